@@ -1,0 +1,269 @@
+"""What a user may ask for: the network and how it is trained, checked once, here.
+
+The rest of the package trusts these values. How they are spelled on the command line belongs
+to ``cli``; where the weights lie in memory belongs to ``parameters``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, get_args
+
+from gpunet.errors import UsageError
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALISATIONS",
+    "OPTIMIZERS",
+    "Activation",
+    "Initialisation",
+    "Layer",
+    "NetworkSpec",
+    "Optimizer",
+    "TrainConfig",
+    "parse_hidden",
+]
+
+Activation = Literal["relu", "leaky_relu", "sigmoid", "tanh"]
+Optimizer = Literal["adam", "sgd"]
+Initialisation = Literal["auto", "he", "glorot", "uniform"]
+
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
+INITIALISATIONS: tuple[str, ...] = get_args(Initialisation)
+
+MAXIMUM_LAYERS = 64
+"""As many as the table of layers holds that the update kernel keeps in one uniform buffer."""
+
+MAXIMUM_UNITS = 1 << 20
+"""Units per layer; the dropout generator keys a unit with 20 bits beyond its group of four."""
+
+DEFAULT_LEARNING_RATE: Mapping[str, float] = {"adam": 0.002, "sgd": 0.1}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One fully connected layer: ``outputs = activation(inputs @ weights + biases)``."""
+
+    inputs: int
+    outputs: int
+    activation: Activation | Literal["identity"]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """The shape of a multilayer perceptron that ends in a softmax over the classes.
+
+    Args:
+        inputs: features of a sample, I.
+        hidden: units of each hidden layer; empty for softmax regression.
+        classes: classes to tell apart, C >= 2.
+        activation: the activation of every hidden layer.
+        leaky_slope: slope of leaky ReLU below zero.
+
+    Raises:
+        UsageError: a size or a name that cannot be.
+    """
+
+    inputs: int
+    hidden: tuple[int, ...]
+    classes: int
+    activation: Activation = "relu"
+    leaky_slope: float = 0.01
+
+    def __post_init__(self) -> None:
+        for units in self.hidden:
+            _require_between("--hidden", units, 1, MAXIMUM_UNITS)
+        if len(self.hidden) >= MAXIMUM_LAYERS:
+            raise UsageError(
+                f"--hidden names {len(self.hidden)} layers, at most {MAXIMUM_LAYERS - 1} are "
+                "possible; leave some out"
+            )
+        _require_between("features per sample", self.inputs, 1, 4 * MAXIMUM_UNITS)
+        _require_between("classes", self.classes, 2, MAXIMUM_UNITS)
+        _require_one_of("--activation", self.activation, ACTIVATIONS)
+        _require_between("--leaky-slope", self.leaky_slope, 0.0, 1.0)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers from the input to the logits; the last one is linear."""
+        sizes = (self.inputs, *self.hidden, self.classes)
+        last = len(sizes) - 2
+        return tuple(
+            Layer(sizes[i], sizes[i + 1], "identity" if i == last else self.activation)
+            for i in range(len(sizes) - 1)
+        )
+
+    @property
+    def parameter_count(self) -> int:
+        """Weights and biases of one network, N."""
+        return sum((layer.inputs + 1) * layer.outputs for layer in self.layers)
+
+    def __str__(self) -> str:
+        return "-".join(str(size) for size in (self.inputs, *self.hidden, self.classes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """How one network is trained. Every field has the default of the command line.
+
+    Args:
+        hidden: units of each hidden layer.
+        activation: of the hidden layers.
+        leaky_slope: slope of leaky ReLU below zero.
+        initialisation: ``auto`` takes He for the ReLU family, Glorot for sigmoid and tanh.
+        optimizer: ``adam`` (Kingma & Ba 2015) or ``sgd``, with ``momentum`` if not zero.
+        learning_rate: step size; ``None`` takes the optimizer's own default.
+        momentum: of SGD, in [0, 1).
+        beta1: decay of Adam's first moment, in [0, 1).
+        beta2: decay of Adam's second moment, in [0, 1).
+        epsilon: added to the root of Adam's second moment.
+        batch_size: samples per step; an epoch's last batch may be smaller.
+        epochs: at most so many passes over the training set.
+        dropout: probability of dropping a hidden unit, in [0, 1).
+        input_dropout: probability of dropping an input feature, in [0, 1).
+        patience: epochs without an improvement of the validation loss until training stops;
+            0 never stops early.
+        min_delta: what counts as an improvement of the validation loss.
+        validation: held out of the training set: a fraction below 1, else a count; 0 for none.
+        shuffle_split: hold out a random part instead of the last one.
+        standardize: subtract the training set's mean per feature and divide by its standard
+            deviation (float features only; bytes are divided by 255).
+        seed: of initialisation, shuffling, dropout and the split; 0 to 2**32 - 1.
+
+    Raises:
+        UsageError: a value that cannot be; the message names the option.
+    """
+
+    hidden: tuple[int, ...] = (16, 16)
+    activation: Activation = "relu"
+    leaky_slope: float = 0.01
+    initialisation: Initialisation = "auto"
+    optimizer: Optimizer = "adam"
+    learning_rate: float | None = None
+    momentum: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    batch_size: int = 64
+    epochs: int = 30
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    patience: int = 5
+    min_delta: float = 0.0
+    validation: float = 5000
+    shuffle_split: bool = False
+    standardize: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for units in self.hidden:
+            _require_between("--hidden", units, 1, MAXIMUM_UNITS)
+        _require_one_of("--activation", self.activation, ACTIVATIONS)
+        _require_one_of("--optimizer", self.optimizer, OPTIMIZERS)
+        _require_one_of("--init", self.initialisation, INITIALISATIONS)
+        _require_between("--leaky-slope", self.leaky_slope, 0.0, 1.0)
+        if self.learning_rate is not None:
+            _require_positive("--learning-rate", self.learning_rate)
+        _require_below_one("--momentum", self.momentum)
+        _require_below_one("--beta1", self.beta1)
+        _require_below_one("--beta2", self.beta2)
+        _require_positive("--epsilon", self.epsilon)
+        _require_between("--batch-size", self.batch_size, 1, 1 << 24)
+        _require_between("--epochs", self.epochs, 1, 1 << 31)
+        _require_below_one("--dropout", self.dropout)
+        _require_below_one("--input-dropout", self.input_dropout)
+        _require_between("--patience", self.patience, 0, 1 << 31)
+        _require_between("--min-delta", self.min_delta, 0.0, math.inf)
+        _require_between("--validation", self.validation, 0, math.inf)
+        if self.validation > 1 and self.validation != int(self.validation):
+            raise UsageError(
+                f"--validation is {self.validation}; give a fraction below 1 or a whole count"
+            )
+        _require_between("--seed", self.seed, 0, (1 << 32) - 1)
+
+    @property
+    def effective_learning_rate(self) -> float:
+        """The learning rate asked for, else the optimizer's default."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return DEFAULT_LEARNING_RATE[self.optimizer]
+
+    def network(self, inputs: int, classes: int) -> NetworkSpec:
+        """The network for samples of so many features and classes."""
+        return NetworkSpec(inputs, self.hidden, classes, self.activation, self.leaky_slope)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as JSON holds them."""
+        return {**dataclasses.asdict(self), "hidden": list(self.hidden)}
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> TrainConfig:
+        """The settings that ``to_dict`` gave.
+
+        Raises:
+            UsageError: a name that is no setting, or a value that cannot be.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        for name in settings:
+            if name not in names:
+                raise UsageError(f"{name!r} is no setting of training{_suggestion(name, names)}")
+        values = dict(settings)
+        if "hidden" in values:
+            values["hidden"] = tuple(values["hidden"])
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise UsageError(f"a setting of training has a wrong type: {error}") from error
+
+
+def parse_hidden(text: str) -> tuple[int, ...]:
+    """The hidden layers that ``16,16`` names; an empty text or ``none`` names none.
+
+    Raises:
+        UsageError: something between the commas is not a whole number above zero.
+    """
+    if text.strip().lower() in {"", "none"}:
+        return ()
+    sizes = []
+    for position, part in enumerate(text.split(","), start=1):
+        if not (part.strip().isascii() and part.strip().isdigit()) or int(part) == 0:
+            raise UsageError(
+                f"--hidden {text}: part {position} is {part.strip()!r}, wanted a whole number of "
+                "units; write for example --hidden 16,16"
+            )
+        sizes.append(int(part))
+    return tuple(sizes)
+
+
+def _require_one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(
+            f"{option} {value!r} is unknown{_suggestion(value, choices)}; "
+            f"choose one of {', '.join(choices)}"
+        )
+
+
+def _require_between(option: str, value: float, lowest: float, highest: float) -> None:
+    if not (isinstance(value, int | float) and lowest <= value <= highest):
+        bounds = f"from {lowest:,} to {highest:,}" if highest < math.inf else f"{lowest} or more"
+        raise UsageError(f"{option} is {value}, wanted {bounds}")
+
+
+def _require_positive(option: str, value: float) -> None:
+    if not (isinstance(value, int | float) and 0 < value < math.inf):
+        raise UsageError(f"{option} is {value}, wanted a number above 0")
+
+
+def _require_below_one(option: str, value: float) -> None:
+    if not (isinstance(value, int | float) and 0 <= value < 1):
+        raise UsageError(f"{option} is {value}, wanted a number from 0 to below 1")
+
+
+def _suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,1 @@
+"""Datasets: what they are, how they are read, fetched and drawn."""

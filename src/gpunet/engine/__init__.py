@@ -1,0 +1,1 @@
+"""Engines: what carries out the training step, on a GPU or with numpy."""

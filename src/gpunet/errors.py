@@ -1,0 +1,76 @@
+"""The error tree: every failure that a user can cause or mend.
+
+::
+
+    GpunetError            exit code 1
+    ├── UsageError         exit code 2: an option or a setting has a value that cannot be
+    ├── DataError          a dataset's file or an image does not hold what it should
+    │   └── DownloadError  a dataset could not be fetched
+    ├── ModelError         a model file cannot be read or does not fit the data
+    ├── DeviceError        an adapter is missing, lost or too small for the task
+    ├── OutputError        a result cannot be written where it was asked for
+    └── MissingExtraError  an optional library is not installed
+
+A message is one sentence that names the thing, what was wanted, what was seen and the next
+move. The command line prints it and exits with ``exit_code``; anything else that is raised
+is a bug.
+"""
+
+__all__ = [
+    "DataError",
+    "DeviceError",
+    "DownloadError",
+    "GpunetError",
+    "MissingExtraError",
+    "ModelError",
+    "OutputError",
+    "UsageError",
+]
+
+
+class GpunetError(Exception):
+    """The root of all errors that a user can cause or mend."""
+
+    exit_code = 1
+
+
+class UsageError(GpunetError):
+    """An option or a setting has a value that cannot be."""
+
+    exit_code = 2
+
+
+class DataError(GpunetError):
+    """A dataset's file or an image does not hold what it should."""
+
+
+class DownloadError(DataError):
+    """A dataset could not be fetched, or what came is not what was published."""
+
+
+class ModelError(GpunetError):
+    """A model file cannot be read, or does not fit the data it is used on."""
+
+
+class DeviceError(GpunetError):
+    """An adapter is missing, lost, or too small for the task."""
+
+
+class OutputError(GpunetError):
+    """A result cannot be written where it was asked for."""
+
+
+class MissingExtraError(GpunetError):
+    """An optional library is not installed.
+
+    Args:
+        purpose: what needs the library, as the start of a sentence.
+        library: the library's name as people know it.
+        extra: the extra of this package that brings it.
+    """
+
+    def __init__(self, purpose: str, library: str, extra: str) -> None:
+        super().__init__(
+            f"{purpose} needs {library}, which is not installed; "
+            f"run `pip install 'gpunet[{extra}]'`"
+        )

@@ -1,0 +1,1 @@
+"""Training: batches, stopping, metrics, checkpoints, and the loop that joins them."""

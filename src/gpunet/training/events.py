@@ -1,0 +1,169 @@
+"""What a training run tells its observers, and how they may ask it to stop or pause.
+
+The trainer knows observers, not screens: the dashboard, the plain printer and the tests all
+implement ``Observer``. All accuracies are fractions, all losses nats per sample, all times
+seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.interface import DeviceInfo
+
+__all__ = [
+    "Control",
+    "EpochRecord",
+    "Observer",
+    "Progress",
+    "RunInfo",
+    "SilentObserver",
+    "StopReason",
+]
+
+StopReason = Literal["epochs", "early stopping", "stopped by user", "diverged"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunInfo:
+    """What is known when training starts.
+
+    Args:
+        dataset: the data.
+        gallery: a few validation samples (training samples if there are none) whose predictions
+            are told with every epoch.
+        train_count: samples that are trained on.
+        validation_count: samples held out; 0 if none.
+        steps_per_epoch: the last, smaller batch counted.
+    """
+
+    device: DeviceInfo
+    network: NetworkSpec
+    config: TrainConfig
+    dataset: Dataset
+    gallery: Samples
+    train_count: int
+    validation_count: int
+    steps_per_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is within an epoch; told a few times a second at most.
+
+    Args:
+        epoch: counted from 1.
+        step: steps of this epoch that are done.
+        steps: steps of this epoch in all.
+        train_loss: mean over the epoch so far; ``None`` until the first step is done.
+        train_accuracy: likewise.
+        samples_per_second: training throughput of this epoch so far.
+        phase: ``training``, or ``validating`` once all steps are done, or ``paused``.
+        elapsed: since the run's start.
+        remaining: estimate until the last epoch is done, validation included; ``None`` at first.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    train_loss: float | None
+    train_accuracy: float | None
+    samples_per_second: float
+    phase: Literal["training", "validating", "paused"]
+    elapsed: float
+    remaining: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """One finished epoch, as the report's ``history`` holds it.
+
+    Args:
+        epoch: counted from 1.
+        train_loss: mean over the epoch's training batches, with dropout as it was.
+        train_accuracy: likewise.
+        val_loss: on the held-out samples; ``None`` if none are held out.
+        val_accuracy: likewise.
+        learning_rate: of the epoch's last step.
+        seconds: of the whole epoch, validation included.
+        samples_per_second: training samples per second of the training part alone.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+    learning_rate: float
+    seconds: float
+    samples_per_second: float
+
+
+@dataclass(slots=True)
+class Control:
+    """How a user steers a run from another thread or a signal handler; the trainer looks here."""
+
+    stop_after_epoch: threading.Event = field(default_factory=threading.Event)
+    """Finish the epoch, keep the best weights, save, evaluate."""
+    stop_now: threading.Event = field(default_factory=threading.Event)
+    """Stop within the epoch (its progress is dropped), keep the best weights, save, evaluate."""
+    paused: threading.Event = field(default_factory=threading.Event)
+    """Hold after the steps under way until cleared or told to stop."""
+
+
+class Observer(Protocol):
+    """Something that is told how a training run goes."""
+
+    def started(self, run: RunInfo) -> None:
+        """Training is about to start."""
+
+    def progressed(self, progress: Progress) -> None:
+        """Some steps are done."""
+
+    def epoch_ended(
+        self,
+        record: EpochRecord,
+        best_epoch: int,
+        patience_left: int | None,
+        gallery: NDArray[np.float32],
+    ) -> None:
+        """An epoch and its validation are done.
+
+        Args:
+            record: the epoch's figures.
+            best_epoch: the epoch whose weights are kept so far.
+            patience_left: epochs without improvement until early stopping; ``None`` if off.
+            gallery: (g, C) the probabilities for the gallery's samples.
+        """
+
+    def stopped(self, reason: StopReason, best_epoch: int) -> None:
+        """No further epoch follows; the best weights are restored."""
+
+
+class SilentObserver:
+    """An observer that does nothing, to derive others from."""
+
+    def started(self, run: RunInfo) -> None:
+        """Do nothing."""
+
+    def progressed(self, progress: Progress) -> None:
+        """Do nothing."""
+
+    def epoch_ended(
+        self,
+        record: EpochRecord,
+        best_epoch: int,
+        patience_left: int | None,
+        gallery: NDArray[np.float32],
+    ) -> None:
+        """Do nothing."""
+
+    def stopped(self, reason: StopReason, best_epoch: int) -> None:
+        """Do nothing."""
