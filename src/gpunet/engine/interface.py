@@ -20,7 +20,7 @@ from gpunet.datasets.dataset import Samples
 
 __all__ = ["DeviceInfo", "Engine", "Metrics", "NetworkSettings", "Split", "step_schedule"]
 
-Split = Literal["train", "validation", "test"]
+Split = Literal["train", "validation", "test", "gallery"]
 
 
 @dataclass(frozen=True, slots=True)

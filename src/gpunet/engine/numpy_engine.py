@@ -1,0 +1,250 @@
+"""The engine that runs on the processor with numpy: the specification of all others.
+
+It strings together the functions of ``numpy_kernels`` in the order in which ``plan`` lists the
+passes of a GPU.
+"""
+
+from __future__ import annotations
+
+import platform
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import NetworkSpec, Optimizer
+from gpunet.datasets.dataset import Samples
+from gpunet.engine import numpy_kernels as kernels
+from gpunet.engine.interface import DeviceInfo, Engine, Metrics, NetworkSettings, Split
+from gpunet.parameters import layer_views
+
+__all__ = ["NumpyEngine", "numpy_device"]
+
+EVALUATION_ROWS = 1000
+"""Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
+
+
+class NumpyEngine(Engine):
+    """A population of networks trained with numpy on the processor."""
+
+    def __init__(
+        self,
+        network: NetworkSpec,
+        settings: tuple[NetworkSettings, ...],
+        optimizer: Optimizer,
+        batch_size: int,
+    ) -> None:
+        super().__init__(network, settings, optimizer, batch_size)
+        shape = (self.population, network.parameter_count)
+        self._parameters = np.zeros(shape, dtype=np.float32)
+        self._gradient = np.zeros(shape, dtype=np.float32)
+        self._moments = np.zeros((self._moment_count(), *shape), dtype=np.float32)
+        self._layers = layer_views(self._parameters, network)
+        self._splits: dict[Split, Samples] = {}
+        self._columns = _Columns(settings)
+        self._sums = _Sums(self.population)
+        self._order = np.zeros((self.population, 0), dtype=np.uint32)
+        self._schedule = np.zeros((self.population, 0, 4), dtype=np.float32)
+        self._first_step = 0
+        self._step = 0
+
+    @property
+    def device(self) -> DeviceInfo:
+        """The processor."""
+        return numpy_device()
+
+    def load(self, split: Split, samples: Samples) -> None:
+        """Keep the samples; nothing is copied."""
+        self._splits[split] = samples
+
+    def set_parameters(self, parameters: NDArray[np.float32]) -> None:
+        """Set all weights and biases (P, N) and forget the optimizer's moments."""
+        self._parameters[...] = parameters
+        self._moments[...] = 0
+
+    def parameters(self) -> NDArray[np.float32]:
+        """A copy of all weights and biases (P, N)."""
+        return self._parameters.copy()
+
+    def set_moments(self, moments: NDArray[np.float32]) -> None:
+        """Set the optimizer's moments (M, P, N)."""
+        self._moments[...] = moments
+
+    def moments(self) -> NDArray[np.float32]:
+        """A copy of the optimizer's moments (M, P, N)."""
+        return self._moments.copy()
+
+    def begin_epoch(
+        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+    ) -> None:
+        """Start an epoch over the training split."""
+        self._order, self._schedule, self._first_step = order, schedule, first_step
+        self._step = 0
+        self._sums = _Sums(self.population)
+
+    def train(self, steps: int) -> None:
+        """Take the epoch's next steps."""
+        # A diverging run overflows; it is noticed by its loss, not by a warning per step.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(steps):
+                self._train_step()
+
+    def metrics(self) -> Metrics:
+        """The epoch's sums so far."""
+        return self._sums.metrics()
+
+    def evaluate(self, split: Split) -> Metrics:
+        """Loss and hits over a whole split, without dropout."""
+        sums = _Sums(self.population)
+        samples = self._splits[split]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(samples), EVALUATION_ROWS):
+                part = samples[start : start + EVALUATION_ROWS]
+                labels = np.broadcast_to(part.labels, (self.population, len(part)))
+                losses, hits, _ = kernels.softmax_cross_entropy(self._logits(part), labels)
+                sums.add(losses, hits)
+        return sums.metrics()
+
+    def predict(self, split: Split) -> NDArray[np.float32]:
+        """(P, n, C) the probabilities of every class for every sample of a split."""
+        samples = self._splits[split]
+        probabilities = np.empty(
+            (self.population, len(samples), self.network.classes), dtype=np.float32
+        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(samples), EVALUATION_ROWS):
+                rows = slice(start, start + EVALUATION_ROWS)
+                part = samples[rows]
+                labels = np.zeros((self.population, len(part)), dtype=np.int32)
+                _, _, probabilities[:, rows] = kernels.softmax_cross_entropy(
+                    self._logits(part), labels
+                )
+        return probabilities
+
+    def _train_step(self) -> None:
+        first = self._step * self.batch_size
+        rows = self._order[:, first : first + self.batch_size]  # (P, B)
+        samples = self._splits["train"]
+        labels = samples.labels[rows]  # (P, B)
+        inputs, slopes = self._forward(samples, rows)
+        losses, hits, probabilities = kernels.softmax_cross_entropy(inputs.pop(), labels)
+        self._sums.add(losses, hits)
+        self._backward(inputs, slopes, kernels.softmax_gradient(probabilities, labels))
+        self._update()
+        self._step += 1
+
+    def _forward(
+        self, samples: Samples, rows: NDArray[np.uint32]
+    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+        """Every layer's inputs and at last the logits; every hidden layer's slopes."""
+        values = kernels.read_samples(samples.features, rows)  # (P, B, I)
+        if self._columns.input_dropout.any():
+            values = values * self._mask(0, values.shape, self._columns.input_dropout)
+        inputs, slopes = [values], []
+        for place, (layer, block) in enumerate(
+            zip(self.network.layers, self._layers, strict=True), start=1
+        ):
+            sums = kernels.forward(values, *block)
+            if layer.activation == "identity":
+                values = sums
+            else:
+                values, slope = kernels.activate(sums, layer.activation, self.network.leaky_slope)
+                if self._columns.dropout.any():
+                    mask = self._mask(place, values.shape, self._columns.dropout)
+                    values, slope = values * mask, slope * mask
+                slopes.append(slope)
+            inputs.append(values)
+        return inputs, slopes
+
+    def _backward(
+        self,
+        inputs: list[NDArray[np.float32]],
+        slopes: list[NDArray[np.float32]],
+        deltas: NDArray[np.float32],
+    ) -> None:
+        """Fill the gradient, from the last layer to the first."""
+        gradients = layer_views(self._gradient, self.network)
+        for place in reversed(range(len(self._layers))):
+            gradient = kernels.weight_gradient(inputs[place], deltas)  # (P, I + 1, O)
+            gradients[place][0][...] = gradient[:, :-1]
+            gradients[place][1][...] = gradient[:, -1]
+            if place > 0:
+                weights = self._layers[place][0]
+                deltas = kernels.input_gradient(deltas, weights, slopes[place - 1])
+
+    def _update(self) -> None:
+        step, columns = self._schedule[:, self._step], self._columns
+        if self.optimizer == "adam":
+            kernels.adam(
+                self._parameters,
+                self._gradient,
+                self._moments[0],
+                self._moments[1],
+                step,
+                (columns.beta1, columns.beta2),
+                columns.epsilon,
+            )
+        elif self._moment_count() == 1:
+            kernels.sgd_momentum(
+                self._parameters, self._gradient, self._moments[0], step, columns.momentum
+            )
+        else:
+            kernels.sgd(self._parameters, self._gradient, step)
+
+    def _logits(self, samples: Samples) -> NDArray[np.float32]:
+        """(P, n, C) without dropout."""
+        rows = np.arange(len(samples), dtype=np.uint32)
+        values = kernels.read_samples(samples.features, rows)[None]  # (1, n, I)
+        for layer, block in zip(self.network.layers, self._layers, strict=True):
+            values = kernels.forward(values, *block)
+            values, _ = kernels.activate(values, layer.activation, self.network.leaky_slope)
+        return values
+
+    def _mask(
+        self, place: int, shape: tuple[int, ...], rates: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        step = self._first_step + self._step
+        return kernels.dropout_mask(self._columns.seeds, step, place, shape[1], shape[2], rates)
+
+    def _moment_count(self) -> int:
+        if self.optimizer == "adam":
+            return 2
+        return int(any(network.momentum > 0 for network in self.settings))
+
+
+class _Columns:
+    """The settings of all networks as columns: (P, 1), seeds and rates (P,)."""
+
+    def __init__(self, settings: tuple[NetworkSettings, ...]) -> None:
+        def column(name: str) -> NDArray[np.float32]:
+            return np.array([[getattr(one, name)] for one in settings], dtype=np.float32)
+
+        self.seeds = np.array([one.seed for one in settings], dtype=np.uint32)
+        self.dropout = column("dropout")[:, 0]
+        self.input_dropout = column("input_dropout")[:, 0]
+        self.momentum = column("momentum")
+        self.beta1, self.beta2 = column("beta1"), column("beta2")
+        self.epsilon = column("epsilon")
+
+
+class _Sums:
+    """Loss, hits and samples, summed up batch by batch."""
+
+    def __init__(self, population: int) -> None:
+        self.loss = np.zeros(population, dtype=np.float64)
+        self.correct = np.zeros(population, dtype=np.int64)
+        self.seen = np.zeros(population, dtype=np.int64)
+
+    def add(self, losses: NDArray[np.float32], hits: NDArray[np.bool_]) -> None:
+        """Add a batch: losses and hits (P, B)."""
+        self.loss += losses.sum(axis=1, dtype=np.float64)
+        self.correct += hits.sum(axis=1)
+        self.seen += losses.shape[1]
+
+    def metrics(self) -> Metrics:
+        return Metrics(self.loss.copy(), self.correct.copy(), self.seen.copy())
+
+
+def numpy_device() -> DeviceInfo:
+    """The processor, as users are told of it."""
+    processor = platform.processor() or platform.machine() or "unknown processor"
+    return DeviceInfo(f"numpy on {processor}", "CPU", "numpy", f"numpy {np.__version__}")

@@ -1,0 +1,78 @@
+"""Where each weight lies in the flat array (P, N), and what it is before training.
+
+A layer's block is (I + 1, O) in row-major order: the weights, and the biases as the last row, as
+if the layer had one more input that is always 1. The blocks follow one another without gaps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet import rng
+from gpunet.config import Initialisation, Layer, NetworkSpec
+
+__all__ = ["initial_parameters", "layer_offsets", "layer_views"]
+
+Real = TypeVar("Real", np.float32, np.float64)
+
+
+def layer_offsets(network: NetworkSpec) -> tuple[int, ...]:
+    """Where each layer's block starts within one network's N parameters."""
+    offsets = [0]
+    for layer in network.layers[:-1]:
+        offsets.append(offsets[-1] + (layer.inputs + 1) * layer.outputs)
+    return tuple(offsets)
+
+
+def layer_views(
+    parameters: NDArray[Real], network: NetworkSpec
+) -> list[tuple[NDArray[Real], NDArray[Real]]]:
+    """Weights (P, I, O) and biases (P, O) of every layer, as views into (P, N)."""
+    views = []
+    for layer, offset in zip(network.layers, layer_offsets(network), strict=True):
+        block = parameters[:, offset : offset + (layer.inputs + 1) * layer.outputs]
+        block = block.reshape(len(parameters), layer.inputs + 1, layer.outputs)
+        views.append((block[:, :-1, :], block[:, -1, :]))
+    return views
+
+
+def initial_parameters(
+    network: NetworkSpec, initialisation: Initialisation, seeds: Sequence[int]
+) -> NDArray[np.float32]:
+    """Parameters (P, N) for one network per seed: uniform weights, zero biases.
+
+    ``uniform`` draws the biases, too.
+    """
+    parameters = np.zeros((len(seeds), network.parameter_count), dtype=np.float32)
+    for place, (weights, biases) in enumerate(layer_views(parameters, network)):
+        layer = network.layers[place]
+        bound = _bound(layer, initialisation, network.leaky_slope)
+        for p, seed in enumerate(seeds):
+            draws = rng.uniform(seed, rng.INITIALISATION, place, (layer.inputs + 1) * layer.outputs)
+            values = ((2 * draws - 1) * bound).reshape(layer.inputs + 1, layer.outputs)
+            weights[p] = values[:-1]
+            if initialisation == "uniform":
+                biases[p] = values[-1]
+    return parameters
+
+
+def _bound(layer: Layer, initialisation: Initialisation, leaky_slope: float) -> float:
+    """The largest weight of a uniform distribution around zero.
+
+    He: He et al., "Delving Deep into Rectifiers", 2015, equation 15. Glorot: Glorot & Bengio,
+    "Understanding the difficulty of training deep feedforward neural networks", 2010, equation
+    16. Uniform: LeCun et al., "Efficient BackProp", 1998, as one over the root of the inputs.
+    """
+    if initialisation == "auto":
+        initialisation = "he" if layer.activation in {"relu", "leaky_relu"} else "glorot"
+    if initialisation == "he":
+        slope = {"leaky_relu": leaky_slope, "relu": 0.0}.get(layer.activation, 1.0)
+        return math.sqrt(6 / ((1 + slope**2) * layer.inputs))
+    if initialisation == "glorot":
+        return math.sqrt(6 / (layer.inputs + layer.outputs))
+    return 1 / math.sqrt(layer.inputs)

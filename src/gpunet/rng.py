@@ -1,0 +1,64 @@
+"""The one source of randomness: a counter-based generator, the same in numpy and in WGSL.
+
+A draw is a pure function of its key (seed, step, place, unit), so that a dropout mask need not be
+stored, backward finds what forward drew, and both engines draw the very same numbers. The
+shaders' twin is ``shaders/rng.wgsl``. What is drawn for which purpose belongs to the callers:
+``parameters`` (initial weights), ``training/batches`` (order), the engines (dropout).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["INITIALISATION", "SHUFFLING", "pcg4d", "permutation", "uniform"]
+
+INITIALISATION = 0xFFFF_FFFF
+SHUFFLING = 0xFFFF_FFFE
+"""Steps that no training reaches key the draws that are not made within a step."""
+
+
+def pcg4d(
+    x: NDArray[np.uint32] | int,
+    y: NDArray[np.uint32] | int,
+    z: NDArray[np.uint32] | int,
+    w: NDArray[np.uint32] | int,
+) -> NDArray[np.uint32]:
+    """Four uniform 32-bit draws for every key; shape (4, ...) over the keys' broadcast shape.
+
+    Source: Jarzynski & Olano, "Hash Functions for GPU Rendering", Journal of Computer Graphics
+    Techniques 9(3), 2020, section 4.
+    """
+    keys = np.broadcast_arrays(*(np.asarray(part, dtype=np.uint32) for part in (x, y, z, w)))
+    multiplier, increment = np.uint32(1664525), np.uint32(1013904223)
+    with np.errstate(over="ignore"):
+        draws = np.stack(keys) * multiplier + increment  # (4, ...)
+        _mix(draws)
+        draws ^= draws >> np.uint32(16)
+        _mix(draws)
+    return draws
+
+
+def _mix(draws: NDArray[np.uint32]) -> None:
+    draws[0] += draws[1] * draws[3]
+    draws[1] += draws[2] * draws[0]
+    draws[2] += draws[0] * draws[1]
+    draws[3] += draws[1] * draws[2]
+
+
+def uniform(seed: int, step: int, place: int, count: int) -> NDArray[np.float64]:
+    """So many draws (count,) from [0, 1), in multiples of 2**-32."""
+    groups = np.arange((count + 3) // 4, dtype=np.uint32)
+    draws = pcg4d(seed, step, place, groups)  # (4, groups)
+    return draws.T.reshape(-1)[:count] * 2.0**-32
+
+
+def permutation(seed: int, epoch: int, count: int) -> NDArray[np.uint32]:
+    """The numbers 0 to count - 1 (count,), shuffled anew for every epoch.
+
+    Sorting by a 64-bit draw each makes ties, which would favour the lower number, impossible in
+    practice.
+    """
+    draws = pcg4d(seed, SHUFFLING, epoch, np.arange(count, dtype=np.uint32))  # (4, count)
+    keys = (draws[0].astype(np.uint64) << np.uint64(32)) | draws[1]
+    return np.argsort(keys, kind="stable").astype(np.uint32)

@@ -1,0 +1,22 @@
+"""How an epoch is cut into batches, and in which order its samples come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet import rng
+
+__all__ = ["epoch_order", "steps_per_epoch"]
+
+
+def steps_per_epoch(samples: int, batch_size: int) -> int:
+    """Steps that see every sample once; the last batch may be smaller than the others."""
+    return -(-samples // batch_size)
+
+
+def epoch_order(seeds: Sequence[int], epoch: int, samples: int) -> NDArray[np.uint32]:
+    """The rows (P, n) of the training set in this epoch's order, one order per seed."""
+    return np.stack([rng.permutation(seed, epoch, samples) for seed in seeds])

@@ -1,0 +1,330 @@
+"""The training loop: epochs over an engine, with validation, early stopping and the best weights.
+
+It knows engines only through their interface and screens only as observers. What a batch is
+belongs to ``batches``, when to stop to ``stopping``, the numbers to the engine.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.hold_out import hold_out
+from gpunet.engine.interface import Engine, Metrics, step_schedule
+from gpunet.parameters import initial_parameters
+from gpunet.training.batches import epoch_order, steps_per_epoch
+from gpunet.training.events import (
+    Control,
+    EpochRecord,
+    Observer,
+    Progress,
+    RunInfo,
+    StopReason,
+)
+from gpunet.training.stopping import EarlyStopping
+
+__all__ = ["TrainingResult", "train"]
+
+REPORT_SECONDS = 0.12
+"""Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""
+
+PAUSE_SECONDS = 0.05
+"""How often a paused run looks whether it may go on."""
+
+GALLERY_SIZE = 40
+"""Samples whose predictions are told with every epoch; as many as a large terminal shows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingResult:
+    """What a training run leaves.
+
+    Args:
+        parameters: (P, N) of the best epoch.
+        history: one record per epoch.
+        stop_reason: why no further epoch followed.
+        best_epoch: counted from 1; 0 if no epoch had a finite loss, and the parameters are the
+            initial ones.
+        steps: taken in all.
+        seconds: wall clock from the first step to the last validation.
+        scaling: of float features; the test set was scaled so as well.
+        counts: samples used for ``train``, ``validation`` and ``test``.
+        test: sums over the test set.
+        test_probabilities: (P, n, C) for the test set.
+    """
+
+    parameters: NDArray[np.float32]
+    history: tuple[EpochRecord, ...]
+    stop_reason: StopReason
+    best_epoch: int
+    steps: int
+    seconds: float
+    scaling: Scaling | None
+    counts: dict[str, int]
+    test: Metrics
+    test_probabilities: NDArray[np.float32]
+
+
+def train(
+    engine: Engine,
+    dataset: Dataset,
+    config: TrainConfig,
+    *,
+    observers: Sequence[Observer] = (),
+    control: Control | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> TrainingResult:
+    """Train one network, restore its best weights, and evaluate them on the test set.
+
+    Args:
+        engine: made for the network that ``config`` describes.
+        dataset: its training samples are split into those trained on and those held out.
+        config: how to train.
+        observers: told how it goes, in this order.
+        control: how a user asks to stop or to pause.
+        clock: seconds that only ever grow.
+
+    Raises:
+        UsageError: the validation set would leave nothing to train on.
+        DeviceError: the data do not fit the device, or the device is lost.
+    """
+    run = _Run(engine, dataset, config, tuple(observers), control or Control(), clock)
+    reason = run.train()
+    return run.finish(reason)
+
+
+class _Run:
+    """The state of one training run."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        dataset: Dataset,
+        config: TrainConfig,
+        observers: tuple[Observer, ...],
+        control: Control,
+        clock: Callable[[], float],
+    ) -> None:
+        self.engine, self.config, self.control, self.clock = engine, config, control, clock
+        self.observers = observers
+        splits, self.scaling = _split(dataset, config)
+        self.training, self.validation, self.test = splits
+        self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
+        self.steps = steps_per_epoch(len(self.training), config.batch_size)
+        self.stopping = EarlyStopping(config.patience, config.min_delta)
+        self.history: list[EpochRecord] = []
+        self.best = initial_parameters(engine.network, config.initialisation, [config.seed])
+        self.steps_done = 0
+        self.pace = _Pace(REPORT_SECONDS)
+        self.validation_seconds = 0.0
+        self.info = self._info(dataset)
+
+    def train(self) -> StopReason:
+        """Train until an epoch ends that no other shall follow."""
+        self._load()
+        for observer in self.observers:
+            observer.started(self.info)
+        self.began = self.clock()
+        for epoch in range(1, self.config.epochs + 1):
+            reason = self._epoch(epoch)
+            if reason is not None:
+                break
+        else:
+            reason = "epochs"
+        self.seconds = self.clock() - self.began
+        for observer in self.observers:
+            observer.stopped(reason, self.stopping.best_epoch)
+        return reason
+
+    def finish(self, reason: StopReason) -> TrainingResult:
+        """Restore the best weights and evaluate them on the test set."""
+        self.engine.set_parameters(self.best)
+        self.engine.load("test", self.test)
+        return TrainingResult(
+            parameters=self.best,
+            history=tuple(self.history),
+            stop_reason=reason,
+            best_epoch=self.stopping.best_epoch,
+            steps=self.steps_done,
+            seconds=self.seconds,
+            scaling=self.scaling,
+            counts={
+                "train": len(self.training),
+                "validation": len(self.validation),
+                "test": len(self.test),
+            },
+            test=self.engine.evaluate("test"),
+            test_probabilities=self.engine.predict("test"),
+        )
+
+    def _load(self) -> None:
+        self.engine.set_parameters(self.best)
+        self.engine.load("train", self.training)
+        if len(self.validation):
+            self.engine.load("validation", self.validation)
+        self.engine.load("gallery", self._held_out()[self.gallery_rows])
+
+    def _epoch(self, epoch: int) -> StopReason | None:
+        """One epoch and its validation; why it was the last one, else ``None``."""
+        began = self.clock()
+        learning_rates = np.full((1, self.steps), self.config.effective_learning_rate)
+        self.engine.begin_epoch(
+            epoch_order([self.config.seed], epoch, len(self.training)),
+            step_schedule(self.engine.settings, learning_rates, self.steps_done),
+            self.steps_done,
+        )
+        training_seconds = self._steps(epoch)
+        trained = self.engine.metrics()
+        self._tell(epoch, trained, training_seconds, "validating")
+        validated = self._validate()
+        record = EpochRecord(
+            epoch=epoch,
+            train_loss=float(trained.mean_loss[0]),
+            train_accuracy=float(trained.accuracy[0]),
+            val_loss=float(validated.mean_loss[0]) if validated else None,
+            val_accuracy=float(validated.accuracy[0]) if validated else None,
+            learning_rate=float(learning_rates[0, -1]),
+            seconds=self.clock() - began,
+            samples_per_second=int(trained.seen[0]) / max(training_seconds, 1e-9),
+        )
+        return self._conclude(record)
+
+    def _steps(self, epoch: int) -> float:
+        """Take the epoch's steps, or as many as the user allows; the seconds they took."""
+        done, busy = 0, 0.0
+        while done < self.steps and not self.control.stop_now.is_set():
+            began = self.clock()
+            count = min(self.pace.steps, self.steps - done)
+            self.engine.train(count)
+            metrics = self.engine.metrics()
+            seconds = self.clock() - began
+            self.pace.learn(count, seconds)
+            done, busy = done + count, busy + seconds
+            self.steps_done += count
+            self._tell(epoch, metrics, busy, "training")
+            self._wait_while_paused(epoch, metrics, busy)
+        return busy
+
+    def _wait_while_paused(self, epoch: int, metrics: Metrics, busy: float) -> None:
+        while self.control.paused.is_set() and not (
+            self.control.stop_now.is_set() or self.control.stop_after_epoch.is_set()
+        ):
+            self._tell(epoch, metrics, busy, "paused")
+            time.sleep(PAUSE_SECONDS)
+
+    def _validate(self) -> Metrics | None:
+        if not len(self.validation):
+            return None
+        began = self.clock()
+        metrics = self.engine.evaluate("validation")
+        self.validation_seconds = self.clock() - began
+        return metrics
+
+    def _conclude(self, record: EpochRecord) -> StopReason | None:
+        """Keep the weights if they are the best; say why the run ends, if it does."""
+        self.history.append(record)
+        loss = record.train_loss if record.val_loss is None else record.val_loss
+        diverged = not (math.isfinite(loss) and math.isfinite(record.train_loss))
+        if not diverged and self.stopping.observe(record.epoch, loss):
+            self.best = self.engine.parameters()
+        gallery = self.engine.predict("gallery")[0]
+        for observer in self.observers:
+            observer.epoch_ended(
+                record, self.stopping.best_epoch, self.stopping.patience_left, gallery
+            )
+        if diverged:
+            return "diverged"
+        if self.control.stop_now.is_set() or self.control.stop_after_epoch.is_set():
+            return "stopped by user"
+        if self.stopping.exhausted and record.epoch < self.config.epochs:
+            return "early stopping"
+        return None
+
+    def _tell(self, epoch: int, metrics: Metrics, busy: float, phase: str) -> None:
+        seen = int(metrics.seen[0])
+        done = -(-seen // self.config.batch_size)
+        progress = Progress(
+            epoch=epoch,
+            step=done,
+            steps=self.steps,
+            train_loss=float(metrics.mean_loss[0]) if seen else None,
+            train_accuracy=float(metrics.accuracy[0]) if seen else None,
+            samples_per_second=seen / busy if busy else 0.0,
+            phase=phase,  # type: ignore[arg-type]
+            elapsed=self.clock() - self.began,
+            remaining=self._remaining(epoch, done),
+        )
+        for observer in self.observers:
+            observer.progressed(progress)
+
+    def _remaining(self, epoch: int, done: int) -> float | None:
+        """Seconds until the last epoch is validated, at the latest pace."""
+        if self.pace.seconds_per_step is None:
+            return None
+        epochs = self.config.epochs - epoch
+        steps = self.steps - done + epochs * self.steps
+        return steps * self.pace.seconds_per_step + (epochs + 1) * self.validation_seconds
+
+    def _held_out(self) -> Samples:
+        return self.validation if len(self.validation) else self.training
+
+    def _info(self, dataset: Dataset) -> RunInfo:
+        return RunInfo(
+            device=self.engine.device,
+            network=self.engine.network,
+            config=self.config,
+            dataset=dataset,
+            gallery=self._held_out()[self.gallery_rows],
+            train_count=len(self.training),
+            validation_count=len(self.validation),
+            steps_per_epoch=self.steps,
+        )
+
+
+class _Pace:
+    """How many steps to ask for at a time, so that a call takes about as long as wanted."""
+
+    def __init__(self, seconds: float) -> None:
+        self.steps = 1
+        self.seconds_per_step: float | None = None
+        self._wanted = seconds
+
+    def learn(self, steps: int, seconds: float) -> None:
+        """So many steps took so long. It grows by doubling, since the first calls are cold."""
+        latest = max(seconds, 1e-6) / steps
+        known = self.seconds_per_step
+        self.seconds_per_step = latest if known is None else 0.7 * known + 0.3 * latest
+        self.steps = max(1, min(2 * self.steps, round(self._wanted / latest)))
+
+
+def _split(
+    dataset: Dataset, config: TrainConfig
+) -> tuple[tuple[Samples, Samples, Samples], Scaling | None]:
+    """The samples to train on, those held out and those to test on, scaled if they are floats."""
+    training, validation = hold_out(
+        dataset.train, config.validation, shuffle=config.shuffle_split, seed=config.seed
+    )
+    if training.features.dtype == np.uint8 or not config.standardize:
+        return (training, validation, dataset.test), None
+    scaling = Scaling.of(training.features.astype(np.float32, copy=False))
+    return (
+        scaling.apply(training),
+        scaling.apply(validation),
+        scaling.apply(dataset.test),
+    ), scaling
+
+
+def _gallery_rows(labels: NDArray[np.int32], classes: int) -> NDArray[np.intp]:
+    """Rows that show the classes in turn: the first of each class, then the second of each."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], np.arange(classes))
+    rank = np.empty(len(labels), dtype=np.intp)
+    rank[order] = np.arange(len(labels)) - starts[labels[order]]
+    return np.lexsort((labels, rank))[:GALLERY_SIZE]
