@@ -1,0 +1,366 @@
+"""The model file: a trained population with all that is needed to use it again.
+
+A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.biases`` (P, O) and
+so on, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized, all
+float32. Its metadata hold under ``gpunet`` one JSON text, the ``_describe`` of this file. A file
+is never trusted: what is loaded has been checked for shapes, types and finite values. The
+writing itself belongs to ``output``.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet import __version__
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.errors import GpunetError, ModelError
+from gpunet.parameters import layer_views
+from gpunet.training.output import write_atomically
+
+__all__ = ["FORMAT_VERSION", "Figures", "Model", "Origin", "load", "save"]
+
+FORMAT_VERSION = 1
+"""Raised whenever an older gpunet would misread the file."""
+
+Tensors = dict[str, NDArray[np.float32]]
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The data that a model was trained on.
+
+    Args:
+        name: what ``--data`` said, or what it stood for.
+        fingerprint: the SHA-256 of all samples and labels.
+        source: where the data came from, in words.
+    """
+
+    name: str
+    fingerprint: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the test set gave after training; ``None`` where there was nothing to measure.
+
+    Args:
+        loss: mean cross-entropy in nats.
+        accuracy: a fraction.
+    """
+
+    loss: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A trained population.
+
+    Args:
+        network: the shape that all networks share.
+        parameters: (P, N) float32, laid out as ``gpunet.parameters`` says.
+        config: how they were trained.
+        classes: the classes' names, C of them.
+        image_shape: height and width if a sample is a grey image, else ``None``.
+        scaling: how float features were standardized, or ``None``.
+        origin: the data they were trained on.
+        best_epoch: the epoch whose weights these are, counted from 1; 0 if untrained.
+        test: what the test set gave.
+    """
+
+    network: NetworkSpec
+    parameters: NDArray[np.float32]
+    config: TrainConfig
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int] | None
+    scaling: Scaling | None
+    origin: Origin
+    best_epoch: int
+    test: Figures
+
+    def prepare(self, samples: Samples) -> Samples:
+        """Samples as the network wants them: standardized if its training samples were.
+
+        Raises:
+            ModelError: the number of features differs from the network's.
+        """
+        features = samples.features.shape[1]
+        if features != self.network.inputs:
+            raise ModelError(
+                f"the samples have {features:,} features but the model takes "
+                f"{self.network.inputs:,}; use data like {self.origin.name!r}, which it was "
+                "trained on"
+            )
+        if self.scaling is None:
+            return samples
+        if samples.features.dtype == np.uint8:
+            samples = Samples((samples.features / 255).astype(np.float32), samples.labels)
+        return self.scaling.apply(samples)
+
+    def prepare_test(self, dataset: Dataset) -> Samples:
+        """The dataset's test samples as the network wants them, labelled with its classes.
+
+        Raises:
+            ModelError: the features' number differs, or a class is not among the model's.
+        """
+        strange = [name for name in dataset.classes if name not in self.classes]
+        if strange:
+            raise ModelError(
+                f"the data {dataset.name!r} have a class {strange[0]!r} that the model does not "
+                f"know; use data with the classes {', '.join(self.classes[:12])}"
+            )
+        places = np.array([self.classes.index(name) for name in dataset.classes], dtype=np.int32)
+        return self.prepare(Samples(dataset.test.features, places[dataset.test.labels]))
+
+
+def save(model: Model, path: Path) -> None:
+    """Write a model file; an older one is replaced only by a whole one.
+
+    Raises:
+        OutputError: the file cannot be written.
+        ModelError: a weight is not finite, so that there is nothing worth keeping.
+    """
+    import safetensors.numpy
+
+    if not np.isfinite(model.parameters).all():
+        raise ModelError(
+            "the network's weights are no longer finite, so there is no model to save; "
+            "train with a lower --learning-rate"
+        )
+    text = json.dumps(_describe(model), allow_nan=False)
+    write_atomically(path, safetensors.numpy.save(_tensors(model), {"gpunet": text}))
+
+
+def _tensors(model: Model) -> Tensors:
+    tensors: Tensors = {}
+    for place, (weights, biases) in enumerate(layer_views(model.parameters, model.network)):
+        tensors[f"layers.{place}.weights"] = np.ascontiguousarray(weights)  # (P, I, O)
+        tensors[f"layers.{place}.biases"] = np.ascontiguousarray(biases)  # (P, O)
+    if model.scaling is not None:
+        tensors["scaling.mean"] = np.ascontiguousarray(model.scaling.mean)  # (I,)
+        tensors["scaling.deviation"] = np.ascontiguousarray(model.scaling.deviation)  # (I,)
+    return tensors
+
+
+def _describe(model: Model) -> dict[str, Any]:
+    network, origin, test = model.network, model.origin, model.test
+    return {
+        "format": FORMAT_VERSION,
+        "gpunet": __version__,
+        "network": {
+            "inputs": network.inputs,
+            "hidden": list(network.hidden),
+            "classes": network.classes,
+            "activation": network.activation,
+            "leaky_slope": network.leaky_slope,
+        },
+        "config": model.config.to_dict(),
+        "classes": list(model.classes),
+        "image_shape": None if model.image_shape is None else list(model.image_shape),
+        "scaling": model.scaling is not None,
+        "dataset": {
+            "name": origin.name,
+            "fingerprint": origin.fingerprint,
+            "source": origin.source,
+        },
+        "best_epoch": model.best_epoch,
+        "test": {"loss": test.loss, "accuracy": test.accuracy},
+    }
+
+
+def load(path: Path) -> Model:
+    """Read a model file; the weights are those that were saved, bit by bit.
+
+    Raises:
+        ModelError: there is no such file, it cannot be read, or it is no sound model of gpunet.
+    """
+    try:
+        description, tensors = _read(path)
+        return _assemble(description, tensors)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ModelError(
+            f"the model {path} cannot be read: {reason}; give the path of a file that "
+            "`gpunet train --output` wrote"
+        ) from error
+    except _UnsoundError as error:
+        raise ModelError(
+            f"{path} is no sound model file: {error}; train it again with "
+            f"`gpunet train --output {path}`"
+        ) from error
+
+
+class _UnsoundError(Exception):
+    """Why a file is no model, as the middle part of a sentence."""
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
+    """The description and the tensors of a file, the latter not yet compared with the former."""
+    from safetensors import SafetensorError, safe_open
+
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise _UnsoundError("it is a folder or a device, wanted a file")
+    with path.open("rb"):  # safe_open has no exception of its own for rights that are missing
+        pass
+    try:
+        with safe_open(path, framework="numpy") as file:
+            description = _description(file.metadata())
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _UnsoundError(f"it does not follow the safetensors format ({error})") from error
+    return description, tensors
+
+
+def _description(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    text = (metadata or {}).get("gpunet")
+    if text is None:
+        raise _UnsoundError("another program wrote it, as its metadata lack the entry 'gpunet'")
+    try:
+        description = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _UnsoundError("its metadata are no JSON") from error
+    if not isinstance(description, dict):
+        raise _UnsoundError("its metadata are no JSON object")
+    version = _field(description, "format", int)
+    if version != FORMAT_VERSION:
+        raise _UnsoundError(
+            f"it has format {version} (of gpunet {description.get('gpunet')!s:.20}) and this "
+            f"gpunet {__version__} reads format {FORMAT_VERSION}"
+        )
+    return description
+
+
+def _assemble(description: dict[str, Any], tensors: Tensors) -> Model:
+    network = _network(_field(description, "network", dict))
+    classes = tuple(_field(description, "classes", list))
+    if len(classes) != network.classes or not all(isinstance(name, str) for name in classes):
+        raise _UnsoundError(f"it does not name the network's {network.classes} classes")
+    scaling = _field(description, "scaling", bool)
+    _require_tensors(tensors, network, scaling)
+    return Model(
+        network=network,
+        parameters=_parameters(tensors, network),
+        config=_config(_field(description, "config", dict)),
+        classes=classes,
+        image_shape=_image_shape(description.get("image_shape"), network.inputs),
+        scaling=_scaling(tensors) if scaling else None,
+        origin=_origin(_field(description, "dataset", dict)),
+        best_epoch=_field(description, "best_epoch", int),
+        test=_figures(_field(description, "test", dict)),
+    )
+
+
+def _network(description: dict[str, Any]) -> NetworkSpec:
+    hidden = _field(description, "hidden", list)
+    try:
+        return NetworkSpec(
+            inputs=_field(description, "inputs", int),
+            hidden=tuple(_require_type("hidden", units, int) for units in hidden),
+            classes=_field(description, "classes", int),
+            activation=_field(description, "activation", str),
+            leaky_slope=float(_field(description, "leaky_slope", float | int)),
+        )
+    except GpunetError as error:
+        raise _UnsoundError(f"its network cannot be ({error})") from error
+
+
+def _config(description: dict[str, Any]) -> TrainConfig:
+    try:
+        return TrainConfig.from_dict(description)
+    except (GpunetError, TypeError, ValueError, OverflowError) as error:
+        raise _UnsoundError(f"its training configuration cannot be ({error})") from error
+
+
+def _image_shape(shape: object, inputs: int) -> tuple[int, int] | None:
+    match shape:
+        case None:
+            return None
+        case [int(height), int(width)] if height > 0 and height * width == inputs:
+            return height, width
+    raise _UnsoundError(f"its image_shape does not make {inputs} features")
+
+
+def _origin(description: dict[str, Any]) -> Origin:
+    return Origin(
+        name=_field(description, "name", str),
+        fingerprint=_field(description, "fingerprint", str),
+        source=_field(description, "source", str),
+    )
+
+
+def _figures(description: dict[str, Any]) -> Figures:
+    loss = _field(description, "loss", float | int | None)
+    accuracy = _field(description, "accuracy", float | int | None)
+    return Figures(loss, accuracy)
+
+
+def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> None:
+    """Check names, shapes, types and values before anything is computed with them."""
+    shapes = _wanted_shapes(tensors, network, scaling)
+    for name in tensors:
+        if name not in shapes:
+            raise _UnsoundError(f"it holds a tensor {name[:40]!r} that its network does not have")
+    for name, shape in shapes.items():
+        if name not in tensors:
+            raise _UnsoundError(f"the tensor {name} is missing")
+        tensor = tensors[name]
+        if tensor.shape != shape or tensor.dtype != np.float32:
+            raise _UnsoundError(
+                f"{name} is {tensor.dtype} of shape {tensor.shape}, wanted float32 of {shape}"
+            )
+        if not np.isfinite(tensor).all():
+            raise _UnsoundError(f"{name} holds NaN or infinity")
+
+
+def _wanted_shapes(
+    tensors: Tensors, network: NetworkSpec, scaling: bool
+) -> dict[str, tuple[int, ...]]:
+    first = tensors.get("layers.0.weights")
+    population = 1 if first is None or first.ndim != 3 else max(1, len(first))
+    shapes: dict[str, tuple[int, ...]] = {}
+    for place, layer in enumerate(network.layers):
+        shapes[f"layers.{place}.weights"] = (population, layer.inputs, layer.outputs)
+        shapes[f"layers.{place}.biases"] = (population, layer.outputs)
+    if scaling:
+        shapes |= {"scaling.mean": (network.inputs,), "scaling.deviation": (network.inputs,)}
+    return shapes
+
+
+def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
+    population = len(tensors["layers.0.weights"])
+    parameters = np.empty((population, network.parameter_count), dtype=np.float32)
+    for place, (weights, biases) in enumerate(layer_views(parameters, network)):
+        weights[...] = tensors[f"layers.{place}.weights"]
+        biases[...] = tensors[f"layers.{place}.biases"]
+    return parameters
+
+
+def _scaling(tensors: Tensors) -> Scaling:
+    if not (tensors["scaling.deviation"] > 0).all():
+        raise _UnsoundError("scaling.deviation holds a value that is not above 0")
+    return Scaling(tensors["scaling.mean"], tensors["scaling.deviation"])
+
+
+def _field(description: dict[str, Any], name: str, kind: Any) -> Any:
+    """The entry of that name, once it is there and of that kind."""
+    if name not in description:
+        raise _UnsoundError(f"its metadata lack {name!r}")
+    return _require_type(name, description[name], kind)
+
+
+def _require_type(name: str, value: Value, kind: Any) -> Value:
+    """The value, once it is of that kind; true and false are no numbers."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise _UnsoundError(f"its metadata hold {value!r:.40} as {name!r}")
+    return value
