@@ -10,6 +10,7 @@ writing itself belongs to ``output``.
 from __future__ import annotations
 
 import json
+import math
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from gpunet import __version__
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.engine.interface import Metrics
 from gpunet.errors import GpunetError, ModelError
 from gpunet.parameters import layer_views
 from gpunet.training.output import write_atomically
@@ -61,6 +63,16 @@ class Figures:
 
     loss: float | None
     accuracy: float | None
+
+    @classmethod
+    def of(cls, metrics: Metrics) -> Figures:
+        """The means over the population."""
+        loss = float(metrics.mean_loss.mean())
+        accuracy = float(metrics.accuracy.mean())
+        return cls(
+            loss if math.isfinite(loss) else None,
+            accuracy if math.isfinite(accuracy) else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

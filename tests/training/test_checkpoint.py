@@ -1,0 +1,320 @@
+"""Sound and hostile model files."""
+
+import dataclasses
+import json
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.engine.interface import Metrics
+from gpunet.errors import ModelError, OutputError
+from gpunet.parameters import layer_views
+from gpunet.training import checkpoint
+from gpunet.training.checkpoint import Figures, Model, Origin
+
+NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh")
+
+
+def a_model(population: int = 1, **changes: Any) -> Model:
+    generator = np.random.default_rng(0)
+    parameters = generator.normal(size=(population, NETWORK.parameter_count)).astype(np.float32)
+    model = Model(
+        network=NETWORK,
+        parameters=parameters,
+        config=TrainConfig(hidden=(3,), activation="tanh", learning_rate=0.1),
+        classes=("no", "yes"),
+        image_shape=(2, 2),
+        scaling=Scaling(np.arange(4, dtype=np.float32), np.ones(4, dtype=np.float32) * 2),
+        origin=Origin("points", "0123abc", "a file"),
+        best_epoch=7,
+        test=Figures(0.25, 0.875),
+    )
+    return dataclasses.replace(model, **changes)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(a_model(), path)
+    return path
+
+
+def rewrite(path: Path, tensors: dict[str, Any], description: dict[str, Any] | None) -> None:
+    """Replace the named tensors (``None`` leaves one out) and entries of the metadata."""
+    content = safetensors.numpy.load_file(path) | tensors
+    kept = {name: tensor for name, tensor in content.items() if tensor is not None}
+    metadata = None
+    if description is not None:
+        entries = describe(path) | description
+        metadata = {"gpunet": json.dumps({k: v for k, v in entries.items() if v is not ...})}
+    path.write_bytes(safetensors.numpy.save(kept, metadata))
+
+
+def describe(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    description: dict[str, Any] = json.loads(
+        json.loads(content[8 : 8 + length])["__metadata__"]["gpunet"]
+    )
+    return description
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ModelError) as caught:
+        checkpoint.load(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("population", [1, 3])
+def test_a_model_comes_back_bit_by_bit(tmp_path: Path, population: int) -> None:
+    model = a_model(population)
+    checkpoint.save(model, tmp_path / "model")
+    loaded = checkpoint.load(tmp_path / "model")
+    assert model.parameters.tobytes() == loaded.parameters.tobytes()
+    assert loaded.scaling is not None
+    assert model.scaling is not None
+    assert_array_equal(model.scaling.mean, loaded.scaling.mean)
+    assert_array_equal(model.scaling.deviation, loaded.scaling.deviation)
+    for name in ("network", "config", "classes", "image_shape", "origin", "best_epoch", "test"):
+        assert getattr(model, name) == getattr(loaded, name)
+
+
+def test_a_model_without_scaling_image_and_test_figures_comes_back(tmp_path: Path) -> None:
+    model = a_model(scaling=None, image_shape=None, test=Figures(None, None))
+    checkpoint.save(model, tmp_path / "model")
+    loaded = checkpoint.load(tmp_path / "model")
+    assert (None, None) == (loaded.scaling, loaded.image_shape)
+    assert Figures(None, None) == loaded.test
+
+
+def test_other_programs_find_each_layer_under_its_name(saved: Path) -> None:
+    tensors = safetensors.numpy.load_file(saved)
+    weights, biases = layer_views(a_model().parameters, NETWORK)[1]
+    assert_array_equal(weights, tensors["layers.1.weights"])
+    assert_array_equal(biases, tensors["layers.1.biases"])
+
+
+def test_weights_that_are_not_finite_are_not_saved_over_an_older_model(saved: Path) -> None:
+    broken = a_model()
+    broken.parameters[0, 5] = np.nan
+    with pytest.raises(ModelError, match="no longer finite"):
+        checkpoint.save(broken, saved)
+    assert 7 == checkpoint.load(saved).best_epoch
+
+
+def test_a_model_cannot_be_saved_into_a_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="there is no folder"):
+        checkpoint.save(a_model(), tmp_path / "missing" / "model")
+
+
+def test_a_missing_file_a_folder_and_a_device_are_refused(tmp_path: Path) -> None:
+    assert "no such file" in refusal(tmp_path / "missing")
+    assert "wanted a file" in refusal(tmp_path)
+    assert "wanted a file" in refusal(Path(os.devnull))
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything"
+)
+def test_a_file_without_the_right_to_read_is_refused(saved: Path) -> None:
+    saved.chmod(0)
+    assert "permission denied" in refusal(saved)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"P",
+        b"PK\x03\x04 this is a zip file and no tensors at all",
+        struct.pack("<Q", 2**63) + b"{}",
+        struct.pack("<Q", 2) + b"[]",
+        struct.pack("<Q", 6) + b"\xff\xfe{}\x00\x00",
+    ],
+)
+def test_a_file_that_is_no_safetensors_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model").write_bytes(content)
+    assert "does not follow the safetensors format" in refusal(tmp_path / "model")
+
+
+@pytest.mark.parametrize("kept", [0, 7, 8, 100, -1])
+def test_a_truncated_file_is_refused(saved: Path, kept: int) -> None:
+    saved.write_bytes(saved.read_bytes()[:kept])
+    assert "does not follow the safetensors format" in refusal(saved)
+
+
+def test_a_file_of_another_program_is_refused(saved: Path) -> None:
+    rewrite(saved, {}, None)
+    assert "another program wrote it" in refusal(saved)
+
+
+def test_a_file_of_a_newer_format_is_refused_with_both_versions(saved: Path) -> None:
+    rewrite(saved, {}, {"format": 2, "gpunet": "9.9"})
+    message = refusal(saved)
+    assert "format 2 (of gpunet 9.9)" in message
+    assert "reads format 1" in message
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"layers.1.biases": None}, "layers.1.biases is missing"),
+        ({"layers.0.weights": None}, "layers.0.weights is missing"),
+        ({"layers.2.biases": np.zeros((1, 2), np.float32)}, "does not have"),
+        ({"layers.0.biases": np.zeros((1, 4), np.float32)}, "wanted float32 of"),
+        ({"layers.0.weights": np.zeros((0, 4, 3), np.float32)}, "wanted float32 of"),
+        ({"layers.0.weights": np.zeros(12, np.float32)}, "wanted float32 of"),
+        ({"layers.0.weights": np.zeros((1, 4, 3), np.float64)}, "is float64"),
+        ({"layers.0.biases": np.full((1, 3), np.nan, np.float32)}, "holds NaN or infinity"),
+        ({"scaling.mean": np.full(4, np.inf, np.float32)}, "holds NaN or infinity"),
+        ({"scaling.deviation": np.zeros(4, np.float32)}, "not above 0"),
+        ({"scaling.deviation": None}, "scaling.deviation is missing"),
+    ],
+)
+def test_tensors_that_do_not_fit_the_network_are_refused(
+    saved: Path, tensors: dict[str, Any], message: str
+) -> None:
+    rewrite(saved, tensors, {})
+    assert message in refusal(saved)
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ({"format": "1"}, "format"),
+        ({"network": ...}, "lack 'network'"),
+        ({"network": []}, "network"),
+        ({"network": {"inputs": 4}}, "hidden"),
+        (
+            {
+                "network": {
+                    "inputs": 4,
+                    "hidden": [-3],
+                    "classes": 2,
+                    "activation": "tanh",
+                    "leaky_slope": 0,
+                }
+            },
+            "network cannot be",
+        ),
+        ({"classes": ["a", "b", "c"]}, "2 classes"),
+        ({"classes": [1, 2]}, "2 classes"),
+        ({"config": {"hidden": 5}}, "configuration cannot be"),
+        ({"config": {"warp": 5}}, "'warp' is no setting"),
+        ({"config": {"validation": 1e999}}, "configuration cannot be"),
+        ({"image_shape": [3, 3]}, "image_shape"),
+        ({"image_shape": "2x2"}, "image_shape"),
+        ({"dataset": {"name": 5, "fingerprint": "", "source": ""}}, "name"),
+        ({"best_epoch": True}, "best_epoch"),
+        ({"best_epoch": None}, "best_epoch"),
+        ({"test": {"loss": "low", "accuracy": 1.0}}, "loss"),
+        ({"scaling": False}, "does not have"),
+    ],
+)
+def test_metadata_that_cannot_be_are_refused(
+    saved: Path, description: dict[str, Any], message: str
+) -> None:
+    rewrite(saved, {}, description)
+    assert message in refusal(saved)
+
+
+def test_a_network_far_larger_than_its_file_is_refused_without_reserving_memory(
+    saved: Path,
+) -> None:
+    network = describe(saved)["network"] | {"hidden": [1 << 20] * 60}
+    rewrite(saved, {}, {"network": network})
+    assert "wanted float32 of (1, 4, 1048576)" in refusal(saved)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "[" * 100_000, '{"format": NaN}'])
+def test_metadata_that_are_no_json_object_are_refused(saved: Path, text: str) -> None:
+    tensors = safetensors.numpy.load_file(saved)
+    saved.write_bytes(safetensors.numpy.save(tensors, {"gpunet": text}))
+    assert "metadata" in refusal(saved)
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_random_damage_is_refused_or_leaves_a_sound_model(saved: Path, data: st.DataObject) -> None:
+    content = bytearray(saved.read_bytes())
+    damages = data.draw(
+        st.lists(
+            st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    for place, value in damages:
+        content[place] = value
+    damaged = saved.with_name("damaged")
+    damaged.write_bytes(content)
+    try:
+        model = checkpoint.load(damaged)
+    except ModelError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - either outcome is right
+    else:
+        assert np.isfinite(model.parameters).all()
+
+
+def test_test_figures_are_the_populations_means() -> None:
+    metrics = Metrics(np.array([2.0, 6.0]), np.array([1, 3]), np.array([4, 4]))
+    assert Figures(1.0, 0.5) == Figures.of(metrics)
+
+
+def test_nothing_measured_gives_no_figures() -> None:
+    metrics = Metrics(np.zeros(1), np.zeros(1, np.int64), np.zeros(1, np.int64))
+    assert Figures(None, None) == Figures.of(metrics)
+
+
+def a_dataset(features: np.ndarray[Any, Any], classes: tuple[str, ...]) -> Dataset:
+    samples = Samples(features, np.array([0, 1], dtype=np.int32))
+    return Dataset("points", samples, samples, classes, None, "a test")
+
+
+def test_samples_are_standardized_as_in_training() -> None:
+    samples = Samples(np.full((1, 4), 5, np.float32), np.zeros(1, np.int32))
+    assert_allclose([[2.5, 2.0, 1.5, 1.0]], a_model().prepare(samples).features)
+
+
+def test_bytes_are_read_as_fractions_before_they_are_standardized() -> None:
+    samples = Samples(np.full((1, 4), 255, np.uint8), np.zeros(1, np.int32))
+    assert_allclose([[0.5, 0.0, -0.5, -1.0]], a_model().prepare(samples).features)
+
+
+def test_samples_stay_as_they_are_for_a_model_without_scaling() -> None:
+    samples = Samples(np.full((1, 4), 255, np.uint8), np.zeros(1, np.int32))
+    assert samples is a_model(scaling=None).prepare(samples)
+
+
+def test_samples_with_another_number_of_features_are_refused() -> None:
+    samples = Samples(np.zeros((1, 5), np.float32), np.zeros(1, np.int32))
+    with pytest.raises(ModelError, match="5 features but the model takes 4"):
+        a_model().prepare(samples)
+
+
+def test_labels_follow_the_names_of_the_models_classes() -> None:
+    dataset = a_dataset(np.zeros((2, 4), np.float32), ("yes", "no"))
+    assert [1, 0] == a_model().prepare_test(dataset).labels.tolist()
+
+
+def test_a_class_that_the_model_does_not_know_is_refused() -> None:
+    dataset = a_dataset(np.zeros((2, 4), np.float32), ("no", "perhaps"))
+    with pytest.raises(ModelError, match="'perhaps'"):
+        a_model().prepare_test(dataset)
