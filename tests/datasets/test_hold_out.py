@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gpunet.datasets.dataset import Samples
+from gpunet.datasets.hold_out import hold_out, is_sorted_by_class, spread_classes
+from gpunet.errors import UsageError
+
+
+def samples_of(labels: list[int]) -> Samples:
+    rows = np.arange(len(labels), dtype=np.float32)[:, None]  # (n, 1) each sample's own number
+    return Samples(rows, np.array(labels, np.int32))
+
+
+def mixed(count: int) -> Samples:
+    return samples_of([row % 3 for row in range(count)])
+
+
+def rows_of(samples: Samples) -> list[int]:
+    return [int(number) for number in samples.features[:, 0]]
+
+
+def test_a_count_holds_out_the_last_samples() -> None:
+    train, held = hold_out(mixed(10), 3, shuffle=False, seed=0)
+    assert [0, 1, 2, 3, 4, 5, 6] == rows_of(train)
+    assert [7, 8, 9] == rows_of(held)
+    assert [1, 2, 0] == held.labels.tolist()
+
+
+@pytest.mark.parametrize(("fraction", "count"), [(0.25, 3), (0.5, 6), (0.01, 1), (0.9, 11)])
+def test_a_fraction_below_one_holds_out_that_part_and_at_least_one_sample(
+    fraction: float, count: int
+) -> None:
+    train, held = hold_out(mixed(12), fraction, shuffle=False, seed=0)
+    assert (12 - count, count) == (len(train), len(held))
+
+
+def test_zero_holds_out_nothing() -> None:
+    train, held = hold_out(mixed(10), 0, shuffle=False, seed=0)
+    assert (10, 0) == (len(train), len(held))
+
+
+def test_one_is_a_count_and_no_fraction() -> None:
+    _, held = hold_out(mixed(10), 1, shuffle=False, seed=0)
+    assert [9] == rows_of(held)
+
+
+def test_a_count_above_half_of_the_samples_becomes_a_sixth_of_them() -> None:
+    train, held = hold_out(mixed(150), 5000, shuffle=False, seed=0)
+    assert (125, 25) == (len(train), len(held))
+
+
+def test_a_count_of_half_of_the_samples_stays_as_it_is() -> None:
+    train, held = hold_out(mixed(10), 5, shuffle=False, seed=0)
+    assert (5, 5) == (len(train), len(held))
+
+
+def test_two_samples_still_give_one_to_each_part() -> None:
+    train, held = hold_out(mixed(2), 5000, shuffle=False, seed=0)
+    assert (1, 1) == (len(train), len(held))
+
+
+def test_a_shuffled_split_keeps_every_sample_once_and_depends_on_the_seed_alone() -> None:
+    train, held = hold_out(mixed(100), 20, shuffle=True, seed=7)
+    again_train, again_held = hold_out(mixed(100), 20, shuffle=True, seed=7)
+    _, other_held = hold_out(mixed(100), 20, shuffle=True, seed=8)
+    assert list(range(100)) == sorted(rows_of(train) + rows_of(held))
+    assert list(range(80, 100)) != rows_of(held)
+    assert (rows_of(again_train), rows_of(again_held)) == (rows_of(train), rows_of(held))
+    assert rows_of(other_held) != rows_of(held)
+
+
+def test_samples_sorted_by_class_give_the_last_part_of_every_class() -> None:
+    train, held = hold_out(samples_of([0] * 6 + [1] * 12 + [2] * 6), 4, shuffle=False, seed=0)
+    assert [5, 16, 17, 23] == rows_of(held)
+    assert sorted(set(range(24)) - {5, 16, 17, 23}) == rows_of(train)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize(("count", "validation"), [(1, 5000), (1, 0.5), (3, 0.99), (0, 5000)])
+def test_a_split_that_leaves_nothing_to_train_on_is_refused(
+    count: int, validation: float, shuffle: bool
+) -> None:
+    with pytest.raises(UsageError, match="leaves none to train on"):
+        hold_out(mixed(count), validation, shuffle=shuffle, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([0, 0, 1, 1], True),
+        ([1, 1, 0, 2, 2], True),
+        ([0, 1, 0, 1], False),
+        ([0, 1, 2], False),  # each class once: there is nothing to sort
+        ([], False),
+    ],
+)
+def test_samples_are_sorted_by_class_if_every_class_is_one_run(
+    labels: list[int], expected: bool
+) -> None:
+    assert expected is is_sorted_by_class(np.array(labels, np.int32))
+
+
+def test_spreading_classes_deals_them_out_evenly_and_in_order() -> None:
+    labels = np.array([0, 0, 0, 0, 1, 1], np.int32)
+    order = spread_classes(labels)
+    assert [0, 0, 1] == sorted(labels[order[:3]].tolist())
+    assert [0, 1, 2, 3] == [row for row in order.tolist() if row < 4]
+    assert [4, 5] == [row for row in order.tolist() if row >= 4]
