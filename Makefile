@@ -1,0 +1,40 @@
+# One command each: `make train` and `make test` set up everything that they need first.
+
+PYTHON ?=
+ARGS ?=
+VENV := .venv
+GPUNET := $(VENV)/bin/gpunet
+
+.PHONY: train test lint bench clean help
+.DEFAULT_GOAL := help
+
+train: $(VENV)/.installed $(VENV)/.driver ## train on the best GPU found, with a live dashboard
+	$(GPUNET) train --optimizer adam --hidden 16,16 $(ARGS)
+
+test: $(VENV)/.installed-dev $(VENV)/.driver ## run all tests; those on a GPU must find an adapter
+	GPUNET_REQUIRE_ADAPTER=1 $(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev ## check style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.installed $(VENV)/.driver ## measure this machine's adapters against numpy
+	$(GPUNET) bench $(ARGS)
+
+clean: ## remove the virtual environment and everything that tools left
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## say this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@echo 'More options go into ARGS, for example: make train ARGS="--epochs 5 --device cpu"'
+
+$(VENV)/.installed: pyproject.toml tools/set_up.sh
+	@PYTHON="$(PYTHON)" sh tools/set_up.sh install
+
+$(VENV)/.installed-dev: pyproject.toml tools/set_up.sh
+	@PYTHON="$(PYTHON)" sh tools/set_up.sh install dev
+
+$(VENV)/.driver: | $(VENV)/.installed
+	@sh tools/set_up.sh driver
