@@ -1,0 +1,36 @@
+// What differs from network to network of a population, and where each one is in the epoch.
+
+struct Network {
+    seed: u32,
+    first_step: u32,        // steps taken before this epoch
+    finished: u32,          // steps of this epoch whose loss is known
+    seen: u32,              // samples counted in `loss` and `correct`
+    correct: u32,
+    loss: f32,              // sum over the samples, nats
+    input_threshold: u32,   // draws below it are dropped; rate * 2^32
+    dropout_threshold: u32,
+    input_scale: f32,       // 1 / (1 - rate)
+    dropout_scale: f32,
+    momentum: f32,
+    beta1: f32,
+    beta2: f32,
+    epsilon: f32,
+    reserved0: f32,
+    reserved1: f32,
+}
+
+struct Batch {
+    samples: u32,           // n, in the split
+    order_stride: u32,      // n where every network has its own order, 0 where all share one
+    reserved0: u32,
+    reserved1: u32,
+}
+
+@group(0) @binding(9) var<uniform> batch: Batch;
+
+override ROWS: u32;         // B, of a full batch
+
+// The rows of the batch that starts after `finished` batches; the last one may be smaller.
+fn batch_rows(finished: u32) -> u32 {
+    return min(ROWS, batch.samples - min(batch.samples, finished * ROWS));
+}

@@ -1,0 +1,332 @@
+"""A training step as data: the list of passes that carry it out on a GPU.
+
+A pass names its shader, the override constants and the workgroups; what it binds, the shader
+itself says by name. Nothing here touches a device: ``wgpu_engine`` executes the list, and anyone
+may print it. The numbers that come out are those of ``numpy_kernels``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import MAXIMUM_LAYERS, NetworkSpec
+from gpunet.parameters import layer_offsets
+
+__all__ = ["Pass", "Plan", "Rule", "evaluation_plan", "training_plan"]
+
+Rule = Literal["adam", "sgd", "sgd_momentum"]
+
+HEAD_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """How the matrix products are cut.
+
+    Args:
+        shader: the file that multiplies.
+        thread_rows: of the product, computed by one thread.
+        thread_columns: likewise.
+        row_threads: of a workgroup.
+        column_threads: likewise.
+    """
+
+    shader: str
+    thread_rows: int
+    thread_columns: int
+    row_threads: int
+    column_threads: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of the product that a workgroup computes."""
+        return self.thread_rows * self.row_threads
+
+    @property
+    def columns(self) -> int:
+        """Columns of the product that a workgroup computes."""
+        return self.thread_columns * self.column_threads
+
+    def count(self, rows: int, columns: int) -> tuple[int, int]:
+        """Workgroups side by side, and one above the other, for a product of this size."""
+        return -(-columns // self.columns), -(-rows // self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One dispatch.
+
+    Args:
+        label: the kernel's name and the layer.
+        pieces: the shader's files, without ``.wgsl``.
+        constants: the override constants.
+        workgroups: x, y and z; z counts the networks.
+        iterations: of loops, at most, by one invocation; some software adapters stop a shader
+            silently after 65,535.
+        operations: additions and multiplications, for all networks.
+    """
+
+    label: str
+    pieces: tuple[str, ...]
+    constants: Mapping[str, float]
+    workgroups: tuple[int, int, int]
+    iterations: int
+    operations: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """All passes of one step.
+
+    Args:
+        passes: in order.
+        rows: of a full batch, B.
+        values: floats of activations and slopes of one network, V.
+        probabilities_at: where the head leaves its (B, C) within V: probabilities in an
+            evaluation, the loss's slopes in training.
+        layers: the table of layers that the update reads, (64, 8) uint32.
+    """
+
+    passes: tuple[Pass, ...]
+    rows: int
+    values: int
+    probabilities_at: int
+    layers: NDArray[np.uint32]
+
+    @property
+    def iterations(self) -> int:
+        """Loop iterations of the busiest invocation."""
+        return max(one.iterations for one in self.passes)
+
+
+def training_plan(
+    network: NetworkSpec,
+    *,
+    population: int,
+    rows: int,
+    features: Literal["bytes", "floats"],
+    rule: Rule,
+    input_dropout: bool,
+    dropout: bool,
+) -> Plan:
+    """The passes of one training step: forward, head, back, update."""
+    sketch = _Sketch(network, population, rows, features, training=True)
+    shared = {"INPUT_DROPOUT": float(input_dropout)}
+    passes = [
+        sketch.forward(place, shared if place == 0 else {}, dropout=dropout)
+        for place in range(len(network.layers))
+    ]
+    passes.append(sketch.head())
+    passes += [sketch.input_gradient(place) for place in range(len(network.layers) - 1, 0, -1)]
+    passes.append(sketch.update(rule, shared))
+    return sketch.plan(passes)
+
+
+def evaluation_plan(
+    network: NetworkSpec, *, population: int, rows: int, features: Literal["bytes", "floats"]
+) -> Plan:
+    """The passes that score one batch and leave its probabilities."""
+    sketch = _Sketch(network, population, rows, features, training=False)
+    passes = [sketch.forward(place, {}, dropout=False) for place in range(len(network.layers))]
+    passes.append(sketch.head())
+    return sketch.plan(passes)
+
+
+class _Sketch:
+    """What the passes of one plan have in common."""
+
+    def __init__(
+        self,
+        network: NetworkSpec,
+        population: int,
+        rows: int,
+        features: Literal["bytes", "floats"],
+        *,
+        training: bool,
+    ) -> None:
+        self.network, self.population, self.rows = network, population, rows
+        self.features, self.training = features, training
+        self.weights_at = layer_offsets(network)
+        self.outputs_at, self.slopes_at, self.values = _places(network, rows, training)
+        self.common = {"ROWS": float(rows), "VALUES": float(self.values)}
+
+    def forward(self, place: int, extra: Mapping[str, float], *, dropout: bool) -> Pass:
+        """One layer; the first one reads the samples."""
+        layer = self.network.layers[place]
+        hidden = layer.activation != "identity"
+        tile = _tile(self.rows, layer.outputs)
+        constants = {
+            "INPUTS": layer.inputs,
+            "OUTPUTS": layer.outputs,
+            "PARAMETERS": self.network.parameter_count,
+            "WEIGHTS_AT": self.weights_at[place],
+            "OUTPUTS_AT": self.outputs_at[place],
+            "PLACE": place + 1,
+            "KEEP_SLOPES": self.training and hidden,
+            "DROPOUT": dropout and hidden,
+            "LEAKY_SLOPE": self.network.leaky_slope,
+            "SLOPES_AT": self.slopes_at[place],
+            **extra,
+        }
+        if place == 0:
+            source = ("forward_sample", f"input/{self.features}")
+            constants["FEATURES"] = layer.inputs
+        else:
+            source = ("forward_hidden",)
+            constants["INPUTS_AT"] = self.outputs_at[place - 1]
+        return self._product(
+            f"forward {place + 1}",
+            (*source, f"activation/{layer.activation}"),
+            constants,
+            tile,
+            (self.rows, layer.outputs, layer.inputs),
+        )
+
+    def head(self) -> Pass:
+        """Softmax, cross-entropy, metrics, and in training the last layer's deltas."""
+        classes = self.network.classes
+        constants = {
+            **self.common,
+            "THREADS": HEAD_THREADS,
+            "CLASSES": classes,
+            "LOGITS_AT": self.outputs_at[-1],
+            "DELTAS_AT": self.slopes_at[-1],
+            "TRAINING": self.training,
+        }
+        rows_a_thread = -(-self.rows // HEAD_THREADS)
+        return Pass(
+            "softmax_cross_entropy",
+            ("softmax_cross_entropy",),
+            _floats(constants),
+            (1, 1, self.population),
+            rows_a_thread * (1 + 3 * classes) + int(math.log2(HEAD_THREADS)),
+            5 * self.population * self.rows * classes,
+        )
+
+    def input_gradient(self, place: int) -> Pass:
+        """The way back through one layer to the one below."""
+        layer = self.network.layers[place]
+        tile = _tile(self.rows, layer.inputs)
+        constants = {
+            "INPUTS": layer.inputs,
+            "OUTPUTS": layer.outputs,
+            "PARAMETERS": self.network.parameter_count,
+            "WEIGHTS_AT": self.weights_at[place],
+            "DELTAS_AT": self.slopes_at[place],
+            "SLOPES_AT": self.slopes_at[place - 1],
+        }
+        return self._product(
+            f"input_gradient {place + 1}",
+            ("input_gradient",),
+            constants,
+            tile,
+            (self.rows, layer.inputs, layer.outputs),
+        )
+
+    def update(self, rule: Rule, extra: Mapping[str, float]) -> Pass:
+        """All weight gradients, each handed to the optimizer."""
+        tile = _update_tile(self.network)
+        tiles = sum(
+            math.prod(tile.count(layer.inputs + 1, layer.outputs)) for layer in self.network.layers
+        )
+        constants = {
+            **self.common,
+            **_tile_constants(tile),
+            "LAYERS": len(self.network.layers),
+            "PARAMETERS": self.network.parameter_count,
+            "FEATURES": self.network.inputs,
+            **extra,
+        }
+        return Pass(
+            f"update ({rule})",
+            (tile.shader, "update", f"input/{self.features}", f"optimizer/{rule}"),
+            _floats(constants),
+            (tiles, 1, self.population),
+            -(-self.rows // 4) + 4 * 4 + len(self.network.layers),
+            2 * self.population * self.rows * self.network.parameter_count,
+        )
+
+    def plan(self, passes: list[Pass]) -> Plan:
+        """The finished plan."""
+        return Plan(tuple(passes), self.rows, self.values, self.slopes_at[-1], self._layers())
+
+    def _product(
+        self,
+        label: str,
+        pieces: tuple[str, ...],
+        constants: Mapping[str, float],
+        tile: Tile,
+        shape: tuple[int, int, int],
+    ) -> Pass:
+        """A matrix product of this shape: rows, columns, depth."""
+        rows, columns, depth = shape
+        across, down = tile.count(rows, columns)
+        return Pass(
+            label,
+            (tile.shader, *pieces),
+            _floats({**self.common, **_tile_constants(tile), **constants}),
+            (across, down, self.population),
+            -(-depth // 4) + 4 * 5,
+            2 * self.population * rows * columns * depth,
+        )
+
+    def _layers(self) -> NDArray[np.uint32]:
+        tile = _update_tile(self.network)
+        table = np.zeros((MAXIMUM_LAYERS, 8), dtype=np.uint32)
+        first = 0
+        for place, layer in enumerate(self.network.layers):
+            across, down = tile.count(layer.inputs + 1, layer.outputs)
+            inputs_at = self.outputs_at[place - 1] if place else 0
+            table[place, :7] = (
+                first,
+                across,
+                layer.inputs,
+                layer.outputs,
+                self.weights_at[place],
+                inputs_at,
+                self.slopes_at[place],
+            )
+            first += across * down
+        return table
+
+
+def _places(
+    network: NetworkSpec, rows: int, training: bool
+) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Where each layer's outputs and slopes start within V, and V itself.
+
+    An evaluation needs no slopes, but the last layer's place for its probabilities.
+    """
+    outputs_at, slopes_at, end = [], [], 0
+    for layer in network.layers:
+        outputs_at.append(end)
+        end += rows * layer.outputs
+    for layer in network.layers:
+        needed = training or layer.activation == "identity"
+        slopes_at.append(end if needed else 0)
+        end += rows * layer.outputs if needed else 0
+    return tuple(outputs_at), tuple(slopes_at), end
+
+
+def _tile(rows: int, columns: int) -> Tile:
+    """How to cut a product of the activations."""
+    return Tile("tile/registers_8x8", 8, 8, 4, 2)
+
+
+def _update_tile(network: NetworkSpec) -> Tile:
+    """How to cut the weight gradients; one tile serves all layers of a dispatch."""
+    return Tile("tile/registers_8x8", 8, 8, 8, 2)
+
+
+def _tile_constants(tile: Tile) -> dict[str, float]:
+    return {"ROW_THREADS": tile.row_threads, "COLUMN_THREADS": tile.column_threads}
+
+
+def _floats(constants: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in constants.items()}

@@ -1,0 +1,484 @@
+"""The engine that runs the plan on an adapter: buffers, pipelines, command buffers.
+
+What the passes are is said by ``plan``, what they compute by the shaders and, as specification,
+by ``numpy_kernels``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import NetworkSpec, Optimizer
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.device import Adapter, OpenDevice, open_device
+from gpunet.engine.interface import DeviceInfo, Engine, Metrics, NetworkSettings, Split
+from gpunet.engine.plan import Pass, Plan, Rule, evaluation_plan, training_plan
+from gpunet.engine.shader_source import ShaderSource, assemble, numbered
+from gpunet.errors import DeviceError
+
+__all__ = ["WgpuEngine"]
+
+EVALUATION_ROWS = 1024
+"""Rows of an evaluation's batch, unless so many do not fit."""
+
+SUBMIT_SECONDS = 0.1
+"""Work put into one submission of an evaluation; Windows ends a submission after 2 s."""
+
+STEPS_A_SUBMISSION = 1024
+"""Steps recorded into one command buffer at most, so that recording and running overlap."""
+
+NETWORK = np.dtype(
+    [
+        ("seed", np.uint32),
+        ("first_step", np.uint32),
+        ("finished", np.uint32),
+        ("seen", np.uint32),
+        ("correct", np.uint32),
+        ("loss", np.float32),
+        ("input_threshold", np.uint32),
+        ("dropout_threshold", np.uint32),
+        ("input_scale", np.float32),
+        ("dropout_scale", np.float32),
+        ("momentum", np.float32),
+        ("beta1", np.float32),
+        ("beta2", np.float32),
+        ("epsilon", np.float32),
+        ("reserved", np.float32, (2,)),
+    ]
+)
+"""``struct Network`` of shaders/network.wgsl."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Data:
+    """A split on the device."""
+
+    samples: Any
+    labels: Any
+    count: int
+    features: Literal["bytes", "floats"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Program:
+    """A plan with its pipelines and bind groups."""
+
+    plan: Plan
+    dispatches: tuple[tuple[Any, Any, tuple[int, int, int]], ...]
+
+    def record(self, compute: Any, steps: int) -> None:
+        """Put so many steps into a compute pass."""
+        for _ in range(steps):
+            for pipeline, group, workgroups in self.dispatches:
+                compute.set_pipeline(pipeline)
+                compute.set_bind_group(0, group)
+                compute.dispatch_workgroups(*workgroups)
+
+
+class WgpuEngine(Engine):
+    """A population of networks trained on an adapter.
+
+    Raises:
+        DeviceError: the adapter cannot be opened, or the networks do not fit it.
+    """
+
+    def __init__(
+        self,
+        network: NetworkSpec,
+        settings: tuple[NetworkSettings, ...],
+        optimizer: Optimizer,
+        batch_size: int,
+        adapter: Adapter,
+    ) -> None:
+        super().__init__(network, settings, optimizer, batch_size)
+        self._adapter = adapter
+        self._open: OpenDevice | None = None
+        self._largest_buffer = 0
+        self._buffers: dict[str, Any] = {}
+        self._data: dict[Split, _Data] = {}
+        self._modules: dict[ShaderSource, Any] = {}
+        self._training: _Program | None = None
+        self._first_step = 0
+        self._reserve(4 * self.population * network.parameter_count)
+        self._networks = _network_records(settings)
+        for name in ("parameters", *self._moment_names()):
+            self._zeros(name, 4 * self.population * network.parameter_count)
+        self._zeros("networks", self._networks.nbytes)
+
+    @property
+    def device(self) -> DeviceInfo:
+        """The adapter."""
+        return self._adapter.info
+
+    def load(self, split: Split, samples: Samples) -> None:
+        """Copy a split to the device: bytes stay bytes, four to a word."""
+        packed, features = _packed(samples.features)
+        self._reserve(packed.nbytes)
+        with self._clear_errors():
+            self._data[split] = _Data(
+                samples=self._upload(f"{split} samples", packed),
+                labels=self._upload(f"{split} labels", samples.labels.astype(np.uint32)),
+                count=len(samples),
+                features=features,
+            )
+        if split == "train":
+            self._training = None
+
+    def set_parameters(self, parameters: NDArray[np.float32]) -> None:
+        """Set all weights and biases (P, N) and forget the optimizer's moments."""
+        self._write("parameters", parameters)
+        for name in self._moment_names():
+            self._write(name, np.zeros_like(parameters))
+
+    def parameters(self) -> NDArray[np.float32]:
+        """A copy of all weights and biases (P, N)."""
+        return self._read("parameters", np.dtype(np.float32)).reshape(self.population, -1)
+
+    def set_moments(self, moments: NDArray[np.float32]) -> None:
+        """Set the optimizer's moments (M, P, N)."""
+        for name, one in zip(self._moment_names(), moments, strict=True):
+            self._write(name, one)
+
+    def moments(self) -> NDArray[np.float32]:
+        """A copy of the optimizer's moments (M, P, N)."""
+        shape = (self.population, self.network.parameter_count)
+        read = [self._read(n, np.dtype(np.float32)).reshape(shape) for n in self._moment_names()]
+        return np.stack(read) if read else np.zeros((0, *shape), dtype=np.float32)
+
+    def begin_epoch(
+        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+    ) -> None:
+        """Start an epoch over the training split."""
+        self._first_step = first_step
+        if self._training is None:
+            self._training = self._compile_training(order.shape[1])
+        self._write("order", order)
+        self._write("schedule", schedule)
+        records = self._networks.copy()
+        records["first_step"] = first_step
+        self._write("networks", records)
+
+    def train(self, steps: int) -> None:
+        """Record and submit the epoch's next steps."""
+        assert self._training is not None, "begin_epoch comes first"
+        for first in range(0, steps, STEPS_A_SUBMISSION):
+            self._submit(self._training, min(STEPS_A_SUBMISSION, steps - first))
+
+    def metrics(self) -> Metrics:
+        """The epoch's sums so far; waits for the device."""
+        return _metrics(self._read("networks", NETWORK))
+
+    def evaluate(self, split: Split) -> Metrics:
+        """Loss and hits over a whole split, without dropout."""
+        program, state = self._compile_evaluation(split)
+        data = self._data[split]
+
+        def run(batches: int) -> None:
+            self._submit(program, batches)
+            self._handle.queue.read_buffer(state, 0, 4)
+
+        _paced(-(-data.count // program.plan.rows), run)
+        with self._clear_errors():
+            raw = self._handle.queue.read_buffer(state)
+        return _metrics(np.frombuffer(raw, dtype=NETWORK))
+
+    def predict(self, split: Split) -> NDArray[np.float32]:
+        """(P, n, C) the probabilities of every class for every sample of a split."""
+        program, _ = self._compile_evaluation(split)
+        count, rows = self._data[split].count, program.plan.rows
+        shape = (self.population, rows, self.network.classes)
+        batches = []
+        for _ in range(0, count, rows):
+            self._submit(program, 1)
+            batches.append(self._read_probabilities(program.plan).reshape(shape))
+        return np.concatenate(batches, axis=1)[:, :count]
+
+    def close(self) -> None:
+        """Destroy all buffers."""
+        for buffer in self._buffers.values():
+            buffer.destroy()
+        for data in self._data.values():
+            data.samples.destroy()
+            data.labels.destroy()
+        self._buffers.clear()
+        self._data.clear()
+
+    # Plans and their pipelines
+
+    def _compile_training(self, count: int) -> _Program:
+        data = self._data["train"]
+        plan = training_plan(
+            self.network,
+            population=self.population,
+            rows=self.batch_size,
+            features=data.features,
+            rule=self._rule(),
+            input_dropout=any(one.input_dropout > 0 for one in self.settings),
+            dropout=any(one.dropout > 0 for one in self.settings),
+        )
+        steps = -(-count // self.batch_size)
+        self._zeros("values", 4 * self.population * plan.values)
+        self._zeros("order", 4 * self.population * count)
+        self._zeros("schedule", 16 * self.population * steps)
+        self._zeros("layers", plan.layers.nbytes, uniform=True)
+        self._zeros("batch", 16, uniform=True)
+        self._write("layers", plan.layers)
+        self._write("batch", np.array([count, count, 0, 0], dtype=np.uint32))
+        names = ("parameters", *self._moment_names(), "values", "order", "schedule", "networks")
+        buffers = {name: self._buffers[name] for name in (*names, "layers", "batch")}
+        return self._compile(plan, {**buffers, "samples": data.samples, "labels": data.labels})
+
+    def _compile_evaluation(self, split: Split) -> tuple[_Program, Any]:
+        """The program that scores a split from its start, and the buffer of its sums."""
+        data = self._data[split]
+        rows = min(EVALUATION_ROWS, data.count)
+        plan = evaluation_plan(
+            self.network, population=self.population, rows=rows, features=data.features
+        )
+        own = {
+            "values": self._zeros("evaluation values", 4 * self.population * plan.values),
+            "order": self._zeros("evaluation order", 4 * data.count),
+            "networks": self._zeros("evaluation networks", self._networks.nbytes),
+            "batch": self._zeros("evaluation batch", 16, uniform=True),
+        }
+        self._write("evaluation order", np.arange(data.count, dtype=np.uint32))
+        self._write("evaluation networks", self._networks)
+        self._write("evaluation batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
+        shared = {"parameters": self._buffers["parameters"]}
+        buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
+        return self._compile(plan, buffers), own["networks"]
+
+    def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> _Program:
+        self._require_fit(plan)
+        with self._clear_errors():
+            dispatches = tuple(
+                (*self._pipeline(one, buffers), one.workgroups) for one in plan.passes
+            )
+        return _Program(plan, dispatches)
+
+    def _pipeline(self, one: Pass, buffers: Mapping[str, Any]) -> tuple[Any, Any]:
+        """The pass's pipeline and its bind group."""
+        import wgpu
+
+        source = assemble(one.pieces)
+        layout = self._handle.create_bind_group_layout(
+            label=one.label,
+            entries=[
+                {
+                    "binding": binding.number,
+                    "visibility": wgpu.ShaderStage.COMPUTE,
+                    "buffer": {"type": binding.access},
+                }
+                for binding in source.bindings
+            ],
+        )
+        pipeline = self._handle.create_compute_pipeline(
+            label=one.label,
+            layout=self._handle.create_pipeline_layout(bind_group_layouts=[layout]),
+            compute={
+                "module": self._module(source),
+                "entry_point": "main",
+                "constants": {
+                    name: value
+                    for name, value in one.constants.items()
+                    if name in source.overrides
+                },
+            },
+        )
+        group = self._handle.create_bind_group(
+            label=one.label,
+            layout=layout,
+            entries=[
+                {"binding": binding.number, "resource": {"buffer": buffers[binding.name]}}
+                for binding in source.bindings
+            ],
+        )
+        return pipeline, group
+
+    def _module(self, source: ShaderSource) -> Any:
+        if source not in self._modules:
+            try:
+                self._modules[source] = self._handle.create_shader_module(
+                    label=source.label, code=source.text
+                )
+            except Exception as error:
+                raise AssertionError(f"{error}\n{numbered(source.text)}") from error
+        return self._modules[source]
+
+    def _require_fit(self, plan: Plan) -> None:
+        limit = self._opened.iterations
+        busiest = max(plan.passes, key=lambda one: one.iterations)
+        if limit is not None and busiest.iterations > limit:
+            raise DeviceError(
+                f"{self.device.name} stops a shader after {limit:,} loop iterations, but "
+                f"{busiest.label} needs {busiest.iterations:,} for the network {self.network} at "
+                f"batch size {plan.rows:,}; use a smaller one, or --device cpu"
+            )
+        widest = max(plan.passes, key=lambda one: max(one.workgroups))
+        if max(widest.workgroups) > 65535:
+            raise DeviceError(
+                f"{widest.label} needs {max(widest.workgroups):,} workgroups, at most 65,535 are "
+                f"possible, for the network {self.network} at batch size {plan.rows:,}; use a "
+                "smaller one, or --device cpu"
+            )
+
+    # Commands
+
+    def _submit(self, program: _Program, steps: int) -> None:
+        with self._clear_errors():
+            encoder = self._handle.create_command_encoder(label="steps")
+            compute = encoder.begin_compute_pass(label="steps")
+            program.record(compute, steps)
+            compute.end()
+            self._handle.queue.submit([encoder.finish()])
+
+    def _read_probabilities(self, plan: Plan) -> NDArray[np.float32]:
+        """(P * rows * C,) of the batch that was scored last."""
+        size = 4 * plan.rows * self.network.classes
+        target = self._zeros("probabilities", size * self.population)
+        with self._clear_errors():
+            encoder = self._handle.create_command_encoder(label="probabilities")
+            for p in range(self.population):
+                start = 4 * (p * plan.values + plan.probabilities_at)
+                values = self._buffers["evaluation values"]
+                encoder.copy_buffer_to_buffer(values, start, target, p * size, size)
+            self._handle.queue.submit([encoder.finish()])
+        return self._read("probabilities", np.dtype(np.float32))
+
+    # Buffers
+
+    @property
+    def _opened(self) -> OpenDevice:
+        if self._open is None:
+            self._open = open_device(self._adapter, buffer_bytes=self._largest_buffer)
+        return self._open
+
+    @property
+    def _handle(self) -> Any:
+        return self._opened.handle
+
+    def _reserve(self, size: int) -> None:
+        """See to it that a buffer of so many bytes can be bound."""
+        self._largest_buffer = max(self._largest_buffer, size)
+        granted = self._handle.limits["max-storage-buffer-binding-size"]
+        if size > granted:
+            raise DeviceError(
+                f"{self.device.name} was opened for buffers of {granted >> 20:,} MiB, but "
+                f"{-(-size >> 20):,} MiB are needed; use fewer samples or units, or --device cpu"
+            )
+
+    def _zeros(self, name: str, size: int, *, uniform: bool = False) -> Any:
+        """The buffer of that name, made anew if it had another size."""
+        import wgpu
+
+        existing = self._buffers.get(name)
+        if existing is not None and existing.size == size:
+            return existing
+        self._reserve(size)
+        kind = wgpu.BufferUsage.UNIFORM if uniform else wgpu.BufferUsage.STORAGE
+        with self._clear_errors():
+            self._buffers[name] = self._handle.create_buffer(
+                label=name,
+                size=size,
+                usage=kind | wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.COPY_DST,
+            )
+        return self._buffers[name]
+
+    def _upload(self, label: str, data: NDArray[Any]) -> Any:
+        import wgpu
+
+        return self._handle.create_buffer_with_data(
+            label=label, data=np.ascontiguousarray(data), usage=wgpu.BufferUsage.STORAGE
+        )
+
+    def _write(self, name: str, data: NDArray[Any]) -> None:
+        with self._clear_errors():
+            self._handle.queue.write_buffer(self._buffers[name], 0, np.ascontiguousarray(data))
+
+    def _read(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+        with self._clear_errors():
+            raw = self._handle.queue.read_buffer(self._buffers[name])
+        return np.frombuffer(raw, dtype=dtype).copy()
+
+    @contextmanager
+    def _clear_errors(self) -> Iterator[None]:
+        """Say in one sentence what wgpu reports in many."""
+        import wgpu
+
+        try:
+            yield
+        except wgpu.GPUOutOfMemoryError as error:
+            raise DeviceError(
+                f"{self.device.name} is out of memory; use fewer samples, units or networks, or "
+                "--device cpu"
+            ) from error
+        except (wgpu.GPUError, RuntimeError) as error:
+            first = str(error).strip().partition("\n")[0]
+            raise DeviceError(
+                f"{self.device.name} failed ({first}); try again, or use --device cpu"
+            ) from error
+
+    def _rule(self) -> Rule:
+        if self.optimizer == "adam":
+            return "adam"
+        return "sgd_momentum" if any(one.momentum > 0 for one in self.settings) else "sgd"
+
+    def _moment_names(self) -> tuple[str, ...]:
+        return {
+            "adam": ("first_moments", "second_moments"),
+            "sgd_momentum": ("first_moments",),
+            "sgd": (),
+        }[self._rule()]
+
+
+def _network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:
+    """(P,) of ``NETWORK``, at the start of an epoch."""
+    records = np.zeros(len(settings), dtype=NETWORK)
+    for record, one in zip(records, settings, strict=True):
+        record["seed"] = one.seed
+        record["input_threshold"] = int(float(np.float32(one.input_dropout)) * 2.0**32)
+        record["dropout_threshold"] = int(float(np.float32(one.dropout)) * 2.0**32)
+        record["input_scale"] = 1 / (1 - float(np.float32(one.input_dropout)))
+        record["dropout_scale"] = 1 / (1 - float(np.float32(one.dropout)))
+        record["momentum"], record["epsilon"] = one.momentum, one.epsilon
+        record["beta1"], record["beta2"] = one.beta1, one.beta2
+    return records
+
+
+def _metrics(records: NDArray[Any]) -> Metrics:
+    return Metrics(
+        loss=records["loss"].astype(np.float64),
+        correct=records["correct"].astype(np.int64),
+        seen=records["seen"].astype(np.int64),
+    )
+
+
+def _packed(
+    features: NDArray[np.uint8] | NDArray[np.float32],
+) -> tuple[NDArray[Any], Literal["bytes", "floats"]]:
+    """The samples with every row padded to whole groups of four."""
+    padding = -features.shape[1] % 4
+    if padding:
+        features = np.pad(features, ((0, 0), (0, padding)))
+    if features.dtype == np.uint8:
+        return np.ascontiguousarray(features), "bytes"
+    return np.ascontiguousarray(features, dtype=np.float32), "floats"
+
+
+def _paced(total: int, run: Callable[[int], None]) -> None:
+    """Do ``total`` pieces of work, as many at a time as take about ``SUBMIT_SECONDS``."""
+    done, count = 0, 1
+    while done < total:
+        count = min(count, total - done)
+        began = time.perf_counter()
+        run(count)
+        seconds = max(time.perf_counter() - began, 1e-6)
+        done += count
+        count = max(1, min(2 * count, int(count * SUBMIT_SECONDS / seconds)))
