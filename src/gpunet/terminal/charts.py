@@ -1,0 +1,268 @@
+"""Line charts in braille dots, or in ASCII where braille cannot be shown.
+
+A chart is a pure function of its series and its size. Which figures are drawn belongs to
+whoever asks for a chart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
+from rich.text import Text
+
+from gpunet.terminal.block import Block, cut
+from gpunet.terminal.style import MUTED, STRONG, glyphs
+
+__all__ = ["LineChart", "Series", "dots_of", "line_chart", "nice_ticks"]
+
+BRAILLE = 0x2800
+"""The empty braille cell; its code point plus the sum of the dots' weights gives a pattern."""
+
+DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4, 2)
+
+MARKS = "*o+x"
+"""One per series where there are no dots."""
+
+LARGEST = 1e300
+"""Values beyond are drawn at the edge, so that ranges stay finite."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One line of a chart.
+
+    Args:
+        name: in the legend.
+        x: (n,) ascending.
+        y: (n,) NaN leaves a gap.
+        style: its colour.
+    """
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    style: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineChart:
+    """Several series on the same axes; a rich renderable.
+
+    Args:
+        title: what the vertical axis shows.
+        series: later ones are drawn above earlier ones.
+        height: in lines: legend, plot and the horizontal axis' labels.
+        x_range: the horizontal axis.
+        y_bounds: beyond these the vertical axis does not go, as 0 for a loss.
+        figure: how a value is written in the legend.
+    """
+
+    title: str
+    series: Sequence[Series]
+    height: int
+    x_range: tuple[float, float]
+    y_bounds: tuple[float, float] = (-math.inf, math.inf)
+    figure: Callable[[float], str] = "{:.4g}".format
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
+        yield line_chart(console, self, options.max_width)
+
+
+def line_chart(console: Console, chart: LineChart, width: int) -> Block:
+    """The chart as a block of ``width`` cells and ``chart.height`` lines.
+
+    Below three lines only the legend is left; the labels go first where it is narrow.
+    """
+    ascii_only = console.options.ascii_only
+    legend = cut(_legend(chart, ascii_only), width, ascii_only)
+    plot_rows = chart.height - 2
+    lines = [list(legend.render(console))]
+    if plot_rows >= 1 and width >= 1:
+        lines += _plot(console, chart, width, plot_rows)
+    return Block(width, lines).shaped(width, max(0, chart.height))
+
+
+def _legend(chart: LineChart, ascii_only: bool) -> Text:
+    text = Text(chart.title, STRONG)
+    for position, series in enumerate(chart.series):
+        mark = MARKS[position % len(MARKS)] if ascii_only else "━" if position == 0 else "╍"
+        text.append(f"  {mark} ", series.style)
+        text.append(series.name, MUTED)
+        if len(series.y):
+            text.append(f" {chart.figure(float(series.y[-1]))}", series.style)
+    return text
+
+
+def _plot(console: Console, chart: LineChart, width: int, rows: int) -> list[list[Segment]]:
+    """The lines of the plot and below it the labels of the horizontal axis."""
+    marks = glyphs(console.options.ascii_only)
+    y_range = _y_range(chart)
+    labels = _y_labels(y_range, rows)
+    gutter = max((len(label) for label in labels.values()), default=0) + 1
+    if width < gutter + 8:
+        labels, gutter = {}, 1
+    columns = max(1, width - gutter)
+    cells = _cells(console, chart, y_range, rows, columns)
+    muted = console.get_style(MUTED)
+    lines = []
+    for row in range(rows):
+        label = labels.get(row, "")
+        axis = marks.tick if label else marks.axis
+        lines.append([Segment(label.rjust(gutter - 1) + axis, muted), *cells[row]])
+    return [*lines, [Segment(" " * gutter + _x_labels(chart.x_range, columns), muted)]]
+
+
+def _cells(
+    console: Console, chart: LineChart, y_range: tuple[float, float], rows: int, columns: int
+) -> list[list[Segment]]:
+    """The plot's cells, row by row, each in the style of the topmost series in it."""
+    ascii_only = console.options.ascii_only
+    colourless = console.no_color or console.color_system is None
+    down, across = (1, 1) if ascii_only else (4, 2)
+    codes = np.zeros((rows, columns), dtype=np.int64)
+    owners = np.full((rows, columns), -1)
+    for index, series in enumerate(chart.series):
+        dots = dots_of(series, chart.x_range, y_range, rows * down, columns * across)
+        if colourless and index and not ascii_only:
+            dots[:, 1::2] = False  # a dotted line, since no colour tells it from the first
+        if ascii_only:
+            patterns = dots * ord(MARKS[index % len(MARKS)])
+            codes = np.where(patterns > 0, patterns, codes)
+        else:
+            cells = dots.reshape(rows, 4, columns, 2)
+            patterns = np.einsum("rdca,da->rc", cells, DOTS)
+            codes |= patterns
+        owners[patterns > 0] = index
+    base, empty = (0, " ") if ascii_only else (BRAILLE, " ")
+    styles = [console.get_style(series.style) for series in chart.series]
+    return [
+        [
+            Segment(empty) if owner < 0 else Segment(chr(base + code), styles[owner])
+            for code, owner in zip(code_row, owner_row, strict=True)
+        ]
+        for code_row, owner_row in zip(codes.tolist(), owners.tolist(), strict=True)
+    ]
+
+
+def dots_of(
+    series: Series,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    height: int,
+    width: int,
+) -> NDArray[np.bool_]:
+    """The dots (height, width), row 0 on top, of the line through a series' points.
+
+    A point beside a gap is a dot of its own; what lies outside the ranges is at the edge.
+    """
+    dots = np.zeros((height, width), dtype=np.bool_)
+    x = _scaled(series.x, x_range, width)  # (n,)
+    y = height - 1 - _scaled(series.y, y_range, height)  # (n,)
+    known = np.isfinite(series.x) & ~np.isnan(series.y)
+    dots[y[known], x[known]] = True
+    joined = np.flatnonzero(known[:-1] & known[1:])  # a segment starts at each of these
+    steps = np.maximum(np.abs(np.diff(x))[joined], np.abs(np.diff(y))[joined]) + 1
+    segment = np.repeat(joined, steps)
+    position = np.arange(steps.sum()) - np.repeat(np.cumsum(steps) - steps, steps)
+    share = position / np.repeat(steps, steps)
+    line_x = np.rint(x[segment] + share * (x[segment + 1] - x[segment])).astype(int)
+    line_y = np.rint(y[segment] + share * (y[segment + 1] - y[segment])).astype(int)
+    dots[line_y, line_x] = True
+    return dots
+
+
+def _scaled(
+    values: NDArray[np.float64], limits: tuple[float, float], size: int
+) -> NDArray[np.int64]:
+    """(n,) dots from 0 to size - 1; 0 for what is no number."""
+    lowest, highest = limits
+    bounded = np.clip(np.nan_to_num(values, nan=lowest), lowest, highest)
+    span = highest - lowest
+    share = (bounded - lowest) / span if span > 0 else np.zeros_like(bounded)
+    return np.rint(share * (size - 1)).astype(np.int64)
+
+
+def _y_range(chart: LineChart) -> tuple[float, float]:
+    """The values' range, widened to round numbers, so that the axis seldom moves."""
+    values = np.concatenate([np.zeros(0), *(series.y for series in chart.series)])
+    values = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
+    if not len(values):
+        return 0.0, 1.0
+    lowest, highest = float(values.min()), float(values.max())
+    if highest - lowest <= 1e-9 * max(abs(lowest), abs(highest), 1e-9):
+        margin = 0.1 * abs(highest) or 0.5
+        lowest, highest = lowest - margin, highest + margin
+    step = _nice_step((highest - lowest) / 8)
+    lowest = max(math.floor(lowest / step + 1e-9) * step, chart.y_bounds[0])
+    highest = min(math.ceil(highest / step - 1e-9) * step, chart.y_bounds[1])
+    return (lowest, highest) if highest > lowest else (lowest, lowest + step)
+
+
+def _y_labels(y_range: tuple[float, float], rows: int) -> dict[int, str]:
+    """The labels by row; row 0 is the top. Two labels are at least two rows apart."""
+    ticks, step = nice_ticks(*y_range, max(1, (rows - 1) // 2))
+    lowest, highest = y_range
+    labels: dict[int, str] = {}
+    for tick in ticks:
+        row = rows - 1 - round((tick - lowest) / (highest - lowest) * (rows - 1))
+        labels.setdefault(row, _label(tick, step))
+    return labels
+
+
+def _x_labels(x_range: tuple[float, float], columns: int) -> str:
+    """The horizontal axis' labels, each centred below its column where there is room."""
+    lowest, highest = x_range
+    if highest <= lowest:
+        return f"{lowest:g}"[:columns]
+    widest = len(f"{highest:.0f}") + 3
+    ticks, step = nice_ticks(lowest, highest, max(1, columns // widest), whole=True)
+    line = [" "] * columns
+    free = 0
+    for tick in sorted({lowest, *ticks}):
+        label = _label(tick, step)
+        centre = round((tick - lowest) / (highest - lowest) * (columns - 1))
+        start = min(max(0, centre - len(label) // 2), columns - len(label))
+        if start >= free:
+            line[start : start + len(label)] = label
+            free = start + len(label) + 1
+    return "".join(line)
+
+
+def nice_ticks(
+    lowest: float, highest: float, intervals: int, whole: bool = False
+) -> tuple[list[float], float]:
+    """Round numbers within a range, and the step between them.
+
+    Args:
+        lowest: start of the range.
+        highest: its end, above its start.
+        intervals: at most so many steps in the range.
+        whole: only whole numbers.
+    """
+    step = _nice_step((highest - lowest) / intervals)
+    step = max(step, 1.0) if whole else step
+    first = math.ceil(lowest / step - 1e-9)
+    last = math.floor(highest / step + 1e-9)
+    return [index * step for index in range(first, last + 1)], step
+
+
+def _nice_step(least: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not below ``least``."""
+    power = 10.0 ** math.floor(math.log10(least))
+    for factor in (1, 2, 5):
+        if factor * power >= least * (1 - 1e-9):
+            return factor * power
+    return 10 * power
+
+
+def _label(value: float, step: float) -> str:
+    if value != 0 and (abs(value) >= 1e5 or step < 1e-4):
+        return f"{value:.1e}"
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    return f"{value:.{decimals}f}"

@@ -1,0 +1,95 @@
+"""The one place that makes a console, and that says what it can show.
+
+Owns what the environment and the stream have to say about colours, characters and screens. What
+is drawn, and how, belongs to the other files of this room.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from rich.console import Console
+
+__all__ = ["make_console", "shows_greys", "wants_dashboard"]
+
+SMALLEST_SCREEN = (40, 10)
+"""Columns and rows below which lines of plain text say more than a dashboard."""
+
+
+def make_console(
+    *,
+    plain: bool = False,
+    quiet: bool = False,
+    stderr: bool = False,
+    stream: TextIO | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Console:
+    """A console that shows what its stream can show and never fails at a character.
+
+    ``NO_COLOR``, ``FORCE_COLOR``, ``TERM=dumb`` and ``COLUMNS`` are honoured. A stream that
+    cannot write a character writes ``?`` instead; the stream's error handler is set for that.
+    A locale set to ``C`` or ``POSIX`` asks for ASCII, even though Python would write UTF-8.
+
+    Args:
+        plain: no escape codes at all, whatever the environment says.
+        quiet: print nothing.
+        stderr: write to the standard error instead of the standard output.
+        stream: what to write to instead of both.
+        environ: the environment; the process's own by default.
+    """
+    environment = os.environ if environ is None else environ
+    target = stream or (sys.stderr if stderr else sys.stdout)
+    _never_fail_to_encode(target, environment)
+    return Console(
+        file=target,
+        quiet=quiet,
+        force_terminal=False if plain else None,
+        force_interactive=False if plain else None,
+        color_system=None if plain else "auto",
+        no_color=True if plain else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ=environment,
+    )
+
+
+def wants_dashboard(
+    console: Console, plain: bool, environ: Mapping[str, str] | None = None
+) -> bool:
+    """Whether a live screen makes sense: a terminal that a person sits at, and large enough."""
+    environment = os.environ if environ is None else environ
+    if plain or console.quiet or not console.is_interactive or console.is_dumb_terminal:
+        return False
+    if not console.file.isatty() or environment.get("CI", "").lower() not in {"", "0", "false"}:
+        return False
+    columns, rows = SMALLEST_SCREEN
+    return console.width >= columns and console.height >= rows
+
+
+def shows_greys(console: Console) -> bool:
+    """Whether the console has enough colours for shades of grey."""
+    return not console.no_color and console.color_system in {"256", "truecolor"}
+
+
+def _never_fail_to_encode(stream: TextIO, environ: Mapping[str, str]) -> None:
+    if not isinstance(stream, io.TextIOWrapper):
+        return
+    if _asks_for_ascii(environ):
+        stream.reconfigure(encoding="ascii", errors="replace")
+    else:
+        stream.reconfigure(errors="replace")
+
+
+def _asks_for_ascii(environ: Mapping[str, str]) -> bool:
+    """POSIX takes the first of these that is set and not empty; unset asks for nothing."""
+    if sys.platform == "win32":
+        return False
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        if environ.get(name):
+            return environ[name] in {"C", "POSIX"}
+    return False

@@ -1,0 +1,201 @@
+"""The live screen of a training run: an observer that draws what it is told.
+
+Owns the terminal while it is open, and the pace of drawing: a thread of its own draws, so that
+training never waits for the terminal. What a frame looks like belongs to ``screen``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Self, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console, ConsoleOptions
+from rich.live import Live
+
+from gpunet.terminal.block import Block
+from gpunet.terminal.interrupts import Interrupts
+from gpunet.terminal.keyboard import Keyboard
+from gpunet.terminal.screen import View, closing_view, screen
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+
+__all__ = ["Dashboard"]
+
+FRAME = 0.125
+"""Seconds between two frames, at least."""
+
+DRAWING_SHARE = 0.1
+"""Of the time that may go into drawing; a slow machine gets fewer frames."""
+
+TRACE = 400
+"""Points kept of the first epoch; more than any terminal has dots for in half its width."""
+
+
+class Dashboard:
+    """An observer with a live screen; open it as a context around the training.
+
+    The terminal is restored when the context is left, whatever the way. What is written to the
+    standard error meanwhile appears after that.
+
+    Args:
+        console: a terminal; ``wants_dashboard`` tells whether it is one.
+        control: receives what the keys ask for.
+        clock: seconds that only grow.
+        keys: where keys come from, ``sys.stdin`` by default.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        control: Control,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        keys: TextIO | None = None,
+    ) -> None:
+        self._console = console
+        self._control = control
+        self._clock = clock
+        self._view = View()
+        self._news = threading.Event()
+        self._closing = threading.Event()
+        self._keyboard = Keyboard(self._pressed, keys)
+        self._interrupts = Interrupts(control, self._suspend, self._resume)
+        self._live = Live(
+            self,
+            console=console,
+            screen=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._opened = ExitStack()
+
+    def closing_view(self) -> Block:
+        """The run's head and its curves, to be printed once the screen is gone."""
+        return closing_view(self._console, self._view)
+
+    def started(self, run: RunInfo) -> None:
+        """Training is about to start."""
+        self._show(replace(self._view, run=run))
+
+    def progressed(self, progress: Progress) -> None:
+        """Some steps are done."""
+        view = replace(self._view, progress=progress, heard_at=self._clock())
+        if not view.records and progress.train_loss is not None:
+            share = progress.step / max(1, progress.steps)
+            accuracy = progress.train_accuracy
+            point = (share, progress.train_loss, np.nan if accuracy is None else accuracy)
+            trace = view.trace if len(view.trace) < TRACE else view.trace[::2]
+            view = replace(view, trace=(*trace, point))
+        self._show(view)
+
+    def epoch_ended(
+        self,
+        record: EpochRecord,
+        best_epoch: int,
+        patience_left: int | None,
+        gallery: NDArray[np.float32],
+    ) -> None:
+        """An epoch and its validation are done."""
+        self._show(
+            replace(
+                self._view,
+                records=(*self._view.records, record),
+                best_epoch=best_epoch,
+                patience_left=patience_left,
+                gallery=gallery,
+            )
+        )
+
+    def stopped(self, reason: StopReason, best_epoch: int) -> None:
+        """No further epoch follows."""
+        self._show(replace(self._view, reason=reason, best_epoch=best_epoch))
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            opening.enter_context(self._interrupts)
+            opening.enter_context(_held_back_errors())
+            opening.enter_context(self._keyboard)
+            opening.callback(self._live.stop)
+            self._live.start(refresh=True)
+            drawer = threading.Thread(target=self._draw, name="dashboard", daemon=True)
+            opening.callback(drawer.join)
+            opening.callback(self._closing.set)
+            drawer.start()
+            self._opened = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._interrupts.leave()
+        self._opened.close()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
+        size = options.max_width, options.height or options.max_height
+        view, control, keys = self._view, self._control, self._keyboard.active
+        yield screen(console, view, control, size, self._clock(), keys)
+
+    def _show(self, view: View) -> None:
+        self._view = view
+        self._news.set()
+
+    def _draw(self) -> None:
+        """Draw what is new, and the clock once a second; until the context is left."""
+        pause, second, size = FRAME, -1, self._console.size
+        while not self._closing.wait(pause):
+            now = self._clock()
+            if not self._news.is_set() and (int(now), self._console.size) == (second, size):
+                continue
+            self._news.clear()
+            second, size = int(now), self._console.size
+            try:
+                self._live.refresh()
+            except OSError:  # the terminal is gone; training goes on
+                return
+            pause = max(FRAME, (self._clock() - now) / DRAWING_SHARE)
+
+    def _pressed(self, key: str) -> None:
+        if key == "q":
+            self._control.stop_after_epoch.set()
+            self._control.paused.clear()
+        elif key == "p" and self._control.paused.is_set():
+            self._control.paused.clear()
+        elif key == "p":
+            self._control.paused.set()
+        self._news.set()
+
+    def _suspend(self) -> None:
+        self._live.stop()
+        self._keyboard.suspend()
+
+    def _resume(self) -> None:
+        if self._closing.is_set():
+            return
+        self._keyboard.resume()
+        self._live.start()
+        self._news.set()
+
+
+@contextlib.contextmanager
+def _held_back_errors() -> Iterator[None]:
+    """Keep what Python code writes to the standard error, and write it at the end."""
+    held_back = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(held_back):
+            yield
+    finally:
+        sys.stderr.write(held_back.getvalue())
+        sys.stderr.flush()

@@ -1,0 +1,136 @@
+"""Grey images as blocks of text: two pixels per cell in colour, shades of characters without.
+
+Owns cropping, scaling and drawing of one image. Captions and grids belong to ``showcase`` and
+``screen``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.color import Color
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+
+from gpunet.terminal.block import Block, Line
+from gpunet.terminal.console import shows_greys
+from gpunet.terminal.style import glyphs
+
+__all__ = ["brightness", "cropped", "fitted", "picture"]
+
+GREYS = 24
+"""Levels of the 256-colour palette's grey ramp, 8 to 238; drawn alike in 24 bits."""
+
+INK = 0.1
+"""A pixel belongs to the drawing if it differs from the background by more than this."""
+
+GAMMA = 0.75
+"""Below 1 it lifts thin strokes, which scaling down makes faint."""
+
+
+def picture(
+    console: Console, image: NDArray[np.uint8] | NDArray[np.float32], columns: int, rows: int
+) -> Block:
+    """An image without its empty margins, as large as ``columns`` by ``rows`` cells let it be.
+
+    Args:
+        console: decides between colours, block shades and ASCII.
+        image: (height, width), uint8 or float.
+        columns: the block's width in cells.
+        rows: the block's height in cells; a cell is two pixels high.
+    """
+    pixels = fitted(cropped(brightness(image)), 2 * rows, columns)  # (2 * rows, columns)
+    if shows_greys(console):
+        return Block(columns, _half_blocks(pixels))
+    return Block(columns, _shades(pixels, glyphs(console.options.ascii_only).shades))
+
+
+def brightness(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float64]:
+    """The image (height, width) in 0..1: bytes by 255, floats as they are or by their range."""
+    if image.dtype == np.uint8:
+        return image.astype(np.float64) / 255
+    values = np.nan_to_num(image.astype(np.float64), nan=0.0, posinf=1.0, neginf=0.0)
+    lowest, highest = float(values.min(initial=0)), float(values.max(initial=1))
+    return np.clip((values - lowest) / (highest - lowest), 0, 1)
+
+
+def cropped(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The part (height, width) that holds the drawing; all of it if there is none."""
+    if not image.size:
+        return image
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    ink = np.abs(image - np.median(border)) > INK  # (height, width)
+    if not ink.any():
+        return image
+    ys, xs = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return image[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1]
+
+
+def fitted(image: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
+    """The image scaled into (height, width), its proportions kept, centred on its background.
+
+    Larger images are averaged down; smaller ones are enlarged by whole factors.
+    """
+    rows, columns = image.shape
+    background = _background(image)
+    canvas = np.full((height, width), background)
+    if not image.size or not canvas.size:
+        return canvas
+    scale = min(height / rows, width / columns)
+    scale = scale if scale < 1 else float(int(scale))
+    inner = max(1, min(height, round(rows * scale))), max(1, min(width, round(columns * scale)))
+    top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+    shrunk = _averaging(rows, inner[0]) @ image @ _averaging(columns, inner[1]).T
+    canvas[top : top + inner[0], left : left + inner[1]] = shrunk
+    return canvas
+
+
+def _background(image: NDArray[np.float64]) -> float:
+    """White only if nearly all corners are: ink then is dark, as on paper."""
+    if not image.size:
+        return 0.0
+    corners = image[[0, 0, -1, -1], [0, -1, 0, -1]]
+    return float(np.median(corners)) if corners.min() > 0.5 else 0.0
+
+
+@lru_cache(maxsize=64)
+def _averaging(source: int, target: int) -> NDArray[np.float64]:
+    """The matrix (target, source) whose rows average the source pixels that a pixel covers."""
+    edges = np.linspace(0, source, target + 1)
+    left = np.maximum(edges[:-1, None], np.arange(source))
+    right = np.minimum(edges[1:, None], np.arange(1, source + 1))
+    covered = np.maximum(right - left, 0.0)  # (target, source)
+    weights: NDArray[np.float64] = covered / covered.sum(axis=1, keepdims=True)
+    return weights
+
+
+def _half_blocks(pixels: NDArray[np.float64]) -> list[Line]:
+    levels = np.rint(pixels**GAMMA * (GREYS - 1)).astype(int)  # (2 * rows, columns)
+    lines = []
+    for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
+        line = []
+        for (top, bottom), run in groupby(zip(upper, lower, strict=True)):
+            cell = " " if top == bottom else "▀"
+            line.append(Segment(cell * len(list(run)), _grey_style(top, bottom)))
+        lines.append(line)
+    return lines
+
+
+@lru_cache(maxsize=GREYS * GREYS)
+def _grey_style(top: int, bottom: int) -> Style:
+    return Style(color=_grey(top), bgcolor=_grey(bottom))
+
+
+def _grey(level: int) -> Color:
+    value = 8 + 10 * level
+    return Color.from_rgb(value, value, value)
+
+
+def _shades(pixels: NDArray[np.float64], shades: str) -> list[Line]:
+    cells = (pixels[::2] + pixels[1::2]) / 2  # (rows, columns)
+    levels = np.rint(cells**GAMMA * (len(shades) - 1)).astype(int)
+    return [[Segment("".join(shades[level] for level in row))] for row in levels.tolist()]

@@ -1,0 +1,70 @@
+"""How numbers are written wherever people read them: losses, shares, times, counts.
+
+Every text has a bounded width, also for NaN, infinity and what a diverging run produces.
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["count", "duration", "learning_rate", "loss", "percent", "rate", "seconds"]
+
+DAY = 86_400
+"""Seconds."""
+
+
+def loss(value: float | None, nothing: str = "-") -> str:
+    """A loss in at most 7 characters: ``0.2711``, ``12.345``, ``1.2e+09``, ``nan``."""
+    if value is None:
+        return nothing
+    size = abs(value)
+    if not math.isfinite(value):
+        return str(float(value))
+    if 0 < size < 1e-3 or size >= 1000:
+        return f"{value:.1e}"
+    return f"{value:.{4 if size < 10 else 3 if size < 100 else 2}f}"
+
+
+def percent(share: float | None, nothing: str = "-") -> str:
+    """A fraction as a percentage with two decimals, at most 8 characters: ``92.11 %``."""
+    return nothing if share is None else f"{100 * share:.2f} %"
+
+
+def learning_rate(value: float) -> str:
+    """A learning rate in 7 characters: ``2.0e-03``."""
+    return f"{value:.1e}"
+
+
+def count(value: int) -> str:
+    """A whole number with groups of three digits."""
+    return f"{value:,}"
+
+
+def rate(samples_per_second: float) -> str:
+    """A throughput in at most 17 characters: ``18,500 samples/s``, ``1.85 M samples/s``."""
+    if not math.isfinite(samples_per_second):
+        return "- samples/s"
+    if samples_per_second < 1e6:
+        return f"{samples_per_second:,.0f} samples/s"
+    if samples_per_second < 1e9:
+        return f"{samples_per_second / 1e6:.{2 if samples_per_second < 1e8 else 1}f} M samples/s"
+    return f"{samples_per_second:.1e} samples/s"
+
+
+def seconds(value: float) -> str:
+    """A measured time, as fine as is of interest: ``38 ms``, ``2.9 s``, ``1:05``."""
+    if value < 0.0995:
+        return f"{1000 * value:.{0 if value >= 0.01 else 2}f} ms"
+    return f"{value:.1f} s" if value < 59.95 else duration(value)
+
+
+def duration(value: float | None, nothing: str = "-") -> str:
+    """A span of time to the second: ``0:07``, ``12:40``, ``1:02:03``, ``3 d 04:05:06``."""
+    if value is None or not math.isfinite(value):
+        return nothing
+    whole = max(0, int(value))
+    days, rest = divmod(whole, DAY)
+    hours, minutes, left = rest // 3600, rest // 60 % 60, rest % 60
+    if days:
+        return f"{days:,} d {hours:02}:{minutes:02}:{left:02}"
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

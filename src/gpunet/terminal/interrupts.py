@@ -1,0 +1,98 @@
+"""Signals while training runs: Ctrl-C, Ctrl-Z and a request to end.
+
+Owns the handlers and gives them back as they were. What the terminal needs before a stop and
+after it goes on is told by whoever draws on it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from gpunet.training.events import Control
+
+__all__ = ["Interrupts"]
+
+
+class Interrupts:
+    """Turns signals into wishes while the context is open.
+
+    The first Ctrl-C asks the run to stop and save, the second raises ``KeyboardInterrupt``.
+    ``SIGTERM`` raises ``SystemExit`` with 128 + 15, so that every context is left in order.
+    Ctrl-Z stops the process as ever, ``suspend`` called before and ``resume`` after it.
+    Only the main thread may hold signals; in another one nothing happens.
+
+    Args:
+        control: where the wish to stop goes.
+        suspend: gives the terminal back.
+        resume: takes it again; may be called without a ``suspend`` before.
+    """
+
+    def __init__(
+        self,
+        control: Control,
+        suspend: Callable[[], None] = lambda: None,
+        resume: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._control = control
+        self._suspend = suspend
+        self._resume = resume
+        self._asked = False
+        self._leaving = False
+        self._previous: dict[int, Any] = {}
+
+    def leave(self) -> None:
+        """From now on raise nothing: the terminal is about to be restored."""
+        self._leaving = True
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is not threading.main_thread():
+            return self
+        self._install(signal.SIGINT, self._interrupted)
+        self._install(signal.SIGTERM, self._terminated)
+        if sys.platform != "win32":
+            self._install(signal.SIGTSTP, self._stopped)
+            self._install(signal.SIGCONT, self._continued)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        self._previous.clear()
+
+    def _install(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
+        """A signal that is ignored, as after ``nohup`` or in a pipeline, stays ignored."""
+        if signal.getsignal(number) != signal.SIG_IGN:
+            self._previous[number] = signal.signal(number, handler)
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        self._control.stop_now.set()
+        if self._asked and not self._leaving:
+            raise KeyboardInterrupt
+        self._asked = True
+
+    def _terminated(self, number: int, frame: FrameType | None) -> None:
+        self._control.stop_now.set()
+        if not self._leaving:
+            raise SystemExit(128 + number)
+
+    if sys.platform != "win32":
+
+        def _stopped(self, number: int, frame: FrameType | None) -> None:
+            self._suspend()
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, self._stopped)
+            self._resume()
+
+        def _continued(self, number: int, frame: FrameType | None) -> None:
+            self._resume()

@@ -1,0 +1,175 @@
+"""Single keys from the terminal, read in a thread of their own, without waiting for Enter.
+
+Owns the terminal's input mode and gives it back as it was. What a key means belongs to
+whoever listens; Ctrl-C and Ctrl-Z stay signals, which belong to ``interrupts``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+__all__ = ["Keyboard"]
+
+POLL = 0.05
+"""Seconds between two looks at a Windows console, which cannot be waited for."""
+
+
+class Keyboard:
+    """Calls back with each key while the context is open; does nothing without a terminal.
+
+    Args:
+        pressed: called from the reading thread with a lower-case character.
+        stream: the terminal's input, ``sys.stdin`` by default.
+    """
+
+    def __init__(self, pressed: Callable[[str], None], stream: TextIO | None = None) -> None:
+        self._pressed = pressed
+        self._source = _source(sys.stdin if stream is None else stream)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether keys are read."""
+        return self._thread is not None
+
+    def suspend(self) -> None:
+        """Give the terminal's input mode back for a while, as before a stop with Ctrl-Z."""
+        if self.active and self._source:
+            self._source.release()
+
+    def resume(self) -> None:
+        """Take the terminal's input mode again."""
+        if self.active and self._source:
+            self._source.take()
+
+    def __enter__(self) -> Self:
+        if self._source is not None and self._source.take():
+            self._thread = threading.Thread(target=self._listen, name="keyboard", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._thread is None or self._source is None:
+            return
+        self._source.wake()
+        self._thread.join()
+        self._thread = None
+        self._source.release()
+        self._source.close()
+
+    def _listen(self) -> None:
+        assert self._source is not None
+        while (keys := self._source.read()) is not None:
+            for key in keys:
+                self._pressed(key.lower())
+
+
+def _source(stream: TextIO) -> _Source | None:
+    with contextlib.suppress(AttributeError, ValueError, io.UnsupportedOperation):
+        if stream.isatty():
+            return _Source(stream.fileno())
+    return None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    class _Source:
+        """A Windows console's keys."""
+
+        def __init__(self, descriptor: int) -> None:
+            self._closing = threading.Event()
+
+        def take(self) -> bool:
+            return True
+
+        def release(self) -> None:
+            pass
+
+        def read(self) -> str | None:
+            """The next keys; ``None`` once woken up to end."""
+            while not self._closing.wait(POLL):
+                if msvcrt.kbhit():
+                    key = msvcrt.getwch()
+                    if key in "\x00\xe0":  # a function key: its code follows
+                        msvcrt.getwch()
+                        continue
+                    return key
+            return None
+
+        def wake(self) -> None:
+            self._closing.set()
+
+        def close(self) -> None:
+            pass
+
+else:
+    import select
+    import termios
+
+    class _Source:
+        """A POSIX terminal's keys; its mode keeps signals on and turns lines and echo off."""
+
+        def __init__(self, descriptor: int) -> None:
+            self._descriptor = descriptor
+            self._saved: list[Any] | None = None
+            self._wakened, self._waker = -1, -1
+
+        def take(self) -> bool:
+            """Set the mode; not from the background, where that would stop the process."""
+            try:
+                if os.tcgetpgrp(self._descriptor) != os.getpgrp():
+                    return False
+                mode = termios.tcgetattr(self._descriptor)
+                if self._saved is None:
+                    self._saved = [*mode[:6], list(mode[6])]
+                mode[3] &= ~(termios.ICANON | termios.ECHO)
+                mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
+            except (termios.error, OSError):
+                return False
+            if self._wakened < 0:
+                self._wakened, self._waker = os.pipe()
+            return True
+
+        def release(self) -> None:
+            if self._saved is None:
+                return
+            with contextlib.suppress(termios.error, OSError):
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._saved)
+            self._saved = None
+
+        def read(self) -> str | None:
+            """The next keys; ``None`` once woken up to end, or when the terminal is gone."""
+            try:
+                ready, _, _ = select.select([self._descriptor, self._wakened], [], [])
+                if self._wakened in ready:
+                    return None
+                keys = os.read(self._descriptor, 64)
+            except (OSError, ValueError):
+                return None
+            if not keys:
+                return None
+            if keys.startswith(b"\x1b"):  # an arrow or a function key sends several bytes
+                return ""
+            return keys.decode("ascii", errors="ignore")
+
+        def wake(self) -> None:
+            os.write(self._waker, b"x")
+
+        def close(self) -> None:
+            os.close(self._wakened)
+            os.close(self._waker)
+            self._wakened, self._waker = -1, -1

@@ -1,0 +1,99 @@
+"""A training run as lines of text, for pipes, logs and terminals without a screen.
+
+One line when it starts, one per epoch, one at the end; no escape codes.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from gpunet.terminal import figures
+from gpunet.terminal.interrupts import Interrupts
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+
+__all__ = ["PlainPrinter"]
+
+
+class PlainPrinter:
+    """An observer that prints one line per epoch; open it as a context around the training.
+
+    Args:
+        console: where the lines go.
+        control: receives Ctrl-C, the first asking to stop and save; ``None`` leaves it alone.
+    """
+
+    def __init__(self, console: Console, control: Control | None = None) -> None:
+        self._console = console
+        self._control = control
+        self._epochs = 1
+        self._opened = ExitStack()
+
+    def started(self, run: RunInfo) -> None:
+        """Say what is trained on what, and with what."""
+        self._epochs = run.config.epochs
+        network, count = run.network, figures.count
+        held_out = f"{count(run.validation_count)} to validate, " if run.validation_count else ""
+        self._print(
+            f"training {network} ({count(network.parameter_count)} parameters) on {run.device}: "
+            f"{run.dataset.name}, {count(run.train_count)} samples to train, {held_out}"
+            f"{count(len(run.dataset.test))} to test; {count(run.steps_per_epoch)} steps per epoch"
+        )
+
+    def progressed(self, progress: Progress) -> None:
+        """Say nothing: a line per epoch is enough for a log."""
+
+    def epoch_ended(
+        self,
+        record: EpochRecord,
+        best_epoch: int,
+        patience_left: int | None,
+        gallery: NDArray[np.float32],
+    ) -> None:
+        """Say how the epoch went."""
+        parts = [
+            f"epoch {record.epoch:>{len(str(self._epochs))}}/{self._epochs}",
+            f"loss {figures.loss(record.train_loss):<7}",
+            f"acc {figures.percent(record.train_accuracy):>8}",
+        ]
+        if record.val_loss is not None:
+            parts += [
+                f"val loss {figures.loss(record.val_loss):<7}",
+                f"val acc {figures.percent(record.val_accuracy):>8}",
+            ]
+        parts += [
+            f"lr {figures.learning_rate(record.learning_rate)}",
+            f"{figures.rate(record.samples_per_second):>17}",
+            f"{figures.seconds(record.seconds):>7}",
+        ]
+        if record.epoch == best_epoch:
+            parts.append("best")
+        self._print("  ".join(parts))
+
+    def stopped(self, reason: StopReason, best_epoch: int) -> None:
+        """Say why no further epoch follows."""
+        words = "all epochs done" if reason == "epochs" else reason
+        self._print(f"{words}; the weights of epoch {best_epoch} are kept")
+
+    def __enter__(self) -> Self:
+        if self._control is not None:
+            self._opened.enter_context(Interrupts(self._control))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._opened.close()
+
+    def _print(self, line: str) -> None:
+        """One line however narrow the console is, at once."""
+        self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        self._console.file.flush()

@@ -1,0 +1,480 @@
+"""One frame of the dashboard: what stands where, for every size of the terminal.
+
+Owns the layout and the words; a frame is a pure function of a ``View``, a size and the time.
+When frames are drawn, and how the terminal is taken and given back, belongs to ``dashboard``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.text import Text
+
+from gpunet.terminal import figures
+from gpunet.terminal.block import Block, beside, cut, grid, stack, text_block
+from gpunet.terminal.charts import LineChart, Series, line_chart
+from gpunet.terminal.digits import picture
+from gpunet.terminal.style import (
+    BEST,
+    LABEL,
+    MUTED,
+    STRONG,
+    TRAIN,
+    VALIDATION,
+    WARNING,
+    bar,
+    glyphs,
+)
+from gpunet.terminal.verdict import verdicts
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+
+__all__ = ["View", "closing_view", "screen"]
+
+SIDE_BY_SIDE = 110
+"""Columns from which the epochs and the gallery stand side by side."""
+
+COMPLETE = 24
+"""Rows from which there is room for everything: charts, epochs and gallery."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """All that a frame shows; replaced as a whole when something is news.
+
+    Args:
+        run: ``None`` until training starts.
+        progress: the latest, ``None`` until the first.
+        heard_at: the clock when the progress came, in seconds.
+        records: of all finished epochs.
+        trace: within the first epoch (epoch's share done, loss so far, accuracy so far).
+        best_epoch: 0 until the first epoch has ended.
+        patience_left: ``None`` if there is no early stopping.
+        gallery: (g, C) probabilities for the gallery's samples, ``None`` until the first epoch.
+        reason: why training stopped, ``None`` while it runs.
+    """
+
+    run: RunInfo | None = None
+    progress: Progress | None = None
+    heard_at: float = 0.0
+    records: tuple[EpochRecord, ...] = ()
+    trace: tuple[tuple[float, float, float], ...] = ()
+    best_epoch: int = 0
+    patience_left: int | None = None
+    gallery: NDArray[np.float32] | None = None
+    reason: StopReason | None = None
+
+    def elapsed(self, now: float) -> float:
+        """Seconds since the run's start; the clock goes on between two reports."""
+        if self.progress is None:
+            return 0.0
+        return self.progress.elapsed + (0.0 if self.reason else max(0.0, now - self.heard_at))
+
+    def remaining(self, now: float) -> float | None:
+        """Seconds until the last epoch is done; it stands still in a pause."""
+        if self.progress is None or self.progress.remaining is None or self.reason:
+            return None
+        if self.progress.phase == "paused":
+            return self.progress.remaining
+        return max(0.0, self.progress.remaining - max(0.0, now - self.heard_at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """How many rows each part of the screen gets; 0 leaves it out."""
+
+    header: int
+    charts: int
+    table: int
+    gallery: int
+    side_by_side: bool
+
+
+def screen(
+    console: Console,
+    view: View,
+    control: Control,
+    size: tuple[int, int],
+    now: float,
+    keys: bool,
+) -> Block:
+    """A frame of exactly ``size`` (columns, rows).
+
+    Args:
+        console: decides on colours and characters.
+        view: what to show.
+        control: what the user has asked for so far.
+        size: columns and rows.
+        now: the clock, in seconds, as ``View.heard_at``.
+        keys: whether single keys are read.
+    """
+    width, height = size
+    footer = text_block(console, [_footer(console, view, control, keys)], width)
+    if view.run is None:
+        waiting = text_block(console, [Text("preparing the device", MUTED)], width)
+        return _framed(waiting, footer, width, height)
+    rows = _arrange(width, height)
+    parts = [
+        text_block(console, _header(console, view.run, width)[: rows.header], width),
+        text_block(console, _bars(console, view, view.run, width, now), width),
+        text_block(console, [_figures_line(console, view, view.run)], width),
+        _charts(console, view, view.run, width, rows.charts),
+    ]
+    if rows.side_by_side:
+        left = min(66, width // 2)
+        table = text_block(console, _epochs(console, view, left, rows.table), left)
+        gallery = _gallery(console, view, view.run, width - left - 2, rows.gallery)
+        parts.append(beside([table, gallery], gap=2))
+    else:
+        parts.append(text_block(console, _epochs(console, view, width, rows.table), width))
+        parts.append(_gallery(console, view, view.run, width, rows.gallery))
+    return _framed(stack(parts, width), footer, width, height)
+
+
+def closing_view(console: Console, view: View) -> Block:
+    """What stays on the terminal when the screen is gone: the run's head and its curves."""
+    width = console.width
+    if view.run is None:
+        return Block(width, [])
+    return stack(
+        [
+            text_block(console, _header(console, view.run, width), width),
+            _charts(console, view, view.run, width, 10),
+        ],
+        width,
+    )
+
+
+def _framed(body: Block, footer: Block, width: int, height: int) -> Block:
+    if height < 2:
+        return body.shaped(width, height)
+    return stack([body.shaped(width, height - 1), footer], width)
+
+
+def _arrange(width: int, height: int) -> _Rows:
+    """Share the rows out: the charts and the epochs stay longest as the terminal shrinks."""
+    header = 2 if height >= 20 else 1 if height >= 8 else 0
+    rest = height - header - 4  # two bars, the line of figures, the footer
+    if height < COMPLETE:
+        table = 4 if rest >= 10 else 0
+        charts = rest - table
+        return _Rows(header, charts, table, 0, False) if charts >= 5 else _few_rows(header, rest)
+    if width >= SIDE_BY_SIDE:
+        charts = min(max(7, rest * 9 // 20), 18)
+        return _Rows(header, charts, rest - charts, rest - charts, True)
+    spare = rest - 18
+    gallery = 7 + (8 * (spare // 16) if spare >= 16 else min(2, spare // 4))
+    charts = 7 + (spare + 7 - gallery) // 2
+    return _Rows(header, charts, rest - charts - gallery, gallery, False)
+
+
+def _few_rows(header: int, rest: int) -> _Rows:
+    return _Rows(header, 0, max(0, rest), 0, False)
+
+
+def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
+    dot = f" {glyphs(console.options.ascii_only).separator} "
+    network, device, config = run.network, run.device, run.config
+    name = run.dataset.name
+    held_out = f", {figures.count(run.validation_count)} val" if run.validation_count else ""
+    test = figures.count(len(run.dataset.test))
+    counts = f"{figures.count(run.train_count)} train{held_out}, {test} test"
+    parameters = figures.count(network.parameter_count)
+    settings = f"{config.optimizer}, batch {config.batch_size}"
+    first = _spread(
+        console,
+        width,
+        [f"{network}{dot}{parameters} parameters", f"{network}{dot}{parameters}", str(network)],
+        [str(device), f"{device.name} ({device.kind})", device.name],
+        STRONG,
+    )
+    second = _spread(
+        console, width, [f"{name}: {counts}", name], [f"{settings}, seed {config.seed}", settings]
+    )
+    return [first, second]
+
+
+def _spread(
+    console: Console, width: int, left: Sequence[str], right: Sequence[str], style: str = ""
+) -> Text:
+    """The longest pair of a left and a right text that fits on a line, the right one first cut."""
+    ascii_only = console.options.ascii_only
+    for head, tail in [(left[0], tail) for tail in right] + [(head, right[-1]) for head in left]:
+        if len(head) + len(tail) + 2 <= width:
+            break
+    beginning = cut(Text(head, style), width, ascii_only)
+    room = width - beginning.cell_len - 2
+    if room < 8:
+        return beginning
+    end = cut(Text(tail, MUTED), room, ascii_only)
+    return beginning.append(" " * (width - beginning.cell_len - end.cell_len)).append_text(end)
+
+
+def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) -> list[Text]:
+    """The progress of the epoch and of the whole run."""
+    ascii_only = console.options.ascii_only
+    progress, epochs = view.progress, run.config.epochs
+    epoch = progress.epoch if progress else 1
+    steps = progress.steps if progress else run.steps_per_epoch
+    step = progress.step if progress else 0
+    phase = (progress.phase if progress else "training") if not view.reason else "finished"
+    share = step / max(1, steps)
+    done = 1.0 if view.reason == "epochs" else min(1.0, (epoch - 1 + share) / epochs)
+    bound = "at most " if view.patience_left is not None else ""
+    left = figures.duration(view.remaining(now), nothing="--:--")
+    head = f"epoch {epoch:>{len(str(epochs))}}/{epochs} "
+    digits = len(str(steps))
+    tails = (
+        f" {100 * share:3.0f} %  {step:>{digits}}/{steps} steps  {phase:<10}",
+        f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} gone, {bound}{left} left",
+    )
+    if view.reason:
+        tails = tails[0], f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} in all"
+    room = max(len(tail) for tail in tails)
+    length = width - len(head) - room - 1
+    if length < 6:
+        return [Text(head.strip() + tails[0]), Text(tails[1].strip())]
+    styles = (TRAIN, LABEL)
+    heads = (head, "run".ljust(len(head)))
+    return [
+        Text(title, STRONG).append_text(bar(part, length, style, ascii_only)).append(tail, MUTED)
+        for title, part, style, tail in zip(heads, (share, done), styles, tails, strict=True)
+    ]
+
+
+def _figures_line(console: Console, view: View, run: RunInfo) -> Text:
+    """The most important first: a narrow terminal cuts the end."""
+    marks = glyphs(console.options.ascii_only)
+    progress = view.progress
+    last = view.records[-1] if view.records else None
+    text = Text()
+
+    def add(name: str, value: str, style: str = "") -> None:
+        if text:
+            text.append(f" {marks.separator} ", MUTED)
+        text.append(f"{name} " if name else "", MUTED).append(value, style)
+
+    if view.records:
+        best = next((r for r in view.records if r.epoch == view.best_epoch), view.records[-1])
+        accuracy = best.train_accuracy if best.val_accuracy is None else best.val_accuracy
+        add("best", f"{figures.percent(accuracy)} in epoch {best.epoch}", BEST)
+    if view.patience_left is not None:
+        style = WARNING if view.patience_left <= 1 else ""
+        add("patience", f"{view.patience_left} of {run.config.patience}", style)
+    rate = last.learning_rate if last else run.config.effective_learning_rate
+    add("lr", figures.learning_rate(rate))
+    speed = progress.samples_per_second if progress else 0.0
+    if speed <= 0 and last:
+        speed = last.samples_per_second
+    add("", figures.rate(speed))
+    if last:
+        add("", f"{figures.seconds(last.seconds)} per epoch")
+    return text
+
+
+def _charts(console: Console, view: View, run: RunInfo, width: int, height: int) -> Block:
+    """Loss and accuracy side by side; the loss alone where it is narrow."""
+    if height < 1:
+        return Block(width, [])
+    x_range = _epoch_range(view, run.config.epochs)
+    loss = LineChart(
+        "loss",
+        _curves(view, lambda r: r.train_loss, lambda r: r.val_loss, 1),
+        height,
+        x_range,
+        (0.0, math.inf),
+        figures.loss,
+    )
+    if width < 56:
+        return line_chart(console, loss, width)
+    accuracy = LineChart(
+        "accuracy %",
+        _curves(
+            view,
+            lambda r: 100 * r.train_accuracy,
+            lambda r: None if r.val_accuracy is None else 100 * r.val_accuracy,
+            2,
+        ),
+        height,
+        x_range,
+        (0.0, 100.0),
+        "{:.2f}".format,
+    )
+    half = (width - 2) // 2
+    charts = [line_chart(console, loss, half), line_chart(console, accuracy, width - 2 - half)]
+    return beside(charts, gap=2)
+
+
+def _curves(
+    view: View,
+    train: Callable[[EpochRecord], float],
+    validation: Callable[[EpochRecord], float | None],
+    column: int,
+) -> list[Series]:
+    """The train and the validation curve, at whole epochs; the running epoch is the train's tip.
+
+    ``column`` is the trace's: 1 for the loss, 2 for the accuracy.
+    """
+    x = [float(record.epoch) for record in view.records]
+    y = [train(record) for record in view.records]
+    scale = 100 if column == 2 else 1
+    if len(view.records) < 2:
+        x = [point[0] for point in view.trace] + x
+        y = [scale * point[column] for point in view.trace] + y
+    elif view.progress and view.progress.epoch > view.records[-1].epoch and not view.reason:
+        progress = view.progress
+        so_far = (progress.train_loss, progress.train_accuracy)[column - 1]
+        if so_far is not None:
+            x.append(progress.epoch - 1 + progress.step / max(1, progress.steps))
+            y.append(scale * so_far)
+    curves = [Series("train", np.array(x, float), np.array(y, float), TRAIN)]
+    held_out = [(r.epoch, v) for r in view.records if (v := validation(r)) is not None]
+    if held_out or (view.run is not None and view.run.validation_count):
+        points = np.array(held_out, float).reshape(-1, 2)  # (epochs, 2)
+        curves.append(Series("val", points[:, 0], points[:, 1], VALIDATION))
+    return curves
+
+
+def _epoch_range(view: View, epochs: int) -> tuple[float, float]:
+    """The horizontal axis; its end moves in a few large steps, not with every epoch."""
+    epoch = max([view.progress.epoch if view.progress else 1, *(r.epoch for r in view.records)])
+    stage = 10
+    while stage < epoch:
+        stage = stage * (5 if str(stage)[0] == "2" else 4) // 2  # 10, 20, 50, 125, ...
+    start = 0.0 if len(view.records) < 2 else float(view.records[0].epoch)
+    return start, float(max(2, min(epochs, stage), epoch))
+
+
+def _epochs(console: Console, view: View, width: int, rows: int) -> list[Text]:
+    """The latest epochs below a head line; the best one is always among them, and marked."""
+    if rows < 2:
+        return []
+    marks = glyphs(console.options.ascii_only)
+    shown = list(view.records[-(rows - 1) :])
+    best = next((r for r in view.records if r.epoch == view.best_epoch), None)
+    if best is not None and shown and best not in shown:
+        shown[0] = best
+    columns = _columns(view, width)
+    head = Text("".join(name.rjust(size) for name, size, _ in columns), MUTED)
+    lines = [head]
+    for record in shown:
+        line = Text("".join(write(record).rjust(size) for _, size, write in columns))
+        if record is best:
+            line.append(f" {marks.best}")
+            line.stylize(BEST)
+        lines.append(line)
+    return lines + [Text()] * (rows - len(lines))
+
+
+_Column = tuple[str, int, Callable[[EpochRecord], str]]
+
+
+def _columns(view: View, width: int) -> list[_Column]:
+    """The columns (name, cells, writing) that fit; the validation's figures stay longest."""
+    held_out = view.run is not None and view.run.validation_count > 0
+    by_place: list[tuple[int, _Column]] = [
+        (0, ("epoch", 6, lambda r: str(r.epoch))),
+        (1 if not held_out else 3, ("loss", 9, lambda r: figures.loss(r.train_loss))),
+        (2 if not held_out else 4, ("acc", 10, lambda r: figures.percent(r.train_accuracy))),
+        (5, ("time", 9, lambda r: figures.seconds(r.seconds))),
+        (6, ("lr", 9, lambda r: figures.learning_rate(r.learning_rate))),
+        (7, ("speed", 19, lambda r: figures.rate(r.samples_per_second))),
+    ]
+    if held_out:
+        by_place[3:3] = [
+            (1, ("val loss", 10, lambda r: figures.loss(r.val_loss))),
+            (2, ("val acc", 10, lambda r: figures.percent(r.val_accuracy))),
+        ]
+    room = width - 3
+    chosen = set()
+    for place, (_, size, _) in sorted(by_place, key=lambda entry: entry[0]):
+        if size > room:
+            break
+        room -= size
+        chosen.add(place)
+    return [column for place, column in by_place if place in chosen]
+
+
+def _gallery(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
+    """The gallery's samples, with what the network says of them below."""
+    if rows < 1 or not len(run.gallery):
+        return Block(width, [])
+    if run.dataset.image_shape is None:
+        return _gallery_in_words(console, view, run, width, rows)
+    picture_rows, tiles_down = _picture_rows(rows)
+    height, breadth = run.dataset.image_shape
+    columns = min(max(8, round(2 * picture_rows * breadth / height)), 4 * picture_rows, width)
+    fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
+    captions = _captions(console, view, run, columns)
+    tiles = []
+    for index in range(min(fitting, len(run.gallery))):
+        image = run.gallery.features[index].reshape(height, breadth)
+        caption = text_block(console, [captions[index]], columns)
+        tiles.append(stack([picture(console, image, columns, picture_rows), caption], columns))
+    return grid(tiles, width).shaped(width, rows)
+
+
+def _picture_rows(rows: int) -> tuple[int, int]:
+    """The rows of a picture, and the pictures one below the other; 14 pixels are readable."""
+    if rows < 16:
+        return max(1, min(10, rows - 1)), 1
+    return 7, rows // 8
+
+
+def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Text]:
+    if view.gallery is None:
+        return [Text("?".center(width), MUTED)] * len(run.gallery)
+    ascii_only = console.options.ascii_only
+    told = verdicts(run.gallery.labels, view.gallery)
+    captions = [verdict.caption(run.dataset.classes, width, ascii_only) for verdict in told]
+    for caption in captions:
+        caption.pad_left((width - caption.cell_len) // 2)
+    return captions
+
+
+def _gallery_in_words(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
+    """One cell per sample: its number, its label, the prediction."""
+    ascii_only = console.options.ascii_only
+    classes = run.dataset.classes
+    told = verdicts(run.gallery.labels, view.gallery) if view.gallery is not None else None
+    longest = max(len(name) for name in classes)
+    size = min(width, 2 * longest + 18)
+    cells = []
+    for index in range(min(len(run.gallery), rows * max(1, (width + 2) // (size + 2)))):
+        text = Text(f"{index + 1:>3}: ", MUTED)
+        if told:
+            text.append_text(told[index].sentence(classes, size - 5, ascii_only))
+        else:
+            text.append(classes[int(run.gallery.labels[index])], MUTED)
+        cells.append(text_block(console, [text], size))
+    return grid(cells, width, gap=2).shaped(width, rows)
+
+
+def _footer(console: Console, view: View, control: Control, keys: bool) -> Text:
+    """The keys, or what was asked for with them."""
+    if view.reason:
+        return Text(f"{_REASONS[view.reason]}; keeping epoch {view.best_epoch}", STRONG)
+    if control.stop_now.is_set():
+        return Text("stopping now, then saving   Ctrl-C again: abort without saving", WARNING)
+    if control.stop_after_epoch.is_set():
+        return Text("stopping after this epoch   Ctrl-C: stop now and save", WARNING)
+    text = Text()
+    if control.paused.is_set():
+        text.append("paused   ", WARNING)
+    if keys:
+        resume = "resume" if control.paused.is_set() else "pause"
+        text.append("q", STRONG).append(" stop after this epoch   ", MUTED)
+        text.append("p", STRONG).append(f" {resume}   ", MUTED)
+    return text.append("Ctrl-C", STRONG).append(" stop now and save", MUTED)
+
+
+_REASONS: dict[StopReason, str] = {
+    "epochs": "all epochs done",
+    "early stopping": "stopped early, no more improvement",
+    "stopped by user": "stopped",
+    "diverged": "stopped, the loss is no number any more",
+}

@@ -1,0 +1,200 @@
+"""Tables: a run's summary, its epochs, the confusion matrix and the figures of each class.
+
+Owns how figures are laid out; computing them belongs to ``training.metrics``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.box import ASCII2, SIMPLE_HEAD
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gpunet.terminal import figures
+from gpunet.terminal.block import cut, text_block
+from gpunet.terminal.style import BEST, MUTED, RIGHT, STRONG, WRONG, glyphs
+from gpunet.training.events import EpochRecord
+
+__all__ = [
+    "class_table",
+    "confusion_table",
+    "epoch_table",
+    "plain_table",
+    "summary_table",
+]
+
+LONGEST_NAME = 16
+"""Cells of a class's name beside the confusion matrix."""
+
+PAIRS = 12
+"""Confused pairs listed where the whole matrix does not fit."""
+
+
+def plain_table(console: Console | None, *names: str) -> Table:
+    """A table without frame, a rule below its head; numbers' columns are aligned right.
+
+    Args:
+        console: decides on the rule's characters; rich replaces them itself if ``None``.
+        names: of the columns; the first is aligned left.
+    """
+    ascii_only = console is not None and console.options.ascii_only
+    table = Table(
+        box=ASCII2 if ascii_only else SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        header_style=STRONG,
+        border_style=MUTED,
+    )
+    for position, name in enumerate(names):
+        table.add_column(name, justify="left" if position == 0 else "right", no_wrap=True)
+    return table
+
+
+def summary_table(rows: Sequence[tuple[str, str]]) -> RenderableType:
+    """Names and values below one another; a value that is too long goes on in the next line."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=MUTED, no_wrap=True)
+    table.add_column(style=STRONG, overflow="fold")
+    for name, value in rows:
+        table.add_row(Text(name), Text(value))
+    return table
+
+
+def epoch_table(records: Sequence[EpochRecord], best_epoch: int) -> RenderableType:
+    """One row per epoch, the best one marked."""
+    return _EpochTable(tuple(records), best_epoch)
+
+
+def confusion_table(matrix: NDArray[np.int64], classes: Sequence[str]) -> RenderableType:
+    """The confusion matrix where it fits, else the most confused pairs.
+
+    Args:
+        matrix: (C, C), the row is the label, the column the prediction.
+        classes: the classes' names, C of them.
+    """
+    return _ConfusionTable(matrix, tuple(classes))
+
+
+def class_table(
+    precision: NDArray[np.float64],
+    recall: NDArray[np.float64],
+    f1: NDArray[np.float64],
+    support: NDArray[np.int64],
+    classes: Sequence[str],
+) -> RenderableType:
+    """One row per class; NaN, where a figure is not defined, is shown as a dash.
+
+    Args:
+        precision: (C,) fractions.
+        recall: (C,) fractions.
+        f1: (C,) fractions.
+        support: (C,) samples of each class.
+        classes: the classes' names, C of them.
+    """
+    table = plain_table(None, "class", "precision", "recall", "F1", "samples")
+    table.columns[0].overflow = "ellipsis"
+    columns = zip(classes, precision, recall, f1, support, strict=True)
+    for name, *shares, samples in columns:
+        written = [figures.percent(None if np.isnan(share) else float(share)) for share in shares]
+        table.add_row(Text(name), *written, figures.count(int(samples)))
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _EpochTable:
+    records: tuple[EpochRecord, ...]
+    best_epoch: int
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        marks = glyphs(options.ascii_only)
+        held_out = any(record.val_loss is not None for record in self.records)
+        spacious = options.max_width >= 90
+        names = ["epoch", "loss", "acc"]
+        names += ["val loss", "val acc"] if held_out else []
+        names += ["lr", "time", "speed"] if spacious else ["lr", "time"]
+        table = plain_table(console, *names, "")
+        for record in self.records:
+            best = record.epoch == self.best_epoch
+            cells = [str(record.epoch), figures.loss(record.train_loss)]
+            cells.append(figures.percent(record.train_accuracy))
+            if held_out:
+                cells.append(figures.loss(record.val_loss))
+                cells.append(figures.percent(record.val_accuracy))
+            cells += [figures.learning_rate(record.learning_rate), figures.seconds(record.seconds)]
+            if spacious:
+                cells.append(figures.rate(record.samples_per_second))
+            table.add_row(*cells, marks.best if best else "", style=BEST if best else "")
+        yield table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ConfusionTable:
+    matrix: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        cell = max(4, len(str(int(self.matrix.max(initial=0)))) + 1)
+        names = [f"{index} {name}" for index, name in enumerate(self.classes)]
+        if all(name == str(index) for index, name in enumerate(self.classes)):
+            names = list(self.classes)
+        name_width = min(LONGEST_NAME, max(Text(name).cell_len for name in names))
+        if name_width + 1 + cell * len(names) <= options.max_width:
+            yield text_block(
+                console, self._rows(console, names, name_width, cell), options.max_width
+            )
+        else:
+            yield self._pairs(console)
+
+    def _rows(
+        self, console: Console, names: Sequence[str], name_width: int, cell: int
+    ) -> Iterator[Text]:
+        """The head counts the columns; the classes' names stand at the rows."""
+        ascii_only = console.options.ascii_only
+        yield Text("label \\ prediction" if name_width > 16 else "rows: label, columns: prediction")
+        head = Text(" " * (name_width + 1))
+        for index in range(len(names)):
+            head.append(str(index).rjust(cell), MUTED)
+        yield head
+        totals = self.matrix.sum(axis=1)  # (C,)
+        for row, (name, total) in enumerate(zip(names, totals.tolist(), strict=True)):
+            text = cut(Text(name, MUTED), name_width, ascii_only)
+            text.pad_right(name_width + 1 - text.cell_len)
+            for column, count in enumerate(self.matrix[row].tolist()):
+                share = count / total if total else 0.0
+                written = str(count) if count else glyphs(ascii_only).nothing
+                text.append(written.rjust(cell), _shade(share, row == column, count))
+            yield text
+
+    def _pairs(self, console: Console) -> RenderableType:
+        """The most frequent confusions, in falling order."""
+        mistakes = self.matrix.copy()
+        np.fill_diagonal(mistakes, 0)
+        order = np.argsort(-mistakes, axis=None, kind="stable")[:PAIRS]
+        totals = self.matrix.sum(axis=1)  # (C,)
+        table = plain_table(console, "label", "taken for", "times", "of its samples")
+        table.columns[0].overflow = table.columns[1].overflow = "ellipsis"
+        for label, taken in zip(*np.unravel_index(order, mistakes.shape), strict=True):
+            times = int(mistakes[label, taken])
+            if times:
+                share = times / int(totals[label])
+                cells = Text(self.classes[label]), Text(self.classes[taken], WRONG)
+                table.add_row(*cells, figures.count(times), figures.percent(share))
+        return table if table.row_count else Text("no sample was taken for another class", RIGHT)
+
+
+def _shade(share: float, diagonal: bool, count: int) -> str:
+    """Green from dim to bold for hits, red likewise for mistakes; grey for nothing."""
+    if count == 0:
+        return MUTED
+    if diagonal:
+        return "black on green" if share >= 0.9 else "bold green" if share >= 0.5 else "green"
+    return "bold white on red" if share >= 0.1 else "bold red" if share >= 0.02 else "red"
