@@ -38,27 +38,27 @@ MOST_CONTROLS = 24  # control points of a hand, all its strokes together
 MOST_STROKES = 2
 WAVES = 3  # in the smooth displacement field
 SPACING = 0.05  # at most, between drawn points, in half boxes: half a pixel
-SHARPNESS = 0.5  # pen radii, the reach over which close drawn points melt into one line
+SHARPNESS = 0.35  # pen radii, the reach over which close drawn points melt into one line
 
 # How much writers differ, as deviations; lengths are in half boxes, angles in radians.
-MIDDLE = 0.10  # of the digit's middle, against its rim
-TAPER = 0.10  # share by which one end is wider than the middle
+MIDDLE = 0.13  # of the digit's middle, against its rim
+TAPER = 0.13  # share by which one end is wider than the middle
 BEND = 0.06  # of the spine
-WAVE = 0.11  # at most, height of one wave of the displacement field
-JITTER = 0.03  # of one control point
-OFFSET = 0.05  # of one stroke
-OVERSHOOT = 0.2  # of a stroke's end, in lengths of its last span
-BLEND = (-0.15, 0.5)  # least and greatest share of a second hand
+WAVE = 0.18  # at most, height of one wave of the displacement field
+JITTER = 0.035  # of one control point
+OFFSET = 0.06  # of one stroke
+OVERSHOOT = 0.25  # of a stroke's end, in lengths of its last span
+BLEND = (-0.3, 0.5)  # least and greatest share of a second hand
 WIDTH = 0.18  # of the logarithm of the width
-LEAN = 0.10  # mean slant to the right, x over y
+LEAN = 0.13  # mean slant to the right, x over y
 SLANT = 0.25
-TURN = 0.10
-RADIUS = 1.32  # of the pen, pixels, median
+TURN = 0.11
+RADIUS = 1.25  # of the pen, pixels, median
 RADIUS_SPREAD = 0.28  # of the radius's logarithm
-SWELL = 0.25  # at most, share by which pressure changes the radius
-NIB = 0.25  # at most, share by which a flat nib changes the radius
-EDGE = (0.8, 1.5)  # pixels from full ink to none
-INK = (0.9, 1.2)  # darkest ink, cut at 1
+SWELL = 0.35  # at most, share by which pressure changes the radius
+NIB = 0.35  # at most, share by which a flat nib changes the radius
+EDGE = (0.8, 1.6)  # pixels from full ink to none
+INK = (0.95, 1.2)  # darkest ink, cut at 1
 
 # Random numbers of one sample: how many of each. A bell takes three uniform numbers.
 BELL = 3
