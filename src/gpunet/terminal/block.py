@@ -60,7 +60,9 @@ def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:
     """One line per text, cut or filled up to ``width`` cells."""
     lines = []
     for text in texts:
-        line = list(cut(text, width, console.options.ascii_only).render(console))
+        whole = cut(text, width, console.options.ascii_only).copy()
+        whole.stylize_before(whole.style)  # a text's own style is not among what it renders
+        line = list(whole.render(console))
         lines.append(Segment.adjust_line_length(line, width))
     return Block(width, lines)
 

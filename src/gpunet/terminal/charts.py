@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.text import Text
 
-from gpunet.terminal.block import Block, cut
+from gpunet.terminal.block import Block, Line, text_block
 from gpunet.terminal.style import MUTED, STRONG, glyphs
 
 __all__ = ["LineChart", "Series", "dots_of", "line_chart", "nice_ticks"]
@@ -60,6 +60,8 @@ class LineChart:
         height: in lines: legend, plot and the horizontal axis' labels.
         x_range: the horizontal axis.
         y_bounds: beyond these the vertical axis does not go, as 0 for a loss.
+        logarithmic_from: the vertical axis is logarithmic once the largest value is so many
+            times the smallest, which must be above zero.
         figure: how a value is written in the legend.
     """
 
@@ -68,6 +70,7 @@ class LineChart:
     height: int
     x_range: tuple[float, float]
     y_bounds: tuple[float, float] = (-math.inf, math.inf)
+    logarithmic_from: float = math.inf
     figure: Callable[[float], str] = "{:.4g}".format
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
@@ -80,30 +83,60 @@ def line_chart(console: Console, chart: LineChart, width: int) -> Block:
     Below three lines only the legend is left; the labels go first where it is narrow.
     """
     ascii_only = console.options.ascii_only
-    legend = cut(_legend(chart, ascii_only), width, ascii_only)
+    logarithmic = _is_logarithmic(chart)
+    legend = text_block(console, [_legend(chart, logarithmic, width, ascii_only)], width)
     plot_rows = chart.height - 2
-    lines = [list(legend.render(console))]
+    lines = legend.lines
     if plot_rows >= 1 and width >= 1:
-        lines += _plot(console, chart, width, plot_rows)
+        lines = lines + _plot(
+            console, _in_logarithms(chart) if logarithmic else chart, width, plot_rows, logarithmic
+        )
     return Block(width, lines).shaped(width, max(0, chart.height))
 
 
-def _legend(chart: LineChart, ascii_only: bool) -> Text:
-    text = Text(chart.title, STRONG)
-    for position, series in enumerate(chart.series):
-        mark = MARKS[position % len(MARKS)] if ascii_only else "━" if position == 0 else "╍"
-        text.append(f"  {mark} ", series.style)
-        text.append(series.name, MUTED)
-        if len(series.y):
-            text.append(f" {chart.figure(float(series.y[-1]))}", series.style)
+def _is_logarithmic(chart: LineChart) -> bool:
+    values = _values(chart)
+    positive = values[values > 0]
+    return bool(len(positive) and positive.max() >= chart.logarithmic_from * positive.min())
+
+
+def _in_logarithms(chart: LineChart) -> LineChart:
+    """The same chart of the decimal logarithms; what is not above zero goes to the lower edge."""
+    values = _values(chart)
+    least = float(values[values > 0].min())
+    series = [replace(one, y=np.log10(np.clip(one.y, least, LARGEST))) for one in chart.series]
+    return replace(chart, series=series, y_bounds=(-math.inf, math.inf))
+
+
+def _values(chart: LineChart) -> NDArray[np.float64]:
+    """All finite values of all series."""
+    values = np.concatenate([np.zeros(0), *(series.y for series in chart.series)])
+    bounded: NDArray[np.float64] = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
+    return bounded
+
+
+def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -> Text:
+    """The title and each series' mark, name and latest value; no names where it is narrow."""
+    for title_end, named in ((", log", True), ("", True), ("", False)):
+        text = Text.assemble((chart.title, STRONG), (title_end if logarithmic else "", MUTED))
+        for position, series in enumerate(chart.series):
+            mark = MARKS[position % len(MARKS)] if ascii_only else "━" if position == 0 else "╍"
+            text.append(f" {mark} ", series.style).append(series.name if named else "", MUTED)
+            if len(series.y):
+                value = chart.figure(float(series.y[-1]))
+                text.append(f" {value}" if named else value, series.style)
+        if text.cell_len <= width:
+            break
     return text
 
 
-def _plot(console: Console, chart: LineChart, width: int, rows: int) -> list[list[Segment]]:
+def _plot(
+    console: Console, chart: LineChart, width: int, rows: int, logarithmic: bool
+) -> list[Line]:
     """The lines of the plot and below it the labels of the horizontal axis."""
     marks = glyphs(console.options.ascii_only)
-    y_range = _y_range(chart)
-    labels = _y_labels(y_range, rows)
+    y_range = _y_range(chart, 20 if logarithmic else 8)
+    labels = _log_labels(y_range, rows) if logarithmic else _y_labels(y_range, rows)
     gutter = max((len(label) for label in labels.values()), default=0) + 1
     if width < gutter + 8:
         labels, gutter = {}, 1
@@ -120,7 +153,7 @@ def _plot(console: Console, chart: LineChart, width: int, rows: int) -> list[lis
 
 def _cells(
     console: Console, chart: LineChart, y_range: tuple[float, float], rows: int, columns: int
-) -> list[list[Segment]]:
+) -> list[Line]:
     """The plot's cells, row by row, each in the style of the topmost series in it."""
     ascii_only = console.options.ascii_only
     colourless = console.no_color or console.color_system is None
@@ -188,31 +221,50 @@ def _scaled(
     return np.rint(share * (size - 1)).astype(np.int64)
 
 
-def _y_range(chart: LineChart) -> tuple[float, float]:
-    """The values' range, widened to round numbers, so that the axis seldom moves."""
-    values = np.concatenate([np.zeros(0), *(series.y for series in chart.series)])
-    values = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
+def _y_range(chart: LineChart, parts: int) -> tuple[float, float]:
+    """The values' range, widened to round parts of it, so that the axis seldom moves."""
+    values = _values(chart)
     if not len(values):
         return 0.0, 1.0
     lowest, highest = float(values.min()), float(values.max())
     if highest - lowest <= 1e-9 * max(abs(lowest), abs(highest), 1e-9):
         margin = 0.1 * abs(highest) or 0.5
         lowest, highest = lowest - margin, highest + margin
-    step = _nice_step((highest - lowest) / 8)
+    step = _nice_step((highest - lowest) / parts)
     lowest = max(math.floor(lowest / step + 1e-9) * step, chart.y_bounds[0])
     highest = min(math.ceil(highest / step - 1e-9) * step, chart.y_bounds[1])
     return (lowest, highest) if highest > lowest else (lowest, lowest + step)
 
 
 def _y_labels(y_range: tuple[float, float], rows: int) -> dict[int, str]:
-    """The labels by row; row 0 is the top. Two labels are at least two rows apart."""
-    ticks, step = nice_ticks(*y_range, max(1, (rows - 1) // 2))
-    lowest, highest = y_range
+    """The labels by row; row 0 is the top. Where there are many rows, every other stays free."""
+    ticks, step = nice_ticks(*y_range, max(1, rows - 1 if rows <= 6 else (rows - 1) // 2))
     labels: dict[int, str] = {}
     for tick in ticks:
-        row = rows - 1 - round((tick - lowest) / (highest - lowest) * (rows - 1))
-        labels.setdefault(row, _label(tick, step))
+        labels.setdefault(_row(tick, y_range, rows), _label(tick, step))
     return labels
+
+
+def _log_labels(y_range: tuple[float, float], rows: int) -> dict[int, str]:
+    """The labels by row: powers of ten first, then 2 and 5 times them, as there is room."""
+    lowest, highest = y_range
+    powers = range(math.floor(lowest), math.ceil(highest) + 1)
+    labels: dict[int, str] = {}
+    for factor in (1, 2, 5, 3, 7):
+        for power in powers:
+            value = math.log10(factor) + power
+            row = _row(value, y_range, rows)
+            taken = {row - 1, row, row + 1} if rows > 6 else {row}
+            if lowest <= value <= highest and not taken & labels.keys():
+                labels[row] = (
+                    f"{factor}e{power:+03d}" if abs(power) > 3 else f"{factor * 10.0**power:g}"
+                )
+    return labels
+
+
+def _row(value: float, y_range: tuple[float, float], rows: int) -> int:
+    lowest, highest = y_range
+    return rows - 1 - round((value - lowest) / (highest - lowest) * (rows - 1))
 
 
 def _x_labels(x_range: tuple[float, float], columns: int) -> str:

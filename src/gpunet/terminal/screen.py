@@ -38,6 +38,12 @@ __all__ = ["View", "closing_view", "screen"]
 SIDE_BY_SIDE = 110
 """Columns from which the epochs and the gallery stand side by side."""
 
+SPACIOUS = 32
+"""Rows from which blank lines part the screen."""
+
+NARROW = 60
+"""Columns below which words are left out."""
+
 COMPLETE = 24
 """Rows from which there is room for everything: charts, epochs and gallery."""
 
@@ -91,7 +97,8 @@ class _Rows:
     charts: int
     table: int
     gallery: int
-    side_by_side: bool
+    side_by_side: bool = False
+    gap: int = 0
 
 
 def screen(
@@ -113,19 +120,22 @@ def screen(
         keys: whether single keys are read.
     """
     width, height = size
-    footer = text_block(console, [_footer(console, view, control, keys)], width)
+    footer = text_block(console, [_footer(view, control, keys, width < NARROW)], width)
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", MUTED)], width)
         return _framed(waiting, footer, width, height)
     rows = _arrange(width, height)
+    gap = Block(width, []).shaped(width, rows.gap)
     parts = [
         text_block(console, _header(console, view.run, width)[: rows.header], width),
         text_block(console, _bars(console, view, view.run, width, now), width),
-        text_block(console, [_figures_line(console, view, view.run)], width),
+        text_block(console, [_figures_line(console, view, view.run, width)], width),
+        gap,
         _charts(console, view, view.run, width, rows.charts),
+        gap,
     ]
     if rows.side_by_side:
-        left = min(66, width // 2)
+        left = min(62, width // 2)
         table = text_block(console, _epochs(console, view, left, rows.table), left)
         gallery = _gallery(console, view, view.run, width - left - 2, rows.gallery)
         parts.append(beside([table, gallery], gap=2))
@@ -162,18 +172,16 @@ def _arrange(width: int, height: int) -> _Rows:
     if height < COMPLETE:
         table = 4 if rest >= 10 else 0
         charts = rest - table
-        return _Rows(header, charts, table, 0, False) if charts >= 5 else _few_rows(header, rest)
+        return _Rows(header, charts, table, 0) if charts >= 5 else _Rows(header, 0, rest, 0)
+    gap = 1 if height >= SPACIOUS else 0
+    rest -= 2 * gap
     if width >= SIDE_BY_SIDE:
         charts = min(max(7, rest * 9 // 20), 18)
-        return _Rows(header, charts, rest - charts, rest - charts, True)
+        return _Rows(header, charts, rest - charts, rest - charts, True, gap)
     spare = rest - 18
-    gallery = 7 + (8 * (spare // 16) if spare >= 16 else min(2, spare // 4))
+    gallery = 17 if spare >= 16 else 7 + min(3, spare // 2)
     charts = 7 + (spare + 7 - gallery) // 2
-    return _Rows(header, charts, rest - charts - gallery, gallery, False)
-
-
-def _few_rows(header: int, rest: int) -> _Rows:
-    return _Rows(header, 0, max(0, rest), 0, False)
+    return _Rows(header, charts, rest - charts - gallery, gallery, gap=gap)
 
 
 def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
@@ -188,14 +196,16 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     first = _spread(
         console,
         width,
-        [f"{network}{dot}{parameters} parameters", f"{network}{dot}{parameters}", str(network)],
-        [str(device), f"{device.name} ({device.kind})", device.name],
+        [
+            f"{network}{dot}{parameters} parameters{dot}{settings}",
+            f"{network}{dot}{parameters} parameters",
+            str(network),
+        ],
+        [device.name],
         STRONG,
     )
-    second = _spread(
-        console, width, [f"{name}: {counts}", name], [f"{settings}, seed {config.seed}", settings]
-    )
-    return [first, second]
+    kinds = [f"{device.kind}, {device.backend}", device.kind]
+    return [first, _spread(console, width, [f"{name}: {counts}", name], kinds)]
 
 
 def _spread(
@@ -206,7 +216,7 @@ def _spread(
     for head, tail in [(left[0], tail) for tail in right] + [(head, right[-1]) for head in left]:
         if len(head) + len(tail) + 2 <= width:
             break
-    beginning = cut(Text(head, style), width, ascii_only)
+    beginning = cut(Text.assemble((head, style)), width, ascii_only)
     room = width - beginning.cell_len - 2
     if room < 8:
         return beginning
@@ -234,37 +244,37 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
     )
     if view.reason:
         tails = tails[0], f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} in all"
-    room = max(len(tail) for tail in tails)
-    length = width - len(head) - room - 1
-    if length < 6:
-        return [Text(head.strip() + tails[0]), Text(tails[1].strip())]
+    if width < NARROW:
+        tails = f" {100 * share:3.0f} %  {phase:<10}", f" {100 * done:3.0f} %  {left} left"
+    length = max(0, width - len(head) - max(len(tail) for tail in tails))
     styles = (TRAIN, LABEL)
     heads = (head, "run".ljust(len(head)))
     return [
-        Text(title, STRONG).append_text(bar(part, length, style, ascii_only)).append(tail, MUTED)
+        Text.assemble((title, STRONG), bar(part, length, style, ascii_only), (tail, MUTED))
         for title, part, style, tail in zip(heads, (share, done), styles, tails, strict=True)
     ]
 
 
-def _figures_line(console: Console, view: View, run: RunInfo) -> Text:
-    """The most important first: a narrow terminal cuts the end."""
+def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
+    """The most important first: what does not fit at the end is left out."""
     marks = glyphs(console.options.ascii_only)
     progress = view.progress
     last = view.records[-1] if view.records else None
     text = Text()
 
     def add(name: str, value: str, style: str = "") -> None:
-        if text:
-            text.append(f" {marks.separator} ", MUTED)
-        text.append(f"{name} " if name else "", MUTED).append(value, style)
+        gap = f" {marks.separator} " if text else ""
+        name = f"{name} " if name else ""
+        if len(text) + len(gap + name + value) <= width:
+            text.append(gap + name, MUTED).append(value, style)
 
-    if view.records:
-        best = next((r for r in view.records if r.epoch == view.best_epoch), view.records[-1])
+    best = next((r for r in view.records if r.epoch == view.best_epoch), None)
+    if best is not None:
         accuracy = best.train_accuracy if best.val_accuracy is None else best.val_accuracy
         add("best", f"{figures.percent(accuracy)} in epoch {best.epoch}", BEST)
     if view.patience_left is not None:
         style = WARNING if view.patience_left <= 1 else ""
-        add("patience", f"{view.patience_left} of {run.config.patience}", style)
+        add("patience", f"{view.patience_left}/{run.config.patience}", style)
     rate = last.learning_rate if last else run.config.effective_learning_rate
     add("lr", figures.learning_rate(rate))
     speed = progress.samples_per_second if progress else 0.0
@@ -287,7 +297,8 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
         height,
         x_range,
         (0.0, math.inf),
-        figures.loss,
+        logarithmic_from=4.0,
+        figure=figures.loss,
     )
     if width < 56:
         return line_chart(console, loss, width)
@@ -302,7 +313,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
         height,
         x_range,
         (0.0, 100.0),
-        "{:.2f}".format,
+        figure="{:.2f}".format,
     )
     half = (width - 2) // 2
     charts = [line_chart(console, loss, half), line_chart(console, accuracy, width - 2 - half)]
@@ -403,8 +414,16 @@ def _gallery(console: Console, view: View, run: RunInfo, width: int, rows: int) 
     """The gallery's samples, with what the network says of them below."""
     if rows < 1 or not len(run.gallery):
         return Block(width, [])
+    if rows >= 9:
+        kind = "validation" if run.validation_count else "training"
+        title = text_block(console, [Text(f"{kind} samples", MUTED)], width)
+        return stack([title, _samples(console, view, run, width, rows - 1)], width)
+    return _samples(console, view, run, width, rows)
+
+
+def _samples(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
     if run.dataset.image_shape is None:
-        return _gallery_in_words(console, view, run, width, rows)
+        return _samples_in_words(console, view, run, width, rows)
     picture_rows, tiles_down = _picture_rows(rows)
     height, breadth = run.dataset.image_shape
     columns = min(max(8, round(2 * picture_rows * breadth / height)), 4 * picture_rows, width)
@@ -420,9 +439,8 @@ def _gallery(console: Console, view: View, run: RunInfo, width: int, rows: int) 
 
 def _picture_rows(rows: int) -> tuple[int, int]:
     """The rows of a picture, and the pictures one below the other; 14 pixels are readable."""
-    if rows < 16:
-        return max(1, min(10, rows - 1)), 1
-    return 7, rows // 8
+    tiles_down = max(1, rows // 8)
+    return max(1, min(10, rows // tiles_down - 1)), tiles_down
 
 
 def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Text]:
@@ -436,7 +454,7 @@ def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Te
     return captions
 
 
-def _gallery_in_words(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
+def _samples_in_words(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
     """One cell per sample: its number, its label, the prediction."""
     ascii_only = console.options.ascii_only
     classes = run.dataset.classes
@@ -454,22 +472,24 @@ def _gallery_in_words(console: Console, view: View, run: RunInfo, width: int, ro
     return grid(cells, width, gap=2).shaped(width, rows)
 
 
-def _footer(console: Console, view: View, control: Control, keys: bool) -> Text:
+def _footer(view: View, control: Control, keys: bool, narrow: bool) -> Text:
     """The keys, or what was asked for with them."""
     if view.reason:
         return Text(f"{_REASONS[view.reason]}; keeping epoch {view.best_epoch}", STRONG)
     if control.stop_now.is_set():
-        return Text("stopping now, then saving   Ctrl-C again: abort without saving", WARNING)
+        again = "" if narrow else "   Ctrl-C again: abort without saving"
+        return Text(f"stopping now, then saving{again}", WARNING)
     if control.stop_after_epoch.is_set():
-        return Text("stopping after this epoch   Ctrl-C: stop now and save", WARNING)
+        now = "" if narrow else "   Ctrl-C: stop now and save"
+        return Text(f"stopping after this epoch{now}", WARNING)
+    paused = control.paused.is_set()
     text = Text()
-    if control.paused.is_set():
+    if paused:
         text.append("paused   ", WARNING)
-    if keys:
-        resume = "resume" if control.paused.is_set() else "pause"
-        text.append("q", STRONG).append(" stop after this epoch   ", MUTED)
-        text.append("p", STRONG).append(f" {resume}   ", MUTED)
-    return text.append("Ctrl-C", STRONG).append(" stop now and save", MUTED)
+    wishes = [("q", "stop after this epoch"), ("p", "resume" if paused else "pause")]
+    for key, wish in (wishes if keys else []) + [("Ctrl-C", "stop now and save")]:
+        text.append(key, STRONG).append(f" {wish.split()[0] if narrow else wish}   ", MUTED)
+    return text
 
 
 _REASONS: dict[StopReason, str] = {

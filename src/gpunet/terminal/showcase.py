@@ -171,7 +171,7 @@ def _feature_table(
     longest = max(len(name) for name in classes)
     lines = []
     for row, features, label in zip(rows.tolist(), shown.features, shown.labels, strict=True):
-        text = Text(f"{row:>6}  ", MUTED)
+        text = Text.assemble((f"{row:>6}  ", MUTED))
         text.append(classes[int(label)].ljust(min(longest, 20)), STRONG)
         text.append("".join(f" {value:>9.4g}" for value in features[: console.width // 10]))
         lines.append(cut(text, console.width, ascii_only))

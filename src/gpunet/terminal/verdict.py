@@ -61,7 +61,7 @@ class Verdict:
     def sentence(self, classes: Sequence[str], width: int, ascii_only: bool) -> Text:
         """``8 → 3 ✗ 62 %``: the label, the prediction, and how sure the network is."""
         marks = glyphs(ascii_only)
-        text = Text(f"{classes[self.label]} {marks.arrow} ", MUTED)
+        text = Text.assemble((f"{classes[self.label]} {marks.arrow} ", MUTED))
         text.append(f"{classes[self.prediction]} {self.mark(marks)}", self.style)
         text.append(f" {100 * self.probability:.0f} %", MUTED)
         return cut(text, width, ascii_only)
