@@ -25,7 +25,7 @@ override DROPOUT: bool = false;
 
 fn locate(group: vec3u, thread: vec2u) -> Place {
     return Place(group.z, group.y * TILE_ROWS + thread.y * THREAD_ROWS,
-                 group.x * TILE_COLUMNS + thread.x * THREAD_COLUMNS, INPUTS, 0u);
+                 group.x * TILE_COLUMNS + thread.x * THREAD_COLUMNS, networks[group.z].finished);
 }
 
 // weights[k .. k + 3, column .. column + 3], a column of the matrix per k. Zero past the last
@@ -53,20 +53,20 @@ fn store_block(place: Place, row: u32, column: u32, sums: mat4x4f) {
     let at = place.network * PARAMETERS + WEIGHTS_AT + INPUTS * OUTPUTS + column;
     let biases = vec4f(
         parameters[at], parameters[at + 1u], parameters[at + 2u], parameters[at + 3u]);
-    store_row(place.network, row, column, sums[0] + biases);
-    store_row(place.network, row + 1u, column, sums[1] + biases);
-    store_row(place.network, row + 2u, column, sums[2] + biases);
-    store_row(place.network, row + 3u, column, sums[3] + biases);
+    store_row(place.network, place.step, row, column, sums[0] + biases);
+    store_row(place.network, place.step, row + 1u, column, sums[1] + biases);
+    store_row(place.network, place.step, row + 2u, column, sums[2] + biases);
+    store_row(place.network, place.step, row + 3u, column, sums[3] + biases);
 }
 
-fn store_row(network: u32, row: u32, column: u32, sums: vec4f) {
+fn store_row(network: u32, step: u32, row: u32, column: u32, sums: vec4f) {
     if (row >= ROWS) {
         return;
     }
     var mask = vec4f(1.0);
     if (DROPOUT) {
         let state = networks[network];
-        mask = dropout_mask(state.seed, state.first_step + state.finished, PLACE, row, column,
+        mask = dropout_mask(state.seed, state.first_step + step, PLACE, row, column,
                             state.dropout_threshold, state.dropout_scale);
     }
     let at = network * VALUES + row * OUTPUTS + column;

@@ -3,20 +3,17 @@
 
 // Rows of the split, for four rows of the batch.
 fn left_rows(place: Place, row: u32) -> vec4u {
-    let finished = networks[place.network].finished;
     return vec4u(
-        sample_row(place.network, finished, row),
-        sample_row(place.network, finished, row + 1u),
-        sample_row(place.network, finished, row + 2u),
-        sample_row(place.network, finished, row + 3u));
+        sample_row(place.network, place.step, row),
+        sample_row(place.network, place.step, row + 1u),
+        sample_row(place.network, place.step, row + 2u),
+        sample_row(place.network, place.step, row + 3u));
 }
 
 fn left_block(place: Place, samples_at: vec4u, row: u32, k: u32) -> mat4x4f {
-    let state = networks[place.network];
-    let finished = state.finished;
     return transpose(mat4x4f(
-        sample_features(state, finished, samples_at.x, row, k),
-        sample_features(state, finished, samples_at.y, row + 1u, k),
-        sample_features(state, finished, samples_at.z, row + 2u, k),
-        sample_features(state, finished, samples_at.w, row + 3u, k)));
+        sample_features(place, samples_at.x, row, k),
+        sample_features(place, samples_at.y, row + 1u, k),
+        sample_features(place, samples_at.z, row + 2u, k),
+        sample_features(place, samples_at.w, row + 3u, k)));
 }

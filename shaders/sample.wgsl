@@ -9,18 +9,18 @@ override INPUT_DROPOUT: bool = false;
 
 // The row of the split that is row `row` of the batch. Past the batch's end it is the last one:
 // such rows carry no weight, since their deltas are zero.
-fn sample_row(network: u32, finished: u32, row: u32) -> u32 {
-    let position = min(finished * ROWS + row, batch.samples - 1u);
+fn sample_row(network: u32, step: u32, row: u32) -> u32 {
+    let position = min(step * ROWS + row, batch.samples - 1u);
     return order[network * batch.order_stride + position];
 }
 
 // Features `feature` to `feature + 3`, as the first layer sees them; `feature` a multiple of 4.
-fn sample_features(state: Network, finished: u32, sample: u32, row: u32, feature: u32) -> vec4f {
+fn sample_features(place: Place, sample: u32, row: u32, feature: u32) -> vec4f {
     let features = read_features(sample, feature);
     if (!INPUT_DROPOUT) {
         return features;
     }
-    let step = state.first_step + finished;
-    return features * dropout_mask(
-        state.seed, step, 0u, row, feature, state.input_threshold, state.input_scale);
+    let state = networks[place.network];
+    return features * dropout_mask(state.seed, state.first_step + place.step, 0u, row, feature,
+                                   state.input_threshold, state.input_scale);
 }

@@ -3,8 +3,17 @@
 
 @group(0) @binding(1) var<storage, read_write> first_moments: array<f32>;      // (P, N)
 
-fn optimize(network: u32, at: u32, gradient: f32) {
-    let velocity = networks[network].momentum * first_moments[at] + gradient;
+struct Rule {
+    rate: f32,
+    momentum: f32,
+}
+
+fn this_rule(network: Network, step: vec4f) -> Rule {
+    return Rule(step.x, network.momentum);
+}
+
+fn optimize(rule: Rule, at: u32, gradient: f32) {
+    let velocity = rule.momentum * first_moments[at] + gradient;
     first_moments[at] = velocity;
-    parameters[at] -= schedule_step(network).x * velocity;
+    parameters[at] -= rule.rate * velocity;
 }

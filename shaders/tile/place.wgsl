@@ -4,10 +4,10 @@ struct Place {
     network: u32,
     row: u32,
     column: u32,
-    depth: u32,      // terms of each sum
-    layer: u32,      // where one dispatch covers several layers, else 0
+    step: u32,       // of this epoch
 }
 
+override DEPTH: u32;              // terms of each sum
 override ROW_THREADS: u32 = 4u;
 override COLUMN_THREADS: u32 = 4u;
 override TILE_ROWS: u32 = ROW_THREADS * THREAD_ROWS;

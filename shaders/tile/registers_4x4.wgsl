@@ -11,7 +11,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) threa
     let place = locate(group, thread.xy);
     let rows = left_rows(place, place.row);
     var sums = mat4x4f();
-    for (var k = 0u; k < place.depth; k += 4u) {
+    for (var k = 0u; k < DEPTH; k += 4u) {
         sums += block_product(
             left_block(place, rows, place.row, k), right_block(place, k, place.column));
     }

@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) threa
     var upper_right = mat4x4f();
     var lower_left = mat4x4f();
     var lower_right = mat4x4f();
-    for (var k = 0u; k < place.depth; k += 4u) {
+    for (var k = 0u; k < DEPTH; k += 4u) {
         let upper = left_block(place, upper_rows, place.row, k);
         let lower = left_block(place, lower_rows, place.row + 4u, k);
         let left = right_block(place, k, place.column);

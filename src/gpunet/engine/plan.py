@@ -12,10 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gpunet.config import MAXIMUM_LAYERS, NetworkSpec
+from gpunet.config import NetworkSpec
 from gpunet.parameters import layer_offsets
 
 __all__ = ["Pass", "Plan", "Rule", "evaluation_plan", "training_plan"]
@@ -90,14 +87,12 @@ class Plan:
         values: floats of activations and slopes of one network, V.
         probabilities_at: where the head leaves its (B, C) within V: probabilities in an
             evaluation, the loss's slopes in training.
-        layers: the table of layers that the update reads, (64, 8) uint32.
     """
 
     passes: tuple[Pass, ...]
     rows: int
     values: int
     probabilities_at: int
-    layers: NDArray[np.uint32]
 
     @property
     def iterations(self) -> int:
@@ -124,7 +119,10 @@ def training_plan(
     ]
     passes.append(sketch.head())
     passes += [sketch.input_gradient(place) for place in range(len(network.layers) - 1, 0, -1)]
-    passes.append(sketch.update(rule, shared))
+    passes += [
+        sketch.update(place, rule, shared if place == 0 else {})
+        for place in range(len(network.layers))
+    ]
     return sketch.plan(passes)
 
 
@@ -229,32 +227,34 @@ class _Sketch:
             (self.rows, layer.inputs, layer.outputs),
         )
 
-    def update(self, rule: Rule, extra: Mapping[str, float]) -> Pass:
-        """All weight gradients, each handed to the optimizer."""
-        tile = _update_tile(self.network)
-        tiles = sum(
-            math.prod(tile.count(layer.inputs + 1, layer.outputs)) for layer in self.network.layers
-        )
+    def update(self, place: int, rule: Rule, extra: Mapping[str, float]) -> Pass:
+        """One layer's weight gradient, handed to the optimizer."""
+        layer = self.network.layers[place]
         constants = {
-            **self.common,
-            **_tile_constants(tile),
-            "LAYERS": len(self.network.layers),
+            "INPUTS": layer.inputs,
+            "OUTPUTS": layer.outputs,
             "PARAMETERS": self.network.parameter_count,
-            "FEATURES": self.network.inputs,
+            "WEIGHTS_AT": self.weights_at[place],
+            "DELTAS_AT": self.slopes_at[place],
             **extra,
         }
-        return Pass(
-            f"update ({rule})",
-            (tile.shader, "update", f"input/{self.features}", f"optimizer/{rule}"),
-            _floats(constants),
-            (tiles, 1, self.population),
-            -(-self.rows // 4) + 4 * 4 + len(self.network.layers),
-            2 * self.population * self.rows * self.network.parameter_count,
+        if place == 0:
+            source = ("update_sample", f"input/{self.features}")
+            constants["FEATURES"] = layer.inputs
+        else:
+            source = ("update_hidden",)
+            constants["INPUTS_AT"] = self.outputs_at[place - 1]
+        return self._product(
+            f"update {place + 1}",
+            (*source, f"optimizer/{rule}"),
+            constants,
+            _update_tile(layer.inputs + 1, layer.outputs),
+            (layer.inputs + 1, layer.outputs, self.rows),
         )
 
     def plan(self, passes: list[Pass]) -> Plan:
         """The finished plan."""
-        return Plan(tuple(passes), self.rows, self.values, self.slopes_at[-1], self._layers())
+        return Plan(tuple(passes), self.rows, self.values, self.slopes_at[-1])
 
     def _product(
         self,
@@ -270,30 +270,11 @@ class _Sketch:
         return Pass(
             label,
             (tile.shader, *pieces),
-            _floats({**self.common, **_tile_constants(tile), **constants}),
+            _floats({**self.common, **_tile_constants(tile), "DEPTH": depth, **constants}),
             (across, down, self.population),
             -(-depth // 4) + 4 * 5,
             2 * self.population * rows * columns * depth,
         )
-
-    def _layers(self) -> NDArray[np.uint32]:
-        tile = _update_tile(self.network)
-        table = np.zeros((MAXIMUM_LAYERS, 8), dtype=np.uint32)
-        first = 0
-        for place, layer in enumerate(self.network.layers):
-            across, down = tile.count(layer.inputs + 1, layer.outputs)
-            inputs_at = self.outputs_at[place - 1] if place else 0
-            table[place, :7] = (
-                first,
-                across,
-                layer.inputs,
-                layer.outputs,
-                self.weights_at[place],
-                inputs_at,
-                self.slopes_at[place],
-            )
-            first += across * down
-        return table
 
 
 def _places(
@@ -319,8 +300,8 @@ def _tile(rows: int, columns: int) -> Tile:
     return Tile("tile/registers_8x8", 8, 8, 4, 2)
 
 
-def _update_tile(network: NetworkSpec) -> Tile:
-    """How to cut the weight gradients; one tile serves all layers of a dispatch."""
+def _update_tile(rows: int, columns: int) -> Tile:
+    """How to cut a product of the weights' shape."""
     return Tile("tile/registers_8x8", 8, 8, 8, 2)
 
 

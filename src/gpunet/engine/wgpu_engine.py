@@ -227,12 +227,10 @@ class WgpuEngine(Engine):
         self._zeros("values", 4 * self.population * plan.values)
         self._zeros("order", 4 * self.population * count)
         self._zeros("schedule", 16 * self.population * steps)
-        self._zeros("layers", plan.layers.nbytes, uniform=True)
         self._zeros("batch", 16, uniform=True)
-        self._write("layers", plan.layers)
         self._write("batch", np.array([count, count, 0, 0], dtype=np.uint32))
         names = ("parameters", *self._moment_names(), "values", "order", "schedule", "networks")
-        buffers = {name: self._buffers[name] for name in (*names, "layers", "batch")}
+        buffers = {name: self._buffers[name] for name in (*names, "batch")}
         return self._compile(plan, {**buffers, "samples": data.samples, "labels": data.labels})
 
     def _compile_evaluation(self, split: Split) -> tuple[_Program, Any]:
