@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from gpunet import __version__
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
-from gpunet.engine.interface import Metrics
 from gpunet.errors import GpunetError, ModelError
 from gpunet.parameters import layer_views
 from gpunet.training.output import write_atomically
@@ -42,12 +41,14 @@ class Origin:
     """The data that a model was trained on.
 
     Args:
-        name: what ``--data`` said, or what it stood for.
+        name: as the user knows it.
+        reference: what ``--data`` takes to open the same data again.
         fingerprint: the SHA-256 of all samples and labels.
         source: where the data came from, in words.
     """
 
     name: str
+    reference: str
     fingerprint: str
     source: str
 
@@ -65,10 +66,8 @@ class Figures:
     accuracy: float | None
 
     @classmethod
-    def of(cls, metrics: Metrics) -> Figures:
-        """The means over the population."""
-        loss = float(metrics.mean_loss.mean())
-        accuracy = float(metrics.accuracy.mean())
+    def of(cls, loss: float, accuracy: float) -> Figures:
+        """Figures as they were computed, without those that are not finite."""
         return cls(
             loss if math.isfinite(loss) else None,
             accuracy if math.isfinite(accuracy) else None,
@@ -183,6 +182,7 @@ def _describe(model: Model) -> dict[str, Any]:
         "scaling": model.scaling is not None,
         "dataset": {
             "name": origin.name,
+            "reference": origin.reference,
             "fingerprint": origin.fingerprint,
             "source": origin.source,
         },
@@ -306,6 +306,7 @@ def _image_shape(shape: object, inputs: int) -> tuple[int, int] | None:
 def _origin(description: dict[str, Any]) -> Origin:
     return Origin(
         name=_field(description, "name", str),
+        reference=_field(description, "reference", str),
         fingerprint=_field(description, "fingerprint", str),
         source=_field(description, "source", str),
     )

@@ -1,0 +1,113 @@
+"""The command ``gpunet``: its subcommands, and how a failure is told.
+
+Every command has a file of its own beside this one. Nothing heavy is imported until a command
+runs, so that help and completion answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from gpunet import __version__
+from gpunet.cli import datasets, devices, evaluate, predict, showcase, train
+from gpunet.cli.messages import complain
+from gpunet.errors import GpunetError
+
+__all__ = ["app", "main", "run"]
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells report a program that was interrupted."""
+
+app = typer.Typer(
+    name="gpunet",
+    help="Train neural networks on any GPU, from any vendor, and see them learn.",
+    epilog="Start with: gpunet train",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("showcase")(showcase.showcase)
+app.command("devices")(devices.devices)
+app.add_typer(datasets.app, name="datasets")
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command line; the process's own by default.
+
+    Returns the exit code: 0 if all went well, 1 after a failure, 2 if the command line cannot be,
+    130 if the user interrupted. A failure is told in one line on the standard error.
+    """
+    try:
+        code = typer.main.get_command(app).main(
+            args=None if arguments is None else list(arguments),
+            prog_name="gpunet",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except GpunetError as error:
+        return _tell(str(error), error.exit_code)
+    except typer.TyperException as error:
+        # Typer passes on a prefix of the library that it parses values with.
+        message = error.format_message().replace("Value error, ", "")
+        return _tell(f"{message}{_where_help_is(error)}", error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except MemoryError:
+        return _tell("the memory is exhausted; try fewer samples, a smaller --hidden or batch", 1)
+    except BrokenPipeError:
+        return _forget_output()
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _forget_output()
+        return _tell(f"the output cannot be written: {(error.strerror or str(error)).lower()}", 1)
+    return int(code or 0)
+
+
+def _tell(message: str, code: int) -> int:
+    complain(message)
+    return code
+
+
+def _where_help_is(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return "" if context is None else f" (see {context.command_path} --help)"
+
+
+def _forget_output() -> int:
+    """Nobody reads the output any more; keep the interpreter from writing the rest at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gpunet {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _gpunet(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Train neural networks on any GPU, from any vendor, and see them learn."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())

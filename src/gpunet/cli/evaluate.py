@@ -1,0 +1,73 @@
+"""``gpunet evaluate``: how a model does on labelled samples."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gpunet.cli import options
+
+if TYPE_CHECKING:
+    from gpunet.training.checkpoint import Model
+    from gpunet.training.evaluation import Evaluation
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: options.ModelFile,
+    data: options.ModelData = None,
+    device: options.Device = "auto",
+    as_json: options.AsJson = False,
+) -> None:
+    """Measure a model on test samples: loss, accuracy, and the figures of every class."""
+    from gpunet.cli.sources import evaluate_model
+    from gpunet.terminal import figures
+    from gpunet.terminal.console import make_console
+    from gpunet.terminal.tables import class_table, confusion_table, summary_table
+    from gpunet.training.checkpoint import load
+
+    loaded = load(model)
+    console = make_console(quiet=as_json)
+    _, evaluation = evaluate_model(loaded, data, device, console)
+    if as_json:
+        print(json.dumps(_content(loaded, evaluation), indent=2, allow_nan=False))
+        return
+    scores = evaluation.scores
+    rows = [
+        ("accuracy", figures.percent(evaluation.figures.accuracy)),
+        ("loss", figures.loss(evaluation.figures.loss)),
+        ("samples", figures.count(int(scores.support.sum()))),
+    ]
+    for part in (
+        summary_table(rows),
+        class_table(scores.precision, scores.recall, scores.f1, scores.support, loaded.classes),
+        confusion_table(evaluation.matrix, loaded.classes),
+    ):
+        console.print()
+        console.print(part)
+
+
+def _content(model: Model, evaluation: Evaluation) -> dict[str, Any]:
+    scores = evaluation.scores
+    return {
+        "loss": evaluation.figures.loss,
+        "accuracy": evaluation.figures.accuracy,
+        "samples": int(scores.support.sum()),
+        "classes": [
+            {
+                "name": name,
+                "precision": _defined(float(scores.precision[place])),
+                "recall": _defined(float(scores.recall[place])),
+                "f1": _defined(float(scores.f1[place])),
+                "support": int(scores.support[place]),
+            }
+            for place, name in enumerate(model.classes)
+        ],
+        "confusion_matrix": evaluation.matrix.tolist(),
+    }
+
+
+def _defined(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if value != value else value

@@ -1,0 +1,23 @@
+"""Lines on the standard error: what went wrong and what the user should know."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["complain", "note", "one_line"]
+
+
+def complain(message: object) -> None:
+    """Say what went wrong, in one line."""
+    print(f"error: {one_line(str(message))}", file=sys.stderr)
+
+
+def note(message: object) -> None:
+    """Say what is worth knowing where the standard output is kept for results."""
+    print(f"note: {one_line(str(message))}", file=sys.stderr)
+
+
+def one_line(text: str) -> str:
+    """The same in one line, what it holds of control characters made visible."""
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)

@@ -1,0 +1,55 @@
+"""Options that several commands share, and their panels in the help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "DATA",
+    "DEVICE",
+    "NETWORK",
+    "OPTIMIZER",
+    "OUTPUT",
+    "REGULARISATION",
+    "STOPPING",
+    "AsJson",
+    "Device",
+    "ModelData",
+    "ModelFile",
+]
+
+DATA = "Data"
+NETWORK = "Network"
+OPTIMIZER = "Optimizer"
+REGULARISATION = "Regularisation"
+STOPPING = "Stopping"
+DEVICE = "Device"
+OUTPUT = "Output"
+
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        help="[bold]auto[/] takes the best adapter, [bold]cpu[/] numpy; else an index or a part "
+        "of a name from `gpunet devices`.",
+        rich_help_panel=DEVICE,
+    ),
+]
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A file that `gpunet train` wrote.")
+]
+ModelData = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="A dataset's name or a path; by default the data that the model was trained on.",
+        rich_help_panel=DATA,
+        show_default=False,
+    ),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON instead of tables.", rich_help_panel=OUTPUT)
+]

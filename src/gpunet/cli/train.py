@@ -1,0 +1,220 @@
+"""``gpunet train``: its options. What they ask for is carried out by ``training_run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpunet.cli import options
+from gpunet.config import Activation, Initialisation, Optimizer, TrainConfig, parse_hidden
+from gpunet.errors import UsageError
+
+__all__ = ["train"]
+
+DEFAULT = TrainConfig()
+
+
+def train(
+    data: Annotated[
+        str,
+        typer.Option(
+            help="mnist, fashion-mnist, strokes (built in), or a path to IDX, CSV or NPZ files or "
+            "folders of images; auto takes MNIST if it can be had, else strokes.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = "auto",
+    validation: Annotated[
+        float,
+        typer.Option(
+            help="Samples held out to validate: a count, or a fraction below 1.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = DEFAULT.validation,
+    shuffle_split: Annotated[
+        bool,
+        typer.Option(
+            "--shuffle-split",
+            help="Hold out a random part instead of the last one.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = DEFAULT.shuffle_split,
+    standardize: Annotated[
+        bool,
+        typer.Option(
+            help="Bring features that are no bytes to mean 0 and deviation 1.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = DEFAULT.standardize,
+    hidden: Annotated[
+        str,
+        typer.Option(
+            help="Units of each hidden layer, or none for softmax regression.",
+            rich_help_panel=options.NETWORK,
+        ),
+    ] = ",".join(map(str, DEFAULT.hidden)),
+    activation: Annotated[
+        Activation, typer.Option(help="Of the hidden layers.", rich_help_panel=options.NETWORK)
+    ] = DEFAULT.activation,
+    leaky_slope: Annotated[
+        float,
+        typer.Option(help="Slope of leaky ReLU below zero.", rich_help_panel=options.NETWORK),
+    ] = DEFAULT.leaky_slope,
+    initialisation: Annotated[
+        Initialisation,
+        typer.Option(
+            "--init",
+            help="auto: He for the ReLU family, Glorot for sigmoid and tanh.",
+            rich_help_panel=options.NETWORK,
+        ),
+    ] = DEFAULT.initialisation,
+    seed: Annotated[
+        int,
+        typer.Option(
+            help="Of initialisation, shuffling, dropout and the split.",
+            rich_help_panel=options.NETWORK,
+        ),
+    ] = DEFAULT.seed,
+    optimizer: Annotated[
+        Optimizer, typer.Option(help="The update rule.", rich_help_panel=options.OPTIMIZER)
+    ] = DEFAULT.optimizer,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            "--lr",
+            help="Step size; by default 0.002 for adam, 0.1 for sgd.",
+            rich_help_panel=options.OPTIMIZER,
+            show_default=False,
+        ),
+    ] = DEFAULT.learning_rate,
+    momentum: Annotated[
+        float, typer.Option(help="Of sgd.", rich_help_panel=options.OPTIMIZER)
+    ] = DEFAULT.momentum,
+    beta1: Annotated[
+        float,
+        typer.Option(help="Decay of adam's first moment.", rich_help_panel=options.OPTIMIZER),
+    ] = DEFAULT.beta1,
+    beta2: Annotated[
+        float,
+        typer.Option(help="Decay of adam's second moment.", rich_help_panel=options.OPTIMIZER),
+    ] = DEFAULT.beta2,
+    epsilon: Annotated[
+        float,
+        typer.Option(
+            help="Added to the root of adam's second moment.", rich_help_panel=options.OPTIMIZER
+        ),
+    ] = DEFAULT.epsilon,
+    batch_size: Annotated[
+        int, typer.Option(help="Samples per step.", rich_help_panel=options.OPTIMIZER)
+    ] = DEFAULT.batch_size,
+    dropout: Annotated[
+        float,
+        typer.Option(
+            help="Probability of dropping a hidden unit.", rich_help_panel=options.REGULARISATION
+        ),
+    ] = DEFAULT.dropout,
+    input_dropout: Annotated[
+        float,
+        typer.Option(
+            help="Probability of dropping a feature.", rich_help_panel=options.REGULARISATION
+        ),
+    ] = DEFAULT.input_dropout,
+    epochs: Annotated[
+        int,
+        typer.Option(help="Passes over the data, at most.", rich_help_panel=options.STOPPING),
+    ] = DEFAULT.epochs,
+    patience: Annotated[
+        int,
+        typer.Option(
+            help="Stop after so many epochs without a better validation loss; 0 never does.",
+            rich_help_panel=options.STOPPING,
+        ),
+    ] = DEFAULT.patience,
+    min_delta: Annotated[
+        float,
+        typer.Option(
+            help="What counts as better, in nats per sample.", rich_help_panel=options.STOPPING
+        ),
+    ] = DEFAULT.min_delta,
+    device: options.Device = "auto",
+    output: Annotated[
+        Path, typer.Option(help="The model file.", rich_help_panel=options.OUTPUT)
+    ] = Path("model.safetensors"),
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write settings, history and results as JSON, too.",
+            rich_help_panel=options.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    showcase: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Test samples to show with their predictions; 0 for none.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = 10,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain",
+            help="Print a line per epoch instead of the dashboard.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Print the result only, in one line.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
+) -> None:
+    """Train a network, save its best weights, and show what it learnt.
+
+    Ctrl-C stops the training and saves; twice, it aborts.
+    """
+    config = TrainConfig(
+        hidden=parse_hidden(hidden),
+        activation=activation,
+        leaky_slope=leaky_slope,
+        initialisation=initialisation,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        momentum=momentum,
+        beta1=beta1,
+        beta2=beta2,
+        epsilon=epsilon,
+        batch_size=batch_size,
+        epochs=epochs,
+        dropout=dropout,
+        input_dropout=input_dropout,
+        patience=patience,
+        min_delta=min_delta,
+        validation=validation,
+        shuffle_split=shuffle_split,
+        standardize=standardize,
+        seed=seed,
+    )
+    _require_places(output, report)
+    from gpunet.cli.training_run import Wishes, carry_out
+
+    carry_out(Wishes(config, data, device, output, report, showcase, plain, quiet))
+
+
+def _require_places(output: Path, report: Path | None) -> None:
+    """Make sure that the results can be written, before an hour of training is spent."""
+    from gpunet.training.output import require_writable
+
+    require_writable(output)
+    if report is None:
+        return
+    require_writable(report)
+    if report.resolve() == output.resolve():
+        raise UsageError(f"--output and --report both name {report}; give them different names")

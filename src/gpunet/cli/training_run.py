@@ -1,0 +1,217 @@
+"""One run of ``gpunet train``: from the data to what is printed and saved at the end."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from gpunet.cli.messages import complain, note
+from gpunet.cli.sources import choose_device, open_data, reference
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset
+from gpunet.engine.factory import Choice, create_engine
+from gpunet.engine.interface import NetworkSettings
+from gpunet.errors import OutputError
+from gpunet.terminal import figures
+from gpunet.terminal.console import make_console, wants_dashboard
+from gpunet.terminal.dashboard import Dashboard
+from gpunet.terminal.plain import PlainPrinter
+from gpunet.terminal.showcase import showcase
+from gpunet.terminal.tables import confusion_table, summary_table
+from gpunet.training import checkpoint
+from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.training.evaluation import pick
+from gpunet.training.events import Control
+from gpunet.training.metrics import confusion_matrix
+from gpunet.training.report import report, write_report
+from gpunet.training.trainer import TrainingResult, train
+
+__all__ = ["Wishes", "carry_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks for.
+
+    Args:
+        config: how to train.
+        data: a dataset's name or a path.
+        device: as ``--device`` says.
+        output: the model file.
+        report: the JSON report, if any.
+        showcase: test samples to show.
+        plain: no dashboard.
+        quiet: nothing but the result.
+    """
+
+    config: TrainConfig
+    data: str
+    device: str
+    output: Path
+    report: Path | None
+    showcase: int
+    plain: bool
+    quiet: bool
+
+
+def carry_out(wishes: Wishes) -> None:
+    """Train, save, and show what came of it.
+
+    Raises:
+        GpunetError: whatever a user can cause or mend.
+    """
+    console = make_console(plain=wishes.plain, quiet=wishes.quiet)
+    choice = choose_device(wishes.device, console)
+    dataset = open_data(wishes.data, console)
+    result = _train(wishes, choice, dataset, console)
+    saved = _save_results(wishes, choice, dataset, result)
+    _show(wishes, dataset, result, saved, console)
+    if not saved.complete:
+        raise typer.Exit(1)
+
+
+def _train(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -> TrainingResult:
+    """Train before the user's eyes; the screen is gone when this returns."""
+    config, control = wishes.config, Control()
+    network = config.network(dataset.inputs, len(dataset.classes))
+    settings = (NetworkSettings.of(config),)
+    screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
+    if wants_dashboard(console, wishes.plain):
+        screen = Dashboard(console, control)
+    with (
+        create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine,
+        screen,
+    ):
+        result = train(engine, dataset, config, observers=(screen,), control=control)
+    if isinstance(screen, Dashboard):
+        console.print(screen.closing_view())
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """Where the results are: ``None`` where nothing was to be saved or could be."""
+
+    model: Path | None
+    report: Path | None
+    complete: bool
+
+
+def _save_results(
+    wishes: Wishes, choice: Choice, dataset: Dataset, result: TrainingResult
+) -> _Saved:
+    """Save the model, then the report; what cannot be written does not keep back the rest."""
+    config, complete = wishes.config, True
+    model_path = report_path = None
+    if result.best_epoch == 0:
+        complain(_why_untrained(result, config))
+        complete = result.stop_reason != "diverged"
+    else:
+        model = _model(wishes, dataset, result)
+        model_path = _save(lambda path: checkpoint.save(model, path), wishes.output)
+        complete = model_path == wishes.output
+    if wishes.report is not None:
+        content = report(config, choice.info, dataset, result)
+        report_path = _save(lambda path: write_report(content, path), wishes.report)
+        complete = complete and report_path == wishes.report
+    return _Saved(model_path, report_path, complete)
+
+
+def _why_untrained(result: TrainingResult, config: TrainConfig) -> str:
+    if result.stop_reason == "diverged":
+        return (
+            "training diverged before an epoch was done, so no model is saved; try "
+            f"--learning-rate {config.effective_learning_rate / 10:g}"
+        )
+    return "training stopped before an epoch was done, so no model is saved"
+
+
+def _save(write: Callable[[Path], None], path: Path) -> Path | None:
+    """Where the file ended up: at ``path``, else in the temporary folder, else nowhere."""
+    try:
+        write(path)
+    except OutputError as error:
+        complain(error)
+        return _save_elsewhere(write, path.name)
+    return path
+
+
+def _save_elsewhere(write: Callable[[Path], None], name: str) -> Path | None:
+    try:
+        fallback = Path(tempfile.mkdtemp(prefix="gpunet-")) / name
+        write(fallback)
+    except (OutputError, OSError) as error:
+        complain(f"nor can it be kept in the temporary folder: {error}")
+        return None
+    note(f"it is saved as {fallback} instead")
+    return fallback
+
+
+def _model(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Model:
+    return Model(
+        network=wishes.config.network(dataset.inputs, len(dataset.classes)),
+        parameters=result.parameters,
+        config=wishes.config,
+        classes=dataset.classes,
+        image_shape=dataset.image_shape,
+        scaling=result.scaling,
+        origin=Origin(
+            dataset.name, reference(wishes.data, dataset), dataset.fingerprint(), dataset.source
+        ),
+        best_epoch=result.best_epoch,
+        test=_test_figures(result),
+    )
+
+
+def _test_figures(result: TrainingResult) -> Figures:
+    return Figures.of(float(result.test.mean_loss[0]), float(result.test.accuracy[0]))
+
+
+def _show(
+    wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved, console: Console
+) -> None:
+    """Print the summary, the mistakes and some samples; or all of it in one line."""
+    if wishes.quiet:
+        typer.echo(_result_line(result, saved))
+        return
+    probabilities = result.test_probabilities[0]  # (n, C)
+    labels = dataset.test.labels
+    console.print()
+    console.print(summary_table(_summary(result, saved)))
+    if len(labels):
+        console.print()
+        console.print(confusion_table(confusion_matrix(probabilities, labels), dataset.classes))
+    if len(labels) and wishes.showcase:
+        rows = pick(probabilities, labels, wishes.showcase, wishes.config.seed)
+        console.print()
+        showcase(console, dataset.test, probabilities, dataset.classes, dataset.image_shape, rows)
+
+
+def _result_line(result: TrainingResult, saved: _Saved) -> str:
+    test = _test_figures(result)
+    where = f"saved as {saved.model}" if saved.model else "not saved"
+    return (
+        f"test accuracy {figures.percent(test.accuracy)}, loss {figures.loss(test.loss)}, "
+        f"best epoch {result.best_epoch} of {len(result.history)} ({result.stop_reason}), "
+        f"{figures.seconds(result.seconds)}, {where}"
+    )
+
+
+def _summary(result: TrainingResult, saved: _Saved) -> Sequence[tuple[str, str]]:
+    test = _test_figures(result)
+    per_step = result.seconds / result.steps if result.steps else None
+    rows = [
+        ("test accuracy", figures.percent(test.accuracy)),
+        ("test loss", figures.loss(test.loss)),
+        ("best epoch", f"{result.best_epoch} of {len(result.history)}"),
+        ("stopped", "all epochs done" if result.stop_reason == "epochs" else result.stop_reason),
+        ("training time", figures.seconds(result.seconds)),
+        ("per step", "-" if per_step is None else figures.seconds(per_step)),
+        ("model", str(saved.model or "not saved")),
+    ]
+    return rows + ([("report", str(saved.report))] if saved.report else [])

@@ -1,0 +1,100 @@
+"""Using a trained population: its probabilities, its loss, its mistakes.
+
+Several networks answer as one, with the mean of their probabilities. The counting belongs to
+``metrics``, what a model is to ``checkpoint``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import Engine
+from gpunet.errors import DataError
+from gpunet.rng import permutation
+from gpunet.training.checkpoint import Figures, Model
+from gpunet.training.metrics import (
+    ClassScores,
+    class_scores,
+    confusion_matrix,
+    predicted_classes,
+)
+
+__all__ = ["Evaluation", "evaluate", "pick", "predict"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """How a model did on labelled samples.
+
+    Args:
+        figures: the mean of the networks' losses, and the accuracy of their joint answer.
+        probabilities: (n, C) float32, the mean over the networks.
+        matrix: (C, C) int64, samples by true class (rows) and predicted class (columns).
+        scores: figures per class.
+    """
+
+    figures: Figures
+    probabilities: NDArray[np.float32]
+    matrix: NDArray[np.int64]
+    scores: ClassScores
+
+
+def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
+    """Compare a model's answers with the labels of prepared samples.
+
+    Raises:
+        DataError: there are no samples.
+        DeviceError: they do not fit the device.
+    """
+    probabilities = predict(engine, model, samples)
+    matrix = confusion_matrix(probabilities, samples.labels)
+    loss = float(engine.evaluate("test").mean_loss.mean())
+    accuracy = float(np.trace(matrix) / len(samples))
+    return Evaluation(
+        figures=Figures.of(loss, accuracy),
+        probabilities=probabilities,
+        matrix=matrix,
+        scores=class_scores(matrix),
+    )
+
+
+def predict(engine: Engine, model: Model, samples: Samples) -> NDArray[np.float32]:
+    """The probabilities (n, C) of every class for prepared samples.
+
+    Raises:
+        DataError: there are no samples.
+        DeviceError: they do not fit the device.
+    """
+    if not len(samples):
+        raise DataError("there are no samples to predict; use data that have a test set")
+    engine.set_parameters(model.parameters)
+    engine.load("test", samples)
+    return np.asarray(engine.predict("test").mean(axis=0), dtype=np.float32)
+
+
+def pick(
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    count: int,
+    seed: int,
+    *,
+    wrong: bool = False,
+) -> NDArray[np.int64]:
+    """Rows of at most ``count`` samples to look at, drawn at random and in order.
+
+    Args:
+        probabilities: (n, C) of the samples.
+        labels: (n,) of the samples.
+        count: how many; all if there are fewer.
+        seed: of the draw.
+        wrong: only samples that are taken for another class.
+    """
+    rows = np.arange(len(labels), dtype=np.int64)  # (n,)
+    if wrong:
+        rows = rows[predicted_classes(probabilities) != labels]
+    drawn = rows[permutation(seed, 0, len(rows))[:count]]
+    return np.sort(drawn)

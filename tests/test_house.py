@@ -1,0 +1,115 @@
+"""The plan of the house, kept true: who may import whom, and what a module offers."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gpunet
+
+SOURCE = Path(gpunet.__file__).parent
+
+FLOORS = (
+    {"gpunet"},
+    {"errors", "resources"},
+    {"config", "rng"},
+    {"parameters", "datasets"},
+    {"engine"},
+    {"training"},
+    {"terminal", "bench"},
+    {"cli"},
+    {"__main__"},
+)
+"""A room may import from those of the floors before its own, and from itself."""
+
+HEAVY = ("numpy", "wgpu", "PIL", "pooch", "safetensors", "requests", "rich.live")
+
+MODULES = sorted(module.name for module in pkgutil.walk_packages([str(SOURCE)], "gpunet."))
+
+
+def room_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "gpunet"
+
+
+def floor_of(room: str) -> int:
+    return next(floor for floor, rooms in enumerate(FLOORS) if room in rooms)
+
+
+def parse(module: str) -> ast.Module:
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    return ast.parse(Path(spec.origin).read_text("utf-8"))
+
+
+def imports(module: str) -> Iterator[tuple[str, str]]:
+    """The modules of gpunet that a module imports anywhere, with the name taken from each."""
+    for node in ast.walk(parse(module)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively in line {node.lineno}"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield (whole, "") if whole in MODULES else (node.module or "", alias.name)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_belongs_to_a_room_of_the_plan(module: str) -> None:
+    assert any(room_of(module) in rooms for rooms in FLOORS)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_one_way_and_neighbours_do_not_import_each_other(module: str) -> None:
+    room = room_of(module)
+    wrong = [
+        name
+        for name, _ in imports(module)
+        if name.split(".")[0] == "gpunet"
+        and room_of(name) != room
+        and floor_of(room_of(name)) >= floor_of(room)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_everything_that_a_module_offers_is_there(module: str) -> None:
+    if len(parse(module).body) == 1:
+        return  # a docstring alone
+    loaded = importlib.import_module(module)
+    assert [] == [name for name in loaded.__all__ if not hasattr(loaded, name)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_take_from_one_another_only_what_is_offered(module: str) -> None:
+    taken = [
+        (name, thing)
+        for name, thing in imports(module)
+        if name in MODULES and thing not in {"", "__version__"}
+    ]
+    assert [] == [
+        (name, thing) for name, thing in taken if thing not in importlib.import_module(name).__all__
+    ]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_says_what_it_owns(module: str) -> None:
+    assert ast.get_docstring(parse(module))
+
+
+def test_importing_the_command_line_loads_nothing_heavy() -> None:
+    script = "import sys, gpunet.cli; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    assert [] == [name for name in HEAVY if name in loaded]
+    assert "typer" in loaded

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.errors import DataError
+from gpunet.parameters import initial_parameters
+from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.training.evaluation import evaluate, pick, predict
+
+CONFIG = TrainConfig(hidden=(3,))
+NETWORK = CONFIG.network(inputs=4, classes=3)
+SAMPLES = Samples(
+    np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32),
+    (np.arange(20) % 3).astype(np.int32),
+)
+
+
+def a_model(population: int) -> Model:
+    return Model(
+        network=NETWORK,
+        parameters=initial_parameters(NETWORK, "auto", range(population)),
+        config=CONFIG,
+        classes=("a", "b", "c"),
+        image_shape=None,
+        scaling=None,
+        origin=Origin("points", "points", "", ""),
+        best_epoch=1,
+        test=Figures(None, None),
+    )
+
+
+def an_engine(network: NetworkSpec, population: int) -> NumpyEngine:
+    return NumpyEngine(network, (NetworkSettings.of(CONFIG),) * population, "adam", 4)
+
+
+def test_several_networks_answer_with_the_mean_of_their_probabilities() -> None:
+    alone = []
+    for network in range(2):
+        single = a_model(2)
+        engine = an_engine(NETWORK, 1)
+        engine.set_parameters(single.parameters[network : network + 1])
+        engine.load("test", SAMPLES)
+        alone.append(engine.predict("test")[0])
+    together = predict(an_engine(NETWORK, 2), a_model(2), SAMPLES)
+    assert_allclose((alone[0] + alone[1]) / 2, together, rtol=1e-6)
+
+
+def test_figures_and_matrix_agree_with_the_probabilities() -> None:
+    evaluation = evaluate(an_engine(NETWORK, 1), a_model(1), SAMPLES)
+    chosen = evaluation.probabilities[np.arange(20), SAMPLES.labels]
+    hits = evaluation.probabilities.argmax(axis=1) == SAMPLES.labels
+    assert evaluation.figures.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
+    assert hits.mean() == evaluation.figures.accuracy
+    assert hits.sum() == np.trace(evaluation.matrix)
+    assert [7, 7, 6] == evaluation.scores.support.tolist()
+
+
+def test_no_samples_are_refused() -> None:
+    with pytest.raises(DataError, match="no samples"):
+        evaluate(an_engine(NETWORK, 1), a_model(1), SAMPLES[:0])
+
+
+PROBABILITIES = np.eye(3, dtype=np.float32)[np.arange(30) % 3]  # (30, 3)
+LABELS = np.where(np.arange(30) < 25, np.arange(30) % 3, (np.arange(30) + 1) % 3).astype(np.int32)
+
+
+def test_picked_rows_are_different_in_order_and_the_same_for_the_same_seed() -> None:
+    rows = pick(PROBABILITIES, LABELS, 10, seed=4)
+    assert 10 == len(set(rows.tolist()))
+    assert sorted(rows.tolist()) == rows.tolist()
+    assert rows.tolist() == pick(PROBABILITIES, LABELS, 10, seed=4).tolist()
+    assert rows.tolist() != pick(PROBABILITIES, LABELS, 10, seed=5).tolist()
+
+
+def test_only_misclassified_rows_are_picked_if_asked_for() -> None:
+    assert [25, 26, 27, 28, 29] == pick(PROBABILITIES, LABELS, 10, 0, wrong=True).tolist()
+
+
+def test_nothing_is_picked_where_nothing_is_wrong() -> None:
+    assert [] == pick(PROBABILITIES[:25], LABELS[:25], 10, 0, wrong=True).tolist()
