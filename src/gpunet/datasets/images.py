@@ -1,0 +1,240 @@
+"""Images of a user, brought to the form that a model was trained on.
+
+Owns decoding, grey levels and the framing of single images, above all that of MNIST's digits.
+Whole datasets of images belong to ``readers.image_folder``.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["grey_image", "open_image", "prepare_digit", "prepare_image", "resized"]
+
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000")
+"""What is decoded: Pillow's own formats of single images; none that runs another program."""
+
+SIDE = 28  # pixels, width and height of an MNIST image
+BOX = 20  # pixels, the box that MNIST fits the longer side of the ink into
+CENTRE = 14.0  # the pixel that MNIST moves the centre of mass to, within half a pixel
+
+LARGEST_SIDE = 1024
+"""Pixels; larger photographs are made smaller first, still far finer than any model's input."""
+
+FAINTEST_CONTRAST = 16
+"""Grey levels from the background to the ink; below, an image is blank to the eye."""
+
+FAINTEST_INK = 0.08
+"""Part of the full contrast; below, a pixel is paper, or the ringing of an earlier resize."""
+
+EDGE = 0.2
+"""Part of the full contrast; below, a pixel at the digit's edge is blur of an earlier resize."""
+
+
+def prepare_digit(image: Image.Image | Path | bytes) -> NDArray[np.uint8]:
+    """A digit, framed as MNIST's digits are: bright ink on black, 28 x 28.
+
+    The ink is cropped, fitted into 20 x 20 pixels with its aspect ratio kept, and moved so that
+    its centre of mass lies in the middle. Whether the ink is dark or bright is told by the
+    border, which is background for the most part; the contrast is stretched to the full range.
+
+    Args:
+        image: of any size and mode, or its file's path or content.
+
+    Returns:
+        (784,) the grey levels, row by row.
+
+    Raises:
+        DataError: the image cannot be read, is too large, or blank.
+    """
+    grey = grey_image(open_image(image))
+    grey.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    ink = _ink(np.asarray(grey, np.float32), _name_of(image))  # (height, width) from 0 to 1
+    return _centred(_fitted(_cropped(ink))).reshape(-1)
+
+
+def prepare_image(image: Image.Image | Path | bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image for a model of grey images: grey and stretched to the shape, anti-aliased.
+
+    Args:
+        image: of any size and mode, or its file's path or content.
+        shape: height and width, in pixels.
+
+    Returns:
+        (height * width,) the grey levels, row by row, neither inverted nor stretched.
+
+    Raises:
+        DataError: the image cannot be read or is too large.
+    """
+    height, width = shape
+    return np.asarray(resized(grey_image(open_image(image)), width, height)).reshape(-1).copy()
+
+
+def open_image(image: Image.Image | Path | bytes) -> Image.Image:
+    """An image decoded and turned upright, as its EXIF orientation says.
+
+    Raises:
+        DataError: it is missing, damaged, of an unknown format, or larger than Pillow's limit,
+            which keeps out files that unpack to gigabytes.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    name = _name_of(image)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            if isinstance(image, Image.Image):
+                return ImageOps.exif_transpose(image)
+            with _opened(image) as file, Image.open(file, formats=FORMATS) as opened:
+                opened.load()
+                return ImageOps.exif_transpose(opened)
+    except DataError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{name} is too large, at most {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million "
+            "pixels are read; scale it down first"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise DataError(f"{name} is no image of a known format; save it as PNG or JPEG") from error
+    except Exception as error:  # decoders raise nearly anything on damaged files
+        raise DataError(
+            f"{name} is cut short or damaged and cannot be decoded ({error}); save it again"
+        ) from error
+
+
+def grey_image(image: Image.Image) -> Image.Image:
+    """The image in grey levels, mode ``L``.
+
+    Transparency lies on white, or on black if what is opaque is mostly bright. Deeper levels
+    than 8 bits are scaled down.
+    """
+    from PIL import Image
+
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        return Image.fromarray(_eight_bits(np.asarray(image, np.float64)))
+    if image.has_transparency_data:
+        return _on_background(image.convert("RGBA"))
+    return image.convert("L")
+
+
+def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
+    """The image at another size; the same image if it has that size already.
+
+    Shrinking takes the mean over the area of each new pixel, as the greys of MNIST came to be.
+    """
+    from PIL import Image
+
+    if grey.size == (width, height):
+        return grey
+    smaller = width <= grey.width and height <= grey.height
+    method = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
+    return grey.resize((width, height), method)
+
+
+def _opened(image: Path | bytes) -> io.BufferedReader | io.BytesIO:
+    if isinstance(image, bytes):
+        if not image:
+            raise DataError("the image is empty; save it again")
+        return io.BytesIO(image)
+    try:
+        if image.exists() and not image.is_file():
+            raise DataError(f"{image} is not a regular file; give the file of an image")
+        if image.stat().st_size == 0:
+            raise DataError(f"{image} is empty; save it again")
+        return image.open("rb")
+    except FileNotFoundError as error:
+        raise DataError(f"{image} does not exist; check how the path is spelled") from error
+    except PermissionError as error:
+        raise DataError(f"{image} may not be read by you; change its permissions") from error
+
+
+def _name_of(image: Image.Image | Path | bytes) -> str:
+    return str(image) if isinstance(image, Path) else "the image"
+
+
+def _eight_bits(levels: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Levels (height, width) scaled to bytes by the range that they seem to be meant for."""
+    levels = np.nan_to_num(levels)
+    highest = levels.max()
+    full = 1.0 if highest <= 1 else 255.0 if highest <= 255 else max(65535.0, float(highest))
+    return np.clip(np.rint(levels * (255 / full)), 0, 255).astype(np.uint8)
+
+
+def _on_background(image: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    pixels = np.asarray(image.convert("RGBA"), np.float32)  # (height, width, 4)
+    opacity = pixels[:, :, 3]
+    brightness = pixels[:, :, :3].mean(axis=2)
+    opaque = opacity.sum()
+    bright = opaque > 0 and (brightness * opacity).sum() / opaque > 127
+    background = Image.new("RGBA", image.size, "black" if bright else "white")
+    return Image.alpha_composite(background, image).convert("L")
+
+
+def _ink(grey: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+    """The ink (height, width) from 0, the background, to 1.
+
+    Raises:
+        DataError: ink and background look alike.
+    """
+    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
+    background = np.median(border)
+    is_dark = grey.max() - background < background - grey.min()
+    contrast = (background - grey) if is_dark else (grey - background)
+    strongest = contrast.max()
+    if strongest < FAINTEST_CONTRAST:
+        raise DataError(
+            f"{name} is blank: no ink stands out from its background; "
+            "give an image of one digit, dark on light or light on dark"
+        )
+    noise = 4 * np.median(np.abs(border - background))
+    floor = min(max(FAINTEST_INK * strongest, noise), 0.5 * strongest)
+    ink = np.where(contrast < floor, 0, contrast / strongest)
+    return ink.astype(np.float32)
+
+
+def _cropped(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The smallest rectangle that holds all ink but the faint blur at its edges."""
+    clear = ink > EDGE
+    rows = np.flatnonzero(clear.any(axis=1))
+    columns = np.flatnonzero(clear.any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _fitted(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The ink scaled so that its longer side is 20 pixels."""
+    from PIL import Image
+
+    height, width = ink.shape
+    scale = BOX / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    grey = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
+    return np.asarray(resized(grey, *size))
+
+
+def _centred(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The ink on a field of 28 x 28, its centre of mass in the middle as far as it fits."""
+    height, width = ink.shape
+    mass = ink.sum(dtype=np.float64)
+    row = (ink.sum(axis=1) * np.arange(height)).sum() / mass
+    column = (ink.sum(axis=0) * np.arange(width)).sum() / mass
+    top = int(np.clip(round(CENTRE - row), 0, SIDE - height))
+    left = int(np.clip(round(CENTRE - column), 0, SIDE - width))
+    field = np.zeros((SIDE, SIDE), np.uint8)
+    field[top : top + height, left : left + width] = ink
+    return field

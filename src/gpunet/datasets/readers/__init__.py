@@ -1,0 +1,5 @@
+"""Readers: one per kind of file that holds a dataset, and what they share.
+
+``path`` chooses the reader; ``idx``, ``table`` (CSV), ``npz`` and ``image_folder`` read;
+``files``, ``features`` and ``labels`` are what all of them stand on.
+"""

@@ -1,0 +1,124 @@
+"""Files as the readers take them: regular, readable, and never larger than they justify.
+
+Owns the way from a path to its bytes. What the bytes mean belongs to the reader of the format.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from gpunet.errors import DataError
+
+__all__ = [
+    "DEFLATE_RATIO",
+    "GZIP_MAGIC",
+    "MAXIMUM_BYTES",
+    "open_file",
+    "read_at_most",
+    "reading",
+    "require_memory",
+    "shown",
+    "unpacked",
+]
+
+DEFLATE_RATIO = 1032
+"""Deflate makes at most so many bytes of one (zlib's technical notes)."""
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+MAXIMUM_BYTES = 8 << 30
+"""The most that one file's samples may take up unpacked; a dataset is held in memory."""
+
+CHUNK = 1 << 20  # bytes read at once
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns what the system refuses while ``path`` is read into a DataError."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist; check how the path is spelled") from error
+    except PermissionError as error:
+        raise DataError(f"{path} may not be read by you; change its permissions") from error
+    except MemoryError as error:
+        raise DataError(f"{path} does not fit into memory; give a smaller part of it") from error
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise DataError(
+            f"{path} is cut short or damaged: its compressed content cannot be unpacked; "
+            "fetch it again"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"{path} cannot be read: {reason}; fetch or copy it again") from error
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, open for reading bytes.
+
+    Raises:
+        DataError: it is missing, empty, unreadable or no regular file.
+    """
+    with reading(path):
+        status = path.stat()
+        if not path.is_file():
+            raise DataError(f"{path} is not a regular file; give the file that holds the data")
+        if status.st_size == 0:
+            raise DataError(f"{path} is empty; fetch or write it again")
+        with path.open("rb") as file:
+            yield file
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """A file open for reading, unzipped on the way if it is a gzip, and its largest possible size.
+
+    The size, in bytes, is the file's own, or what a gzip of that size can hold at most.
+
+    Raises:
+        DataError: as ``open_file``, and a gzip that is cut short or damaged.
+    """
+    with open_file(path) as file:
+        size = path.stat().st_size
+        start = file.read(len(GZIP_MAGIC))
+        file.seek(0)
+        if start == GZIP_MAGIC:
+            with gzip.open(file) as content:
+                yield cast(BinaryIO, content), size * DEFLATE_RATIO
+        else:
+            yield file, size
+
+
+def read_at_most(file: BinaryIO, size: int) -> bytearray:
+    """Up to ``size`` bytes, allocated as they come and not as they were promised."""
+    content = bytearray()
+    while len(content) < size:
+        chunk = file.read(min(CHUNK, size - len(content)))
+        if not chunk:
+            break
+        content += chunk
+    return content
+
+
+def require_memory(name: str, size: int) -> None:
+    """Check that ``size`` bytes of samples are no more than the package will hold.
+
+    Raises:
+        DataError: they are more.
+    """
+    if size > MAXIMUM_BYTES:
+        raise DataError(
+            f"{name} would take {size / (1 << 30):,.1f} GiB of memory, at most "
+            f"{MAXIMUM_BYTES >> 30} GiB are possible; give a smaller part of it"
+        )
+
+
+def shown(text: str) -> str:
+    """A user's text as a message quotes it, cut after 40 characters."""
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")
