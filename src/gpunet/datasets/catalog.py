@@ -1,0 +1,355 @@
+"""The datasets that users name: what there is, and how a name or a path becomes a dataset.
+
+Owns the names, the fallback of ``auto`` and the cache of drawn digits. Fetching belongs to
+``download``, reading to ``readers``, drawing to ``strokes``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from gpunet.datasets import strokes
+from gpunet.datasets.cache import cache_folder, write_whole
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.download import FASHION_MNIST, MNIST, Limits, Progress, Published, is_cached
+from gpunet.datasets.download import obtain as obtain_published
+from gpunet.datasets.readers.idx import Content, dataset_from
+from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.path import KINDS, read_path
+from gpunet.errors import DataError, DownloadError, OutputError
+from gpunet.resources import data_file
+
+__all__ = ["AUTO", "Entry", "download", "entries", "names", "open_dataset"]
+
+AUTO = "auto"
+"""MNIST if it can be had, else ``strokes``."""
+
+DIGITS = tuple("0123456789")
+GARMENTS = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+STROKES = re.compile(r"strokes(?::(?P<train>\d{1,9})(?:\+(?P<test>\d{1,9}))?)?")
+STROKES_TRAIN = 20_000
+STROKES_TEST = 4_000
+STROKES_SEEDS = (1, 2)  # of the training and the test set
+STROKES_SIDE = 28  # pixels
+MOST_STROKES = 2_000_000  # samples in all, 1.6 GB
+MOST_KEPT = 100_000  # samples in all that are worth their place on the disk, 80 MB
+DRAWN_AT_ONCE = 2048  # samples between two calls of the progress callback
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A dataset that users can name.
+
+    Args:
+        name: to name it by.
+        description: what it shows.
+        train_count: training samples.
+        test_count: test samples.
+        size: bytes of all samples and labels, in memory and in the cache.
+        licence: under which it is published.
+        is_downloaded: whether it comes from the network and not out of this package.
+        is_cached: whether it is at hand without network or drawing.
+    """
+
+    name: str
+    description: str
+    train_count: int
+    test_count: int
+    size: int
+    licence: str
+    is_downloaded: bool
+    is_cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A published dataset as the catalog offers it."""
+
+    published: Published
+    description: str
+    licence: str
+    classes: tuple[str, ...]
+
+
+_OFFERS = {
+    "mnist": _Offer(MNIST, "handwritten digits, 28 x 28 grey images", "CC BY-SA 3.0", DIGITS),
+    "fashion-mnist": _Offer(
+        FASHION_MNIST, "clothes and shoes of a shop, 28 x 28 grey images", "MIT", GARMENTS
+    ),
+}
+
+
+def names() -> tuple[str, ...]:
+    """The names that ``open_dataset`` knows."""
+    return (AUTO, *_OFFERS, "strokes")
+
+
+def entries(cache: Path | None = None) -> tuple[Entry, ...]:
+    """What there is, for a list.
+
+    Args:
+        cache: the folder of the cache; by default the user's.
+    """
+    folder = cache or cache_folder()
+    offered = [
+        Entry(
+            name=name,
+            description=offer.description,
+            train_count=60_000,
+            test_count=10_000,
+            size=offer.published.size,
+            licence=offer.licence,
+            is_downloaded=True,
+            is_cached=is_cached(offer.published, folder / name),
+        )
+        for name, offer in _OFFERS.items()
+    ]
+    drawn = Entry(
+        name="strokes",
+        description="digits drawn by this package from pen strokes, 28 x 28 grey images",
+        train_count=STROKES_TRAIN,
+        test_count=STROKES_TEST,
+        size=(STROKES_TRAIN + STROKES_TEST) * (STROKES_SIDE**2 + 1),
+        licence="MIT",
+        is_downloaded=False,
+        is_cached=_strokes_file(folder, STROKES_TRAIN, STROKES_TEST).is_file(),
+    )
+    return (*offered, drawn)
+
+
+def open_dataset(
+    name_or_path: str,
+    *,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> Dataset:
+    """The dataset of a name, else the one at a path.
+
+    ``auto`` is MNIST if it is cached or can be downloaded, else ``strokes``. ``strokes:60000``
+    and ``strokes:60000+10000`` draw other numbers of training and test samples. A name goes
+    before a path; ``./mnist`` is always a path. What was downloaded or drawn is kept in the
+    cache; if it cannot be, the dataset's notice says so.
+
+    Args:
+        name_or_path: one of ``names()``, or a file or folder that ``readers.path`` can read.
+        cache: the folder of the cache; by default the user's.
+        progress: told what is under way, how much is done, and how much there is in all.
+        limits: how patient downloads are.
+
+    Raises:
+        DataError: there is no such dataset, or it does not hold what it should.
+        DownloadError: a dataset is not cached and cannot be fetched.
+    """
+    folder = cache or cache_folder()
+    if name_or_path == AUTO:
+        return _open_auto(folder, progress, limits)
+    if name_or_path in _OFFERS:
+        return _open_published(name_or_path, folder, progress, limits)
+    if match := STROKES.fullmatch(name_or_path):
+        train_count = int(match["train"] or STROKES_TRAIN)
+        test_count = int(match["test"] or STROKES_TEST)
+        return _open_strokes(train_count, test_count, folder, progress)
+    _require_path(name_or_path)
+    return read_path(Path(name_or_path), progress)
+
+
+def download(
+    name: str,
+    *,
+    force: bool = False,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> Path:
+    """Fetch a dataset into the cache, or only check it if it is there.
+
+    Args:
+        name: of a published dataset.
+        force: fetch it even if it is there.
+        cache: the folder of the cache; by default the user's.
+        progress: told what is under way, the bytes done, and the bytes in all.
+        limits: how patient to be.
+
+    Returns:
+        The folder that now holds its files.
+
+    Raises:
+        DataError: no dataset of that name is published.
+        DownloadError: it cannot be fetched.
+        OutputError: the cache cannot be written to.
+    """
+    if name not in _OFFERS:
+        raise DataError(
+            f"{name!r} is no dataset that can be downloaded; choose one of {', '.join(_OFFERS)}"
+        )
+    folder = (cache or cache_folder()) / name
+    obtained = obtain_published(
+        _OFFERS[name].published, folder, force=force, progress=progress, limits=limits
+    )
+    if obtained.notice is not None:
+        raise OutputError(obtained.notice)
+    return folder
+
+
+def _open_auto(folder: Path, progress: Progress | None, limits: Limits | None) -> Dataset:
+    try:
+        return _open_published("mnist", folder, progress, limits)
+    except DownloadError:
+        drawn = _open_strokes(STROKES_TRAIN, STROKES_TEST, folder, progress)
+        notice = (
+            "MNIST is not at hand and could not be downloaded, so the built-in digits `strokes` "
+            "take its place; for MNIST run `gpunet datasets download mnist` when online, or put "
+            f"its four files into {folder / 'mnist'}"
+        )
+        return replace(drawn, notice=_joined(notice, drawn.notice))
+
+
+def _open_published(
+    name: str, folder: Path, progress: Progress | None, limits: Limits | None
+) -> Dataset:
+    offer = _OFFERS[name]
+    obtained = obtain_published(offer.published, folder / name, progress=progress, limits=limits)
+    contents = [
+        Content(file.name, data)
+        for file, data in zip(offer.published.files, obtained.contents, strict=True)
+    ]
+    source = f"{name}, {offer.description} ({offer.licence})"
+    dataset = dataset_from(contents, name=name, source=source, classes=offer.classes)
+    return replace(dataset, notice=obtained.notice)
+
+
+def _open_strokes(
+    train_count: int, test_count: int, folder: Path, progress: Progress | None
+) -> Dataset:
+    """The digits drawn from pen strokes, from the cache if they are there.
+
+    Raises:
+        DataError: fewer samples than one of each digit, or more than are ever drawn.
+    """
+    if min(train_count, test_count) < len(DIGITS) or train_count + test_count > MOST_STROKES:
+        raise DataError(
+            f"strokes:{train_count}+{test_count} is out of range; from {len(DIGITS)} samples each "
+            f"to {MOST_STROKES:,} in all can be drawn"
+        )
+    path = _strokes_file(folder, train_count, test_count)
+    kept = _kept_strokes(path, train_count, test_count)
+    if kept is not None:
+        return _strokes_dataset(*kept, None)
+    total = train_count + test_count
+    train = _drawn(train_count, STROKES_SEEDS[0], progress, 0, total)
+    test = _drawn(test_count, STROKES_SEEDS[1], progress, train_count, total)
+    notice = _keep_strokes(path, train, test) if total <= MOST_KEPT else None
+    return _strokes_dataset(train, test, notice)
+
+
+def _strokes_file(folder: Path, train_count: int, test_count: int) -> Path:
+    """Where drawn digits are kept; another pen or another way to draw has another name."""
+    digest = hashlib.sha256(data_file("strokes", "digits.json").read_bytes())
+    digest.update(inspect.getsource(strokes).encode())
+    return folder / "strokes" / f"{train_count}+{test_count}-{digest.hexdigest()[:16]}.npz"
+
+
+def _kept_strokes(path: Path, train_count: int, test_count: int) -> tuple[Samples, Samples] | None:
+    """The digits in a file of the cache; ``None`` if it is missing or damaged."""
+    try:
+        kept = read_npz(path)
+    except DataError:
+        return None
+    is_whole = (
+        (len(kept.train), len(kept.test), kept.inputs) == (train_count, test_count, STROKES_SIDE**2)
+        and kept.train.features.dtype == np.uint8
+        and kept.classes == DIGITS
+    )
+    return (kept.train, kept.test) if is_whole else None
+
+
+def _drawn(count: int, seed: int, progress: Progress | None, before: int, total: int) -> Samples:
+    """So many samples of a seed."""
+    images = np.empty((count, STROKES_SIDE**2), np.uint8)
+    labels = np.empty(count, np.int32)
+    for start in range(0, count, DRAWN_AT_ONCE):
+        rows = slice(start, min(start + DRAWN_AT_ONCE, count))
+        if progress is not None:
+            progress("drawing digits", before + start, total)
+        images[rows], labels[rows] = strokes.generate(rows.stop - start, seed, start=start)
+    if progress is not None:
+        progress("drawing digits", before + count, total)
+    return Samples(images, labels)
+
+
+def _keep_strokes(path: Path, train: Samples, test: Samples) -> str | None:
+    """Keep drawn digits for the next time; a notice if that is not possible."""
+
+    def write(file: BinaryIO) -> None:
+        np.savez(
+            file,
+            x_train=train.features,
+            y_train=train.labels.astype(np.uint8),
+            x_test=test.features,
+            y_test=test.labels.astype(np.uint8),
+        )
+
+    try:
+        write_whole(path, write)
+    except OSError as error:
+        return (
+            f"the drawn digits are not kept, since {path.parent} cannot be written to "
+            f"({error.strerror or error}); name another folder with GPUNET_CACHE"
+        )
+    return None
+
+
+def _strokes_dataset(train: Samples, test: Samples, notice: str | None) -> Dataset:
+    return Dataset(
+        name="strokes",
+        train=train,
+        test=test,
+        classes=DIGITS,
+        image_shape=(STROKES_SIDE, STROKES_SIDE),
+        source="strokes, digits drawn by this package from pen strokes",
+        notice=notice,
+    )
+
+
+def _require_path(text: str) -> None:
+    """Check that what is no name is at least a path.
+
+    Raises:
+        DataError: there is nothing at that path.
+    """
+    try:
+        exists = Path(text).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):  # too long, an unknown home, a NUL
+        exists = False
+    if exists and text:
+        return
+    close = get_close_matches(text, names(), n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"a path holds {KINDS}"
+    raise DataError(
+        f"{text!r} is neither a dataset ({', '.join(names())}) nor a path that exists; {hint}"
+    )
+
+
+def _joined(first: str, second: str | None) -> str:
+    return first if second is None else f"{first}; {second}"
