@@ -6,8 +6,85 @@ from typing import Annotated
 
 import typer
 
-from gpunet.cli import options
-
 __all__ = ["app"]
 
-app = typer.Typer(help="List, download and look at datasets.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, download and look at datasets.",
+    invoke_without_command=True,
+    rich_markup_mode="rich",
+)
+
+MIB = 1 << 20
+
+
+@app.callback()
+def _datasets(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command("list")
+def list_datasets() -> None:
+    """List the datasets that have a name."""
+    from gpunet.datasets.catalog import entries
+    from gpunet.terminal.console import make_console
+
+    console = make_console()
+    for entry in entries():
+        at_hand = "at hand" if entry.is_cached else "not yet drawn"
+        if entry.is_downloaded and not entry.is_cached:
+            at_hand = f"not downloaded: gpunet datasets download {entry.name}"
+        console.print(entry.name, style="bold")
+        for line in (
+            entry.description,
+            f"{entry.train_count:,} samples to train, {entry.test_count:,} to test, "
+            f"{entry.size / MIB:.0f} MiB, {entry.licence}",
+            at_hand,
+        ):
+            console.print(f"  {line}", soft_wrap=True)
+
+
+@app.command("download")
+def download_dataset(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="mnist or fashion-mnist.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Download it even if it is there already.")
+    ] = False,
+) -> None:
+    """Download a dataset into the cache; one that is there is only checked."""
+    from gpunet.cli.waiting import WaitingBar
+    from gpunet.datasets.catalog import download
+    from gpunet.terminal.console import make_console
+
+    console = make_console()
+    with WaitingBar(console) as bar:
+        folder = download(name, force=force, progress=bar)
+    console.print(f"{name} is in {folder}", soft_wrap=True)
+
+
+@app.command("preview")
+def preview_dataset(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A dataset's name or a path.")] = (
+        "auto"
+    ),
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
+) -> None:
+    """Show some training samples of a dataset."""
+    import numpy as np
+
+    from gpunet.cli.sources import open_data
+    from gpunet.rng import permutation
+    from gpunet.terminal.console import make_console
+    from gpunet.terminal.showcase import preview
+
+    console = make_console()
+    dataset = open_data(name, console)
+    rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
+    console.print(
+        f"{len(dataset.train):,} samples to train, {len(dataset.test):,} to test, "
+        f"{dataset.inputs:,} features, {len(dataset.classes):,} classes",
+        soft_wrap=True,
+    )
+    console.print()
+    preview(console, dataset.train, dataset.classes, dataset.image_shape, rows)

@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from gpunet.cli.messages import note
-from gpunet.datasets.catalog import open_dataset
+from gpunet.cli.waiting import WaitingBar
+from gpunet.datasets.catalog import AUTO, names, open_dataset
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import Choice, choose, create_engine
 from gpunet.engine.interface import NetworkSettings
@@ -36,17 +37,21 @@ def open_data(name: str, console: Console) -> Dataset:
     Raises:
         DataError: it is missing or not what it should be.
     """
-    dataset = open_dataset(name)
-    console.print(f"data:   {dataset.name}, {dataset.source}", soft_wrap=True)
+    with WaitingBar(console) as bar:
+        dataset = open_dataset(name, progress=bar)
+    console.print(f"data:   {dataset.source}", soft_wrap=True)
     if dataset.notice:
         console.print(f"        {dataset.notice}", soft_wrap=True)
     return dataset
 
 
 def reference(name: str, dataset: Dataset) -> str:
-    """What opens the same data from any folder: a path in full, or the name of a known dataset."""
-    path = Path(name)
-    return str(path.resolve()) if path.exists() and name != "auto" else dataset.name
+    """What opens the same data from any folder, and without falling back on others."""
+    if name == AUTO:
+        return dataset.name
+    if name in names() or name.startswith("strokes:"):
+        return name
+    return str(Path(name).resolve())
 
 
 def evaluate_model(
