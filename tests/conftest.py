@@ -1,0 +1,87 @@
+"""The engines under test: numpy, and every Vulkan, Metal or Direct3D 12 adapter of the machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gpunet.config import NetworkSpec, Optimizer
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.device import Adapter, list_adapters
+from gpunet.engine.factory import choose, create_engine
+from gpunet.engine.interface import Engine, NetworkSettings
+
+SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
+"""A second software implementation of Vulkan, which comes with Debian's Chromium."""
+
+if SWIFTSHADER.exists() and not os.environ.get("VK_ADD_DRIVER_FILES"):
+    os.environ["VK_ADD_DRIVER_FILES"] = str(SWIFTSHADER)
+# Mesa wants a folder of the user's own and says so on stderr where there is none.
+if not os.environ.get("XDG_RUNTIME_DIR"):
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="gpunet-tests-")
+
+MakeEngine = Callable[..., Engine]
+
+ADAPTERS = list_adapters()
+
+
+def adapter_parameters() -> list[object]:
+    """Every adapter; where there is none, one test that fails or is skipped as was promised."""
+    if ADAPTERS:
+        return [pytest.param(adapter, id=adapter.info.name.split()[0]) for adapter in ADAPTERS]
+    return [pytest.param(None, id="no-adapter")]
+
+
+def require(adapter: Adapter | None) -> Adapter:
+    """The adapter; without one a failure if the machine was promised one, else a skip."""
+    if adapter is not None:
+        return adapter
+    if os.environ.get("GPUNET_REQUIRE_ADAPTER") == "1":
+        pytest.fail("this machine was promised a Vulkan adapter, but wgpu finds none")
+    pytest.skip("this machine has no adapter")
+
+
+@pytest.fixture(params=adapter_parameters())
+def adapter(request: pytest.FixtureRequest) -> Adapter:
+    """Each adapter of the machine in turn."""
+    return require(request.param)
+
+
+@pytest.fixture(params=["numpy", *adapter_parameters()])
+def make_engine(request: pytest.FixtureRequest) -> Iterator[MakeEngine]:
+    """Makes engines of each kind in turn; they are closed after the test."""
+    made: list[Engine] = []
+    wanted = "cpu" if request.param == "numpy" else str(require(request.param).index)
+    choice = choose(wanted)
+
+    def make(
+        network: NetworkSpec,
+        settings: tuple[NetworkSettings, ...] = (NetworkSettings(seed=1),),
+        optimizer: Optimizer = "adam",
+        batch_size: int = 8,
+    ) -> Engine:
+        made.append(create_engine(choice, network, settings, optimizer, batch_size))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.close()
+
+
+@pytest.fixture
+def random_samples() -> Callable[..., Samples]:
+    """Draws samples: bytes unless floats are wanted, and labels."""
+
+    def draw(count: int, inputs: int, classes: int, *, floats: bool = False) -> Samples:
+        draws = np.random.default_rng([count, inputs, classes])
+        labels = draws.integers(0, classes, count).astype(np.int32)
+        if floats:
+            return Samples(draws.normal(size=(count, inputs)).astype(np.float32), labels)
+        return Samples(draws.integers(0, 256, (count, inputs), dtype=np.uint8), labels)
+
+    return draw

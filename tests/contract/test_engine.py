@@ -1,0 +1,275 @@
+"""What every engine must do, whatever carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gpunet.config import ACTIVATIONS, NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.parameters import initial_parameters
+from gpunet.training.batches import epoch_order, steps_per_epoch
+
+MakeEngine = Callable[..., Engine]
+Draw = Callable[..., Samples]
+
+FLOAT32_SUMS = 2e-5
+"""Relative: two float32 sums of some hundred terms in another order differ by less."""
+
+AFTER_200_STEPS = 2e-3
+"""Relative to the largest weight. Every step rounds anew, and Adam divides by the root of small
+second moments, which enlarges it; lavapipe and SwiftShader stay below 2e-4."""
+
+
+def run_steps(engine: Engine, samples: Samples, steps: int, rate: float = 0.01) -> None:
+    """Train from seeded weights for so many steps, epoch after epoch."""
+    seeds = [one.seed for one in engine.settings]
+    engine.set_parameters(initial_parameters(engine.network, "auto", seeds))
+    engine.load("train", samples)
+    an_epoch = steps_per_epoch(len(samples), engine.batch_size)
+    done = 0
+    while done < steps:
+        rates = np.full((engine.population, an_epoch), rate)
+        schedule = step_schedule(engine.settings, rates, done)
+        order = epoch_order(seeds, done // an_epoch + 1, len(samples))
+        engine.begin_epoch(order, schedule, done)
+        engine.train(min(an_epoch, steps - done))
+        done += min(an_epoch, steps - done)
+
+
+def specification(engine: Engine) -> NumpyEngine:
+    """The numpy engine for the same networks."""
+    return NumpyEngine(engine.network, engine.settings, engine.optimizer, engine.batch_size)
+
+
+def assert_close(expected: NDArray[np.float32], actual: NDArray[np.float32], share: float) -> None:
+    """No element differs by more than this share of the largest one."""
+    largest = float(np.abs(expected).max())
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=share * largest)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(
+    ("inputs", "hidden", "classes", "batch_size", "floats"),
+    [(784, (16, 16), 10, 32, False), (7, (), 3, 5, True), (33, (9, 1, 21), 2, 13, False)],
+)
+def test_200_steps_with_dropout_end_near_the_specifications_weights(
+    make_engine: MakeEngine,
+    random_samples: Draw,
+    activation: str,
+    inputs: int,
+    hidden: tuple[int, ...],
+    classes: int,
+    batch_size: int,
+    floats: bool,
+) -> None:
+    network = NetworkSpec(inputs, hidden, classes, activation)  # type: ignore[arg-type]
+    settings = (NetworkSettings(seed=11, dropout=0.2, input_dropout=0.1),)
+    engine = make_engine(network, settings, "adam", batch_size)
+    samples = random_samples(10 * batch_size + 3, inputs, classes, floats=floats)
+    reference = specification(engine)
+
+    run_steps(engine, samples, 200, rate=0.002)
+    run_steps(reference, samples, 200, rate=0.002)
+
+    assert_close(reference.parameters(), engine.parameters(), AFTER_200_STEPS)
+    np.testing.assert_allclose(
+        engine.metrics().mean_loss, reference.metrics().mean_loss, rtol=AFTER_200_STEPS
+    )
+
+
+@pytest.mark.parametrize(("optimizer", "momentum"), [("adam", 0), ("sgd", 0), ("sgd", 0.9)])
+def test_one_step_of_every_optimizer_is_the_specifications(
+    make_engine: MakeEngine, random_samples: Draw, optimizer: str, momentum: float
+) -> None:
+    network = NetworkSpec(20, (12,), 5, "tanh")
+    settings = (NetworkSettings(seed=1, momentum=momentum),)
+    engine = make_engine(network, settings, optimizer, 16)
+    reference = specification(engine)
+    samples = random_samples(64, 20, 5)
+    for one in (engine, reference):
+        run_steps(one, samples, 3)
+    assert_close(reference.parameters(), engine.parameters(), FLOAT32_SUMS)
+    assert reference.moments().shape == engine.moments().shape
+    if reference.moments().size:
+        assert_close(reference.moments(), engine.moments(), 5 * FLOAT32_SUMS)
+
+
+def test_a_smaller_last_batch_counts_like_the_others(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(10, (6,), 4)
+    engine = make_engine(network, batch_size=8)
+    reference = specification(engine)
+    samples = random_samples(19, 10, 4)  # batches of 8, 8 and 3
+    for one in (engine, reference):
+        run_steps(one, samples, 3)
+    assert 19 == engine.metrics().seen[0]
+    assert_close(reference.parameters(), engine.parameters(), FLOAT32_SUMS)
+    np.testing.assert_allclose(engine.metrics().loss, reference.metrics().loss, rtol=FLOAT32_SUMS)
+
+
+def test_a_batch_larger_than_the_data_is_all_of_it(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(10, (6,), 4)
+    engine = make_engine(network, batch_size=64)
+    reference = specification(engine)
+    samples = random_samples(19, 10, 4)
+    for one in (engine, reference):
+        run_steps(one, samples, 2)
+    assert 19 == engine.metrics().seen[0]
+    assert_close(reference.parameters(), engine.parameters(), FLOAT32_SUMS)
+
+
+def test_the_same_seed_gives_the_same_bits(make_engine: MakeEngine, random_samples: Draw) -> None:
+    network = NetworkSpec(50, (16, 8), 10)
+    settings = (NetworkSettings(seed=5, dropout=0.3, input_dropout=0.2),)
+    samples = random_samples(200, 50, 10)
+    runs = []
+    for _ in range(2):
+        engine = make_engine(network, settings, "adam", 16)
+        run_steps(engine, samples, 60)
+        runs.append(engine.parameters().tobytes())
+    assert runs[0] == runs[1]
+
+
+def test_how_many_steps_are_asked_for_at_once_changes_nothing(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(30, (8,), 4)
+    samples = random_samples(100, 30, 4)
+    results = []
+    for portions in ([20], [1, 2, 3, 14]):
+        engine = make_engine(network, batch_size=5)
+        run_steps(engine, samples, 0)
+        rates = np.full((1, 20), 0.01)
+        schedule = step_schedule(engine.settings, rates, 0)
+        engine.begin_epoch(epoch_order([1], 1, 100), schedule, 0)
+        for steps in portions:
+            engine.train(steps)
+            engine.metrics()
+        results.append(engine.parameters().tobytes())
+    assert results[0] == results[1]
+
+
+def test_a_network_in_a_population_gets_the_bits_that_it_gets_alone(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(30, (8, 8), 4, "leaky_relu")
+    settings = (
+        NetworkSettings(seed=1),
+        NetworkSettings(seed=2, dropout=0.5, input_dropout=0.3),
+        NetworkSettings(seed=3, dropout=0.1, beta1=0.8, beta2=0.99, epsilon=1e-6),
+    )
+    samples = random_samples(64, 30, 4)
+    together = make_engine(network, settings, "adam", 16)
+    run_steps(together, samples, 24)
+    for p, own in enumerate(settings):
+        alone = make_engine(network, (own,), "adam", 16)
+        run_steps(alone, samples, 24)
+        # BLAS may take another path for another shape; an adapter's shader may not.
+        if isinstance(alone, NumpyEngine):
+            assert_close(alone.parameters()[0], together.parameters()[p], AFTER_200_STEPS)
+        else:
+            assert alone.parameters().tobytes() == together.parameters()[p].tobytes()
+
+
+def test_evaluation_agrees_with_the_specification_on_every_row(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(23, (14,), 6, "sigmoid")
+    engine = make_engine(network, (NetworkSettings(seed=1, dropout=0.5),))
+    reference = specification(engine)
+    samples = random_samples(2500, 23, 6)
+    for one in (engine, reference):
+        one.set_parameters(initial_parameters(network, "auto", [8]))
+        one.load("test", samples)
+    np.testing.assert_allclose(
+        engine.predict("test"), reference.predict("test"), rtol=FLOAT32_SUMS, atol=1e-7
+    )
+    expected, actual = reference.evaluate("test"), engine.evaluate("test")
+    np.testing.assert_allclose(actual.loss, expected.loss, rtol=FLOAT32_SUMS)
+    assert 2500 == actual.seen[0]
+    # A hit may flip where two probabilities are equal to the last bit.
+    assert abs(int(expected.correct[0]) - int(actual.correct[0])) <= 1
+
+
+def test_evaluating_between_steps_does_not_disturb_training(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(12, (7,), 3)
+    samples = random_samples(40, 12, 3)
+    plain, disturbed = make_engine(network), make_engine(network)
+    run_steps(plain, samples, 5)
+    run_steps(disturbed, samples, 0)
+    disturbed.load("validation", samples[:9])
+    schedule = step_schedule(disturbed.settings, np.full((1, 5), 0.01), 0)
+    disturbed.begin_epoch(epoch_order([1], 1, 40), schedule, 0)
+    for _ in range(5):
+        disturbed.train(1)
+        disturbed.evaluate("validation")
+        disturbed.predict("validation")
+    assert plain.parameters().tobytes() == disturbed.parameters().tobytes()
+    assert plain.metrics().loss == disturbed.metrics().loss
+
+
+def test_parameters_and_moments_come_back_as_they_were_set(make_engine: MakeEngine) -> None:
+    network = NetworkSpec(9, (5,), 3)
+    engine = make_engine(network, (NetworkSettings(seed=1), NetworkSettings(seed=2)))
+    draws = np.random.default_rng(3)
+    parameters = draws.normal(size=(2, network.parameter_count)).astype(np.float32)
+    moments = draws.random(size=(2, 2, network.parameter_count)).astype(np.float32)
+    engine.set_parameters(parameters)
+    assert not engine.moments().any()
+    engine.set_moments(moments)
+    assert parameters.tobytes() == engine.parameters().tobytes()
+    assert moments.tobytes() == engine.moments().tobytes()
+
+
+def test_a_run_can_be_taken_up_from_parameters_moments_and_step(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(14, (6,), 3)
+    settings = (NetworkSettings(seed=4, dropout=0.3),)
+    samples = random_samples(32, 14, 3)
+    whole = make_engine(network, settings)
+    run_steps(whole, samples, 8)
+    first = make_engine(network, settings)
+    run_steps(first, samples, 4)
+    second = make_engine(network, settings)
+    second.load("train", samples)
+    second.set_parameters(first.parameters())
+    second.set_moments(first.moments())
+    schedule = step_schedule(settings, np.full((1, 4), 0.01), 4)
+    second.begin_epoch(epoch_order([4], 2, 32), schedule, 4)
+    second.train(4)
+    assert whole.parameters().tobytes() == second.parameters().tobytes()
+
+
+def test_bytes_and_the_same_values_as_floats_train_alike(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(30, (8,), 4)
+    samples = random_samples(48, 30, 4)
+    floats = Samples((samples.features / np.float32(255)).astype(np.float32), samples.labels)
+    results = []
+    for one in (samples, floats):
+        engine = make_engine(network)
+        run_steps(engine, one, 6)
+        results.append(engine.parameters())
+    assert_close(results[0], results[1], FLOAT32_SUMS)
+
+
+def test_a_huge_learning_rate_shows_in_the_loss_as_not_finite_or_large(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    engine = make_engine(NetworkSpec(30, (8,), 4), optimizer="sgd")
+    run_steps(engine, random_samples(48, 30, 4), 6, rate=1e30)
+    loss = engine.metrics().loss[0]
+    assert not np.isfinite(loss) or loss > 1e6

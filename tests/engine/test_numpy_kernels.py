@@ -1,0 +1,146 @@
+"""The specification's mathematics, against finite differences and published formulas."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gpunet.config import ACTIVATIONS, NetworkSpec
+from gpunet.engine import numpy_kernels as kernels
+from gpunet.parameters import layer_views
+
+Array = NDArray[np.float64]
+
+
+def loss_and_gradient(
+    network: NetworkSpec,
+    parameters: Array,
+    inputs: Array,
+    labels: NDArray[np.int64],
+    masks: list[Array],
+) -> tuple[Array, Array]:
+    """The mean loss (P,) and its gradient (P, N), composed as the engines compose a step."""
+    layers = layer_views(parameters, network)
+    values, below, slopes = inputs * masks[0], [inputs * masks[0]], []
+    for layer, block, mask in zip(network.layers, layers, [*masks[1:], None], strict=True):
+        sums = kernels.forward(values, *block)
+        values, slope = kernels.activate(sums, layer.activation, network.leaky_slope)
+        if mask is not None:
+            values, slope = values * mask, slope * mask
+            slopes.append(slope)
+        below.append(values)
+    losses, _, probabilities = kernels.softmax_cross_entropy(below.pop(), labels)
+    deltas = kernels.softmax_gradient(probabilities, labels)
+    gradient = np.empty_like(parameters)
+    for place in reversed(range(len(layers))):
+        weights, biases = layer_views(gradient, network)[place]
+        block = kernels.weight_gradient(below[place], deltas)
+        weights[...], biases[...] = block[:, :-1], block[:, -1]
+        if place:
+            deltas = kernels.input_gradient(deltas, layers[place][0], slopes[place - 1])
+    return losses.mean(axis=1), gradient
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_the_gradient_of_every_parameter_is_the_finite_difference_of_the_loss(
+    activation: str, dropout: float
+) -> None:
+    network = NetworkSpec(5, (4, 3), 3, activation)  # type: ignore[arg-type]
+    draws = np.random.default_rng(7)
+    population, rows = 2, 6
+    parameters = draws.normal(size=(population, network.parameter_count))
+    inputs = draws.normal(size=(population, rows, 5))
+    labels = draws.integers(0, 3, (population, rows))
+    rates = np.full(population, dropout)
+    seeds = np.array([3, 4], dtype=np.uint32)
+    masks = [
+        kernels.dropout_mask(seeds, 9, place, rows, units, rates)
+        for place, units in enumerate((5, 4, 3))
+    ]
+
+    _, gradient = loss_and_gradient(network, parameters, inputs, labels, masks)
+
+    # Central differences in float64: the error is about step**2 + 1e-16 / step, least near 1e-5.
+    step = 1e-5
+    for p, n in product(range(population), range(network.parameter_count)):
+        above, below = parameters.copy(), parameters.copy()
+        above[p, n] += step
+        below[p, n] -= step
+        difference = (
+            loss_and_gradient(network, above, inputs, labels, masks)[0][p]
+            - loss_and_gradient(network, below, inputs, labels, masks)[0][p]
+        ) / (2 * step)
+        assert difference == pytest.approx(gradient[p, n], abs=1e-8, rel=1e-6)
+
+
+def test_cross_entropy_is_minus_the_logarithm_of_the_labels_probability() -> None:
+    logits = np.array([[[1.0, 2.0, 3.0], [700.0, 0.0, -700.0]]])
+    labels = np.array([[2, 1]])
+
+    losses, hits, probabilities = kernels.softmax_cross_entropy(logits, labels)
+
+    expected = np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum()
+    np.testing.assert_allclose(probabilities[0, 0], expected, rtol=1e-12)
+    np.testing.assert_allclose(losses[0], [-np.log(expected[2]), 700.0], rtol=1e-12)
+    assert [True, False] == hits[0].tolist()
+
+
+def test_of_equal_logits_the_first_class_is_the_prediction() -> None:
+    _, hits, _ = kernels.softmax_cross_entropy(np.zeros((1, 2, 3)), np.array([[0, 1]]))
+    assert [True, False] == hits[0].tolist()
+
+
+def test_adam_takes_the_published_step() -> None:
+    parameters = np.array([[1.0, -2.0]])
+    gradient = np.array([[0.5, -0.25]])
+    first, second = np.zeros((1, 2)), np.zeros((1, 2))
+    step = np.array([[0.1, 1 / (1 - 0.9), 1 / (1 - 0.999), 0.0]])
+    betas = (np.array([[0.9]]), np.array([[0.999]]))
+
+    kernels.adam(parameters, gradient, first, second, step, betas, np.array([[1e-8]]))
+
+    # At the first step both corrected moments are the gradient and its square.
+    np.testing.assert_allclose(parameters, [[1.0 - 0.1, -2.0 + 0.1]], rtol=1e-7)
+    np.testing.assert_allclose(first, 0.1 * gradient)
+    np.testing.assert_allclose(second, 0.001 * gradient**2)
+
+
+def test_momentum_sums_the_gradients_with_decay() -> None:
+    parameters, velocity = np.array([[0.0]]), np.array([[0.0]])
+    step, momentum = np.array([[0.1, 1.0, 1.0, 0.0]]), np.array([[0.5]])
+    for gradient in (1.0, 2.0):
+        kernels.sgd_momentum(parameters, np.array([[gradient]]), velocity, step, momentum)
+    assert 2.5 == velocity[0, 0]
+    assert pytest.approx(-0.35) == parameters[0, 0]
+
+
+def test_a_dropout_mask_drops_its_share_and_scales_the_rest() -> None:
+    seeds, rates = np.array([1, 2], dtype=np.uint32), np.array([0.25, 0.5])
+    mask = kernels.dropout_mask(seeds, 3, 1, 400, 250, rates)
+    # 100,000 draws: the share's standard deviation is below 0.0016.
+    np.testing.assert_allclose((mask == 0).mean(axis=(1, 2)), rates, atol=0.008)
+    np.testing.assert_allclose(mask.max(axis=(1, 2)), 1 / (1 - rates))
+    np.testing.assert_allclose(mask.mean(axis=(1, 2)), 1, atol=0.02)
+
+
+@pytest.mark.parametrize("change", [{"step": 4}, {"place": 2}, {"seed": 9}])
+def test_dropout_masks_differ_from_step_to_step_and_place_to_place(
+    change: dict[str, int],
+) -> None:
+    def mask(seed: int = 1, step: int = 3, place: int = 1) -> Array:
+        seeds = np.array([seed], dtype=np.uint32)
+        return kernels.dropout_mask(seeds, step, place, 64, 64, np.array([0.5]))
+
+    equal = (mask() == mask(**change)).mean()
+    # Independent halves agree in half of 4,096 places; five standard deviations are 0.04.
+    assert pytest.approx(0.5, abs=0.04) == equal
+
+
+def test_bytes_are_read_as_fractions_of_255() -> None:
+    features = np.array([[0, 51, 255]], dtype=np.uint8)
+    read = kernels.read_samples(features, np.array([[0]], dtype=np.uint32))
+    np.testing.assert_allclose(read[0, 0], [0, 0.2, 1], rtol=1e-6)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gpunet.config import NetworkSpec
+from gpunet.parameters import initial_parameters, layer_offsets, layer_views
+
+NETWORK = NetworkSpec(6, (5, 4), 3, "relu")
+
+
+def test_the_layers_blocks_cover_all_parameters_without_gaps() -> None:
+    numbers = np.arange(2 * NETWORK.parameter_count, dtype=np.float32)
+    parameters = numbers.reshape(2, NETWORK.parameter_count)
+    joined = [
+        np.concatenate([weights.reshape(2, -1), biases], axis=1)
+        for weights, biases in layer_views(parameters, NETWORK)
+    ]
+    np.testing.assert_array_equal(parameters, np.concatenate(joined, axis=1))
+    assert (0, 35, 59) == layer_offsets(NETWORK)
+
+
+def test_views_write_through() -> None:
+    parameters = np.zeros((1, NETWORK.parameter_count), dtype=np.float32)
+    weights, biases = layer_views(parameters, NETWORK)[1]
+    weights[0, 1, 2] = 7
+    biases[0, 3] = 9
+    assert 7 == parameters[0, 35 + 1 * 4 + 2]
+    assert 9 == parameters[0, 35 + 5 * 4 + 3]
+
+
+@pytest.mark.parametrize(
+    ("activation", "bound"),
+    [("relu", (6 / 300) ** 0.5), ("tanh", (6 / 500) ** 0.5), ("sigmoid", (6 / 500) ** 0.5)],
+)
+def test_initial_weights_are_uniform_within_the_bound_for_the_activation(
+    activation: str, bound: float
+) -> None:
+    network = NetworkSpec(300, (200,), 10, activation)  # type: ignore[arg-type]
+    weights, biases = layer_views(initial_parameters(network, "auto", [3]), network)[0]
+    assert not biases.any()
+    assert np.abs(weights).max() <= bound
+    # The variance of a uniform distribution; 60,000 draws estimate it to about half a percent.
+    assert pytest.approx(bound**2 / 3, rel=0.03) == weights.var()
+
+
+def test_a_network_starts_the_same_alone_and_in_a_population() -> None:
+    together = initial_parameters(NETWORK, "auto", [4, 5])
+    np.testing.assert_array_equal(together[1:], initial_parameters(NETWORK, "auto", [5]))
+    assert (together[0] != together[1]).any()
