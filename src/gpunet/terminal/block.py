@@ -42,18 +42,30 @@ class Block:
 
     def shaped(self, width: int, height: int) -> Block:
         """The same, cropped at the right and below, or filled up with blanks."""
-        lines = [Segment.adjust_line_length(line, width) for line in self.lines[:height]]
-        lines += [[Segment(" " * width)] for _ in range(height - len(lines))]
+        lines = self.lines[:height]
+        if width != self.width:
+            lines = [Segment.adjust_line_length(line, width) for line in lines]
+        lines = lines + [[Segment(" " * width)] for _ in range(height - len(lines))]
         return Block(width, lines)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
-        for line in self.lines:
-            yield from Segment.adjust_line_length(line, min(self.width, options.max_width))
+        for line in self.shaped(min(self.width, options.max_width), self.height).lines:
+            yield from _without_trailing_blanks(line)
             yield Segment.line()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         width = min(self.width, options.max_width)
         return Measurement(width, width)
+
+
+def _without_trailing_blanks(line: Line) -> Line:
+    """A log has no use for blanks at the end; those with a style may be part of a picture."""
+    kept = list(line)
+    while kept and not kept[-1].style and not kept[-1].text.strip(" "):
+        kept.pop()
+    if kept and not kept[-1].style:
+        kept[-1] = Segment(kept[-1].text.rstrip(" "))
+    return kept
 
 
 def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,15 +174,16 @@ def _cells(
             patterns = np.einsum("rdca,da->rc", cells, DOTS)
             codes |= patterns
         owners[patterns > 0] = index
-    base, empty = (0, " ") if ascii_only else (BRAILLE, " ")
+    characters = np.where(owners < 0, ord(" "), codes + (0 if ascii_only else BRAILLE))
     styles = [console.get_style(series.style) for series in chart.series]
-    return [
-        [
-            Segment(empty) if owner < 0 else Segment(chr(base + code), styles[owner])
-            for code, owner in zip(code_row, owner_row, strict=True)
-        ]
-        for code_row, owner_row in zip(codes.tolist(), owners.tolist(), strict=True)
-    ]
+    lines = []
+    for character_row, owner_row in zip(characters.tolist(), owners.tolist(), strict=True):
+        line = []
+        for owner, run in groupby(zip(character_row, owner_row, strict=True), itemgetter(1)):
+            text = "".join(chr(character) for character, _ in run)
+            line.append(Segment(text, styles[owner] if owner >= 0 else None))
+        lines.append(line)
+    return lines
 
 
 def dots_of(

@@ -10,11 +10,11 @@ import io
 import os
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import IO, TextIO
 
 from rich.console import Console
 
-__all__ = ["make_console", "shows_greys", "wants_dashboard"]
+__all__ = ["in_foreground", "make_console", "shows_greys", "wants_dashboard"]
 
 SMALLEST_SCREEN = (40, 10)
 """Columns and rows below which lines of plain text say more than a dashboard."""
@@ -67,8 +67,20 @@ def wants_dashboard(
         return False
     if not console.file.isatty() or environment.get("CI", "").lower() not in {"", "0", "false"}:
         return False
+    if not in_foreground(console.file):
+        return False
     columns, rows = SMALLEST_SCREEN
     return console.width >= columns and console.height >= rows
+
+
+def in_foreground(stream: IO[str]) -> bool:
+    """Whether the process may draw on and read from its terminal now; true if nobody can tell."""
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (OSError, ValueError):  # no terminal, or not the one that the process belongs to
+        return True
 
 
 def shows_greys(console: Console) -> bool:

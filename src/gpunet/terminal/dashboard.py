@@ -23,6 +23,7 @@ from rich.console import Console, ConsoleOptions
 from rich.live import Live
 
 from gpunet.terminal.block import Block
+from gpunet.terminal.console import in_foreground
 from gpunet.terminal.interrupts import Interrupts
 from gpunet.terminal.keyboard import Keyboard
 from gpunet.terminal.screen import View, closing_view, screen
@@ -33,7 +34,7 @@ __all__ = ["Dashboard"]
 FRAME = 0.125
 """Seconds between two frames, at least."""
 
-DRAWING_SHARE = 0.1
+DRAWING_SHARE = 0.05
 """Of the time that may go into drawing; a slow machine gets fewer frames."""
 
 TRACE = 400
@@ -67,6 +68,7 @@ class Dashboard:
         self._view = View()
         self._news = threading.Event()
         self._closing = threading.Event()
+        self._suspended = False
         self._keyboard = Keyboard(self._pressed, keys)
         self._interrupts = Interrupts(control, self._suspend, self._resume)
         self._live = Live(
@@ -157,6 +159,8 @@ class Dashboard:
         pause, second, size = FRAME, -1, self._console.size
         while not self._closing.wait(pause):
             now = self._clock()
+            if not self._live.is_started and not self._suspended:
+                self._take_terminal()  # brought back from the background, which nobody tells
             if not self._news.is_set() and (int(now), self._console.size) == (second, size):
                 continue
             self._news.clear()
@@ -178,11 +182,17 @@ class Dashboard:
         self._news.set()
 
     def _suspend(self) -> None:
+        self._suspended = True
         self._live.stop()
         self._keyboard.suspend()
 
     def _resume(self) -> None:
-        if self._closing.is_set():
+        self._suspended = False
+        self._take_terminal()
+
+    def _take_terminal(self) -> None:
+        """Draw and read again; not in the background, where the terminal is the shell's."""
+        if self._closing.is_set() or not in_foreground(self._console.file):
             return
         self._keyboard.resume()
         self._live.start()

@@ -44,7 +44,7 @@ def picture(
         rows: the block's height in cells; a cell is two pixels high.
     """
     pixels = fitted(cropped(brightness(image)), 2 * rows, columns)  # (2 * rows, columns)
-    if shows_greys(console):
+    if shows_greys(console) and not console.options.ascii_only:
         return Block(columns, _half_blocks(pixels))
     return Block(columns, _shades(pixels, glyphs(console.options.ascii_only).shades))
 

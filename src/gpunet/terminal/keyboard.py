@@ -7,13 +7,14 @@ whoever listens; Ctrl-C and Ctrl-Z stay signals, which belong to ``interrupts``.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO
+
+from gpunet.terminal.console import in_foreground
 
 __all__ = ["Keyboard"]
 
@@ -39,20 +40,24 @@ class Keyboard:
         """Whether keys are read."""
         return self._thread is not None
 
-    def suspend(self) -> None:
-        """Give the terminal's input mode back for a while, as before a stop with Ctrl-Z."""
-        if self.active and self._source:
-            self._source.release()
-
     def resume(self) -> None:
-        """Take the terminal's input mode again."""
-        if self.active and self._source:
-            self._source.take()
+        """Take the terminal's input mode and read keys, unless the process is in the background."""
+        if self._source is None or not self._source.take() or self.active:
+            return
+        self._thread = threading.Thread(target=self._listen, name="keyboard", daemon=True)
+        self._thread.start()
+
+    def suspend(self) -> None:
+        """Stop reading and give the terminal's input mode back, as before a stop with Ctrl-Z."""
+        if self._source is None or self._thread is None:
+            return
+        self._source.wake()
+        self._thread.join()
+        self._thread = None
+        self._source.release()
 
     def __enter__(self) -> Self:
-        if self._source is not None and self._source.take():
-            self._thread = threading.Thread(target=self._listen, name="keyboard", daemon=True)
-            self._thread.start()
+        self.resume()
         return self
 
     def __exit__(
@@ -61,13 +66,7 @@ class Keyboard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._thread is None or self._source is None:
-            return
-        self._source.wake()
-        self._thread.join()
-        self._thread = None
-        self._source.release()
-        self._source.close()
+        self.suspend()
 
     def _listen(self) -> None:
         assert self._source is not None
@@ -77,9 +76,11 @@ class Keyboard:
 
 
 def _source(stream: TextIO) -> _Source | None:
-    with contextlib.suppress(AttributeError, ValueError, io.UnsupportedOperation):
+    with contextlib.suppress(
+        AttributeError, ValueError, OSError
+    ):  # sys.stdin may be None or closed
         if stream.isatty():
-            return _Source(stream.fileno())
+            return _Source(stream)
     return None
 
 
@@ -89,10 +90,11 @@ if sys.platform == "win32":
     class _Source:
         """A Windows console's keys."""
 
-        def __init__(self, descriptor: int) -> None:
+        def __init__(self, stream: TextIO) -> None:
             self._closing = threading.Event()
 
         def take(self) -> bool:
+            self._closing.clear()
             return True
 
         def release(self) -> None:
@@ -112,9 +114,6 @@ if sys.platform == "win32":
         def wake(self) -> None:
             self._closing.set()
 
-        def close(self) -> None:
-            pass
-
 else:
     import select
     import termios
@@ -122,16 +121,19 @@ else:
     class _Source:
         """A POSIX terminal's keys; its mode keeps signals on and turns lines and echo off."""
 
-        def __init__(self, descriptor: int) -> None:
-            self._descriptor = descriptor
+        def __init__(self, stream: TextIO) -> None:
+            self._stream = stream
+            self._descriptor = stream.fileno()
             self._saved: list[Any] | None = None
             self._wakened, self._waker = -1, -1
 
         def take(self) -> bool:
             """Set the mode; not from the background, where that would stop the process."""
+            if not in_foreground(self._stream):
+                return False
+            if self._wakened < 0:
+                self._wakened, self._waker = os.pipe()
             try:
-                if os.tcgetpgrp(self._descriptor) != os.getpgrp():
-                    return False
                 mode = termios.tcgetattr(self._descriptor)
                 if self._saved is None:
                     self._saved = [*mode[:6], list(mode[6])]
@@ -140,11 +142,13 @@ else:
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
             except (termios.error, OSError):
                 return False
-            if self._wakened < 0:
-                self._wakened, self._waker = os.pipe()
             return True
 
         def release(self) -> None:
+            if self._wakened >= 0:
+                os.close(self._wakened)
+                os.close(self._waker)
+                self._wakened, self._waker = -1, -1
             if self._saved is None:
                 return
             with contextlib.suppress(termios.error, OSError):
@@ -168,8 +172,3 @@ else:
 
         def wake(self) -> None:
             os.write(self._waker, b"x")
-
-        def close(self) -> None:
-            os.close(self._wakened)
-            os.close(self._waker)
-            self._wakened, self._waker = -1, -1

@@ -44,6 +44,9 @@ SPACIOUS = 32
 NARROW = 60
 """Columns below which words are left out."""
 
+STATEMENT = 38
+"""Columns kept free right of the bars, so that they do not change their length."""
+
 COMPLETE = 24
 """Rows from which there is room for everything: charts, epochs and gallery."""
 
@@ -234,19 +237,23 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
     phase = (progress.phase if progress else "training") if not view.reason else "finished"
     share = step / max(1, steps)
     done = 1.0 if view.reason == "epochs" else min(1.0, (epoch - 1 + share) / epochs)
-    bound = "at most " if view.patience_left is not None else ""
+    may_end_sooner = view.patience_left is not None or (
+        not view.records and run.config.patience > 0 and run.validation_count > 0
+    )
+    bound = "at most" if may_end_sooner else "about"
     left = figures.duration(view.remaining(now), nothing="--:--")
     head = f"epoch {epoch:>{len(str(epochs))}}/{epochs} "
     digits = len(str(steps))
     tails = (
         f" {100 * share:3.0f} %  {step:>{digits}}/{steps} steps  {phase:<10}",
-        f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} gone, {bound}{left} left",
+        f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} gone, {bound} {left} left",
     )
     if view.reason:
         tails = tails[0], f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} in all"
     if width < NARROW:
         tails = f" {100 * share:3.0f} %  {phase:<10}", f" {100 * done:3.0f} %  {left} left"
-    length = max(0, width - len(head) - max(len(tail) for tail in tails))
+    room = max(STATEMENT if width >= NARROW else 0, *(len(tail) for tail in tails))
+    length = max(0, width - len(head) - room)
     styles = (TRAIN, LABEL)
     heads = (head, "run".ljust(len(head)))
     return [
@@ -336,8 +343,8 @@ def _curves(
     if len(view.records) < 2:
         x = [point[0] for point in view.trace] + x
         y = [scale * point[column] for point in view.trace] + y
-    elif view.progress and view.progress.epoch > view.records[-1].epoch and not view.reason:
-        progress = view.progress
+    progress = view.progress
+    if progress and view.records and progress.epoch > view.records[-1].epoch and not view.reason:
         so_far = (progress.train_loss, progress.train_accuracy)[column - 1]
         if so_far is not None:
             x.append(progress.epoch - 1 + progress.step / max(1, progress.steps))
@@ -352,12 +359,13 @@ def _curves(
 
 def _epoch_range(view: View, epochs: int) -> tuple[float, float]:
     """The horizontal axis; its end moves in a few large steps, not with every epoch."""
+    if len(view.records) < 2:
+        return 0.0, 1.0 + len(view.records)
     epoch = max([view.progress.epoch if view.progress else 1, *(r.epoch for r in view.records)])
     stage = 10
     while stage < epoch:
         stage = stage * (5 if str(stage)[0] == "2" else 4) // 2  # 10, 20, 50, 125, ...
-    start = 0.0 if len(view.records) < 2 else float(view.records[0].epoch)
-    return start, float(max(2, min(epochs, stage), epoch))
+    return float(view.records[0].epoch), float(max(min(epochs, stage), epoch))
 
 
 def _epochs(console: Console, view: View, width: int, rows: int) -> list[Text]:
@@ -424,9 +432,9 @@ def _gallery(console: Console, view: View, run: RunInfo, width: int, rows: int) 
 def _samples(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
     if run.dataset.image_shape is None:
         return _samples_in_words(console, view, run, width, rows)
-    picture_rows, tiles_down = _picture_rows(rows)
     height, breadth = run.dataset.image_shape
-    columns = min(max(8, round(2 * picture_rows * breadth / height)), 4 * picture_rows, width)
+    tiles_down = max(1, rows // 8)
+    picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
     fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
     captions = _captions(console, view, run, columns)
     tiles = []
@@ -437,10 +445,20 @@ def _samples(console: Console, view: View, run: RunInfo, width: int, rows: int) 
     return grid(tiles, width).shaped(width, rows)
 
 
-def _picture_rows(rows: int) -> tuple[int, int]:
-    """The rows of a picture, and the pictures one below the other; 14 pixels are readable."""
-    tiles_down = max(1, rows // 8)
-    return max(1, min(10, rows // tiles_down - 1)), tiles_down
+def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:
+    """The rows and columns of a picture: as large as four beside one another let it be.
+
+    Args:
+        rows: that there are.
+        width: cells for all pictures.
+        proportion: the images' width by their height.
+    """
+    largest = max(1, min(10, rows))
+    for size in range(largest, 0, -1):
+        columns = min(max(8, round(2 * size * proportion)), 4 * size + 8, width)
+        if 4 * (columns + 1) <= width + 1 or size <= 6:
+            return size, columns
+    return 1, min(8, width)
 
 
 def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Text]:
