@@ -31,8 +31,8 @@ def as_features(
 ) -> tuple[NDArray[np.uint8] | NDArray[np.float32], ...]:
     """The features of the training and the test set, all of one type.
 
-    uint8 stays as it is. Other numbers become uint8 if all are whole, from 0 to 255, and some
-    above 127, as grey levels are; else float32.
+    They become uint8 if all are whole, from 0 to 255, and some above 127, as grey levels are;
+    else float32.
 
     Args:
         arrays: (n, I) each, all values finite.
@@ -40,7 +40,7 @@ def as_features(
     Returns:
         The arrays (n, I), all uint8 or all float32.
     """
-    if all(array.dtype == np.uint8 for array in arrays) or _are_grey_levels(arrays):
+    if _are_grey_levels(arrays):
         return tuple(np.ascontiguousarray(array, np.uint8) for array in arrays)
     return tuple(np.ascontiguousarray(array, np.float32) for array in arrays)
 

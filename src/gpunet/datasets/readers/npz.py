@@ -60,7 +60,8 @@ def read_npz(path: Path) -> Dataset:
             f"{train_shape}; write both alike"
         )
     flat = [_flattened(path.name, key, arrays[key]) for key in ("x_train", "x_test")]  # (n, I)
-    features = as_features((flat[0], flat[1]))
+    are_bytes = all(array.dtype == np.uint8 for array in flat)
+    features = tuple(flat) if are_bytes else as_features(tuple(flat))
     numbered = number_classes(*(_raw_labels(path.name, key, arrays[key]) for key in KEYS[1::2]))
     return Dataset(
         name=path.stem,

@@ -44,7 +44,7 @@ TEST_SHARE = 6
 BLOCK = 1 << 23  # bytes of text parsed at once
 LONGEST_LINE = 1 << 26  # bytes; 4 million features, more than a network takes
 LONGEST_LABEL = 200  # characters
-LABEL_NAMES = frozenset({"label", "class", "target", "y", "digit", "species"})
+LABEL_NAMES = frozenset({"label", "class", "target", "digit", "species"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gpunet.datasets.readers.npz import read_npz
+from gpunet.errors import DataError
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def arrays() -> Arrays:
+    """Six training and three test images of 4 x 3 bytes in three classes."""
+    draws = np.random.default_rng(3)
+    return {
+        "x_train": draws.integers(0, 256, (6, 4, 3), dtype=np.uint8),
+        "y_train": np.array([0, 1, 2, 0, 1, 2], np.uint8),
+        "x_test": draws.integers(0, 256, (3, 4, 3), dtype=np.uint8),
+        "y_test": np.array([2, 1, 0], np.int64),
+    }
+
+
+def written(folder: Path, changed: Arrays | None = None, *, packed: bool = False) -> Path:
+    path = folder / "data.npz"
+    save = np.savez_compressed if packed else np.savez
+    save(path, **(arrays() | (changed or {})))  # type: ignore[arg-type]
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        read_npz(path)
+    return str(caught.value)
+
+
+def npy_bytes(array: NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def with_member(folder: Path, key: str, content: bytes, method: int = zipfile.ZIP_STORED) -> Path:
+    """An archive whose array ``key`` has this content."""
+    path = folder / "data.npz"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, array in arrays().items():
+            archive.writestr(f"{name}.npy", content if name == key else npy_bytes(array))
+    return path
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_four_arrays_are_a_dataset(tmp_path: Path, packed: bool) -> None:
+    dataset = read_npz(written(tmp_path, packed=packed))
+    assert arrays()["x_train"].reshape(6, 12).tolist() == dataset.train.features.tolist()
+    assert np.uint8 == dataset.train.features.dtype
+    assert [0, 1, 2, 0, 1, 2] == dataset.train.labels.tolist()
+    assert arrays()["x_test"].reshape(3, 12).tolist() == dataset.test.features.tolist()
+    assert [2, 1, 0] == dataset.test.labels.tolist()
+    assert ("0", "1", "2") == dataset.classes
+    assert (4, 3) == dataset.image_shape
+    assert "data" == dataset.name
+
+
+@pytest.mark.parametrize("kind", ["<f4", ">f8", "<f2", ">i4", "<i8", "<u2"])
+def test_grey_levels_of_any_type_become_bytes(tmp_path: Path, kind: str) -> None:
+    expected = read_npz(written(tmp_path)).fingerprint()
+    changed = {key: arrays()[key].astype(kind) for key in ("x_train", "x_test")}
+    assert expected == read_npz(written(tmp_path, changed)).fingerprint()
+
+
+def test_fractions_become_float32(tmp_path: Path) -> None:
+    changed = {key: arrays()[key] / 255 for key in ("x_train", "x_test")}
+    dataset = read_npz(written(tmp_path, changed))
+    assert np.float32 == dataset.train.features.dtype
+    assert changed["x_train"].astype(np.float32).reshape(6, 12).tolist() == (
+        dataset.train.features.tolist()
+    )
+
+
+def test_bytes_stay_bytes_however_dark(tmp_path: Path) -> None:
+    changed = {key: arrays()[key] // 128 for key in ("x_train", "x_test")}
+    assert np.uint8 == read_npz(written(tmp_path, changed)).train.features.dtype
+
+
+def test_flags_become_zeros_and_ones(tmp_path: Path) -> None:
+    changed = {key: arrays()[key] > 127 for key in ("x_train", "x_test")}
+    dataset = read_npz(written(tmp_path, changed))
+    assert np.float32 == dataset.train.features.dtype
+    assert [0.0, 1.0] == np.unique(dataset.train.features).tolist()
+
+
+def test_an_array_in_columns_first_order_is_read_right(tmp_path: Path) -> None:
+    expected = read_npz(written(tmp_path)).fingerprint()
+    changed = {"x_train": np.asfortranarray(arrays()["x_train"])}
+    assert expected == read_npz(written(tmp_path, changed)).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((8, 8, 1), (8, 8)), ((64,), (8, 8)), ((63,), None), ((8, 8, 3), None), ((5, 9), (5, 9))],
+)
+def test_an_image_shape_is_that_of_grey_images(
+    tmp_path: Path, shape: tuple[int, ...], expected: tuple[int, int] | None
+) -> None:
+    changed = {
+        "x_train": np.full((6, *shape), 200, np.uint8),
+        "x_test": np.full((3, *shape), 200, np.uint8),
+    }
+    dataset = read_npz(written(tmp_path, changed))
+    assert expected == dataset.image_shape
+    assert int(np.prod(shape)) == dataset.inputs
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([["a"], ["b"], ["c"], ["a"], ["b"], ["c"]]),
+        np.array([b"a", b"b", b"c", b"a", b"b", b"c"]),
+    ],
+)
+def test_words_may_be_labels(tmp_path: Path, labels: NDArray[Any]) -> None:
+    dataset = read_npz(written(tmp_path, {"y_train": labels, "y_test": labels[:3]}))
+    assert ("a", "b", "c") == dataset.classes
+    assert [0, 1, 2, 0, 1, 2] == dataset.train.labels.tolist()
+
+
+@pytest.mark.parametrize("key", ["x_train", "y_train", "x_test", "y_test"])
+def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "data.npz"
+    kept = {name: array for name, array in arrays().items() if name != key}
+    np.savez(path, **kept)  # type: ignore[arg-type]
+    message = refusal(path)
+    assert f"data.npz lacks {key}; it holds " in message
+    assert all(repr(name) in message for name in kept)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"y_test": np.array([1, 2])}, "y_test of data.npz holds 2 rows but x_test 3"),
+        (
+            {"y_train": np.array([0, 1, -2, 0, 1, 2])},
+            "row 3 of y_train of data.npz is -2, wanted 0",
+        ),
+        ({"y_train": np.array([0, 1, np.nan, 0, 1, 2])}, "row 3 of y_train of data.npz is nan"),
+        ({"y_train": np.array([0, 1.5, 1, 0, 1, 2])}, "row 2 of y_train of data.npz is 1.5"),
+        ({"y_train": np.array([0, 1, 2**63 + 1, 0, 1, 2], np.uint64)}, "wanted at most"),
+        ({"y_test": np.array([0, 1, 7])}, "row 3 of y_test of data.npz is '7', which no training"),
+        ({"y_train": np.eye(6)}, "y_train of data.npz is of shape (6, 6), wanted (samples,)"),
+        ({"y_train": np.zeros(6, np.int8)}, "holds only the class '0'"),
+        ({"x_train": np.zeros((6, 3, 4))}, "shape (4, 3) but x_train of (3, 4)"),
+        ({"x_train": np.zeros(6)}, "x_train of data.npz is of shape (6,), wanted (samples, feat"),
+        ({"x_train": np.zeros((6, 0))}, "x_train of data.npz holds no samples"),
+        ({"x_test": np.full((3, 4, 3), np.inf)}, "row 1, value 1 of x_test of data.npz is inf"),
+        ({"x_test": np.full((3, 4, 3), 1e300)}, "row 1, value 1 of x_test of data.npz is 1e+300"),
+        ({"x_test": np.full((3, 4, 3), 1j)}, "x_test of data.npz is of type complex128"),
+        ({"x_train": np.full((6, 2), "word")}, "x_train of data.npz is of type <U4, wanted numb"),
+        ({"y_train": np.array([{}] * 6)}, "y_train of data.npz holds pickled objects"),
+        ({"x_train": np.array([[None]] * 6)}, "x_train of data.npz holds pickled objects"),
+    ],
+)
+def test_arrays_that_cannot_be_are_refused(tmp_path: Path, changed: Arrays, expected: str) -> None:
+    assert expected in refusal(written(tmp_path, changed))
+
+
+def test_a_nan_among_features_is_refused_with_its_place(tmp_path: Path) -> None:
+    images = arrays()["x_train"].astype(np.float16)
+    images[4, 1, 2] = np.nan
+    assert "row 5, value 6 of x_train of data.npz is nan" in (
+        refusal(written(tmp_path, {"x_train": images}))
+    )
+
+
+def test_a_header_that_promises_too_much_is_refused_before_anything_is_allocated(
+    tmp_path: Path,
+) -> None:
+    for shape in (b"(6000000000, 4, 3)", b"(10**9,)", b"(-6, 4, 3)", b"(-6, -4, 3)"):
+        header = b"{'descr': '|u1', 'fortran_order': False, 'shape': " + shape + b", }"
+        header = header.ljust(117) + b"\n"
+        content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(72)
+        assert "data.npz" in refusal(with_member(tmp_path, "x_train", content))
+
+
+def test_an_archive_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpunet.datasets.readers.files.MAXIMUM_BYTES", 1 << 20)
+    zeros = np.zeros((6, 1 << 20), np.uint8)
+    path = with_member(tmp_path, "x_train", npy_bytes(zeros), zipfile.ZIP_DEFLATED)
+    assert "x_train of data.npz would take" in refusal(path)
+
+
+def test_another_way_of_packing_is_refused(tmp_path: Path) -> None:
+    content = npy_bytes(arrays()["x_train"])
+    path = with_member(tmp_path, "x_train", content, zipfile.ZIP_BZIP2)
+    assert "packed in a way that numpy does not write" in refusal(path)
+
+
+def outcome(path: Path) -> str:
+    try:
+        return read_npz(path).fingerprint()
+    except DataError:
+        return "refused"
+
+
+@pytest.mark.parametrize("position", [0.02, 0.3, 0.6, 0.9, 0.99])
+def test_a_damaged_byte_is_refused_or_harmless(tmp_path: Path, position: float) -> None:
+    path = written(tmp_path, packed=True)
+    whole, expected = path.read_bytes(), read_npz(path).fingerprint()
+    for offset in range(8):
+        damaged = bytearray(whole)
+        damaged[int(position * len(whole)) + offset] ^= 0xFF
+        path.write_bytes(damaged)
+        assert outcome(path) in {"refused", expected}
+
+
+@pytest.mark.parametrize("kept", [1, 100, 800])
+def test_an_archive_that_is_cut_short_is_refused(tmp_path: Path, kept: int) -> None:
+    path = written(tmp_path)
+    path.write_bytes(path.read_bytes()[:kept])
+    assert "data.npz is no NPZ archive, or it is damaged" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b"", "is empty"), (b"label,a\n1,2\n", "is no NPZ archive"), (b"\x93NUMPY", "is no NPZ")],
+)
+def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
+    path = tmp_path / "data.npz"
+    path.write_bytes(content)
+    assert expected in refusal(path)
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path: Path) -> None:
+    assert "data.npz" in refusal(with_member(tmp_path, "y_test", b"no array"))
+
+
+def test_damaged_text_among_labels_is_refused(tmp_path: Path) -> None:
+    damaged = np.full(6, 0x7FFFFFFF, np.uint32).view("<U1")
+    path = with_member(tmp_path, "y_train", npy_bytes(damaged))
+    assert "y_train of data.npz holds damaged text" in refusal(path)
