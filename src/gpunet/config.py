@@ -180,7 +180,7 @@ class TrainConfig:
         _require_between("--patience", self.patience, 0, 1 << 31)
         _require_between("--min-delta", self.min_delta, 0.0, math.inf)
         _require_between("--validation", self.validation, 0, math.inf)
-        if self.validation > 1 and self.validation != int(self.validation):
+        if self.validation > 1 and not float(self.validation).is_integer():
             raise UsageError(
                 f"--validation is {self.validation}; give a fraction below 1 or a whole count"
             )

@@ -50,6 +50,9 @@ def showcase(
     else:
         rows = _require_rows(wanted, len(samples))
     console.print()
+    if not len(rows):
+        console.print("no test sample is taken for another class")
+        return
     print_showcase(console, samples, probabilities, loaded.classes, loaded.image_shape, rows)
 
 
@@ -70,6 +73,6 @@ def _require_rows(wanted: tuple[int, ...], count: int) -> NDArray[np.int64]:
     for row in wanted:
         if row >= count:
             raise UsageError(
-                f"--index {row} is beyond the {count:,} test samples, 0 to {count - 1}"
+                f"--index {row} is beyond the {count:,} test samples; give rows below {count}"
             )
     return np.array(wanted, dtype=np.int64)

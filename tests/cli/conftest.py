@@ -1,0 +1,92 @@
+"""A small dataset, a model trained on it, and the command line as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from gpunet.cli.app import run
+
+SIDE = 8
+
+
+class Ran(NamedTuple):
+    """What a command line gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def failure(self) -> str:
+        """The one sentence of a failure."""
+        assert self.err.startswith("error: ")
+        assert self.err.count("\n") == 1
+        assert "Traceback" not in self.err
+        return self.err.removeprefix("error: ").rstrip("\n")
+
+
+RunCommand = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def gpunet(capsys: pytest.CaptureFixture[str]) -> RunCommand:
+    """Runs a command line within this process."""
+
+    def run_command(*arguments: object) -> Ran:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return run_command
+
+
+def bright_half(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images (count, 8, 8), uint8, whose left (0) or right (1) half is bright."""
+    draws = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    images = draws.integers(0, 60, (count, SIDE, SIDE))
+    for image, label in zip(images, labels, strict=True):
+        image[:, 4 * label : 4 * label + 4] += 150
+    return images.astype(np.uint8), labels
+
+
+@pytest.fixture(scope="session")
+def halves(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of 120 training and 40 test images."""
+    path = tmp_path_factory.mktemp("data") / "halves.npz"
+    x_train, y_train = bright_half(120, 1)
+    x_test, y_test = bright_half(40, 2)
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, halves: Path) -> Path:
+    """A model that tells the halves apart."""
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    options = [
+        "--data",
+        halves,
+        "--device",
+        "cpu",
+        "--hidden",
+        "4",
+        "--epochs",
+        "8",
+        "--lr",
+        "0.02",
+    ]
+    command = ["train", *options, "--batch-size", "8", "--output", path, "--quiet"]
+    assert run([str(part) for part in command]) == 0
+    return path

@@ -1,0 +1,137 @@
+"""Help, exit codes and what is told of failures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gpunet import __version__
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+COMMANDS = ("train", "evaluate", "predict", "showcase", "devices", "datasets")
+
+
+def test_the_version_is_printed(gpunet: RunCommand) -> None:
+    assert (0, f"gpunet {__version__}\n", "") == gpunet("--version")
+
+
+@pytest.mark.parametrize("arguments", [(), ("-h",), ("--help",)])
+def test_help_names_every_command(gpunet: RunCommand, arguments: tuple[str, ...]) -> None:
+    ran = gpunet(*arguments)
+    assert (0, "") == (ran.code, ran.err)
+    for command in COMMANDS:
+        assert command in ran.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(gpunet: RunCommand, command: str) -> None:
+    ran = gpunet(command, "-h")
+    assert (0, "") == (ran.code, ran.err)
+    assert f"Usage: gpunet {command}" in ran.out
+
+
+def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
+    out = gpunet("train", "--help").out
+    panels = ("Data", "Network", "Optimizer", "Regularisation", "Stopping", "Device", "Output")
+    positions = [out.find(f"─ {panel} ─") for panel in panels]
+    assert -1 not in positions
+    assert sorted(positions) == positions
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["trian"], "Did you mean 'train'?"),
+        (["train", "--optimzer", "adam"], "--optimizer"),
+        (["train", "--optimizer", "adma"], "'adma' is not one of 'adam', 'sgd'"),
+        (["train", "--epochs", "many"], "--epochs"),
+        (["train", "--hidden", "16,,x"], "part 2 is ''"),
+        (["train", "--hidden", "16,-4"], "part 2 is '-4'"),
+        (["train", "--epochs", "0"], "--epochs is 0"),
+        (["train", "--dropout", "1"], "--dropout is 1.0"),
+        (["train", "--validation", "inf"], "--validation"),
+        (["train", "--learning-rate", "nan"], "--learning-rate is nan"),
+        (["train", "--seed", "-1"], "--seed is -1"),
+        (["evaluate"], "MODEL"),
+        (["predict", "model"], "IMAGE"),
+        (["datasets", "dwnload"], "Did you mean 'download'?"),
+    ],
+)
+def test_a_command_line_that_cannot_be_exits_with_2_and_says_what_is_wrong(
+    gpunet: RunCommand, arguments: list[str], hint: str
+) -> None:
+    ran = gpunet(*arguments)
+    assert (2, "") == (ran.code, ran.out)
+    assert hint in ran.failure
+
+
+def test_control_characters_in_a_name_do_not_reach_the_terminal(gpunet: RunCommand) -> None:
+    ran = gpunet("evaluate", "model\x1b[2J\nnew line")
+    assert 1 == ran.code
+    assert "\\x1b[2J new line" in ran.failure
+
+
+def test_an_interrupt_exits_with_130_and_without_a_word(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", interrupted)
+    assert (130, "", "") == gpunet("devices")
+
+
+def test_exhausted_memory_is_told_in_one_sentence(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted() -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", exhausted)
+    ran = gpunet("devices")
+    assert 1 == ran.code
+    assert "memory is exhausted" in ran.failure
+
+
+def test_the_module_can_be_run_and_leaves_with_the_exit_code() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gpunet", "evaluate", "missing"], capture_output=True, text=True
+    )
+    assert (1, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith("error: the model missing cannot be read")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_the_standard_output_is_told_in_one_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gpunet", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (1, "error: the output cannot be written: no space left on device\n") == (
+        done.returncode,
+        done.stderr,
+    )
+
+
+def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "gpunet", "--help"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (1, "") == (done.returncode, done.stderr)

@@ -1,0 +1,65 @@
+"""``gpunet datasets``; downloading itself is tested with ``gpunet.datasets.download``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+
+def test_the_list_names_every_dataset_and_whether_it_is_at_hand(gpunet: RunCommand) -> None:
+    ran = gpunet("datasets", "list")
+    assert (0, "") == (ran.code, ran.err)
+    for name in ("mnist", "fashion-mnist", "strokes"):
+        assert f"{name}\n" in ran.out
+    assert "not downloaded: gpunet datasets download mnist" in ran.out
+
+
+def test_without_a_subcommand_help_is_printed(gpunet: RunCommand) -> None:
+    ran = gpunet("datasets")
+    assert (0, "") == (ran.code, ran.err)
+    assert "Usage: gpunet datasets" in ran.out
+
+
+def test_a_dataset_of_images_is_drawn(gpunet: RunCommand, halves: Path) -> None:
+    ran = gpunet("datasets", "preview", halves, "--count", "3")
+    assert (0, "") == (ran.code, ran.err)
+    assert "120 samples to train, 40 to test, 64 features, 2 classes" in ran.out
+
+
+def test_the_same_seed_shows_the_same_samples(gpunet: RunCommand, halves: Path) -> None:
+    one, same, other = (
+        gpunet("datasets", "preview", halves, "--count", "3", "--seed", seed).out
+        for seed in (1, 1, 2)
+    )
+    assert one == same
+    assert one != other
+
+
+@pytest.mark.parametrize("name", ["strokes", "no-such-data"])
+def test_what_is_not_published_cannot_be_downloaded(gpunet: RunCommand, name: str) -> None:
+    ran = gpunet("datasets", "download", name)
+    assert 1 == ran.code
+    assert "choose one of mnist, fashion-mnist" in ran.failure
+
+
+def test_a_download_says_where_the_files_are(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[object] = []
+
+    def download(name: str, *, force: bool, progress: object) -> Path:
+        asked.append((name, force))
+        assert callable(progress)
+        progress("downloading mnist", 5, 10)
+        progress("downloading mnist", 10, 10)
+        return tmp_path
+
+    monkeypatch.setattr("gpunet.datasets.catalog.download", download)
+    ran = gpunet("datasets", "download", "mnist", "--force")
+    assert (0, f"downloading mnist ...\nmnist is in {tmp_path}\n", "") == ran
+    assert [("mnist", True)] == asked

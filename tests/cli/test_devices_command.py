@@ -1,0 +1,75 @@
+"""``gpunet devices``: what the machine has, made up here so that every kind is seen."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gpunet.engine.device import DEFAULT_LIMITS, Adapter
+from gpunet.engine.interface import DeviceInfo
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+LARGE = Adapter(
+    index=0,
+    info=DeviceInfo("Large One", "discrete GPU", "Vulkan", "driver 5"),
+    limits={**DEFAULT_LIMITS, "max-buffer-size": 1 << 34},
+    timestamps=True,
+    usable=True,
+    why="",
+    handle=None,
+)
+OLD = Adapter(
+    index=1,
+    info=DeviceInfo("Old One", "integrated GPU", "Vulkan", "driver 1"),
+    limits={**DEFAULT_LIMITS, "max-storage-buffers-per-shader-stage": 4},
+    timestamps=False,
+    usable=False,
+    why="max-storage-buffers-per-shader-stage is 4, wanted 8",
+    handle=None,
+)
+
+
+@pytest.fixture
+def _two_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", lambda: (LARGE, OLD))
+
+
+@pytest.fixture
+def _no_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", lambda: ())
+
+
+@pytest.mark.usefixtures("_two_adapters")
+def test_every_adapter_is_listed_with_its_limits_and_what_it_lacks(gpunet: RunCommand) -> None:
+    ran = gpunet("devices")
+    assert (0, "") == (ran.code, ran.err)
+    assert "0  Large One (auto)" in ran.out
+    assert "discrete GPU, Vulkan, driver 5" in ran.out
+    assert "buffers up to 16,384 MiB" in ran.out
+    assert "1  Old One\n" in ran.out
+    assert f"cannot be used: {OLD.why}" in ran.out
+    assert "auto takes Large One" in ran.out
+
+
+@pytest.mark.usefixtures("_two_adapters")
+def test_json_tells_the_same(gpunet: RunCommand) -> None:
+    content = json.loads(gpunet("devices", "--json").out)
+    assert [True, False] == [adapter["usable"] for adapter in content["adapters"]]
+    assert [None, OLD.why] == [adapter["why_not"] for adapter in content["adapters"]]
+    assert LARGE.limits == content["adapters"][0]["limits"]
+    assert 0 == content["auto"]["index"]
+
+
+@pytest.mark.usefixtures("_no_adapter")
+def test_a_machine_without_adapters_is_told_what_to_do(gpunet: RunCommand) -> None:
+    ran = gpunet("devices")
+    assert (0, "") == (ran.code, ran.err)
+    assert "auto takes numpy on the processor" in ran.out
+    content = json.loads(gpunet("devices", "--json").out)
+    assert [] == content["adapters"]
+    assert content["auto"]["index"] is None
+    assert content["auto"]["advice"] in ran.out

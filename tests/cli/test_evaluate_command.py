@@ -1,0 +1,123 @@
+"""``gpunet evaluate`` and ``gpunet showcase``: a model on labelled samples."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from gpunet.training import checkpoint
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+
+def test_evaluate_repeats_what_training_found(gpunet: RunCommand, trained: Path) -> None:
+    ran = gpunet("evaluate", trained, "--device", "cpu", "--json")
+    assert (0, "") == (ran.code, ran.err)
+    content = json.loads(ran.out)
+    test = checkpoint.load(trained).test
+    assert test.loss == pytest.approx(content["loss"])
+    assert test.accuracy == content["accuracy"]
+    assert 40 == content["samples"] == np.sum(content["confusion_matrix"])
+    assert ["0", "1"] == [entry["name"] for entry in content["classes"]]
+    assert {"name", "precision", "recall", "f1", "support"} == set(content["classes"][0])
+
+
+def test_evaluate_prints_the_figures_of_every_class(gpunet: RunCommand, trained: Path) -> None:
+    ran = gpunet("evaluate", trained, "--device", "cpu")
+    assert (0, "") == (ran.code, ran.err)
+    for words in ("accuracy", "loss", "precision", "recall", "F1", "columns: prediction"):
+        assert words in ran.out
+
+
+def test_other_data_than_those_trained_on_can_be_named(
+    gpunet: RunCommand, trained: Path, halves: Path, tmp_path: Path
+) -> None:
+    arrays = dict(np.load(halves))
+    arrays["y_test"] = 1 - arrays["y_test"]
+    np.savez(tmp_path / "swapped.npz", **arrays)
+    straight = json.loads(gpunet("evaluate", trained, "--device", "cpu", "--json").out)
+    swapped = gpunet(
+        "evaluate", trained, "--device", "cpu", "--json", "--data", tmp_path / "swapped.npz"
+    )
+    assert "" == swapped.err
+    assert 1 == pytest.approx(straight["accuracy"] + json.loads(swapped.out)["accuracy"])
+
+
+def test_a_change_of_the_data_since_training_is_noted(
+    gpunet: RunCommand, halves: Path, tmp_path: Path
+) -> None:
+    shutil.copy(halves, tmp_path / "data.npz")
+    model = tmp_path / "model"
+    options = ("--device", "cpu", "--hidden", "none", "--epochs", "1", "--output", model, "-q")
+    assert 0 == gpunet("train", "--data", tmp_path / "data.npz", *options).code
+    arrays = dict(np.load(halves))
+    arrays["x_test"] = arrays["x_test"][::-1]
+    np.savez(tmp_path / "data.npz", **arrays)
+    ran = gpunet("evaluate", model, "--device", "cpu", "--json")
+    assert (0, "note: data is no longer what the model was trained on\n") == (ran.code, ran.err)
+
+
+def test_data_with_other_features_are_refused(
+    gpunet: RunCommand, trained: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "points.csv").write_text("0,1,2\n1,3,4\n" * 10, "utf-8")
+    ran = gpunet("evaluate", trained, "--device", "cpu", "--data", tmp_path / "points.csv")
+    assert 1 == ran.code
+    assert "2 features but the model takes 64" in ran.failure
+
+
+@pytest.mark.parametrize("command", ["evaluate", "showcase"])
+def test_a_file_that_is_no_model_is_refused(
+    gpunet: RunCommand, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "model").write_bytes(b"no model")
+    ran = gpunet(command, tmp_path / "model")
+    assert (1, "") == (ran.code, ran.out)
+    assert "is no sound model file" in ran.failure
+
+
+def test_showcase_shows_as_many_samples_as_asked_for(gpunet: RunCommand, trained: Path) -> None:
+    ran = gpunet("showcase", trained, "--device", "cpu", "--count", "7")
+    assert (0, "") == (ran.code, ran.err)
+    assert "of 7 shown are right" in ran.out
+
+
+def test_showcase_shows_the_rows_that_are_named(gpunet: RunCommand, trained: Path) -> None:
+    assert "of 2 shown" in gpunet("showcase", trained, "--device", "cpu", "--index", "3,17").out
+
+
+def test_showcase_shows_only_mistakes_if_asked_for(
+    gpunet: RunCommand, trained: Path, halves: Path, tmp_path: Path
+) -> None:
+    arrays = dict(np.load(halves))
+    arrays["y_test"][:3] = 1 - arrays["y_test"][:3]
+    np.savez(tmp_path / "three.npz", **arrays)
+    assert 1.0 == checkpoint.load(trained).test.accuracy
+    ran = gpunet(
+        "showcase", trained, "--device", "cpu", "--data", tmp_path / "three.npz", "--wrong"
+    )
+    assert "0 of 3 shown are right" in ran.out
+
+
+def test_showcase_says_so_if_there_is_no_mistake(gpunet: RunCommand, trained: Path) -> None:
+    ran = gpunet("showcase", trained, "--device", "cpu", "--wrong")
+    assert (0, "") == (ran.code, ran.err)
+    assert "no test sample is taken for another class" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [("3,x", "'x' is no row"), ("40", "beyond the 40 test samples"), ("", "''")],
+)
+def test_rows_that_cannot_be_are_refused(
+    gpunet: RunCommand, trained: Path, index: str, message: str
+) -> None:
+    ran = gpunet("showcase", trained, "--device", "cpu", "--index", index)
+    assert 2 == ran.code
+    assert message in ran.failure

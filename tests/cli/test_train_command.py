@@ -1,0 +1,238 @@
+"""``gpunet train`` from the command line to the files it leaves."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from gpunet.errors import OutputError
+from gpunet.training import checkpoint, output
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_run_says_what_it_does_and_leaves_a_model_and_a_report(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    ran = gpunet("train", "--data", halves, *FAST, "--report", "run.json")
+    assert (0, "") == (ran.code, ran.err)
+    assert "device: numpy on the processor, as asked for" in ran.out
+    assert 3 == sum(line.startswith("epoch ") for line in ran.out.splitlines())
+    assert "rows: label, columns: prediction" in ran.out
+    assert "of 10 shown are right" in ran.out
+    model = checkpoint.load(Path("model.safetensors"))
+    report = json.loads(Path("run.json").read_text("utf-8"))
+    assert model.best_epoch == report["best_epoch"]
+    assert model.test.accuracy == report["test"]["accuracy"]
+    assert model.origin.fingerprint == report["dataset"]["fingerprint"]
+    assert str(halves) == model.origin.reference
+    assert 3 == len(report["history"])
+
+
+def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path) -> None:
+    options = {
+        "--activation": "leaky_relu",
+        "--leaky-slope": 0.2,
+        "--init": "uniform",
+        "--optimizer": "sgd",
+        "--momentum": 0.5,
+        "--beta1": 0.8,
+        "--beta2": 0.99,
+        "--epsilon": 1e-7,
+        "--dropout": 0.1,
+        "--input-dropout": 0.05,
+        "--patience": 2,
+        "--min-delta": 0.001,
+        "--validation": 0.25,
+        "--seed": 7,
+    }
+    flat = [part for pair in options.items() for part in pair]
+    ran = gpunet(
+        "train", "--data", halves, *FAST, *flat, "--shuffle-split", "--no-standardize", "-q"
+    )
+    assert 0 == ran.code
+    expected = {
+        "hidden": [4],
+        "activation": "leaky_relu",
+        "leaky_slope": 0.2,
+        "initialisation": "uniform",
+        "optimizer": "sgd",
+        "learning_rate": 0.02,
+        "momentum": 0.5,
+        "beta1": 0.8,
+        "beta2": 0.99,
+        "epsilon": 1e-7,
+        "batch_size": 8,
+        "epochs": 3,
+        "dropout": 0.1,
+        "input_dropout": 0.05,
+        "patience": 2,
+        "min_delta": 0.001,
+        "validation": 0.25,
+        "shuffle_split": True,
+        "standardize": False,
+        "seed": 7,
+    }
+    assert expected == checkpoint.load(Path("model.safetensors")).config.to_dict()
+
+
+def test_quiet_prints_the_result_in_one_line(gpunet: RunCommand, halves: Path) -> None:
+    ran = gpunet("train", "--data", halves, *FAST, "--quiet")
+    assert (0, "", 1) == (ran.code, ran.err, ran.out.count("\n"))
+    assert ran.out.startswith("test accuracy ")
+    assert ran.out.endswith("saved as model.safetensors\n")
+
+
+def test_no_showcase_is_shown_if_none_is_wanted(gpunet: RunCommand, halves: Path) -> None:
+    assert "shown are right" not in gpunet("train", "--data", halves, *FAST, "--showcase", 0).out
+
+
+def test_the_same_seed_gives_the_same_model(gpunet: RunCommand, halves: Path) -> None:
+    for name in ("one", "other"):
+        assert 0 == gpunet("train", "--data", halves, *FAST, "-q", "--output", name).code
+    one, other = (checkpoint.load(Path(name)) for name in ("one", "other"))
+    assert one.parameters.tobytes() == other.parameters.tobytes()
+
+
+@pytest.mark.parametrize("option", ["--output", "--report"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_data_are_read(
+    gpunet: RunCommand, option: str
+) -> None:
+    ran = gpunet("train", "--data", "no such data", option, "missing/file")
+    assert (1, "") == (ran.code, ran.out)
+    assert "there is no folder" in ran.failure
+
+
+def test_output_and_report_must_differ(gpunet: RunCommand) -> None:
+    ran = gpunet("train", "--output", "one", "--report", "./one")
+    assert 2 == ran.code
+    assert "give them different names" in ran.failure
+
+
+def test_a_missing_adapter_is_told_with_what_there_is(gpunet: RunCommand, halves: Path) -> None:
+    ran = gpunet("train", "--data", halves, "--device", "no such adapter")
+    assert 1 == ran.code
+    assert "names no adapter of this machine" in ran.failure
+
+
+def test_unknown_data_are_told_with_a_suggestion(gpunet: RunCommand) -> None:
+    ran = gpunet("train", "--data", "fashion-mnst", "--device", "cpu")
+    assert 1 == ran.code
+    assert "did you mean 'fashion-mnist'" in ran.failure
+    assert not Path("model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("train-images-idx3-ubyte", b"\x00\x00\x08\x03\xff\xff\xff\xff\x00\x00", "train-labels"),
+        ("data.csv", b"label,a,b\n0,1,nan\n1,2,3\n", "data.csv"),
+        ("data.csv", b"0,1,2\n1,2\n", "line 2 of data.csv"),
+        ("data.csv", b"", "data.csv"),
+        ("data.npz", b"PK\x03\x04 cut off", "data.npz"),
+        ("data.bin", bytes(range(256)), "data.bin"),
+    ],
+)
+def test_hostile_data_are_refused_in_one_sentence(
+    gpunet: RunCommand, tmp_path: Path, name: str, content: bytes, place: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    ran = gpunet("train", "--data", tmp_path / name, *FAST)
+    assert 1 == ran.code
+    assert place in ran.failure
+    assert not Path("model.safetensors").exists()
+
+
+def test_float_data_are_standardized_and_the_model_remembers_how(gpunet: RunCommand) -> None:
+    draws = np.random.default_rng(0).normal(100, 5, (60, 3)).astype(np.float32)
+    lines = [f"{int(row[0] > 100)}," + ",".join(map(str, row)) for row in draws]
+    Path("points.csv").write_text("\n".join(lines), "utf-8")
+    ran = gpunet("train", "--data", "points.csv", *FAST)
+    assert 0 == ran.code
+    model = checkpoint.load(Path("model.safetensors"))
+    assert model.scaling is not None
+    assert model.scaling.mean == pytest.approx(100, abs=5)
+    again = gpunet("evaluate", "model.safetensors", "--json", "--device", "cpu")
+    assert model.test.accuracy == json.loads(again.out)["accuracy"]
+
+
+def test_a_disk_that_is_full_after_training_does_not_lose_the_model(
+    gpunet: RunCommand, halves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = output.write_atomically
+
+    def full_disk(path: Path, content: bytes) -> None:
+        if path.parent == Path():
+            raise OutputError(f"{path} cannot be written: {os.strerror(errno.ENOSPC)}")
+        write(path, content)
+
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(checkpoint, "write_atomically", full_disk)
+    ran = gpunet("train", "--data", halves, *FAST, "--report", "run.json")
+    assert 1 == ran.code
+    complaint, note = ran.err.splitlines()
+    assert "error: model.safetensors cannot be written: No space left on device" == complaint
+    rescued = next((tmp_path / "temporary").rglob("model.safetensors"))
+    assert f"note: it is saved as {rescued} instead" == note
+    assert checkpoint.load(rescued).best_epoch > 0
+    assert Path("run.json").exists()
+    assert "rows: label, columns: prediction" in ran.out
+
+
+def test_a_run_that_diverges_at_once_saves_no_model(gpunet: RunCommand, halves: Path) -> None:
+    Path("model.safetensors").write_text("an older model", "utf-8")
+    ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--lr", "1e38", "-q")
+    assert 1 == ran.code
+    assert "diverged" in ran.failure
+    assert "an older model" == Path("model.safetensors").read_text("utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
+def test_an_interrupt_stops_the_training_and_saves(halves: Path) -> None:
+    options = ["--data", str(halves), *FAST, "--epochs", "1000000", "--patience", "0", "--plain"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "gpunet", "train", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("epoch "):
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (0, "") == (process.returncode, err)
+    assert "stopped by user" in out
+    assert checkpoint.load(Path("model.safetensors")).best_epoch > 0
+
+
+def test_an_abort_exits_with_130_and_saves_nothing(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def aborted(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gpunet.cli.training_run.train", aborted)
+    ran = gpunet("train", "--data", halves, *FAST)
+    assert (130, "") == (ran.code, ran.err)
+    assert not Path("model.safetensors").exists()
