@@ -37,8 +37,8 @@ def loss_and_gradient(
     gradient = np.empty_like(parameters)
     for place in reversed(range(len(layers))):
         weights, biases = layer_views(gradient, network)[place]
-        block = kernels.weight_gradient(below[place], deltas)
-        weights[...], biases[...] = block[:, :-1], block[:, -1]
+        whole = kernels.weight_gradient(below[place], deltas)
+        weights[...], biases[...] = whole[:, :-1], whole[:, -1]
         if place:
             deltas = kernels.input_gradient(deltas, layers[place][0], slopes[place - 1])
     return losses.mean(axis=1), gradient

@@ -13,10 +13,17 @@ from functools import cache
 from typing import Any
 
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.shader_source import assemble
+from gpunet.engine.shader_source import ShaderSource, assemble, numbered
 from gpunet.errors import DeviceError
 
-__all__ = ["DEFAULT_LIMITS", "Adapter", "OpenDevice", "list_adapters", "open_device"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "Adapter",
+    "OpenDevice",
+    "Pipeline",
+    "list_adapters",
+    "open_device",
+]
 
 DEFAULT_LIMITS: Mapping[str, int] = {
     "max-bind-groups": 4,
@@ -35,11 +42,11 @@ DEFAULT_LIMITS: Mapping[str, int] = {
 }
 """What every WebGPU implementation grants (W3C, "WebGPU", section 3.6.2, limits).
 
-The engine asks for no more, so that its shaders run everywhere; only the sizes of buffers are
-raised where the data need it and the adapter has it.
+The engine asks for no more, so that its shaders run everywhere. Only for the sizes of buffers,
+which no shader depends on, it takes what the adapter has.
 """
 
-GROWING_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
+SIZE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
 
 PROBED_ITERATIONS = 70_000
 """More than the 65,535 after which Mesa's software driver stops a shader."""
@@ -80,18 +87,73 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Pipeline:
+    """A compiled shader: wgpu's pipeline, the layout of its bind group, and what it binds."""
+
+    handle: Any = field(repr=False)
+    layout: Any = field(repr=False)
+    source: ShaderSource
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class OpenDevice:
     """An adapter that is ready to work.
 
     Args:
         adapter: it was opened from.
         handle: wgpu's device.
+        buffer_bytes: the largest buffer that it binds.
         iterations: loop iterations after which it stops an invocation; ``None`` if none is known.
     """
 
     adapter: Adapter
     handle: Any = field(repr=False)
+    buffer_bytes: int
     iterations: int | None
+    _pipelines: dict[tuple[Any, ...], Pipeline] = field(default_factory=dict, repr=False)
+
+    def pipeline(
+        self, label: str, pieces: tuple[str, ...], constants: Mapping[str, float]
+    ) -> Pipeline:
+        """The pipeline of these shader files and override constants, compiled once.
+
+        Constants that the shader does not declare are left out.
+        """
+        source = assemble(pieces)
+        used = {name: value for name, value in constants.items() if name in source.overrides}
+        key = (pieces, *sorted(used.items()))
+        if key not in self._pipelines:
+            self._pipelines[key] = self._compile(label, source, used)
+        return self._pipelines[key]
+
+    def _compile(self, label: str, source: ShaderSource, constants: dict[str, float]) -> Pipeline:
+        import wgpu
+
+        layout = self.handle.create_bind_group_layout(
+            label=label,
+            entries=[
+                {
+                    "binding": binding.number,
+                    "visibility": wgpu.ShaderStage.COMPUTE,
+                    "buffer": {"type": binding.access},
+                }
+                for binding in source.bindings
+            ],
+        )
+        try:
+            pipeline = self.handle.create_compute_pipeline(
+                label=label,
+                layout=self.handle.create_pipeline_layout(bind_group_layouts=[layout]),
+                compute={
+                    "module": self.handle.create_shader_module(label=label, code=source.text),
+                    "entry_point": "main",
+                    "constants": constants,
+                },
+            )
+        except wgpu.GPUValidationError as error:
+            error.add_note(numbered(source.text))
+            raise
+        return Pipeline(pipeline, layout, source)
 
 
 @cache
@@ -111,37 +173,36 @@ def list_adapters() -> tuple[Adapter, ...]:
     return tuple(_describe(index, handle) for index, handle in enumerate(found))
 
 
-def open_device(adapter: Adapter, *, buffer_bytes: int = 0) -> OpenDevice:
-    """Open an adapter with a browser's default limits.
-
-    Args:
-        adapter: a usable one.
-        buffer_bytes: the largest buffer that will be bound, if known.
+def open_device(adapter: Adapter) -> OpenDevice:
+    """Open an adapter; once a process.
 
     Raises:
-        DeviceError: the driver refuses, or cannot hold a buffer of that size.
+        DeviceError: the driver refuses.
     """
-    limits = dict(DEFAULT_LIMITS)
-    for name in GROWING_LIMITS:
-        if buffer_bytes > adapter.limits[name]:
-            raise DeviceError(
-                f"{adapter.info.name} binds at most {adapter.limits[name] >> 20:,} MiB at once, "
-                f"but {-(-buffer_bytes >> 20):,} MiB are needed; use fewer samples or units, or "
-                "--device cpu"
-            )
-        limits[name] = max(limits[name], buffer_bytes)
-    features = ["timestamp-query"] if adapter.timestamps else []
+    if adapter.index not in _OPEN or _OPEN[adapter.index].adapter is not adapter:
+        _OPEN[adapter.index] = _open(adapter)
+    return _OPEN[adapter.index]
+
+
+_OPEN: dict[int, OpenDevice] = {}
+
+
+def _open(adapter: Adapter) -> OpenDevice:
+    limits = {**DEFAULT_LIMITS, **{name: adapter.limits[name] for name in SIZE_LIMITS}}
     try:
         handle = adapter.handle.request_device_sync(
-            label="gpunet", required_features=features, required_limits=limits
+            label="gpunet",
+            required_features=["timestamp-query"] if adapter.timestamps else [],
+            required_limits=limits,
         )
     except Exception as error:
         raise DeviceError(
             f"{adapter.info.name} could not be opened ({_first_line(error)}); try another one of "
             "`gpunet devices`, or --device cpu"
         ) from error
+    largest = min(limits[name] for name in SIZE_LIMITS)
     iterations = _probe_iterations(handle) if adapter.software else None
-    return OpenDevice(adapter, handle, iterations)
+    return OpenDevice(adapter, handle, largest, iterations)
 
 
 def _describe(index: int, handle: Any) -> Adapter:

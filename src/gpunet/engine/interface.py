@@ -188,7 +188,7 @@ class Engine(ABC):
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the probabilities of every class for every sample of a split."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - an engine without a device holds nothing
         """Give back what the device holds; the engine cannot be used afterwards."""
 
     def __enter__(self) -> Self:

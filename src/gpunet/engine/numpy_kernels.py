@@ -62,14 +62,14 @@ def dropout_mask(
     draws = np.moveaxis(draws, 0, -1).reshape(len(seeds), rows, -1)[:, :, :units]
     thresholds = (rates.astype(np.float64) * 2.0**32).astype(np.uint32)
     scales = (1 / (1 - rates.astype(np.float64))).astype(rates.dtype)
-    return (draws >= thresholds[:, None, None]) * scales[:, None, None]
+    kept: NDArray[Real] = (draws >= thresholds[:, None, None]) * scales[:, None, None]
+    return kept
 
 
-def forward(
-    inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]
-) -> NDArray[Real]:
+def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]) -> NDArray[Real]:
     """A layer's weighted sums (P, B, O) of inputs (P, B, I), weights (P, I, O), biases (P, O)."""
-    return np.matmul(inputs, weights) + biases[:, None, :]
+    sums: NDArray[Real] = np.matmul(inputs, weights) + biases[:, None, :]
+    return sums
 
 
 def activate(
@@ -109,9 +109,7 @@ def softmax_cross_entropy(
     return losses, hits, exponentials / sums
 
 
-def softmax_gradient(
-    probabilities: NDArray[Real], labels: NDArray[np.integer]
-) -> NDArray[Real]:
+def softmax_gradient(probabilities: NDArray[Real], labels: NDArray[np.integer]) -> NDArray[Real]:
     """The slope (P, B, C) of the batch's mean loss with respect to the logits."""
     deltas = probabilities.copy()
     population, rows, _ = deltas.shape
@@ -130,7 +128,8 @@ def input_gradient(
         weights: (P, I, O) of this layer.
         slopes: (P, B, I) of the activations below, the dropout's factor included.
     """
-    return np.matmul(deltas, weights.transpose(0, 2, 1)) * slopes
+    below: NDArray[Real] = np.matmul(deltas, weights.transpose(0, 2, 1)) * slopes
+    return below
 
 
 def weight_gradient(inputs: NDArray[Real], deltas: NDArray[Real]) -> NDArray[Real]:

@@ -158,7 +158,7 @@ class _Sketch:
         """One layer; the first one reads the samples."""
         layer = self.network.layers[place]
         hidden = layer.activation != "identity"
-        tile = _tile(self.rows, layer.outputs)
+        tile = choose_tile(self.rows, layer.outputs, layer.inputs)
         constants = {
             "INPUTS": layer.inputs,
             "OUTPUTS": layer.outputs,
@@ -173,7 +173,7 @@ class _Sketch:
             **extra,
         }
         if place == 0:
-            source = ("forward_sample", f"input/{self.features}")
+            source: tuple[str, ...] = ("forward_sample", f"input/{self.features}")
             constants["FEATURES"] = layer.inputs
         else:
             source = ("forward_hidden",)
@@ -210,7 +210,7 @@ class _Sketch:
     def input_gradient(self, place: int) -> Pass:
         """The way back through one layer to the one below."""
         layer = self.network.layers[place]
-        tile = _tile(self.rows, layer.inputs)
+        tile = choose_tile(self.rows, layer.inputs, layer.outputs)
         constants = {
             "INPUTS": layer.inputs,
             "OUTPUTS": layer.outputs,
@@ -239,7 +239,7 @@ class _Sketch:
             **extra,
         }
         if place == 0:
-            source = ("update_sample", f"input/{self.features}")
+            source: tuple[str, ...] = ("update_sample", f"input/{self.features}")
             constants["FEATURES"] = layer.inputs
         else:
             source = ("update_hidden",)
@@ -248,7 +248,7 @@ class _Sketch:
             f"update {place + 1}",
             (*source, f"optimizer/{rule}"),
             constants,
-            _update_tile(layer.inputs + 1, layer.outputs),
+            choose_tile(layer.inputs + 1, layer.outputs, self.rows),
             (layer.inputs + 1, layer.outputs, self.rows),
         )
 
@@ -295,14 +295,17 @@ def _places(
     return tuple(outputs_at), tuple(slopes_at), end
 
 
-def _tile(rows: int, columns: int) -> Tile:
-    """How to cut a product of the activations."""
-    return Tile("tile/registers_8x8", 8, 8, 4, 2)
+SMALL = Tile("tile/registers_4x4", 4, 4, 4, 4)
+LARGE = Tile("tile/registers_8x8", 8, 8, 8, 2)
+
+LARGE_PRODUCT = 200_000
+"""Multiplications from which the larger tile wins on software adapters; below, it costs more
+to compile (half a second on Mesa's) than it ever saves."""
 
 
-def _update_tile(rows: int, columns: int) -> Tile:
-    """How to cut a product of the weights' shape."""
-    return Tile("tile/registers_8x8", 8, 8, 8, 2)
+def choose_tile(rows: int, columns: int, depth: int) -> Tile:
+    """How to cut a product of this size."""
+    return LARGE if rows * columns * depth >= LARGE_PRODUCT else SMALL
 
 
 def _tile_constants(tile: Tile) -> dict[str, float]:

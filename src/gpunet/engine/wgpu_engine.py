@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.device import Adapter, OpenDevice, open_device
+from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import DeviceInfo, Engine, Metrics, NetworkSettings, Split
 from gpunet.engine.plan import Pass, Plan, Rule, evaluation_plan, training_plan
-from gpunet.engine.shader_source import ShaderSource, assemble, numbered
 from gpunet.errors import DeviceError
 
 __all__ = ["WgpuEngine"]
@@ -98,15 +97,11 @@ class WgpuEngine(Engine):
         adapter: Adapter,
     ) -> None:
         super().__init__(network, settings, optimizer, batch_size)
-        self._adapter = adapter
-        self._open: OpenDevice | None = None
-        self._largest_buffer = 0
+        self._open = open_device(adapter)
         self._buffers: dict[str, Any] = {}
         self._data: dict[Split, _Data] = {}
-        self._modules: dict[ShaderSource, Any] = {}
         self._training: _Program | None = None
-        self._first_step = 0
-        self._reserve(4 * self.population * network.parameter_count)
+        self._evaluations: dict[Split, _Program] = {}
         self._networks = _network_records(settings)
         for name in ("parameters", *self._moment_names()):
             self._zeros(name, 4 * self.population * network.parameter_count)
@@ -115,12 +110,13 @@ class WgpuEngine(Engine):
     @property
     def device(self) -> DeviceInfo:
         """The adapter."""
-        return self._adapter.info
+        return self._open.adapter.info
 
     def load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device: bytes stay bytes, four to a word."""
         packed, features = _packed(samples.features)
-        self._reserve(packed.nbytes)
+        self._require_room(packed.nbytes)
+        self._forget(split)
         with self._clear_errors():
             self._data[split] = _Data(
                 samples=self._upload(f"{split} samples", packed),
@@ -128,8 +124,6 @@ class WgpuEngine(Engine):
                 count=len(samples),
                 features=features,
             )
-        if split == "train":
-            self._training = None
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""
@@ -156,7 +150,6 @@ class WgpuEngine(Engine):
         self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
     ) -> None:
         """Start an epoch over the training split."""
-        self._first_step = first_step
         if self._training is None:
             self._training = self._compile_training(order.shape[1])
         self._write("order", order)
@@ -177,38 +170,34 @@ class WgpuEngine(Engine):
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
-        program, state = self._compile_evaluation(split)
-        data = self._data[split]
+        program = self._evaluation(split)
+        state = f"{split} networks"
 
         def run(batches: int) -> None:
             self._submit(program, batches)
-            self._handle.queue.read_buffer(state, 0, 4)
+            self._read(state, NETWORK)
 
-        _paced(-(-data.count // program.plan.rows), run)
-        with self._clear_errors():
-            raw = self._handle.queue.read_buffer(state)
-        return _metrics(np.frombuffer(raw, dtype=NETWORK))
+        _paced(-(-self._data[split].count // program.plan.rows), run)
+        return _metrics(self._read(state, NETWORK))
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the probabilities of every class for every sample of a split."""
-        program, _ = self._compile_evaluation(split)
+        program = self._evaluation(split)
         count, rows = self._data[split].count, program.plan.rows
         shape = (self.population, rows, self.network.classes)
         batches = []
         for _ in range(0, count, rows):
             self._submit(program, 1)
-            batches.append(self._read_probabilities(program.plan).reshape(shape))
+            batches.append(self._read_probabilities(split, program.plan).reshape(shape))
         return np.concatenate(batches, axis=1)[:, :count]
 
     def close(self) -> None:
         """Destroy all buffers."""
         for buffer in self._buffers.values():
             buffer.destroy()
-        for data in self._data.values():
-            data.samples.destroy()
-            data.labels.destroy()
         self._buffers.clear()
-        self._data.clear()
+        for split in list(self._data):
+            self._forget(split)
 
     # Plans and their pipelines
 
@@ -233,85 +222,54 @@ class WgpuEngine(Engine):
         buffers = {name: self._buffers[name] for name in (*names, "batch")}
         return self._compile(plan, {**buffers, "samples": data.samples, "labels": data.labels})
 
-    def _compile_evaluation(self, split: Split) -> tuple[_Program, Any]:
-        """The program that scores a split from its start, and the buffer of its sums."""
+    def _evaluation(self, split: Split) -> _Program:
+        """The program that scores a split, set to its start."""
+        if split not in self._evaluations:
+            self._evaluations[split] = self._compile_evaluation(split)
+        self._write(f"{split} networks", self._networks)
+        return self._evaluations[split]
+
+    def _compile_evaluation(self, split: Split) -> _Program:
         data = self._data[split]
-        rows = min(EVALUATION_ROWS, data.count)
         plan = evaluation_plan(
-            self.network, population=self.population, rows=rows, features=data.features
+            self.network,
+            population=self.population,
+            rows=min(EVALUATION_ROWS, data.count),
+            features=data.features,
         )
         own = {
-            "values": self._zeros("evaluation values", 4 * self.population * plan.values),
-            "order": self._zeros("evaluation order", 4 * data.count),
-            "networks": self._zeros("evaluation networks", self._networks.nbytes),
-            "batch": self._zeros("evaluation batch", 16, uniform=True),
+            "values": self._zeros(f"{split} values", 4 * self.population * plan.values),
+            "order": self._zeros(f"{split} order", 4 * data.count),
+            "networks": self._zeros(f"{split} networks", self._networks.nbytes),
+            "batch": self._zeros(f"{split} batch", 16, uniform=True),
         }
-        self._write("evaluation order", np.arange(data.count, dtype=np.uint32))
-        self._write("evaluation networks", self._networks)
-        self._write("evaluation batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
+        self._write(f"{split} order", np.arange(data.count, dtype=np.uint32))
+        self._write(f"{split} batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
         shared = {"parameters": self._buffers["parameters"]}
         buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
-        return self._compile(plan, buffers), own["networks"]
+        return self._compile(plan, buffers)
 
     def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> _Program:
         self._require_fit(plan)
         with self._clear_errors():
-            dispatches = tuple(
-                (*self._pipeline(one, buffers), one.workgroups) for one in plan.passes
-            )
+            dispatches = tuple(self._dispatch(one, buffers) for one in plan.passes)
         return _Program(plan, dispatches)
 
-    def _pipeline(self, one: Pass, buffers: Mapping[str, Any]) -> tuple[Any, Any]:
-        """The pass's pipeline and its bind group."""
-        import wgpu
-
-        source = assemble(one.pieces)
-        layout = self._handle.create_bind_group_layout(
+    def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+        """The pass's pipeline, its bind group and its workgroups."""
+        pipeline = self._open.pipeline(one.label, one.pieces, one.constants)
+        group = self._open.handle.create_bind_group(
             label=one.label,
-            entries=[
-                {
-                    "binding": binding.number,
-                    "visibility": wgpu.ShaderStage.COMPUTE,
-                    "buffer": {"type": binding.access},
-                }
-                for binding in source.bindings
-            ],
-        )
-        pipeline = self._handle.create_compute_pipeline(
-            label=one.label,
-            layout=self._handle.create_pipeline_layout(bind_group_layouts=[layout]),
-            compute={
-                "module": self._module(source),
-                "entry_point": "main",
-                "constants": {
-                    name: value
-                    for name, value in one.constants.items()
-                    if name in source.overrides
-                },
-            },
-        )
-        group = self._handle.create_bind_group(
-            label=one.label,
-            layout=layout,
+            layout=pipeline.layout,
             entries=[
                 {"binding": binding.number, "resource": {"buffer": buffers[binding.name]}}
-                for binding in source.bindings
+                for binding in pipeline.source.bindings
             ],
         )
-        return pipeline, group
-
-    def _module(self, source: ShaderSource) -> Any:
-        if source not in self._modules:
-            try:
-                self._modules[source] = self._handle.create_shader_module(
-                    label=source.label, code=source.text
-                )
-            except Exception as error:
-                raise AssertionError(f"{error}\n{numbered(source.text)}") from error
-        return self._modules[source]
+        return pipeline.handle, group, one.workgroups
 
     def _require_fit(self, plan: Plan) -> None:
-        limit = self._opened.iterations
+        limit = self._open.iterations
         busiest = max(plan.passes, key=lambda one: one.iterations)
         if limit is not None and busiest.iterations > limit:
             raise DeviceError(
@@ -331,45 +289,34 @@ class WgpuEngine(Engine):
 
     def _submit(self, program: _Program, steps: int) -> None:
         with self._clear_errors():
-            encoder = self._handle.create_command_encoder(label="steps")
+            encoder = self._open.handle.create_command_encoder(label="steps")
             compute = encoder.begin_compute_pass(label="steps")
             program.record(compute, steps)
             compute.end()
-            self._handle.queue.submit([encoder.finish()])
+            self._open.handle.queue.submit([encoder.finish()])
 
-    def _read_probabilities(self, plan: Plan) -> NDArray[np.float32]:
+    def _read_probabilities(self, split: Split, plan: Plan) -> NDArray[np.float32]:
         """(P * rows * C,) of the batch that was scored last."""
         size = 4 * plan.rows * self.network.classes
         target = self._zeros("probabilities", size * self.population)
         with self._clear_errors():
-            encoder = self._handle.create_command_encoder(label="probabilities")
+            encoder = self._open.handle.create_command_encoder(label="probabilities")
             for p in range(self.population):
                 start = 4 * (p * plan.values + plan.probabilities_at)
-                values = self._buffers["evaluation values"]
+                values = self._buffers[f"{split} values"]
                 encoder.copy_buffer_to_buffer(values, start, target, p * size, size)
-            self._handle.queue.submit([encoder.finish()])
+            self._open.handle.queue.submit([encoder.finish()])
         return self._read("probabilities", np.dtype(np.float32))
 
     # Buffers
 
-    @property
-    def _opened(self) -> OpenDevice:
-        if self._open is None:
-            self._open = open_device(self._adapter, buffer_bytes=self._largest_buffer)
-        return self._open
-
-    @property
-    def _handle(self) -> Any:
-        return self._opened.handle
-
-    def _reserve(self, size: int) -> None:
-        """See to it that a buffer of so many bytes can be bound."""
-        self._largest_buffer = max(self._largest_buffer, size)
-        granted = self._handle.limits["max-storage-buffer-binding-size"]
-        if size > granted:
+    def _require_room(self, size: int) -> None:
+        """Raise unless a buffer of so many bytes can be bound."""
+        if size > self._open.buffer_bytes:
             raise DeviceError(
-                f"{self.device.name} was opened for buffers of {granted >> 20:,} MiB, but "
-                f"{-(-size >> 20):,} MiB are needed; use fewer samples or units, or --device cpu"
+                f"{self.device.name} binds at most {self._open.buffer_bytes >> 20:,} MiB at once, "
+                f"but {-(-size >> 20):,} MiB are needed; use fewer samples or units, or "
+                "--device cpu"
             )
 
     def _zeros(self, name: str, size: int, *, uniform: bool = False) -> Any:
@@ -379,30 +326,40 @@ class WgpuEngine(Engine):
         existing = self._buffers.get(name)
         if existing is not None and existing.size == size:
             return existing
-        self._reserve(size)
+        self._require_room(size)
         kind = wgpu.BufferUsage.UNIFORM if uniform else wgpu.BufferUsage.STORAGE
         with self._clear_errors():
-            self._buffers[name] = self._handle.create_buffer(
+            self._buffers[name] = self._open.handle.create_buffer(
                 label=name,
                 size=size,
                 usage=kind | wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.COPY_DST,
             )
         return self._buffers[name]
 
+    def _forget(self, split: Split) -> None:
+        """Destroy what belongs to a split that is about to be replaced."""
+        if split == "train":
+            self._training = None
+        self._evaluations.pop(split, None)
+        known = self._data.pop(split, None)
+        if known is not None:
+            known.samples.destroy()
+            known.labels.destroy()
+
     def _upload(self, label: str, data: NDArray[Any]) -> Any:
         import wgpu
 
-        return self._handle.create_buffer_with_data(
+        return self._open.handle.create_buffer_with_data(
             label=label, data=np.ascontiguousarray(data), usage=wgpu.BufferUsage.STORAGE
         )
 
     def _write(self, name: str, data: NDArray[Any]) -> None:
         with self._clear_errors():
-            self._handle.queue.write_buffer(self._buffers[name], 0, np.ascontiguousarray(data))
+            self._open.handle.queue.write_buffer(self._buffers[name], 0, np.ascontiguousarray(data))
 
     def _read(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
         with self._clear_errors():
-            raw = self._handle.queue.read_buffer(self._buffers[name])
+            raw = self._open.handle.queue.read_buffer(self._buffers[name])
         return np.frombuffer(raw, dtype=dtype).copy()
 
     @contextmanager
@@ -463,11 +420,10 @@ def _packed(
 ) -> tuple[NDArray[Any], Literal["bytes", "floats"]]:
     """The samples with every row padded to whole groups of four."""
     padding = -features.shape[1] % 4
-    if padding:
-        features = np.pad(features, ((0, 0), (0, padding)))
-    if features.dtype == np.uint8:
-        return np.ascontiguousarray(features), "bytes"
-    return np.ascontiguousarray(features, dtype=np.float32), "floats"
+    padded: NDArray[Any] = np.pad(features, ((0, 0), (0, padding))) if padding else features
+    if padded.dtype == np.uint8:
+        return np.ascontiguousarray(padded), "bytes"
+    return np.ascontiguousarray(padded, dtype=np.float32), "floats"
 
 
 def _paced(total: int, run: Callable[[int], None]) -> None:
