@@ -32,32 +32,33 @@ Integers = NDArray[np.int64]
 CLASSES = 10
 SIDE = 28  # pixels, width and height of an image
 BOX = 20  # pixels, MNIST's box for the longer side of the ink
-BLOCK = 8000  # samples drawn at once, whole runs of ten: about 100 MB of working memory
+BLOCK = 8000  # samples drawn at once, whole runs of ten: under 100 MB of working memory
 
 MOST_CONTROLS = 24  # control points of a hand, all its strokes together
 MOST_STROKES = 2
 WAVES = 3  # in the smooth displacement field
-SPACING = 0.05  # at most, between drawn points, in half boxes: half a pixel
+SPACING = 0.04  # between drawn points, in half boxes: under half a pixel
 SHARPNESS = 0.35  # pen radii, the reach over which close drawn points melt into one line
 
-# How much writers differ, as deviations; lengths are in half boxes, angles in radians.
+# How much writers differ, as deviations; lengths are in half boxes, angles in radians. Set by
+# hand so that slant, width and ink come out as widely spread as in scans of real digits.
 MIDDLE = 0.13  # of the digit's middle, against its rim
 TAPER = 0.13  # share by which one end is wider than the middle
 BEND = 0.06  # of the spine
 WAVE = 0.15  # at most, height of one wave of the displacement field
-JITTER = 0.035  # of one control point
+JITTER = 0.025  # of one control point
 OFFSET = 0.06  # of one stroke
 OVERSHOOT = 0.25  # of a stroke's end, in lengths of its last span
 BLEND = (-0.15, 0.5)  # least and greatest share of a second hand
 WIDTH = 0.18  # of the logarithm of the width
 LEAN = 0.13  # mean slant to the right, x over y
-SLANT = 0.25
-TURN = 0.11
+SLANT = 0.27
+TURN = 0.13
 RADIUS = 1.25  # of the pen, pixels, median
 RADIUS_SPREAD = 0.25  # of the radius's logarithm
 SWELL = 0.4  # at most, share by which pressure changes the radius
 NIB = 0.35  # at most, share by which a flat nib changes the radius
-EDGE = (0.8, 1.6)  # pixels from full ink to none
+EDGE = (0.7, 1.5)  # pixels from full ink to none
 INK = (0.95, 1.2)  # darkest ink, cut at 1
 
 # Random numbers of one sample: how many of each. A bell takes three uniform numbers.
@@ -134,7 +135,7 @@ def load_pens() -> tuple[Form, ...]:
     """Every form of every digit, in the order of the data file.
 
     Raises FileNotFoundError if the file is missing and ValueError if the hands of a form differ
-    in structure or need more random numbers than a sample has.
+    in structure or break the limits that the file's readme states.
     """
     text = data_file("strokes", "digits.json").read_text(encoding="utf-8")
     return tuple(
@@ -150,8 +151,11 @@ def _form(digit: int, name: str, entry: dict[str, Any]) -> Form:
     if len(structures) != 1:
         raise ValueError(f"form {name} of digit {digit}: its hands differ in structure")
     sizes = structures.pop()
-    if len(sizes) > MOST_STROKES or sum(sizes) > MOST_CONTROLS:
-        raise ValueError(f"form {name} of digit {digit}: too many strokes or control points")
+    if len(sizes) > MOST_STROKES or sum(sizes) > MOST_CONTROLS or min(sizes) < 2:
+        raise ValueError(
+            f"form {name} of digit {digit} has strokes of {sizes} points, more than "
+            f"{MOST_STROKES} strokes or {MOST_CONTROLS} points in all, or a stroke of one point"
+        )
     boxed = [[point for stroke in hand for point in stroke] for hand in hands.values()]
     controls = (np.array(boxed) / 50 - 1).astype(np.float32)  # (hands, controls, 2), from 0 ... 100
     ends = np.cumsum(sizes).tolist()
@@ -410,7 +414,7 @@ def _nearness(points: Floats, lengths: Floats, reach: Floats) -> Floats:
     away = (points[..., np.newaxis] - pixels) / reach[..., np.newaxis, np.newaxis]
     # Further off than that there is no ink; the limit keeps clear of slow subnormal numbers.
     axes = np.exp(np.maximum(away**2 * -0.5, -30))  # (samples, points, 2, 20)
-    weights = lengths / (reach * (math.sqrt(2 * math.pi)))
+    weights = lengths / (reach * math.sqrt(2 * math.pi))
     rows = (axes[:, :, 1] * weights[..., np.newaxis]).transpose(0, 2, 1)
     nearness: Floats = np.matmul(rows, axes[:, :, 0])
     return nearness
