@@ -104,7 +104,7 @@ install_packages() {
     apt-get)
         $root apt-get update -qq || true
         $root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -qq --no-install-recommends "$@"
+            apt-get install -qq --no-install-recommends "$@" >/dev/null
         ;;
     dnf) $root dnf install -y -q "$@" ;;
     pacman) $root pacman -S --noconfirm --needed "$@" ;;
