@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -35,8 +36,8 @@ __all__ = [
 Progress = Callable[[str, int, int], None]
 """Told what is under way, how much of it is done, and how much there is in all."""
 
-CHUNK = 1 << 16  # bytes taken from the network at once
-QUEUE_LENGTH = 64  # chunks that may wait to be unpacked
+CHUNK = 1 << 14  # bytes taken from the network at once
+QUEUE_LENGTH = 256  # chunks that may wait to be unpacked
 
 PACKED_SURPLUS = 1 << 16
 """Bytes by which a gzip may at most be larger than its content."""
@@ -88,7 +89,7 @@ class Limits:
         attempts: how often a mirror is tried that answers but breaks off.
     """
 
-    first_answer: float = 3.0
+    first_answer: float = 2.5
     silence: float = 10.0
     pause: float = 0.5
     attempts: int = 2
@@ -338,8 +339,9 @@ def _inflated(unpacker: zlib._Decompress | None, chunk: bytes, room: int) -> byt
 class _Pipe:
     """Takes what a download writes, on the thread that loads, to the one that waits.
 
-    It looks like a file to ``pooch``. Once it is shut, writing to it fails, which ends the
-    download.
+    It looks like a file to ``pooch``. Once it is shut, because nobody waits any more, writing to
+    it fails, which ends the download. It also looks like a progress bar, since ``pooch`` tells one
+    the file's size as soon as the server has answered, which may be long before the first piece.
     """
 
     def __init__(self) -> None:
@@ -349,23 +351,40 @@ class _Pipe:
     def write(self, chunk: bytes) -> None:
         """Pass on a piece of the file."""
         self.put(chunk)
+        if self.is_shut.is_set():
+            raise BrokenPipeError
 
     def flush(self) -> None:
         """Do nothing: nothing is held back."""
 
+    @property
+    def total(self) -> int:
+        """The file's size, which is known beforehand and not asked for."""
+        return 0
+
+    @total.setter
+    def total(self, size: int) -> None:
+        self.put(b"")
+
+    def update(self, size: int) -> None:
+        """Do nothing: progress is told where the file is unpacked."""
+
+    def reset(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
     def put(self, item: bytes | Exception | None) -> None:
-        """Pass on a piece, a failure, or ``None`` for the end."""
+        """Pass on a piece, a failure, or ``None`` for the end, as long as somebody waits."""
         while not self.is_shut.is_set():
-            try:
-                self.queue.put(item, timeout=0.2)
-            except Full:
-                continue
-            return
-        raise BrokenPipeError
+            with suppress(Full):
+                return self.queue.put(item, timeout=0.2)
+        return None
 
 
 def _chunks(url: str, limits: Limits) -> Iterator[bytes]:
-    """The pieces of a file as they come from the network.
+    """The pieces of a file as they come from the network, the first one empty.
 
     The network is spoken to on a thread of its own, which is left behind when it keeps silent:
     looking up a name and trying one address after the other obey no time limit otherwise.
@@ -404,6 +423,7 @@ def _load(url: str, pipe: _Pipe, limits: Limits) -> None:
     import pooch  # type: ignore[import-untyped]
 
     load = pooch.HTTPDownloader(
+        progressbar=pipe,
         chunk_size=CHUNK,
         timeout=(limits.first_answer, limits.silence),
         headers={"Accept-Encoding": "identity"},  # the packed file as it is
@@ -411,8 +431,6 @@ def _load(url: str, pipe: _Pipe, limits: Limits) -> None:
     try:
         load(url, pipe, None)
         pipe.put(None)
-    except BrokenPipeError:
-        return  # nobody waits any more
     except Exception as error:  # whatever it is, the waiting thread must hear of it
         pipe.put(error)
 

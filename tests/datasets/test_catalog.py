@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gpunet.datasets import catalog, strokes
+from gpunet.datasets.catalog import download, entries, names, open_dataset
+from gpunet.datasets.download import Limits, PublishedFile, obtain
+from gpunet.errors import DataError, DownloadError, OutputError
+
+QUICK = Limits(first_answer=1.0, silence=0.2, pause=0.01)
+
+NOWHERE = ("http://127.0.0.1:9/",)
+"""A mirror on a port of this machine that nothing listens at."""
+
+
+def contents() -> dict[str, bytes]:
+    """Four IDX files: ten training images and ten test images of 2 x 2 pixels."""
+    images = struct.pack(">IIII", 2051, 10, 2, 2) + bytes(range(40))
+    labels = struct.pack(">II", 2049, 10) + bytes(range(10))
+    return {
+        "train-images-idx3-ubyte": images,
+        "train-labels-idx1-ubyte": labels,
+        "t10k-images-idx3-ubyte": images,
+        "t10k-labels-idx1-ubyte": labels,
+    }
+
+
+@pytest.fixture(autouse=True)
+def small_and_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publishes small files where nobody answers, and draws few digits by default."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    files = tuple(
+        PublishedFile(name, len(content), hashlib.sha256(content).hexdigest())
+        for name, content in contents().items()
+    )
+    for name, offer in catalog._OFFERS.items():
+        published = replace(offer.published, mirrors=NOWHERE, files=files)
+        monkeypatch.setitem(catalog._OFFERS, name, replace(offer, published=published))
+    monkeypatch.setattr(catalog, "STROKES_TRAIN", 30)
+    monkeypatch.setattr(catalog, "STROKES_TEST", 20)
+
+
+def fill(cache: Path, name: str) -> None:
+    (cache / name).mkdir()
+    for file, content in contents().items():
+        (cache / name / f"{file}.gz").write_bytes(gzip.compress(content))
+
+
+def test_a_published_dataset_is_read_from_the_cache(tmp_path: Path) -> None:
+    fill(tmp_path, "mnist")
+    dataset = open_dataset("mnist", cache=tmp_path)
+    assert "mnist" == dataset.name
+    assert list(range(40)) == dataset.train.features.reshape(-1).tolist()
+    assert tuple("0123456789") == dataset.classes
+    assert (2, 2) == dataset.image_shape
+    assert "CC BY-SA 3.0" in dataset.source
+    assert dataset.notice is None
+
+
+def test_fashion_mnist_has_names_for_its_classes(tmp_path: Path) -> None:
+    fill(tmp_path, "fashion-mnist")
+    dataset = open_dataset("fashion-mnist", cache=tmp_path)
+    assert 10 == len(dataset.classes)
+    assert ("T-shirt/top", "Ankle boot") == (dataset.classes[0], dataset.classes[9])
+
+
+def test_a_dataset_that_is_not_at_hand_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match="could not be downloaded"):
+        open_dataset("mnist", cache=tmp_path, limits=QUICK)
+
+
+def test_auto_is_mnist_if_it_is_at_hand(tmp_path: Path) -> None:
+    fill(tmp_path, "mnist")
+    dataset = open_dataset("auto", cache=tmp_path)
+    assert "mnist" == dataset.name
+    assert dataset.notice is None
+
+
+def test_auto_is_strokes_without_mnist_and_says_so(tmp_path: Path) -> None:
+    dataset = open_dataset("auto", cache=tmp_path, limits=QUICK)
+    assert "strokes" == dataset.name
+    assert dataset.notice is not None
+    assert "MNIST is not at hand" in dataset.notice
+    assert "gpunet datasets download mnist" in dataset.notice
+    assert str(tmp_path / "mnist") in dataset.notice
+
+
+def test_strokes_are_drawn_from_two_seeds(tmp_path: Path) -> None:
+    dataset = open_dataset("strokes", cache=tmp_path)
+    images, labels = strokes.generate(30, 1)
+    assert np.array_equal(images, dataset.train.features)
+    assert labels.tolist() == dataset.train.labels.tolist()
+    images, labels = strokes.generate(20, 2)
+    assert np.array_equal(images, dataset.test.features)
+    assert labels.tolist() == dataset.test.labels.tolist()
+    assert tuple("0123456789") == dataset.classes
+    assert (28, 28) == dataset.image_shape
+    assert dataset.notice is None
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"), [("strokes:40", (40, 20)), ("strokes:25+15", (25, 15))]
+)
+def test_other_numbers_of_strokes_are_drawn_on_request(
+    tmp_path: Path, name: str, counts: tuple[int, int]
+) -> None:
+    dataset = open_dataset(name, cache=tmp_path)
+    assert counts == (len(dataset.train), len(dataset.test))
+    assert np.array_equal(strokes.generate(counts[0], 1)[0], dataset.train.features)
+
+
+def test_drawing_in_parts_gives_the_same_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = open_dataset("strokes", cache=tmp_path / "a").fingerprint()
+    monkeypatch.setattr(catalog, "DRAWN_AT_ONCE", 7)
+    assert expected == open_dataset("strokes", cache=tmp_path / "b").fingerprint()
+
+
+@pytest.mark.parametrize(
+    "name", ["strokes:0", "strokes:9+20", "strokes:20+9", "strokes:2000000", "strokes:999999999"]
+)
+def test_numbers_of_strokes_out_of_range_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="is out of range"):
+        open_dataset(name, cache=tmp_path)
+
+
+def test_drawn_digits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = open_dataset("strokes", cache=tmp_path)
+    monkeypatch.setattr(strokes, "generate", None)
+    kept = open_dataset("strokes", cache=tmp_path)
+    assert expected.fingerprint() == kept.fingerprint()
+    assert (expected.name, expected.source) == (kept.name, kept.source)
+
+
+def test_damaged_drawn_digits_are_drawn_again(tmp_path: Path) -> None:
+    expected = open_dataset("strokes", cache=tmp_path).fingerprint()
+    (path,) = (tmp_path / "strokes").iterdir()
+    path.write_bytes(path.read_bytes()[:5000])
+    assert expected == open_dataset("strokes", cache=tmp_path).fingerprint()
+
+
+def test_other_pens_do_not_find_the_digits_of_these(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_dataset("strokes", cache=tmp_path)
+    pens = tmp_path / "digits.json"
+    pens.write_text("other pens")
+    monkeypatch.setattr(catalog, "data_file", lambda *_: pens)
+    assert not entries(tmp_path)[-1].is_cached
+
+
+def test_progress_is_told_while_digits_are_drawn(tmp_path: Path) -> None:
+    calls: list[tuple[str, int, int]] = []
+    open_dataset("strokes", cache=tmp_path, progress=lambda *call: calls.append(call))
+    assert ("drawing digits", 0, 50) == calls[0]
+    assert ("drawing digits", 50, 50) == calls[-1]
+
+
+def test_a_cache_that_cannot_be_written_to_costs_only_a_notice(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    dataset = open_dataset("strokes", cache=tmp_path / "file")
+    assert (30, 20) == (len(dataset.train), len(dataset.test))
+    assert dataset.notice is not None
+    assert "the drawn digits are not kept" in dataset.notice
+
+
+def test_a_path_is_read(tmp_path: Path) -> None:
+    (tmp_path / "iris.csv").write_text("0,1.5\n1,2.5\n" * 6)
+    assert "iris" == open_dataset(str(tmp_path / "iris.csv"), cache=tmp_path).name
+
+
+@pytest.mark.parametrize("name", ["mnits", "Mnist", "fashion_mnist"])
+def test_a_mistyped_name_gets_a_suggestion(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=r"is neither a dataset .* did you mean '.*mnist'\?"):
+        open_dataset(name, cache=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["no/such/folder", "", "a\0b", "x" * 5000, "~nobody-of-that-name/x"]
+)
+def test_what_is_no_path_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="is neither a dataset"):
+        open_dataset(name, cache=tmp_path)
+
+
+def test_the_list_tells_what_is_cached(tmp_path: Path) -> None:
+    assert ["mnist", "fashion-mnist", "strokes"] == [entry.name for entry in entries(tmp_path)]
+    assert [False, False, False] == [entry.is_cached for entry in entries(tmp_path)]
+    fill(tmp_path, "mnist")
+    open_dataset("strokes", cache=tmp_path)
+    assert [True, False, True] == [entry.is_cached for entry in entries(tmp_path)]
+    assert {"auto", *(entry.name for entry in entries(tmp_path))} == set(names())
+
+
+def test_downloading_what_is_there_only_checks_it(tmp_path: Path) -> None:
+    fill(tmp_path, "mnist")
+    assert tmp_path / "mnist" == download("mnist", cache=tmp_path)
+
+
+def test_downloading_with_force_fetches_what_is_there(tmp_path: Path) -> None:
+    fill(tmp_path, "mnist")
+    with pytest.raises(DownloadError, match="could not be downloaded"):
+        download("mnist", force=True, cache=tmp_path, limits=QUICK)
+
+
+@pytest.mark.parametrize("name", ["strokes", "auto", "imagenet"])
+def test_downloading_what_is_not_published_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="choose one of mnist, fashion-mnist"):
+        download(name, cache=tmp_path)
+
+
+def test_downloading_into_a_cache_that_cannot_be_written_to_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, "mnist")
+    found = obtain(catalog._OFFERS["mnist"].published, tmp_path / "mnist")
+    unkept = replace(found, notice="the download is not kept")
+    monkeypatch.setattr(catalog, "obtain_published", lambda *_, **__: unkept)
+    with pytest.raises(OutputError, match="is not kept"):
+        download("mnist", cache=tmp_path)

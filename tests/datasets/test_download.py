@@ -1,0 +1,347 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from gpunet.datasets import download as download_module
+from gpunet.datasets.download import (
+    FASHION_MNIST,
+    MNIST,
+    Limits,
+    Published,
+    PublishedFile,
+    is_cached,
+    obtain,
+)
+from gpunet.errors import DownloadError
+
+QUICK = Limits(first_answer=2.0, silence=0.3, pause=0.01, attempts=2)
+
+CONTENTS = {
+    "images": bytes(range(256)) * 400,
+    "labels": b"labels of all images",
+}
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass
+class Mirror:
+    """A server on this machine; ``answers`` says what it does for a file, by path."""
+
+    url: str = ""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+
+def sending(content: bytes, status: int = 200, **headers: str) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(content)))
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
+def breaking_off(content: bytes) -> Answer:
+    """Half of the content, then the connection ends."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content[: len(content) // 2])
+
+    return answer
+
+
+def falling_silent(content: bytes, released: threading.Event) -> Answer:
+    """Half of the content, then nothing until the test is over."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content[: len(content) // 2])
+        handler.wfile.flush()
+        released.wait(10)
+
+    return answer
+
+
+def in_turn(*answers: Answer) -> Answer:
+    """Another answer every time."""
+    left = list(answers)
+    return lambda handler: left.pop(0)(handler)
+
+
+@pytest.fixture
+def start_mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Mirror]]:
+    """Starts mirrors that send all files as they should."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    servers: list[ThreadingHTTPServer] = []
+
+    def start() -> Mirror:
+        mirror = Mirror()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                name = self.path.removeprefix("/files/")
+                mirror.asked.append(name)
+                mirror.answers.get(name, sending(b"", 404))(self)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        for name, content in CONTENTS.items():
+            mirror.answers[f"{name}.gz"] = sending(gzip.compress(content))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        servers.append(server)
+        mirror.url = f"http://127.0.0.1:{server.server_port}/files/"
+        return mirror
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def mirror(start_mirror: Callable[[], Mirror]) -> Mirror:
+    return start_mirror()
+
+
+def published(*mirrors: str) -> Published:
+    files = tuple(
+        PublishedFile(name, len(content), hashlib.sha256(content).hexdigest())
+        for name, content in CONTENTS.items()
+    )
+    return Published("data", mirrors, files)
+
+
+def obtained(folder: Path, *mirrors: Mirror | str, force: bool = False) -> tuple[bytes, ...]:
+    urls = [mirror if isinstance(mirror, str) else mirror.url for mirror in mirrors]
+    found = obtain(published(*urls), folder, force=force, limits=QUICK)
+    assert found.notice is None
+    return tuple(bytes(content) for content in found.contents)
+
+
+def refusal(folder: Path, *mirrors: Mirror | str) -> str:
+    with pytest.raises(DownloadError) as caught:
+        obtained(folder, *mirrors)
+    return str(caught.value)
+
+
+def closed_port() -> str:
+    """An address at which nobody listens."""
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{opened.getsockname()[1]}/"
+
+
+EVERYTHING = tuple(CONTENTS.values())
+
+
+def test_files_are_fetched_unpacked_and_kept(mirror: Mirror, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "data"
+    assert EVERYTHING == obtained(folder, mirror)
+    assert {"images", "labels"} == {path.name for path in folder.iterdir()}
+    assert CONTENTS["images"] == (folder / "images").read_bytes()
+    assert ["images.gz", "labels.gz"] == mirror.asked
+
+
+def test_files_that_are_kept_are_not_fetched_again(mirror: Mirror, tmp_path: Path) -> None:
+    obtained(tmp_path, mirror)
+    mirror.asked.clear()
+    assert EVERYTHING == obtained(tmp_path, mirror)
+    assert [] == mirror.asked
+
+
+def test_only_the_file_that_is_missing_is_fetched(mirror: Mirror, tmp_path: Path) -> None:
+    obtained(tmp_path, mirror)
+    (tmp_path / "images").unlink()
+    mirror.asked.clear()
+    obtained(tmp_path, mirror)
+    assert ["images.gz"] == mirror.asked
+
+
+def test_force_fetches_everything_again(mirror: Mirror, tmp_path: Path) -> None:
+    obtained(tmp_path, mirror)
+    mirror.asked.clear()
+    assert EVERYTHING == obtained(tmp_path, mirror, force=True)
+    assert ["images.gz", "labels.gz"] == mirror.asked
+
+
+def test_files_put_there_by_hand_need_no_network(tmp_path: Path) -> None:
+    for name, content in CONTENTS.items():
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content, 1))
+    assert is_cached(published(), tmp_path)
+    assert EVERYTHING == obtained(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [b"", b"something else", CONTENTS["images"] + b"\0"])
+def test_a_damaged_file_is_fetched_anew(mirror: Mirror, tmp_path: Path, damage: bytes) -> None:
+    obtained(tmp_path, mirror)
+    (tmp_path / "images").write_bytes(damage)
+    assert EVERYTHING == obtained(tmp_path, mirror)
+    assert CONTENTS["images"] == (tmp_path / "images").read_bytes()
+
+
+def test_progress_counts_the_bytes_of_all_files(mirror: Mirror, tmp_path: Path) -> None:
+    calls: list[tuple[str, int, int]] = []
+    total = sum(len(content) for content in EVERYTHING)
+    found = published(mirror.url)
+    obtain(found, tmp_path, progress=lambda *call: calls.append(call), limits=QUICK)
+    assert ("data: labels", total, total) == calls[-1]
+    assert sorted(done for _, done, _ in calls) == [done for _, done, _ in calls]
+    assert ("data: images", len(CONTENTS["images"]), total) in calls
+
+
+def test_a_mirror_that_unpacks_on_the_way_is_understood(mirror: Mirror, tmp_path: Path) -> None:
+    for name, content in CONTENTS.items():
+        packed = gzip.compress(content)
+        mirror.answers[f"{name}.gz"] = sending(packed, Content_Encoding="gzip")
+    assert EVERYTHING == obtained(tmp_path, mirror)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        sending(gzip.compress(b"x" * len(CONTENTS["images"]))),  # other content of the same size
+        sending(b"<html>please log in</html>"),
+        sending(gzip.compress(CONTENTS["images"])[:-9] + bytes(9)),  # wrong check sum
+        sending(gzip.compress(bytes(50 << 20))),  # far too much
+        sending(b"\x1f\x8b\x08" + bytes(200)),
+        sending(b""),
+        sending(b"gone", 404),
+        sending(b"forbidden", 403),
+    ],
+)
+def test_a_mirror_that_lies_gives_way_to_the_next(
+    start_mirror: Callable[[], Mirror], tmp_path: Path, lie: Answer
+) -> None:
+    liar, honest = start_mirror(), start_mirror()
+    liar.answers["images.gz"] = lie
+    assert EVERYTHING == obtained(tmp_path, liar, honest)
+    assert ["images.gz"] == liar.asked
+    assert ["images.gz", "labels.gz"] == honest.asked
+
+
+def test_mirrors_that_all_lie_leave_nothing_behind(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.answers["images.gz"] = sending(gzip.compress(b"lies"))
+    message = refusal(tmp_path, mirror)
+    assert "sent something else than the published file" in message
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_mirror_that_breaks_off_is_asked_again(mirror: Mirror, tmp_path: Path) -> None:
+    packed = gzip.compress(CONTENTS["images"])
+    mirror.answers["images.gz"] = in_turn(breaking_off(packed), sending(packed))
+    assert EVERYTHING == obtained(tmp_path, mirror)
+    assert ["images.gz", "images.gz", "labels.gz"] == mirror.asked
+
+
+def test_a_mirror_in_trouble_is_asked_twice_and_then_given_up(
+    start_mirror: Callable[[], Mirror], tmp_path: Path
+) -> None:
+    troubled, sound = start_mirror(), start_mirror()
+    troubled.answers["images.gz"] = sending(b"", 503)
+    assert EVERYTHING == obtained(tmp_path, troubled, sound)
+    assert ["images.gz", "images.gz"] == troubled.asked
+    assert "answered with status 503" in refusal(tmp_path / "other", troubled)
+
+
+def test_a_mirror_that_falls_silent_gives_way_to_the_next(
+    start_mirror: Callable[[], Mirror], tmp_path: Path
+) -> None:
+    silent, sound = start_mirror(), start_mirror()
+    released = threading.Event()
+    silent.answers["images.gz"] = falling_silent(gzip.compress(CONTENTS["images"]), released)
+    try:
+        assert EVERYTHING == obtained(tmp_path, silent, sound)
+        assert ["images.gz", "images.gz"] == silent.asked
+    finally:
+        released.set()
+
+
+def test_a_mirror_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}/"
+        limits = Limits(first_answer=0.2, silence=0.2, pause=0.01)
+        with pytest.raises(DownloadError, match="does not answer"):
+            obtain(published(url), tmp_path, limits=limits)
+
+
+def test_a_name_that_is_looked_up_for_ever_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+
+    def hang(*_: object) -> None:
+        released.wait(10)
+
+    monkeypatch.setattr(download_module, "_load", hang)
+    try:
+        with pytest.raises(DownloadError, match="does not answer"):
+            obtain(published("http://mirror.invalid/"), tmp_path, limits=Limits(first_answer=0.1))
+    finally:
+        released.set()
+
+
+def test_without_a_network_the_message_says_what_to_do(tmp_path: Path) -> None:
+    message = refusal(tmp_path, closed_port(), closed_port())
+    assert "images of data could not be downloaded (127.0.0.1:" in message
+    assert "is not reached; 127.0.0.1:" in message
+    assert f"put the four files images.gz, labels.gz into {tmp_path}" in message
+    assert "`--data PATH`" in message
+
+
+def test_a_damaged_file_that_cannot_be_fetched_is_told(tmp_path: Path) -> None:
+    (tmp_path / "images.gz").write_bytes(b"damaged")
+    assert "the one in the cache is another or damaged" in refusal(tmp_path, closed_port())
+
+
+def test_a_folder_that_cannot_be_written_to_costs_only_a_notice(
+    mirror: Mirror, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    found = obtain(published(mirror.url), tmp_path / "file", limits=QUICK)
+    assert EVERYTHING == tuple(bytes(content) for content in found.contents)
+    assert found.notice is not None
+    assert "the download is not kept" in found.notice
+    assert "GPUNET_CACHE" in found.notice
+
+
+def test_two_downloads_at_once_both_succeed(mirror: Mirror, tmp_path: Path) -> None:
+    results: list[tuple[bytes, ...]] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(obtained(tmp_path, mirror, force=True)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [EVERYTHING] * 4 == results
+    assert {"images", "labels"} == {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("known", [MNIST, FASHION_MNIST])
+def test_the_known_datasets_have_two_mirrors_and_the_sizes_of_mnist(known: Published) -> None:
+    assert [47_040_016, 60_008, 7_840_016, 10_008] == [file.size for file in known.files]
+    assert 4 == len({file.sha256 for file in known.files})
+    assert all(64 == len(file.sha256) for file in known.files)
+    assert 2 == len(known.mirrors)
+    assert all(mirror.endswith("/") for mirror in known.mirrors)
