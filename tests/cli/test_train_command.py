@@ -17,6 +17,7 @@ import pytest
 
 from gpunet.errors import OutputError
 from gpunet.training import checkpoint, output
+from gpunet.training.events import Control
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -224,6 +225,22 @@ def test_an_interrupt_stops_the_training_and_saves(halves: Path) -> None:
     assert (0, "") == (process.returncode, err)
     assert "stopped by user" in out
     assert checkpoint.load(Path("model.safetensors")).best_epoch > 0
+
+
+def test_a_stop_before_the_first_step_says_that_nothing_is_saved(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped() -> Control:
+        control = Control()
+        control.stop_now.set()
+        return control
+
+    monkeypatch.setattr("gpunet.cli.training_run.Control", stopped)
+    ran = gpunet("train", "--data", halves, *FAST)
+    assert 0 == ran.code
+    assert "note: training stopped before an epoch was done, so no model is saved\n" == ran.err
+    assert "stopped by user" in ran.out
+    assert not Path("model.safetensors").exists()
 
 
 def test_an_abort_exits_with_130_and_saves_nothing(

@@ -109,8 +109,14 @@ def _save_results(
     config, complete = wishes.config, True
     model_path = report_path = None
     if result.best_epoch == 0:
-        complain(_why_untrained(result, config))
         complete = result.stop_reason != "diverged"
+        if complete:
+            note("training stopped before an epoch was done, so no model is saved")
+        else:
+            complain(
+                "training diverged before an epoch was done, so no model is saved; try "
+                f"--learning-rate {config.effective_learning_rate / 10:g}"
+            )
     else:
         model = _model(wishes, dataset, result)
         model_path = _save(lambda path: checkpoint.save(model, path), wishes.output)
@@ -120,15 +126,6 @@ def _save_results(
         report_path = _save(lambda path: write_report(content, path), wishes.report)
         complete = complete and report_path == wishes.report
     return _Saved(model_path, report_path, complete)
-
-
-def _why_untrained(result: TrainingResult, config: TrainConfig) -> str:
-    if result.stop_reason == "diverged":
-        return (
-            "training diverged before an epoch was done, so no model is saved; try "
-            f"--learning-rate {config.effective_learning_rate / 10:g}"
-        )
-    return "training stopped before an epoch was done, so no model is saved"
 
 
 def _save(write: Callable[[Path], None], path: Path) -> Path | None:

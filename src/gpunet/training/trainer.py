@@ -182,6 +182,8 @@ class _Run:
         )
         training_seconds = self._steps(epoch)
         trained = self.engine.metrics()
+        if not trained.seen[0]:  # asked to stop before the first step: there is nothing to record
+            return "stopped by user"
         self._tell(epoch, trained, training_seconds, "validating")
         validated = self._validate()
         record = EpochRecord(
