@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["grey_image", "open_image", "prepare_digit", "prepare_image", "resized"]
 
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000")
 """What is decoded: Pillow's own formats of single images; none that runs another program."""
 
 SIDE = 28  # pixels, width and height of an MNIST image
@@ -47,6 +47,7 @@ def prepare_digit(image: Image.Image | Path | bytes) -> NDArray[np.uint8]:
     The ink is cropped, fitted into 20 x 20 pixels with its aspect ratio kept, and moved so that
     its centre of mass lies in the middle. Whether the ink is dark or bright is told by the
     border, which is background for the most part; the contrast is stretched to the full range.
+    An image that is framed so already keeps its place and size.
 
     Args:
         image: of any size and mode, or its file's path or content.
@@ -60,6 +61,8 @@ def prepare_digit(image: Image.Image | Path | bytes) -> NDArray[np.uint8]:
     grey = grey_image(open_image(image))
     grey.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     ink = _ink(np.asarray(grey, np.float32), _name_of(image))  # (height, width) from 0 to 1
+    if _is_framed(ink):
+        return _levels(ink).reshape(-1)
     return _centred(_fitted(_cropped(ink))).reshape(-1)
 
 
@@ -208,6 +211,17 @@ def _ink(grey: NDArray[np.float32], name: str) -> NDArray[np.float32]:
     return ink.astype(np.float32)
 
 
+def _is_framed(ink: NDArray[np.float32]) -> bool:
+    """Whether the ink (height, width) lies already as MNIST would put it."""
+    if ink.shape != (SIDE, SIDE):
+        return False
+    rows = np.flatnonzero(ink.any(axis=1))
+    columns = np.flatnonzero(ink.any(axis=0))
+    longest = max(np.ptp(rows), np.ptp(columns)) + 1
+    off_centre = np.abs(np.subtract(_centre_of_mass(ink), CENTRE)).max()
+    return bool(abs(longest - BOX) <= 1 and off_centre <= 1)
+
+
 def _cropped(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     """The smallest rectangle that holds all ink but the faint blur at its edges."""
     clear = ink > EDGE
@@ -223,18 +237,30 @@ def _fitted(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
     height, width = ink.shape
     scale = BOX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    grey = Image.fromarray(np.rint(ink * 255).astype(np.uint8))
-    return np.asarray(resized(grey, *size))
+    return np.asarray(resized(Image.fromarray(_levels(ink)), *size))
+
+
+def _levels(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The ink as grey levels (height, width)."""
+    return np.rint(ink * 255).astype(np.uint8)
 
 
 def _centred(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The ink on a field of 28 x 28, its centre of mass in the middle as far as it fits."""
     height, width = ink.shape
-    mass = ink.sum(dtype=np.float64)
-    row = (ink.sum(axis=1) * np.arange(height)).sum() / mass
-    column = (ink.sum(axis=0) * np.arange(width)).sum() / mass
+    row, column = _centre_of_mass(ink)
     top = int(np.clip(round(CENTRE - row), 0, SIDE - height))
     left = int(np.clip(round(CENTRE - column), 0, SIDE - width))
     field = np.zeros((SIDE, SIDE), np.uint8)
     field[top : top + height, left : left + width] = ink
     return field
+
+
+def _centre_of_mass(ink: NDArray[np.uint8] | NDArray[np.float32]) -> tuple[float, float]:
+    """Row and column of the ink's centre."""
+    by_row = ink.sum(axis=1, dtype=np.float64)  # (height,)
+    by_column = ink.sum(axis=0, dtype=np.float64)  # (width,)
+    mass = by_row.sum()
+    row = (by_row * np.arange(len(by_row))).sum() / mass
+    column = (by_column * np.arange(len(by_column))).sum() / mass
+    return float(row), float(column)
