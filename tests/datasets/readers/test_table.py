@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gpunet.datasets.readers import table as table_module
 from gpunet.datasets.readers.table import find_tables, read_table, read_tables
@@ -227,6 +229,12 @@ def test_a_damaged_row_is_refused_with_its_place(tmp_path: Path, row: str, expec
     assert expected in refusal(written(tmp_path, text))
 
 
+@pytest.mark.parametrize("row", ["1,", "1, ", '1,""'])
+def test_an_empty_cell_in_the_only_column_is_refused(tmp_path: Path, row: str) -> None:
+    text = f"0,0.5\n{row}\n" + "0,1.5\n1,2.5\n" * 3
+    assert "line 2, column 2 of data.csv is empty" in refusal(written(tmp_path, text))
+
+
 def test_an_empty_word_is_refused(tmp_path: Path) -> None:
     assert "line 3 of data.csv is empty" in refusal(written(tmp_path, "a,1\nb,2\n ,3\n" * 3))
 
@@ -265,6 +273,31 @@ def test_skipped_whole_numbers_get_a_notice(tmp_path: Path) -> None:
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, text: str | bytes, expected: str) -> None:
     assert expected in refusal(written(tmp_path, text))
+
+
+CELLS = st.sampled_from(
+    ["0", "1", "2", "255", "256", "-1", "0.5", "nan", "1e400", "", " ", "cat", '"a,b"', '"', ",",
+     "1_0", "\ufeff", "\x0b", "\x1c", "\u2028", "\u0663", "#", "\n", "\r", "label"]
+)  # fmt: skip
+
+
+@given(rows=st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=12))
+def test_any_text_is_a_table_or_refused_in_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes("\n".join(",".join(cells) for cells in rows).encode())
+    try:
+        dataset = read_table(path)
+    except DataError as error:
+        message = str(error)
+    else:
+        message = ""
+        for samples in (dataset.train, dataset.test):
+            assert len(samples.features) == len(samples.labels)
+            assert np.isfinite(samples.features).all()
+            assert set(samples.labels.tolist()) <= set(range(len(dataset.classes)))
+    assert "\n" not in message
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

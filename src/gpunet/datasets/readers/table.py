@@ -288,12 +288,11 @@ class _TableReader:
         ]
         lines = np.array([number for number, _ in rows], np.int64)  # (rows,)
         labels, texts = zip(*(self._parted(number, line) for number, line in rows), strict=True)
-        try:
-            features = np.loadtxt(texts, np.float32, delimiter=",", comments=None, ndmin=2)
-        except ValueError as error:
-            raise self._bad_cell(lines, texts) from error
+        features = _parsed(texts)  # (rows, I)
+        if features is None:
+            raise self._bad_cell(lines, texts)
         self.labels.append(np.array(labels, np.str_))
-        self.features.append(features)  # (rows, I)
+        self.features.append(features)
         self.lines.append(lines)
         block_table = Table(self.name, self.labels[-1], features, lines)
         refuse_unknown_values(features, block_table.place)
@@ -332,6 +331,17 @@ class _TableReader:
                     "a number; the label belongs into the first column, numbers into all others"
                 )
         return DataError(f"{self.name} holds a feature that is no number; mend it")
+
+
+def _parsed(texts: tuple[str, ...]) -> NDArray[np.float32] | None:
+    """The numbers of some lines (rows, I); ``None`` if a cell is no number."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # it warns of texts that are all empty
+            numbers = np.loadtxt(texts, np.float32, delimiter=",", comments=None, ndmin=2)
+    except (ValueError, Warning):
+        return None
+    return numbers if len(numbers) == len(texts) else None  # it leaves out empty texts
 
 
 def _cells(line: str) -> list[str]:
