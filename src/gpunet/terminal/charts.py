@@ -206,7 +206,7 @@ def dots_of(
     steps = np.maximum(np.abs(np.diff(x))[joined], np.abs(np.diff(y))[joined]) + 1
     segment = np.repeat(joined, steps)
     position = np.arange(steps.sum()) - np.repeat(np.cumsum(steps) - steps, steps)
-    share = position / np.repeat(steps, steps)
+    share = position / np.repeat(np.maximum(steps - 1, 1), steps)
     line_x = np.rint(x[segment] + share * (x[segment + 1] - x[segment])).astype(int)
     line_y = np.rint(y[segment] + share * (y[segment + 1] - y[segment])).astype(int)
     dots[line_y, line_x] = True

@@ -69,7 +69,7 @@ class Dashboard:
         self._news = threading.Event()
         self._closing = threading.Event()
         self._suspended = False
-        self._keyboard = Keyboard(self._pressed, keys)
+        self._keyboard = Keyboard(self.pressed, keys)
         self._interrupts = Interrupts(control, self._suspend, self._resume)
         self._live = Live(
             self,
@@ -80,6 +80,11 @@ class Dashboard:
             redirect_stderr=False,
         )
         self._opened = ExitStack()
+
+    @property
+    def view(self) -> View:
+        """What the frames show now."""
+        return self._view
 
     def closing_view(self) -> Block:
         """The run's head and its curves, to be printed once the screen is gone."""
@@ -121,6 +126,17 @@ class Dashboard:
     def stopped(self, reason: StopReason, best_epoch: int) -> None:
         """No further epoch follows."""
         self._show(replace(self._view, reason=reason, best_epoch=best_epoch))
+
+    def pressed(self, key: str) -> None:
+        """Take a key: ``q`` stops after the epoch, ``p`` pauses and resumes."""
+        if key == "q":
+            self._control.stop_after_epoch.set()
+            self._control.paused.clear()
+        elif key == "p" and self._control.paused.is_set():
+            self._control.paused.clear()
+        elif key == "p":
+            self._control.paused.set()
+        self._news.set()
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
@@ -170,16 +186,6 @@ class Dashboard:
             except OSError:  # the terminal is gone; training goes on
                 return
             pause = max(FRAME, (self._clock() - now) / DRAWING_SHARE)
-
-    def _pressed(self, key: str) -> None:
-        if key == "q":
-            self._control.stop_after_epoch.set()
-            self._control.paused.clear()
-        elif key == "p" and self._control.paused.is_set():
-            self._control.paused.clear()
-        elif key == "p":
-            self._control.paused.set()
-        self._news.set()
 
     def _suspend(self) -> None:
         self._suspended = True

@@ -20,7 +20,7 @@ from gpunet.terminal.block import Block, Line
 from gpunet.terminal.console import shows_greys
 from gpunet.terminal.style import glyphs
 
-__all__ = ["brightness", "cropped", "fitted", "picture"]
+__all__ = ["background_of", "brightness", "cropped", "fitted", "picture"]
 
 GREYS = 24
 """Levels of the 256-colour palette's grey ramp, 8 to 238; drawn alike in 24 bits."""
@@ -43,7 +43,9 @@ def picture(
         columns: the block's width in cells.
         rows: the block's height in cells; a cell is two pixels high.
     """
-    pixels = fitted(cropped(brightness(image)), 2 * rows, columns)  # (2 * rows, columns)
+    whole = brightness(image)
+    background = background_of(whole)
+    pixels = fitted(cropped(whole, background), 2 * rows, columns, background)
     if shows_greys(console) and not console.options.ascii_only:
         return Block(columns, _half_blocks(pixels))
     return Block(columns, _shades(pixels, glyphs(console.options.ascii_only).shades))
@@ -58,25 +60,31 @@ def brightness(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.flo
     return np.clip((values - lowest) / (highest - lowest), 0, 1)
 
 
-def cropped(image: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The part (height, width) that holds the drawing; all of it if there is none."""
+def background_of(image: NDArray[np.float64]) -> float:
+    """The brightness around the drawing in an image (height, width): its border's median."""
     if not image.size:
-        return image
+        return 0.0
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-    ink = np.abs(image - np.median(border)) > INK  # (height, width)
+    return float(np.median(border))
+
+
+def cropped(image: NDArray[np.float64], background: float) -> NDArray[np.float64]:
+    """The part (height, width) that holds the drawing; all of it if there is none."""
+    ink = np.abs(image - background) > INK  # (height, width)
     if not ink.any():
         return image
     ys, xs = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     return image[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1]
 
 
-def fitted(image: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
+def fitted(
+    image: NDArray[np.float64], height: int, width: int, background: float
+) -> NDArray[np.float64]:
     """The image scaled into (height, width), its proportions kept, centred on its background.
 
     Larger images are averaged down; smaller ones are enlarged by whole factors.
     """
     rows, columns = image.shape
-    background = _background(image)
     canvas = np.full((height, width), background)
     if not image.size or not canvas.size:
         return canvas
@@ -87,14 +95,6 @@ def fitted(image: NDArray[np.float64], height: int, width: int) -> NDArray[np.fl
     shrunk = _averaging(rows, inner[0]) @ image @ _averaging(columns, inner[1]).T
     canvas[top : top + inner[0], left : left + inner[1]] = shrunk
     return canvas
-
-
-def _background(image: NDArray[np.float64]) -> float:
-    """White only if nearly all corners are: ink then is dark, as on paper."""
-    if not image.size:
-        return 0.0
-    corners = image[[0, 0, -1, -1], [0, -1, 0, -1]]
-    return float(np.median(corners)) if corners.min() > 0.5 else 0.0
 
 
 @lru_cache(maxsize=64)

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from gpunet.datasets.dataset import Samples
 from gpunet.terminal.block import Block, beside, cut, grid, stack, text_block
+from gpunet.terminal.columns import Columns
 from gpunet.terminal.digits import picture
 from gpunet.terminal.style import MUTED, RIGHT, STRONG, WRONG, bar, glyphs
-from gpunet.terminal.tables import plain_table
 from gpunet.terminal.verdict import Verdict, verdicts
 
 __all__ = ["prediction", "preview", "showcase"]
@@ -149,13 +148,13 @@ def _picture_grid(
 
 def _verdict_table(
     console: Console, rows: NDArray[np.int64], told: Sequence[Verdict], classes: Sequence[str]
-) -> Table:
+) -> Columns:
     marks = glyphs(console.options.ascii_only)
-    table = plain_table(console, "sample", "label", "prediction", "probability", "")
+    table = Columns(["sample", "<label", "<prediction", "probability", "<"])
     for row, verdict in zip(rows.tolist(), told, strict=True):
-        table.add_row(
+        table.add(
             str(row),
-            Text(classes[verdict.label]),
+            classes[verdict.label],
             Text(classes[verdict.prediction], verdict.style),
             f"{100 * verdict.probability:.1f} %",
             Text(verdict.mark(marks), verdict.style),

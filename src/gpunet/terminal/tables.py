@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.box import ASCII2, SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from gpunet.terminal import figures
 from gpunet.terminal.block import cut, text_block
+from gpunet.terminal.columns import Columns
 from gpunet.terminal.style import BEST, MUTED, RIGHT, STRONG, WRONG, glyphs
 from gpunet.training.events import EpochRecord
 
@@ -24,7 +24,6 @@ __all__ = [
     "class_table",
     "confusion_table",
     "epoch_table",
-    "plain_table",
     "summary_table",
 ]
 
@@ -33,26 +32,6 @@ LONGEST_NAME = 16
 
 PAIRS = 12
 """Confused pairs listed where the whole matrix does not fit."""
-
-
-def plain_table(console: Console | None, *names: str) -> Table:
-    """A table without frame, a rule below its head; numbers' columns are aligned right.
-
-    Args:
-        console: decides on the rule's characters; rich replaces them itself if ``None``.
-        names: of the columns; the first is aligned left.
-    """
-    ascii_only = console is not None and console.options.ascii_only
-    table = Table(
-        box=ASCII2 if ascii_only else SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        header_style=STRONG,
-        border_style=MUTED,
-    )
-    for position, name in enumerate(names):
-        table.add_column(name, justify="left" if position == 0 else "right", no_wrap=True)
-    return table
 
 
 def summary_table(rows: Sequence[tuple[str, str]]) -> RenderableType:
@@ -96,12 +75,11 @@ def class_table(
         support: (C,) samples of each class.
         classes: the classes' names, C of them.
     """
-    table = plain_table(None, "class", "precision", "recall", "F1", "samples")
-    table.columns[0].overflow = "ellipsis"
+    table = Columns(["<class", "precision", "recall", "F1", "samples"])
     columns = zip(classes, precision, recall, f1, support, strict=True)
     for name, *shares, samples in columns:
         written = [figures.percent(None if np.isnan(share) else float(share)) for share in shares]
-        table.add_row(Text(name), *written, figures.count(int(samples)))
+        table.add(name, *written, figures.count(int(samples)))
     return table
 
 
@@ -119,7 +97,7 @@ class _EpochTable:
         names = ["epoch", "loss", "acc"]
         names += ["val loss", "val acc"] if held_out else []
         names += ["lr", "time", "speed"] if spacious else ["lr", "time"]
-        table = plain_table(console, *names, "")
+        table = Columns([*names, ""])
         for record in self.records:
             best = record.epoch == self.best_epoch
             cells = [str(record.epoch), figures.loss(record.train_loss)]
@@ -130,7 +108,7 @@ class _EpochTable:
             cells += [figures.learning_rate(record.learning_rate), figures.seconds(record.seconds)]
             if spacious:
                 cells.append(figures.rate(record.samples_per_second))
-            table.add_row(*cells, marks.best if best else "", style=BEST if best else "")
+            table.add(*cells, marks.best if best else "", style=BEST if best else "")
         yield table
 
 
@@ -152,7 +130,7 @@ class _ConfusionTable:
                 console, self._rows(console, names, name_width, cell), options.max_width
             )
         else:
-            yield self._pairs(console)
+            yield self._pairs()
 
     def _rows(
         self, console: Console, names: Sequence[str], name_width: int, cell: int
@@ -174,21 +152,20 @@ class _ConfusionTable:
                 text.append(written.rjust(cell), _shade(share, row == column, count))
             yield text
 
-    def _pairs(self, console: Console) -> RenderableType:
+    def _pairs(self) -> RenderableType:
         """The most frequent confusions, in falling order."""
         mistakes = self.matrix.copy()
         np.fill_diagonal(mistakes, 0)
         order = np.argsort(-mistakes, axis=None, kind="stable")[:PAIRS]
         totals = self.matrix.sum(axis=1)  # (C,)
-        table = plain_table(console, "label", "taken for", "times", "of its samples")
-        table.columns[0].overflow = table.columns[1].overflow = "ellipsis"
+        table = Columns(["<label", "<taken for", "times", "of its samples"])
         for label, taken in zip(*np.unravel_index(order, mistakes.shape), strict=True):
             times = int(mistakes[label, taken])
             if times:
                 share = times / int(totals[label])
-                cells = Text(self.classes[label]), Text(self.classes[taken], WRONG)
-                table.add_row(*cells, figures.count(times), figures.percent(share))
-        return table if table.row_count else Text("no sample was taken for another class", RIGHT)
+                names = Text(self.classes[label]), Text(self.classes[taken], WRONG)
+                table.add(*names, figures.count(times), figures.percent(share))
+        return table if table.rows else Text("no sample was taken for another class", RIGHT)
 
 
 def _shade(share: float, diagonal: bool, count: int) -> str:

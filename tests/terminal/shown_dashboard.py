@@ -1,0 +1,21 @@
+"""A process of its own that shows a dashboard on its terminal until it is told to stop."""
+
+import fcntl
+import sys
+import termios
+import time
+
+from gpunet.terminal.console import make_console, wants_dashboard
+from gpunet.terminal.dashboard import Dashboard
+from gpunet.training.events import Control
+
+fcntl.ioctl(sys.stdin, termios.TIOCSCTTY, 0)
+console, control = (
+    make_console(environ={"TERM": "xterm", "COLUMNS": "80", "LINES": "24"}),
+    Control(),
+)
+assert wants_dashboard(console, plain=False, environ={})
+with Dashboard(console, control):
+    while not control.stop_after_epoch.is_set() and not control.stop_now.is_set():
+        time.sleep(0.01)
+    time.sleep(1)

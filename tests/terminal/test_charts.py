@@ -1,0 +1,160 @@
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from gpunet.terminal.charts import LineChart, Series, dots_of, line_chart, nice_ticks
+
+MakeConsole = Callable[..., Console]
+
+
+def series(values: Sequence[float], name: str = "train") -> Series:
+    x = np.arange(1, len(values) + 1, dtype=float)
+    return Series(name, x, np.array(values, dtype=float), "cyan")
+
+
+def chart(
+    *lines: Sequence[float], height: int = 8, logarithmic_from: float = math.inf
+) -> LineChart:
+    end = float(max([2, *(len(line) for line in lines)]))
+    drawn = [series(line, f"s{index}") for index, line in enumerate(lines)]
+    return LineChart("loss", drawn, height, (1.0, end), logarithmic_from=logarithmic_from)
+
+
+def written(console: Console, drawn: LineChart, width: int) -> list[str]:
+    block = line_chart(console, drawn, width)
+    return ["".join(segment.text for segment in line) for line in block.lines]
+
+
+@pytest.fixture
+def console(make_text_console: MakeConsole) -> Console:
+    return make_text_console(colours="truecolor")
+
+
+def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right() -> None:
+    dots = dots_of(series([0, 1]), (1, 2), (0, 1), 4, 4)
+    assert np.array_equal(np.eye(4, dtype=bool)[::-1], dots)
+
+
+def test_a_steep_line_has_no_holes() -> None:
+    dots = dots_of(series([0, 1]), (1, 2), (0, 1), 20, 3)
+    assert dots.any(axis=1).all()
+
+
+def test_a_gap_in_the_series_is_a_gap_in_the_line() -> None:
+    dots = dots_of(series([0.5, math.nan, 0.5]), (1, 3), (0, 1), 3, 9)
+    assert [0, 8] == np.flatnonzero(dots.any(axis=0)).tolist()
+
+
+def test_a_value_beyond_the_range_is_drawn_at_the_edge() -> None:
+    dots = dots_of(series([math.inf, math.inf]), (1, 2), (0, 1), 4, 4)
+    assert dots[0].all()
+    assert not dots[1:].any()
+
+
+def test_braille_dots_show_a_straight_line(console: Console) -> None:
+    rows = written(console, chart([0, 1], height=4), 12)
+    assert "  0┤⣀⠤⠤⠒⠒⠒⠉⠉"[-5:] != rows[2]
+    assert all(any(0x2800 < ord(c) <= 0x28FF for c in row) for row in rows[1:3])
+
+
+def test_the_legend_tells_the_latest_values(console: Console) -> None:
+    assert "loss ━ s0 0.25 ╍ s1 0.5" == written(console, chart([1, 0.25], [1, 0.5]), 40)[0].rstrip()
+
+
+def test_a_narrow_legend_leaves_the_names_out(console: Console) -> None:
+    assert "loss ━ 0.25 ╍ 0.5" == written(console, chart([1, 0.25], [1, 0.5]), 20)[0].rstrip()
+
+
+def test_the_axes_are_labelled_with_round_numbers(console: Console) -> None:
+    rows = written(console, chart([0.1 * n for n in range(11)], height=13), 60)
+    labels = [row.split("┤")[0].strip() for row in rows if "┤" in row]
+    assert ["1.0", "0.8", "0.6", "0.4", "0.2", "0.0"] == labels
+    assert ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"] == rows[-1].split()
+
+
+def test_a_wide_range_is_drawn_in_logarithms_and_says_so(console: Console) -> None:
+    rows = written(console, chart([1, 0.1, 0.01], height=14, logarithmic_from=4), 40)
+    labels = [row.split("┤")[0].strip() for row in rows if "┤" in row]
+    assert rows[0].startswith("loss, log ")
+    assert {"1", "0.1", "0.01"} <= set(labels)
+
+
+def test_a_loss_of_zero_does_not_hinder_logarithms(console: Console) -> None:
+    rows = written(console, chart([1, 0.1, 0.0], logarithmic_from=4), 40)
+    assert rows[0].startswith("loss, log ")
+
+
+def test_the_axis_stays_within_its_bounds(console: Console) -> None:
+    drawn = LineChart("accuracy %", [series([99.7, 99.9])], 8, (1, 2), (0.0, 100.0))
+    labels = [row.split("┤")[0] for row in written(console, drawn, 40) if "┤" in row]
+    assert max(float(label) for label in labels) <= 100
+
+
+def test_without_colour_the_second_line_is_dotted(make_text_console: MakeConsole) -> None:
+    flat = chart([1, 1, 1], [2, 2, 2], height=6)
+    dots = [
+        sum(bin(ord(c) - 0x2800).count("1") for c in "".join(rows) if 0x2800 <= ord(c) <= 0x28FF)
+        for rows in (
+            written(make_text_console(colours="truecolor"), flat, 40),
+            written(make_text_console(), flat, 40),
+        )
+    ]
+    assert 0.75 * dots[0] == pytest.approx(dots[1], abs=1)
+
+
+def test_an_ascii_console_gets_ascii_with_a_mark_per_series(make_text_console: MakeConsole) -> None:
+    text = "\n".join(written(make_text_console(ascii_only=True), chart([1, 2], [3, 4]), 40))
+    assert text.isascii()
+    assert "* s0" in text
+    assert "o s1" in text
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [[]],
+        [[0.5]],
+        [[0.3, 0.3, 0.3]],
+        [[0.0, 0.0]],
+        [[math.nan, math.nan]],
+        [[math.inf, 1.0, -math.inf]],
+        [[1e300, 3e38, -1e308]],
+        [[2.3, math.nan, 0.1], [1.0]],
+        [[5e-324, 1e-300]],
+    ],
+)
+@pytest.mark.parametrize("logarithmic_from", [math.inf, 4.0])
+@pytest.mark.parametrize(("width", "height"), [(40, 8), (9, 3), (1, 1), (3, 20), (0, 5), (120, 40)])
+def test_a_chart_of_anything_is_exactly_as_large_as_asked_for(
+    console: Console,
+    lines: list[list[float]],
+    logarithmic_from: float,
+    width: int,
+    height: int,
+) -> None:
+    drawn = chart(*lines, height=height, logarithmic_from=logarithmic_from)
+    assert [width] * height == [len(row) for row in written(console, drawn, width)]
+
+
+@given(
+    lowest=st.floats(-1e6, 1e6),
+    span=st.floats(1e-3, 1e6),
+    intervals=st.integers(1, 20),
+)
+def test_ticks_are_in_the_range_and_no_more_than_asked_for(
+    lowest: float, span: float, intervals: int
+) -> None:
+    ticks, step = nice_ticks(lowest, lowest + span, intervals)
+    assert len(ticks) <= intervals + 1
+    assert all(lowest - 1e-6 * step <= tick <= lowest + span + 1e-6 * step for tick in ticks)
+    assert step >= span / intervals * (1 - 1e-6)
+
+
+def test_whole_ticks_are_whole() -> None:
+    assert ([1.0, 2.0, 3.0], 1.0) == nice_ticks(1, 3, 20, whole=True)

@@ -1,0 +1,130 @@
+import io
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+import pytest
+
+from gpunet.terminal.console import in_foreground, make_console, shows_greys, wants_dashboard
+
+
+def stream(encoding: str = "utf-8") -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True)
+
+
+def written(text: io.TextIOWrapper) -> bytes:
+    assert isinstance(text.buffer, io.BytesIO)
+    return text.buffer.getvalue()
+
+
+@pytest.fixture
+def terminal() -> Iterator[TextIO]:
+    pty = pytest.importorskip("pty")
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as opened:
+        yield opened
+    os.close(master)
+
+
+def test_a_character_that_cannot_be_written_is_replaced() -> None:
+    out = stream("latin-1")
+    make_console(stream=out, environ={}).print("7 ✓ ü")
+    assert b"7 ? \xfc\n" == written(out)
+
+
+@pytest.mark.parametrize("name", ["LC_ALL", "LC_CTYPE", "LANG"])
+def test_a_locale_set_to_c_asks_for_ascii(name: str) -> None:
+    console = make_console(stream=stream(), environ={name: "C"})
+    assert console.options.ascii_only
+
+
+@pytest.mark.parametrize(
+    "environ", [{}, {"LANG": "C.UTF-8"}, {"LC_ALL": "de_AT.UTF-8", "LANG": "C"}]
+)
+def test_any_other_locale_is_left_to_python(environ: dict[str, str]) -> None:
+    assert not make_console(stream=stream(), environ=environ).options.ascii_only
+
+
+def test_plain_output_has_no_escape_codes_even_on_a_terminal_that_is_forced() -> None:
+    out = stream()
+    environ = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    make_console(plain=True, stream=out, environ=environ).print("a", style="bold red")
+    assert b"a\n" == written(out)
+
+
+def test_forced_colour_colours_a_pipe() -> None:
+    out = stream()
+    environ = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    make_console(stream=out, environ=environ).print("a", style="red")
+    assert b"\x1b[31ma\x1b[0m\n" == written(out)
+
+
+def test_no_color_takes_the_colours_away() -> None:
+    out = stream()
+    environ = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "NO_COLOR": "1"}
+    console = make_console(stream=out, environ=environ)
+    console.print("a", style="red")
+    assert b"31m" not in written(out)
+    assert not shows_greys(console)
+
+
+def test_a_quiet_console_prints_nothing() -> None:
+    out = stream()
+    make_console(quiet=True, stream=out, environ={}).print("a")
+    assert b"" == written(out)
+
+
+def test_markup_in_a_text_is_printed_as_it_is() -> None:
+    out = stream()
+    make_console(stream=out, environ={}).print("[bold]a :warning:")
+    assert b"[bold]a :warning:\n" == written(out)
+
+
+def test_the_standard_streams_are_taken_unless_told_otherwise() -> None:
+    assert sys.stderr is make_console(stderr=True).file
+    assert sys.stdout is make_console().file
+
+
+XTERM = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+
+
+def test_a_terminal_gets_a_dashboard(terminal: TextIO) -> None:
+    console = make_console(stream=terminal, environ=XTERM)
+    assert wants_dashboard(console, plain=False, environ=XTERM)
+    assert shows_greys(console)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"TERM": "dumb"},
+        {"CI": "true"},
+        {"CI": "1"},
+        {"COLUMNS": "39"},
+        {"LINES": "9"},
+    ],
+)
+def test_a_terminal_where_a_dashboard_makes_no_sense_gets_none(
+    terminal: TextIO, change: dict[str, str]
+) -> None:
+    environ = {**XTERM, **change}
+    console = make_console(stream=terminal, environ=environ)
+    assert not wants_dashboard(console, plain=False, environ=environ)
+
+
+def test_who_asks_for_plain_or_quiet_output_gets_no_dashboard(terminal: TextIO) -> None:
+    loud = make_console(stream=terminal, environ=XTERM)
+    assert not wants_dashboard(loud, plain=True, environ=XTERM)
+    quiet = make_console(quiet=True, stream=terminal, environ=XTERM)
+    assert not wants_dashboard(quiet, plain=False, environ=XTERM)
+
+
+def test_a_pipe_gets_no_dashboard_though_colour_is_forced() -> None:
+    environ = {**XTERM, "FORCE_COLOR": "1"}
+    console = make_console(stream=stream(), environ=environ)
+    assert not wants_dashboard(console, plain=False, environ=environ)
+
+
+def test_a_stream_without_a_terminal_keeps_nobody_in_the_background() -> None:
+    assert in_foreground(io.StringIO())

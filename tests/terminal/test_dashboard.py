@@ -1,0 +1,181 @@
+import io
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from gpunet.terminal.dashboard import Dashboard
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
+
+MakeConsole = Callable[..., Console]
+MakeRun = Callable[..., RunInfo]
+
+ALTERNATE_SCREEN, MAIN_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+
+NO_KEYS = io.StringIO()
+
+
+def output(console: Console) -> str:
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def tell(
+    dashboard: Dashboard,
+    run: RunInfo,
+    record: EpochRecord,
+    progress: Progress,
+) -> None:
+    told = np.full((len(run.gallery), run.network.classes), 0.1, np.float32)
+    dashboard.started(run)
+    dashboard.progressed(progress)
+    dashboard.epoch_ended(record, record.epoch, 4, told)
+    dashboard.stopped("epochs", record.epoch)
+
+
+def test_a_dashboard_draws_on_the_alternate_screen_and_leaves_it(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_record: Callable[..., EpochRecord],
+    make_progress: Callable[..., Progress],
+) -> None:
+    console = make_text_console(colours="truecolor")
+    with Dashboard(console, Control(), keys=NO_KEYS) as dashboard:
+        tell(dashboard, make_run(), make_record(1), make_progress(1))
+    text = output(console)
+    assert text.index(ALTERNATE_SCREEN) < text.index(MAIN_SCREEN)
+    assert text.rindex(HIDE_CURSOR) < text.rindex(SHOW_CURSOR)
+    assert text.rindex(ALTERNATE_SCREEN) < text.rindex(MAIN_SCREEN)
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
+def test_the_terminal_is_restored_whatever_is_raised(
+    make_text_console: MakeConsole, failure: type[BaseException]
+) -> None:
+    console = make_text_console(colours="truecolor")
+    threads = threading.active_count()
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(failure), Dashboard(console, Control(), keys=NO_KEYS):
+        raise failure
+    text = output(console)
+    assert text.rindex(ALTERNATE_SCREEN) < text.rindex(MAIN_SCREEN)
+    assert text.rindex(HIDE_CURSOR) < text.rindex(SHOW_CURSOR)
+    assert threads == threading.active_count()
+    assert handler == signal.getsignal(signal.SIGINT)
+
+
+def test_what_is_written_to_stderr_meanwhile_appears_afterwards(
+    make_text_console: MakeConsole, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Dashboard(make_text_console(colours="truecolor"), Control(), keys=NO_KEYS):
+        print("a warning", file=sys.stderr)
+        assert "" == capsys.readouterr().err
+    assert "a warning\n" == capsys.readouterr().err
+
+
+def test_the_frame_shows_what_the_observer_was_told(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_record: Callable[..., EpochRecord],
+    make_progress: Callable[..., Progress],
+) -> None:
+    console = make_text_console()
+    dashboard = Dashboard(console, Control(), clock=lambda: 5.0, keys=NO_KEYS)
+    tell(dashboard, make_run(), make_record(1), make_progress(1))
+    console.print(dashboard)
+    assert "784-16-16-10 · 13,002 parameters" in output(console)
+    assert "val 0.5100" in output(console)
+    assert "all epochs done; keeping epoch 1" in output(console)
+
+
+def test_a_long_first_epoch_keeps_its_trace_short(
+    make_text_console: MakeConsole, make_run: MakeRun, make_progress: Callable[..., Progress]
+) -> None:
+    console = make_text_console()
+    dashboard = Dashboard(console, Control(), keys=NO_KEYS)
+    dashboard.started(make_run())
+    for step in range(3000):
+        dashboard.progressed(make_progress(1, step % 860))
+    assert 200 <= len(dashboard.view.trace) <= 400
+
+
+@pytest.mark.parametrize(
+    ("keys", "paused"), [("p", True), ("pp", False), ("P", False), ("pq", False)]
+)
+def test_p_pauses_and_resumes(make_text_console: MakeConsole, keys: str, paused: bool) -> None:
+    control = Control()
+    dashboard = Dashboard(make_text_console(), control, keys=NO_KEYS)
+    for key in keys:
+        dashboard.pressed(key)
+    assert paused == control.paused.is_set()
+
+
+def test_q_stops_after_the_epoch(make_text_console: MakeConsole) -> None:
+    control = Control()
+    Dashboard(make_text_console(), control, keys=NO_KEYS).pressed("q")
+    assert control.stop_after_epoch.is_set()
+    assert not control.stop_now.is_set()
+
+
+SHOWN = Path(__file__).with_name("shown_dashboard.py")
+
+SECONDS = 60
+
+
+def _read_until(master: int, wanted: bytes) -> bytes:
+    """What a pseudo terminal shows up to some text; it fails if the text does not come."""
+    seen, deadline = b"", time.monotonic() + SECONDS
+    while wanted not in seen:
+        assert time.monotonic() < deadline, f"{wanted!r} did not come, but {seen!r}"
+        if select.select([master], [], [], 1)[0]:
+            seen += os.read(master, 65_536)
+    return seen
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [(b"q", 0), (b"\x03", 0), (b"\x03\x03", -signal.SIGINT), (signal.SIGTERM, 143)],
+)
+def test_a_real_terminal_is_as_before_however_the_run_ends(
+    ending: bytes | signal.Signals, code: int
+) -> None:
+    import pty
+    import termios
+
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    process = subprocess.Popen(
+        [sys.executable, str(SHOWN)],
+        stdin=slave,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+    os.set_blocking(master, False)
+    seen = _read_until(master, b"Ctrl-C")
+    if isinstance(ending, bytes):
+        os.write(master, ending[:1])
+        seen += _read_until(master, b"stopping")
+        os.write(master, ending[1:])
+    else:
+        process.send_signal(ending)
+    seen += _read_until(master, MAIN_SCREEN.encode())
+    _, errors = process.communicate(timeout=60)
+    assert code == process.returncode, errors.decode()
+    assert before == termios.tcgetattr(slave)
+    assert SHOW_CURSOR.encode() in seen
+    os.close(master)
+    os.close(slave)

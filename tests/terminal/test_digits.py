@@ -1,0 +1,98 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from gpunet.terminal.digits import background_of, brightness, cropped, fitted, picture
+
+MakeConsole = Callable[..., Console]
+
+
+def test_bytes_and_floats_of_the_same_image_are_equally_bright() -> None:
+    image = np.array([[0, 51], [204, 255]], np.uint8)
+    floats = (image / 255).astype(np.float32)
+    assert np.allclose(brightness(image), brightness(floats))
+
+
+def test_floats_beyond_one_are_brought_into_the_range() -> None:
+    image = np.array([[-1.0, 3.0]], np.float32)
+    assert [[0.0, 1.0]] == brightness(image).tolist()
+
+
+def test_empty_margins_are_cropped() -> None:
+    image = np.zeros((10, 10))
+    image[3:6, 4:9] = 1
+    assert (3, 5) == cropped(image, background_of(image)).shape
+
+
+def test_white_margins_of_dark_ink_are_cropped() -> None:
+    image = np.ones((10, 10))
+    image[3:6, 4:9] = 0
+    assert (3, 5) == cropped(image, background_of(image)).shape
+
+
+def test_an_image_without_ink_stays_whole() -> None:
+    assert (4, 5) == cropped(np.full((4, 5), 0.5), 0.5).shape
+
+
+def test_scaling_down_averages() -> None:
+    image = np.array([[0.0, 1.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0]])
+    assert [[0.5, 1.0]] == fitted(image, 1, 2, 0.0).tolist()
+
+
+def test_small_images_are_enlarged_by_whole_factors_and_centred() -> None:
+    drawn = fitted(np.ones((1, 1)), 3, 5, 0.0)
+    assert [[1] * 3] * 3 == drawn[:, 1:4].tolist()
+    small = fitted(np.ones((2, 2)), 5, 5, 0.0)
+    assert 16 == np.count_nonzero(small)
+
+
+def test_proportions_are_kept() -> None:
+    drawn = fitted(np.ones((40, 10)), 20, 20, 0.0)
+    assert 5 == np.count_nonzero(drawn[10])
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (8, 8), (1, 1), (100, 3), (3, 100)])
+@pytest.mark.parametrize("size", [(12, 6), (1, 1), (40, 3)])
+@pytest.mark.parametrize("colours", ["truecolor", "256", None])
+def test_a_picture_of_any_image_is_as_large_as_asked_for(
+    make_text_console: MakeConsole,
+    shape: tuple[int, int],
+    size: tuple[int, int],
+    colours: str | None,
+) -> None:
+    image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    columns, rows = size
+    block = picture(make_text_console(colours=colours), image, columns, rows)
+    assert [columns] * rows == [sum(len(s.text) for s in line) for line in block.lines]
+
+
+def test_two_pixels_share_a_cell_in_colour(make_text_console: MakeConsole) -> None:
+    image = np.array([[255], [0]], np.uint8)
+    (segment,) = picture(make_text_console(colours="truecolor"), image, 1, 1).lines[0]
+    assert segment.style is not None
+    assert segment.style.color is not None
+    assert segment.style.bgcolor is not None
+    assert "▀" == segment.text
+    assert (238, 8) == (segment.style.color.triplet[0], segment.style.bgcolor.triplet[0])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("colours", [None, "truecolor"])
+def test_an_ascii_picture_is_ascii(make_text_console: MakeConsole, colours: str | None) -> None:
+    image = np.zeros((16, 16), np.uint8)
+    image[4:, 4:8] = 255
+    image[12:, 8:12] = 255
+    block = picture(make_text_console(ascii_only=True, colours=colours), image, 16, 8)
+    text = "".join(segment.text for line in block.lines for segment in line)
+    assert text.isascii()
+    assert {" ", "@"} <= set(text)
+
+
+def test_a_picture_without_colour_has_no_style(make_text_console: MakeConsole) -> None:
+    image = np.zeros((16, 16), np.uint8)
+    image[4:12, 4:12] = 255
+    for console in (make_text_console(), make_text_console(colours="truecolor", no_color=True)):
+        segments = [s for line in picture(console, image, 16, 8).lines for s in line]
+        assert {None} == {segment.style for segment in segments}
+        assert "█" in "".join(segment.text for segment in segments)

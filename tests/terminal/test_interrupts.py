@@ -1,0 +1,98 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from gpunet.terminal.interrupts import Interrupts
+from gpunet.training.events import Control
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+
+def test_the_first_interrupt_asks_to_stop_and_the_second_raises() -> None:
+    control = Control()
+    with Interrupts(control):
+        signal.raise_signal(signal.SIGINT)
+        assert control.stop_now.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_nothing_is_raised_any_more_once_the_terminal_is_being_restored() -> None:
+    with Interrupts(Control()) as interrupts:
+        interrupts.leave()
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+
+
+@posix
+def test_a_request_to_end_leaves_every_context() -> None:
+    with Interrupts(Control()), pytest.raises(SystemExit) as leaving:
+        signal.raise_signal(signal.SIGTERM)
+    assert 128 + signal.SIGTERM == leaving.value.code
+
+
+def test_the_handlers_are_given_back() -> None:
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    before = [signal.getsignal(number) for number in numbers]
+    with Interrupts(Control()):
+        assert before != [signal.getsignal(number) for number in numbers]
+    assert before == [signal.getsignal(number) for number in numbers]
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with Interrupts(Control()):
+            assert signal.SIG_IGN == signal.getsignal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_another_thread_leaves_signals_alone() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    seen = []
+
+    def work() -> None:
+        with Interrupts(Control()):
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert [before] == seen
+
+
+SLEEPER = """
+import time
+from gpunet.terminal.interrupts import Interrupts
+from gpunet.training.events import Control
+say = lambda word: print(word, flush=True)
+control = Control()
+with Interrupts(control, lambda: say("suspended"), lambda: say("resumed")):
+    say("ready")
+    control.stop_now.wait(60)
+"""
+
+
+@posix
+def test_a_stopped_process_gives_the_terminal_back_and_takes_it_again() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True, process_group=0
+    ) as process:
+        assert process.stdout is not None
+        assert "ready\n" == process.stdout.readline()
+        process.send_signal(signal.SIGTSTP)
+        assert "suspended\n" == process.stdout.readline()
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        process.send_signal(signal.SIGCONT)
+        assert "resumed\n" == process.stdout.readline()
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert 0 == process.returncode

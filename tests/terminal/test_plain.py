@@ -1,0 +1,84 @@
+import math
+import signal
+from collections.abc import Callable
+
+import numpy as np
+from rich.console import Console
+
+from gpunet.terminal.plain import PlainPrinter
+from gpunet.training.events import Control, EpochRecord, RunInfo
+
+MakeConsole = Callable[..., Console]
+MakeRun = Callable[..., RunInfo]
+MakeRecord = Callable[..., EpochRecord]
+
+NO_GALLERY = np.zeros((0, 10), np.float32)
+
+
+def lines(console: Console, run: RunInfo, records: list[EpochRecord], best: int = 1) -> list[str]:
+    printer = PlainPrinter(console)
+    with printer:
+        printer.started(run)
+        for record in records:
+            printer.epoch_ended(record, best, 5, NO_GALLERY)
+        printer.stopped("early stopping", best)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text.splitlines()
+
+
+def test_a_run_is_one_line_at_the_start_one_per_epoch_and_one_at_the_end(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    records = [make_record(1, 0.2711), make_record(2, 0.25)]
+    start, first, second, end = lines(make_text_console(20, 5), make_run(), records)
+    assert (
+        "training 784-16-16-10 (13,002 parameters) on a graphics card (discrete GPU, Vulkan): "
+        "digits, 55,000 samples to train, 5,000 to validate, 24 to test; 860 steps per epoch"
+    ) == start
+    assert (
+        "epoch  1/30  loss 0.2711   acc  75.00 %  val loss 0.2811   val acc  74.00 %  lr 2.0e-03"
+        "   18,500 samples/s    2.9 s  best"
+    ) == first
+    assert not second.endswith("best")
+    assert "early stopping; the weights of epoch 1 are kept" == end
+
+
+def test_the_columns_stay_aligned_whatever_the_figures(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    records = [make_record(n, loss) for n, loss in [(2, 0.2), (11, math.nan), (30, 1.2e30)]]
+    printed = lines(make_text_console(), make_run(), records)[1:-1]
+    assert 1 == len({line.index("val acc") for line in printed})
+    assert 1 == len({len(line) for line in printed})
+
+
+def test_without_held_out_samples_nothing_is_said_of_them(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    printed = lines(
+        make_text_console(), make_run(validation=0), [make_record(1, 0.3, validation=False)]
+    )
+    assert not any("val" in line for line in printed)
+
+
+def test_lines_have_no_escape_codes_and_are_ascii(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    console = make_text_console(colours="truecolor")
+    text = "\n".join(lines(console, make_run(), [make_record(1)]))
+    assert "\x1b" not in text
+    assert text.isascii()
+
+
+def test_square_brackets_in_a_name_are_printed_as_they_are(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    run = make_run(device="card [bold]")
+    assert "card [bold]" in lines(make_text_console(), run, [])[0]
+
+
+def test_the_first_interrupt_asks_the_run_to_stop(make_text_console: MakeConsole) -> None:
+    control = Control()
+    with PlainPrinter(make_text_console(), control):
+        signal.raise_signal(signal.SIGINT)
+    assert control.stop_now.is_set()

@@ -1,0 +1,235 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from gpunet.terminal.screen import View, closing_view, screen
+from gpunet.training.events import Control, RunInfo, StopReason
+
+MakeConsole = Callable[..., Console]
+MakeRun = Callable[..., RunInfo]
+MakeView = Callable[..., View]
+
+SIZES = [(80, 24), (140, 40), (60, 15), (40, 10), (250, 80), (110, 24), (80, 60), (20, 3), (1, 1)]
+
+FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Ankle boot")
+
+
+def frame(
+    console: Console,
+    view: View,
+    size: tuple[int, int] = (80, 24),
+    control: Control | None = None,
+    now: float = 0.0,
+    keys: bool = True,
+) -> list[str]:
+    block = screen(console, view, control or Control(), size, now, keys)
+    return ["".join(segment.text for segment in line) for line in block.lines]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("epochs", [0, 1, 2, 45])
+@pytest.mark.parametrize("colours", ["truecolor", None])
+def test_a_frame_fills_the_terminal_exactly(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    size: tuple[int, int],
+    epochs: int,
+    colours: str | None,
+) -> None:
+    console = make_text_console(*size, colours=colours)
+    rows = frame(console, make_view(make_run(), epochs), size)
+    assert [size[0]] * size[1] == [cell_len(row) for row in rows]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"classes": tuple(f"a very long name of class number {n}" for n in range(100))},
+        {"classes": FASHION, "image": False},
+        {"image": False, "classes": ("数字" * 20, "b")},
+        {"validation": 0},
+        {"gallery": 1},
+        {"device": "an adapter whose maker could not stop naming it " * 4},
+    ],
+)
+def test_long_names_and_other_data_do_not_break_the_layout(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    size: tuple[int, int],
+    settings: dict[str, object],
+) -> None:
+    console = make_text_console(*size, colours="truecolor")
+    rows = frame(console, make_view(make_run(**settings), 3), size)
+    assert [size[0]] * size[1] == [cell_len(row) for row in rows]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "losses", [[math.nan] * 3, [2.0, math.inf, math.nan], [1e30, 3e38, 1e-30], [0.0, 0.0, 0.0]]
+)
+def test_a_diverging_run_does_not_break_the_layout(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    size: tuple[int, int],
+    losses: list[float],
+) -> None:
+    run = make_run()
+    nothing = np.full((len(run.gallery), 10), math.nan, np.float32)
+    view = replace(make_view(run, 3, losses), gallery=nothing)
+    rows = frame(make_text_console(*size), view, size)
+    assert [size[0]] * size[1] == [cell_len(row) for row in rows]
+
+
+@pytest.mark.parametrize("epochs", [0, 12])
+@pytest.mark.parametrize("colours", ["truecolor", None])
+def test_an_ascii_frame_is_ascii(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    epochs: int,
+    colours: str | None,
+) -> None:
+    console = make_text_console(ascii_only=True, colours=colours)
+    assert "".join(frame(console, make_view(make_run(), epochs))).isascii()
+
+
+def test_eighty_by_twentyfour_shows_everything(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    rows = frame(make_text_console(), make_view(make_run(), 5))
+    text = "\n".join(rows)
+    for part in (
+        "784-16-16-10 · 13,002 parameters",
+        "a graphics card",
+        "discrete GPU, Vulkan",
+        "digits: 55,000 train, 5,000 val, 24 test",
+        "430/860 steps",
+        "at most 1:40 left",
+        "patience 3/5",
+        "lr 2.0e-03",
+        "18,500 samples/s",
+        "val loss",
+        "✓ 1 80 %",
+        "✗ 1 80 % (0)",
+        "q stop after this epoch   p pause   Ctrl-C stop now and save",
+    ):
+        assert part in text
+
+
+def test_a_larger_terminal_shows_more_epochs_and_more_samples(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    view = make_view(make_run(), 20)
+    small = "\n".join(frame(make_text_console(80, 24), view, (80, 24)))
+    large = "\n".join(frame(make_text_console(140, 40), view, (140, 40)))
+    assert small.count(" 80 %") < large.count(" 80 %")
+    assert small.count("2.9 s") < large.count("2.9 s")
+
+
+def test_the_best_epoch_is_always_among_those_shown_and_marked(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    rows = frame(make_text_console(), make_view(make_run(), 20))
+    (best,) = [row for row in rows if "★" in row]
+    assert ["2", "1.0000"] == best.split()[:2]
+    assert any(row.split()[:1] == ["20"] for row in rows)
+
+
+def test_a_sample_that_is_no_image_is_told_in_words(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    run = make_run(classes=("cat", "dog", "owl"), image=False)
+    text = "\n".join(frame(make_text_console(), make_view(run, 1)))
+    assert "1: cat → dog ✗ 80 %" in text
+    assert "2: dog → dog ✓ 80 %" in text
+
+
+def test_the_clock_goes_on_between_two_reports_and_the_remaining_time_falls(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    console, view = make_text_console(), make_view(make_run(), 2)
+    assert "0:12 gone, at most 1:40 left" in frame(console, view, now=0.0)[3]
+    assert "0:15 gone, at most 1:37 left" in frame(console, view, now=3.0)[3]
+
+
+def test_the_bars_keep_their_length_while_the_times_change(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    console, view = make_text_console(), make_view(make_run(), 2)
+    lengths = {
+        sum(frame(console, view, now=now)[2].count(cell) for cell in "━╸─") for now in (0, 80, 999)
+    }
+    assert 1 == len(lengths)
+
+
+def test_no_early_stopping_is_promised_where_there_is_none(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    view = replace(make_view(make_run(), 2), patience_left=None)
+    text = "\n".join(frame(make_text_console(), view))
+    assert "about 1:40 left" in text
+    assert "patience" not in text
+
+
+def test_the_footer_tells_what_was_asked_for(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    console, view, control = make_text_console(), make_view(make_run(), 1), Control()
+    control.paused.set()
+    assert "p resume" in frame(console, view, control=control)[-1]
+    control.stop_after_epoch.set()
+    assert "stopping after this epoch" in frame(console, view, control=control)[-1]
+    control.stop_now.set()
+    assert "stopping now, then saving" in frame(console, view, control=control)[-1]
+
+
+def test_no_keys_are_offered_that_nobody_reads(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    rows = frame(make_text_console(), make_view(make_run(), 1), keys=False)
+    assert "Ctrl-C stop now and save" == rows[-1].rstrip()
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("epochs", "all epochs done"),
+        ("early stopping", "stopped early"),
+        ("stopped by user", "stopped"),
+        ("diverged", "no number"),
+    ],
+)
+def test_the_end_tells_its_reason(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    reason: StopReason,
+    words: str,
+) -> None:
+    rows = frame(make_text_console(), replace(make_view(make_run(), 3), reason=reason))
+    assert words in rows[-1]
+    assert "keeping epoch 2" in rows[-1]
+    assert "left" not in rows[3]
+
+
+def test_a_frame_before_the_start_says_what_is_waited_for(make_text_console: MakeConsole) -> None:
+    assert "preparing the device" == frame(make_text_console(), View())[0].rstrip()
+
+
+def test_what_stays_on_the_terminal_is_no_wider_than_it(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    console = make_text_console(50, 20)
+    console.print(closing_view(console, make_view(make_run(), 3)))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[0].startswith("784-16-16-10")
+    assert all(cell_len(line) <= 50 for line in lines)

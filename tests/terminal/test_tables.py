@@ -1,0 +1,136 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+
+from gpunet.terminal.style import UNICODE
+from gpunet.terminal.tables import class_table, confusion_table, epoch_table, summary_table
+from gpunet.training.events import EpochRecord
+
+MakeConsole = Callable[..., Console]
+
+NOTHING = UNICODE.nothing
+
+FASHION = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+def printed(console: Console, table: RenderableType) -> list[str]:
+    console.print(table)
+    lines: list[str] = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return lines
+
+
+def confusions(classes: int, scale: int = 1) -> np.ndarray:
+    """(C, C): mostly right, the first class often taken for the last one."""
+    matrix = np.eye(classes, dtype=np.int64) * 90 * scale
+    matrix[0, -1] = 10 * scale
+    matrix[-1, 1] = 3 * scale
+    return matrix
+
+
+def test_the_matrix_of_ten_classes_fits_eighty_columns(make_text_console: MakeConsole) -> None:
+    lines = printed(make_text_console(80), confusion_table(confusions(10, 100), FASHION))
+    first = next(line for line in lines if "T-shirt/top" in line)
+    assert ["0", "T-shirt/top", "9000", *[NOTHING] * 8, "1000"] == first.split()
+    assert all(cell_len(line) <= 80 for line in lines)
+
+
+def test_rows_are_labels_and_columns_are_predictions(make_text_console: MakeConsole) -> None:
+    matrix = np.array([[5, 2], [0, 7]])
+    lines = printed(make_text_console(), confusion_table(matrix, ("0", "1")))
+    assert "rows: label, columns: prediction" == lines[0]
+    assert [["0", "1"], ["0", "5", "2"], ["1", NOTHING, "7"]] == [
+        line.split() for line in lines[1:]
+    ]
+
+
+def test_of_many_classes_the_most_confused_pairs_are_listed(make_text_console: MakeConsole) -> None:
+    names = tuple(f"class {n}" for n in range(100))
+    lines = printed(make_text_console(80), confusion_table(confusions(100), names))
+    rows = [line.split("  ") for line in lines if line.startswith("class ")]
+    assert ["class 0", "class 99", "10", "10.00 %"] == [part.strip() for part in rows[0] if part]
+    assert ["class 99", "class 1", "3", "3.23 %"] == [part.strip() for part in rows[1] if part]
+    assert 2 == len(rows)
+
+
+def test_no_mistake_at_all_is_said_in_words(make_text_console: MakeConsole) -> None:
+    matrix = np.eye(100, dtype=np.int64)
+    names = tuple(str(n) for n in range(100))
+    assert ["no sample was taken for another class"] == printed(
+        make_text_console(), confusion_table(matrix, names)
+    )
+
+
+def test_an_empty_class_does_not_hinder_the_matrix(make_text_console: MakeConsole) -> None:
+    matrix = np.zeros((3, 3), np.int64)
+    lines = printed(
+        make_text_console(colours="truecolor"), confusion_table(matrix, ("a", "b", "c"))
+    )
+    assert 5 == len(lines)
+
+
+def test_figures_of_a_class_that_are_not_defined_are_dashes(make_text_console: MakeConsole) -> None:
+    nothing = np.array([np.nan, 0.5])
+    table = class_table(nothing, nothing, nothing, np.array([0, 1234]), ("cat", "dog"))
+    lines = printed(make_text_console(), table)
+    assert ["cat", "-", "-", "-", "0"] == lines[-2].split()
+    assert ["dog", *["50.00", "%"] * 3, "1,234"] == lines[-1].split()
+
+
+def test_a_summary_has_names_beside_values_and_folds_long_paths(
+    make_text_console: MakeConsole,
+) -> None:
+    lines = printed(
+        make_text_console(40), summary_table([("best epoch", "7"), ("model", "/folder" * 9)])
+    )
+    assert ["best", "epoch", "7"] == lines[0].split()
+    assert "/folder" * 9 == "".join(line[12:].strip() for line in lines[1:])
+
+
+def test_the_best_epoch_is_marked(
+    make_text_console: MakeConsole, make_record: Callable[..., EpochRecord]
+) -> None:
+    lines = printed(make_text_console(), epoch_table([make_record(n) for n in (1, 2, 3)], 2))
+    assert [False, True, False] == ["★" in line for line in lines[-3:]]
+
+
+def test_epochs_without_validation_have_no_columns_for_it(
+    make_text_console: MakeConsole, make_record: Callable[..., EpochRecord]
+) -> None:
+    lines = printed(make_text_console(), epoch_table([make_record(1, validation=False)], 1))
+    assert not any("val" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_tables_stay_within_the_width(
+    make_text_console: MakeConsole,
+    make_record: Callable[..., EpochRecord],
+    width: int,
+    ascii_only: bool,
+) -> None:
+    names = tuple(f"a class with a very long name {n}" for n in range(12))
+    shares = np.linspace(0, 1, 12)
+    console = make_text_console(width, ascii_only=ascii_only)
+    for table in (
+        confusion_table(confusions(12), names),
+        class_table(shares, shares, shares, np.arange(12), names),
+        summary_table([("name", "word " * 40)]),
+        epoch_table([make_record(1), make_record(2)], 1),
+    ):
+        lines = printed(console, table)
+        assert all(cell_len(line) <= width for line in lines)
+        assert ascii_only == all(line.isascii() for line in lines)

@@ -1,0 +1,51 @@
+import math
+
+import numpy as np
+import pytest
+
+from gpunet.terminal.verdict import Verdict, verdicts
+
+CLASSES = ("cat", "dog", "Ankle boot")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "width", "caption"),
+    [
+        (Verdict(0, 0, 0.98), 20, "✓ cat 98 %"),
+        (Verdict(0, 0, 0.98), 8, "✓ cat"),
+        (Verdict(0, 1, 0.62), 20, "✗ dog 62 % (cat)"),
+        (Verdict(0, 1, 0.62), 12, "✗ dog (cat)"),
+        (Verdict(2, 1, 0.62), 12, "✗ dog 62 %"),
+        (Verdict(0, 2, 0.62), 6, "✗ Ank…"),
+    ],
+)
+def test_a_caption_says_as_much_as_there_is_room_for(
+    verdict: Verdict, width: int, caption: str
+) -> None:
+    assert caption == verdict.caption(CLASSES, width, ascii_only=False).plain
+
+
+def test_right_and_wrong_differ_in_colour_and_in_ascii_words() -> None:
+    right, wrong = Verdict(0, 0, 0.9), Verdict(0, 1, 0.9)
+    captions = [verdict.caption(CLASSES, 30, ascii_only=True) for verdict in (right, wrong)]
+    assert ["ok cat 90 %", "NO dog 90 % (cat)"] == [caption.plain for caption in captions]
+    assert ["green", "red"] == [str(caption.style) for caption in captions]
+
+
+def test_a_sentence_leads_from_the_label_to_the_prediction() -> None:
+    sentence = Verdict(0, 1, 0.62).sentence(CLASSES, 40, ascii_only=False)
+    assert "cat → dog ✗ 62 %" == sentence.plain
+
+
+def test_the_largest_probability_is_the_prediction() -> None:
+    table = np.array([[0.1, 0.9], [0.6, 0.4]], np.float32)
+    first, second = verdicts(np.array([1, 1], np.int32), table)
+    assert (1, True) == (first.prediction, first.right)
+    assert (0, False) == (second.prediction, second.right)
+    assert 0.9 == pytest.approx(first.probability)
+
+
+def test_what_is_no_number_counts_as_improbable() -> None:
+    (verdict,) = verdicts(np.array([1], np.int32), np.array([[math.nan, 0.2]], np.float32))
+    assert 1 == verdict.prediction
+    assert 0.2 == pytest.approx(verdict.probability)
