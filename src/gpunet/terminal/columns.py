@@ -28,7 +28,8 @@ LEAST = 4
 class Columns:
     """A table without a frame; a rich renderable.
 
-    Where there is too little room, the widest columns are cut first.
+    Where there is too little room, the columns aligned left are cut first, since a cut number
+    says nothing.
 
     Args:
         names: the head; a name that begins with ``<`` is of a column aligned left.
@@ -45,19 +46,21 @@ class Columns:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
         left = [name.startswith("<") for name in self.names]
         head = [Text(name.removeprefix("<"), STRONG) for name in self.names]
-        widths = self._widths(head, options.max_width)
+        widths = self._widths(head, left, options.max_width)
         rule = glyphs(options.ascii_only).empty * (sum(widths) + GAP * (len(widths) - 1))
         lines = [_line(row, widths, left, options.ascii_only) for row in [head, *self.rows]]
         lines.insert(1, Text(rule, MUTED))
         yield text_block(console, lines, options.max_width)
 
-    def _widths(self, head: Sequence[Text], room: int) -> list[int]:
+    def _widths(self, head: Sequence[Text], left: Sequence[bool], room: int) -> list[int]:
         """Of each column: what its cells need, the widest shortened until all fit."""
         columns = zip_longest(head, *self.rows, fillvalue=Text())
         widths = [max(cell.cell_len for cell in column) for column in columns]
         room -= GAP * (len(widths) - 1)
-        while sum(widths) > room and max(widths) > LEAST:
-            widths[widths.index(max(widths))] -= 1
+        for first in (True, False):
+            places = [place for place, to_left in enumerate(left) if to_left is first]
+            while sum(widths) > room and max((widths[p] for p in places), default=0) > LEAST:
+                widths[max(places, key=widths.__getitem__)] -= 1
         return widths
 
 
