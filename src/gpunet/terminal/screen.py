@@ -360,7 +360,7 @@ def _curves(
 def _epoch_range(view: View, epochs: int) -> tuple[float, float]:
     """The horizontal axis; its end moves in a few large steps, not with every epoch."""
     if len(view.records) < 2:
-        return 0.0, 1.0 + len(view.records)
+        return 0.0, float(min(epochs, 1 + len(view.records)))
     epoch = max([view.progress.epoch if view.progress else 1, *(r.epoch for r in view.records)])
     stage = 10
     while stage < epoch:
