@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,10 +20,6 @@ SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 
 if SWIFTSHADER.exists() and not os.environ.get("VK_ADD_DRIVER_FILES"):
     os.environ["VK_ADD_DRIVER_FILES"] = str(SWIFTSHADER)
-# Mesa wants a folder of the user's own and says so on stderr where there is none.
-if not os.environ.get("XDG_RUNTIME_DIR"):
-    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="gpunet-tests-")
-
 MakeEngine = Callable[..., Engine]
 
 ADAPTERS = list_adapters()

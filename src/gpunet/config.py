@@ -19,11 +19,13 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALISATIONS",
     "OPTIMIZERS",
+    "SCHEDULES",
     "Activation",
     "Initialisation",
     "Layer",
     "NetworkSpec",
     "Optimizer",
+    "Schedule",
     "TrainConfig",
     "parse_hidden",
 ]
@@ -31,10 +33,12 @@ __all__ = [
 Activation = Literal["relu", "leaky_relu", "sigmoid", "tanh"]
 Optimizer = Literal["adam", "sgd"]
 Initialisation = Literal["auto", "he", "glorot", "uniform"]
+Schedule = Literal["cosine", "constant"]
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 INITIALISATIONS: tuple[str, ...] = get_args(Initialisation)
+SCHEDULES: tuple[str, ...] = get_args(Schedule)
 
 MAXIMUM_LAYERS = 64
 """As many as the table of layers holds that the update kernel keeps in one uniform buffer."""
@@ -42,7 +46,7 @@ MAXIMUM_LAYERS = 64
 MAXIMUM_UNITS = 1 << 20
 """Units per layer; the dropout generator keys a unit with 20 bits beyond its group of four."""
 
-DEFAULT_LEARNING_RATE: Mapping[str, float] = {"adam": 0.002, "sgd": 0.1}
+DEFAULT_LEARNING_RATE: Mapping[str, float] = {"adam": 0.005, "sgd": 0.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ class TrainConfig:
         leaky_slope: slope of leaky ReLU below zero.
         initialisation: ``auto`` takes He for the ReLU family, Glorot for sigmoid and tanh.
         optimizer: ``adam`` (Kingma & Ba 2015) or ``sgd``, with ``momentum`` if not zero.
-        learning_rate: step size; ``None`` takes the optimizer's own default.
+        learning_rate: step size at the start; ``None`` takes the optimizer's own default.
+        schedule: of the learning rate; ``cosine`` falls to zero over the epochs.
         momentum: of SGD, in [0, 1).
         beta1: decay of Adam's first moment, in [0, 1).
         beta2: decay of Adam's second moment, in [0, 1).
@@ -145,12 +150,13 @@ class TrainConfig:
     initialisation: Initialisation = "auto"
     optimizer: Optimizer = "adam"
     learning_rate: float | None = None
+    schedule: Schedule = "cosine"
     momentum: float = 0.0
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
     batch_size: int = 64
-    epochs: int = 30
+    epochs: int = 15
     dropout: float = 0.0
     input_dropout: float = 0.0
     patience: int = 5
@@ -165,6 +171,7 @@ class TrainConfig:
             _require_between("--hidden", units, 1, MAXIMUM_UNITS)
         _require_one_of("--activation", self.activation, ACTIVATIONS)
         _require_one_of("--optimizer", self.optimizer, OPTIMIZERS)
+        _require_one_of("--schedule", self.schedule, SCHEDULES)
         _require_one_of("--init", self.initialisation, INITIALISATIONS)
         _require_between("--leaky-slope", self.leaky_slope, 0.0, 1.0)
         if self.learning_rate is not None:

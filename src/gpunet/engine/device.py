@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -103,13 +105,16 @@ class OpenDevice:
         adapter: it was opened from.
         handle: wgpu's device.
         buffer_bytes: the largest buffer that it binds.
-        iterations: loop iterations after which it stops an invocation; ``None`` if none is known.
+        iterations: loop iterations after which a software adapter stops an invocation; ``None``
+            if it does not.
+        lanes: of a subgroup on a software adapter, if it has them and they are in order.
     """
 
     adapter: Adapter
     handle: Any = field(repr=False)
     buffer_bytes: int
-    iterations: int | None
+    iterations: int | None = None
+    lanes: int | None = None
     _pipelines: dict[tuple[Any, ...], Pipeline] = field(default_factory=dict, repr=False)
 
     def pipeline(
@@ -165,11 +170,12 @@ def list_adapters() -> tuple[Adapter, ...]:
     # Without this, wgpu opens OpenGL too, which takes a second and complains on a server.
     if not os.environ.get("WGPU_BACKEND"):
         extras.set_instance_extras(backends=["Vulkan", "Metal", "DX12"])
-    found = [
-        handle
-        for handle in wgpu.gpu.enumerate_adapters_sync()
-        if handle.info["backend_type"] in {"Vulkan", "Metal", "D3D12"}
-    ]
+    with _runtime_folder():
+        found = [
+            handle
+            for handle in wgpu.gpu.enumerate_adapters_sync()
+            if handle.info["backend_type"] in {"Vulkan", "Metal", "D3D12"}
+        ]
     return tuple(_describe(index, handle) for index, handle in enumerate(found))
 
 
@@ -192,7 +198,9 @@ def _open(adapter: Adapter) -> OpenDevice:
     try:
         handle = adapter.handle.request_device_sync(
             label="gpunet",
-            required_features=["timestamp-query"] if adapter.timestamps else [],
+            required_features=[
+                name for name in ("timestamp-query", "subgroup") if name in adapter.handle.features
+            ],
             required_limits=limits,
         )
     except Exception as error:
@@ -201,8 +209,21 @@ def _open(adapter: Adapter) -> OpenDevice:
             "`gpunet devices`, or --device cpu"
         ) from error
     largest = min(limits[name] for name in SIZE_LIMITS)
-    iterations = _probe_iterations(handle) if adapter.software else None
-    return OpenDevice(adapter, handle, largest, iterations)
+    return _with_traits(OpenDevice(adapter, handle, largest))
+
+
+@contextmanager
+def _runtime_folder() -> Iterator[None]:
+    """Keep Wayland's library, which Vulkan drivers load, from complaining where no screen is."""
+    if "XDG_RUNTIME_DIR" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="gpunet-") as folder:
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["XDG_RUNTIME_DIR"]
 
 
 def _describe(index: int, handle: Any) -> Adapter:
@@ -230,43 +251,52 @@ def _describe(index: int, handle: Any) -> Adapter:
     )
 
 
-def _probe_iterations(device: Any) -> int | None:
+def _with_traits(device: OpenDevice) -> OpenDevice:
+    """The device with what only a trial tells."""
+    iterations = lanes = None
+    if device.adapter.software:
+        iterations = _probe_iterations(device)
+        lanes = _probe_lanes(device) if "subgroup" in device.handle.features else None
+    return replace(device, iterations=iterations, lanes=lanes)
+
+
+def _probe_iterations(device: OpenDevice) -> int | None:
     """The loop iterations after which the device stops; ``None`` if it passes the probe."""
+    reached, count = _run_probe(device, "probe_iterations", {"WANTED": PROBED_ITERATIONS})[0], 0
+    state = 0
+    while state != reached or count == 0:
+        if count == PROBED_ITERATIONS:
+            return 0
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+        count += 1
+    return None if count == PROBED_ITERATIONS else count
+
+
+def _probe_lanes(device: OpenDevice) -> int | None:
+    """The lanes of a subgroup; ``None`` if a workgroup's invocations are not its lanes in order."""
+    size, *lanes = _run_probe(device, "probe_subgroup", {})
+    return size if lanes == [thread % size for thread in range(len(lanes))] else None
+
+
+def _run_probe(device: OpenDevice, name: str, constants: Mapping[str, float]) -> list[int]:
+    """The nine words that a probing shader answers."""
     import wgpu
 
-    source = assemble(("count_iterations",))
-    pipeline = device.create_compute_pipeline(
-        label="count_iterations",
-        layout="auto",
-        compute={
-            "module": device.create_shader_module(label=source.label, code=source.text),
-            "entry_point": "main",
-        },
+    pipeline = device.pipeline(name, (name,), constants)
+    answer = device.handle.create_buffer(
+        label=name, size=36, usage=wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC
     )
-    counted = device.create_buffer(
-        label="counted", size=4, usage=wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC
+    group = device.handle.create_bind_group(
+        label=name, layout=pipeline.layout, entries=[{"binding": 0, "resource": {"buffer": answer}}]
     )
-    wanted = device.create_buffer_with_data(
-        label="wanted",
-        data=struct.pack("4I", PROBED_ITERATIONS, 0, 0, 0),
-        usage=wgpu.BufferUsage.UNIFORM,
-    )
-    group = device.create_bind_group(
-        layout=pipeline.get_bind_group_layout(0),
-        entries=[
-            {"binding": 0, "resource": {"buffer": counted}},
-            {"binding": 9, "resource": {"buffer": wanted}},
-        ],
-    )
-    encoder = device.create_command_encoder(label="count_iterations")
-    compute = encoder.begin_compute_pass(label="count_iterations")
-    compute.set_pipeline(pipeline)
+    encoder = device.handle.create_command_encoder(label=name)
+    compute = encoder.begin_compute_pass(label=name)
+    compute.set_pipeline(pipeline.handle)
     compute.set_bind_group(0, group)
     compute.dispatch_workgroups(1)
     compute.end()
-    device.queue.submit([encoder.finish()])
-    (reached,) = struct.unpack("I", device.queue.read_buffer(counted))
-    return None if reached == PROBED_ITERATIONS else int(reached)
+    device.handle.queue.submit([encoder.finish()])
+    return list(struct.unpack("9I", device.handle.queue.read_buffer(answer)))
 
 
 def _first_line(error: Exception) -> str:

@@ -19,7 +19,7 @@ from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import DeviceInfo, Engine, Metrics, NetworkSettings, Split
-from gpunet.engine.plan import Pass, Plan, Rule, evaluation_plan, training_plan
+from gpunet.engine.plan import Pass, Plan, Rule, Traits, evaluation_plan, training_plan
 from gpunet.errors import DeviceError
 
 __all__ = ["WgpuEngine"]
@@ -98,6 +98,7 @@ class WgpuEngine(Engine):
     ) -> None:
         super().__init__(network, settings, optimizer, batch_size)
         self._open = open_device(adapter)
+        self._traits = Traits(adapter.software, self._open.lanes)
         self._buffers: dict[str, Any] = {}
         self._data: dict[Split, _Data] = {}
         self._training: _Program | None = None
@@ -211,6 +212,7 @@ class WgpuEngine(Engine):
             rule=self._rule(),
             input_dropout=any(one.input_dropout > 0 for one in self.settings),
             dropout=any(one.dropout > 0 for one in self.settings),
+            traits=self._traits,
         )
         steps = -(-count // self.batch_size)
         self._zeros("values", 4 * self.population * plan.values)
@@ -236,6 +238,7 @@ class WgpuEngine(Engine):
             population=self.population,
             rows=min(EVALUATION_ROWS, data.count),
             features=data.features,
+            traits=self._traits,
         )
         own = {
             "values": self._zeros(f"{split} values", 4 * self.population * plan.values),

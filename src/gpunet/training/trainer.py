@@ -28,6 +28,7 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
+from gpunet.training.schedules import epoch_learning_rates
 from gpunet.training.stopping import EarlyStopping
 
 __all__ = ["TrainingResult", "train"]
@@ -174,7 +175,7 @@ class _Run:
     def _epoch(self, epoch: int) -> StopReason | None:
         """One epoch and its validation; why it was the last one, else ``None``."""
         began = self.clock()
-        learning_rates = np.full((1, self.steps), self.config.effective_learning_rate)
+        learning_rates = epoch_learning_rates(self.config, epoch, self.steps)
         self.engine.begin_epoch(
             epoch_order([self.config.seed], epoch, len(self.training)),
             step_schedule(self.engine.settings, learning_rates, self.steps_done),
