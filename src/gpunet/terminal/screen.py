@@ -364,7 +364,7 @@ def _epoch_range(view: View, epochs: int) -> tuple[float, float]:
     epoch = max([view.progress.epoch if view.progress else 1, *(r.epoch for r in view.records)])
     stage = 10
     while stage < epoch:
-        stage = stage * (5 if str(stage)[0] == "2" else 4) // 2  # 10, 20, 50, 125, ...
+        stage = stage * (5 if str(stage)[0] == "2" else 4) // 2  # 10, 20, 50, 100, ...
     return float(view.records[0].epoch), float(max(min(epochs, stage), epoch))
 
 
