@@ -51,7 +51,7 @@ def written(path: Path, result: TrainingResult) -> dict[str, Any]:
 def test_the_report_holds_what_was_done_and_what_it_gave(tmp_path: Path) -> None:
     expected = {
         "gpunet": __version__,
-        "config": {**CONFIG.to_dict(), "learning_rate": 0.002},
+        "config": {**CONFIG.to_dict(), "learning_rate": CONFIG.effective_learning_rate},
         "device": {
             "name": "Little",
             "kind": "software adapter",

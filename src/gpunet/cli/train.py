@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gpunet.cli import options
-from gpunet.config import Activation, Initialisation, Optimizer, TrainConfig, parse_hidden
+from gpunet.config import Activation, Initialisation, Optimizer, Schedule, TrainConfig, parse_hidden
 from gpunet.errors import UsageError
 
 __all__ = ["train"]
@@ -84,11 +84,20 @@ def train(
         typer.Option(
             "--learning-rate",
             "--lr",
-            help="Step size; by default 0.002 for adam, 0.1 for sgd.",
+            help="Step size at the start; by default "
+            f"{TrainConfig(optimizer='adam').effective_learning_rate:g} for adam, "
+            f"{TrainConfig(optimizer='sgd').effective_learning_rate:g} for sgd.",
             rich_help_panel=options.OPTIMIZER,
             show_default=False,
         ),
     ] = DEFAULT.learning_rate,
+    schedule: Annotated[
+        Schedule,
+        typer.Option(
+            help="cosine lets the step size fall to zero over the epochs.",
+            rich_help_panel=options.OPTIMIZER,
+        ),
+    ] = DEFAULT.schedule,
     momentum: Annotated[
         float, typer.Option(help="Of sgd.", rich_help_panel=options.OPTIMIZER)
     ] = DEFAULT.momentum,
@@ -187,6 +196,7 @@ def train(
         initialisation=initialisation,
         optimizer=optimizer,
         learning_rate=learning_rate,
+        schedule=schedule,
         momentum=momentum,
         beta1=beta1,
         beta2=beta2,
