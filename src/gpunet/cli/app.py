@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from gpunet import __version__
-from gpunet.cli import datasets, devices, evaluate, predict, showcase, train
+from gpunet.cli import bench, datasets, devices, evaluate, predict, showcase, train
 from gpunet.cli.messages import complain
 from gpunet.errors import GpunetError
 
@@ -35,6 +35,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("showcase")(showcase.showcase)
 app.command("devices")(devices.devices)
+app.command("bench")(bench.bench)
 app.add_typer(datasets.app, name="datasets")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import struct
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -130,6 +130,42 @@ class OpenDevice:
         if key not in self._pipelines:
             self._pipelines[key] = self._compile(label, source, used)
         return self._pipelines[key]
+
+    def run_timed(self, record: Callable[[Any], None], label: str) -> float | None:
+        """Run what is recorded into one compute pass, and wait for it.
+
+        Returns the seconds that it took by the device's own clock; ``None`` if it has none.
+        """
+        import wgpu
+
+        clock = self.adapter.timestamps
+        stamps = (
+            self.handle.create_query_set(label=label, type="timestamp", count=2) if clock else None
+        )
+        answer = self.handle.create_buffer(
+            label=label,
+            size=16,
+            usage=wgpu.BufferUsage.QUERY_RESOLVE
+            | wgpu.BufferUsage.COPY_SRC
+            | wgpu.BufferUsage.COPY_DST,
+        )
+        encoder = self.handle.create_command_encoder(label=label)
+        compute = encoder.begin_compute_pass(
+            label=label,
+            timestamp_writes=stamps
+            and {
+                "query_set": stamps,
+                "beginning_of_pass_write_index": 0,
+                "end_of_pass_write_index": 1,
+            },
+        )
+        record(compute)
+        compute.end()
+        if stamps is not None:
+            encoder.resolve_query_set(stamps, 0, 2, answer, 0)
+        self.handle.queue.submit([encoder.finish()])
+        began, ended = struct.unpack("2Q", self.handle.queue.read_buffer(answer))
+        return (ended - began) * _tick_seconds(self.handle) if clock else None
 
     def _compile(self, label: str, source: ShaderSource, constants: dict[str, float]) -> Pipeline:
         import wgpu
@@ -297,6 +333,13 @@ def _run_probe(device: OpenDevice, name: str, constants: Mapping[str, float]) ->
     compute.end()
     device.handle.queue.submit([encoder.finish()])
     return list(struct.unpack("9I", device.handle.queue.read_buffer(answer)))
+
+
+def _tick_seconds(device: Any) -> float:
+    """What one tick of the device's clock lasts; wgpu-py has no public name for it."""
+    from wgpu.backends.wgpu_native import lib
+
+    return float(lib.wgpuQueueGetTimestampPeriod(device.queue._internal)) * 1e-9
 
 
 def _first_line(error: Exception) -> str:

@@ -7,9 +7,13 @@ passes of a GPU.
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
@@ -17,10 +21,15 @@ from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine.interface import DeviceInfo, Engine, Metrics, NetworkSettings, Split
 from gpunet.parameters import layer_views
 
-__all__ = ["NumpyEngine", "numpy_device"]
+__all__ = ["NumpyEngine", "numpy_conditions", "numpy_device"]
 
 EVALUATION_ROWS = 1000
 """Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
+
+
+THREADS_FROM = 4_000_000
+"""Multiplications of a matrix product from which BLAS gains by a second thread; below, waking
+one up costs more than it brings."""
 
 
 class NumpyEngine(Engine):
@@ -83,8 +92,7 @@ class NumpyEngine(Engine):
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
-        # A diverging run overflows; it is noticed by its loss, not by a warning per step.
-        with np.errstate(over="ignore", invalid="ignore"):
+        with numpy_conditions(self.network, self.batch_size):
             for _ in range(steps):
                 self._train_step()
 
@@ -96,7 +104,7 @@ class NumpyEngine(Engine):
         """Loss and hits over a whole split, without dropout."""
         sums = _Sums(self.population)
         samples = self._splits[split]
-        with np.errstate(over="ignore", invalid="ignore"):
+        with numpy_conditions(self.network, EVALUATION_ROWS):
             for start in range(0, len(samples), EVALUATION_ROWS):
                 part = samples[start : start + EVALUATION_ROWS]
                 labels = np.broadcast_to(part.labels, (self.population, len(part)))
@@ -110,7 +118,7 @@ class NumpyEngine(Engine):
         probabilities = np.empty(
             (self.population, len(samples), self.network.classes), dtype=np.float32
         )
-        with np.errstate(over="ignore", invalid="ignore"):
+        with numpy_conditions(self.network, EVALUATION_ROWS):
             for start in range(0, len(samples), EVALUATION_ROWS):
                 rows = slice(start, start + EVALUATION_ROWS)
                 part = samples[rows]
@@ -242,6 +250,23 @@ class _Sums:
 
     def metrics(self) -> Metrics:
         return Metrics(self.loss.copy(), self.correct.copy(), self.seen.copy())
+
+
+@contextmanager
+def numpy_conditions(network: NetworkSpec, rows: int) -> Iterator[None]:
+    """The conditions under which numpy works on so many rows: no warnings, no useless threads.
+
+    A diverging run overflows; it is noticed by its loss, not by a warning per step.
+    """
+    largest = rows * max(layer.inputs * layer.outputs for layer in network.layers)
+    threads = None if largest >= THREADS_FROM else 1
+    with np.errstate(over="ignore", invalid="ignore"), _blas().limit(limits=threads):
+        yield
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
 
 
 def numpy_device() -> DeviceInfo:

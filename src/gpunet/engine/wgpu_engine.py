@@ -22,7 +22,7 @@ from gpunet.engine.interface import DeviceInfo, Engine, Metrics, NetworkSettings
 from gpunet.engine.plan import Pass, Plan, Rule, Traits, evaluation_plan, training_plan
 from gpunet.errors import DeviceError
 
-__all__ = ["WgpuEngine"]
+__all__ = ["PassTime", "WgpuEngine"]
 
 EVALUATION_ROWS = 1024
 """Rows of an evaluation's batch, unless so many do not fit."""
@@ -79,6 +79,15 @@ class _Program:
                 compute.set_pipeline(pipeline)
                 compute.set_bind_group(0, group)
                 compute.dispatch_workgroups(*workgroups)
+
+
+@dataclass(frozen=True, slots=True)
+class PassTime:
+    """What one dispatch of a pass takes: wall clock, and the device's own if it has one."""
+
+    done: Pass
+    wall_seconds: float
+    device_seconds: float | None
 
 
 class WgpuEngine(Engine):
@@ -192,6 +201,20 @@ class WgpuEngine(Engine):
             batches.append(self._read_probabilities(split, program.plan).reshape(shape))
         return np.concatenate(batches, axis=1)[:, :count]
 
+    def time_passes(self, repeats: int) -> tuple[PassTime, ...]:
+        """Time every pass of the training step by itself, so many times in a row.
+
+        An epoch must have begun, and it is of no further use for training afterwards: the passes
+        run out of turn. The epoch needs more than ``repeats`` steps.
+        """
+        assert self._training is not None, "begin_epoch comes first"
+        return tuple(
+            self._time_pass(one, dispatch, repeats)
+            for one, dispatch in zip(
+                self._training.plan.passes, self._training.dispatches, strict=True
+            )
+        )
+
     def close(self) -> None:
         """Destroy all buffers."""
         for buffer in self._buffers.values():
@@ -297,6 +320,23 @@ class WgpuEngine(Engine):
             program.record(compute, steps)
             compute.end()
             self._open.handle.queue.submit([encoder.finish()])
+
+    def _time_pass(
+        self, one: Pass, dispatch: tuple[Any, Any, tuple[int, int, int]], repeats: int
+    ) -> PassTime:
+        records = self._networks.copy()
+        records["finished"] = 1  # as after a head, which every pass but the first two follows
+        self._write("networks", records)
+        program = _Program(self._training.plan, (dispatch,))  # type: ignore[union-attr]
+        began = time.perf_counter()
+        with self._clear_errors():
+            device_seconds = self._open.run_timed(
+                lambda compute: program.record(compute, repeats), one.label
+            )
+        wall = time.perf_counter() - began
+        return PassTime(
+            one, wall / repeats, None if device_seconds is None else device_seconds / repeats
+        )
 
     def _read_probabilities(self, split: Split, plan: Plan) -> NDArray[np.float32]:
         """(P * rows * C,) of the batch that was scored last."""

@@ -1,0 +1,289 @@
+"""Measures the adapters of this machine against numpy, kernel by kernel and step by step.
+
+Each figure is a median of several timings taken side by side. Drawing the table belongs to
+``cli/bench``; comparing with other people's programs to the scripts in ``benchmarks``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine import numpy_kernels as kernels
+from gpunet.engine.device import Adapter
+from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.numpy_engine import NumpyEngine, numpy_conditions
+from gpunet.engine.wgpu_engine import PassTime, WgpuEngine
+from gpunet.parameters import initial_parameters, layer_views
+from gpunet.training.batches import epoch_order, steps_per_epoch
+
+__all__ = ["CASES", "Case", "Measurement", "run"]
+
+TIMINGS = 5
+"""Of which the median counts."""
+
+SECONDS_A_TIMING = 0.05
+"""A timing repeats its work until it lasts about so long."""
+
+MOST_REPEATS = 200
+
+PASSES = {
+    "matmul": "forward",
+    "forward": "forward",
+    "cross-entropy": "softmax_cross_entropy",
+    "Adam update": "update",
+}
+"""How the labels of an operation's passes begin."""
+
+SETTINGS = (NetworkSettings(seed=0),)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A network and a batch size to measure at."""
+
+    network: NetworkSpec
+    batch_size: int
+
+    def __str__(self) -> str:
+        return f"{self.network}, batch {self.batch_size}"
+
+
+CASES = (
+    Case(NetworkSpec(784, (16, 16), 10), 64),
+    Case(NetworkSpec(784, (128,), 10), 128),
+    Case(NetworkSpec(784, (512, 512), 10), 128),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One operation on one device.
+
+    Args:
+        case: where it was measured.
+        operation: what was measured; the same for all devices of a case.
+        device: the adapter's name, or ``numpy``.
+        wall_seconds: of one operation, by the processor's clock.
+        device_seconds: of one operation, by the adapter's clock; ``None`` if it has none.
+        amount: floating-point operations, or bytes moved.
+        unit: of ``amount`` per 1e-9 seconds.
+    """
+
+    case: str
+    operation: str
+    device: str
+    wall_seconds: float
+    device_seconds: float | None
+    amount: int
+    unit: Literal["GFLOP/s", "GB/s"]
+
+    @property
+    def rate(self) -> float:
+        """The amount per second in the unit, by the adapter's clock if it has one."""
+        return self.amount / (self.device_seconds or self.wall_seconds) * 1e-9
+
+
+def run(
+    adapters: Sequence[Adapter], cases: Sequence[Case] = CASES, *, timings: int = TIMINGS
+) -> Iterator[Measurement]:
+    """Measure every case on numpy and on each adapter; the results come one by one.
+
+    Raises:
+        DeviceError: an adapter fails.
+    """
+    for case in cases:
+        yield from _on_numpy(case, timings)
+        for adapter in adapters:
+            yield from _on_adapter(case, adapter, timings)
+
+
+def _on_numpy(case: Case, timings: int) -> Iterator[Measurement]:
+    for operation, work in _numpy_operations(case).items():
+        amount, unit = _amount(case, operation)
+        with numpy_conditions(case.network, case.batch_size):
+            seconds = _median_seconds(work, timings)
+        yield Measurement(str(case), operation, "numpy", seconds, None, amount, unit)
+    engine = NumpyEngine(case.network, SETTINGS, "adam", case.batch_size)
+    yield _training_step(case, engine, "numpy", timings)
+
+
+def _on_adapter(case: Case, adapter: Adapter, timings: int) -> Iterator[Measurement]:
+    yield _product(case, adapter, timings)
+    with WgpuEngine(case.network, SETTINGS, "adam", case.batch_size, adapter) as engine:
+        step = _training_step(case, engine, adapter.info.name, timings)
+        taken = _timed_passes(case, engine, timings, step.wall_seconds)
+        for operation in ("forward", "cross-entropy", "Adam update"):
+            yield _measured(case, operation, adapter, taken)
+        yield step
+
+
+def _product(case: Case, adapter: Adapter, timings: int) -> Measurement:
+    """The first layer's matrix product, on floats and without an activation."""
+    layer = case.network.layers[0]
+    alone = Case(NetworkSpec(layer.inputs, (), max(2, layer.outputs)), case.batch_size)
+    with WgpuEngine(alone.network, SETTINGS, "sgd", case.batch_size, adapter) as engine:
+        _begin(alone, engine, 2, floats=True)
+        engine.time_passes(1)  # compiles
+        began = time.perf_counter()
+        engine.time_passes(1)
+        taken = _timed_passes(alone, engine, timings, time.perf_counter() - began, floats=True)
+    return _measured(case, "matmul", adapter, taken)
+
+
+def _timed_passes(
+    case: Case, engine: WgpuEngine, timings: int, expected: float, *, floats: bool = False
+) -> list[tuple[PassTime, ...]]:
+    """Several timings of every pass; each repeats it until that lasts long enough."""
+    repeats = max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / expected)))
+    taken = []
+    for _ in range(timings):
+        _begin(case, engine, repeats + 2, floats=floats)
+        taken.append(engine.time_passes(repeats))
+    return taken
+
+
+def _measured(
+    case: Case, operation: str, adapter: Adapter, taken: list[tuple[PassTime, ...]]
+) -> Measurement:
+    """The medians over the timings of the operation's passes, summed up."""
+    prefix = PASSES[operation]
+    chosen = [[one for one in passes if one.done.label.startswith(prefix)] for passes in taken]
+    wall = median(sum(one.wall_seconds for one in passes) for passes in chosen)
+    device = None
+    if adapter.timestamps:
+        device = median(sum(one.device_seconds or 0.0 for one in passes) for passes in chosen)
+    amount, unit = _amount(case, operation)
+    return Measurement(str(case), operation, adapter.info.name, wall, device, amount, unit)
+
+
+def _training_step(case: Case, engine: Engine, device: str, timings: int) -> Measurement:
+    """A whole step with all that belongs to it, by the wall clock."""
+    _begin(case, engine, 2)
+    engine.train(1)
+    engine.metrics()
+    began = time.perf_counter()
+    engine.train(1)
+    engine.metrics()
+    once = time.perf_counter() - began
+    steps = max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / once)))
+    taken = []
+    for _ in range(timings):
+        _begin(case, engine, steps)
+        began = time.perf_counter()
+        engine.train(steps)
+        engine.metrics()
+        taken.append((time.perf_counter() - began) / steps)
+    amount, unit = _amount(case, "training step")
+    return Measurement(str(case), "training step", device, median(taken), None, amount, unit)
+
+
+def _begin(case: Case, engine: Engine, steps: int, *, floats: bool = False) -> None:
+    """Set an engine to the start of an epoch of so many steps, on random samples."""
+    samples = _samples(case, steps * case.batch_size, floats=floats)
+    engine.set_parameters(initial_parameters(case.network, "auto", [0]))
+    engine.load("train", samples)
+    steps = steps_per_epoch(len(samples), case.batch_size)
+    schedule = step_schedule(SETTINGS, np.full((1, steps), 1e-3), 0)
+    engine.begin_epoch(epoch_order([0], 1, len(samples)), schedule, 0)
+
+
+def _samples(case: Case, count: int, *, floats: bool = False) -> Samples:
+    draws = np.random.default_rng(0)
+    labels = draws.integers(0, case.network.classes, count).astype(np.int32)
+    features = draws.integers(0, 256, (count, case.network.inputs), dtype=np.uint8)
+    if floats:
+        return Samples(features.astype(np.float32) / np.float32(255), labels)
+    return Samples(features, labels)
+
+
+def _numpy_operations(case: Case) -> dict[str, Callable[[], object]]:
+    """What numpy does for each operation: the kernels' twins, on the same shapes."""
+    network, rows = case.network, case.batch_size
+    parameters = initial_parameters(network, "auto", [0])
+    layers = layer_views(parameters, network)
+    samples = _samples(case, rows)
+    order = np.arange(rows, dtype=np.uint32)[None]  # (1, B)
+    inputs = kernels.read_samples(samples.features, order)  # (1, B, I)
+    values = [inputs]
+    for layer, block in zip(network.layers, layers, strict=True):
+        sums = kernels.forward(values[-1], *block)
+        values.append(kernels.activate(sums, layer.activation, network.leaky_slope)[0])
+    labels = samples.labels[order]
+
+    def forward() -> None:
+        outputs = kernels.read_samples(samples.features, order)
+        for layer, block in zip(network.layers, layers, strict=True):
+            sums = kernels.forward(outputs, *block)
+            outputs, _ = kernels.activate(sums, layer.activation, network.leaky_slope)
+
+    def head() -> None:
+        _, _, probabilities = kernels.softmax_cross_entropy(values[-1], labels)
+        kernels.softmax_gradient(probabilities, labels)
+
+    return {
+        "matmul": lambda: kernels.forward(inputs, *layers[0]),
+        "forward": forward,
+        "cross-entropy": head,
+        "Adam update": _numpy_update(parameters, values),
+    }
+
+
+def _numpy_update(
+    parameters: NDArray[np.float32], values: list[NDArray[np.float32]]
+) -> Callable[[], None]:
+    """Weight gradients and Adam, with each layer's outputs standing in for its deltas."""
+    first, second = np.zeros_like(parameters), np.zeros_like(parameters)
+    step = step_schedule(SETTINGS, np.full((1, 1), 1e-3), 0)[:, 0]
+    betas = (np.full((1, 1), 0.9, np.float32), np.full((1, 1), 0.999, np.float32))
+    epsilon = np.full((1, 1), 1e-8, np.float32)
+
+    def update() -> None:
+        blocks = [
+            kernels.weight_gradient(below, deltas).reshape(1, -1)
+            for below, deltas in pairwise(values)
+        ]
+        gradient = np.concatenate(blocks, axis=1)
+        kernels.adam(parameters, gradient, first, second, step, betas, epsilon)
+
+    return update
+
+
+def _median_seconds(work: Callable[[], object], timings: int) -> float:
+    work()
+    began = time.perf_counter()
+    work()
+    once = max(time.perf_counter() - began, 1e-7)
+    repeats = max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / once)))
+    taken = []
+    for _ in range(timings):
+        began = time.perf_counter()
+        for _ in range(repeats):
+            work()
+        taken.append((time.perf_counter() - began) / repeats)
+    return median(taken)
+
+
+def _amount(case: Case, operation: str) -> tuple[int, Literal["GFLOP/s", "GB/s"]]:
+    """What an operation does: a multiplication and an addition per weight and sample."""
+    layers, rows = case.network.layers, case.batch_size
+    weights = sum((layer.inputs + 1) * layer.outputs for layer in layers)
+    first = (layers[0].inputs + 1) * layers[0].outputs
+    products = {
+        "matmul": first,
+        "forward": weights,
+        "Adam update": weights,
+        "training step": 3 * weights - first,  # nothing is sent back to the samples
+    }
+    if operation in products:
+        return 2 * rows * products[operation], "GFLOP/s"
+    return 2 * 4 * rows * case.network.classes, "GB/s"  # logits read, deltas written
