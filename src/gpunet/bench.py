@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import Literal
@@ -16,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
 from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine.device import Adapter
@@ -24,15 +25,20 @@ from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
 from gpunet.engine.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.engine.wgpu_engine import PassTime, WgpuEngine
 from gpunet.parameters import initial_parameters, layer_views
-from gpunet.training.batches import epoch_order, steps_per_epoch
+from gpunet.training.batches import epoch_order
 
-__all__ = ["CASES", "Case", "Measurement", "run"]
+__all__ = ["CASES", "Case", "Measurement", "run", "step_seconds"]
 
 TIMINGS = 5
 """Of which the median counts."""
 
+TRIAL_TIMINGS = 3
+
 SECONDS_A_TIMING = 0.05
 """A timing repeats its work until it lasts about so long."""
+
+LONG_STEP = 0.5
+"""Seconds; a step that takes longer is timed once, which its length makes steady enough."""
 
 MOST_REPEATS = 200
 
@@ -107,6 +113,26 @@ def run(
             yield from _on_adapter(case, adapter, timings)
 
 
+def step_seconds(
+    adapter: Adapter | None,
+    network: NetworkSpec,
+    settings: tuple[NetworkSettings, ...],
+    optimizer: Optimizer,
+    batch_size: int,
+) -> float:
+    """What one training step takes on an adapter, or on numpy, in a quick trial on random bytes.
+
+    Raises:
+        DeviceError: the adapter fails.
+    """
+    case = Case(network, batch_size)
+    kind: Callable[..., Engine] = (
+        NumpyEngine if adapter is None else partial(WgpuEngine, adapter=adapter)
+    )
+    with kind(network, settings, optimizer, batch_size) as engine:
+        return _step_seconds(case, engine, TRIAL_TIMINGS)
+
+
 def _on_numpy(case: Case, timings: int) -> Iterator[Measurement]:
     for operation, work in _numpy_operations(case).items():
         amount, unit = _amount(case, operation)
@@ -144,7 +170,7 @@ def _timed_passes(
     case: Case, engine: WgpuEngine, timings: int, expected: float, *, floats: bool = False
 ) -> list[tuple[PassTime, ...]]:
     """Several timings of every pass; each repeats it until that lasts long enough."""
-    repeats = max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / expected)))
+    repeats = _repeats(expected)
     taken = []
     for _ in range(timings):
         _begin(case, engine, repeats + 2, floats=floats)
@@ -168,14 +194,22 @@ def _measured(
 
 def _training_step(case: Case, engine: Engine, device: str, timings: int) -> Measurement:
     """A whole step with all that belongs to it, by the wall clock."""
+    seconds = _step_seconds(case, engine, timings)
+    amount, unit = _amount(case, "training step")
+    return Measurement(str(case), "training step", device, seconds, None, amount, unit)
+
+
+def _step_seconds(case: Case, engine: Engine, timings: int) -> float:
     _begin(case, engine, 2)
-    engine.train(1)
+    engine.train(1)  # compiles
     engine.metrics()
     began = time.perf_counter()
     engine.train(1)
     engine.metrics()
     once = time.perf_counter() - began
-    steps = max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / once)))
+    if once > LONG_STEP:
+        return once
+    steps = _repeats(once)
     taken = []
     for _ in range(timings):
         _begin(case, engine, steps)
@@ -183,18 +217,22 @@ def _training_step(case: Case, engine: Engine, device: str, timings: int) -> Mea
         engine.train(steps)
         engine.metrics()
         taken.append((time.perf_counter() - began) / steps)
-    amount, unit = _amount(case, "training step")
-    return Measurement(str(case), "training step", device, median(taken), None, amount, unit)
+    return median(taken)
+
+
+def _repeats(seconds: float) -> int:
+    """How often to repeat work that takes so long, for one timing."""
+    return max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / max(seconds, 1e-7))))
 
 
 def _begin(case: Case, engine: Engine, steps: int, *, floats: bool = False) -> None:
     """Set an engine to the start of an epoch of so many steps, on random samples."""
     samples = _samples(case, steps * case.batch_size, floats=floats)
-    engine.set_parameters(initial_parameters(case.network, "auto", [0]))
+    seeds = [one.seed for one in engine.settings]
+    engine.set_parameters(initial_parameters(case.network, "auto", seeds))
     engine.load("train", samples)
-    steps = steps_per_epoch(len(samples), case.batch_size)
-    schedule = step_schedule(SETTINGS, np.full((1, steps), 1e-3), 0)
-    engine.begin_epoch(epoch_order([0], 1, len(samples)), schedule, 0)
+    schedule = step_schedule(engine.settings, np.full((len(seeds), steps), 1e-3), 0)
+    engine.begin_epoch(epoch_order(seeds, 1, len(samples)), schedule, 0)
 
 
 def _samples(case: Case, count: int, *, floats: bool = False) -> Samples:
@@ -262,8 +300,7 @@ def _median_seconds(work: Callable[[], object], timings: int) -> float:
     work()
     began = time.perf_counter()
     work()
-    once = max(time.perf_counter() - began, 1e-7)
-    repeats = max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / once)))
+    repeats = _repeats(time.perf_counter() - began)
     taken = []
     for _ in range(timings):
         began = time.perf_counter()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
+from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
 from gpunet.cli.sources import choose_device, open_data, reference
-from gpunet.config import TrainConfig
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset
+from gpunet.engine.device import Adapter
 from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import OutputError
@@ -32,6 +35,9 @@ from gpunet.training.report import report, write_report
 from gpunet.training.trainer import TrainingResult, train
 
 __all__ = ["Wishes", "carry_out"]
+
+CLEARLY_FASTER = 1.5
+"""How many times as fast numpy must be in a short trial for a user to be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,8 @@ def _train(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -
     config, control = wishes.config, Control()
     network = config.network(dataset.inputs, len(dataset.classes))
     settings = (NetworkSettings.of(config),)
+    if choice.adapter is not None and choice.adapter.software:
+        _compare_with_numpy(choice.adapter, network, config, console)
     screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
     if wants_dashboard(console, wishes.plain):
         screen = Dashboard(console, control)
@@ -91,6 +99,27 @@ def _train(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -
     if isinstance(screen, Dashboard):
         console.print(screen.closing_view())
     return result
+
+
+def _compare_with_numpy(
+    adapter: Adapter, network: NetworkSpec, config: TrainConfig, console: Console
+) -> None:
+    """Say so if numpy would be clearly faster than a software adapter."""
+    settings = (NetworkSettings.of(config),)
+    trial = partial(
+        step_seconds,
+        network=network,
+        settings=settings,
+        optimizer=config.optimizer,
+        batch_size=config.batch_size,
+    )
+    on_adapter, on_numpy = trial(adapter), trial(None)
+    if on_adapter > CLEARLY_FASTER * on_numpy:
+        console.print(
+            f"        --device cpu would be {on_adapter / on_numpy:.0f} times as fast for this "
+            f"network: {figures.seconds(on_numpy)} a step, not {figures.seconds(on_adapter)}",
+            soft_wrap=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)
