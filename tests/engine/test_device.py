@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from gpunet.config import NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine import device as device_module
+from gpunet.engine.device import DEFAULT_LIMITS, Adapter, list_adapters, open_device
+from gpunet.engine.interface import NetworkSettings, step_schedule
+from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.errors import DeviceError
+
+
+def test_no_opengl_adapter_is_listed() -> None:
+    assert not [one for one in list_adapters() if one.info.backend == "OpenGL"]
+
+
+def test_a_device_grants_a_browsers_default_limits_and_no_more(adapter: Adapter) -> None:
+    limits = open_device(adapter).handle.limits
+    for name, wanted in DEFAULT_LIMITS.items():
+        if name not in device_module.SIZE_LIMITS:
+            assert wanted == limits[name], name
+
+
+def test_an_adapter_is_opened_once(adapter: Adapter) -> None:
+    assert open_device(adapter) is open_device(adapter)
+
+
+def test_the_loops_limit_of_mesas_software_driver_is_noticed(adapter: Adapter) -> None:
+    expected = 65_535 if "llvmpipe" in adapter.info.name else None
+    assert expected == open_device(adapter).iterations
+
+
+def test_work_beyond_the_loops_limit_is_refused_in_one_sentence(
+    adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = dataclasses.replace(open_device(adapter), iterations=20)
+    monkeypatch.setattr("gpunet.engine.wgpu_engine.open_device", lambda _: limited)
+    engine = WgpuEngine(NetworkSpec(100, (4,), 3), (NetworkSettings(0),), "adam", 8, adapter)
+    engine.load("train", Samples(np.zeros((8, 100), np.uint8), np.zeros(8, np.int32)))
+    schedule = step_schedule(engine.settings, np.full((1, 1), 0.1), 0)
+    with pytest.raises(DeviceError, match="stops a shader after 20 loop iterations") as caught:
+        engine.begin_epoch(np.arange(8, dtype=np.uint32)[None], schedule, 0)
+    assert "--device cpu" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_features_up_to_the_loops_limit_are_summed_whole(adapter: Adapter) -> None:
+    """The longest sum that the command line admits on such a driver loses no term."""
+    features = 200_000  # 50,000 iterations of four terms
+    engine = WgpuEngine(NetworkSpec(features, (), 2), (NetworkSettings(0),), "sgd", 1, adapter)
+    parameters = np.zeros((1, engine.network.parameter_count), np.float32)
+    parameters[0, 0 : 2 * features : 2] = 1 / features
+    engine.set_parameters(parameters)
+    engine.load("test", Samples(np.full((1, features), 255, np.uint8), np.zeros(1, np.int32)))
+    probabilities = engine.predict("test")
+    engine.close()
+    # The first logit is the sum of all weights, 1; 200,000 float32 terms round by less than 1e-2.
+    np.testing.assert_allclose(probabilities[0, 0, 0], 1 / (1 + np.exp(-1)), atol=2e-3)
+
+
+def test_a_buffer_that_no_binding_holds_is_refused_in_one_sentence(
+    adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = dataclasses.replace(open_device(adapter), buffer_bytes=1 << 20)
+    monkeypatch.setattr("gpunet.engine.wgpu_engine.open_device", lambda _: small)
+    engine = WgpuEngine(NetworkSpec(100, (4,), 3), (NetworkSettings(0),), "adam", 8, adapter)
+    samples = Samples(np.zeros((20_000, 100), np.uint8), np.zeros(20_000, np.int32))
+    with pytest.raises(DeviceError, match="binds at most 1 MiB") as caught:
+        engine.load("train", samples)
+    assert "\n" not in str(caught.value)
