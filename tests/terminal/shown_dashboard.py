@@ -1,6 +1,7 @@
 """A process of its own that shows a dashboard on its terminal until it is told to stop."""
 
 import fcntl
+import os
 import sys
 import termios
 import time
@@ -9,7 +10,8 @@ from gpunet.terminal.console import make_console, wants_dashboard
 from gpunet.terminal.dashboard import Dashboard
 from gpunet.training.events import Control
 
-fcntl.ioctl(sys.stdin, termios.TIOCSCTTY, 0)
+if os.getsid(0) == os.getpid():  # only a session's leader may have a terminal of its own
+    fcntl.ioctl(sys.stdin, termios.TIOCSCTTY, 0)
 console, control = (
     make_console(environ={"TERM": "xterm", "COLUMNS": "80", "LINES": "24"}),
     Control(),

@@ -58,6 +58,26 @@ def test_a_dashboard_draws_on_the_alternate_screen_and_leaves_it(
     assert text.rindex(ALTERNATE_SCREEN) < text.rindex(MAIN_SCREEN)
 
 
+def test_one_thread_writes_to_the_terminal_so_that_no_signal_comes_between_two_halves(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_record: Callable[..., EpochRecord],
+    make_progress: Callable[..., Progress],
+) -> None:
+    writers = set()
+
+    class Noting(io.StringIO):
+        def write(self, text: str) -> int:
+            writers.add(threading.current_thread().name)
+            return super().write(text)
+
+    console = make_text_console(colours="truecolor")
+    console.file = Noting()
+    with Dashboard(console, Control(), keys=NO_KEYS) as dashboard:
+        tell(dashboard, make_run(), make_record(1), make_progress(1))
+    assert {"dashboard"} == writers
+
+
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
 def test_the_terminal_is_restored_whatever_is_raised(
     make_text_console: MakeConsole, failure: type[BaseException]
@@ -177,5 +197,38 @@ def test_a_real_terminal_is_as_before_however_the_run_ends(
     assert code == process.returncode, errors.decode()
     assert before == termios.tcgetattr(slave)
     assert SHOW_CURSOR.encode() in seen
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_the_terminal_is_given_back_while_the_process_is_stopped() -> None:
+    import pty
+    import termios
+
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    process = subprocess.Popen(
+        [sys.executable, str(SHOWN)],
+        stdin=slave,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm-256color"},
+        process_group=0,
+    )
+    os.set_blocking(master, False)
+    _read_until(master, b"Ctrl-C")
+    assert before != termios.tcgetattr(slave)
+    process.send_signal(signal.SIGTSTP)
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    _read_until(master, MAIN_SCREEN.encode())
+    assert before == termios.tcgetattr(slave)
+    process.send_signal(signal.SIGCONT)
+    _read_until(master, ALTERNATE_SCREEN.encode())
+    os.write(master, b"q")
+    _read_until(master, MAIN_SCREEN.encode())
+    _, errors = process.communicate(timeout=60)
+    assert 0 == process.returncode, errors.decode()
     os.close(master)
     os.close(slave)

@@ -22,6 +22,15 @@ def test_the_first_interrupt_asks_to_stop_and_the_second_raises() -> None:
             signal.raise_signal(signal.SIGINT)
 
 
+def test_an_interrupt_that_comes_while_another_is_taken_does_not_take_its_lock_again() -> None:
+    class Interrupted(threading.Event):
+        def set(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    with Interrupts(Control(stop_now=Interrupted())), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
 def test_nothing_is_raised_any_more_once_the_terminal_is_being_restored() -> None:
     with Interrupts(Control()) as interrupts:
         interrupts.leave()
@@ -68,10 +77,10 @@ def test_another_thread_leaves_signals_alone() -> None:
 
 
 SLEEPER = """
-import time
+import os
 from gpunet.terminal.interrupts import Interrupts
 from gpunet.training.events import Control
-say = lambda word: print(word, flush=True)
+say = lambda word: os.write(1, f"{word}\\n".encode())  # nothing that a signal could find locked
 control = Control()
 with Interrupts(control, lambda: say("suspended"), lambda: say("resumed")):
     say("ready")

@@ -1,7 +1,8 @@
 """The live screen of a training run: an observer that draws what it is told.
 
-Owns the terminal while it is open, and the pace of drawing: a thread of its own draws, so that
-training never waits for the terminal. What a frame looks like belongs to ``screen``.
+Owns the terminal while it is open, and the pace of drawing. One thread of its own does all that
+is done to the terminal: training never waits for it, and a signal that comes while the main
+thread writes never writes in between. What a frame looks like belongs to ``screen``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from enum import Enum, auto
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -39,6 +42,17 @@ DRAWING_SHARE = 0.05
 
 TRACE = 400
 """Points kept of the first epoch; more than any terminal has dots for in half its width."""
+
+PATIENCE = 1.0
+"""Seconds to wait for the terminal before a stop with Ctrl-Z; it may take no output itself."""
+
+
+class _Wish(Enum):
+    """What the drawing thread is asked to do."""
+
+    GIVE_BACK = auto()
+    TAKE = auto()
+    CLOSE = auto()
 
 
 class Dashboard:
@@ -66,9 +80,12 @@ class Dashboard:
         self._control = control
         self._clock = clock
         self._view = View()
-        self._news = threading.Event()
-        self._closing = threading.Event()
+        self._stale = True
         self._suspended = False
+        # Unlike an Event, a SimpleQueue may be used from a signal handler.
+        self._wishes: SimpleQueue[_Wish] = SimpleQueue()
+        self._given_back: SimpleQueue[None] = SimpleQueue()
+        self._drawer = threading.Thread(target=self._draw, name="dashboard", daemon=True)
         self._keyboard = Keyboard(self.pressed, keys)
         self._interrupts = Interrupts(control, self._suspend, self._resume)
         self._live = Live(
@@ -136,19 +153,16 @@ class Dashboard:
             self._control.paused.clear()
         elif key == "p":
             self._control.paused.set()
-        self._news.set()
+        self._stale = True
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             opening.enter_context(self._interrupts)
             opening.enter_context(_held_back_errors())
-            opening.enter_context(self._keyboard)
-            opening.callback(self._live.stop)
-            self._live.start(refresh=True)
-            drawer = threading.Thread(target=self._draw, name="dashboard", daemon=True)
-            opening.callback(drawer.join)
-            opening.callback(self._closing.set)
-            drawer.start()
+            opening.callback(self._keyboard.suspend)
+            opening.callback(self._drawer.join)
+            opening.callback(self._wishes.put, _Wish.CLOSE)
+            self._drawer.start()
             self._opened = opening.pop_all()
         return self
 
@@ -168,41 +182,66 @@ class Dashboard:
 
     def _show(self, view: View) -> None:
         self._view = view
-        self._news.set()
-
-    def _draw(self) -> None:
-        """Draw what is new, and the clock once a second; until the context is left."""
-        pause, second, size = FRAME, -1, self._console.size
-        while not self._closing.wait(pause):
-            now = self._clock()
-            if not self._live.is_started and not self._suspended:
-                self._take_terminal()  # brought back from the background, which nobody tells
-            if not self._news.is_set() and (int(now), self._console.size) == (second, size):
-                continue
-            self._news.clear()
-            second, size = int(now), self._console.size
-            try:
-                self._live.refresh()
-            except OSError:  # the terminal is gone; training goes on
-                return
-            pause = max(FRAME, (self._clock() - now) / DRAWING_SHARE)
+        self._stale = True
 
     def _suspend(self) -> None:
-        self._suspended = True
-        self._live.stop()
-        self._keyboard.suspend()
+        """Have the terminal given back; called in a signal handler."""
+        self._given_back = SimpleQueue()
+        self._wishes.put(_Wish.GIVE_BACK)
+        if self._drawer.is_alive():
+            with contextlib.suppress(Empty):
+                self._given_back.get(timeout=PATIENCE)
 
     def _resume(self) -> None:
-        self._suspended = False
-        self._take_terminal()
+        """Have the terminal taken again; called in a signal handler."""
+        self._wishes.put(_Wish.TAKE)
+
+    def _draw(self) -> None:
+        """Draw what is new, and the clock once a second, until the context is left."""
+        with contextlib.suppress(OSError):  # the terminal is gone; training goes on
+            try:
+                self._take_terminal()
+                self._draw_frames()
+            finally:
+                self._live.stop()
+
+    def _draw_frames(self) -> None:
+        pause, second, size = FRAME, -1, self._console.size
+        while (wish := self._next_wish(pause)) is not _Wish.CLOSE:
+            self._obey(wish)
+            now = self._clock()
+            if not self._live.is_started:
+                continue
+            if not self._stale and (int(now), self._console.size) == (second, size):
+                continue
+            self._stale = False
+            second, size = int(now), self._console.size
+            self._live.refresh()
+            pause = max(FRAME, (self._clock() - now) / DRAWING_SHARE)
+
+    def _next_wish(self, seconds: float) -> _Wish | None:
+        """The next wish, waited for at most so long."""
+        try:
+            return self._wishes.get(timeout=seconds)
+        except Empty:
+            return None
+
+    def _obey(self, wish: _Wish | None) -> None:
+        if wish is _Wish.GIVE_BACK:
+            self._suspended = True
+            self._live.stop()
+            self._keyboard.suspend()
+            self._given_back.put(None)
+        elif wish is _Wish.TAKE:
+            self._suspended = False
+        if not self._suspended and not self._live.is_started:
+            self._take_terminal()  # nobody tells of being brought back from the background
 
     def _take_terminal(self) -> None:
-        """Draw and read again; not in the background, where the terminal is the shell's."""
-        if self._closing.is_set() or not in_foreground(self._console.file):
-            return
-        self._keyboard.resume()
-        self._live.start()
-        self._news.set()
+        """Draw and read; not in the background, where the terminal is the shell's."""
+        if in_foreground(self._console.file):
+            self._keyboard.resume()
+            self._live.start(refresh=True)
 
 
 @contextlib.contextmanager

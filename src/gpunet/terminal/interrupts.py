@@ -26,6 +26,9 @@ class Interrupts:
     Ctrl-Z stops the process as ever, ``suspend`` called before and ``resume`` after it.
     Only the main thread may hold signals; in another one nothing happens.
 
+    ``suspend`` and ``resume`` run inside a signal handler, between any two steps of the main
+    thread: they may take no lock that the main thread takes, which a print or an ``Event`` does.
+
     Args:
         control: where the wish to stop goes.
         suspend: gives the terminal back.
@@ -75,19 +78,26 @@ class Interrupts:
             self._previous[number] = signal.signal(number, handler)
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
-        self._control.stop_now.set()
-        if self._asked and not self._leaving:
+        if not self._asked:
+            self._ask()
+        elif not self._leaving:
             raise KeyboardInterrupt
-        self._asked = True
 
     def _terminated(self, number: int, frame: FrameType | None) -> None:
-        self._control.stop_now.set()
+        if not self._asked:
+            self._ask()
         if not self._leaving:
             raise SystemExit(128 + number)
+
+    def _ask(self) -> None:
+        """Once only, and noted first: a signal during ``set`` would wait for its lock forever."""
+        self._asked = True
+        self._control.stop_now.set()
 
     if sys.platform != "win32":
 
         def _stopped(self, number: int, frame: FrameType | None) -> None:
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a second one meanwhile adds nothing
             self._suspend()
             signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             signal.raise_signal(signal.SIGTSTP)
