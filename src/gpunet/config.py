@@ -46,7 +46,7 @@ MAXIMUM_LAYERS = 64
 MAXIMUM_UNITS = 1 << 20
 """Units per layer; the dropout generator keys a unit with 20 bits beyond its group of four."""
 
-DEFAULT_LEARNING_RATE: Mapping[str, float] = {"adam": 0.005, "sgd": 0.1}
+DEFAULT_LEARNING_RATE: Mapping[str, float] = {"adam": 0.005, "sgd": 0.2}
 
 
 @dataclass(frozen=True, slots=True)

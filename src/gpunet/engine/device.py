@@ -251,7 +251,8 @@ def _open(adapter: Adapter) -> OpenDevice:
 @contextmanager
 def _runtime_folder() -> Iterator[None]:
     """Keep Wayland's library, which Vulkan drivers load, from complaining where no screen is."""
-    if "XDG_RUNTIME_DIR" in os.environ:
+    known = os.environ.get("XDG_RUNTIME_DIR")
+    if known:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="gpunet-") as folder:
@@ -260,6 +261,8 @@ def _runtime_folder() -> Iterator[None]:
             yield
         finally:
             del os.environ["XDG_RUNTIME_DIR"]
+            if known is not None:
+                os.environ["XDG_RUNTIME_DIR"] = known
 
 
 def _describe(index: int, handle: Any) -> Adapter:

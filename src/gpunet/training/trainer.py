@@ -124,7 +124,7 @@ class _Run:
         self.best = initial_parameters(engine.network, config.initialisation, [config.seed])
         self.steps_done = 0
         self.pace = _Pace(REPORT_SECONDS)
-        self.validation_seconds = 0.0
+        self.validation_seconds: float | None = None
         self.info = self._info(dataset)
 
     def train(self) -> StopReason:
@@ -269,11 +269,16 @@ class _Run:
 
     def _remaining(self, epoch: int, done: int) -> float | None:
         """Seconds until the last epoch is validated, at the latest pace."""
-        if self.pace.seconds_per_step is None:
+        pace = self.pace.seconds_per_step
+        if pace is None:
             return None
+        validation = self.validation_seconds
+        if validation is None:
+            # Forward is a third of a step: the two products of the way back cost twice as much.
+            validation = pace * len(self.validation) / self.config.batch_size / 3
         epochs = self.config.epochs - epoch
         steps = self.steps - done + epochs * self.steps
-        return steps * self.pace.seconds_per_step + (epochs + 1) * self.validation_seconds
+        return steps * pace + (epochs + 1) * validation
 
     def _held_out(self) -> Samples:
         return self.validation if len(self.validation) else self.training
@@ -298,9 +303,13 @@ class _Pace:
         self.steps = 1
         self.seconds_per_step: float | None = None
         self._wanted = seconds
+        self._warm = False
 
     def learn(self, steps: int, seconds: float) -> None:
-        """So many steps took so long. It grows by doubling, since the first calls are cold."""
+        """So many steps took so long. The first call does not count: it compiles shaders."""
+        if not self._warm:
+            self._warm = True
+            return
         latest = max(seconds, 1e-6) / steps
         known = self.seconds_per_step
         self.seconds_per_step = latest if known is None else 0.7 * known + 0.3 * latest

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from gpunet.bench import Case, run, step_seconds
+from gpunet.config import NetworkSpec
+from gpunet.engine.device import Adapter
+from gpunet.engine.interface import NetworkSettings
+
+CASE = Case(NetworkSpec(20, (8,), 4), 16)
+OPERATIONS = ["matmul", "forward", "cross-entropy", "Adam update", "training step"]
+
+
+def test_every_operation_is_measured_on_numpy_and_on_the_adapter(adapter: Adapter) -> None:
+    measured = list(run([adapter], [CASE], timings=1))
+    for device in ("numpy", adapter.info.name):
+        own = [one for one in measured if one.device == device]
+        assert OPERATIONS == [one.operation for one in own]
+        assert all(one.wall_seconds > 0 and one.rate > 0 for one in own)
+    timed = [one.device_seconds for one in measured if one.device != "numpy"]
+    if adapter.timestamps:
+        # The whole step is measured by the wall clock alone.
+        assert all(seconds is not None and seconds > 0 for seconds in timed[:-1])
+
+
+def test_operations_are_counted_as_two_per_weight_and_sample() -> None:
+    amounts = {one.operation: one.amount for one in run([], [CASE], timings=1)}
+    first, weights = 21 * 8, 21 * 8 + 9 * 4
+    assert 2 * 16 * first == amounts["matmul"]
+    assert 2 * 16 * weights == amounts["forward"]
+    assert 2 * 16 * (3 * weights - first) == amounts["training step"]
+
+
+def test_a_trial_tells_what_a_step_takes(adapter: Adapter) -> None:
+    settings = (NetworkSettings(seed=0, dropout=0.5),)
+    for device in (adapter, None):
+        assert 0 < step_seconds(device, CASE.network, settings, "sgd", 16) < 10

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.interface import Metrics, NetworkSettings
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.parameters import initial_parameters
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
+from gpunet.training.trainer import TrainingResult, train
+
+CLASSES = 3
+
+
+def clusters(*, floats: bool = False, noise: float = 25, offset: float = 0) -> Dataset:
+    """Three noisy clusters that a small network tells apart."""
+    draws = np.random.default_rng(0)
+    centres = draws.uniform(40, 210, (CLASSES, 12))
+
+    def samples(count: int) -> Samples:
+        labels = draws.integers(0, CLASSES, count).astype(np.int32)
+        points = centres[labels] + draws.normal(0, noise, (count, 12))
+        if floats:
+            return Samples((points + offset).astype(np.float32), labels)
+        return Samples(np.clip(points, 0, 255).astype(np.uint8), labels)
+
+    return Dataset("clusters", samples(300), samples(90), ("a", "b", "c"), None, "drawn here")
+
+
+class Recorder(SilentObserver):
+    """Keeps what it is told, and may act on it."""
+
+    def __init__(self) -> None:
+        self.run: RunInfo | None = None
+        self.progress: list[Progress] = []
+        self.records: list[EpochRecord] = []
+        self.patience: list[int | None] = []
+        self.galleries: list[NDArray[np.float32]] = []
+        self.stops: list[tuple[str, int]] = []
+
+    def started(self, run: RunInfo) -> None:
+        self.run = run
+
+    def progressed(self, progress: Progress) -> None:
+        self.progress.append(progress)
+
+    def epoch_ended(
+        self,
+        record: EpochRecord,
+        best_epoch: int,
+        patience_left: int | None,
+        gallery: NDArray[np.float32],
+    ) -> None:
+        self.records.append(record)
+        self.patience.append(patience_left)
+        self.galleries.append(gallery)
+
+    def stopped(self, reason: Any, best_epoch: int) -> None:
+        self.stops.append((reason, best_epoch))
+
+
+def run(
+    config: TrainConfig,
+    dataset: Dataset | None = None,
+    *,
+    observers: Sequence[Any] = (),
+    control: Control | None = None,
+    engine_class: type[NumpyEngine] = NumpyEngine,
+) -> tuple[TrainingResult, NumpyEngine]:
+    dataset = dataset or clusters()
+    network = config.network(dataset.inputs, CLASSES)
+    settings = (NetworkSettings.of(config),)
+    engine = engine_class(network, settings, config.optimizer, config.batch_size)
+    return train(engine, dataset, config, observers=observers, control=control), engine
+
+
+def small(**changes: Any) -> TrainConfig:
+    return TrainConfig(
+        **{"hidden": (8,), "epochs": 6, "batch_size": 16, "validation": 60, **changes}
+    )
+
+
+class Scripted(NumpyEngine):
+    """Trains as usual, but its validation losses are given."""
+
+    losses: tuple[float, ...] = ()
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.seen: list[NDArray[np.float32]] = []
+
+    def evaluate(self, split: Any) -> Metrics:
+        if split != "validation":
+            return super().evaluate(split)
+        self.seen.append(self.parameters())
+        one = np.ones(1, dtype=np.int64)
+        return Metrics(np.array([self.losses[len(self.seen) - 1]]), one, one)
+
+
+def scripted(*values: float) -> type[Scripted]:
+    return type("Scripted", (Scripted,), {"losses": values})
+
+
+def test_a_small_network_learns_three_clusters() -> None:
+    result, _ = run(small(epochs=15))
+    assert result.test.accuracy[0] > 0.95
+    assert result.history[0].train_loss > result.history[-1].train_loss
+    assert "epochs" == result.stop_reason
+    assert 15 * 15 == result.steps
+    assert {"train": 240, "validation": 60, "test": 90} == result.counts
+
+
+def test_the_weights_of_the_best_epoch_are_restored() -> None:
+    result, engine = run(small(patience=0), engine_class=scripted(5, 3, 4, 2, 6, 7))
+    assert isinstance(engine, Scripted)
+    assert 4 == result.best_epoch
+    np.testing.assert_array_equal(engine.seen[3], result.parameters)
+    np.testing.assert_array_equal(engine.parameters(), result.parameters)
+
+
+def test_training_stops_when_patience_is_used_up() -> None:
+    watcher = Recorder()
+    losses = (5, 3, 4, 4, 1, 1)
+    result, _ = run(small(patience=2), observers=[watcher], engine_class=scripted(*losses))
+    assert "early stopping" == result.stop_reason
+    assert [2, 2, 1, 0] == watcher.patience
+    assert 2 == result.best_epoch
+    assert [("early stopping", 2)] == watcher.stops
+
+
+def test_a_gain_below_min_delta_does_not_renew_patience_but_keeps_the_better_weights() -> None:
+    losses = (5, 4.9, 4.8, 4.7, 4.6, 4.5)
+    result, _ = run(small(patience=2, min_delta=0.5), engine_class=scripted(*losses))
+    assert 3 == len(result.history)
+    assert 3 == result.best_epoch
+
+
+def test_without_validation_the_training_loss_decides() -> None:
+    watcher = Recorder()
+    result, _ = run(small(validation=0), observers=[watcher])
+    assert 0 == result.counts["validation"]
+    assert all(record.val_loss is None for record in result.history)
+    losses = [record.train_loss for record in result.history]
+    assert 1 + losses.index(min(losses)) == result.best_epoch
+    assert watcher.run is not None
+    assert len(watcher.run.gallery) > 0
+
+
+def test_a_diverging_run_stops_and_keeps_the_best_weights() -> None:
+    result, engine = run(small(patience=0), engine_class=scripted(2, 1, float("nan"), 0, 0, 0))
+    assert isinstance(engine, Scripted)
+    assert "diverged" == result.stop_reason
+    assert 3 == len(result.history)
+    assert 2 == result.best_epoch
+    np.testing.assert_array_equal(engine.seen[1], result.parameters)
+
+
+def test_a_run_that_diverges_at_once_gives_back_the_initial_weights() -> None:
+    config = small()
+    result, engine = run(config, engine_class=scripted(float("inf")))
+    expected = initial_parameters(engine.network, config.initialisation, [config.seed])
+    assert 0 == result.best_epoch
+    np.testing.assert_array_equal(expected, result.parameters)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another() -> None:
+    first, _ = run(small(dropout=0.2))
+    again, _ = run(small(dropout=0.2))
+    other, _ = run(small(dropout=0.2, seed=1))
+    assert first.parameters.tobytes() == again.parameters.tobytes()
+    assert first.parameters.tobytes() != other.parameters.tobytes()
+
+
+def test_asked_to_stop_after_the_epoch_it_finishes_that_epoch() -> None:
+    control = Control()
+
+    class Stopper(Recorder):
+        def progressed(self, progress: Progress) -> None:
+            if progress.epoch == 2:
+                control.stop_after_epoch.set()
+
+    result, _ = run(small(), observers=[Stopper()], control=control)
+    assert "stopped by user" == result.stop_reason
+    assert 2 == len(result.history)
+    assert 2 * 15 == result.steps
+
+
+def test_a_paused_run_waits_until_it_may_go_on() -> None:
+    control, watcher = Control(), Recorder()
+    control.paused.set()
+    waker = threading.Timer(0.2, control.paused.clear)
+    waker.start()
+    result, _ = run(small(epochs=1), observers=[watcher], control=control)
+    waker.join()
+    assert "paused" in [progress.phase for progress in watcher.progress]
+    assert "epochs" == result.stop_reason
+
+
+def test_progress_only_grows_and_ends_with_validation() -> None:
+    watcher = Recorder()
+    run(small(epochs=2), observers=[watcher])
+    steps = [(progress.epoch, progress.step) for progress in watcher.progress]
+    assert steps == sorted(steps)
+    assert (2, 15) == steps[-1]
+    assert "validating" == watcher.progress[-1].phase
+    remaining = watcher.progress[-1].remaining
+    assert remaining is not None
+    assert remaining < 1
+
+
+def test_the_gallery_shows_the_classes_in_turn_with_their_probabilities() -> None:
+    watcher = Recorder()
+    run(small(epochs=2), observers=[watcher])
+    assert watcher.run is not None
+    assert [0, 1, 2, 0, 1, 2] == watcher.run.gallery.labels[:6].tolist()
+    assert 2 == len(watcher.galleries)
+    assert (len(watcher.run.gallery), CLASSES) == watcher.galleries[0].shape
+    np.testing.assert_allclose(watcher.galleries[1].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_float_features_are_standardized_with_the_training_samples_figures() -> None:
+    # Far from zero, clusters are hopeless without it.
+    dataset = clusters(floats=True, offset=1e5)
+    result, _ = run(small(epochs=15), dataset)
+    plain, _ = run(small(epochs=15, standardize=False, learning_rate=1e-4), dataset)
+    assert result.scaling is not None
+    np.testing.assert_allclose(
+        result.scaling.mean, dataset.train.features[:240].mean(axis=0), rtol=1e-6
+    )
+    assert result.test.accuracy[0] > 0.95
+    assert plain.scaling is None
+    assert plain.test.accuracy[0] < result.test.accuracy[0]
+
+
+def test_the_reported_learning_rate_follows_the_schedule() -> None:
+    constant, _ = run(small(epochs=3, schedule="constant", learning_rate=0.01))
+    cosine, _ = run(small(epochs=3, schedule="cosine", learning_rate=0.01))
+    assert [0.01] * 3 == [record.learning_rate for record in constant.history]
+    rates = [record.learning_rate for record in cosine.history]
+    assert rates == sorted(rates, reverse=True)
+    assert pytest.approx(0, abs=1e-4) == rates[-1]
