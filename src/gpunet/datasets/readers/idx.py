@@ -174,14 +174,14 @@ def _read(path: Path, magic: int) -> Content:
     axes = 3 if magic == IMAGES_MAGIC else 1
     with unpacked(path) as (file, largest):
         header = read_at_most(file, 4 + 4 * axes)
-        size = _promised_size(Content(path.name, header), magic)
+        size = _promised_size(Content(str(path), header), magic)
         if size > largest:
             raise DataError(
-                f"{path.name} promises {size:,} bytes in its header but holds at most "
+                f"{path} promises {size:,} bytes in its header but holds at most "
                 f"{largest:,}; it is cut short or damaged, fetch it again"
             )
-        require_memory(path.name, size)
-        return Content(path.name, header + read_at_most(file, size - len(header) + 1))
+        require_memory(str(path), size)
+        return Content(str(path), header + read_at_most(file, size - len(header) + 1))
 
 
 def _images(content: Content) -> NDArray[np.uint8]:

@@ -52,17 +52,17 @@ def read_npz(path: Path) -> Dataset:
     """
     arrays = _read_arrays(path)
     for split in ("train", "test"):
-        _require_pair(path.name, split, arrays[f"x_{split}"], arrays[f"y_{split}"])
+        _require_pair(str(path), split, arrays[f"x_{split}"], arrays[f"y_{split}"])
     train_shape, test_shape = arrays["x_train"].shape[1:], arrays["x_test"].shape[1:]
     if train_shape != test_shape:
         raise DataError(
-            f"x_test of {path.name} holds samples of shape {test_shape} but x_train of "
+            f"x_test of {path} holds samples of shape {test_shape} but x_train of "
             f"{train_shape}; write both alike"
         )
-    flat = [_flattened(path.name, key, arrays[key]) for key in ("x_train", "x_test")]  # (n, I)
+    flat = [_flattened(str(path), key, arrays[key]) for key in ("x_train", "x_test")]  # (n, I)
     are_bytes = all(array.dtype == np.uint8 for array in flat)
     features = tuple(flat) if are_bytes else as_features(tuple(flat))
-    numbered = number_classes(*(_raw_labels(path.name, key, arrays[key]) for key in KEYS[1::2]))
+    numbered = number_classes(*(_raw_labels(str(path), key, arrays[key]) for key in KEYS[1::2]))
     return Dataset(
         name=path.stem,
         train=Samples(features[0], numbered.train),
@@ -81,7 +81,7 @@ def _read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
         if missing:
             seen = ", ".join(shown(name) for name in sorted(members)[:8]) or "nothing"
             raise DataError(
-                f"{path.name} lacks {', '.join(missing)}; it holds {seen}, wanted the arrays "
+                f"{path} lacks {', '.join(missing)}; it holds {seen}, wanted the arrays "
                 f"{', '.join(KEYS)}"
             )
         size = path.stat().st_size
@@ -106,8 +106,7 @@ def _archive(path: Path, file: BinaryIO) -> Iterator[zipfile.ZipFile]:
         ValueError,
     ) as error:
         raise DataError(
-            f"{path.name} is no NPZ archive, or it is damaged ({error}); write it again with "
-            "numpy.savez"
+            f"{path} is no NPZ archive, or it is damaged ({error}); write it again with numpy.savez"
         ) from error
 
 
@@ -118,19 +117,19 @@ def _read_array(
     entry = archive.getinfo(member)
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(
-            f"{key} of {path.name} is packed in a way that numpy does not write; write the "
+            f"{key} of {path} is packed in a way that numpy does not write; write the "
             "archive again with numpy.savez_compressed"
         )
     with archive.open(entry) as content:
-        shape, fortran_order, dtype = _header(path.name, key, cast(BinaryIO, content))
+        shape, fortran_order, dtype = _header(str(path), key, cast(BinaryIO, content))
         start = content.tell()
         size = math.prod(shape) * dtype.itemsize
         if start + size != entry.file_size or entry.file_size > archive_size * DEFLATE_RATIO:
             raise DataError(
-                f"{key} of {path.name} promises {size:,} bytes in its header, more or less than "
+                f"{key} of {path} promises {size:,} bytes in its header, more or less than "
                 "the archive holds; it is damaged, write it again with numpy.savez"
             )
-        require_memory(f"{key} of {path.name}", size)
+        require_memory(f"{key} of {path}", size)
         values = np.frombuffer(content.read(), dtype)
     native = values.astype(dtype.newbyteorder("="), copy=False)
     return native.reshape(shape, order="F" if fortran_order else "C")

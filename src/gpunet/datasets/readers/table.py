@@ -130,7 +130,7 @@ def read_table(path: Path) -> Dataset:
     numbered = number_classes(everything, everything)
     (features,) = as_features((table.features,))
     samples = Samples(features, numbered.train)
-    train, test, notice = _split(table.name, samples)
+    train, test, notice = _split(path.name, samples)
     return Dataset(
         name=path.stem,
         train=train,
@@ -158,9 +158,9 @@ def _split(name: str, samples: Samples) -> tuple[Samples, Samples, str]:
 
 
 def _read(path: Path) -> Table:
-    reader = _TableReader(path.name)
+    reader = _TableReader(str(path))
     with open_file(path) as file:
-        for block in _blocks(file, path.name):
+        for block in _blocks(file, str(path)):
             reader.add(block)
     return reader.table()
 
