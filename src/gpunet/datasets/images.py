@@ -113,7 +113,7 @@ def open_image(image: Image.Image | Path | bytes) -> Image.Image:
         raise DataError(f"{name} is no image of a known format; save it as PNG or JPEG") from error
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise DataError(
-            f"{name} is cut short or damaged and cannot be decoded ({error}); save it again"
+            f"{name} is cut short or damaged and cannot be decoded; save it again"
         ) from error
 
 
