@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from gpunet.config import TrainConfig
 from gpunet.errors import OutputError
 from gpunet.training import checkpoint, output
 from gpunet.training.events import Control
@@ -148,7 +149,7 @@ def test_unknown_data_are_told_with_a_suggestion(gpunet: RunCommand) -> None:
     [
         ("train-images-idx3-ubyte", b"\x00\x00\x08\x03\xff\xff\xff\xff\x00\x00", "train-labels"),
         ("data.csv", b"label,a,b\n0,1,nan\n1,2,3\n", "data.csv"),
-        ("data.csv", b"0,1,2\n1,2\n", "line 2 of data.csv"),
+        ("data.csv", b"0,1,2\n1,2\n", "line 2 of "),
         ("data.csv", b"", "data.csv"),
         ("data.npz", b"PK\x03\x04 cut off", "data.npz"),
         ("data.bin", bytes(range(256)), "data.bin"),
@@ -161,6 +162,7 @@ def test_hostile_data_are_refused_in_one_sentence(
     ran = gpunet("train", "--data", tmp_path / name, *FAST)
     assert 1 == ran.code
     assert place in ran.failure
+    assert str(tmp_path) in ran.failure
     assert not Path("model.safetensors").exists()
 
 
@@ -205,8 +207,38 @@ def test_a_run_that_diverges_at_once_saves_no_model(gpunet: RunCommand, halves: 
     Path("model.safetensors").write_text("an older model", "utf-8")
     ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--lr", "1e38", "-q")
     assert 1 == ran.code
-    assert "diverged" in ran.failure
+    assert (
+        "no longer finite in epoch 1, so no model is saved; try --learning-rate 1e+37"
+        in ran.failure
+    )
+    assert "no epoch succeeded (diverged), not saved\n" == ran.out
     assert "an older model" == Path("model.safetensors").read_text("utf-8")
+
+
+def test_nothing_is_told_of_weights_that_no_epoch_improved(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--lr", "1e38")
+    assert "diverged: no finite loss in epoch 1; no weights are kept" in ran.out
+    assert "test accuracy" not in ran.out
+    assert "rows: label" not in ran.out
+
+
+def test_a_run_that_diverges_later_keeps_its_best_weights_and_says_what_to_try(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rates(config: TrainConfig, epoch: int, steps: int) -> np.ndarray:
+        return np.full((1, steps), 0.01 if epoch < 3 else 1e38)
+
+    monkeypatch.setattr("gpunet.training.trainer.epoch_learning_rates", rates)
+    ran = gpunet("train", "--data", halves, *FAST, "--epochs", "5", "--optimizer", "sgd")
+    assert 0 == ran.code
+    assert (
+        "note: training diverged: its loss is no longer finite in epoch 3, so the weights of epoch "
+        "2 are saved; try --learning-rate 0.002\n"
+    ) == ran.err
+    assert "diverged: no finite loss in epoch 3; the weights of epoch 2" in ran.out
+    assert 2 == checkpoint.load(Path("model.safetensors")).best_epoch
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")

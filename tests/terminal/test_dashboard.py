@@ -115,7 +115,7 @@ def test_the_frame_shows_what_the_observer_was_told(
     console.print(dashboard)
     assert "784-16-16-10 · 13,002 parameters" in output(console)
     assert "val 0.5100" in output(console)
-    assert "all epochs done; keeping epoch 1" in output(console)
+    assert "all epochs done; the weights of epoch 1 are kept" in output(console)
 
 
 def test_a_long_first_epoch_keeps_its_trace_short(

@@ -1,6 +1,7 @@
 import math
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
@@ -26,15 +27,13 @@ def lines(console: Console, run: RunInfo, records: list[EpochRecord], best: int 
     return text.splitlines()
 
 
-def test_a_run_is_one_line_at_the_start_one_per_epoch_and_one_at_the_end(
+def test_a_run_is_two_lines_at_the_start_one_per_epoch_and_one_at_the_end(
     make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
 ) -> None:
     records = [make_record(1, 0.2711), make_record(2, 0.25)]
-    start, first, second, end = lines(make_text_console(20, 5), make_run(), records)
-    assert (
-        "training 784-16-16-10 (13,002 parameters) on a graphics card (discrete GPU, Vulkan): "
-        "digits, 55,000 samples to train, 5,000 to validate, 24 to test; 860 steps per epoch"
-    ) == start
+    start, data, first, second, end = lines(make_text_console(20, 5), make_run(), records)
+    assert "train:  784-16-16-10, 13,002 parameters, adam, 860 steps per epoch" == start
+    assert "        digits: 55,000 samples to train, 5,000 to validate, 24 to test" == data
     assert (
         "epoch  1/30  loss 0.2711   acc  75.00 %  val loss 0.2811   val acc  74.00 %  lr 2.0e-03"
         "   18,500 samples/s    2.9 s  best"
@@ -47,7 +46,7 @@ def test_the_columns_stay_aligned_whatever_the_figures(
     make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
 ) -> None:
     records = [make_record(n, loss) for n, loss in [(2, 0.2), (11, math.nan), (30, 1.2e30)]]
-    printed = lines(make_text_console(), make_run(), records)[1:-1]
+    printed = lines(make_text_console(), make_run(), records)[2:-1]
     assert 1 == len({line.index("val acc") for line in printed})
     assert 1 == len({len(line) for line in printed})
 
@@ -73,8 +72,16 @@ def test_lines_have_no_escape_codes_and_are_ascii(
 def test_square_brackets_in_a_name_are_printed_as_they_are(
     make_text_console: MakeConsole, make_run: MakeRun
 ) -> None:
-    run = make_run(device="card [bold]")
-    assert "card [bold]" in lines(make_text_console(), run, [])[0]
+    run = make_run()
+    run = replace(run, dataset=replace(run.dataset, name="marks [bold]"))
+    assert "marks [bold]" in lines(make_text_console(), run, [])[1]
+
+
+def test_a_run_without_an_epoch_keeps_no_weights(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    *_, end = lines(make_text_console(), make_run(), [], best=0)
+    assert "early stopping; no weights are kept" == end
 
 
 def test_the_first_interrupt_asks_the_run_to_stop(make_text_console: MakeConsole) -> None:

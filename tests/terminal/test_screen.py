@@ -203,9 +203,9 @@ def test_no_keys_are_offered_that_nobody_reads(
     ("reason", "words"),
     [
         ("epochs", "all epochs done"),
-        ("early stopping", "stopped early"),
-        ("stopped by user", "stopped"),
-        ("diverged", "no number"),
+        ("early stopping", "early stopping"),
+        ("stopped by user", "stopped by user"),
+        ("diverged", "no finite loss in epoch 3"),
     ],
 )
 def test_the_end_tells_its_reason(
@@ -217,7 +217,7 @@ def test_the_end_tells_its_reason(
 ) -> None:
     rows = frame(make_text_console(), replace(make_view(make_run(), 3), reason=reason))
     assert words in rows[-1]
-    assert "keeping epoch 2" in rows[-1]
+    assert "the weights of epoch 2 are kept" in rows[-1]
     assert "left" not in rows[3]
 
 

@@ -12,6 +12,7 @@ from gpunet.datasets.catalog import AUTO, names, open_dataset
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import Choice, choose, create_engine
 from gpunet.engine.interface import NetworkSettings
+from gpunet.terminal.device_name import device_in_words
 from gpunet.training.checkpoint import Model
 from gpunet.training.evaluation import Evaluation, evaluate
 
@@ -19,15 +20,18 @@ __all__ = ["choose_device", "evaluate_model", "open_data", "reference"]
 
 
 def choose_device(selector: str, console: Console) -> Choice:
-    """What ``--device`` names; the console is told which one it is, why, and what to do.
+    """What ``--device`` names; the console is told which one it is, why, and where help is.
 
     Raises:
         DeviceError: there is no such device, or it cannot be used.
     """
     choice = choose(selector)
-    console.print(f"device: {choice.reason}", soft_wrap=True)
+    reason = choice.reason
+    if choice.adapter is not None:
+        reason = reason.replace(str(choice.info), device_in_words(choice.info))
+    console.print(f"device: {reason}", soft_wrap=True)
     if choice.advice:
-        console.print(f"        {choice.advice}", soft_wrap=True)
+        console.print("        `gpunet devices` says how to get a faster one", soft_wrap=True)
     return choice
 
 

@@ -23,6 +23,7 @@ from gpunet.errors import OutputError
 from gpunet.terminal import figures
 from gpunet.terminal.console import make_console, wants_dashboard
 from gpunet.terminal.dashboard import Dashboard
+from gpunet.terminal.ending import why_stopped
 from gpunet.terminal.plain import PlainPrinter
 from gpunet.terminal.showcase import showcase
 from gpunet.terminal.tables import confusion_table, summary_table
@@ -116,8 +117,8 @@ def _compare_with_numpy(
     on_adapter, on_numpy = trial(adapter), trial(None)
     if on_adapter > CLEARLY_FASTER * on_numpy:
         console.print(
-            f"        --device cpu would be {on_adapter / on_numpy:.0f} times as fast for this "
-            f"network: {figures.seconds(on_numpy)} a step, not {figures.seconds(on_adapter)}",
+            f"advice: --device cpu would be {on_adapter / on_numpy:.0f} times as fast "
+            f"({figures.seconds(on_numpy)} a step, not {figures.seconds(on_adapter)})",
             soft_wrap=True,
         )
 
@@ -137,15 +138,9 @@ def _save_results(
     """Save the model, then the report; what cannot be written does not keep back the rest."""
     config, complete = wishes.config, True
     model_path = report_path = None
+    _tell_if_it_failed(config, result)
     if result.best_epoch == 0:
         complete = result.stop_reason != "diverged"
-        if complete:
-            note("training stopped before an epoch was done, so no model is saved")
-        else:
-            complain(
-                "training diverged before an epoch was done, so no model is saved; try "
-                f"--learning-rate {config.effective_learning_rate / 10:g}"
-            )
     else:
         model = _model(wishes, dataset, result)
         model_path = _save(lambda path: checkpoint.save(model, path), wishes.output)
@@ -155,6 +150,21 @@ def _save_results(
         report_path = _save(lambda path: write_report(content, path), wishes.report)
         complete = complete and report_path == wishes.report
     return _Saved(model_path, report_path, complete)
+
+
+def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
+    """Say what went wrong and the next move, if the run diverged or left no weights."""
+    if result.stop_reason == "diverged":
+        saved = (
+            f"the weights of epoch {result.best_epoch} are" if result.best_epoch else "no model is"
+        )
+        tell = note if result.best_epoch else complain
+        tell(
+            f"training diverged: its loss is no longer finite in epoch {len(result.history)}, so "
+            f"{saved} saved; try --learning-rate {config.effective_learning_rate / 10:g}"
+        )
+    elif result.best_epoch == 0:
+        note("training stopped before an epoch was done, so no model is saved")
 
 
 def _save(write: Callable[[Path], None], path: Path) -> Path | None:
@@ -201,7 +211,10 @@ def _test_figures(result: TrainingResult) -> Figures:
 def _show(
     wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved, console: Console
 ) -> None:
-    """Print the summary, the mistakes and some samples; or all of it in one line."""
+    """Print the summary, the mistakes and some samples; or all of it in one line.
+
+    The weights that no epoch improved are random, so nothing is shown of what they do.
+    """
     if wishes.quiet:
         typer.echo(_result_line(result, saved))
         return
@@ -209,6 +222,8 @@ def _show(
     labels = dataset.test.labels
     console.print()
     console.print(summary_table(_summary(result, saved)))
+    if result.best_epoch == 0:
+        return
     if len(labels):
         console.print()
         console.print(confusion_table(confusion_matrix(probabilities, labels), dataset.classes))
@@ -221,6 +236,8 @@ def _show(
 def _result_line(result: TrainingResult, saved: _Saved) -> str:
     test = _test_figures(result)
     where = f"saved as {saved.model}" if saved.model else "not saved"
+    if result.best_epoch == 0:
+        return f"no epoch succeeded ({result.stop_reason}), {where}"
     return (
         f"test accuracy {figures.percent(test.accuracy)}, loss {figures.loss(test.loss)}, "
         f"best epoch {result.best_epoch} of {len(result.history)} ({result.stop_reason}), "
@@ -231,11 +248,14 @@ def _result_line(result: TrainingResult, saved: _Saved) -> str:
 def _summary(result: TrainingResult, saved: _Saved) -> Sequence[tuple[str, str]]:
     test = _test_figures(result)
     per_step = result.seconds / result.steps if result.steps else None
-    rows = [
+    learnt = [
         ("test accuracy", figures.percent(test.accuracy)),
         ("test loss", figures.loss(test.loss)),
         ("best epoch", f"{result.best_epoch} of {len(result.history)}"),
-        ("stopped", "all epochs done" if result.stop_reason == "epochs" else result.stop_reason),
+    ]
+    rows = [
+        *(learnt if result.best_epoch else []),
+        ("stopped", why_stopped(result.stop_reason, len(result.history))),
         ("training time", figures.seconds(result.seconds)),
         ("per step", "-" if per_step is None else figures.seconds(per_step)),
         ("model", str(saved.model or "not saved")),

@@ -1,6 +1,7 @@
 """A training run as lines of text, for pipes, logs and terminals without a screen.
 
-One line when it starts, one per epoch, one at the end; no escape codes.
+Two lines when it starts, one per epoch, one at the end; no escape codes. The device and the
+source of the data are told by whoever chose them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from gpunet.terminal import figures
+from gpunet.terminal.ending import ending
 from gpunet.terminal.interrupts import Interrupts
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 
@@ -32,17 +34,21 @@ class PlainPrinter:
         self._console = console
         self._control = control
         self._epochs = 1
+        self._last_epoch = 0
         self._opened = ExitStack()
 
     def started(self, run: RunInfo) -> None:
-        """Say what is trained on what, and with what."""
+        """Say what is trained on what."""
         self._epochs = run.config.epochs
         network, count = run.network, figures.count
         held_out = f"{count(run.validation_count)} to validate, " if run.validation_count else ""
         self._print(
-            f"training {network} ({count(network.parameter_count)} parameters) on {run.device}: "
-            f"{run.dataset.name}, {count(run.train_count)} samples to train, {held_out}"
-            f"{count(len(run.dataset.test))} to test; {count(run.steps_per_epoch)} steps per epoch"
+            f"train:  {network}, {count(network.parameter_count)} parameters, "
+            f"{run.config.optimizer}, {count(run.steps_per_epoch)} steps per epoch"
+        )
+        self._print(
+            f"        {run.dataset.name}: {count(run.train_count)} samples to train, {held_out}"
+            f"{count(len(run.dataset.test))} to test"
         )
 
     def progressed(self, progress: Progress) -> None:
@@ -56,6 +62,7 @@ class PlainPrinter:
         gallery: NDArray[np.float32],
     ) -> None:
         """Say how the epoch went."""
+        self._last_epoch = record.epoch
         parts = [
             f"epoch {record.epoch:>{len(str(self._epochs))}}/{self._epochs}",
             f"loss {figures.loss(record.train_loss):<7}",
@@ -77,8 +84,7 @@ class PlainPrinter:
 
     def stopped(self, reason: StopReason, best_epoch: int) -> None:
         """Say why no further epoch follows."""
-        words = "all epochs done" if reason == "epochs" else reason
-        self._print(f"{words}; the weights of epoch {best_epoch} are kept")
+        self._print(ending(reason, best_epoch, self._last_epoch))
 
     def __enter__(self) -> Self:
         if self._control is not None:

@@ -18,7 +18,9 @@ from rich.text import Text
 from gpunet.terminal import figures
 from gpunet.terminal.block import Block, beside, cut, grid, stack, text_block
 from gpunet.terminal.charts import LineChart, Series, line_chart
+from gpunet.terminal.device_name import short_name
 from gpunet.terminal.digits import picture
+from gpunet.terminal.ending import ending
 from gpunet.terminal.style import (
     BEST,
     LABEL,
@@ -204,7 +206,7 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
             f"{network}{dot}{parameters} parameters",
             str(network),
         ],
-        [device.name],
+        [device.name, short_name(device.name)],
         STRONG,
     )
     kinds = [f"{device.kind}, {device.backend}", device.kind]
@@ -493,7 +495,8 @@ def _samples_in_words(console: Console, view: View, run: RunInfo, width: int, ro
 def _footer(view: View, control: Control, keys: bool, narrow: bool) -> Text:
     """The keys, or what was asked for with them."""
     if view.reason:
-        return Text(f"{_REASONS[view.reason]}; keeping epoch {view.best_epoch}", STRONG)
+        last_epoch = view.records[-1].epoch if view.records else 0
+        return Text(ending(view.reason, view.best_epoch, last_epoch), STRONG)
     if control.stop_now.is_set():
         again = "" if narrow else "   Ctrl-C again: abort without saving"
         return Text(f"stopping now, then saving{again}", WARNING)
@@ -508,11 +511,3 @@ def _footer(view: View, control: Control, keys: bool, narrow: bool) -> Text:
     for key, wish in (wishes if keys else []) + [("Ctrl-C", "stop now and save")]:
         text.append(key, STRONG).append(f" {wish.split()[0] if narrow else wish}   ", MUTED)
     return text
-
-
-_REASONS: dict[StopReason, str] = {
-    "epochs": "all epochs done",
-    "early stopping": "stopped early, no more improvement",
-    "stopped by user": "stopped",
-    "diverged": "stopped, the loss is no number any more",
-}

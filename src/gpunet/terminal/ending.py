@@ -1,0 +1,31 @@
+"""How a run ended, in words: why no further epoch followed, and which weights are kept.
+
+Owns the words; the dashboard's last line, the plain lines and the summary share them.
+"""
+
+from __future__ import annotations
+
+from gpunet.training.events import StopReason
+
+__all__ = ["ending", "why_stopped"]
+
+
+def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
+    """Why a run ended and what is left of it: ``all epochs done; the weights of epoch 7 are kept``.
+
+    Args:
+        reason: as the trainer gives it.
+        best_epoch: whose weights are kept; 0 if no epoch had a finite loss.
+        last_epoch: the last one that was trained, 0 if none was.
+    """
+    kept = f"the weights of epoch {best_epoch} are kept" if best_epoch else "no weights are kept"
+    return f"{why_stopped(reason, last_epoch)}; {kept}"
+
+
+def why_stopped(reason: StopReason, last_epoch: int) -> str:
+    """Why no epoch followed the last one."""
+    if reason == "diverged":
+        return f"diverged: no finite loss in epoch {last_epoch}"
+    if reason == "stopped by user" and not last_epoch:
+        return "stopped by user before an epoch was done"
+    return "all epochs done" if reason == "epochs" else reason
