@@ -25,6 +25,22 @@ fn locate(group: vec3u, thread: vec2u) -> Place {
                  networks[group.z].finished - 1u);   // the head has counted this step
 }
 
+// Where a sample's inputs lie is said by the terms of the sum, not by the product's rows.
+fn left_rows(place: Place, row: u32) -> vec4u {
+    return vec4u(0u);
+}
+
+// inputs[k .. k + 3, row .. row + 3], a column of the matrix per k; the input after the last is
+// the biases' constant 1.
+fn left_block(place: Place, unused: vec4u, row: u32, k: u32) -> mat4x4f {
+    let bias = vec4u(row) + vec4u(0u, 1u, 2u, 3u) == vec4u(INPUTS);
+    return mat4x4f(
+        select(four_inputs(place, row, k), vec4f(1.0), bias),
+        select(four_inputs(place, row, k + 1u), vec4f(1.0), bias),
+        select(four_inputs(place, row, k + 2u), vec4f(1.0), bias),
+        select(four_inputs(place, row, k + 3u), vec4f(1.0), bias));
+}
+
 // deltas[k .. k + 3, column .. column + 3], a column of the matrix per k.
 fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
     let at = place.network * VALUES + DELTAS_AT + k * OUTPUTS + column;
@@ -40,11 +56,6 @@ fn four_deltas(at: u32, k: u32) -> vec4f {
         return vec4f(0.0);
     }
     return vec4f(values[at], values[at + 1u], values[at + 2u], values[at + 3u]);
-}
-
-// Four inputs from the `row`-th on, the one after the last being the biases' constant 1.
-fn with_bias_input(inputs: vec4f, row: u32) -> vec4f {
-    return select(inputs, vec4f(1.0), vec4u(row) + vec4u(0u, 1u, 2u, 3u) == vec4u(INPUTS));
 }
 
 fn store_block(place: Place, row: u32, column: u32, gradient: mat4x4f) {

@@ -94,7 +94,7 @@ class Device:
 
     def values(self, at: float, rows: int, units: int) -> Array:
         """A region (P, rows, units) of the activations and slopes."""
-        whole = self.engine._read("values", np.dtype(np.float32))
+        whole = self.engine._buffers.read("values", np.dtype(np.float32))
         whole = whole.reshape(self.engine.population, -1)
         region = whole[:, int(at) : int(at) + rows * units]
         return region.reshape(self.engine.population, rows, units)

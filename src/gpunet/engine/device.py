@@ -131,6 +131,24 @@ class OpenDevice:
             self._pipelines[key] = self._compile(label, source, used)
         return self._pipelines[key]
 
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Say in one sentence what wgpu reports in many, as a ``DeviceError``."""
+        import wgpu
+
+        try:
+            yield
+        except wgpu.GPUOutOfMemoryError as error:
+            raise DeviceError(
+                f"{self.adapter.info.name} is out of memory; use fewer samples, units or "
+                "networks, or --device cpu"
+            ) from error
+        except (wgpu.GPUError, RuntimeError) as error:
+            raise DeviceError(
+                f"{self.adapter.info.name} failed ({_first_line(error)}); try again, or use "
+                "--device cpu"
+            ) from error
+
     def run_timed(self, record: Callable[[Any], None], label: str) -> float | None:
         """Run what is recorded into one compute pass, and wait for it.
 

@@ -178,31 +178,20 @@ class _Sketch:
         """One layer; the first one reads the samples."""
         layer = self.network.layers[place]
         hidden = layer.activation != "identity"
-        tile = choose_tile(self.rows, layer.outputs, layer.inputs, self.traits)
         constants = {
-            "INPUTS": layer.inputs,
-            "OUTPUTS": layer.outputs,
-            "PARAMETERS": self.network.parameter_count,
-            "WEIGHTS_AT": self.weights_at[place],
+            **self._inputs(place),
             "OUTPUTS_AT": self.outputs_at[place],
+            "SLOPES_AT": self.slopes_at[place],
             "PLACE": place + 1,
             "KEEP_SLOPES": self.training and hidden,
             "DROPOUT": dropout and hidden,
             "LEAKY_SLOPE": self.network.leaky_slope,
-            "SLOPES_AT": self.slopes_at[place],
             **extra,
         }
-        if place == 0:
-            source: tuple[str, ...] = ("forward_sample", f"input/{self.features}")
-            constants["FEATURES"] = layer.inputs
-        else:
-            source = ("forward_hidden",)
-            constants["INPUTS_AT"] = self.outputs_at[place - 1]
         return self._product(
             f"forward {place + 1}",
-            (*source, f"activation/{layer.activation}"),
+            (*self._source("forward", place), f"activation/{layer.activation}"),
             constants,
-            tile,
             (self.rows, layer.outputs, layer.inputs),
         )
 
@@ -230,12 +219,8 @@ class _Sketch:
     def input_gradient(self, place: int) -> Pass:
         """The way back through one layer to the one below."""
         layer = self.network.layers[place]
-        tile = choose_tile(self.rows, layer.inputs, layer.outputs, self.traits)
         constants = {
-            "INPUTS": layer.inputs,
-            "OUTPUTS": layer.outputs,
-            "PARAMETERS": self.network.parameter_count,
-            "WEIGHTS_AT": self.weights_at[place],
+            **self._layer(place),
             "DELTAS_AT": self.slopes_at[place],
             "SLOPES_AT": self.slopes_at[place - 1],
         }
@@ -243,32 +228,17 @@ class _Sketch:
             f"input_gradient {place + 1}",
             ("input_gradient",),
             constants,
-            tile,
             (self.rows, layer.inputs, layer.outputs),
         )
 
     def update(self, place: int, rule: Rule, extra: Mapping[str, float]) -> Pass:
         """One layer's weight gradient, handed to the optimizer."""
         layer = self.network.layers[place]
-        constants = {
-            "INPUTS": layer.inputs,
-            "OUTPUTS": layer.outputs,
-            "PARAMETERS": self.network.parameter_count,
-            "WEIGHTS_AT": self.weights_at[place],
-            "DELTAS_AT": self.slopes_at[place],
-            **extra,
-        }
-        if place == 0:
-            source: tuple[str, ...] = ("update_sample", f"input/{self.features}")
-            constants["FEATURES"] = layer.inputs
-        else:
-            source = ("update_hidden",)
-            constants["INPUTS_AT"] = self.outputs_at[place - 1]
+        constants = {**self._inputs(place), "DELTAS_AT": self.slopes_at[place], **extra}
         return self._product(
             f"update {place + 1}",
-            (*source, f"optimizer/{rule}"),
+            (*self._source("update", place), f"optimizer/{rule}"),
             constants,
-            choose_tile(layer.inputs + 1, layer.outputs, self.rows, self.traits),
             (layer.inputs + 1, layer.outputs, self.rows),
         )
 
@@ -276,16 +246,38 @@ class _Sketch:
         """The finished plan."""
         return Plan(tuple(passes), self.rows, self.values, self.slopes_at[-1])
 
+    def _layer(self, place: int) -> dict[str, float]:
+        """A layer's sizes, and where its weights lie."""
+        layer = self.network.layers[place]
+        return {
+            "INPUTS": layer.inputs,
+            "OUTPUTS": layer.outputs,
+            "PARAMETERS": self.network.parameter_count,
+            "WEIGHTS_AT": self.weights_at[place],
+        }
+
+    def _inputs(self, place: int) -> dict[str, float]:
+        """The same, and where its inputs come from."""
+        if place == 0:
+            return {**self._layer(place), "FEATURES": self.network.inputs}
+        return {**self._layer(place), "INPUTS_AT": self.outputs_at[place - 1]}
+
+    def _source(self, kernel: str, place: int) -> tuple[str, ...]:
+        """The files of a kernel that reads a layer's inputs."""
+        if place == 0:
+            return (f"{kernel}_sample", f"input/{self.features}")
+        return (f"{kernel}_hidden",)
+
     def _product(
         self,
         label: str,
         pieces: tuple[str, ...],
         constants: Mapping[str, float],
-        tile: Tile,
         shape: tuple[int, int, int],
     ) -> Pass:
         """A matrix product of this shape: rows, columns, depth."""
         rows, columns, depth = shape
+        tile = choose_tile(rows, columns, depth, self.traits)
         across, down = tile.count(rows, columns)
         return Pass(
             label,

@@ -1,14 +1,13 @@
-"""The engine that runs the plan on an adapter: buffers, pipelines, command buffers.
+"""The engine that runs the plan on an adapter: programs, command buffers, what is read back.
 
 What the passes are is said by ``plan``, what they compute by the shaders and, as specification,
-by ``numpy_kernels``.
+by ``numpy_kernels``. Buffers are kept by ``buffers``, pipelines by ``device``.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
+from gpunet.engine.buffers import Buffers
 from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import DeviceInfo, Engine, Metrics, NetworkSettings, Split
 from gpunet.engine.plan import Pass, Plan, Rule, Traits, evaluation_plan, training_plan
@@ -108,14 +108,14 @@ class WgpuEngine(Engine):
         super().__init__(network, settings, optimizer, batch_size)
         self._open = open_device(adapter)
         self._traits = Traits(adapter.software, self._open.lanes)
-        self._buffers: dict[str, Any] = {}
+        self._buffers = Buffers(self._open)
         self._data: dict[Split, _Data] = {}
         self._training: _Program | None = None
         self._evaluations: dict[Split, _Program] = {}
         self._networks = _network_records(settings)
         for name in ("parameters", *self._moment_names()):
-            self._zeros(name, 4 * self.population * network.parameter_count)
-        self._zeros("networks", self._networks.nbytes)
+            self._buffers.ensure(name, 4 * self.population * network.parameter_count)
+        self._buffers.ensure("networks", self._networks.nbytes)
 
     @property
     def device(self) -> DeviceInfo:
@@ -125,35 +125,36 @@ class WgpuEngine(Engine):
     def load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device: bytes stay bytes, four to a word."""
         packed, features = _packed(samples.features)
-        self._require_room(packed.nbytes)
         self._forget(split)
-        with self._clear_errors():
+        with self._open.guarded():
             self._data[split] = _Data(
-                samples=self._upload(f"{split} samples", packed),
-                labels=self._upload(f"{split} labels", samples.labels.astype(np.uint32)),
+                samples=self._buffers.upload(f"{split} samples", packed),
+                labels=self._buffers.upload(f"{split} labels", samples.labels.astype(np.uint32)),
                 count=len(samples),
                 features=features,
             )
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""
-        self._write("parameters", parameters)
+        self._buffers.write("parameters", parameters)
         for name in self._moment_names():
-            self._write(name, np.zeros_like(parameters))
+            self._buffers.write(name, np.zeros_like(parameters))
 
     def parameters(self) -> NDArray[np.float32]:
         """A copy of all weights and biases (P, N)."""
-        return self._read("parameters", np.dtype(np.float32)).reshape(self.population, -1)
+        return self._buffers.read("parameters", np.dtype(np.float32)).reshape(self.population, -1)
 
     def set_moments(self, moments: NDArray[np.float32]) -> None:
         """Set the optimizer's moments (M, P, N)."""
         for name, one in zip(self._moment_names(), moments, strict=True):
-            self._write(name, one)
+            self._buffers.write(name, one)
 
     def moments(self) -> NDArray[np.float32]:
         """A copy of the optimizer's moments (M, P, N)."""
         shape = (self.population, self.network.parameter_count)
-        read = [self._read(n, np.dtype(np.float32)).reshape(shape) for n in self._moment_names()]
+        read = [
+            self._buffers.read(n, np.dtype(np.float32)).reshape(shape) for n in self._moment_names()
+        ]
         return np.stack(read) if read else np.zeros((0, *shape), dtype=np.float32)
 
     def begin_epoch(
@@ -162,11 +163,11 @@ class WgpuEngine(Engine):
         """Start an epoch over the training split."""
         if self._training is None:
             self._training = self._compile_training(order.shape[1])
-        self._write("order", order)
-        self._write("schedule", schedule)
+        self._buffers.write("order", order)
+        self._buffers.write("schedule", schedule)
         records = self._networks.copy()
         records["first_step"] = first_step
-        self._write("networks", records)
+        self._buffers.write("networks", records)
 
     def train(self, steps: int) -> None:
         """Record and submit the epoch's next steps."""
@@ -176,7 +177,7 @@ class WgpuEngine(Engine):
 
     def metrics(self) -> Metrics:
         """The epoch's sums so far; waits for the device."""
-        return _metrics(self._read("networks", NETWORK))
+        return _metrics(self._buffers.read("networks", NETWORK))
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
@@ -185,10 +186,10 @@ class WgpuEngine(Engine):
 
         def run(batches: int) -> None:
             self._submit(program, batches)
-            self._read(state, NETWORK)
+            self._buffers.read(state, NETWORK)
 
         _paced(-(-self._data[split].count // program.plan.rows), run)
-        return _metrics(self._read(state, NETWORK))
+        return _metrics(self._buffers.read(state, NETWORK))
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the probabilities of every class for every sample of a split."""
@@ -217,13 +218,9 @@ class WgpuEngine(Engine):
 
     def close(self) -> None:
         """Destroy all buffers."""
-        for buffer in self._buffers.values():
-            buffer.destroy()
-        self._buffers.clear()
+        self._buffers.destroy()
         for split in list(self._data):
             self._forget(split)
-
-    # Plans and their pipelines
 
     def _compile_training(self, count: int) -> _Program:
         data = self._data["train"]
@@ -238,11 +235,11 @@ class WgpuEngine(Engine):
             traits=self._traits,
         )
         steps = -(-count // self.batch_size)
-        self._zeros("values", 4 * self.population * plan.values)
-        self._zeros("order", 4 * self.population * count)
-        self._zeros("schedule", 16 * self.population * steps)
-        self._zeros("batch", 16, uniform=True)
-        self._write("batch", np.array([count, count, 0, 0], dtype=np.uint32))
+        self._buffers.ensure("values", 4 * self.population * plan.values)
+        self._buffers.ensure("order", 4 * self.population * count)
+        self._buffers.ensure("schedule", 16 * self.population * steps)
+        self._buffers.ensure("batch", 16, uniform=True)
+        self._buffers.write("batch", np.array([count, count, 0, 0], dtype=np.uint32))
         names = ("parameters", *self._moment_names(), "values", "order", "schedule", "networks")
         buffers = {name: self._buffers[name] for name in (*names, "batch")}
         return self._compile(plan, {**buffers, "samples": data.samples, "labels": data.labels})
@@ -251,7 +248,7 @@ class WgpuEngine(Engine):
         """The program that scores a split, set to its start."""
         if split not in self._evaluations:
             self._evaluations[split] = self._compile_evaluation(split)
-        self._write(f"{split} networks", self._networks)
+        self._buffers.write(f"{split} networks", self._networks)
         return self._evaluations[split]
 
     def _compile_evaluation(self, split: Split) -> _Program:
@@ -264,20 +261,20 @@ class WgpuEngine(Engine):
             traits=self._traits,
         )
         own = {
-            "values": self._zeros(f"{split} values", 4 * self.population * plan.values),
-            "order": self._zeros(f"{split} order", 4 * data.count),
-            "networks": self._zeros(f"{split} networks", self._networks.nbytes),
-            "batch": self._zeros(f"{split} batch", 16, uniform=True),
+            "values": self._buffers.ensure(f"{split} values", 4 * self.population * plan.values),
+            "order": self._buffers.ensure(f"{split} order", 4 * data.count),
+            "networks": self._buffers.ensure(f"{split} networks", self._networks.nbytes),
+            "batch": self._buffers.ensure(f"{split} batch", 16, uniform=True),
         }
-        self._write(f"{split} order", np.arange(data.count, dtype=np.uint32))
-        self._write(f"{split} batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
+        self._buffers.write(f"{split} order", np.arange(data.count, dtype=np.uint32))
+        self._buffers.write(f"{split} batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
         shared = {"parameters": self._buffers["parameters"]}
         buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
         return self._compile(plan, buffers)
 
     def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> _Program:
         self._require_fit(plan)
-        with self._clear_errors():
+        with self._open.guarded():
             dispatches = tuple(self._dispatch(one, buffers) for one in plan.passes)
         return _Program(plan, dispatches)
 
@@ -311,10 +308,8 @@ class WgpuEngine(Engine):
                 "smaller one, or --device cpu"
             )
 
-    # Commands
-
     def _submit(self, program: _Program, steps: int) -> None:
-        with self._clear_errors():
+        with self._open.guarded():
             encoder = self._open.handle.create_command_encoder(label="steps")
             compute = encoder.begin_compute_pass(label="steps")
             program.record(compute, steps)
@@ -326,10 +321,10 @@ class WgpuEngine(Engine):
     ) -> PassTime:
         records = self._networks.copy()
         records["finished"] = 1  # as after a head, which every pass but the first two follows
-        self._write("networks", records)
+        self._buffers.write("networks", records)
         program = _Program(self._training.plan, (dispatch,))  # type: ignore[union-attr]
         began = time.perf_counter()
-        with self._clear_errors():
+        with self._open.guarded():
             device_seconds = self._open.run_timed(
                 lambda compute: program.record(compute, repeats), one.label
             )
@@ -341,43 +336,15 @@ class WgpuEngine(Engine):
     def _read_probabilities(self, split: Split, plan: Plan) -> NDArray[np.float32]:
         """(P * rows * C,) of the batch that was scored last."""
         size = 4 * plan.rows * self.network.classes
-        target = self._zeros("probabilities", size * self.population)
-        with self._clear_errors():
+        target = self._buffers.ensure("probabilities", size * self.population)
+        with self._open.guarded():
             encoder = self._open.handle.create_command_encoder(label="probabilities")
             for p in range(self.population):
                 start = 4 * (p * plan.values + plan.probabilities_at)
                 values = self._buffers[f"{split} values"]
                 encoder.copy_buffer_to_buffer(values, start, target, p * size, size)
             self._open.handle.queue.submit([encoder.finish()])
-        return self._read("probabilities", np.dtype(np.float32))
-
-    # Buffers
-
-    def _require_room(self, size: int) -> None:
-        """Raise unless a buffer of so many bytes can be bound."""
-        if size > self._open.buffer_bytes:
-            raise DeviceError(
-                f"{self.device.name} binds at most {self._open.buffer_bytes >> 20:,} MiB at once, "
-                f"but {-(-size >> 20):,} MiB are needed; use fewer samples or units, or "
-                "--device cpu"
-            )
-
-    def _zeros(self, name: str, size: int, *, uniform: bool = False) -> Any:
-        """The buffer of that name, made anew if it had another size."""
-        import wgpu
-
-        existing = self._buffers.get(name)
-        if existing is not None and existing.size == size:
-            return existing
-        self._require_room(size)
-        kind = wgpu.BufferUsage.UNIFORM if uniform else wgpu.BufferUsage.STORAGE
-        with self._clear_errors():
-            self._buffers[name] = self._open.handle.create_buffer(
-                label=name,
-                size=size,
-                usage=kind | wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.COPY_DST,
-            )
-        return self._buffers[name]
+        return self._buffers.read("probabilities", np.dtype(np.float32))
 
     def _forget(self, split: Split) -> None:
         """Destroy what belongs to a split that is about to be replaced."""
@@ -388,40 +355,6 @@ class WgpuEngine(Engine):
         if known is not None:
             known.samples.destroy()
             known.labels.destroy()
-
-    def _upload(self, label: str, data: NDArray[Any]) -> Any:
-        import wgpu
-
-        return self._open.handle.create_buffer_with_data(
-            label=label, data=np.ascontiguousarray(data), usage=wgpu.BufferUsage.STORAGE
-        )
-
-    def _write(self, name: str, data: NDArray[Any]) -> None:
-        with self._clear_errors():
-            self._open.handle.queue.write_buffer(self._buffers[name], 0, np.ascontiguousarray(data))
-
-    def _read(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-        with self._clear_errors():
-            raw = self._open.handle.queue.read_buffer(self._buffers[name])
-        return np.frombuffer(raw, dtype=dtype).copy()
-
-    @contextmanager
-    def _clear_errors(self) -> Iterator[None]:
-        """Say in one sentence what wgpu reports in many."""
-        import wgpu
-
-        try:
-            yield
-        except wgpu.GPUOutOfMemoryError as error:
-            raise DeviceError(
-                f"{self.device.name} is out of memory; use fewer samples, units or networks, or "
-                "--device cpu"
-            ) from error
-        except (wgpu.GPUError, RuntimeError) as error:
-            first = str(error).strip().partition("\n")[0]
-            raise DeviceError(
-                f"{self.device.name} failed ({first}); try again, or use --device cpu"
-            ) from error
 
     def _rule(self) -> Rule:
         if self.optimizer == "adam":
