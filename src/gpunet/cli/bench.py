@@ -36,7 +36,7 @@ def bench(
 ) -> None:
     """Measure matrix product, forward pass, head, update and training step on GPU and CPU.
 
-    The ratio says how many times faster the adapter is than numpy on this machine's processor.
+    The ratio says how many times as fast as numpy on this machine's processor an adapter is.
     """
     from gpunet.bench import CASES, run
     from gpunet.terminal.console import make_console
@@ -47,7 +47,7 @@ def bench(
         print(json.dumps([_content(one) for one in run(adapters, cases)], indent=2))
         return
     console = make_console()
-    console.print(_heading(adapters), soft_wrap=True)
+    _print_heading(console, adapters)
     for case in cases:
         _print_case(console, case, _measured(console, adapters, case))
 
@@ -61,48 +61,57 @@ def _adapters(device: str) -> list[Adapter]:
     return [] if chosen is None else [chosen]
 
 
-def _heading(adapters: Sequence[Adapter]) -> str:
-    names = ", ".join(str(adapter.info) for adapter in adapters) or "no adapter was found"
-    return f"numpy against {names}"
+def _print_heading(console: Console, adapters: Sequence[Adapter]) -> None:
+    from gpunet.terminal.device_name import device_in_words
+    from gpunet.terminal.style import MUTED
+
+    names = ", ".join(device_in_words(adapter.info) for adapter in adapters)
+    console.print(f"numpy against {names}" if names else "numpy alone", soft_wrap=True)
+    if names:
+        words = "rate: by the adapter's clock, if it has one; ratio: times as fast as numpy"
+        console.print(words, style=MUTED)
 
 
 def _measured(console: Console, adapters: Sequence[Adapter], case: Case) -> list[Measurement]:
     from gpunet.bench import run
 
-    if not console.is_terminal:
+    if not console.is_interactive:
         return list(run(adapters, [case]))
-    with console.status(f"measuring {case}"):
+    with console.status(f"measuring {case}", spinner="line"):
         return list(run(adapters, [case]))
 
 
 def _print_case(console: Console, case: Case, measured: Sequence[Measurement]) -> None:
     """A table per case: a row per operation and device."""
-    from rich.table import Table
+    from gpunet.terminal.columns import Columns
+    from gpunet.terminal.style import STRONG
 
-    table = Table(title=str(case), title_justify="left", title_style="bold", pad_edge=False)
-    table.add_column("operation", no_wrap=True)
-    table.add_column("device", overflow="ellipsis", no_wrap=True, max_width=12)
-    for name in ("wall clock", "on device", "rate", "ratio"):
-        table.add_column(name, justify="right", no_wrap=True)
-    ordered = sorted(measured, key=lambda one: _operations(measured).index(one.operation))
+    names = _shown_names(measured)
+    table = Columns(["<operation", "<device", "wall clock", "on device", "rate", "ratio"])
+    operations = list(dict.fromkeys(one.operation for one in measured))
+    ordered = sorted(measured, key=lambda one: operations.index(one.operation))
     for operation, group in groupby(ordered, key=lambda one: one.operation):
         rows = list(group)
-        for place, one in enumerate(rows):
-            table.add_row(
-                operation if place == 0 else "", *_cells(one, rows[0]), end_section=one is rows[-1]
-            )
+        for one in rows:
+            title = operation if one is rows[0] else ""
+            table.add(title, names[one.device], *_figures(one, rows[0]))
     console.print()
+    console.print(str(case), style=STRONG)
     console.print(table)
 
 
-def _cells(one: Measurement, numpy: Measurement) -> list[str]:
+def _shown_names(measured: Sequence[Measurement]) -> dict[str, str]:
+    """The devices' short names, or their whole names where two would look alike."""
+    from gpunet.terminal.device_name import short_name
+
+    names = {one.device: short_name(one.device) for one in measured}
+    return names if len(set(names.values())) == len(names) else {name: name for name in names}
+
+
+def _figures(one: Measurement, numpy: Measurement) -> list[str]:
     ratio = "" if one is numpy else f"{numpy.wall_seconds / one.wall_seconds:.2f}x"
-    device = "" if one.device_seconds is None else _time(one.device_seconds)
-    return [one.device, _time(one.wall_seconds), device, f"{one.rate:.2f} {one.unit}", ratio]
-
-
-def _operations(measured: Sequence[Measurement]) -> list[str]:
-    return list(dict.fromkeys(one.operation for one in measured))
+    on_device = "" if one.device_seconds is None else _time(one.device_seconds)
+    return [_time(one.wall_seconds), on_device, f"{one.rate:.2f} {one.unit}", ratio]
 
 
 def _time(seconds: float) -> str:

@@ -1,0 +1,101 @@
+"""``gpunet bench``: the table and the JSON of made-up measurements, and one real quick run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gpunet.bench import Case, Measurement
+from gpunet.engine.device import DEFAULT_LIMITS, Adapter, list_adapters
+from gpunet.engine.interface import DeviceInfo
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+KEYS = {"case", "operation", "device", "wall_seconds", "device_seconds", "rate", "unit"}
+LONG = "A Graphics Card With A Very Long Name Indeed (CHIP 17, LLVM 15.0.6)"
+
+
+def made_up(name: str) -> Adapter:
+    info = DeviceInfo(name, "discrete GPU", "Vulkan", "driver")
+    return Adapter(0, info, dict(DEFAULT_LIMITS), timestamps=True, usable=True, why="", handle=None)
+
+
+def run(adapters: Sequence[Adapter], cases: Sequence[Case]) -> Iterator[Measurement]:
+    for case in cases:
+        yield Measurement(str(case), "forward", "numpy", 3e-4, None, 3_000_000, "GFLOP/s")
+        for adapter in adapters:
+            name = adapter.info.name
+            yield Measurement(str(case), "forward", name, 1.5e-4, 1e-4, 3_000_000, "GFLOP/s")
+
+
+def measure_made_up(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    adapters = tuple(made_up(name) for name in names)
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", lambda: adapters)
+    monkeypatch.setattr("gpunet.bench.run", run)
+
+
+def test_every_adapter_stands_below_numpy_with_its_ratio(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_made_up(monkeypatch, "Card (CHIP 17)")
+    ran = gpunet("bench", "--quick")
+    assert (0, "") == (ran.code, ran.err)
+    lines = ran.out.splitlines()
+    assert "numpy against Card (discrete GPU, Vulkan)" == lines[0]
+    assert "784-16-16-10, batch 64" in lines
+    assert ["forward", "numpy", "300", "us", "10.00", "GFLOP/s"] == lines[-2].split()
+    assert ["Card", "150", "us", "100", "us", "30.00", "GFLOP/s", "2.00x"] == lines[-1].split()
+
+
+def test_no_line_is_wider_than_the_terminal_however_long_a_name_is(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_made_up(monkeypatch, LONG)
+    table = gpunet("bench", "--quick").out.splitlines()[1:]
+    assert max(len(line) for line in table) <= 80
+    assert table[-1].endswith("2.00x")
+
+
+def test_adapters_that_differ_only_in_what_drivers_add_keep_their_whole_names(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_made_up(monkeypatch, "Card (A)", "Card (B)")
+    out = gpunet("bench", "--quick").out
+    assert "Card (A)" in out
+    assert "Card (B)" in out
+
+
+def test_a_machine_without_adapters_measures_numpy_alone(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_made_up(monkeypatch)
+    ran = gpunet("bench")
+    assert 0 == ran.code
+    assert "numpy alone" == ran.out.splitlines()[0]
+    assert 3 == ran.out.count("forward")
+
+
+def test_an_adapter_that_is_not_there_is_refused(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_made_up(monkeypatch, "Card")
+    ran = gpunet("bench", "--device", "other")
+    assert 1 == ran.code
+    assert "--device other names no adapter of this machine" in ran.failure
+
+
+def test_json_holds_every_measurement(gpunet: RunCommand) -> None:
+    adapters = [adapter for adapter in list_adapters() if adapter.usable]
+    first = str(adapters[0].index) if adapters else "cpu"
+    ran = gpunet("bench", "--quick", "--json", "--device", first)
+    assert (0, "") == (ran.code, ran.err)
+    content = json.loads(ran.out)
+    assert [KEYS] * len(content) == [set(one) for one in content]
+    devices = ["numpy", *(one.info.name for one in adapters[:1])]
+    assert 5 * len(devices) == len(content)
+    assert set(devices) == {one["device"] for one in content}
+    assert all(one["wall_seconds"] > 0 and one["rate"] > 0 for one in content)
