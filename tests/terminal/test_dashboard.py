@@ -147,6 +147,20 @@ def test_q_stops_after_the_epoch(make_text_console: MakeConsole) -> None:
     assert not control.stop_now.is_set()
 
 
+def test_a_key_is_answered_at_once_however_slow_drawing_is(
+    make_text_console: MakeConsole, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpunet.terminal.dashboard.FRAME", 1000.0)
+    console = make_text_console(colours="truecolor")
+    with Dashboard(console, Control(), clock=lambda: 0.0, keys=NO_KEYS) as dashboard:
+        dashboard.started(make_run())
+        dashboard.pressed("q")
+        deadline = time.monotonic() + SECONDS
+        while "stopping after this epoch" not in output(console):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 SHOWN = Path(__file__).with_name("shown_dashboard.py")
 
 SECONDS = 60

@@ -50,6 +50,7 @@ PATIENCE = 1.0
 class _Wish(Enum):
     """What the drawing thread is asked to do."""
 
+    DRAW = auto()
     GIVE_BACK = auto()
     TAKE = auto()
     CLOSE = auto()
@@ -87,7 +88,7 @@ class Dashboard:
         self._given_back: SimpleQueue[None] = SimpleQueue()
         self._drawer = threading.Thread(target=self._draw, name="dashboard", daemon=True)
         self._keyboard = Keyboard(self.pressed, keys)
-        self._interrupts = Interrupts(control, self._suspend, self._resume)
+        self._interrupts = Interrupts(control, self._suspend, self._resume, self._draw_soon)
         self._live = Live(
             self,
             console=console,
@@ -153,7 +154,7 @@ class Dashboard:
             self._control.paused.clear()
         elif key == "p":
             self._control.paused.set()
-        self._stale = True
+        self._wishes.put(_Wish.DRAW)
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
@@ -191,6 +192,10 @@ class Dashboard:
         if self._drawer.is_alive():
             with contextlib.suppress(Empty):
                 self._given_back.get(timeout=PATIENCE)
+
+    def _draw_soon(self) -> None:
+        """Show what was asked for; called in a signal handler."""
+        self._wishes.put(_Wish.DRAW)
 
     def _resume(self) -> None:
         """Have the terminal taken again; called in a signal handler."""
@@ -234,6 +239,8 @@ class Dashboard:
             self._given_back.put(None)
         elif wish is _Wish.TAKE:
             self._suspended = False
+        elif wish is _Wish.DRAW:
+            self._stale = True
         if not self._suspended and not self._live.is_started:
             self._take_terminal()  # nobody tells of being brought back from the background
 

@@ -26,13 +26,14 @@ class Interrupts:
     Ctrl-Z stops the process as ever, ``suspend`` called before and ``resume`` after it.
     Only the main thread may hold signals; in another one nothing happens.
 
-    ``suspend`` and ``resume`` run inside a signal handler, between any two steps of the main
-    thread: they may take no lock that the main thread takes, which a print or an ``Event`` does.
+    The three callbacks run inside a signal handler, between any two steps of the main thread:
+    they may take no lock that the main thread takes, which a print or an ``Event`` does.
 
     Args:
         control: where the wish to stop goes.
         suspend: gives the terminal back.
         resume: takes it again; may be called without a ``suspend`` before.
+        asked: told once, when the run is asked to stop.
     """
 
     def __init__(
@@ -40,10 +41,12 @@ class Interrupts:
         control: Control,
         suspend: Callable[[], None] = lambda: None,
         resume: Callable[[], None] = lambda: None,
+        asked: Callable[[], None] = lambda: None,
     ) -> None:
         self._control = control
         self._suspend = suspend
         self._resume = resume
+        self._tell_asked = asked
         self._asked = False
         self._leaving = False
         self._previous: dict[int, Any] = {}
@@ -93,6 +96,7 @@ class Interrupts:
         """Once only, and noted first: a signal during ``set`` would wait for its lock forever."""
         self._asked = True
         self._control.stop_now.set()
+        self._tell_asked()
 
     if sys.platform != "win32":
 
