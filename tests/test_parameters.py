@@ -36,7 +36,7 @@ def test_views_write_through() -> None:
 def test_initial_weights_are_uniform_within_the_bound_for_the_activation(
     activation: str, bound: float
 ) -> None:
-    network = NetworkSpec(300, (200,), 10, activation)  # type: ignore[arg-type]
+    network = NetworkSpec(300, (200,), 10, activation)
     weights, biases = layer_views(initial_parameters(network, "auto", [3]), network)[0]
     assert not biases.any()
     assert np.abs(weights).max() <= bound

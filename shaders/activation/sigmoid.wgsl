@@ -1,6 +1,6 @@
-// Logistic sigmoid: (output, slope). Where exp overflows the output is 1 / inf = 0; the clamp
-// keeps that from resting on a driver's treatment of infinity.
+// uses logistic.wgsl
+// Logistic sigmoid: (output, slope).
 fn activate(sum: f32) -> vec2f {
-    let output = 1.0 / (1.0 + exp(-clamp(sum, -87.0, 87.0)));
+    let output = logistic(sum);
     return vec2f(output, output * (1.0 - output));
 }

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from gpunet.errors import UsageError
@@ -30,7 +31,20 @@ __all__ = [
     "parse_hidden",
 ]
 
-Activation = Literal["relu", "leaky_relu", "sigmoid", "tanh"]
+Activation = Literal[
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "sigmoid",
+    "tanh",
+    "scaled_tanh",
+    "softplus",
+    "identity",
+]
 Optimizer = Literal["adam", "sgd"]
 Initialisation = Literal["auto", "he", "glorot", "uniform"]
 Schedule = Literal["cosine", "constant"]
@@ -55,7 +69,7 @@ class Layer:
 
     inputs: int
     outputs: int
-    activation: Activation | Literal["identity"]
+    activation: Activation
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +80,8 @@ class NetworkSpec:
         inputs: features of a sample, I.
         hidden: units of each hidden layer; empty for softmax regression.
         classes: classes to tell apart, C >= 2.
-        activation: the activation of every hidden layer.
+        activation: of the hidden layers: one name for all of them, or one for each, separated
+            by commas.
         leaky_slope: slope of leaky ReLU below zero.
 
     Raises:
@@ -76,7 +91,7 @@ class NetworkSpec:
     inputs: int
     hidden: tuple[int, ...]
     classes: int
-    activation: Activation = "relu"
+    activation: str = "relu"
     leaky_slope: float = 0.01
 
     def __post_init__(self) -> None:
@@ -89,17 +104,24 @@ class NetworkSpec:
             )
         _require_between("features per sample", self.inputs, 1, 4 * MAXIMUM_UNITS)
         _require_between("classes", self.classes, 2, MAXIMUM_UNITS)
-        _require_one_of("--activation", self.activation, ACTIVATIONS)
+        _require_activations(self.activation, len(self.hidden))
         _require_between("--leaky-slope", self.leaky_slope, 0.0, 1.0)
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activation of each hidden layer."""
+        names = self.activation.split(",")
+        each = names * len(self.hidden) if len(names) == 1 else names
+        return tuple(name.strip() for name in each)  # type: ignore[misc]
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers from the input to the logits; the last one is linear."""
         sizes = (self.inputs, *self.hidden, self.classes)
-        last = len(sizes) - 2
+        activations: tuple[Activation, ...] = (*self.activations, "identity")
         return tuple(
-            Layer(sizes[i], sizes[i + 1], "identity" if i == last else self.activation)
-            for i in range(len(sizes) - 1)
+            Layer(inputs, outputs, activation)
+            for (inputs, outputs), activation in zip(pairwise(sizes), activations, strict=True)
         )
 
     @property
@@ -117,7 +139,7 @@ class TrainConfig:
 
     Args:
         hidden: units of each hidden layer.
-        activation: of the hidden layers.
+        activation: of the hidden layers: one name for all, or one for each, like ``relu,tanh``.
         leaky_slope: slope of leaky ReLU below zero.
         initialisation: ``auto`` takes He for the ReLU family, Glorot for sigmoid and tanh.
         optimizer: ``adam`` (Kingma & Ba 2015) or ``sgd``, with ``momentum`` if not zero.
@@ -145,7 +167,7 @@ class TrainConfig:
     """
 
     hidden: tuple[int, ...] = (16, 16)
-    activation: Activation = "relu"
+    activation: str = "relu"
     leaky_slope: float = 0.01
     initialisation: Initialisation = "auto"
     optimizer: Optimizer = "adam"
@@ -169,7 +191,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for units in self.hidden:
             _require_between("--hidden", units, 1, MAXIMUM_UNITS)
-        _require_one_of("--activation", self.activation, ACTIVATIONS)
+        _require_activations(self.activation, len(self.hidden))
         _require_one_of("--optimizer", self.optimizer, OPTIMIZERS)
         _require_one_of("--schedule", self.schedule, SCHEDULES)
         _require_one_of("--init", self.initialisation, INITIALISATIONS)
@@ -245,6 +267,17 @@ def parse_hidden(text: str) -> tuple[int, ...]:
             )
         sizes.append(int(part))
     return tuple(sizes)
+
+
+def _require_activations(text: str, layers: int) -> None:
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        _require_one_of("--activation", name, ACTIVATIONS)
+    if len(names) not in (1, layers):
+        raise UsageError(
+            f"--activation {text} names {len(names)} activations for {layers} hidden layers; give "
+            "one for all of them or one for each"
+        )
 
 
 def _require_one_of(option: str, value: str, choices: tuple[str, ...]) -> None:

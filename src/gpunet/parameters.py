@@ -21,6 +21,19 @@ __all__ = ["initial_parameters", "layer_offsets", "layer_views"]
 Real = TypeVar("Real", np.float32, np.float64)
 
 
+_HE_SLOPES = {
+    "relu": 0.0,
+    "leaky_relu": 0.01,
+    "elu": 0.0,
+    "gelu": 0.0,
+    "gelu_tanh": 0.0,
+    "silu": 0.0,
+    "selu": 1.0,
+}
+"""The slope below zero, in the sense of He's equation 15, of the activations that resemble ReLU.
+SELU wants a variance of one over the inputs (Klambauer et al. 2017), as a slope of 1 gives."""
+
+
 def layer_offsets(network: NetworkSpec) -> tuple[int, ...]:
     """Where each layer's block starts within one network's N parameters."""
     offsets = [0]
@@ -69,9 +82,11 @@ def _bound(layer: Layer, initialisation: Initialisation, leaky_slope: float) -> 
     16. Uniform: LeCun et al., "Efficient BackProp", 1998, as one over the root of the inputs.
     """
     if initialisation == "auto":
-        initialisation = "he" if layer.activation in {"relu", "leaky_relu"} else "glorot"
+        initialisation = "he" if layer.activation in _HE_SLOPES else "glorot"
     if initialisation == "he":
-        slope = {"leaky_relu": leaky_slope, "relu": 0.0}.get(layer.activation, 1.0)
+        slope = _HE_SLOPES.get(layer.activation, 1.0)
+        if layer.activation == "leaky_relu":
+            slope = leaky_slope
         return math.sqrt(6 / ((1 + slope**2) * layer.inputs))
     if initialisation == "glorot":
         return math.sqrt(6 / (layer.inputs + layer.outputs))

@@ -45,7 +45,9 @@ class Trial:
         draws = np.random.default_rng(seed)
         inputs, classes = int(draws.integers(1, 70)), int(draws.integers(2, 24))
         hidden = tuple(int(units) for units in draws.integers(1, 40, draws.integers(0, 4)))
-        activation: Any = ACTIVATIONS[seed % len(ACTIVATIONS)]
+        activation = ",".join(
+            ACTIVATIONS[(seed * 3 + i) % len(ACTIVATIONS)] for i in range(len(hidden))
+        )
         batch_size = int(draws.integers(1, 40))
         count = batch_size + int(draws.integers(1, batch_size + 1))
         settings = tuple(
@@ -63,7 +65,7 @@ class Trial:
             features = draws.normal(size=(count, inputs)).astype(np.float32)
         labels = draws.integers(0, classes, count).astype(np.int32)
         return cls(
-            NetworkSpec(inputs, hidden, classes, activation),
+            NetworkSpec(inputs, hidden, classes, activation or "relu"),
             settings,
             ("adam", "sgd")[seed // 2 % 2],
             batch_size,
@@ -111,6 +113,16 @@ def test_every_pass_of_two_steps_is_its_twins(adapter: Adapter, seed: int) -> No
     device = Device(trial, adapter)
     for step in range(2):  # the second batch is the smaller one
         _check_step(trial, device, step)
+    device.engine.close()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_is_its_twin(adapter: Adapter, activation: str) -> None:
+    trial = Trial.draw(40)
+    trial.network = NetworkSpec(trial.network.inputs, (23,), 3, activation)
+    trial.samples = Samples(trial.samples.features, trial.samples.labels % 3)
+    device = Device(trial, adapter)
+    _check_forward(trial, device, 0, 0, device.order[:, : trial.batch_size], step=0)
     device.engine.close()
 
 
@@ -187,7 +199,7 @@ def _check_forward(
     block = layer_views(device.engine.parameters(), trial.network)[place]
     sums = kernels.forward(inputs, *block)
     outputs, slopes = kernels.activate(sums, layer.activation, trial.network.leaky_slope)
-    if layer.activation != "identity":
+    if place < len(trial.network.layers) - 1:
         mask = _mask(trial, place + 1, outputs.shape, step, "dropout")
         outputs, slopes = outputs * mask, slopes * mask
         actual = device.values(constants["SLOPES_AT"], trial.batch_size, layer.outputs)

@@ -25,14 +25,14 @@ def loss_and_gradient(
     """The mean loss (P,) and its gradient (P, N), composed as the engines compose a step."""
     layers = layer_views(parameters, network)
     values, below, slopes = inputs * masks[0], [inputs * masks[0]], []
-    for layer, block, mask in zip(network.layers, layers, [*masks[1:], None], strict=True):
+    for layer, block, mask in zip(network.layers, layers, masks[1:], strict=False):
         sums = kernels.forward(values, *block)
         values, slope = kernels.activate(sums, layer.activation, network.leaky_slope)
-        if mask is not None:
-            values, slope = values * mask, slope * mask
-            slopes.append(slope)
+        values, slope = values * mask, slope * mask
+        slopes.append(slope)
         below.append(values)
-    losses, _, probabilities = kernels.softmax_cross_entropy(below.pop(), labels)
+    logits = kernels.forward(values, *layers[-1])
+    losses, _, probabilities = kernels.softmax_cross_entropy(logits, labels)
     deltas = kernels.softmax_gradient(probabilities, labels)
     gradient = np.empty_like(parameters)
     for place in reversed(range(len(layers))):
@@ -49,7 +49,7 @@ def loss_and_gradient(
 def test_the_gradient_of_every_parameter_is_the_finite_difference_of_the_loss(
     activation: str, dropout: float
 ) -> None:
-    network = NetworkSpec(5, (4, 3), 3, activation)  # type: ignore[arg-type]
+    network = NetworkSpec(5, (4, 3), 3, activation)
     draws = np.random.default_rng(7)
     population, rows = 2, 6
     parameters = draws.normal(size=(population, network.parameter_count))

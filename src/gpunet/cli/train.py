@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from gpunet.cli import options
-from gpunet.config import Activation, Initialisation, Optimizer, Schedule, TrainConfig, parse_hidden
+from gpunet.config import (
+    ACTIVATIONS,
+    Initialisation,
+    Optimizer,
+    Schedule,
+    TrainConfig,
+    parse_hidden,
+)
 from gpunet.errors import UsageError
 
 __all__ = ["train"]
@@ -55,7 +62,14 @@ def train(
         ),
     ] = ",".join(map(str, DEFAULT.hidden)),
     activation: Annotated[
-        Activation, typer.Option(help="Of the hidden layers.", rich_help_panel=options.NETWORK)
+        str,
+        typer.Option(
+            help=f"Of the hidden layers: one name for all, or one for each, separated by commas. "
+            f"Known are {', '.join(ACTIVATIONS)}.",
+            metavar="NAME[,NAME...]",
+            autocompletion=lambda: list(ACTIVATIONS),
+            rich_help_panel=options.NETWORK,
+        ),
     ] = DEFAULT.activation,
     leaky_slope: Annotated[
         float,

@@ -149,18 +149,16 @@ class NumpyEngine(Engine):
             values = values * self._mask(0, values.shape, self._columns.input_dropout)
         inputs, slopes = [values], []
         for place, (layer, block) in enumerate(
-            zip(self.network.layers, self._layers, strict=True), start=1
+            zip(self.network.layers[:-1], self._layers[:-1], strict=True), start=1
         ):
             sums = kernels.forward(values, *block)
-            if layer.activation == "identity":
-                values = sums
-            else:
-                values, slope = kernels.activate(sums, layer.activation, self.network.leaky_slope)
-                if self._columns.dropout.any():
-                    mask = self._mask(place, values.shape, self._columns.dropout)
-                    values, slope = values * mask, slope * mask
-                slopes.append(slope)
+            values, slope = kernels.activate(sums, layer.activation, self.network.leaky_slope)
+            if self._columns.dropout.any():
+                mask = self._mask(place, values.shape, self._columns.dropout)
+                values, slope = values * mask, slope * mask
+            slopes.append(slope)
             inputs.append(values)
+        inputs.append(kernels.forward(values, *self._layers[-1]))
         return inputs, slopes
 
     def _backward(

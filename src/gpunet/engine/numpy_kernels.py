@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import rng
+from gpunet.engine.activations import activate
 
 __all__ = [
     "activate",
@@ -28,9 +29,6 @@ __all__ = [
 ]
 
 Real = TypeVar("Real", np.float32, np.float64)
-
-LARGEST_TANH_INPUT = 15.0
-"""Beyond it tanh is 1 to float32; some drivers' tanh overflows for large arguments."""
 
 
 def read_samples(
@@ -70,25 +68,6 @@ def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]
     """A layer's weighted sums (P, B, O) of inputs (P, B, I), weights (P, I, O), biases (P, O)."""
     sums: NDArray[Real] = np.matmul(inputs, weights) + biases[:, None, :]
     return sums
-
-
-def activate(
-    sums: NDArray[Real], activation: str, leaky_slope: float
-) -> tuple[NDArray[Real], NDArray[Real]]:
-    """The activation of the sums and its slope there, both of the sums' shape."""
-    one = sums.dtype.type(1)
-    if activation == "relu":
-        return np.maximum(sums, 0), (sums > 0).astype(sums.dtype)
-    if activation == "leaky_relu":
-        slopes = np.where(sums > 0, one, sums.dtype.type(leaky_slope))
-        return sums * slopes, slopes
-    if activation == "sigmoid":
-        outputs = one / (one + np.exp(-sums))
-        return outputs, outputs * (one - outputs)
-    if activation == "tanh":
-        outputs = np.tanh(np.clip(sums, -LARGEST_TANH_INPUT, LARGEST_TANH_INPUT))
-        return outputs, one - outputs * outputs
-    return sums, np.ones_like(sums)
 
 
 def softmax_cross_entropy(

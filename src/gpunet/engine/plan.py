@@ -177,7 +177,7 @@ class _Sketch:
     def forward(self, place: int, extra: Mapping[str, float], *, dropout: bool) -> Pass:
         """One layer; the first one reads the samples."""
         layer = self.network.layers[place]
-        hidden = layer.activation != "identity"
+        hidden = place < len(self.network.layers) - 1
         constants = {
             **self._inputs(place),
             "OUTPUTS_AT": self.outputs_at[place],
@@ -300,8 +300,8 @@ def _places(
     for layer in network.layers:
         outputs_at.append(end)
         end += rows * layer.outputs
-    for layer in network.layers:
-        needed = training or layer.activation == "identity"
+    for place, layer in enumerate(network.layers):
+        needed = training or place == len(network.layers) - 1
         slopes_at.append(end if needed else 0)
         end += rows * layer.outputs if needed else 0
     return tuple(outputs_at), tuple(slopes_at), end
