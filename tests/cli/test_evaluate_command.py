@@ -105,6 +105,43 @@ def test_showcase_shows_only_mistakes_if_asked_for(
     assert "0 of 3 shown are right" in ran.out
 
 
+def test_evaluate_lists_what_is_confused_most(
+    gpunet: RunCommand, trained: Path, halves: Path, tmp_path: Path
+) -> None:
+    arrays = dict(np.load(halves))
+    ones = np.flatnonzero(arrays["y_test"])[:3]
+    arrays["y_test"][ones] = 0
+    np.savez(tmp_path / "three.npz", **arrays)
+    options = ("--device", "cpu", "--data", tmp_path / "three.npz")
+    content = json.loads(gpunet("evaluate", trained, *options, "--json").out)
+    assert [{"label": "0", "prediction": "1", "count": 3}] == content["confused_pairs"]
+    last = gpunet("evaluate", trained, *options).out.splitlines()[-1]
+    assert ["0", "1", "3", "13.04", "%"] == last.split()
+
+
+def test_showcase_shows_the_largest_losses_first(
+    gpunet: RunCommand, trained: Path, halves: Path, tmp_path: Path
+) -> None:
+    arrays = dict(np.load(halves))
+    arrays["y_test"][7] = 1 - arrays["y_test"][7]
+    np.savez(tmp_path / "one.npz", **arrays)
+    options = ("--device", "cpu", "--data", tmp_path / "one.npz", "--top-losses")
+    ran = gpunet("showcase", trained, *options, "--count", "2")
+    assert (0, "") == (ran.code, ran.err)
+    assert 2 == ran.out.count("loss ")
+    assert "1 of 2 shown are right" in ran.out
+    assert "0 of 1 shown are right" in gpunet("showcase", trained, *options, "--wrong").out
+
+
+@pytest.mark.parametrize("choice", ["--wrong", "--top-losses"])
+def test_named_rows_are_not_chosen_once_more(
+    gpunet: RunCommand, trained: Path, choice: str
+) -> None:
+    ran = gpunet("showcase", trained, "--device", "cpu", "--index", "3", choice)
+    assert 2 == ran.code
+    assert f"{choice} chooses" in ran.failure
+
+
 def test_showcase_says_so_if_there_is_no_mistake(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("showcase", trained, "--device", "cpu", "--wrong")
     assert (0, "") == (ran.code, ran.err)

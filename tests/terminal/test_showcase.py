@@ -50,6 +50,19 @@ def test_only_the_rows_asked_for_are_shown(make_text_console: MakeConsole) -> No
     assert 2 == output(console).count("✓")
 
 
+@pytest.mark.parametrize("shape", [(8, 8), None])
+def test_the_losses_of_the_rows_shown_are_told_if_given(
+    make_text_console: MakeConsole, shape: tuple[int, int] | None
+) -> None:
+    console = make_text_console()
+    losses = np.array([0.5, 12.5, 3.25])
+    showcase(console, pictures(3), certain([0, 7, 2]), DIGITS, shape, [2, 1], losses)
+    text = output(console)
+    assert "loss" in text
+    assert text.index("3.2500") < text.index("12.500")
+    assert "0.5000" not in text
+
+
 def test_samples_that_are_no_images_are_a_table(make_text_console: MakeConsole) -> None:
     console = make_text_console()
     showcase(console, pictures(2), certain([0, 5]), DIGITS, None, [0, 1])
@@ -66,7 +79,7 @@ def test_everything_stays_within_the_width(
     console = make_text_console(width, ascii_only=ascii_only)
     samples = pictures(7, 100)
     told = certain([9, 1, 2, 3, 4, 5, 6], 100)
-    showcase(console, samples, told, MANY, shape, range(7))
+    showcase(console, samples, told, MANY, shape, range(7), np.linspace(0, 1e9, 7))
     preview(console, samples, MANY, shape, range(7))
     image = samples.features[0].reshape(8, 8) if shape else None
     prediction(console, image, told[0], MANY)

@@ -66,6 +66,16 @@ def test_of_many_classes_the_most_confused_pairs_are_listed(make_text_console: M
     assert 2 == len(rows)
 
 
+def test_the_most_confused_pairs_follow_the_matrix_if_asked_for(
+    make_text_console: MakeConsole,
+) -> None:
+    table = confusion_table(confusions(3), ("ant", "bee", "cow"), pairs=True)
+    lines = printed(make_text_console(), table)
+    assert ["ant", "cow", "10", "10.00", "%"] == lines[-2].split()
+    assert ["cow", "bee", "3", "3.23", "%"] == lines[-1].split()
+    assert "rows: label, columns: prediction" == lines[0]
+
+
 def test_no_mistake_at_all_is_said_in_words(make_text_console: MakeConsole) -> None:
     matrix = np.eye(100, dtype=np.int64)
     names = tuple(str(n) for n in range(100))
@@ -126,7 +136,7 @@ def test_tables_stay_within_the_width(
     shares = np.linspace(0, 1, 12)
     console = make_text_console(width, ascii_only=ascii_only)
     for table in (
-        confusion_table(confusions(12), names),
+        confusion_table(confusions(12), names, pairs=True),
         class_table(shares, shares, shares, np.arange(12), names),
         summary_table([("name", "word " * 40)]),
         epoch_table([make_record(1), make_record(2)], 1),

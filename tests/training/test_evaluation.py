@@ -9,7 +9,7 @@ from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.errors import DataError
 from gpunet.parameters import initial_parameters
 from gpunet.training.checkpoint import Figures, Model, Origin
-from gpunet.training.evaluation import evaluate, pick, predict
+from gpunet.training.evaluation import evaluate, pick, pick_top_losses, predict
 
 CONFIG = TrainConfig(hidden=(3,))
 NETWORK = CONFIG.network(inputs=4, classes=3)
@@ -82,3 +82,11 @@ def test_only_misclassified_rows_are_picked_if_asked_for() -> None:
 
 def test_nothing_is_picked_where_nothing_is_wrong() -> None:
     assert [] == pick(PROBABILITIES[:25], LABELS[:25], 10, 0, wrong=True).tolist()
+
+
+def test_the_samples_with_the_largest_losses_come_first() -> None:
+    shares = np.array([0.9, 0.2, 0.6, 0.4], dtype=np.float32)
+    probabilities = np.stack([shares, 1 - shares], axis=1)  # (4, 2)
+    labels = np.zeros(4, np.int32)
+    assert [1, 3, 2] == pick_top_losses(probabilities, labels, 3).tolist()
+    assert [1, 3] == pick_top_losses(probabilities, labels, 3, wrong=True).tolist()

@@ -1,7 +1,14 @@
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gpunet.training.metrics import class_scores, confusion_matrix, predicted_classes
+from gpunet.training.metrics import (
+    Confusion,
+    class_scores,
+    confused_pairs,
+    confusion_matrix,
+    cross_entropies,
+    predicted_classes,
+)
 
 # True classes 0 0 0 1 1 2, predicted 0 0 1 1 1 0; nobody is taken for class 2.
 PROBABILITIES = np.array(
@@ -49,3 +56,23 @@ def test_a_class_without_samples_has_no_recall_but_a_precision() -> None:
     assert np.isnan(scores.recall[1])
     assert 0.0 == scores.precision[1]
     assert 0.0 == scores.f1[1]
+
+
+def test_the_most_frequent_confusions_come_first_and_hits_are_none() -> None:
+    matrix = np.array([[50, 2, 0], [7, 40, 1], [0, 0, 9]])
+    assert [Confusion(1, 0, 7), Confusion(0, 1, 2)] == confused_pairs(matrix, 2)
+    assert 3 == len(confused_pairs(matrix, 9))
+
+
+def test_nothing_is_confused_where_all_is_right() -> None:
+    assert [] == confused_pairs(np.eye(3, dtype=np.int64), 5)
+
+
+def test_the_loss_of_a_sample_is_the_surprise_at_its_label() -> None:
+    assert_allclose(-np.log([0.8, 0.6, 0.2]), cross_entropies(PROBABILITIES[:3], LABELS[:3]), 1e-6)
+
+
+def test_the_loss_is_finite_where_the_probability_is_zero_or_no_number() -> None:
+    probabilities = np.array([[0, 1], [np.nan, np.nan]], dtype=np.float32)
+    losses = cross_entropies(probabilities, np.zeros(2, np.int32))
+    assert_allclose([87.34, 87.34], losses, atol=0.01)

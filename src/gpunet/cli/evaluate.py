@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
+LISTED_PAIRS = 20
+"""Confused pairs in the JSON text; the matrix beside them holds all."""
+
 
 def evaluate(
     model: options.ModelFile,
@@ -20,7 +23,7 @@ def evaluate(
     device: options.Device = "auto",
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure a model on test samples: loss, accuracy, and the figures of every class."""
+    """Measure a model on test samples: loss, accuracy, every class, and what is confused."""
     from gpunet.cli.sources import evaluate_model
     from gpunet.terminal import figures
     from gpunet.terminal.console import make_console
@@ -42,13 +45,15 @@ def evaluate(
     for part in (
         summary_table(rows),
         class_table(scores.precision, scores.recall, scores.f1, scores.support, loaded.classes),
-        confusion_table(evaluation.matrix, loaded.classes),
+        confusion_table(evaluation.matrix, loaded.classes, pairs=True),
     ):
         console.print()
         console.print(part)
 
 
 def _content(model: Model, evaluation: Evaluation) -> dict[str, Any]:
+    from gpunet.training.metrics import confused_pairs
+
     scores = evaluation.scores
     return {
         "loss": evaluation.figures.loss,
@@ -65,6 +70,14 @@ def _content(model: Model, evaluation: Evaluation) -> dict[str, Any]:
             for place, name in enumerate(model.classes)
         ],
         "confusion_matrix": evaluation.matrix.tolist(),
+        "confused_pairs": [
+            {
+                "label": model.classes[pair.label],
+                "prediction": model.classes[pair.prediction],
+                "count": pair.count,
+            }
+            for pair in confused_pairs(evaluation.matrix, LISTED_PAIRS)
+        ],
     }
 
 

@@ -22,6 +22,12 @@ def showcase(
     wrong: Annotated[
         bool, typer.Option("--wrong", help="Only samples that are taken for another class.")
     ] = False,
+    top_losses: Annotated[
+        bool,
+        typer.Option(
+            "--top-losses", help="The samples with the largest losses, the largest first."
+        ),
+    ] = False,
     index: Annotated[
         str | None,
         typer.Option(
@@ -38,22 +44,33 @@ def showcase(
     from gpunet.terminal.console import make_console
     from gpunet.terminal.showcase import showcase as print_showcase
     from gpunet.training.checkpoint import load
-    from gpunet.training.evaluation import pick
+    from gpunet.training.evaluation import pick, pick_top_losses
+    from gpunet.training.metrics import cross_entropies
 
     wanted = None if index is None else _parse_index(index)
+    if wanted is not None and (wrong or top_losses):
+        raise UsageError(
+            f"--index names the samples and {'--wrong' if wrong else '--top-losses'} chooses "
+            "them; leave one of them out"
+        )
     loaded = load(model)
     console = make_console()
     samples, evaluation = evaluate_model(loaded, data, device, console)
     probabilities = evaluation.probabilities
-    if wanted is None:
-        rows = pick(probabilities, samples.labels, count, seed, wrong=wrong)
-    else:
+    labels = samples.labels
+    if wanted is not None:
         rows = _require_rows(wanted, len(samples))
+    elif top_losses:
+        rows = pick_top_losses(probabilities, labels, count, wrong=wrong)
+    else:
+        rows = pick(probabilities, labels, count, seed, wrong=wrong)
     console.print()
     if not len(rows):
         console.print("no test sample is taken for another class")
         return
-    print_showcase(console, samples, probabilities, loaded.classes, loaded.image_shape, rows)
+    losses = cross_entropies(probabilities, labels) if top_losses else None  # (n,)
+    classes, shape = loaded.classes, loaded.image_shape
+    print_showcase(console, samples, probabilities, classes, shape, rows, losses)
 
 
 def _parse_index(text: str) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from gpunet.datasets.dataset import Samples
+from gpunet.terminal import figures
 from gpunet.terminal.block import Block, beside, cut, grid, stack, text_block
 from gpunet.terminal.columns import Columns
 from gpunet.terminal.digits import picture
@@ -39,6 +40,7 @@ def showcase(
     classes: Sequence[str],
     image_shape: tuple[int, int] | None,
     indices: Sequence[int] | NDArray[np.integer],
+    losses: NDArray[np.float64] | None = None,
 ) -> None:
     """Print samples with what a network says of them, and how many it got right.
 
@@ -49,14 +51,16 @@ def showcase(
         classes: the classes' names, C of them.
         image_shape: height and width if a sample is an image.
         indices: the rows to show.
+        losses: (n,) nats, of the same samples, to be told in the captions; ``None`` for no loss.
     """
     rows = np.asarray(indices, dtype=np.int64)  # (shown,)
     shown = samples[rows]
     told = verdicts(shown.labels, probabilities[rows])
+    costs = None if losses is None else losses[rows].tolist()
     if image_shape is None:
-        console.print(_verdict_table(console, rows, told, classes))
+        console.print(_verdict_table(console, rows, told, classes, costs))
     else:
-        console.print(_verdict_grid(console, shown, told, classes, image_shape))
+        console.print(_verdict_grid(console, shown, told, classes, image_shape, costs))
     right = sum(verdict.right for verdict in told)
     console.print(Text(f"{right} of {len(told)} shown are right", STRONG))
 
@@ -117,16 +121,18 @@ def _verdict_grid(
     told: Sequence[Verdict],
     classes: Sequence[str],
     image_shape: tuple[int, int],
+    losses: Sequence[float] | None,
 ) -> Block:
     marks = glyphs(console.options.ascii_only)
     captions = []
-    for verdict in told:
+    for place, verdict in enumerate(told):
         head = Text(f"{verdict.mark(marks)} {classes[verdict.prediction]}", verdict.style)
         share = f" {100 * verdict.probability:.1f} %"
         if head.cell_len + len(share) <= PICTURE[0]:
             head.append(share, MUTED)
         truth = "" if verdict.right else f"is {classes[verdict.label]}"
-        captions.append([head, Text(truth, MUTED)])
+        cost = [] if losses is None else [Text(f"loss {figures.loss(losses[place])}", MUTED)]
+        captions.append([head, Text(truth, MUTED), *cost])
     return _picture_grid(console, shown, captions, image_shape)
 
 
@@ -147,17 +153,23 @@ def _picture_grid(
 
 
 def _verdict_table(
-    console: Console, rows: NDArray[np.int64], told: Sequence[Verdict], classes: Sequence[str]
+    console: Console,
+    rows: NDArray[np.int64],
+    told: Sequence[Verdict],
+    classes: Sequence[str],
+    losses: Sequence[float] | None,
 ) -> Columns:
     marks = glyphs(console.options.ascii_only)
-    table = Columns(["sample", "<label", "<prediction", "probability", "<"])
-    for row, verdict in zip(rows.tolist(), told, strict=True):
+    names = ["sample", "<label", "<prediction", "probability", "<"]
+    table = Columns(names if losses is None else [*names, "loss"])
+    for place, (row, verdict) in enumerate(zip(rows.tolist(), told, strict=True)):
         table.add(
             str(row),
             classes[verdict.label],
             Text(classes[verdict.prediction], verdict.style),
             f"{100 * verdict.probability:.1f} %",
             Text(verdict.mark(marks), verdict.style),
+            *([] if losses is None else [figures.loss(losses[place])]),
         )
     return table
 

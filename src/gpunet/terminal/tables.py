@@ -19,6 +19,7 @@ from gpunet.terminal.block import cut, text_block
 from gpunet.terminal.columns import Columns
 from gpunet.terminal.style import BEST, MUTED, RIGHT, STRONG, WRONG, glyphs
 from gpunet.training.events import EpochRecord
+from gpunet.training.metrics import confused_pairs
 
 __all__ = [
     "class_table",
@@ -32,6 +33,9 @@ LONGEST_NAME = 16
 
 PAIRS = 12
 """Confused pairs listed where the whole matrix does not fit."""
+
+PAIRS_BESIDE_MATRIX = 6
+"""Confused pairs listed below the matrix, if they are asked for."""
 
 
 def summary_table(rows: Sequence[tuple[str, str]]) -> RenderableType:
@@ -49,14 +53,17 @@ def epoch_table(records: Sequence[EpochRecord], best_epoch: int) -> RenderableTy
     return _EpochTable(tuple(records), best_epoch)
 
 
-def confusion_table(matrix: NDArray[np.int64], classes: Sequence[str]) -> RenderableType:
+def confusion_table(
+    matrix: NDArray[np.int64], classes: Sequence[str], *, pairs: bool = False
+) -> RenderableType:
     """The confusion matrix where it fits, else the most confused pairs.
 
     Args:
         matrix: (C, C), the row is the label, the column the prediction.
         classes: the classes' names, C of them.
+        pairs: list the most confused pairs below the matrix, too.
     """
-    return _ConfusionTable(matrix, tuple(classes))
+    return _ConfusionTable(matrix, tuple(classes), pairs)
 
 
 def class_table(
@@ -116,6 +123,7 @@ class _EpochTable:
 class _ConfusionTable:
     matrix: NDArray[np.int64]
     classes: tuple[str, ...]
+    pairs: bool
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
@@ -129,8 +137,11 @@ class _ConfusionTable:
             yield text_block(
                 console, self._rows(console, names, name_width, cell), options.max_width
             )
+            if self.pairs:
+                yield Text()
+                yield self._pairs(PAIRS_BESIDE_MATRIX)
         else:
-            yield self._pairs()
+            yield self._pairs(PAIRS)
 
     def _rows(
         self, console: Console, names: Sequence[str], name_width: int, cell: int
@@ -152,19 +163,14 @@ class _ConfusionTable:
                 text.append(written.rjust(cell), _shade(share, row == column, count))
             yield text
 
-    def _pairs(self) -> RenderableType:
+    def _pairs(self, most: int) -> RenderableType:
         """The most frequent confusions, in falling order."""
-        mistakes = self.matrix.copy()
-        np.fill_diagonal(mistakes, 0)
-        order = np.argsort(-mistakes, axis=None, kind="stable")[:PAIRS]
         totals = self.matrix.sum(axis=1)  # (C,)
         table = Columns(["<label", "<taken for", "times", "of its samples"])
-        for label, taken in zip(*np.unravel_index(order, mistakes.shape), strict=True):
-            times = int(mistakes[label, taken])
-            if times:
-                share = times / int(totals[label])
-                names = Text(self.classes[label]), Text(self.classes[taken], WRONG)
-                table.add(*names, figures.count(times), figures.percent(share))
+        for pair in confused_pairs(self.matrix, most):
+            share = pair.count / int(totals[pair.label])
+            names = Text(self.classes[pair.label]), Text(self.classes[pair.prediction], WRONG)
+            table.add(*names, figures.count(pair.count), figures.percent(share))
         return table if table.rows else Text("no sample was taken for another class", RIGHT)
 
 

@@ -20,10 +20,11 @@ from gpunet.training.metrics import (
     ClassScores,
     class_scores,
     confusion_matrix,
+    cross_entropies,
     predicted_classes,
 )
 
-__all__ = ["Evaluation", "evaluate", "pick", "predict"]
+__all__ = ["Evaluation", "evaluate", "pick", "pick_top_losses", "predict"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,8 +94,33 @@ def pick(
         seed: of the draw.
         wrong: only samples that are taken for another class.
     """
-    rows = np.arange(len(labels), dtype=np.int64)  # (n,)
-    if wrong:
-        rows = rows[predicted_classes(probabilities) != labels]
+    rows = _eligible(probabilities, labels, wrong)
     drawn = rows[permutation(seed, 0, len(rows))[:count]]
     return np.sort(drawn)
+
+
+def pick_top_losses(
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    count: int,
+    *,
+    wrong: bool = False,
+) -> NDArray[np.int64]:
+    """Rows of at most ``count`` samples with the largest cross-entropies, the largest first.
+
+    Args:
+        probabilities: (n, C) of the samples.
+        labels: (n,) of the samples.
+        count: how many; all if there are fewer.
+        wrong: only samples that are taken for another class.
+    """
+    rows = _eligible(probabilities, labels, wrong)
+    losses = cross_entropies(probabilities[rows], labels[rows])  # (eligible,)
+    return rows[np.argsort(-losses, kind="stable")[:count]]
+
+
+def _eligible(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int32], wrong: bool
+) -> NDArray[np.int64]:
+    rows = np.arange(len(labels), dtype=np.int64)  # (n,)
+    return rows[predicted_classes(probabilities) != labels] if wrong else rows

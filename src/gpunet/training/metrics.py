@@ -11,7 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ClassScores", "class_scores", "confusion_matrix", "predicted_classes"]
+__all__ = [
+    "ClassScores",
+    "Confusion",
+    "class_scores",
+    "confused_pairs",
+    "confusion_matrix",
+    "cross_entropies",
+    "predicted_classes",
+]
+
+LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""Below it a probability counts as this much, so that a sample's loss stays below 87.4 nats."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +42,21 @@ class ClassScores:
     support: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Samples of one class that were taken for another one.
+
+    Args:
+        label: the class that they are of.
+        prediction: the class that they were taken for.
+        count: how many.
+    """
+
+    label: int
+    prediction: int
+    count: int
+
+
 def predicted_classes(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
     """The most probable class (n,) of every row (n, C); of equals the first."""
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
@@ -43,6 +69,28 @@ def confusion_matrix(
     classes = probabilities.shape[1]
     pairs = labels.astype(np.int64) * classes + predicted_classes(probabilities)  # (n,)
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes).astype(np.int64)
+
+
+def cross_entropies(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """The loss (n,) of every sample in nats, from its probabilities (n, C); NaN counts as 0."""
+    given = probabilities[np.arange(len(labels)), labels].astype(np.float64)  # (n,)
+    return -np.log(np.maximum(np.nan_to_num(given, nan=0.0), LEAST_PROBABILITY))
+
+
+def confused_pairs(matrix: NDArray[np.int64], most: int) -> list[Confusion]:
+    """At most so many confusions of a matrix (C, C), the most frequent ones first."""
+    mistakes = matrix.copy()
+    np.fill_diagonal(mistakes, 0)
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:most]
+    labels, predictions = np.unravel_index(order, mistakes.shape)
+    pairs = zip(labels.tolist(), predictions.tolist(), strict=True)
+    return [
+        Confusion(label, prediction, int(mistakes[label, prediction]))
+        for label, prediction in pairs
+        if mistakes[label, prediction]
+    ]
 
 
 def class_scores(matrix: NDArray[np.int64]) -> ClassScores:
