@@ -435,7 +435,7 @@ def _samples(console: Console, view: View, run: RunInfo, width: int, rows: int) 
     if run.dataset.image_shape is None:
         return _samples_in_words(console, view, run, width, rows)
     height, breadth = run.dataset.image_shape
-    tiles_down = max(1, rows // 8)
+    tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
     picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
     fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
     captions = _captions(console, view, run, columns)
