@@ -67,3 +67,19 @@ def test_a_throughput_is_at_most_seventeen_characters_long(value: float, written
 
 def test_a_share_is_a_percentage_with_two_decimals() -> None:
     assert ["92.11 %", "100.00 %", "-"] == [figures.percent(v) for v in (0.92114, 1.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1024, "1.00 KiB"),
+        (52_008, "50.8 KiB"),
+        (1_048_575, "1024 KiB"),
+        (123 << 20, "123 MiB"),
+        (5 << 30, "5.00 GiB"),
+    ],
+)
+def test_a_number_of_bytes_is_written_in_the_unit_that_fits(value: int, written: str) -> None:
+    assert written == figures.size(value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count", "duration", "learning_rate", "loss", "percent", "rate", "seconds"]
+__all__ = ["count", "duration", "learning_rate", "loss", "percent", "rate", "seconds", "size"]
 
 DAY = 86_400
 """Seconds."""
@@ -38,6 +38,16 @@ def learning_rate(value: float) -> str:
 def count(value: int) -> str:
     """A whole number with groups of three digits."""
     return f"{value:,}"
+
+
+def size(value: int) -> str:
+    """A number of bytes in at most 12 characters: ``512 bytes``, ``50.8 KiB``, ``1.21 GiB``."""
+    if value < 1024:
+        return f"{value} bytes"
+    power = min(5, (value.bit_length() - 1) // 10)
+    amount = value / 1024**power
+    decimals = 2 if amount < 9.995 else 1 if amount < 99.95 else 0
+    return f"{amount:.{decimals}f} {'KMGTP'[power - 1]}iB"
 
 
 def rate(samples_per_second: float) -> str:

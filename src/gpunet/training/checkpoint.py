@@ -2,7 +2,7 @@
 
 A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.biases`` (P, O) and
 so on, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized, all
-float32. Its metadata hold under ``gpunet`` one JSON text, the ``_describe`` of this file. A file
+float32. Its metadata hold under ``gpunet`` one JSON text, the ``describe`` of this file. A file
 is never trusted: what is loaded has been checked for shapes, types and finite values. The
 writing itself belongs to ``output``.
 """
@@ -27,7 +27,7 @@ from gpunet.errors import GpunetError, ModelError
 from gpunet.parameters import layer_views
 from gpunet.training.output import write_atomically
 
-__all__ = ["FORMAT_VERSION", "Figures", "Model", "Origin", "load", "save"]
+__all__ = ["FORMAT_VERSION", "Figures", "Model", "Origin", "describe", "load", "save"]
 
 FORMAT_VERSION = 1
 """Raised whenever an older gpunet would misread the file."""
@@ -149,7 +149,7 @@ def save(model: Model, path: Path) -> None:
             "the network's weights are no longer finite, so there is no model to save; "
             "train with a lower --learning-rate"
         )
-    text = json.dumps(_describe(model), allow_nan=False)
+    text = json.dumps(describe(model), allow_nan=False)
     write_atomically(path, safetensors.numpy.save(_tensors(model), {"gpunet": text}))
 
 
@@ -164,7 +164,8 @@ def _tensors(model: Model) -> Tensors:
     return tensors
 
 
-def _describe(model: Model) -> dict[str, Any]:
+def describe(model: Model) -> dict[str, Any]:
+    """All of a model but its weights, as JSON holds it."""
     network, origin, test = model.network, model.origin, model.test
     return {
         "format": FORMAT_VERSION,

@@ -1,0 +1,57 @@
+"""``gpunet show``: what a model is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpunet.cli.show import setting_panels
+from gpunet.config import TrainConfig
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+
+def test_show_tells_layers_settings_and_figures(gpunet: RunCommand, trained: Path) -> None:
+    ran = gpunet("show", trained)
+    assert (0, "") == (ran.code, ran.err)
+    text = " ".join(ran.out.split())
+    for words in (
+        "hidden 1 64 → 4 relu 260",
+        "optimizer adam",
+        "learning rate 0.02",
+        "batch size 8",
+        "epochs 8",
+        "image 8 by 8 pixels",
+        "accuracy 100.00 %",
+    ):
+        assert words in text
+
+
+def test_show_gives_the_same_as_json(gpunet: RunCommand, trained: Path) -> None:
+    ran = gpunet("show", trained, "--json")
+    assert (0, "") == (ran.code, ran.err)
+    content = json.loads(ran.out)
+    assert [4] == content["network"]["hidden"]
+    assert 8 == content["config"]["batch_size"]
+    assert 1 == content["networks"]
+    first = {"inputs": 64, "outputs": 4, "activation": "relu", "parameters": 260}
+    assert first == content["layers"][0]
+
+
+def test_every_setting_of_training_stands_in_one_panel() -> None:
+    panels = setting_panels()
+    fields = [field.name for field in dataclasses.fields(TrainConfig)]
+    assert sorted(fields) == sorted(chain(*panels.values()))
+    assert "hidden" in panels["Network"]
+    assert "dropout" in panels["Regularisation"]
+
+
+def test_a_file_that_is_no_model_is_not_shown(gpunet: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "model").write_bytes(b"no model")
+    ran = gpunet("show", tmp_path / "model")
+    assert (1, "") == (ran.code, ran.out)
+    assert "is no sound model file" in ran.failure

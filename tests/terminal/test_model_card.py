@@ -1,0 +1,122 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Scaling
+from gpunet.parameters import initial_parameters
+from gpunet.terminal.model_card import model_card, settings_in_use
+from gpunet.training.checkpoint import Figures, Model, Origin
+
+MakeConsole = Callable[..., Console]
+
+PANELS = {"Optimizer": ["optimizer", "momentum"], "Regularisation": ["dropout"], "Data": ["seed"]}
+
+
+def a_model(population: int = 1, source: str = "made for a test", **settings: Any) -> Model:
+    config = TrainConfig(hidden=(20,), **settings)
+    network = config.network(inputs=64, classes=3)
+    return Model(
+        network=network,
+        parameters=initial_parameters(network, "auto", range(population)),
+        config=config,
+        classes=("a", "b", "c"),
+        image_shape=(8, 8),
+        scaling=None,
+        origin=Origin("shapes", "shapes", "0123456789abcdef", source),
+        best_epoch=4,
+        test=Figures(0.25, 0.915),
+    )
+
+
+def shown(console: Console, model: Model) -> list[str]:
+    model_card(console, model, 6000, PANELS)
+    lines: list[str] = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return lines
+
+
+def in_use(names: Sequence[str], **settings: Any) -> dict[str, str]:
+    return dict(settings_in_use(a_model(**settings), names))
+
+
+def test_every_layer_is_told_with_its_share_of_the_parameters(
+    make_text_console: MakeConsole,
+) -> None:
+    lines = shown(make_text_console(), a_model())
+    assert ["hidden", "1", "64", "→", "20", "relu", "1,300", "95.38", "%"] == lines[2].split()[:9]
+    assert ["output", "20", "→", "3", "softmax", "63", "4.62", "%"] == lines[3].split()[:8]
+
+
+def test_the_size_is_told_in_parameters_and_in_bytes(make_text_console: MakeConsole) -> None:
+    text = " ".join(" ".join(shown(make_text_console(), a_model(population=3))).split())
+    for words in ("networks 3", "parameters 1,363", "as float32 16.0 KiB", "file 5.86 KiB"):
+        assert words in text
+
+
+def test_the_figures_of_the_test_set_are_told(make_text_console: MakeConsole) -> None:
+    text = " ".join(" ".join(shown(make_text_console(), a_model())).split())
+    for words in ("accuracy 91.50 %", "loss 0.2500", "best epoch 4"):
+        assert words in text
+
+
+def test_a_panel_in_which_all_is_off_is_left_out(make_text_console: MakeConsole) -> None:
+    assert not any("Regularisation" in line for line in shown(make_text_console(), a_model()))
+    lines = shown(make_text_console(), a_model(dropout=0.25))
+    place = next(index for index, line in enumerate(lines) if "Regularisation" in line)
+    assert "dropout  0.25" in lines[place + 1]
+
+
+def test_settings_that_are_off_or_told_elsewhere_are_left_out() -> None:
+    names = ["hidden", "activation", "dropout", "patience", "shuffle_split", "batch_size"]
+    assert {"batch size": "64"} == in_use(names, patience=0)
+
+
+def test_a_seed_of_zero_is_a_seed() -> None:
+    assert {"seed": "0"} == in_use(["seed"])
+
+
+def test_defaults_of_the_optimizer_are_told_as_values() -> None:
+    assert {"learning rate": "0.005"} == in_use(["learning_rate"])
+    assert {"learning rate": "0.1"} == in_use(["learning_rate"], learning_rate=0.1)
+
+
+def test_what_the_optimizer_makes_no_use_of_is_left_out() -> None:
+    names = ["momentum", "beta1", "beta2", "epsilon"]
+    assert {"momentum": "0.9"} == in_use(names, optimizer="sgd", momentum=0.9)
+    assert {"beta1", "beta2", "epsilon"} == set(in_use(names, optimizer="adam", momentum=0.9))
+
+
+def test_the_slope_of_leaky_relu_is_told_of_leaky_relu_only() -> None:
+    assert {} == in_use(["leaky_slope"])
+    assert {"leaky slope": "0.2"} == in_use(
+        ["leaky_slope"], activation="leaky_relu", leaky_slope=0.2
+    )
+
+
+def test_standardizing_is_told_where_there_was_something_to_standardize() -> None:
+    model = a_model()
+    assert [] == settings_in_use(model, ["standardize"])
+    scaling = Scaling(np.zeros(64, np.float32), np.ones(64, np.float32))
+    values = {name: getattr(model, name) for name in Model.__dataclass_fields__}
+    scaled = Model(**{**values, "scaling": scaling})
+    assert [("standardize", "yes")] == settings_in_use(scaled, ["standardize"])
+
+
+@pytest.mark.parametrize("width", [30, 50, 80, 140])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_the_card_stays_within_the_width_and_its_characters(
+    make_text_console: MakeConsole, width: int, ascii_only: bool
+) -> None:
+    console = make_text_console(width, ascii_only=ascii_only)
+    lines = shown(console, a_model(source="/a/very/long/path" * 9))
+    assert all(cell_len(line) <= width for line in lines)
+    assert "".join(lines).isascii() or not ascii_only
+
+
+def test_a_wider_console_needs_fewer_lines(make_text_console: MakeConsole) -> None:
+    heights = [len(shown(make_text_console(width), a_model())) for width in (40, 80, 140)]
+    assert heights[0] > heights[1] > heights[2]
