@@ -47,7 +47,16 @@ Activation = Literal[
 ]
 Optimizer = Literal["adam", "sgd"]
 Initialisation = Literal["auto", "he", "glorot", "uniform"]
-Schedule = Literal["cosine", "constant"]
+Schedule = Literal[
+    "cosine",
+    "constant",
+    "linear",
+    "step",
+    "exponential",
+    "inverse-time",
+    "one-cycle",
+    "plateau",
+]
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
@@ -144,7 +153,15 @@ class TrainConfig:
         initialisation: ``auto`` takes He for the ReLU family, Glorot for sigmoid and tanh.
         optimizer: ``adam`` (Kingma & Ba 2015) or ``sgd``, with ``momentum`` if not zero.
         learning_rate: step size at the start; ``None`` takes the optimizer's own default.
-        schedule: of the learning rate; ``cosine`` falls to zero over the epochs.
+        schedule: of the learning rate; ``training.schedules`` gives the formulas.
+        warmup: epochs over which the learning rate rises from near zero; may be a fraction.
+        lr_decay: what is left of the learning rate after every ``lr_decay_every`` epochs
+            (step, exponential, inverse-time) or after a reduction (plateau), in (0, 1].
+        lr_decay_every: epochs; for ``plateau`` those without an improvement of the monitored
+            figure until a reduction.
+        lr_final: where cosine, linear and one-cycle end, and below which no other falls.
+        restart_every: epochs after which the schedule starts again; 0 never restarts.
+        restart_lr: learning rate after a restart; ``None`` takes the one at the start.
         momentum: of SGD, in [0, 1).
         beta1: decay of Adam's first moment, in [0, 1).
         beta2: decay of Adam's second moment, in [0, 1).
@@ -173,6 +190,12 @@ class TrainConfig:
     optimizer: Optimizer = "adam"
     learning_rate: float | None = None
     schedule: Schedule = "cosine"
+    warmup: float = 0.0
+    lr_decay: float = 0.5
+    lr_decay_every: int = 2
+    lr_final: float = 0.0
+    restart_every: int = 0
+    restart_lr: float | None = None
     momentum: float = 0.0
     beta1: float = 0.9
     beta2: float = 0.999
@@ -198,6 +221,7 @@ class TrainConfig:
         _require_between("--leaky-slope", self.leaky_slope, 0.0, 1.0)
         if self.learning_rate is not None:
             _require_positive("--learning-rate", self.learning_rate)
+        self._require_schedule()
         _require_below_one("--momentum", self.momentum)
         _require_below_one("--beta1", self.beta1)
         _require_below_one("--beta2", self.beta2)
@@ -214,6 +238,42 @@ class TrainConfig:
                 f"--validation is {self.validation}; give a fraction below 1 or a whole count"
             )
         _require_between("--seed", self.seed, 0, (1 << 32) - 1)
+
+    def _require_schedule(self) -> None:
+        _require_between("--warmup", self.warmup, 0, max(1, self.epochs))
+        _require_positive("--lr-decay", self.lr_decay)
+        _require_between("--lr-decay", self.lr_decay, 0, 1)
+        _require_between("--lr-decay-every", self.lr_decay_every, 1, 1 << 31)
+        _require_between("--restart-every", self.restart_every, 0, 1 << 31)
+        if self.restart_lr is not None:
+            _require_positive("--restart-lr", self.restart_lr)
+            if not self.restart_every:
+                raise UsageError(
+                    "--restart-lr says where restarts begin but there are none; add "
+                    "--restart-every EPOCHS"
+                )
+        _require_between("--lr-final", self.lr_final, 0, math.inf)
+        lowest = min(self.effective_learning_rate, self.effective_restart_lr)
+        if self.lr_final > lowest:
+            raise UsageError(
+                f"--lr-final is {self.lr_final:g}, wanted at most the learning rate at a start, "
+                f"{lowest:g}"
+            )
+        if self.schedule == "one-cycle" and self.warmup:
+            raise UsageError(
+                "--schedule one-cycle rises by itself over its first 30 % of steps; leave out "
+                "--warmup"
+            )
+        if self.schedule == "plateau" and self.restart_every:
+            raise UsageError(
+                "--schedule plateau follows the monitored figure, which restarts would disturb; "
+                "leave out --restart-every"
+            )
+
+    @property
+    def effective_restart_lr(self) -> float:
+        """The learning rate after a restart."""
+        return self.effective_learning_rate if self.restart_lr is None else self.restart_lr
 
     @property
     def effective_learning_rate(self) -> float:

@@ -55,7 +55,13 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "--leaky-slope": 0.2,
         "--init": "uniform",
         "--optimizer": "sgd",
-        "--schedule": "constant",
+        "--schedule": "exponential",
+        "--warmup": 0.5,
+        "--lr-decay": 0.9,
+        "--lr-decay-every": 3,
+        "--lr-final": 1e-5,
+        "--restart-every": 4,
+        "--restart-lr": 0.001,
         "--momentum": 0.5,
         "--beta1": 0.8,
         "--beta2": 0.99,
@@ -79,7 +85,13 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "initialisation": "uniform",
         "optimizer": "sgd",
         "learning_rate": 0.02,
-        "schedule": "constant",
+        "schedule": "exponential",
+        "warmup": 0.5,
+        "lr_decay": 0.9,
+        "lr_decay_every": 3,
+        "lr_final": 1e-5,
+        "restart_every": 4,
+        "restart_lr": 0.001,
         "momentum": 0.5,
         "beta1": 0.8,
         "beta2": 0.99,
@@ -227,7 +239,7 @@ def test_nothing_is_told_of_weights_that_no_epoch_improved(
 def test_a_run_that_diverges_later_keeps_its_best_weights_and_says_what_to_try(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def rates(config: TrainConfig, epoch: int, steps: int) -> np.ndarray:
+    def rates(config: TrainConfig, epoch: int, steps: int, reductions: int) -> np.ndarray:
         return np.full((1, steps), 0.01 if epoch < 3 else 1e38)
 
     monkeypatch.setattr("gpunet.training.trainer.epoch_learning_rates", rates)

@@ -246,3 +246,10 @@ def test_the_reported_learning_rate_follows_the_schedule() -> None:
     rates = [record.learning_rate for record in cosine.history]
     assert rates == sorted(rates, reverse=True)
     assert pytest.approx(0, abs=1e-4) == rates[-1]
+
+
+def test_a_plateau_lowers_the_rate_of_the_epochs_that_follow() -> None:
+    config = small(schedule="plateau", learning_rate=0.08, lr_decay=0.5, patience=0)
+    result, _ = run(config, engine_class=scripted(3, 4, 4, 4, 4, 4))
+    rates = [record.learning_rate for record in result.history]
+    assert [0.08, 0.08, 0.08, 0.04, 0.04, 0.02] == rates

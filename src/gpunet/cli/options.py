@@ -14,6 +14,7 @@ __all__ = [
     "OPTIMIZER",
     "OUTPUT",
     "REGULARISATION",
+    "SCHEDULE",
     "STOPPING",
     "AsJson",
     "Device",
@@ -24,6 +25,7 @@ __all__ = [
 DATA = "Data"
 NETWORK = "Network"
 OPTIMIZER = "Optimizer"
+SCHEDULE = "Learning rate schedule"
 REGULARISATION = "Regularisation"
 STOPPING = "Stopping"
 DEVICE = "Device"

@@ -108,10 +108,53 @@ def train(
     schedule: Annotated[
         Schedule,
         typer.Option(
-            help="cosine lets the step size fall to zero over the epochs.",
-            rich_help_panel=options.OPTIMIZER,
+            help="How the learning rate changes; the README shows each.",
+            rich_help_panel=options.SCHEDULE,
         ),
     ] = DEFAULT.schedule,
+    warmup: Annotated[
+        float,
+        typer.Option(
+            help="Epochs over which the rate rises from near zero; may be a fraction.",
+            rich_help_panel=options.SCHEDULE,
+        ),
+    ] = DEFAULT.warmup,
+    lr_decay: Annotated[
+        float,
+        typer.Option(
+            help="What step, exponential, inverse-time and plateau leave of the rate each time.",
+            rich_help_panel=options.SCHEDULE,
+        ),
+    ] = DEFAULT.lr_decay,
+    lr_decay_every: Annotated[
+        int,
+        typer.Option(
+            help="Epochs for that; for plateau, epochs without a gain.",
+            rich_help_panel=options.SCHEDULE,
+        ),
+    ] = DEFAULT.lr_decay_every,
+    lr_final: Annotated[
+        float,
+        typer.Option(
+            help="Where cosine, linear and one-cycle end, and below which no other falls.",
+            rich_help_panel=options.SCHEDULE,
+        ),
+    ] = DEFAULT.lr_final,
+    restart_every: Annotated[
+        int,
+        typer.Option(
+            help="Start the schedule again every so many epochs; 0 never does.",
+            rich_help_panel=options.SCHEDULE,
+        ),
+    ] = DEFAULT.restart_every,
+    restart_lr: Annotated[
+        float | None,
+        typer.Option(
+            help="The rate after a restart, if not the one at the start.",
+            rich_help_panel=options.SCHEDULE,
+            show_default=False,
+        ),
+    ] = DEFAULT.restart_lr,
     momentum: Annotated[
         float, typer.Option(help="Of sgd.", rich_help_panel=options.OPTIMIZER)
     ] = DEFAULT.momentum,
@@ -211,6 +254,12 @@ def train(
         optimizer=optimizer,
         learning_rate=learning_rate,
         schedule=schedule,
+        warmup=warmup,
+        lr_decay=lr_decay,
+        lr_decay_every=lr_decay_every,
+        lr_final=lr_final,
+        restart_every=restart_every,
+        restart_lr=restart_lr,
         momentum=momentum,
         beta1=beta1,
         beta2=beta2,

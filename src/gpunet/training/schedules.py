@@ -1,28 +1,148 @@
-"""How the learning rate changes from step to step."""
+"""How the learning rate changes from step to step.
+
+Owns the curves of all schedules, the warm-up, the restarts, and the watch that ``plateau`` keeps
+over the monitored figure. What is monitored belongs to ``stopping``.
+"""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 
-__all__ = ["epoch_learning_rates"]
+__all__ = ["Plateau", "epoch_learning_rates"]
+
+RISE = 0.3
+"""The share of its steps in which ``one-cycle`` rises, as in PyTorch's ``OneCycleLR``."""
+
+START_DIVISOR = 25.0
+"""How many times smaller than its peak ``one-cycle`` starts, as in PyTorch."""
 
 
-def epoch_learning_rates(config: TrainConfig, epoch: int, steps: int) -> NDArray[np.float64]:
+def epoch_learning_rates(
+    config: TrainConfig, epoch: int, steps: int, reductions: int = 0
+) -> NDArray[np.float64]:
     """The learning rate (1, S) of every step of an epoch.
 
-    ``cosine`` falls from the configured rate to almost zero over all epochs (Loshchilov & Hutter,
-    "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, equation 5, without restarts).
+    With the rate r, the final rate f, the decay d in every E epochs, the time t in epochs since
+    the start or the last restart, and T epochs in all or between restarts:
+
+    - ``constant``: r
+    - ``step``: r d**floor(t / E), where t counts whole epochs (PyTorch's ``StepLR``)
+    - ``exponential``: r d**(t / E) (Keras' ``ExponentialDecay``)
+    - ``inverse-time``: r / (1 + (1/d - 1) t / E), which is r d at t = E (Keras'
+      ``InverseTimeDecay`` with the decay rate 1/d - 1)
+    - ``linear``: r + (f - r) t / T
+    - ``cosine``: f + (r - f) (1 + cos(pi t / T)) / 2 (Loshchilov & Hutter, "SGDR: Stochastic
+      Gradient Descent with Warm Restarts", 2017, equation 5)
+    - ``one-cycle``: rises from r/25 to r in the first 30 % of the steps and falls to f in the
+      others, both by half a cosine (Smith & Topin, "Super-Convergence", 2018; PyTorch's
+      ``OneCycleLR``)
+    - ``plateau``: r d**n after n reductions (PyTorch's ``ReduceLROnPlateau``)
+
+    None of those that decay by d falls below f. A restart sets t to 0 and r to the restart's rate.
+    A warm-up of W steps multiplies the rate of step i, counted from 0, by (i + 1) / (W + 1) while
+    i < W (Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.2).
 
     Args:
-        config: names the schedule, the rate and the epochs.
+        config: names the schedule, the rates and the epochs.
         epoch: counted from 1.
         steps: of an epoch, S.
+        reductions: how often ``plateau`` has reduced the rate so far.
     """
-    rate = config.effective_learning_rate
-    if config.schedule == "constant":
-        return np.full((1, steps), rate)
-    done = (epoch - 1 + np.arange(steps)[None] / steps) / config.epochs  # (1, S), 0 to below 1
-    return rate * (1 + np.cos(np.pi * done)) / 2
+    started, rate = _start(config, epoch)
+    step = (epoch - 1 - started) * steps + np.arange(steps)[None]  # (1, S) since the start
+    rates = _scheduled(config, rate, step, steps, reductions)
+    return rates * _warm_up(config, epoch, steps)
+
+
+def _start(config: TrainConfig, epoch: int) -> tuple[int, float]:
+    """Epochs done when the schedule started last, and its rate then."""
+    every = config.restart_every
+    if not every or epoch <= every:
+        return 0, config.effective_learning_rate
+    return (epoch - 1) // every * every, config.effective_restart_lr
+
+
+def _scheduled(
+    config: TrainConfig, rate: float, step: NDArray[np.int64], steps: int, reductions: int
+) -> NDArray[np.float64]:
+    """The rates of these steps (1, S), counted from the schedule's start, before any warm-up."""
+    span = config.restart_every or config.epochs
+    done = step / (span * steps)  # (1, S) from 0 to below 1
+    periods = step / (config.lr_decay_every * steps)  # (1, S)
+    final, decay = config.lr_final, config.lr_decay
+    match config.schedule:
+        case "constant":
+            return np.full(step.shape, rate)
+        case "linear":
+            return rate + (final - rate) * done
+        case "cosine":
+            return _half_cosine(rate, final, done)
+        case "one-cycle":
+            return _one_cycle(rate, final, step, span * steps)
+        case "step":
+            rates = rate * decay ** np.floor(periods)
+        case "exponential":
+            rates = rate * decay**periods
+        case "inverse-time":
+            rates = rate / (1 + (1 / decay - 1) * periods)
+        case "plateau":
+            rates = np.full(step.shape, rate * decay**reductions)
+    return np.maximum(rates, final)
+
+
+def _half_cosine(first: float, last: float, done: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From ``first`` where ``done`` is 0 to ``last`` where it is 1."""
+    curve: NDArray[np.float64] = last + (first - last) * (1 + np.cos(np.pi * done)) / 2
+    return curve
+
+
+def _one_cycle(
+    peak: float, final: float, step: NDArray[np.int64], total: int
+) -> NDArray[np.float64]:
+    """Up by half a cosine, then down by another; the last of all steps has the final rate."""
+    rise = max(1.0, RISE * total - 1)  # the step of the peak
+    fall = max(1.0, total - 1 - rise)
+    up = _half_cosine(peak / START_DIVISOR, peak, np.minimum(step / rise, 1.0))
+    down = _half_cosine(peak, final, np.clip((step - rise) / fall, 0.0, 1.0))
+    return np.where(step <= rise, up, down)
+
+
+def _warm_up(config: TrainConfig, epoch: int, steps: int) -> NDArray[np.float64]:
+    """The share (1, S) of the rate that the warm-up leaves in each step of an epoch."""
+    warming = round(config.warmup * steps)
+    step = (epoch - 1) * steps + np.arange(steps)[None]  # (1, S) since training began
+    return np.minimum((step + 1) / (warming + 1), 1.0)
+
+
+class Plateau:
+    """Counts how often the rate is to be reduced, as the monitored figure has stopped falling.
+
+    A reduction follows once so many epochs in a row have not been below the lowest mark by more
+    than ``min_delta``; the count of epochs then starts anew.
+
+    Args:
+        patience: epochs without such a gain until a reduction.
+        min_delta: the gain wanted, in the monitored figure's own unit.
+    """
+
+    def __init__(self, patience: int, min_delta: float) -> None:
+        self.reductions = 0
+        self._patience = patience
+        self._min_delta = min_delta
+        self._mark = math.inf
+        self._waited = 0
+
+    def observe(self, figure: float) -> None:
+        """Take note of an epoch's figure, the smaller the better."""
+        if figure < self._mark - self._min_delta:
+            self._mark, self._waited = figure, 0
+            return
+        self._waited += 1
+        if self._waited >= self._patience:
+            self._waited = 0
+            self.reductions += 1

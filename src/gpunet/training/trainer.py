@@ -28,7 +28,7 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
-from gpunet.training.schedules import epoch_learning_rates
+from gpunet.training.schedules import Plateau, epoch_learning_rates
 from gpunet.training.stopping import EarlyStopping
 
 __all__ = ["TrainingResult", "train"]
@@ -120,6 +120,7 @@ class _Run:
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
         self.steps = steps_per_epoch(len(self.training), config.batch_size)
         self.stopping = EarlyStopping(config.patience, config.min_delta)
+        self.plateau = Plateau(config.lr_decay_every, config.min_delta)
         self.history: list[EpochRecord] = []
         self.best = initial_parameters(engine.network, config.initialisation, [config.seed])
         self.steps_done = 0
@@ -175,10 +176,14 @@ class _Run:
     def _epoch(self, epoch: int) -> StopReason | None:
         """One epoch and its validation; why it was the last one, else ``None``."""
         began = self.clock()
-        learning_rates = epoch_learning_rates(self.config, epoch, self.steps)
+        learning_rates = epoch_learning_rates(
+            self.config, epoch, self.steps, self.plateau.reductions
+        )
         self.engine.begin_epoch(
             epoch_order([self.config.seed], epoch, len(self.training)),
-            step_schedule(self.engine.settings, learning_rates, self.steps_done),
+            step_schedule(
+                self.engine.settings, learning_rates, self.steps_done, self.engine.optimizer
+            ),
             self.steps_done,
         )
         training_seconds = self._steps(epoch)
@@ -235,8 +240,10 @@ class _Run:
         self.history.append(record)
         loss = record.train_loss if record.val_loss is None else record.val_loss
         diverged = not (math.isfinite(loss) and math.isfinite(record.train_loss))
-        if not diverged and self.stopping.observe(record.epoch, loss):
-            self.best = self.engine.parameters()
+        if not diverged:
+            self.plateau.observe(loss)
+            if self.stopping.observe(record.epoch, loss):
+                self.best = self.engine.parameters()
         gallery = self.engine.predict("gallery")[0]
         for observer in self.observers:
             observer.epoch_ended(
