@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpunet.engine.device import Adapter
     from gpunet.engine.factory import Choice
 
-__all__ = ["devices"]
+__all__ = ["devices", "reason"]
 
 MIB = 1 << 20
 
@@ -34,9 +34,16 @@ def devices(as_json: options.AsJson = False) -> None:
     if adapters:
         _print_list(console, adapters, choice)
         console.print()
-    console.print(f"auto takes {choice.reason}", soft_wrap=True)
+    console.print(f"auto takes {reason(choice)}")
     if choice.advice:
-        console.print(choice.advice, soft_wrap=True)
+        console.print(choice.advice)
+
+
+def reason(choice: Choice) -> str:
+    """Which device and why, in a line that fits a terminal."""
+    from gpunet.terminal.device_name import device_in_words
+
+    return choice.reason.replace(str(choice.info), device_in_words(choice.info))
 
 
 def _content(adapters: Sequence[Adapter], choice: Choice) -> dict[str, Any]:

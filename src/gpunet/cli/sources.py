@@ -6,13 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gpunet.cli.devices import reason
 from gpunet.cli.messages import note
 from gpunet.cli.waiting import WaitingBar
 from gpunet.datasets.catalog import AUTO, names, open_dataset
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import Choice, choose, create_engine
 from gpunet.engine.interface import NetworkSettings
-from gpunet.terminal.device_name import device_in_words
 from gpunet.training.checkpoint import Model
 from gpunet.training.evaluation import Evaluation, evaluate
 
@@ -26,10 +26,7 @@ def choose_device(selector: str, console: Console) -> Choice:
         DeviceError: there is no such device, or it cannot be used.
     """
     choice = choose(selector)
-    reason = choice.reason
-    if choice.adapter is not None:
-        reason = reason.replace(str(choice.info), device_in_words(choice.info))
-    console.print(f"device: {reason}", soft_wrap=True)
+    console.print(f"device: {reason(choice)}", soft_wrap=True)
     if choice.advice:
         console.print("        `gpunet devices` says how to get a faster one", soft_wrap=True)
     return choice
