@@ -142,6 +142,30 @@ def test_named_rows_are_not_chosen_once_more(
     assert f"{choice} chooses" in ran.failure
 
 
+def test_showcase_draws_the_weights_of_units(gpunet: RunCommand, trained: Path) -> None:
+    ran = gpunet("showcase", trained, "--weights", "--count", "3")
+    assert (0, "") == (ran.code, ran.err)
+    assert "3 of 4 units" in ran.out
+
+
+def test_weights_and_samples_are_not_asked_for_at_once(gpunet: RunCommand, trained: Path) -> None:
+    ran = gpunet("showcase", trained, "--weights", "--top-losses")
+    assert 2 == ran.code
+    assert "--top-losses is about samples" in ran.failure
+
+
+def test_weights_of_a_model_of_measurements_make_no_pictures(
+    gpunet: RunCommand, tmp_path: Path
+) -> None:
+    (tmp_path / "points.csv").write_text("0,1,2\n1,3,4\n" * 20, "utf-8")
+    options = ("--data", tmp_path / "points.csv", "--device", "cpu", "--epochs", "1", "-q")
+    model = tmp_path / "model"
+    assert 0 == gpunet("train", *options, "--validation", "4", "--output", model).code
+    ran = gpunet("showcase", model, "--weights")
+    assert 1 == ran.code
+    assert "no images" in ran.failure
+
+
 def test_showcase_says_so_if_there_is_no_mistake(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("showcase", trained, "--device", "cpu", "--wrong")
     assert (0, "") == (ran.code, ran.err)

@@ -1,24 +1,29 @@
-"""``gpunet showcase``: single test samples with what a model says of them."""
+"""``gpunet showcase``: single test samples with what a model says of them, and its weights."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from gpunet.cli import options
-from gpunet.errors import UsageError
+from gpunet.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from gpunet.training.checkpoint import Model
 
 __all__ = ["showcase"]
 
 
 def showcase(
     model: options.ModelFile,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, help="Samples or units to show.")
+    ] = 10,
     wrong: Annotated[
         bool, typer.Option("--wrong", help="Only samples that are taken for another class.")
     ] = False,
@@ -35,41 +40,88 @@ def showcase(
             show_default=False,
         ),
     ] = None,
+    weights: Annotated[
+        bool,
+        typer.Option("--weights", help="The weights of the first layer's units, as pictures."),
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
     data: options.ModelData = None,
     device: options.Device = "auto",
 ) -> None:
-    """Show test samples with a model's predictions."""
+    """Show test samples with a model's predictions, or what its units look for."""
+    from gpunet.training.checkpoint import load
+
+    choice = _Choice(wrong, top_losses, None if index is None else _parse_index(index))
+    _require_one_wish(choice, weights, data)
+    loaded = load(model)
+    if weights:
+        _show_weights(model, loaded, count)
+    else:
+        _show_samples(loaded, choice, count, seed, data, device)
+
+
+class _Choice(NamedTuple):
+    """Which samples are to be shown: those of some kind, or the rows that are named."""
+
+    wrong: bool
+    top_losses: bool
+    rows: tuple[int, ...] | None
+
+
+def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
+    wishes = {
+        "--wrong": choice.wrong,
+        "--top-losses": choice.top_losses,
+        "--index": choice.rows is not None,
+        "--data": data is not None,
+    }
+    others = [name for name, given in wishes.items() if given]
+    if weights and others:
+        raise UsageError(
+            f"--weights shows units and {others[0]} is about samples; leave one of them out"
+        )
+    if choice.rows is not None and (choice.wrong or choice.top_losses):
+        raise UsageError(
+            f"--index names the samples and {others[0]} chooses them; leave one of them out"
+        )
+
+
+def _show_weights(path: Path, model: Model, count: int) -> None:
+    from gpunet.terminal.console import make_console
+    from gpunet.terminal.weights import unit_pictures
+
+    if model.image_shape is None:
+        raise ModelError(
+            f"{path} was trained on {model.origin.name!r}, whose samples are no images, so its "
+            f"weights make no pictures; `gpunet show {path}` tells their sizes"
+        )
+    unit_pictures(make_console(), model, count)
+
+
+def _show_samples(
+    model: Model, choice: _Choice, count: int, seed: int, data: str | None, device: str
+) -> None:
     from gpunet.cli.sources import evaluate_model
     from gpunet.terminal.console import make_console
     from gpunet.terminal.showcase import showcase as print_showcase
-    from gpunet.training.checkpoint import load
     from gpunet.training.evaluation import pick, pick_top_losses
     from gpunet.training.metrics import cross_entropies
 
-    wanted = None if index is None else _parse_index(index)
-    if wanted is not None and (wrong or top_losses):
-        raise UsageError(
-            f"--index names the samples and {'--wrong' if wrong else '--top-losses'} chooses "
-            "them; leave one of them out"
-        )
-    loaded = load(model)
     console = make_console()
-    samples, evaluation = evaluate_model(loaded, data, device, console)
-    probabilities = evaluation.probabilities
-    labels = samples.labels
-    if wanted is not None:
-        rows = _require_rows(wanted, len(samples))
-    elif top_losses:
-        rows = pick_top_losses(probabilities, labels, count, wrong=wrong)
+    samples, evaluation = evaluate_model(model, data, device, console)
+    probabilities, labels = evaluation.probabilities, samples.labels
+    if choice.rows is not None:
+        rows = _require_rows(choice.rows, len(samples))
+    elif choice.top_losses:
+        rows = pick_top_losses(probabilities, labels, count, wrong=choice.wrong)
     else:
-        rows = pick(probabilities, labels, count, seed, wrong=wrong)
+        rows = pick(probabilities, labels, count, seed, wrong=choice.wrong)
     console.print()
     if not len(rows):
         console.print("no test sample is taken for another class")
         return
-    losses = cross_entropies(probabilities, labels) if top_losses else None  # (n,)
-    classes, shape = loaded.classes, loaded.image_shape
+    losses = cross_entropies(probabilities, labels) if choice.top_losses else None  # (n,)
+    classes, shape = model.classes, model.image_shape
     print_showcase(console, samples, probabilities, classes, shape, rows, losses)
 
 

@@ -1,0 +1,103 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from gpunet.config import TrainConfig
+from gpunet.parameters import initial_parameters, layer_views
+from gpunet.terminal.weights import signed_picture, strongest_units, unit_pictures
+from gpunet.training.checkpoint import Figures, Model, Origin
+
+MakeConsole = Callable[..., Console]
+
+
+def a_model(hidden: tuple[int, ...] = (6,)) -> Model:
+    config = TrainConfig(hidden=hidden)
+    network = config.network(inputs=64, classes=3)
+    return Model(
+        network=network,
+        parameters=initial_parameters(network, "auto", [1]),
+        config=config,
+        classes=("cat", "dog", "owl"),
+        image_shape=(8, 8),
+        scaling=None,
+        origin=Origin("shapes", "shapes", "", ""),
+        best_epoch=1,
+        test=Figures(None, None),
+    )
+
+
+def halves() -> np.ndarray:
+    """(8, 8): below zero on the left, above it on the right, zero between."""
+    values = np.zeros((8, 8), np.float32)
+    values[:, :3], values[:, 5:] = -2, 2
+    return values
+
+
+def printed(console: Console) -> str:
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def test_the_units_with_the_largest_incoming_weights_come_first() -> None:
+    weights = np.array([[3, 0, 1, -9], [4, 1, 1, 0]], np.float32)  # norms 5, 1, 1.4, 9
+    assert [3, 0, 2] == strongest_units(weights, 3)
+
+
+def test_signs_are_told_apart_without_colour(make_text_console: MakeConsole) -> None:
+    console = make_text_console()
+    console.print(signed_picture(console, halves(), 8, 4))
+    assert ["===  ###"] * 4 == printed(console).splitlines()
+
+
+def test_weaker_weights_have_weaker_characters(make_text_console: MakeConsole) -> None:
+    console = make_text_console()
+    values = np.array([[-0.9, -0.4, 0.1, 0.4, 0.9, 1.0]] * 2, np.float32)
+    console.print(signed_picture(console, values, 6, 1))
+    assert "=- +##\n" == printed(console)
+
+
+def test_negative_is_blue_and_positive_is_red(make_text_console: MakeConsole) -> None:
+    console = make_text_console(colours="truecolor")
+    (line, *_) = signed_picture(console, halves(), 8, 4).lines
+    colours = [segment.style.color.triplet for segment in line]  # type: ignore[union-attr]
+    assert colours[0].blue > colours[0].red  # type: ignore[union-attr]
+    assert colours[1].blue == colours[1].red  # type: ignore[union-attr]
+    assert colours[2].red > colours[2].blue  # type: ignore[union-attr]
+
+
+def test_a_unit_without_weights_is_blank(make_text_console: MakeConsole) -> None:
+    console = make_text_console()
+    console.print(signed_picture(console, np.zeros((8, 8), np.float32), 8, 2))
+    assert "" == printed(console).strip()
+
+
+def test_units_are_named_by_number_with_their_norm(make_text_console: MakeConsole) -> None:
+    console, model = make_text_console(), a_model()
+    weights = layer_views(model.parameters, model.network)[0][0][0]
+    weights[:, 4] = 0.5
+    unit_pictures(console, model, 1)
+    lines = printed(console).splitlines()
+    assert ["unit 4", "norm 4.0000"] == lines[7:9]
+    assert any("1 of 6 units" in line for line in lines)
+
+
+def test_units_of_a_softmax_regression_are_its_classes(make_text_console: MakeConsole) -> None:
+    console = make_text_console()
+    unit_pictures(console, a_model(hidden=()), 10)
+    assert {"cat", "dog", "owl"} <= set(printed(console).split())
+    assert "3 of 3 units" in printed(console)
+
+
+@pytest.mark.parametrize("width", [20, 80, 140])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_pictures_of_weights_stay_within_the_width(
+    make_text_console: MakeConsole, width: int, ascii_only: bool
+) -> None:
+    console = make_text_console(width, ascii_only=ascii_only)
+    unit_pictures(console, a_model(), 6)
+    lines = printed(console).splitlines()
+    assert all(cell_len(line) <= width for line in lines)
+    assert "".join(lines).isascii() or not ascii_only
