@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -24,10 +25,12 @@ __all__ = [
     "Activation",
     "Initialisation",
     "Layer",
+    "Monitor",
     "NetworkSpec",
     "Optimizer",
     "Schedule",
     "TrainConfig",
+    "parse_duration",
     "parse_hidden",
 ]
 
@@ -57,11 +60,13 @@ Schedule = Literal[
     "one-cycle",
     "plateau",
 ]
+Monitor = Literal["val_loss", "val_accuracy"]
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 INITIALISATIONS: tuple[str, ...] = get_args(Initialisation)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
+MONITORS: tuple[str, ...] = get_args(Monitor)
 
 MAXIMUM_LAYERS = 64
 """As many as the table of layers holds that the update kernel keeps in one uniform buffer."""
@@ -170,9 +175,17 @@ class TrainConfig:
         epochs: at most so many passes over the training set.
         dropout: probability of dropping a hidden unit, in [0, 1).
         input_dropout: probability of dropping an input feature, in [0, 1).
-        patience: epochs without an improvement of the validation loss until training stops;
+        patience: epochs without an improvement of the monitored figure until training stops;
             0 never stops early.
-        min_delta: what counts as an improvement of the validation loss.
+        min_delta: what counts as an improvement, in the monitored figure's own unit.
+        monitor: the figure that decides which epoch is the best and when to stop; where no
+            samples are held out it is the training set's.
+        start_from_epoch: the first epoch, counted from 1, that can use up the patience.
+        stability: stop once the mean gain per epoch over the last ``patience`` epochs is below
+            this; 0 does not look at it.
+        target_accuracy: stop after the epoch whose accuracy on the held-out samples is at least
+            this fraction; ``None`` for no target.
+        max_time: stop after so many seconds, within an epoch if need be; ``None`` for no limit.
         validation: held out of the training set: a fraction below 1, else a count; 0 for none.
         shuffle_split: hold out a random part instead of the last one.
         standardize: subtract the training set's mean per feature and divide by its standard
@@ -206,6 +219,11 @@ class TrainConfig:
     input_dropout: float = 0.0
     patience: int = 5
     min_delta: float = 0.0
+    monitor: Monitor = "val_loss"
+    start_from_epoch: int = 1
+    stability: float = 0.0
+    target_accuracy: float | None = None
+    max_time: float | None = None
     validation: float = 5000
     shuffle_split: bool = False
     standardize: bool = True
@@ -230,14 +248,29 @@ class TrainConfig:
         _require_between("--epochs", self.epochs, 1, 1 << 31)
         _require_below_one("--dropout", self.dropout)
         _require_below_one("--input-dropout", self.input_dropout)
-        _require_between("--patience", self.patience, 0, 1 << 31)
-        _require_between("--min-delta", self.min_delta, 0.0, math.inf)
+        self._require_stopping()
         _require_between("--validation", self.validation, 0, math.inf)
         if self.validation > 1 and not float(self.validation).is_integer():
             raise UsageError(
                 f"--validation is {self.validation}; give a fraction below 1 or a whole count"
             )
         _require_between("--seed", self.seed, 0, (1 << 32) - 1)
+
+    def _require_stopping(self) -> None:
+        _require_between("--patience", self.patience, 0, 1 << 31)
+        _require_between("--min-delta", self.min_delta, 0.0, math.inf)
+        _require_one_of("--monitor", self.monitor, MONITORS)
+        _require_between("--start-from-epoch", self.start_from_epoch, 1, 1 << 31)
+        _require_between("--stability", self.stability, 0.0, math.inf)
+        if self.stability and not self.patience:
+            raise UsageError(
+                "--stability looks at the gains over the last --patience epochs, which is 0; "
+                "give it a --patience above 0"
+            )
+        if self.target_accuracy is not None:
+            _require_between("--target-accuracy", self.target_accuracy, 0.0, 1.0)
+        if self.max_time is not None:
+            _require_positive("--max-time", self.max_time)
 
     def _require_schedule(self) -> None:
         _require_between("--warmup", self.warmup, 0, max(1, self.epochs))
@@ -327,6 +360,24 @@ def parse_hidden(text: str) -> tuple[int, ...]:
             )
         sizes.append(int(part))
     return tuple(sizes)
+
+
+def parse_duration(text: str) -> float:
+    """The seconds that ``90``, ``90s``, ``10m``, ``1.5h`` or ``1h30m`` name.
+
+    Raises:
+        UsageError: it is no such time, or none at all.
+    """
+    number = r"(\d+(?:\.\d+)?)"
+    parts = re.fullmatch(f"(?:{number}h)?(?:{number}m)?(?:{number}s?)?", text.strip(), re.ASCII)
+    seconds = 0.0
+    for unit, part in zip((3600, 60, 1), parts.groups() if parts else (), strict=False):
+        seconds += unit * float(part or 0)
+    if not 0 < seconds < math.inf:
+        raise UsageError(
+            f"--max-time {text}: wanted a time above zero; write for example 90s, 10m or 1h30m"
+        )
+    return seconds
 
 
 def _require_activations(text: str, layers: int) -> None:

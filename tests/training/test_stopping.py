@@ -1,6 +1,13 @@
 from __future__ import annotations
 
-from gpunet.training.stopping import EarlyStopping
+from typing import Any
+
+import pytest
+
+from gpunet.config import TrainConfig, parse_duration
+from gpunet.errors import UsageError
+from gpunet.training.events import EpochRecord
+from gpunet.training.stopping import EarlyStopping, monitored
 
 
 def test_without_patience_it_never_ends() -> None:
@@ -18,3 +25,86 @@ def test_an_equal_loss_is_no_gain() -> None:
     assert not stopping.observe(2, 1.0)
     assert stopping.exhausted
     assert 1 == stopping.best_epoch
+
+
+def test_epochs_before_the_first_that_counts_use_up_no_patience_but_may_be_the_best() -> None:
+    stopping = EarlyStopping(patience=2, min_delta=0, start_from_epoch=4)
+    left = []
+    for epoch, loss in enumerate((1.0, 2.0, 2.0, 3.0, 3.0, 3.0), start=1):
+        stopping.observe(epoch, loss)
+        left.append(stopping.patience_left)
+    assert [2, 2, 2, 2, 1, 0] == left
+    assert 1 == stopping.best_epoch
+
+
+def test_stability_asks_for_a_mean_gain_over_the_epochs_of_patience() -> None:
+    stopping = EarlyStopping(patience=2, min_delta=0, stability=0.25)
+    stable = []
+    for epoch, loss in enumerate((3.0, 2.0, 1.0, 1.0, 0.5, 0.25), start=1):
+        stopping.observe(epoch, loss)
+        stable.append(stopping.stable)
+    # The mean gains of epochs 3 to 6 are 1, 0.5, 0.25 and 0.375.
+    assert [False] * 6 == stable
+    stopping.observe(7, 0.125)  # 0.1875
+    assert stopping.stable
+    assert not stopping.exhausted
+
+
+def test_stability_counts_from_the_first_epoch_that_counts() -> None:
+    stopping = EarlyStopping(patience=2, min_delta=0, start_from_epoch=3, stability=0.1)
+    stable = []
+    for epoch in range(1, 6):
+        stopping.observe(epoch, 1.0)
+        stable.append(stopping.stable)
+    assert [False, False, False, False, True] == stable
+
+
+@pytest.mark.parametrize(
+    ("monitor", "held_out", "expected"),
+    [
+        ("val_loss", (0.5, 0.75), 0.5),
+        ("val_accuracy", (0.5, 0.75), -0.75),
+        ("val_loss", (None, None), 0.25),
+        ("val_accuracy", (None, None), -0.875),
+    ],
+)
+def test_the_monitored_figure_is_the_smaller_the_better_and_falls_back_on_training(
+    monitor: Any, held_out: tuple[float | None, float | None], expected: float
+) -> None:
+    record = EpochRecord(1, 0.25, 0.875, *held_out, 0.1, 1.0, 1.0)
+    assert expected == monitored(TrainConfig(monitor=monitor), record)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("1.5h", 5400), ("1h1m1s", 3661)],
+)
+def test_a_time_may_be_written_in_hours_minutes_and_seconds(text: str, seconds: float) -> None:
+    assert seconds == parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "-1", "1d", "m", "10 minutes", "30m1h", "9" * 400, "nan"]
+)
+def test_what_is_no_time_is_told_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match="write for example 90s, 10m or 1h30m"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"patience": -1}, "--patience is -1"),
+        ({"monitor": "val_los"}, "did you mean 'val_loss'"),
+        ({"start_from_epoch": 0}, "--start-from-epoch is 0, wanted from 1"),
+        ({"stability": -0.1}, "--stability is -0.1, wanted 0"),
+        ({"stability": 0.1, "patience": 0}, "give it a --patience above 0"),
+        ({"target_accuracy": 97}, "--target-accuracy is 97, wanted from 0.0 to 1.0"),
+        ({"max_time": 0}, "--max-time is 0, wanted a number above 0"),
+    ],
+)
+def test_a_stop_that_cannot_be_is_told_in_one_sentence(
+    settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        TrainConfig(**settings)

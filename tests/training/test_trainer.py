@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,12 +74,14 @@ def run(
     observers: Sequence[Any] = (),
     control: Control | None = None,
     engine_class: type[NumpyEngine] = NumpyEngine,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[TrainingResult, NumpyEngine]:
     dataset = dataset or clusters()
     network = config.network(dataset.inputs, CLASSES)
     settings = (NetworkSettings.of(config),)
     engine = engine_class(network, settings, config.optimizer, config.batch_size)
-    return train(engine, dataset, config, observers=observers, control=control), engine
+    result = train(engine, dataset, config, observers=observers, control=control, clock=clock)
+    return result, engine
 
 
 def small(**changes: Any) -> TrainConfig:
@@ -91,6 +94,7 @@ class Scripted(NumpyEngine):
     """Trains as usual, but its validation losses are given."""
 
     losses: tuple[float, ...] = ()
+    hits: tuple[int, ...] = ()  # of ten
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -101,11 +105,24 @@ class Scripted(NumpyEngine):
             return super().evaluate(split)
         self.seen.append(self.parameters())
         one = np.ones(1, dtype=np.int64)
-        return Metrics(np.array([self.losses[len(self.seen) - 1]]), one, one)
+        epoch = len(self.seen) - 1
+        correct = np.array([self.hits[epoch] if self.hits else 0])
+        return Metrics(10 * np.array([self.losses[epoch]]), correct, 10 * one)
 
 
-def scripted(*values: float) -> type[Scripted]:
-    return type("Scripted", (Scripted,), {"losses": values})
+def scripted(*values: float, hits: Sequence[int] = ()) -> type[Scripted]:
+    return type("Scripted", (Scripted,), {"losses": values, "hits": tuple(hits)})
+
+
+class StepClock:
+    """A clock that is a second later whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
 
 
 def test_a_small_network_learns_three_clusters() -> None:
@@ -253,3 +270,52 @@ def test_a_plateau_lowers_the_rate_of_the_epochs_that_follow() -> None:
     result, _ = run(config, engine_class=scripted(3, 4, 4, 4, 4, 4))
     rates = [record.learning_rate for record in result.history]
     assert [0.08, 0.08, 0.08, 0.04, 0.04, 0.02] == rates
+
+
+def test_the_monitored_figure_decides_which_epoch_is_the_best() -> None:
+    losses, hits = (5, 4, 3, 2, 1, 1.5), (1, 2, 9, 2, 3, 4)
+    by_loss, _ = run(small(patience=0), engine_class=scripted(*losses, hits=hits))
+    config = small(patience=0, monitor="val_accuracy")
+    by_accuracy, engine = run(config, engine_class=scripted(*losses, hits=hits))
+    assert isinstance(engine, Scripted)
+    assert 5 == by_loss.best_epoch
+    assert 3 == by_accuracy.best_epoch
+    np.testing.assert_array_equal(engine.seen[2], by_accuracy.parameters)
+
+
+def test_training_stops_when_the_gains_are_too_small() -> None:
+    config = small(patience=2, stability=0.1)
+    result, _ = run(config, engine_class=scripted(5, 4, 3, 2.95, 2.9, 2.85))
+    assert "gains too small" == result.stop_reason
+    assert 5 == len(result.history)
+
+
+def test_training_stops_after_the_epoch_that_reaches_the_target() -> None:
+    config = small(target_accuracy=0.8)
+    result, _ = run(config, engine_class=scripted(6, 5, 4, 3, 2, 1, hits=(1, 7, 8, 9, 9, 9)))
+    assert "target accuracy reached" == result.stop_reason
+    assert 3 == len(result.history)
+
+
+def test_training_stops_within_the_epoch_in_which_its_time_is_over() -> None:
+    result, _ = run(small(max_time=25), clock=StepClock())
+    assert "time limit reached" == result.stop_reason
+    assert 0 < result.steps < 6 * 15
+    assert 0 < result.best_epoch < 6
+
+
+def test_a_time_that_is_over_after_the_last_epoch_has_stopped_nothing() -> None:
+    class Leap(Recorder):
+        def progressed(self, progress: Progress) -> None:
+            if progress.phase == "validating":
+                clock.now += 1000
+
+    clock = StepClock()
+    result, _ = run(small(epochs=1, max_time=1000), observers=[Leap()], clock=clock)
+    assert "epochs" == result.stop_reason
+
+
+def test_a_time_that_is_over_before_the_first_step_leaves_nothing() -> None:
+    result, _ = run(small(max_time=0.5), clock=StepClock())
+    assert "time limit reached" == result.stop_reason
+    assert () == result.history

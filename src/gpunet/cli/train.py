@@ -11,9 +11,11 @@ from gpunet.cli import options
 from gpunet.config import (
     ACTIVATIONS,
     Initialisation,
+    Monitor,
     Optimizer,
     Schedule,
     TrainConfig,
+    parse_duration,
     parse_hidden,
 )
 from gpunet.errors import UsageError
@@ -194,16 +196,56 @@ def train(
     patience: Annotated[
         int,
         typer.Option(
-            help="Stop after so many epochs without a better validation loss; 0 never does.",
+            help="Stop after so many epochs without a gain in what is monitored; 0 never does.",
             rich_help_panel=options.STOPPING,
         ),
     ] = DEFAULT.patience,
     min_delta: Annotated[
         float,
         typer.Option(
-            help="What counts as better, in nats per sample.", rich_help_panel=options.STOPPING
+            help="What counts as a gain, in nats per sample or as a fraction.",
+            rich_help_panel=options.STOPPING,
         ),
     ] = DEFAULT.min_delta,
+    monitor: Annotated[
+        Monitor,
+        typer.Option(
+            help="What decides which epoch is the best and when to stop.",
+            rich_help_panel=options.STOPPING,
+        ),
+    ] = DEFAULT.monitor,
+    start_from_epoch: Annotated[
+        int,
+        typer.Option(
+            help="The first epoch that can use up the patience.",
+            rich_help_panel=options.STOPPING,
+        ),
+    ] = DEFAULT.start_from_epoch,
+    stability: Annotated[
+        float,
+        typer.Option(
+            help="Stop once the mean gain per epoch over the last --patience epochs is below "
+            "this; 0 never does.",
+            rich_help_panel=options.STOPPING,
+        ),
+    ] = DEFAULT.stability,
+    target_accuracy: Annotated[
+        float | None,
+        typer.Option(
+            help="Stop after the epoch whose validation accuracy reaches this fraction.",
+            rich_help_panel=options.STOPPING,
+            show_default=False,
+        ),
+    ] = DEFAULT.target_accuracy,
+    max_time: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop after so many seconds, or 10m, or 1h30m.",
+            metavar="TIME",
+            rich_help_panel=options.STOPPING,
+            show_default=False,
+        ),
+    ] = None,
     device: options.Device = "auto",
     output: Annotated[
         Path, typer.Option(help="The model file.", rich_help_panel=options.OUTPUT)
@@ -270,6 +312,11 @@ def train(
         input_dropout=input_dropout,
         patience=patience,
         min_delta=min_delta,
+        monitor=monitor,
+        start_from_epoch=start_from_epoch,
+        stability=stability,
+        target_accuracy=target_accuracy,
+        max_time=None if max_time is None else parse_duration(max_time),
         validation=validation,
         shuffle_split=shuffle_split,
         standardize=standardize,

@@ -28,7 +28,15 @@ __all__ = [
     "StopReason",
 ]
 
-StopReason = Literal["epochs", "early stopping", "stopped by user", "diverged"]
+StopReason = Literal[
+    "epochs",
+    "early stopping",
+    "gains too small",
+    "target accuracy reached",
+    "time limit reached",
+    "stopped by user",
+    "diverged",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +112,16 @@ class EpochRecord:
     learning_rate: float
     seconds: float
     samples_per_second: float
+
+    @property
+    def deciding_loss(self) -> float:
+        """On the held-out samples, or on the training samples where none are held out."""
+        return self.train_loss if self.val_loss is None else self.val_loss
+
+    @property
+    def deciding_accuracy(self) -> float:
+        """Likewise."""
+        return self.train_accuracy if self.val_accuracy is None else self.val_accuracy
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ from gpunet.training.events import (
     StopReason,
 )
 from gpunet.training.schedules import Plateau, epoch_learning_rates
-from gpunet.training.stopping import EarlyStopping
+from gpunet.training.stopping import EarlyStopping, monitored
 
 __all__ = ["TrainingResult", "train"]
 
@@ -119,7 +119,7 @@ class _Run:
         self.training, self.validation, self.test = splits
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
         self.steps = steps_per_epoch(len(self.training), config.batch_size)
-        self.stopping = EarlyStopping(config.patience, config.min_delta)
+        self.stopping = EarlyStopping.of(config)
         self.plateau = Plateau(config.lr_decay_every, config.min_delta)
         self.history: list[EpochRecord] = []
         self.best = initial_parameters(engine.network, config.initialisation, [config.seed])
@@ -188,8 +188,8 @@ class _Run:
         )
         training_seconds = self._steps(epoch)
         trained = self.engine.metrics()
-        if not trained.seen[0]:  # asked to stop before the first step: there is nothing to record
-            return "stopped by user"
+        if not trained.seen[0]:  # stopped before the first step: there is nothing to record
+            return self._interruption()
         self._tell(epoch, trained, training_seconds, "validating")
         validated = self._validate()
         record = EpochRecord(
@@ -202,12 +202,12 @@ class _Run:
             seconds=self.clock() - began,
             samples_per_second=int(trained.seen[0]) / max(training_seconds, 1e-9),
         )
-        return self._conclude(record)
+        return self._conclude(record, whole=int(trained.seen[0]) == len(self.training))
 
     def _steps(self, epoch: int) -> float:
         """Take the epoch's steps, or as many as the user allows; the seconds they took."""
         done, busy = 0, 0.0
-        while done < self.steps and not self.control.stop_now.is_set():
+        while done < self.steps and not (self.control.stop_now.is_set() or self._out_of_time()):
             began = self.clock()
             count = min(self.pace.steps, self.steps - done)
             self.engine.train(count)
@@ -221,9 +221,7 @@ class _Run:
         return busy
 
     def _wait_while_paused(self, epoch: int, metrics: Metrics, busy: float) -> None:
-        while self.control.paused.is_set() and not (
-            self.control.stop_now.is_set() or self.control.stop_after_epoch.is_set()
-        ):
+        while self.control.paused.is_set() and self._interruption() is None:
             self._tell(epoch, metrics, busy, "paused")
             time.sleep(PAUSE_SECONDS)
 
@@ -235,15 +233,12 @@ class _Run:
         self.validation_seconds = self.clock() - began
         return metrics
 
-    def _conclude(self, record: EpochRecord) -> StopReason | None:
+    def _conclude(self, record: EpochRecord, whole: bool) -> StopReason | None:
         """Keep the weights if they are the best; say why the run ends, if it does."""
         self.history.append(record)
-        loss = record.train_loss if record.val_loss is None else record.val_loss
-        diverged = not (math.isfinite(loss) and math.isfinite(record.train_loss))
-        if not diverged:
-            self.plateau.observe(loss)
-            if self.stopping.observe(record.epoch, loss):
-                self.best = self.engine.parameters()
+        diverged = not (math.isfinite(record.deciding_loss) and math.isfinite(record.train_loss))
+        if not diverged and self._observe(record):
+            self.best = self.engine.parameters()
         gallery = self.engine.predict("gallery")[0]
         for observer in self.observers:
             observer.epoch_ended(
@@ -251,11 +246,36 @@ class _Run:
             )
         if diverged:
             return "diverged"
+        if whole and record.epoch == self.config.epochs:
+            return self._goal(record)  # nothing is left to interrupt
+        return self._interruption() or self._goal(record)
+
+    def _observe(self, record: EpochRecord) -> bool:
+        """Take note of an epoch's figures; true if it is the best so far."""
+        figure = monitored(self.config, record)
+        self.plateau.observe(figure)
+        return self.stopping.observe(record.epoch, figure)
+
+    def _interruption(self) -> StopReason | None:
+        """Why the run is to end here, be the epoch whole or not."""
         if self.control.stop_now.is_set() or self.control.stop_after_epoch.is_set():
             return "stopped by user"
-        if self.stopping.exhausted and record.epoch < self.config.epochs:
+        return "time limit reached" if self._out_of_time() else None
+
+    def _out_of_time(self) -> bool:
+        limit = self.config.max_time
+        return limit is not None and self.clock() - self.began >= limit
+
+    def _goal(self, record: EpochRecord) -> StopReason | None:
+        """Why no epoch is to follow a whole one, as far as its figures tell."""
+        target = self.config.target_accuracy
+        if target is not None and record.deciding_accuracy >= target:
+            return "target accuracy reached"
+        if record.epoch == self.config.epochs:
+            return None
+        if self.stopping.exhausted:
             return "early stopping"
-        return None
+        return "gains too small" if self.stopping.stable else None
 
     def _tell(self, epoch: int, metrics: Metrics, busy: float, phase: str) -> None:
         seen = int(metrics.seen[0])
@@ -285,7 +305,10 @@ class _Run:
             validation = pace * len(self.validation) / self.config.batch_size / 3
         epochs = self.config.epochs - epoch
         steps = self.steps - done + epochs * self.steps
-        return steps * pace + (epochs + 1) * validation
+        remaining = steps * pace + (epochs + 1) * validation
+        if self.config.max_time is None:
+            return remaining
+        return min(remaining, max(0.0, self.config.max_time - (self.clock() - self.began)))
 
     def _held_out(self) -> Samples:
         return self.validation if len(self.validation) else self.training
