@@ -15,8 +15,16 @@ struct Network {
     beta1: f32,
     beta2: f32,
     epsilon: f32,
-    reserved0: f32,
-    reserved1: f32,
+    weight_decay: f32,
+    l1: f32,
+    l2: f32,
+    l1_biases: f32,
+    l2_biases: f32,
+    max_norm: f32,
+    clip_value: f32,
+    clip_norm: f32,
+    gradient_scale: f32,    // what this step's gradient is multiplied with to clip its length
+    reserved: f32,
 }
 
 struct Batch {

@@ -1,4 +1,4 @@
-// uses network.wgsl
+// uses network.wgsl regularise.wgsl step.wgsl
 // One layer's step: gradient[i, o] = sum over b of inputs[b, i] * deltas[b, o], handed to the
 // optimizer as soon as it is known, so that no gradient is stored. The biases are the weights of
 // one more input that is always 1.
@@ -8,7 +8,6 @@
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<f32>;         // (P, N)
 @group(0) @binding(3) var<storage, read> values: array<f32>;                   // (P, V)
-@group(0) @binding(7) var<storage, read> schedule: array<vec4f>;               // (P, S)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)
 
 override INPUTS: u32;
@@ -59,18 +58,15 @@ fn four_deltas(at: u32, k: u32) -> vec4f {
 }
 
 fn store_block(place: Place, row: u32, column: u32, gradient: mat4x4f) {
-    let rule = this_rule(networks[place.network], schedule_step(place));
-    let at = place.network * PARAMETERS + WEIGHTS_AT + row * OUTPUTS + column;
+    let state = networks[place.network];
+    let rule = this_rule(state, schedule_step(place.network, place.step));
+    let first = place.network * PARAMETERS + WEIGHTS_AT + row * OUTPUTS + column;
     var rows = gradient;
     for (var r = 0u; r < 4u && row + r <= INPUTS; r++) {
         for (var c = 0u; c < 4u && column + c < OUTPUTS; c++) {
-            optimize(rule, at + r * OUTPUTS + c, rows[r][c]);
+            let at = first + r * OUTPUTS + c;
+            let slope = regularise(state, rows[r][c], parameters[at], row + r == INPUTS);
+            take_step(rule, state.weight_decay, at, slope);
         }
     }
-}
-
-// Learning rate and the corrections of the moments' bias, in this step.
-fn schedule_step(place: Place) -> vec4f {
-    let steps = (batch.samples + ROWS - 1u) / ROWS;
-    return schedule[place.network * steps + place.step];
 }

@@ -23,6 +23,7 @@ from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine.device import Adapter
 from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
 from gpunet.engine.numpy_engine import NumpyEngine, numpy_conditions
+from gpunet.engine.optimizers import Factors, optimize
 from gpunet.engine.wgpu_engine import PassTime, WgpuEngine
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.training.batches import epoch_order
@@ -280,10 +281,8 @@ def _numpy_update(
     parameters: NDArray[np.float32], values: list[NDArray[np.float32]]
 ) -> Callable[[], None]:
     """Weight gradients and Adam, with each layer's outputs standing in for its deltas."""
-    first, second = np.zeros_like(parameters), np.zeros_like(parameters)
-    step = step_schedule(SETTINGS, np.full((1, 1), 1e-3), 0)[:, 0]
-    betas = (np.full((1, 1), 0.9, np.float32), np.full((1, 1), 0.999, np.float32))
-    epsilon = np.full((1, 1), 1e-8, np.float32)
+    moments = np.zeros((2, *parameters.shape), dtype=np.float32)
+    factors = Factors.of(SETTINGS, step_schedule(SETTINGS, np.full((1, 1), 1e-3), 0)[:, 0])
 
     def update() -> None:
         blocks = [
@@ -291,7 +290,7 @@ def _numpy_update(
             for below, deltas in pairwise(values)
         ]
         gradient = np.concatenate(blocks, axis=1)
-        kernels.adam(parameters, gradient, first, second, step, betas, epsilon)
+        optimize("adam", parameters, gradient, moments, factors)
 
     return update
 

@@ -19,6 +19,7 @@ from gpunet.errors import UsageError
 
 __all__ = [
     "ACTIVATIONS",
+    "DEFAULT_LEARNING_RATE",
     "INITIALISATIONS",
     "OPTIMIZERS",
     "SCHEDULES",
@@ -48,7 +49,7 @@ Activation = Literal[
     "softplus",
     "identity",
 ]
-Optimizer = Literal["adam", "sgd"]
+Optimizer = Literal["adam", "adamw", "nadam", "sgd", "rmsprop", "lion"]
 Initialisation = Literal["auto", "he", "glorot", "uniform"]
 Schedule = Literal[
     "cosine",
@@ -74,7 +75,16 @@ MAXIMUM_LAYERS = 64
 MAXIMUM_UNITS = 1 << 20
 """Units per layer; the dropout generator keys a unit with 20 bits beyond its group of four."""
 
-DEFAULT_LEARNING_RATE: Mapping[str, float] = {"adam": 0.005, "sgd": 0.2}
+DEFAULT_LEARNING_RATE: Mapping[str, float] = {
+    "adam": 0.005,
+    "adamw": 0.005,
+    "nadam": 0.005,
+    "sgd": 0.2,
+    "rmsprop": 0.002,
+    "lion": 0.0005,
+}
+DEFAULT_BETA2: Mapping[str, float] = {"rmsprop": 0.99, "lion": 0.99}
+DEFAULT_WEIGHT_DECAY: Mapping[str, float] = {"adamw": 0.01}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +166,8 @@ class TrainConfig:
         activation: of the hidden layers: one name for all, or one for each, like ``relu,tanh``.
         leaky_slope: slope of leaky ReLU below zero.
         initialisation: ``auto`` takes He for the ReLU family, Glorot for sigmoid and tanh.
-        optimizer: ``adam`` (Kingma & Ba 2015) or ``sgd``, with ``momentum`` if not zero.
+        optimizer: ``adam``, ``adamw``, ``nadam``, ``rmsprop``, ``lion``, or ``sgd``, which takes
+            ``momentum`` and ``nesterov``.
         learning_rate: step size at the start; ``None`` takes the optimizer's own default.
         schedule: of the learning rate; ``training.schedules`` gives the formulas.
         warmup: epochs over which the learning rate rises from near zero; may be a fraction.
@@ -168,9 +179,20 @@ class TrainConfig:
         restart_every: epochs after which the schedule starts again; 0 never restarts.
         restart_lr: learning rate after a restart; ``None`` takes the one at the start.
         momentum: of SGD, in [0, 1).
-        beta1: decay of Adam's first moment, in [0, 1).
-        beta2: decay of Adam's second moment, in [0, 1).
-        epsilon: added to the root of Adam's second moment.
+        nesterov: look ahead by the momentum (SGD only).
+        beta1: decay of the first moment (Adam's kin, Lion), in [0, 1).
+        beta2: decay of the second moment (Adam's kin, RMSprop) or of Lion's momentum, in [0, 1);
+            ``None`` takes 0.999, or 0.99 for RMSprop and Lion.
+        epsilon: added to the root of the second moment.
+        weight_decay: decoupled: every step shrinks the parameters by this share times the
+            learning rate; ``None`` takes 0.01 for AdamW and 0 for the others.
+        l1: of the weights' sizes, added to what is minimised.
+        l2: of half the weights' squares, likewise.
+        l1_biases: the same for the biases.
+        l2_biases: the same for the biases.
+        max_norm: the incoming weights of a unit are shortened to this length; 0 for no bound.
+        clip_value: bound on the size of each part of the gradient; 0 for none.
+        clip_norm: bound on the length of the whole gradient; 0 for none.
         batch_size: samples per step; an epoch's last batch may be smaller.
         epochs: at most so many passes over the training set.
         dropout: probability of dropping a hidden unit, in [0, 1).
@@ -210,9 +232,18 @@ class TrainConfig:
     restart_every: int = 0
     restart_lr: float | None = None
     momentum: float = 0.0
+    nesterov: bool = False
     beta1: float = 0.9
-    beta2: float = 0.999
+    beta2: float | None = None
     epsilon: float = 1e-8
+    weight_decay: float | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    l1_biases: float = 0.0
+    l2_biases: float = 0.0
+    max_norm: float = 0.0
+    clip_value: float = 0.0
+    clip_norm: float = 0.0
     batch_size: int = 64
     epochs: int = 15
     dropout: float = 0.0
@@ -242,7 +273,18 @@ class TrainConfig:
         self._require_schedule()
         _require_below_one("--momentum", self.momentum)
         _require_below_one("--beta1", self.beta1)
-        _require_below_one("--beta2", self.beta2)
+        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
+            raise UsageError(
+                "--nesterov looks ahead by SGD's momentum; give --optimizer sgd and --momentum, "
+                "for example 0.9, or take --optimizer nadam"
+            )
+        if self.beta2 is not None:
+            _require_below_one("--beta2", self.beta2)
+        if self.weight_decay is not None:
+            _require_between("--weight-decay", self.weight_decay, 0.0, math.inf)
+        for name in ("l1", "l2", "l1_biases", "l2_biases", "max_norm", "clip_value", "clip_norm"):
+            option = f"--{name.replace('_', '-')}"
+            _require_between(option, getattr(self, name), 0.0, math.inf)
         _require_positive("--epsilon", self.epsilon)
         _require_between("--batch-size", self.batch_size, 1, 1 << 24)
         _require_between("--epochs", self.epochs, 1, 1 << 31)
@@ -314,6 +356,18 @@ class TrainConfig:
         if self.learning_rate is not None:
             return self.learning_rate
         return DEFAULT_LEARNING_RATE[self.optimizer]
+
+    @property
+    def effective_beta2(self) -> float:
+        """The second decay asked for, else the optimizer's default."""
+        return DEFAULT_BETA2.get(self.optimizer, 0.999) if self.beta2 is None else self.beta2
+
+    @property
+    def effective_weight_decay(self) -> float:
+        """The weight decay asked for, else the optimizer's default."""
+        if self.weight_decay is None:
+            return DEFAULT_WEIGHT_DECAY.get(self.optimizer, 0.0)
+        return self.weight_decay
 
     def network(self, inputs: int, classes: int) -> NetworkSpec:
         """The network for samples of so many features and classes."""

@@ -50,7 +50,7 @@ def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
     [
         (["trian"], "Did you mean 'train'?"),
         (["train", "--optimzer", "adam"], "--optimizer"),
-        (["train", "--optimizer", "adma"], "'adma' is not one of 'adam', 'sgd'"),
+        (["train", "--optimizer", "adma"], "'adma' is not one of 'adam', 'adamw'"),
         (["train", "--epochs", "many"], "--epochs"),
         (["train", "--hidden", "16,,x"], "part 2 is ''"),
         (["train", "--hidden", "16,-4"], "part 2 is '-4'"),

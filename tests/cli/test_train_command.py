@@ -66,6 +66,14 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "--beta1": 0.8,
         "--beta2": 0.99,
         "--epsilon": 1e-7,
+        "--weight-decay": 0.001,
+        "--clip-value": 5.0,
+        "--clip-norm": 4.0,
+        "--l1": 1e-7,
+        "--l2": 1e-6,
+        "--l1-biases": 2e-7,
+        "--l2-biases": 2e-6,
+        "--max-norm": 8.0,
         "--dropout": 0.1,
         "--input-dropout": 0.05,
         "--patience": 2,
@@ -80,7 +88,15 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
     }
     flat = [part for pair in options.items() for part in pair]
     ran = gpunet(
-        "train", "--data", halves, *FAST, *flat, "--shuffle-split", "--no-standardize", "-q"
+        "train",
+        "--data",
+        halves,
+        *FAST,
+        *flat,
+        "--shuffle-split",
+        "--no-standardize",
+        "--nesterov",
+        "-q",
     )
     assert 0 == ran.code
     expected = {
@@ -101,6 +117,15 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "beta1": 0.8,
         "beta2": 0.99,
         "epsilon": 1e-7,
+        "nesterov": True,
+        "weight_decay": 0.001,
+        "clip_value": 5.0,
+        "clip_norm": 4.0,
+        "l1": 1e-7,
+        "l2": 1e-6,
+        "l1_biases": 2e-7,
+        "l2_biases": 2e-6,
+        "max_norm": 8.0,
         "batch_size": 8,
         "epochs": 3,
         "dropout": 0.1,

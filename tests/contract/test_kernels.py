@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.config import ACTIVATIONS, NetworkSpec
+from gpunet.config import ACTIVATIONS, OPTIMIZERS, NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine import plan
 from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import NetworkSettings, step_schedule
-from gpunet.engine.wgpu_engine import WgpuEngine, _Program
+from gpunet.engine.optimizers import Factors, optimize
+from gpunet.engine.wgpu_engine import NETWORK, WgpuEngine, _Program
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.training.batches import epoch_order
 
@@ -56,6 +57,14 @@ class Trial:
                 dropout=float(draws.choice([0, 0.3])),
                 input_dropout=float(draws.choice([0, 0.2])),
                 momentum=float(draws.choice([0, 0.9])),
+                beta2=0.99,
+                weight_decay=float(draws.choice([0, 0.1])),
+                l1=float(draws.choice([0, 0.01])),
+                l2=float(draws.choice([0, 0.01])),
+                l2_biases=float(draws.choice([0, 0.02])),
+                clip_value=float(draws.choice([0, 0.01])),
+                clip_norm=float(draws.choice([0, 0.05])),
+                max_norm=float(draws.choice([0, 0.5])),
             )
             for _ in range(int(draws.integers(1, 4)))
         )
@@ -67,7 +76,7 @@ class Trial:
         return cls(
             NetworkSpec(inputs, hidden, classes, activation or "relu"),
             settings,
-            ("adam", "sgd")[seed // 2 % 2],
+            OPTIMIZERS[seed % len(OPTIMIZERS)],
             batch_size,
             Samples(features, labels),
         )
@@ -83,7 +92,9 @@ class Device:
         )
         seeds = [one.seed for one in trial.settings]
         self.order = epoch_order(seeds, 1, len(trial.samples))
-        self.schedule = step_schedule(trial.settings, np.full((len(seeds), 2), 0.05), 0)
+        self.schedule = step_schedule(
+            trial.settings, np.full((len(seeds), 2), 0.05), 0, trial.optimizer
+        )
         self.engine.load("train", trial.samples)
         self.engine.set_parameters(initial_parameters(trial.network, "uniform", seeds))
         self.engine.begin_epoch(self.order, self.schedule, 0)
@@ -93,6 +104,11 @@ class Device:
     def run(self, position: int) -> None:
         dispatch = self.program.dispatches[position]
         self.engine._submit(_Program(self.program.plan, (dispatch,)), 1)
+
+    def gradients(self) -> Array:
+        """The kept gradients (P, N)."""
+        kept = self.engine._buffers.read("gradients", np.dtype(np.float32))
+        return kept.reshape(self.engine.population, -1)
 
     def values(self, at: float, rows: int, units: int) -> Array:
         """A region (P, rows, units) of the activations and slopes."""
@@ -107,7 +123,7 @@ def assert_close(expected: Array, actual: Array, what: str) -> None:
     np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE * largest, err_msg=what)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(12))
 def test_every_pass_of_two_steps_is_its_twins(adapter: Adapter, seed: int) -> None:
     trial = Trial.draw(seed)
     device = Device(trial, adapter)
@@ -136,9 +152,8 @@ def test_every_tile_multiplies_odd_shapes_alike(
     monkeypatch.setattr(plan, "choose_tile", lambda *_: tile)
     trial = Trial.draw(seed)
     device = Device(trial, adapter)
-    assert {tile.shader} == {
-        one.pieces[0] for one in device.program.plan.passes if "softmax" not in one.label
-    }
+    pieces = [one.pieces[0] for one in device.program.plan.passes]
+    assert {tile.shader} == {piece for piece in pieces if piece.startswith("tile/")}
     for step in range(2):
         _check_step(trial, device, step)
     device.engine.close()
@@ -161,9 +176,15 @@ def _check_step(trial: Trial, device: Device, step: int) -> None:
             _check_head(trial, device, position, logits, order, sums.loss)
         elif kernel == "input_gradient":
             _check_input_gradient(trial, device, position, int(place) - 1)
-        else:
-            assert "update" == kernel
+        elif kernel == "update":
             _check_update(trial, device, position, int(place) - 1, order, step, before)
+        elif kernel == "gradient_norm":
+            _check_gradient_norm(trial, device, position)
+        elif kernel == "apply_update":
+            _check_apply_update(trial, device, position, step, before)
+        else:
+            assert "max_norm" == kernel
+            _check_max_norm(trial, device, position, int(place) - 1, before[0])
 
 
 def _layer_inputs(
@@ -252,39 +273,92 @@ def _check_update(
     step: int,
     before: tuple[Array, Array],
 ) -> None:
-    constants, count = device.program.plan.passes[position].constants, order.shape[1]
+    """The gradient of one layer, and the step that it makes or the place where it is kept."""
+    one, count = device.program.plan.passes[position], order.shape[1]
     layer = trial.network.layers[place]
-    inputs_at = constants.get("INPUTS_AT", 0)
-    inputs = _layer_inputs(trial, device, place, order, step, inputs_at)
-    deltas = device.values(constants["DELTAS_AT"], trial.batch_size, layer.outputs)[:, :count]
+    inputs = _layer_inputs(trial, device, place, order, step, one.constants.get("INPUTS_AT", 0))
+    deltas = device.values(one.constants["DELTAS_AT"], trial.batch_size, layer.outputs)
     device.run(position)
-    gradient = kernels.weight_gradient(inputs, deltas).reshape(len(trial.settings), -1)
-    start = int(constants["WEIGHTS_AT"])
-    block = np.s_[..., start : start + gradient.shape[1]]
-    parameters, moments = before[0][block].copy(), before[1][block].copy()
-    _apply(trial, parameters, gradient, moments, device.schedule[:, step])
-    assert_close(moments, device.engine.moments()[block], f"moments {place + 1}")
-    # Adam divides by the root of the second moment: where the gradient is nearly zero, rounding
-    # decides the step's sign. Such parameters are left to the moments' comparison.
-    clear = np.abs(gradient) > 1e-5 * np.abs(gradient).max(initial=0)
+    gradient = np.zeros_like(before[0])
+    start = int(one.constants["WEIGHTS_AT"])
+    own = np.s_[..., start : start + (layer.inputs + 1) * layer.outputs]
+    whole = kernels.weight_gradient(inputs, deltas[:, :count])
+    gradient[own] = whole.reshape(len(before[0]), -1)
+    regularised = kernels.regularise(
+        gradient,
+        before[0],
+        _spread(trial, "l1", "l1_biases"),
+        _spread(trial, "l2", "l2_biases"),
+        _column(trial, "clip_value"),
+    )
+    if "optimizer/store_gradient" in one.pieces:
+        np.testing.assert_array_equal(before[0], device.engine.parameters())
+        assert_close(regularised[own], device.gradients()[own], f"gradient {place + 1}")
+        return
     actual = device.engine.parameters()
-    assert_close(parameters * clear, actual[block] * clear, f"update {place + 1}")
-    others = np.delete(actual, np.arange(start, start + gradient.shape[1]), axis=1)
-    untouched = np.delete(before[0], np.arange(start, start + gradient.shape[1]), axis=1)
-    np.testing.assert_array_equal(others, untouched)
+    _check_step_taken(trial, device, regularised, before, step, own)
+    # The other layers stay as they are.
+    actual[own] = before[0][own]
+    np.testing.assert_array_equal(before[0], actual)
 
 
-def _apply(
-    trial: Trial, parameters: Array, gradient: Array, moments: Array, schedule: Array
+def _check_gradient_norm(trial: Trial, device: Device, position: int) -> None:
+    expected = kernels.gradient_norm(device.gradients(), _column(trial, "clip_norm"))
+    device.run(position)
+    actual = device.engine._buffers.read("networks", NETWORK)["gradient_scale"]
+    assert_close(expected[:, 0], actual, "gradient_norm")
+
+
+def _check_apply_update(
+    trial: Trial, device: Device, position: int, step: int, before: tuple[Array, Array]
 ) -> None:
-    def column(name: str) -> Array:
-        return np.array([[getattr(one, name)] for one in trial.settings], dtype=np.float32)
+    records = device.engine._buffers.read("networks", NETWORK)
+    gradient = device.gradients() * records["gradient_scale"][:, None]
+    device.run(position)
+    _check_step_taken(trial, device, gradient, before, step, np.s_[...])
 
-    if trial.optimizer == "adam":
-        betas = (column("beta1"), column("beta2"))
-        first, second = moments
-        kernels.adam(parameters, gradient, first, second, schedule, betas, column("epsilon"))
-    elif len(moments):
-        kernels.sgd_momentum(parameters, gradient, moments[0], schedule, column("momentum"))
-    else:
-        kernels.sgd(parameters, gradient, schedule)
+
+def _check_step_taken(
+    trial: Trial,
+    device: Device,
+    gradient: Array,
+    before: tuple[Array, Array],
+    step: int,
+    own: Any,
+) -> None:
+    """Whether the optimizer moved these parameters by this gradient."""
+    parameters, moments = before[0].copy(), before[1].copy()
+    factors = Factors.of(trial.settings, device.schedule[:, step])
+    parameters *= 1 - factors.rate * _column(trial, "weight_decay")
+    optimize(device.engine.rule, parameters, gradient, moments, factors)
+    assert_close(moments[own], device.engine.moments()[own], "moments")
+    # Rules that divide by the root of a moment or take a sign: where the gradient is nearly zero,
+    # rounding decides the step. Such parameters are left to the moments' comparison.
+    clear = np.abs(gradient) > 1e-5 * np.abs(gradient).max(initial=0)
+    if device.engine.rule == "lion":
+        beta1 = factors.beta1
+        blend = np.abs(beta1 * before[1][0] + (1 - beta1) * gradient)
+        clear &= blend > 1e-5 * blend.max(initial=0)
+    actual = device.engine.parameters()
+    assert_close((parameters * clear)[own], (actual * clear)[own], "step")
+
+
+def _check_max_norm(trial: Trial, device: Device, position: int, place: int, before: Array) -> None:
+    expected = before.copy()
+    weights = layer_views(expected, trial.network)[place][0]
+    kernels.max_norm(weights, _column(trial, "max_norm")[:, :, None])
+    device.run(position)
+    assert_close(expected, device.engine.parameters(), f"max_norm {place + 1}")
+
+
+def _column(trial: Trial, name: str) -> Array:
+    return np.array([[getattr(one, name)] for one in trial.settings], dtype=np.float32)
+
+
+def _spread(trial: Trial, weights: str, biases: str) -> Array:
+    """A setting (P, N) for every parameter."""
+    figures = np.zeros((len(trial.settings), trial.network.parameter_count), dtype=np.float32)
+    for own_weights, own_biases in layer_views(figures, trial.network):
+        own_weights[...] = _column(trial, weights)[:, :, None]
+        own_biases[...] = _column(trial, biases)
+    return figures

@@ -94,30 +94,6 @@ def test_of_equal_logits_the_first_class_is_the_prediction() -> None:
     assert [True, False] == hits[0].tolist()
 
 
-def test_adam_takes_the_published_step() -> None:
-    parameters = np.array([[1.0, -2.0]])
-    gradient = np.array([[0.5, -0.25]])
-    first, second = np.zeros((1, 2)), np.zeros((1, 2))
-    step = np.array([[0.1, 1 / (1 - 0.9), 1 / (1 - 0.999), 0.0]])
-    betas = (np.array([[0.9]]), np.array([[0.999]]))
-
-    kernels.adam(parameters, gradient, first, second, step, betas, np.array([[1e-8]]))
-
-    # At the first step both corrected moments are the gradient and its square.
-    np.testing.assert_allclose(parameters, [[1.0 - 0.1, -2.0 + 0.1]], rtol=1e-7)
-    np.testing.assert_allclose(first, 0.1 * gradient)
-    np.testing.assert_allclose(second, 0.001 * gradient**2)
-
-
-def test_momentum_sums_the_gradients_with_decay() -> None:
-    parameters, velocity = np.array([[0.0]]), np.array([[0.0]])
-    step, momentum = np.array([[0.1, 1.0, 1.0, 0.0]]), np.array([[0.5]])
-    for gradient in (1.0, 2.0):
-        kernels.sgd_momentum(parameters, np.array([[gradient]]), velocity, step, momentum)
-    assert 2.5 == velocity[0, 0]
-    assert pytest.approx(-0.35) == parameters[0, 0]
-
-
 def test_a_dropout_mask_drops_its_share_and_scales_the_rest() -> None:
     seeds, rates = np.array([1, 2], dtype=np.uint32), np.array([0.25, 0.5])
     mask = kernels.dropout_mask(seeds, 3, 1, 400, 250, rates)

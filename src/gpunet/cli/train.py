@@ -10,6 +10,7 @@ import typer
 from gpunet.cli import options
 from gpunet.config import (
     ACTIVATIONS,
+    DEFAULT_LEARNING_RATE,
     Initialisation,
     Monitor,
     Optimizer,
@@ -21,6 +22,10 @@ from gpunet.config import (
 from gpunet.errors import UsageError
 
 __all__ = ["train"]
+
+_DEFAULT_RATES = ", ".join(
+    f"{rate:g} for {optimizer}" for optimizer, rate in DEFAULT_LEARNING_RATE.items()
+)
 
 DEFAULT = TrainConfig()
 
@@ -100,9 +105,7 @@ def train(
         typer.Option(
             "--learning-rate",
             "--lr",
-            help="Step size at the start; by default "
-            f"{TrainConfig(optimizer='adam').effective_learning_rate:g} for adam, "
-            f"{TrainConfig(optimizer='sgd').effective_learning_rate:g} for sgd.",
+            help=f"Step size at the start; by default {_DEFAULT_RATES}.",
             rich_help_panel=options.OPTIMIZER,
             show_default=False,
         ),
@@ -158,22 +161,63 @@ def train(
         ),
     ] = DEFAULT.restart_lr,
     momentum: Annotated[
-        float, typer.Option(help="Of sgd.", rich_help_panel=options.OPTIMIZER)
+        float,
+        typer.Option(
+            help="Of sgd.",
+            rich_help_panel=options.OPTIMIZER,
+        ),
     ] = DEFAULT.momentum,
+    nesterov: Annotated[
+        bool,
+        typer.Option(
+            help="Look ahead by sgd's momentum.",
+            rich_help_panel=options.OPTIMIZER,
+        ),
+    ] = DEFAULT.nesterov,
     beta1: Annotated[
         float,
-        typer.Option(help="Decay of adam's first moment.", rich_help_panel=options.OPTIMIZER),
+        typer.Option(
+            help="Decay of the first moment, of adam and its kin and lion.",
+            rich_help_panel=options.OPTIMIZER,
+        ),
     ] = DEFAULT.beta1,
     beta2: Annotated[
-        float,
-        typer.Option(help="Decay of adam's second moment.", rich_help_panel=options.OPTIMIZER),
+        float | None,
+        typer.Option(
+            help="Decay of the second moment; by default 0.999, or 0.99 for rmsprop and lion.",
+            rich_help_panel=options.OPTIMIZER,
+            show_default=False,
+        ),
     ] = DEFAULT.beta2,
     epsilon: Annotated[
         float,
         typer.Option(
-            help="Added to the root of adam's second moment.", rich_help_panel=options.OPTIMIZER
+            help="Added to the root of the second moment.",
+            rich_help_panel=options.OPTIMIZER,
         ),
     ] = DEFAULT.epsilon,
+    weight_decay: Annotated[
+        float | None,
+        typer.Option(
+            help="Decoupled shrinking of all parameters; by default 0.01 for adamw, else 0.",
+            rich_help_panel=options.OPTIMIZER,
+            show_default=False,
+        ),
+    ] = DEFAULT.weight_decay,
+    clip_value: Annotated[
+        float,
+        typer.Option(
+            help="Bound on each part of the gradient; 0 for none.",
+            rich_help_panel=options.OPTIMIZER,
+        ),
+    ] = DEFAULT.clip_value,
+    clip_norm: Annotated[
+        float,
+        typer.Option(
+            help="Bound on the length of the whole gradient; 0 for none.",
+            rich_help_panel=options.OPTIMIZER,
+        ),
+    ] = DEFAULT.clip_norm,
     batch_size: Annotated[
         int, typer.Option(help="Samples per step.", rich_help_panel=options.OPTIMIZER)
     ] = DEFAULT.batch_size,
@@ -189,6 +233,41 @@ def train(
             help="Probability of dropping a feature.", rich_help_panel=options.REGULARISATION
         ),
     ] = DEFAULT.input_dropout,
+    l1: Annotated[
+        float,
+        typer.Option(
+            help="Penalty on the weights' sizes.",
+            rich_help_panel=options.REGULARISATION,
+        ),
+    ] = DEFAULT.l1,
+    l2: Annotated[
+        float,
+        typer.Option(
+            help="Penalty on half the weights' squares.",
+            rich_help_panel=options.REGULARISATION,
+        ),
+    ] = DEFAULT.l2,
+    l1_biases: Annotated[
+        float,
+        typer.Option(
+            help="The same for the biases.",
+            rich_help_panel=options.REGULARISATION,
+        ),
+    ] = DEFAULT.l1_biases,
+    l2_biases: Annotated[
+        float,
+        typer.Option(
+            help="The same for the biases.",
+            rich_help_panel=options.REGULARISATION,
+        ),
+    ] = DEFAULT.l2_biases,
+    max_norm: Annotated[
+        float,
+        typer.Option(
+            help="Bound on the length of a unit's incoming weights; 0 for none.",
+            rich_help_panel=options.REGULARISATION,
+        ),
+    ] = DEFAULT.max_norm,
     epochs: Annotated[
         int,
         typer.Option(help="Passes over the data, at most.", rich_help_panel=options.STOPPING),
@@ -306,6 +385,15 @@ def train(
         beta1=beta1,
         beta2=beta2,
         epsilon=epsilon,
+        nesterov=nesterov,
+        weight_decay=weight_decay,
+        clip_value=clip_value,
+        clip_norm=clip_norm,
+        l1=l1,
+        l2=l2,
+        l1_biases=l1_biases,
+        l2_biases=l2_biases,
+        max_norm=max_norm,
         batch_size=batch_size,
         epochs=epochs,
         dropout=dropout,

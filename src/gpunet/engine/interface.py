@@ -8,6 +8,7 @@ adapter, and ``factory`` alone chooses between them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
@@ -18,7 +19,30 @@ from numpy.typing import NDArray
 from gpunet.config import NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets.dataset import Samples
 
-__all__ = ["DeviceInfo", "Engine", "Metrics", "NetworkSettings", "Split", "step_schedule"]
+__all__ = [
+    "MOMENTS",
+    "DeviceInfo",
+    "Engine",
+    "Metrics",
+    "NetworkSettings",
+    "Rule",
+    "Split",
+    "step_schedule",
+]
+
+Rule = Literal["adam", "nadam", "sgd", "sgd_momentum", "sgd_nesterov", "rmsprop", "lion"]
+"""How a gradient moves a parameter; AdamW is Adam with a weight decay."""
+
+MOMENTS: Mapping[Rule, int] = {
+    "adam": 2,
+    "nadam": 2,
+    "sgd": 0,
+    "sgd_momentum": 1,
+    "sgd_nesterov": 1,
+    "rmsprop": 1,
+    "lion": 1,
+}
+"""How many running figures a rule keeps for every parameter."""
 
 Split = Literal["train", "validation", "test", "gallery"]
 
@@ -54,9 +78,18 @@ class NetworkSettings:
     dropout: float = 0.0
     input_dropout: float = 0.0
     momentum: float = 0.0
+    nesterov: bool = False
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    l1_biases: float = 0.0
+    l2_biases: float = 0.0
+    max_norm: float = 0.0
+    clip_value: float = 0.0
+    clip_norm: float = 0.0
 
     @classmethod
     def of(cls, config: TrainConfig) -> NetworkSettings:
@@ -66,9 +99,18 @@ class NetworkSettings:
             dropout=config.dropout,
             input_dropout=config.input_dropout,
             momentum=config.momentum,
+            nesterov=config.nesterov,
             beta1=config.beta1,
-            beta2=config.beta2,
+            beta2=config.effective_beta2,
             epsilon=config.epsilon,
+            weight_decay=config.effective_weight_decay,
+            l1=config.l1,
+            l2=config.l2,
+            l1_biases=config.l1_biases,
+            l2_biases=config.l2_biases,
+            max_norm=config.max_norm,
+            clip_value=config.clip_value,
+            clip_norm=config.clip_norm,
         )
 
 
@@ -128,6 +170,21 @@ class Engine(ABC):
         return len(self.settings)
 
     @property
+    def rule(self) -> Rule:
+        """The update rule, as all networks of the population need it."""
+        if self.optimizer == "adamw":
+            return "adam"
+        if self.optimizer != "sgd":
+            return self.optimizer
+        if any(one.nesterov for one in self.settings):
+            return "sgd_nesterov"
+        return "sgd_momentum" if any(one.momentum > 0 for one in self.settings) else "sgd"
+
+    def any_setting(self, *names: str) -> bool:
+        """Whether any network has any of these settings switched on."""
+        return any(getattr(one, name) for one in self.settings for name in names)
+
+    @property
     @abstractmethod
     def device(self) -> DeviceInfo:
         """What carries out the work."""
@@ -156,7 +213,7 @@ class Engine(ABC):
     def moments(self) -> NDArray[np.float32]:
         """A copy of the optimizer's moments (M, P, N).
 
-        M is 2 for Adam (first, second), 1 for SGD with momentum (velocity), 0 for plain SGD.
+        M is ``MOMENTS`` of the rule: first and second moment, or the only one there is.
         """
 
     @abstractmethod
@@ -167,8 +224,7 @@ class Engine(ABC):
 
         Args:
             order: (P, n) the rows of the training split in the order of this epoch.
-            schedule: (P, S, 4) per step the learning rate, the factors that undo the bias of
-                the first and second moment, and a reserved zero; S = ceil(n / B).
+            schedule: (P, S, 4) as ``step_schedule`` gives it; S = ceil(n / B).
             first_step: steps taken before this epoch; dropout is keyed by it.
         """
 
@@ -207,16 +263,34 @@ def step_schedule(
     settings: tuple[NetworkSettings, ...],
     learning_rates: NDArray[np.float64],
     first_step: int,
+    optimizer: Optimizer = "adam",
 ) -> NDArray[np.float32]:
     """What ``begin_epoch`` takes as schedule (P, S, 4), from the learning rates (P, S).
 
-    The factors 1 / (1 - beta**t), with t counting steps from 1, are those of Kingma & Ba,
-    "Adam", 2015, algorithm 1. They are computed here in float64, since float32 loses half its
-    digits in 1 - 0.999**1.
+    The columns are the learning rate, the factors of the first and second moment, and Nadam's
+    factor of the gradient itself. Adam's factors 1 / (1 - beta**t), with t counting steps from 1,
+    are those of Kingma & Ba, "Adam", 2015, algorithm 1; Nadam's are those of Dozat,
+    "Incorporating Nesterov Momentum into Adam", 2016, algorithm 8, with the momentum schedule of
+    Sutskever 2013 as Keras and PyTorch take it. They are computed here in float64, since float32
+    loses half its digits in 1 - 0.999**1.
     """
     step = first_step + 1 + np.arange(learning_rates.shape[1], dtype=np.float64)  # (S,)
     beta1 = np.array([[network.beta1] for network in settings])  # (P, 1)
     beta2 = np.array([[network.beta2] for network in settings])  # (P, 1)
-    corrections = (1 / (1 - beta1**step), 1 / (1 - beta2**step))  # (P, S) each
-    zero = np.zeros_like(learning_rates)
-    return np.stack([learning_rates, *corrections, zero], axis=2).astype(np.float32)
+    first, gradient = 1 / (1 - beta1**step), np.zeros_like(learning_rates)  # (P, S) each
+    if optimizer == "nadam":
+        first, gradient = _nadam_factors(beta1, step)
+    columns = (learning_rates, first, 1 / (1 - beta2**step), gradient)
+    return np.stack(columns, axis=2).astype(np.float32)
+
+
+def _nadam_factors(
+    beta1: NDArray[np.float64], step: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nadam's factors (P, S) of the first moment and of the gradient."""
+    every = np.arange(1, step[-1] + 2)  # (t + 1,) from the first step to the one after the last
+    momentum = beta1 * (1 - 0.5 * 0.96 ** (every * 0.004))  # (P, t + 1)
+    product = np.cumprod(momentum, axis=1)
+    now = np.s_[:, int(step[0]) - 1 : int(step[-1])]
+    after = np.s_[:, int(step[0]) : int(step[-1]) + 1]
+    return momentum[after] / (1 - product[after]), (1 - momentum[now]) / (1 - product[now])

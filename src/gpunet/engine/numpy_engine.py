@@ -18,7 +18,15 @@ from threadpoolctl import ThreadpoolController
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
 from gpunet.engine import numpy_kernels as kernels
-from gpunet.engine.interface import DeviceInfo, Engine, Metrics, NetworkSettings, Split
+from gpunet.engine.interface import (
+    MOMENTS,
+    DeviceInfo,
+    Engine,
+    Metrics,
+    NetworkSettings,
+    Split,
+)
+from gpunet.engine.optimizers import Factors, optimize
 from gpunet.parameters import layer_views
 
 __all__ = ["NumpyEngine", "numpy_conditions", "numpy_device"]
@@ -46,10 +54,10 @@ class NumpyEngine(Engine):
         shape = (self.population, network.parameter_count)
         self._parameters = np.zeros(shape, dtype=np.float32)
         self._gradient = np.zeros(shape, dtype=np.float32)
-        self._moments = np.zeros((self._moment_count(), *shape), dtype=np.float32)
+        self._moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
         self._layers = layer_views(self._parameters, network)
         self._splits: dict[Split, Samples] = {}
-        self._columns = _Columns(settings)
+        self._columns = _Columns(settings, network)
         self._sums = _Sums(self.population)
         self._order = np.zeros((self.population, 0), dtype=np.uint32)
         self._schedule = np.zeros((self.population, 0, 4), dtype=np.float32)
@@ -178,23 +186,20 @@ class NumpyEngine(Engine):
                 deltas = kernels.input_gradient(deltas, weights, slopes[place - 1])
 
     def _update(self) -> None:
-        step, columns = self._schedule[:, self._step], self._columns
-        if self.optimizer == "adam":
-            kernels.adam(
-                self._parameters,
-                self._gradient,
-                self._moments[0],
-                self._moments[1],
-                step,
-                (columns.beta1, columns.beta2),
-                columns.epsilon,
-            )
-        elif self._moment_count() == 1:
-            kernels.sgd_momentum(
-                self._parameters, self._gradient, self._moments[0], step, columns.momentum
-            )
-        else:
-            kernels.sgd(self._parameters, self._gradient, step)
+        columns, step = self._columns, self._schedule[:, self._step]
+        gradient = self._gradient
+        if columns.penalties is not None:
+            l1, l2 = columns.penalties
+            gradient = kernels.regularise(gradient, self._parameters, l1, l2, columns.clip_value)
+        if columns.clip_norm.any():
+            gradient = gradient * kernels.gradient_norm(gradient, columns.clip_norm)
+        factors = Factors.of(self.settings, step)
+        if columns.weight_decay.any():
+            self._parameters *= 1 - factors.rate * columns.weight_decay
+        optimize(self.rule, self._parameters, gradient, self._moments, factors)
+        if columns.max_norm.any():
+            for weights, _ in self._layers:
+                kernels.max_norm(weights, columns.max_norm[:, :, None])
 
     def _logits(self, samples: Samples) -> NDArray[np.float32]:
         """(P, n, C) without dropout."""
@@ -211,25 +216,37 @@ class NumpyEngine(Engine):
         step = self._first_step + self._step
         return kernels.dropout_mask(self._columns.seeds, step, place, shape[1], shape[2], rates)
 
-    def _moment_count(self) -> int:
-        if self.optimizer == "adam":
-            return 2
-        return int(any(network.momentum > 0 for network in self.settings))
-
 
 class _Columns:
-    """The settings of all networks as columns: (P, 1), seeds and rates (P,)."""
+    """The settings of all networks as columns: (P, 1), seeds and rates of dropout (P,)."""
 
-    def __init__(self, settings: tuple[NetworkSettings, ...]) -> None:
+    def __init__(self, settings: tuple[NetworkSettings, ...], network: NetworkSpec) -> None:
         def column(name: str) -> NDArray[np.float32]:
             return np.array([[getattr(one, name)] for one in settings], dtype=np.float32)
 
         self.seeds = np.array([one.seed for one in settings], dtype=np.uint32)
         self.dropout = column("dropout")[:, 0]
         self.input_dropout = column("input_dropout")[:, 0]
-        self.momentum = column("momentum")
-        self.beta1, self.beta2 = column("beta1"), column("beta2")
-        self.epsilon = column("epsilon")
+        self.weight_decay, self.max_norm = column("weight_decay"), column("max_norm")
+        self.clip_value, self.clip_norm = column("clip_value"), column("clip_norm")
+        self.penalties: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
+            self.clip_value.any()
+        ):
+            self.penalties = (
+                _spread(column("l1"), column("l1_biases"), network),
+                _spread(column("l2"), column("l2_biases"), network),
+            )
+
+
+def _spread(
+    weights: NDArray[np.float32], biases: NDArray[np.float32], network: NetworkSpec
+) -> NDArray[np.float32]:
+    """A figure (P, N) for every parameter, from those of weights and of biases (P, 1)."""
+    figures = np.empty((len(weights), network.parameter_count), dtype=np.float32)
+    for own_weights, own_biases in layer_views(figures, network):
+        own_weights[...], own_biases[...] = weights[:, :, None], biases
+    return figures
 
 
 class _Sums:

@@ -16,13 +16,13 @@ from gpunet.engine.activations import activate
 
 __all__ = [
     "activate",
-    "adam",
     "dropout_mask",
     "forward",
+    "gradient_norm",
     "input_gradient",
+    "max_norm",
     "read_samples",
-    "sgd",
-    "sgd_momentum",
+    "regularise",
     "softmax_cross_entropy",
     "softmax_gradient",
     "weight_gradient",
@@ -120,54 +120,47 @@ def weight_gradient(inputs: NDArray[Real], deltas: NDArray[Real]) -> NDArray[Rea
     return gradient
 
 
-def adam(
-    parameters: NDArray[Real],
+def regularise(
     gradient: NDArray[Real],
-    first_moments: NDArray[Real],
-    second_moments: NDArray[Real],
-    step: NDArray[Real],
-    betas: tuple[NDArray[Real], NDArray[Real]],
-    epsilon: NDArray[Real],
-) -> None:
-    """One step of Adam, in place (Kingma & Ba 2015, algorithm 1).
+    parameters: NDArray[Real],
+    l1: NDArray[Real],
+    l2: NDArray[Real],
+    clip_value: NDArray[Real],
+) -> NDArray[Real]:
+    """The gradient (P, N) with the penalties' slopes, each part of it clipped.
 
     Args:
+        gradient: (P, N) of the loss.
         parameters: (P, N).
-        gradient: (P, N).
-        first_moments: (P, N).
-        second_moments: (P, N).
-        step: (P, 4) a row of the schedule: learning rate and the two bias corrections.
-        betas: (P, 1) each.
-        epsilon: (P, 1).
+        l1: (P, N) the factor of the parameter's sign: weights and biases have their own.
+        l2: (P, N) the factor of the parameter itself.
+        clip_value: (P, 1) bound on the size of each part; 0 for none.
     """
-    rate, first_correction, second_correction = (step[:, i, None] for i in range(3))
-    beta1, beta2 = betas
-    first_moments *= beta1
-    first_moments += (1 - beta1) * gradient
-    second_moments *= beta2
-    second_moments += (1 - beta2) * (gradient * gradient)
-    denominator = np.sqrt(second_moments * second_correction)
-    denominator += epsilon
-    parameters -= rate * (first_moments * first_correction) / denominator
+    slopes = gradient + l1 * np.sign(parameters) + l2 * parameters
+    bounds = np.where(clip_value > 0, clip_value, np.inf).astype(gradient.dtype)
+    return np.clip(slopes, -bounds, bounds)
 
 
-def sgd(parameters: NDArray[Real], gradient: NDArray[Real], step: NDArray[Real]) -> None:
-    """One step of gradient descent, in place; shapes as for ``adam``."""
-    parameters -= step[:, 0, None] * gradient
+def gradient_norm(gradient: NDArray[Real], clip_norm: NDArray[Real]) -> NDArray[Real]:
+    """The factor (P, 1) that shortens the gradient (P, N) to at most clip_norm (P, 1).
 
-
-def sgd_momentum(
-    parameters: NDArray[Real],
-    gradient: NDArray[Real],
-    velocity: NDArray[Real],
-    step: NDArray[Real],
-    momentum: NDArray[Real],
-) -> None:
-    """One step of gradient descent with momentum, in place; momentum (P, 1).
-
-    The velocity sums plain gradients, as in Sutskever et al., "On the importance of
-    initialization and momentum in deep learning", 2013, with the rate applied outside.
+    Pascanu et al., "On the difficulty of training recurrent neural networks", 2013, algorithm 1.
     """
-    velocity *= momentum
-    velocity += gradient
-    parameters -= step[:, 0, None] * velocity
+    lengths = np.sqrt((gradient * gradient).sum(axis=1, keepdims=True))
+    too_long = (clip_norm > 0) & (lengths > clip_norm)
+    factors = np.where(too_long, clip_norm / np.where(too_long, lengths, 1), 1)
+    return factors.astype(gradient.dtype)
+
+
+def max_norm(weights: NDArray[Real], bounds: NDArray[Real]) -> None:
+    """Shorten the incoming weights of every unit to a length, in place.
+
+    Srivastava et al., "Dropout", 2014, section 5.1.
+
+    Args:
+        weights: (P, I, O).
+        bounds: (P, 1, 1); 0 for none.
+    """
+    lengths = np.sqrt((weights * weights).sum(axis=1, keepdims=True))  # (P, 1, O)
+    too_long = (bounds > 0) & (lengths > bounds)
+    weights *= np.where(too_long, bounds / np.where(too_long, lengths, 1), 1)

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gpunet.config import NetworkSpec
+from gpunet.engine.interface import Rule
 from gpunet.parameters import layer_offsets
 
-__all__ = ["Pass", "Plan", "Rule", "Tile", "Traits", "evaluation_plan", "training_plan"]
-
-Rule = Literal["adam", "sgd", "sgd_momentum"]
+__all__ = ["Pass", "Plan", "Switches", "Tile", "Traits", "evaluation_plan", "training_plan"]
 
 HEAD_THREADS = 64
+NORM_THREADS = 256
+STEP_THREADS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,29 @@ class Pass:
     operations: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """What any network of the population wants; the passes leave out the rest.
+
+    Args:
+        input_dropout: some input features are dropped.
+        dropout: some hidden units are dropped.
+        penalty: L1 or L2 of weights or biases.
+        clip_value: each part of the gradient is bounded.
+        clip_norm: the gradient's length is bounded, so it must be kept until that is known.
+        decay: decoupled weight decay.
+        max_norm: the incoming weights of a unit are bounded.
+    """
+
+    input_dropout: bool = False
+    dropout: bool = False
+    penalty: bool = False
+    clip_value: bool = False
+    clip_norm: bool = False
+    decay: bool = False
+    max_norm: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """All passes of one step.
@@ -120,23 +144,22 @@ def training_plan(
     rows: int,
     features: Literal["bytes", "floats"],
     rule: Rule,
-    input_dropout: bool,
-    dropout: bool,
+    switches: Switches,
     traits: Traits,
 ) -> Plan:
     """The passes of one training step: forward, head, back, update."""
-    sketch = _Sketch(network, population, rows, features, traits, training=True)
-    shared = {"INPUT_DROPOUT": float(input_dropout)}
-    passes = [
-        sketch.forward(place, shared if place == 0 else {}, dropout=dropout)
-        for place in range(len(network.layers))
-    ]
+    sketch = _Sketch(network, population, rows, features, traits, switches, training=True)
+    places = range(len(network.layers))
+    passes = [sketch.forward(place) for place in places]
     passes.append(sketch.head())
-    passes += [sketch.input_gradient(place) for place in range(len(network.layers) - 1, 0, -1)]
-    passes += [
-        sketch.update(place, rule, shared if place == 0 else {})
-        for place in range(len(network.layers))
-    ]
+    passes += [sketch.input_gradient(place) for place in reversed(places[1:])]
+    if switches.clip_norm:
+        passes += [sketch.update(place, "store_gradient") for place in places]
+        passes += [sketch.gradient_norm(), sketch.apply_update(rule)]
+    else:
+        passes += [sketch.update(place, rule) for place in places]
+    if switches.max_norm:
+        passes += [sketch.max_norm(place) for place in places]
     return sketch.plan(passes)
 
 
@@ -149,8 +172,8 @@ def evaluation_plan(
     traits: Traits,
 ) -> Plan:
     """The passes that score one batch and leave its probabilities."""
-    sketch = _Sketch(network, population, rows, features, traits, training=False)
-    passes = [sketch.forward(place, {}, dropout=False) for place in range(len(network.layers))]
+    sketch = _Sketch(network, population, rows, features, traits, Switches(), training=False)
+    passes = [sketch.forward(place) for place in range(len(network.layers))]
     passes.append(sketch.head())
     return sketch.plan(passes)
 
@@ -165,16 +188,18 @@ class _Sketch:
         rows: int,
         features: Literal["bytes", "floats"],
         traits: Traits,
+        switches: Switches,
         *,
         training: bool,
     ) -> None:
         self.network, self.population, self.rows = network, population, rows
         self.features, self.traits, self.training = features, traits, training
+        self.switches = switches
         self.weights_at = layer_offsets(network)
         self.outputs_at, self.slopes_at, self.values = _places(network, rows, training)
         self.common = {"ROWS": float(rows), "VALUES": float(self.values)}
 
-    def forward(self, place: int, extra: Mapping[str, float], *, dropout: bool) -> Pass:
+    def forward(self, place: int) -> Pass:
         """One layer; the first one reads the samples."""
         layer = self.network.layers[place]
         hidden = place < len(self.network.layers) - 1
@@ -184,9 +209,9 @@ class _Sketch:
             "SLOPES_AT": self.slopes_at[place],
             "PLACE": place + 1,
             "KEEP_SLOPES": self.training and hidden,
-            "DROPOUT": dropout and hidden,
+            "INPUT_DROPOUT": self.switches.input_dropout,
+            "DROPOUT": self.switches.dropout and hidden,
             "LEAKY_SLOPE": self.network.leaky_slope,
-            **extra,
         }
         return self._product(
             f"forward {place + 1}",
@@ -231,15 +256,53 @@ class _Sketch:
             (self.rows, layer.inputs, layer.outputs),
         )
 
-    def update(self, place: int, rule: Rule, extra: Mapping[str, float]) -> Pass:
-        """One layer's weight gradient, handed to the optimizer."""
+    def update(self, place: int, rule: Rule | Literal["store_gradient"]) -> Pass:
+        """One layer's weight gradient, handed to the optimizer or kept."""
         layer = self.network.layers[place]
-        constants = {**self._inputs(place), "DELTAS_AT": self.slopes_at[place], **extra}
+        constants = {
+            **self._inputs(place),
+            "DELTAS_AT": self.slopes_at[place],
+            "INPUT_DROPOUT": self.switches.input_dropout,
+            "PENALTY": self.switches.penalty,
+            "CLIP_VALUE": self.switches.clip_value,
+            "DECAY": self.switches.decay and rule != "store_gradient",
+        }
         return self._product(
             f"update {place + 1}",
             (*self._source("update", place), f"optimizer/{rule}"),
             constants,
             (layer.inputs + 1, layer.outputs, self.rows),
+        )
+
+    def gradient_norm(self) -> Pass:
+        """What the kept gradient is multiplied with."""
+        count = self.network.parameter_count
+        constants = {"THREADS": NORM_THREADS, "PARAMETERS": count}
+        return self._elementwise(
+            "gradient_norm", ("gradient_norm",), constants, 1, -(-count // NORM_THREADS) + 8
+        )
+
+    def apply_update(self, rule: Rule) -> Pass:
+        """The optimizer's step with the kept gradient."""
+        count = self.network.parameter_count
+        workgroups = min(-(-count // STEP_THREADS), 65535)
+        constants = {
+            "THREADS": STEP_THREADS,
+            "WORKGROUPS": workgroups,
+            "PARAMETERS": count,
+            "DECAY": self.switches.decay,
+        }
+        pieces = ("apply_update", f"optimizer/{rule}")
+        rounds = -(-count // (STEP_THREADS * workgroups))
+        return self._elementwise("apply_update", pieces, constants, workgroups, rounds)
+
+    def max_norm(self, place: int) -> Pass:
+        """The bound on the incoming weights of every unit of a layer."""
+        layer = self.network.layers[place]
+        constants = {**self._layer(place), "THREADS": STEP_THREADS}
+        workgroups = -(-layer.outputs // STEP_THREADS)
+        return self._elementwise(
+            f"max_norm {place + 1}", ("max_norm",), constants, workgroups, 2 * layer.inputs
         )
 
     def plan(self, passes: list[Pass]) -> Plan:
@@ -267,6 +330,24 @@ class _Sketch:
         if place == 0:
             return (f"{kernel}_sample", f"input/{self.features}")
         return (f"{kernel}_hidden",)
+
+    def _elementwise(
+        self,
+        label: str,
+        pieces: tuple[str, ...],
+        constants: Mapping[str, float],
+        workgroups: int,
+        iterations: int,
+    ) -> Pass:
+        """A pass over parameters, one or two operations each."""
+        return Pass(
+            label,
+            pieces,
+            _floats({**self.common, **constants}),
+            (workgroups, 1, self.population),
+            iterations,
+            2 * self.population * self.network.parameter_count,
+        )
 
     def _product(
         self,

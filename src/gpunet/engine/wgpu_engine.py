@@ -18,8 +18,15 @@ from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.buffers import Buffers
 from gpunet.engine.device import Adapter, open_device
-from gpunet.engine.interface import DeviceInfo, Engine, Metrics, NetworkSettings, Split
-from gpunet.engine.plan import Pass, Plan, Rule, Traits, evaluation_plan, training_plan
+from gpunet.engine.interface import (
+    MOMENTS,
+    DeviceInfo,
+    Engine,
+    Metrics,
+    NetworkSettings,
+    Split,
+)
+from gpunet.engine.plan import Pass, Plan, Switches, Traits, evaluation_plan, training_plan
 from gpunet.errors import DeviceError
 
 __all__ = ["PassTime", "WgpuEngine"]
@@ -49,10 +56,25 @@ NETWORK = np.dtype(
         ("beta1", np.float32),
         ("beta2", np.float32),
         ("epsilon", np.float32),
-        ("reserved", np.float32, (2,)),
+        ("weight_decay", np.float32),
+        ("l1", np.float32),
+        ("l2", np.float32),
+        ("l1_biases", np.float32),
+        ("l2_biases", np.float32),
+        ("max_norm", np.float32),
+        ("clip_value", np.float32),
+        ("clip_norm", np.float32),
+        ("gradient_scale", np.float32),
+        ("reserved", np.float32),
     ]
 )
 """``struct Network`` of shaders/network.wgsl."""
+
+AS_THEY_ARE = (
+    *("momentum", "beta1", "beta2", "epsilon", "weight_decay", "max_norm"),
+    *("l1", "l2", "l1_biases", "l2_biases", "clip_value", "clip_norm"),
+)
+"""The settings that the shaders take unchanged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,9 +251,8 @@ class WgpuEngine(Engine):
             population=self.population,
             rows=self.batch_size,
             features=data.features,
-            rule=self._rule(),
-            input_dropout=any(one.input_dropout > 0 for one in self.settings),
-            dropout=any(one.dropout > 0 for one in self.settings),
+            rule=self.rule,
+            switches=self._switches(),
             traits=self._traits,
         )
         steps = -(-count // self.batch_size)
@@ -240,7 +261,10 @@ class WgpuEngine(Engine):
         self._buffers.ensure("schedule", 16 * self.population * steps)
         self._buffers.ensure("batch", 16, uniform=True)
         self._buffers.write("batch", np.array([count, count, 0, 0], dtype=np.uint32))
-        names = ("parameters", *self._moment_names(), "values", "order", "schedule", "networks")
+        names = ["parameters", *self._moment_names(), "values", "order", "schedule", "networks"]
+        if any(one.label == "gradient_norm" for one in plan.passes):
+            self._buffers.ensure("gradients", 4 * self.population * self.network.parameter_count)
+            names.append("gradients")
         buffers = {name: self._buffers[name] for name in (*names, "batch")}
         return self._compile(plan, {**buffers, "samples": data.samples, "labels": data.labels})
 
@@ -356,17 +380,20 @@ class WgpuEngine(Engine):
             known.samples.destroy()
             known.labels.destroy()
 
-    def _rule(self) -> Rule:
-        if self.optimizer == "adam":
-            return "adam"
-        return "sgd_momentum" if any(one.momentum > 0 for one in self.settings) else "sgd"
+    def _switches(self) -> Switches:
+        """What any of the networks wants."""
+        return Switches(
+            input_dropout=self.any_setting("input_dropout"),
+            dropout=self.any_setting("dropout"),
+            penalty=self.any_setting("l1", "l2", "l1_biases", "l2_biases"),
+            clip_value=self.any_setting("clip_value"),
+            clip_norm=self.any_setting("clip_norm"),
+            decay=self.any_setting("weight_decay"),
+            max_norm=self.any_setting("max_norm"),
+        )
 
     def _moment_names(self) -> tuple[str, ...]:
-        return {
-            "adam": ("first_moments", "second_moments"),
-            "sgd_momentum": ("first_moments",),
-            "sgd": (),
-        }[self._rule()]
+        return ("first_moments", "second_moments")[: MOMENTS[self.rule]]
 
 
 def _network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:
@@ -378,8 +405,8 @@ def _network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:
         record["dropout_threshold"] = int(float(np.float32(one.dropout)) * 2.0**32)
         record["input_scale"] = 1 / (1 - float(np.float32(one.input_dropout)))
         record["dropout_scale"] = 1 / (1 - float(np.float32(one.dropout)))
-        record["momentum"], record["epsilon"] = one.momentum, one.epsilon
-        record["beta1"], record["beta2"] = one.beta1, one.beta2
+        for name in AS_THEY_ARE:
+            record[name] = getattr(one, name)
     return records
 
 

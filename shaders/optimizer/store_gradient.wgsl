@@ -1,0 +1,15 @@
+// No step yet: the gradient is kept until its length is known (see `gradient_norm.wgsl`).
+
+@group(0) @binding(11) var<storage, read_write> gradients: array<f32>;         // (P, N)
+
+struct Rule {
+    rate: f32,
+}
+
+fn this_rule(network: Network, step: vec4f) -> Rule {
+    return Rule(step.x);
+}
+
+fn optimize(rule: Rule, at: u32, gradient: f32) {
+    gradients[at] = gradient;
+}

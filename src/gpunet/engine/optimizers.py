@@ -1,0 +1,166 @@
+"""The update rules' specification: one function per file in ``shaders/optimizer``, of its name.
+
+Each moves the parameters (P, N) in place by the gradient (P, N) and keeps its moments (M, P, N).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.engine.interface import NetworkSettings, Rule
+
+__all__ = ["RULES", "Factors", "optimize"]
+
+Real = TypeVar("Real", np.float32, np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factors(Generic[Real]):
+    """The figures of one step, all (P, 1): a row of the schedule, and each network's own.
+
+    The first four are as ``step_schedule`` gives them.
+    """
+
+    rate: NDArray[Real]
+    first: NDArray[Real]
+    second: NDArray[Real]
+    gradient: NDArray[Real]
+    momentum: NDArray[Real]
+    beta1: NDArray[Real]
+    beta2: NDArray[Real]
+    epsilon: NDArray[Real]
+
+    @classmethod
+    def of(cls, settings: tuple[NetworkSettings, ...], step: NDArray[Real]) -> Factors[Real]:
+        """The factors for a row (P, 4) of the schedule."""
+
+        def column(name: str) -> NDArray[Real]:
+            return np.array([[getattr(one, name)] for one in settings], dtype=step.dtype)
+
+        names = ("momentum", "beta1", "beta2", "epsilon")
+        return cls(*(step[:, i, None] for i in range(4)), *map(column, names))
+
+
+def optimize(
+    rule: Rule,
+    parameters: NDArray[Real],
+    gradient: NDArray[Real],
+    moments: NDArray[Real],
+    factors: Factors[Real],
+) -> None:
+    """One step of a rule, in place."""
+    RULES[rule](parameters, gradient, moments, factors)
+
+
+def sgd(
+    parameters: NDArray[Real],
+    gradient: NDArray[Real],
+    moments: NDArray[Real],
+    factors: Factors[Real],
+) -> None:
+    """Plain gradient descent; it has no moments."""
+    parameters -= factors.rate * gradient
+
+
+def sgd_momentum(
+    parameters: NDArray[Real],
+    gradient: NDArray[Real],
+    moments: NDArray[Real],
+    factors: Factors[Real],
+) -> None:
+    """Gradient descent with momentum: the velocity sums plain gradients.
+
+    Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013,
+    with the rate applied outside, as PyTorch does.
+    """
+    velocity = moments[0]
+    velocity *= factors.momentum
+    velocity += gradient
+    parameters -= factors.rate * velocity
+
+
+def sgd_nesterov(
+    parameters: NDArray[Real],
+    gradient: NDArray[Real],
+    moments: NDArray[Real],
+    factors: Factors[Real],
+) -> None:
+    """Nesterov's momentum, in the form of Sutskever et al. 2013 that PyTorch takes."""
+    velocity = moments[0]
+    velocity *= factors.momentum
+    velocity += gradient
+    parameters -= factors.rate * (gradient + factors.momentum * velocity)
+
+
+def adam(
+    parameters: NDArray[Real],
+    gradient: NDArray[Real],
+    moments: NDArray[Real],
+    factors: Factors[Real],
+) -> None:
+    """Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1."""
+    _decay(moments[0], gradient, factors.beta1)
+    _decay(moments[1], gradient * gradient, factors.beta2)
+    denominator = np.sqrt(moments[1] * factors.second)
+    denominator += factors.epsilon
+    parameters -= factors.rate * (moments[0] * factors.first) / denominator
+
+
+def nadam(
+    parameters: NDArray[Real],
+    gradient: NDArray[Real],
+    moments: NDArray[Real],
+    factors: Factors[Real],
+) -> None:
+    """Adam with Nesterov's momentum: Dozat 2016, algorithm 8."""
+    _decay(moments[0], gradient, factors.beta1)
+    _decay(moments[1], gradient * gradient, factors.beta2)
+    denominator = np.sqrt(moments[1] * factors.second) + factors.epsilon
+    ahead = moments[0] * factors.first + gradient * factors.gradient
+    parameters -= factors.rate * ahead / denominator
+
+
+def rmsprop(
+    parameters: NDArray[Real],
+    gradient: NDArray[Real],
+    moments: NDArray[Real],
+    factors: Factors[Real],
+) -> None:
+    """RMSprop: Tieleman & Hinton, "Lecture 6.5", 2012."""
+    _decay(moments[0], gradient * gradient, factors.beta2)
+    parameters -= factors.rate * gradient / (np.sqrt(moments[0]) + factors.epsilon)
+
+
+def lion(
+    parameters: NDArray[Real],
+    gradient: NDArray[Real],
+    moments: NDArray[Real],
+    factors: Factors[Real],
+) -> None:
+    """Lion: Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023, algorithm 2."""
+    blend = factors.beta1 * moments[0] + (1 - factors.beta1) * gradient
+    parameters -= factors.rate * np.sign(blend)
+    _decay(moments[0], gradient, factors.beta2)
+
+
+def _decay(moment: NDArray[Real], news: NDArray[Real], beta: NDArray[Real]) -> None:
+    moment *= beta
+    moment += (1 - beta) * news
+
+
+RULES: Mapping[
+    Rule, Callable[[NDArray[Real], NDArray[Real], NDArray[Real], Factors[Real]], None]
+] = {
+    "sgd": sgd,
+    "sgd_momentum": sgd_momentum,
+    "sgd_nesterov": sgd_nesterov,
+    "adam": adam,
+    "nadam": nadam,
+    "rmsprop": rmsprop,
+    "lion": lion,
+}
