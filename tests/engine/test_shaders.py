@@ -1,0 +1,108 @@
+"""Every shader that a plan can ask for: sound by itself, and valid for naga, wgpu's compiler.
+
+That browsers accept them, too, is checked in ``test_tint``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from gpunet.engine import shader_source
+from gpunet.engine.device import DEFAULT_LIMITS, Adapter, list_adapters, open_device
+from gpunet.engine.shader_source import assemble, numbered
+from gpunet.resources import shaders_folder
+
+Shaders = Mapping[tuple[str, ...], tuple[Mapping[str, float], ...]]
+
+FOLDER = shaders_folder()
+FILES = sorted(file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.wgsl"))
+
+SOURCE_BYTES = 50_000
+"""SwiftShader takes 11 s to compile 87 KB."""
+
+
+def files_of(pieces: tuple[str, ...]) -> list[str]:
+    """The files that a shader is put together from, in their order."""
+    return re.findall(r"^// ---- (.*)$", assemble(pieces).text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_part_of_a_shader_that_is_used(name: str, shaders: Shaders) -> None:
+    assert any(name in files_of(pieces) for pieces in shaders)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_files_first_line_is_a_comment(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8").startswith("// ")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_leaves_extensions_to_the_host(name: str) -> None:
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    assert [] == re.findall(r"^\s*(?:enable|requires)\b.*", text, flags=re.MULTILINE)
+
+
+def test_a_shader_binds_each_number_once_and_no_more_buffers_than_every_device_grants(
+    shaders: Shaders,
+) -> None:
+    for pieces in shaders:
+        source = assemble(pieces)
+        numbers = [binding.number for binding in source.bindings]
+        assert sorted(set(numbers)) == numbers, source.label
+        storage = [one for one in source.bindings if one.access != "uniform"]
+        uniform = [one for one in source.bindings if one.access == "uniform"]
+        assert len(storage) <= DEFAULT_LIMITS["max-storage-buffers-per-shader-stage"], source.label
+        assert len(uniform) <= DEFAULT_LIMITS["max-uniform-buffers-per-shader-stage"], source.label
+
+
+def test_a_workgroup_has_no_more_invocations_than_every_device_grants(shaders: Shaders) -> None:
+    most = DEFAULT_LIMITS["max-compute-invocations-per-workgroup"]
+    for pieces, sets in shaders.items():
+        (written,) = re.findall(r"@workgroup_size\(([^)]*)\)", assemble(pieces).text)
+        for constants in sets:
+            sizes = [
+                int(word) if word.isdigit() else int(constants[word])
+                for word in re.split(r",\s*", written)
+            ]
+            assert 1 <= math.prod(sizes) <= most, pieces
+
+
+def test_a_shader_is_short_enough_to_compile_soon(shaders: Shaders) -> None:
+    for pieces in shaders:
+        assert len(assemble(pieces).text.encode()) < SOURCE_BYTES, pieces
+
+
+def test_a_shader_holds_every_file_that_is_used_once_and_before_its_user(shaders: Shaders) -> None:
+    for pieces in shaders:
+        files = files_of(pieces)
+        assert sorted(set(files)) == sorted(files)
+        assert set(files) >= {f"{piece}.wgsl" for piece in pieces}
+        for place, name in enumerate(files):
+            assert set(shader_source._used(name)) <= set(files[:place]), name
+
+
+def test_a_shader_that_is_not_there_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match=r"no_such_kernel\.wgsl"):
+        assemble(("softmax_cross_entropy", "no_such_kernel"))
+
+
+def test_the_lines_of_a_shader_are_numbered_from_one() -> None:
+    assert "   1  fn main() {\n   2  }" == numbered("fn main() {\n}\n")
+
+
+@pytest.mark.parametrize("adapter", list_adapters()[:1] or [None], indirect=True, ids=["first"])
+def test_naga_accepts_every_shader(adapter: Adapter, shaders: Shaders) -> None:
+    import wgpu
+
+    device = open_device(adapter).handle
+    refused = {}
+    for pieces in shaders:
+        try:
+            device.create_shader_module(code=assemble(pieces).text)
+        except wgpu.GPUError as error:
+            refused["+".join(pieces)] = str(error)
+    assert {} == refused
