@@ -23,7 +23,7 @@ FLOORS = (
     {"parameters", "datasets"},
     {"engine"},
     {"training"},
-    {"terminal", "bench"},
+    {"terminal", "bench", "plots"},
     {"cli"},
     {"__main__"},
 )

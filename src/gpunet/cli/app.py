@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from gpunet import __version__
-from gpunet.cli import bench, datasets, devices, evaluate, predict, show, showcase, train
+from gpunet.cli import bench, datasets, devices, evaluate, plot, predict, show, showcase, train
 from gpunet.cli.messages import complain
 from gpunet.errors import GpunetError
 
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("plot")(plot.plot)
 app.command("show")(show.show)
 app.command("showcase")(showcase.showcase)
 app.command("devices")(devices.devices)

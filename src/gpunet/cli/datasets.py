@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from gpunet.cli import options
+
 __all__ = ["app"]
 
 app = typer.Typer(
@@ -69,15 +71,20 @@ def preview_dataset(
     ),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
+    plot: options.Plot = None,
 ) -> None:
     """Show some training samples of a dataset."""
     import numpy as np
 
+    from gpunet.cli.pictures import labelled_pictures, require_images
     from gpunet.cli.sources import open_data
+    from gpunet.plots import plot_pictures, require_plots
     from gpunet.rng import permutation
     from gpunet.terminal.console import make_console
     from gpunet.terminal.showcase import preview
 
+    if plot is not None:
+        require_plots(plot)
     console = make_console()
     dataset = open_data(name, console)
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
@@ -88,3 +95,7 @@ def preview_dataset(
     )
     console.print()
     preview(console, dataset.train, dataset.classes, dataset.image_shape, rows)
+    if plot is not None:
+        shape = require_images(dataset.name, dataset.image_shape)
+        plot_pictures(labelled_pictures(dataset.train[rows], dataset.classes, shape), plot)
+        console.print(f"plot: {plot}", soft_wrap=True)

@@ -20,6 +20,7 @@ __all__ = [
     "Device",
     "ModelData",
     "ModelFile",
+    "Plot",
 ]
 
 DATA = "Data"
@@ -49,6 +50,16 @@ ModelData = Annotated[
         "--data",
         help="A dataset's name or a path; by default the data that the model was trained on.",
         rich_help_panel=DATA,
+        show_default=False,
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Draw it into a file, too; the name ends in .png, .svg or .pdf.",
+        rich_help_panel=OUTPUT,
         show_default=False,
     ),
 ]

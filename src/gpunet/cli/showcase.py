@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -13,7 +14,9 @@ from gpunet.errors import ModelError, UsageError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from rich.console import Console
 
+    from gpunet.plots import Picture
     from gpunet.training.checkpoint import Model
 
 __all__ = ["showcase"]
@@ -47,17 +50,22 @@ def showcase(
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
     data: options.ModelData = None,
     device: options.Device = "auto",
+    plot: options.Plot = None,
 ) -> None:
     """Show test samples with a model's predictions, or what its units look for."""
     from gpunet.training.checkpoint import load
 
     choice = _Choice(wrong, top_losses, None if index is None else _parse_index(index))
     _require_one_wish(choice, weights, data)
+    if plot is not None:
+        from gpunet.plots import require_plots
+
+        require_plots(plot)
     loaded = load(model)
     if weights:
-        _show_weights(model, loaded, count)
+        _show_weights(model, loaded, count, plot)
     else:
-        _show_samples(loaded, choice, count, seed, data, device)
+        _show_samples(loaded, choice, count, seed, data, device, plot)
 
 
 class _Choice(NamedTuple):
@@ -86,7 +94,8 @@ def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
         )
 
 
-def _show_weights(path: Path, model: Model, count: int) -> None:
+def _show_weights(path: Path, model: Model, count: int, plot: Path | None) -> None:
+    from gpunet.cli import pictures
     from gpunet.terminal.console import make_console
     from gpunet.terminal.weights import unit_pictures
 
@@ -95,12 +104,23 @@ def _show_weights(path: Path, model: Model, count: int) -> None:
             f"{path} was trained on {model.origin.name!r}, whose samples are no images, so its "
             f"weights make no pictures; `gpunet show {path}` tells their sizes"
         )
-    unit_pictures(make_console(), model, count)
+    console = make_console()
+    unit_pictures(console, model, count)
+    if plot is not None:
+        drawn = pictures.unit_pictures(model, model.image_shape, count)
+        _draw(drawn, plot, console, signed=True)
 
 
 def _show_samples(
-    model: Model, choice: _Choice, count: int, seed: int, data: str | None, device: str
+    model: Model,
+    choice: _Choice,
+    count: int,
+    seed: int,
+    data: str | None,
+    device: str,
+    plot: Path | None,
 ) -> None:
+    from gpunet.cli.pictures import require_images, verdict_pictures
     from gpunet.cli.sources import evaluate_model
     from gpunet.terminal.console import make_console
     from gpunet.terminal.showcase import showcase as print_showcase
@@ -123,6 +143,20 @@ def _show_samples(
     losses = cross_entropies(probabilities, labels) if choice.top_losses else None  # (n,)
     classes, shape = model.classes, model.image_shape
     print_showcase(console, samples, probabilities, classes, shape, rows, losses)
+    if plot is not None:
+        shape = require_images(model.origin.name, shape)
+        told = None if losses is None else losses[rows]
+        drawn = verdict_pictures(samples[rows], probabilities[rows], classes, shape, told)
+        _draw(drawn, plot, console)
+
+
+def _draw(
+    pictures: Sequence[Picture], path: Path, console: Console, *, signed: bool = False
+) -> None:
+    from gpunet.plots import plot_pictures
+
+    plot_pictures(pictures, path, signed=signed)
+    console.print(f"plot: {path}", soft_wrap=True)
 
 
 def _parse_index(text: str) -> tuple[int, ...]:

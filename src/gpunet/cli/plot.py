@@ -1,0 +1,39 @@
+"""``gpunet plot``: the curves of a run, from its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpunet.cli import options
+from gpunet.errors import UsageError
+
+__all__ = ["plot"]
+
+
+def plot(
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="A file that `gpunet train --report` wrote.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The picture: a name that ends in .png, .svg or .pdf.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = Path("curves.png"),
+) -> None:
+    """Draw a run's loss and accuracy over its epochs."""
+    from gpunet.plots import plot_curves, require_plots
+    from gpunet.terminal.console import make_console
+    from gpunet.training.curves import read_curves
+
+    if report.resolve() == output.resolve():
+        raise UsageError(f"--output {output} would replace the report; give another name")
+    require_plots(output)
+    plot_curves(read_curves(report), report.stem, output)
+    make_console().print(f"plot: {output}", soft_wrap=True)

@@ -1,0 +1,72 @@
+"""Plots that commands draw into files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+PNG = b"\x89PNG"
+
+
+@pytest.fixture
+def report(gpunet: RunCommand, halves: Path, tmp_path: Path) -> Path:
+    """The report of a short run."""
+    path = tmp_path / "run.json"
+    options = ("--data", halves, "--device", "cpu", "--epochs", "2", "--quiet")
+    assert 0 == gpunet("train", *options, "--output", tmp_path / "model", "--report", path).code
+    return path
+
+
+def test_a_report_is_drawn(gpunet: RunCommand, report: Path, tmp_path: Path) -> None:
+    ran = gpunet("plot", report, "-o", tmp_path / "curves.png")
+    assert (0, "", f"plot: {tmp_path}/curves.png\n") == (ran.code, ran.err, ran.out)
+    assert (tmp_path / "curves.png").read_bytes().startswith(PNG)
+
+
+def test_a_plot_does_not_replace_the_report(gpunet: RunCommand, report: Path) -> None:
+    ran = gpunet("plot", report, "-o", report)
+    assert 2 == ran.code
+    assert "would replace the report" in ran.failure
+
+
+def test_a_model_is_no_report(gpunet: RunCommand, trained: Path, tmp_path: Path) -> None:
+    ran = gpunet("plot", trained, "-o", tmp_path / "curves.png")
+    assert (1, "") == (ran.code, ran.out)
+    assert "is no report of a training run" in ran.failure
+    assert [] == list(tmp_path.glob("curves*"))
+
+
+@pytest.mark.parametrize("choice", [[], ["--top-losses"], ["--weights"]])
+def test_a_showcase_is_drawn(
+    gpunet: RunCommand, trained: Path, tmp_path: Path, choice: list[str]
+) -> None:
+    ran = gpunet("showcase", trained, "--device", "cpu", *choice, "--plot", tmp_path / "some.png")
+    assert (0, "") == (ran.code, ran.err)
+    assert ran.out.endswith(f"plot: {tmp_path}/some.png\n")
+    assert (tmp_path / "some.png").read_bytes().startswith(PNG)
+
+
+def test_a_preview_is_drawn(gpunet: RunCommand, halves: Path, tmp_path: Path) -> None:
+    ran = gpunet("datasets", "preview", halves, "--plot", tmp_path / "some.png")
+    assert (0, "") == (ran.code, ran.err)
+    assert (tmp_path / "some.png").read_bytes().startswith(PNG)
+
+
+def test_samples_that_are_no_images_are_not_drawn(gpunet: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text("0,1,2\n1,3,4\n" * 20, "utf-8")
+    plot = tmp_path / "some.png"
+    ran = gpunet("datasets", "preview", tmp_path / "points.csv", "--plot", plot)
+    assert 1 == ran.code
+    assert "are no images" in ran.failure
+    assert not plot.exists()
+
+
+def test_a_format_is_refused_before_the_work(gpunet: RunCommand, trained: Path) -> None:
+    ran = gpunet("showcase", trained, "--device", "cpu", "--plot", "some.gif")
+    assert (2, "") == (ran.code, ran.out)
+    assert "some.gif names no format" in ran.failure

@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gpunet import plots
+from gpunet.errors import MissingExtraError, OutputError, UsageError
+from gpunet.plots import Picture, plot_curves, plot_pictures, require_plots
+from gpunet.training.curves import Curves
+
+
+def curves(epochs: int = 3, validation: bool = True, loss: float = 1.0) -> Curves:
+    falling = loss / np.arange(1, epochs + 1)  # (E,)
+    nothing = np.full(epochs, np.nan)
+    return Curves(
+        epochs=np.arange(1, epochs + 1),
+        train_loss=falling,
+        val_loss=falling + 0.1 if validation else nothing,
+        train_accuracy=1 - falling / 2,
+        val_accuracy=1 - falling / 2 if validation else nothing,
+        best_epoch=epochs,
+    )
+
+
+def images(count: int) -> list[Picture]:
+    draws = np.random.default_rng(0)
+    return [
+        Picture(draws.integers(0, 256, (8, 8)).astype(np.uint8), f"number {place}", place % 2 == 0)
+        for place in range(count)
+    ]
+
+
+def drawn(path: Path) -> np.ndarray:
+    """(height, width, 3) uint8."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("PDF", b"%PDF")]
+)
+def test_the_end_of_the_name_says_the_format(tmp_path: Path, suffix: str, start: bytes) -> None:
+    path = tmp_path / f"curves.{suffix}"
+    plot_curves(curves(), "a run", path)
+    assert path.read_bytes().startswith(start)
+    assert [path] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_the_same_curves_give_the_same_file(tmp_path: Path, suffix: str) -> None:
+    one, two = tmp_path / f"one.{suffix}", tmp_path / f"two.{suffix}"
+    for path in (one, two):
+        plot_curves(curves(), "a run", path)
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_both_curves_and_the_best_epoch_are_in_the_legend(tmp_path: Path) -> None:
+    plot_curves(curves(), "a run", tmp_path / "both.svg")
+    plot_curves(curves(validation=False), "a run", tmp_path / "alone.svg")
+    both, alone = ((tmp_path / f"{name}.svg").read_text("utf-8") for name in ("both", "alone"))
+    for words in ("training", "best epoch, 3", "loss in nats per sample", "accuracy in %"):
+        assert f"<!-- {words} -->" in both
+        assert f"<!-- {words} -->" in alone
+    assert "<!-- validation -->" in both
+    assert "<!-- validation -->" not in alone
+
+
+def test_losses_that_span_much_are_drawn_logarithmically(tmp_path: Path) -> None:
+    plot_curves(curves(60, validation=False), "a run", tmp_path / "much.svg")
+    plot_curves(curves(3, validation=False), "a run", tmp_path / "little.svg")
+    assert "10^{-1}" in (tmp_path / "much.svg").read_text("utf-8")
+    assert "10^{-1}" not in (tmp_path / "little.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize("loss", [np.nan, 0.0, 1e30])
+def test_a_run_that_went_wrong_is_drawn_all_the_same(tmp_path: Path, loss: float) -> None:
+    plot_curves(curves(1, loss=loss), "$ x_1 \\", tmp_path / "run.png")
+    assert 3 == drawn(tmp_path / "run.png").ndim
+
+
+def test_pictures_are_drawn_with_their_captions(tmp_path: Path) -> None:
+    plot_pictures(images(7), tmp_path / "seven.svg")
+    text = (tmp_path / "seven.svg").read_text("utf-8")
+    assert 7 == text.count("<image ")
+    assert [1] * 7 == [text.count(f"<!-- number {place} -->") for place in range(7)]
+
+
+def test_a_caption_that_is_too_long_is_cut(tmp_path: Path) -> None:
+    plot_pictures([Picture(np.zeros((2, 2), np.uint8), "x" * 99)], tmp_path / "one.svg")
+    text = (tmp_path / "one.svg").read_text("utf-8")
+    assert f"<!-- {'x' * (plots.LONGEST_LINE - 1)}… -->" in text
+
+
+def test_letters_that_the_font_lacks_are_no_failure(tmp_path: Path) -> None:
+    plot_pictures([Picture(np.zeros((2, 2), np.uint8), "\U00013000")], tmp_path / "one.png")
+    assert (tmp_path / "one.png").exists()
+
+
+def test_signed_values_are_blue_below_zero_and_red_above(tmp_path: Path) -> None:
+    values = np.array([[-3, 3]], np.float32).repeat(2, axis=0)
+    plot_pictures([Picture(values, "")], tmp_path / "signed.png", signed=True)
+    pixels = drawn(tmp_path / "signed.png").astype(int)
+    row = pixels[len(pixels) // 2]
+    left, right = row[len(row) // 4], row[3 * len(row) // 4]
+    assert left[2] > left[0] + 50
+    assert right[0] > right[2] + 50
+
+
+def test_another_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"let it end in .png, .svg or .pdf"):
+        require_plots(tmp_path / "curves.gif")
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="there is no folder"):
+        plot_pictures(images(1), tmp_path / "missing" / "one.png")
+
+
+def test_without_the_library_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'gpunet\[plots\]'"):
+        require_plots(tmp_path / "curves.png")

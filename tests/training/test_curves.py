@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from gpunet.errors import DataError
+from gpunet.training.curves import Curves, read_curves
+from gpunet.training.events import EpochRecord
+
+ENTRY = {
+    "epoch": 1,
+    "train_loss": 0.5,
+    "val_loss": None,
+    "train_accuracy": 1,
+    "val_accuracy": 0.75,
+}
+
+
+def a_report(folder: Path, **changes: Any) -> Path:
+    path = folder / "run.json"
+    content = {"history": [ENTRY, {**ENTRY, "epoch": 2, "train_loss": 0.25}], "best_epoch": 2}
+    path.write_text(json.dumps({**content, **changes}), "utf-8")
+    return path
+
+
+def test_a_report_gives_the_curves_and_null_is_nan(tmp_path: Path) -> None:
+    curves = read_curves(a_report(tmp_path))
+    assert_array_equal([1, 2], curves.epochs)
+    assert_array_equal([0.5, 0.25], curves.train_loss)
+    assert_array_equal([np.nan, np.nan], curves.val_loss)
+    assert_array_equal([0.75, 0.75], curves.val_accuracy)
+    assert 2 == curves.best_epoch
+
+
+def test_records_give_the_same_curves() -> None:
+    record = EpochRecord(3, 0.5, 0.9, None, None, 0.01, 1.0, 100.0)
+    curves = Curves.of([record], 3)
+    assert [3] == curves.epochs.tolist()
+    assert [0.9] == curves.train_accuracy.tolist()
+    assert_array_equal([np.nan], curves.val_loss)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"history": []}, "tells of no finished epoch"),
+        ({"history": None}, "lacks a history"),
+        ({"best_epoch": True}, "lacks a history or a best epoch"),
+        ({"history": [5]}, "entry 1 of its history has no epoch"),
+        ({"history": [ENTRY, {"epoch": 2}]}, "entry 2 of its history has 'nothing' as train_loss"),
+        ({"history": [{**ENTRY, "val_loss": "x"}]}, "has 'x' as val_loss"),
+        ({"history": [{**ENTRY, "val_loss": 10**400}]}, "as val_loss"),
+        ({"history": [{**ENTRY, "epoch": 10**400}]}, "has no epoch"),
+    ],
+)
+def test_what_is_no_report_is_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read_curves(a_report(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[" * 100_000, b"[]"])
+def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(DataError, match="is no report of a training run: it is no JSON"):
+        read_curves(tmp_path / "run.json")
+
+
+def test_a_report_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read: no such file"):
+        read_curves(tmp_path / "run.json")
