@@ -28,6 +28,29 @@ def test_a_report_is_drawn(gpunet: RunCommand, report: Path, tmp_path: Path) -> 
     assert (tmp_path / "curves.png").read_bytes().startswith(PNG)
 
 
+def test_training_draws_its_curves(gpunet: RunCommand, halves: Path, tmp_path: Path) -> None:
+    options = ("--data", halves, "--device", "cpu", "--epochs", "2", "--plain")
+    plot = tmp_path / "curves.png"
+    ran = gpunet("train", *options, "--output", tmp_path / "model", "--plot", plot)
+    assert (0, "") == (ran.code, ran.err)
+    assert "".join(str(plot).split()) in "".join(ran.out.split())
+    assert plot.read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("plot", "message"),
+    [("c.gif", "names no format"), ("missing/c.png", "no folder"), ("m.png", "both name")],
+)
+def test_a_plot_that_cannot_be_drawn_is_refused_before_training(
+    gpunet: RunCommand, halves: Path, tmp_path: Path, plot: str, message: str
+) -> None:
+    output = tmp_path / "m.png"
+    ran = gpunet("train", "--data", halves, "--output", output, "--plot", tmp_path / plot)
+    assert "" == ran.out
+    assert message in ran.failure
+    assert [] == list(tmp_path.glob("*m.png"))
+
+
 def test_a_plot_does_not_replace_the_report(gpunet: RunCommand, report: Path) -> None:
     ran = gpunet("plot", report, "-o", report)
     assert 2 == ran.code

@@ -58,7 +58,7 @@ Plot = Annotated[
     typer.Option(
         "--plot",
         metavar="FILE",
-        help="Draw it into a file, too; the name ends in .png, .svg or .pdf.",
+        help="Draw a picture into this file, too: .png, .svg or .pdf.",
         rich_help_panel=OUTPUT,
         show_default=False,
     ),

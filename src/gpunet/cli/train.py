@@ -337,6 +337,7 @@ def train(
             show_default=False,
         ),
     ] = None,
+    plot: options.Plot = None,
     showcase: Annotated[
         int,
         typer.Option(
@@ -410,19 +411,27 @@ def train(
         standardize=standardize,
         seed=seed,
     )
-    _require_places(output, report)
+    _require_places(output, report, plot)
     from gpunet.cli.training_run import Wishes, carry_out
 
-    carry_out(Wishes(config, data, device, output, report, showcase, plain, quiet))
+    carry_out(Wishes(config, data, device, output, report, plot, showcase, plain, quiet))
 
 
-def _require_places(output: Path, report: Path | None) -> None:
+def _require_places(output: Path, report: Path | None, plot: Path | None) -> None:
     """Make sure that the results can be written, before an hour of training is spent."""
     from gpunet.training.output import require_writable
 
     require_writable(output)
-    if report is None:
-        return
-    require_writable(report)
-    if report.resolve() == output.resolve():
-        raise UsageError(f"--output and --report both name {report}; give them different names")
+    if report is not None:
+        require_writable(report)
+    if plot is not None:
+        from gpunet.plots import require_plots
+
+        require_plots(plot)
+    named: dict[Path, str] = {}
+    for option, path in {"--output": output, "--report": report, "--plot": plot}.items():
+        if path is None:
+            continue
+        other = named.setdefault(path.resolve(), option)
+        if other != option:
+            raise UsageError(f"{other} and {option} both name {path}; give them different names")

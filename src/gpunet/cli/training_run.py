@@ -20,6 +20,7 @@ from gpunet.engine.device import Adapter
 from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import OutputError
+from gpunet.plots import plot_curves
 from gpunet.terminal import figures
 from gpunet.terminal.console import make_console, wants_dashboard
 from gpunet.terminal.dashboard import Dashboard
@@ -29,6 +30,7 @@ from gpunet.terminal.showcase import showcase
 from gpunet.terminal.tables import confusion_table, summary_table
 from gpunet.training import checkpoint
 from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.training.curves import Curves
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
@@ -51,6 +53,7 @@ class Wishes:
         device: as ``--device`` says.
         output: the model file.
         report: the JSON report, if any.
+        plot: the picture of the run's curves, if any.
         showcase: test samples to show.
         plain: no dashboard.
         quiet: nothing but the result.
@@ -61,6 +64,7 @@ class Wishes:
     device: str
     output: Path
     report: Path | None
+    plot: Path | None
     showcase: int
     plain: bool
     quiet: bool
@@ -129,15 +133,16 @@ class _Saved:
 
     model: Path | None
     report: Path | None
+    plot: Path | None
     complete: bool
 
 
 def _save_results(
     wishes: Wishes, choice: Choice, dataset: Dataset, result: TrainingResult
 ) -> _Saved:
-    """Save the model, then the report; what cannot be written does not keep back the rest."""
+    """Save the model, report and plot; what cannot be written does not keep back the rest."""
     config, complete = wishes.config, True
-    model_path = report_path = None
+    model_path = report_path = plot_path = None
     _tell_if_it_failed(config, result)
     if result.best_epoch == 0:
         complete = result.stop_reason != "diverged"
@@ -149,7 +154,16 @@ def _save_results(
         content = report(config, choice.info, dataset, result)
         report_path = _save(lambda path: write_report(content, path), wishes.report)
         complete = complete and report_path == wishes.report
-    return _Saved(model_path, report_path, complete)
+    if wishes.plot is not None and result.history:
+        plot_path = _save(partial(_plot, wishes, dataset, result), wishes.plot)
+        complete = complete and plot_path == wishes.plot
+    return _Saved(model_path, report_path, plot_path, complete)
+
+
+def _plot(wishes: Wishes, dataset: Dataset, result: TrainingResult, path: Path) -> None:
+    network = wishes.config.network(dataset.inputs, len(dataset.classes))
+    curves = Curves.of(result.history, result.best_epoch)
+    plot_curves(curves, f"{dataset.name}, {network}, {wishes.config.optimizer}", path)
 
 
 def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
@@ -260,4 +274,5 @@ def _summary(result: TrainingResult, saved: _Saved) -> Sequence[tuple[str, str]]
         ("per step", "-" if per_step is None else figures.seconds(per_step)),
         ("model", str(saved.model or "not saved")),
     ]
-    return rows + ([("report", str(saved.report))] if saved.report else [])
+    further = [("report", saved.report), ("plot", saved.plot)]
+    return rows + [(name, str(path)) for name, path in further if path]
