@@ -35,7 +35,7 @@ def four_steps(rule: Rule, *, weight_decay: float = 0, **settings: float) -> NDA
     """The parameters (3,) after four steps, in the order in which the engines compose one."""
     own = (NetworkSettings(seed=0, **settings),)  # type: ignore[arg-type]
     optimizer: Any = rule if rule in {"nadam", "rmsprop", "lion"} else "adam"
-    # The schedule is float32 for the devices; 1e-7 is what that leaves of it.
+    # The schedule is float32 for the devices, as are the betas that it is made of.
     schedule = step_schedule(own, np.full((1, 4), 0.1), 0, optimizer).astype(np.float64)
     parameters = np.array([START])
     moments = np.zeros((MOMENTS[rule], 1, 3))
@@ -52,11 +52,11 @@ def test_four_steps_end_where_pytorchs_end(rule: Rule) -> None:
     settings = {"rmsprop": {"beta2": 0.99}, "sgd_momentum": {"momentum": 0.9}}
     settings["sgd_nesterov"] = {"momentum": 0.9}
     actual = four_steps(rule, **settings.get(rule, {}))
-    np.testing.assert_allclose(actual, PYTORCH[rule], rtol=1e-6)
+    np.testing.assert_allclose(actual, PYTORCH[rule], rtol=5e-6)
 
 
 def test_adam_with_decoupled_decay_is_pytorchs_adamw() -> None:
-    np.testing.assert_allclose(four_steps("adam", weight_decay=0.05), ADAMW, rtol=1e-6)
+    np.testing.assert_allclose(four_steps("adam", weight_decay=0.05), ADAMW, rtol=5e-6)
 
 
 def test_lion_steps_by_the_sign_of_its_blend() -> None:

@@ -272,11 +272,12 @@ def step_schedule(
     are those of Kingma & Ba, "Adam", 2015, algorithm 1; Nadam's are those of Dozat,
     "Incorporating Nesterov Momentum into Adam", 2016, algorithm 8, with the momentum schedule of
     Sutskever 2013 as Keras and PyTorch take it. They are computed here in float64, since float32
-    loses half its digits in 1 - 0.999**1.
+    loses half its digits in 1 - 0.999**1; but from the betas in float32, as the engines sum the
+    moments with them: between the two, 1 - 0.999 differs by 1.3e-5 of itself.
     """
     step = first_step + 1 + np.arange(learning_rates.shape[1], dtype=np.float64)  # (S,)
-    beta1 = np.array([[network.beta1] for network in settings])  # (P, 1)
-    beta2 = np.array([[network.beta2] for network in settings])  # (P, 1)
+    betas = np.array([[one.beta1, one.beta2] for one in settings], dtype=np.float32)
+    beta1, beta2 = np.hsplit(betas.astype(np.float64), 2)  # (P, 1) each
     first, gradient = 1 / (1 - beta1**step), np.zeros_like(learning_rates)  # (P, S) each
     if optimizer == "nadam":
         first, gradient = _nadam_factors(beta1, step)
