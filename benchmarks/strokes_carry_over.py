@@ -1,150 +1,132 @@
 """How far training on ``strokes`` carries over to MNIST, whose digits people wrote.
 
-Trains networks on drawn digits alone and states how many of MNIST's images they read, digit by
-digit. MNIST stays outside of the repository; its IDX files, packed or not, are given by folder:
+Trains networks on drawn digits alone, as ``gpunet train --data strokes`` would, and states how
+many of MNIST's images they read, digit by digit. MNIST stays outside of the repository; the
+folder of its IDX files, packed or not, is given:
 
     python benchmarks/strokes_carry_over.py --mnist FOLDER
 """
 
+from __future__ import annotations
+
 import argparse
-import gzip
+import sys
 import time
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+import gpunet
+from gpunet.config import TrainConfig, parse_hidden
 from gpunet.datasets import strokes
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.readers.path import read_path
+from gpunet.engine.factory import Choice, choose, create_engine
+from gpunet.engine.interface import NetworkSettings
+from gpunet.errors import GpunetError
+from gpunet.training.trainer import train
 
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
-Network = Callable[[Floats], Floats]
-
-NETWORKS = ((784, 128, 10), (784, 16, 16, 10))
-BATCH = 64
-RATE = 1e-3
+DIGITS = tuple("0123456789")
 
 
-def main() -> None:
-    """Train the networks and print how well they read."""
+def main() -> int:
+    """Train the networks and print how well they read, as Markdown."""
     options = _options()
-    began = time.process_time()
-    images, labels = strokes.generate(options.samples, options.data_seed)
-    print(f"{options.samples} samples drawn in {time.process_time() - began:.1f} s of one core")
-    tests = {
-        "strokes": strokes.generate(4000, options.data_seed + 1),
-        f"MNIST {options.split}": mnist(options.mnist, options.split),
-    }
-    for sizes in NETWORKS:
-        networks = [
-            train(_scaled(images), labels, sizes, seed, options.epochs)
-            for seed in range(options.seeds)
-        ]
-        for name, (test_images, test_labels) in tests.items():
-            _report(sizes, name, networks, _scaled(test_images), test_labels)
+    try:
+        for line in _report(options):
+            print(line, flush=True)
+    except GpunetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--mnist", type=Path, required=True, help="folder of MNIST's IDX files")
-    parser.add_argument("--split", choices=("t10k", "train"), default="t10k")
+    parser.add_argument("--split", choices=("test", "train"), default="test")
     parser.add_argument("--samples", type=int, default=20_000)
     parser.add_argument("--data-seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=3, help="networks trained of each kind")
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--hidden", nargs="+", default=["128", "16,16"], help="of each kind")
+    parser.add_argument("--device", default="cpu", help="as `gpunet train --device`")
     return parser.parse_args()
 
 
-def _report(
-    sizes: tuple[int, ...], name: str, networks: list[Network], images: Floats, labels: Bytes
-) -> None:
-    """Print the share of images read, by network and by digit in the mean of the networks."""
-    right = np.array([network(images).argmax(axis=1) == labels for network in networks])
-    every = " ".join(f"{100 * share:.2f}" for share in right.mean(axis=1))
-    digits = " ".join(f"{d}:{100 * right[:, labels == d].mean():.1f}" for d in range(10))
-    print(f"{'-'.join(map(str, sizes))} on {name}: {every} %")
-    print(f"  digits {digits}")
+def _report(options: argparse.Namespace) -> Iterator[str]:
+    mnist = read_path(options.mnist)
+    choice = choose(options.device)
+    began = time.process_time()
+    drawn = _drawn(options.samples, options.data_seed)
+    seconds = time.process_time() - began
+    tests = {"strokes": drawn.test, "MNIST": getattr(mnist, options.split)}
 
-
-def mnist(folder: Path, split: str) -> tuple[Bytes, Bytes]:
-    """Read MNIST's images (count, 784) and labels (count,).
-
-    Raises FileNotFoundError if the folder does not hold them.
-    """
-    images = _idx(folder, f"{split}-images-idx3-ubyte", 16)
-    return images.reshape(-1, 784), _idx(folder, f"{split}-labels-idx1-ubyte", 8)
-
-
-def _idx(folder: Path, name: str, header: int) -> Bytes:
-    plain = folder / name
-    packed = folder / f"{name}.gz"
-    content = plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
-    return np.frombuffer(content, np.uint8, offset=header)
-
-
-def _scaled(images: Bytes) -> Floats:
-    return images.astype(np.float32) / np.float32(255)
-
-
-def train(images: Floats, labels: Bytes, sizes: tuple[int, ...], seed: int, epochs: int) -> Network:
-    """Train a ReLU network with Adam; it gives logits (count, 10) for images (count, 784)."""
-    random = np.random.default_rng(seed)
-    weights = [
-        (random.standard_normal(shape) * np.sqrt(2 / shape[0])).astype(np.float32)
-        for shape in pairwise(sizes)
-    ]
-    parameters = weights + [np.zeros(size, np.float32) for size in sizes[1:]]
-    means = [np.zeros_like(parameter) for parameter in parameters]
-    squares = [np.zeros_like(parameter) for parameter in parameters]
-    steps = epochs * (len(images) // BATCH)
-    orders = (random.permutation(len(images)) for _ in range(epochs))
-    rows = (
-        order[first : first + BATCH]
-        for order in orders
-        for first in range(0, len(images) - BATCH + 1, BATCH)
+    yield "# How far training on `strokes` carries over to MNIST"
+    yield ""
+    yield (
+        f"gpunet {gpunet.__version__}, numpy {np.__version__}, {choice.info}. Every network is "
+        f"trained with the default settings on {len(drawn.train):,} drawn digits alone, of which "
+        f"{TrainConfig().validation:,.0f} are held out, from {options.seeds} seeds, and reads "
+        f"{len(tests['strokes']):,} other drawn digits and the {len(tests['MNIST']):,} images of "
+        f"MNIST's {options.split} set. Drawing both sets took {seconds:.1f} s of one core."
     )
-    for step, batch in enumerate(rows, start=1):
-        gradients = _gradients(parameters, images[batch], labels[batch])
-        # The last third is slow, so that the result depends less on where training stops.
-        rate = RATE * (1.0 if step < 2 * steps / 3 else 0.25)
-        rate *= float(np.sqrt(1 - 0.999**step)) / (1 - 0.9**step)
-        for parameter, mean, square, gradient in zip(
-            parameters, means, squares, gradients, strict=True
-        ):
-            mean += np.float32(0.1) * (gradient - mean)
-            square += np.float32(0.001) * (gradient**2 - square)
-            parameter -= np.float32(rate) * mean / (np.sqrt(square) + np.float32(1e-8))
-    return lambda images: _activations(parameters, images)[-1]
+    yield ""
+    yield "Right answers in percent: mean of the seeds (lowest to highest)."
+    yield ""
+    columns = {}
+    for hidden in options.hidden:
+        for test, right in _trained(hidden, options.seeds, choice, drawn, tests).items():
+            columns[f"784-{hidden.replace(',', '-')}-10 on {test}"] = _column(right, tests[test])
+    yield f"| digit | {' | '.join(columns)} |"
+    yield f"| --- |{' --- |' * len(columns)}"
+    for row, digit in enumerate(("all", *DIGITS)):
+        yield f"| {digit} | {' | '.join(column[row] for column in columns.values())} |"
 
 
-def _gradients(parameters: list[Floats], images: Floats, labels: Bytes) -> list[Floats]:
-    """Of the mean cross entropy, in the order of the parameters."""
-    activations = _activations(parameters, images)
-    depth = len(parameters) // 2
-    raised = np.exp(activations[-1] - activations[-1].max(axis=1, keepdims=True))
-    error = raised / raised.sum(axis=1, keepdims=True)
-    error[np.arange(len(labels)), labels] -= 1
-    error /= len(labels)
-    gradients = list(parameters)
-    for layer in reversed(range(depth)):
-        gradients[layer] = activations[layer].T @ error
-        gradients[depth + layer] = error.sum(axis=0)
-        if layer:
-            error = (error @ parameters[layer].T) * (activations[layer] > 0)
-    return gradients
+def _drawn(count: int, seed: int) -> Dataset:
+    """What ``--data strokes`` is, but for the count and the seed."""
+    training, test = (
+        Samples(images, labels.astype(np.int32))
+        for images, labels in (strokes.generate(count, seed), strokes.generate(4000, seed + 1))
+    )
+    return Dataset("strokes", training, test, DIGITS, (28, 28), f"drawn from seed {seed}")
 
 
-def _activations(parameters: list[Floats], images: Floats) -> list[Floats]:
-    """Return the input and what each layer makes of it; all weights come before all biases."""
-    depth = len(parameters) // 2
-    activations = [images]
-    for layer in range(depth):
-        total = activations[-1] @ parameters[layer] + parameters[depth + layer]
-        activations.append(np.maximum(total, 0) if layer < depth - 1 else total)
-    return activations
+def _trained(
+    hidden: str, seeds: int, choice: Choice, drawn: Dataset, tests: dict[str, Samples]
+) -> dict[str, NDArray[np.bool_]]:
+    """For each test set what each of the trained networks got right, (seeds, n)."""
+    right: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in tests}
+    for seed in range(seeds):
+        config = TrainConfig(hidden=parse_hidden(hidden), seed=seed)
+        network = config.network(drawn.inputs, len(DIGITS))
+        settings = (NetworkSettings.of(config),)
+        with create_engine(
+            choice, network, settings, config.optimizer, config.batch_size
+        ) as engine:
+            result = train(engine, drawn, config)
+            print(
+                f"{network}, seed {seed}: {result.seconds:.1f} s, best epoch {result.best_epoch}",
+                file=sys.stderr,
+            )
+            for name, samples in tests.items():
+                engine.load("test", samples)
+                guesses = engine.predict("test")[0].argmax(axis=1)
+                right[name].append(guesses == samples.labels)
+    return {name: np.array(rows) for name, rows in right.items()}
+
+
+def _column(right: NDArray[np.bool_], samples: Samples) -> list[str]:
+    """The shares of all samples and of each digit, as cells."""
+    shares = [right.mean(axis=1)]
+    shares += [right[:, samples.labels == digit].mean(axis=1) for digit in range(len(DIGITS))]
+    return [
+        f"{100 * share.mean():.2f} ({100 * share.min():.2f} to {100 * share.max():.2f})"
+        for share in shares
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
