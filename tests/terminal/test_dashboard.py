@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -246,3 +247,13 @@ def test_the_terminal_is_given_back_while_the_process_is_stopped() -> None:
     assert 0 == process.returncode, errors.decode()
     os.close(master)
     os.close(slave)
+
+
+def test_a_resumed_run_shows_what_was_done_before(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: Callable[..., EpochRecord]
+) -> None:
+    dashboard = Dashboard(make_text_console(), Control(), keys=NO_KEYS)
+    run = replace(make_run(), history=(make_record(1), make_record(2)), best_epoch=1)
+    dashboard.started(run)
+    assert run.history == dashboard.view.records
+    assert 1 == dashboard.view.best_epoch

@@ -89,3 +89,11 @@ def test_the_first_interrupt_asks_the_run_to_stop(make_text_console: MakeConsole
     with PlainPrinter(make_text_console(), control):
         signal.raise_signal(signal.SIGINT)
     assert control.stop_now.is_set()
+
+
+def test_a_resumed_run_says_where_it_goes_on(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    run = replace(make_run(), history=(make_record(1), make_record(2)), best_epoch=1)
+    printed = lines(make_text_console(), run, [make_record(3)])
+    assert "        resumed after epoch 2, best 1" == printed[2]

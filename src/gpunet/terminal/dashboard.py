@@ -110,7 +110,8 @@ class Dashboard:
 
     def started(self, run: RunInfo) -> None:
         """Training is about to start."""
-        self._show(replace(self._view, run=run))
+        view = replace(self._view, run=run, records=run.history, best_epoch=run.best_epoch)
+        self._show(view)
 
     def progressed(self, progress: Progress) -> None:
         """Some steps are done."""

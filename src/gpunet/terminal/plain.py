@@ -50,6 +50,9 @@ class PlainPrinter:
             f"        {run.dataset.name}: {count(run.train_count)} samples to train, {held_out}"
             f"{count(len(run.dataset.test))} to test"
         )
+        self._last_epoch = len(run.history)
+        if run.history:
+            self._print(f"        resumed after epoch {self._last_epoch}, best {run.best_epoch}")
 
     def progressed(self, progress: Progress) -> None:
         """Say nothing: a line per epoch is enough for a log."""

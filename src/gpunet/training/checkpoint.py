@@ -4,7 +4,8 @@ A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.b
 so on, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized, all
 float32. Its metadata hold under ``gpunet`` one JSON text, the ``describe`` of this file. A file
 is never trusted: what is loaded has been checked for shapes, types and finite values. The
-writing itself belongs to ``output``.
+writing itself belongs to ``output``. A run extends the file of its last epoch by what it needs to
+go on: tensors named ``run.*`` and the metadata entry ``run``, which belong to ``run_state``.
 """
 
 from __future__ import annotations
@@ -27,10 +28,23 @@ from gpunet.errors import GpunetError, ModelError
 from gpunet.parameters import layer_views
 from gpunet.training.output import write_atomically
 
-__all__ = ["FORMAT_VERSION", "Figures", "Model", "Origin", "describe", "load", "save"]
+__all__ = [
+    "FORMAT_VERSION",
+    "Extension",
+    "Figures",
+    "Model",
+    "Origin",
+    "describe",
+    "load",
+    "load_extended",
+    "save",
+]
 
 FORMAT_VERSION = 1
 """Raised whenever an older gpunet would misread the file."""
+
+EXTENSION = "run"
+"""The metadata entry, and before a dot the tensors' names, that a model does not need."""
 
 Tensors = dict[str, NDArray[np.float32]]
 Value = TypeVar("Value")
@@ -135,7 +149,20 @@ class Model:
         return self.prepare(Samples(dataset.test.features, places[dataset.test.labels]))
 
 
-def save(model: Model, path: Path) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Extension:
+    """What a file holds beside a model.
+
+    Args:
+        tensors: by their names without ``run.``; finite float32, otherwise unchecked.
+        description: a JSON object; its entries are unchecked.
+    """
+
+    tensors: Tensors
+    description: dict[str, Any]
+
+
+def save(model: Model, path: Path, extension: Extension | None = None) -> None:
     """Write a model file; an older one is replaced only by a whole one.
 
     Raises:
@@ -149,8 +176,13 @@ def save(model: Model, path: Path) -> None:
             "the network's weights are no longer finite, so there is no model to save; "
             "train with a lower --learning-rate"
         )
-    text = json.dumps(describe(model), allow_nan=False)
-    write_atomically(path, safetensors.numpy.save(_tensors(model), {"gpunet": text}))
+    tensors = _tensors(model)
+    metadata = {"gpunet": json.dumps(describe(model), allow_nan=False)}
+    if extension is not None:
+        metadata[EXTENSION] = json.dumps(extension.description, allow_nan=False)
+        for name, tensor in extension.tensors.items():
+            tensors[f"{EXTENSION}.{name}"] = np.ascontiguousarray(tensor)
+    write_atomically(path, safetensors.numpy.save(tensors, metadata))
 
 
 def _tensors(model: Model) -> Tensors:
@@ -198,9 +230,19 @@ def load(path: Path) -> Model:
     Raises:
         ModelError: there is no such file, it cannot be read, or it is no sound model of gpunet.
     """
+    return load_extended(path)[0]
+
+
+def load_extended(path: Path) -> tuple[Model, Extension | None]:
+    """Read a model file and what it holds beside the model, if anything.
+
+    Raises:
+        ModelError: as ``load`` does.
+    """
     try:
-        description, tensors = _read(path)
-        return _assemble(description, tensors)
+        metadata, tensors = _read(path)
+        extension = _take_extension(metadata, tensors)
+        return _assemble(_description(metadata), tensors), extension
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ModelError(
@@ -218,8 +260,8 @@ class _UnsoundError(Exception):
     """Why a file is no model, as the middle part of a sentence."""
 
 
-def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
-    """The description and the tensors of a file, the latter not yet compared with the former."""
+def _read(path: Path) -> tuple[Mapping[str, str], Tensors]:
+    """The metadata and the tensors of a file, the latter not yet compared with the former."""
     from safetensors import SafetensorError, safe_open
 
     if not stat.S_ISREG(path.stat().st_mode):
@@ -228,29 +270,46 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
         pass
     try:
         with safe_open(path, framework="numpy") as file:
-            description = _description(file.metadata())
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _UnsoundError(f"it does not follow the safetensors format ({error})") from error
-    return description, tensors
+    return metadata, tensors
 
 
-def _description(metadata: Mapping[str, str] | None) -> dict[str, Any]:
-    text = (metadata or {}).get("gpunet")
-    if text is None:
+def _take_extension(metadata: Mapping[str, str], tensors: Tensors) -> Extension | None:
+    """What does not belong to the model, taken out of ``tensors``."""
+    if EXTENSION not in metadata:
+        return None
+    prefix = f"{EXTENSION}."
+    names = [name for name in tensors if name.startswith(prefix)]
+    taken = {name.removeprefix(prefix): tensors.pop(name) for name in names}
+    for name, tensor in taken.items():
+        if tensor.dtype != np.float32 or not np.isfinite(tensor).all():
+            raise _UnsoundError(f"{prefix}{name[:40]} does not hold finite float32 values")
+    return Extension(taken, _json_object(metadata[EXTENSION]))
+
+
+def _description(metadata: Mapping[str, str]) -> dict[str, Any]:
+    if "gpunet" not in metadata:
         raise _UnsoundError("another program wrote it, as its metadata lack the entry 'gpunet'")
-    try:
-        description = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _UnsoundError("its metadata are no JSON") from error
-    if not isinstance(description, dict):
-        raise _UnsoundError("its metadata are no JSON object")
+    description = _json_object(metadata["gpunet"])
     version = _field(description, "format", int)
     if version != FORMAT_VERSION:
         raise _UnsoundError(
             f"it has format {version} (of gpunet {description.get('gpunet')!s:.20}) and this "
             f"gpunet {__version__} reads format {FORMAT_VERSION}"
         )
+    return description
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        description = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _UnsoundError("its metadata are no JSON") from error
+    if not isinstance(description, dict):
+        raise _UnsoundError("its metadata are no JSON object")
     return description
 
 

@@ -50,6 +50,8 @@ class RunInfo:
         train_count: samples that are trained on.
         validation_count: samples held out; 0 if none.
         steps_per_epoch: the last, smaller batch counted.
+        history: the epochs that were done before this run was resumed.
+        best_epoch: the best of those; 0 if there are none.
     """
 
     device: DeviceInfo
@@ -60,6 +62,8 @@ class RunInfo:
     train_count: int
     validation_count: int
     steps_per_epoch: int
+    history: tuple[EpochRecord, ...] = ()
+    best_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Progress:
         train_accuracy: likewise.
         samples_per_second: training throughput of this epoch so far.
         phase: ``training``, or ``validating`` once all steps are done, or ``paused``.
-        elapsed: since the run's start.
+        elapsed: since the run's start, what was spent before it was resumed included.
         remaining: estimate until the last epoch is done, validation included; ``None`` at first.
     """
 
@@ -131,7 +135,7 @@ class Control:
     stop_after_epoch: threading.Event = field(default_factory=threading.Event)
     """Finish the epoch, keep the best weights, save, evaluate."""
     stop_now: threading.Event = field(default_factory=threading.Event)
-    """Stop within the epoch (its progress is dropped), keep the best weights, save, evaluate."""
+    """Stop within the epoch, validate what it reached, keep the best weights, save, evaluate."""
     paused: threading.Event = field(default_factory=threading.Event)
     """Hold after the steps under way until cleared or told to stop."""
 

@@ -1,7 +1,8 @@
 """The training loop: epochs over an engine, with validation, early stopping and the best weights.
 
-It knows engines only through their interface and screens only as observers. What a batch is
-belongs to ``batches``, when to stop to ``stopping``, the numbers to the engine.
+It knows engines only through their interface, screens only as observers, and files not at all:
+it hands out a ``RunState`` after every epoch and can go on from one. What a batch is belongs to
+``batches``, when to stop to ``stopping``, the numbers to the engine.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.datasets.hold_out import hold_out
 from gpunet.engine.interface import Engine, Metrics, step_schedule
+from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
+from gpunet.training.class_weights import class_weights
 from gpunet.training.events import (
     Control,
     EpochRecord,
@@ -28,6 +31,8 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
+from gpunet.training.pace import Pace
+from gpunet.training.run_state import Keeper, RunState
 from gpunet.training.schedules import Plateau, epoch_learning_rates
 from gpunet.training.stopping import EarlyStopping, monitored
 
@@ -81,6 +86,9 @@ def train(
     observers: Sequence[Observer] = (),
     control: Control | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    resume: RunState | None = None,
+    keep: Callable[[RunState], None] | None = None,
+    keep_every: int = 1,
 ) -> TrainingResult:
     """Train one network, restore its best weights, and evaluate them on the test set.
 
@@ -91,12 +99,20 @@ def train(
         observers: told how it goes, in this order.
         control: how a user asks to stop or to pause.
         clock: seconds that only ever grow.
+        resume: where an earlier run with the same data and settings stands. This one then gives
+            bit for bit what the earlier one would have given.
+        keep: is handed where the run stands after every ``keep_every`` whole epochs and after the
+            last whole one. An epoch that was cut short counts in the result, not here.
+        keep_every: epochs.
 
     Raises:
-        UsageError: the validation set would leave nothing to train on.
+        UsageError: the validation set would leave nothing to train on, or the run to be resumed
+            has come to its end.
         DeviceError: the data do not fit the device, or the device is lost.
     """
-    run = _Run(engine, dataset, config, tuple(observers), control or Control(), clock)
+    keeper = Keeper(keep, keep_every)
+    run = _Run(engine, dataset, config, tuple(observers), control or Control(), clock, keeper)
+    run.begin(resume)
     reason = run.train()
     return run.finish(reason)
 
@@ -112,9 +128,10 @@ class _Run:
         observers: tuple[Observer, ...],
         control: Control,
         clock: Callable[[], float],
+        keeper: Keeper,
     ) -> None:
         self.engine, self.config, self.control, self.clock = engine, config, control, clock
-        self.observers = observers
+        self.observers, self.dataset, self.keeper = observers, dataset, keeper
         splits, self.scaling = _split(dataset, config)
         self.training, self.validation, self.test = splits
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
@@ -124,23 +141,43 @@ class _Run:
         self.history: list[EpochRecord] = []
         self.best = initial_parameters(engine.network, config.initialisation, [config.seed])
         self.steps_done = 0
-        self.pace = _Pace(REPORT_SECONDS)
+        self.seconds_before = 0.0
+        self.pace = Pace(REPORT_SECONDS)
         self.validation_seconds: float | None = None
-        self.info = self._info(dataset)
+
+    def begin(self, resume: RunState | None) -> None:
+        """Bring the engine and the watchers to where the run starts.
+
+        Raises:
+            UsageError: there is nothing left to resume.
+        """
+        self._load()
+        self.engine.set_parameters(self.best)
+        if resume is None:
+            return
+        for record in resume.history:
+            self._observe(record)
+        _refuse_ended(self._goal(resume.history[-1]), resume, self.config)
+        self.history = list(resume.history)
+        self.best = resume.best
+        self.steps_done, self.seconds_before = resume.steps, resume.seconds
+        self.engine.set_parameters(resume.parameters)
+        self.engine.set_moments(resume.moments)
 
     def train(self) -> StopReason:
         """Train until an epoch ends that no other shall follow."""
-        self._load()
+        info = self._info()
         for observer in self.observers:
-            observer.started(self.info)
+            observer.started(info)
         self.began = self.clock()
-        for epoch in range(1, self.config.epochs + 1):
+        for epoch in range(len(self.history) + 1, self.config.epochs + 1):
             reason = self._epoch(epoch)
             if reason is not None:
                 break
         else:
             reason = "epochs"
-        self.seconds = self.clock() - self.began
+        self.seconds = self._elapsed()
+        self.keeper.finish()
         for observer in self.observers:
             observer.stopped(reason, self.stopping.best_epoch)
         return reason
@@ -167,7 +204,9 @@ class _Run:
         )
 
     def _load(self) -> None:
-        self.engine.set_parameters(self.best)
+        self.engine.class_weights = class_weights(
+            self.config.class_weights, self.training.labels, self.engine.network.classes
+        )
         self.engine.load("train", self.training)
         if len(self.validation):
             self.engine.load("validation", self.validation)
@@ -246,9 +285,26 @@ class _Run:
             )
         if diverged:
             return "diverged"
+        if whole:
+            self.keeper.note(record.epoch, self._state)
         if whole and record.epoch == self.config.epochs:
             return self._goal(record)  # nothing is left to interrupt
         return self._interruption() or self._goal(record)
+
+    def _state(self) -> RunState:
+        return RunState(
+            parameters=self.engine.parameters(),
+            moments=self.engine.moments(),
+            best=self.best,
+            best_epoch=self.stopping.best_epoch,
+            history=tuple(self.history),
+            steps=self.steps_done,
+            seconds=self._elapsed(),
+            scaling=self.scaling,
+        )
+
+    def _elapsed(self) -> float:
+        return self.seconds_before + self.clock() - self.began
 
     def _observe(self, record: EpochRecord) -> bool:
         """Take note of an epoch's figures; true if it is the best so far."""
@@ -288,7 +344,7 @@ class _Run:
             train_accuracy=float(metrics.accuracy[0]) if seen else None,
             samples_per_second=seen / busy if busy else 0.0,
             phase=phase,  # type: ignore[arg-type]
-            elapsed=self.clock() - self.began,
+            elapsed=self._elapsed(),
             remaining=self._remaining(epoch, done),
         )
         for observer in self.observers:
@@ -313,37 +369,33 @@ class _Run:
     def _held_out(self) -> Samples:
         return self.validation if len(self.validation) else self.training
 
-    def _info(self, dataset: Dataset) -> RunInfo:
+    def _info(self) -> RunInfo:
         return RunInfo(
             device=self.engine.device,
             network=self.engine.network,
             config=self.config,
-            dataset=dataset,
+            dataset=self.dataset,
             gallery=self._held_out()[self.gallery_rows],
             train_count=len(self.training),
             validation_count=len(self.validation),
             steps_per_epoch=self.steps,
+            history=tuple(self.history),
+            best_epoch=self.stopping.best_epoch,
         )
 
 
-class _Pace:
-    """How many steps to ask for at a time, so that a call takes about as long as wanted."""
-
-    def __init__(self, seconds: float) -> None:
-        self.steps = 1
-        self.seconds_per_step: float | None = None
-        self._wanted = seconds
-        self._warm = False
-
-    def learn(self, steps: int, seconds: float) -> None:
-        """So many steps took so long. The first call does not count: it compiles shaders."""
-        if not self._warm:
-            self._warm = True
-            return
-        latest = max(seconds, 1e-6) / steps
-        known = self.seconds_per_step
-        self.seconds_per_step = latest if known is None else 0.7 * known + 0.3 * latest
-        self.steps = max(1, min(2 * self.steps, round(self._wanted / latest)))
+def _refuse_ended(reason: StopReason | None, state: RunState, config: TrainConfig) -> None:
+    done = len(state.history)
+    if done >= config.epochs:
+        raise UsageError(
+            f"the run has done {done} epochs and --epochs is {config.epochs}; raise --epochs to go "
+            "on"
+        )
+    if reason is not None:
+        raise UsageError(
+            f"the run has come to its end after epoch {done} ({reason}), so there is nothing to "
+            "resume; train anew with other options"
+        )
 
 
 def _split(

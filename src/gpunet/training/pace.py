@@ -1,0 +1,32 @@
+"""How many steps to ask an engine for at a time.
+
+Owns the estimate of a step's time; what it is used for belongs to the ``trainer``.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Pace"]
+
+
+class Pace:
+    """How many steps to ask for, so that a call takes about as long as wanted.
+
+    Args:
+        seconds: that a call is to take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.steps = 1
+        self.seconds_per_step: float | None = None
+        self._wanted = seconds
+        self._warm = False
+
+    def learn(self, steps: int, seconds: float) -> None:
+        """So many steps took so long. The first call does not count: it compiles shaders."""
+        if not self._warm:
+            self._warm = True
+            return
+        latest = max(seconds, 1e-6) / steps
+        known = self.seconds_per_step
+        self.seconds_per_step = latest if known is None else 0.7 * known + 0.3 * latest
+        self.steps = max(1, min(2 * self.steps, round(self._wanted / latest)))

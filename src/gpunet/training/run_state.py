@@ -1,0 +1,201 @@
+"""Where a training run stands after a whole epoch: all that it takes to go on bit for bit.
+
+Owns what is kept and how it is checked. The order of the samples and the dropout masks need no
+keeping, as they follow from the seed, the epoch and the step; nor do the patience and the
+plateau, which the trainer finds again by observing the history. The file around it belongs to
+``checkpoint``, its place to ``run_folder``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Scaling
+from gpunet.errors import ModelError
+from gpunet.training.checkpoint import Extension, Model, load_extended, save
+from gpunet.training.events import EpochRecord
+
+__all__ = ["Keeper", "RunState", "load_state", "save_state"]
+
+MOST_MOMENTS = 2
+"""First and second, as Adam has; other optimizers have fewer."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunState:
+    """What a run has come to.
+
+    Args:
+        parameters: (P, N) after the latest epoch.
+        moments: (M, P, N) of the optimizer, likewise.
+        best: (P, N) of the best epoch so far.
+        best_epoch: counted from 1.
+        history: one record per epoch, all of them whole.
+        steps: taken in all.
+        seconds: spent in training.
+        scaling: of float features, or ``None``.
+    """
+
+    parameters: NDArray[np.float32]
+    moments: NDArray[np.float32]
+    best: NDArray[np.float32]
+    best_epoch: int
+    history: tuple[EpochRecord, ...]
+    steps: int
+    seconds: float
+    scaling: Scaling | None
+
+    @property
+    def finite(self) -> bool:
+        """Whether it is worth keeping."""
+        arrays = (self.parameters, self.moments, self.best)
+        return all(bool(np.isfinite(array).all()) for array in arrays)
+
+
+class Keeper:
+    """Hands out where the run stands, in time and at the end.
+
+    A state is taken after every whole epoch, since an epoch that is cut short later on leaves the
+    engine in a state that cannot be gone on from.
+    """
+
+    def __init__(self, keep: Callable[[RunState], None] | None, every: int) -> None:
+        self._keep = keep
+        self._every = every
+        self._pending: RunState | None = None
+
+    def note(self, epoch: int, state: Callable[[], RunState]) -> None:
+        """A whole epoch is done; ``state`` says where the run stands."""
+        if self._keep is None:
+            return
+        self._pending = state()
+        if epoch % self._every == 0:
+            self.finish()
+
+    def finish(self) -> None:
+        """Hand out the latest state, unless that was done."""
+        if self._keep is not None and self._pending is not None and self._pending.finite:
+            self._keep(self._pending)
+        self._pending = None
+
+
+def save_state(model: Model, state: RunState, path: Path) -> None:
+    """Write where a run stands; the file is also a model with the latest weights.
+
+    Args:
+        model: what the run trains, with any weights.
+        state: where it stands.
+        path: of the file; an older one is replaced only by a whole one.
+
+    Raises:
+        OutputError: the file cannot be written.
+        ModelError: a weight is not finite.
+    """
+    latest = dataclasses.replace(
+        model,
+        parameters=state.parameters,
+        best_epoch=len(state.history),
+        scaling=state.scaling,
+    )
+    description = {
+        "best_epoch": state.best_epoch,
+        "history": [dataclasses.asdict(record) for record in state.history],
+        "steps": state.steps,
+        "seconds": state.seconds,
+    }
+    tensors = {"moments": state.moments, "best": state.best}
+    save(latest, path, Extension(tensors, description))
+
+
+def load_state(path: Path) -> tuple[Model, RunState]:
+    """Read where a run stands, and the model with the latest weights.
+
+    Raises:
+        ModelError: there is no such file, or it holds no sound state of a run.
+    """
+    model, extension = load_extended(path)
+    try:
+        if extension is None:
+            raise _UnsoundError("it holds a model alone")
+        return model, _assemble(model, extension)
+    except _UnsoundError as error:
+        raise ModelError(
+            f"{path} does not hold a run to go on with: {error}; train anew with another --run-dir"
+        ) from error
+
+
+class _UnsoundError(Exception):
+    """Why there is no sound state, as the middle part of a sentence."""
+
+
+def _assemble(model: Model, extension: Extension) -> RunState:
+    description = extension.description
+    history = _history(description.get("history"))
+    best_epoch = description.get("best_epoch")
+    steps, seconds = description.get("steps"), description.get("seconds")
+    if not _is_count(best_epoch) or not 1 <= best_epoch <= len(history):
+        raise _UnsoundError("its best epoch is none of its history")
+    if not _is_count(steps) or not 0 < steps < 1 << 62:
+        raise _UnsoundError("it does not tell its steps")
+    if not _is_figure(seconds) or seconds < 0:
+        raise _UnsoundError("it does not tell its time")
+    _require_shapes(model, extension)
+    return RunState(
+        parameters=model.parameters,
+        moments=extension.tensors["moments"],
+        best=extension.tensors["best"],
+        best_epoch=best_epoch,
+        history=history,
+        steps=steps,
+        seconds=float(seconds),
+        scaling=model.scaling,
+    )
+
+
+def _require_shapes(model: Model, extension: Extension) -> None:
+    tensors, shape = extension.tensors, model.parameters.shape
+    if {"moments", "best"} != set(tensors):
+        raise _UnsoundError("it does not hold the moments and the best weights alone")
+    if tensors["best"].shape != shape:
+        raise _UnsoundError(f"its best weights have shape {tensors['best'].shape}, wanted {shape}")
+    moments = tensors["moments"].shape
+    if moments[1:] != shape or moments[0] > MOST_MOMENTS:
+        raise _UnsoundError(f"its moments have shape {moments}, wanted (0 to 2, *{shape})")
+
+
+def _history(entries: Any) -> tuple[EpochRecord, ...]:
+    if not isinstance(entries, list) or not entries:
+        raise _UnsoundError("it has no history")
+    return tuple(_record(epoch, entry) for epoch, entry in enumerate(entries, start=1))
+
+
+def _record(epoch: int, entry: Any) -> EpochRecord:
+    names = [field.name for field in dataclasses.fields(EpochRecord)]
+    sound = isinstance(entry, dict) and set(entry) == set(names) and entry["epoch"] == epoch
+    if not sound or not all(
+        _is_figure(value) or (value is None and name.startswith("val_"))
+        for name, value in entry.items()
+    ):
+        raise _UnsoundError(f"entry {epoch} of its history is damaged")
+    if (entry["val_loss"] is None) != (entry["val_accuracy"] is None):
+        raise _UnsoundError(f"entry {epoch} of its history is damaged")
+    return EpochRecord(**entry)
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_figure(value: Any) -> TypeGuard[float]:
+    """Whether it is a finite number; an integer may be too large for a float."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) < 1e300 and math.isfinite(value)

@@ -1,0 +1,204 @@
+"""A run that was stopped and resumed gives what the run without a stop gives."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.errors import UsageError
+from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
+from gpunet.training.run_state import RunState, load_state, save_state
+from gpunet.training.trainer import TrainingResult, train
+
+MakeEngine = Callable[..., Engine]
+
+
+def noise(*, floats: bool = False) -> Dataset:
+    """Samples whose labels are hardly to be learnt, so that a plateau and a best epoch come."""
+    draws = np.random.default_rng(3)
+
+    def samples(number: int) -> Samples:
+        labels = draws.integers(0, 3, number).astype(np.int32)
+        points = draws.normal(120, 40, (number, 6)) + 12 * labels[:, None]
+        if floats:
+            return Samples(points.astype(np.float32), labels)
+        return Samples(np.clip(points, 0, 255).astype(np.uint8), labels)
+
+    return Dataset("noise", samples(90), samples(30), ("a", "b", "c"), None, "drawn here")
+
+
+def settings(**changes: Any) -> TrainConfig:
+    defaults = {"hidden": (5,), "epochs": 7, "batch_size": 16, "validation": 20, "patience": 0}
+    return TrainConfig(**{**defaults, **changes})
+
+
+class Runner:
+    """Trains with engines of one kind, and keeps what the trainer hands out."""
+
+    def __init__(self, make_engine: MakeEngine, config: TrainConfig, dataset: Dataset) -> None:
+        self.make_engine, self.config, self.dataset = make_engine, config, dataset
+        self.kept: list[RunState] = []
+
+    def __call__(self, **options: Any) -> TrainingResult:
+        config = options.pop("config", self.config)
+        engine = self.make_engine(
+            config.network(6, 3), (NetworkSettings.of(config),), config.optimizer, 16
+        )
+        # A call of the slow clock's engine takes but one step, so that epochs can be cut short.
+        clock = count().__next__
+        return train(engine, self.dataset, config, clock=clock, keep=self.kept.append, **options)
+
+    def stored(self, path: Path, state: RunState) -> RunState:
+        """The same after a way through a file."""
+        model = Model(
+            network=self.config.network(6, 3),
+            parameters=state.parameters,
+            config=self.config,
+            classes=self.dataset.classes,
+            image_shape=None,
+            scaling=None,
+            origin=Origin("noise", "noise", self.dataset.fingerprint(), "drawn here"),
+            best_epoch=0,
+            test=Figures(None, None),
+        )
+        save_state(model, state, path)
+        return load_state(path)[1]
+
+
+class StopAt(SilentObserver):
+    """Asks to stop in an epoch, at once or after it."""
+
+    def __init__(self, epoch: int, *, at_once: bool) -> None:
+        self.epoch = epoch
+        self.control = Control()
+        self.wish = self.control.stop_now if at_once else self.control.stop_after_epoch
+
+    def progressed(self, progress: Progress) -> None:
+        if (progress.epoch, progress.phase) == (self.epoch, "training"):
+            self.wish.set()
+
+
+def timeless(history: tuple[EpochRecord, ...]) -> list[EpochRecord]:
+    return [dataclasses.replace(record, seconds=0, samples_per_second=0) for record in history]
+
+
+def assert_same(straight: TrainingResult, resumed: TrainingResult) -> None:
+    assert timeless(straight.history) == timeless(resumed.history)
+    assert straight.parameters.tobytes() == resumed.parameters.tobytes()
+    assert straight.best_epoch == resumed.best_epoch
+    assert straight.steps == resumed.steps
+    assert straight.stop_reason == resumed.stop_reason
+    assert straight.test_probabilities.tobytes() == resumed.test_probabilities.tobytes()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        settings(dropout=0.2, input_dropout=0.1),
+        settings(schedule="plateau", lr_decay_every=1, learning_rate=0.05),
+        settings(optimizer="sgd", momentum=0.9, schedule="one-cycle"),
+        settings(optimizer="sgd", schedule="step", restart_every=3, warmup=2.5),
+        settings(validation=0, monitor="val_accuracy"),
+        settings(patience=2, start_from_epoch=2, learning_rate=0.1, schedule="constant"),
+    ],
+    ids=["dropout", "plateau", "momentum", "sgd", "no-validation", "early-stopping"],
+)
+@pytest.mark.parametrize("at_once", [True, False], ids=["within-an-epoch", "after-an-epoch"])
+def test_a_resumed_run_gives_bit_for_bit_what_the_straight_one_gives(
+    make_engine: MakeEngine, tmp_path: Path, config: TrainConfig, at_once: bool
+) -> None:
+    run = Runner(make_engine, config, noise())
+    straight = run()
+    latest = run.kept[-1].parameters.tobytes()
+    run.kept.clear()
+    stopper = StopAt(3, at_once=at_once)
+    stopped = run(observers=[stopper], control=stopper.control)
+    assert "stopped by user" == stopped.stop_reason
+    assert (2 if at_once else 3) == len(run.kept[-1].history)
+    resumed = run(resume=run.stored(tmp_path / "last.safetensors", run.kept[-1]))
+    assert_same(straight, resumed)
+    assert latest == run.kept[-1].parameters.tobytes()
+
+
+def test_standardized_features_stand_no_harm(make_engine: MakeEngine, tmp_path: Path) -> None:
+    run = Runner(make_engine, settings(), noise(floats=True))
+    straight = run()
+    assert run.kept[1].scaling is not None
+    state = run.stored(tmp_path / "last.safetensors", run.kept[1])
+    assert state.scaling is not None
+    np.testing.assert_array_equal(run.kept[1].scaling.mean, state.scaling.mean)
+    assert_same(straight, run(resume=state))
+
+
+@pytest.fixture
+def run(make_engine: MakeEngine) -> Runner:
+    return Runner(make_engine, settings(), noise())
+
+
+def test_states_are_handed_out_every_so_many_epochs_and_at_the_end(run: Runner) -> None:
+    run(keep_every=3)
+    assert [3, 6, 7] == [len(state.history) for state in run.kept]
+
+
+def test_a_stop_within_an_epoch_hands_out_the_last_whole_one(run: Runner) -> None:
+    stopper = StopAt(6, at_once=True)
+    result = run(keep_every=4, observers=[stopper], control=stopper.control)
+    assert 6 == len(result.history)
+    assert [4, 5] == [len(state.history) for state in run.kept]
+
+
+def test_a_run_that_diverges_hands_out_finite_weights_alone(run: Runner) -> None:
+    run(config=settings(optimizer="sgd", learning_rate=1e30, schedule="constant"))
+    assert all(state.finite for state in run.kept)
+
+
+def test_more_epochs_go_on_from_the_end(run: Runner) -> None:
+    config = settings(schedule="constant")
+    straight = run(config=dataclasses.replace(config, epochs=9))
+    run.kept.clear()
+    run(config=config)
+    resumed = run(config=dataclasses.replace(config, epochs=9), resume=run.kept[-1])
+    assert_same(straight, resumed)
+
+
+def test_observers_are_told_what_was_done_before(run: Runner) -> None:
+    told: list[RunInfo] = []
+
+    class Listener(SilentObserver):
+        def started(self, run: RunInfo) -> None:
+            told.append(run)
+
+        def progressed(self, progress: Progress) -> None:
+            elapsed.append(progress.elapsed)
+
+    elapsed: list[float] = []
+    run()
+    state = dataclasses.replace(run.kept[2], seconds=1000.0)
+    result = run(resume=state, observers=[Listener()])
+    assert state.history == told[0].history
+    assert state.best_epoch == told[0].best_epoch
+    assert min(elapsed) > 1000
+    assert result.seconds > 1000
+
+
+def test_a_run_without_epochs_left_is_not_resumed(run: Runner) -> None:
+    run()
+    with pytest.raises(UsageError, match="has done 7 epochs and --epochs is 7; raise --epochs"):
+        run(resume=run.kept[-1])
+
+
+def test_a_run_that_stopped_early_is_not_resumed(run: Runner) -> None:
+    config = settings(target_accuracy=0.0)
+    run(config=config)
+    with pytest.raises(UsageError, match=r"after epoch 1 \(target accuracy reached\)"):
+        run(config=config, resume=run.kept[-1])

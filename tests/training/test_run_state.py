@@ -1,0 +1,170 @@
+"""Sound and hostile states of runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors
+import safetensors.numpy
+
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Scaling
+from gpunet.errors import ModelError
+from gpunet.training import checkpoint
+from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.training.events import EpochRecord
+from gpunet.training.run_state import RunState, load_state, save_state
+
+NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2)
+SHAPE = (1, NETWORK.parameter_count)
+
+
+def weights(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+MODEL = Model(
+    network=NETWORK,
+    parameters=np.zeros(SHAPE, np.float32),
+    config=TrainConfig(hidden=(3,), learning_rate=0.1),
+    classes=("no", "yes"),
+    image_shape=None,
+    scaling=None,
+    origin=Origin("points", "/data/points", "0123abc", "a file"),
+    best_epoch=0,
+    test=Figures(None, None),
+)
+STATE = RunState(
+    parameters=weights(1, *SHAPE),
+    moments=weights(2, 2, *SHAPE),
+    best=weights(3, *SHAPE),
+    best_epoch=1,
+    history=(
+        EpochRecord(1, 0.1 + 0.2, 0.75, 1 / 3, 0.5, 0.002, 2.0, 1000.0),
+        EpochRecord(2, 0.25, 0.75, None, None, 0.001, 2.0, 1e4 / 3),
+    ),
+    steps=20,
+    seconds=4.5,
+    scaling=Scaling(np.arange(4, dtype=np.float32), np.ones(4, dtype=np.float32)),
+)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "last.safetensors"
+    save_state(MODEL, STATE, path)
+    return path
+
+
+def rewrite(path: Path, tensors: dict[str, Any], entries: dict[str, Any]) -> None:
+    """Replace the named tensors (``None`` leaves one out) and entries of the run."""
+    content = safetensors.numpy.load_file(path) | tensors
+    with safetensors.safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    metadata["run"] = json.dumps(json.loads(metadata["run"]) | entries)
+    kept = {name: tensor for name, tensor in content.items() if tensor is not None}
+    path.write_bytes(safetensors.numpy.save(kept, metadata))
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ModelError) as caught:
+        load_state(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_state_comes_back_bit_by_bit(saved: Path) -> None:
+    model, state = load_state(saved)
+    for name in ("parameters", "moments", "best"):
+        np.testing.assert_array_equal(getattr(STATE, name), getattr(state, name))
+    assert STATE.history == state.history
+    assert (1, 20, 4.5) == (state.best_epoch, state.steps, state.seconds)
+    assert state.scaling is not None
+    assert MODEL.config == model.config
+    assert MODEL.origin == model.origin
+
+
+def test_a_state_is_also_a_model_with_the_latest_weights(saved: Path) -> None:
+    model = checkpoint.load(saved)
+    np.testing.assert_array_equal(STATE.parameters, model.parameters)
+    assert 2 == model.best_epoch
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_optimizers_with_fewer_moments_keep_fewer(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "last.safetensors"
+    save_state(MODEL, dataclasses.replace(STATE, moments=weights(4, count, *SHAPE)), path)
+    assert (count, *SHAPE) == load_state(path)[1].moments.shape
+
+
+def test_a_model_alone_is_no_run(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(MODEL, path)
+    assert "it holds a model alone" in refusal(path)
+
+
+RECORD = dataclasses.asdict(STATE.history[0])
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"history": []}, "it has no history"),
+        ({"history": {}}, "it has no history"),
+        ({"history": [[]]}, "entry 1 of its history is damaged"),
+        ({"history": [{**RECORD, "epoch": 2}]}, "entry 1 of its history is damaged"),
+        ({"history": [{**RECORD, "train_loss": None}]}, "entry 1 of its history is damaged"),
+        ({"history": [{**RECORD, "seconds": "2"}]}, "entry 1 of its history is damaged"),
+        ({"history": [{**RECORD, "val_loss": None}]}, "entry 1 of its history is damaged"),
+        ({"history": [{**RECORD, "val_loss": 10**400}]}, "entry 1 of its history is damaged"),
+        ({"history": [{**RECORD, "more": 1}]}, "entry 1 of its history is damaged"),
+        ({"best_epoch": 3}, "its best epoch is none of its history"),
+        ({"best_epoch": True}, "its best epoch is none of its history"),
+        ({"best_epoch": None}, "its best epoch is none of its history"),
+        ({"steps": -1}, "it does not tell its steps"),
+        ({"steps": 2.5}, "it does not tell its steps"),
+        ({"seconds": "long"}, "it does not tell its time"),
+        ({"seconds": -1}, "it does not tell its time"),
+    ],
+)
+def test_entries_that_cannot_be_are_refused(
+    saved: Path, entries: dict[str, Any], message: str
+) -> None:
+    rewrite(saved, {}, entries)
+    assert message in refusal(saved)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"run.best": None}, "does not hold the moments and the best weights alone"),
+        ({"run.more": weights(5, 2)}, "does not hold the moments and the best weights alone"),
+        ({"run.best": weights(5, 1, 2)}, "its best weights have shape (1, 2)"),
+        ({"run.moments": weights(5, 3, *SHAPE)}, "its moments have shape (3, 1, "),
+        ({"run.moments": weights(5)}, "its moments have shape ()"),
+        ({"run.best": np.full(SHAPE, np.nan, np.float32)}, "does not hold finite float32"),
+        ({"run.best": np.zeros(SHAPE, np.float64)}, "does not hold finite float32"),
+        ({"layers.0.weights": None}, "layers.0.weights is missing"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_refused(
+    saved: Path, tensors: dict[str, Any], message: str
+) -> None:
+    rewrite(saved, tensors, {})
+    assert message in refusal(saved)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.999])
+def test_a_file_that_is_cut_off_is_refused(saved: Path, share: float) -> None:
+    content = saved.read_bytes()
+    saved.write_bytes(content[: int(share * len(content))])
+    assert "last.safetensors is no sound model file" in refusal(saved)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    assert "cannot be read: no such file" in refusal(tmp_path / "last.safetensors")
