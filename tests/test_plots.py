@@ -59,7 +59,7 @@ def test_both_curves_and_the_best_epoch_are_in_the_legend(tmp_path: Path) -> Non
     plot_curves(curves(), "a run", tmp_path / "both.svg")
     plot_curves(curves(validation=False), "a run", tmp_path / "alone.svg")
     both, alone = ((tmp_path / f"{name}.svg").read_text("utf-8") for name in ("both", "alone"))
-    for words in ("training", "best epoch, 3", "loss in nats per sample", "accuracy in %"):
+    for words in ("training", "best epoch, 3", "loss per sample", "accuracy in %"):
         assert f"<!-- {words} -->" in both
         assert f"<!-- {words} -->" in alone
     assert "<!-- validation -->" in both

@@ -95,7 +95,7 @@ def plot_curves(curves: Curves, title: str, path: Path) -> None:
     figure.suptitle(_literal(title))
     loss, accuracy = figure.subplots(1, 2)
     _draw_lines(loss, curves, curves.train_loss, curves.val_loss)
-    loss.set(xlabel="epoch", ylabel="loss in nats per sample")
+    loss.set(xlabel="epoch", ylabel="loss per sample")
     if _spans_much(curves.train_loss, curves.val_loss):
         loss.set_yscale("log")
     _draw_lines(accuracy, curves, 100 * curves.train_accuracy, 100 * curves.val_accuracy)

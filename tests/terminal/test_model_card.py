@@ -90,6 +90,13 @@ def test_what_the_optimizer_makes_no_use_of_is_left_out() -> None:
     assert {"beta1", "beta2", "epsilon"} == set(in_use(names, optimizer="adam", momentum=0.9))
 
 
+def test_what_the_schedule_makes_no_use_of_is_left_out() -> None:
+    names = ["schedule", "lr_decay", "lr_decay_every", "restart_lr", "start_from_epoch"]
+    assert {"schedule": "cosine"} == in_use(names, schedule="cosine")
+    assert {"schedule", "lr decay", "lr decay every"} == set(in_use(names, schedule="step"))
+    assert "0.01" == in_use(names, restart_every=2, restart_lr=0.01)["restart lr"]
+
+
 def test_the_slope_of_leaky_relu_is_told_of_leaky_relu_only() -> None:
     assert {} == in_use(["leaky_slope"])
     assert {"leaky slope": "0.2"} == in_use(

@@ -41,13 +41,19 @@ IN_LAYERS = frozenset({"hidden", "activation"})
 ALWAYS_TOLD = frozenset({"seed"})
 """Settings whose zero does not mean that something is off."""
 
-UNUSED_BY: Mapping[str, frozenset[str]] = {
-    "momentum": frozenset({"adam", "adamw", "nadam", "rmsprop", "lion"}),
-    "beta1": frozenset({"sgd", "rmsprop"}),
-    "beta2": frozenset({"sgd"}),
-    "epsilon": frozenset({"sgd", "lion"}),
+UNUSED: Mapping[str, tuple[str, frozenset[object]]] = {
+    "momentum": ("optimizer", frozenset({"adam", "adamw", "nadam", "rmsprop", "lion"})),
+    "beta1": ("optimizer", frozenset({"sgd", "rmsprop"})),
+    "beta2": ("optimizer", frozenset({"sgd"})),
+    "epsilon": ("optimizer", frozenset({"sgd", "lion"})),
+    "lr_decay": ("schedule", frozenset({"constant", "cosine", "linear", "one-cycle"})),
+    "lr_decay_every": ("schedule", frozenset({"constant", "cosine", "linear", "one-cycle"})),
+    "lr_final": ("schedule", frozenset({"constant"})),
+    "restart_lr": ("restart_every", frozenset({0})),
+    "start_from_epoch": ("start_from_epoch", frozenset({1})),
 }
-"""Optimizers that make no use of a setting."""
+"""Settings without effect, and what takes it from them: values of another setting or their own.
+Those that are not listed are told whenever they are on."""
 
 
 def model_card(
@@ -120,7 +126,8 @@ def _has_effect(name: str, model: Model) -> bool:
         return "leaky_relu" in model.network.activations
     if name == "standardize":
         return model.scaling is not None
-    return model.config.optimizer not in UNUSED_BY.get(name, frozenset())
+    other, values = UNUSED.get(name, (name, frozenset()))
+    return getattr(model.config, other) not in values
 
 
 def _in_words(value: object) -> str:
