@@ -24,7 +24,7 @@ struct Network {
     clip_value: f32,
     clip_norm: f32,
     gradient_scale: f32,    // what this step's gradient is multiplied with to clip its length
-    reserved: f32,
+    label_smoothing: f32,
 }
 
 struct Batch {

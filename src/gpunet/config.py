@@ -21,16 +21,19 @@ __all__ = [
     "ACTIVATIONS",
     "DEFAULT_LEARNING_RATE",
     "INITIALISATIONS",
+    "LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
     "Activation",
     "Initialisation",
     "Layer",
+    "Loss",
     "Monitor",
     "NetworkSpec",
     "Optimizer",
     "Schedule",
     "TrainConfig",
+    "parse_class_weights",
     "parse_duration",
     "parse_hidden",
 ]
@@ -50,6 +53,7 @@ Activation = Literal[
     "identity",
 ]
 Optimizer = Literal["adam", "adamw", "nadam", "sgd", "rmsprop", "lion"]
+Loss = Literal["cross-entropy", "quadratic"]
 Initialisation = Literal["auto", "he", "glorot", "uniform"]
 Schedule = Literal[
     "cosine",
@@ -66,6 +70,7 @@ Monitor = Literal["val_loss", "val_accuracy"]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 INITIALISATIONS: tuple[str, ...] = get_args(Initialisation)
+LOSSES: tuple[str, ...] = get_args(Loss)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 MONITORS: tuple[str, ...] = get_args(Monitor)
 
@@ -98,7 +103,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """The shape of a multilayer perceptron that ends in a softmax over the classes.
+    """The shape of a multilayer perceptron that tells classes apart.
 
     Args:
         inputs: features of a sample, I.
@@ -107,6 +112,9 @@ class NetworkSpec:
         activation: of the hidden layers: one name for all of them, or one for each, separated
             by commas.
         leaky_slope: slope of leaky ReLU below zero.
+        loss: what is minimised. ``cross-entropy`` follows a softmax over the classes;
+            ``quadratic``, half the squared distance to the one-hot label, follows a sigmoid of
+            each class.
 
     Raises:
         UsageError: a size or a name that cannot be.
@@ -117,6 +125,7 @@ class NetworkSpec:
     classes: int
     activation: str = "relu"
     leaky_slope: float = 0.01
+    loss: Loss = "cross-entropy"
 
     def __post_init__(self) -> None:
         for units in self.hidden:
@@ -130,6 +139,7 @@ class NetworkSpec:
         _require_between("classes", self.classes, 2, MAXIMUM_UNITS)
         _require_activations(self.activation, len(self.hidden))
         _require_between("--leaky-slope", self.leaky_slope, 0.0, 1.0)
+        _require_one_of("--loss", self.loss, LOSSES)
 
     @property
     def activations(self) -> tuple[Activation, ...]:
@@ -166,6 +176,10 @@ class TrainConfig:
         activation: of the hidden layers: one name for all, or one for each, like ``relu,tanh``.
         leaky_slope: slope of leaky ReLU below zero.
         initialisation: ``auto`` takes He for the ReLU family, Glorot for sigmoid and tanh.
+        loss: ``cross-entropy`` or ``quadratic``.
+        label_smoothing: share of the label that is spread over all classes in training, in [0, 1).
+        class_weights: what a sample counts in training: ``none``, ``balanced`` (the average over
+            the classes' share of the training samples), or a weight per class, like ``1,5,0.5``.
         optimizer: ``adam``, ``adamw``, ``nadam``, ``rmsprop``, ``lion``, or ``sgd``, which takes
             ``momentum`` and ``nesterov``.
         learning_rate: step size at the start; ``None`` takes the optimizer's own default.
@@ -222,6 +236,9 @@ class TrainConfig:
     activation: str = "relu"
     leaky_slope: float = 0.01
     initialisation: Initialisation = "auto"
+    loss: Loss = "cross-entropy"
+    label_smoothing: float = 0.0
+    class_weights: str = "none"
     optimizer: Optimizer = "adam"
     learning_rate: float | None = None
     schedule: Schedule = "cosine"
@@ -264,6 +281,9 @@ class TrainConfig:
         for units in self.hidden:
             _require_between("--hidden", units, 1, MAXIMUM_UNITS)
         _require_activations(self.activation, len(self.hidden))
+        _require_one_of("--loss", self.loss, LOSSES)
+        _require_below_one("--label-smoothing", self.label_smoothing)
+        parse_class_weights(self.class_weights)
         _require_one_of("--optimizer", self.optimizer, OPTIMIZERS)
         _require_one_of("--schedule", self.schedule, SCHEDULES)
         _require_one_of("--init", self.initialisation, INITIALISATIONS)
@@ -371,7 +391,9 @@ class TrainConfig:
 
     def network(self, inputs: int, classes: int) -> NetworkSpec:
         """The network for samples of so many features and classes."""
-        return NetworkSpec(inputs, self.hidden, classes, self.activation, self.leaky_slope)
+        return NetworkSpec(
+            inputs, self.hidden, classes, self.activation, self.leaky_slope, self.loss
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as JSON holds them."""
@@ -432,6 +454,31 @@ def parse_duration(text: str) -> float:
             f"--max-time {text}: wanted a time above zero; write for example 90s, 10m or 1h30m"
         )
     return seconds
+
+
+def parse_class_weights(text: str) -> tuple[float, ...] | Literal["none", "balanced"]:
+    """The weights that ``1,5,0.5`` names, or one of the words ``none`` and ``balanced``.
+
+    Raises:
+        UsageError: something between the commas is not a number of at least zero.
+    """
+    word = text.strip().lower()
+    if word == "none":
+        return "none"
+    if word == "balanced":
+        return "balanced"
+    weights = []
+    for part in text.split(","):
+        try:
+            weights.append(float(part))
+        except ValueError:
+            weights.append(math.nan)
+        if not 0 <= weights[-1] < math.inf:
+            raise UsageError(
+                f"--class-weights {text}: {part.strip()!r} is no weight, wanted a number of at "
+                "least 0 for each class, or balanced, or none"
+            )
+    return tuple(weights)
 
 
 def _require_activations(text: str, layers: int) -> None:

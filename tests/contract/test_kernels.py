@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.config import ACTIVATIONS, OPTIMIZERS, NetworkSpec
+from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine import plan
@@ -40,12 +40,14 @@ class Trial:
     optimizer: Any
     batch_size: int
     samples: Samples
+    class_weights: Array | None
 
     @classmethod
     def draw(cls, seed: int) -> Trial:
         draws = np.random.default_rng(seed)
         inputs, classes = int(draws.integers(1, 70)), int(draws.integers(2, 24))
         hidden = tuple(int(units) for units in draws.integers(1, 40, draws.integers(0, 4)))
+        loss: Any = LOSSES[seed % 3 // 2]
         activation = ",".join(
             ACTIVATIONS[(seed * 3 + i) % len(ACTIVATIONS)] for i in range(len(hidden))
         )
@@ -62,6 +64,7 @@ class Trial:
                 l1=float(draws.choice([0, 0.01])),
                 l2=float(draws.choice([0, 0.01])),
                 l2_biases=float(draws.choice([0, 0.02])),
+                label_smoothing=float(draws.choice([0, 0.1])),
                 clip_value=float(draws.choice([0, 0.01])),
                 clip_norm=float(draws.choice([0, 0.05])),
                 max_norm=float(draws.choice([0, 0.5])),
@@ -74,11 +77,12 @@ class Trial:
             features = draws.normal(size=(count, inputs)).astype(np.float32)
         labels = draws.integers(0, classes, count).astype(np.int32)
         return cls(
-            NetworkSpec(inputs, hidden, classes, activation or "relu"),
+            NetworkSpec(inputs, hidden, classes, activation or "relu", loss=loss),
             settings,
             OPTIMIZERS[seed % len(OPTIMIZERS)],
             batch_size,
             Samples(features, labels),
+            draws.uniform(0, 3, classes).astype(np.float32) if seed % 4 == 1 else None,
         )
 
 
@@ -90,6 +94,7 @@ class Device:
         self.engine = WgpuEngine(
             trial.network, trial.settings, trial.optimizer, trial.batch_size, adapter
         )
+        self.engine.class_weights = trial.class_weights
         seeds = [one.seed for one in trial.settings]
         self.order = epoch_order(seeds, 1, len(trial.samples))
         self.schedule = step_schedule(
@@ -169,7 +174,7 @@ def _check_step(trial: Trial, device: Device, step: int) -> None:
         constants = one.constants
         if kernel == "forward":
             _check_forward(trial, device, position, int(place) - 1, order, step)
-        elif kernel == "softmax_cross_entropy":
+        elif kernel in {"softmax_cross_entropy", "quadratic"}:
             logits = device.values(constants["LOGITS_AT"], rows, network.classes)[:, :count]
             sums = device.engine.metrics()
             device.run(position)
@@ -241,13 +246,20 @@ def _check_head(
 ) -> None:
     at = device.program.plan.passes[position].constants["DELTAS_AT"]
     labels = trial.samples.labels[order]
-    losses, _, probabilities = kernels.softmax_cross_entropy(logits, labels)
+    smoothing = _column(trial, "label_smoothing")[:, 0]
+    targets = kernels.smoothed_targets(labels, trial.network.classes, smoothing)
+    quadratic = trial.network.loss == "quadratic"
+    score = kernels.quadratic if quadratic else kernels.softmax_cross_entropy
+    losses, slopes, _ = score(logits, targets)
+    if trial.class_weights is not None:
+        weights = trial.class_weights[labels]
+        losses, slopes = losses * weights, slopes * weights[:, :, None]
     deltas = np.zeros(
         (len(trial.settings), trial.batch_size, trial.network.classes), dtype=np.float32
     )
-    deltas[:, : order.shape[1]] = kernels.softmax_gradient(probabilities, labels)
+    deltas[:, : order.shape[1]] = slopes / np.float32(order.shape[1])
     actual = device.values(at, trial.batch_size, trial.network.classes)
-    assert_close(deltas, actual, "softmax_cross_entropy")
+    assert_close(deltas, actual, trial.network.loss)
     taken = (device.engine.metrics().loss - loss_before).astype(np.float32)
     assert_close(losses.sum(axis=1), taken, "loss")
 

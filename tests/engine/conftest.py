@@ -49,6 +49,11 @@ def plans() -> Iterator[Plan]:
             yield evaluation_plan(network, **common)
             for rule, switches in product(get_args(Rule), (ALL_OFF, ALL_ON)):
                 yield training_plan(network, rule=rule, switches=switches, **common)
+    quadratic = NetworkSpec(784, (16,), 10, loss="quadratic")
+    common = {"population": 2, "rows": 64, "features": "bytes", "traits": TRAITS[0]}
+    yield evaluation_plan(quadratic, **common)
+    for switches in (ALL_OFF, ALL_ON):
+        yield training_plan(quadratic, rule="sgd", switches=switches, **common)
 
 
 def declared(one: Pass) -> tuple[tuple[str, float], ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.config import ACTIVATIONS, NetworkSpec
+from gpunet.config import ACTIVATIONS, Loss, NetworkSpec
 from gpunet.engine import numpy_kernels as kernels
 from gpunet.parameters import layer_views
 
@@ -19,7 +19,7 @@ def loss_and_gradient(
     network: NetworkSpec,
     parameters: Array,
     inputs: Array,
-    labels: NDArray[np.int64],
+    targets: Array,
     masks: list[Array],
 ) -> tuple[Array, Array]:
     """The mean loss (P,) and its gradient (P, N), composed as the engines compose a step."""
@@ -32,8 +32,9 @@ def loss_and_gradient(
         slopes.append(slope)
         below.append(values)
     logits = kernels.forward(values, *layers[-1])
-    losses, _, probabilities = kernels.softmax_cross_entropy(logits, labels)
-    deltas = kernels.softmax_gradient(probabilities, labels)
+    score = kernels.quadratic if network.loss == "quadratic" else kernels.softmax_cross_entropy
+    losses, slopes_of_loss, _ = score(logits, targets)
+    deltas = slopes_of_loss / targets.shape[1]
     gradient = np.empty_like(parameters)
     for place in reversed(range(len(layers))):
         weights, biases = layer_views(gradient, network)[place]
@@ -45,16 +46,20 @@ def loss_and_gradient(
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize(
+    ("loss", "dropout", "smoothing"),
+    [("cross-entropy", 0.0, 0.0), ("cross-entropy", 0.4, 0.2), ("quadratic", 0.0, 0.1)],
+)
 def test_the_gradient_of_every_parameter_is_the_finite_difference_of_the_loss(
-    activation: str, dropout: float
+    activation: str, loss: Loss, dropout: float, smoothing: float
 ) -> None:
-    network = NetworkSpec(5, (4, 3), 3, activation)
+    network = NetworkSpec(5, (4, 3), 3, activation, loss=loss)
     draws = np.random.default_rng(7)
     population, rows = 2, 6
     parameters = draws.normal(size=(population, network.parameter_count))
     inputs = draws.normal(size=(population, rows, 5))
     labels = draws.integers(0, 3, (population, rows))
+    targets = kernels.smoothed_targets(labels, 3, np.full(population, smoothing))
     rates = np.full(population, dropout)
     seeds = np.array([3, 4], dtype=np.uint32)
     masks = [
@@ -62,7 +67,7 @@ def test_the_gradient_of_every_parameter_is_the_finite_difference_of_the_loss(
         for place, units in enumerate((5, 4, 3))
     ]
 
-    _, gradient = loss_and_gradient(network, parameters, inputs, labels, masks)
+    _, gradient = loss_and_gradient(network, parameters, inputs, targets, masks)
 
     # Central differences in float64: the error is about step**2 + 1e-16 / step, least near 1e-5.
     step = 1e-5
@@ -71,27 +76,40 @@ def test_the_gradient_of_every_parameter_is_the_finite_difference_of_the_loss(
         above[p, n] += step
         below[p, n] -= step
         difference = (
-            loss_and_gradient(network, above, inputs, labels, masks)[0][p]
-            - loss_and_gradient(network, below, inputs, labels, masks)[0][p]
+            loss_and_gradient(network, above, inputs, targets, masks)[0][p]
+            - loss_and_gradient(network, below, inputs, targets, masks)[0][p]
         ) / (2 * step)
         assert difference == pytest.approx(gradient[p, n], abs=1e-8, rel=1e-6)
 
 
+def targets_of(labels: list[int], classes: int, smoothing: float = 0.0) -> Array:
+    return kernels.smoothed_targets(np.array([labels]), classes, np.array([smoothing]))
+
+
 def test_cross_entropy_is_minus_the_logarithm_of_the_labels_probability() -> None:
     logits = np.array([[[1.0, 2.0, 3.0], [700.0, 0.0, -700.0]]])
-    labels = np.array([[2, 1]])
 
-    losses, hits, probabilities = kernels.softmax_cross_entropy(logits, labels)
+    losses, slopes, probabilities = kernels.softmax_cross_entropy(logits, targets_of([2, 1], 3))
 
     expected = np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum()
     np.testing.assert_allclose(probabilities[0, 0], expected, rtol=1e-12)
     np.testing.assert_allclose(losses[0], [-np.log(expected[2]), 700.0], rtol=1e-12)
-    assert [True, False] == hits[0].tolist()
+    np.testing.assert_allclose(slopes[0, 0], expected - [0, 0, 1], rtol=1e-12)
 
 
-def test_of_equal_logits_the_first_class_is_the_prediction() -> None:
-    _, hits, _ = kernels.softmax_cross_entropy(np.zeros((1, 2, 3)), np.array([[0, 1]]))
-    assert [True, False] == hits[0].tolist()
+def test_a_smoothed_label_leaves_a_share_to_every_class() -> None:
+    np.testing.assert_allclose(targets_of([1], 4, 0.2)[0, 0], [0.05, 0.85, 0.05, 0.05])
+    logits = np.array([[[1.0, 2.0, 3.0, 0.0]]])
+    losses, _, probabilities = kernels.softmax_cross_entropy(logits, targets_of([1], 4, 0.2))
+    expected = -np.log(probabilities[0, 0]) @ [0.05, 0.85, 0.05, 0.05]
+    np.testing.assert_allclose(losses[0, 0], expected, rtol=1e-12)
+
+
+def test_the_quadratic_cost_is_half_the_squared_distance_of_sigmoids() -> None:
+    logits = np.array([[[0.0, np.log(3.0)]]])  # sigmoids of 1/2 and 3/4
+    losses, _, probabilities = kernels.quadratic(logits, targets_of([0], 2))
+    np.testing.assert_allclose(losses[0, 0], ((1 / 2) ** 2 + (3 / 4) ** 2) / 2)
+    np.testing.assert_allclose(probabilities[0, 0], [0.4, 0.6])
 
 
 def test_a_dropout_mask_drops_its_share_and_scales_the_rest() -> None:

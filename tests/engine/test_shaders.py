@@ -87,7 +87,7 @@ def test_a_shader_holds_every_file_that_is_used_once_and_before_its_user(shaders
 
 def test_a_shader_that_is_not_there_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"no_such_kernel\.wgsl"):
-        assemble(("softmax_cross_entropy", "no_such_kernel"))
+        assemble(("max_norm", "no_such_kernel"))
 
 
 def test_the_lines_of_a_shader_are_numbered_from_one() -> None:

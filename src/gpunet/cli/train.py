@@ -12,6 +12,7 @@ from gpunet.config import (
     ACTIVATIONS,
     DEFAULT_LEARNING_RATE,
     Initialisation,
+    Loss,
     Monitor,
     Optimizer,
     Schedule,
@@ -97,6 +98,10 @@ def train(
             rich_help_panel=options.NETWORK,
         ),
     ] = DEFAULT.seed,
+    loss: Annotated[
+        Loss,
+        typer.Option(help="What is minimised.", rich_help_panel=options.NETWORK),
+    ] = DEFAULT.loss,
     optimizer: Annotated[
         Optimizer, typer.Option(help="The update rule.", rich_help_panel=options.OPTIMIZER)
     ] = DEFAULT.optimizer,
@@ -268,6 +273,20 @@ def train(
             rich_help_panel=options.REGULARISATION,
         ),
     ] = DEFAULT.max_norm,
+    class_weights: Annotated[
+        str,
+        typer.Option(
+            help="What a sample counts: none, balanced, or a weight per class like 1,5,0.5.",
+            rich_help_panel=options.REGULARISATION,
+        ),
+    ] = DEFAULT.class_weights,
+    label_smoothing: Annotated[
+        float,
+        typer.Option(
+            help="Share of each label that is spread over all classes.",
+            rich_help_panel=options.REGULARISATION,
+        ),
+    ] = DEFAULT.label_smoothing,
     epochs: Annotated[
         int,
         typer.Option(help="Passes over the data, at most.", rich_help_panel=options.STOPPING),
@@ -386,6 +405,9 @@ def train(
         beta1=beta1,
         beta2=beta2,
         epsilon=epsilon,
+        loss=loss,
+        class_weights=class_weights,
+        label_smoothing=label_smoothing,
         nesterov=nesterov,
         weight_decay=weight_decay,
         clip_value=clip_value,

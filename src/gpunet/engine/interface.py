@@ -90,6 +90,7 @@ class NetworkSettings:
     max_norm: float = 0.0
     clip_value: float = 0.0
     clip_norm: float = 0.0
+    label_smoothing: float = 0.0
 
     @classmethod
     def of(cls, config: TrainConfig) -> NetworkSettings:
@@ -111,6 +112,7 @@ class NetworkSettings:
             max_norm=config.max_norm,
             clip_value=config.clip_value,
             clip_norm=config.clip_norm,
+            label_smoothing=config.label_smoothing,
         )
 
 
@@ -163,6 +165,8 @@ class Engine(ABC):
         self.settings = settings
         self.optimizer = optimizer
         self.batch_size = batch_size
+        self.class_weights: NDArray[np.float32] | None = None
+        """(C,) what a sample of each class counts in training; set before the first epoch."""
 
     @property
     def population(self) -> int:

@@ -115,9 +115,10 @@ class NumpyEngine(Engine):
         with numpy_conditions(self.network, EVALUATION_ROWS):
             for start in range(0, len(samples), EVALUATION_ROWS):
                 part = samples[start : start + EVALUATION_ROWS]
-                labels = np.broadcast_to(part.labels, (self.population, len(part)))
-                losses, hits, _ = kernels.softmax_cross_entropy(self._logits(part), labels)
-                sums.add(losses, hits)
+                logits = self._logits(part)
+                labels = np.broadcast_to(part.labels, logits.shape[:2])
+                losses, _, _ = self._score(logits, labels, smoothed=False)
+                sums.add(losses, logits.argmax(axis=2) == labels)
         return sums.metrics()
 
     def predict(self, split: Split) -> NDArray[np.float32]:
@@ -130,10 +131,9 @@ class NumpyEngine(Engine):
             for start in range(0, len(samples), EVALUATION_ROWS):
                 rows = slice(start, start + EVALUATION_ROWS)
                 part = samples[rows]
-                labels = np.zeros((self.population, len(part)), dtype=np.int32)
-                _, _, probabilities[:, rows] = kernels.softmax_cross_entropy(
-                    self._logits(part), labels
-                )
+                logits = self._logits(part)
+                labels = np.zeros(logits.shape[:2], dtype=np.int32)
+                _, _, probabilities[:, rows] = self._score(logits, labels, smoothed=False)
         return probabilities
 
     def _train_step(self) -> None:
@@ -142,11 +142,27 @@ class NumpyEngine(Engine):
         samples = self._splits["train"]
         labels = samples.labels[rows]  # (P, B)
         inputs, slopes = self._forward(samples, rows)
-        losses, hits, probabilities = kernels.softmax_cross_entropy(inputs.pop(), labels)
-        self._sums.add(losses, hits)
-        self._backward(inputs, slopes, kernels.softmax_gradient(probabilities, labels))
+        logits = inputs.pop()
+        losses, deltas, _ = self._score(logits, labels, smoothed=True)
+        if self.class_weights is not None:
+            weights = self.class_weights[labels]  # (P, B)
+            losses, deltas = losses * weights, deltas * weights[:, :, None]
+        self._sums.add(losses, logits.argmax(axis=2) == labels)
+        self._backward(inputs, slopes, deltas / np.float32(rows.shape[1]))
         self._update()
         self._step += 1
+
+    def _score(
+        self, logits: NDArray[np.float32], labels: NDArray[np.int32], *, smoothed: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Losses (P, B), their slopes and the probabilities (P, B, C) by the network's loss."""
+        smoothing = self._columns.label_smoothing
+        if not smoothed:
+            smoothing = np.zeros_like(smoothing)
+        targets = kernels.smoothed_targets(labels, self.network.classes, smoothing)
+        if self.network.loss == "quadratic":
+            return kernels.quadratic(logits, targets)
+        return kernels.softmax_cross_entropy(logits, targets)
 
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]
@@ -227,6 +243,7 @@ class _Columns:
         self.seeds = np.array([one.seed for one in settings], dtype=np.uint32)
         self.dropout = column("dropout")[:, 0]
         self.input_dropout = column("input_dropout")[:, 0]
+        self.label_smoothing = column("label_smoothing")[:, 0]
         self.weight_decay, self.max_norm = column("weight_decay"), column("max_norm")
         self.clip_value, self.clip_norm = column("clip_value"), column("clip_norm")
         self.penalties: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None

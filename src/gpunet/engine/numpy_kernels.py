@@ -21,10 +21,11 @@ __all__ = [
     "gradient_norm",
     "input_gradient",
     "max_norm",
+    "quadratic",
     "read_samples",
     "regularise",
+    "smoothed_targets",
     "softmax_cross_entropy",
-    "softmax_gradient",
     "weight_gradient",
 ]
 
@@ -71,30 +72,56 @@ def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]
 
 
 def softmax_cross_entropy(
-    logits: NDArray[Real], labels: NDArray[np.integer]
-) -> tuple[NDArray[Real], NDArray[np.bool_], NDArray[Real]]:
-    """The losses (P, B), the hits (P, B) and the probabilities (P, B, C).
+    logits: NDArray[Real], targets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """Cross-entropy after a softmax.
 
     Args:
         logits: (P, B, C).
-        labels: (P, B), from 0 to C - 1. Of equal logits the first one is the prediction.
+        targets: (P, B, C), each row's sum being 1.
+
+    Returns:
+        The losses (P, B), their slopes with respect to the logits (P, B, C), and the
+        probabilities (P, B, C).
     """
     shifted = logits - logits.max(axis=2, keepdims=True)
     exponentials = np.exp(shifted)
     sums = exponentials.sum(axis=2, keepdims=True)
-    wanted = np.take_along_axis(shifted, labels[:, :, None].astype(np.intp), axis=2)
-    losses = (np.log(sums) - wanted)[:, :, 0]
-    hits = logits.argmax(axis=2) == labels
-    return losses, hits, exponentials / sums
+    probabilities = exponentials / sums
+    losses = np.log(sums)[:, :, 0] - (targets * shifted).sum(axis=2)
+    return losses, probabilities - targets, probabilities
 
 
-def softmax_gradient(probabilities: NDArray[Real], labels: NDArray[np.integer]) -> NDArray[Real]:
-    """The slope (P, B, C) of the batch's mean loss with respect to the logits."""
-    deltas = probabilities.copy()
-    population, rows, _ = deltas.shape
-    deltas[np.arange(population)[:, None], np.arange(rows), labels] -= 1
-    deltas /= rows
-    return deltas
+def quadratic(
+    logits: NDArray[Real], targets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """Half the squared distance to the target after a sigmoid of each class.
+
+    Nielsen, "Neural Networks and Deep Learning", 2015, equation 6. Arguments and results are
+    those of ``softmax_cross_entropy``; the probabilities are the outputs' shares of their sum.
+    """
+    outputs, slopes = activate(logits, "sigmoid", 0.0)
+    errors = outputs - targets
+    losses = (errors * errors).sum(axis=2) / 2
+    return losses, errors * slopes, outputs / outputs.sum(axis=2, keepdims=True)
+
+
+def smoothed_targets(
+    labels: NDArray[np.integer], classes: int, smoothing: NDArray[Real]
+) -> NDArray[Real]:
+    """One-hot labels (P, B, C), a share of each spread evenly over all classes.
+
+    Szegedy et al., "Rethinking the Inception Architecture", 2016, section 7.
+
+    Args:
+        labels: (P, B), from 0 to C - 1.
+        classes: C.
+        smoothing: (P,) the shares.
+    """
+    share = smoothing[:, None, None]
+    one_hot = (labels[:, :, None] == np.arange(classes)).astype(smoothing.dtype)
+    targets: NDArray[Real] = one_hot * (1 - share) + share / classes
+    return targets
 
 
 def input_gradient(

@@ -103,6 +103,8 @@ class Switches:
         clip_norm: the gradient's length is bounded, so it must be kept until that is known.
         decay: decoupled weight decay.
         max_norm: the incoming weights of a unit are bounded.
+        smoothing: some labels are smoothed.
+        class_weights: classes weigh differently.
     """
 
     input_dropout: bool = False
@@ -112,6 +114,8 @@ class Switches:
     clip_norm: bool = False
     decay: bool = False
     max_norm: bool = False
+    smoothing: bool = False
+    class_weights: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,7 +225,7 @@ class _Sketch:
         )
 
     def head(self) -> Pass:
-        """Softmax, cross-entropy, metrics, and in training the last layer's deltas."""
+        """Loss, metrics, and in training the last layer's deltas."""
         classes = self.network.classes
         constants = {
             **self.common,
@@ -230,11 +234,15 @@ class _Sketch:
             "LOGITS_AT": self.outputs_at[-1],
             "DELTAS_AT": self.slopes_at[-1],
             "TRAINING": self.training,
+            "SMOOTHING": self.switches.smoothing,
         }
+        loss = {"cross-entropy": "softmax_cross_entropy", "quadratic": "quadratic"}
+        kernel = loss[self.network.loss]
+        weight = "by_class" if self.switches.class_weights else "equal"
         rows_a_thread = -(-self.rows // HEAD_THREADS)
         return Pass(
-            "softmax_cross_entropy",
-            ("softmax_cross_entropy",),
+            kernel,
+            ("head", f"loss/{kernel}", f"weight/{weight}"),
             _floats(constants),
             (1, 1, self.population),
             rows_a_thread * (1 + 3 * classes) + int(math.log2(HEAD_THREADS)),

@@ -65,14 +65,14 @@ NETWORK = np.dtype(
         ("clip_value", np.float32),
         ("clip_norm", np.float32),
         ("gradient_scale", np.float32),
-        ("reserved", np.float32),
+        ("label_smoothing", np.float32),
     ]
 )
 """``struct Network`` of shaders/network.wgsl."""
 
 AS_THEY_ARE = (
     *("momentum", "beta1", "beta2", "epsilon", "weight_decay", "max_norm"),
-    *("l1", "l2", "l1_biases", "l2_biases", "clip_value", "clip_norm"),
+    *("l1", "l2", "l1_biases", "l2_biases", "clip_value", "clip_norm", "label_smoothing"),
 )
 """The settings that the shaders take unchanged."""
 
@@ -265,6 +265,10 @@ class WgpuEngine(Engine):
         if any(one.label == "gradient_norm" for one in plan.passes):
             self._buffers.ensure("gradients", 4 * self.population * self.network.parameter_count)
             names.append("gradients")
+        if self.class_weights is not None:
+            self._buffers.ensure("class_weights", 4 * self.network.classes)
+            self._buffers.write("class_weights", self.class_weights.astype(np.float32))
+            names.append("class_weights")
         buffers = {name: self._buffers[name] for name in (*names, "batch")}
         return self._compile(plan, {**buffers, "samples": data.samples, "labels": data.labels})
 
@@ -390,6 +394,8 @@ class WgpuEngine(Engine):
             clip_norm=self.any_setting("clip_norm"),
             decay=self.any_setting("weight_decay"),
             max_norm=self.any_setting("max_norm"),
+            smoothing=self.any_setting("label_smoothing"),
+            class_weights=self.class_weights is not None,
         )
 
     def _moment_names(self) -> tuple[str, ...]:

@@ -208,6 +208,7 @@ def describe(model: Model) -> dict[str, Any]:
             "classes": network.classes,
             "activation": network.activation,
             "leaky_slope": network.leaky_slope,
+            "loss": network.loss,
         },
         "config": model.config.to_dict(),
         "classes": list(model.classes),
@@ -342,6 +343,7 @@ def _network(description: dict[str, Any]) -> NetworkSpec:
             classes=_field(description, "classes", int),
             activation=_field(description, "activation", str),
             leaky_slope=float(_field(description, "leaky_slope", float | int)),
+            loss=_field({"loss": "cross-entropy", **description}, "loss", str),
         )
     except GpunetError as error:
         raise _UnsoundError(f"its network cannot be ({error})") from error

@@ -1,6 +1,7 @@
 // uses network.wgsl
-// The head: probabilities = softmax(logits), loss = -log(probability of the label), and in
-// training deltas = (probabilities - one-hot label) / rows, the slope of the batch's mean loss.
+// The head: what the batch costs, and in training deltas = slope of the loss / rows, the slope of
+// the batch's mean loss. What a row costs is said by `loss/softmax_cross_entropy.wgsl` or
+// `loss/quadratic.wgsl`, what it counts by `weight/equal.wgsl` or `weight/by_class.wgsl`.
 //
 // One workgroup a network, one row a thread at a time, sums in a fixed order. It closes the
 // forward part of a step: it counts the step as finished.
@@ -16,6 +17,7 @@ override VALUES: u32;              // V
 override LOGITS_AT: u32;           // where (B, C) starts within V
 override DELTAS_AT: u32;           // likewise: in evaluation it takes the probabilities
 override TRAINING: bool;
+override SMOOTHING: bool = false;
 
 var<workgroup> losses: array<f32, THREADS>;
 var<workgroup> hits: array<u32, THREADS>;
@@ -30,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var row = thread; row < ROWS; row += THREADS) {
         if (row < rows) {
             let sample = order[network * batch.order_stride + finished * ROWS + row];
-            let outcome = score_row(network, row, labels[sample], f32(rows));
+            let outcome = score_row(row_of(network, row, labels[sample], rows));
             loss += outcome.x;
             correct += u32(outcome.y);
         } else if (TRAINING) {
@@ -54,34 +56,46 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
 }
 
-// The row's loss, and 1 if its largest logit is its label's (of equal ones the first counts).
-fn score_row(network: u32, row: u32, label: u32, rows: f32) -> vec2f {
-    let logits = network * VALUES + LOGITS_AT + row * CLASSES;
-    let deltas = network * VALUES + DELTAS_AT + row * CLASSES;
-    var largest = values[logits];
+// A row of the batch.
+struct Row {
+    logits_at: u32,
+    deltas_at: u32,
+    label: u32,
+    smoothing: f32,     // share of the label that is spread over all classes
+    weight: f32,        // what its loss counts
+    scale: f32,         // what its slopes are multiplied with
+}
+
+fn row_of(network: u32, row: u32, label: u32, rows: u32) -> Row {
+    let first = network * VALUES + row * CLASSES;
+    var smoothing = 0.0;
+    if (SMOOTHING) {
+        smoothing = networks[network].label_smoothing;
+    }
+    var weight = 1.0;
+    if (TRAINING) {
+        weight = class_weight(label);
+    }
+    return Row(first + LOGITS_AT, first + DELTAS_AT, label, smoothing, weight, weight / f32(rows));
+}
+
+fn target_of(row: Row, category: u32) -> f32 {
+    let one_hot = f32(category == row.label);
+    return one_hot * (1.0 - row.smoothing) + row.smoothing / f32(CLASSES);
+}
+
+// The class of the largest logit; of equal ones the first.
+fn guess_of(row: Row) -> u32 {
+    var largest = values[row.logits_at];
     var guess = 0u;
     for (var category = 1u; category < CLASSES; category++) {
-        let logit = values[logits + category];
+        let logit = values[row.logits_at + category];
         if (logit > largest) {
             largest = logit;
             guess = category;
         }
     }
-    var sum = 0.0;
-    for (var category = 0u; category < CLASSES; category++) {
-        let exponential = exp(values[logits + category] - largest);
-        values[deltas + category] = exponential;
-        sum += exponential;
-    }
-    for (var category = 0u; category < CLASSES; category++) {
-        let probability = values[deltas + category] / sum;
-        if (TRAINING) {
-            values[deltas + category] = (probability - f32(category == label)) / rows;
-        } else {
-            values[deltas + category] = probability;
-        }
-    }
-    return vec2f(log(sum) - (values[logits + label] - largest), f32(guess == label));
+    return guess;
 }
 
 // Rows past a smaller batch's end must not move the weights.
