@@ -1,5 +1,9 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -107,9 +111,31 @@ def test_signed_values_are_blue_below_zero_and_red_above(tmp_path: Path) -> None
     assert right[0] > right[2] + 50
 
 
+def test_settings_of_the_user_do_not_change_a_plot(tmp_path: Path) -> None:
+    plot_curves(curves(), "a run", tmp_path / "plain.png")
+    with matplotlib.rc_context({"lines.linewidth": 9, "text.usetex": True}):
+        plot_curves(curves(), "a run", tmp_path / "changed.png")
+    assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "changed.png").read_bytes()
+
+
 def test_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"let it end in .png, .svg or .pdf"):
         require_plots(tmp_path / "curves.gif")
+
+
+def test_settings_that_the_library_refuses_are_told_in_a_sentence(tmp_path: Path) -> None:
+    script = "from pathlib import Path; from gpunet.plots import *; require_plots(Path('a.png'))"
+    environment = {**os.environ, "MPLBACKEND": "nonsense"}
+    ran = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert "gpunet.errors.UsageError: Matplotlib refuses its own settings" in ran.stderr
+
+
+def test_too_many_pictures_for_a_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"201 pictures .* room for 200; ask for fewer"):
+        plot_pictures(images(201), tmp_path / "many.png")
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
@@ -120,6 +146,6 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 def test_without_the_library_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'gpunet\[plots\]'"):
         require_plots(tmp_path / "curves.png")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,9 @@ TRAIN, VALIDATION, RIGHT, WRONG = "#0072B2", "#D55E00", "#00734F", "#B2182B"
 only repeat what the captions say."""
 
 PICTURES_IN_A_ROW = 5
+
+MOST_PICTURES = 200
+"""Each takes a few hundredths of a second."""
 
 PICTURE_INCHES, LINE_INCHES = 1.7, 0.14
 """The side of a picture, and what a line of its caption takes."""
@@ -67,13 +70,21 @@ def require_plots(path: Path) -> None:
     """Make sure, before hours of work, that a plot can be drawn and written.
 
     Raises:
-        UsageError: the name's end is no format that can be written.
+        UsageError: the name's end is no format that can be written, or Matplotlib is set up
+            with values that cannot be.
         MissingExtraError: Matplotlib is not installed.
         OutputError: the file cannot be written.
     """
     _format(path)
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("drawing a plot", "Matplotlib", "plots")
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("drawing a plot", "Matplotlib", "plots") from error
+    except ValueError as error:
+        raise UsageError(
+            f"Matplotlib refuses its own settings ({error!s:.60}...); unset MPLBACKEND and look "
+            "into its matplotlibrc"
+        ) from error
     require_writable(path)
 
 
@@ -89,6 +100,42 @@ def plot_curves(curves: Curves, title: str, path: Path) -> None:
         GpunetError: as ``require_plots`` says.
     """
     require_plots(path)
+    with _own_style():
+        _write(_figure_of_curves(curves, title), path)
+
+
+def plot_pictures(pictures: Sequence[Picture], path: Path, *, signed: bool = False) -> None:
+    """Draw images side by side, each above its caption.
+
+    Args:
+        pictures: one at least.
+        path: the file, whose end says the format.
+        signed: the values have both signs; blue is below zero and red above.
+
+    Raises:
+        GpunetError: as ``require_plots`` says; or there are too many pictures for one file.
+    """
+    require_plots(path)
+    if len(pictures) > MOST_PICTURES:
+        raise UsageError(
+            f"{path} would hold {len(pictures):,} pictures and a plot has room for "
+            f"{MOST_PICTURES}; ask for fewer with --count"
+        )
+    with _own_style():
+        _write(_figure_of_pictures(pictures, signed), path)
+
+
+@contextmanager
+def _own_style() -> Iterator[None]:
+    """Matplotlib's own defaults, whatever the user's matplotlibrc says."""
+    from matplotlib.style import context
+
+    # SVG names its parts by a hash; a fixed salt makes the names the same every time.
+    with context(["default", {"svg.hashsalt": "gpunet"}]):
+        yield
+
+
+def _figure_of_curves(curves: Curves, title: str) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.8), layout="constrained")
@@ -101,21 +148,10 @@ def plot_curves(curves: Curves, title: str, path: Path) -> None:
     _draw_lines(accuracy, curves, 100 * curves.train_accuracy, 100 * curves.val_accuracy)
     accuracy.set(xlabel="epoch", ylabel="accuracy in %")
     loss.legend(frameon=False)
-    _write(figure, path)
+    return figure
 
 
-def plot_pictures(pictures: Sequence[Picture], path: Path, *, signed: bool = False) -> None:
-    """Draw images side by side, each above its caption.
-
-    Args:
-        pictures: one at least.
-        path: the file, whose end says the format.
-        signed: the values have both signs; blue is below zero and red above.
-
-    Raises:
-        GpunetError: as ``require_plots`` says.
-    """
-    require_plots(path)
+def _figure_of_pictures(pictures: Sequence[Picture], signed: bool) -> Figure:
     from matplotlib.figure import Figure
 
     columns = min(PICTURES_IN_A_ROW, len(pictures))
@@ -127,7 +163,7 @@ def plot_pictures(pictures: Sequence[Picture], path: Path, *, signed: bool = Fal
         axes.set_axis_off()
     for axes, picture in zip(figure.axes, pictures, strict=False):
         _draw_picture(axes, picture, signed)
-    _write(figure, path)
+    return figure
 
 
 def _draw_lines(
@@ -187,12 +223,10 @@ def _literal(text: str) -> str:
 
 def _write(figure: Figure, path: Path) -> None:
     """Without the time of day, so that the same figures give the same file."""
-    from matplotlib import rc_context
-
     kind = _format(path)
     undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     content = io.BytesIO()
-    with warnings.catch_warnings(), rc_context({"svg.hashsalt": "gpunet"}):
+    with warnings.catch_warnings():
         # A letter that the font lacks is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         figure.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=undated[kind])
