@@ -10,6 +10,12 @@
 @group(0) @binding(0) var<storage, read> parameters: array<f32>;       // (P, N)
 @group(0) @binding(3) var<storage, read_write> values: array<f32>;     // (P, V)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;     // (P,)
+@group(0) @binding(13) var<storage, read> dropout_rates: array<DropoutRate>;   // (P, H)
+
+struct DropoutRate {
+    threshold: u32,     // draws below it are dropped; rate * 2^32
+    scale: f32,         // 1 / (1 - rate)
+}
 
 override INPUTS: u32;
 override OUTPUTS: u32;
@@ -20,6 +26,7 @@ override INPUTS_AT: u32 = 0u;          // where (B, I) starts within V; not used
 override OUTPUTS_AT: u32;              // where (B, O) starts within V
 override SLOPES_AT: u32 = 0u;          // likewise
 override PLACE: u32;                   // 1 for the first layer
+override HIDDEN_LAYERS: u32;           // H
 override KEEP_SLOPES: bool = false;    // for training, in hidden layers
 override DROPOUT: bool = false;
 
@@ -66,8 +73,9 @@ fn store_row(network: u32, step: u32, row: u32, column: u32, sums: vec4f) {
     var mask = vec4f(1.0);
     if (DROPOUT) {
         let state = networks[network];
+        let rate = dropout_rates[network * HIDDEN_LAYERS + PLACE - 1u];
         mask = dropout_mask(state.seed, state.first_step + step, PLACE, row, column,
-                            state.dropout_threshold, state.dropout_scale);
+                            rate.threshold, rate.scale);
     }
     let at = network * VALUES + row * OUTPUTS + column;
     store_value(at, column, activate(sums.x) * mask.x);

@@ -8,9 +8,7 @@ struct Network {
     correct: u32,
     loss: f32,              // sum over the samples, nats
     input_threshold: u32,   // draws below it are dropped; rate * 2^32
-    dropout_threshold: u32,
     input_scale: f32,       // 1 / (1 - rate)
-    dropout_scale: f32,
     momentum: f32,
     beta1: f32,
     beta2: f32,
@@ -25,6 +23,8 @@ struct Network {
     clip_norm: f32,
     gradient_scale: f32,    // what this step's gradient is multiplied with to clip its length
     label_smoothing: f32,
+    reserved0: f32,
+    reserved1: f32,
 }
 
 struct Batch {

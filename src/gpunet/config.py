@@ -34,6 +34,7 @@ __all__ = [
     "Schedule",
     "TrainConfig",
     "parse_class_weights",
+    "parse_dropout",
     "parse_duration",
     "parse_hidden",
 ]
@@ -209,7 +210,8 @@ class TrainConfig:
         clip_norm: bound on the length of the whole gradient; 0 for none.
         batch_size: samples per step; an epoch's last batch may be smaller.
         epochs: at most so many passes over the training set.
-        dropout: probability of dropping a hidden unit, in [0, 1).
+        dropout: probability of dropping a hidden unit, in [0, 1): one for all hidden layers, or
+            one for each.
         input_dropout: probability of dropping an input feature, in [0, 1).
         patience: epochs without an improvement of the monitored figure until training stops;
             0 never stops early.
@@ -263,7 +265,7 @@ class TrainConfig:
     clip_norm: float = 0.0
     batch_size: int = 64
     epochs: int = 15
-    dropout: float = 0.0
+    dropout: float | tuple[float, ...] = 0.0
     input_dropout: float = 0.0
     patience: int = 5
     min_delta: float = 0.0
@@ -308,7 +310,7 @@ class TrainConfig:
         _require_positive("--epsilon", self.epsilon)
         _require_between("--batch-size", self.batch_size, 1, 1 << 24)
         _require_between("--epochs", self.epochs, 1, 1 << 31)
-        _require_below_one("--dropout", self.dropout)
+        _require_dropout(self.dropout, len(self.hidden))
         _require_below_one("--input-dropout", self.input_dropout)
         self._require_stopping()
         _require_between("--validation", self.validation, 0, math.inf)
@@ -397,7 +399,11 @@ class TrainConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as JSON holds them."""
-        return {**dataclasses.asdict(self), "hidden": list(self.hidden)}
+        values = dataclasses.asdict(self)
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> TrainConfig:
@@ -411,8 +417,9 @@ class TrainConfig:
             if name not in names:
                 raise UsageError(f"{name!r} is no setting of training{_suggestion(name, names)}")
         values = dict(settings)
-        if "hidden" in values:
-            values["hidden"] = tuple(values["hidden"])
+        for name, value in values.items():
+            if isinstance(value, list):
+                values[name] = tuple(value)
         try:
             return cls(**values)
         except TypeError as error:
@@ -456,6 +463,24 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+def parse_dropout(text: str) -> float | tuple[float, ...]:
+    """The rate that ``0.2`` names, or those that ``0.2,0.5`` names, one for each hidden layer.
+
+    Raises:
+        UsageError: something between the commas is not a number.
+    """
+    rates = []
+    for part in text.split(","):
+        try:
+            rates.append(float(part))
+        except ValueError:
+            raise UsageError(
+                f"--dropout {text}: {part.strip()!r} is no number; give a rate from 0 to below 1 "
+                "for all hidden layers, or one for each, separated by commas"
+            ) from None
+    return rates[0] if len(rates) == 1 else tuple(rates)
+
+
 def parse_class_weights(text: str) -> tuple[float, ...] | Literal["none", "balanced"]:
     """The weights that ``1,5,0.5`` names, or one of the words ``none`` and ``balanced``.
 
@@ -479,6 +504,17 @@ def parse_class_weights(text: str) -> tuple[float, ...] | Literal["none", "balan
                 "least 0 for each class, or balanced, or none"
             )
     return tuple(weights)
+
+
+def _require_dropout(dropout: float | tuple[float, ...], layers: int) -> None:
+    rates = dropout if isinstance(dropout, tuple) else (dropout,)
+    for rate in rates:
+        _require_below_one("--dropout", rate)
+    if isinstance(dropout, tuple) and len(rates) != layers:
+        raise UsageError(
+            f"--dropout names {len(rates)} rates for {layers} hidden layers; give one for all of "
+            "them or one for each"
+        )
 
 
 def _require_activations(text: str, layers: int) -> None:

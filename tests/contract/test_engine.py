@@ -164,7 +164,7 @@ def test_a_network_in_a_population_gets_the_bits_that_it_gets_alone(
     network = NetworkSpec(30, (8, 8), 4, "leaky_relu")
     settings = (
         NetworkSettings(seed=1),
-        NetworkSettings(seed=2, dropout=0.5, input_dropout=0.3),
+        NetworkSettings(seed=2, dropout=(0.5, 0.2), input_dropout=0.3),
         NetworkSettings(seed=3, dropout=0.1, beta1=0.8, beta2=0.99, epsilon=1e-6),
     )
     samples = random_samples(64, 30, 4)

@@ -56,7 +56,7 @@ class Trial:
         settings = tuple(
             NetworkSettings(
                 seed=int(draws.integers(0, 2**32)),
-                dropout=float(draws.choice([0, 0.3])),
+                dropout=tuple(float(rate) for rate in draws.choice([0, 0.3, 0.5], len(hidden))),
                 input_dropout=float(draws.choice([0, 0.2])),
                 momentum=float(draws.choice([0, 0.9])),
                 beta2=0.99,
@@ -141,6 +141,7 @@ def test_every_pass_of_two_steps_is_its_twins(adapter: Adapter, seed: int) -> No
 def test_every_activation_is_its_twin(adapter: Adapter, activation: str) -> None:
     trial = Trial.draw(40)
     trial.network = NetworkSpec(trial.network.inputs, (23,), 3, activation)
+    trial.settings = (NetworkSettings(seed=1, dropout=0.3),)
     trial.samples = Samples(trial.samples.features, trial.samples.labels % 3)
     device = Device(trial, adapter)
     _check_forward(trial, device, 0, 0, device.order[:, : trial.batch_size], step=0)
@@ -200,12 +201,12 @@ def _layer_inputs(
         units = trial.network.layers[place].inputs
         return device.values(at, trial.batch_size, units)[:, : order.shape[1]]
     inputs = kernels.read_samples(trial.samples.features, order)
-    return inputs * _mask(trial, 0, inputs.shape, step, "input_dropout")
+    rates = _column(trial, "input_dropout")[:, 0]
+    return inputs * _mask(trial, 0, inputs.shape, step, rates)
 
 
-def _mask(trial: Trial, place: int, shape: tuple[int, ...], step: int, rate: str) -> Array:
+def _mask(trial: Trial, place: int, shape: tuple[int, ...], step: int, rates: Array) -> Array:
     seeds = np.array([one.seed for one in trial.settings], dtype=np.uint32)
-    rates = np.array([getattr(one, rate) for one in trial.settings], dtype=np.float32)
     return kernels.dropout_mask(seeds, step, place, shape[1], shape[2], rates)
 
 
@@ -226,7 +227,8 @@ def _check_forward(
     sums = kernels.forward(inputs, *block)
     outputs, slopes = kernels.activate(sums, layer.activation, trial.network.leaky_slope)
     if place < len(trial.network.layers) - 1:
-        mask = _mask(trial, place + 1, outputs.shape, step, "dropout")
+        rates = device.engine.dropout_rates()[:, place]
+        mask = _mask(trial, place + 1, outputs.shape, step, rates)
         outputs, slopes = outputs * mask, slopes * mask
         actual = device.values(constants["SLOPES_AT"], trial.batch_size, layer.outputs)
         # Where a sum is within rounding of zero, the slope of ReLU may fall on either side.

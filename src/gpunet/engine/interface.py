@@ -75,7 +75,7 @@ class NetworkSettings:
     """
 
     seed: int
-    dropout: float = 0.0
+    dropout: float | tuple[float, ...] = 0.0
     input_dropout: float = 0.0
     momentum: float = 0.0
     nesterov: bool = False
@@ -183,6 +183,15 @@ class Engine(ABC):
         if any(one.nesterov for one in self.settings):
             return "sgd_nesterov"
         return "sgd_momentum" if any(one.momentum > 0 for one in self.settings) else "sgd"
+
+    def dropout_rates(self) -> NDArray[np.float32]:
+        """The rate (P, H) of every network and hidden layer."""
+        count = len(self.network.hidden)
+        rates = [
+            one.dropout if isinstance(one.dropout, tuple) else (one.dropout,) * count
+            for one in self.settings
+        ]
+        return np.array(rates, dtype=np.float32).reshape(self.population, count)
 
     def any_setting(self, *names: str) -> bool:
         """Whether any network has any of these settings switched on."""

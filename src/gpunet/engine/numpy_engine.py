@@ -58,6 +58,7 @@ class NumpyEngine(Engine):
         self._layers = layer_views(self._parameters, network)
         self._splits: dict[Split, Samples] = {}
         self._columns = _Columns(settings, network)
+        self._dropout = self.dropout_rates()
         self._sums = _Sums(self.population)
         self._order = np.zeros((self.population, 0), dtype=np.uint32)
         self._schedule = np.zeros((self.population, 0, 4), dtype=np.float32)
@@ -177,8 +178,9 @@ class NumpyEngine(Engine):
         ):
             sums = kernels.forward(values, *block)
             values, slope = kernels.activate(sums, layer.activation, self.network.leaky_slope)
-            if self._columns.dropout.any():
-                mask = self._mask(place, values.shape, self._columns.dropout)
+            rates = self._dropout[:, place - 1]
+            if rates.any():
+                mask = self._mask(place, values.shape, rates)
                 values, slope = values * mask, slope * mask
             slopes.append(slope)
             inputs.append(values)
@@ -234,14 +236,13 @@ class NumpyEngine(Engine):
 
 
 class _Columns:
-    """The settings of all networks as columns: (P, 1), seeds and rates of dropout (P,)."""
+    """The settings of all networks as columns: (P, 1), seeds, input dropout and smoothing (P,)."""
 
     def __init__(self, settings: tuple[NetworkSettings, ...], network: NetworkSpec) -> None:
         def column(name: str) -> NDArray[np.float32]:
             return np.array([[getattr(one, name)] for one in settings], dtype=np.float32)
 
         self.seeds = np.array([one.seed for one in settings], dtype=np.uint32)
-        self.dropout = column("dropout")[:, 0]
         self.input_dropout = column("input_dropout")[:, 0]
         self.label_smoothing = column("label_smoothing")[:, 0]
         self.weight_decay, self.max_norm = column("weight_decay"), column("max_norm")

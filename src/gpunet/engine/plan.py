@@ -212,6 +212,7 @@ class _Sketch:
             "OUTPUTS_AT": self.outputs_at[place],
             "SLOPES_AT": self.slopes_at[place],
             "PLACE": place + 1,
+            "HIDDEN_LAYERS": len(self.network.hidden),
             "KEEP_SLOPES": self.training and hidden,
             "INPUT_DROPOUT": self.switches.input_dropout,
             "DROPOUT": self.switches.dropout and hidden,

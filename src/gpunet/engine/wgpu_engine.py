@@ -49,9 +49,7 @@ NETWORK = np.dtype(
         ("correct", np.uint32),
         ("loss", np.float32),
         ("input_threshold", np.uint32),
-        ("dropout_threshold", np.uint32),
         ("input_scale", np.float32),
-        ("dropout_scale", np.float32),
         ("momentum", np.float32),
         ("beta1", np.float32),
         ("beta2", np.float32),
@@ -66,6 +64,7 @@ NETWORK = np.dtype(
         ("clip_norm", np.float32),
         ("gradient_scale", np.float32),
         ("label_smoothing", np.float32),
+        ("reserved", np.float32, (2,)),
     ]
 )
 """``struct Network`` of shaders/network.wgsl."""
@@ -138,6 +137,9 @@ class WgpuEngine(Engine):
         for name in ("parameters", *self._moment_names()):
             self._buffers.ensure(name, 4 * self.population * network.parameter_count)
         self._buffers.ensure("networks", self._networks.nbytes)
+        rates = _dropout_records(self.dropout_rates())
+        self._buffers.ensure("dropout_rates", rates.nbytes)
+        self._buffers.write("dropout_rates", rates)
 
     @property
     def device(self) -> DeviceInfo:
@@ -261,7 +263,15 @@ class WgpuEngine(Engine):
         self._buffers.ensure("schedule", 16 * self.population * steps)
         self._buffers.ensure("batch", 16, uniform=True)
         self._buffers.write("batch", np.array([count, count, 0, 0], dtype=np.uint32))
-        names = ["parameters", *self._moment_names(), "values", "order", "schedule", "networks"]
+        names = [
+            "parameters",
+            "dropout_rates",
+            *self._moment_names(),
+            "values",
+            "order",
+            "schedule",
+            "networks",
+        ]
         if any(one.label == "gradient_norm" for one in plan.passes):
             self._buffers.ensure("gradients", 4 * self.population * self.network.parameter_count)
             names.append("gradients")
@@ -296,7 +306,7 @@ class WgpuEngine(Engine):
         }
         self._buffers.write(f"{split} order", np.arange(data.count, dtype=np.uint32))
         self._buffers.write(f"{split} batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
-        shared = {"parameters": self._buffers["parameters"]}
+        shared = {name: self._buffers[name] for name in ("parameters", "dropout_rates")}
         buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
         return self._compile(plan, buffers)
 
@@ -388,7 +398,7 @@ class WgpuEngine(Engine):
         """What any of the networks wants."""
         return Switches(
             input_dropout=self.any_setting("input_dropout"),
-            dropout=self.any_setting("dropout"),
+            dropout=bool(self.dropout_rates().any()),
             penalty=self.any_setting("l1", "l2", "l1_biases", "l2_biases"),
             clip_value=self.any_setting("clip_value"),
             clip_norm=self.any_setting("clip_norm"),
@@ -408,11 +418,19 @@ def _network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:
     for record, one in zip(records, settings, strict=True):
         record["seed"] = one.seed
         record["input_threshold"] = int(float(np.float32(one.input_dropout)) * 2.0**32)
-        record["dropout_threshold"] = int(float(np.float32(one.dropout)) * 2.0**32)
         record["input_scale"] = 1 / (1 - float(np.float32(one.input_dropout)))
-        record["dropout_scale"] = 1 / (1 - float(np.float32(one.dropout)))
         for name in AS_THEY_ARE:
             record[name] = getattr(one, name)
+    return records
+
+
+def _dropout_records(rates: NDArray[np.float32]) -> NDArray[Any]:
+    """``struct DropoutRate`` of shaders/forward.wgsl for the rates (P, H); never empty."""
+    fields = np.dtype([("threshold", np.uint32), ("scale", np.float32)])
+    records = np.zeros(max(1, rates.size), dtype=fields)
+    exact = rates.astype(np.float64).ravel()
+    records["threshold"][: rates.size] = exact * 2.0**32
+    records["scale"][: rates.size] = 1 / (1 - exact)
     return records
 
 
