@@ -14,7 +14,18 @@ from typing import Annotated
 import typer
 
 from gpunet import __version__
-from gpunet.cli import bench, datasets, devices, evaluate, plot, predict, show, showcase, train
+from gpunet.cli import (
+    bench,
+    datasets,
+    devices,
+    evaluate,
+    plot,
+    predict,
+    runs,
+    show,
+    showcase,
+    train,
+)
 from gpunet.cli.messages import complain
 from gpunet.errors import GpunetError
 
@@ -31,6 +42,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("train")(train.train)
+app.command("runs")(runs.runs)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("plot")(plot.plot)

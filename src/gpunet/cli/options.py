@@ -14,6 +14,7 @@ __all__ = [
     "OPTIMIZER",
     "OUTPUT",
     "REGULARISATION",
+    "RUN",
     "SCHEDULE",
     "STOPPING",
     "AsJson",
@@ -29,6 +30,7 @@ OPTIMIZER = "Optimizer"
 SCHEDULE = "Learning rate schedule"
 REGULARISATION = "Regularisation"
 STOPPING = "Stopping"
+RUN = "Keeping the run"
 DEVICE = "Device"
 OUTPUT = "Output"
 

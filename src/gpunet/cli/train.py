@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +34,7 @@ DEFAULT = TrainConfig()
 
 
 def train(
+    context: typer.Context,
     data: Annotated[
         str,
         typer.Option(
@@ -344,6 +347,42 @@ def train(
             show_default=False,
         ),
     ] = None,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep checkpoints, the best model, the report and a log in this new folder.",
+            rich_help_panel=options.RUN,
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="The same in the folder runs/NAME.",
+            rich_help_panel=options.RUN,
+            show_default=False,
+        ),
+    ] = None,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Epochs between two checkpoints, by default 1; without --run-dir or --name the "
+            "folder in runs is named by date, time and layers.",
+            rich_help_panel=options.RUN,
+            show_default=False,
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN_DIR",
+            help="Go on with the run in a folder, with its data and settings; --epochs may be "
+            "raised and --max-time changed.",
+            rich_help_panel=options.RUN,
+            show_default=False,
+        ),
+    ] = None,
     device: options.Device = "auto",
     output: Annotated[
         Path, typer.Option(help="The model file.", rich_help_panel=options.OUTPUT)
@@ -434,9 +473,30 @@ def train(
         seed=seed,
     )
     _require_places(output, report, plot)
+    from gpunet.cli.run_keeping import new_run, resumed_run
     from gpunet.cli.training_run import Wishes, carry_out
 
-    carry_out(Wishes(config, data, device, output, report, plot, showcase, plain, quiet))
+    if resume is None:
+        keeping = new_run(run_dir, name, checkpoint_every, config, datetime.now())
+    else:
+        _require_alone("--resume", {"--run-dir": run_dir, "--name": name})
+        given = _given(context)
+        settings = given.intersection(config.to_dict())
+        keeping, config = resumed_run(resume, checkpoint_every, config, settings)
+        data = data if "data" in given else keeping.reference
+    carry_out(Wishes(config, data, device, output, report, plot, showcase, plain, quiet, keeping))
+
+
+def _given(context: typer.Context) -> set[str]:
+    """The names of the parameters that the command line names."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+
+
+def _require_alone(option: str, others: Mapping[str, object]) -> None:
+    for other, value in others.items():
+        if value is not None:
+            raise UsageError(f"{option} and {other} cannot go together; leave out {other}")
 
 
 def _require_places(output: Path, report: Path | None, plot: Path | None) -> None:

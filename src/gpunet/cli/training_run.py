@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import typer
 from rich.console import Console
 
 from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
+from gpunet.cli.run_keeping import Keeping, Recorder
 from gpunet.cli.sources import choose_device, open_data, reference
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset
@@ -57,6 +59,7 @@ class Wishes:
         showcase: test samples to show.
         plain: no dashboard.
         quiet: nothing but the result.
+        keeping: where the run is kept while it is trained, if anywhere.
     """
 
     config: TrainConfig
@@ -68,6 +71,7 @@ class Wishes:
     showcase: int
     plain: bool
     quiet: bool
+    keeping: Keeping | None = None
 
 
 def carry_out(wishes: Wishes) -> None:
@@ -79,14 +83,33 @@ def carry_out(wishes: Wishes) -> None:
     console = make_console(plain=wishes.plain, quiet=wishes.quiet)
     choice = choose_device(wishes.device, console)
     dataset = open_data(wishes.data, console)
-    result = _train(wishes, choice, dataset, console)
+    recorder = _recorder(wishes, dataset, console)
+    result = _train(wishes, choice, dataset, console, recorder)
     saved = _save_results(wishes, choice, dataset, result)
+    if recorder is not None:
+        model = _model(wishes, dataset, result) if result.best_epoch else None
+        recorder.finish(model, report(wishes.config, choice.info, dataset, result))
     _show(wishes, dataset, result, saved, console)
-    if not saved.complete:
+    if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
 
 
-def _train(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -> TrainingResult:
+def _recorder(wishes: Wishes, dataset: Dataset, console: Console) -> Recorder | None:
+    """What keeps the run while it is trained, if it is to be kept."""
+    if wishes.keeping is None:
+        return None
+    wishes.keeping.require_same(dataset)
+    console.print(f"run:    {wishes.keeping.folder.path}", soft_wrap=True)
+    return Recorder(wishes.keeping, _template(wishes, dataset))
+
+
+def _train(
+    wishes: Wishes,
+    choice: Choice,
+    dataset: Dataset,
+    console: Console,
+    recorder: Recorder | None,
+) -> TrainingResult:
     """Train before the user's eyes; the screen is gone when this returns."""
     config, control = wishes.config, Control()
     network = config.network(dataset.inputs, len(dataset.classes))
@@ -100,7 +123,16 @@ def _train(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -
         create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine,
         screen,
     ):
-        result = train(engine, dataset, config, observers=(screen,), control=control)
+        result = train(
+            engine,
+            dataset,
+            config,
+            observers=(screen,) if recorder is None else (screen, recorder.log),
+            control=control,
+            resume=wishes.keeping.state if wishes.keeping else None,
+            keep=None if recorder is None else recorder.keep,
+            keep_every=wishes.keeping.every if wishes.keeping else 1,
+        )
     if isinstance(screen, Dashboard):
         console.print(screen.closing_view())
     return result
@@ -203,18 +235,30 @@ def _save_elsewhere(write: Callable[[Path], None], name: str) -> Path | None:
 
 
 def _model(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Model:
-    return Model(
-        network=wishes.config.network(dataset.inputs, len(dataset.classes)),
+    return replace(
+        _template(wishes, dataset),
         parameters=result.parameters,
+        scaling=result.scaling,
+        best_epoch=result.best_epoch,
+        test=_test_figures(result),
+    )
+
+
+def _template(wishes: Wishes, dataset: Dataset) -> Model:
+    """All of the model that is known before it is trained; its weights are zero."""
+    network = wishes.config.network(dataset.inputs, len(dataset.classes))
+    return Model(
+        network=network,
+        parameters=np.zeros((1, network.parameter_count), dtype=np.float32),
         config=wishes.config,
         classes=dataset.classes,
         image_shape=dataset.image_shape,
-        scaling=result.scaling,
+        scaling=None,
         origin=Origin(
             dataset.name, reference(wishes.data, dataset), dataset.fingerprint(), dataset.source
         ),
-        best_epoch=result.best_epoch,
-        test=_test_figures(result),
+        best_epoch=0,
+        test=Figures(None, None),
     )
 
 

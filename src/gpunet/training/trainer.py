@@ -19,7 +19,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.datasets.hold_out import hold_out
 from gpunet.engine.interface import Engine, Metrics, step_schedule
-from gpunet.errors import UsageError
+from gpunet.errors import ModelError, UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.class_weights import class_weights
@@ -108,6 +108,7 @@ def train(
     Raises:
         UsageError: the validation set would leave nothing to train on, or the run to be resumed
             has come to its end.
+        ModelError: what is to be resumed does not fit the data and the settings.
         DeviceError: the data do not fit the device, or the device is lost.
     """
     keeper = Keeper(keep, keep_every)
@@ -150,11 +151,13 @@ class _Run:
 
         Raises:
             UsageError: there is nothing left to resume.
+            ModelError: the state is of another kind of run.
         """
         self._load()
         self.engine.set_parameters(self.best)
         if resume is None:
             return
+        self._require_fit(resume)
         for record in resume.history:
             self._observe(record)
         _refuse_ended(self._goal(resume.history[-1]), resume, self.config)
@@ -163,6 +166,15 @@ class _Run:
         self.steps_done, self.seconds_before = resume.steps, resume.seconds
         self.engine.set_parameters(resume.parameters)
         self.engine.set_moments(resume.moments)
+
+    def _require_fit(self, state: RunState) -> None:
+        shapes = self.engine.parameters().shape, self.engine.moments().shape
+        steps = len(state.history) * self.steps
+        if shapes != (state.parameters.shape, state.moments.shape) or steps != state.steps:
+            raise ModelError(
+                "the run's weights, moments or steps do not fit its settings and its data; train "
+                "anew"
+            )
 
     def train(self) -> StopReason:
         """Train until an epoch ends that no other shall follow."""

@@ -1,0 +1,83 @@
+"""``gpunet runs``: the runs that were kept, side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpunet.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from gpunet.training.run_folder import RunSummary
+
+__all__ = ["runs"]
+
+SPACIOUS = 110
+"""Columns from which there is room for everything."""
+
+
+def runs(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="[DIR]", help="A folder with runs, or one run.", show_default=False),
+    ] = Path("runs"),
+    as_json: options.AsJson = False,
+) -> None:
+    """Compare the runs in a folder, the best validation accuracy first."""
+    summaries = _summaries(folder)
+    if as_json:
+        print(json.dumps([dataclasses.asdict(one) for one in summaries], indent=2))
+        return
+    from gpunet.terminal.console import make_console
+
+    console = make_console()
+    if not summaries:
+        console.print(f"no run is kept in {folder}; start one with `gpunet train --name NAME`")
+        return
+    console.print(_table(summaries, spacious=console.width >= SPACIOUS))
+
+
+def _summaries(folder: Path) -> list[RunSummary]:
+    """The sound runs; a damaged one is told and left out.
+
+    Raises:
+        ModelError: the folder cannot be read.
+    """
+    from gpunet.cli.messages import note
+    from gpunet.errors import ModelError
+    from gpunet.training.run_folder import find_runs
+
+    summaries = []
+    for run in find_runs(folder):
+        try:
+            summaries.append(run.summary())
+        except ModelError as error:
+            note(error)
+    return sorted(summaries, key=lambda one: -(one.val_accuracy or 0.0))
+
+
+def _table(summaries: list[RunSummary], spacious: bool) -> RenderableType:
+    from gpunet.terminal import figures
+    from gpunet.terminal.columns import Columns
+
+    names = ["<run", "<network", "epochs", "val acc", "test acc", "time"]
+    table = Columns([*names, *(["val loss", "<optimizer", "<ended"] if spacious else [])])
+    for one in summaries:
+        cells = [
+            one.name,
+            one.network,
+            f"{one.epochs}/{one.planned}",
+            figures.percent(one.val_accuracy),
+            figures.percent(one.test_accuracy),
+            figures.seconds(one.seconds),
+        ]
+        if spacious:
+            cells += [figures.loss(one.val_loss), one.optimizer, one.stop_reason or "-"]
+        table.add(*cells)
+    return table

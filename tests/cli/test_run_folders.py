@@ -1,0 +1,213 @@
+"""Runs that are kept in folders: ``--run-dir``, ``--name``, ``--resume`` and ``gpunet runs``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from gpunet.errors import OutputError
+from gpunet.training import checkpoint, run_folder
+from gpunet.training.run_state import load_state
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--dropout", "0.1")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def kept(gpunet: RunCommand, halves: Path) -> Path:
+    """A run of three epochs at a constant rate."""
+    arguments = ("--data", halves, *FAST, "--schedule", "constant", "--epochs", 3, "--patience", 0)
+    assert 0 == gpunet("train", *arguments, "--run-dir", "kept", "-q").code
+    return Path("kept")
+
+
+def test_a_run_leaves_its_files_in_its_folder(
+    gpunet: RunCommand, halves: Path, tmp_path: Path
+) -> None:
+    ran = gpunet("train", "--data", halves, *FAST, "--epochs", 3, "--run-dir", "deep/er")
+    assert (0, "") == (ran.code, ran.err)
+    assert "run:    deep/er\n" in ran.out
+    folder = Path("deep/er")
+    names = sorted(path.name for path in folder.iterdir())
+    assert ["best.safetensors", "last.safetensors", "log", "report.json"] == names
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    best, saved = (
+        checkpoint.load(p) for p in (folder / "best.safetensors", Path("model.safetensors"))
+    )
+    assert saved.parameters.tobytes() == best.parameters.tobytes()
+    assert report["test"]["accuracy"] == best.test.accuracy
+    assert report["best_epoch"] == best.best_epoch
+    log = (folder / "log").read_text("utf-8").splitlines()
+    assert 3 == sum(line.startswith("epoch ") for line in log)
+    assert "all epochs done" in log[-1]
+
+
+def test_a_named_run_lies_in_runs(gpunet: RunCommand, halves: Path) -> None:
+    assert 0 == gpunet("train", "--data", halves, *FAST, "--epochs", 1, "--name", "one", "-q").code
+    assert Path("runs/one/last.safetensors").exists()
+
+
+def test_a_run_without_a_name_is_named_by_time_and_layers(gpunet: RunCommand, halves: Path) -> None:
+    options = ("--data", halves, *FAST, "--epochs", 3, "--checkpoint-every", 2, "-q")
+    for _ in range(2):
+        assert 0 == gpunet("train", *options).code
+    names = [path.name for path in Path("runs").iterdir()]
+    assert 2 == len(set(names))
+    assert all(name[:2] == "20" and "_4" in name for name in names)
+
+
+def test_a_run_is_kept_nowhere_unless_that_is_asked_for(gpunet: RunCommand, halves: Path) -> None:
+    assert 0 == gpunet("train", "--data", halves, *FAST, "--epochs", 1, "-q").code
+    assert ["model.safetensors"] == [path.name for path in Path().iterdir()]
+
+
+def test_a_resumed_run_gives_the_weights_of_a_straight_one(
+    gpunet: RunCommand, halves: Path, kept: Path
+) -> None:
+    straight = ("--data", halves, *FAST, "--schedule", "constant", "--epochs", 5, "--patience", 0)
+    assert 0 == gpunet("train", *straight, "--run-dir", "straight", "-q").code
+    ran = gpunet("train", "--resume", kept, "--epochs", 5, "--device", "cpu", "--plain")
+    assert (0, "") == (ran.code, ran.err)
+    assert "resumed after epoch 3" in ran.out
+    for name in ("last.safetensors", "best.safetensors"):
+        one, other = (checkpoint.load(folder / name) for folder in (kept, Path("straight")))
+        assert other.parameters.tobytes() == one.parameters.tobytes()
+    assert 5 == len(json.loads((kept / "report.json").read_text("utf-8"))["history"])
+    assert 5 == len(load_state(kept / "last.safetensors")[1].history)
+    lines = (kept / "log").read_text("utf-8").splitlines()
+    assert 5 == sum(line.startswith("epoch ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--epochs", 2), "--epochs is 2 but the run in kept was begun with 3; give a larger"),
+        (("--lr", 0.5), "--learning-rate is 0.5 but the run in kept was begun with 0.02; leave it"),
+        (("--hidden", "8,8"), "--hidden is 8,8 but the run in kept was begun with 4"),
+        (("--init", "he"), "--init is he but the run in kept was begun with auto"),
+        (("--no-standardize",), "--standardize is False but"),
+        (("--name", "new"), "--resume and --name cannot go together"),
+        ((), "the run has done 3 epochs and --epochs is 3; raise --epochs"),
+    ],
+)
+def test_what_a_resumed_run_cannot_change_is_told(
+    gpunet: RunCommand, kept: Path, options: tuple[object, ...], message: str
+) -> None:
+    before = {path.name: path.read_bytes() for path in kept.iterdir()}
+    ran = gpunet("train", "--resume", kept, "--device", "cpu", "-q", *options)
+    assert 2 == ran.code
+    assert message in ran.failure
+    assert before == {path.name: path.read_bytes() for path in kept.iterdir()}
+
+
+def test_settings_that_are_given_as_they_were_do_no_harm(gpunet: RunCommand, kept: Path) -> None:
+    same = ("--lr", 0.02, "--beta2", 0.999, "--hidden", "4", "--epochs", 4, "--max-time", "1h")
+    assert 0 == gpunet("train", "--resume", kept, *same, "--device", "cpu", "-q").code
+
+
+def test_other_data_are_refused(gpunet: RunCommand, kept: Path) -> None:
+    draws = np.random.default_rng(0)
+    images, labels = draws.integers(0, 255, (60, 8, 8), np.uint8), np.arange(60) % 2
+    np.savez("other.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    ran = gpunet(
+        *("train", "--resume", kept, "--epochs", 5, "--data", "other.npz"),
+        *("--device", "cpu", "-q"),
+    )
+    assert 1 == ran.code
+    assert "does not hold the data that the run in kept was begun with" in ran.failure
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--run-dir", "a", "--name", "b"), "give one of them"),
+        (("--name", "a/b"), "is no plain name"),
+        (("--name", ".."), "is no plain name"),
+        (("--run-dir", "kept"), "kept holds a run already"),
+        (("--run-dir", "kept/log"), "log is no folder"),
+        (("--resume", "nowhere"), "nowhere holds no run to go on with"),
+        (("--checkpoint-every", 0), "--checkpoint-every"),
+    ],
+)
+def test_a_place_for_a_run_that_cannot_be_is_refused_before_the_data_are_read(
+    gpunet: RunCommand, kept: Path, options: tuple[object, ...], message: str
+) -> None:
+    ran = gpunet("train", "--data", "no such data", *options)
+    assert "" == ran.out
+    assert message in ran.failure
+
+
+def test_a_damaged_run_is_not_resumed(gpunet: RunCommand, kept: Path) -> None:
+    last = kept / "last.safetensors"
+    last.write_bytes(last.read_bytes()[:-100])
+    ran = gpunet("train", "--resume", kept, "--epochs", 5)
+    assert 1 == ran.code
+    assert "last.safetensors is no sound model file" in ran.failure
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_training(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*arguments: object) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(run_folder, "save_state", full_disk)
+    ran = gpunet("train", "--data", halves, *FAST, "--epochs", 3, "--name", "one", "-q")
+    assert 1 == ran.code
+    assert "note: the disk is full\n" == ran.err
+    assert ran.out.endswith("saved as model.safetensors\n")
+
+
+def test_runs_are_compared_the_best_first(gpunet: RunCommand, halves: Path) -> None:
+    for name, rate in (("slow", 1e-9), ("good", 0.02)):
+        options = ("--hidden", "4", "--validation", 40, "--epochs", 4, "--lr", rate, "--name", name)
+        assert 0 == gpunet("train", "--data", halves, "--device", "cpu", *options, "-q").code
+    content = json.loads(gpunet("runs", "--json").out)
+    assert ["good", "slow"] == [one["name"] for one in content]
+    report = json.loads(Path("runs/good/report.json").read_text("utf-8"))
+    assert report["test"]["accuracy"] == content[0]["test_accuracy"]
+    assert report["history"][report["best_epoch"] - 1]["val_loss"] == content[0]["val_loss"]
+    assert ("64-4-2", 4, 4, "epochs") == tuple(
+        content[0][name] for name in ("network", "epochs", "planned", "stop_reason")
+    )
+    head, _, first, second = gpunet("runs").out.splitlines()
+    assert head.startswith("run")
+    assert first.startswith("good")
+    assert second.startswith("slow")
+
+
+def test_a_single_run_may_be_named(gpunet: RunCommand, kept: Path) -> None:
+    assert ["kept"] == [one["name"] for one in json.loads(gpunet("runs", kept, "--json").out)]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"stop_reason": 1, "test": [], "history": 3}', "[[["])
+def test_a_damaged_report_takes_nothing_but_its_figures_away(
+    gpunet: RunCommand, kept: Path, text: str
+) -> None:
+    (kept / "report.json").write_text(text, "utf-8")
+    (run,) = json.loads(gpunet("runs", kept, "--json").out)
+    assert (3, None, None) == (run["epochs"], run["test_accuracy"], run["stop_reason"])
+
+
+def test_a_damaged_run_is_told_and_left_out(gpunet: RunCommand, kept: Path) -> None:
+    (kept / "last.safetensors").write_bytes(b"nothing")
+    ran = gpunet("runs", kept, "--json")
+    assert (0, "[]\n") == (ran.code, ran.out)
+    assert ran.err.startswith("note: kept/last.safetensors is no sound model file")
+
+
+def test_where_there_are_no_runs_it_says_how_to_start_one(gpunet: RunCommand) -> None:
+    ran = gpunet("runs")
+    assert (0, "") == (ran.code, ran.err)
+    assert "no run is kept in runs; start one with `gpunet train --name NAME`" in ran.out
