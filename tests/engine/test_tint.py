@@ -62,13 +62,14 @@ fn main(@builtin(local_invocation_index) thread: u32) {
 
 
 def questions(shaders: Shaders) -> dict[tuple[str, ...], Question]:
-    """Every shader, as browsers want it; some as pipelines, so that all kernels are among them."""
+    """Every shader, as browsers want it, and as a pipeline every kernel on every tile."""
     known: set[object] = set()
     asked = {}
     for pieces, sets in shaders.items():
         source = assemble(pieces)
         enable = "enable subgroups; " if "subgroup" in source.text else ""
-        parts = {*pieces, pieces[:2]}  # a product's first two pieces are the tile and the kernel
+        # The first two pieces are a tile and its kernel, or a kernel and its rule or loss.
+        parts = {pieces[:2], *(piece for piece in pieces if piece.startswith("input/"))}
         is_new = not parts <= known
         known |= parts
         asked[pieces] = Question(
