@@ -223,9 +223,10 @@ At least {steps} steps of {BATCH} samples without dropout, every {-(-ROUND // BA
 
 Largest deviation of a batch's loss from PyTorch's in float64, relative to that: in the first
 {EARLY} steps, and in all. Bounds: {TOLERANCE:.0e} in the first {EARLY}; in all,
-for {" and ".join(SMOOTH)}, as much or {DRIFT} times what PyTorch in float32 is off. With ReLUs a sum so close to zero that
-rounding gives it the other sign parts two trainings, PyTorch's two as well, at a step of chance;
-their later steps are not judged. A number in bold is out of bounds.
+for {" and ".join(SMOOTH)}, as much or {DRIFT} times
+what PyTorch in float32 is off. With ReLUs a sum so close to zero that rounding gives it the other
+sign parts two trainings, PyTorch's two as well, at a step of chance; their later steps are not
+judged. A number in bold is out of bounds.
 
 | network | activation | optimizer | PyTorch float32 | {" | ".join(_names(choices))} |
 | --- | --- | --- |{" --- |" * (1 + len(choices))}"""
