@@ -20,6 +20,8 @@ FLOORS = (
     {"gpunet"},
     {"errors", "resources"},
     {"config", "rng"},
+    {"settings_file"},
+    {"recipes"},
     {"parameters", "datasets"},
     {"engine"},
     {"training"},

@@ -21,6 +21,7 @@ from gpunet.cli import (
     evaluate,
     plot,
     predict,
+    recipes,
     runs,
     show,
     showcase,
@@ -42,6 +43,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("train")(train.train)
+app.command("recipes")(recipes.recipes)
 app.command("runs")(runs.runs)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)

@@ -10,6 +10,13 @@ from typing import Annotated
 import typer
 
 from gpunet.cli import options
+from gpunet.cli.configuration import (
+    ConfigFile,
+    PrintConfig,
+    RecipeName,
+    blaming_the_file,
+    configuration,
+)
 from gpunet.config import (
     ACTIVATIONS,
     DEFAULT_LEARNING_RATE,
@@ -35,6 +42,8 @@ DEFAULT = TrainConfig()
 
 def train(
     context: typer.Context,
+    config_file: ConfigFile = None,
+    recipe: RecipeName = None,
     data: Annotated[
         str,
         typer.Option(
@@ -421,57 +430,63 @@ def train(
             rich_help_panel=options.OUTPUT,
         ),
     ] = False,
+    print_config: PrintConfig = False,
 ) -> None:
     """Train a network, save its best weights, and show what it learnt.
 
     Ctrl-C stops the training and saves; twice, it aborts.
     """
-    config = TrainConfig(
-        hidden=parse_hidden(hidden),
-        activation=activation,
-        leaky_slope=leaky_slope,
-        initialisation=initialisation,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        schedule=schedule,
-        warmup=warmup,
-        lr_decay=lr_decay,
-        lr_decay_every=lr_decay_every,
-        lr_final=lr_final,
-        restart_every=restart_every,
-        restart_lr=restart_lr,
-        momentum=momentum,
-        beta1=beta1,
-        beta2=beta2,
-        epsilon=epsilon,
-        loss=loss,
-        class_weights=class_weights,
-        label_smoothing=label_smoothing,
-        nesterov=nesterov,
-        weight_decay=weight_decay,
-        clip_value=clip_value,
-        clip_norm=clip_norm,
-        l1=l1,
-        l2=l2,
-        l1_biases=l1_biases,
-        l2_biases=l2_biases,
-        max_norm=max_norm,
-        batch_size=batch_size,
-        epochs=epochs,
-        dropout=dropout,
-        input_dropout=input_dropout,
-        patience=patience,
-        min_delta=min_delta,
-        monitor=monitor,
-        start_from_epoch=start_from_epoch,
-        stability=stability,
-        target_accuracy=target_accuracy,
-        max_time=None if max_time is None else parse_duration(max_time),
-        validation=validation,
-        shuffle_split=shuffle_split,
-        standardize=standardize,
-        seed=seed,
-    )
+    with blaming_the_file(context):
+        config = TrainConfig(
+            hidden=parse_hidden(hidden),
+            activation=activation,
+            leaky_slope=leaky_slope,
+            initialisation=initialisation,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            schedule=schedule,
+            warmup=warmup,
+            lr_decay=lr_decay,
+            lr_decay_every=lr_decay_every,
+            lr_final=lr_final,
+            restart_every=restart_every,
+            restart_lr=restart_lr,
+            momentum=momentum,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            loss=loss,
+            class_weights=class_weights,
+            label_smoothing=label_smoothing,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            clip_value=clip_value,
+            clip_norm=clip_norm,
+            l1=l1,
+            l2=l2,
+            l1_biases=l1_biases,
+            l2_biases=l2_biases,
+            max_norm=max_norm,
+            batch_size=batch_size,
+            epochs=epochs,
+            dropout=dropout,
+            input_dropout=input_dropout,
+            patience=patience,
+            min_delta=min_delta,
+            monitor=monitor,
+            start_from_epoch=start_from_epoch,
+            stability=stability,
+            target_accuracy=target_accuracy,
+            max_time=None if max_time is None else parse_duration(max_time),
+            validation=validation,
+            shuffle_split=shuffle_split,
+            standardize=standardize,
+            seed=seed,
+        )
+    if print_config:
+        _require_alone("--print-config", {"--resume": resume})
+        typer.echo(configuration(context, config), nl=False)
+        return
     _require_places(output, report, plot)
     from gpunet.cli.run_keeping import new_run, resumed_run
     from gpunet.cli.training_run import Wishes, carry_out
@@ -479,7 +494,8 @@ def train(
     if resume is None:
         keeping = new_run(run_dir, name, checkpoint_every, config, datetime.now())
     else:
-        _require_alone("--resume", {"--run-dir": run_dir, "--name": name})
+        others = {"--run-dir": run_dir, "--name": name, "--config": config_file, "--recipe": recipe}
+        _require_alone("--resume", others)
         given = _given(context)
         settings = given.intersection(config.to_dict())
         keeping, config = resumed_run(resume, checkpoint_every, config, settings)

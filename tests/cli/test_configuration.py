@@ -1,0 +1,182 @@
+"""Settings from files and recipes: who wins, and what is printed."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+
+from gpunet.cli.app import app
+from gpunet.config import TrainConfig
+from gpunet.recipes import recipe_names
+from gpunet.resources import data_file
+from gpunet.settings_file import RUN_SETTINGS, canonical
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Ran, RunCommand
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def printed(ran: Ran) -> dict[str, object]:
+    assert (0, "") == (ran.code, ran.err)
+    return tomllib.loads(ran.out)
+
+
+def test_what_is_typed_wins_over_the_file_and_the_file_over_the_defaults(
+    gpunet: RunCommand,
+) -> None:
+    Path("run.toml").write_text("epochs = 3\nlr = 0.5\nplain = true\nhidden = [8]\n")
+    ran = gpunet("train", "--config", "run.toml", "--epochs", "4", "--print-config")
+    settings = printed(ran)
+    assert 4 == settings["epochs"]
+    assert 0.5 == settings["learning_rate"]
+    assert settings["plain"] is True
+    assert [8] == settings["hidden"]
+    assert TrainConfig().batch_size == settings["batch_size"]
+
+
+def test_typing_the_default_wins_over_the_file(gpunet: RunCommand) -> None:
+    Path("run.toml").write_text("epochs = 3\nstandardize = false\n")
+    default = TrainConfig().epochs
+    typed = ("--epochs", default, "--standardize", "--print-config")
+    settings = printed(gpunet("train", *typed, "--config", "run.toml"))
+    assert default == settings["epochs"]
+    assert settings["standardize"] is True
+
+
+def test_what_is_printed_is_read_back_to_the_same(gpunet: RunCommand) -> None:
+    options = {
+        "--hidden": "8,4",
+        "--dropout": "0.1,0.25",
+        "--activation": "relu,tanh",
+        "--optimizer": "rmsprop",
+        "--lr": "1e-7",
+        "--max-time": "1h30m",
+        "--class-weights": "1,5",
+        "--validation": "0.25",
+        "--target-accuracy": "0.5",
+        "--data": 'a "file".csv',
+        "--report": "report.json",
+        "--name": "seven",
+        "--checkpoint-every": "3",
+        "--showcase": "0",
+    }
+    typed = [part for option in options.items() for part in option]
+    flags = ("--quiet", "--no-standardize", "--shuffle-split")
+    first = gpunet("train", *typed, *flags, "--print-config")
+    Path("run.toml").write_text(first.out, "utf-8")
+    second = gpunet("train", "--config", "run.toml", "--print-config")
+    assert (0, "") == (second.code, second.err)
+    assert first.out == second.out
+    settings = printed(second)
+    assert [8, 4] == settings["hidden"]
+    assert 1e-7 == settings["learning_rate"]
+    assert 5400 == settings["max_time"]
+    assert "seven" == settings["name"]
+
+
+def test_defaults_that_follow_from_others_are_printed_as_comments(gpunet: RunCommand) -> None:
+    ran = gpunet("train", "--optimizer", "lion", "--print-config")
+    assert "# learning_rate = 0.0005\n" in ran.out
+    assert "# beta2 = 0.99\n" in ran.out
+
+
+def test_a_run_with_a_file_is_trained_as_it_says(gpunet: RunCommand, halves: Path) -> None:
+    Path("run.toml").write_text(
+        f"data = {json.dumps(str(halves))}\nlr = 0.01\ndevice = 'cpu'\nhidden = [4]\n"
+        "batch_size = 8\nepochs = 2\nquiet = true\noutput = 'small.safetensors'\nreport = 'run.json'\n"
+    )
+    ran = gpunet("train", "--config", "run.toml")
+    assert (0, "") == (ran.code, ran.err)
+    assert Path("small.safetensors").is_file()
+    config = json.loads(Path("run.json").read_text("utf-8"))["config"]
+    assert TrainConfig(hidden=(4,), learning_rate=0.01, batch_size=8, epochs=2).to_dict() == config
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("epoch = 3", "run.toml, line 1: 'epoch' is no setting of training; did you mean 'epochs'"),
+        ("seed = 1\nepochs = 0", "run.toml, line 2: --epochs is 0, wanted from 1"),
+        ("seed = 1\nepochs", "run.toml is no valid TOML: "),
+        ("seed = 1\ninit = 'hee'", 'run.toml, line 2: init is "hee", wanted one of auto, he'),
+        ("restart_lr = 0.1", "run.toml, line 1: --restart-lr says where restarts begin"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_in_one_sentence(
+    gpunet: RunCommand, text: str, wanted: str
+) -> None:
+    Path("run.toml").write_text(text)
+    ran = gpunet("train", "--config", "run.toml")
+    assert 2 == ran.code
+    assert ran.failure.startswith(wanted)
+
+
+def test_a_mistake_on_the_command_line_does_not_blame_the_file(gpunet: RunCommand) -> None:
+    Path("run.toml").write_text("epochs = 3")
+    ran = gpunet("train", "--config", "run.toml", "--epochs", "0")
+    assert ran.failure.startswith("--epochs is 0")
+
+
+def test_settings_that_go_together_may_come_from_both(gpunet: RunCommand) -> None:
+    Path("run.toml").write_text("restart_lr = 0.001")
+    ran = gpunet("train", "--config", "run.toml", "--restart-every", "5", "--print-config")
+    assert 0.001 == printed(ran)["restart_lr"]
+
+
+def test_only_one_source_of_settings_is_taken(gpunet: RunCommand) -> None:
+    Path("run.toml").write_text("epochs = 3")
+    ran = gpunet("train", "--config", "run.toml", "--recipe", "nielsen")
+    assert 2 == ran.code
+    assert ran.failure.startswith("--config and --recipe both give settings")
+    ran = gpunet("train", "--resume", ".", "--recipe", "nielsen")
+    assert ran.failure == "--resume and --recipe cannot go together; leave out --recipe"
+    ran = gpunet("train", "--resume", ".", "--print-config")
+    assert ran.failure == "--print-config and --resume cannot go together; leave out --resume"
+
+
+def test_every_option_of_train_can_be_set_in_a_file() -> None:
+    command = typer.main.get_command(app).commands["train"]  # type: ignore[attr-defined]
+    not_settings = {"config_file", "recipe", "print_config", "resume", "find_lr", "help"}
+    names = {option.name for option in command.params} - not_settings
+    assert names == {*TrainConfig().to_dict(), *RUN_SETTINGS}
+    for option in command.params:
+        if option.name in names:
+            spellings = [text for text in option.opts if text.startswith("--")]
+            assert {option.name} == {canonical(text.removeprefix("--")) for text in spellings}
+
+
+def test_a_recipe_is_taken_as_a_file_is(gpunet: RunCommand) -> None:
+    settings = printed(gpunet("train", "--recipe", "nielsen", "--epochs", "2", "--print-config"))
+    assert [30] == settings["hidden"]
+    assert "mnist" == settings["data"]
+    assert 2 == settings["epochs"]
+
+
+def test_the_recipes_are_listed_with_their_networks_and_figures(gpunet: RunCommand) -> None:
+    ran = gpunet("recipes")
+    assert (0, "") == (ran.code, ran.err)
+    lines = ran.out.splitlines()
+    assert recipe_names() == [line for line in lines if not line.startswith(" ")]
+    assert "  784-30-10, 95.00% claimed" == lines[lines.index("nielsen") + 1]
+    assert "  784-16-10, no accuracy claimed" == lines[lines.index("five-parts") + 1]
+
+
+def test_a_recipe_is_printed_as_the_file_that_it_is(gpunet: RunCommand) -> None:
+    ran = gpunet("recipes", "simard")
+    assert data_file("recipes", "simard.toml").read_text("utf-8") == ran.out
+
+
+def test_an_unknown_recipe_is_answered_with_the_closest_one(gpunet: RunCommand) -> None:
+    for command in (("recipes", "simmard"), ("train", "--recipe", "simmard")):
+        ran = gpunet(*command)
+        assert 2 == ran.code
+        assert ran.failure.startswith("there is no recipe 'simmard'; did you mean 'simard'?")
