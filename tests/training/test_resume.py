@@ -14,7 +14,7 @@ import pytest
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine, NetworkSettings
-from gpunet.errors import UsageError
+from gpunet.errors import ModelError, UsageError
 from gpunet.training.checkpoint import Figures, Model, Origin
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
 from gpunet.training.run_state import RunState, load_state, save_state
@@ -202,3 +202,19 @@ def test_a_run_that_stopped_early_is_not_resumed(run: Runner) -> None:
     run(config=config)
     with pytest.raises(UsageError, match=r"after epoch 1 \(target accuracy reached\)"):
         run(config=config, resume=run.kept[-1])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"moments": np.zeros((0, 1, 53), np.float32)},
+        {"parameters": np.zeros((2, 53), np.float32)},
+        {"steps": 1},
+    ],
+    ids=["moments", "parameters", "steps"],
+)
+def test_a_state_of_another_kind_of_run_is_refused(run: Runner, changes: dict[str, Any]) -> None:
+    run()
+    state = dataclasses.replace(run.kept[2], **changes)
+    with pytest.raises(ModelError, match="do not fit its settings and its data"):
+        run(resume=state)

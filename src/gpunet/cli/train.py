@@ -127,6 +127,15 @@ def train(
             show_default=False,
         ),
     ] = DEFAULT.learning_rate,
+    find_lr: Annotated[
+        bool,
+        typer.Option(
+            "--find-lr",
+            help="Do not train but try growing learning rates for some steps, draw the loss and "
+            "suggest a rate.",
+            rich_help_panel=options.OPTIMIZER,
+        ),
+    ] = False,
     schedule: Annotated[
         Schedule,
         typer.Option(
@@ -486,6 +495,12 @@ def train(
     if print_config:
         _require_alone("--print-config", {"--resume": resume})
         typer.echo(configuration(context, config), nl=False)
+        return
+    if find_lr:
+        _require_alone("--find-lr", {"--resume": resume, "--run-dir": run_dir, "--name": name})
+        from gpunet.cli.find_lr import find_lr as find
+
+        find(config, data, device, plain=plain, quiet=quiet)
         return
     _require_places(output, report, plot)
     from gpunet.cli.run_keeping import new_run, resumed_run

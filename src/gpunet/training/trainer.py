@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
-from gpunet.datasets.hold_out import hold_out
 from gpunet.engine.interface import Engine, Metrics, step_schedule
 from gpunet.errors import ModelError, UsageError
 from gpunet.parameters import initial_parameters
@@ -34,6 +33,7 @@ from gpunet.training.events import (
 from gpunet.training.pace import Pace
 from gpunet.training.run_state import Keeper, RunState
 from gpunet.training.schedules import Plateau, epoch_learning_rates
+from gpunet.training.splits import split
 from gpunet.training.stopping import EarlyStopping, monitored
 
 __all__ = ["TrainingResult", "train"]
@@ -133,8 +133,9 @@ class _Run:
     ) -> None:
         self.engine, self.config, self.control, self.clock = engine, config, control, clock
         self.observers, self.dataset, self.keeper = observers, dataset, keeper
-        splits, self.scaling = _split(dataset, config)
-        self.training, self.validation, self.test = splits
+        splits = split(dataset, config)
+        self.training, self.validation, self.test = splits.training, splits.validation, splits.test
+        self.scaling = splits.scaling
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
         self.steps = steps_per_epoch(len(self.training), config.batch_size)
         self.stopping = EarlyStopping.of(config)
@@ -408,23 +409,6 @@ def _refuse_ended(reason: StopReason | None, state: RunState, config: TrainConfi
             f"the run has come to its end after epoch {done} ({reason}), so there is nothing to "
             "resume; train anew with other options"
         )
-
-
-def _split(
-    dataset: Dataset, config: TrainConfig
-) -> tuple[tuple[Samples, Samples, Samples], Scaling | None]:
-    """The samples to train on, those held out and those to test on, scaled if they are floats."""
-    training, validation = hold_out(
-        dataset.train, config.validation, shuffle=config.shuffle_split, seed=config.seed
-    )
-    if training.features.dtype == np.uint8 or not config.standardize:
-        return (training, validation, dataset.test), None
-    scaling = Scaling.of(training.features.astype(np.float32, copy=False))
-    return (
-        scaling.apply(training),
-        scaling.apply(validation),
-        scaling.apply(dataset.test),
-    ), scaling
 
 
 def _gallery_rows(labels: NDArray[np.int32], classes: int) -> NDArray[np.intp]:

@@ -1,0 +1,91 @@
+"""``gpunet train --find-lr``: the learning rate range test, its curve and what it suggests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import typer
+from rich.console import RenderableType
+
+from gpunet.cli.sources import choose_device, open_data
+from gpunet.config import TrainConfig
+from gpunet.engine.factory import create_engine
+from gpunet.engine.interface import NetworkSettings
+from gpunet.terminal import figures
+from gpunet.terminal.charts import LineChart, Series
+from gpunet.terminal.columns import Columns
+from gpunet.terminal.console import make_console, wants_dashboard
+from gpunet.terminal.style import MUTED, TRAIN
+from gpunet.training.learning_rate_range import RangeTest, find_learning_rate
+from gpunet.training.splits import split
+
+__all__ = ["find_lr"]
+
+HEIGHT = 14
+"""Of the chart, in lines."""
+
+EVERY = 10
+"""Steps from row to row of the table that stands for the chart where there is no terminal."""
+
+
+def find_lr(config: TrainConfig, data: str, device: str, *, plain: bool, quiet: bool) -> None:
+    """Test which learning rates a network learns with, and suggest one; nothing is saved.
+
+    Raises:
+        GpunetError: whatever a user can cause or mend.
+    """
+    console = make_console(plain=plain, quiet=quiet)
+    choice = choose_device(device, console)
+    dataset = open_data(data, console)
+    network = config.network(dataset.inputs, len(dataset.classes))
+    settings = (NetworkSettings.of(config),)
+    with create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine:
+        found = find_learning_rate(engine, split(dataset, config).training, config)
+    suggestion = figures.learning_rate(found.suggestion)
+    if quiet:
+        typer.echo(suggestion)
+        return
+    console.print()
+    console.print(_chart(found) if wants_dashboard(console, plain) else _table(found))
+    console.print()
+    for line in _advice(found, config, suggestion):
+        console.print(line, soft_wrap=True)
+
+
+def _advice(found: RangeTest, config: TrainConfig, suggestion: str) -> Iterator[str]:
+    least = int(np.nanargmin(found.smoothed))
+    rate = figures.learning_rate(float(found.learning_rates[least]))
+    yield f"tried:    {len(found.losses)} steps, each at a higher rate; no weights are kept"
+    yield f"least:    the smoothed loss is {figures.loss(float(found.smoothed[least]))} at {rate}"
+    yield f"suggests: --lr {suggestion}, a tenth of that; the default is " + figures.learning_rate(
+        TrainConfig(optimizer=config.optimizer).effective_learning_rate
+    )
+
+
+def _chart(found: RangeTest) -> RenderableType:
+    decades = np.log10(found.learning_rates)  # (s,)
+    finite = [np.where(np.isfinite(y), y, np.nan) for y in (found.losses, found.smoothed)]
+    return LineChart(
+        "loss by log10 of the learning rate",
+        [
+            Series("batch", decades, finite[0], MUTED),
+            Series("smoothed", decades, finite[1], TRAIN),
+        ],
+        HEIGHT,
+        (float(decades[0]), float(decades[-1])),
+        y_bounds=(0.0, np.inf),
+        figure=figures.loss,
+    )
+
+
+def _table(found: RangeTest) -> RenderableType:
+    table = Columns(["learning rate", "loss", "smoothed"])
+    last = len(found.losses) - 1
+    for step in sorted({*range(0, last, EVERY), last}):
+        table.add(
+            figures.learning_rate(float(found.learning_rates[step])),
+            figures.loss(float(found.losses[step])),
+            figures.loss(float(found.smoothed[step])),
+        )
+    return table

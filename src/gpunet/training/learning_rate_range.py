@@ -1,0 +1,123 @@
+"""The learning rate range test: which rates a network learns with before it is trained.
+
+Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3.3. Owns the test and
+what it suggests; drawing its curve belongs to ``cli.find_lr``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import Engine, step_schedule
+from gpunet.errors import UsageError
+from gpunet.parameters import initial_parameters
+from gpunet.training.batches import epoch_order, steps_per_epoch
+
+__all__ = ["RangeTest", "find_learning_rate"]
+
+STEPS = 150
+"""Enough for a smooth curve, few enough for seconds of work."""
+
+LOWEST, HIGHEST = 1e-6, 10.0
+"""The range of rates; the test ends earlier where the loss explodes."""
+
+SMOOTHING = 0.9
+"""What each step keeps of the mean of the losses before it."""
+
+EXPLODED = 4.0
+"""How many times the least smoothed loss ends the test."""
+
+MARGIN = 10.0
+"""The suggestion lies so many times below the rate of the least loss, where learning already
+falters."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangeTest:
+    """What the test found, step by step.
+
+    Args:
+        learning_rates: (s,) growing exponentially.
+        losses: (s,) of each step's batch, before the step; the last may be infinite or NaN.
+        smoothed: (s,) their exponentially weighted mean.
+        suggestion: a learning rate to train with.
+    """
+
+    learning_rates: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    smoothed: NDArray[np.float64]
+    suggestion: float
+
+
+def find_learning_rate(engine: Engine, training: Samples, config: TrainConfig) -> RangeTest:
+    """Take steps at exponentially growing rates; the engine's weights are the initial ones again.
+
+    Args:
+        engine: made for the network that ``config`` describes.
+        training: samples to train on, scaled as they shall be.
+        config: its learning rate and schedule are not looked at.
+
+    Raises:
+        UsageError: the loss is infinite from the start, so that no rate can be suggested.
+        DeviceError: the data do not fit the device, or the device is lost.
+    """
+    initial = initial_parameters(engine.network, config.initialisation, [config.seed])
+    engine.set_parameters(initial)
+    engine.load("train", training)
+    rates = LOWEST * (HIGHEST / LOWEST) ** (np.arange(STEPS) / (STEPS - 1))  # (s,)
+    losses = _losses(engine, training, config, rates)
+    engine.set_parameters(initial)
+    rates, smoothed = rates[: len(losses)], _smoothed(losses)
+    if not np.isfinite(smoothed[0]):
+        raise UsageError(
+            "the loss is not finite before the first step, so no learning rate can be found; "
+            "scale the features, or try another --init"
+        )
+    suggestion = float(rates[np.nanargmin(smoothed)]) / MARGIN
+    return RangeTest(rates, losses, smoothed, suggestion)
+
+
+def _losses(
+    engine: Engine, training: Samples, config: TrainConfig, rates: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The loss (s,) of the batch of every step, until it explodes."""
+    per_epoch = steps_per_epoch(len(training), config.batch_size)
+    losses: list[float] = []
+    for first in range(0, len(rates), per_epoch):
+        part = rates[first : first + per_epoch]
+        padded = np.pad(part, (0, per_epoch - len(part)), mode="edge")[None]  # (1, S)
+        order = epoch_order([config.seed], 1 + first // per_epoch, len(training))
+        engine.begin_epoch(order, step_schedule(engine.settings, padded, first), first)
+        loss = seen = 0.0
+        for _ in part:
+            engine.train(1)
+            metrics = engine.metrics()
+            step_loss, step_seen = float(metrics.loss[0]) - loss, float(metrics.seen[0]) - seen
+            loss, seen = loss + step_loss, seen + step_seen
+            losses.append(step_loss / step_seen)
+            if _exploded(losses):
+                return np.array(losses)
+    return np.array(losses)
+
+
+def _exploded(losses: list[float]) -> bool:
+    if not math.isfinite(losses[-1]):
+        return True
+    smoothed = _smoothed(np.array(losses))
+    return bool(smoothed[-1] > EXPLODED * smoothed.min())
+
+
+def _smoothed(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Exponentially weighted means (s,), their weights adding up to 1 from the first one on."""
+    means = np.empty_like(losses)
+    mean = 0.0
+    for step, loss in enumerate(losses):
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
+        means[step] = mean / (1 - SMOOTHING ** (step + 1))
+    return means
