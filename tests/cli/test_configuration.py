@@ -92,7 +92,8 @@ def test_defaults_that_follow_from_others_are_printed_as_comments(gpunet: RunCom
 def test_a_run_with_a_file_is_trained_as_it_says(gpunet: RunCommand, halves: Path) -> None:
     Path("run.toml").write_text(
         f"data = {json.dumps(str(halves))}\nlr = 0.01\ndevice = 'cpu'\nhidden = [4]\n"
-        "batch_size = 8\nepochs = 2\nquiet = true\noutput = 'small.safetensors'\nreport = 'run.json'\n"
+        "batch_size = 8\nepochs = 2\nquiet = true\noutput = 'small.safetensors'\n"
+        "report = 'run.json'\n"
     )
     ran = gpunet("train", "--config", "run.toml")
     assert (0, "") == (ran.code, ran.err)

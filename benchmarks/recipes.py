@@ -1,0 +1,192 @@
+"""What the recipes reach on MNIST beside what their sources claim.
+
+Trains every recipe as ``gpunet train --recipe NAME`` would, and keeps a table in
+``benchmarks/results``, where a run replaces the earlier one of the same recipe and device. MNIST
+stays outside of the repository; the folder of its IDX files, packed or not, is given:
+
+    python benchmarks/recipes.py --mnist FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gpunet
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.readers.path import read_path
+from gpunet.engine.factory import Choice, choose, create_engine
+from gpunet.engine.interface import NetworkSettings
+from gpunet.errors import GpunetError
+from gpunet.recipes import Recipe, open_recipe, recipe_names
+from gpunet.terminal.console import make_console
+from gpunet.terminal.plain import PlainPrinter
+from gpunet.training.output import write_atomically
+from gpunet.training.trainer import train
+
+RESULTS = Path(__file__).parent / "results" / "recipes.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One recipe on one device.
+
+    Args:
+        recipe: its name.
+        network: the sizes of its layers.
+        claimed: accuracy on MNIST's test set as a fraction, ``None`` if there is no claim.
+        accuracy: as measured on all of MNIST's test set.
+        best_epoch: the epoch whose weights were tested.
+        epochs: how many were trained, the last one perhaps in part.
+        planned: how many the recipe would train.
+        stopped: why no further epoch followed.
+        seconds: of training and validation.
+        device: that did it.
+        version: of gpunet.
+    """
+
+    recipe: str
+    network: str
+    claimed: float | None
+    accuracy: float
+    best_epoch: int
+    epochs: int
+    planned: int
+    stopped: str
+    seconds: float
+    device: str
+    version: str
+
+    @property
+    def met(self) -> str:
+        """Whether the claim is met, in a word."""
+        if self.claimed is None:
+            return "-"
+        if self.accuracy >= self.claimed:
+            return "yes"
+        return "no" if self.stopped != "time limit reached" else "no, out of time"
+
+    @property
+    def markdown(self) -> str:
+        """The row of the table."""
+        claim = ("-", "-")
+        if self.claimed is not None:
+            claim = (f"{self.claimed:.2%}", f"{1 - self.claimed:.2%}")
+        measured = (f"{self.accuracy:.2%}", f"{1 - self.accuracy:.2%}")
+        cells = (
+            self.recipe,
+            self.network,
+            claim[0],
+            measured[0],
+            claim[1],
+            measured[1],
+            self.met,
+            f"{self.best_epoch} of {self.epochs}",
+            str(self.planned),
+            f"{self.seconds:.0f}",
+            self.device,
+        )
+        return f"| {' | '.join(cells)} |"
+
+
+HEADING = (
+    "recipe",
+    "network",
+    "claimed",
+    "measured",
+    "error claimed",
+    "error measured",
+    "met",
+    "best epoch",
+    "epochs planned",
+    "seconds",
+    "device",
+)
+
+
+def main() -> int:
+    """Train the recipes and keep the table."""
+    options = _options()
+    try:
+        mnist = read_path(options.mnist)
+        choice = choose(options.device)
+        for name in options.only or recipe_names():
+            _keep(_measured(open_recipe(name), mnist, choice, options.max_time))
+    except GpunetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--mnist", type=Path, required=True, help="folder of MNIST's IDX files")
+    parser.add_argument("--device", default="cpu", help="as `gpunet train --device`")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these recipes only")
+    parser.add_argument("--max-time", type=float, help="seconds for each recipe, at most")
+    return parser.parse_args()
+
+
+def _measured(recipe: Recipe, mnist: Dataset, choice: Choice, max_time: float | None) -> Row:
+    """Train a recipe on MNIST and test its best epoch."""
+    config: TrainConfig = recipe.file.train_config()
+    if max_time is not None:
+        config = dataclasses.replace(config, max_time=max_time)
+    network = config.network(mnist.inputs, len(mnist.classes))
+    settings = (NetworkSettings.of(config),)
+    printer = PlainPrinter(make_console(plain=True, stream=sys.stderr))
+    with create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine:
+        result = train(engine, mnist, config, observers=(printer,))
+    return Row(
+        recipe=recipe.name,
+        network=str(network),
+        claimed=recipe.accuracy,
+        accuracy=round(float(result.test.accuracy[0]), 6),
+        best_epoch=result.best_epoch,
+        epochs=len(result.history),
+        planned=config.epochs,
+        stopped=result.stop_reason,
+        seconds=round(result.seconds, 1),
+        device=str(choice.info),
+        version=gpunet.__version__,
+    )
+
+
+def _keep(row: Row) -> None:
+    """Put a row among the earlier ones, and write both files anew."""
+    rows = (
+        [Row(**one) for one in json.loads(RESULTS.read_text("utf-8"))] if RESULTS.exists() else []
+    )
+    others = [one for one in rows if (one.recipe, one.device) != (row.recipe, row.device)]
+    rows = sorted((*others, row), key=lambda one: (one.device, one.recipe))
+    content = json.dumps([dataclasses.asdict(one) for one in rows], indent=2) + "\n"
+    write_atomically(RESULTS, content.encode())
+    write_atomically(RESULTS.with_suffix(".md"), _table(rows).encode())
+    print(row.markdown, flush=True)
+
+
+def _table(rows: Sequence[Row]) -> str:
+    return "\n".join(
+        (
+            "# What the recipes reach on MNIST",
+            "",
+            "Accuracy and error on all 10,000 test images, of the weights of the best epoch as the "
+            "held-out samples judge it, or the training samples where none are held out. Seconds "
+            "are those of training and validation, beside whatever else the machine was doing.",
+            "",
+            f"| {' | '.join(HEADING)} |",
+            f"|{' --- |' * len(HEADING)}",
+            *(row.markdown for row in rows),
+            "",
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
