@@ -24,6 +24,7 @@ from gpunet.training.checkpoint import Model, save
 from gpunet.training.report import write_report
 from gpunet.training.run_folder import RunFolder
 from gpunet.training.run_state import RunState
+from gpunet.training.stopping import require_unfinished
 
 __all__ = ["Keeping", "Recorder", "new_run", "resumed_run"]
 
@@ -119,7 +120,7 @@ def resumed_run(
 
     Raises:
         ModelError: there is no run in the folder, or it is damaged.
-        UsageError: a setting is given that must stay as it was.
+        UsageError: a setting is given that must stay as it was, or the run has come to its end.
     """
     found = RunFolder(folder)
     model, state = found.load()
@@ -127,6 +128,7 @@ def resumed_run(
         _require_unchanged(found, name, _in_effect(config, name), _in_effect(model.config, name))
     changed = {name: getattr(config, name) for name in given if name in CHANGEABLE}
     settings = replace(model.config, **changed)
+    require_unfinished(settings, state.history)
     return Keeping(found, every or 1, model, state), settings
 
 

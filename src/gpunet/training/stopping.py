@@ -1,17 +1,19 @@
 """Early stopping: which epoch was the best, and whether it is worth going on.
 
-Owns what is monitored and when it has stopped improving. Limits that look at no course, such as
-the time and a target, belong to the ``trainer``.
+Owns what is monitored, and every end of a run that its figures alone tell. The time limit and the
+user's wish belong to the ``trainer``.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from gpunet.config import TrainConfig
-from gpunet.training.events import EpochRecord
+from gpunet.errors import UsageError
+from gpunet.training.events import EpochRecord, StopReason
 
-__all__ = ["EarlyStopping", "monitored"]
+__all__ = ["EarlyStopping", "goal", "monitored", "require_unfinished"]
 
 
 def monitored(config: TrainConfig, record: EpochRecord) -> float:
@@ -22,6 +24,41 @@ def monitored(config: TrainConfig, record: EpochRecord) -> float:
     if config.monitor == "val_accuracy":
         return -record.deciding_accuracy
     return record.deciding_loss
+
+
+def goal(config: TrainConfig, stopping: EarlyStopping, record: EpochRecord) -> StopReason | None:
+    """Why no epoch is to follow the one that ``stopping`` has observed last, if so."""
+    target = config.target_accuracy
+    if target is not None and record.deciding_accuracy >= target:
+        return "target accuracy reached"
+    if record.epoch == config.epochs:
+        return None
+    if stopping.exhausted:
+        return "early stopping"
+    return "gains too small" if stopping.stable else None
+
+
+def require_unfinished(config: TrainConfig, history: Sequence[EpochRecord]) -> None:
+    """Make sure that a run with this history, at least one epoch, can go on.
+
+    Raises:
+        UsageError: all epochs are done, or an end was reached before.
+    """
+    done = len(history)
+    if done >= config.epochs:
+        raise UsageError(
+            f"the run has done {done} epochs and --epochs is {config.epochs}; raise --epochs to go "
+            "on"
+        )
+    stopping = EarlyStopping.of(config)
+    for record in history:
+        stopping.observe(record.epoch, monitored(config, record))
+    reason = goal(config, stopping, history[-1])
+    if reason is not None:
+        raise UsageError(
+            f"the run has come to its end after epoch {done} ({reason}), so there is nothing to "
+            "resume; train anew with other options"
+        )
 
 
 class EarlyStopping:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.engine.interface import Engine, Metrics, step_schedule
-from gpunet.errors import ModelError, UsageError
+from gpunet.errors import ModelError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.class_weights import class_weights
@@ -34,7 +34,7 @@ from gpunet.training.pace import Pace
 from gpunet.training.run_state import Keeper, RunState
 from gpunet.training.schedules import Plateau, epoch_learning_rates
 from gpunet.training.splits import split
-from gpunet.training.stopping import EarlyStopping, monitored
+from gpunet.training.stopping import EarlyStopping, goal, monitored, require_unfinished
 
 __all__ = ["TrainingResult", "train"]
 
@@ -158,10 +158,10 @@ class _Run:
         self.engine.set_parameters(self.best)
         if resume is None:
             return
+        require_unfinished(self.config, resume.history)
         self._require_fit(resume)
         for record in resume.history:
             self._observe(record)
-        _refuse_ended(self._goal(resume.history[-1]), resume, self.config)
         self.history = list(resume.history)
         self.best = resume.best
         self.steps_done, self.seconds_before = resume.steps, resume.seconds
@@ -301,8 +301,8 @@ class _Run:
         if whole:
             self.keeper.note(record.epoch, self._state)
         if whole and record.epoch == self.config.epochs:
-            return self._goal(record)  # nothing is left to interrupt
-        return self._interruption() or self._goal(record)
+            return goal(self.config, self.stopping, record)  # nothing is left to interrupt
+        return self._interruption() or goal(self.config, self.stopping, record)
 
     def _state(self) -> RunState:
         return RunState(
@@ -334,17 +334,6 @@ class _Run:
     def _out_of_time(self) -> bool:
         limit = self.config.max_time
         return limit is not None and self.clock() - self.began >= limit
-
-    def _goal(self, record: EpochRecord) -> StopReason | None:
-        """Why no epoch is to follow a whole one, as far as its figures tell."""
-        target = self.config.target_accuracy
-        if target is not None and record.deciding_accuracy >= target:
-            return "target accuracy reached"
-        if record.epoch == self.config.epochs:
-            return None
-        if self.stopping.exhausted:
-            return "early stopping"
-        return "gains too small" if self.stopping.stable else None
 
     def _tell(self, epoch: int, metrics: Metrics, busy: float, phase: str) -> None:
         seen = int(metrics.seen[0])
@@ -394,20 +383,6 @@ class _Run:
             steps_per_epoch=self.steps,
             history=tuple(self.history),
             best_epoch=self.stopping.best_epoch,
-        )
-
-
-def _refuse_ended(reason: StopReason | None, state: RunState, config: TrainConfig) -> None:
-    done = len(state.history)
-    if done >= config.epochs:
-        raise UsageError(
-            f"the run has done {done} epochs and --epochs is {config.epochs}; raise --epochs to go "
-            "on"
-        )
-    if reason is not None:
-        raise UsageError(
-            f"the run has come to its end after epoch {done} ({reason}), so there is nothing to "
-            "resume; train anew with other options"
         )
 
 
