@@ -26,6 +26,7 @@ from gpunet.config import (
     Optimizer,
     Schedule,
     TrainConfig,
+    parse_dropout,
     parse_duration,
     parse_hidden,
 )
@@ -248,11 +249,14 @@ def train(
         int, typer.Option(help="Samples per step.", rich_help_panel=options.OPTIMIZER)
     ] = DEFAULT.batch_size,
     dropout: Annotated[
-        float,
+        str,
         typer.Option(
-            help="Probability of dropping a hidden unit.", rich_help_panel=options.REGULARISATION
+            help="Probability of dropping a hidden unit: one for all hidden layers, or one for "
+            "each, separated by commas.",
+            metavar="RATE[,RATE...]",
+            rich_help_panel=options.REGULARISATION,
         ),
-    ] = DEFAULT.dropout,
+    ] = "0",
     input_dropout: Annotated[
         float,
         typer.Option(
@@ -478,7 +482,7 @@ def train(
             max_norm=max_norm,
             batch_size=batch_size,
             epochs=epochs,
-            dropout=dropout,
+            dropout=parse_dropout(dropout),
             input_dropout=input_dropout,
             patience=patience,
             min_delta=min_delta,
