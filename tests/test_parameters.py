@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from gpunet.config import NetworkSpec
-from gpunet.parameters import initial_parameters, layer_offsets, layer_views
+from gpunet.parameters import (
+    initial_parameters,
+    layer_offsets,
+    layer_views,
+    norm_offsets,
+    norm_views,
+)
 
 NETWORK = NetworkSpec(6, (5, 4), 3, "relu")
 
@@ -48,3 +54,16 @@ def test_a_network_starts_the_same_alone_and_in_a_population() -> None:
     together = initial_parameters(NETWORK, "auto", [4, 5])
     np.testing.assert_array_equal(together[1:], initial_parameters(NETWORK, "auto", [5]))
     assert (together[0] != together[1]).any()
+
+
+def test_the_norms_gains_and_offsets_fill_the_end_of_the_parameters() -> None:
+    network = NetworkSpec(6, (5, 4), 3, "relu", layer_norm=True)
+    assert NETWORK.parameter_count + 2 * (5 + 4) == network.parameter_count
+    assert (NETWORK.parameter_count, NETWORK.parameter_count + 10) == norm_offsets(network)
+    parameters = initial_parameters(network, "auto", [1])
+    norms = norm_views(parameters, network)
+    assert [[1] * 5, [1] * 4] == [gains[0].tolist() for gains, _ in norms]
+    assert [[0] * 5, [0] * 4] == [offsets[0].tolist() for _, offsets in norms]
+    norms[1][1][0, 3] = 7
+    assert 7 == parameters[0, -1]
+    assert [] == norm_views(parameters, NETWORK)

@@ -116,6 +116,7 @@ class NetworkSpec:
         loss: what is minimised. ``cross-entropy`` follows a softmax over the classes;
             ``quadratic``, half the squared distance to the one-hot label, follows a sigmoid of
             each class.
+        layer_norm: whether every hidden layer's sums are normalised before the activation.
 
     Raises:
         UsageError: a size or a name that cannot be.
@@ -127,6 +128,7 @@ class NetworkSpec:
     activation: str = "relu"
     leaky_slope: float = 0.01
     loss: Loss = "cross-entropy"
+    layer_norm: bool = False
 
     def __post_init__(self) -> None:
         for units in self.hidden:
@@ -161,8 +163,9 @@ class NetworkSpec:
 
     @property
     def parameter_count(self) -> int:
-        """Weights and biases of one network, N."""
-        return sum((layer.inputs + 1) * layer.outputs for layer in self.layers)
+        """Weights and biases of one network, and the gains and offsets of its norms, N."""
+        blocks = sum((layer.inputs + 1) * layer.outputs for layer in self.layers)
+        return blocks + (2 * sum(self.hidden) if self.layer_norm else 0)
 
     def __str__(self) -> str:
         return "-".join(str(size) for size in (self.inputs, *self.hidden, self.classes))
@@ -176,6 +179,8 @@ class TrainConfig:
         hidden: units of each hidden layer.
         activation: of the hidden layers: one name for all, or one for each, like ``relu,tanh``.
         leaky_slope: slope of leaky ReLU below zero.
+        layer_norm: normalise every hidden layer's sums before the activation, with a learned gain
+            and offset for each unit.
         initialisation: ``auto`` takes He for the ReLU family, Glorot for sigmoid and tanh.
         loss: ``cross-entropy`` or ``quadratic``.
         label_smoothing: share of the label that is spread over all classes in training, in [0, 1).
@@ -237,6 +242,7 @@ class TrainConfig:
     hidden: tuple[int, ...] = (16, 16)
     activation: str = "relu"
     leaky_slope: float = 0.01
+    layer_norm: bool = False
     initialisation: Initialisation = "auto"
     loss: Loss = "cross-entropy"
     label_smoothing: float = 0.0
@@ -394,7 +400,13 @@ class TrainConfig:
     def network(self, inputs: int, classes: int) -> NetworkSpec:
         """The network for samples of so many features and classes."""
         return NetworkSpec(
-            inputs, self.hidden, classes, self.activation, self.leaky_slope, self.loss
+            inputs,
+            self.hidden,
+            classes,
+            self.activation,
+            self.leaky_slope,
+            self.loss,
+            self.layer_norm,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 A layer's block is (I + 1, O) in row-major order: the weights, and the biases as the last row, as
 if the layer had one more input that is always 1. The blocks follow one another without gaps.
+With layer normalisation, the hidden layers' gains and offsets come after all blocks.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from gpunet import rng
 from gpunet.config import Initialisation, Layer, NetworkSpec
 
-__all__ = ["initial_parameters", "layer_offsets", "layer_views"]
+__all__ = ["initial_parameters", "layer_offsets", "layer_views", "norm_offsets", "norm_views"]
 
 Real = TypeVar("Real", np.float32, np.float64)
 
@@ -54,14 +55,34 @@ def layer_views(
     return views
 
 
+def norm_offsets(network: NetworkSpec) -> tuple[int, ...]:
+    """Where each hidden layer's gains start within N; its offsets follow. Empty without norms."""
+    if not network.layer_norm:
+        return ()
+    first = network.parameter_count - 2 * sum(network.hidden)
+    return tuple(first + 2 * sum(network.hidden[:place]) for place in range(len(network.hidden)))
+
+
+def norm_views(
+    parameters: NDArray[Real], network: NetworkSpec
+) -> list[tuple[NDArray[Real], NDArray[Real]]]:
+    """Gains (P, O) and offsets (P, O) of every hidden layer's norm, as views into (P, N)."""
+    return [
+        (parameters[:, at : at + units], parameters[:, at + units : at + 2 * units])
+        for at, units in zip(norm_offsets(network), network.hidden, strict=False)
+    ]
+
+
 def initial_parameters(
     network: NetworkSpec, initialisation: Initialisation, seeds: Sequence[int]
 ) -> NDArray[np.float32]:
     """Parameters (P, N) for one network per seed: uniform weights, zero biases.
 
-    ``uniform`` draws the biases, too.
+    ``uniform`` draws the biases, too. Gains start at 1 and offsets at 0.
     """
     parameters = np.zeros((len(seeds), network.parameter_count), dtype=np.float32)
+    for gains, _ in norm_views(parameters, network):
+        gains[...] = 1
     for place, (weights, biases) in enumerate(layer_views(parameters, network)):
         layer = network.layers[place]
         bound = _bound(layer, initialisation, network.leaky_slope)

@@ -99,6 +99,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "--shuffle-split",
         "--no-standardize",
         "--nesterov",
+        "--layer-norm",
         "-q",
     )
     assert 0 == ran.code
@@ -124,6 +125,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "label_smoothing": 0.1,
         "class_weights": "balanced",
         "nesterov": True,
+        "layer_norm": True,
         "weight_decay": 0.001,
         "clip_value": 5.0,
         "clip_norm": 4.0,

@@ -21,7 +21,7 @@ from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import NetworkSettings, step_schedule
 from gpunet.engine.optimizers import Factors, optimize
 from gpunet.engine.wgpu_engine import NETWORK, WgpuEngine, _Program
-from gpunet.parameters import initial_parameters, layer_views
+from gpunet.parameters import initial_parameters, layer_views, norm_views
 from gpunet.training.batches import epoch_order
 
 Array = NDArray[np.float32]
@@ -48,6 +48,7 @@ class Trial:
         inputs, classes = int(draws.integers(1, 70)), int(draws.integers(2, 24))
         hidden = tuple(int(units) for units in draws.integers(1, 40, draws.integers(0, 4)))
         loss: Any = LOSSES[seed % 3 // 2]
+        norm = bool(seed % 5 in {1, 3})
         activation = ",".join(
             ACTIVATIONS[(seed * 3 + i) % len(ACTIVATIONS)] for i in range(len(hidden))
         )
@@ -77,7 +78,7 @@ class Trial:
             features = draws.normal(size=(count, inputs)).astype(np.float32)
         labels = draws.integers(0, classes, count).astype(np.int32)
         return cls(
-            NetworkSpec(inputs, hidden, classes, activation or "relu", loss=loss),
+            NetworkSpec(inputs, hidden, classes, activation or "relu", loss=loss, layer_norm=norm),
             settings,
             OPTIMIZERS[seed % len(OPTIMIZERS)],
             batch_size,
@@ -184,6 +185,12 @@ def _check_step(trial: Trial, device: Device, step: int) -> None:
             _check_input_gradient(trial, device, position, int(place) - 1)
         elif kernel == "update":
             _check_update(trial, device, position, int(place) - 1, order, step, before)
+        elif kernel == "layer_norm":
+            _check_layer_norm(trial, device, position, int(place) - 1, count, step)
+        elif kernel == "layer_norm_gradient":
+            _check_layer_norm_gradient(trial, device, position, int(place) - 1)
+        elif kernel == "layer_norm_update":
+            _check_layer_norm_update(trial, device, position, int(place) - 1, step, before)
         elif kernel == "gradient_norm":
             _check_gradient_norm(trial, device, position)
         elif kernel == "apply_update":
@@ -225,17 +232,84 @@ def _check_forward(
     device.run(position)
     block = layer_views(device.engine.parameters(), trial.network)[place]
     sums = kernels.forward(inputs, *block)
+    if place == len(trial.network.hidden) or trial.network.layer_norm:
+        actual = device.values(constants["OUTPUTS_AT"], trial.batch_size, layer.outputs)
+        assert_close(sums, actual[:, :count], f"forward {place + 1}")
+    else:
+        _check_outputs(trial, device, position, place, sums, step)
+
+
+def _check_outputs(
+    trial: Trial, device: Device, position: int, place: int, sums: Array, step: int
+) -> None:
+    """Whether a hidden layer made of its sums what it should."""
+    constants = device.program.plan.passes[position].constants
+    layer, count = trial.network.layers[place], sums.shape[1]
     outputs, slopes = kernels.activate(sums, layer.activation, trial.network.leaky_slope)
-    if place < len(trial.network.layers) - 1:
-        rates = device.engine.dropout_rates()[:, place]
-        mask = _mask(trial, place + 1, outputs.shape, step, rates)
-        outputs, slopes = outputs * mask, slopes * mask
-        actual = device.values(constants["SLOPES_AT"], trial.batch_size, layer.outputs)
-        # Where a sum is within rounding of zero, the slope of ReLU may fall on either side.
-        clear = np.abs(sums) > 1e-5
-        assert_close(slopes * clear, actual[:, :count] * clear, f"slopes {place + 1}")
+    rates = device.engine.dropout_rates()[:, place]
+    mask = _mask(trial, place + 1, outputs.shape, step, rates)
+    outputs, slopes = outputs * mask, slopes * mask
+    actual = device.values(constants["SLOPES_AT"], trial.batch_size, layer.outputs)
+    # Where a sum is within rounding of zero, the slope of ReLU may fall on either side.
+    clear = np.abs(sums) > 1e-5
+    assert_close(slopes * clear, actual[:, :count] * clear, f"slopes {place + 1}")
     actual = device.values(constants["OUTPUTS_AT"], trial.batch_size, layer.outputs)
-    assert_close(outputs, actual[:, :count], f"forward {place + 1}")
+    assert_close(outputs, actual[:, :count], f"outputs {place + 1}")
+
+
+def _check_layer_norm(
+    trial: Trial, device: Device, position: int, place: int, count: int, step: int
+) -> None:
+    constants, rows = device.program.plan.passes[position].constants, trial.batch_size
+    units = trial.network.hidden[place]
+    sums = device.values(constants["OUTPUTS_AT"], rows, units)[:, :count]
+    norm = norm_views(device.engine.parameters(), trial.network)[place]
+    device.run(position)
+    scaled, normalised, inverse = kernels.layer_norm(sums, *norm)
+    actual = device.values(constants["NORMALISED_AT"], rows, units)[:, :count]
+    assert_close(normalised, actual, f"normalised {place + 1}")
+    actual = device.values(constants["INVERSE_AT"], rows, 1)[:, :count]
+    assert_close(inverse, actual, f"inverse {place + 1}")
+    _check_outputs(trial, device, position, place, scaled, step)
+
+
+def _check_layer_norm_gradient(trial: Trial, device: Device, position: int, place: int) -> None:
+    constants, rows = device.program.plan.passes[position].constants, trial.batch_size
+    units = trial.network.hidden[place]
+    deltas = device.values(constants["DELTAS_AT"], rows, units)
+    normalised = device.values(constants["NORMALISED_AT"], rows, units)
+    inverse = device.values(constants["INVERSE_AT"], rows, 1)
+    gains = norm_views(device.engine.parameters(), trial.network)[place][0]
+    device.run(position)
+    np.testing.assert_array_equal(deltas, device.values(constants["KEPT_AT"], rows, units))
+    expected = kernels.layer_norm_gradient(deltas, normalised, inverse, gains)
+    actual = device.values(constants["DELTAS_AT"], rows, units)
+    assert_close(expected, actual, f"layer_norm_gradient {place + 1}")
+
+
+def _check_layer_norm_update(
+    trial: Trial,
+    device: Device,
+    position: int,
+    place: int,
+    step: int,
+    before: tuple[Array, Array],
+) -> None:
+    one, units = device.program.plan.passes[position], trial.network.hidden[place]
+    normalised = device.values(one.constants["NORMALISED_AT"], trial.batch_size, units)
+    deltas = device.values(one.constants["KEPT_AT"], trial.batch_size, units)
+    device.run(position)
+    gradient = np.zeros_like(before[0])
+    start = int(one.constants["GAINS_AT"])
+    own = np.s_[..., start : start + 2 * units]
+    gradient[own] = np.concatenate(kernels.layer_norm_update(deltas, normalised), axis=1)
+    nothing = np.zeros_like(gradient)
+    bounds = _column(trial, "clip_value")
+    gradient = kernels.regularise(gradient, before[0], nothing, nothing, bounds)
+    if "optimizer/store_gradient" in one.pieces:
+        assert_close(gradient[own], device.gradients()[own], f"norm's gradient {place + 1}")
+    else:
+        _check_step_taken(trial, device, gradient, before, step, own)
 
 
 def _check_head(

@@ -54,6 +54,11 @@ def plans() -> Iterator[Plan]:
     yield evaluation_plan(quadratic, **common)
     for switches in (ALL_OFF, ALL_ON):
         yield training_plan(quadratic, rule="sgd", switches=switches, **common)
+    for activation, rule in product(ACTIVATIONS, get_args(Rule)):
+        normalised = NetworkSpec(784, (16,), 10, activation, layer_norm=True)
+        yield evaluation_plan(normalised, **common)
+        yield training_plan(normalised, rule=rule, switches=ALL_OFF, **common)
+    yield training_plan(normalised, rule="adam", switches=ALL_ON, **common)
 
 
 def declared(one: Pass) -> tuple[tuple[str, float], ...]:

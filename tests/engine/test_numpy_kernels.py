@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import ACTIVATIONS, Loss, NetworkSpec
 from gpunet.engine import numpy_kernels as kernels
-from gpunet.parameters import layer_views
+from gpunet.parameters import layer_views, norm_views
 
 Array = NDArray[np.float64]
 
@@ -24,9 +24,13 @@ def loss_and_gradient(
 ) -> tuple[Array, Array]:
     """The mean loss (P,) and its gradient (P, N), composed as the engines compose a step."""
     layers = layer_views(parameters, network)
-    values, below, slopes = inputs * masks[0], [inputs * masks[0]], []
-    for layer, block, mask in zip(network.layers, layers, masks[1:], strict=False):
-        sums = kernels.forward(values, *block)
+    values, below, slopes, known = inputs * masks[0], [inputs * masks[0]], [], []
+    norms = norm_views(parameters, network)
+    for place, (layer, mask) in enumerate(zip(network.layers, masks[1:], strict=False)):
+        sums = kernels.forward(values, *layers[place])
+        if norms:
+            sums, *figures = kernels.layer_norm(sums, *norms[place])
+            known.append(figures)
         values, slope = kernels.activate(sums, layer.activation, network.leaky_slope)
         values, slope = values * mask, slope * mask
         slopes.append(slope)
@@ -42,18 +46,30 @@ def loss_and_gradient(
         weights[...], biases[...] = whole[:, :-1], whole[:, -1]
         if place:
             deltas = kernels.input_gradient(deltas, layers[place][0], slopes[place - 1])
+            if norms:
+                normalised, inverse = known[place - 1]
+                gains, offsets = norm_views(gradient, network)[place - 1]
+                gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalised)
+                deltas = kernels.layer_norm_gradient(
+                    deltas, normalised, inverse, norms[place - 1][0]
+                )
     return losses.mean(axis=1), gradient
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(
-    ("loss", "dropout", "smoothing"),
-    [("cross-entropy", 0.0, 0.0), ("cross-entropy", 0.4, 0.2), ("quadratic", 0.0, 0.1)],
+    ("loss", "dropout", "smoothing", "norm"),
+    [
+        ("cross-entropy", 0.0, 0.0, False),
+        ("cross-entropy", 0.4, 0.2, False),
+        ("quadratic", 0.0, 0.1, False),
+        ("cross-entropy", 0.4, 0.0, True),
+    ],
 )
 def test_the_gradient_of_every_parameter_is_the_finite_difference_of_the_loss(
-    activation: str, loss: Loss, dropout: float, smoothing: float
+    activation: str, loss: Loss, dropout: float, smoothing: float, norm: bool
 ) -> None:
-    network = NetworkSpec(5, (4, 3), 3, activation, loss=loss)
+    network = NetworkSpec(5, (4, 3), 3, activation, loss=loss, layer_norm=norm)
     draws = np.random.default_rng(7)
     population, rows = 2, 6
     parameters = draws.normal(size=(population, network.parameter_count))
@@ -138,3 +154,13 @@ def test_bytes_are_read_as_fractions_of_255() -> None:
     features = np.array([[0, 51, 255]], dtype=np.uint8)
     read = kernels.read_samples(features, np.array([[0]], dtype=np.uint32))
     np.testing.assert_allclose(read[0, 0], [0, 0.2, 1], rtol=1e-6)
+
+
+def test_a_layer_norm_brings_every_row_to_mean_0_and_variance_1() -> None:
+    sums = np.random.default_rng(1).normal(3, 5, (1, 4, 60))
+    ones, zeros = np.ones((1, 60)), np.zeros((1, 60))
+    outputs, _, _ = kernels.layer_norm(sums, ones, zeros)
+    np.testing.assert_allclose(outputs.mean(axis=2), 0, atol=1e-12)
+    np.testing.assert_allclose(outputs.var(axis=2), 1, rtol=1e-5)
+    scaled, _, _ = kernels.layer_norm(sums, 2 * ones, ones)
+    np.testing.assert_allclose(scaled, 2 * outputs + 1)

@@ -96,6 +96,14 @@ def train(
         float,
         typer.Option(help="Slope of leaky ReLU below zero.", rich_help_panel=options.NETWORK),
     ] = DEFAULT.leaky_slope,
+    layer_norm: Annotated[
+        bool,
+        typer.Option(
+            "--layer-norm",
+            help="Normalise every hidden layer's sums before the activation.",
+            rich_help_panel=options.NETWORK,
+        ),
+    ] = DEFAULT.layer_norm,
     initialisation: Annotated[
         Initialisation,
         typer.Option(
@@ -469,6 +477,7 @@ def train(
             beta2=beta2,
             epsilon=epsilon,
             loss=loss,
+            layer_norm=layer_norm,
             class_weights=class_weights,
             label_smoothing=label_smoothing,
             nesterov=nesterov,

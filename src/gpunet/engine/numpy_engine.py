@@ -27,7 +27,7 @@ from gpunet.engine.interface import (
     Split,
 )
 from gpunet.engine.optimizers import Factors, optimize
-from gpunet.parameters import layer_views
+from gpunet.parameters import layer_views, norm_views
 
 __all__ = ["NumpyEngine", "numpy_conditions", "numpy_device"]
 
@@ -56,6 +56,8 @@ class NumpyEngine(Engine):
         self._gradient = np.zeros(shape, dtype=np.float32)
         self._moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
         self._layers = layer_views(self._parameters, network)
+        self._norms = norm_views(self._parameters, network)
+        self._normalised: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self._splits: dict[Split, Samples] = {}
         self._columns = _Columns(settings, network)
         self._dropout = self.dropout_rates()
@@ -173,10 +175,14 @@ class NumpyEngine(Engine):
         if self._columns.input_dropout.any():
             values = values * self._mask(0, values.shape, self._columns.input_dropout)
         inputs, slopes = [values], []
+        self._normalised = []
         for place, (layer, block) in enumerate(
             zip(self.network.layers[:-1], self._layers[:-1], strict=True), start=1
         ):
             sums = kernels.forward(values, *block)
+            if self._norms:
+                sums, *known = kernels.layer_norm(sums, *self._norms[place - 1])
+                self._normalised.append((known[0], known[1]))
             values, slope = kernels.activate(sums, layer.activation, self.network.leaky_slope)
             rates = self._dropout[:, place - 1]
             if rates.any():
@@ -202,6 +208,16 @@ class NumpyEngine(Engine):
             if place > 0:
                 weights = self._layers[place][0]
                 deltas = kernels.input_gradient(deltas, weights, slopes[place - 1])
+                deltas = self._through_norm(place - 1, deltas)
+
+    def _through_norm(self, place: int, deltas: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The deltas below a hidden layer's norm, whose own gradient is filled in."""
+        if not self._norms:
+            return deltas
+        normalised, inverse = self._normalised[place]
+        gains, offsets = norm_views(self._gradient, self.network)[place]
+        gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalised)
+        return kernels.layer_norm_gradient(deltas, normalised, inverse, self._norms[place][0])
 
     def _update(self) -> None:
         columns, step = self._columns, self._schedule[:, self._step]
@@ -223,8 +239,10 @@ class NumpyEngine(Engine):
         """(P, n, C) without dropout."""
         rows = np.arange(len(samples), dtype=np.uint32)
         values = kernels.read_samples(samples.features, rows)[None]  # (1, n, I)
-        for layer, block in zip(self.network.layers, self._layers, strict=True):
+        for place, (layer, block) in enumerate(zip(self.network.layers, self._layers, strict=True)):
             values = kernels.forward(values, *block)
+            if place < len(self._norms):
+                values, _, _ = kernels.layer_norm(values, *self._norms[place])
             values, _ = kernels.activate(values, layer.activation, self.network.leaky_slope)
         return values
 
@@ -260,8 +278,11 @@ class _Columns:
 def _spread(
     weights: NDArray[np.float32], biases: NDArray[np.float32], network: NetworkSpec
 ) -> NDArray[np.float32]:
-    """A figure (P, N) for every parameter, from those of weights and of biases (P, 1)."""
-    figures = np.empty((len(weights), network.parameter_count), dtype=np.float32)
+    """A figure (P, N) for every parameter, from those of weights and of biases (P, 1).
+
+    Gains and offsets have none.
+    """
+    figures = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
     for own_weights, own_biases in layer_views(figures, network):
         own_weights[...], own_biases[...] = weights[:, :, None], biases
     return figures

@@ -20,6 +20,9 @@ __all__ = [
     "forward",
     "gradient_norm",
     "input_gradient",
+    "layer_norm",
+    "layer_norm_gradient",
+    "layer_norm_update",
     "max_norm",
     "quadratic",
     "read_samples",
@@ -30,6 +33,10 @@ __all__ = [
 ]
 
 Real = TypeVar("Real", np.float32, np.float64)
+
+
+NORM_EPSILON = 1e-5
+"""Added to the variance of a row, as PyTorch does."""
 
 
 def read_samples(
@@ -69,6 +76,46 @@ def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]
     """A layer's weighted sums (P, B, O) of inputs (P, B, I), weights (P, I, O), biases (P, O)."""
     sums: NDArray[Real] = np.matmul(inputs, weights) + biases[:, None, :]
     return sums
+
+
+def layer_norm(
+    sums: NDArray[Real], gains: NDArray[Real], offsets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """Each row brought to mean 0 and variance 1, then scaled and shifted unit by unit.
+
+    Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
+
+    Args:
+        sums: (P, B, O).
+        gains: (P, O).
+        offsets: (P, O).
+
+    Returns:
+        The outputs and the normalised sums (P, B, O), and one over the deviations (P, B, 1).
+    """
+    centred = sums - sums.mean(axis=2, keepdims=True)
+    variance = (centred * centred).mean(axis=2, keepdims=True)
+    inverse = 1 / np.sqrt(variance + sums.dtype.type(NORM_EPSILON))
+    normalised = centred * inverse
+    return normalised * gains[:, None] + offsets[:, None], normalised, inverse
+
+
+def layer_norm_gradient(
+    deltas: NDArray[Real], normalised: NDArray[Real], inverse: NDArray[Real], gains: NDArray[Real]
+) -> NDArray[Real]:
+    """The slope (P, B, O) with respect to the sums, from that with respect to the outputs."""
+    slopes = deltas * gains[:, None]
+    shift = slopes.mean(axis=2, keepdims=True)
+    stretch = (slopes * normalised).mean(axis=2, keepdims=True)
+    below: NDArray[Real] = (slopes - shift - normalised * stretch) * inverse
+    return below
+
+
+def layer_norm_update(
+    deltas: NDArray[Real], normalised: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real]]:
+    """The slopes (P, O) with respect to the gains and to the offsets."""
+    return (deltas * normalised).sum(axis=1), deltas.sum(axis=1)
 
 
 def softmax_cross_entropy(

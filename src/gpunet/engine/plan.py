@@ -14,7 +14,7 @@ from typing import Literal
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import Rule
-from gpunet.parameters import layer_offsets
+from gpunet.parameters import layer_offsets, norm_offsets
 
 __all__ = ["Pass", "Plan", "Switches", "Tile", "Traits", "evaluation_plan", "training_plan"]
 
@@ -154,14 +154,18 @@ def training_plan(
     """The passes of one training step: forward, head, back, update."""
     sketch = _Sketch(network, population, rows, features, traits, switches, training=True)
     places = range(len(network.layers))
-    passes = [sketch.forward(place) for place in places]
+    passes = sketch.all_forward()
     passes.append(sketch.head())
-    passes += [sketch.input_gradient(place) for place in reversed(places[1:])]
+    for place in reversed(places[1:]):
+        passes.append(sketch.input_gradient(place))
+        if network.layer_norm:
+            passes.append(sketch.layer_norm_gradient(place - 1))
+    how: Rule | Literal["store_gradient"] = "store_gradient" if switches.clip_norm else rule
+    passes += [sketch.update(place, how) for place in places]
+    if network.layer_norm:
+        passes += [sketch.layer_norm_update(place, how) for place in places[:-1]]
     if switches.clip_norm:
-        passes += [sketch.update(place, "store_gradient") for place in places]
         passes += [sketch.gradient_norm(), sketch.apply_update(rule)]
-    else:
-        passes += [sketch.update(place, rule) for place in places]
     if switches.max_norm:
         passes += [sketch.max_norm(place) for place in places]
     return sketch.plan(passes)
@@ -177,9 +181,7 @@ def evaluation_plan(
 ) -> Plan:
     """The passes that score one batch and leave its probabilities."""
     sketch = _Sketch(network, population, rows, features, traits, Switches(), training=False)
-    passes = [sketch.forward(place) for place in range(len(network.layers))]
-    passes.append(sketch.head())
-    return sketch.plan(passes)
+    return sketch.plan([*sketch.all_forward(), sketch.head()])
 
 
 class _Sketch:
@@ -200,29 +202,61 @@ class _Sketch:
         self.features, self.traits, self.training = features, traits, training
         self.switches = switches
         self.weights_at = layer_offsets(network)
-        self.outputs_at, self.slopes_at, self.values = _places(network, rows, training)
+        self.gains_at = norm_offsets(network)
+        self.outputs_at, self.slopes_at, self.norms_at, self.values = _places(
+            network, rows, training
+        )
         self.common = {"ROWS": float(rows), "VALUES": float(self.values)}
 
+    def all_forward(self) -> list[Pass]:
+        """Every layer, each hidden one followed by its norm if it has one."""
+        passes = []
+        for place in range(len(self.network.layers)):
+            passes.append(self.forward(place))
+            if self._has_norm(place):
+                passes.append(self.layer_norm(place))
+        return passes
+
     def forward(self, place: int) -> Pass:
-        """One layer; the first one reads the samples."""
+        """One layer; the first one reads the samples. A norm still wants the bare sums."""
         layer = self.network.layers[place]
-        hidden = place < len(self.network.layers) - 1
-        constants = {
-            **self._inputs(place),
-            "OUTPUTS_AT": self.outputs_at[place],
-            "SLOPES_AT": self.slopes_at[place],
-            "PLACE": place + 1,
-            "HIDDEN_LAYERS": len(self.network.hidden),
-            "KEEP_SLOPES": self.training and hidden,
-            "INPUT_DROPOUT": self.switches.input_dropout,
-            "DROPOUT": self.switches.dropout and hidden,
-            "LEAKY_SLOPE": self.network.leaky_slope,
-        }
+        bare = self._has_norm(place)
+        activation = "identity" if bare else layer.activation
         return self._product(
             f"forward {place + 1}",
-            (*self._source("forward", place), f"activation/{layer.activation}"),
-            constants,
+            (*self._source("forward", place), f"activation/{activation}"),
+            {**self._inputs(place), **self._hidden_output(place, bare=bare)},
             (self.rows, layer.outputs, layer.inputs),
+        )
+
+    def layer_norm(self, place: int) -> Pass:
+        """A hidden layer's norm, activation and dropout."""
+        layer = self.network.layers[place]
+        constants = {**self._norm(place), **self._hidden_output(place, bare=False)}
+        pieces = ("layer_norm", f"activation/{layer.activation}")
+        return self._by_row(f"layer_norm {place + 1}", pieces, constants, 4 * layer.outputs)
+
+    def layer_norm_gradient(self, place: int) -> Pass:
+        """The way back through a hidden layer's norm."""
+        layer = self.network.layers[place]
+        constants = {**self._norm(place), "DELTAS_AT": self.slopes_at[place]}
+        label = f"layer_norm_gradient {place + 1}"
+        return self._by_row(label, ("layer_norm_gradient",), constants, 2 * layer.outputs)
+
+    def layer_norm_update(self, place: int, rule: Rule | Literal["store_gradient"]) -> Pass:
+        """The step of a hidden layer's gains and offsets."""
+        constants = {
+            **self._norm(place),
+            "THREADS": STEP_THREADS,
+            "CLIP_VALUE": self.switches.clip_value,
+            "DECAY": self.switches.decay and rule != "store_gradient",
+        }
+        return self._elementwise(
+            f"layer_norm_update {place + 1}",
+            ("layer_norm_update", f"optimizer/{rule}"),
+            constants,
+            -(-self.network.layers[place].outputs // STEP_THREADS),
+            self.rows,
         )
 
     def head(self) -> Pass:
@@ -318,6 +352,49 @@ class _Sketch:
         """The finished plan."""
         return Plan(tuple(passes), self.rows, self.values, self.slopes_at[-1])
 
+    def _has_norm(self, place: int) -> bool:
+        return self.network.layer_norm and place < len(self.network.hidden)
+
+    def _hidden_output(self, place: int, *, bare: bool) -> dict[str, float]:
+        """What becomes of a layer's sums, and where; bare sums are stored as they are."""
+        hidden = place < len(self.network.hidden)
+        return {
+            "OUTPUTS_AT": self.outputs_at[place],
+            "SLOPES_AT": self.slopes_at[place],
+            "PLACE": place + 1,
+            "HIDDEN_LAYERS": len(self.network.hidden),
+            "KEEP_SLOPES": self.training and hidden and not bare,
+            "INPUT_DROPOUT": self.switches.input_dropout,
+            "DROPOUT": self.switches.dropout and hidden and not bare,
+            "LEAKY_SLOPE": self.network.leaky_slope,
+        }
+
+    def _norm(self, place: int) -> dict[str, float]:
+        """Where a hidden layer's norm finds its gains and keeps what the way back needs."""
+        units = self.network.layers[place].outputs
+        kept_at = self.norms_at[place] if self.training else 0
+        return {
+            "OUTPUTS": units,
+            "PARAMETERS": self.network.parameter_count,
+            "GAINS_AT": self.gains_at[place],
+            "NORMALISED_AT": kept_at,
+            "KEPT_AT": kept_at + self.rows * units,
+            "INVERSE_AT": kept_at + 2 * self.rows * units,
+        }
+
+    def _by_row(
+        self, label: str, pieces: tuple[str, ...], constants: Mapping[str, float], iterations: int
+    ) -> Pass:
+        """A pass with a row of the batch for every thread."""
+        return Pass(
+            label,
+            pieces,
+            _floats({**self.common, "THREADS": HEAD_THREADS, **constants}),
+            (-(-self.rows // HEAD_THREADS), 1, self.population),
+            iterations,
+            int(8 * self.population * self.rows * constants["OUTPUTS"]),
+        )
+
     def _layer(self, place: int) -> dict[str, float]:
         """A layer's sizes, and where its weights lie."""
         layer = self.network.layers[place]
@@ -381,8 +458,8 @@ class _Sketch:
 
 def _places(
     network: NetworkSpec, rows: int, training: bool
-) -> tuple[tuple[int, ...], tuple[int, ...], int]:
-    """Where each layer's outputs and slopes start within V, and V itself.
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]:
+    """Where each layer's outputs, slopes and norm's figures start within V, and V itself.
 
     An evaluation needs no slopes, but the last layer's place for its probabilities.
     """
@@ -394,7 +471,11 @@ def _places(
         needed = training or place == len(network.layers) - 1
         slopes_at.append(end if needed else 0)
         end += rows * layer.outputs if needed else 0
-    return tuple(outputs_at), tuple(slopes_at), end
+    norms_at = []
+    for units in network.hidden if network.layer_norm and training else ():
+        norms_at.append(end)
+        end += rows * (2 * units + 1)  # normalised and kept deltas (B, O), inverse (B,)
+    return tuple(outputs_at), tuple(slopes_at), tuple(norms_at), end
 
 
 HARDWARE = Tile("tile/registers_4x4", 4, 4, 16, 4)

@@ -56,6 +56,10 @@ UNUSED: Mapping[str, tuple[str, frozenset[object]]] = {
 Those that are not listed are told whenever they are on."""
 
 
+OUTPUT = {"cross-entropy": "softmax", "quadratic": "sigmoid"}
+"""What follows the last layer's sums, by the loss."""
+
+
 def model_card(
     console: Console, model: Model, file_bytes: int, panels: Mapping[str, Sequence[str]]
 ) -> None:
@@ -87,11 +91,12 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
     views = layer_views(model.parameters, network)
     for place, (layer, (weights, _)) in enumerate(zip(network.layers, views, strict=True)):
         last = place == len(network.hidden)
-        parameters = (layer.inputs + 1) * layer.outputs
+        norm = 2 * layer.outputs if network.layer_norm and not last else 0
+        parameters = (layer.inputs + 1) * layer.outputs + norm
         cells = [
             "output" if last else f"hidden {place + 1}",
             f"{layer.inputs} {arrow} {layer.outputs}",
-            "softmax" if last else layer.activation,
+            OUTPUT[network.loss] if last else layer.activation,
             figures.count(parameters),
             figures.percent(parameters / network.parameter_count),
             figures.loss(float(weights.std(dtype=np.float64))),

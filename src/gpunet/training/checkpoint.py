@@ -25,7 +25,7 @@ from gpunet import __version__
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.errors import GpunetError, ModelError
-from gpunet.parameters import layer_views
+from gpunet.parameters import layer_views, norm_views
 from gpunet.training.output import write_atomically
 
 __all__ = [
@@ -190,6 +190,9 @@ def _tensors(model: Model) -> Tensors:
     for place, (weights, biases) in enumerate(layer_views(model.parameters, model.network)):
         tensors[f"layers.{place}.weights"] = np.ascontiguousarray(weights)  # (P, I, O)
         tensors[f"layers.{place}.biases"] = np.ascontiguousarray(biases)  # (P, O)
+    for place, (gains, offsets) in enumerate(norm_views(model.parameters, model.network)):
+        tensors[f"layers.{place}.gains"] = np.ascontiguousarray(gains)  # (P, O)
+        tensors[f"layers.{place}.offsets"] = np.ascontiguousarray(offsets)  # (P, O)
     if model.scaling is not None:
         tensors["scaling.mean"] = np.ascontiguousarray(model.scaling.mean)  # (I,)
         tensors["scaling.deviation"] = np.ascontiguousarray(model.scaling.deviation)  # (I,)
@@ -209,6 +212,7 @@ def describe(model: Model) -> dict[str, Any]:
             "activation": network.activation,
             "leaky_slope": network.leaky_slope,
             "loss": network.loss,
+            "layer_norm": network.layer_norm,
         },
         "config": model.config.to_dict(),
         "classes": list(model.classes),
@@ -344,6 +348,7 @@ def _network(description: dict[str, Any]) -> NetworkSpec:
             activation=_field(description, "activation", str),
             leaky_slope=float(_field(description, "leaky_slope", float | int)),
             loss=_field({"loss": "cross-entropy", **description}, "loss", str),
+            layer_norm=_field({"layer_norm": False, **description}, "layer_norm", bool),
         )
     except GpunetError as error:
         raise _UnsoundError(f"its network cannot be ({error})") from error
@@ -407,6 +412,9 @@ def _wanted_shapes(
     for place, layer in enumerate(network.layers):
         shapes[f"layers.{place}.weights"] = (population, layer.inputs, layer.outputs)
         shapes[f"layers.{place}.biases"] = (population, layer.outputs)
+        if network.layer_norm and place < len(network.hidden):
+            shapes[f"layers.{place}.gains"] = (population, layer.outputs)
+            shapes[f"layers.{place}.offsets"] = (population, layer.outputs)
     if scaling:
         shapes |= {"scaling.mean": (network.inputs,), "scaling.deviation": (network.inputs,)}
     return shapes
@@ -418,6 +426,9 @@ def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
     for place, (weights, biases) in enumerate(layer_views(parameters, network)):
         weights[...] = tensors[f"layers.{place}.weights"]
         biases[...] = tensors[f"layers.{place}.biases"]
+    for place, (gains, offsets) in enumerate(norm_views(parameters, network)):
+        gains[...] = tensors[f"layers.{place}.gains"]
+        offsets[...] = tensors[f"layers.{place}.offsets"]
     return parameters
 
 
