@@ -256,8 +256,8 @@ def load_extended(path: Path) -> tuple[Model, Extension | None]:
         ) from error
     except _UnsoundError as error:
         raise ModelError(
-            f"{path} is no sound model file: {error}; train it again with "
-            f"`gpunet train --output {path}`"
+            f"{path} is no sound model file: {error}; name one that `gpunet train` wrote, or "
+            "train it again"
         ) from error
 
 
