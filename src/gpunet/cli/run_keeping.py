@@ -17,7 +17,7 @@ from gpunet.cli.messages import note
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
-from gpunet.errors import DataError, OutputError, UsageError
+from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError
 from gpunet.terminal.console import make_console
 from gpunet.terminal.plain import PlainPrinter
 from gpunet.training.checkpoint import Model, save
@@ -176,11 +176,22 @@ class Recorder:
         """Write a checkpoint."""
         self._attempt(lambda: self._folder.keep(self._template, state))
 
-    def finish(self, model: Model | None, report: dict[str, Any]) -> None:
-        """Write the best model, now that it is tested, and the report."""
+    def finish(
+        self, model: Model | None, report: dict[str, Any], plot: Callable[[Path], None]
+    ) -> None:
+        """Write the best model, now that it is tested, the report, and the curves.
+
+        Args:
+            model: the best one, if any epoch was finished.
+            report: its content.
+            plot: draws the curves into a file; without Matplotlib there are none.
+        """
         if model is not None:
             self._attempt(lambda: save(model, self._folder.best))
         self._attempt(lambda: write_report(report, self._folder.report))
+        if report["history"]:
+            with contextlib.suppress(MissingExtraError):
+                self._attempt(lambda: plot(self._folder.curves))
 
     def _attempt(self, write: Callable[[], None]) -> None:
         try:

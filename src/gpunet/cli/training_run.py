@@ -88,7 +88,8 @@ def carry_out(wishes: Wishes) -> None:
     saved = _save_results(wishes, choice, dataset, result)
     if recorder is not None:
         model = _model(wishes, dataset, result) if result.best_epoch else None
-        recorder.finish(model, report(wishes.config, choice.info, dataset, result))
+        told = report(wishes.config, choice.info, dataset, result)
+        recorder.finish(model, told, partial(_plot, wishes, dataset, result))
     _show(wishes, dataset, result, saved, console)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)

@@ -1,9 +1,9 @@
 """A folder with all that a training run leaves, and what can be told of it at a glance.
 
 It holds ``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the
-model), ``report.json`` (once the run has ended) and ``log`` (one line per epoch). Owns the names
-and when each file is written; what is in them belongs to ``run_state``, ``checkpoint`` and
-``report``.
+model), ``log`` (one line per epoch) and, once the run has ended, ``report.json`` and perhaps
+``curves.png``. Owns the names and when each file is written; what is in them belongs to
+``run_state``, ``checkpoint``, ``report`` and ``plots``.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class RunFolder:
         self.last = path / "last.safetensors"
         self.best = path / "best.safetensors"
         self.report = path / "report.json"
+        self.curves = path / "curves.png"
         self.log = path / "log"
         self._best_epoch = 0
 
