@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine import numpy_kernels as kernels
-from gpunet.engine import plan
+from gpunet.engine import plan, tiles
 from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import NetworkSettings, step_schedule
 from gpunet.engine.optimizers import Factors, optimize
@@ -149,12 +149,12 @@ def test_every_activation_is_its_twin(adapter: Adapter, activation: str) -> None
     device.engine.close()
 
 
-@pytest.mark.parametrize("tile", [plan.HARDWARE, plan.LARGE, plan.EIGHT_LANES])
+@pytest.mark.parametrize("tile", [tiles.HARDWARE, tiles.LARGE, tiles.EIGHT_LANES])
 @pytest.mark.parametrize("seed", [20, 21])
 def test_every_tile_multiplies_odd_shapes_alike(
-    adapter: Adapter, tile: plan.Tile, seed: int, monkeypatch: pytest.MonkeyPatch
+    adapter: Adapter, tile: tiles.Tile, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if tile is plan.EIGHT_LANES and open_device(adapter).lanes != 8:
+    if tile is tiles.EIGHT_LANES and open_device(adapter).lanes != 8:
         pytest.skip("this adapter's subgroups are not of eight lanes")
     monkeypatch.setattr(plan, "choose_tile", lambda *_: tile)
     trial = Trial.draw(seed)

@@ -10,8 +10,9 @@ import pytest
 
 from gpunet.config import ACTIVATIONS, NetworkSpec
 from gpunet.engine.interface import Rule
-from gpunet.engine.plan import Pass, Plan, Switches, Traits, evaluation_plan, training_plan
+from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan, training_plan
 from gpunet.engine.shader_source import assemble
+from gpunet.engine.tiles import Traits
 
 Constants = Mapping[str, float]
 

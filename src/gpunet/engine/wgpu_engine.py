@@ -26,7 +26,8 @@ from gpunet.engine.interface import (
     NetworkSettings,
     Split,
 )
-from gpunet.engine.plan import Pass, Plan, Switches, Traits, evaluation_plan, training_plan
+from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan, training_plan
+from gpunet.engine.tiles import Traits
 from gpunet.errors import DeviceError
 
 __all__ = ["PassTime", "WgpuEngine"]
