@@ -397,6 +397,10 @@ class TrainConfig:
             return DEFAULT_WEIGHT_DECAY.get(self.optimizer, 0.0)
         return self.weight_decay
 
+    def in_effect(self, name: str) -> Any:
+        """A setting by its name, or what stands for it where it is ``None``."""
+        return getattr(self, f"effective_{name}", getattr(self, name))
+
     def network(self, inputs: int, classes: int) -> NetworkSpec:
         """The network for samples of so many features and classes."""
         return NetworkSpec(

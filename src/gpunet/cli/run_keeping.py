@@ -125,16 +125,11 @@ def resumed_run(
     found = RunFolder(folder)
     model, state = found.load()
     for name in given:
-        _require_unchanged(found, name, _in_effect(config, name), _in_effect(model.config, name))
+        _require_unchanged(found, name, config.in_effect(name), model.config.in_effect(name))
     changed = {name: getattr(config, name) for name in given if name in CHANGEABLE}
     settings = replace(model.config, **changed)
     require_unfinished(settings, state.history)
     return Keeping(found, every or 1, model, state), settings
-
-
-def _in_effect(config: TrainConfig, name: str) -> Any:
-    """A setting, or what stands for it where it is ``None``."""
-    return getattr(config, f"effective_{name}", getattr(config, name))
 
 
 def _require_unchanged(folder: RunFolder, name: str, wanted: Any, begun: Any) -> None:

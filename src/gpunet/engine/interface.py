@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Literal, Self
 
@@ -95,25 +95,7 @@ class NetworkSettings:
     @classmethod
     def of(cls, config: TrainConfig) -> NetworkSettings:
         """The part of a configuration that the engine needs for one network."""
-        return cls(
-            seed=config.seed,
-            dropout=config.dropout,
-            input_dropout=config.input_dropout,
-            momentum=config.momentum,
-            nesterov=config.nesterov,
-            beta1=config.beta1,
-            beta2=config.effective_beta2,
-            epsilon=config.epsilon,
-            weight_decay=config.effective_weight_decay,
-            l1=config.l1,
-            l2=config.l2,
-            l1_biases=config.l1_biases,
-            l2_biases=config.l2_biases,
-            max_norm=config.max_norm,
-            clip_value=config.clip_value,
-            clip_norm=config.clip_norm,
-            label_smoothing=config.label_smoothing,
-        )
+        return cls(**{field.name: config.in_effect(field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +103,7 @@ class Metrics:
     """Sums over the samples seen so far.
 
     Args:
-        loss: (P,) float64, the sum of the samples' cross-entropies in nats.
+        loss: (P,) float64, the sum of what the samples cost by the network's loss.
         correct: (P,) int64, samples whose largest probability is their label's.
         seen: (P,) int64, samples counted.
     """
@@ -132,7 +114,7 @@ class Metrics:
 
     @property
     def mean_loss(self) -> NDArray[np.float64]:
-        """(P,) the mean cross-entropy; NaN where nothing was seen."""
+        """(P,) the mean loss; NaN where nothing was seen."""
         return np.where(self.seen > 0, self.loss / np.maximum(self.seen, 1), np.nan)
 
     @property

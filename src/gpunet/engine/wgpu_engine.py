@@ -151,13 +151,12 @@ class WgpuEngine(Engine):
         """Copy a split to the device: bytes stay bytes, four to a word."""
         packed, features = _packed(samples.features)
         self._forget(split)
-        with self._open.guarded():
-            self._data[split] = _Data(
-                samples=self._buffers.upload(f"{split} samples", packed),
-                labels=self._buffers.upload(f"{split} labels", samples.labels.astype(np.uint32)),
-                count=len(samples),
-                features=features,
-            )
+        self._data[split] = _Data(
+            samples=self._buffers.upload(f"{split} samples", packed),
+            labels=self._buffers.upload(f"{split} labels", samples.labels.astype(np.uint32)),
+            count=len(samples),
+            features=features,
+        )
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""

@@ -13,7 +13,6 @@ import numpy as np
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from gpunet.config import TrainConfig
 from gpunet.parameters import layer_views
 from gpunet.terminal import figures
 from gpunet.terminal.block import Block, beside, stack, text_block
@@ -113,17 +112,12 @@ def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
         model: whose configuration it is.
         names: of the configuration's fields.
     """
-    values = {name: _effective(model.config, name) for name in names if name not in IN_LAYERS}
+    values = {name: model.config.in_effect(name) for name in names if name not in IN_LAYERS}
     return [
         (name.replace("_", " "), _in_words(value))
         for name, value in values.items()
         if (name in ALWAYS_TOLD or (value and value != "none")) and _has_effect(name, model)
     ]
-
-
-def _effective(config: TrainConfig, name: str) -> object:
-    """A setting's value, or what stands in for it where the optimizer's own default is taken."""
-    return getattr(config, f"effective_{name}", getattr(config, name))
 
 
 def _has_effect(name: str, model: Model) -> bool:
