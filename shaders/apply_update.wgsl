@@ -1,4 +1,4 @@
-// uses network.wgsl step.wgsl
+// uses network.wgsl schedule.wgsl
 // The optimizer's step for gradients that were kept until their length was known.
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<f32>;         // (P, N)
@@ -13,8 +13,12 @@ override PARAMETERS: u32;          // N
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
     let state = networks[group.z];
     let rule = this_rule(state, schedule_step(group.z, state.finished - 1u));
-    for (var at = group.x * THREADS + thread; at < PARAMETERS; at += WORKGROUPS * THREADS) {
+    for (var at = 4u * (group.x * THREADS + thread); at < PARAMETERS;
+         at += 4u * WORKGROUPS * THREADS) {
         let index = group.z * PARAMETERS + at;
-        take_step(rule, state.weight_decay, index, gradients[index] * state.gradient_scale);
+        let gradient = vec4f(gradients[index], gradients[index + 1u], gradients[index + 2u],
+                             gradients[index + 3u]);
+        let count = min(4u, PARAMETERS - at);
+        take_step(rule, state.weight_decay, index, count, gradient * state.gradient_scale);
     }
 }

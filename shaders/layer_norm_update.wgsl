@@ -1,4 +1,4 @@
-// uses network.wgsl regularise.wgsl step.wgsl
+// uses network.wgsl schedule.wgsl regularise.wgsl
 // The step of a layer's gains and offsets, a unit a thread: the gradient of a gain is the sum over
 // the rows of delta * normalised, that of an offset the sum of the deltas.
 
@@ -31,6 +31,12 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
     let state = networks[thread.z];
     let rule = this_rule(state, schedule_step(thread.z, state.finished - 1u));
     let gain_at = thread.z * PARAMETERS + GAINS_AT + unit;
-    take_step(rule, state.weight_decay, gain_at, regularise(state, of_gain, 0.0, false));
-    take_step(rule, state.weight_decay, gain_at + OUTPUTS, regularise(state, of_offset, 0.0, true));
+    move_one(state, rule, gain_at, of_gain);
+    move_one(state, rule, gain_at + OUTPUTS, of_offset);
+}
+
+// Gains and offsets have no penalties.
+fn move_one(state: Network, rule: Rule, at: u32, gradient: f32) {
+    let slope = regularise(state, vec4f(gradient), vec4f(0.0), false);
+    take_step(rule, state.weight_decay, at, 1u, slope);
 }

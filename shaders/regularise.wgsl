@@ -4,14 +4,16 @@
 override PENALTY: bool = false;
 override CLIP_VALUE: bool = false;
 
-fn regularise(network: Network, gradient: f32, parameter: f32, is_bias: bool) -> f32 {
-    var slope = gradient;
+fn regularise(
+    network: Network, gradient: vec4f, parameters: vec4f, are_biases: bool,
+) -> vec4f {
+    var slopes = gradient;
     if (PENALTY) {
-        slope += select(network.l1, network.l1_biases, is_bias) * sign(parameter)
-            + select(network.l2, network.l2_biases, is_bias) * parameter;
+        slopes += select(network.l1, network.l1_biases, are_biases) * sign(parameters)
+            + select(network.l2, network.l2_biases, are_biases) * parameters;
     }
     if (CLIP_VALUE && network.clip_value > 0.0) {
-        slope = clamp(slope, -network.clip_value, network.clip_value);
+        slopes = clamp(slopes, vec4f(-network.clip_value), vec4f(network.clip_value));
     }
-    return slope;
+    return slopes;
 }

@@ -1,4 +1,4 @@
-// uses network.wgsl regularise.wgsl step.wgsl
+// uses network.wgsl schedule.wgsl regularise.wgsl
 // One layer's step: gradient[i, o] = sum over b of inputs[b, i] * deltas[b, o], handed to the
 // optimizer as soon as it is known, so that no gradient is stored. The biases are the weights of
 // one more input that is always 1.
@@ -58,15 +58,21 @@ fn four_deltas(at: u32, k: u32) -> vec4f {
 }
 
 fn store_block(place: Place, row: u32, column: u32, gradient: mat4x4f) {
+    if (column >= OUTPUTS) {
+        return;
+    }
     let state = networks[place.network];
     let rule = this_rule(state, schedule_step(place.network, place.step));
     let first = place.network * PARAMETERS + WEIGHTS_AT + row * OUTPUTS + column;
+    let count = min(4u, OUTPUTS - column);
     var rows = gradient;
     for (var r = 0u; r < 4u && row + r <= INPUTS; r++) {
-        for (var c = 0u; c < 4u && column + c < OUTPUTS; c++) {
-            let at = first + r * OUTPUTS + c;
-            let slope = regularise(state, rows[r][c], parameters[at], row + r == INPUTS);
-            take_step(rule, state.weight_decay, at, slope);
-        }
+        let at = first + r * OUTPUTS;
+        let slopes = regularise(state, rows[r], four_parameters(at), row + r == INPUTS);
+        take_step(rule, state.weight_decay, at, count, slopes);
     }
+}
+
+fn four_parameters(at: u32) -> vec4f {
+    return vec4f(parameters[at], parameters[at + 1u], parameters[at + 2u], parameters[at + 3u]);
 }

@@ -1,7 +1,5 @@
+// uses four.wgsl
 // Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
-
-@group(0) @binding(1) var<storage, read_write> first_moments: array<f32>;      // (P, N)
-@group(0) @binding(2) var<storage, read_write> second_moments: array<f32>;     // (P, N)
 
 struct Rule {
     rate: f32,
@@ -16,11 +14,10 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
     return Rule(step.x, step.y, step.z, network.beta1, network.beta2, network.epsilon);
 }
 
-fn optimize(rule: Rule, at: u32, gradient: f32) {
-    let first = rule.beta1 * first_moments[at] + (1.0 - rule.beta1) * gradient;
-    let second = rule.beta2 * second_moments[at] + (1.0 - rule.beta2) * (gradient * gradient);
-    first_moments[at] = first;
-    second_moments[at] = second;
-    parameters[at] -= rule.rate * (first * rule.first_correction)
+fn optimize(rule: Rule, four: Four, gradient: vec4f) -> Four {
+    let first = rule.beta1 * four.first + (1.0 - rule.beta1) * gradient;
+    let second = rule.beta2 * four.second + (1.0 - rule.beta2) * (gradient * gradient);
+    let change = rule.rate * (first * rule.first_correction)
         / (sqrt(second * rule.second_correction) + rule.epsilon);
+    return Four(four.parameters - change, first, second);
 }

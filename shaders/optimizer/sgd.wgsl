@@ -1,3 +1,4 @@
+// uses four.wgsl
 // Plain stochastic gradient descent.
 
 struct Rule {
@@ -8,6 +9,6 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
     return Rule(step.x);
 }
 
-fn optimize(rule: Rule, at: u32, gradient: f32) {
-    parameters[at] -= rule.rate * gradient;
+fn optimize(rule: Rule, four: Four, gradient: vec4f) -> Four {
+    return Four(four.parameters - rule.rate * gradient, four.first, four.second);
 }

@@ -1,7 +1,6 @@
+// uses four.wgsl
 // Gradient descent with momentum; the velocity sums plain gradients, the rate is applied outside.
 // Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
-
-@group(0) @binding(1) var<storage, read_write> first_moments: array<f32>;      // (P, N)
 
 struct Rule {
     rate: f32,
@@ -12,8 +11,7 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
     return Rule(step.x, network.momentum);
 }
 
-fn optimize(rule: Rule, at: u32, gradient: f32) {
-    let velocity = rule.momentum * first_moments[at] + gradient;
-    first_moments[at] = velocity;
-    parameters[at] -= rule.rate * velocity;
+fn optimize(rule: Rule, four: Four, gradient: vec4f) -> Four {
+    let velocity = rule.momentum * four.first + gradient;
+    return Four(four.parameters - rule.rate * velocity, velocity, four.second);
 }

@@ -306,7 +306,7 @@ def _check_layer_norm_update(
     nothing = np.zeros_like(gradient)
     bounds = _column(trial, "clip_value")
     gradient = kernels.regularise(gradient, before[0], nothing, nothing, bounds)
-    if "optimizer/store_gradient" in one.pieces:
+    if "store_gradient" in one.pieces:
         assert_close(gradient[own], device.gradients()[own], f"norm's gradient {place + 1}")
     else:
         _check_step_taken(trial, device, gradient, before, step, own)
@@ -379,7 +379,7 @@ def _check_update(
         _spread(trial, "l2", "l2_biases"),
         _column(trial, "clip_value"),
     )
-    if "optimizer/store_gradient" in one.pieces:
+    if "store_gradient" in one.pieces:
         np.testing.assert_array_equal(before[0], device.engine.parameters())
         assert_close(regularised[own], device.gradients()[own], f"gradient {place + 1}")
         return

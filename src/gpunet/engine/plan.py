@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import Rule
+from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.tiles import Tile, Traits, choose_tile
 from gpunet.parameters import layer_offsets, norm_offsets
 
@@ -209,8 +209,8 @@ class _Sketch:
         }
         return self._elementwise(
             f"layer_norm_update {place + 1}",
-            ("layer_norm_update", f"optimizer/{rule}"),
-            constants,
+            ("layer_norm_update", *self._step(rule)),
+            {**constants, **self._moments(rule)},
             -(-self.network.layers[place].outputs // STEP_THREADS),
             self.rows,
         )
@@ -268,8 +268,8 @@ class _Sketch:
         }
         return self._product(
             f"update {place + 1}",
-            (*self._source("update", place), f"optimizer/{rule}"),
-            constants,
+            (*self._source("update", place), *self._step(rule)),
+            {**constants, **self._moments(rule)},
             (layer.inputs + 1, layer.outputs, self.rows),
         )
 
@@ -284,15 +284,16 @@ class _Sketch:
     def apply_update(self, rule: Rule) -> Pass:
         """The optimizer's step with the kept gradient."""
         count = self.network.parameter_count
-        workgroups = min(-(-count // STEP_THREADS), 65535)
+        workgroups = min(-(-count // (4 * STEP_THREADS)), 65535)
         constants = {
+            **self._moments(rule),
             "THREADS": STEP_THREADS,
             "WORKGROUPS": workgroups,
             "PARAMETERS": count,
             "DECAY": self.switches.decay,
         }
-        pieces = ("apply_update", f"optimizer/{rule}")
-        rounds = -(-count // (STEP_THREADS * workgroups))
+        pieces = ("apply_update", *self._step(rule))
+        rounds = -(-count // (4 * STEP_THREADS * workgroups))
         return self._elementwise("apply_update", pieces, constants, workgroups, rounds)
 
     def max_norm(self, place: int) -> Pass:
@@ -372,6 +373,17 @@ class _Sketch:
         if place == 0:
             return (f"{kernel}_sample", f"input/{self.features}")
         return (f"{kernel}_hidden",)
+
+    def _step(self, rule: Rule | Literal["store_gradient"]) -> tuple[str, ...]:
+        """The files that say what becomes of a gradient."""
+        return ("store_gradient",) if rule == "store_gradient" else ("step", f"optimizer/{rule}")
+
+    def _moments(self, rule: Rule | Literal["store_gradient"]) -> dict[str, float]:
+        """Where the optimizer's moments lie."""
+        if rule == "store_gradient":
+            return {}
+        second_at = self.population * self.network.parameter_count
+        return {"MOMENTS": MOMENTS[rule], "SECOND_AT": second_at}
 
     def _elementwise(
         self,

@@ -6,6 +6,7 @@ by ``numpy_kernels``. Buffers are kept by ``buffers``, pipelines by ``device``.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -135,8 +136,9 @@ class WgpuEngine(Engine):
         self._training: _Program | None = None
         self._evaluations: dict[Split, _Program] = {}
         self._networks = _network_records(settings)
-        for name in ("parameters", *self._moment_names()):
-            self._buffers.ensure(name, 4 * self.population * network.parameter_count)
+        size = 4 * self.population * network.parameter_count
+        self._buffers.ensure("parameters", size)
+        self._buffers.ensure("moments", max(size * MOMENTS[self.rule], 4))  # none cannot be bound
         self._buffers.ensure("networks", self._networks.nbytes)
         rates = _dropout_records(self.dropout_rates())
         self._buffers.ensure("dropout_rates", rates.nbytes)
@@ -161,8 +163,7 @@ class WgpuEngine(Engine):
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""
         self._buffers.write("parameters", parameters)
-        for name in self._moment_names():
-            self._buffers.write(name, np.zeros_like(parameters))
+        self.set_moments(np.zeros((MOMENTS[self.rule], *parameters.shape), dtype=np.float32))
 
     def parameters(self) -> NDArray[np.float32]:
         """A copy of all weights and biases (P, N)."""
@@ -170,16 +171,14 @@ class WgpuEngine(Engine):
 
     def set_moments(self, moments: NDArray[np.float32]) -> None:
         """Set the optimizer's moments (M, P, N)."""
-        for name, one in zip(self._moment_names(), moments, strict=True):
-            self._buffers.write(name, one)
+        if moments.size:
+            self._buffers.write("moments", moments)
 
     def moments(self) -> NDArray[np.float32]:
         """A copy of the optimizer's moments (M, P, N)."""
-        shape = (self.population, self.network.parameter_count)
-        read = [
-            self._buffers.read(n, np.dtype(np.float32)).reshape(shape) for n in self._moment_names()
-        ]
-        return np.stack(read) if read else np.zeros((0, *shape), dtype=np.float32)
+        shape = (MOMENTS[self.rule], self.population, self.network.parameter_count)
+        kept = self._buffers.read("moments", np.dtype(np.float32))
+        return kept[: math.prod(shape)].reshape(shape)
 
     def begin_epoch(
         self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
@@ -266,7 +265,7 @@ class WgpuEngine(Engine):
         names = [
             "parameters",
             "dropout_rates",
-            *self._moment_names(),
+            "moments",
             "values",
             "order",
             "schedule",
@@ -407,9 +406,6 @@ class WgpuEngine(Engine):
             smoothing=self.any_setting("label_smoothing"),
             class_weights=self.class_weights is not None,
         )
-
-    def _moment_names(self) -> tuple[str, ...]:
-        return ("first_moments", "second_moments")[: MOMENTS[self.rule]]
 
 
 def _network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:

@@ -10,6 +10,9 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
     return Rule(step.x);
 }
 
-fn optimize(rule: Rule, at: u32, gradient: f32) {
-    gradients[at] = gradient;
+fn take_step(rule: Rule, weight_decay: f32, at: u32, count: u32, gradient: vec4f) {
+    var four = gradient;
+    for (var i = 0u; i < count; i++) {
+        gradients[at + i] = four[i];
+    }
 }
