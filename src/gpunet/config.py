@@ -1,4 +1,4 @@
-"""What a user may ask for: the network and how it is trained, checked once, here.
+"""What a user may ask for: the network, how it is trained and shown, checked once, here.
 
 The rest of the package trusts these values. How they are spelled on the command line belongs
 to ``cli``; where the weights lie in memory belongs to ``parameters``.
@@ -25,6 +25,7 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "Activation",
+    "Graphics",
     "Initialisation",
     "Layer",
     "Loss",
@@ -67,6 +68,7 @@ Schedule = Literal[
     "plateau",
 ]
 Monitor = Literal["val_loss", "val_accuracy"]
+Graphics = Literal["auto", "kitty", "sixel", "blocks"]
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)

@@ -17,18 +17,19 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from gpunet.config import TrainConfig, parse_dropout, parse_duration, parse_hidden
+from gpunet.config import Graphics, TrainConfig, parse_dropout, parse_duration, parse_hidden
 from gpunet.errors import UsageError
 
 __all__ = ["RUN_SETTINGS", "SettingsFile", "canonical", "read_settings", "write_settings"]
 
-RUN_SETTINGS: Mapping[str, type] = {
+RUN_SETTINGS: Mapping[str, Any] = {
     "data": str,
     "device": str,
     "output": str,
     "report": str,
     "plot": str,
     "showcase": int,
+    "graphics": Graphics,
     "plain": bool,
     "quiet": bool,
     "run_dir": str,

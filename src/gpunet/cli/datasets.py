@@ -72,6 +72,7 @@ def preview_dataset(
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
     plot: options.Plot = None,
+    graphics: options.Graphics = "auto",
 ) -> None:
     """Show some training samples of a dataset."""
     import numpy as np
@@ -81,11 +82,13 @@ def preview_dataset(
     from gpunet.plots import plot_pictures, require_plots
     from gpunet.rng import permutation
     from gpunet.terminal.console import make_console
+    from gpunet.terminal.graphics import choose_painter
     from gpunet.terminal.showcase import preview
 
     if plot is not None:
         require_plots(plot)
     console = make_console()
+    painter = choose_painter(graphics, console)
     dataset = open_data(name, console)
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
     console.print(
@@ -94,7 +97,7 @@ def preview_dataset(
         soft_wrap=True,
     )
     console.print()
-    preview(console, dataset.train, dataset.classes, dataset.image_shape, rows)
+    preview(console, dataset.train, dataset.classes, dataset.image_shape, rows, painter)
     if plot is not None:
         shape = require_images(dataset.name, dataset.image_shape)
         plot_pictures(labelled_pictures(dataset.train[rows], dataset.classes, shape), plot)

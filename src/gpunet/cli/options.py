@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gpunet.config import Graphics as _Graphics
+
 __all__ = [
     "DATA",
     "DEVICE",
@@ -19,6 +21,7 @@ __all__ = [
     "STOPPING",
     "AsJson",
     "Device",
+    "Graphics",
     "ModelData",
     "ModelFile",
     "Plot",
@@ -63,6 +66,15 @@ Plot = Annotated[
         help="Draw a picture into this file, too: .png, .svg or .pdf.",
         rich_help_panel=OUTPUT,
         show_default=False,
+    ),
+]
+Graphics = Annotated[
+    _Graphics,
+    typer.Option(
+        "--graphics",
+        help="How pictures are drawn: in pixels, if a terminal knows one of the two protocols, or "
+        "in half blocks. [bold]auto[/] takes pixels in terminals known for them.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 AsJson = Annotated[

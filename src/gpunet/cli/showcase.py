@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gpunet.plots import Picture
+    from gpunet.terminal.graphics import Painter
     from gpunet.training.checkpoint import Model
 
 __all__ = ["showcase"]
@@ -51,8 +52,11 @@ def showcase(
     data: options.ModelData = None,
     device: options.Device = "auto",
     plot: options.Plot = None,
+    graphics: options.Graphics = "auto",
 ) -> None:
     """Show test samples with a model's predictions, or what its units look for."""
+    from gpunet.terminal.console import make_console
+    from gpunet.terminal.graphics import choose_painter
     from gpunet.training.checkpoint import load
 
     choice = _Choice(wrong, top_losses, None if index is None else _parse_index(index))
@@ -61,11 +65,13 @@ def showcase(
         from gpunet.plots import require_plots
 
         require_plots(plot)
+    console = make_console()
+    canvas = _Canvas(console, choose_painter(graphics, console), plot)
     loaded = load(model)
     if weights:
-        _show_weights(model, loaded, count, plot)
+        _show_weights(model, loaded, count, canvas)
     else:
-        _show_samples(loaded, choice, count, seed, data, device, plot)
+        _show_samples(loaded, choice, count, seed, data, device, canvas)
 
 
 class _Choice(NamedTuple):
@@ -74,6 +80,14 @@ class _Choice(NamedTuple):
     wrong: bool
     top_losses: bool
     rows: tuple[int, ...] | None
+
+
+class _Canvas(NamedTuple):
+    """Where pictures are drawn: on the screen, in pixels if there is a painter, and in a file."""
+
+    console: Console
+    painter: Painter | None
+    plot: Path | None
 
 
 def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
@@ -94,9 +108,8 @@ def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
         )
 
 
-def _show_weights(path: Path, model: Model, count: int, plot: Path | None) -> None:
+def _show_weights(path: Path, model: Model, count: int, canvas: _Canvas) -> None:
     from gpunet.cli import pictures
-    from gpunet.terminal.console import make_console
     from gpunet.terminal.weights import unit_pictures
 
     if model.image_shape is None:
@@ -104,11 +117,10 @@ def _show_weights(path: Path, model: Model, count: int, plot: Path | None) -> No
             f"{path} was trained on {model.origin.name!r}, whose samples are no images, so its "
             f"weights make no pictures; `gpunet show {path}` tells their sizes"
         )
-    console = make_console()
-    unit_pictures(console, model, count)
-    if plot is not None:
+    unit_pictures(canvas.console, model, count, canvas.painter)
+    if canvas.plot is not None:
         drawn = pictures.unit_pictures(model, model.image_shape, count)
-        _draw(drawn, plot, console, signed=True)
+        _draw(drawn, canvas.plot, canvas.console, signed=True)
 
 
 def _show_samples(
@@ -118,16 +130,15 @@ def _show_samples(
     seed: int,
     data: str | None,
     device: str,
-    plot: Path | None,
+    canvas: _Canvas,
 ) -> None:
     from gpunet.cli.pictures import require_images, verdict_pictures
     from gpunet.cli.sources import evaluate_model
-    from gpunet.terminal.console import make_console
     from gpunet.terminal.showcase import showcase as print_showcase
     from gpunet.training.evaluation import pick, pick_top_losses
     from gpunet.training.metrics import cross_entropies
 
-    console = make_console()
+    console, painter, plot = canvas
     samples, evaluation = evaluate_model(model, data, device, console)
     probabilities, labels = evaluation.probabilities, samples.labels
     if choice.rows is not None:
@@ -142,7 +153,7 @@ def _show_samples(
         return
     losses = cross_entropies(probabilities, labels) if choice.top_losses else None  # (n,)
     classes, shape = model.classes, model.image_shape
-    print_showcase(console, samples, probabilities, classes, shape, rows, losses)
+    print_showcase(console, samples, probabilities, classes, shape, rows, losses, painter)
     if plot is not None:
         shape = require_images(model.origin.name, shape)
         told = None if losses is None else losses[rows]

@@ -434,6 +434,7 @@ def train(
             rich_help_panel=options.OUTPUT,
         ),
     ] = 10,
+    graphics: options.Graphics = "auto",
     plain: Annotated[
         bool,
         typer.Option(
@@ -528,7 +529,10 @@ def train(
         settings = given.intersection(config.to_dict())
         keeping, config = resumed_run(resume, checkpoint_every, config, settings)
         data = data if "data" in given else keeping.reference
-    carry_out(Wishes(config, data, device, output, report, plot, showcase, plain, quiet, keeping))
+    wishes = Wishes(
+        config, data, device, output, report, plot, showcase, graphics, plain, quiet, keeping
+    )
+    carry_out(wishes)
 
 
 def _given(context: typer.Context) -> set[str]:

@@ -16,7 +16,7 @@ from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
 from gpunet.cli.run_keeping import Keeping, Recorder
 from gpunet.cli.sources import choose_device, open_data, reference
-from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config import Graphics, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.device import Adapter
 from gpunet.engine.factory import Choice, create_engine
@@ -27,6 +27,7 @@ from gpunet.terminal import figures
 from gpunet.terminal.console import make_console, wants_dashboard
 from gpunet.terminal.dashboard import Dashboard
 from gpunet.terminal.ending import why_stopped
+from gpunet.terminal.graphics import Painter, choose_painter
 from gpunet.terminal.plain import PlainPrinter
 from gpunet.terminal.showcase import showcase
 from gpunet.terminal.tables import confusion_table, summary_table
@@ -57,6 +58,7 @@ class Wishes:
         report: the JSON report, if any.
         plot: the picture of the run's curves, if any.
         showcase: test samples to show.
+        graphics: how they are drawn, as ``--graphics`` says.
         plain: no dashboard.
         quiet: nothing but the result.
         keeping: where the run is kept while it is trained, if anywhere.
@@ -69,6 +71,7 @@ class Wishes:
     report: Path | None
     plot: Path | None
     showcase: int
+    graphics: Graphics
     plain: bool
     quiet: bool
     keeping: Keeping | None = None
@@ -81,6 +84,7 @@ def carry_out(wishes: Wishes) -> None:
         GpunetError: whatever a user can cause or mend.
     """
     console = make_console(plain=wishes.plain, quiet=wishes.quiet)
+    painter = choose_painter(wishes.graphics, console)
     choice = choose_device(wishes.device, console)
     dataset = open_data(wishes.data, console)
     recorder = _recorder(wishes, dataset, console)
@@ -90,7 +94,7 @@ def carry_out(wishes: Wishes) -> None:
         model = _model(wishes, dataset, result) if result.best_epoch else None
         told = report(wishes.config, choice.info, dataset, result)
         recorder.finish(model, told, partial(_plot, wishes, dataset, result))
-    _show(wishes, dataset, result, saved, console)
+    _show(wishes, dataset, result, saved, console, painter)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
 
@@ -268,7 +272,12 @@ def _test_figures(result: TrainingResult) -> Figures:
 
 
 def _show(
-    wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved, console: Console
+    wishes: Wishes,
+    dataset: Dataset,
+    result: TrainingResult,
+    saved: _Saved,
+    console: Console,
+    painter: Painter | None,
 ) -> None:
     """Print the summary, the mistakes and some samples; or all of it in one line.
 
@@ -289,7 +298,8 @@ def _show(
     if len(labels) and wishes.showcase:
         rows = pick(probabilities, labels, wishes.showcase, wishes.config.seed)
         console.print()
-        showcase(console, dataset.test, probabilities, dataset.classes, dataset.image_shape, rows)
+        classes, shape = dataset.classes, dataset.image_shape
+        showcase(console, dataset.test, probabilities, classes, shape, rows, painter=painter)
 
 
 def _result_line(result: TrainingResult, saved: _Saved) -> str:

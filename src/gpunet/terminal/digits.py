@@ -1,7 +1,7 @@
-"""Grey images as blocks of text: two pixels per cell in colour, shades of characters without.
+"""Grey images: as blocks of text, two pixels per cell or shades of characters, and as pixels.
 
 Owns cropping, scaling and drawing of one image. Captions and grids belong to ``showcase`` and
-``screen``.
+``screen``, painting pixels to ``graphics``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gpunet.terminal.block import Block, Line
 from gpunet.terminal.console import shows_greys
 from gpunet.terminal.style import glyphs
 
-__all__ = ["background_of", "brightness", "cropped", "fitted", "picture"]
+__all__ = ["background_of", "brightness", "cropped", "fitted", "greys", "picture"]
 
 GREYS = 24
 """Levels of the 256-colour palette's grey ramp, 8 to 238; drawn alike in 24 bits."""
@@ -49,6 +49,18 @@ def picture(
     if shows_greys(console) and not console.options.ascii_only:
         return Block(columns, _half_blocks(pixels))
     return Block(columns, _shades(pixels, glyphs(console.options.ascii_only).shades))
+
+
+def greys(
+    image: NDArray[np.uint8] | NDArray[np.float32], height: int, width: int
+) -> NDArray[np.uint8]:
+    """The whole image as large as (height, width) pixels let it be.
+
+    Returns (height, width, 3) red, green and blue.
+    """
+    whole = brightness(image)
+    pixels = fitted(whole, height, width, background_of(whole))
+    return np.repeat(np.rint(255 * pixels).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def brightness(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float64]:

@@ -17,7 +17,8 @@ from gpunet.datasets.dataset import Samples
 from gpunet.terminal import figures
 from gpunet.terminal.block import Block, beside, cut, grid, stack, text_block
 from gpunet.terminal.columns import Columns
-from gpunet.terminal.digits import picture
+from gpunet.terminal.digits import greys, picture
+from gpunet.terminal.graphics import Painter
 from gpunet.terminal.style import MUTED, RIGHT, STRONG, WRONG, bar, glyphs
 from gpunet.terminal.verdict import Verdict, verdicts
 
@@ -41,6 +42,7 @@ def showcase(
     image_shape: tuple[int, int] | None,
     indices: Sequence[int] | NDArray[np.integer],
     losses: NDArray[np.float64] | None = None,
+    painter: Painter | None = None,
 ) -> None:
     """Print samples with what a network says of them, and how many it got right.
 
@@ -52,6 +54,7 @@ def showcase(
         image_shape: height and width if a sample is an image.
         indices: the rows to show.
         losses: (n,) nats, of the same samples, to be told in the captions; ``None`` for no loss.
+        painter: paints in pixels; ``None`` for half blocks or characters.
     """
     rows = np.asarray(indices, dtype=np.int64)  # (shown,)
     shown = samples[rows]
@@ -60,7 +63,8 @@ def showcase(
     if image_shape is None:
         console.print(_verdict_table(console, rows, told, classes, costs))
     else:
-        console.print(_verdict_grid(console, shown, told, classes, image_shape, costs))
+        captions = _verdict_captions(console, told, classes, costs)
+        console.print(_picture_grid(console, shown, captions, image_shape, painter))
     right = sum(verdict.right for verdict in told)
     console.print(Text(f"{right} of {len(told)} shown are right", STRONG))
 
@@ -96,6 +100,7 @@ def preview(
     classes: Sequence[str],
     image_shape: tuple[int, int] | None,
     indices: Sequence[int] | NDArray[np.integer],
+    painter: Painter | None = None,
 ) -> None:
     """Print samples with their classes' names; samples that are no images as a table.
 
@@ -105,6 +110,7 @@ def preview(
         classes: the classes' names.
         image_shape: height and width if a sample is an image.
         indices: the rows to show.
+        painter: paints in pixels; ``None`` for half blocks or characters.
     """
     rows = np.asarray(indices, dtype=np.int64)  # (shown,)
     shown = samples[rows]
@@ -112,17 +118,15 @@ def preview(
         console.print(_feature_table(console, rows, shown, classes))
         return
     captions = [[Text(classes[int(label)])] for label in shown.labels]
-    console.print(_picture_grid(console, shown, captions, image_shape))
+    console.print(_picture_grid(console, shown, captions, image_shape, painter))
 
 
-def _verdict_grid(
+def _verdict_captions(
     console: Console,
-    shown: Samples,
     told: Sequence[Verdict],
     classes: Sequence[str],
-    image_shape: tuple[int, int],
     losses: Sequence[float] | None,
-) -> Block:
+) -> list[list[Text]]:
     marks = glyphs(console.options.ascii_only)
     captions = []
     for place, verdict in enumerate(told):
@@ -133,7 +137,7 @@ def _verdict_grid(
         truth = "" if verdict.right else f"is {classes[verdict.label]}"
         cost = [] if losses is None else [Text(f"loss {figures.loss(losses[place])}", MUTED)]
         captions.append([head, Text(truth, MUTED), *cost])
-    return _picture_grid(console, shown, captions, image_shape)
+    return captions
 
 
 def _picture_grid(
@@ -141,14 +145,19 @@ def _picture_grid(
     shown: Samples,
     captions: Sequence[Sequence[Text]],
     image_shape: tuple[int, int],
+    painter: Painter | None,
 ) -> Block:
     """Pictures in as many columns as there is room for, each above its caption's lines."""
     columns, rows = PICTURE
     tiles = []
     for features, caption in zip(shown.features, captions, strict=True):
-        drawing = picture(console, features.reshape(image_shape), columns, rows)
+        image = features.reshape(image_shape)
         below = text_block(console, [*caption, Text()], columns)
-        tiles.append(stack([drawing, below], columns))
+        if painter is None:
+            tiles.append(stack([picture(console, image, columns, rows), below], columns))
+        else:
+            pixels = greys(image, *painter.size(columns, rows))
+            tiles.append(painter.above(below, pixels, rows))
     return grid(tiles, console.width, gap=2)
 
 

@@ -22,16 +22,20 @@ from gpunet.terminal import figures
 from gpunet.terminal.block import Block, Line, grid, stack, text_block
 from gpunet.terminal.console import shows_greys
 from gpunet.terminal.digits import fitted
+from gpunet.terminal.graphics import Painter
 from gpunet.terminal.style import MUTED, STRONG
 from gpunet.training.checkpoint import Model
 
-__all__ = ["signed_picture", "strongest_units", "unit_pictures"]
+__all__ = ["signed_colours", "signed_picture", "strongest_units", "unit_pictures"]
 
 PICTURE = (14, 7)
 """Columns and rows of a unit's picture: images of 28 by 28 pixels, two by two of them a pixel."""
 
 LEVELS = 12
-"""Steps of colour on either side of zero."""
+"""Steps of colour on either side of zero, in half blocks."""
+
+FINE_LEVELS = 127
+"""The same in pixels: 255 colours, which a palette holds."""
 
 NEGATIVE, NEUTRAL, POSITIVE = (59, 76, 192), (221, 221, 221), (180, 4, 38)
 """Red, green, blue at both ends and in the middle, 0 to 255: Moreland, "Diverging Color Maps for
@@ -44,7 +48,9 @@ FAINT, FULL = 0.25, 0.6
 """Shares of the largest size from which the second and the third character are used."""
 
 
-def unit_pictures(console: Console, model: Model, count: int) -> None:
+def unit_pictures(
+    console: Console, model: Model, count: int, painter: Painter | None = None
+) -> None:
     """Print the first layer's units with the largest incoming weights, the largest first.
 
     Every picture has its own scale, so that faint units can be seen; their captions tell the
@@ -54,22 +60,27 @@ def unit_pictures(console: Console, model: Model, count: int) -> None:
         console: decides on the width, colours and characters.
         model: of images.
         count: of units; all if there are fewer.
+        painter: paints in pixels; ``None`` for half blocks or characters.
     """
     assert model.image_shape is not None
     weights = layer_views(model.parameters[:1], model.network)[0][0][0]  # (I, O)
     norms = np.linalg.norm(weights.astype(np.float64), axis=0)  # (O,)
-    columns, _ = PICTURE
+    columns, rows = PICTURE
     tiles = []
     for unit in strongest_units(weights, count):
-        drawing = signed_picture(console, weights[:, unit].reshape(model.image_shape), *PICTURE)
+        values = weights[:, unit].reshape(model.image_shape)
         name = f"unit {unit}" if model.network.hidden else model.classes[unit]
         norm = Text(f"norm {figures.loss(float(norms[unit]))}", MUTED)
         caption = text_block(console, [Text(name), norm, Text()], columns)
-        tiles.append(stack([drawing, caption], columns))
+        if painter is None:
+            tiles.append(stack([signed_picture(console, values, columns, rows), caption], columns))
+        else:
+            pixels = signed_colours(values, *painter.size(columns, rows))
+            tiles.append(painter.above(caption, pixels, rows))
     console.print(grid(tiles, console.width, gap=2))
     shown, units = len(tiles), weights.shape[1]
     console.print(Text(f"{shown} of {units} units, from the largest weights down", STRONG))
-    console.print(Text(_legend(console), MUTED))
+    console.print(Text(_legend(console, painter), MUTED))
 
 
 def strongest_units(weights: NDArray[np.float32], count: int) -> list[int]:
@@ -92,6 +103,18 @@ def signed_picture(console: Console, values: NDArray[np.float32], columns: int, 
     if shows_greys(console) and not console.options.ascii_only:
         return Block(columns, _half_blocks(_shares(pixels)))
     return Block(columns, _characters(console, _shares((pixels[::2] + pixels[1::2]) / 2)))
+
+
+def signed_colours(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
+    """The same values in colours, as large as (height, width) pixels let them be.
+
+    Returns (height, width, 3) red, green and blue.
+    """
+    shares = _shares(fitted(values.astype(np.float64), height, width, 0.0))
+    levels = np.rint(shares * FINE_LEVELS) / FINE_LEVELS  # (height, width)
+    neutral, ends = np.array(NEUTRAL), np.where(levels[..., None] < 0, NEGATIVE, POSITIVE)
+    mixed = neutral + np.abs(levels)[..., None] * (ends - neutral)  # (height, width, 3)
+    return np.asarray(np.rint(mixed), dtype=np.uint8)
 
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -144,7 +167,7 @@ def _character(share: float) -> str:
     return (BELOW if share < 0 else ABOVE)[int(size >= FAINT) + int(size >= FULL)]
 
 
-def _legend(console: Console) -> str:
-    if shows_greys(console) and not console.options.ascii_only:
+def _legend(console: Console, painter: Painter | None) -> str:
+    if painter or (shows_greys(console) and not console.options.ascii_only):
         return "blue below zero, red above; each picture has a scale of its own"
     return "- and = below zero, + and # above; each picture has a scale of its own"
