@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,42 @@ def test_quiet_prints_a_rate_that_can_be_trained_with(gpunet: RunCommand, halves
     assert 1e-5 < float(ran.out) < 10
     options = ("--lr", ran.out.strip(), "--epochs", 1, "-q")
     assert 0 == gpunet("train", "--data", halves, *FAST, *options).code
+
+
+def test_json_holds_the_curve_and_the_rate_that_quiet_prints(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr", "--json")
+    assert (0, "") == (ran.code, ran.err)
+    content = json.loads(ran.out)
+    assert {"suggestion", "default", "steps"} == content.keys()
+    assert 0.2 == content["default"]
+    rates = [step["learning_rate"] for step in content["steps"]]
+    assert len(rates) > 10
+    assert sorted(rates) == rates
+    first = content["steps"][0]
+    assert first["loss"] == pytest.approx(first["smoothed"])
+    quiet = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr", "-q")
+    assert f"{content['suggestion']:.1e}\n" == quiet.out
+
+
+def test_json_writes_null_for_a_loss_that_is_not_finite(
+    monkeypatch: pytest.MonkeyPatch, gpunet: RunCommand, halves: Path
+) -> None:
+    found = RangeTest(np.array([0.1, 1.0]), np.array([2.0, np.inf]), np.array([2.0, np.nan]), 0.01)
+    monkeypatch.setattr(find_lr, "find_learning_rate", lambda *_: found)
+    content = json.loads(gpunet("train", "--data", halves, *FAST, "--find-lr", "--json").out)
+    assert [
+        {"learning_rate": 0.1, "loss": 2.0, "smoothed": 2.0},
+        {"learning_rate": 1.0, "loss": None, "smoothed": None},
+    ] == content["steps"]
+
+
+def test_a_training_is_not_printed_as_json(gpunet: RunCommand, halves: Path) -> None:
+    ran = gpunet("train", "--data", halves, "--json")
+    assert (2, "") == (ran.code, ran.out)
+    assert "--json goes with --find-lr" in ran.failure
+    assert "--report" in ran.failure
 
 
 def test_it_does_not_go_together_with_a_run_that_is_kept(gpunet: RunCommand) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import typer
@@ -29,19 +32,24 @@ EVERY = 10
 """Steps from row to row of the table that stands for the chart where there is no terminal."""
 
 
-def find_lr(config: TrainConfig, data: str, device: str, *, plain: bool, quiet: bool) -> None:
+def find_lr(
+    config: TrainConfig, data: str, device: str, *, plain: bool, quiet: bool, as_json: bool
+) -> None:
     """Test which learning rates a network learns with, and suggest one; nothing is saved.
 
     Raises:
         GpunetError: whatever a user can cause or mend.
     """
-    console = make_console(plain=plain, quiet=quiet)
+    console = make_console(plain=plain, quiet=quiet or as_json)
     choice = choose_device(device, console)
     dataset = open_data(data, console)
     network = config.network(dataset.inputs, len(dataset.classes))
     settings = (NetworkSettings.of(config),)
     with create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine:
         found = find_learning_rate(engine, split(dataset, config).training, config)
+    if as_json:
+        print(json.dumps(_content(found, config), indent=2, allow_nan=False))
+        return
     suggestion = figures.learning_rate(found.suggestion)
     if quiet:
         typer.echo(suggestion)
@@ -53,14 +61,39 @@ def find_lr(config: TrainConfig, data: str, device: str, *, plain: bool, quiet: 
         console.print(line, soft_wrap=True)
 
 
+def _content(found: RangeTest, config: TrainConfig) -> dict[str, Any]:
+    return {
+        "suggestion": found.suggestion,
+        "default": _default_rate(config),
+        "steps": [
+            {"learning_rate": rate, "loss": _finite(loss), "smoothed": _finite(smoothed)}
+            for rate, loss, smoothed in zip(
+                found.learning_rates.tolist(),
+                found.losses.tolist(),
+                found.smoothed.tolist(),
+                strict=True,
+            )
+        ],
+    }
+
+
+def _finite(value: float) -> float | None:
+    """JSON has neither NaN nor infinity."""
+    return value if math.isfinite(value) else None
+
+
+def _default_rate(config: TrainConfig) -> float:
+    """What is trained with if no rate is given."""
+    return TrainConfig(optimizer=config.optimizer).effective_learning_rate
+
+
 def _advice(found: RangeTest, config: TrainConfig, suggestion: str) -> Iterator[str]:
     least = int(np.nanargmin(found.smoothed))
     rate = figures.learning_rate(float(found.learning_rates[least]))
     yield f"tried:    {len(found.losses)} steps, each at a higher rate; no weights are kept"
     yield f"least:    the smoothed loss is {figures.loss(float(found.smoothed[least]))} at {rate}"
-    yield f"suggests: --lr {suggestion}, a tenth of that; the default is " + figures.learning_rate(
-        TrainConfig(optimizer=config.optimizer).effective_learning_rate
-    )
+    default = figures.learning_rate(_default_rate(config))
+    yield f"suggests: --lr {suggestion}, a tenth of that; the default is {default}"
 
 
 def _chart(found: RangeTest) -> RenderableType:

@@ -452,6 +452,14 @@ def train(
             rich_help_panel=options.OUTPUT,
         ),
     ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="With --find-lr: print the rates, their losses and the suggestion as JSON.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
     print_config: PrintConfig = False,
 ) -> None:
     """Train a network, save its best weights, and show what it learnt.
@@ -506,6 +514,8 @@ def train(
             standardize=standardize,
             seed=seed,
         )
+    if as_json and not find_lr:
+        raise UsageError("--json goes with --find-lr; a run is written as JSON by --report FILE")
     if print_config:
         _require_alone("--print-config", {"--resume": resume})
         typer.echo(configuration(context, config), nl=False)
@@ -514,7 +524,7 @@ def train(
         _require_alone("--find-lr", {"--resume": resume, "--run-dir": run_dir, "--name": name})
         from gpunet.cli.find_lr import find_lr as find
 
-        find(config, data, device, plain=plain, quiet=quiet)
+        find(config, data, device, plain=plain, quiet=quiet, as_json=as_json)
         return
     _require_places(output, report, plot)
     from gpunet.cli.run_keeping import new_run, resumed_run
