@@ -1,0 +1,247 @@
+"""What a training step costs with gpunet and with what people would pick instead.
+
+Every peer trains the same network from the same weights on the same batches, in a process of its
+own, with the samples on its device and in the fastest of its settings. After a warm-up they take
+turns, round by round; the figures are medians over the rounds. That it is the same arithmetic is
+shown by the losses of the first steps. All peers that are installed, on all devices:
+
+    pip install 'gpunet[benchmarks]'
+    python benchmarks/against_others.py
+
+The table is printed, and kept in ``benchmarks/results`` with all figures as JSON; a run of a shape
+replaces the earlier one. With ``--peer`` or ``--device`` the table is printed only. To have a
+second Vulkan driver measured, name its manifest in ``VK_ADD_DRIVER_FILES``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from gpunet.errors import GpunetError, UsageError
+from gpunet.training.output import write_atomically
+from peers.catalogue import entries, hardware, missing
+from peers.machine import machine, results
+from peers.task import drawn_task
+from peers.turns import CHECKED_CALLS, CHECKED_STEPS, Course, Patience, compare, reference
+
+SAMPLES = 40_960
+"""As floats they take 128 MB, just less than a WebGPU buffer may (134 MB)."""
+
+SHAPES = {
+    "16-16": ((16, 16), 4),
+    "128": ((128,), 32),
+    "128-large": ((128,), 128),
+    "512-512": ((512, 512), 128),
+    "1024s": ((1024, 1024, 1024), 128),
+    "2500s": ((2500, 2000, 1500, 1000, 500), 256),
+}
+"""Hidden layers and batch size, by the name that ``--shape`` takes."""
+
+HARDWARE_ONLY = ("2500s",)
+
+TOLERANCE = 1e-4
+"""Largest deviation of a mean loss from the reference's, relative to it. Rounding makes about 1e-6
+of it in so few steps; another initialisation, epsilon or correction of the moments far more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One peer at one shape.
+
+    Args:
+        shape: the network and the batch size.
+        peer: the library.
+        version: of the library.
+        device: it ran on.
+        setting: the fastest of its settings.
+        steps: of a turn.
+        milliseconds: of a step, in every round.
+        processors: busy at a time, the median over the rounds.
+        ratio: of its step to the reference's in the same round, the median; ``None`` without one.
+        deviation: of its losses from the reference's, the largest; ``None`` without one.
+        left_out: why it has no figures, else an empty string.
+    """
+
+    shape: str
+    peer: str
+    version: str
+    device: str
+    setting: str = ""
+    steps: int = 0
+    milliseconds: tuple[float, ...] = ()
+    processors: float = 0.0
+    ratio: float | None = None
+    deviation: float | None = None
+    left_out: str = ""
+
+    @property
+    def markdown(self) -> str:
+        """The row of the table."""
+        if self.left_out:
+            cells = [self.peer, self.device, self.left_out, *["-"] * 5]
+            return f"| {' | '.join(cells)} |"
+        spread = f"{min(self.milliseconds):.3g} to {max(self.milliseconds):.3g}"
+        cells = [
+            self.peer,
+            self.device,
+            self.setting or "-",
+            f"{self.processors:.1f}",
+            f"{median(self.milliseconds):.3g}",
+            spread,
+            "-" if self.ratio is None else f"{self.ratio:.2f}",
+            self._deviation,
+        ]
+        return f"| {' | '.join(cells)} |"
+
+    @property
+    def agrees(self) -> bool:
+        """Whether its losses are the reference's."""
+        return self.deviation is None or self.deviation <= TOLERANCE
+
+    @property
+    def _deviation(self) -> str:
+        if self.deviation is None:
+            return "-"
+        return f"{self.deviation:.0e}" if self.agrees else f"**{self.deviation:.0e}**"
+
+
+HEADING = (
+    "peer",
+    "device",
+    "fastest setting",
+    "processors busy",
+    "ms a step",
+    "lowest to highest",
+    "to PyTorch's",
+    "losses off by",
+)
+
+
+def main() -> int:
+    """Measure shape by shape; 1 if any peer's losses are not those of PyTorch."""
+    options = _options()
+    try:
+        shapes = [_known(name) for name in options.shape or _all_shapes()]
+        for sentence in missing():
+            print(sentence, file=sys.stderr)
+        agreed = True
+        for hidden, batch in shapes:
+            rows = _measured(hidden, batch, options)
+            agreed = agreed and all(row.agrees for row in rows)
+            print(_section(rows), flush=True)
+            if not (options.peer or options.device):
+                _keep(rows)
+    except GpunetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0 if agreed else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--shape", nargs="+", metavar="NAME", help=f"of {', '.join(SHAPES)}")
+    parser.add_argument("--peer", nargs="+", metavar="NAME", help="a part of a peer's name")
+    parser.add_argument("--device", nargs="+", metavar="NAME", help="cpu, cuda, webgpu, an adapter")
+    parser.add_argument("--rounds", type=int, default=9, help="turns of every peer")
+    parser.add_argument("--seconds", type=float, default=0.3, help="of a turn, about")
+    parser.add_argument("--limit", type=float, default=90, help="seconds for a peer's warm-up")
+    return parser.parse_args()
+
+
+def _all_shapes() -> list[str]:
+    return [name for name in SHAPES if name not in HARDWARE_ONLY or hardware()]
+
+
+def _known(name: str) -> tuple[tuple[int, ...], int]:
+    if name not in SHAPES:
+        raise UsageError(f"--shape {name} is no shape; choose among {', '.join(SHAPES)}")
+    return SHAPES[name]
+
+
+def _measured(hidden: tuple[int, ...], batch: int, options: argparse.Namespace) -> list[Row]:
+    """The rows of one shape."""
+    task = drawn_task(hidden, batch, SAMPLES)
+    patience = Patience(options.rounds, options.seconds, options.limit)
+    courses = compare(task, entries(options.peer, options.device), patience)
+    return [_row(str(task), course, reference(courses)) for course in courses]
+
+
+def _row(shape: str, course: Course, standard: Course | None) -> Row:
+    name = course.entry.listing.name
+    if course.left_out:
+        return Row(shape, name, course.version, course.device, left_out=course.left_out)
+    walls = np.array(course.walls)
+    ratio = deviation = None
+    if standard is not None:
+        ratio = round(float(np.median(walls / standard.walls)), 4)
+        losses = np.array(standard.losses)
+        deviation = float((np.abs(course.losses - losses) / losses).max())
+    return Row(
+        shape,
+        name,
+        course.version,
+        course.device,
+        course.setting,
+        course.steps,
+        tuple(round(1000 * wall, 5) for wall in course.walls),
+        round(float(np.median(course.processors / walls)), 2),
+        ratio,
+        deviation,
+    )
+
+
+def _keep(rows: Sequence[Row]) -> None:
+    """Replace the shape's earlier rows, and write both files anew."""
+    path = results("against-others")
+    kept = path.with_suffix(".json")
+    earlier = (
+        [Row(**one) for one in json.loads(kept.read_text("utf-8"))["rows"]] if kept.exists() else []
+    )
+    together = [*(one for one in earlier if one.shape != rows[0].shape), *rows]
+    content = {"machine": machine(), "rows": [dataclasses.asdict(row) for row in together]}
+    write_atomically(kept, (json.dumps(content, indent=2) + "\n").encode())
+    write_atomically(path.with_suffix(".md"), "\n".join(_document(together)).encode())
+
+
+def _document(rows: Sequence[Row]) -> Iterator[str]:
+    yield f"# What a training step costs\n\n{machine()}.\n"
+    yield (
+        "784 inputs, hidden layers with ReLU, softmax cross-entropy over 10 classes, Adam, float32 "
+        "throughout, from the same weights on the same batches of random bytes. Every peer has the "
+        "samples on its device, gathers its batches there in a given order, and adds its losses "
+        "up; it runs in a process of its own, in the fastest of the settings tried (threads, form "
+        "of Adam, unrolling). Medians over turns that the peers took round by round; the ratio is "
+        "the median of each round's own. Processors busy: their time over the wall clock's. Losses "
+        f"off by: how far, relative to PyTorch's, the means of {CHECKED_STEPS} steps are at most, "
+        f"in the first {CHECKED_CALLS * CHECKED_STEPS} steps; in bold what is more than "
+        f"{TOLERANCE:.0e}.\n"
+    )
+    for shape in dict.fromkeys(row.shape for row in rows):
+        yield _section([row for row in rows if row.shape == shape])
+
+
+def _section(rows: Sequence[Row]) -> str:
+    """A shape's table, the fastest peer first."""
+    quickest = sorted(rows, key=lambda row: median(row.milliseconds or (np.inf,)))
+    return "\n".join(
+        (
+            f"## {rows[0].shape}",
+            "",
+            f"| {' | '.join(HEADING)} |",
+            f"|{' --- |' * len(HEADING)}",
+            *(row.markdown for row in quickest),
+            "",
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""gpunet itself, through the interface of its engines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import gpunet
+from gpunet.config import NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.factory import choose, create_engine
+from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.parameters import layer_views
+from peers.interface import Order, Peer
+from peers.task import BETAS, CLASSES, EPSILON, INPUTS, LEARNING_RATE, Layers, Task
+
+SETTINGS = (NetworkSettings(seed=0, beta1=BETAS[0], beta2=BETAS[1], epsilon=EPSILON),)
+
+
+class OwnEngine(Peer):
+    """An engine: ``cpu`` for numpy, or an adapter's index."""
+
+    def __init__(self, task: Task, device: str) -> None:
+        super().__init__(task, device)
+        self._choice = choose(device)
+        self._network = NetworkSpec(INPUTS, task.hidden, CLASSES)
+        self._engine: Engine | None = None
+        self._done = 0
+
+    @property
+    def version(self) -> str:
+        """Gpunet's."""
+        return gpunet.__version__
+
+    def begin(self, setting: str, steps: int) -> None:
+        """A new engine: its buffers are made for an epoch of so many steps."""
+        self.close()
+        engine = create_engine(self._choice, self._network, SETTINGS, "adam", self.task.batch)
+        parameters = np.empty((1, self._network.parameter_count), dtype=np.float32)
+        views = layer_views(parameters, self._network)
+        for own, given in zip(views, self.task.layers, strict=True):
+            for view, part in zip(own, given, strict=True):
+                view[0] = part
+        engine.load("train", Samples(self.task.features, self.task.labels))
+        engine.set_parameters(parameters)
+        self._engine, self._done = engine, 0
+
+    def train(self, order: Order) -> float:
+        """An epoch of the order's samples."""
+        assert self._engine is not None, "begin comes first"
+        steps = len(order)
+        schedule = step_schedule(SETTINGS, np.full((1, steps), LEARNING_RATE), self._done)
+        self._engine.begin_epoch(order.reshape(1, -1).astype(np.uint32), schedule, self._done)
+        self._engine.train(steps)
+        self._done += steps
+        return float(self._engine.metrics().mean_loss[0])
+
+    def layers(self) -> Layers:
+        """As they lie in the engine."""
+        assert self._engine is not None, "begin comes first"
+        views = layer_views(self._engine.parameters(), self._network)
+        return [(weights[0], biases[0]) for weights, biases in views]
+
+    def close(self) -> None:
+        """Free the engine's buffers."""
+        if self._engine is not None:
+            self._engine.close()

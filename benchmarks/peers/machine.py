@@ -1,0 +1,31 @@
+"""What the figures were measured on, in words for tables and for file names."""
+
+from __future__ import annotations
+
+import platform
+import re
+from pathlib import Path
+
+from peers.catalogue import hardware
+from peers.interface import thread_counts
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def machine() -> str:
+    """The processor, how many of its threads may be used, and the GPUs."""
+    threads = next(iter(thread_counts()))
+    return ", ".join((f"{_processor()} ({threads})", *(hardware() or ["no GPU"])))
+
+
+def results(name: str) -> Path:
+    """Where this kind of machine's results of a script belong, without a suffix."""
+    words = hardware() or [_processor(), *list(thread_counts())[:1]]
+    return RESULTS / f"{name}-{re.sub(r'[^a-z0-9]+', '-', ' '.join(words).lower()).strip('-')}"
+
+
+def _processor() -> str:
+    """Linux keeps the name to itself in Python's ``platform``."""
+    listed = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.+)", listed.read_text()) if listed.exists() else None
+    return found[1] if found else platform.processor() or platform.machine()
