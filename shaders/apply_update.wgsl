@@ -1,13 +1,13 @@
 // uses network.wgsl schedule.wgsl
 // The optimizer's step for gradients that were kept until their length was known.
 
-@group(0) @binding(0) var<storage, read_write> parameters: array<f32>;         // (P, N)
+@group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)
-@group(0) @binding(11) var<storage, read> gradients: array<f32>;               // (P, N)
+@group(0) @binding(11) var<storage, read> gradients: array<vec4f>;             // (P, S)
 
 override THREADS: u32 = 64u;
 override WORKGROUPS: u32;          // side by side
-override PARAMETERS: u32;          // N
+override PARAMETERS: u32;          // S
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -16,9 +16,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var at = 4u * (group.x * THREADS + thread); at < PARAMETERS;
          at += 4u * WORKGROUPS * THREADS) {
         let index = group.z * PARAMETERS + at;
-        let gradient = vec4f(gradients[index], gradients[index + 1u], gradients[index + 2u],
-                             gradients[index + 3u]);
-        let count = min(4u, PARAMETERS - at);
-        take_step(rule, state.weight_decay, index, count, gradient * state.gradient_scale);
+        take_step(rule, state.weight_decay, index, gradients[index / 4u] * state.gradient_scale);
     }
 }

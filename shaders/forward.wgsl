@@ -7,11 +7,10 @@
 // what is multiplied and what becomes of it. Where the inputs come from is said by
 // `forward_sample.wgsl` (first layer) or `forward_hidden.wgsl`.
 
-@group(0) @binding(0) var<storage, read> parameters: array<f32>;       // (P, N)
+@group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
 
-override INPUTS: u32;
-override PARAMETERS: u32;              // N
-override WEIGHTS_AT: u32;              // where this layer's (I + 1, O) block starts within N
+override PARAMETERS: u32;              // S
+override WEIGHTS_AT: u32;              // where this layer's (I + 1, O) block starts within S
 override INPUTS_AT: u32 = 0u;          // where (B, I) starts within V; not used by the first layer
 
 fn locate(group: vec3u, thread: vec2u) -> Place {
@@ -19,39 +18,25 @@ fn locate(group: vec3u, thread: vec2u) -> Place {
                  group.x * TILE_COLUMNS + thread.x * THREAD_COLUMNS, networks[group.z].finished);
 }
 
-// weights[k .. k + 3, column .. column + 3], a column of the matrix per k. Zero past the last
-// row, where the biases and other layers lie.
+// weights[k .. k + 3, column .. column + 3], a column of the matrix per k. What follows the last
+// weights is multiplied by the left factor's padding, which is zero.
 fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
-    let at = place.network * PARAMETERS + WEIGHTS_AT + k * OUTPUTS + column;
+    let at = place.network * PARAMETERS + WEIGHTS_AT + k * OUTPUT_STRIDE + column;
     return mat4x4f(
-        weights_row(at, k),
-        weights_row(at + OUTPUTS, k + 1u),
-        weights_row(at + 2u * OUTPUTS, k + 2u),
-        weights_row(at + 3u * OUTPUTS, k + 3u));
-}
-
-fn weights_row(at: u32, k: u32) -> vec4f {
-    if (INPUTS % 4u != 0u && k >= INPUTS) {
-        return vec4f(0.0);
-    }
-    return vec4f(parameters[at], parameters[at + 1u], parameters[at + 2u], parameters[at + 3u]);
+        parameters[at / 4u],
+        parameters[(at + OUTPUT_STRIDE) / 4u],
+        parameters[(at + 2u * OUTPUT_STRIDE) / 4u],
+        parameters[(at + 3u * OUTPUT_STRIDE) / 4u]);
 }
 
 fn store_block(place: Place, row: u32, column: u32, sums: mat4x4f) {
     if (column >= OUTPUTS || row >= ROWS) {
         return;
     }
-    let at = place.network * PARAMETERS + WEIGHTS_AT + INPUTS * OUTPUTS + column;
-    let biases = vec4f(
-        parameters[at], parameters[at + 1u], parameters[at + 2u], parameters[at + 3u]);
-    store_row(place.network, row, column, sums[0] + biases);
-    store_row(place.network, row + 1u, column, sums[1] + biases);
-    store_row(place.network, row + 2u, column, sums[2] + biases);
-    store_row(place.network, row + 3u, column, sums[3] + biases);
-}
-
-fn store_row(network: u32, row: u32, column: u32, sums: vec4f) {
-    if (row < ROWS) {
-        store_units(network, row, column, sums);
-    }
+    let biases_at = place.network * PARAMETERS + WEIGHTS_AT + INPUTS * OUTPUT_STRIDE + column;
+    let biases = parameters[biases_at / 4u];
+    store_units(place.network, row, column, sums[0] + biases);
+    store_units(place.network, row + 1u, column, sums[1] + biases);
+    store_units(place.network, row + 2u, column, sums[2] + biases);
+    store_units(place.network, row + 3u, column, sums[3] + biases);
 }

@@ -4,19 +4,19 @@
 // networks", 2013, algorithm 1. One workgroup a network, sums in a fixed order.
 
 @group(0) @binding(8) var<storage, read_write> networks: array<Network>;       // (P,)
-@group(0) @binding(11) var<storage, read> gradients: array<f32>;               // (P, N)
+@group(0) @binding(11) var<storage, read> gradients: array<vec4f>;             // (P, S)
 
 override THREADS: u32 = 256u;
-override PARAMETERS: u32;          // N
+override PARAMETERS: u32;          // S
 
 var<workgroup> sums: array<f32, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
     var sum = 0.0;
-    for (var at = thread; at < PARAMETERS; at += THREADS) {
-        let part = gradients[group.z * PARAMETERS + at];
-        sum += part * part;
+    for (var at = 4u * thread; at < PARAMETERS; at += 4u * THREADS) {
+        let four = gradients[(group.z * PARAMETERS + at) / 4u];
+        sum += dot(four, four);
     }
     sums[thread] = sum;
     for (var half = THREADS / 2u; half > 0u; half /= 2u) {

@@ -13,6 +13,7 @@
 
 override THREADS: u32 = 64u;
 override CLASSES: u32;
+override CLASS_STRIDE: u32 = (CLASSES + 3u) / 4u * 4u;   // rows are padded with zeros
 override VALUES: u32;              // V
 override LOGITS_AT: u32;           // where (B, C) starts within V
 override DELTAS_AT: u32;           // likewise: in evaluation it takes the probabilities
@@ -67,7 +68,7 @@ struct Row {
 }
 
 fn row_of(network: u32, row: u32, label: u32, rows: u32) -> Row {
-    let first = network * VALUES + row * CLASSES;
+    let first = network * VALUES + row * CLASS_STRIDE;
     var smoothing = 0.0;
     if (SMOOTHING) {
         smoothing = networks[network].label_smoothing;
@@ -101,6 +102,6 @@ fn guess_of(row: Row) -> u32 {
 // Rows past a smaller batch's end must not move the weights.
 fn clear_row(network: u32, row: u32) {
     for (var category = 0u; category < CLASSES; category++) {
-        values[network * VALUES + DELTAS_AT + row * CLASSES + category] = 0.0;
+        values[network * VALUES + DELTAS_AT + row * CLASS_STRIDE + category] = 0.0;
     }
 }

@@ -1,7 +1,7 @@
-// uses network.wgsl dropout.wgsl
+// uses network.wgsl dropout.wgsl layer.wgsl
 // What becomes of a hidden layer's sums: activation, dropout, and for the way back the slopes.
 
-@group(0) @binding(3) var<storage, read_write> values: array<f32>;             // (P, V)
+@group(0) @binding(3) var<storage, read_write> values: array<vec4f>;           // (P, V)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)
 @group(0) @binding(13) var<storage, read> dropout_rates: array<DropoutRate>;   // (P, H)
 
@@ -10,8 +10,7 @@ struct DropoutRate {
     scale: f32,         // 1 / (1 - rate)
 }
 
-override OUTPUTS: u32;
-override VALUES: u32;                  // V, floats of activations and slopes of one network
+override VALUES: u32;                  // V, numbers of activations and slopes of one network
 override OUTPUTS_AT: u32;              // where (B, O) starts within V
 override SLOPES_AT: u32 = 0u;          // likewise
 override PLACE: u32;                   // 1 for the first layer
@@ -28,18 +27,15 @@ fn store_units(network: u32, row: u32, column: u32, sums: vec4f) {
         mask = dropout_mask(state.seed, state.first_step + state.finished, PLACE, row, column,
                             rate.threshold, rate.scale);
     }
-    let at = network * VALUES + row * OUTPUTS + column;
-    store_value(at, column, activate(sums.x) * mask.x);
-    store_value(at + 1u, column + 1u, activate(sums.y) * mask.y);
-    store_value(at + 2u, column + 2u, activate(sums.z) * mask.z);
-    store_value(at + 3u, column + 3u, activate(sums.w) * mask.w);
-}
-
-fn store_value(at: u32, column: u32, output_and_slope: vec2f) {
-    if (column < OUTPUTS) {
-        values[OUTPUTS_AT + at] = output_and_slope.x;
-        if (KEEP_SLOPES) {
-            values[SLOPES_AT + at] = output_and_slope.y;
-        }
+    let x = activate(sums.x);
+    let y = activate(sums.y);
+    let z = activate(sums.z);
+    let w = activate(sums.w);
+    let at = network * VALUES + row * OUTPUT_STRIDE + column;
+    let outputs = vec4f(x[0], y[0], z[0], w[0]);
+    values[(OUTPUTS_AT + at) / 4u] = without_padding(outputs * mask, column);
+    if (KEEP_SLOPES) {
+        let slopes = vec4f(x[1], y[1], z[1], w[1]);
+        values[(SLOPES_AT + at) / 4u] = without_padding(slopes * mask, column);
     }
 }

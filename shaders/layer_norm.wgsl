@@ -3,13 +3,13 @@
 // over the row's units, output = dropout(activation(gain * normalised + offset)).
 // Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
 
-@group(0) @binding(0) var<storage, read> parameters: array<f32>;       // (P, N)
+@group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
 
 override THREADS: u32 = 64u;
-override PARAMETERS: u32;              // N
-override GAINS_AT: u32;                // where the gains (O,) start within N; the offsets follow
+override PARAMETERS: u32;              // S
+override GAINS_AT: u32;                // where the gains (O,) start within S; the offsets follow
 override NORMALISED_AT: u32 = 0u;      // where (B, O) starts within V; training only
-override INVERSE_AT: u32 = 0u;         // where (B,) starts within V; training only
+override INVERSE_AT: u32 = 0u;         // where (B, 4) starts within V; training only
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) thread: vec3u) {
@@ -18,37 +18,31 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
     if (row >= ROWS) {
         return;
     }
-    let first = network * VALUES + OUTPUTS_AT + row * OUTPUTS;
-    var sum = 0.0;
-    for (var unit = 0u; unit < OUTPUTS; unit++) {
-        sum += values[first + unit];
+    let first = network * VALUES + OUTPUTS_AT + row * OUTPUT_STRIDE;
+    var sums = vec4f(0.0);
+    for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
+        sums += values[(first + unit) / 4u];
     }
-    let mean = sum / f32(OUTPUTS);
+    let mean = dot(sums, vec4f(1.0)) / f32(OUTPUTS);
     var squares = 0.0;
-    for (var unit = 0u; unit < OUTPUTS; unit++) {
-        let centred = values[first + unit] - mean;
-        squares += centred * centred;
+    for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
+        let centred = without_padding(values[(first + unit) / 4u] - mean, unit);
+        squares += dot(centred, centred);
     }
     let inverse = 1.0 / sqrt(squares / f32(OUTPUTS) + 1e-5);
     if (KEEP_SLOPES) {
-        values[network * VALUES + INVERSE_AT + row] = inverse;
+        values[(network * VALUES + INVERSE_AT) / 4u + row] = vec4f(inverse);
     }
+    let gains = network * PARAMETERS + GAINS_AT;
     for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
-        store_units(network, row, unit, four_normalised(network, row, unit, mean, inverse));
-    }
-}
-
-// Four units normalised, scaled and shifted; those past the last are not stored.
-fn four_normalised(network: u32, row: u32, unit: u32, mean: f32, inverse: f32) -> vec4f {
-    var four: vec4f;
-    for (var i = 0u; i < 4u && unit + i < OUTPUTS; i++) {
-        let at = row * OUTPUTS + unit + i;
-        let normalised = (values[network * VALUES + OUTPUTS_AT + at] - mean) * inverse;
+        let at = row * OUTPUT_STRIDE + unit;
+        let centred = without_padding(values[(first + unit) / 4u] - mean, unit);
+        let normalised = centred * inverse;
         if (KEEP_SLOPES) {
-            values[network * VALUES + NORMALISED_AT + at] = normalised;
+            values[(network * VALUES + NORMALISED_AT + at) / 4u] = normalised;
         }
-        let gain_at = network * PARAMETERS + GAINS_AT + unit + i;
-        four[i] = normalised * parameters[gain_at] + parameters[gain_at + OUTPUTS];
+        let scaled = normalised * parameters[(gains + unit) / 4u]
+            + parameters[(gains + OUTPUT_STRIDE + unit) / 4u];
+        store_units(network, row, unit, scaled);
     }
-    return four;
 }

@@ -1,19 +1,18 @@
-// uses network.wgsl
+// uses network.wgsl layer.wgsl
 // The way back through a layer's normalisation, a row a thread. The deltas with respect to the
 // sums take the place of those with respect to the outputs, which are kept for the gains.
 
-@group(0) @binding(0) var<storage, read> parameters: array<f32>;       // (P, N)
-@group(0) @binding(3) var<storage, read_write> values: array<f32>;     // (P, V)
+@group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
+@group(0) @binding(3) var<storage, read_write> values: array<vec4f>;   // (P, V)
 
 override THREADS: u32 = 64u;
-override OUTPUTS: u32;
-override PARAMETERS: u32;          // N
+override PARAMETERS: u32;          // S
 override VALUES: u32;              // V
-override GAINS_AT: u32;            // where the gains (O,) start within N
+override GAINS_AT: u32;            // where the gains (O,) start within S
 override DELTAS_AT: u32;           // where (B, O) starts within V
 override NORMALISED_AT: u32;       // likewise
 override KEPT_AT: u32;             // likewise
-override INVERSE_AT: u32;          // where (B,) starts within V
+override INVERSE_AT: u32;          // where (B, 4) starts within V
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(global_invocation_id) thread: vec3u) {
@@ -22,23 +21,25 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
         return;
     }
     let own = thread.z * VALUES;
-    let first = row * OUTPUTS;
+    let first = row * OUTPUT_STRIDE;
     let gains = thread.z * PARAMETERS + GAINS_AT;
-    var shift = 0.0;
-    var stretch = 0.0;
-    for (var unit = 0u; unit < OUTPUTS; unit++) {
-        let delta = values[own + DELTAS_AT + first + unit];
-        values[own + KEPT_AT + first + unit] = delta;
-        let slope = delta * parameters[gains + unit];
-        shift += slope;
-        stretch += slope * values[own + NORMALISED_AT + first + unit];
+    var shifts = vec4f(0.0);
+    var stretches = vec4f(0.0);
+    for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
+        let deltas = values[(own + DELTAS_AT + first + unit) / 4u];
+        values[(own + KEPT_AT + first + unit) / 4u] = deltas;
+        let slopes = deltas * parameters[(gains + unit) / 4u];
+        shifts += slopes;
+        stretches += slopes * values[(own + NORMALISED_AT + first + unit) / 4u];
     }
-    shift /= f32(OUTPUTS);
-    stretch /= f32(OUTPUTS);
-    let inverse = values[own + INVERSE_AT + row];
-    for (var unit = 0u; unit < OUTPUTS; unit++) {
-        let slope = values[own + KEPT_AT + first + unit] * parameters[gains + unit];
-        let normalised = values[own + NORMALISED_AT + first + unit];
-        values[own + DELTAS_AT + first + unit] = (slope - shift - normalised * stretch) * inverse;
+    let shift = dot(shifts, vec4f(1.0)) / f32(OUTPUTS);
+    let stretch = dot(stretches, vec4f(1.0)) / f32(OUTPUTS);
+    let inverse = values[(own + INVERSE_AT) / 4u + row].x;
+    for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
+        let at = own + first + unit;
+        let slopes = values[(KEPT_AT + at) / 4u] * parameters[(gains + unit) / 4u];
+        let normalised = values[(NORMALISED_AT + at) / 4u];
+        values[(DELTAS_AT + at) / 4u] =
+            without_padding((slopes - shift - normalised * stretch) * inverse, unit);
     }
 }

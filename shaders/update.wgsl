@@ -1,4 +1,4 @@
-// uses network.wgsl schedule.wgsl regularise.wgsl
+// uses network.wgsl layer.wgsl schedule.wgsl regularise.wgsl
 // One layer's step: gradient[i, o] = sum over b of inputs[b, i] * deltas[b, o], handed to the
 // optimizer as soon as it is known, so that no gradient is stored. The biases are the weights of
 // one more input that is always 1.
@@ -6,15 +6,13 @@
 // A product of two matrices, so the entry point lies in the tile that multiplies. Where the
 // inputs come from is said by `update_sample.wgsl` (first layer) or `update_hidden.wgsl`.
 
-@group(0) @binding(0) var<storage, read_write> parameters: array<f32>;         // (P, N)
-@group(0) @binding(3) var<storage, read> values: array<f32>;                   // (P, V)
+@group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
+@group(0) @binding(3) var<storage, read> values: array<vec4f>;                 // (P, V)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)
 
-override INPUTS: u32;
-override OUTPUTS: u32;
-override PARAMETERS: u32;          // N
+override PARAMETERS: u32;          // S
 override VALUES: u32;              // V
-override WEIGHTS_AT: u32;          // where this layer's (I + 1, O) block starts within N
+override WEIGHTS_AT: u32;          // where this layer's (I + 1, O) block starts within S
 override INPUTS_AT: u32 = 0u;      // where (B, I) starts within V; not used by the first layer
 override DELTAS_AT: u32;           // where (B, O) starts within V
 
@@ -42,19 +40,12 @@ fn left_block(place: Place, unused: vec4u, row: u32, k: u32) -> mat4x4f {
 
 // deltas[k .. k + 3, column .. column + 3], a column of the matrix per k.
 fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
-    let at = place.network * VALUES + DELTAS_AT + k * OUTPUTS + column;
+    let at = place.network * VALUES + DELTAS_AT + k * OUTPUT_STRIDE + column;
     return mat4x4f(
-        four_deltas(at, k),
-        four_deltas(at + OUTPUTS, k + 1u),
-        four_deltas(at + 2u * OUTPUTS, k + 2u),
-        four_deltas(at + 3u * OUTPUTS, k + 3u));
-}
-
-fn four_deltas(at: u32, k: u32) -> vec4f {
-    if (ROWS % 4u != 0u && k >= ROWS) {
-        return vec4f(0.0);
-    }
-    return vec4f(values[at], values[at + 1u], values[at + 2u], values[at + 3u]);
+        values[at / 4u],
+        values[(at + OUTPUT_STRIDE) / 4u],
+        values[(at + 2u * OUTPUT_STRIDE) / 4u],
+        values[(at + 3u * OUTPUT_STRIDE) / 4u]);
 }
 
 fn store_block(place: Place, row: u32, column: u32, gradient: mat4x4f) {
@@ -63,16 +54,11 @@ fn store_block(place: Place, row: u32, column: u32, gradient: mat4x4f) {
     }
     let state = networks[place.network];
     let rule = this_rule(state, schedule_step(place.network, place.step));
-    let first = place.network * PARAMETERS + WEIGHTS_AT + row * OUTPUTS + column;
-    let count = min(4u, OUTPUTS - column);
+    let first = place.network * PARAMETERS + WEIGHTS_AT + row * OUTPUT_STRIDE + column;
     var rows = gradient;
     for (var r = 0u; r < 4u && row + r <= INPUTS; r++) {
-        let at = first + r * OUTPUTS;
-        let slopes = regularise(state, rows[r], four_parameters(at), row + r == INPUTS);
-        take_step(rule, state.weight_decay, at, count, slopes);
+        let at = first + r * OUTPUT_STRIDE;
+        let slopes = regularise(state, rows[r], parameters[at / 4u], row + r == INPUTS);
+        take_step(rule, state.weight_decay, at, slopes);
     }
-}
-
-fn four_parameters(at: u32) -> vec4f {
-    return vec4f(parameters[at], parameters[at + 1u], parameters[at + 2u], parameters[at + 3u]);
 }

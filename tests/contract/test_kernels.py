@@ -19,9 +19,16 @@ from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine import plan, tiles
 from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import NetworkSettings, step_schedule
+from gpunet.engine.layout import padded
 from gpunet.engine.optimizers import Factors, optimize
 from gpunet.engine.wgpu_engine import NETWORK, WgpuEngine, _Program
-from gpunet.parameters import initial_parameters, layer_views, norm_views
+from gpunet.parameters import (
+    initial_parameters,
+    layer_offsets,
+    layer_views,
+    norm_offsets,
+    norm_views,
+)
 from gpunet.training.batches import epoch_order
 
 Array = NDArray[np.float32]
@@ -114,14 +121,14 @@ class Device:
     def gradients(self) -> Array:
         """The kept gradients (P, N)."""
         kept = self.engine._buffers.read("gradients", np.dtype(np.float32))
-        return kept.reshape(self.engine.population, -1)
+        return self.engine._layout.unpack(kept.reshape(self.engine.population, -1))
 
     def values(self, at: float, rows: int, units: int) -> Array:
         """A region (P, rows, units) of the activations and slopes."""
         whole = self.engine._buffers.read("values", np.dtype(np.float32))
         whole = whole.reshape(self.engine.population, -1)
-        region = whole[:, int(at) : int(at) + rows * units]
-        return region.reshape(self.engine.population, rows, units)
+        region = whole[:, int(at) : int(at) + rows * padded(units)]
+        return region.reshape(self.engine.population, rows, -1)[:, :, :units]
 
 
 def assert_close(expected: Array, actual: Array, what: str) -> None:
@@ -300,7 +307,7 @@ def _check_layer_norm_update(
     deltas = device.values(one.constants["KEPT_AT"], trial.batch_size, units)
     device.run(position)
     gradient = np.zeros_like(before[0])
-    start = int(one.constants["GAINS_AT"])
+    start = norm_offsets(trial.network)[place]
     own = np.s_[..., start : start + 2 * units]
     gradient[own] = np.concatenate(kernels.layer_norm_update(deltas, normalised), axis=1)
     nothing = np.zeros_like(gradient)
@@ -368,7 +375,7 @@ def _check_update(
     deltas = device.values(one.constants["DELTAS_AT"], trial.batch_size, layer.outputs)
     device.run(position)
     gradient = np.zeros_like(before[0])
-    start = int(one.constants["WEIGHTS_AT"])
+    start = layer_offsets(trial.network)[place]
     own = np.s_[..., start : start + (layer.inputs + 1) * layer.outputs]
     whole = kernels.weight_gradient(inputs, deltas[:, :count])
     gradient[own] = whole.reshape(len(before[0]), -1)

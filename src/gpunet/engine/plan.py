@@ -15,8 +15,8 @@ from typing import Literal
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS, Rule
+from gpunet.engine.layout import Layout, padded
 from gpunet.engine.tiles import Tile, Traits, choose_tile
-from gpunet.parameters import layer_offsets, norm_offsets
 
 __all__ = ["Pass", "Plan", "Switches", "evaluation_plan", "training_plan"]
 
@@ -81,8 +81,9 @@ class Plan:
     Args:
         passes: in order.
         rows: of a full batch, B.
-        values: floats of activations and slopes of one network, V.
-        probabilities_at: where the head leaves its (B, C) within V: probabilities in an
+        values: numbers of activations and slopes of one network, V; each matrix among them is
+            padded to whole blocks of 4 x 4, like the parameters (see ``layout``).
+        probabilities_at: where the head leaves its padded (B, C) within V: probabilities in an
             evaluation, the loss's slopes in training.
     """
 
@@ -157,8 +158,7 @@ class _Sketch:
         self.network, self.population, self.rows = network, population, rows
         self.features, self.traits, self.training = features, traits, training
         self.switches = switches
-        self.weights_at = layer_offsets(network)
-        self.gains_at = norm_offsets(network)
+        self.layout = Layout.of(network)
         self.outputs_at, self.slopes_at, self.norms_at, self.values = _places(
             network, rows, training
         )
@@ -211,7 +211,7 @@ class _Sketch:
             f"layer_norm_update {place + 1}",
             ("layer_norm_update", *self._step(rule)),
             {**constants, **self._moments(rule)},
-            -(-self.network.layers[place].outputs // STEP_THREADS),
+            -(-self.network.layers[place].outputs // (4 * STEP_THREADS)),
             self.rows,
         )
 
@@ -275,15 +275,13 @@ class _Sketch:
 
     def gradient_norm(self) -> Pass:
         """What the kept gradient is multiplied with."""
-        count = self.network.parameter_count
-        constants = {"THREADS": NORM_THREADS, "PARAMETERS": count}
-        return self._elementwise(
-            "gradient_norm", ("gradient_norm",), constants, 1, -(-count // NORM_THREADS) + 8
-        )
+        constants = {"THREADS": NORM_THREADS, "PARAMETERS": self.layout.size}
+        rounds = -(-self.layout.size // (4 * NORM_THREADS))
+        return self._elementwise("gradient_norm", ("gradient_norm",), constants, 1, rounds + 8)
 
     def apply_update(self, rule: Rule) -> Pass:
         """The optimizer's step with the kept gradient."""
-        count = self.network.parameter_count
+        count = self.layout.size
         workgroups = min(-(-count // (4 * STEP_THREADS)), 65535)
         constants = {
             **self._moments(rule),
@@ -300,7 +298,7 @@ class _Sketch:
         """The bound on the incoming weights of every unit of a layer."""
         layer = self.network.layers[place]
         constants = {**self._layer(place), "THREADS": STEP_THREADS}
-        workgroups = -(-layer.outputs // STEP_THREADS)
+        workgroups = -(-layer.outputs // (4 * STEP_THREADS))
         return self._elementwise(
             f"max_norm {place + 1}", ("max_norm",), constants, workgroups, 2 * layer.inputs
         )
@@ -328,15 +326,14 @@ class _Sketch:
 
     def _norm(self, place: int) -> dict[str, float]:
         """Where a hidden layer's norm finds its gains and keeps what the way back needs."""
-        units = self.network.layers[place].outputs
         kept_at = self.norms_at[place] if self.training else 0
+        size = padded(self.rows) * padded(self.network.layers[place].outputs)
         return {
-            "OUTPUTS": units,
-            "PARAMETERS": self.network.parameter_count,
-            "GAINS_AT": self.gains_at[place],
+            **self._layer(place),
+            "GAINS_AT": self.layout.gains_at[place],
             "NORMALISED_AT": kept_at,
-            "KEPT_AT": kept_at + self.rows * units,
-            "INVERSE_AT": kept_at + 2 * self.rows * units,
+            "KEPT_AT": kept_at + size,
+            "INVERSE_AT": kept_at + 2 * size,
         }
 
     def _by_row(
@@ -358,8 +355,8 @@ class _Sketch:
         return {
             "INPUTS": layer.inputs,
             "OUTPUTS": layer.outputs,
-            "PARAMETERS": self.network.parameter_count,
-            "WEIGHTS_AT": self.weights_at[place],
+            "PARAMETERS": self.layout.size,
+            "WEIGHTS_AT": self.layout.weights_at[place],
         }
 
     def _inputs(self, place: int) -> dict[str, float]:
@@ -382,7 +379,7 @@ class _Sketch:
         """Where the optimizer's moments lie."""
         if rule == "store_gradient":
             return {}
-        second_at = self.population * self.network.parameter_count
+        second_at = self.population * self.layout.size
         return {"MOMENTS": MOMENTS[rule], "SECOND_AT": second_at}
 
     def _elementwise(
@@ -434,15 +431,15 @@ def _places(
     outputs_at, slopes_at, end = [], [], 0
     for layer in network.layers:
         outputs_at.append(end)
-        end += rows * layer.outputs
+        end += padded(rows) * padded(layer.outputs)
     for place, layer in enumerate(network.layers):
         needed = training or place == len(network.layers) - 1
         slopes_at.append(end if needed else 0)
-        end += rows * layer.outputs if needed else 0
+        end += padded(rows) * padded(layer.outputs) if needed else 0
     norms_at = []
     for units in network.hidden if network.layer_norm and training else ():
         norms_at.append(end)
-        end += rows * (2 * units + 1)  # normalised and kept deltas (B, O), inverse (B,)
+        end += padded(rows) * (2 * padded(units) + 4)  # normalised and kept (B, O), inverse (B, 1)
     return tuple(outputs_at), tuple(slopes_at), tuple(norms_at), end
 
 

@@ -27,6 +27,7 @@ from gpunet.engine.interface import (
     NetworkSettings,
     Split,
 )
+from gpunet.engine.layout import Layout, padded
 from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan, training_plan
 from gpunet.engine.tiles import Traits
 from gpunet.errors import DeviceError
@@ -136,9 +137,10 @@ class WgpuEngine(Engine):
         self._training: _Program | None = None
         self._evaluations: dict[Split, _Program] = {}
         self._networks = _network_records(settings)
-        size = 4 * self.population * network.parameter_count
+        self._layout = Layout.of(network)
+        size = 4 * self.population * self._layout.size
         self._buffers.ensure("parameters", size)
-        self._buffers.ensure("moments", max(size * MOMENTS[self.rule], 4))  # none cannot be bound
+        self._buffers.ensure("moments", max(size * MOMENTS[self.rule], 16))  # none cannot be bound
         self._buffers.ensure("networks", self._networks.nbytes)
         rates = _dropout_records(self.dropout_rates())
         self._buffers.ensure("dropout_rates", rates.nbytes)
@@ -162,23 +164,24 @@ class WgpuEngine(Engine):
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""
-        self._buffers.write("parameters", parameters)
+        self._buffers.write("parameters", self._layout.pack(parameters))
         self.set_moments(np.zeros((MOMENTS[self.rule], *parameters.shape), dtype=np.float32))
 
     def parameters(self) -> NDArray[np.float32]:
         """A copy of all weights and biases (P, N)."""
-        return self._buffers.read("parameters", np.dtype(np.float32)).reshape(self.population, -1)
+        packed = self._buffers.read("parameters", np.dtype(np.float32))
+        return self._layout.unpack(packed.reshape(self.population, -1))
 
     def set_moments(self, moments: NDArray[np.float32]) -> None:
         """Set the optimizer's moments (M, P, N)."""
         if moments.size:
-            self._buffers.write("moments", moments)
+            self._buffers.write("moments", self._layout.pack(moments))
 
     def moments(self) -> NDArray[np.float32]:
         """A copy of the optimizer's moments (M, P, N)."""
-        shape = (MOMENTS[self.rule], self.population, self.network.parameter_count)
+        shape = (MOMENTS[self.rule], self.population, self._layout.size)
         kept = self._buffers.read("moments", np.dtype(np.float32))
-        return kept[: math.prod(shape)].reshape(shape)
+        return self._layout.unpack(kept[: math.prod(shape)].reshape(shape))
 
     def begin_epoch(
         self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
@@ -218,12 +221,12 @@ class WgpuEngine(Engine):
         """(P, n, C) the probabilities of every class for every sample of a split."""
         program = self._evaluation(split)
         count, rows = self._data[split].count, program.plan.rows
-        shape = (self.population, rows, self.network.classes)
+        shape = (self.population, rows, padded(self.network.classes))
         batches = []
         for _ in range(0, count, rows):
             self._submit(program, 1)
             batches.append(self._read_probabilities(split, program.plan).reshape(shape))
-        return np.concatenate(batches, axis=1)[:, :count]
+        return np.concatenate(batches, axis=1)[:, :count, : self.network.classes]
 
     def time_passes(self, repeats: int) -> tuple[PassTime, ...]:
         """Time every pass of the training step by itself, so many times in a row.
@@ -272,7 +275,7 @@ class WgpuEngine(Engine):
             "networks",
         ]
         if any(one.label == "gradient_norm" for one in plan.passes):
-            self._buffers.ensure("gradients", 4 * self.population * self.network.parameter_count)
+            self._buffers.ensure("gradients", 4 * self.population * self._layout.size)
             names.append("gradients")
         if self.class_weights is not None:
             self._buffers.ensure("class_weights", 4 * self.network.classes)
@@ -371,8 +374,8 @@ class WgpuEngine(Engine):
         )
 
     def _read_probabilities(self, split: Split, plan: Plan) -> NDArray[np.float32]:
-        """(P * rows * C,) of the batch that was scored last."""
-        size = 4 * plan.rows * self.network.classes
+        """(P * rows * padded C,) of the batch that was scored last."""
+        size = 4 * plan.rows * padded(self.network.classes)
         target = self._buffers.ensure("probabilities", size * self.population)
         with self._open.guarded():
             encoder = self._open.handle.create_command_encoder(label="probabilities")

@@ -1,0 +1,80 @@
+"""Where parameters lie on a device: every matrix is padded with zeros to whole blocks of 4 x 4.
+
+So shaders read and write four numbers at a time, whatever the sizes. Padding stays zero: only
+zeros are multiplied into it, and no rule moves a zero whose gradient is zero. The host's order,
+without padding, is that of ``gpunet.parameters``; where activations and slopes lie says ``plan``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import NetworkSpec
+from gpunet.parameters import layer_views, norm_views
+
+__all__ = ["Layout", "padded"]
+
+
+def padded(count: int) -> int:
+    """So many rows or columns, and those that fill up the last block."""
+    return -(-count // 4) * 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where one network's parameters lie among its S places on a device.
+
+    Args:
+        weights_at: where each layer's padded (I + 1, O) starts.
+        gains_at: where each hidden layer's padded gains (O,) start; its offsets follow.
+        size: S.
+        places: (N,) of every parameter.
+    """
+
+    weights_at: tuple[int, ...]
+    gains_at: tuple[int, ...]
+    size: int
+    places: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, network: NetworkSpec) -> Layout:
+        """The layout of a network's parameters."""
+        weights_at, gains_at, end = [], [], 0
+        for layer in network.layers:
+            weights_at.append(end)
+            end += padded(layer.inputs + 1) * padded(layer.outputs)
+        for units in network.hidden if network.layer_norm else ():
+            gains_at.append(end)
+            end += 2 * padded(units)
+        places = _places(network, weights_at, gains_at)
+        return cls(tuple(weights_at), tuple(gains_at), end, places)
+
+    def pack(self, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(..., N) as the device wants it, (..., S)."""
+        packed = np.zeros((*parameters.shape[:-1], self.size), dtype=np.float32)
+        packed[..., self.places] = parameters
+        return packed
+
+    def unpack(self, packed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(..., S) from the device without its padding, (..., N)."""
+        return np.take(packed, self.places, axis=-1)
+
+
+def _places(network: NetworkSpec, weights_at: list[int], gains_at: list[int]) -> NDArray[np.intp]:
+    places = np.empty((1, network.parameter_count), dtype=np.float64)  # exact up to 2 ** 53
+    for at, layer, (weights, biases) in zip(
+        weights_at, network.layers, layer_views(places, network), strict=True
+    ):
+        rows = at + padded(layer.outputs) * np.arange(layer.inputs + 1)[:, None]
+        whole = rows + np.arange(layer.outputs)
+        weights[0], biases[0] = whole[:-1], whole[-1]
+    for at, units, (gains, offsets) in zip(
+        gains_at, network.hidden, norm_views(places, network), strict=False
+    ):
+        gains[0] = at + np.arange(units)
+        offsets[0] = at + padded(units) + np.arange(units)
+    flat: NDArray[np.intp] = places[0].astype(np.intp)
+    return flat
