@@ -1,4 +1,4 @@
-// uses network.wgsl
+// uses network.wgsl row.wgsl
 // The head: what the batch costs, and in training deltas = slope of the loss / rows, the slope of
 // the batch's mean loss. What a row costs is said by `loss/softmax_cross_entropy.wgsl` or
 // `loss/quadratic.wgsl`, what it counts by `weight/equal.wgsl` or `weight/by_class.wgsl`.
@@ -12,13 +12,10 @@
 @group(0) @binding(8) var<storage, read_write> networks: array<Network>;      // (P,)
 
 override THREADS: u32 = 64u;
-override CLASSES: u32;
 override CLASS_STRIDE: u32 = (CLASSES + 3u) / 4u * 4u;   // rows are padded with zeros
 override VALUES: u32;              // V
 override LOGITS_AT: u32;           // where (B, C) starts within V
 override DELTAS_AT: u32;           // likewise: in evaluation it takes the probabilities
-override TRAINING: bool;
-override SMOOTHING: bool = false;
 
 var<workgroup> losses: array<f32, THREADS>;
 var<workgroup> hits: array<u32, THREADS>;
@@ -57,16 +54,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
 }
 
-// A row of the batch.
-struct Row {
-    logits_at: u32,
-    deltas_at: u32,
-    label: u32,
-    smoothing: f32,     // share of the label that is spread over all classes
-    weight: f32,        // what its loss counts
-    scale: f32,         // what its slopes are multiplied with
-}
-
 fn row_of(network: u32, row: u32, label: u32, rows: u32) -> Row {
     let first = network * VALUES + row * CLASS_STRIDE;
     var smoothing = 0.0;
@@ -78,25 +65,6 @@ fn row_of(network: u32, row: u32, label: u32, rows: u32) -> Row {
         weight = class_weight(label);
     }
     return Row(first + LOGITS_AT, first + DELTAS_AT, label, smoothing, weight, weight / f32(rows));
-}
-
-fn target_of(row: Row, category: u32) -> f32 {
-    let one_hot = f32(category == row.label);
-    return one_hot * (1.0 - row.smoothing) + row.smoothing / f32(CLASSES);
-}
-
-// The class of the largest logit; of equal ones the first.
-fn guess_of(row: Row) -> u32 {
-    var largest = values[row.logits_at];
-    var guess = 0u;
-    for (var category = 1u; category < CLASSES; category++) {
-        let logit = values[row.logits_at + category];
-        if (logit > largest) {
-            largest = logit;
-            guess = category;
-        }
-    }
-    return guess;
 }
 
 // Rows past a smaller batch's end must not move the weights.

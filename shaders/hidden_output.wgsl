@@ -1,14 +1,8 @@
-// uses network.wgsl dropout.wgsl layer.wgsl
+// uses network.wgsl dropout.wgsl dropout_rates.wgsl layer.wgsl
 // What becomes of a hidden layer's sums: activation, dropout, and for the way back the slopes.
 
 @group(0) @binding(3) var<storage, read_write> values: array<vec4f>;           // (P, V)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)
-@group(0) @binding(13) var<storage, read> dropout_rates: array<DropoutRate>;   // (P, H)
-
-struct DropoutRate {
-    threshold: u32,     // draws below it are dropped; rate * 2^32
-    scale: f32,         // 1 / (1 - rate)
-}
 
 override VALUES: u32;                  // V, numbers of activations and slopes of one network
 override OUTPUTS_AT: u32;              // where (B, O) starts within V

@@ -30,8 +30,8 @@ struct Network {
 struct Batch {
     samples: u32,           // n, in the split
     order_stride: u32,      // n where every network has its own order, 0 where all share one
-    reserved0: u32,
-    reserved1: u32,
+    until: u32,             // the epoch's step before which the persistent plan stops
+    at_once: u32,           // steps that it takes in one dispatch, at most
 }
 
 @group(0) @binding(9) var<uniform> batch: Batch;

@@ -15,12 +15,12 @@ fn sample_row(network: u32, step: u32, row: u32) -> u32 {
 }
 
 // Features `feature` to `feature + 3`, as the first layer sees them; `feature` a multiple of 4.
-fn sample_features(place: Place, sample: u32, row: u32, feature: u32) -> vec4f {
+fn sample_features(network: u32, step: u32, sample: u32, row: u32, feature: u32) -> vec4f {
     let features = read_features(sample, feature);
     if (!INPUT_DROPOUT) {
         return features;
     }
-    let state = networks[place.network];
-    return features * dropout_mask(state.seed, state.first_step + place.step, 0u, row, feature,
+    let state = networks[network];
+    return features * dropout_mask(state.seed, state.first_step + step, 0u, row, feature,
                                    state.input_threshold, state.input_scale);
 }

@@ -3,5 +3,6 @@
 
 // Features `row` to `row + 3` of the batch's `k`-th sample.
 fn four_inputs(place: Place, row: u32, k: u32) -> vec4f {
-    return sample_features(place, sample_row(place.network, place.step, k), k, row);
+    let sample = sample_row(place.network, place.step, k);
+    return sample_features(place.network, place.step, sample, k, row);
 }

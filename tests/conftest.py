@@ -12,8 +12,9 @@ import pytest
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.device import Adapter, list_adapters
-from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.wgpu_engine import WgpuEngine
 
 SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 """A second software implementation of Vulkan, which comes with Debian's Chromium."""
@@ -47,12 +48,21 @@ def adapter(request: pytest.FixtureRequest) -> Adapter:
     return require(request.param)
 
 
-@pytest.fixture(params=["numpy", *adapter_parameters()])
+def engine_parameters() -> list[object]:
+    """The numpy engine, and each adapter with either plan."""
+    if not ADAPTERS:
+        return ["numpy", pytest.param((None, "layered"), id="no-adapter")]
+    return ["numpy"] + [
+        pytest.param((adapter, plan), id=f"{adapter.info.name.split()[0]}-{plan}")
+        for adapter in ADAPTERS
+        for plan in ("layered", "persistent")
+    ]
+
+
+@pytest.fixture(params=engine_parameters())
 def make_engine(request: pytest.FixtureRequest) -> Iterator[MakeEngine]:
     """Makes engines of each kind in turn; they are closed after the test."""
     made: list[Engine] = []
-    wanted = "cpu" if request.param == "numpy" else str(require(request.param).index)
-    choice = choose(wanted)
 
     def make(
         network: NetworkSpec,
@@ -60,7 +70,13 @@ def make_engine(request: pytest.FixtureRequest) -> Iterator[MakeEngine]:
         optimizer: Optimizer = "adam",
         batch_size: int = 8,
     ) -> Engine:
-        made.append(create_engine(choice, network, settings, optimizer, batch_size))
+        if request.param == "numpy":
+            made.append(NumpyEngine(network, settings, optimizer, batch_size))
+        else:
+            adapter, plan = request.param
+            made.append(
+                WgpuEngine(network, settings, optimizer, batch_size, require(adapter), plan)
+            )
         return made[-1]
 
     yield make

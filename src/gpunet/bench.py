@@ -146,7 +146,7 @@ def _on_numpy(case: Case, timings: int) -> Iterator[Measurement]:
 
 def _on_adapter(case: Case, adapter: Adapter, timings: int) -> Iterator[Measurement]:
     yield _product(case, adapter, timings)
-    with WgpuEngine(case.network, SETTINGS, "adam", case.batch_size, adapter) as engine:
+    with WgpuEngine(case.network, SETTINGS, "adam", case.batch_size, adapter, "layered") as engine:
         step = _training_step(case, engine, adapter.info.name, timings)
         taken = _timed_passes(case, engine, timings, step.wall_seconds)
         for operation in ("forward", "cross-entropy", "Adam update"):
@@ -158,7 +158,7 @@ def _product(case: Case, adapter: Adapter, timings: int) -> Measurement:
     """The first layer's matrix product, on floats and without an activation."""
     layer = case.network.layers[0]
     alone = Case(NetworkSpec(layer.inputs, (), max(2, layer.outputs)), case.batch_size)
-    with WgpuEngine(alone.network, SETTINGS, "sgd", case.batch_size, adapter) as engine:
+    with WgpuEngine(alone.network, SETTINGS, "sgd", case.batch_size, adapter, "layered") as engine:
         _begin(alone, engine, 2, floats=True)
         engine.time_passes(1)  # compiles
         began = time.perf_counter()

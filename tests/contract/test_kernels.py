@@ -100,7 +100,7 @@ class Device:
     def __init__(self, trial: Trial, adapter: Adapter) -> None:
         self.trial = trial
         self.engine = WgpuEngine(
-            trial.network, trial.settings, trial.optimizer, trial.batch_size, adapter
+            trial.network, trial.settings, trial.optimizer, trial.batch_size, adapter, "layered"
         )
         self.engine.class_weights = trial.class_weights
         seeds = [one.seed for one in trial.settings]

@@ -8,13 +8,16 @@ from typing import Any, get_args
 
 import pytest
 
-from gpunet.config import ACTIVATIONS, NetworkSpec
+from gpunet.config import ACTIVATIONS, LOSSES, NetworkSpec
 from gpunet.engine.interface import Rule
+from gpunet.engine.persistent import persistent_plan
 from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan, training_plan
 from gpunet.engine.shader_source import assemble
 from gpunet.engine.tiles import Traits
 
 Constants = Mapping[str, float]
+Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
+"""The names of a shader's pieces, and the variables of its template."""
 
 PROBES: Mapping[tuple[str, ...], Constants] = {
     ("probe_iterations",): {"WANTED": 1.0},
@@ -31,14 +34,14 @@ ALL_ON = Switches(**dict.fromkeys(Switches.__dataclass_fields__, True))
 
 
 @pytest.fixture(scope="session")
-def shaders() -> Mapping[tuple[str, ...], tuple[Constants, ...]]:
-    """For each shader, by the names of its pieces, its sets of override constants."""
-    found: dict[tuple[str, ...], dict[tuple[tuple[str, float], ...], None]] = {}
-    for plan in plans():
+def shaders() -> Mapping[Shader, tuple[Constants, ...]]:
+    """For each shader its sets of override constants."""
+    found: dict[Shader, dict[tuple[tuple[str, float], ...], None]] = {}
+    for plan in (*plans(), *persistent_plans()):
         for one in plan.passes:
-            found.setdefault(one.pieces, {})[declared(one)] = None
-    planned = {pieces: tuple(map(dict, sets)) for pieces, sets in found.items()}
-    return {**planned, **{pieces: (constants,) for pieces, constants in PROBES.items()}}
+            found.setdefault((one.pieces, one.variables), {})[declared(one)] = None
+    planned = {shader: tuple(map(dict, sets)) for shader, sets in found.items()}
+    return {**planned, **{(pieces, ()): (constants,) for pieces, constants in PROBES.items()}}
 
 
 def plans() -> Iterator[Plan]:
@@ -62,7 +65,41 @@ def plans() -> Iterator[Plan]:
     yield training_plan(normalised, rule="adam", switches=ALL_ON, **common)
 
 
+def persistent_plans() -> Iterator[Plan]:
+    """Every activation, input, rule, loss and switch; layers of odd sizes, many, and none."""
+    some = {"dropout": True, "input_dropout": True, "penalty": True, "smoothing": True}
+    others = {"class_weights": True, "clip_value": True, "decay": True}
+    every: list[tuple[tuple[int, ...], Any, int]] = [((3, 5, 7), "relu", 6), ((), "relu", 1)]
+    every += [((16, 16), activation, 4) for activation in ACTIVATIONS]
+    for (hidden, activation, rows), rule, software in product(every, get_args(Rule), (True, False)):
+        yield _persistent(NetworkSpec(785, hidden, 10, activation), rows, rule, {}, software)
+    for loss, switches, features in product(LOSSES, (some, others), ("bytes", "floats")):
+        network = NetworkSpec(30, (8,), 3, "tanh", loss=loss)  # type: ignore[arg-type]
+        yield _persistent(network, 16, "adam", switches, False, features)
+
+
+def _persistent(
+    network: NetworkSpec,
+    rows: int,
+    rule: Rule,
+    switches: dict[str, bool],
+    software: bool,
+    features: Any = "bytes",
+) -> Plan:
+    plan = persistent_plan(
+        network,
+        population=2,
+        rows=rows,
+        features=features,
+        rule=rule,
+        switches=Switches(**switches),
+        traits=Traits(software=software),
+    )
+    assert plan is not None
+    return plan
+
+
 def declared(one: Pass) -> tuple[tuple[str, float], ...]:
     """The constants of a pass that its shader declares."""
-    overrides = assemble(one.pieces).overrides
+    overrides = assemble(one.pieces, one.variables).overrides
     return tuple(sorted((name, x) for name, x in one.constants.items() if name in overrides))

@@ -16,7 +16,8 @@ from gpunet.engine.device import DEFAULT_LIMITS, Adapter, list_adapters, open_de
 from gpunet.engine.shader_source import assemble, numbered
 from gpunet.resources import shaders_folder
 
-Shaders = Mapping[tuple[str, ...], tuple[Mapping[str, float], ...]]
+Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
+Shaders = Mapping[Shader, tuple[Mapping[str, float], ...]]
 
 FOLDER = shaders_folder()
 FILES = sorted(file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.wgsl"))
@@ -25,14 +26,14 @@ SOURCE_BYTES = 50_000
 """SwiftShader takes 11 s to compile 87 KB."""
 
 
-def files_of(pieces: tuple[str, ...]) -> list[str]:
+def files_of(shader: Shader) -> list[str]:
     """The files that a shader is put together from, in their order."""
-    return re.findall(r"^// ---- (.*)$", assemble(pieces).text, flags=re.MULTILINE)
+    return re.findall(r"^// ---- (.*)$", assemble(*shader).text, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_part_of_a_shader_that_is_used(name: str, shaders: Shaders) -> None:
-    assert any(name in files_of(pieces) for pieces in shaders)
+    assert any(name in files_of(shader) for shader in shaders)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -49,8 +50,8 @@ def test_a_file_leaves_extensions_to_the_host(name: str) -> None:
 def test_a_shader_binds_each_number_once_and_no_more_buffers_than_every_device_grants(
     shaders: Shaders,
 ) -> None:
-    for pieces in shaders:
-        source = assemble(pieces)
+    for shader in shaders:
+        source = assemble(*shader)
         numbers = [binding.number for binding in source.bindings]
         assert sorted(set(numbers)) == numbers, source.label
         storage = [one for one in source.bindings if one.access != "uniform"]
@@ -61,26 +62,26 @@ def test_a_shader_binds_each_number_once_and_no_more_buffers_than_every_device_g
 
 def test_a_workgroup_has_no_more_invocations_than_every_device_grants(shaders: Shaders) -> None:
     most = DEFAULT_LIMITS["max-compute-invocations-per-workgroup"]
-    for pieces, sets in shaders.items():
-        (written,) = re.findall(r"@workgroup_size\(([^)]*)\)", assemble(pieces).text)
+    for shader, sets in shaders.items():
+        (written,) = re.findall(r"@workgroup_size\(([^)]*)\)", assemble(*shader).text)
         for constants in sets:
             sizes = [
                 int(word) if word.isdigit() else int(constants[word])
                 for word in re.split(r",\s*", written)
             ]
-            assert 1 <= math.prod(sizes) <= most, pieces
+            assert 1 <= math.prod(sizes) <= most, shader
 
 
 def test_a_shader_is_short_enough_to_compile_soon(shaders: Shaders) -> None:
-    for pieces in shaders:
-        assert len(assemble(pieces).text.encode()) < SOURCE_BYTES, pieces
+    for shader in shaders:
+        assert len(assemble(*shader).text.encode()) < SOURCE_BYTES, shader
 
 
 def test_a_shader_holds_every_file_that_is_used_once_and_before_its_user(shaders: Shaders) -> None:
-    for pieces in shaders:
-        files = files_of(pieces)
+    for shader in shaders:
+        files = files_of(shader)
         assert sorted(set(files)) == sorted(files)
-        assert set(files) >= {f"{piece}.wgsl" for piece in pieces}
+        assert set(files) >= {f"{piece}.wgsl" for piece in shader[0]}
         for place, name in enumerate(files):
             assert set(shader_source._used(name)) <= set(files[:place]), name
 
@@ -100,9 +101,9 @@ def test_naga_accepts_every_shader(adapter: Adapter, shaders: Shaders) -> None:
 
     device = open_device(adapter).handle
     refused = {}
-    for pieces in shaders:
+    for shader in shaders:
         try:
-            device.create_shader_module(code=assemble(pieces).text)
+            device.create_shader_module(code=assemble(*shader).text)
         except wgpu.GPUError as error:
-            refused["+".join(pieces)] = str(error)
+            refused["+".join(shader[0])] = str(error)
     assert {} == refused

@@ -25,7 +25,8 @@ import pytest
 
 from gpunet.engine.shader_source import Binding, assemble
 
-Shaders = Mapping[tuple[str, ...], tuple[Mapping[str, float], ...]]
+Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
+Shaders = Mapping[Shader, tuple[Mapping[str, float], ...]]
 
 PAGE = Path(__file__).with_name("tint.html")
 
@@ -61,18 +62,19 @@ fn main(@builtin(local_invocation_index) thread: u32) {
 """A barrier that some invocations do not reach."""
 
 
-def questions(shaders: Shaders) -> dict[tuple[str, ...], Question]:
+def questions(shaders: Shaders) -> dict[Shader, Question]:
     """Every shader, as browsers want it, and as a pipeline every kernel on every tile."""
     known: set[object] = set()
     asked = {}
-    for pieces, sets in shaders.items():
-        source = assemble(pieces)
+    for shader, sets in shaders.items():
+        source = assemble(*shader)
         enable = "enable subgroups; " if "subgroup" in source.text else ""
         # The first two pieces are a tile and its kernel, or a kernel and its rule or loss.
+        pieces = shader[0]
         parts = {pieces[:2], *(piece for piece in pieces if piece.startswith("input/"))}
         is_new = not parts <= known
         known |= parts
-        asked[pieces] = Question(
+        asked[shader] = Question(
             enable + source.text, source.bindings, sets[-1] if is_new else None
         )
     return asked
@@ -101,8 +103,8 @@ def test_tint_accepts_every_shader_within_a_browsers_default_limits(
     shaders: Shaders, answers: tuple[Fault | None, ...]
 ) -> None:
     assert [] == [
-        located(pieces, fault)
-        for pieces, fault in zip(questions(shaders), answers, strict=False)
+        located(shader, fault)
+        for shader, fault in zip(questions(shaders), answers, strict=False)
         if fault is not None
     ]
 
@@ -116,14 +118,14 @@ def test_tint_refuses_a_barrier_that_some_invocations_do_not_reach(
     assert "uniform control flow" in fault.message
 
 
-def located(pieces: tuple[str, ...], fault: Fault) -> str:
+def located(shader: Shader, fault: Fault) -> str:
     """What is wrong, by file and line."""
-    above = assemble(pieces).text.splitlines()[: fault.line]
+    above = assemble(*shader).text.splitlines()[: fault.line]
     heads = [place for place, line in enumerate(above) if line.startswith("// ---- ")]
     if not heads:
-        return f"{'+'.join(pieces)}: {fault.message}"
+        return f"{'+'.join(shader[0])}: {fault.message}"
     name = above[heads[-1]].removeprefix("// ---- ")
-    return f"{name}:{fault.line - heads[-1] - 1} in {'+'.join(pieces)}: {fault.message}"
+    return f"{name}:{fault.line - heads[-1] - 1} in {'+'.join(shader[0])}: {fault.message}"
 
 
 @dataclass(frozen=True)

@@ -118,15 +118,19 @@ class OpenDevice:
     _pipelines: dict[tuple[Any, ...], Pipeline] = field(default_factory=dict, repr=False)
 
     def pipeline(
-        self, label: str, pieces: tuple[str, ...], constants: Mapping[str, float]
+        self,
+        label: str,
+        pieces: tuple[str, ...],
+        constants: Mapping[str, float],
+        variables: tuple[tuple[str, object], ...] = (),
     ) -> Pipeline:
-        """The pipeline of these shader files and override constants, compiled once.
+        """The pipeline of these shader files, override constants and variables, compiled once.
 
         Constants that the shader does not declare are left out.
         """
-        source = assemble(pieces)
+        source = assemble(pieces, variables)
         used = {name: value for name, value in constants.items() if name in source.overrides}
-        key = (pieces, *sorted(used.items()))
+        key = (pieces, variables, *sorted(used.items()))
         if key not in self._pipelines:
             self._pipelines[key] = self._compile(label, source, used)
         return self._pipelines[key]

@@ -37,6 +37,7 @@ class Pass:
         iterations: of loops, at most, by one invocation; some software adapters stop a shader
             silently after 65,535.
         operations: additions and multiplications, for all networks.
+        variables: of the shader's template, if it is one.
     """
 
     label: str
@@ -45,6 +46,7 @@ class Pass:
     workgroups: tuple[int, int, int]
     iterations: int
     operations: int
+    variables: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Switches:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """All passes of one step.
+    """All passes of one step, or the one that takes many.
 
     Args:
         passes: in order.
@@ -85,12 +87,15 @@ class Plan:
             padded to whole blocks of 4 x 4, like the parameters (see ``layout``).
         probabilities_at: where the head leaves its padded (B, C) within V: probabilities in an
             evaluation, the loss's slopes in training.
+        many_steps: whether its only pass takes as many steps as it is told to; its iterations
+            and operations are those of one step.
     """
 
     passes: tuple[Pass, ...]
     rows: int
     values: int
     probabilities_at: int
+    many_steps: bool = False
 
     @property
     def iterations(self) -> int:

@@ -1,8 +1,9 @@
 """Puts a shader together from the files in ``shaders``, and says what it binds.
 
 A file's first line may be ``// uses a.wgsl b.wgsl``: those come before it, each once. Nothing in
-the files is rewritten. Which files make a kernel is said by ``plan``; what is compiled from them
-is held by ``wgpu_engine``.
+the files is rewritten, but for those that are templates: their lines ``//% for`` and marks
+``{{ }}`` are Jinja's, filled in with the variables that the plan gives. Which files make a kernel
+is said by ``plan``; what is compiled from them is held by ``wgpu_engine``.
 """
 
 from __future__ import annotations
@@ -58,8 +59,14 @@ class ShaderSource:
 
 
 @cache
-def assemble(pieces: tuple[str, ...]) -> ShaderSource:
+def assemble(
+    pieces: tuple[str, ...], variables: tuple[tuple[str, object], ...] = ()
+) -> ShaderSource:
     """The shader made of these files (names without ``.wgsl``) and all that they use.
+
+    Args:
+        pieces: the files.
+        variables: of the templates among them.
 
     Raises:
         FileNotFoundError: a file is not among the shaders.
@@ -68,6 +75,8 @@ def assemble(pieces: tuple[str, ...]) -> ShaderSource:
     for piece in pieces:
         _collect(f"{piece}.wgsl", ordered)
     text = "\n".join(f"// ---- {name}\n{_read(name)}" for name in ordered)
+    if variables:
+        text = _rendered(text, variables)
     found = [
         Binding(int(match["number"]), match["name"], _ACCESS[match["space"]])
         for match in _BINDING.finditer(text)
@@ -93,6 +102,15 @@ def _collect(name: str, ordered: list[str]) -> None:
 def _used(name: str) -> Sequence[str]:
     first = _read(name).partition("\n")[0]
     return first.removeprefix(_USES).split() if first.startswith(_USES) else ()
+
+
+def _rendered(text: str, variables: tuple[tuple[str, object], ...]) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(
+        line_statement_prefix="//%", undefined=jinja2.StrictUndefined, autoescape=False
+    )
+    return environment.from_string(text).render(dict(variables))
 
 
 @cache

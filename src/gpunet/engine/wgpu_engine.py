@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.buffers import Buffers
+from gpunet.engine.choice import PlanName, choose_plan
 from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import (
     MOMENTS,
@@ -28,7 +29,7 @@ from gpunet.engine.interface import (
     Split,
 )
 from gpunet.engine.layout import Layout, padded
-from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan, training_plan
+from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan
 from gpunet.engine.tiles import Traits
 from gpunet.errors import DeviceError
 
@@ -42,6 +43,9 @@ SUBMIT_SECONDS = 0.1
 
 STEPS_A_SUBMISSION = 1024
 """Steps recorded into one command buffer at most, so that recording and running overlap."""
+
+STEPS_A_DISPATCH = 256
+"""Steps that the persistent plan takes at once, at most: some 50 ms on a software adapter."""
 
 NETWORK = np.dtype(
     [
@@ -96,9 +100,9 @@ class _Program:
     plan: Plan
     dispatches: tuple[tuple[Any, Any, tuple[int, int, int]], ...]
 
-    def record(self, compute: Any, steps: int) -> None:
-        """Put so many steps into a compute pass."""
-        for _ in range(steps):
+    def record(self, compute: Any, times: int) -> None:
+        """Put all dispatches into a compute pass, so many times."""
+        for _ in range(times):
             for pipeline, group, workgroups in self.dispatches:
                 compute.set_pipeline(pipeline)
                 compute.set_bind_group(0, group)
@@ -128,13 +132,16 @@ class WgpuEngine(Engine):
         optimizer: Optimizer,
         batch_size: int,
         adapter: Adapter,
+        plan: PlanName = "auto",
     ) -> None:
         super().__init__(network, settings, optimizer, batch_size)
+        self._wanted = plan
         self._open = open_device(adapter)
         self._traits = Traits(adapter.software, self._open.lanes)
         self._buffers = Buffers(self._open)
         self._data: dict[Split, _Data] = {}
         self._training: _Program | None = None
+        self._count = self._asked = 0  # samples and steps of this epoch
         self._evaluations: dict[Split, _Program] = {}
         self._networks = _network_records(settings)
         self._layout = Layout.of(network)
@@ -194,10 +201,17 @@ class WgpuEngine(Engine):
         records = self._networks.copy()
         records["first_step"] = first_step
         self._buffers.write("networks", records)
+        self._asked = 0
 
     def train(self, steps: int) -> None:
         """Record and submit the epoch's next steps."""
         assert self._training is not None, "begin_epoch comes first"
+        self._asked += steps
+        if self._training.plan.many_steps:
+            at_once = self._steps_a_dispatch(self._training.plan)
+            self._write_batch(self._asked, at_once)
+            self._submit(self._training, -(-steps // at_once))
+            return
         for first in range(0, steps, STEPS_A_SUBMISSION):
             self._submit(self._training, min(STEPS_A_SUBMISSION, steps - first))
 
@@ -248,10 +262,21 @@ class WgpuEngine(Engine):
         for split in list(self._data):
             self._forget(split)
 
+    def _write_batch(self, until: int, at_once: int) -> None:
+        """``struct Batch`` of shaders/network.wgsl."""
+        words = [self._count, self._count, until, at_once]
+        self._buffers.write("batch", np.array(words, dtype=np.uint32))
+
+    def _steps_a_dispatch(self, plan: Plan) -> int:
+        limit = self._open.iterations
+        possible = STEPS_A_DISPATCH if limit is None else limit // plan.iterations
+        return max(1, min(STEPS_A_DISPATCH, possible))
+
     def _compile_training(self, count: int) -> _Program:
         data = self._data["train"]
-        plan = training_plan(
+        plan = choose_plan(
             self.network,
+            wanted=self._wanted,
             population=self.population,
             rows=self.batch_size,
             features=data.features,
@@ -260,11 +285,12 @@ class WgpuEngine(Engine):
             traits=self._traits,
         )
         steps = -(-count // self.batch_size)
-        self._buffers.ensure("values", 4 * self.population * plan.values)
+        self._buffers.ensure("values", max(16, 4 * self.population * plan.values))
         self._buffers.ensure("order", 4 * self.population * count)
         self._buffers.ensure("schedule", 16 * self.population * steps)
         self._buffers.ensure("batch", 16, uniform=True)
-        self._buffers.write("batch", np.array([count, count, 0, 0], dtype=np.uint32))
+        self._count = count
+        self._write_batch(0, 0)
         names = [
             "parameters",
             "dropout_rates",
@@ -320,7 +346,7 @@ class WgpuEngine(Engine):
 
     def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> tuple[Any, Any, Any]:
         """The pass's pipeline, its bind group and its workgroups."""
-        pipeline = self._open.pipeline(one.label, one.pieces, one.constants)
+        pipeline = self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
         group = self._open.handle.create_bind_group(
             label=one.label,
             layout=pipeline.layout,

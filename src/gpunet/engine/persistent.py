@@ -1,0 +1,240 @@
+"""The plan for small networks: one dispatch takes many whole steps, one workgroup a network.
+
+The layered plan of ``plan`` starts three dispatches a layer and a step, which for a small network
+costs more than the arithmetic. Here a network never leaves its workgroup: the first layer's
+weights stay in registers, the rest in workgroup memory. What fits there, and how it is dealt out
+to the threads, is decided here; what is computed is said by ``shaders/persistent.wgsl``; which of
+the two plans is taken, by ``choice``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gpunet.config import NetworkSpec
+from gpunet.engine.interface import MOMENTS, Rule
+from gpunet.engine.layout import Layout, padded
+from gpunet.engine.plan import Pass, Plan, Switches
+from gpunet.engine.tiles import Traits
+
+__all__ = ["persistent_plan"]
+
+WORKGROUP_FLOATS = 16384 // 4
+"""What a browser grants a workgroup."""
+
+MOST_THREADS = 256
+
+MOST_GROUPS = 4
+"""Of 4 units x 4 features a thread of a GPU: their weights and two moments are 192 registers, of
+the 256 or so that it has."""
+
+GROUPS_ON_SOFTWARE = 8
+"""A processor keeps them in its cache, and half as many threads are a fifth faster."""
+
+THREADS_ON_SOFTWARE = 64
+"""At least, if there are so many groups."""
+
+MOST_ELEMENTS = 16
+"""Of the other layers' parameters, that one thread moves."""
+
+MOST_ROWS = 16
+"""Of a batch; every row is written out in the shader, and from here on the layered plan has work
+enough for many workgroups."""
+
+ROWS_OF_A_CHUNK = 4
+"""Rows whose partial sums lie in workgroup memory together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How a network is dealt out.
+
+    Args:
+        quartets: groups of four units in the first layer.
+        shares: parts into which its inputs are dealt.
+        groups: of four features, in each part.
+        stride: of a unit's partial sums.
+        rows: of the batch.
+        chunk: of them, rows that the first layer takes at once.
+        rest: parameters beside the first layer's weights, with their padding.
+        values: floats of all layers' outputs and slopes.
+    """
+
+    quartets: int
+    shares: int
+    groups: int
+    stride: int
+    rows: int
+    chunk: int
+    rest: int
+    values: int
+
+    @property
+    def threads(self) -> int:
+        """Of a workgroup."""
+        return self.quartets * self.shares
+
+    @property
+    def elements(self) -> int:
+        """Parameters of ``rest`` a thread."""
+        return -(-self.rest // self.threads)
+
+    @property
+    def floats(self) -> int:
+        """Of workgroup memory."""
+        partial = self.chunk * 4 * self.quartets * self.stride
+        return self.rest + self.values + partial + 2 * self.rows + 1
+
+    @property
+    def fits(self) -> bool:
+        """Whether a workgroup holds it."""
+        return (
+            self.floats <= WORKGROUP_FLOATS
+            and self.threads <= MOST_THREADS
+            and self.elements <= MOST_ELEMENTS
+        )
+
+
+def persistent_plan(
+    network: NetworkSpec,
+    *,
+    population: int,
+    rows: int,
+    features: Literal["bytes", "floats"],
+    rule: Rule,
+    switches: Switches,
+    traits: Traits,
+) -> Plan | None:
+    """The plan, or ``None`` where a workgroup does not hold the network or lacks what it needs.
+
+    It has no layer normalisation, no clipping by global norm and no max-norm, one activation for
+    all hidden layers, and not both dropout and class weights, which are one buffer too many.
+    """
+    activations = {layer.activation for layer in network.layers[:-1]} or {"identity"}
+    lacking = network.layer_norm or switches.clip_norm or switches.max_norm
+    if lacking or len(activations) > 1 or (switches.dropout and switches.class_weights):
+        return None
+    layout = _layout(network, rows, traits)
+    if layout is None:
+        return None
+    size = Layout.of(network).size
+    constants = {
+        "ROWS": rows,
+        "CLASSES": network.classes,
+        "TRAINING": True,
+        "SMOOTHING": switches.smoothing,
+        "FEATURES": network.inputs,
+        "INPUT_DROPOUT": switches.input_dropout,
+        "PENALTY": switches.penalty,
+        "CLIP_VALUE": switches.clip_value,
+        "DECAY": switches.decay,
+        "LEAKY_SLOPE": network.leaky_slope,
+        "MOMENTS": MOMENTS[rule],
+        "PARAMETERS": size,
+        "SECOND_AT": population * size,
+    }
+    loss = "softmax_cross_entropy" if network.loss == "cross-entropy" else "quadratic"
+    pieces = (
+        "persistent",
+        f"input/{features}",
+        f"activation/{activations.pop()}",
+        f"loss/{loss}",
+        "weight/by_class" if switches.class_weights else "weight/equal",
+        f"optimizer/{rule}",
+        *(["dropout_rates"] if switches.dropout else []),
+    )
+    only = Pass(
+        "persistent",
+        pieces,
+        {name: float(value) for name, value in constants.items()},
+        (1, 1, population),
+        _iterations(network, layout),
+        sum(6 * rows * layer.inputs * layer.outputs for layer in network.layers) * population,
+        _variables(network, layout, switches),
+    )
+    return Plan((only,), rows, values=0, probabilities_at=0, many_steps=True)
+
+
+def _layout(network: NetworkSpec, rows: int, traits: Traits) -> _Layout | None:
+    """The layout with the largest chunk that fits, or ``None``."""
+    if rows > MOST_ROWS:
+        return None
+    first = network.layers[0]
+    quartets, all_groups = -(-first.outputs // 4), -(-first.inputs // 4)
+    if traits.software:
+        wanted = max(-(-all_groups // GROUPS_ON_SOFTWARE), THREADS_ON_SOFTWARE // quartets)
+        shares = max(1, min(all_groups, wanted))
+    else:
+        shares = min(all_groups, MOST_THREADS // quartets)
+    if shares == 0 or (not traits.software and all_groups > MOST_GROUPS * shares):
+        return None
+    groups = -(-all_groups // shares)
+    for chunk in range(min(ROWS_OF_A_CHUNK, rows), 0, -1):
+        layout = _Layout(
+            quartets=quartets,
+            shares=shares,
+            groups=groups,
+            stride=shares | 1,
+            rows=rows,
+            chunk=chunk,
+            rest=sum(_rest_sizes(network)),
+            values=2 * rows * sum(layer.outputs for layer in network.layers),
+        )
+        if rows % chunk == 0 and layout.fits:
+            return layout
+    return None
+
+
+def _rest_sizes(network: NetworkSpec) -> list[int]:
+    """Places in workgroup memory of each layer's parameters; of the first only the biases."""
+    return [
+        padded(layer.outputs) * (layer.inputs + 1 if place else 1)
+        for place, layer in enumerate(network.layers)
+    ]
+
+
+def _variables(
+    network: NetworkSpec, layout: _Layout, switches: Switches
+) -> tuple[tuple[str, object], ...]:
+    """What the template repeats and counts."""
+    layers, inputs_at, end, rest_at = [], 0, 0, 0
+    on_device, sizes = Layout.of(network), _rest_sizes(network)
+    for place, layer in enumerate(network.layers):
+        stride, size = padded(layer.outputs), layout.rows * layer.outputs
+        first = on_device.weights_at[place] + (0 if place else layer.inputs * stride)
+        sizes_and_place = (layer.inputs, layer.outputs, stride, place + 1)
+        layers.append((*sizes_and_place, first, rest_at, inputs_at, end, end + size))
+        inputs_at, end, rest_at = end, end + 2 * size, rest_at + sizes[place]
+    return (
+        ("threads", layout.threads),
+        ("rows", layout.rows),
+        ("chunk", layout.chunk),
+        ("quartets", layout.quartets),
+        ("shares", layout.shares),
+        ("stride", layout.stride),
+        ("groups", layout.groups),
+        ("elements", layout.elements),
+        ("rest", layout.rest),
+        ("values", layout.values),
+        ("layers", tuple(layers)),
+        ("dropout", switches.dropout),
+        ("input_dropout", switches.input_dropout),
+    )
+
+
+def _iterations(network: NetworkSpec, layout: _Layout) -> int:
+    """Loop iterations of a thread in one step, at most."""
+
+    def rounds(tasks: int) -> int:
+        return -(-tasks // layout.threads)
+
+    first = rounds(layout.chunk * network.layers[0].outputs) * (layout.shares + 1)
+    others = sum(
+        rounds(layout.rows * layer.outputs) * (layer.inputs + 1)
+        + rounds(layout.rows * layer.inputs) * (layer.outputs + 1)
+        for layer in network.layers[1:]
+    )
+    score = rounds(layout.rows) * (1 + 4 * network.classes) + layout.rows
+    chunks = layout.rows // layout.chunk
+    return 1 + chunks * first + others + score + layout.elements * layout.rows

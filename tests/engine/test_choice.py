@@ -1,0 +1,62 @@
+"""Which plan is taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gpunet.config import NetworkSpec
+from gpunet.engine.choice import choose_plan
+from gpunet.engine.plan import Switches
+from gpunet.engine.tiles import Traits
+
+SMALL = NetworkSpec(784, (16, 16), 10)
+
+
+def is_persistent(network: NetworkSpec = SMALL, rows: int = 4, **changed: Any) -> bool:
+    common: dict[str, Any] = {
+        "population": 1,
+        "features": "bytes",
+        "rule": "adam",
+        "switches": Switches(),
+        "traits": Traits(software=True),
+    }
+    return choose_plan(network, rows=rows, **{**common, **changed}).many_steps
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 8])
+def test_a_small_network_with_small_batches_never_leaves_its_workgroup(rows: int) -> None:
+    assert is_persistent(rows=rows)
+
+
+def test_larger_batches_are_spread_over_a_processors_cores() -> None:
+    assert not is_persistent(rows=16)
+    assert is_persistent(rows=16, traits=Traits(software=False))
+
+
+@pytest.mark.parametrize("hidden", [(128,), (16, 256)])
+def test_a_network_that_no_workgroup_holds_takes_the_layered_plan(hidden: tuple[int, ...]) -> None:
+    assert not is_persistent(NetworkSpec(784, hidden, 10))
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        Switches(clip_norm=True),
+        Switches(max_norm=True),
+        Switches(dropout=True, class_weights=True),
+    ],
+)
+def test_what_only_the_layered_plan_offers_is_done_by_it(switches: Switches) -> None:
+    assert not is_persistent(switches=switches, wanted="persistent")
+
+
+def test_layers_of_several_activations_or_with_norms_take_the_layered_plan() -> None:
+    assert not is_persistent(NetworkSpec(784, (16, 16), 10, "relu,tanh"))
+    assert not is_persistent(NetworkSpec(784, (16, 16), 10, layer_norm=True))
+
+
+def test_either_plan_can_be_asked_for() -> None:
+    assert not is_persistent(wanted="layered")
+    assert is_persistent(rows=16, wanted="persistent")
