@@ -25,7 +25,7 @@ from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
 from gpunet.engine.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.engine.optimizers import Factors, optimize
 from gpunet.engine.wgpu_engine import PassTime, WgpuEngine
-from gpunet.parameters import initial_parameters, layer_views
+from gpunet.parameters import initial_parameters, layer_blocks, layer_views
 from gpunet.training.batches import epoch_order
 
 __all__ = ["CASES", "Case", "Measurement", "run", "step_seconds"]
@@ -273,23 +273,22 @@ def _numpy_operations(case: Case) -> dict[str, Callable[[], object]]:
         "matmul": lambda: kernels.forward(inputs, *layers[0]),
         "forward": forward,
         "cross-entropy": head,
-        "Adam update": _numpy_update(parameters, values),
+        "Adam update": _numpy_update(network, parameters, values),
     }
 
 
 def _numpy_update(
-    parameters: NDArray[np.float32], values: list[NDArray[np.float32]]
+    network: NetworkSpec, parameters: NDArray[np.float32], values: list[NDArray[np.float32]]
 ) -> Callable[[], None]:
     """Weight gradients and Adam, with each layer's outputs standing in for its deltas."""
+    gradient = np.zeros_like(parameters)
     moments = np.zeros((2, *parameters.shape), dtype=np.float32)
     factors = Factors.of(SETTINGS, step_schedule(SETTINGS, np.full((1, 1), 1e-3), 0)[:, 0])
+    blocks = layer_blocks(gradient, network)
 
     def update() -> None:
-        blocks = [
-            kernels.weight_gradient(below, deltas).reshape(1, -1)
-            for below, deltas in pairwise(values)
-        ]
-        gradient = np.concatenate(blocks, axis=1)
+        for (below, deltas), block in zip(pairwise(values), blocks, strict=True):
+            kernels.weight_gradient(below, deltas, out=block)
         optimize("adam", parameters, gradient, moments, factors)
 
     return update

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from gpunet import rng
 from gpunet.config import Initialisation, Layer, NetworkSpec
 
-__all__ = ["initial_parameters", "layer_offsets", "layer_views", "norm_offsets", "norm_views"]
+__all__ = [
+    "initial_parameters",
+    "layer_blocks",
+    "layer_offsets",
+    "layer_views",
+    "norm_offsets",
+    "norm_views",
+]
 
 Real = TypeVar("Real", np.float32, np.float64)
 
@@ -47,12 +54,16 @@ def layer_views(
     parameters: NDArray[Real], network: NetworkSpec
 ) -> list[tuple[NDArray[Real], NDArray[Real]]]:
     """Weights (P, I, O) and biases (P, O) of every layer, as views into (P, N)."""
-    views = []
+    return [(block[:, :-1], block[:, -1]) for block in layer_blocks(parameters, network)]
+
+
+def layer_blocks(parameters: NDArray[Real], network: NetworkSpec) -> list[NDArray[Real]]:
+    """The block (P, I + 1, O) of every layer, as views into (P, N)."""
+    blocks = []
     for layer, offset in zip(network.layers, layer_offsets(network), strict=True):
         block = parameters[:, offset : offset + (layer.inputs + 1) * layer.outputs]
-        block = block.reshape(len(parameters), layer.inputs + 1, layer.outputs)
-        views.append((block[:, :-1, :], block[:, -1, :]))
-    return views
+        blocks.append(block.reshape(len(parameters), layer.inputs + 1, layer.outputs))
+    return blocks
 
 
 def norm_offsets(network: NetworkSpec) -> tuple[int, ...]:

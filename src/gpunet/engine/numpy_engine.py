@@ -27,7 +27,7 @@ from gpunet.engine.interface import (
     Split,
 )
 from gpunet.engine.optimizers import Factors, optimize
-from gpunet.parameters import layer_views, norm_views
+from gpunet.parameters import layer_blocks, layer_views, norm_views
 
 __all__ = ["NumpyEngine", "numpy_conditions", "numpy_device"]
 
@@ -55,13 +55,16 @@ class NumpyEngine(Engine):
         self._parameters = np.zeros(shape, dtype=np.float32)
         self._gradient = np.zeros(shape, dtype=np.float32)
         self._moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
+        self._activations = network.activations
         self._layers = layer_views(self._parameters, network)
         self._norms = norm_views(self._parameters, network)
+        self._gradients = layer_blocks(self._gradient, network)
         self._normalised: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self._splits: dict[Split, Samples] = {}
         self._columns = _Columns(settings, network)
-        self._dropout = self.dropout_rates()
-        self._sums = _Sums(self.population)
+        self._dropout = self._dropout_columns()
+        self._factors = Factors.of(settings, np.zeros((self.population, 4), dtype=np.float32))
+        self._scores = _Scores(self.population, 0)
         self._order = np.zeros((self.population, 0), dtype=np.uint32)
         self._schedule = np.zeros((self.population, 0, 4), dtype=np.float32)
         self._first_step = 0
@@ -99,7 +102,7 @@ class NumpyEngine(Engine):
         """Start an epoch over the training split."""
         self._order, self._schedule, self._first_step = order, schedule, first_step
         self._step = 0
-        self._sums = _Sums(self.population)
+        self._scores = _Scores(self.population, order.shape[1])
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
@@ -109,20 +112,17 @@ class NumpyEngine(Engine):
 
     def metrics(self) -> Metrics:
         """The epoch's sums so far."""
-        return self._sums.metrics()
+        return self._scores.metrics()
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
-        sums = _Sums(self.population)
         samples = self._splits[split]
-        with numpy_conditions(self.network, EVALUATION_ROWS):
-            for start in range(0, len(samples), EVALUATION_ROWS):
-                part = samples[start : start + EVALUATION_ROWS]
-                logits = self._logits(part)
-                labels = np.broadcast_to(part.labels, logits.shape[:2])
-                losses, _, _ = self._score(logits, labels, smoothed=False)
-                sums.add(losses, logits.argmax(axis=2) == labels)
-        return sums.metrics()
+        scores = _Scores(self.population, len(samples))
+        for rows, logits in self._logits(samples):
+            labels = np.broadcast_to(samples.labels[rows], logits.shape[:2])
+            losses, _, _ = self._score(logits, labels, self._columns.unsmoothed)
+            scores.add(losses, logits.argmax(axis=2) == labels)
+        return scores.metrics()
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the probabilities of every class for every sample of a split."""
@@ -130,38 +130,34 @@ class NumpyEngine(Engine):
         probabilities = np.empty(
             (self.population, len(samples), self.network.classes), dtype=np.float32
         )
-        with numpy_conditions(self.network, EVALUATION_ROWS):
-            for start in range(0, len(samples), EVALUATION_ROWS):
-                rows = slice(start, start + EVALUATION_ROWS)
-                part = samples[rows]
-                logits = self._logits(part)
-                labels = np.zeros(logits.shape[:2], dtype=np.int32)
-                _, _, probabilities[:, rows] = self._score(logits, labels, smoothed=False)
+        for rows, logits in self._logits(samples):
+            labels = np.zeros(logits.shape[:2], dtype=np.int32)
+            _, _, probabilities[:, rows] = self._score(logits, labels, self._columns.unsmoothed)
         return probabilities
 
     def _train_step(self) -> None:
         first = self._step * self.batch_size
         rows = self._order[:, first : first + self.batch_size]  # (P, B)
         samples = self._splits["train"]
-        labels = samples.labels[rows]  # (P, B)
+        labels = samples.labels.take(rows)  # (P, B)
         inputs, slopes = self._forward(samples, rows)
         logits = inputs.pop()
-        losses, deltas, _ = self._score(logits, labels, smoothed=True)
+        losses, deltas, _ = self._score(logits, labels, self._columns.label_smoothing)
         if self.class_weights is not None:
             weights = self.class_weights[labels]  # (P, B)
             losses, deltas = losses * weights, deltas * weights[:, :, None]
-        self._sums.add(losses, logits.argmax(axis=2) == labels)
-        self._backward(inputs, slopes, deltas / np.float32(rows.shape[1]))
+        self._scores.add(losses, logits.argmax(axis=2) == labels)
+        self._backward(inputs, slopes, deltas / rows.shape[1])
         self._update()
         self._step += 1
 
     def _score(
-        self, logits: NDArray[np.float32], labels: NDArray[np.int32], *, smoothed: bool
+        self,
+        logits: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        smoothing: NDArray[np.float32],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Losses (P, B), their slopes and the probabilities (P, B, C) by the network's loss."""
-        smoothing = self._columns.label_smoothing
-        if not smoothed:
-            smoothing = np.zeros_like(smoothing)
         targets = kernels.smoothed_targets(labels, self.network.classes, smoothing)
         if self.network.loss == "quadratic":
             return kernels.quadratic(logits, targets)
@@ -172,20 +168,18 @@ class NumpyEngine(Engine):
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
         """Every layer's inputs and at last the logits; every hidden layer's slopes."""
         values = kernels.read_samples(samples.features, rows)  # (P, B, I)
-        if self._columns.input_dropout.any():
-            values = values * self._mask(0, values.shape, self._columns.input_dropout)
+        if self._dropout[0] is not None:
+            values *= self._mask(0, values.shape, self._dropout[0])
         inputs, slopes = [values], []
         self._normalised = []
-        for place, (layer, block) in enumerate(
-            zip(self.network.layers[:-1], self._layers[:-1], strict=True), start=1
-        ):
-            sums = kernels.forward(values, *block)
+        for place, activation in enumerate(self._activations, start=1):
+            sums = kernels.forward(values, *self._layers[place - 1])
             if self._norms:
                 sums, *known = kernels.layer_norm(sums, *self._norms[place - 1])
                 self._normalised.append((known[0], known[1]))
-            values, slope = kernels.activate(sums, layer.activation, self.network.leaky_slope)
-            rates = self._dropout[:, place - 1]
-            if rates.any():
+            values, slope = kernels.activate(sums, activation, self.network.leaky_slope)
+            rates = self._dropout[place]
+            if rates is not None:
                 mask = self._mask(place, values.shape, rates)
                 values, slope = values * mask, slope * mask
             slopes.append(slope)
@@ -200,11 +194,8 @@ class NumpyEngine(Engine):
         deltas: NDArray[np.float32],
     ) -> None:
         """Fill the gradient, from the last layer to the first."""
-        gradients = layer_views(self._gradient, self.network)
         for place in reversed(range(len(self._layers))):
-            gradient = kernels.weight_gradient(inputs[place], deltas)  # (P, I + 1, O)
-            gradients[place][0][...] = gradient[:, :-1]
-            gradients[place][1][...] = gradient[:, -1]
+            kernels.weight_gradient(inputs[place], deltas, out=self._gradients[place])
             if place > 0:
                 weights = self._layers[place][0]
                 deltas = kernels.input_gradient(deltas, weights, slopes[place - 1])
@@ -225,26 +216,34 @@ class NumpyEngine(Engine):
         if columns.penalties is not None:
             l1, l2 = columns.penalties
             gradient = kernels.regularise(gradient, self._parameters, l1, l2, columns.clip_value)
-        if columns.clip_norm.any():
+        if columns.clip_norm is not None:
             gradient = gradient * kernels.gradient_norm(gradient, columns.clip_norm)
-        factors = Factors.of(self.settings, step)
-        if columns.weight_decay.any():
+        factors = self._factors.at(step)
+        if columns.weight_decay is not None:
             self._parameters *= 1 - factors.rate * columns.weight_decay
         optimize(self.rule, self._parameters, gradient, self._moments, factors)
-        if columns.max_norm.any():
+        if columns.max_norm is not None:
             for weights, _ in self._layers:
                 kernels.max_norm(weights, columns.max_norm[:, :, None])
 
-    def _logits(self, samples: Samples) -> NDArray[np.float32]:
-        """(P, n, C) without dropout."""
-        rows = np.arange(len(samples), dtype=np.uint32)
-        values = kernels.read_samples(samples.features, rows)[None]  # (1, n, I)
-        for place, (layer, block) in enumerate(zip(self.network.layers, self._layers, strict=True)):
-            values = kernels.forward(values, *block)
-            if place < len(self._norms):
-                values, _, _ = kernels.layer_norm(values, *self._norms[place])
-            values, _ = kernels.activate(values, layer.activation, self.network.leaky_slope)
-        return values
+    def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
+        with numpy_conditions(self.network, EVALUATION_ROWS):
+            for start in range(0, len(samples), EVALUATION_ROWS):
+                rows = slice(start, start + EVALUATION_ROWS)
+                values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
+                for place, activation in enumerate(self._activations):
+                    values = kernels.forward(values, *self._layers[place])
+                    if self._norms:
+                        values, _, _ = kernels.layer_norm(values, *self._norms[place])
+                    values, _ = kernels.activate(values, activation, self.network.leaky_slope)
+                yield rows, kernels.forward(values, *self._layers[-1])
+
+    def _dropout_columns(self) -> list[NDArray[np.float32] | None]:
+        """The rates (P,) of the input and of every hidden layer; ``None`` where all are 0."""
+        inputs = np.array([one.input_dropout for one in self.settings], dtype=np.float32)
+        rates = np.column_stack((inputs, self.dropout_rates()))  # (P, 1 + H)
+        return [one if one.any() else None for one in rates.T]
 
     def _mask(
         self, place: int, shape: tuple[int, ...], rates: NDArray[np.float32]
@@ -254,17 +253,24 @@ class NumpyEngine(Engine):
 
 
 class _Columns:
-    """The settings of all networks as columns: (P, 1), seeds, input dropout and smoothing (P,)."""
+    """The settings of all networks as columns: (P, 1), seeds and smoothing (P,).
+
+    What no network uses is ``None``.
+    """
 
     def __init__(self, settings: tuple[NetworkSettings, ...], network: NetworkSpec) -> None:
         def column(name: str) -> NDArray[np.float32]:
             return np.array([[getattr(one, name)] for one in settings], dtype=np.float32)
 
+        def used(name: str) -> NDArray[np.float32] | None:
+            figures = column(name)
+            return figures if figures.any() else None
+
         self.seeds = np.array([one.seed for one in settings], dtype=np.uint32)
-        self.input_dropout = column("input_dropout")[:, 0]
         self.label_smoothing = column("label_smoothing")[:, 0]
-        self.weight_decay, self.max_norm = column("weight_decay"), column("max_norm")
-        self.clip_value, self.clip_norm = column("clip_value"), column("clip_norm")
+        self.unsmoothed = np.zeros_like(self.label_smoothing)
+        self.weight_decay, self.max_norm = used("weight_decay"), used("max_norm")
+        self.clip_value, self.clip_norm = column("clip_value"), used("clip_norm")
         self.penalties: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
             self.clip_value.any()
@@ -288,22 +294,25 @@ def _spread(
     return figures
 
 
-class _Sums:
-    """Loss, hits and samples, summed up batch by batch."""
+class _Scores:
+    """What the samples seen so far cost, and which of them were told right."""
 
-    def __init__(self, population: int) -> None:
-        self.loss = np.zeros(population, dtype=np.float64)
-        self.correct = np.zeros(population, dtype=np.int64)
-        self.seen = np.zeros(population, dtype=np.int64)
+    def __init__(self, population: int, samples: int) -> None:
+        self.losses = np.empty((population, samples), dtype=np.float32)
+        self.hits = np.empty((population, samples), dtype=np.bool_)
+        self.seen = 0
 
     def add(self, losses: NDArray[np.float32], hits: NDArray[np.bool_]) -> None:
         """Add a batch: losses and hits (P, B)."""
-        self.loss += losses.sum(axis=1, dtype=np.float64)
-        self.correct += hits.sum(axis=1)
-        self.seen += losses.shape[1]
+        rows = slice(self.seen, self.seen + losses.shape[1])
+        self.losses[:, rows], self.hits[:, rows] = losses, hits
+        self.seen = rows.stop
 
     def metrics(self) -> Metrics:
-        return Metrics(self.loss.copy(), self.correct.copy(), self.seen.copy())
+        """The sums."""
+        loss = self.losses[:, : self.seen].sum(axis=1, dtype=np.float64)
+        correct = self.hits[:, : self.seen].sum(axis=1, dtype=np.int64)
+        return Metrics(loss, correct, np.full(len(loss), self.seen, dtype=np.int64))
 
 
 @contextmanager

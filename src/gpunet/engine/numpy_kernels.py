@@ -16,6 +16,7 @@ from gpunet.engine.activations import activate
 
 __all__ = [
     "activate",
+    "as_fractions",
     "dropout_mask",
     "forward",
     "gradient_norm",
@@ -43,10 +44,16 @@ def read_samples(
     features: NDArray[np.uint8] | NDArray[np.float32], rows: NDArray[np.uint32]
 ) -> NDArray[np.float32]:
     """The features (P, B, I) of the rows (P, B); bytes become byte / 255."""
-    chosen = features[rows]
-    if chosen.dtype == np.uint8:
-        return chosen.astype(np.float32) * np.float32(1 / 255)
-    return chosen.astype(np.float32, copy=False)
+    return as_fractions(features.take(rows, axis=0))
+
+
+def as_fractions(features: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+    """Features of any shape: bytes become byte / 255, floats stay as they are."""
+    if features.dtype != np.uint8:
+        return features.astype(np.float32, copy=False)
+    fractions = features.astype(np.float32)
+    fractions *= np.float32(1 / 255)
+    return fractions
 
 
 def dropout_mask(
@@ -74,7 +81,8 @@ def dropout_mask(
 
 def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]) -> NDArray[Real]:
     """A layer's weighted sums (P, B, O) of inputs (P, B, I), weights (P, I, O), biases (P, O)."""
-    sums: NDArray[Real] = np.matmul(inputs, weights) + biases[:, None, :]
+    sums: NDArray[Real] = np.matmul(inputs, weights)
+    sums += biases[:, None]
     return sums
 
 
@@ -181,17 +189,24 @@ def input_gradient(
         weights: (P, I, O) of this layer.
         slopes: (P, B, I) of the activations below, the dropout's factor included.
     """
-    below: NDArray[Real] = np.matmul(deltas, weights.transpose(0, 2, 1)) * slopes
+    below: NDArray[Real] = np.matmul(deltas, weights.transpose(0, 2, 1))
+    below *= slopes
     return below
 
 
-def weight_gradient(inputs: NDArray[Real], deltas: NDArray[Real]) -> NDArray[Real]:
-    """The slope (P, I + 1, O) with respect to the weights, and in the last row the biases."""
+def weight_gradient(
+    inputs: NDArray[Real], deltas: NDArray[Real], out: NDArray[Real] | None = None
+) -> NDArray[Real]:
+    """The slope (P, I + 1, O) with respect to the weights, and in the last row the biases.
+
+    It is written to ``out`` if that is given.
+    """
     population, _, units = inputs.shape
-    gradient = np.empty((population, units + 1, deltas.shape[2]), dtype=inputs.dtype)
-    np.matmul(inputs.transpose(0, 2, 1), deltas, out=gradient[:, :-1, :])
-    np.sum(deltas, axis=1, out=gradient[:, -1, :])
-    return gradient
+    if out is None:
+        out = np.empty((population, units + 1, deltas.shape[2]), dtype=inputs.dtype)
+    np.matmul(inputs.transpose(0, 2, 1), deltas, out=out[:, :-1])
+    np.add.reduce(deltas, axis=1, out=out[:, -1])
+    return out
 
 
 def regularise(

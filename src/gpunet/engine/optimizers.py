@@ -18,8 +18,12 @@ __all__ = ["RULES", "Factors", "optimize"]
 
 Real = TypeVar("Real", np.float32, np.float64)
 
+BLOCK = 32_768
+"""Parameters moved at a time: many enough that numpy's calls cost little, few enough that what one
+call leaves is still in the processor's cache for the next."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(slots=True, eq=False)
 class Factors(Generic[Real]):
     """The figures of one step, all (P, 1): a row of the schedule, and each network's own.
 
@@ -42,8 +46,15 @@ class Factors(Generic[Real]):
         def column(name: str) -> NDArray[Real]:
             return np.array([[getattr(one, name)] for one in settings], dtype=step.dtype)
 
-        names = ("momentum", "beta1", "beta2", "epsilon")
-        return cls(*(step[:, i, None] for i in range(4)), *map(column, names))
+        rate, first, second, gradient = step.T[..., None]
+        own = {name: column(name) for name in ("momentum", "beta1", "beta2", "epsilon")}
+        return cls(rate, first, second, gradient, **own)
+
+    def at(self, step: NDArray[Real]) -> Factors[Real]:
+        """The same networks' factors for another row (P, 4) of the schedule."""
+        rate, first, second, gradient = step.T[..., None]
+        own = self.momentum, self.beta1, self.beta2, self.epsilon
+        return Factors(rate, first, second, gradient, *own)
 
 
 def optimize(
@@ -54,7 +65,10 @@ def optimize(
     factors: Factors[Real],
 ) -> None:
     """One step of a rule, in place."""
-    RULES[rule](parameters, gradient, moments, factors)
+    block = max(1, BLOCK // len(parameters))
+    for start in range(0, parameters.shape[1], block):
+        part = np.s_[..., start : start + block]
+        RULES[rule](parameters[part], gradient[part], moments[part], factors)
 
 
 def sgd(
@@ -106,9 +120,12 @@ def adam(
     """Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1."""
     _decay(moments[0], gradient, factors.beta1)
     _decay(moments[1], gradient * gradient, factors.beta2)
-    denominator = np.sqrt(moments[1] * factors.second)
+    denominator = moments[1] * factors.second
+    np.sqrt(denominator, out=denominator)
     denominator += factors.epsilon
-    parameters -= factors.rate * (moments[0] * factors.first) / denominator
+    change = moments[0] * (factors.rate * factors.first)
+    change /= denominator
+    parameters -= change
 
 
 def nadam(
