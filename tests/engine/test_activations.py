@@ -47,6 +47,14 @@ def test_a_slope_is_the_finite_difference_of_the_output(activation: str) -> None
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_float32_gives_what_float64_gives_to_two_millionths(activation: str) -> None:
+    sums = np.linspace(-12, 12, 4801, dtype=np.float32)
+    expected = activate(sums.astype(np.float64), activation, 0.1)
+    actual = activate(sums, activation, 0.1)
+    np.testing.assert_allclose(actual, expected, rtol=2e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.filterwarnings("error")
 def test_large_sums_neither_overflow_nor_turn_into_nan(activation: str) -> None:
     sums = np.array([-1e4, -200.0, 200.0, 1e4], dtype=np.float32)
