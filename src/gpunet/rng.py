@@ -29,21 +29,20 @@ def pcg4d(
     Source: Jarzynski & Olano, "Hash Functions for GPU Rendering", Journal of Computer Graphics
     Techniques 9(3), 2020, section 4.
     """
-    keys = np.broadcast_arrays(*(np.asarray(part, dtype=np.uint32) for part in (x, y, z, w)))
     multiplier, increment = np.uint32(1664525), np.uint32(1013904223)
     with np.errstate(over="ignore"):
-        draws = np.stack(keys) * multiplier + increment  # (4, ...)
+        draws = [
+            np.asarray(part, dtype=np.uint32) * multiplier + increment for part in (x, y, z, w)
+        ]
         _mix(draws)
-        draws ^= draws >> np.uint32(16)
+        draws = [part ^ (part >> np.uint32(16)) for part in draws]
         _mix(draws)
-    return draws
+    return np.stack(draws)
 
 
-def _mix(draws: NDArray[np.uint32]) -> None:
-    draws[0] += draws[1] * draws[3]
-    draws[1] += draws[2] * draws[0]
-    draws[2] += draws[0] * draws[1]
-    draws[3] += draws[1] * draws[2]
+def _mix(draws: list[NDArray[np.uint32]]) -> None:
+    for to, left, right in ((0, 1, 3), (1, 2, 0), (2, 0, 1), (3, 1, 2)):
+        draws[to] = draws[to] + draws[left] * draws[right]
 
 
 def uniform(seed: int, step: int, place: int, count: int) -> NDArray[np.float64]:
@@ -61,4 +60,4 @@ def permutation(seed: int, epoch: int, count: int) -> NDArray[np.uint32]:
     """
     draws = pcg4d(seed, SHUFFLING, epoch, np.arange(count, dtype=np.uint32))  # (4, count)
     keys = (draws[0].astype(np.uint64) << np.uint64(32)) | draws[1]
-    return np.argsort(keys, kind="stable").astype(np.uint32)
+    return np.argsort(keys).astype(np.uint32)

@@ -26,7 +26,7 @@ from gpunet.engine.interface import (
     NetworkSettings,
     Split,
 )
-from gpunet.engine.optimizers import Factors, optimize
+from gpunet.engine.optimizers import Factors, blocks, optimize
 from gpunet.parameters import layer_blocks, layer_views, norm_views
 
 __all__ = ["NumpyEngine", "numpy_conditions", "numpy_device"]
@@ -38,6 +38,10 @@ EVALUATION_ROWS = 1000
 THREADS_FROM = 4_000_000
 """Multiplications of a matrix product from which BLAS gains by a second thread; below, waking
 one up costs more than it brings."""
+
+
+MASKS_TOGETHER = 65_536
+"""Units whose dropout is drawn at a time."""
 
 
 class NumpyEngine(Engine):
@@ -62,7 +66,7 @@ class NumpyEngine(Engine):
         self._normalised: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self._splits: dict[Split, Samples] = {}
         self._columns = _Columns(settings, network)
-        self._dropout = self._dropout_columns()
+        self._dropout = self._masks()
         self._factors = Factors.of(settings, np.zeros((self.population, 4), dtype=np.float32))
         self._scores = _Scores(self.population, 0)
         self._order = np.zeros((self.population, 0), dtype=np.uint32)
@@ -169,7 +173,7 @@ class NumpyEngine(Engine):
         """Every layer's inputs and at last the logits; every hidden layer's slopes."""
         values = kernels.read_samples(samples.features, rows)  # (P, B, I)
         if self._dropout[0] is not None:
-            values *= self._mask(0, values.shape, self._dropout[0])
+            values *= self._dropout[0].at(self._first_step + self._step, len(rows[0]))
         inputs, slopes = [values], []
         self._normalised = []
         for place, activation in enumerate(self._activations, start=1):
@@ -178,9 +182,9 @@ class NumpyEngine(Engine):
                 sums, *known = kernels.layer_norm(sums, *self._norms[place - 1])
                 self._normalised.append((known[0], known[1]))
             values, slope = kernels.activate(sums, activation, self.network.leaky_slope)
-            rates = self._dropout[place]
-            if rates is not None:
-                mask = self._mask(place, values.shape, rates)
+            masks = self._dropout[place]
+            if masks is not None:
+                mask = masks.at(self._first_step + self._step, len(rows[0]))
                 values, slope = values * mask, slope * mask
             slopes.append(slope)
             inputs.append(values)
@@ -211,20 +215,29 @@ class NumpyEngine(Engine):
         return kernels.layer_norm_gradient(deltas, normalised, inverse, self._norms[place][0])
 
     def _update(self) -> None:
-        columns, step = self._columns, self._schedule[:, self._step]
-        gradient = self._gradient
-        if columns.penalties is not None:
-            l1, l2 = columns.penalties
-            gradient = kernels.regularise(gradient, self._parameters, l1, l2, columns.clip_value)
+        columns, factors = self._columns, self._factors.at(self._schedule[:, self._step])
+        self._regularise()
         if columns.clip_norm is not None:
-            gradient = gradient * kernels.gradient_norm(gradient, columns.clip_norm)
-        factors = self._factors.at(step)
+            self._gradient *= kernels.gradient_norm(self._gradient, columns.clip_norm)
         if columns.weight_decay is not None:
             self._parameters *= 1 - factors.rate * columns.weight_decay
-        optimize(self.rule, self._parameters, gradient, self._moments, factors)
+        optimize(self.rule, self._parameters, self._gradient, self._moments, factors)
         if columns.max_norm is not None:
             for weights, _ in self._layers:
                 kernels.max_norm(weights, columns.max_norm[:, :, None])
+
+    def _regularise(self) -> None:
+        if self._columns.penalties is None:
+            return
+        l1, l2 = self._columns.penalties
+        for part in blocks(self._parameters):
+            self._gradient[part] = kernels.regularise(
+                self._gradient[part],
+                self._parameters[part],
+                l1[part],
+                l2[part],
+                self._columns.clip_value,
+            )
 
     def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
@@ -239,17 +252,46 @@ class NumpyEngine(Engine):
                     values, _ = kernels.activate(values, activation, self.network.leaky_slope)
                 yield rows, kernels.forward(values, *self._layers[-1])
 
-    def _dropout_columns(self) -> list[NDArray[np.float32] | None]:
-        """The rates (P,) of the input and of every hidden layer; ``None`` where all are 0."""
+    def _masks(self) -> list[_Masks | None]:
+        """Those of the input and of every hidden layer; ``None`` where nothing is dropped."""
         inputs = np.array([one.input_dropout for one in self.settings], dtype=np.float32)
-        rates = np.column_stack((inputs, self.dropout_rates()))  # (P, 1 + H)
-        return [one if one.any() else None for one in rates.T]
+        rates = np.column_stack((inputs, self.dropout_rates())).T  # (1 + H, P)
+        units = (self.network.inputs, *self.network.hidden)
+        return [
+            _Masks(self._columns.seeds, place, self.batch_size, units[place], own)
+            if own.any()
+            else None
+            for place, own in enumerate(rates)
+        ]
 
-    def _mask(
-        self, place: int, shape: tuple[int, ...], rates: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        step = self._first_step + self._step
-        return kernels.dropout_mask(self._columns.seeds, step, place, shape[1], shape[2], rates)
+
+class _Masks:
+    """The dropout masks of one place, drawn for some steps at a time.
+
+    Drawing a small mask costs hardly less than drawing a hundred.
+    """
+
+    def __init__(
+        self,
+        seeds: NDArray[np.uint32],
+        place: int,
+        rows: int,
+        units: int,
+        rates: NDArray[np.float32],
+    ) -> None:
+        self._shape = place, rows, units
+        self._seeds, self._rates = seeds, rates
+        self._steps = max(1, MASKS_TOGETHER // (len(seeds) * rows * units))
+        self._first = 0
+        self._drawn = np.empty((0, len(seeds), rows, units), dtype=np.float32)
+
+    def at(self, step: int, rows: int) -> NDArray[np.float32]:
+        """The mask (P, rows, units) of a step; ``rows`` is less in an epoch's last batch."""
+        if not self._first <= step < self._first + len(self._drawn):
+            steps = np.arange(step, step + self._steps, dtype=np.uint32)[:, None, None, None]
+            self._drawn = kernels.dropout_mask(self._seeds, steps, *self._shape, self._rates)
+            self._first = step
+        return self._drawn[step - self._first, :, :rows]
 
 
 class _Columns:

@@ -57,13 +57,18 @@ def as_fractions(features: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[n
 
 
 def dropout_mask(
-    seeds: NDArray[np.uint32], step: int, place: int, rows: int, units: int, rates: NDArray[Real]
+    seeds: NDArray[np.uint32],
+    step: int | NDArray[np.uint32],
+    place: int,
+    rows: int,
+    units: int,
+    rates: NDArray[Real],
 ) -> NDArray[Real]:
     """What to multiply with (P, rows, units): 0 for dropped units, 1 / (1 - rate) for the others.
 
     Args:
         seeds: (P,) of the networks.
-        step: counted over the whole training.
+        step: counted over the whole training; steps (S, 1, 1, 1) give masks (S, P, rows, units).
         place: 0 for the input, l for the l-th hidden layer.
         rows: of the batch.
         units: of the layer.
@@ -71,12 +76,16 @@ def dropout_mask(
     """
     row = np.arange(rows, dtype=np.uint32) | np.uint32(place << 24)
     group = np.arange((units + 3) // 4, dtype=np.uint32)
-    draws = rng.pcg4d(seeds[:, None, None], step, row[None, :, None], group)  # (4, P, B, groups)
-    draws = np.moveaxis(draws, 0, -1).reshape(len(seeds), rows, -1)[:, :, :units]
+    draws: NDArray[np.uint32]  # (4, ..., P, rows, groups)
+    draws = rng.pcg4d(seeds[:, None, None], step, row[:, None], group)
     thresholds = (rates.astype(np.float64) * 2.0**32).astype(np.uint32)
+    kept: NDArray[np.bool_] = np.empty(
+        (*draws.shape[1:], 4), dtype=np.bool_
+    )  # (..., P, rows, groups, 4)
+    np.greater_equal(draws, thresholds[:, None, None], out=np.moveaxis(kept, -1, 0))
     scales = (1 / (1 - rates.astype(np.float64))).astype(rates.dtype)
-    kept: NDArray[Real] = (draws >= thresholds[:, None, None]) * scales[:, None, None]
-    return kept
+    mask: NDArray[Real] = kept.reshape(*draws.shape[1:-1], -1) * scales[:, None, None]
+    return mask[..., :units]
 
 
 def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]) -> NDArray[Real]:
@@ -225,9 +234,14 @@ def regularise(
         l2: (P, N) the factor of the parameter itself.
         clip_value: (P, 1) bound on the size of each part; 0 for none.
     """
-    slopes = gradient + l1 * np.sign(parameters) + l2 * parameters
-    bounds = np.where(clip_value > 0, clip_value, np.inf).astype(gradient.dtype)
-    return np.clip(slopes, -bounds, bounds)
+    slopes: NDArray[Real] = l2 * parameters
+    slopes += gradient
+    if l1.any():
+        slopes += l1 * np.sign(parameters)
+    if clip_value.any():
+        bounds = np.where(clip_value > 0, clip_value, np.inf).astype(gradient.dtype)
+        np.clip(slopes, -bounds, bounds, out=slopes)
+    return slopes
 
 
 def gradient_norm(gradient: NDArray[Real], clip_norm: NDArray[Real]) -> NDArray[Real]:
@@ -235,7 +249,7 @@ def gradient_norm(gradient: NDArray[Real], clip_norm: NDArray[Real]) -> NDArray[
 
     Pascanu et al., "On the difficulty of training recurrent neural networks", 2013, algorithm 1.
     """
-    lengths = np.sqrt((gradient * gradient).sum(axis=1, keepdims=True))
+    lengths = np.sqrt(np.vecdot(gradient, gradient))[:, None]  # (P, 1)
     too_long = (clip_norm > 0) & (lengths > clip_norm)
     factors = np.where(too_long, clip_norm / np.where(too_long, lengths, 1), 1)
     return factors.astype(gradient.dtype)

@@ -5,8 +5,9 @@ Each moves the parameters (P, N) in place by the gradient (P, N) and keeps its m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from gpunet.engine.interface import NetworkSettings, Rule
 
-__all__ = ["RULES", "Factors", "optimize"]
+__all__ = ["RULES", "Factors", "blocks", "optimize"]
 
 Real = TypeVar("Real", np.float32, np.float64)
 
@@ -57,6 +58,13 @@ class Factors(Generic[Real]):
         return Factors(rate, first, second, gradient, *own)
 
 
+def blocks(parameters: NDArray[Real]) -> Iterator[tuple[EllipsisType, slice]]:
+    """Where the parts of parameters, gradient or moments (..., P, N) lie that go well together."""
+    columns = max(1, BLOCK // len(parameters))
+    for start in range(0, parameters.shape[1], columns):
+        yield np.s_[..., start : start + columns]
+
+
 def optimize(
     rule: Rule,
     parameters: NDArray[Real],
@@ -65,9 +73,7 @@ def optimize(
     factors: Factors[Real],
 ) -> None:
     """One step of a rule, in place."""
-    block = max(1, BLOCK // len(parameters))
-    for start in range(0, parameters.shape[1], block):
-        part = np.s_[..., start : start + block]
+    for part in blocks(parameters):
         RULES[rule](parameters[part], gradient[part], moments[part], factors)
 
 
