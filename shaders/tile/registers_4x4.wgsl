@@ -12,8 +12,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) threa
     let rows = left_rows(place, place.row);
     var sums = mat4x4f();
     for (var k = 0u; k < DEPTH; k += 4u) {
-        sums += block_product(
-            left_block(place, rows, place.row, k), right_block(place, k, place.column));
+        sums = add_product(
+            sums, left_block(place, rows, place.row, k), right_block(place, k, place.column));
     }
     store_block(place, place.row, place.column, sums);
 }

@@ -21,10 +21,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) threa
         let lower = left_block(place, lower_rows, place.row + 4u, k);
         let left = right_block(place, k, place.column);
         let right = right_block(place, k, place.column + 4u);
-        upper_left += block_product(upper, left);
-        upper_right += block_product(upper, right);
-        lower_left += block_product(lower, left);
-        lower_right += block_product(lower, right);
+        upper_left = add_product(upper_left, upper, left);
+        upper_right = add_product(upper_right, upper, right);
+        lower_left = add_product(lower_left, lower, left);
+        lower_right = add_product(lower_right, lower, right);
     }
     store_block(place, place.row, place.column, upper_left);
     store_block(place, place.row, place.column + 4u, upper_right);

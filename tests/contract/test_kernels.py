@@ -156,13 +156,12 @@ def test_every_activation_is_its_twin(adapter: Adapter, activation: str) -> None
     device.engine.close()
 
 
-@pytest.mark.parametrize("tile", [tiles.HARDWARE, tiles.LARGE, tiles.EIGHT_LANES])
+@pytest.mark.parametrize("tile", tiles.TILES, ids=lambda tile: tile.name)
 @pytest.mark.parametrize("seed", [20, 21])
 def test_every_tile_multiplies_odd_shapes_alike(
     adapter: Adapter, tile: tiles.Tile, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if tile is tiles.EIGHT_LANES and open_device(adapter).lanes != 8:
-        pytest.skip("this adapter's subgroups are not of eight lanes")
+    _require_lanes(adapter, tile)
     monkeypatch.setattr(plan, "choose_tile", lambda *_: tile)
     trial = Trial.draw(seed)
     device = Device(trial, adapter)
@@ -171,6 +170,27 @@ def test_every_tile_multiplies_odd_shapes_alike(
     for step in range(2):
         _check_step(trial, device, step)
     device.engine.close()
+
+
+@pytest.mark.parametrize("tile", tiles.TILES[1:], ids=lambda tile: tile.name)
+def test_the_choice_of_a_tile_does_not_change_a_bit_of_a_training(
+    adapter: Adapter, tile: tiles.Tile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _require_lanes(adapter, tile)
+    ends = []
+    for taken in (tiles.TILES[0], tile):
+        monkeypatch.setattr(plan, "choose_tile", lambda *_, taken=taken: taken)
+        device = Device(Trial.draw(22), adapter)
+        device.engine.train(2)
+        ends.append((device.engine.parameters(), device.engine.moments()))
+        device.engine.close()
+    for expected, actual in zip(*ends, strict=True):
+        np.testing.assert_array_equal(expected.view(np.uint32), actual.view(np.uint32))
+
+
+def _require_lanes(adapter: Adapter, tile: tiles.Tile) -> None:
+    if "subgroup" in tile.shader and open_device(adapter).lanes != 8:
+        pytest.skip("this adapter's subgroups are not of eight lanes")
 
 
 def _check_step(trial: Trial, device: Device, step: int) -> None:

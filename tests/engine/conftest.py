@@ -11,9 +11,9 @@ import pytest
 from gpunet.config import ACTIVATIONS, LOSSES, NetworkSpec
 from gpunet.engine.interface import Rule
 from gpunet.engine.persistent import persistent_plan
-from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan, training_plan
+from gpunet.engine.plan import Pass, Plan, Switches, cut, evaluation_plan, training_plan
 from gpunet.engine.shader_source import assemble
-from gpunet.engine.tiles import Traits
+from gpunet.engine.tiles import Traits, candidates
 
 Constants = Mapping[str, float]
 Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
@@ -26,9 +26,6 @@ PROBES: Mapping[tuple[str, ...], Constants] = {
 """Shaders that try a device out."""
 
 TRAITS = (Traits(software=False), Traits(software=True), Traits(software=True, lanes=8))
-SMALL_AND_LARGE = ((3,), (200, 200))
-"""Hidden layers whose products take every tile there is."""
-
 ALL_OFF = Switches()
 ALL_ON = Switches(**dict.fromkeys(Switches.__dataclass_fields__, True))
 
@@ -37,19 +34,27 @@ ALL_ON = Switches(**dict.fromkeys(Switches.__dataclass_fields__, True))
 def shaders() -> Mapping[Shader, tuple[Constants, ...]]:
     """For each shader its sets of override constants."""
     found: dict[Shader, dict[tuple[tuple[str, float], ...], None]] = {}
-    for plan in (*plans(), *persistent_plans()):
-        for one in plan.passes:
-            found.setdefault((one.pieces, one.variables), {})[declared(one)] = None
+    for one in passes():
+        found.setdefault((one.pieces, one.variables), {})[declared(one)] = None
     planned = {shader: tuple(map(dict, sets)) for shader, sets in found.items()}
     return {**planned, **{(pieces, ()): (constants,) for pieces, constants in PROBES.items()}}
 
 
+def passes() -> Iterator[Pass]:
+    """All passes of all plans, products with every tile that may be taken for them."""
+    tiles = {tile for traits in TRAITS for tile in candidates(traits)}
+    for plan in (*plans(), *persistent_plans()):
+        for one in plan.passes:
+            yield one
+            yield from (cut(one, tile) for tile in tiles if one.product is not None)
+
+
 def plans() -> Iterator[Plan]:
-    """Every activation, input, rule and tile, with all switches off and on."""
-    for traits, hidden, activation in product(TRAITS, SMALL_AND_LARGE, ACTIVATIONS):
-        network = NetworkSpec(784, hidden, 10, activation)
+    """Every activation, input and rule, with all switches off and on."""
+    for activation in ACTIVATIONS:
+        network = NetworkSpec(784, (20, 20), 10, activation)
         for features in ("bytes", "floats"):
-            common: Any = {"population": 2, "rows": 64, "features": features, "traits": traits}
+            common: Any = {"population": 2, "rows": 64, "features": features, "traits": TRAITS[0]}
             yield evaluation_plan(network, **common)
             for rule, switches in product(get_args(Rule), (ALL_OFF, ALL_ON)):
                 yield training_plan(network, rule=rule, switches=switches, **common)

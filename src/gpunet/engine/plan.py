@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.layout import Layout, padded
-from gpunet.engine.tiles import Tile, Traits, choose_tile
+from gpunet.engine.tiles import Product, Tile, Traits, choose_tile
 
-__all__ = ["Pass", "Plan", "Switches", "evaluation_plan", "training_plan"]
+__all__ = ["Pass", "Plan", "Switches", "cut", "evaluation_plan", "training_plan"]
 
 HEAD_THREADS = 64
 NORM_THREADS = 256
@@ -38,6 +38,7 @@ class Pass:
             silently after 65,535.
         operations: additions and multiplications, for all networks.
         variables: of the shader's template, if it is one.
+        product: that it computes; its tile is then the first of its pieces.
     """
 
     label: str
@@ -47,6 +48,7 @@ class Pass:
     iterations: int
     operations: int
     variables: tuple[tuple[str, object], ...] = ()
+    product: Product | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -413,17 +415,31 @@ class _Sketch:
         shape: tuple[int, int, int],
     ) -> Pass:
         """A matrix product of this shape: rows, columns, depth."""
-        rows, columns, depth = shape
-        tile = choose_tile(rows, columns, depth, self.traits)
-        across, down = tile.count(rows, columns)
-        return Pass(
+        product = Product(pieces[0], *shape, self.population)
+        tile = choose_tile(product, self.traits)
+        uncut = Pass(
             label,
             (tile.shader, *pieces),
-            _floats({**self.common, **_tile_constants(tile), "DEPTH": depth, **constants}),
-            (across, down, self.population),
-            -(-depth // 4) + 4 * 5,
-            2 * self.population * rows * columns * depth,
+            _floats({**self.common, "DEPTH": product.depth, **constants}),
+            (0, 0, self.population),
+            -(-product.depth // 4) + 4 * 5,
+            2 * product.multiplications,
+            product=product,
         )
+        return cut(uncut, tile)
+
+
+def cut(one: Pass, tile: Tile) -> Pass:
+    """The same product, cut by this tile."""
+    assert one.product is not None
+    threads = {"ROW_THREADS": tile.row_threads, "COLUMN_THREADS": tile.column_threads}
+    across, down = tile.count(one.product.rows, one.product.columns)
+    return replace(
+        one,
+        pieces=(tile.shader, *one.pieces[1:]),
+        constants={**one.constants, **_floats(threads)},
+        workgroups=(across, down, one.product.networks),
+    )
 
 
 def _places(
@@ -446,10 +462,6 @@ def _places(
         norms_at.append(end)
         end += padded(rows) * (2 * padded(units) + 4)  # normalised and kept (B, O), inverse (B, 1)
     return tuple(outputs_at), tuple(slopes_at), tuple(norms_at), end
-
-
-def _tile_constants(tile: Tile) -> dict[str, float]:
-    return {"ROW_THREADS": tile.row_threads, "COLUMN_THREADS": tile.column_threads}
 
 
 def _floats(constants: Mapping[str, float]) -> dict[str, float]:

@@ -1,13 +1,15 @@
 """How a matrix product is cut into workgroups and threads, and which way is taken when.
 
 What is multiplied is said by ``plan``, how a thread multiplies by the files in ``shaders/tile``.
+All tiles add up the terms of a sum in the same order, four at a time, so that the choice changes
+the speed alone and never a bit of the result.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["EIGHT_LANES", "HARDWARE", "LARGE", "SMALL", "Tile", "Traits", "choose_tile"]
+__all__ = ["TILES", "Product", "Tile", "Traits", "candidates", "choose_tile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,34 @@ class Traits:
 
     software: bool
     lanes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product of two matrices, once for each network.
+
+    Args:
+        kernel: says what is multiplied and what becomes of the product.
+        rows: of the product.
+        columns: of the product.
+        depth: terms of each sum.
+        networks: P.
+    """
+
+    kernel: str
+    rows: int
+    columns: int
+    depth: int
+    networks: int
+
+    @property
+    def multiplications(self) -> int:
+        """Of all networks."""
+        return self.networks * self.rows * self.columns * self.depth
+
+    def __str__(self) -> str:
+        size = f"{self.rows}x{self.depth} by {self.depth}x{self.columns}"
+        return f"{self.kernel} {size}" + (f", {self.networks} times" * (self.networks > 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +72,11 @@ class Tile:
     column_threads: int
 
     @property
+    def name(self) -> str:
+        """As users are told and the cache of measurements knows it."""
+        return f"{self.shader.removeprefix('tile/')} {self.rows}x{self.columns}"
+
+    @property
     def rows(self) -> int:
         """Rows of the product that a workgroup computes."""
         return self.thread_rows * self.row_threads
@@ -56,25 +91,42 @@ class Tile:
         return -(-columns // self.columns), -(-rows // self.rows)
 
 
-HARDWARE = Tile("tile/registers_4x4", 4, 4, 16, 4)
+NARROW = Tile("tile/registers_4x4", 4, 4, 16, 4)
 """One block a thread keeps many threads busy, and 64 of them fill every vendor's wave."""
 
 SMALL = Tile("tile/registers_4x4", 4, 4, 4, 4)
 LARGE = Tile("tile/registers_8x8", 8, 8, 4, 2)
-EIGHT_LANES = Tile("tile/subgroup_8", 4, 16, 8, 1)
-"""On Mesa's software driver three times as fast as ``LARGE``: 3.8 against 1.2 GFLOP/s for the
-first layer of 784-16-16-10, 4.2 against 0.9 for 784-128-10, at batch size 64 on two cores. The
-same with four lanes gained nothing on SwiftShader."""
+EIGHT_LANES_16 = Tile("tile/subgroup_4x16", 4, 16, 8, 1)
+EIGHT_LANES_32 = Tile("tile/subgroup_4x32", 4, 32, 8, 1)
+SHARED_32 = Tile("tile/shared_4x4", 4, 4, 8, 8)
+SHARED_64 = Tile("tile/shared_8x4", 8, 4, 8, 16)
+SHARED_128 = Tile("tile/shared_8x8", 8, 8, 16, 16)
+
+TILES = (NARROW, SMALL, LARGE, EIGHT_LANES_16, EIGHT_LANES_32, SHARED_32, SHARED_64, SHARED_128)
 
 LARGE_PRODUCT = 200_000
-"""Multiplications from which the larger tiles win on software adapters; below, they cost more
-to compile (half a second on Mesa's) than they ever save."""
+"""Multiplications of one network from which the larger tiles win on software adapters; below,
+they cost more to compile (half a second on Mesa's) than they ever save."""
 
 
-def choose_tile(rows: int, columns: int, depth: int, traits: Traits) -> Tile:
-    """How to cut a product of this size."""
+def choose_tile(product: Product, traits: Traits) -> Tile:
+    """How to cut a product that was not measured.
+
+    On hardware the tile that suits every size, on software adapters the fastest of those measured
+    in ``benchmarks/results/levers.md``.
+    """
     if not traits.software:
-        return HARDWARE
-    if rows * columns * depth < LARGE_PRODUCT:
+        return NARROW
+    if product.rows * product.columns * product.depth < LARGE_PRODUCT:
         return SMALL
-    return EIGHT_LANES if traits.lanes == 8 else LARGE
+    if traits.lanes == 8:
+        return EIGHT_LANES_16 if product.columns <= EIGHT_LANES_16.columns else EIGHT_LANES_32
+    return LARGE
+
+
+def candidates(traits: Traits) -> tuple[Tile, ...]:
+    """What a measurement may choose from; tiles in workgroup memory pay on hardware alone."""
+    if not traits.software:
+        return (NARROW, LARGE, SHARED_32, SHARED_64, SHARED_128)
+    lanes = (EIGHT_LANES_16, EIGHT_LANES_32) if traits.lanes == 8 else ()
+    return (*lanes, SMALL, LARGE)
