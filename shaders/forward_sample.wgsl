@@ -3,11 +3,7 @@
 
 // Rows of the split, for four rows of the batch.
 fn left_rows(place: Place, row: u32) -> vec4u {
-    return vec4u(
-        sample_row(place.network, place.step, row),
-        sample_row(place.network, place.step, row + 1u),
-        sample_row(place.network, place.step, row + 2u),
-        sample_row(place.network, place.step, row + 3u));
+    return sample_rows(place.network, place.step, row);
 }
 
 fn left_block(place: Place, samples_at: vec4u, row: u32, k: u32) -> mat4x4f {

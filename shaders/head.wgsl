@@ -8,7 +8,7 @@
 
 @group(0) @binding(3) var<storage, read_write> values: array<f32>;            // (P, V)
 @group(0) @binding(5) var<storage, read> labels: array<u32>;                  // (n,)
-@group(0) @binding(6) var<storage, read> order: array<u32>;                   // (P or 1, n)
+@group(0) @binding(6) var<storage, read> order: array<u32>;                   // (P or 1, S, B)
 @group(0) @binding(8) var<storage, read_write> networks: array<Network>;      // (P,)
 
 override THREADS: u32 = 64u;
@@ -29,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     var correct = 0u;
     for (var row = thread; row < ROWS; row += THREADS) {
         if (row < rows) {
-            let sample = order[network * batch.order_stride + finished * ROWS + row];
+            let sample = order[network * batch.order_stride + finished * BATCH_STRIDE + row];
             let outcome = score_row(row_of(network, row, labels[sample], rows));
             loss += outcome.x;
             correct += u32(outcome.y);

@@ -29,7 +29,7 @@ struct Network {
 
 struct Batch {
     samples: u32,           // n, in the split
-    order_stride: u32,      // n where every network has its own order, 0 where all share one
+    order_stride: u32,      // S * B where every network has its own order, 0 where all share one
     until: u32,             // the epoch's step before which the persistent plan stops
     at_once: u32,           // steps that it takes in one dispatch, at most
 }
@@ -37,6 +37,7 @@ struct Batch {
 @group(0) @binding(9) var<uniform> batch: Batch;
 
 override ROWS: u32;         // B, of a full batch
+override BATCH_STRIDE: u32 = (ROWS + 3u) / 4u * 4u;
 
 // The rows of the batch that starts after `finished` batches; the last one may be smaller.
 fn batch_rows(finished: u32) -> u32 {

@@ -2,16 +2,19 @@
 // The samples of a batch, read where they lie; `input/bytes.wgsl` and `input/floats.wgsl` say
 // how four features of a sample come out of memory.
 
-@group(0) @binding(6) var<storage, read> order: array<u32>;   // (P or 1, n)
+@group(0) @binding(6) var<storage, read> order: array<vec4u>;  // (P or 1, S, B), B padded to fours
 
-override FEATURES: u32;                                       // I of the first layer
+override FEATURES: u32;                                        // I of the first layer
 override INPUT_DROPOUT: bool = false;
 
-// The row of the split that is row `row` of the batch. Past the batch's end it is the last one:
-// such rows carry no weight, since their deltas are zero.
+// The rows of the split that are rows `row` to `row + 3` of the batch; `row` a multiple of 4. Past
+// the batch's end it is the last one again: such rows carry no weight, since their deltas are zero.
+fn sample_rows(network: u32, step: u32, row: u32) -> vec4u {
+    return order[(network * batch.order_stride + step * BATCH_STRIDE + row) / 4u];
+}
+
 fn sample_row(network: u32, step: u32, row: u32) -> u32 {
-    let position = min(step * ROWS + row, batch.samples - 1u);
-    return order[network * batch.order_stride + position];
+    return order[(network * batch.order_stride + step * BATCH_STRIDE + row) / 4u][row % 4u];
 }
 
 // Features `feature` to `feature + 3`, as the first layer sees them; `feature` a multiple of 4.

@@ -31,11 +31,12 @@ fn left_rows(place: Place, row: u32) -> vec4u {
 // the biases' constant 1.
 fn left_block(place: Place, unused: vec4u, row: u32, k: u32) -> mat4x4f {
     let bias = vec4u(row) + vec4u(0u, 1u, 2u, 3u) == vec4u(INPUTS);
+    let samples = four_samples(place, k);
     return mat4x4f(
-        select(four_inputs(place, row, k), vec4f(1.0), bias),
-        select(four_inputs(place, row, k + 1u), vec4f(1.0), bias),
-        select(four_inputs(place, row, k + 2u), vec4f(1.0), bias),
-        select(four_inputs(place, row, k + 3u), vec4f(1.0), bias));
+        select(four_inputs(place, samples.x, row, k), vec4f(1.0), bias),
+        select(four_inputs(place, samples.y, row, k + 1u), vec4f(1.0), bias),
+        select(four_inputs(place, samples.z, row, k + 2u), vec4f(1.0), bias),
+        select(four_inputs(place, samples.w, row, k + 3u), vec4f(1.0), bias));
 }
 
 // deltas[k .. k + 3, column .. column + 3], a column of the matrix per k.

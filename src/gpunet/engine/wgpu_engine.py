@@ -196,7 +196,7 @@ class WgpuEngine(Engine):
         """Start an epoch over the training split."""
         if self._training is None:
             self._training = self._compile_training(order.shape[1])
-        self._buffers.write("order", order)
+        self._buffers.write("order", _in_batches(order, self.batch_size))
         self._buffers.write("schedule", schedule)
         records = self._networks.copy()
         records["first_step"] = first_step
@@ -264,7 +264,8 @@ class WgpuEngine(Engine):
 
     def _write_batch(self, until: int, at_once: int) -> None:
         """``struct Batch`` of shaders/network.wgsl."""
-        words = [self._count, self._count, until, at_once]
+        stride = -(-self._count // self.batch_size) * padded(self.batch_size)
+        words = [self._count, stride, until, at_once]
         self._buffers.write("batch", np.array(words, dtype=np.uint32))
 
     def _steps_a_dispatch(self, plan: Plan) -> int:
@@ -286,7 +287,7 @@ class WgpuEngine(Engine):
         )
         steps = -(-count // self.batch_size)
         self._buffers.ensure("values", max(16, 4 * self.population * plan.values))
-        self._buffers.ensure("order", 4 * self.population * count)
+        self._buffers.ensure("order", 4 * self.population * steps * padded(self.batch_size))
         self._buffers.ensure("schedule", 16 * self.population * steps)
         self._buffers.ensure("batch", 16, uniform=True)
         self._count = count
@@ -326,13 +327,14 @@ class WgpuEngine(Engine):
             features=data.features,
             traits=self._traits,
         )
+        order = _in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
         own = {
             "values": self._buffers.ensure(f"{split} values", 4 * self.population * plan.values),
-            "order": self._buffers.ensure(f"{split} order", 4 * data.count),
+            "order": self._buffers.ensure(f"{split} order", order.nbytes),
             "networks": self._buffers.ensure(f"{split} networks", self._networks.nbytes),
             "batch": self._buffers.ensure(f"{split} batch", 16, uniform=True),
         }
-        self._buffers.write(f"{split} order", np.arange(data.count, dtype=np.uint32))
+        self._buffers.write(f"{split} order", order)
         self._buffers.write(f"{split} batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
         shared = {name: self._buffers[name] for name in ("parameters", "dropout_rates")}
         buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
@@ -457,6 +459,14 @@ def _dropout_records(rates: NDArray[np.float32]) -> NDArray[Any]:
     records["threshold"][: rates.size] = exact * 2.0**32
     records["scale"][: rates.size] = 1 / (1 - exact)
     return records
+
+
+def _in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
+    """The order (P, n) cut into padded batches (P, S, B), filled up with their last samples."""
+    count = order.shape[1]
+    firsts = np.arange(0, count, rows)[:, None]
+    positions = firsts + np.minimum(np.arange(padded(rows)), rows - 1)
+    return order[:, np.minimum(positions, count - 1)]
 
 
 def _metrics(records: NDArray[Any]) -> Metrics:
