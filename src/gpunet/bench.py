@@ -33,10 +33,11 @@ __all__ = ["CASES", "Case", "Measurement", "run", "step_seconds"]
 TIMINGS = 5
 """Of which the median counts."""
 
-TRIAL_TIMINGS = 3
-
 SECONDS_A_TIMING = 0.05
 """A timing repeats its work until it lasts about so long."""
+
+TRIAL_TIMINGS, SECONDS_A_TRIAL = 3, 0.02
+"""The same for the quick trial before a training, which users wait for."""
 
 LONG_STEP = 0.5
 """Seconds; a step that takes longer is timed once, which its length makes steady enough."""
@@ -131,7 +132,7 @@ def step_seconds(
         NumpyEngine if adapter is None else partial(WgpuEngine, adapter=adapter)
     )
     with kind(network, settings, optimizer, batch_size) as engine:
-        return _step_seconds(case, engine, TRIAL_TIMINGS)
+        return _step_seconds(case, engine, TRIAL_TIMINGS, SECONDS_A_TRIAL)
 
 
 def _on_numpy(case: Case, timings: int) -> Iterator[Measurement]:
@@ -200,7 +201,9 @@ def _training_step(case: Case, engine: Engine, device: str, timings: int) -> Mea
     return Measurement(str(case), "training step", device, seconds, None, amount, unit)
 
 
-def _step_seconds(case: Case, engine: Engine, timings: int) -> float:
+def _step_seconds(
+    case: Case, engine: Engine, timings: int, seconds: float = SECONDS_A_TIMING
+) -> float:
     _begin(case, engine, 2)
     engine.train(1)  # compiles
     engine.metrics()
@@ -210,7 +213,7 @@ def _step_seconds(case: Case, engine: Engine, timings: int) -> float:
     once = time.perf_counter() - began
     if once > LONG_STEP:
         return once
-    steps = _repeats(once)
+    steps = _repeats(once, seconds)
     taken = []
     for _ in range(timings):
         _begin(case, engine, steps)
@@ -221,9 +224,9 @@ def _step_seconds(case: Case, engine: Engine, timings: int) -> float:
     return median(taken)
 
 
-def _repeats(seconds: float) -> int:
-    """How often to repeat work that takes so long, for one timing."""
-    return max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / max(seconds, 1e-7))))
+def _repeats(once: float, seconds: float = SECONDS_A_TIMING) -> int:
+    """How often to repeat work that takes so long, for a timing of so many seconds."""
+    return max(1, min(MOST_REPEATS, round(seconds / max(once, 1e-7))))
 
 
 def _begin(case: Case, engine: Engine, steps: int, *, floats: bool = False) -> None:
