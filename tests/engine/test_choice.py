@@ -8,13 +8,13 @@ import pytest
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.choice import choose_plan
-from gpunet.engine.plan import Switches
+from gpunet.engine.plan import Plan, Switches
 from gpunet.engine.tiles import Traits
 
 SMALL = NetworkSpec(784, (16, 16), 10)
 
 
-def is_persistent(network: NetworkSpec = SMALL, rows: int = 4, **changed: Any) -> bool:
+def choose(network: NetworkSpec = SMALL, rows: int = 4, **changed: Any) -> Plan:
     common: dict[str, Any] = {
         "population": 1,
         "features": "bytes",
@@ -22,7 +22,11 @@ def is_persistent(network: NetworkSpec = SMALL, rows: int = 4, **changed: Any) -
         "switches": Switches(),
         "traits": Traits(software=True),
     }
-    return choose_plan(network, rows=rows, **{**common, **changed}).many_steps
+    return choose_plan(network, rows=rows, **{**common, **changed})
+
+
+def is_persistent(network: NetworkSpec = SMALL, rows: int = 4, **changed: Any) -> bool:
+    return choose(network, rows, **changed).many_steps
 
 
 @pytest.mark.parametrize("rows", [1, 3, 4, 8])
@@ -60,3 +64,16 @@ def test_layers_of_several_activations_or_with_norms_take_the_layered_plan() -> 
 def test_either_plan_can_be_asked_for() -> None:
     assert not is_persistent(wanted="layered")
     assert is_persistent(rows=16, wanted="persistent")
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"switches": Switches(max_norm=True)}, "the persistent plan has no max-norm"),
+        ({"rows": 17}, "the persistent plan takes at most 16 samples a batch"),
+        ({"wanted": "layered"}, "it was asked for"),
+        ({"rows": 16}, "a batch of more than 8 gains more from all of a processor's cores"),
+    ],
+)
+def test_a_plan_tells_why_it_was_taken(changed: dict[str, Any], why: str) -> None:
+    assert why == choose(**changed).why

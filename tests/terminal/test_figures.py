@@ -83,3 +83,18 @@ def test_a_share_is_a_percentage_with_two_decimals() -> None:
 )
 def test_a_number_of_bytes_is_written_in_the_unit_that_fits(value: int, written: str) -> None:
     assert written == figures.size(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (12, "12"),
+        (999, "999"),
+        (1000, "1.00 k"),
+        (999_600, "1.00 M"),
+        (1.614e6, "1.61 M"),
+    ],
+)
+def test_amounts_are_written_in_three_digits(value: float, text: str) -> None:
+    assert text == figures.amount(value)

@@ -460,6 +460,23 @@ def train(
             rich_help_panel=options.OUTPUT,
         ),
     ] = False,
+    explain_plan: Annotated[
+        bool,
+        typer.Option(
+            "--explain-plan",
+            help="Do not train but print the passes of a training step on the device.",
+            rich_help_panel=options.DEVICE,
+        ),
+    ] = False,
+    show_shader: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PASS",
+            help="With --explain-plan: print the shader of a pass, like 'forward 1', instead.",
+            rich_help_panel=options.DEVICE,
+            show_default=False,
+        ),
+    ] = None,
     print_config: PrintConfig = False,
 ) -> None:
     """Train a network, save its best weights, and show what it learnt.
@@ -516,6 +533,8 @@ def train(
         )
     if as_json and not find_lr:
         raise UsageError("--json goes with --find-lr; a run is written as JSON by --report FILE")
+    if show_shader is not None and not explain_plan:
+        raise UsageError(f"--show-shader {show_shader} goes with --explain-plan; add that")
     if print_config:
         _require_alone("--print-config", {"--resume": resume})
         typer.echo(configuration(context, config), nl=False)
@@ -525,6 +544,12 @@ def train(
         from gpunet.cli.find_lr import find_lr as find
 
         find(config, data, device, plain=plain, quiet=quiet, as_json=as_json)
+        return
+    if explain_plan:
+        _require_alone("--explain-plan", {"--resume": resume, "--quiet": quiet or None})
+        from gpunet.cli.explain_plan import explain_plan as explain
+
+        explain(config, data, device, plain=plain, shader=show_shader)
         return
     _require_places(output, report, plot)
     from gpunet.cli.run_keeping import new_run, resumed_run

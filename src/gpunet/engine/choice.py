@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import Rule
-from gpunet.engine.persistent import persistent_plan
+from gpunet.engine.persistent import obstacle, persistent_plan
 from gpunet.engine.plan import Plan, Switches, training_plan
 from gpunet.engine.tiles import Traits
 
@@ -36,7 +37,8 @@ def choose_plan(
     The choice depends on nothing that varies from run to run, so that a seed gives the same bits.
     ``wanted`` overrides it, as far as the network fits.
     """
-    if wanted == "persistent" or (wanted == "auto" and _pays(rows, traits)):
+    against = _against(network, wanted, rows, switches, traits)
+    if against is None:
         plan = persistent_plan(
             network,
             population=population,
@@ -46,9 +48,9 @@ def choose_plan(
             switches=switches,
             traits=traits,
         )
-        if plan is not None:
-            return plan
-    return training_plan(
+        assert plan is not None
+        return replace(plan, why="a workgroup holds the network, and that saves dispatches")
+    layered = training_plan(
         network,
         population=population,
         rows=rows,
@@ -57,7 +59,17 @@ def choose_plan(
         switches=switches,
         traits=traits,
     )
+    return replace(layered, why=against)
 
 
-def _pays(rows: int, traits: Traits) -> bool:
-    return not traits.software or rows <= ROWS_ON_SOFTWARE
+def _against(
+    network: NetworkSpec, wanted: PlanName, rows: int, switches: Switches, traits: Traits
+) -> str | None:
+    """What stands against the persistent plan; ``None`` if it is to be taken."""
+    if wanted == "layered":
+        return "it was asked for"
+    if (found := obstacle(network, rows, switches, traits)) is not None:
+        return found
+    if wanted == "auto" and traits.software and rows > ROWS_ON_SOFTWARE:
+        return f"a batch of more than {ROWS_ON_SOFTWARE} gains more from all of a processor's cores"
+    return None

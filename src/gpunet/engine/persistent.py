@@ -9,16 +9,16 @@ the two plans is taken, by ``choice``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.layout import Layout, padded
-from gpunet.engine.plan import Pass, Plan, Switches
+from gpunet.engine.plan import FLOAT, Pass, Plan, Switches
 from gpunet.engine.tiles import Traits
 
-__all__ = ["persistent_plan"]
+__all__ = ["WorkgroupLayout", "obstacle", "persistent_plan", "workgroup_layout"]
 
 WORKGROUP_FLOATS = 16384 // 4
 """What a browser grants a workgroup."""
@@ -47,13 +47,14 @@ ROWS_OF_A_CHUNK = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """How a network is dealt out.
+class WorkgroupLayout:
+    """How a network is dealt out to the threads of a workgroup.
 
     Args:
         quartets: groups of four units in the first layer.
         shares: parts into which its inputs are dealt.
-        groups: of four features, in each part.
+        groups: of four features in each part: a thread keeps the weights of its four units for
+            these in registers, with their moments.
         stride: of a unit's partial sums.
         rows: of the batch.
         chunk: of them, rows that the first layer takes at once.
@@ -106,19 +107,13 @@ def persistent_plan(
     switches: Switches,
     traits: Traits,
 ) -> Plan | None:
-    """The plan, or ``None`` where a workgroup does not hold the network or lacks what it needs.
-
-    It has no layer normalisation, no clipping by global norm and no max-norm, one activation for
-    all hidden layers, and not both dropout and class weights, which are one buffer too many.
-    """
-    activations = {layer.activation for layer in network.layers[:-1]} or {"identity"}
-    lacking = network.layer_norm or switches.clip_norm or switches.max_norm
-    if lacking or len(activations) > 1 or (switches.dropout and switches.class_weights):
-        return None
+    """The plan, or ``None`` where there is an ``obstacle``."""
     layout = _layout(network, rows, traits)
-    if layout is None:
+    if layout is None or obstacle(network, rows, switches, traits) is not None:
         return None
+    activation = next((layer.activation for layer in network.layers[:-1]), "identity")
     size = Layout.of(network).size
+    weights = [layer.inputs * layer.outputs for layer in network.layers]
     constants = {
         "ROWS": rows,
         "CLASSES": network.classes,
@@ -131,6 +126,7 @@ def persistent_plan(
         "DECAY": switches.decay,
         "LEAKY_SLOPE": network.leaky_slope,
         "MOMENTS": MOMENTS[rule],
+        "THREADS": layout.threads,
         "PARAMETERS": size,
         "SECOND_AT": population * size,
     }
@@ -138,7 +134,7 @@ def persistent_plan(
     pieces = (
         "persistent",
         f"input/{features}",
-        f"activation/{activations.pop()}",
+        f"activation/{activation}",
         f"loss/{loss}",
         "weight/by_class" if switches.class_weights else "weight/equal",
         f"optimizer/{rule}",
@@ -150,13 +146,40 @@ def persistent_plan(
         {name: float(value) for name, value in constants.items()},
         (1, 1, population),
         _iterations(network, layout),
-        sum(6 * rows * layer.inputs * layer.outputs for layer in network.layers) * population,
+        population * 2 * rows * (3 * sum(weights) - weights[0]),  # nothing goes to the samples
+        population * rows * (network.inputs * (1 if features == "bytes" else FLOAT) + FLOAT),
         _variables(network, layout, switches),
     )
     return Plan((only,), rows, values=0, probabilities_at=0, many_steps=True)
 
 
-def _layout(network: NetworkSpec, rows: int, traits: Traits) -> _Layout | None:
+def obstacle(network: NetworkSpec, rows: int, switches: Switches, traits: Traits) -> str | None:
+    """What stands against the plan, in a few words; ``None`` if nothing does."""
+    lacking = {
+        "layer normalisation": network.layer_norm,
+        "clipping by the gradient's length": switches.clip_norm,
+        "max-norm": switches.max_norm,
+        "activations that differ from layer to layer": len(set(network.activations)) > 1,
+        # They are one buffer too many.
+        "dropout together with class weights": switches.dropout and switches.class_weights,
+    }
+    for name, wanted in lacking.items():
+        if wanted:
+            return f"the persistent plan has no {name}"
+    if rows > MOST_ROWS:
+        return f"the persistent plan takes at most {MOST_ROWS} samples a batch"
+    if _layout(network, rows, traits) is None:
+        return "no workgroup holds the network"
+    return None
+
+
+def workgroup_layout(plan: Plan) -> WorkgroupLayout:
+    """The layout of a plan that ``persistent_plan`` made."""
+    known = dict(plan.passes[0].variables)
+    return WorkgroupLayout(**{one.name: known[one.name] for one in fields(WorkgroupLayout)})  # type: ignore[arg-type]
+
+
+def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout | None:
     """The layout with the largest chunk that fits, or ``None``."""
     if rows > MOST_ROWS:
         return None
@@ -171,7 +194,7 @@ def _layout(network: NetworkSpec, rows: int, traits: Traits) -> _Layout | None:
         return None
     groups = -(-all_groups // shares)
     for chunk in range(min(ROWS_OF_A_CHUNK, rows), 0, -1):
-        layout = _Layout(
+        layout = WorkgroupLayout(
             quartets=quartets,
             shares=shares,
             groups=groups,
@@ -195,7 +218,7 @@ def _rest_sizes(network: NetworkSpec) -> list[int]:
 
 
 def _variables(
-    network: NetworkSpec, layout: _Layout, switches: Switches
+    network: NetworkSpec, layout: WorkgroupLayout, switches: Switches
 ) -> tuple[tuple[str, object], ...]:
     """What the template repeats and counts."""
     layers, inputs_at, end, rest_at = [], 0, 0, 0
@@ -223,7 +246,7 @@ def _variables(
     )
 
 
-def _iterations(network: NetworkSpec, layout: _Layout) -> int:
+def _iterations(network: NetworkSpec, layout: WorkgroupLayout) -> int:
     """Loop iterations of a thread in one step, at most."""
 
     def rounds(tasks: int) -> int:

@@ -18,7 +18,10 @@ from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.layout import Layout, padded
 from gpunet.engine.tiles import Product, Tile, Traits, choose_tile
 
-__all__ = ["Pass", "Plan", "Switches", "cut", "evaluation_plan", "training_plan"]
+__all__ = ["FLOAT", "Pass", "Plan", "Switches", "cut", "evaluation_plan", "training_plan"]
+
+FLOAT = 4
+"""Bytes."""
 
 HEAD_THREADS = 64
 NORM_THREADS = 256
@@ -37,8 +40,10 @@ class Pass:
         iterations: of loops, at most, by one invocation; some software adapters stop a shader
             silently after 65,535.
         operations: additions and multiplications, for all networks.
+        traffic: bytes that must be moved for all networks: what is read counted once, and what is
+            written.
         variables: of the shader's template, if it is one.
-        product: that it computes; its tile is then the first of its pieces.
+        product: that it computes, if it is one; its tile is the first of its pieces.
     """
 
     label: str
@@ -47,8 +52,15 @@ class Pass:
     workgroups: tuple[int, int, int]
     iterations: int
     operations: int
+    traffic: int
     variables: tuple[tuple[str, object], ...] = ()
     product: Product | None = None
+
+    @property
+    def threads(self) -> int:
+        """Of a workgroup."""
+        names = ("THREADS", "ROW_THREADS", "COLUMN_THREADS")
+        return int(math.prod(self.constants.get(name, 1) for name in names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +101,9 @@ class Plan:
             padded to whole blocks of 4 x 4, like the parameters (see ``layout``).
         probabilities_at: where the head leaves its padded (B, C) within V: probabilities in an
             evaluation, the loss's slopes in training.
-        many_steps: whether its only pass takes as many steps as it is told to; its iterations
-            and operations are those of one step.
+        many_steps: whether its only pass takes as many steps as it is told to; its iterations,
+            operations and traffic are those of one step.
+        why: this plan and no other, in a few words.
     """
 
     passes: tuple[Pass, ...]
@@ -98,6 +111,7 @@ class Plan:
     values: int
     probabilities_at: int
     many_steps: bool = False
+    why: str = ""
 
     @property
     def iterations(self) -> int:
@@ -185,11 +199,15 @@ class _Sketch:
         layer = self.network.layers[place]
         bare = self._has_norm(place)
         activation = "identity" if bare else layer.activation
+        output = self._hidden_output(place, bare=bare)
+        keeps_slopes = output["KEEP_SLOPES"]
         return self._product(
             f"forward {place + 1}",
             (*self._source("forward", place), f"activation/{activation}"),
-            {**self._inputs(place), **self._hidden_output(place, bare=bare)},
+            {**self._inputs(place), **output},
             (self.rows, layer.outputs, layer.inputs),
+            self._inputs_bytes(place)
+            + FLOAT * layer.outputs * (layer.inputs + 1 + self.rows * (2 if keeps_slopes else 1)),
         )
 
     def layer_norm(self, place: int) -> Pass:
@@ -197,17 +215,19 @@ class _Sketch:
         layer = self.network.layers[place]
         constants = {**self._norm(place), **self._hidden_output(place, bare=False)}
         pieces = ("layer_norm", f"activation/{layer.activation}")
-        return self._by_row(f"layer_norm {place + 1}", pieces, constants, 4 * layer.outputs)
+        arrays = 4 if self.training else 2  # the slopes and the normalised sums are kept
+        return self._by_row(f"layer_norm {place + 1}", pieces, constants, 4 * layer.outputs, arrays)
 
     def layer_norm_gradient(self, place: int) -> Pass:
         """The way back through a hidden layer's norm."""
         layer = self.network.layers[place]
         constants = {**self._norm(place), "DELTAS_AT": self.slopes_at[place]}
         label = f"layer_norm_gradient {place + 1}"
-        return self._by_row(label, ("layer_norm_gradient",), constants, 2 * layer.outputs)
+        return self._by_row(label, ("layer_norm_gradient",), constants, 2 * layer.outputs, 4)
 
     def layer_norm_update(self, place: int, rule: Rule | Literal["store_gradient"]) -> Pass:
         """The step of a hidden layer's gains and offsets."""
+        units = self.network.layers[place].outputs
         constants = {
             **self._norm(place),
             "THREADS": STEP_THREADS,
@@ -218,8 +238,10 @@ class _Sketch:
             f"layer_norm_update {place + 1}",
             ("layer_norm_update", *self._step(rule)),
             {**constants, **self._moments(rule)},
-            -(-self.network.layers[place].outputs // (4 * STEP_THREADS)),
+            -(-units // (4 * STEP_THREADS)),
             self.rows,
+            3 * units * self.rows,
+            units * (2 * FLOAT * self.rows + 2 * self._step_bytes(rule)),
         )
 
     def head(self) -> Pass:
@@ -245,6 +267,7 @@ class _Sketch:
             (1, 1, self.population),
             rows_a_thread * (1 + 3 * classes) + int(math.log2(HEAD_THREADS)),
             5 * self.population * self.rows * classes,
+            FLOAT * self.population * self.rows * (2 * classes + 1),
         )
 
     def input_gradient(self, place: int) -> Pass:
@@ -260,6 +283,12 @@ class _Sketch:
             ("input_gradient",),
             constants,
             (self.rows, layer.inputs, layer.outputs),
+            FLOAT
+            * (
+                self.rows * layer.outputs
+                + layer.inputs * layer.outputs
+                + 2 * self.rows * layer.inputs
+            ),
         )
 
     def update(self, place: int, rule: Rule | Literal["store_gradient"]) -> Pass:
@@ -278,13 +307,24 @@ class _Sketch:
             (*self._source("update", place), *self._step(rule)),
             {**constants, **self._moments(rule)},
             (layer.inputs + 1, layer.outputs, self.rows),
+            self._inputs_bytes(place)
+            + layer.outputs * (FLOAT * self.rows + (layer.inputs + 1) * self._step_bytes(rule)),
         )
 
     def gradient_norm(self) -> Pass:
         """What the kept gradient is multiplied with."""
         constants = {"THREADS": NORM_THREADS, "PARAMETERS": self.layout.size}
         rounds = -(-self.layout.size // (4 * NORM_THREADS))
-        return self._elementwise("gradient_norm", ("gradient_norm",), constants, 1, rounds + 8)
+        count = self.layout.size
+        return self._elementwise(
+            "gradient_norm",
+            ("gradient_norm",),
+            constants,
+            1,
+            rounds + 8,
+            2 * count,
+            FLOAT * count,
+        )
 
     def apply_update(self, rule: Rule) -> Pass:
         """The optimizer's step with the kept gradient."""
@@ -299,7 +339,10 @@ class _Sketch:
         }
         pieces = ("apply_update", *self._step(rule))
         rounds = -(-count // (4 * STEP_THREADS * workgroups))
-        return self._elementwise("apply_update", pieces, constants, workgroups, rounds)
+        moved = count * (FLOAT + self._step_bytes(rule))
+        return self._elementwise(
+            "apply_update", pieces, constants, workgroups, rounds, 2 * count, moved
+        )
 
     def max_norm(self, place: int) -> Pass:
         """The bound on the incoming weights of every unit of a layer."""
@@ -307,7 +350,13 @@ class _Sketch:
         constants = {**self._layer(place), "THREADS": STEP_THREADS}
         workgroups = -(-layer.outputs // (4 * STEP_THREADS))
         return self._elementwise(
-            f"max_norm {place + 1}", ("max_norm",), constants, workgroups, 2 * layer.inputs
+            f"max_norm {place + 1}",
+            ("max_norm",),
+            constants,
+            workgroups,
+            2 * layer.inputs,
+            3 * layer.inputs * layer.outputs,
+            2 * FLOAT * layer.inputs * layer.outputs,
         )
 
     def plan(self, passes: list[Pass]) -> Plan:
@@ -344,16 +393,23 @@ class _Sketch:
         }
 
     def _by_row(
-        self, label: str, pieces: tuple[str, ...], constants: Mapping[str, float], iterations: int
+        self,
+        label: str,
+        pieces: tuple[str, ...],
+        constants: Mapping[str, float],
+        iterations: int,
+        arrays: int,
     ) -> Pass:
-        """A pass with a row of the batch for every thread."""
+        """A pass with a row of the batch for every thread, over so many arrays (B, O)."""
+        values = self.population * self.rows * int(constants["OUTPUTS"])
         return Pass(
             label,
             pieces,
             _floats({**self.common, "THREADS": HEAD_THREADS, **constants}),
             (-(-self.rows // HEAD_THREADS), 1, self.population),
             iterations,
-            int(8 * self.population * self.rows * constants["OUTPUTS"]),
+            8 * values,
+            arrays * FLOAT * values,
         )
 
     def _layer(self, place: int) -> dict[str, float]:
@@ -382,6 +438,15 @@ class _Sketch:
         """The files that say what becomes of a gradient."""
         return ("store_gradient",) if rule == "store_gradient" else ("step", f"optimizer/{rule}")
 
+    def _inputs_bytes(self, place: int) -> int:
+        """Of a layer's inputs (B, I)."""
+        size = 1 if place == 0 and self.features == "bytes" else FLOAT
+        return size * self.rows * self.network.layers[place].inputs
+
+    def _step_bytes(self, rule: Rule | Literal["store_gradient"]) -> int:
+        """Moved by one parameter's step: it and its moments come and go."""
+        return FLOAT if rule == "store_gradient" else 2 * FLOAT * (1 + MOMENTS[rule])
+
     def _moments(self, rule: Rule | Literal["store_gradient"]) -> dict[str, float]:
         """Where the optimizer's moments lie."""
         if rule == "store_gradient":
@@ -396,15 +461,18 @@ class _Sketch:
         constants: Mapping[str, float],
         workgroups: int,
         iterations: int,
+        operations: int,
+        traffic: int,
     ) -> Pass:
-        """A pass over parameters, one or two operations each."""
+        """A pass over parameters."""
         return Pass(
             label,
             pieces,
             _floats({**self.common, **constants}),
             (workgroups, 1, self.population),
             iterations,
-            2 * self.population * self.network.parameter_count,
+            self.population * operations,
+            self.population * traffic,
         )
 
     def _product(
@@ -413,6 +481,7 @@ class _Sketch:
         pieces: tuple[str, ...],
         constants: Mapping[str, float],
         shape: tuple[int, int, int],
+        traffic: int,
     ) -> Pass:
         """A matrix product of this shape: rows, columns, depth."""
         product = Product(pieces[0], *shape, self.population)
@@ -424,6 +493,7 @@ class _Sketch:
             (0, 0, self.population),
             -(-product.depth // 4) + 4 * 5,
             2 * product.multiplications,
+            self.population * traffic,
             product=product,
         )
         return cut(uncut, tile)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["TILES", "Product", "Tile", "Traits", "candidates", "choose_tile"]
+__all__ = ["TILES", "Product", "Tile", "Traits", "candidates", "choose_tile", "why_tiles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +130,10 @@ def candidates(traits: Traits) -> tuple[Tile, ...]:
         return (NARROW, LARGE, SHARED_32, SHARED_64, SHARED_128)
     lanes = (EIGHT_LANES_16, EIGHT_LANES_32) if traits.lanes == 8 else ()
     return (*lanes, SMALL, LARGE)
+
+
+def why_tiles(traits: Traits) -> str:
+    """The rule of ``choose_tile`` in a few words."""
+    if not traits.software:
+        return "the one for all sizes on hardware"
+    return f"products below {LARGE_PRODUCT:,} multiplications do not pay for compiling a large one"

@@ -30,7 +30,7 @@ from gpunet.engine.interface import (
 )
 from gpunet.engine.layout import Layout, padded
 from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan
-from gpunet.engine.tiles import Traits
+from gpunet.engine.tiles import Traits, why_tiles
 from gpunet.errors import DeviceError
 
 __all__ = ["PassTime", "WgpuEngine"]
@@ -208,7 +208,7 @@ class WgpuEngine(Engine):
         assert self._training is not None, "begin_epoch comes first"
         self._asked += steps
         if self._training.plan.many_steps:
-            at_once = self._steps_a_dispatch(self._training.plan)
+            at_once = self.steps_a_dispatch(self._training.plan)
             self._write_batch(self._asked, at_once)
             self._submit(self._training, -(-steps // at_once))
             return
@@ -242,6 +242,32 @@ class WgpuEngine(Engine):
             batches.append(self._read_probabilities(split, program.plan).reshape(shape))
         return np.concatenate(batches, axis=1)[:, :count, : self.network.classes]
 
+    def training_plan(self) -> Plan:
+        """The passes of a training step; the training split must be loaded."""
+        return choose_plan(
+            self.network,
+            wanted=self._wanted,
+            population=self.population,
+            rows=self.batch_size,
+            features=self._data["train"].features,
+            rule=self.rule,
+            switches=self._switches(),
+            traits=self._traits,
+        )
+
+    @property
+    def why_tiles(self) -> str:
+        """Why the products are cut as they are, in a few words."""
+        return why_tiles(self._traits)
+
+    def steps_a_dispatch(self, plan: Plan) -> int:
+        """Steps that a dispatch takes at most."""
+        if not plan.many_steps:
+            return 1
+        limit = self._open.iterations
+        possible = STEPS_A_DISPATCH if limit is None else limit // plan.iterations
+        return max(1, min(STEPS_A_DISPATCH, possible))
+
     def time_passes(self, repeats: int) -> tuple[PassTime, ...]:
         """Time every pass of the training step by itself, so many times in a row.
 
@@ -268,23 +294,8 @@ class WgpuEngine(Engine):
         words = [self._count, stride, until, at_once]
         self._buffers.write("batch", np.array(words, dtype=np.uint32))
 
-    def _steps_a_dispatch(self, plan: Plan) -> int:
-        limit = self._open.iterations
-        possible = STEPS_A_DISPATCH if limit is None else limit // plan.iterations
-        return max(1, min(STEPS_A_DISPATCH, possible))
-
     def _compile_training(self, count: int) -> _Program:
-        data = self._data["train"]
-        plan = choose_plan(
-            self.network,
-            wanted=self._wanted,
-            population=self.population,
-            rows=self.batch_size,
-            features=data.features,
-            rule=self.rule,
-            switches=self._switches(),
-            traits=self._traits,
-        )
+        data, plan = self._data["train"], self.training_plan()
         steps = -(-count // self.batch_size)
         self._buffers.ensure("values", max(16, 4 * self.population * plan.values))
         self._buffers.ensure("order", 4 * self.population * steps * padded(self.batch_size))

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count", "duration", "learning_rate", "loss", "percent", "rate", "seconds", "size"]
+__all__ = [
+    "amount",
+    "count",
+    "duration",
+    "learning_rate",
+    "loss",
+    "percent",
+    "rate",
+    "seconds",
+    "size",
+]
 
 DAY = 86_400
 """Seconds."""
@@ -48,6 +58,17 @@ def size(value: int) -> str:
     amount = value / 1024**power
     decimals = 2 if amount < 9.995 else 1 if amount < 99.95 else 0
     return f"{amount:.{decimals}f} {'KMGTP'[power - 1]}iB"
+
+
+def amount(value: float) -> str:
+    """Anything in three digits and a decimal prefix, at most 7 characters: ``512``, ``1.61 M``."""
+    if value < 999.5:
+        return f"{value:.3g}"
+    power = 0
+    while value >= 999.5 and power < 5:
+        value, power = value / 1000, power + 1
+    decimals = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{decimals}f} {' kMGTP'[power]}"
 
 
 def rate(samples_per_second: float) -> str:

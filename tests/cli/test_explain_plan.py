@@ -1,0 +1,99 @@
+"""``gpunet train --explain-plan``: the passes of a step, and their shaders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gpunet.engine.device import Adapter
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_passes_of_a_step_are_printed_and_nothing_is_trained(
+    gpunet: RunCommand, halves: Path, adapter: Adapter
+) -> None:
+    options = ("--hidden", "4", "--batch-size", "32", "--max-norm", "2", "--dropout", "0.1")
+    ran = gpunet("train", "--data", halves, "--device", adapter.index, "--explain-plan", *options)
+    assert (0, "") == (ran.code, ran.err)
+    lines = ran.out.splitlines()
+    assert "plan:   layered: the persistent plan has no max-norm" in lines
+    labels = ["forward 1", "forward 2", "softmax_cross_entropy", "input_gradient 2"]
+    labels += ["update 1", "update 2", "max_norm 1", "max_norm 2"]
+    for label in labels:
+        assert 2 == sum(line.startswith(label) for line in lines), label  # figures, then files
+    first = next(line for line in lines if line.startswith("forward 1"))
+    assert "32x4x64" in first
+    # Samples in bytes, 65 x 4 parameters read, 32 x 4 values and as many slopes written.
+    bytes_moved = 32 * 64 + 4 * (65 * 4 + 2 * 32 * 4)
+    assert f"{bytes_moved / 1024:.2f} KiB" in first
+    assert first.endswith("16.4 k")
+    assert max(map(len, lines[5:])) <= 80
+    assert not list(Path().iterdir())
+
+
+def test_the_persistent_plan_is_printed_with_what_its_workgroup_holds(
+    gpunet: RunCommand, halves: Path, adapter: Adapter
+) -> None:
+    options = ("--hidden", "4", "--batch-size", "4", "--optimizer", "sgd")
+    ran = gpunet("train", "--data", halves, "--device", adapter.index, "--explain-plan", *options)
+    assert (0, "") == (ran.code, ran.err)
+    assert "plan:   persistent: " in ran.out
+    for fact in ("steps a dispatch", "workgroup memory", "registers", "rows at once"):
+        assert fact in ran.out
+
+
+def test_a_shader_is_printed_alone_and_finished(
+    gpunet: RunCommand, halves: Path, adapter: Adapter
+) -> None:
+    common = ("train", "--data", halves, "--device", adapter.index, "--explain-plan")
+    for label, rows in (("forward 1", 64), ("persistent", 4)):
+        ran = gpunet(*common, "--batch-size", rows, "--show-shader", label)
+        assert (0, "") == (ran.code, ran.err)
+        assert ran.out.startswith(f"// {label}: ")
+        assert "@compute @workgroup_size(" in ran.out
+        assert "{{" not in ran.out
+        assert "//%" not in ran.out
+
+
+def test_a_pass_that_is_not_there_is_refused_with_those_that_are(
+    gpunet: RunCommand, halves: Path, adapter: Adapter
+) -> None:
+    ran = gpunet(
+        "train",
+        "--data",
+        halves,
+        "--device",
+        adapter.index,
+        "--explain-plan",
+        "--show-shader",
+        "forward 9",
+    )
+    assert 2 == ran.code
+    assert "'forward 9' names no pass; this plan has: forward 1, forward 2" in ran.failure
+
+
+def test_numpy_has_neither_passes_nor_shaders(gpunet: RunCommand, halves: Path) -> None:
+    common = ("train", "--data", halves, "--device", "cpu", "--explain-plan")
+    ran = gpunet(*common)
+    assert (0, "") == (ran.code, ran.err)
+    assert "numpy has no passes" in ran.out
+    assert 2 == gpunet(*common, "--show-shader", "forward 1").code
+
+
+@pytest.mark.parametrize("with_plan", [True, False])
+def test_options_that_do_not_go_together_are_refused(
+    gpunet: RunCommand, halves: Path, with_plan: bool
+) -> None:
+    options = ("--explain-plan", "--quiet") if with_plan else ("--show-shader", "forward 1")
+    ran = gpunet("train", "--data", halves, *options)
+    assert 2 == ran.code
+    assert "--explain-plan" in ran.failure

@@ -1,0 +1,82 @@
+"""What the passes of a plan say of themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gpunet.config import NetworkSpec
+from gpunet.engine.persistent import persistent_plan, workgroup_layout
+from gpunet.engine.plan import Pass, Plan, Switches, training_plan
+from gpunet.engine.shader_source import assemble
+from gpunet.engine.tiles import Traits
+
+NETWORK = NetworkSpec(20, (8,), 4)
+COMMON: Mapping[str, Any] = {
+    "rows": 6,
+    "features": "bytes",
+    "rule": "adam",
+    "switches": Switches(),
+    "traits": Traits(software=True, lanes=8),
+}
+
+
+def layered(network: NetworkSpec = NETWORK, population: int = 1, **changed: Any) -> Plan:
+    return training_plan(network, population=population, **{**COMMON, **changed})
+
+
+def declared_threads(one: Pass) -> int:
+    text = assemble(one.pieces, one.variables).text
+    match = re.search(r"@workgroup_size\(([^)]*)\)", text)
+    assert match is not None
+    threads = 1
+    for size in match[1].split(","):
+        name = size.strip()
+        threads *= int(name) if name.isdigit() else int(one.constants[name])
+    return threads
+
+
+def test_a_pass_tells_the_threads_that_its_shader_declares() -> None:
+    switches = Switches(clip_norm=True, max_norm=True)
+    network = NetworkSpec(784, (200, 3), 10, layer_norm=True)
+    passes = [*layered(network, rows=64, switches=switches).passes]
+    persistent = persistent_plan(NETWORK, population=1, **COMMON)
+    assert persistent is not None
+    for one in (*passes, *persistent.passes):
+        assert declared_threads(one) == one.threads, one.label
+
+
+def test_a_product_reads_its_factors_and_writes_its_result_once() -> None:
+    passes = {one.label: one for one in layered().passes}
+    back = passes["input_gradient 2"]  # (6, 8) = (6, 4) x (4, 8), into the slopes (6, 8)
+    assert 4 * (6 * 4 + 4 * 8 + 2 * 6 * 8) == back.traffic
+    assert 2 * 6 * 8 * 4 == back.operations
+    update = passes["update 1"]  # samples in bytes, deltas, parameters with two moments
+    assert 6 * 20 + 4 * 6 * 8 + 2 * 3 * 4 * 21 * 8 == update.traffic
+
+
+def test_every_network_of_a_population_is_counted() -> None:
+    switches = Switches(clip_norm=True, max_norm=True)
+    network = NetworkSpec(20, (8,), 4, layer_norm=True)
+    one, three = (layered(network, p, switches=switches).passes for p in (1, 3))
+    assert [3 * single.traffic for single in one] == [single.traffic for single in three]
+    assert [3 * single.operations for single in one] == [single.operations for single in three]
+
+
+def test_both_plans_count_the_same_multiplications() -> None:
+    persistent = persistent_plan(NETWORK, population=2, **COMMON)
+    assert persistent is not None
+    weights, biases, first = 20 * 8 + 8 * 4, 8 + 4, 20 * 8
+    products = sum(one.operations for one in layered(population=2).passes if one.product)
+    assert 2 * 2 * 6 * (3 * weights + biases - first) == products
+    assert 2 * 2 * 6 * (3 * weights - first) == persistent.passes[0].operations
+
+
+def test_the_persistent_plans_layout_holds_every_unit_and_feature() -> None:
+    plan = persistent_plan(NETWORK, population=1, **COMMON)
+    assert plan is not None
+    layout = workgroup_layout(plan)
+    assert layout.fits
+    assert 4 * layout.quartets >= 8
+    assert 4 * layout.shares * layout.groups >= 20
