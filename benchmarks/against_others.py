@@ -29,7 +29,7 @@ from gpunet.errors import GpunetError, UsageError
 from gpunet.training.output import write_atomically
 from peers.catalogue import entries, hardware, missing
 from peers.machine import machine, results
-from peers.task import drawn_task
+from peers.task import drawn_task, title
 from peers.turns import CHECKED_CALLS, CHECKED_STEPS, Course, Patience, compare, reference
 
 SAMPLES = 40_960
@@ -47,9 +47,10 @@ SHAPES = {
 
 HARDWARE_ONLY = ("2500s",)
 
-TOLERANCE = 1e-4
+TOLERANCE = 2e-4
 """Largest deviation of a mean loss from the reference's, relative to it. Rounding makes about 1e-6
-of it in so few steps; another initialisation, epsilon or correction of the moments far more."""
+of it in so few steps; up to 1e-4 comes from tinygrad and compiled PyTorch correcting the moments in
+float32, which holds 1 - 0.999 to 6e-5 of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Row:
         processors: busy at a time, the median over the rounds.
         ratio: of its step to the reference's in the same round, the median; ``None`` without one.
         deviation: of its losses from the reference's, the largest; ``None`` without one.
+        judged: whether that has to be within bounds.
         left_out: why it has no figures, else an empty string.
     """
 
@@ -80,6 +82,7 @@ class Row:
     processors: float = 0.0
     ratio: float | None = None
     deviation: float | None = None
+    judged: bool = True
     left_out: str = ""
 
     @property
@@ -103,8 +106,8 @@ class Row:
 
     @property
     def agrees(self) -> bool:
-        """Whether its losses are the reference's."""
-        return self.deviation is None or self.deviation <= TOLERANCE
+        """Whether its losses are the reference's, as they should be."""
+        return self.deviation is None or not self.judged or self.deviation <= TOLERANCE
 
     @property
     def _deviation(self) -> str:
@@ -195,6 +198,7 @@ def _row(shape: str, course: Course, standard: Course | None) -> Row:
         round(float(np.median(course.processors / walls)), 2),
         ratio,
         deviation,
+        course.entry.listing.same_rule,
     )
 
 
@@ -205,24 +209,28 @@ def _keep(rows: Sequence[Row]) -> None:
     earlier = (
         [Row(**one) for one in json.loads(kept.read_text("utf-8"))["rows"]] if kept.exists() else []
     )
-    together = [*(one for one in earlier if one.shape != rows[0].shape), *rows]
+    others = [one for one in earlier if one.shape != rows[0].shape]
+    titles = [title(*shape) for shape in SHAPES.values()]
+    together = sorted((*others, *rows), key=lambda one: titles.index(one.shape))
     content = {"machine": machine(), "rows": [dataclasses.asdict(row) for row in together]}
     write_atomically(kept, (json.dumps(content, indent=2) + "\n").encode())
     write_atomically(path.with_suffix(".md"), "\n".join(_document(together)).encode())
 
 
 def _document(rows: Sequence[Row]) -> Iterator[str]:
-    yield f"# What a training step costs\n\n{machine()}.\n"
+    versions = {f"{row.peer.partition(',')[0]} {row.version}" for row in rows if row.version}
+    yield f"# What a training step costs\n\n{machine()}. {', '.join(sorted(versions))}.\n"
     yield (
         "784 inputs, hidden layers with ReLU, softmax cross-entropy over 10 classes, Adam, float32 "
-        "throughout, from the same weights on the same batches of random bytes. Every peer has the "
-        "samples on its device, gathers its batches there in a given order, and adds its losses "
-        "up; it runs in a process of its own, in the fastest of the settings tried (threads, form "
-        "of Adam, unrolling). Medians over turns that the peers took round by round; the ratio is "
-        "the median of each round's own. Processors busy: their time over the wall clock's. Losses "
-        f"off by: how far, relative to PyTorch's, the means of {CHECKED_STEPS} steps are at most, "
-        f"in the first {CHECKED_CALLS * CHECKED_STEPS} steps; in bold what is more than "
-        f"{TOLERANCE:.0e}.\n"
+        "throughout, from the same weights on the same batches of random images. Every peer has "
+        "the samples on its device, gathers its batches there in a given order, and adds its "
+        "losses up; it runs in a process of its own, in the fastest of the settings tried "
+        "(threads, form of Adam, unrolling). Medians over turns that the peers took round by "
+        "round; the ratio is the median of each round's own. Processors busy: their time over the "
+        "wall clock's. Losses off by: how far, relative to PyTorch's, the means of "
+        f"{CHECKED_STEPS} steps are at most in the first {CHECKED_CALLS * CHECKED_STEPS} steps; in "
+        f"bold what is more than {TOLERANCE:.0e}. scikit-learn's Adam adds epsilon before it "
+        "corrects the moments, so that its losses differ; they are not judged.\n"
     )
     for shape in dict.fromkeys(row.shape for row in rows):
         yield _section([row for row in rows if row.shape == shape])

@@ -23,6 +23,7 @@ class Listing:
         devices: that it can use, as its class takes them.
         needs: modules, with the packages that bring them.
         environment: of its process, beside what is there; ``None`` takes a variable away.
+        same_rule: whether its losses should be those of the others, digit by digit.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Listing:
     devices: tuple[str, ...]
     needs: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str | None] = field(default_factory=dict)
+    same_rule: bool = True
 
     @property
     def missing(self) -> list[str]:
@@ -61,7 +63,13 @@ LISTINGS = (
         {"tinygrad": "tinygrad", "pydawn": "dawn-python"},
         {"VK_ADD_DRIVER_FILES": None},  # so that Dawn takes the system's adapter
     ),
-    Listing("scikit-learn", "peers.scikit_learn:Classifier", ("cpu",), {"sklearn": "scikit-learn"}),
+    Listing(
+        "scikit-learn",
+        "peers.scikit_learn:Classifier",
+        ("cpu",),
+        {"sklearn": "scikit-learn"},
+        same_rule=False,
+    ),
     Listing(OWN, "peers.gpunet_engine:OwnEngine", ("cpu", "webgpu")),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -71,10 +72,12 @@ def _step(state: Any, features: Any, labels: Any) -> Any:
     number += 1
     first = jax.tree.map(lambda m, g: BETAS[0] * m + (1 - BETAS[0]) * g, first, gradient)
     second = jax.tree.map(lambda v, g: BETAS[1] * v + (1 - BETAS[1]) * g * g, second, gradient)
-    factors = [1 / (1 - beta**number) for beta in BETAS]
+    # 1 - beta**number, of which float32 would lose half the digits at first.
+    first_sum, second_sum = (-jnp.expm1(number * math.log(beta)) for beta in BETAS)
 
     def moved(parameter: Any, m: Any, v: Any) -> Any:
-        return parameter - LEARNING_RATE * m * factors[0] / (jnp.sqrt(v * factors[1]) + EPSILON)
+        change = (m / first_sum) / (jnp.sqrt(v / second_sum) + EPSILON)
+        return parameter - LEARNING_RATE * change
 
     return jax.tree.map(moved, parameters, first, second), first, second, number, total + loss
 

@@ -1,4 +1,9 @@
-"""scikit-learn: ``MLPClassifier``, which cuts one ``partial_fit`` into batches by itself."""
+"""scikit-learn: ``MLPClassifier``, which cuts one ``partial_fit`` into batches by itself.
+
+Its Adam adds epsilon before it corrects the moments (Kingma & Ba 2015, end of section 2), so that
+the smallest gradients move a weight less in the first steps than they do with everybody else. Let
+epsilon over the root of 1 - beta2**t take epsilon's place in PyTorch, and the losses are the same.
+"""
 
 from __future__ import annotations
 
