@@ -1,0 +1,209 @@
+"""Which plan is the faster one, what a dispatch costs, and how busy the host is, on every adapter.
+
+The persistent and the layered plan take turns, round by round, at shapes on both sides of the
+border that ``gpunet.engine.choice`` draws; in the end a step is the median of the rounds:
+
+    python benchmarks/plans.py
+
+A dispatch that waits for the one before it is timed by the smallest network there is, whose passes
+have next to nothing to compute. The host's share is the part of a run's wall clock in which the
+processor records commands instead of waiting for the adapter. The table is kept in
+``benchmarks/results``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from gpunet.config import NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.choice import PlanName, choose_plan
+from gpunet.engine.device import Adapter, list_adapters, open_device
+from gpunet.engine.factory import choose
+from gpunet.engine.interface import NetworkSettings, step_schedule
+from gpunet.engine.plan import Plan, Switches
+from gpunet.engine.tiles import Traits
+from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.errors import GpunetError
+from gpunet.parameters import initial_parameters
+from gpunet.training.batches import epoch_order
+from gpunet.training.output import write_atomically
+from peers.machine import machine, results
+
+SHAPES: tuple[tuple[int, tuple[int, ...], int], ...] = (
+    (784, (16, 16), 1),
+    (784, (16, 16), 4),
+    (784, (16, 16), 8),
+    (784, (16, 16), 16),
+    (784, (16, 16), 64),
+    (784, (32,), 4),
+    (784, (32,), 8),
+    (64, (64,), 8),
+    (64, (32, 16), 8),
+    (784, (128,), 32),
+    (784, (512, 512), 128),
+)
+"""Inputs, hidden layers and batch."""
+
+SMALLEST = NetworkSpec(4, (2,), 2)
+
+SETTINGS = (NetworkSettings(seed=0),)
+
+SECONDS_A_ROUND = 0.1
+
+MOST_STEPS = 2000
+
+
+@dataclass(slots=True)
+class Runner:
+    """One plan at one shape, on one adapter.
+
+    Args:
+        engine: set to the start of an epoch by every round.
+        network: its shape.
+        batch: samples a step.
+        steps: of a round.
+        seconds: of a step, a figure a round.
+        host: share of the wall clock spent on recording, a figure a round.
+    """
+
+    engine: WgpuEngine
+    network: NetworkSpec
+    batch: int
+    steps: int
+    seconds: list[float]
+    host: list[float]
+
+    @classmethod
+    def of(cls, adapter: Adapter, network: NetworkSpec, batch: int, plan: PlanName) -> Runner:
+        """A runner whose rounds last about ``SECONDS_A_ROUND``; everything is compiled."""
+        engine = WgpuEngine(network, SETTINGS, "adam", batch, adapter, plan)
+        runner = cls(engine, network, batch, 2, [], [])
+        for _ in range(3):
+            runner.round()
+            runner.steps = max(2, min(MOST_STEPS, round(SECONDS_A_ROUND / runner.seconds[-1])))
+        runner.seconds.clear()
+        runner.host.clear()
+        return runner
+
+    def round(self) -> None:
+        """Train so many steps and note what they took."""
+        count = self.steps * self.batch
+        draws = np.random.default_rng(0)
+        features = draws.integers(0, 256, (count, self.network.inputs), dtype=np.uint8)
+        labels = draws.integers(0, self.network.classes, count).astype(np.int32)
+        self.engine.load("train", Samples(features, labels))
+        self.engine.set_parameters(initial_parameters(self.network, "auto", [0]))
+        schedule = step_schedule(SETTINGS, np.full((1, self.steps), 1e-3), 0)
+        self.engine.begin_epoch(epoch_order([0], 1, count), schedule, 0)
+        self.engine.metrics()
+        began = time.perf_counter()
+        self.engine.train(self.steps)
+        recorded = time.perf_counter()
+        self.engine.metrics()
+        wall = time.perf_counter() - began
+        self.seconds.append(wall / self.steps)
+        self.host.append((recorded - began) / wall)
+
+
+def main() -> int:
+    """Measure every adapter, or the one that is named."""
+    options = _options()
+    try:
+        chosen = choose(options.device).adapter if options.device else None
+        adapters = list_adapters() if chosen is None else (chosen,)
+        document = "\n".join(_document(adapters, options.rounds))
+        path = results("plans").with_suffix(".md")
+        write_atomically(path, f"{document}\n".encode())
+    except GpunetError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    print(document)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--device", help="as gpunet's own option; default: every adapter")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each plan")
+    return parser.parse_args()
+
+
+def _document(adapters: Sequence[Adapter], rounds: int) -> Iterator[str]:
+    yield "# The two plans side by side"
+    yield ""
+    yield f"{machine()}. Adam, batches of random bytes; medians over {rounds} rounds in turn."
+    for adapter in adapters:
+        yield ""
+        yield f"## {adapter.info}"
+        yield ""
+        yield f"A dispatch that depends on the one before costs {_dispatch_cost(adapter):.0f} us."
+        yield ""
+        yield "| network | layered, ms | passes | host | persistent, ms | host | ratio | taken |"
+        yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+        for inputs, hidden, batch in SHAPES:
+            network = NetworkSpec(inputs, hidden, 10)
+            print(f"{adapter.info.name}: {network}, batch {batch}", file=sys.stderr)
+            yield _row(adapter, network, batch, rounds)
+
+
+def _dispatch_cost(adapter: Adapter) -> float:
+    """Microseconds."""
+    runner = Runner.of(adapter, SMALLEST, 1, "layered")
+    for _ in range(5):
+        runner.round()
+    passes = len(_plan(adapter, SMALLEST, 1, "layered").passes)
+    return 1e6 * median(runner.seconds) / passes
+
+
+def _row(adapter: Adapter, network: NetworkSpec, batch: int, rounds: int) -> str:
+    layered = Runner.of(adapter, network, batch, "layered")
+    fits = _plan(adapter, network, batch, "persistent").many_steps
+    persistent = Runner.of(adapter, network, batch, "persistent") if fits else None
+    for _ in range(rounds):
+        layered.round()
+        if persistent is not None:
+            persistent.round()
+    taken = "persistent" if _plan(adapter, network, batch, "auto").many_steps else "layered"
+    cells = [f"{network}, batch {batch}", _milliseconds(layered)]
+    cells += [str(len(_plan(adapter, network, batch, "layered").passes)), _host(layered)]
+    if persistent is None:
+        cells += ["does not fit", "-", "-"]
+    else:
+        ratios = [a / b for a, b in zip(layered.seconds, persistent.seconds, strict=True)]
+        cells += [_milliseconds(persistent), _host(persistent), f"{median(ratios):.1f}"]
+    return f"| {' | '.join([*cells, taken])} |"
+
+
+def _plan(adapter: Adapter, network: NetworkSpec, batch: int, wanted: PlanName) -> Plan:
+    return choose_plan(
+        network,
+        wanted=wanted,
+        population=1,
+        rows=batch,
+        features="bytes",
+        rule="adam",
+        switches=Switches(),
+        traits=Traits(adapter.software, open_device(adapter).lanes),
+    )
+
+
+def _milliseconds(runner: Runner) -> str:
+    return f"{1e3 * median(runner.seconds):.3g}"
+
+
+def _host(runner: Runner) -> str:
+    return f"{100 * median(runner.host):.0f} %"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
