@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -85,7 +86,7 @@ class SettingsFile:
         Raises:
             UsageError: a value that cannot be, or values that do not go together.
         """
-        own = {name: self.settings[name] for name in _HINTS if name in self.settings}
+        own = {name: self.settings[name] for name in _hints() if name in self.settings}
         try:
             return TrainConfig.from_dict(own)
         except UsageError as error:
@@ -164,7 +165,7 @@ def _text(path: Path) -> str:
 
 def _known(file: SettingsFile, key: str) -> str:
     name = canonical(key)
-    known = [*_HINTS, *RUN_SETTINGS]
+    known = [*_hints(), *RUN_SETTINGS]
     if name not in known:
         close = get_close_matches(name, known, n=1)
         suggestion = f"; did you mean {close[0]!r}?" if close else "; see `gpunet train --help`"
@@ -182,7 +183,7 @@ def _checked(file: SettingsFile, key: str, name: str, value: Any) -> Any:
         return list(parsed) if isinstance(parsed, tuple) else parsed
     if name in _JOINED and isinstance(value, list):
         value = ",".join(map(str, value))
-    hint = _HINTS.get(name, RUN_SETTINGS.get(name))
+    hint = _hints().get(name, RUN_SETTINGS.get(name))
     if not _fits(value, hint):
         seen = _literal(key, value) if _is_plain(value) else "a table, a date or a nested list"
         raise UsageError(f"{file.place(key)}: {key} is {seen}, wanted {_wanted(hint, value)}")
@@ -240,5 +241,7 @@ def _literal(name: str, value: Any) -> str:
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-_HINTS: Mapping[str, Any] = get_type_hints(TrainConfig)
-"""The types of TrainConfig's fields."""
+@cache
+def _hints() -> Mapping[str, Any]:
+    """The types of TrainConfig's fields; found late, since it takes milliseconds."""
+    return get_type_hints(TrainConfig)
