@@ -20,6 +20,8 @@ Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
 """The names of a shader's pieces, and the variables of its template."""
 
 PROBES: Mapping[tuple[str, ...], Constants] = {
+    ("probe_arithmetic",): {"ROUNDS": 1.0},
+    ("probe_bandwidth",): {"EACH": 1.0},
     ("probe_iterations",): {"WANTED": 1.0},
     ("probe_subgroup",): {},
 }

@@ -13,9 +13,11 @@ from rich.console import Console
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import DeviceInfo
+from gpunet.engine.interface import DeviceInfo, KernelTime
+from gpunet.engine.roofline import Roofline
 from gpunet.terminal.screen import View
 from gpunet.training.events import EpochRecord, Progress, RunInfo
+from gpunet.training.profile import Profile
 
 MakeConsole = Callable[..., Console]
 MakeRun = Callable[..., RunInfo]
@@ -102,6 +104,18 @@ def probabilities(labels: NDArray[np.int32], classes: int) -> NDArray[np.float32
     table = np.full((len(labels), classes), 0.2 / (classes - 1), np.float32)
     table[np.arange(len(labels)), wanted] = 0.8
     return table
+
+
+@pytest.fixture
+def profile() -> Profile:
+    """Of a step of three kernels, one of which is not counted."""
+    kernels = (
+        KernelTime("forward 1", 600e-6, 600_000, 60_000),
+        KernelTime("update 1", 300e-6, 3_000, 60_000),
+        KernelTime("read_samples", 100e-6, None, None),
+    )
+    info = DeviceInfo("a graphics card", "discrete GPU", "Vulkan", "1.0")
+    return Profile(info, kernels, Roofline(5e9, 1e9), 860, 860 * 1.2e-3, 860 * 1.05e-3)
 
 
 @pytest.fixture

@@ -477,6 +477,14 @@ def train(
             show_default=False,
         ),
     ] = None,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile",
+            help="Measure where the time of a step goes, kernel by kernel, before training.",
+            rich_help_panel=options.DEVICE,
+        ),
+    ] = False,
     print_config: PrintConfig = False,
 ) -> None:
     """Train a network, save its best weights, and show what it learnt.
@@ -541,16 +549,20 @@ def train(
         return
     if find_lr:
         _require_alone("--find-lr", {"--resume": resume, "--run-dir": run_dir, "--name": name})
+        _require_alone("--find-lr", {"--profile": profile or None})
         from gpunet.cli.find_lr import find_lr as find
 
         find(config, data, device, plain=plain, quiet=quiet, as_json=as_json)
         return
     if explain_plan:
         _require_alone("--explain-plan", {"--resume": resume, "--quiet": quiet or None})
+        _require_alone("--explain-plan", {"--profile": profile or None})
         from gpunet.cli.explain_plan import explain_plan as explain
 
         explain(config, data, device, plain=plain, shader=show_shader)
         return
+    if profile:
+        _require_alone("--profile", {"--quiet": quiet or None})
     _require_places(output, report, plot)
     from gpunet.cli.run_keeping import new_run, resumed_run
     from gpunet.cli.training_run import Wishes, carry_out
@@ -565,7 +577,18 @@ def train(
         keeping, config = resumed_run(resume, checkpoint_every, config, settings)
         data = data if "data" in given else keeping.reference
     wishes = Wishes(
-        config, data, device, output, report, plot, showcase, graphics, plain, quiet, keeping
+        config,
+        data,
+        device,
+        output,
+        report,
+        plot,
+        showcase,
+        graphics,
+        plain,
+        quiet,
+        profile,
+        keeping,
     )
     carry_out(wishes)
 

@@ -21,6 +21,7 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.engine.device import Adapter
 from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.roofline import measure_roofline
 from gpunet.errors import OutputError
 from gpunet.plots import plot_curves
 from gpunet.terminal import figures
@@ -29,6 +30,7 @@ from gpunet.terminal.dashboard import Dashboard
 from gpunet.terminal.ending import why_stopped
 from gpunet.terminal.graphics import Painter, choose_painter
 from gpunet.terminal.plain import PlainPrinter
+from gpunet.terminal.profile_table import profile_table
 from gpunet.terminal.showcase import showcase
 from gpunet.terminal.tables import confusion_table, summary_table
 from gpunet.training import checkpoint
@@ -37,7 +39,9 @@ from gpunet.training.curves import Curves
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
+from gpunet.training.profile import Profile, measure_profile
 from gpunet.training.report import report, write_report
+from gpunet.training.splits import split
 from gpunet.training.trainer import TrainingResult, train
 
 __all__ = ["Wishes", "carry_out"]
@@ -61,6 +65,7 @@ class Wishes:
         graphics: how they are drawn, as ``--graphics`` says.
         plain: no dashboard.
         quiet: nothing but the result.
+        profile: measure where the time goes, too.
         keeping: where the run is kept while it is trained, if anywhere.
     """
 
@@ -74,6 +79,7 @@ class Wishes:
     graphics: Graphics
     plain: bool
     quiet: bool
+    profile: bool = False
     keeping: Keeping | None = None
 
 
@@ -88,15 +94,28 @@ def carry_out(wishes: Wishes) -> None:
     choice = choose_device(wishes.device, console)
     dataset = open_data(wishes.data, console)
     recorder = _recorder(wishes, dataset, console)
-    result = _train(wishes, choice, dataset, console, recorder)
+    profile = _profile(wishes.config, choice, dataset, console) if wishes.profile else None
+    result = _train(wishes, choice, dataset, console, recorder, profile)
     saved = _save_results(wishes, choice, dataset, result)
     if recorder is not None:
         model = _model(wishes, dataset, result) if result.best_epoch else None
         told = report(wishes.config, choice.info, dataset, result)
         recorder.finish(model, told, partial(_plot, wishes, dataset, result))
-    _show(wishes, dataset, result, saved, console, painter)
+    _show(wishes, dataset, result, saved, console, painter, profile)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
+
+
+def _profile(config: TrainConfig, choice: Choice, dataset: Dataset, console: Console) -> Profile:
+    """Where the time of such a training goes, measured on an engine of its own."""
+    network = config.network(dataset.inputs, len(dataset.classes))
+    settings = (NetworkSettings.of(config),)
+    training = split(dataset, config).training
+    with (
+        console.status("timing every kernel", spinner="line"),
+        create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine,
+    ):
+        return measure_profile(engine, measure_roofline(choice.adapter), training, config)
 
 
 def _recorder(wishes: Wishes, dataset: Dataset, console: Console) -> Recorder | None:
@@ -114,6 +133,7 @@ def _train(
     dataset: Dataset,
     console: Console,
     recorder: Recorder | None,
+    profile: Profile | None,
 ) -> TrainingResult:
     """Train before the user's eyes; the screen is gone when this returns."""
     config, control = wishes.config, Control()
@@ -123,7 +143,7 @@ def _train(
         _compare_with_numpy(choice.adapter, network, config, console)
     screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
     if wants_dashboard(console, wishes.plain):
-        screen = Dashboard(console, control)
+        screen = Dashboard(console, control, profile=profile)
     with (
         create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine,
         screen,
@@ -278,6 +298,7 @@ def _show(
     saved: _Saved,
     console: Console,
     painter: Painter | None,
+    profile: Profile | None,
 ) -> None:
     """Print the summary, the mistakes and some samples; or all of it in one line.
 
@@ -290,6 +311,10 @@ def _show(
     labels = dataset.test.labels
     console.print()
     console.print(summary_table(_summary(result, saved)))
+    if profile is not None:
+        console.print()
+        for part in profile_table(profile):
+            console.print(part)
     if result.best_epoch == 0:
         return
     if len(labels):

@@ -158,6 +158,13 @@ class OpenDevice:
 
         Returns the seconds that it took by the device's own clock; ``None`` if it has none.
         """
+        return self.submit_timed(record, label)()
+
+    def submit_timed(self, record: Callable[[Any], None], label: str) -> Callable[[], float | None]:
+        """Start what is recorded into one compute pass.
+
+        Returns a function that waits for it and tells what ``run_timed`` would have told.
+        """
         import wgpu
 
         clock = self.adapter.timestamps
@@ -186,8 +193,12 @@ class OpenDevice:
         if stamps is not None:
             encoder.resolve_query_set(stamps, 0, 2, answer, 0)
         self.handle.queue.submit([encoder.finish()])
-        began, ended = struct.unpack("2Q", self.handle.queue.read_buffer(answer))
-        return (ended - began) * _tick_seconds(self.handle) if clock else None
+
+        def seconds() -> float | None:
+            began, ended = struct.unpack("2Q", self.handle.queue.read_buffer(answer))
+            return (ended - began) * _tick_seconds(self.handle) if clock else None
+
+        return seconds
 
     def _compile(self, label: str, source: ShaderSource, constants: dict[str, float]) -> Pipeline:
         import wgpu

@@ -23,6 +23,7 @@ __all__ = [
     "MOMENTS",
     "DeviceInfo",
     "Engine",
+    "KernelTime",
     "Metrics",
     "NetworkSettings",
     "Rule",
@@ -123,6 +124,23 @@ class Metrics:
         return np.where(self.seen > 0, self.correct / np.maximum(self.seen, 1), np.nan)
 
 
+@dataclass(frozen=True, slots=True)
+class KernelTime:
+    """What a kernel takes of one training step.
+
+    Args:
+        label: the kernel, and the layer if the engine times each by itself.
+        seconds: of a step.
+        operations: multiplications and additions of a step; ``None`` if they are not counted.
+        traffic: bytes that it must read and write in a step; likewise.
+    """
+
+    label: str
+    seconds: float
+    operations: int | None
+    traffic: int | None
+
+
 class Engine(ABC):
     """A population of P networks of one shape on one device.
 
@@ -149,6 +167,8 @@ class Engine(ABC):
         self.batch_size = batch_size
         self.class_weights: NDArray[np.float32] | None = None
         """(C,) what a sample of each class counts in training; set before the first epoch."""
+        self.clocked = False
+        """Whether the device's own clock measures the steps, for ``busy_seconds``."""
 
     @property
     def population(self) -> int:
@@ -238,6 +258,21 @@ class Engine(ABC):
     @abstractmethod
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the probabilities of every class for every sample of a split."""
+
+    def busy_seconds(self) -> float | None:
+        """What the device has worked at this epoch's steps, while ``clocked``.
+
+        ``None`` if it has no clock, or is the host itself.
+        """
+        return None
+
+    @abstractmethod
+    def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
+        """Time every kernel of a training step, each over so many steps, in their order.
+
+        An epoch of more than so many steps must have begun. It is of no further use for training
+        afterwards, since the kernels may run out of turn.
+        """
 
     def close(self) -> None:  # noqa: B027 - an engine without a device holds nothing
         """Give back what the device holds; the engine cannot be used afterwards."""

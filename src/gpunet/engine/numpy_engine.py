@@ -22,10 +22,12 @@ from gpunet.engine.interface import (
     MOMENTS,
     DeviceInfo,
     Engine,
+    KernelTime,
     Metrics,
     NetworkSettings,
     Split,
 )
+from gpunet.engine.numpy_profile import count_kernels, time_calls
 from gpunet.engine.optimizers import Factors, blocks, optimize
 from gpunet.parameters import layer_blocks, layer_views, norm_views
 
@@ -138,6 +140,11 @@ class NumpyEngine(Engine):
             labels = np.zeros(logits.shape[:2], dtype=np.int32)
             _, _, probabilities[:, rows] = self._score(logits, labels, self._columns.unsmoothed)
         return probabilities
+
+    def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
+        """Time the kernels' functions by Python's profiler, all layers together."""
+        counts = count_kernels(self.network, self.rule, self.batch_size, self._splits["train"])
+        return time_calls(__file__, lambda: self.train(steps), steps, counts)
 
     def _train_step(self) -> None:
         first = self._step * self.batch_size

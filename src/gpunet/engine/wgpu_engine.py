@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from gpunet.engine.interface import (
     MOMENTS,
     DeviceInfo,
     Engine,
+    KernelTime,
     Metrics,
     NetworkSettings,
     Split,
@@ -142,6 +144,7 @@ class WgpuEngine(Engine):
         self._data: dict[Split, _Data] = {}
         self._training: _Program | None = None
         self._count = self._asked = 0  # samples and steps of this epoch
+        self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, _Program] = {}
         self._networks = _network_records(settings)
         self._layout = Layout.of(network)
@@ -202,6 +205,7 @@ class WgpuEngine(Engine):
         records["first_step"] = first_step
         self._buffers.write("networks", records)
         self._asked = 0
+        self._busy = []
 
     def train(self, steps: int) -> None:
         """Record and submit the epoch's next steps."""
@@ -268,11 +272,30 @@ class WgpuEngine(Engine):
         possible = STEPS_A_DISPATCH if limit is None else limit // plan.iterations
         return max(1, min(STEPS_A_DISPATCH, possible))
 
+    def busy_seconds(self) -> float | None:
+        """What the adapter has worked at this epoch's steps, by its own clock."""
+        if not self._open.adapter.timestamps:
+            return None
+        return math.fsum(seconds() or 0.0 for seconds in self._busy)
+
+    def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
+        """Time every pass by the adapter's clock, or by the wall's if it has none."""
+        return tuple(
+            KernelTime(
+                one.done.label,
+                one.wall_seconds if one.device_seconds is None else one.device_seconds,
+                one.done.operations,
+                one.done.traffic,
+            )
+            for one in self.time_passes(steps)
+        )
+
     def time_passes(self, repeats: int) -> tuple[PassTime, ...]:
         """Time every pass of the training step by itself, so many times in a row.
 
         An epoch must have begun, and it is of no further use for training afterwards: the passes
-        run out of turn. The epoch needs more than ``repeats`` steps.
+        run out of turn. The epoch needs more than ``repeats`` steps. Where one dispatch takes many
+        steps, it takes ``repeats``.
         """
         assert self._training is not None, "begin_epoch comes first"
         return tuple(
@@ -389,6 +412,10 @@ class WgpuEngine(Engine):
 
     def _submit(self, program: _Program, steps: int) -> None:
         with self._open.guarded():
+            if self.clocked:
+                record = partial(program.record, times=steps)
+                self._busy.append(self._open.submit_timed(record, "steps"))
+                return
             encoder = self._open.handle.create_command_encoder(label="steps")
             compute = encoder.begin_compute_pass(label="steps")
             program.record(compute, steps)
@@ -398,14 +425,19 @@ class WgpuEngine(Engine):
     def _time_pass(
         self, one: Pass, dispatch: tuple[Any, Any, tuple[int, int, int]], repeats: int
     ) -> PassTime:
-        records = self._networks.copy()
-        records["finished"] = 1  # as after a head, which every pass but the first two follows
+        plan = self._training.plan  # type: ignore[union-attr]
+        records, program, dispatches = self._networks.copy(), _Program(plan, (dispatch,)), repeats
+        if plan.many_steps:
+            at_once = self.steps_a_dispatch(plan)
+            self._write_batch(repeats, at_once)
+            dispatches = -(-repeats // at_once)
+        else:
+            records["finished"] = 1  # as after a head, which every pass but the first two follows
         self._buffers.write("networks", records)
-        program = _Program(self._training.plan, (dispatch,))  # type: ignore[union-attr]
         began = time.perf_counter()
         with self._open.guarded():
             device_seconds = self._open.run_timed(
-                lambda compute: program.record(compute, repeats), one.label
+                lambda compute: program.record(compute, dispatches), one.label
             )
         wall = time.perf_counter() - began
         return PassTime(

@@ -31,6 +31,7 @@ from gpunet.terminal.interrupts import Interrupts
 from gpunet.terminal.keyboard import Keyboard
 from gpunet.terminal.screen import View, closing_view, screen
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+from gpunet.training.profile import Profile
 
 __all__ = ["Dashboard"]
 
@@ -65,6 +66,7 @@ class Dashboard:
     Args:
         console: a terminal; ``wants_dashboard`` tells whether it is one.
         control: receives what the keys ask for.
+        profile: of the training step, if it was measured.
         clock: seconds that only grow.
         keys: where keys come from, ``sys.stdin`` by default.
     """
@@ -74,13 +76,14 @@ class Dashboard:
         console: Console,
         control: Control,
         *,
+        profile: Profile | None = None,
         clock: Callable[[], float] = time.monotonic,
         keys: TextIO | None = None,
     ) -> None:
         self._console = console
         self._control = control
         self._clock = clock
-        self._view = View()
+        self._view = View(profile=profile)
         self._stale = True
         self._suspended = False
         # Unlike an Event, a SimpleQueue may be used from a signal handler.

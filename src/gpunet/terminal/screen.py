@@ -21,6 +21,7 @@ from gpunet.terminal.charts import LineChart, Series, line_chart
 from gpunet.terminal.device_name import short_name
 from gpunet.terminal.digits import picture
 from gpunet.terminal.ending import ending
+from gpunet.terminal.profile_table import profile_panel
 from gpunet.terminal.style import (
     BEST,
     LABEL,
@@ -34,6 +35,7 @@ from gpunet.terminal.style import (
 )
 from gpunet.terminal.verdict import verdicts
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+from gpunet.training.profile import Profile
 
 __all__ = ["View", "closing_view", "screen"]
 
@@ -48,6 +50,12 @@ NARROW = 60
 
 STATEMENT = 38
 """Columns kept free right of the bars, so that they do not change their length."""
+
+PROFILED = (140, 40)
+"""Columns and rows from which a profile stands below the epochs."""
+
+PROFILE_ROWS = 9
+"""Of it, with its head."""
 
 COMPLETE = 24
 """Rows from which there is room for everything: charts, epochs and gallery."""
@@ -67,6 +75,7 @@ class View:
         patience_left: ``None`` if there is no early stopping.
         gallery: (g, C) probabilities for the gallery's samples, ``None`` until the first epoch.
         reason: why training stopped, ``None`` while it runs.
+        profile: where the time of a step goes, if it was measured.
     """
 
     run: RunInfo | None = None
@@ -78,6 +87,7 @@ class View:
     patience_left: int | None = None
     gallery: NDArray[np.float32] | None = None
     reason: StopReason | None = None
+    profile: Profile | None = None
 
     def elapsed(self, now: float) -> float:
         """Seconds since the run's start; the clock goes on between two reports."""
@@ -104,6 +114,7 @@ class _Rows:
     gallery: int
     side_by_side: bool = False
     gap: int = 0
+    profile: int = 0
 
 
 def screen(
@@ -129,7 +140,7 @@ def screen(
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", MUTED)], width)
         return _framed(waiting, footer, width, height)
-    rows = _arrange(width, height)
+    rows = _arrange(width, height, view.profile)
     gap = Block(width, []).shaped(width, rows.gap)
     parts = [
         text_block(console, _header(console, view.run, width)[: rows.header], width),
@@ -141,9 +152,11 @@ def screen(
     ]
     if rows.side_by_side:
         left = min(62, width // 2)
-        table = text_block(console, _epochs(console, view, left, rows.table), left)
+        below = [text_block(console, _epochs(console, view, left, rows.table), left)]
+        if view.profile is not None and rows.profile:
+            below += [gap, profile_panel(console, view.profile, left, rows.profile)]
         gallery = _gallery(console, view, view.run, width - left - 2, rows.gallery)
-        parts.append(beside([table, gallery], gap=2))
+        parts.append(beside([stack(below, left), gallery], gap=2))
     else:
         parts.append(text_block(console, _epochs(console, view, width, rows.table), width))
         parts.append(_gallery(console, view, view.run, width, rows.gallery))
@@ -170,7 +183,7 @@ def _framed(body: Block, footer: Block, width: int, height: int) -> Block:
     return stack([body.shaped(width, height - 1), footer], width)
 
 
-def _arrange(width: int, height: int) -> _Rows:
+def _arrange(width: int, height: int, profile: Profile | None) -> _Rows:
     """Share the rows out: the charts and the epochs stay longest as the terminal shrinks."""
     header = 2 if height >= 20 else 1 if height >= 8 else 0
     rest = height - header - 4  # two bars, the line of figures, the footer
@@ -182,7 +195,11 @@ def _arrange(width: int, height: int) -> _Rows:
     rest -= 2 * gap
     if width >= SIDE_BY_SIDE:
         charts = min(max(7, rest * 9 // 20), 18)
-        return _Rows(header, charts, rest - charts, rest - charts, True, gap)
+        bottom, panel = rest - charts, 0
+        if profile is not None and width >= PROFILED[0] and height >= PROFILED[1]:
+            panel = min(PROFILE_ROWS, 1 + len(profile.kernels))
+        table = bottom - panel - gap if panel else bottom
+        return _Rows(header, charts, table, bottom, True, gap, panel)
     spare = rest - 18
     gallery = 17 if spare >= 16 else 7 + min(3, spare // 2)
     charts = 7 + (spare + 7 - gallery) // 2

@@ -1,0 +1,166 @@
+"""Where the time of a training step goes: kernel by kernel, and between the device and its host.
+
+It is measured before a training, on an engine of its own, so that the trained one is not touched.
+How kernels are timed is the engines' business; how the figures are shown belongs to ``terminal``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import DeviceInfo, Engine, KernelTime, step_schedule
+from gpunet.engine.roofline import Roofline
+from gpunet.parameters import initial_parameters
+from gpunet.training.batches import epoch_order, steps_per_epoch
+from gpunet.training.class_weights import class_weights
+from gpunet.training.pace import Pace
+from gpunet.training.schedules import epoch_learning_rates
+
+__all__ = ["Profile", "measure_profile"]
+
+WARM_UP_SECONDS = 0.3
+"""Before the measured epoch; shaders are compiled and the pace is found meanwhile."""
+
+EPOCH_SECONDS = 3.0
+"""An epoch is cut short after so long."""
+
+SECONDS_A_CALL = 0.12
+"""As long as the trainer lets a device work before it reads its figures."""
+
+KERNEL_SECONDS = 0.1
+"""Every kernel is repeated for as many steps as take about so long."""
+
+MOST_STEPS = 200
+
+TIMINGS = 3
+"""Of a kernel; the median counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Where the time goes.
+
+    Args:
+        device: that was measured.
+        kernels: of one step.
+        roofline: what the device reaches at most.
+        steps: of an epoch that was measured, or of its beginning.
+        seconds: that these steps took by the wall clock, from drawing the order of the samples.
+        busy_seconds: that the device worked meanwhile; ``None`` if it has no clock, or is the
+            host itself.
+    """
+
+    device: DeviceInfo
+    kernels: tuple[KernelTime, ...]
+    roofline: Roofline
+    steps: int
+    seconds: float
+    busy_seconds: float | None
+
+    @property
+    def step_seconds(self) -> float:
+        """What a step took by the wall clock."""
+        return self.seconds / self.steps
+
+    @property
+    def kernel_seconds(self) -> float:
+        """What the kernels of one step took, one by one."""
+        return sum(one.seconds for one in self.kernels)
+
+    @property
+    def host_share(self) -> float | None:
+        """The fraction of the time in which the device waited for its host."""
+        if self.busy_seconds is None:
+            return None
+        return max(0.0, 1 - self.busy_seconds / self.seconds)
+
+    def share(self, kernel: KernelTime) -> float:
+        """The fraction of all kernels' time that one takes."""
+        return kernel.seconds / self.kernel_seconds
+
+    def of_roofline(self, kernel: KernelTime) -> float | None:
+        """The least time that the device could take, as a fraction of what it takes.
+
+        ``None`` where operations and bytes are not counted.
+        """
+        if kernel.operations is None or kernel.traffic is None:
+            return None
+        return self.roofline.seconds(kernel.operations, kernel.traffic) / kernel.seconds
+
+
+def measure_profile(
+    engine: Engine, roofline: Roofline, training: Samples, config: TrainConfig
+) -> Profile:
+    """Measure up to an epoch, then every kernel by itself.
+
+    Args:
+        engine: made for the network that ``config`` describes; of no further use afterwards.
+        roofline: of its device.
+        training: the samples to be trained on.
+        config: how would be trained.
+
+    Raises:
+        DeviceError: the device fails.
+    """
+    engine.class_weights = class_weights(
+        config.class_weights, training.labels, engine.network.classes
+    )
+    engine.load("train", training)
+    engine.set_parameters(initial_parameters(engine.network, config.initialisation, [config.seed]))
+    engine.clocked, pace = True, Pace(SECONDS_A_CALL)
+    _take_steps(engine, training, config, pace, WARM_UP_SECONDS)
+    began = time.perf_counter()
+    steps = _take_steps(engine, training, config, pace, EPOCH_SECONDS)
+    seconds = time.perf_counter() - began
+    busy, repeats = engine.busy_seconds(), _repeats(seconds / steps, steps)
+    taken = []
+    for _ in range(TIMINGS):
+        _begin_epoch(engine, training, config)
+        taken.append(engine.time_kernels(repeats))
+    return Profile(engine.device, _medians(taken), roofline, steps, seconds, busy)
+
+
+def _take_steps(
+    engine: Engine, training: Samples, config: TrainConfig, pace: Pace, seconds: float
+) -> int:
+    """Begin an epoch and take its steps as the trainer does, for so long; how many there were."""
+    began, done = time.perf_counter(), 0
+    steps = _begin_epoch(engine, training, config)
+    while done == 0 or (done < steps and time.perf_counter() - began < seconds):
+        count = min(pace.steps, steps - done)
+        called = time.perf_counter()
+        engine.train(count)
+        engine.metrics()
+        pace.learn(count, time.perf_counter() - called)
+        done += count
+    return done
+
+
+def _begin_epoch(engine: Engine, training: Samples, config: TrainConfig) -> int:
+    """Begin the first epoch; its steps."""
+    steps = steps_per_epoch(len(training), config.batch_size)
+    rates = epoch_learning_rates(config, 1, steps)
+    schedule = step_schedule(engine.settings, rates, 0, engine.optimizer)
+    engine.begin_epoch(epoch_order([config.seed], 1, len(training)), schedule, 0)
+    return steps
+
+
+def _repeats(step_seconds: float, steps: int) -> int:
+    wanted = round(KERNEL_SECONDS / step_seconds)
+    return max(1, min(wanted, MOST_STEPS, steps - 2))
+
+
+def _medians(taken: Sequence[tuple[KernelTime, ...]]) -> tuple[KernelTime, ...]:
+    """Each kernel with the median of its times; ``taken`` has one entry per timing."""
+    seconds = {
+        one.label: median(
+            kernel.seconds for kernels in taken for kernel in kernels if kernel.label == one.label
+        )
+        for one in taken[0]
+    }
+    return tuple(replace(one, seconds=seconds[one.label]) for one in taken[0])
