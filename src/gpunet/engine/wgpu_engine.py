@@ -43,8 +43,9 @@ EVALUATION_ROWS = 1024
 SUBMIT_SECONDS = 0.1
 """Work put into one submission of an evaluation; Windows ends a submission after 2 s."""
 
-STEPS_A_SUBMISSION = 1024
-"""Steps recorded into one command buffer at most, so that recording and running overlap."""
+STEPS_A_SUBMISSION = 64
+"""Steps recorded into one command buffer at most, so that recording and running overlap: of an
+epoch of 784-16-16-10 on Mesa's driver the host takes 7 %, and 10 % with 1024."""
 
 STEPS_A_DISPATCH = 256
 """Steps that the persistent plan takes at once, at most: some 50 ms on a software adapter."""
