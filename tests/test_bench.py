@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pytest
+
 from gpunet.bench import Case, run, step_seconds
 from gpunet.config import NetworkSpec
 from gpunet.engine.device import Adapter
 from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.roofline import measure_roofline
 
 CASE = Case(NetworkSpec(20, (8,), 4), 16)
 OPERATIONS = ["matmul", "forward", "cross-entropy", "Adam update", "training step"]
@@ -33,3 +36,17 @@ def test_a_trial_tells_what_a_step_takes(adapter: Adapter) -> None:
     settings = (NetworkSettings(seed=0, dropout=0.5),)
     for device in (adapter, None):
         assert 0 < step_seconds(device, CASE.network, settings, "sgd", 16) < 10
+
+
+def test_every_operation_is_compared_with_what_its_device_reaches(adapter: Adapter) -> None:
+    measured = list(run([adapter], [CASE], timings=1, roofline=True))
+    assert all(one.roofline is not None and one.roofline > 0 for one in measured)
+    forward = next(one for one in measured if one.operation == "forward")
+    limits = measure_roofline(None)
+    bytes_moved = (16 * 20 + 4 * (21 * 8 + 2 * 16 * 8), 4 * (16 * 8 + 9 * 4 + 16 * 4))
+    least = sum(
+        limits.seconds(operations, traffic)
+        for operations, traffic in zip((2 * 16 * 20 * 8, 2 * 16 * 8 * 4), bytes_moved, strict=True)
+    )
+    assert forward.roofline == pytest.approx(least / forward.seconds)
+    assert all(one.roofline is None for one in run([], [CASE], timings=1))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from statistics import median
@@ -24,6 +24,9 @@ from gpunet.engine.device import Adapter
 from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
 from gpunet.engine.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.engine.optimizers import Factors, optimize
+from gpunet.engine.plan import Switches, training_plan
+from gpunet.engine.roofline import measure_roofline
+from gpunet.engine.tiles import Traits
 from gpunet.engine.wgpu_engine import PassTime, WgpuEngine
 from gpunet.parameters import initial_parameters, layer_blocks, layer_views
 from gpunet.training.batches import epoch_order
@@ -85,6 +88,8 @@ class Measurement:
         device_seconds: of one operation, by the adapter's clock; ``None`` if it has none.
         amount: floating-point operations, or bytes moved.
         unit: of ``amount`` per 1e-9 seconds.
+        roofline: the least time that the device allows as a fraction of the time taken; ``None``
+            if it was not asked for.
     """
 
     case: str
@@ -94,25 +99,44 @@ class Measurement:
     device_seconds: float | None
     amount: int
     unit: Literal["GFLOP/s", "GB/s"]
+    roofline: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Of one operation, by the adapter's clock if it has one."""
+        return self.device_seconds or self.wall_seconds
 
     @property
     def rate(self) -> float:
-        """The amount per second in the unit, by the adapter's clock if it has one."""
-        return self.amount / (self.device_seconds or self.wall_seconds) * 1e-9
+        """The amount per second in the unit."""
+        return self.amount / self.seconds * 1e-9
 
 
 def run(
-    adapters: Sequence[Adapter], cases: Sequence[Case] = CASES, *, timings: int = TIMINGS
+    adapters: Sequence[Adapter],
+    cases: Sequence[Case] = CASES,
+    *,
+    timings: int = TIMINGS,
+    roofline: bool = False,
 ) -> Iterator[Measurement]:
     """Measure every case on numpy and on each adapter; the results come one by one.
+
+    Args:
+        adapters: to be measured beside numpy.
+        cases: networks and batch sizes.
+        timings: of every operation; the median counts.
+        roofline: compare with what each device reaches at most, too.
 
     Raises:
         DeviceError: an adapter fails.
     """
     for case in cases:
-        yield from _on_numpy(case, timings)
-        for adapter in adapters:
-            yield from _on_adapter(case, adapter, timings)
+        for adapter in (None, *adapters):
+            measured = (
+                _on_numpy(case, timings) if adapter is None else _on_adapter(case, adapter, timings)
+            )
+            for one in measured:
+                yield _against_roofline(one, case, adapter) if roofline else one
 
 
 def step_seconds(
@@ -133,6 +157,26 @@ def step_seconds(
     )
     with kind(network, settings, optimizer, batch_size) as engine:
         return _step_seconds(case, engine, TRIAL_TIMINGS, SECONDS_A_TRIAL)
+
+
+def _against_roofline(one: Measurement, case: Case, adapter: Adapter | None) -> Measurement:
+    """The same with its share of the roofline; numpy's kernels are the twins of the passes."""
+    plan = training_plan(
+        _product_alone(case).network if one.operation == "matmul" else case.network,
+        population=1,
+        rows=case.batch_size,
+        features="floats" if one.operation == "matmul" else "bytes",
+        rule="adam",
+        switches=Switches(),
+        traits=Traits(software=False),
+    )
+    prefix, limits = PASSES.get(one.operation, ""), measure_roofline(adapter)
+    least = sum(
+        limits.seconds(done.operations, done.traffic)
+        for done in plan.passes
+        if done.label.startswith(prefix)
+    )
+    return replace(one, roofline=least / one.seconds)
 
 
 def _on_numpy(case: Case, timings: int) -> Iterator[Measurement]:
@@ -157,8 +201,7 @@ def _on_adapter(case: Case, adapter: Adapter, timings: int) -> Iterator[Measurem
 
 def _product(case: Case, adapter: Adapter, timings: int) -> Measurement:
     """The first layer's matrix product, on floats and without an activation."""
-    layer = case.network.layers[0]
-    alone = Case(NetworkSpec(layer.inputs, (), max(2, layer.outputs)), case.batch_size)
+    alone = _product_alone(case)
     with WgpuEngine(alone.network, SETTINGS, "sgd", case.batch_size, adapter, "layered") as engine:
         _begin(alone, engine, 2, floats=True)
         engine.time_passes(1)  # compiles
@@ -166,6 +209,12 @@ def _product(case: Case, adapter: Adapter, timings: int) -> Measurement:
         engine.time_passes(1)
         taken = _timed_passes(alone, engine, timings, time.perf_counter() - began, floats=True)
     return _measured(case, "matmul", adapter, taken)
+
+
+def _product_alone(case: Case) -> Case:
+    """A network of the first layer only."""
+    layer = case.network.layers[0]
+    return Case(NetworkSpec(layer.inputs, (), max(2, layer.outputs)), case.batch_size)
 
 
 def _timed_passes(

@@ -11,6 +11,7 @@ import pytest
 from gpunet.bench import Case, Measurement
 from gpunet.engine.device import DEFAULT_LIMITS, Adapter, list_adapters
 from gpunet.engine.interface import DeviceInfo
+from gpunet.engine.roofline import Roofline
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -24,12 +25,15 @@ def made_up(name: str) -> Adapter:
     return Adapter(0, info, dict(DEFAULT_LIMITS), timestamps=True, usable=True, why="", handle=None)
 
 
-def run(adapters: Sequence[Adapter], cases: Sequence[Case]) -> Iterator[Measurement]:
+def run(
+    adapters: Sequence[Adapter], cases: Sequence[Case], *, roofline: bool
+) -> Iterator[Measurement]:
+    share = 0.125 if roofline else None
     for case in cases:
-        yield Measurement(str(case), "forward", "numpy", 3e-4, None, 3_000_000, "GFLOP/s")
+        yield Measurement(str(case), "forward", "numpy", 3e-4, None, 3_000_000, "GFLOP/s", share)
         for adapter in adapters:
             name = adapter.info.name
-            yield Measurement(str(case), "forward", name, 1.5e-4, 1e-4, 3_000_000, "GFLOP/s")
+            yield Measurement(str(case), "forward", name, 1.5e-4, 1e-4, 3_000_000, "GFLOP/s", share)
 
 
 def measure_made_up(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -99,3 +103,18 @@ def test_json_holds_every_measurement(gpunet: RunCommand) -> None:
     assert 5 * len(devices) == len(content)
     assert set(devices) == {one["device"] for one in content}
     assert all(one["wall_seconds"] > 0 and one["rate"] > 0 for one in content)
+
+
+def test_the_roofline_adds_a_column_a_key_and_what_each_device_reaches(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_made_up(monkeypatch, LONG)
+    monkeypatch.setattr("gpunet.engine.roofline.measure_roofline", lambda _: Roofline(2e12, 3e11))
+    ran = gpunet("bench", "--quick", "--roofline")
+    assert (0, "") == (ran.code, ran.err)
+    lines = ran.out.splitlines()
+    assert "  2.00 TFLOP/s at multiply-adds, 300 Gbyte/s at copies: numpy" in lines
+    assert lines[-1].endswith("2.00x    12.5 %")
+    assert max(len(line) for line in lines[6:]) <= 80
+    content = json.loads(gpunet("bench", "--quick", "--roofline", "--json").out)
+    assert [0.125, 0.125] == [one["roofline"] for one in content]

@@ -32,6 +32,13 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Measure the smallest network only.")] = (
         False
     ),
+    roofline: Annotated[
+        bool,
+        typer.Option(
+            "--roofline",
+            help="Compare with the most that each device reaches at multiply-adds and at copies.",
+        ),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Measure matrix product, forward pass, head, update and training step on GPU and CPU.
@@ -44,12 +51,15 @@ def bench(
     adapters = _adapters(device)
     cases = CASES[:1] if quick else CASES
     if as_json:
-        print(json.dumps([_content(one) for one in run(adapters, cases)], indent=2))
+        measured = run(adapters, cases, roofline=roofline)
+        print(json.dumps([_content(one, roofline) for one in measured], indent=2))
         return
     console = make_console()
     _print_heading(console, adapters)
+    if roofline:
+        _print_rooflines(console, adapters)
     for case in cases:
-        _print_case(console, case, _measured(console, adapters, case))
+        _print_case(console, case, _measured(console, adapters, case, roofline), roofline)
 
 
 def _adapters(device: str) -> list[Adapter]:
@@ -72,22 +82,42 @@ def _print_heading(console: Console, adapters: Sequence[Adapter]) -> None:
         console.print(words, style=MUTED)
 
 
-def _measured(console: Console, adapters: Sequence[Adapter], case: Case) -> list[Measurement]:
+def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
+    """What each device reaches at most."""
+    from gpunet.engine.roofline import measure_roofline
+    from gpunet.terminal import figures
+    from gpunet.terminal.style import MUTED
+
+    words = "roofline: the share of the time taken that the best rates of a device would need"
+    console.print(words, style=MUTED)
+    for adapter in (None, *adapters):
+        reached = measure_roofline(adapter)
+        arithmetic = figures.amount(reached.operations_per_second)
+        memory = figures.amount(reached.bytes_per_second)
+        name = "numpy" if adapter is None else adapter.info.name
+        words = f"  {arithmetic}FLOP/s at multiply-adds, {memory}byte/s at copies: {name}"
+        console.print(words, style=MUTED, soft_wrap=True)
+
+
+def _measured(
+    console: Console, adapters: Sequence[Adapter], case: Case, roofline: bool
+) -> list[Measurement]:
     from gpunet.bench import run
 
-    if not console.is_interactive:
-        return list(run(adapters, [case]))
     with console.status(f"measuring {case}", spinner="line"):
-        return list(run(adapters, [case]))
+        return list(run(adapters, [case], roofline=roofline))
 
 
-def _print_case(console: Console, case: Case, measured: Sequence[Measurement]) -> None:
+def _print_case(
+    console: Console, case: Case, measured: Sequence[Measurement], roofline: bool
+) -> None:
     """A table per case: a row per operation and device."""
     from gpunet.terminal.columns import Columns
     from gpunet.terminal.style import STRONG
 
     names = _shown_names(measured)
-    table = Columns(["<operation", "<device", "wall clock", "on device", "rate", "ratio"])
+    names_of_figures = ["wall clock", "on device", "rate", "ratio", *["roofline"] * roofline]
+    table = Columns(["<operation", "<device", *names_of_figures])
     operations = list(dict.fromkeys(one.operation for one in measured))
     ordered = sorted(measured, key=lambda one: operations.index(one.operation))
     for operation, group in groupby(ordered, key=lambda one: one.operation):
@@ -111,14 +141,15 @@ def _shown_names(measured: Sequence[Measurement]) -> dict[str, str]:
 def _figures(one: Measurement, numpy: Measurement) -> list[str]:
     ratio = "" if one is numpy else f"{numpy.wall_seconds / one.wall_seconds:.2f}x"
     on_device = "" if one.device_seconds is None else _time(one.device_seconds)
-    return [_time(one.wall_seconds), on_device, f"{one.rate:.2f} {one.unit}", ratio]
+    cells = [_time(one.wall_seconds), on_device, f"{one.rate:.2f} {one.unit}", ratio]
+    return cells if one.roofline is None else [*cells, f"{100 * one.roofline:.1f} %"]
 
 
 def _time(seconds: float) -> str:
     return f"{seconds * 1e6:,.0f} us" if seconds < 1e-3 else f"{seconds * 1e3:,.2f} ms"
 
 
-def _content(one: Measurement) -> dict[str, Any]:
+def _content(one: Measurement, roofline: bool) -> dict[str, Any]:
     return {
         "case": one.case,
         "operation": one.operation,
@@ -127,4 +158,5 @@ def _content(one: Measurement) -> dict[str, Any]:
         "device_seconds": one.device_seconds,
         "rate": one.rate,
         "unit": one.unit,
+        **({"roofline": one.roofline} if roofline else {}),
     }
