@@ -37,8 +37,12 @@ fn main(
             sums_3 = add_product(sums_3, far, block_of_lane_7(own));
         }
     }
-    store_block(place, place.row, place.column, sums_0);
-    store_block(place, place.row, place.column + 4u, sums_1);
-    store_block(place, place.row, place.column + 8u, sums_2);
-    store_block(place, place.row, place.column + 12u, sums_3);
+    // One call that is reached several times compiles in a fraction of the time of several calls.
+    for (var part = 0u; part < 4u; part++) {
+        var sums = sums_0;
+        if (part == 1u) { sums = sums_1; }
+        if (part == 2u) { sums = sums_2; }
+        if (part == 3u) { sums = sums_3; }
+        store_block(place, place.row, place.column + 4u * part, sums);
+    }
 }

@@ -33,12 +33,16 @@ fn main(
         sums_6 = add_product(sums_6, left, block_of_lane_6(own));
         sums_7 = add_product(sums_7, left, block_of_lane_7(own));
     }
-    store_block(place, place.row, place.column, sums_0);
-    store_block(place, place.row, place.column + 4u, sums_1);
-    store_block(place, place.row, place.column + 8u, sums_2);
-    store_block(place, place.row, place.column + 12u, sums_3);
-    store_block(place, place.row, place.column + 16u, sums_4);
-    store_block(place, place.row, place.column + 20u, sums_5);
-    store_block(place, place.row, place.column + 24u, sums_6);
-    store_block(place, place.row, place.column + 28u, sums_7);
+    // One call that is reached several times compiles in a fraction of the time of several calls.
+    for (var part = 0u; part < 8u; part++) {
+        var sums = sums_0;
+        if (part == 1u) { sums = sums_1; }
+        if (part == 2u) { sums = sums_2; }
+        if (part == 3u) { sums = sums_3; }
+        if (part == 4u) { sums = sums_4; }
+        if (part == 5u) { sums = sums_5; }
+        if (part == 6u) { sums = sums_6; }
+        if (part == 7u) { sums = sums_7; }
+        store_block(place, place.row, place.column + 4u * part, sums);
+    }
 }

@@ -491,7 +491,7 @@ class _Sketch:
             (tile.shader, *pieces),
             _floats({**self.common, "DEPTH": product.depth, **constants}),
             (0, 0, self.population),
-            -(-product.depth // 4) + 4 * 5,
+            -(-product.depth // 4) + 8 * 5,  # at most eight blocks of four rows are stored
             2 * product.multiplications,
             self.population * traffic,
             product=product,
