@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
-from gpunet.errors import ModelError, OutputError
+from gpunet.errors import DataError, ModelError, OutputError
 from gpunet.parameters import layer_views
 from gpunet.training import checkpoint
 from gpunet.training.checkpoint import Figures, Model, Origin
@@ -312,3 +312,11 @@ def test_a_class_that_the_model_does_not_know_is_refused() -> None:
     dataset = a_dataset(np.zeros((2, 4), np.float32), ("no", "perhaps"))
     with pytest.raises(ModelError, match="'perhaps'"):
         a_model().prepare_test(dataset)
+
+
+@pytest.mark.parametrize("scaling", [None, a_model().scaling])
+def test_samples_that_are_not_finite_are_refused_with_their_place(scaling: Scaling | None) -> None:
+    features = np.ones((2, 4), np.float32)
+    features[1, 2] = np.nan
+    with pytest.raises(DataError, match=r"feature 3 of sample 2.* is nan, wanted a finite number"):
+        a_model(scaling=scaling).prepare(Samples(features, np.zeros(2, np.int32)))

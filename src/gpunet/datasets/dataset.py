@@ -1,18 +1,25 @@
 """What a dataset is once it is in memory: samples, labels, classes, and where it came from.
 
-Reading files belongs to ``readers``, fetching them to ``download``, drawing the built-in digits
-to ``strokes``. A dataset's arrays are never written to.
+Owns what samples may be at all, wherever they come from: their types and shapes, that every value
+is a number and every label a class. Reading files belongs to ``readers``, fetching them to
+``download``, drawing the built-in digits to ``strokes``. A dataset's arrays are never written to.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Dataset", "Samples", "Scaling"]
+from gpunet.errors import DataError
+
+__all__ = ["Dataset", "Samples", "Scaling", "refuse_unknown_values"]
+
+ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +29,27 @@ class Samples:
     Args:
         features: (n, I), either uint8 (0..255, read as 0..1) or float32 as they are.
         labels: (n,) int32, each from 0 to C - 1.
+
+    Raises:
+        DataError: an array is of another type or shape. The values are looked at by ``Dataset``.
     """
 
     features: NDArray[np.uint8] | NDArray[np.float32]
     labels: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        kind, shape = self.features.dtype, self.features.shape
+        if kind not in (np.uint8, np.float32) or len(shape) != 2:
+            raise DataError(
+                f"the features are {kind} of shape {shape}, wanted uint8 or float32 of shape "
+                "(samples, features); convert and reshape them first"
+            )
+        kind, places = self.labels.dtype, self.labels.shape
+        if kind != np.int32 or places != shape[:1]:
+            raise DataError(
+                f"the labels are {kind} of shape {places}, wanted int32 of shape {shape[:1]}, one "
+                "for each sample; convert and reshape them first"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -48,16 +72,28 @@ class Scaling:
 
     @classmethod
     def of(cls, features: NDArray[np.float32]) -> Scaling:
-        """The scaling that standardizes these features (n, I)."""
+        """The scaling that standardizes these features (n, I).
+
+        A feature that differs by no more than its own rounding in float32 counts as constant.
+        """
         mean = features.mean(axis=0, dtype=np.float64)
-        deviation = features.std(axis=0, dtype=np.float64)
-        deviation[deviation == 0] = 1
-        return cls(mean.astype(np.float32), deviation.astype(np.float32))
+        deviation = features.std(axis=0, dtype=np.float64).astype(np.float32)
+        deviation[deviation <= np.finfo(np.float32).eps * np.abs(mean)] = 1
+        return cls(mean.astype(np.float32), deviation)
 
     def apply(self, samples: Samples) -> Samples:
-        """The same samples, standardized."""
-        scaled = (samples.features - self.mean) / self.deviation
-        return Samples(scaled.astype(np.float32), samples.labels)
+        """The same samples, standardized.
+
+        Raises:
+            DataError: a value is so far from the training samples that float32 cannot hold it.
+        """
+        with np.errstate(over="ignore"):
+            scaled = ((samples.features - self.mean) / self.deviation).astype(np.float32)
+        refuse_unknown_values(
+            scaled,
+            lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}, once standardized,",
+        )
+        return Samples(scaled, samples.labels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +108,9 @@ class Dataset:
         image_shape: height and width if a sample is a grey image, else ``None``.
         source: where it came from, in words for the user.
         notice: something that the user should know about the choice, or ``None``.
+
+    Raises:
+        DataError: a feature is NaN or infinite, a label is no class, or parts do not fit together.
     """
 
     name: str
@@ -81,6 +120,17 @@ class Dataset:
     image_shape: tuple[int, int] | None
     source: str
     notice: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.test.features.shape[1] != self.inputs:
+            raise DataError(
+                f"the test samples of {self.name!r} have {self.test.features.shape[1]:,} features "
+                f"but the training samples {self.inputs:,}; make both alike"
+            )
+        for split, samples in (("training", self.train), ("test", self.test)):
+            whose = f"of the {split} samples of {self.name!r}"
+            _require_classes(samples.labels, len(self.classes), whose)
+            _require_finite(samples.features, whose)
 
     @property
     def inputs(self) -> int:
@@ -95,3 +145,43 @@ class Dataset:
             digest.update(np.ascontiguousarray(samples.features).data)
             digest.update(np.ascontiguousarray(samples.labels).data)
         return digest.hexdigest()
+
+
+def refuse_unknown_values(features: NDArray[Any], place: Callable[[int, int], str]) -> None:
+    """Check that every feature is a finite number in float32.
+
+    Args:
+        features: (n, I) of any numeric type.
+        place: what to call row i, column j, both counted from 0.
+
+    Raises:
+        DataError: a value is NaN or infinite; the message has its place.
+    """
+    if features.dtype.kind != "f":
+        return
+    for first in range(0, len(features), ROWS):
+        block = features[first : first + ROWS]
+        with np.errstate(over="ignore"):
+            bad = ~np.isfinite(block.astype(np.float32, copy=False))  # (rows, I)
+        if bad.any():
+            row, column = (int(index) for index in np.argwhere(bad)[0])
+            raise DataError(
+                f"{place(first + row, column)} is {float(block[row, column])}, wanted a finite "
+                "number; fill in or leave out what is not known"
+            )
+
+
+def _require_finite(features: NDArray[Any], whose: str) -> None:
+    refuse_unknown_values(
+        features, lambda row, column: f"feature {column + 1:,} in row {row + 1:,} {whose}"
+    )
+
+
+def _require_classes(labels: NDArray[np.int32], classes: int, whose: str) -> None:
+    wrong = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(wrong):
+        row = int(wrong[0])
+        raise DataError(
+            f"the label in row {row + 1:,} {whose} is {labels[row]:,}, wanted 0 to "
+            f"{classes - 1:,}, for there are {classes:,} classes; mend the label"
+        )

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from gpunet import __version__
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples, Scaling, refuse_unknown_values
 from gpunet.errors import GpunetError, ModelError
 from gpunet.parameters import layer_views, norm_views
 from gpunet.training.output import write_atomically
@@ -119,6 +119,7 @@ class Model:
 
         Raises:
             ModelError: the number of features differs from the network's.
+            DataError: a feature is no finite number, or too large to be standardized.
         """
         features = samples.features.shape[1]
         if features != self.network.inputs:
@@ -128,6 +129,9 @@ class Model:
                 "trained on"
             )
         if self.scaling is None:
+            refuse_unknown_values(
+                samples.features, lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}"
+            )
             return samples
         if samples.features.dtype == np.uint8:
             samples = Samples((samples.features / 255).astype(np.float32), samples.labels)

@@ -1,21 +1,18 @@
 """Features as a dataset holds them: grey levels as bytes, everything else as float32.
 
-Owns the choice between the two, the check that every value is a number, and the guess of an
-image's shape from a number of features.
+Owns the choice between the two, what texts are numbers, and the guess of an image's shape from a
+number of features.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.errors import DataError
-
-__all__ = ["as_features", "guess_image_shape", "is_number", "refuse_unknown_values"]
+__all__ = ["as_features", "guess_image_shape", "is_number"]
 
 GREY_MAXIMUM = 255
 DARKEST_IMAGES = 127
@@ -43,30 +40,6 @@ def as_features(
     if _are_grey_levels(arrays):
         return tuple(np.ascontiguousarray(array, np.uint8) for array in arrays)
     return tuple(np.ascontiguousarray(array, np.float32) for array in arrays)
-
-
-def refuse_unknown_values(features: NDArray[Any], place: Callable[[int, int], str]) -> None:
-    """Check that every feature is a finite number in float32.
-
-    Args:
-        features: (n, I) of any numeric type.
-        place: what to call row i, column j, both counted from 0.
-
-    Raises:
-        DataError: a value is NaN or infinite; the message has its place.
-    """
-    if features.dtype.kind != "f":
-        return
-    for first in range(0, len(features), ROWS):
-        block = features[first : first + ROWS]
-        with np.errstate(over="ignore"):
-            bad = ~np.isfinite(block.astype(np.float32, copy=False))  # (rows, I)
-        if bad.any():
-            row, column = (int(index) for index in np.argwhere(bad)[0])
-            raise DataError(
-                f"{place(first + row, column)} is {float(block[row, column])}, wanted a finite "
-                "number; fill in or leave out what is not known"
-            )
 
 
 def is_number(text: str) -> bool:

@@ -19,11 +19,10 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.readers.features import (
     as_features,
     guess_image_shape,
-    refuse_unknown_values,
 )
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
 from gpunet.datasets.readers.labels import RawLabels, number_classes

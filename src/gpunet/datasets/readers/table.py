@@ -17,13 +17,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.hold_out import is_sorted_by_class, spread_classes
 from gpunet.datasets.readers.features import (
     as_features,
     guess_image_shape,
     is_number,
-    refuse_unknown_values,
 )
 from gpunet.datasets.readers.files import open_file, require_memory, shown
 from gpunet.datasets.readers.labels import RawLabels, number_classes

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.errors import DataError
+
+
+def features(*rows: list[float]) -> NDArray[np.float32]:
+    return np.array(rows, np.float32)
+
+
+def labels(*values: int) -> NDArray[np.int32]:
+    return np.array(values, np.int32)
+
+
+SOUND = Samples(features([0, 1], [2, 3]), labels(0, 1))
+
+
+def dataset(train: Samples = SOUND, test: Samples = SOUND) -> Dataset:
+    return Dataset("points", train, test, ("no", "yes"), None, "a test")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_feature_that_is_no_finite_number_is_refused_with_its_place(
+    split: str, value: float
+) -> None:
+    broken = Samples(features([0, 1], [2, value]), labels(0, 1))
+    whole = "training" if split == "train" else "test"
+    place = f"feature 2 in row 2 of the {whole} samples of 'points' is {value}, wanted a finite"
+    with pytest.raises(DataError, match=place):
+        dataset(**{split: broken})
+
+
+@pytest.mark.parametrize("label", [-1, 2])
+def test_a_label_that_is_no_class_is_refused_with_its_place(label: int) -> None:
+    broken = Samples(SOUND.features, labels(0, label))
+    with pytest.raises(DataError, match=f"the label in row 2 of the test .* is {label}, wanted 0"):
+        dataset(test=broken)
+
+
+def test_test_samples_of_another_width_are_refused() -> None:
+    with pytest.raises(DataError, match="have 1 features but the training samples 2"):
+        dataset(test=Samples(features([0], [1]), labels(0, 1)))
+
+
+@pytest.mark.parametrize(
+    ("values", "places", "message"),
+    [
+        (np.zeros((2, 3)), labels(0, 1), "the features are float64"),
+        (np.zeros((2, 3), np.int8), labels(0, 1), "the features are int8"),
+        (np.zeros((2, 3, 3), np.uint8), labels(0, 1), r"of shape \(2, 3, 3\)"),
+        (np.zeros((2, 3), np.uint8), np.array([0, 1]), "the labels are int64"),
+        (np.zeros((2, 3), np.uint8), labels(0, 1, 1), r"the labels are int32 of shape \(3,\)"),
+        (np.zeros((2, 3), np.uint8), np.zeros((2, 1), np.int32), r"wanted int32 of shape \(2,\)"),
+    ],
+)
+def test_arrays_of_another_type_or_shape_are_refused(
+    values: NDArray[Any], places: NDArray[Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        Samples(values, places)
+
+
+def test_a_constant_feature_stays_itself_whatever_its_mean_is_rounded_to() -> None:
+    constant = np.full((4999, 1), 0.1, np.float32)
+    scaling = Scaling.of(constant)
+    assert_array_equal([1], scaling.deviation)
+    new = scaling.apply(Samples(features([0.3]), labels(0)))
+    assert 0.3 - 0.1 == pytest.approx(float(new.features[0, 0]))
+
+
+def test_differences_that_float32_cannot_hold_count_as_none() -> None:
+    scaling = Scaling.of(features([0.0], [1e-45], [0.0]))
+    assert_array_equal([1], scaling.deviation)
+
+
+def test_a_value_too_far_from_the_training_samples_is_refused_with_its_place() -> None:
+    scaling = Scaling.of(features([0, 1e-6], [0, 2e-6]))
+    with pytest.raises(DataError, match="feature 2 of sample 1, once standardized, is inf"):
+        scaling.apply(Samples(features([0, 1e38]), labels(0)))
