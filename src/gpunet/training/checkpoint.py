@@ -130,7 +130,8 @@ class Model:
             )
         if self.scaling is None:
             refuse_unknown_values(
-                samples.features, lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}"
+                samples.features,
+                lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}",
             )
             return samples
         if samples.features.dtype == np.uint8:
