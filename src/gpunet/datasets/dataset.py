@@ -44,11 +44,10 @@ class Samples:
                 f"the features are {kind} of shape {shape}, wanted uint8 or float32 of shape "
                 "(samples, features); convert and reshape them first"
             )
-        kind, places = self.labels.dtype, self.labels.shape
-        if kind != np.int32 or places != shape[:1]:
+        if self.labels.dtype != np.int32 or self.labels.shape != shape[:1]:
             raise DataError(
-                f"the labels are {kind} of shape {places}, wanted int32 of shape {shape[:1]}, one "
-                "for each sample; convert and reshape them first"
+                f"the labels are {self.labels.dtype} of shape {self.labels.shape}, wanted int32 "
+                f"of shape {shape[:1]}, one for each sample; convert and reshape them first"
             )
 
     def __len__(self) -> int:
