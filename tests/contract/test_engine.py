@@ -36,15 +36,23 @@ def run_steps(engine: Engine, samples: Samples, steps: int, rate: float = 0.01) 
     seeds = [one.seed for one in engine.settings]
     engine.set_parameters(initial_parameters(engine.network, "auto", seeds))
     engine.load("train", samples)
+    run_further(engine, samples, steps, 0, rate)
+
+
+def run_further(
+    engine: Engine, samples: Samples, steps: int, done: int, rate: float = 0.01
+) -> None:
+    """Take so many steps, epoch after epoch, when so many are done."""
+    seeds = [one.seed for one in engine.settings]
     an_epoch = steps_per_epoch(len(samples), engine.batch_size)
-    done = 0
-    while done < steps:
+    last = done + steps
+    while done < last:
         rates = np.full((engine.population, an_epoch), rate)
         schedule = step_schedule(engine.settings, rates, done)
         order = epoch_order(seeds, done // an_epoch + 1, len(samples))
         engine.begin_epoch(order, schedule, done)
-        engine.train(min(an_epoch, steps - done))
-        done += min(an_epoch, steps - done)
+        engine.train(min(an_epoch, last - done))
+        done += min(an_epoch, last - done)
 
 
 def specification(engine: Engine) -> NumpyEngine:
@@ -196,6 +204,47 @@ def test_a_network_in_a_population_gets_the_bits_that_it_gets_alone(
             assert_close(alone.parameters()[0], together.parameters()[p], AFTER_200_STEPS)
         else:
             assert alone.parameters().tobytes() == together.parameters()[p].tobytes()
+
+
+def test_networks_that_rest_keep_their_weights_and_the_others_go_on_unchanged(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(30, (8,), 4)
+    settings = tuple(NetworkSettings(seed=seed, dropout=0.1 * seed) for seed in range(5))
+    samples = random_samples(64, 30, 4)
+    whole, parted = (make_engine(network, settings, "adam", 16) for _ in range(2))
+    run_steps(parted, samples, 4)
+    rested = parted.parameters()[[0, 3]], parted.moments()[:, [0, 3]]
+    parted.stop([0, 3])
+    run_further(parted, samples, 4, 4)
+    run_steps(whole, samples, 8)
+    running = [1, 2, 4]
+    assert [0, 64, 64, 0, 64] == parted.metrics().seen.tolist()
+    assert rested[0].tobytes() == parted.parameters()[[0, 3]].tobytes()
+    assert rested[1].tobytes() == parted.moments()[:, [0, 3]].tobytes()
+    assert whole.parameters()[running].tobytes() == parted.parameters()[running].tobytes()
+    assert whole.moments()[:, running].tobytes() == parted.moments()[:, running].tobytes()
+    assert whole.metrics().loss[running].tobytes() == parted.metrics().loss[running].tobytes()
+
+
+def test_networks_that_rest_are_not_evaluated(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(12, (7,), 3)
+    settings = tuple(NetworkSettings(seed=seed) for seed in range(4))
+    engine = make_engine(network, settings)
+    engine.set_parameters(initial_parameters(network, "auto", range(4)))
+    engine.load("validation", random_samples(21, 12, 3))
+    loss, probabilities = engine.evaluate("validation").loss, engine.predict("validation")
+    engine.stop([1])
+    engine.stop([0])
+    metrics, left = engine.evaluate("validation"), engine.predict("validation")
+    assert [0, 0, 21, 21] == metrics.seen.tolist()
+    assert loss[2:].tolist() == metrics.loss[2:].tolist()
+    assert np.isnan(left[:2]).all()
+    assert probabilities[2:].tobytes() == left[2:].tobytes()
+    engine.set_parameters(engine.parameters())  # and all run again
+    assert loss.tolist() == engine.evaluate("validation").loss.tolist()
 
 
 def test_evaluation_agrees_with_the_specification_on_every_row(

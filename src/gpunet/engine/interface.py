@@ -8,7 +8,7 @@ adapter, and ``factory`` alone chooses between them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Literal, Self
@@ -145,7 +145,8 @@ class Engine(ABC):
     """A population of P networks of one shape on one device.
 
     The course of a training run: ``load`` the splits, ``set_parameters``, then for every epoch
-    ``begin_epoch``, ``train`` in as many calls as one likes, ``metrics``, ``evaluate``.
+    ``begin_epoch``, ``train`` in as many calls as one likes, ``metrics``, ``evaluate``. Between two
+    epochs, networks that have come to their end are told to ``stop``.
 
     Args:
         network: the shape that all networks share.
@@ -214,7 +215,10 @@ class Engine(ABC):
 
     @abstractmethod
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
-        """Set all weights and biases (P, N) and forget the optimizer's moments."""
+        """Set all weights and biases (P, N) and forget the optimizer's moments.
+
+        Networks that were told to ``stop`` run again.
+        """
 
     @abstractmethod
     def parameters(self) -> NDArray[np.float32]:
@@ -232,6 +236,15 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def stop(self, networks: Collection[int]) -> None:
+        """Let these networks, counted from 0, rest from the next epoch on.
+
+        Read the epoch's ``metrics`` first. Their weights and moments stay, and they cost nothing
+        any more: ``metrics`` and ``evaluate`` count no sample for them, their rows of ``predict``
+        are NaN.
+        """
+
+    @abstractmethod
     def begin_epoch(
         self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
     ) -> None:
@@ -240,6 +253,7 @@ class Engine(ABC):
         Args:
             order: (P, n) the rows of the training split in the order of this epoch.
             schedule: (P, S, 4) as ``step_schedule`` gives it; S = ceil(n / B).
+                Rows of networks that were told to ``stop`` do not matter.
             first_step: steps taken before this epoch; dropout is keyed by it.
         """
 

@@ -7,7 +7,7 @@ passes of a GPU.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 
@@ -58,23 +58,16 @@ class NumpyEngine(Engine):
     ) -> None:
         super().__init__(network, settings, optimizer, batch_size)
         shape = (self.population, network.parameter_count)
-        self._parameters = np.zeros(shape, dtype=np.float32)
-        self._gradient = np.zeros(shape, dtype=np.float32)
-        self._moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
+        self._all_parameters = np.zeros(shape, dtype=np.float32)
+        self._all_moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
         self._activations = network.activations
-        self._layers = layer_views(self._parameters, network)
-        self._norms = norm_views(self._parameters, network)
-        self._gradients = layer_blocks(self._gradient, network)
         self._normalised: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self._splits: dict[Split, Samples] = {}
-        self._columns = _Columns(settings, network)
-        self._dropout = self._masks()
-        self._factors = Factors.of(settings, np.zeros((self.population, 4), dtype=np.float32))
-        self._scores = _Scores(self.population, 0)
-        self._order = np.zeros((self.population, 0), dtype=np.uint32)
-        self._schedule = np.zeros((self.population, 0, 4), dtype=np.float32)
         self._first_step = 0
         self._step = 0
+        self._run(np.arange(self.population))
+        self._order = np.zeros((self.population, 0), dtype=np.uint32)
+        self._schedule = np.zeros((self.population, 0, 4), dtype=np.float32)
 
     @property
     def device(self) -> DeviceInfo:
@@ -87,28 +80,37 @@ class NumpyEngine(Engine):
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""
-        self._parameters[...] = parameters
-        self._moments[...] = 0
+        self._all_parameters[...] = parameters
+        self._all_moments[...] = 0
+        self._run(np.arange(self.population))
 
     def parameters(self) -> NDArray[np.float32]:
         """A copy of all weights and biases (P, N)."""
-        return self._parameters.copy()
+        self._all_parameters[self._running] = self._parameters
+        return self._all_parameters.copy()
 
     def set_moments(self, moments: NDArray[np.float32]) -> None:
         """Set the optimizer's moments (M, P, N)."""
-        self._moments[...] = moments
+        self._all_moments[...] = moments
+        self._moments[...] = moments[:, self._running]
 
     def moments(self) -> NDArray[np.float32]:
         """A copy of the optimizer's moments (M, P, N)."""
-        return self._moments.copy()
+        self._all_moments[:, self._running] = self._moments
+        return self._all_moments.copy()
+
+    def stop(self, networks: Collection[int]) -> None:
+        """Let these networks rest from the next epoch on."""
+        self._all_parameters, self._all_moments = self.parameters(), self.moments()
+        self._run(self._running[~np.isin(self._running, list(networks))])
 
     def begin_epoch(
         self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
     ) -> None:
         """Start an epoch over the training split."""
-        self._order, self._schedule, self._first_step = order, schedule, first_step
-        self._step = 0
-        self._scores = _Scores(self.population, order.shape[1])
+        self._order, self._schedule = order[self._running], schedule[self._running]
+        self._first_step, self._step = first_step, 0
+        self._scores = _Scores(len(self._running), order.shape[1])
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
@@ -118,33 +120,48 @@ class NumpyEngine(Engine):
 
     def metrics(self) -> Metrics:
         """The epoch's sums so far."""
-        return self._scores.metrics()
+        return self._scores.metrics(self._running, self.population)
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
         samples = self._splits[split]
-        scores = _Scores(self.population, len(samples))
+        scores = _Scores(len(self._running), len(samples))
         for rows, logits in self._logits(samples):
             labels = np.broadcast_to(samples.labels[rows], logits.shape[:2])
             losses, _, _ = self._score(logits, labels, self._columns.unsmoothed)
             scores.add(losses, logits.argmax(axis=2) == labels)
-        return scores.metrics()
+        return scores.metrics(self._running, self.population)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the probabilities of every class for every sample of a split."""
         samples = self._splits[split]
-        probabilities = np.empty(
-            (self.population, len(samples), self.network.classes), dtype=np.float32
-        )
+        shape = (self.population, len(samples), self.network.classes)
+        probabilities = np.full(shape, np.nan, dtype=np.float32)
         for rows, logits in self._logits(samples):
             labels = np.zeros(logits.shape[:2], dtype=np.int32)
-            _, _, probabilities[:, rows] = self._score(logits, labels, self._columns.unsmoothed)
+            _, _, found = self._score(logits, labels, self._columns.unsmoothed)
+            probabilities[self._running, rows] = found
         return probabilities
 
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
         """Time the kernels' functions by Python's profiler, all layers together."""
         counts = count_kernels(self.network, self.rule, self.batch_size, self._splits["train"])
         return time_calls(__file__, lambda: self.train(steps), steps, counts)
+
+    def _run(self, networks: NDArray[np.intp]) -> None:
+        """Lay out what the networks that are not at rest compute with, R of them."""
+        self._running = networks
+        settings = tuple(self.settings[place] for place in networks)
+        self._parameters = self._all_parameters[networks]  # (R, N)
+        self._moments = self._all_moments[:, networks]  # (M, R, N)
+        self._gradient = np.zeros_like(self._parameters)
+        self._layers = layer_views(self._parameters, self.network)
+        self._norms = norm_views(self._parameters, self.network)
+        self._gradients = layer_blocks(self._gradient, self.network)
+        self._columns = _Columns(settings, self.network)
+        self._dropout = self._masks()
+        self._factors = Factors.of(settings, np.zeros((len(settings), 4), dtype=np.float32))
+        self._scores = _Scores(len(settings), 0)
 
     def _train_step(self) -> None:
         first = self._step * self.batch_size
@@ -262,7 +279,7 @@ class NumpyEngine(Engine):
     def _masks(self) -> list[_Masks | None]:
         """Those of the input and of every hidden layer; ``None`` where nothing is dropped."""
         inputs = np.array([one.input_dropout for one in self.settings], dtype=np.float32)
-        rates = np.column_stack((inputs, self.dropout_rates())).T  # (1 + H, P)
+        rates = np.column_stack((inputs, self.dropout_rates()))[self._running].T  # (1 + H, R)
         units = (self.network.inputs, *self.network.hidden)
         return [
             _Masks(self._columns.seeds, place, self.batch_size, units[place], own)
@@ -357,11 +374,14 @@ class _Scores:
         self.losses[:, rows], self.hits[:, rows] = losses, hits
         self.seen = rows.stop
 
-    def metrics(self) -> Metrics:
-        """The sums."""
-        loss = self.losses[:, : self.seen].sum(axis=1, dtype=np.float64)
-        correct = self.hits[:, : self.seen].sum(axis=1, dtype=np.int64)
-        return Metrics(loss, correct, np.full(len(loss), self.seen, dtype=np.int64))
+    def metrics(self, networks: NDArray[np.intp], population: int) -> Metrics:
+        """The sums, as those of these networks of a population."""
+        loss = np.zeros(population, dtype=np.float64)
+        correct, seen = np.zeros((2, population), dtype=np.int64)
+        loss[networks] = self.losses[:, : self.seen].sum(axis=1, dtype=np.float64)
+        correct[networks] = self.hits[:, : self.seen].sum(axis=1, dtype=np.int64)
+        seen[networks] = self.seen
+        return Metrics(loss, correct, seen)
 
 
 @contextmanager

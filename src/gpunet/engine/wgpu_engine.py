@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -103,13 +103,13 @@ class _Program:
     plan: Plan
     dispatches: tuple[tuple[Any, Any, tuple[int, int, int]], ...]
 
-    def record(self, compute: Any, times: int) -> None:
-        """Put all dispatches into a compute pass, so many times."""
+    def record(self, compute: Any, times: int, networks: int) -> None:
+        """Put all dispatches into a compute pass, so many times, for the first networks."""
         for _ in range(times):
-            for pipeline, group, workgroups in self.dispatches:
+            for pipeline, group, (across, down, _population) in self.dispatches:
                 compute.set_pipeline(pipeline)
                 compute.set_bind_group(0, group)
-                compute.dispatch_workgroups(*workgroups)
+                compute.dispatch_workgroups(across, down, networks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +148,14 @@ class WgpuEngine(Engine):
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, _Program] = {}
         self._networks = _network_records(settings)
+        self._held = np.arange(self.population)  # (P,) which network lies at each place
+        self._running = self.population  # so many of them, at the first places, are not at rest
         self._layout = Layout.of(network)
         size = 4 * self.population * self._layout.size
         self._buffers.ensure("parameters", size)
         self._buffers.ensure("moments", max(size * MOMENTS[self.rule], 16))  # none cannot be bound
         self._buffers.ensure("networks", self._networks.nbytes)
-        rates = _dropout_records(self.dropout_rates())
-        self._buffers.ensure("dropout_rates", rates.nbytes)
-        self._buffers.write("dropout_rates", rates)
+        self._write_dropout_rates()
 
     @property
     def device(self) -> DeviceInfo:
@@ -175,24 +175,39 @@ class WgpuEngine(Engine):
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""
+        self._held, self._running = np.arange(self.population), self.population
+        self._write_dropout_rates()
         self._buffers.write("parameters", self._layout.pack(parameters))
         self.set_moments(np.zeros((MOMENTS[self.rule], *parameters.shape), dtype=np.float32))
 
     def parameters(self) -> NDArray[np.float32]:
         """A copy of all weights and biases (P, N)."""
         packed = self._buffers.read("parameters", np.dtype(np.float32))
-        return self._layout.unpack(packed.reshape(self.population, -1))
+        return self._by_network(self._layout.unpack(packed.reshape(self.population, -1)))
 
     def set_moments(self, moments: NDArray[np.float32]) -> None:
         """Set the optimizer's moments (M, P, N)."""
         if moments.size:
-            self._buffers.write("moments", self._layout.pack(moments))
+            self._buffers.write("moments", self._layout.pack(moments[:, self._held]))
 
     def moments(self) -> NDArray[np.float32]:
         """A copy of the optimizer's moments (M, P, N)."""
         shape = (MOMENTS[self.rule], self.population, self._layout.size)
         kept = self._buffers.read("moments", np.dtype(np.float32))
-        return self._layout.unpack(kept[: math.prod(shape)].reshape(shape))
+        moments = self._layout.unpack(kept[: math.prod(shape)].reshape(shape))
+        return self._by_network(moments.swapaxes(0, 1)).swapaxes(0, 1)
+
+    def stop(self, networks: Collection[int]) -> None:
+        """Let these networks rest from the next epoch on.
+
+        Each changes places with the last one that runs, so that dispatches can end before it.
+        """
+        for network in networks:
+            (place,) = np.flatnonzero(self._held == network)
+            if place < self._running:
+                self._running -= 1
+                self._exchange(int(place), self._running)
+        self._write_dropout_rates()
 
     def begin_epoch(
         self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
@@ -200,9 +215,10 @@ class WgpuEngine(Engine):
         """Start an epoch over the training split."""
         if self._training is None:
             self._training = self._compile_training(order.shape[1])
-        self._buffers.write("order", _in_batches(order, self.batch_size))
-        self._buffers.write("schedule", schedule)
-        records = self._networks.copy()
+        running = self._held[: self._running]
+        self._buffers.write("order", _in_batches(order[running], self.batch_size))
+        self._buffers.write("schedule", schedule[running])
+        records = self._networks[self._held]
         records["first_step"] = first_step
         self._buffers.write("networks", records)
         self._asked = 0
@@ -222,7 +238,7 @@ class WgpuEngine(Engine):
 
     def metrics(self) -> Metrics:
         """The epoch's sums so far; waits for the device."""
-        return _metrics(self._buffers.read("networks", NETWORK))
+        return self._metrics("networks")
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
@@ -234,18 +250,21 @@ class WgpuEngine(Engine):
             self._buffers.read(state, NETWORK)
 
         _paced(-(-self._data[split].count // program.plan.rows), run)
-        return _metrics(self._buffers.read(state, NETWORK))
+        return self._metrics(state)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the probabilities of every class for every sample of a split."""
         program = self._evaluation(split)
         count, rows = self._data[split].count, program.plan.rows
-        shape = (self.population, rows, padded(self.network.classes))
+        shape = (self._running, rows, padded(self.network.classes))
         batches = []
         for _ in range(0, count, rows):
             self._submit(program, 1)
             batches.append(self._read_probabilities(split, program.plan).reshape(shape))
-        return np.concatenate(batches, axis=1)[:, :count, : self.network.classes]
+        found = np.concatenate(batches, axis=1)[:, :count, : self.network.classes]
+        probabilities = np.full((self.population, *found.shape[1:]), np.nan, dtype=np.float32)
+        probabilities[self._held[: self._running]] = found
+        return probabilities
 
     def training_plan(self) -> Plan:
         """The passes of a training step; the training split must be loaded."""
@@ -350,7 +369,7 @@ class WgpuEngine(Engine):
         """The program that scores a split, set to its start."""
         if split not in self._evaluations:
             self._evaluations[split] = self._compile_evaluation(split)
-        self._buffers.write(f"{split} networks", self._networks)
+        self._buffers.write(f"{split} networks", self._networks[self._held])
         return self._evaluations[split]
 
     def _compile_evaluation(self, split: Split) -> _Program:
@@ -414,12 +433,12 @@ class WgpuEngine(Engine):
     def _submit(self, program: _Program, steps: int) -> None:
         with self._open.guarded():
             if self.clocked:
-                record = partial(program.record, times=steps)
+                record = partial(program.record, times=steps, networks=self._running)
                 self._busy.append(self._open.submit_timed(record, "steps"))
                 return
             encoder = self._open.handle.create_command_encoder(label="steps")
             compute = encoder.begin_compute_pass(label="steps")
-            program.record(compute, steps)
+            program.record(compute, steps, self._running)
             compute.end()
             self._open.handle.queue.submit([encoder.finish()])
 
@@ -427,7 +446,11 @@ class WgpuEngine(Engine):
         self, one: Pass, dispatch: tuple[Any, Any, tuple[int, int, int]], repeats: int
     ) -> PassTime:
         plan = self._training.plan  # type: ignore[union-attr]
-        records, program, dispatches = self._networks.copy(), _Program(plan, (dispatch,)), repeats
+        records, program, dispatches = (
+            self._networks[self._held],
+            _Program(plan, (dispatch,)),
+            repeats,
+        )
         if plan.many_steps:
             at_once = self.steps_a_dispatch(plan)
             self._write_batch(repeats, at_once)
@@ -438,7 +461,7 @@ class WgpuEngine(Engine):
         began = time.perf_counter()
         with self._open.guarded():
             device_seconds = self._open.run_timed(
-                lambda compute: program.record(compute, dispatches), one.label
+                lambda compute: program.record(compute, dispatches, self._running), one.label
             )
         wall = time.perf_counter() - began
         return PassTime(
@@ -446,17 +469,56 @@ class WgpuEngine(Engine):
         )
 
     def _read_probabilities(self, split: Split, plan: Plan) -> NDArray[np.float32]:
-        """(P * rows * padded C,) of the batch that was scored last."""
+        """(P * rows * padded C,) of the batch that was scored last; of those that run alone."""
         size = 4 * plan.rows * padded(self.network.classes)
-        target = self._buffers.ensure("probabilities", size * self.population)
+        target = self._buffers.ensure("probabilities", size * self._running)
         with self._open.guarded():
             encoder = self._open.handle.create_command_encoder(label="probabilities")
-            for p in range(self.population):
+            for p in range(self._running):
                 start = 4 * (p * plan.values + plan.probabilities_at)
                 values = self._buffers[f"{split} values"]
                 encoder.copy_buffer_to_buffer(values, start, target, p * size, size)
             self._open.handle.queue.submit([encoder.finish()])
         return self._buffers.read("probabilities", np.dtype(np.float32))
+
+    def _metrics(self, name: str) -> Metrics:
+        """The sums that a buffer of ``NETWORK`` holds."""
+        records = self._by_network(self._buffers.read(name, NETWORK))
+        return Metrics(
+            loss=records["loss"].astype(np.float64),
+            correct=records["correct"].astype(np.int64),
+            seen=records["seen"].astype(np.int64),
+        )
+
+    def _by_network(self, held: NDArray[Any]) -> NDArray[Any]:
+        """(P, ...) in the networks' own order, from the order in which they lie."""
+        own = np.empty_like(held)
+        own[self._held] = held
+        return own
+
+    def _exchange(self, one: int, other: int) -> None:
+        """Let the networks at two places change them."""
+        self._held[[one, other]] = self._held[[other, one]]
+        if one == other:
+            return
+        size, moments = 4 * self._layout.size, MOMENTS[self.rule]
+        aside = self._buffers.ensure("aside", 2 * size)  # no copy may stay within a buffer
+        with self._open.guarded():
+            encoder = self._open.handle.create_command_encoder(label="exchange")
+            for name, arrays in (("parameters", 1), ("moments", moments)):
+                buffer = self._buffers[name]
+                for array in range(arrays):
+                    first, second = (size * (array * self.population + p) for p in (one, other))
+                    encoder.copy_buffer_to_buffer(buffer, first, aside, size, size)
+                    encoder.copy_buffer_to_buffer(buffer, second, aside, 0, size)
+                    encoder.copy_buffer_to_buffer(aside, 0, buffer, first, size)
+                    encoder.copy_buffer_to_buffer(aside, size, buffer, second, size)
+            self._open.handle.queue.submit([encoder.finish()])
+
+    def _write_dropout_rates(self) -> None:
+        rates = _dropout_records(self.dropout_rates()[self._held])
+        self._buffers.ensure("dropout_rates", rates.nbytes)
+        self._buffers.write("dropout_rates", rates)
 
     def _forget(self, split: Split) -> None:
         """Destroy what belongs to a split that is about to be replaced."""
@@ -511,14 +573,6 @@ def _in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
     firsts = np.arange(0, count, rows)[:, None]
     positions = firsts + np.minimum(np.arange(padded(rows)), rows - 1)
     return order[:, np.minimum(positions, count - 1)]
-
-
-def _metrics(records: NDArray[Any]) -> Metrics:
-    return Metrics(
-        loss=records["loss"].astype(np.float64),
-        correct=records["correct"].astype(np.int64),
-        seen=records["seen"].astype(np.int64),
-    )
 
 
 def _packed(
