@@ -236,6 +236,7 @@ class TrainConfig:
         standardize: subtract the training set's mean per feature and divide by its standard
             deviation (float features only; bytes are divided by 255).
         seed: of initialisation, shuffling, dropout and the split; 0 to 2**32 - 1.
+        ensemble: networks trained side by side with the seeds from ``seed`` on; their mean answers.
 
     Raises:
         UsageError: a value that cannot be; the message names the option.
@@ -286,6 +287,7 @@ class TrainConfig:
     shuffle_split: bool = False
     standardize: bool = True
     seed: int = 0
+    ensemble: int = 1
 
     def __post_init__(self) -> None:
         for units in self.hidden:
@@ -326,7 +328,8 @@ class TrainConfig:
             raise UsageError(
                 f"--validation is {self.validation}; give a fraction below 1 or a whole count"
             )
-        _require_between("--seed", self.seed, 0, (1 << 32) - 1)
+        _require_between("--ensemble", self.ensemble, 1, 65535)
+        _require_between("--seed", self.seed, 0, (1 << 32) - self.ensemble)
 
     def _require_stopping(self) -> None:
         _require_between("--patience", self.patience, 0, 1 << 31)
@@ -413,6 +416,13 @@ class TrainConfig:
             self.leaky_slope,
             self.loss,
             self.layer_norm,
+        )
+
+    def networks(self) -> tuple[TrainConfig, ...]:
+        """The settings of each network of the ensemble."""
+        return tuple(
+            dataclasses.replace(self, seed=self.seed + place, ensemble=1)
+            for place in range(self.ensemble)
         )
 
     def to_dict(self) -> dict[str, Any]:

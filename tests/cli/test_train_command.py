@@ -49,6 +49,46 @@ def test_a_run_says_what_it_does_and_leaves_a_model_and_a_report(
     assert 3 == len(report["history"])
 
 
+def test_an_ensemble_is_saved_in_one_file_and_answers_together(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    ran = gpunet("train", "--data", halves, *FAST, "--ensemble", "3", "--report", "run.json")
+    assert (0, "") == (ran.code, ran.err)
+    assert "together" in ran.out
+    model = checkpoint.load(Path("model.safetensors"))
+    assert 3 == len(model.parameters)
+    report = json.loads(Path("run.json").read_text("utf-8"))
+    assert [0, 1, 2] == [one["seed"] for one in report["networks"]]
+    assert model.test.accuracy == report["test"]["accuracy"]
+    content = json.loads(gpunet("evaluate", "model.safetensors", "--json").out)
+    assert report["test"]["accuracy"] == content["accuracy"]
+    assert [one["test"]["accuracy"] for one in report["networks"]] == [
+        one["accuracy"] for one in content["networks"]
+    ]
+    assert "together" in gpunet("evaluate", "model.safetensors").out
+
+
+def test_a_network_of_an_ensemble_is_the_one_of_its_seed(gpunet: RunCommand, halves: Path) -> None:
+    gpunet("train", "--data", halves, *FAST, "--ensemble", "2", "--seed", "5")
+    together = checkpoint.load(Path("model.safetensors")).parameters
+    for place, seed in enumerate(("5", "6")):
+        gpunet("train", "--data", halves, *FAST, "--seed", seed)
+        alone = checkpoint.load(Path("model.safetensors")).parameters
+        assert alone[0].tobytes() == together[place].tobytes()
+
+
+def test_an_ensemble_goes_on_where_it_was_stopped(gpunet: RunCommand, halves: Path) -> None:
+    options = ("train", "--data", halves, *FAST, "--schedule", "constant", "--ensemble", "2")
+    gpunet(*options, "--epochs", "4", "--output", "straight.safetensors")
+    gpunet(*options, "--epochs", "2", "--run-dir", "run")
+    ran = gpunet("train", "--data", halves, "--device", "cpu", "--resume", "run", "--epochs", "4")
+    assert (0, "") == (ran.code, ran.err)
+    straight = checkpoint.load(Path("straight.safetensors"))
+    resumed = checkpoint.load(Path("run/best.safetensors"))
+    assert straight.parameters.tobytes() == resumed.parameters.tobytes()
+    assert "run" in gpunet("runs", "run").out
+
+
 def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path) -> None:
     options = {
         "--activation": "leaky_relu",
@@ -87,6 +127,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "--target-accuracy": 1,
         "--max-time": "1h30m",
         "--validation": 0.25,
+        "--ensemble": 2,
         "--seed": 7,
     }
     flat = [part for pair in options.items() for part in pair]
@@ -148,6 +189,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "validation": 0.25,
         "shuffle_split": True,
         "standardize": False,
+        "ensemble": 2,
         "seed": 7,
     }
     assert expected == checkpoint.load(Path("model.safetensors")).config.to_dict()
@@ -285,7 +327,7 @@ def test_a_run_that_diverges_later_keeps_its_best_weights_and_says_what_to_try(
     def rates(config: TrainConfig, epoch: int, steps: int, reductions: int) -> np.ndarray:
         return np.full((1, steps), 0.01 if epoch < 3 else 1e38)
 
-    monkeypatch.setattr("gpunet.training.trainer.epoch_learning_rates", rates)
+    monkeypatch.setattr("gpunet.training.member.epoch_learning_rates", rates)
     ran = gpunet("train", "--data", halves, *FAST, "--epochs", "5", "--optimizer", "sgd")
     assert 0 == ran.code
     assert (

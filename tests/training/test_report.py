@@ -13,7 +13,7 @@ from gpunet.engine.interface import DeviceInfo, Metrics
 from gpunet.errors import OutputError
 from gpunet.training.events import EpochRecord
 from gpunet.training.report import report, write_report
-from gpunet.training.trainer import TrainingResult
+from gpunet.training.result import NetworkResult, TrainingResult
 
 CONFIG = TrainConfig(hidden=(3,), learning_rate=None)
 DEVICE = DeviceInfo("Little", "software adapter", "Vulkan", "driver 1.0")
@@ -23,9 +23,11 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "report.md"
 
 
 def a_result(train_loss: float = 0.5, seen: int = 4, steps: int = 10) -> TrainingResult:
+    history = (EpochRecord(1, train_loss, 0.75, None, None, 0.002, 2.0, 1000.0),)
     return TrainingResult(
         parameters=np.zeros((1, 17), np.float32),
-        history=(EpochRecord(1, train_loss, 0.75, None, None, 0.002, 2.0, 1000.0),),
+        networks=(NetworkResult(history, "epochs", 1),),
+        history=history,
         stop_reason="epochs",
         best_epoch=1,
         steps=steps,
@@ -78,6 +80,14 @@ def test_the_report_holds_what_was_done_and_what_it_gave(tmp_path: Path) -> None
         "stop_reason": "epochs",
         "best_epoch": 1,
         "test": {"loss": 0.25, "accuracy": 0.75},
+        "networks": [
+            {
+                "seed": 0,
+                "stop_reason": "epochs",
+                "best_epoch": 1,
+                "test": {"loss": 0.25, "accuracy": 0.75},
+            }
+        ],
         "seconds": {"total": 2.5, "per_step": 0.25},
     }
     assert expected == written(tmp_path / "run.json", a_result())

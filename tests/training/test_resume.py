@@ -17,8 +17,9 @@ from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.errors import ModelError, UsageError
 from gpunet.training.checkpoint import Figures, Model, Origin
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
+from gpunet.training.result import TrainingResult
 from gpunet.training.run_state import RunState, load_state, save_state
-from gpunet.training.trainer import TrainingResult, train
+from gpunet.training.trainer import train
 
 MakeEngine = Callable[..., Engine]
 
@@ -52,7 +53,10 @@ class Runner:
     def __call__(self, **options: Any) -> TrainingResult:
         config = options.pop("config", self.config)
         engine = self.make_engine(
-            config.network(6, 3), (NetworkSettings.of(config),), config.optimizer, 16
+            config.network(6, 3),
+            tuple(map(NetworkSettings.of, config.networks())),
+            config.optimizer,
+            16,
         )
         # A call of the slow clock's engine takes but one step, so that epochs can be cut short.
         clock = count().__next__
@@ -107,11 +111,12 @@ def assert_same(straight: TrainingResult, resumed: TrainingResult) -> None:
         settings(dropout=0.2, input_dropout=0.1),
         settings(schedule="plateau", lr_decay_every=1, learning_rate=0.05),
         settings(optimizer="sgd", momentum=0.9, schedule="one-cycle"),
+        settings(ensemble=3, patience=1, learning_rate=0.05),
         settings(optimizer="sgd", schedule="step", restart_every=3, warmup=2.5),
         settings(validation=0, monitor="val_accuracy"),
         settings(patience=2, start_from_epoch=2, learning_rate=0.1, schedule="constant"),
     ],
-    ids=["dropout", "plateau", "momentum", "sgd", "no-validation", "early-stopping"],
+    ids=["dropout", "plateau", "momentum", "ensemble", "sgd", "no-validation", "early-stopping"],
 )
 @pytest.mark.parametrize("at_once", [True, False], ids=["within-an-epoch", "after-an-epoch"])
 def test_a_resumed_run_gives_bit_for_bit_what_the_straight_one_gives(

@@ -43,10 +43,12 @@ STATE = RunState(
     parameters=weights(1, *SHAPE),
     moments=weights(2, 2, *SHAPE),
     best=weights(3, *SHAPE),
-    best_epoch=1,
-    history=(
-        EpochRecord(1, 0.1 + 0.2, 0.75, 1 / 3, 0.5, 0.002, 2.0, 1000.0),
-        EpochRecord(2, 0.25, 0.75, None, None, 0.001, 2.0, 1e4 / 3),
+    best_epochs=(1,),
+    histories=(
+        (
+            EpochRecord(1, 0.1 + 0.2, 0.75, 1 / 3, 0.5, 0.002, 2.0, 1000.0),
+            EpochRecord(2, 0.25, 0.75, None, None, 0.001, 2.0, 1e4 / 3),
+        ),
     ),
     steps=20,
     seconds=4.5,
@@ -62,11 +64,13 @@ def saved(tmp_path: Path) -> Path:
 
 
 def rewrite(path: Path, tensors: dict[str, Any], entries: dict[str, Any]) -> None:
-    """Replace the named tensors (``None`` leaves one out) and entries of the run."""
+    """Replace the named tensors (``None`` leaves one out), entries of the run or its network."""
     content = safetensors.numpy.load_file(path) | tensors
     with safetensors.safe_open(path, framework="numpy") as file:
         metadata = file.metadata()
-    metadata["run"] = json.dumps(json.loads(metadata["run"]) | entries)
+    run = json.loads(metadata["run"])
+    own = {name: entries[name] for name in ("history", "best_epoch") if name in entries}
+    metadata["run"] = json.dumps(run | {"networks": [run["networks"][0] | own]} | entries)
     kept = {name: tensor for name, tensor in content.items() if tensor is not None}
     path.write_bytes(safetensors.numpy.save(kept, metadata))
 
@@ -126,6 +130,8 @@ RECORD = dataclasses.asdict(STATE.history[0])
         ({"best_epoch": 3}, "its best epoch is none of its history"),
         ({"best_epoch": True}, "its best epoch is none of its history"),
         ({"best_epoch": None}, "its best epoch is none of its history"),
+        ({"networks": []}, "it does not tell how its 1 networks were trained"),
+        ({"networks": [3]}, "it has no history"),
         ({"steps": -1}, "it does not tell its steps"),
         ({"steps": 2.5}, "it does not tell its steps"),
         ({"seconds": "long"}, "it does not tell its time"),

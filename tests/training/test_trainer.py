@@ -15,7 +15,8 @@ from gpunet.engine.interface import Metrics, NetworkSettings
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.parameters import initial_parameters
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
-from gpunet.training.trainer import TrainingResult, train
+from gpunet.training.result import TrainingResult
+from gpunet.training.trainer import train
 
 CLASSES = 3
 

@@ -27,7 +27,12 @@ def evaluate(
     from gpunet.cli.sources import evaluate_model
     from gpunet.terminal import figures
     from gpunet.terminal.console import make_console
-    from gpunet.terminal.tables import class_table, confusion_table, summary_table
+    from gpunet.terminal.tables import (
+        class_table,
+        committee_table,
+        confusion_table,
+        summary_table,
+    )
     from gpunet.training.checkpoint import load
 
     loaded = load(model)
@@ -42,7 +47,9 @@ def evaluate(
         ("loss", figures.loss(evaluation.figures.loss)),
         ("samples", figures.count(int(scores.support.sum()))),
     ]
+    several = len(evaluation.networks) > 1
     for part in (
+        *([committee_table(evaluation.figures, evaluation.networks)] if several else []),
         summary_table(rows),
         class_table(scores.precision, scores.recall, scores.f1, scores.support, loaded.classes),
         confusion_table(evaluation.matrix, loaded.classes, pairs=True),
@@ -59,6 +66,7 @@ def _content(model: Model, evaluation: Evaluation) -> dict[str, Any]:
         "loss": evaluation.figures.loss,
         "accuracy": evaluation.figures.accuracy,
         "samples": int(scores.support.sum()),
+        "networks": [{"loss": one.loss, "accuracy": one.accuracy} for one in evaluation.networks],
         "classes": [
             {
                 "name": name,

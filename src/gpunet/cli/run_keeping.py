@@ -128,7 +128,7 @@ def resumed_run(
         _require_unchanged(found, name, config.in_effect(name), model.config.in_effect(name))
     changed = {name: getattr(config, name) for name in given if name in CHANGEABLE}
     settings = replace(model.config, **changed)
-    require_unfinished(settings, state.history)
+    require_unfinished(settings, state.histories)
     return Keeping(found, every or 1, model, state), settings
 
 

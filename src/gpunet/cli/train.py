@@ -119,6 +119,14 @@ def train(
             rich_help_panel=options.NETWORK,
         ),
     ] = DEFAULT.seed,
+    ensemble: Annotated[
+        int,
+        typer.Option(
+            help="Train so many networks side by side, with the seeds from --seed on; saved in one "
+            "file, they answer together.",
+            rich_help_panel=options.NETWORK,
+        ),
+    ] = DEFAULT.ensemble,
     loss: Annotated[
         Loss,
         typer.Option(help="What is minimised.", rich_help_panel=options.NETWORK),
@@ -538,6 +546,7 @@ def train(
             shuffle_split=shuffle_split,
             standardize=standardize,
             seed=seed,
+            ensemble=ensemble,
         )
     if as_json and not find_lr:
         raise UsageError("--json goes with --find-lr; a run is written as JSON by --report FILE")

@@ -32,7 +32,7 @@ from gpunet.terminal.graphics import Painter, choose_painter
 from gpunet.terminal.plain import PlainPrinter
 from gpunet.terminal.profile_table import profile_table
 from gpunet.terminal.showcase import showcase
-from gpunet.terminal.tables import confusion_table, summary_table
+from gpunet.terminal.tables import committee_table, confusion_table, summary_table
 from gpunet.training import checkpoint
 from gpunet.training.checkpoint import Figures, Model, Origin
 from gpunet.training.curves import Curves
@@ -41,8 +41,9 @@ from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
 from gpunet.training.profile import Profile, measure_profile
 from gpunet.training.report import report, write_report
+from gpunet.training.result import TrainingResult
 from gpunet.training.splits import split
-from gpunet.training.trainer import TrainingResult, train
+from gpunet.training.trainer import train
 
 __all__ = ["Wishes", "carry_out"]
 
@@ -109,7 +110,7 @@ def carry_out(wishes: Wishes) -> None:
 def _profile(config: TrainConfig, choice: Choice, dataset: Dataset, console: Console) -> Profile:
     """Where the time of such a training goes, measured on an engine of its own."""
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = (NetworkSettings.of(config),)
+    settings = _settings(config)
     training = split(dataset, config).training
     with (
         console.status("timing every kernel", spinner="line"),
@@ -138,7 +139,7 @@ def _train(
     """Train before the user's eyes; the screen is gone when this returns."""
     config, control = wishes.config, Control()
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = (NetworkSettings.of(config),)
+    settings = _settings(config)
     if choice.adapter is not None and choice.adapter.software:
         _compare_with_numpy(choice.adapter, network, config, console)
     screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
@@ -163,11 +164,15 @@ def _train(
     return result
 
 
+def _settings(config: TrainConfig) -> tuple[NetworkSettings, ...]:
+    return tuple(map(NetworkSettings.of, config.networks()))
+
+
 def _compare_with_numpy(
     adapter: Adapter, network: NetworkSpec, config: TrainConfig, console: Console
 ) -> None:
     """Say so if numpy would be clearly faster than a software adapter."""
-    settings = (NetworkSettings.of(config),)
+    settings = _settings(config)
     trial = partial(
         step_seconds,
         network=network,
@@ -236,6 +241,8 @@ def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
         )
     elif result.best_epoch == 0:
         note("training stopped before an epoch was done, so no model is saved")
+    elif lost := config.ensemble - len(result.learnt):
+        note(f"{lost} of the {config.ensemble} networks diverged, so the others are saved alone")
 
 
 def _save(write: Callable[[Path], None], path: Path) -> Path | None:
@@ -262,10 +269,10 @@ def _save_elsewhere(write: Callable[[Path], None], name: str) -> Path | None:
 def _model(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Model:
     return replace(
         _template(wishes, dataset),
-        parameters=result.parameters,
+        parameters=result.parameters[result.learnt],
         scaling=result.scaling,
         best_epoch=result.best_epoch,
-        test=_test_figures(result),
+        test=_test_figures(wishes, dataset, result),
     )
 
 
@@ -274,7 +281,7 @@ def _template(wishes: Wishes, dataset: Dataset) -> Model:
     network = wishes.config.network(dataset.inputs, len(dataset.classes))
     return Model(
         network=network,
-        parameters=np.zeros((1, network.parameter_count), dtype=np.float32),
+        parameters=np.zeros((wishes.config.ensemble, network.parameter_count), dtype=np.float32),
         config=wishes.config,
         classes=dataset.classes,
         image_shape=dataset.image_shape,
@@ -287,8 +294,8 @@ def _template(wishes: Wishes, dataset: Dataset) -> Model:
     )
 
 
-def _test_figures(result: TrainingResult) -> Figures:
-    return Figures.of(float(result.test.mean_loss[0]), float(result.test.accuracy[0]))
+def _test_figures(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Figures:
+    return result.figures(wishes.config.loss, dataset.test.labels)
 
 
 def _show(
@@ -305,18 +312,21 @@ def _show(
     The weights that no epoch improved are random, so nothing is shown of what they do.
     """
     if wishes.quiet:
-        typer.echo(_result_line(result, saved))
+        typer.echo(_result_line(wishes, dataset, result, saved))
         return
-    probabilities = result.test_probabilities[0]  # (n, C)
-    labels = dataset.test.labels
     console.print()
-    console.print(summary_table(_summary(result, saved)))
+    console.print(summary_table(_summary(wishes, dataset, result, saved)))
     if profile is not None:
         console.print()
         for part in profile_table(profile):
             console.print(part)
     if result.best_epoch == 0:
         return
+    probabilities, labels = result.answers, dataset.test.labels
+    if len(labels) and wishes.config.ensemble > 1:
+        together = _test_figures(wishes, dataset, result)
+        console.print()
+        console.print(committee_table(together, [result.own_figures[p] for p in result.learnt]))
     if len(labels):
         console.print()
         console.print(confusion_table(confusion_matrix(probabilities, labels), dataset.classes))
@@ -327,11 +337,11 @@ def _show(
         showcase(console, dataset.test, probabilities, classes, shape, rows, painter=painter)
 
 
-def _result_line(result: TrainingResult, saved: _Saved) -> str:
-    test = _test_figures(result)
+def _result_line(wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved) -> str:
     where = f"saved as {saved.model}" if saved.model else "not saved"
     if result.best_epoch == 0:
         return f"no epoch succeeded ({result.stop_reason}), {where}"
+    test = _test_figures(wishes, dataset, result)
     return (
         f"test accuracy {figures.percent(test.accuracy)}, loss {figures.loss(test.loss)}, "
         f"best epoch {result.best_epoch} of {len(result.history)} ({result.stop_reason}), "
@@ -339,16 +349,20 @@ def _result_line(result: TrainingResult, saved: _Saved) -> str:
     )
 
 
-def _summary(result: TrainingResult, saved: _Saved) -> Sequence[tuple[str, str]]:
-    test = _test_figures(result)
+def _summary(
+    wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved
+) -> Sequence[tuple[str, str]]:
     per_step = result.seconds / result.steps if result.steps else None
-    learnt = [
-        ("test accuracy", figures.percent(test.accuracy)),
-        ("test loss", figures.loss(test.loss)),
-        ("best epoch", f"{result.best_epoch} of {len(result.history)}"),
-    ]
+    learnt = []
+    if result.best_epoch:
+        test = _test_figures(wishes, dataset, result)
+        learnt = [
+            ("test accuracy", figures.percent(test.accuracy)),
+            ("test loss", figures.loss(test.loss)),
+            ("best epoch", f"{result.best_epoch} of {len(result.history)}"),
+        ]
     rows = [
-        *(learnt if result.best_epoch else []),
+        *learnt,
         ("stopped", why_stopped(result.stop_reason, len(result.history))),
         ("training time", figures.seconds(result.seconds)),
         ("per step", "-" if per_step is None else figures.seconds(per_step)),

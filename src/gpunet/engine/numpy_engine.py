@@ -326,7 +326,7 @@ class _Columns:
 
     def __init__(self, settings: tuple[NetworkSettings, ...], network: NetworkSpec) -> None:
         def column(name: str) -> NDArray[np.float32]:
-            return np.array([[getattr(one, name)] for one in settings], dtype=np.float32)
+            return np.array([getattr(one, name) for one in settings], dtype=np.float32)[:, None]
 
         def used(name: str) -> NDArray[np.float32] | None:
             figures = column(name)

@@ -45,7 +45,7 @@ class Factors(Generic[Real]):
         """The factors for a row (P, 4) of the schedule."""
 
         def column(name: str) -> NDArray[Real]:
-            return np.array([[getattr(one, name)] for one in settings], dtype=step.dtype)
+            return np.array([getattr(one, name) for one in settings], dtype=step.dtype)[:, None]
 
         rate, first, second, gradient = step.T[..., None]
         own = {name: column(name) for name in ("momentum", "beta1", "beta2", "epsilon")}

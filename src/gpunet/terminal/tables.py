@@ -18,11 +18,13 @@ from gpunet.terminal import figures
 from gpunet.terminal.block import cut, text_block
 from gpunet.terminal.columns import Columns
 from gpunet.terminal.style import BEST, MUTED, RIGHT, STRONG, WRONG, glyphs
+from gpunet.training.checkpoint import Figures
 from gpunet.training.events import EpochRecord
 from gpunet.training.metrics import confused_pairs
 
 __all__ = [
     "class_table",
+    "committee_table",
     "confusion_table",
     "epoch_table",
     "summary_table",
@@ -45,6 +47,18 @@ def summary_table(rows: Sequence[tuple[str, str]]) -> RenderableType:
     table.add_column(style=STRONG, overflow="fold")
     for name, value in rows:
         table.add_row(Text(name), Text(value))
+    return table
+
+
+def committee_table(together: Figures, networks: Sequence[Figures]) -> RenderableType:
+    """What each network of an ensemble comes to by itself, and all of them together."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("network", "accuracy", "loss"):
+        table.add_column(name, header_style=MUTED, justify="left" if name == "network" else "right")
+    rows = [(str(place), one) for place, one in enumerate(networks)]
+    for name, one in [*rows, ("together", together)]:
+        style = STRONG if one is together else None
+        table.add_row(name, figures.percent(one.accuracy), figures.loss(one.loss), style=style)
     return table
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config import Loss
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine
+from gpunet.engine.interface import Engine, Metrics
 from gpunet.errors import DataError
 from gpunet.rng import permutation
 from gpunet.training.checkpoint import Figures, Model
@@ -24,7 +25,15 @@ from gpunet.training.metrics import (
     predicted_classes,
 )
 
-__all__ = ["Evaluation", "evaluate", "pick", "pick_top_losses", "predict"]
+__all__ = [
+    "Evaluation",
+    "evaluate",
+    "joint_figures",
+    "own_figures",
+    "pick",
+    "pick_top_losses",
+    "predict",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,13 +41,15 @@ class Evaluation:
     """How a model did on labelled samples.
 
     Args:
-        figures: the mean of the networks' losses, and the accuracy of their joint answer.
+        figures: of the networks' joint answer, as ``joint_figures`` gives them.
+        networks: (P,) what each network's own answers come to.
         probabilities: (n, C) float32, the mean over the networks.
         matrix: (C, C) int64, samples by true class (rows) and predicted class (columns).
         scores: figures per class.
     """
 
     figures: Figures
+    networks: tuple[Figures, ...]
     probabilities: NDArray[np.float32]
     matrix: NDArray[np.int64]
     scores: ClassScores
@@ -53,14 +64,45 @@ def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
     """
     probabilities = predict(engine, model, samples)
     matrix = confusion_matrix(probabilities, samples.labels)
-    loss = float(engine.evaluate("test").mean_loss.mean())
-    accuracy = float(np.trace(matrix) / len(samples))
+    metrics = engine.evaluate("test")
     return Evaluation(
-        figures=Figures.of(loss, accuracy),
+        figures=joint_figures(model.network.loss, metrics, probabilities, samples.labels),
+        networks=own_figures(metrics),
         probabilities=probabilities,
         matrix=matrix,
         scores=class_scores(matrix),
     )
+
+
+def own_figures(metrics: Metrics) -> tuple[Figures, ...]:
+    """What each of the networks' own answers come to."""
+    return tuple(map(Figures.of, metrics.mean_loss.tolist(), metrics.accuracy.tolist()))
+
+
+def joint_figures(
+    loss: Loss,
+    metrics: Metrics,
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.int32],
+) -> Figures:
+    """What the networks come to together: their own figures, if it is one alone.
+
+    The loss of several is the cross-entropy of their mean answer. Quadratic losses cannot be had
+    from probabilities, so theirs is the mean of the networks' losses.
+
+    Args:
+        loss: of the networks.
+        metrics: sums of each network.
+        probabilities: (n, C) the mean over the networks.
+        labels: (n,).
+    """
+    if len(metrics.seen) == 1 or not len(labels):
+        return own_figures(metrics)[0]
+    loss_together = float(metrics.mean_loss.mean())
+    if loss == "cross-entropy":
+        loss_together = float(cross_entropies(probabilities, labels).mean())
+    hits = predicted_classes(probabilities) == labels  # (n,)
+    return Figures.of(loss_together, float(hits.mean()))
 
 
 def predict(engine: Engine, model: Model, samples: Samples) -> NDArray[np.float32]:

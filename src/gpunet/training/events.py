@@ -1,5 +1,7 @@
 """What a training run tells its observers, and how they may ask it to stop or pause.
 
+Of an ensemble they are told the mean over the networks that run.
+
 The trainer knows observers, not screens: the dashboard, the plain printer and the tests all
 implement ``Observer``. All accuracies are fractions, all losses nats per sample, all times
 seconds.
@@ -36,6 +38,7 @@ StopReason = Literal[
     "time limit reached",
     "stopped by user",
     "diverged",
+    "pruned",
 ]
 
 

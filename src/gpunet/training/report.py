@@ -16,7 +16,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.interface import DeviceInfo
 from gpunet.training.output import write_atomically
-from gpunet.training.trainer import TrainingResult
+from gpunet.training.result import TrainingResult
 
 __all__ = ["report", "write_report"]
 
@@ -25,6 +25,7 @@ def report(
     config: TrainConfig, device: DeviceInfo, dataset: Dataset, result: TrainingResult
 ) -> dict[str, Any]:
     """What a run was and what it gave, as JSON holds it."""
+    test = result.figures(config.loss, dataset.test.labels)
     return {
         "gpunet": __version__,
         "config": {**config.to_dict(), "learning_rate": config.effective_learning_rate},
@@ -37,10 +38,18 @@ def report(
         "history": [dataclasses.asdict(record) for record in result.history],
         "stop_reason": result.stop_reason,
         "best_epoch": result.best_epoch,
-        "test": {
-            "loss": float(result.test.mean_loss[0]),
-            "accuracy": float(result.test.accuracy[0]),
-        },
+        "test": {"loss": test.loss, "accuracy": test.accuracy},
+        "networks": [
+            {
+                "seed": own.seed,
+                "stop_reason": network.stop_reason,
+                "best_epoch": network.best_epoch,
+                "test": {"loss": figures.loss, "accuracy": figures.accuracy},
+            }
+            for own, network, figures in zip(
+                config.networks(), result.networks, result.own_figures, strict=True
+            )
+        ],
         "seconds": {
             "total": result.seconds,
             "per_step": result.seconds / result.steps if result.steps else None,

@@ -67,7 +67,7 @@ class RunFolder:
         self.report = path / "report.json"
         self.curves = path / "curves.png"
         self.log = path / "log"
-        self._best_epoch = 0
+        self._best_epochs: tuple[int, ...] = ()
 
     def require_free(self) -> None:
         """Make sure that a new run can be kept here.
@@ -112,7 +112,7 @@ class RunFolder:
                 "`gpunet runs` lists those that there are"
             )
         model, state = load_state(self.last)
-        self._best_epoch = state.best_epoch if self.best.exists() else 0
+        self._best_epochs = state.best_epochs if self.best.exists() else ()
         return model, state
 
     def keep(self, model: Model, state: RunState) -> None:
@@ -126,7 +126,7 @@ class RunFolder:
             OutputError: a file cannot be written; the older one is then untouched.
         """
         save_state(model, state, self.last)
-        if state.best_epoch != self._best_epoch:
+        if state.best_epochs != self._best_epochs:
             best = dataclasses.replace(
                 model,
                 parameters=state.best,
@@ -134,7 +134,7 @@ class RunFolder:
                 scaling=state.scaling,
             )
             save(best, self.best)
-            self._best_epoch = state.best_epoch
+            self._best_epochs = state.best_epochs
 
     def summary(self) -> RunSummary:
         """The run at a glance.

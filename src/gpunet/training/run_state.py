@@ -22,6 +22,7 @@ from gpunet.datasets.dataset import Scaling
 from gpunet.errors import ModelError
 from gpunet.training.checkpoint import Extension, Model, load_extended, save
 from gpunet.training.events import EpochRecord
+from gpunet.training.member import mean_history
 
 __all__ = ["Keeper", "RunState", "load_state", "save_state"]
 
@@ -36,9 +37,9 @@ class RunState:
     Args:
         parameters: (P, N) after the latest epoch.
         moments: (M, P, N) of the optimizer, likewise.
-        best: (P, N) of the best epoch so far.
-        best_epoch: counted from 1.
-        history: one record per epoch, all of them whole.
+        best: (P, N) of each network's best epoch so far.
+        best_epochs: (P,) those epochs, counted from 1.
+        histories: (P,) one record per epoch of each network, all of them whole.
         steps: taken in all.
         seconds: spent in training.
         scaling: of float features, or ``None``.
@@ -47,11 +48,21 @@ class RunState:
     parameters: NDArray[np.float32]
     moments: NDArray[np.float32]
     best: NDArray[np.float32]
-    best_epoch: int
-    history: tuple[EpochRecord, ...]
+    best_epochs: tuple[int, ...]
+    histories: tuple[tuple[EpochRecord, ...], ...]
     steps: int
     seconds: float
     scaling: Scaling | None
+
+    @property
+    def history(self) -> tuple[EpochRecord, ...]:
+        """One record per epoch, the mean over the networks that ran in it."""
+        return mean_history(self.histories)
+
+    @property
+    def best_epoch(self) -> int:
+        """The latest of the networks' best epochs."""
+        return max(self.best_epochs)
 
     @property
     def finite(self) -> bool:
@@ -106,8 +117,10 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
         scaling=state.scaling,
     )
     description = {
-        "best_epoch": state.best_epoch,
-        "history": [dataclasses.asdict(record) for record in state.history],
+        "networks": [
+            {"best_epoch": best_epoch, "history": [dataclasses.asdict(one) for one in history]}
+            for best_epoch, history in zip(state.best_epochs, state.histories, strict=True)
+        ],
         "steps": state.steps,
         "seconds": state.seconds,
     }
@@ -138,11 +151,8 @@ class _UnsoundError(Exception):
 
 def _assemble(model: Model, extension: Extension) -> RunState:
     description = extension.description
-    history = _history(description.get("history"))
-    best_epoch = description.get("best_epoch")
+    networks = _networks(description, len(model.parameters))
     steps, seconds = description.get("steps"), description.get("seconds")
-    if not _is_count(best_epoch) or not 1 <= best_epoch <= len(history):
-        raise _UnsoundError("its best epoch is none of its history")
     if not _is_count(steps) or not 0 < steps < 1 << 62:
         raise _UnsoundError("it does not tell its steps")
     if not _is_figure(seconds) or seconds < 0:
@@ -152,8 +162,8 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         parameters=model.parameters,
         moments=extension.tensors["moments"],
         best=extension.tensors["best"],
-        best_epoch=best_epoch,
-        history=history,
+        best_epochs=tuple(best_epoch for best_epoch, _ in networks),
+        histories=tuple(history for _, history in networks),
         steps=steps,
         seconds=float(seconds),
         scaling=model.scaling,
@@ -169,6 +179,25 @@ def _require_shapes(model: Model, extension: Extension) -> None:
     moments = tensors["moments"].shape
     if moments[1:] != shape or moments[0] > MOST_MOMENTS:
         raise _UnsoundError(f"its moments have shape {moments}, wanted (0 to 2, *{shape})")
+
+
+def _networks(
+    description: dict[str, Any], population: int
+) -> list[tuple[int, tuple[EpochRecord, ...]]]:
+    """The best epoch and the history of every network."""
+    entries = description.get("networks")
+    if not isinstance(entries, list) or len(entries) != population:
+        raise _UnsoundError(f"it does not tell how its {population} networks were trained")
+    return [_network(entry) for entry in entries]
+
+
+def _network(entry: Any) -> tuple[int, tuple[EpochRecord, ...]]:
+    if not isinstance(entry, dict):
+        raise _UnsoundError("it has no history")
+    history, best_epoch = _history(entry.get("history")), entry.get("best_epoch")
+    if not _is_count(best_epoch) or not 1 <= best_epoch <= len(history):
+        raise _UnsoundError("its best epoch is none of its history")
+    return best_epoch, history
 
 
 def _history(entries: Any) -> tuple[EpochRecord, ...]:

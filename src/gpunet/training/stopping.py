@@ -38,27 +38,31 @@ def goal(config: TrainConfig, stopping: EarlyStopping, record: EpochRecord) -> S
     return "gains too small" if stopping.stable else None
 
 
-def require_unfinished(config: TrainConfig, history: Sequence[EpochRecord]) -> None:
-    """Make sure that a run with this history, at least one epoch, can go on.
+def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRecord]]) -> None:
+    """Make sure that a run can go on whose networks have these histories, none of them empty.
 
     Raises:
-        UsageError: all epochs are done, or an end was reached before.
+        UsageError: all epochs are done, or every network has reached an end before.
     """
-    done = len(history)
+    done = max(map(len, histories))
     if done >= config.epochs:
         raise UsageError(
             f"the run has done {done} epochs and --epochs is {config.epochs}; raise --epochs to go "
             "on"
         )
+    reasons = [_end(config, history) for history in histories]
+    if None not in reasons:
+        raise UsageError(
+            f"the run has come to its end after epoch {done} ({reasons[0]}), so there is nothing "
+            "to resume; train anew with other options"
+        )
+
+
+def _end(config: TrainConfig, history: Sequence[EpochRecord]) -> StopReason | None:
     stopping = EarlyStopping.of(config)
     for record in history:
         stopping.observe(record.epoch, monitored(config, record))
-    reason = goal(config, stopping, history[-1])
-    if reason is not None:
-        raise UsageError(
-            f"the run has come to its end after epoch {done} ({reason}), so there is nothing to "
-            "resume; train anew with other options"
-        )
+    return goal(config, stopping, history[-1])
 
 
 class EarlyStopping:

@@ -1,24 +1,24 @@
 """The training loop: epochs over an engine, with validation, early stopping and the best weights.
 
-It knows engines only through their interface, screens only as observers, and files not at all:
-it hands out a ``RunState`` after every epoch and can go on from one. What a batch is belongs to
-``batches``, when to stop to ``stopping``, the numbers to the engine.
+It trains a population of networks side by side; one network is a population of one, and what
+concerns one of several is its ``member``'s. It knows engines only through their interface, screens
+only as observers, and files not at all: it hands out a ``RunState`` after every epoch and can go
+on from one. What a batch is belongs to ``batches``, when to stop to ``stopping``, the numbers to
+the engine.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine, Metrics, step_schedule
-from gpunet.errors import ModelError
+from gpunet.errors import ModelError, UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.class_weights import class_weights
@@ -30,13 +30,14 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
+from gpunet.training.member import Member, mean_history
 from gpunet.training.pace import Pace
+from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.run_state import Keeper, RunState
-from gpunet.training.schedules import Plateau, epoch_learning_rates
 from gpunet.training.splits import split
-from gpunet.training.stopping import EarlyStopping, goal, monitored, require_unfinished
+from gpunet.training.stopping import require_unfinished
 
-__all__ = ["TrainingResult", "train"]
+__all__ = ["SHARED", "Prune", "train", "train_population"]
 
 REPORT_SECONDS = 0.12
 """Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""
@@ -48,34 +49,14 @@ GALLERY_SIZE = 40
 """Samples whose predictions are told with every epoch; as many as a large terminal shows."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingResult:
-    """What a training run leaves.
+SHARED = (
+    *("hidden", "activation", "leaky_slope", "layer_norm", "loss", "optimizer", "batch_size"),
+    *("validation", "standardize", "class_weights", "max_time"),
+)
+"""The settings that all networks of a population have in common."""
 
-    Args:
-        parameters: (P, N) of the best epoch.
-        history: one record per epoch.
-        stop_reason: why no further epoch followed.
-        best_epoch: counted from 1; 0 if no epoch had a finite loss, and the parameters are the
-            initial ones.
-        steps: taken in all.
-        seconds: wall clock from the first step to the last validation.
-        scaling: of float features; the test set was scaled so as well.
-        counts: samples used for ``train``, ``validation`` and ``test``.
-        test: sums over the test set.
-        test_probabilities: (P, n, C) for the test set.
-    """
-
-    parameters: NDArray[np.float32]
-    history: tuple[EpochRecord, ...]
-    stop_reason: StopReason
-    best_epoch: int
-    steps: int
-    seconds: float
-    scaling: Scaling | None
-    counts: dict[str, int]
-    test: Metrics
-    test_probabilities: NDArray[np.float32]
+Prune = Callable[[Sequence[Member]], Collection[int]]
+"""Told of all networks after every epoch, says which of them, counted from 0, are to end."""
 
 
 def train(
@@ -90,10 +71,10 @@ def train(
     keep: Callable[[RunState], None] | None = None,
     keep_every: int = 1,
 ) -> TrainingResult:
-    """Train one network, restore its best weights, and evaluate them on the test set.
+    """Train one network, or an ensemble of them, and evaluate the best weights on the test set.
 
     Args:
-        engine: made for the network that ``config`` describes.
+        engine: made for the networks that ``config`` describes.
         dataset: its training samples are split into those trained on and those held out.
         config: how to train.
         observers: told how it goes, in this order.
@@ -112,10 +93,57 @@ def train(
         DeviceError: the data do not fit the device, or the device is lost.
     """
     keeper = Keeper(keep, keep_every)
-    run = _Run(engine, dataset, config, tuple(observers), control or Control(), clock, keeper)
+    run = _Run(engine, dataset, config.networks(), control or Control(), clock)
+    run.observers, run.keeper = tuple(observers), keeper
+    if resume is not None:
+        require_unfinished(config, resume.histories)
     run.begin(resume)
-    reason = run.train()
-    return run.finish(reason)
+    run.train(config)
+    return run.finish(test=True)
+
+
+def train_population(
+    engine: Engine,
+    dataset: Dataset,
+    configs: Sequence[TrainConfig],
+    *,
+    prune: Prune | None = None,
+    control: Control | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> TrainingResult:
+    """Train networks of one shape side by side; the test set stays untouched.
+
+    Args:
+        engine: made for these networks.
+        dataset: its training samples are split into those trained on and those held out.
+        configs: how to train each; they share what ``SHARED`` names, and the first one's seed
+            decides what is held out.
+        prune: told of all networks after every epoch, says which of them are to end.
+        control: how a user asks to stop or to pause.
+        clock: seconds that only ever grow.
+
+    Raises:
+        UsageError: the networks differ in what they must share, or the validation set would leave
+            nothing to train on.
+        DeviceError: the data do not fit the device, or the device is lost.
+    """
+    _require_shared(configs)
+    run = _Run(engine, dataset, tuple(configs), control or Control(), clock)
+    run.prune = prune
+    run.begin(None)
+    run.train(configs[0])
+    return run.finish(test=False)
+
+
+def _require_shared(configs: Sequence[TrainConfig]) -> None:
+    for place, config in enumerate(configs):
+        for name in SHARED:
+            one, first = getattr(config, name), getattr(configs[0], name)
+            if one != first:
+                raise UsageError(
+                    f"network {place} of the population has {name} {one} but the first one has "
+                    f"{first}; train them in two populations"
+                )
 
 
 class _Run:
@@ -125,85 +153,103 @@ class _Run:
         self,
         engine: Engine,
         dataset: Dataset,
-        config: TrainConfig,
-        observers: tuple[Observer, ...],
+        configs: tuple[TrainConfig, ...],
         control: Control,
         clock: Callable[[], float],
-        keeper: Keeper,
     ) -> None:
-        self.engine, self.config, self.control, self.clock = engine, config, control, clock
-        self.observers, self.dataset, self.keeper = observers, dataset, keeper
-        splits = split(dataset, config)
+        self.engine, self.control, self.clock, self.dataset = engine, control, clock, dataset
+        self.observers: tuple[Observer, ...] = ()
+        self.keeper = Keeper(None, 1)
+        self.prune: Prune | None = None
+        self.members = tuple(Member(config) for config in configs)
+        first = configs[0]
+        splits = split(dataset, first)
         self.training, self.validation, self.test = splits.training, splits.validation, splits.test
         self.scaling = splits.scaling
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
-        self.steps = steps_per_epoch(len(self.training), config.batch_size)
-        self.stopping = EarlyStopping.of(config)
-        self.plateau = Plateau(config.lr_decay_every, config.min_delta)
-        self.history: list[EpochRecord] = []
-        self.best = initial_parameters(engine.network, config.initialisation, [config.seed])
+        self.batch_size, self.max_time = first.batch_size, first.max_time
+        self.class_weights = first.class_weights
+        self.steps = steps_per_epoch(len(self.training), self.batch_size)
+        self.best = np.concatenate(
+            [
+                initial_parameters(engine.network, config.initialisation, [config.seed])
+                for config in configs
+            ]
+        )  # (P, N)
         self.steps_done = 0
         self.seconds_before = 0.0
         self.pace = Pace(REPORT_SECONDS)
         self.validation_seconds: float | None = None
 
+    @property
+    def running(self) -> list[int]:
+        """The networks that have not come to their end."""
+        return [p for p, member in enumerate(self.members) if member.stop_reason is None]
+
+    @property
+    def epochs_done(self) -> int:
+        """By the network that runs longest."""
+        return max(len(member.history) for member in self.members)
+
+    @property
+    def best_epoch(self) -> int:
+        """The latest of the networks' best epochs."""
+        return max(member.best_epoch for member in self.members)
+
     def begin(self, resume: RunState | None) -> None:
         """Bring the engine and the watchers to where the run starts.
 
         Raises:
-            UsageError: there is nothing left to resume.
             ModelError: the state is of another kind of run.
         """
         self._load()
         self.engine.set_parameters(self.best)
         if resume is None:
             return
-        require_unfinished(self.config, resume.history)
         self._require_fit(resume)
-        for record in resume.history:
-            self._observe(record)
-        self.history = list(resume.history)
-        self.best = resume.best
+        for member, history in zip(self.members, resume.histories, strict=True):
+            member.take_up(history)
+        self.best = resume.best.copy()
         self.steps_done, self.seconds_before = resume.steps, resume.seconds
         self.engine.set_parameters(resume.parameters)
         self.engine.set_moments(resume.moments)
+        self.engine.stop([p for p in range(len(self.members)) if p not in self.running])
 
     def _require_fit(self, state: RunState) -> None:
         shapes = self.engine.parameters().shape, self.engine.moments().shape
-        steps = len(state.history) * self.steps
+        steps = max(map(len, state.histories)) * self.steps
         if shapes != (state.parameters.shape, state.moments.shape) or steps != state.steps:
             raise ModelError(
                 "the run's weights, moments or steps do not fit its settings and its data; train "
                 "anew"
             )
 
-    def train(self) -> StopReason:
-        """Train until an epoch ends that no other shall follow."""
-        info = self._info()
+    def train(self, config: TrainConfig) -> None:
+        """Train until the last network has come to its end; observers are told of ``config``."""
+        info = self._info(config)
         for observer in self.observers:
             observer.started(info)
         self.began = self.clock()
-        for epoch in range(len(self.history) + 1, self.config.epochs + 1):
-            reason = self._epoch(epoch)
-            if reason is not None:
-                break
-        else:
-            reason = "epochs"
+        while self.running:
+            self._epoch(self.epochs_done + 1)
         self.seconds = self._elapsed()
         self.keeper.finish()
         for observer in self.observers:
-            observer.stopped(reason, self.stopping.best_epoch)
-        return reason
+            observer.stopped(self._stop_reason(), self.best_epoch)
 
-    def finish(self, reason: StopReason) -> TrainingResult:
-        """Restore the best weights and evaluate them on the test set."""
+    def finish(self, *, test: bool) -> TrainingResult:
+        """Restore the best weights and, if wanted, evaluate them on the test set."""
         self.engine.set_parameters(self.best)
-        self.engine.load("test", self.test)
+        metrics, probabilities = self._tested(test)
         return TrainingResult(
             parameters=self.best,
-            history=tuple(self.history),
-            stop_reason=reason,
-            best_epoch=self.stopping.best_epoch,
+            networks=tuple(
+                NetworkResult(tuple(one.history), one.stop_reason or "epochs", one.best_epoch)
+                for one in self.members
+            ),
+            history=mean_history([member.history for member in self.members]),
+            stop_reason=self._stop_reason(),
+            best_epoch=self.best_epoch,
             steps=self.steps_done,
             seconds=self.seconds,
             scaling=self.scaling,
@@ -212,27 +258,39 @@ class _Run:
                 "validation": len(self.validation),
                 "test": len(self.test),
             },
-            test=self.engine.evaluate("test"),
-            test_probabilities=self.engine.predict("test"),
+            test=metrics,
+            test_probabilities=probabilities,
         )
+
+    def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
+        """Sums over the test set and the probabilities (P, n, C), of no sample unless wanted."""
+        networks = len(self.members)
+        if not (test and len(self.test)):
+            none = np.zeros(networks, dtype=np.int64)
+            empty = np.zeros((networks, 0, self.engine.network.classes), dtype=np.float32)
+            return Metrics(none.astype(np.float64), none, none), empty
+        self.engine.load("test", self.test)
+        return self.engine.evaluate("test"), self.engine.predict("test")
 
     def _load(self) -> None:
         self.engine.class_weights = class_weights(
-            self.config.class_weights, self.training.labels, self.engine.network.classes
+            self.class_weights, self.training.labels, self.engine.network.classes
         )
         self.engine.load("train", self.training)
         if len(self.validation):
             self.engine.load("validation", self.validation)
-        self.engine.load("gallery", self._held_out()[self.gallery_rows])
+        if self.observers:
+            self.engine.load("gallery", self._held_out()[self.gallery_rows])
 
-    def _epoch(self, epoch: int) -> StopReason | None:
-        """One epoch and its validation; why it was the last one, else ``None``."""
+    def _epoch(self, epoch: int) -> None:
+        """One epoch and its validation, and who comes to an end with it."""
         began = self.clock()
-        learning_rates = epoch_learning_rates(
-            self.config, epoch, self.steps, self.plateau.reductions
-        )
+        running = self.running
+        learning_rates = np.zeros((len(self.members), self.steps))
+        for p in running:
+            learning_rates[p] = self.members[p].learning_rates(epoch, self.steps)
         self.engine.begin_epoch(
-            epoch_order([self.config.seed], epoch, len(self.training)),
+            epoch_order([one.config.seed for one in self.members], epoch, len(self.training)),
             step_schedule(
                 self.engine.settings, learning_rates, self.steps_done, self.engine.optimizer
             ),
@@ -240,26 +298,42 @@ class _Run:
         )
         training_seconds = self._steps(epoch)
         trained = self.engine.metrics()
-        if not trained.seen[0]:  # stopped before the first step: there is nothing to record
-            return self._interruption()
+        if not trained.seen.any():  # stopped before the first step: there is nothing to record
+            self._end_all(running)
+            return
         self._tell(epoch, trained, training_seconds, "validating")
         validated = self._validate()
-        record = EpochRecord(
-            epoch=epoch,
-            train_loss=float(trained.mean_loss[0]),
-            train_accuracy=float(trained.accuracy[0]),
-            val_loss=float(validated.mean_loss[0]) if validated else None,
-            val_accuracy=float(validated.accuracy[0]) if validated else None,
-            learning_rate=float(learning_rates[0, -1]),
-            seconds=self.clock() - began,
-            samples_per_second=int(trained.seen[0]) / max(training_seconds, 1e-9),
-        )
-        return self._conclude(record, whole=int(trained.seen[0]) == len(self.training))
+        seconds = self.clock() - began
+        records = {
+            p: EpochRecord(
+                epoch=epoch,
+                train_loss=float(trained.mean_loss[p]),
+                train_accuracy=float(trained.accuracy[p]),
+                val_loss=float(validated.mean_loss[p]) if validated else None,
+                val_accuracy=float(validated.accuracy[p]) if validated else None,
+                learning_rate=float(learning_rates[p, -1]),
+                seconds=seconds,
+                samples_per_second=int(trained.seen[p]) / max(training_seconds, 1e-9),
+            )
+            for p in running
+        }
+        self._conclude(records, whole=int(trained.seen.max()) == len(self.training))
+
+    def _end_all(self, networks: list[int]) -> None:
+        for p in networks:
+            self.members[p].stop_reason = self._interruption()
 
     def _steps(self, epoch: int) -> float:
-        """Take the epoch's steps, or as many as the user allows; the seconds they took."""
-        done, busy = 0, 0.0
-        while done < self.steps and not (self.control.stop_now.is_set() or self._out_of_time()):
+        """Take the epoch's steps, or as many as the user allows; the seconds they took.
+
+        Where every loss has ceased to be a number, no further step can mend it.
+        """
+        done, busy, alive = 0, 0.0, True
+        while (
+            alive
+            and done < self.steps
+            and not (self.control.stop_now.is_set() or self._out_of_time())
+        ):
             began = self.clock()
             count = min(self.pace.steps, self.steps - done)
             self.engine.train(count)
@@ -268,6 +342,7 @@ class _Run:
             self.pace.learn(count, seconds)
             done, busy = done + count, busy + seconds
             self.steps_done += count
+            alive = bool(np.isfinite(metrics.loss[self.running]).any())
             self._tell(epoch, metrics, busy, "training")
             self._wait_while_paused(epoch, metrics, busy)
         return busy
@@ -285,32 +360,50 @@ class _Run:
         self.validation_seconds = self.clock() - began
         return metrics
 
-    def _conclude(self, record: EpochRecord, whole: bool) -> StopReason | None:
-        """Keep the weights if they are the best; say why the run ends, if it does."""
-        self.history.append(record)
-        diverged = not (math.isfinite(record.deciding_loss) and math.isfinite(record.train_loss))
-        if not diverged and self._observe(record):
-            self.best = self.engine.parameters()
-        gallery = self.engine.predict("gallery")[0]
+    def _conclude(self, records: dict[int, EpochRecord], whole: bool) -> None:
+        """Keep the weights that are the best, and let those rest that come to their end."""
+        improved = [p for p, record in records.items() if self.members[p].observe(record)]
+        if improved:
+            self.best[improved] = self.engine.parameters()[improved]
+        self._tell_of_epoch(list(records))
+        interruption = self._interruption()
+        ended = {p for p in records if self.members[p].conclude(whole, interruption)}
+        if whole and not any(one.stop_reason == "diverged" for one in self.members):
+            self.keeper.note(self.epochs_done, self._state)
+        self.engine.stop(ended | self._pruned())
+
+    def _tell_of_epoch(self, networks: list[int]) -> None:
+        """Tell what these networks, all that ran, have come to."""
+        if not self.observers:
+            return
+        record = mean_history([self.members[p].history[-1:] for p in networks])[0]
+        patience = [self.members[p].patience_left for p in networks]
+        left = None if None in patience else max(one for one in patience if one is not None)
+        gallery = self.engine.predict("gallery")[networks].mean(axis=0)  # (g, C)
         for observer in self.observers:
-            observer.epoch_ended(
-                record, self.stopping.best_epoch, self.stopping.patience_left, gallery
-            )
-        if diverged:
-            return "diverged"
-        if whole:
-            self.keeper.note(record.epoch, self._state)
-        if whole and record.epoch == self.config.epochs:
-            return goal(self.config, self.stopping, record)  # nothing is left to interrupt
-        return self._interruption() or goal(self.config, self.stopping, record)
+            observer.epoch_ended(record, self.best_epoch, left, gallery)
+
+    def _pruned(self) -> set[int]:
+        """The networks that are told to end, though they could go on."""
+        if self.prune is None:
+            return set()
+        pruned = set(self.prune(self.members)).intersection(self.running)
+        for p in pruned:
+            self.members[p].stop_reason = "pruned"
+        return pruned
+
+    def _stop_reason(self) -> StopReason:
+        """Of the network that ran longest; of one that did not diverge, if there is one."""
+        ended = [one for one in self.members if one.stop_reason != "diverged"] or self.members
+        return max(ended, key=lambda one: len(one.history)).stop_reason or "epochs"
 
     def _state(self) -> RunState:
         return RunState(
             parameters=self.engine.parameters(),
             moments=self.engine.moments(),
-            best=self.best,
-            best_epoch=self.stopping.best_epoch,
-            history=tuple(self.history),
+            best=self.best.copy(),
+            best_epochs=tuple(member.best_epoch for member in self.members),
+            histories=tuple(tuple(member.history) for member in self.members),
             steps=self.steps_done,
             seconds=self._elapsed(),
             scaling=self.scaling,
@@ -319,12 +412,6 @@ class _Run:
     def _elapsed(self) -> float:
         return self.seconds_before + self.clock() - self.began
 
-    def _observe(self, record: EpochRecord) -> bool:
-        """Take note of an epoch's figures; true if it is the best so far."""
-        figure = monitored(self.config, record)
-        self.plateau.observe(figure)
-        return self.stopping.observe(record.epoch, figure)
-
     def _interruption(self) -> StopReason | None:
         """Why the run is to end here, be the epoch whole or not."""
         if self.control.stop_now.is_set() or self.control.stop_after_epoch.is_set():
@@ -332,19 +419,19 @@ class _Run:
         return "time limit reached" if self._out_of_time() else None
 
     def _out_of_time(self) -> bool:
-        limit = self.config.max_time
-        return limit is not None and self.clock() - self.began >= limit
+        return self.max_time is not None and self.clock() - self.began >= self.max_time
 
     def _tell(self, epoch: int, metrics: Metrics, busy: float, phase: str) -> None:
-        seen = int(metrics.seen[0])
-        done = -(-seen // self.config.batch_size)
+        seen, running = metrics.seen, self.running
+        done = -(-int(seen.max()) // self.batch_size)
+        started = bool(seen.any())
         progress = Progress(
             epoch=epoch,
             step=done,
             steps=self.steps,
-            train_loss=float(metrics.mean_loss[0]) if seen else None,
-            train_accuracy=float(metrics.accuracy[0]) if seen else None,
-            samples_per_second=seen / busy if busy else 0.0,
+            train_loss=float(metrics.mean_loss[running].mean()) if started else None,
+            train_accuracy=float(metrics.accuracy[running].mean()) if started else None,
+            samples_per_second=int(seen.sum()) / busy if busy else 0.0,
             phase=phase,  # type: ignore[arg-type]
             elapsed=self._elapsed(),
             remaining=self._remaining(epoch, done),
@@ -360,29 +447,29 @@ class _Run:
         validation = self.validation_seconds
         if validation is None:
             # Forward is a third of a step: the two products of the way back cost twice as much.
-            validation = pace * len(self.validation) / self.config.batch_size / 3
-        epochs = self.config.epochs - epoch
+            validation = pace * len(self.validation) / self.batch_size / 3
+        epochs = max(self.members[p].config.epochs for p in self.running) - epoch
         steps = self.steps - done + epochs * self.steps
         remaining = steps * pace + (epochs + 1) * validation
-        if self.config.max_time is None:
+        if self.max_time is None:
             return remaining
-        return min(remaining, max(0.0, self.config.max_time - (self.clock() - self.began)))
+        return min(remaining, max(0.0, self.max_time - (self.clock() - self.began)))
 
     def _held_out(self) -> Samples:
         return self.validation if len(self.validation) else self.training
 
-    def _info(self) -> RunInfo:
+    def _info(self, config: TrainConfig) -> RunInfo:
         return RunInfo(
             device=self.engine.device,
             network=self.engine.network,
-            config=self.config,
+            config=config,
             dataset=self.dataset,
             gallery=self._held_out()[self.gallery_rows],
             train_count=len(self.training),
             validation_count=len(self.validation),
             steps_per_epoch=self.steps,
-            history=tuple(self.history),
-            best_epoch=self.stopping.best_epoch,
+            history=mean_history([member.history for member in self.members]),
+            best_epoch=self.best_epoch,
         )
 
 

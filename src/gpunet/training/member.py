@@ -1,0 +1,115 @@
+"""One network of a population while it is trained: its settings, its history, and when it ends.
+
+What the population does together belongs to ``trainer``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import TrainConfig
+from gpunet.training.events import EpochRecord, StopReason
+from gpunet.training.schedules import Plateau, epoch_learning_rates
+from gpunet.training.stopping import EarlyStopping, goal, monitored
+
+__all__ = ["Member", "mean_history"]
+
+
+class Member:
+    """A network that is trained beside others of the same shape.
+
+    Args:
+        config: its own settings.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self.history: list[EpochRecord] = []
+        self.stop_reason: StopReason | None = None
+        """Why no further epoch follows; ``None`` while it runs."""
+        self._stopping = EarlyStopping.of(config)
+        self._plateau = Plateau(config.lr_decay_every, config.min_delta)
+
+    @property
+    def best_epoch(self) -> int:
+        """Counted from 1; 0 if there was none with a finite loss."""
+        return self._stopping.best_epoch
+
+    @property
+    def patience_left(self) -> int | None:
+        """Epochs without a gain until early stopping; ``None`` if it is off."""
+        return self._stopping.patience_left
+
+    def learning_rates(self, epoch: int, steps: int) -> NDArray[np.float64]:
+        """The rate (S,) of every step of an epoch, counted from 1."""
+        reductions = self._plateau.reductions
+        rates: NDArray[np.float64] = epoch_learning_rates(self.config, epoch, steps, reductions)[0]
+        return rates
+
+    def observe(self, record: EpochRecord) -> bool:
+        """Take note of an epoch; true if it is the best so far, which a diverged one never is."""
+        self.history.append(record)
+        if _diverged(record):
+            return False
+        figure = monitored(self.config, record)
+        self._plateau.observe(figure)
+        return self._stopping.observe(record.epoch, figure)
+
+    def take_up(self, history: Sequence[EpochRecord]) -> None:
+        """Stand where these epochs, all whole, have led to."""
+        for record in history:
+            self.observe(record)
+        self.conclude(whole=True, interruption=None)
+
+    def conclude(self, whole: bool, interruption: StopReason | None) -> StopReason | None:
+        """Why the network comes to its end with the latest epoch, if it does.
+
+        Args:
+            whole: whether no step of the epoch was left out.
+            interruption: why the run is to end, if so. An end that is due by itself needs none.
+        """
+        record = self.history[-1]
+        due = goal(self.config, self._stopping, record)
+        if _diverged(record):
+            self.stop_reason = "diverged"
+        elif whole and record.epoch == self.config.epochs:
+            self.stop_reason = due or "epochs"
+        else:
+            self.stop_reason = interruption or due
+        return self.stop_reason
+
+
+def mean_history(histories: Sequence[Sequence[EpochRecord]]) -> tuple[EpochRecord, ...]:
+    """One record per epoch, the mean over the networks that ran in it.
+
+    The samples per second are those of all of them together.
+    """
+    longest = max(histories, key=len)
+    return tuple(
+        _mean([history[place] for history in histories if len(history) > place])
+        for place in range(len(longest))
+    )
+
+
+def _mean(records: Sequence[EpochRecord]) -> EpochRecord:
+    if len(records) == 1:
+        return records[0]
+
+    def mean(name: str) -> float | None:
+        values = [getattr(record, name) for record in records]
+        return None if values[0] is None else fmean(values)
+
+    names = [field.name for field in dataclasses.fields(EpochRecord) if field.name != "epoch"]
+    means = {name: mean(name) for name in names}
+    together = sum(record.samples_per_second for record in records)
+    return EpochRecord(epoch=records[0].epoch, **{**means, "samples_per_second": together})  # type: ignore[arg-type]
+
+
+def _diverged(record: EpochRecord) -> bool:
+    return not (math.isfinite(record.deciding_loss) and math.isfinite(record.train_loss))

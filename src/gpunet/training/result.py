@@ -1,0 +1,87 @@
+"""What a training run leaves: the best weights, what each network went through, the test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import Loss
+from gpunet.datasets.dataset import Scaling
+from gpunet.engine.interface import Metrics
+from gpunet.training.checkpoint import Figures
+from gpunet.training.evaluation import joint_figures, own_figures
+from gpunet.training.events import EpochRecord, StopReason
+
+__all__ = ["NetworkResult", "TrainingResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkResult:
+    """What the training of one network of a population was.
+
+    Args:
+        history: one record per epoch.
+        stop_reason: why no further epoch followed.
+        best_epoch: counted from 1; 0 if no epoch had a finite loss, and the network's parameters
+            are the initial ones.
+    """
+
+    history: tuple[EpochRecord, ...]
+    stop_reason: StopReason
+    best_epoch: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingResult:
+    """What a training run leaves.
+
+    Args:
+        parameters: (P, N) of each network's best epoch.
+        networks: (P,) what the training of each was.
+        history: one record per epoch, the mean over the networks that ran in it.
+        stop_reason: why no further epoch followed, for the network that ran longest.
+        best_epoch: the latest of the networks' best ones; 0 if there is none.
+        steps: taken in all.
+        seconds: wall clock from the first step to the last validation.
+        scaling: of float features; the test set was scaled so as well.
+        counts: samples used for ``train``, ``validation`` and ``test``.
+        test: sums over the test set.
+        test_probabilities: (P, n, C) for the test set.
+    """
+
+    parameters: NDArray[np.float32]
+    networks: tuple[NetworkResult, ...]
+    history: tuple[EpochRecord, ...]
+    stop_reason: StopReason
+    best_epoch: int
+    steps: int
+    seconds: float
+    scaling: Scaling | None
+    counts: dict[str, int]
+    test: Metrics
+    test_probabilities: NDArray[np.float32]
+
+    @property
+    def learnt(self) -> list[int]:
+        """The networks that had an epoch with a finite loss; all if none had."""
+        everyone = range(len(self.networks))
+        return [p for p in everyone if self.networks[p].best_epoch] or list(everyone)
+
+    @property
+    def answers(self) -> NDArray[np.float32]:
+        """The mean (n, C) of what those that learnt say of the test samples."""
+        mean: NDArray[np.float32] = self.test_probabilities[self.learnt].mean(axis=0)
+        return mean
+
+    @property
+    def own_figures(self) -> tuple[Figures, ...]:
+        """(P,) what each network comes to by itself on the test set."""
+        return own_figures(self.test)
+
+    def figures(self, loss: Loss, labels: NDArray[np.int32]) -> Figures:
+        """What those that learnt come to together on the test set with these labels (n,)."""
+        learnt, test = self.learnt, self.test
+        metrics = Metrics(test.loss[learnt], test.correct[learnt], test.seen[learnt])
+        return joint_figures(loss, metrics, self.answers, labels)

@@ -1,0 +1,125 @@
+"""Networks that are trained side by side, each with its own settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.errors import UsageError
+from gpunet.training.events import EpochRecord
+from gpunet.training.member import Member, mean_history
+from gpunet.training.result import TrainingResult
+from gpunet.training.trainer import Prune, train, train_population
+
+MakeEngine = Callable[..., Engine]
+
+
+def noise() -> Dataset:
+    """Samples whose labels are hard to learn, so that runs differ in when they stop."""
+    draws = np.random.default_rng(3)
+
+    def samples(count: int) -> Samples:
+        labels = draws.integers(0, 3, count).astype(np.int32)
+        points = draws.normal(120, 40, (count, 6)) + 12 * labels[:, None]
+        return Samples(np.clip(points, 0, 255).astype(np.uint8), labels)
+
+    return Dataset("noise", samples(90), samples(30), ("a", "b", "c"), None, "drawn here")
+
+
+def settings(**changes: Any) -> TrainConfig:
+    defaults = {"hidden": (5,), "epochs": 6, "batch_size": 16, "validation": 20, "patience": 0}
+    return TrainConfig(**{**defaults, **changes})
+
+
+CONFIGS = (
+    settings(seed=1, learning_rate=0.01),
+    settings(seed=2, learning_rate=0.1, patience=1, schedule="plateau", lr_decay_every=1),
+    settings(seed=3, dropout=0.3, l2=1e-4, epochs=3),
+    settings(seed=1, beta1=0.8, label_smoothing=0.1, weight_decay=0.01, initialisation="uniform"),
+)
+
+
+def together(
+    make_engine: MakeEngine, configs: Sequence[TrainConfig], prune: Prune | None = None
+) -> TrainingResult:
+    engine = make_engine(
+        configs[0].network(6, 3), tuple(map(NetworkSettings.of, configs)), "adam", 16
+    )
+    return train_population(engine, noise(), configs, prune=prune)
+
+
+def timeless(history: Sequence[EpochRecord]) -> list[EpochRecord]:
+    return [dataclasses.replace(record, seconds=0, samples_per_second=0) for record in history]
+
+
+def test_each_network_gets_what_it_gets_alone_to_the_bit(make_engine: MakeEngine) -> None:
+    population = together(make_engine, CONFIGS)
+    assert len({len(network.history) for network in population.networks}) > 1
+    for place, config in enumerate(CONFIGS):
+        engine = make_engine(
+            config.network(6, 3), (NetworkSettings.of(config),), config.optimizer, 16
+        )
+        alone = train(engine, noise(), config)
+        network = population.networks[place]
+        assert timeless(alone.history) == timeless(network.history)
+        assert alone.stop_reason == network.stop_reason
+        assert alone.best_epoch == network.best_epoch
+        assert alone.parameters[0].tobytes() == population.parameters[place].tobytes()
+
+
+def test_a_pruned_network_ends_and_the_others_go_on() -> None:
+    def prune(members: Sequence[Member]) -> Collection[int]:
+        return [2] if len(members[0].history) == 2 else []
+
+    population = together(NumpyEngine, CONFIGS[:3], prune)
+    assert ["epochs", "pruned"] == [population.networks[p].stop_reason for p in (0, 2)]
+    assert 2 == len(population.networks[2].history)
+    assert 6 == len(population.networks[0].history)
+
+
+def test_a_population_leaves_the_test_set_alone() -> None:
+    population = together(NumpyEngine, CONFIGS)
+    assert not population.test.seen.any()
+    assert (4, 0, 3) == population.test_probabilities.shape
+
+
+def test_a_network_that_diverges_does_not_disturb_the_others() -> None:
+    wild = settings(seed=5, learning_rate=1e30, l2=1e30)
+    population = together(NumpyEngine, (CONFIGS[0], wild))
+    assert ["epochs", "diverged"] == [one.stop_reason for one in population.networks]
+    assert [0] == population.learnt
+    assert 1 == len(population.networks[1].history)
+    calm = together(NumpyEngine, CONFIGS[:1])
+    assert calm.parameters[0].tobytes() == population.parameters[0].tobytes()
+
+
+def test_a_run_in_which_all_diverge_does_not_go_through_the_epoch() -> None:
+    wild = settings(seed=5, learning_rate=1e30, l2=1e30, batch_size=1)
+    engine = NumpyEngine(wild.network(6, 3), (NetworkSettings.of(wild),), "adam", 1)
+    result = train(engine, noise(), wild)
+    assert "diverged" == result.stop_reason
+    assert result.steps < 70
+
+
+@pytest.mark.parametrize(("name", "value"), [("hidden", (6,)), ("batch_size", 8)])
+def test_networks_of_different_shapes_are_no_population(name: str, value: Any) -> None:
+    other = dataclasses.replace(CONFIGS[1], **{name: value})
+    with pytest.raises(UsageError, match=f"network 1 of the population has {name}"):
+        together(NumpyEngine, (CONFIGS[0], other))
+
+
+def test_the_mean_history_is_over_the_networks_that_ran() -> None:
+    def record(epoch: int, loss: float) -> EpochRecord:
+        return EpochRecord(epoch, loss, 0.5, loss, 0.5, 0.1, 2.0, 100.0)
+
+    mean = mean_history([[record(1, 1.0), record(2, 0.5)], [record(1, 3.0)]])
+    assert [2.0, 0.5] == [one.train_loss for one in mean]
+    assert [200.0, 100.0] == [one.samples_per_second for one in mean]
