@@ -20,6 +20,7 @@ from gpunet.errors import DeviceError
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "SIZE_LIMITS",
     "Adapter",
     "OpenDevice",
     "Pipeline",

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gpunet.config import NetworkSpec, Optimizer
-from gpunet.engine.device import Adapter, list_adapters
-from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings
+from gpunet.engine.device import SIZE_LIMITS, Adapter, list_adapters
+from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings, Rule
+from gpunet.engine.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.numpy_engine import NumpyEngine, numpy_device
 from gpunet.errors import DeviceError
 
-__all__ = ["Choice", "choose", "create_engine", "list_adapters"]
+__all__ = ["Choice", "choose", "create_engine", "largest_population", "list_adapters"]
 
 PREFERENCE = ("discrete GPU", "integrated GPU", "virtual GPU", "software adapter")
 
@@ -72,6 +73,27 @@ def create_engine(
     from gpunet.engine.wgpu_engine import WgpuEngine
 
     return WgpuEngine(network, settings, optimizer, batch_size, choice.adapter)
+
+
+def largest_population(
+    choice: Choice, network: NetworkSpec, rule: Rule, batch_size: int, samples: int
+) -> int | None:
+    """How many such networks fit the chosen device, as far as can be told beforehand.
+
+    A device does not tell how much of its memory is free, so even fewer may fit.
+
+    Args:
+        choice: of the device.
+        network: the shape that all share.
+        rule: likewise.
+        batch_size: samples of a step.
+        samples: that are trained on.
+    """
+    if choice.adapter is not None:
+        limit = min(choice.adapter.limits[name] for name in SIZE_LIMITS)
+        return most_networks(buffer_bytes(network, rule, batch_size, samples), limit)
+    memory = host_memory()
+    return None if memory is None else most_networks(numpy_bytes(network, rule, batch_size), memory)
 
 
 def _automatic(adapters: Sequence[Adapter]) -> Choice:

@@ -18,7 +18,16 @@ from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.layout import Layout, padded
 from gpunet.engine.tiles import Product, Tile, Traits, choose_tile
 
-__all__ = ["FLOAT", "Pass", "Plan", "Switches", "cut", "evaluation_plan", "training_plan"]
+__all__ = [
+    "FLOAT",
+    "Pass",
+    "Plan",
+    "Switches",
+    "cut",
+    "evaluation_plan",
+    "training_plan",
+    "value_count",
+]
 
 FLOAT = 4
 """Bytes."""
@@ -510,6 +519,11 @@ def cut(one: Pass, tile: Tile) -> Pass:
         constants={**one.constants, **_floats(threads)},
         workgroups=(across, down, one.product.networks),
     )
+
+
+def value_count(network: NetworkSpec, rows: int, *, training: bool) -> int:
+    """Numbers of activations, slopes and norms of one network, V, in the layered plan."""
+    return _places(network, rows, training)[3]
 
 
 def _places(

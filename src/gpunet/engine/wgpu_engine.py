@@ -31,14 +31,12 @@ from gpunet.engine.interface import (
     Split,
 )
 from gpunet.engine.layout import Layout, padded
+from gpunet.engine.memory import EVALUATION_ROWS, buffer_bytes, require_fit
 from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan
 from gpunet.engine.tiles import Traits, why_tiles
 from gpunet.errors import DeviceError
 
 __all__ = ["PassTime", "WgpuEngine"]
-
-EVALUATION_ROWS = 1024
-"""Rows of an evaluation's batch, unless so many do not fit."""
 
 SUBMIT_SECONDS = 0.1
 """Work put into one submission of an evaluation; Windows ends a submission after 2 s."""
@@ -151,6 +149,7 @@ class WgpuEngine(Engine):
         self._held = np.arange(self.population)  # (P,) which network lies at each place
         self._running = self.population  # so many of them, at the first places, are not at rest
         self._layout = Layout.of(network)
+        self._require_room(batch_size)
         size = 4 * self.population * self._layout.size
         self._buffers.ensure("parameters", size)
         self._buffers.ensure("moments", max(size * MOMENTS[self.rule], 16))  # none cannot be bound
@@ -164,6 +163,8 @@ class WgpuEngine(Engine):
 
     def load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device: bytes stay bytes, four to a word."""
+        if split == "train":
+            self._require_room(len(samples))
         packed, features = _packed(samples.features)
         self._forget(split)
         self._data[split] = _Data(
@@ -330,6 +331,11 @@ class WgpuEngine(Engine):
         self._buffers.destroy()
         for split in list(self._data):
             self._forget(split)
+
+    def _require_room(self, samples: int) -> None:
+        """Make sure that the networks fit when so many samples are trained on."""
+        needs = buffer_bytes(self.network, self.rule, self.batch_size, samples)
+        require_fit(self.population, needs, self._open.buffer_bytes, self.device.name)
 
     def _write_batch(self, until: int, at_once: int) -> None:
         """``struct Batch`` of shaders/network.wgsl."""

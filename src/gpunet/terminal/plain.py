@@ -42,8 +42,11 @@ class PlainPrinter:
         self._epochs = run.config.epochs
         network, count = run.network, figures.count
         held_out = f"{count(run.validation_count)} to validate, " if run.validation_count else ""
+        shape, each = str(network), ""
+        if run.config.ensemble > 1:
+            shape, each = f"mean of {run.config.ensemble} networks {network}", " each"
         self._print(
-            f"train:  {network}, {count(network.parameter_count)} parameters, "
+            f"train:  {shape}, {count(network.parameter_count)} parameters{each}, "
             f"{run.config.optimizer}, {count(run.steps_per_epoch)} steps per epoch"
         )
         self._print(

@@ -215,14 +215,13 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     counts = f"{figures.count(run.train_count)} train{held_out}, {test} test"
     parameters = figures.count(network.parameter_count)
     settings = f"{config.optimizer}, batch {config.batch_size}"
+    shape, each = str(network), f"{parameters} parameters"
+    if config.ensemble > 1:
+        shape, each = f"mean of {config.ensemble} networks {network}", f"{each} each"
     first = _spread(
         console,
         width,
-        [
-            f"{network}{dot}{parameters} parameters{dot}{settings}",
-            f"{network}{dot}{parameters} parameters",
-            str(network),
-        ],
+        [f"{shape}{dot}{each}{dot}{settings}", f"{shape}{dot}{each}", shape],
         [device.name, short_name(device.name)],
         STRONG,
     )
