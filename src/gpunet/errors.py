@@ -7,7 +7,8 @@
     ├── DataError          a dataset's file or an image does not hold what it should
     │   └── DownloadError  a dataset could not be fetched
     ├── ModelError         a model file cannot be read or does not fit the data
-    ├── DeviceError        an adapter is missing, lost or too small for the task
+    ├── DeviceError        an adapter is missing or too small for the task
+    │   └── DeviceLostError an adapter failed at work; it may work once it is opened anew
     ├── OutputError        a result cannot be written where it was asked for
     └── MissingExtraError  an optional library is not installed
 
@@ -19,6 +20,7 @@ is a bug.
 __all__ = [
     "DataError",
     "DeviceError",
+    "DeviceLostError",
     "DownloadError",
     "GpunetError",
     "MissingExtraError",
@@ -53,7 +55,14 @@ class ModelError(GpunetError):
 
 
 class DeviceError(GpunetError):
-    """An adapter is missing, lost, or too small for the task."""
+    """An adapter is missing, or too small for the task."""
+
+
+class DeviceLostError(DeviceError):
+    """An adapter failed at work: it is lost, out of memory, or reports an error.
+
+    It may work again once it is opened anew.
+    """
 
 
 class OutputError(GpunetError):

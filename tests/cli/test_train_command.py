@@ -9,14 +9,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from gpunet.config import TrainConfig
-from gpunet.errors import OutputError
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.errors import DeviceLostError, OutputError
 from gpunet.training import checkpoint, output
 from gpunet.training.events import Control
 
@@ -336,6 +338,30 @@ def test_a_run_that_diverges_later_keeps_its_best_weights_and_says_what_to_try(
     ) == ran.err
     assert "diverged: no finite loss in epoch 3; the weights of epoch 2" in ran.out
     assert 2 == checkpoint.load(Path("model.safetensors")).best_epoch
+
+
+@pytest.mark.parametrize(("failing", "code"), [({2}, 0), ({2, 3}, 1)])
+def test_a_device_that_fails_costs_no_finished_epoch(
+    gpunet: RunCommand,
+    halves: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: set[int],
+    code: int,
+) -> None:
+    epochs = count(1)
+    begin_epoch = NumpyEngine.begin_epoch
+
+    def failing_epoch(self: NumpyEngine, *arguments: Any) -> None:
+        if next(epochs) in failing:
+            raise DeviceLostError("the device is lost; try again")
+        begin_epoch(self, *arguments)
+
+    monkeypatch.setattr(NumpyEngine, "begin_epoch", failing_epoch)
+    ran = gpunet("train", "--data", halves, *FAST)
+    assert code == ran.code
+    assert "Traceback" not in ran.err
+    assert ("went on" if code == 0 else "training ended after epoch 1") in ran.err
+    assert Path("model.safetensors").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")

@@ -211,7 +211,7 @@ def _save_results(
     else:
         model = _model(wishes, dataset, result)
         model_path = _save(lambda path: checkpoint.save(model, path), wishes.output)
-        complete = model_path == wishes.output
+        complete = model_path == wishes.output and result.stop_reason != "device failed"
     if wishes.report is not None:
         content = report(config, choice.info, dataset, result)
         report_path = _save(lambda path: write_report(content, path), wishes.report)
@@ -229,7 +229,10 @@ def _plot(wishes: Wishes, dataset: Dataset, result: TrainingResult, path: Path) 
 
 
 def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
-    """Say what went wrong and the next move, if the run diverged or left no weights."""
+    """Say what went wrong and the next move, if the run or a part of it failed."""
+    overcome = result.device_failures[: -1 if result.stop_reason == "device failed" else None]
+    for failure in overcome:
+        note(f"{failure}; it was opened anew, and the run went on")
     if result.stop_reason == "diverged":
         saved = (
             f"the weights of epoch {result.best_epoch} are" if result.best_epoch else "no model is"
@@ -238,6 +241,11 @@ def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
         tell(
             f"training diverged: its loss is no longer finite in epoch {len(result.history)}, so "
             f"{saved} saved; try --learning-rate {config.effective_learning_rate / 10:g}"
+        )
+    elif result.stop_reason == "device failed":
+        complain(
+            f"{result.device_failures[-1]}; training ended after epoch {len(result.history)}, and "
+            f"the weights of epoch {result.best_epoch} are saved"
         )
     elif result.best_epoch == 0:
         note("training stopped before an epoch was done, so no model is saved")
@@ -320,17 +328,16 @@ def _show(
         console.print()
         for part in profile_table(profile):
             console.print(part)
-    if result.best_epoch == 0:
+    if result.best_epoch == 0 or not result.tested:
         return
     probabilities, labels = result.answers, dataset.test.labels
-    if len(labels) and wishes.config.ensemble > 1:
+    if wishes.config.ensemble > 1:
         together = _test_figures(wishes, dataset, result)
         console.print()
         console.print(committee_table(together, [result.own_figures[p] for p in result.learnt]))
-    if len(labels):
-        console.print()
-        console.print(confusion_table(confusion_matrix(probabilities, labels), dataset.classes))
-    if len(labels) and wishes.showcase:
+    console.print()
+    console.print(confusion_table(confusion_matrix(probabilities, labels), dataset.classes))
+    if wishes.showcase:
         rows = pick(probabilities, labels, wishes.showcase, wishes.config.seed)
         console.print()
         classes, shape = dataset.classes, dataset.image_shape

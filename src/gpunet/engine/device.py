@@ -16,7 +16,7 @@ from typing import Any
 
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.shader_source import ShaderSource, assemble, numbered
-from gpunet.errors import DeviceError
+from gpunet.errors import DeviceError, DeviceLostError
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -26,6 +26,7 @@ __all__ = [
     "Pipeline",
     "list_adapters",
     "open_device",
+    "reopen_device",
 ]
 
 DEFAULT_LIMITS: Mapping[str, int] = {
@@ -138,20 +139,19 @@ class OpenDevice:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Say in one sentence what wgpu reports in many, as a ``DeviceError``."""
+        """Say in one sentence what wgpu reports in many, as a ``DeviceLostError``."""
         import wgpu
 
         try:
             yield
         except wgpu.GPUOutOfMemoryError as error:
-            raise DeviceError(
+            raise DeviceLostError(
                 f"{self.adapter.info.name} is out of memory; use fewer samples, units or "
                 "networks, or --device cpu"
             ) from error
         except (wgpu.GPUError, RuntimeError) as error:
-            raise DeviceError(
-                f"{self.adapter.info.name} failed ({_first_line(error)}); try again, or use "
-                "--device cpu"
+            raise DeviceLostError(
+                f"{self.adapter.info.name} failed ({_cause(error)}); try again, or use --device cpu"
             ) from error
 
     def run_timed(self, record: Callable[[Any], None], label: str) -> float | None:
@@ -258,6 +258,16 @@ def open_device(adapter: Adapter) -> OpenDevice:
     if adapter.index not in _OPEN or _OPEN[adapter.index].adapter is not adapter:
         _OPEN[adapter.index] = _open(adapter)
     return _OPEN[adapter.index]
+
+
+def reopen_device(adapter: Adapter) -> OpenDevice:
+    """Open an adapter anew, after what was opened before has failed.
+
+    Raises:
+        DeviceError: the driver refuses.
+    """
+    _OPEN.pop(adapter.index, None)
+    return open_device(adapter)
 
 
 _OPEN: dict[int, OpenDevice] = {}
@@ -377,6 +387,12 @@ def _tick_seconds(device: Any) -> float:
     from wgpu.backends.wgpu_native import lib
 
     return float(lib.wgpuQueueGetTimestampPeriod(device.queue._internal)) * 1e-9
+
+
+def _cause(error: Exception) -> str:
+    """The last line of what wgpu says, where the root of a chain of causes stands."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
 
 
 def _first_line(error: Exception) -> str:

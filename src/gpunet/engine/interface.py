@@ -288,6 +288,15 @@ class Engine(ABC):
         afterwards, since the kernels may run out of turn.
         """
 
+    def reopen(self) -> None:  # noqa: B027 - an engine without a device has none to lose
+        """Take the device anew, with all splits, after it has failed.
+
+        Weights and moments are to be set again, and the networks at rest told to ``stop``.
+
+        Raises:
+            DeviceError: it fails again.
+        """
+
     def close(self) -> None:  # noqa: B027 - an engine without a device holds nothing
         """Give back what the device holds; the engine cannot be used afterwards."""
 

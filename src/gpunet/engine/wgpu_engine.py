@@ -20,7 +20,7 @@ from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.buffers import Buffers
 from gpunet.engine.choice import PlanName, choose_plan
-from gpunet.engine.device import Adapter, open_device
+from gpunet.engine.device import Adapter, OpenDevice, open_device, reopen_device
 from gpunet.engine.interface import (
     MOMENTS,
     DeviceInfo,
@@ -137,19 +137,25 @@ class WgpuEngine(Engine):
     ) -> None:
         super().__init__(network, settings, optimizer, batch_size)
         self._wanted = plan
-        self._open = open_device(adapter)
-        self._traits = Traits(adapter.software, self._open.lanes)
-        self._buffers = Buffers(self._open)
+        self._adapter = adapter
+        self._networks = _network_records(settings)
+        self._layout = Layout.of(network)
+        self._loaded: dict[Split, Samples] = {}
+        self._take(open_device(adapter))
+
+    def _take(self, device: OpenDevice) -> None:
+        """Start from nothing on a device."""
+        self._open = device
+        self._traits = Traits(device.adapter.software, device.lanes)
+        self._buffers = Buffers(device)
         self._data: dict[Split, _Data] = {}
         self._training: _Program | None = None
         self._count = self._asked = 0  # samples and steps of this epoch
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, _Program] = {}
-        self._networks = _network_records(settings)
         self._held = np.arange(self.population)  # (P,) which network lies at each place
         self._running = self.population  # so many of them, at the first places, are not at rest
-        self._layout = Layout.of(network)
-        self._require_room(batch_size)
+        self._require_room(self.batch_size)
         size = 4 * self.population * self._layout.size
         self._buffers.ensure("parameters", size)
         self._buffers.ensure("moments", max(size * MOMENTS[self.rule], 16))  # none cannot be bound
@@ -167,6 +173,7 @@ class WgpuEngine(Engine):
             self._require_room(len(samples))
         packed, features = _packed(samples.features)
         self._forget(split)
+        self._loaded[split] = samples
         self._data[split] = _Data(
             samples=self._buffers.upload(f"{split} samples", packed),
             labels=self._buffers.upload(f"{split} labels", samples.labels.astype(np.uint32)),
@@ -325,6 +332,12 @@ class WgpuEngine(Engine):
                 self._training.plan.passes, self._training.dispatches, strict=True
             )
         )
+
+    def reopen(self) -> None:
+        """Take the adapter anew, with all splits."""
+        self._take(reopen_device(self._adapter))
+        for split, samples in list(self._loaded.items()):
+            self.load(split, samples)
 
     def close(self) -> None:
         """Destroy all buffers."""

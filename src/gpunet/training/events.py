@@ -39,6 +39,7 @@ StopReason = Literal[
     "stopped by user",
     "diverged",
     "pruned",
+    "device failed",
 ]
 
 

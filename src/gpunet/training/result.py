@@ -47,6 +47,7 @@ class TrainingResult:
         seconds: wall clock from the first step to the last validation.
         scaling: of float features; the test set was scaled so as well.
         counts: samples used for ``train``, ``validation`` and ``test``.
+        device_failures: what went wrong on the device and was overcome, or ended the run.
         test: sums over the test set.
         test_probabilities: (P, n, C) for the test set.
     """
@@ -60,6 +61,7 @@ class TrainingResult:
     seconds: float
     scaling: Scaling | None
     counts: dict[str, int]
+    device_failures: tuple[str, ...]
     test: Metrics
     test_probabilities: NDArray[np.float32]
 
@@ -68,6 +70,11 @@ class TrainingResult:
         """The networks that had an epoch with a finite loss; all if none had."""
         everyone = range(len(self.networks))
         return [p for p in everyone if self.networks[p].best_epoch] or list(everyone)
+
+    @property
+    def tested(self) -> bool:
+        """Whether there are test samples that the best weights were tried on."""
+        return bool(self.test_probabilities.shape[1])
 
     @property
     def answers(self) -> NDArray[np.float32]:
@@ -82,6 +89,8 @@ class TrainingResult:
 
     def figures(self, loss: Loss, labels: NDArray[np.int32]) -> Figures:
         """What those that learnt come to together on the test set with these labels (n,)."""
+        if not self.tested:
+            return Figures(None, None)
         learnt, test = self.learnt, self.test
         metrics = Metrics(test.loss[learnt], test.correct[learnt], test.seen[learnt])
         return joint_figures(loss, metrics, self.answers, labels)

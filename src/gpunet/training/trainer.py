@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine, Metrics, step_schedule
-from gpunet.errors import ModelError, UsageError
+from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.class_weights import class_weights
@@ -146,6 +148,21 @@ def _require_shared(configs: Sequence[TrainConfig]) -> None:
                 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stand:
+    """Where the engine stands after an epoch.
+
+    Args:
+        parameters: (P, N).
+        moments: (M, P, N).
+        steps: taken in all.
+    """
+
+    parameters: NDArray[np.float32]
+    moments: NDArray[np.float32]
+    steps: int
+
+
 class _Run:
     """The state of one training run."""
 
@@ -178,6 +195,7 @@ class _Run:
         )  # (P, N)
         self.steps_done = 0
         self.seconds_before = 0.0
+        self.failures: list[tuple[int, str]] = []  # epochs in which the device failed, and how
         self.pace = Pace(REPORT_SECONDS)
         self.validation_seconds: float | None = None
 
@@ -204,15 +222,21 @@ class _Run:
         """
         self._load()
         self.engine.set_parameters(self.best)
+        self.stand = _Stand(self.best, self.engine.moments(), 0)
         if resume is None:
             return
         self._require_fit(resume)
         for member, history in zip(self.members, resume.histories, strict=True):
             member.take_up(history)
         self.best = resume.best.copy()
-        self.steps_done, self.seconds_before = resume.steps, resume.seconds
-        self.engine.set_parameters(resume.parameters)
-        self.engine.set_moments(resume.moments)
+        self.seconds_before = resume.seconds
+        self._go_back(_Stand(resume.parameters, resume.moments, resume.steps))
+
+    def _go_back(self, stand: _Stand) -> None:
+        """Put the engine where it was after an epoch."""
+        self.stand, self.steps_done = stand, stand.steps
+        self.engine.set_parameters(stand.parameters)
+        self.engine.set_moments(stand.moments)
         self.engine.stop([p for p in range(len(self.members)) if p not in self.running])
 
     def _require_fit(self, state: RunState) -> None:
@@ -231,7 +255,7 @@ class _Run:
             observer.started(info)
         self.began = self.clock()
         while self.running:
-            self._epoch(self.epochs_done + 1)
+            self._epoch_or_again(self.epochs_done + 1)
         self.seconds = self._elapsed()
         self.keeper.finish()
         for observer in self.observers:
@@ -239,7 +263,6 @@ class _Run:
 
     def finish(self, *, test: bool) -> TrainingResult:
         """Restore the best weights and, if wanted, evaluate them on the test set."""
-        self.engine.set_parameters(self.best)
         metrics, probabilities = self._tested(test)
         return TrainingResult(
             parameters=self.best,
@@ -258,17 +281,29 @@ class _Run:
                 "validation": len(self.validation),
                 "test": len(self.test),
             },
+            device_failures=tuple(what for _, what in self.failures),
             test=metrics,
             test_probabilities=probabilities,
         )
 
     def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
-        """Sums over the test set and the probabilities (P, n, C), of no sample unless wanted."""
+        """Sums over the test set and the probabilities (P, n, C).
+
+        Of no sample unless wanted, or where the device has failed for good.
+        """
+        if test and len(self.test):
+            with suppress(DeviceError):
+                return self._test()
+            with suppress(DeviceError):
+                self.engine.reopen()
+                return self._test()
         networks = len(self.members)
-        if not (test and len(self.test)):
-            none = np.zeros(networks, dtype=np.int64)
-            empty = np.zeros((networks, 0, self.engine.network.classes), dtype=np.float32)
-            return Metrics(none.astype(np.float64), none, none), empty
+        none = np.zeros(networks, dtype=np.int64)
+        empty = np.zeros((networks, 0, self.engine.network.classes), dtype=np.float32)
+        return Metrics(none.astype(np.float64), none, none), empty
+
+    def _test(self) -> tuple[Metrics, NDArray[np.float32]]:
+        self.engine.set_parameters(self.best)
         self.engine.load("test", self.test)
         return self.engine.evaluate("test"), self.engine.predict("test")
 
@@ -281,6 +316,35 @@ class _Run:
             self.engine.load("validation", self.validation)
         if self.observers:
             self.engine.load("gallery", self._held_out()[self.gallery_rows])
+
+    def _epoch_or_again(self, epoch: int) -> None:
+        """An epoch. On a device that fails it is begun anew, once, from where it began.
+
+        Raises:
+            DeviceError: the first epoch fails twice, so that there is nothing to keep.
+        """
+        try:
+            self._epoch(epoch)
+        except DeviceError as error:
+            again = epoch not in dict(self.failures) and isinstance(error, DeviceLostError)
+            self.failures.append((epoch, str(error)))
+            if again:
+                self._reopen(epoch)
+            elif not self.best_epoch:
+                raise
+            else:
+                self._end_all(self.running, "device failed")
+
+    def _reopen(self, epoch: int) -> None:
+        """Go on from the latest epoch on a device that is opened anew."""
+        try:
+            self.engine.reopen()
+            self._go_back(self.stand)
+        except DeviceError as error:
+            self.failures.append((epoch, str(error)))
+            if not self.best_epoch:
+                raise
+            self._end_all(self.running, "device failed")
 
     def _epoch(self, epoch: int) -> None:
         """One epoch and its validation, and who comes to an end with it."""
@@ -299,7 +363,7 @@ class _Run:
         training_seconds = self._steps(epoch)
         trained = self.engine.metrics()
         if not trained.seen.any():  # stopped before the first step: there is nothing to record
-            self._end_all(running)
+            self._end_all(running, self._interruption())
             return
         self._tell(epoch, trained, training_seconds, "validating")
         validated = self._validate()
@@ -319,9 +383,9 @@ class _Run:
         }
         self._conclude(records, whole=int(trained.seen.max()) == len(self.training))
 
-    def _end_all(self, networks: list[int]) -> None:
+    def _end_all(self, networks: list[int], reason: StopReason | None) -> None:
         for p in networks:
-            self.members[p].stop_reason = self._interruption()
+            self.members[p].stop_reason = reason
 
     def _steps(self, epoch: int) -> float:
         """Take the epoch's steps, or as many as the user allows; the seconds they took.
@@ -361,27 +425,31 @@ class _Run:
         return metrics
 
     def _conclude(self, records: dict[int, EpochRecord], whole: bool) -> None:
-        """Keep the weights that are the best, and let those rest that come to their end."""
+        """Keep the weights that are the best, and let those rest that come to their end.
+
+        All that the device has to tell is asked for first, as it may fail.
+        """
+        stand = _Stand(self.engine.parameters(), self.engine.moments(), self.steps_done)
+        gallery = self.engine.predict("gallery") if self.observers else None  # (P, g, C)
         improved = [p for p, record in records.items() if self.members[p].observe(record)]
-        if improved:
-            self.best[improved] = self.engine.parameters()[improved]
-        self._tell_of_epoch(list(records))
+        self.best[improved] = stand.parameters[improved]
+        if gallery is not None:
+            self._tell_of_epoch(list(records), gallery)
         interruption = self._interruption()
         ended = {p for p in records if self.members[p].conclude(whole, interruption)}
+        self.stand = stand
         if whole and not any(one.stop_reason == "diverged" for one in self.members):
             self.keeper.note(self.epochs_done, self._state)
         self.engine.stop(ended | self._pruned())
 
-    def _tell_of_epoch(self, networks: list[int]) -> None:
+    def _tell_of_epoch(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
         """Tell what these networks, all that ran, have come to."""
-        if not self.observers:
-            return
         record = mean_history([self.members[p].history[-1:] for p in networks])[0]
         patience = [self.members[p].patience_left for p in networks]
         left = None if None in patience else max(one for one in patience if one is not None)
-        gallery = self.engine.predict("gallery")[networks].mean(axis=0)  # (g, C)
+        answers = gallery[networks].mean(axis=0)  # (g, C)
         for observer in self.observers:
-            observer.epoch_ended(record, self.best_epoch, left, gallery)
+            observer.epoch_ended(record, self.best_epoch, left, answers)
 
     def _pruned(self) -> set[int]:
         """The networks that are told to end, though they could go on."""
@@ -399,8 +467,8 @@ class _Run:
 
     def _state(self) -> RunState:
         return RunState(
-            parameters=self.engine.parameters(),
-            moments=self.engine.moments(),
+            parameters=self.stand.parameters,
+            moments=self.stand.moments,
             best=self.best.copy(),
             best_epochs=tuple(member.best_epoch for member in self.members),
             histories=tuple(tuple(member.history) for member in self.members),

@@ -1,0 +1,142 @@
+"""A device that fails in the midst of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.device import Adapter
+from gpunet.engine.interface import Metrics, NetworkSettings
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.errors import DeviceError, DeviceLostError
+from gpunet.training.events import Progress, SilentObserver
+from gpunet.training.run_state import RunState
+from gpunet.training.trainer import train
+
+CONFIG = TrainConfig(hidden=(5,), epochs=4, batch_size=8, validation=20, patience=0, dropout=0.2)
+DRAWS = np.random.default_rng(0)
+SAMPLES = Samples(
+    DRAWS.integers(0, 256, (100, 6), dtype=np.uint8), (np.arange(100) % 3).astype(np.int32)
+)
+DATASET = Dataset("noise", SAMPLES, SAMPLES[:30], ("a", "b", "c"), None, "drawn here")
+NETWORK = CONFIG.network(6, 3)
+SETTINGS = (NetworkSettings.of(CONFIG),)
+
+
+class Flaky(NumpyEngine):
+    """Fails at the given calls of ``train``, counted from 1, with the weights spoilt."""
+
+    failing: tuple[int, ...] = ()
+    error: type[DeviceError] = DeviceLostError
+
+    def __init__(self) -> None:
+        super().__init__(NETWORK, SETTINGS, CONFIG.optimizer, CONFIG.batch_size)
+        self.calls = self.reopened = 0
+
+    def begin_epoch(
+        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+    ) -> None:
+        super().begin_epoch(order, schedule, first_step)
+        self.calls += 1
+
+    def metrics(self) -> Metrics:
+        if self.calls in self.failing:
+            self.set_parameters(np.full((1, NETWORK.parameter_count), 9, dtype=np.float32))
+            raise self.error("the device is lost; try again")
+        return super().metrics()
+
+    def reopen(self) -> None:
+        self.reopened += 1
+
+
+def flaky(*failing: int, error: type[DeviceError] = DeviceLostError) -> Flaky:
+    made: Flaky = type("Failing", (Flaky,), {"failing": failing, "error": error})()
+    return made
+
+
+def test_an_epoch_in_which_the_device_fails_is_begun_anew() -> None:
+    expected = train(flaky(), DATASET, CONFIG)
+    engine = flaky(1, 4)  # the first epoch, and the third
+    actual = train(engine, DATASET, CONFIG)
+    assert 2 == engine.reopened
+    assert ("the device is lost; try again",) * 2 == actual.device_failures
+    assert "epochs" == actual.stop_reason
+    assert expected.steps == actual.steps
+    assert expected.parameters.tobytes() == actual.parameters.tobytes()
+    assert expected.test_probabilities.tobytes() == actual.test_probabilities.tobytes()
+
+
+def test_an_epoch_that_fails_twice_ends_the_run_with_what_there_is() -> None:
+    kept: list[RunState] = []
+    result = train(flaky(3, 4), DATASET, CONFIG, keep=kept.append)
+    assert "device failed" == result.stop_reason
+    assert 2 == len(result.history)
+    assert 2 == len(result.device_failures)
+    assert 2 == len(kept[-1].history)
+    assert result.best_epoch > 0
+    straight = train(flaky(), DATASET, CONFIG)
+    resumed = train(flaky(), DATASET, CONFIG, resume=kept[-1])
+    assert straight.parameters.tobytes() == resumed.parameters.tobytes()
+
+
+def test_a_first_epoch_that_fails_twice_is_an_error() -> None:
+    with pytest.raises(DeviceLostError):
+        train(flaky(1, 2), DATASET, CONFIG)
+
+
+def test_what_no_new_device_can_mend_is_not_tried_again() -> None:
+    engine = flaky(2, error=DeviceError)
+    result = train(engine, DATASET, CONFIG)
+    assert 0 == engine.reopened
+    assert "device failed" == result.stop_reason
+
+
+def test_a_device_that_cannot_be_tested_on_leaves_the_weights() -> None:
+    class Untestable(Flaky):
+        def evaluate(self, split: Any) -> Metrics:
+            if split == "test":
+                raise DeviceLostError("the device is lost; try again")
+            return super().evaluate(split)
+
+    result = train(Untestable(), DATASET, CONFIG)
+    assert not result.tested
+    assert 4 == len(result.history)
+    assert result.figures("cross-entropy", DATASET.test.labels).accuracy is None
+
+
+class Destroyer(SilentObserver):
+    """Takes the device away while an epoch is trained."""
+
+    def __init__(self, engine: WgpuEngine, epoch: int) -> None:
+        self.engine, self.epoch = engine, epoch
+
+    def progressed(self, progress: Progress) -> None:
+        if progress.epoch == self.epoch and progress.phase == "training":
+            self.epoch = 0
+            self.engine._open.handle.destroy()
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_an_adapter_that_is_lost_is_opened_anew_and_the_bits_are_the_same(
+    adapter: Adapter, epoch: int, tmp_path: Path
+) -> None:
+    results = []
+    for lost in (False, True):
+        engine = WgpuEngine(NETWORK, SETTINGS, CONFIG.optimizer, CONFIG.batch_size, adapter)
+        observers = (Destroyer(engine, epoch),) if lost else ()
+        results.append(train(engine, DATASET, CONFIG, observers=observers))
+        engine.close()
+    straight, disturbed = results
+    assert not straight.device_failures
+    (failure,) = disturbed.device_failures
+    assert "lost" in failure
+    assert "\n" not in failure
+    assert straight.parameters.tobytes() == disturbed.parameters.tobytes()
+    assert straight.test_probabilities.tobytes() == disturbed.test_probabilities.tobytes()
