@@ -88,6 +88,17 @@ def test_a_value_that_cannot_be_is_told_with_its_line(tmp_path: Path) -> None:
         file.train_config()
 
 
+@pytest.mark.parametrize("text", [f"epsilon = {'9' * 400}", "l1 = inf", "min-delta = 1e39"])
+def test_a_number_that_float32_cannot_hold_is_refused_with_its_place(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    name = text.partition(" ")[0]
+    with pytest.raises(UsageError, match=f"line 1: --{name} is "):
+        read_settings(path).train_config()
+
+
 @pytest.mark.parametrize(
     ("content", "wanted"), [(b"\xff", "is no UTF-8 text"), (b"#" * (1 << 20 | 1), "larger than")]
 )

@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_LEARNING_RATE",
     "INITIALISATIONS",
     "LOSSES",
+    "MAXIMUM_EPOCHS",
     "OPTIMIZERS",
     "SCHEDULES",
     "Activation",
@@ -82,6 +83,11 @@ MAXIMUM_LAYERS = 64
 
 MAXIMUM_UNITS = 1 << 20
 """Units per layer; the dropout generator keys a unit with 20 bits beyond its group of four."""
+
+MAXIMUM_EPOCHS = 1 << 31
+
+LARGEST = 3.4028234663852886e38
+"""The largest float32, which is what the engines compute with."""
 
 DEFAULT_LEARNING_RATE: Mapping[str, float] = {
     "adam": 0.005,
@@ -313,17 +319,17 @@ class TrainConfig:
         if self.beta2 is not None:
             _require_below_one("--beta2", self.beta2)
         if self.weight_decay is not None:
-            _require_between("--weight-decay", self.weight_decay, 0.0, math.inf)
+            _require_between("--weight-decay", self.weight_decay, 0.0, LARGEST)
         for name in ("l1", "l2", "l1_biases", "l2_biases", "max_norm", "clip_value", "clip_norm"):
             option = f"--{name.replace('_', '-')}"
-            _require_between(option, getattr(self, name), 0.0, math.inf)
+            _require_between(option, getattr(self, name), 0.0, LARGEST)
         _require_positive("--epsilon", self.epsilon)
         _require_between("--batch-size", self.batch_size, 1, 1 << 24)
-        _require_between("--epochs", self.epochs, 1, 1 << 31)
+        _require_between("--epochs", self.epochs, 1, MAXIMUM_EPOCHS)
         _require_dropout(self.dropout, len(self.hidden))
         _require_below_one("--input-dropout", self.input_dropout)
         self._require_stopping()
-        _require_between("--validation", self.validation, 0, math.inf)
+        _require_between("--validation", self.validation, 0, LARGEST)
         if self.validation > 1 and not float(self.validation).is_integer():
             raise UsageError(
                 f"--validation is {self.validation}; give a fraction below 1 or a whole count"
@@ -332,11 +338,11 @@ class TrainConfig:
         _require_between("--seed", self.seed, 0, (1 << 32) - self.ensemble)
 
     def _require_stopping(self) -> None:
-        _require_between("--patience", self.patience, 0, 1 << 31)
-        _require_between("--min-delta", self.min_delta, 0.0, math.inf)
+        _require_between("--patience", self.patience, 0, MAXIMUM_EPOCHS)
+        _require_between("--min-delta", self.min_delta, 0.0, LARGEST)
         _require_one_of("--monitor", self.monitor, MONITORS)
-        _require_between("--start-from-epoch", self.start_from_epoch, 1, 1 << 31)
-        _require_between("--stability", self.stability, 0.0, math.inf)
+        _require_between("--start-from-epoch", self.start_from_epoch, 1, MAXIMUM_EPOCHS)
+        _require_between("--stability", self.stability, 0.0, LARGEST)
         if self.stability and not self.patience:
             raise UsageError(
                 "--stability looks at the gains over the last --patience epochs, which is 0; "
@@ -351,8 +357,8 @@ class TrainConfig:
         _require_between("--warmup", self.warmup, 0, max(1, self.epochs))
         _require_positive("--lr-decay", self.lr_decay)
         _require_between("--lr-decay", self.lr_decay, 0, 1)
-        _require_between("--lr-decay-every", self.lr_decay_every, 1, 1 << 31)
-        _require_between("--restart-every", self.restart_every, 0, 1 << 31)
+        _require_between("--lr-decay-every", self.lr_decay_every, 1, MAXIMUM_EPOCHS)
+        _require_between("--restart-every", self.restart_every, 0, MAXIMUM_EPOCHS)
         if self.restart_lr is not None:
             _require_positive("--restart-lr", self.restart_lr)
             if not self.restart_every:
@@ -360,7 +366,7 @@ class TrainConfig:
                     "--restart-lr says where restarts begin but there are none; add "
                     "--restart-every EPOCHS"
                 )
-        _require_between("--lr-final", self.lr_final, 0, math.inf)
+        _require_between("--lr-final", self.lr_final, 0, LARGEST)
         lowest = min(self.effective_learning_rate, self.effective_restart_lr)
         if self.lr_final > lowest:
             raise UsageError(
@@ -526,7 +532,7 @@ def parse_class_weights(text: str) -> tuple[float, ...] | Literal["none", "balan
             weights.append(float(part))
         except ValueError:
             weights.append(math.nan)
-        if not 0 <= weights[-1] < math.inf:
+        if not 0 <= weights[-1] <= LARGEST:
             raise UsageError(
                 f"--class-weights {text}: {part.strip()!r} is no weight, wanted a number of at "
                 "least 0 for each class, or balanced, or none"
@@ -566,12 +572,12 @@ def _require_one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
 
 def _require_between(option: str, value: float, lowest: float, highest: float) -> None:
     if not (isinstance(value, int | float) and lowest <= value <= highest):
-        bounds = f"from {lowest:,} to {highest:,}" if highest < math.inf else f"{lowest} or more"
+        bounds = f"from {lowest:,} to {highest:,}" if highest < LARGEST else f"{lowest} or more"
         raise UsageError(f"{option} is {value}, wanted {bounds}")
 
 
 def _require_positive(option: str, value: float) -> None:
-    if not (isinstance(value, int | float) and 0 < value < math.inf):
+    if not (isinstance(value, int | float) and 0 < value <= LARGEST):
         raise UsageError(f"{option} is {value}, wanted a number above 0")
 
 

@@ -217,8 +217,9 @@ def _cut(line: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """A dollar would start a formula."""
-    return text.replace("$", r"\$")
+    """A dollar would start a formula, and not every font engine bears what is no character."""
+    printable = "".join(mark if mark.isprintable() else "\ufffd" for mark in text)
+    return printable.replace("$", r"\$")
 
 
 def _write(figure: Figure, path: Path) -> None:

@@ -21,7 +21,14 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from gpunet.config import Graphics, TrainConfig, parse_dropout, parse_duration, parse_hidden
 from gpunet.errors import UsageError
 
-__all__ = ["RUN_SETTINGS", "SettingsFile", "canonical", "read_settings", "write_settings"]
+__all__ = [
+    "RUN_SETTINGS",
+    "SettingsFile",
+    "canonical",
+    "read_settings",
+    "require_types",
+    "write_settings",
+]
 
 RUN_SETTINGS: Mapping[str, Any] = {
     "data": str,
@@ -122,6 +129,21 @@ def read_settings(path: Path) -> SettingsFile:
             raise UsageError(f"{path} sets {name} twice, under two spellings; leave one out")
         settings[name] = _checked(blank, key, name, value)
     return dataclasses.replace(blank, settings=settings)
+
+
+def require_types(settings: Mapping[str, Any]) -> None:
+    """Check the types of training settings that come from another file, such as JSON.
+
+    Args:
+        settings: by the names of TrainConfig's fields; other names are left to TrainConfig.
+
+    Raises:
+        UsageError: one is of a type that it cannot have.
+    """
+    for name, value in settings.items():
+        hint = _hints().get(name, object)
+        if not _fits(value, hint):
+            raise UsageError(f"{name} is {value!r:.40}, wanted {_wanted(hint, value)}")
 
 
 def write_settings(settings: Mapping[str, Any]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -212,3 +214,23 @@ def test_where_there_are_no_runs_it_says_how_to_start_one(gpunet: RunCommand) ->
     ran = gpunet("runs")
     assert (0, "") == (ran.code, ran.err)
     assert "no run is kept in runs; start one with `gpunet train --name NAME`" in ran.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such names")
+def test_a_name_of_odd_bytes_is_no_obstacle(gpunet: RunCommand, halves: Path) -> None:
+    data = Path(os.fsdecode(b"\xff.npz"))
+    data.symlink_to(halves)
+    kept, model, plot = (os.fsdecode(b"\xfe" + end) for end in (b"", b".safetensors", b".png"))
+    arguments = ("--data", data, *FAST, "--epochs", 1, "--output", model, "--plot", plot)
+    assert 0 == gpunet("train", *arguments, "--run-dir", kept).code
+    assert "\\udcff" in Path(kept, "log").read_text("utf-8")
+    for command in (["evaluate", model, "--device", "cpu"], ["show", model], ["runs", kept]):
+        assert (0, "") == (gpunet(*command)[0], gpunet(*command)[2])
+    assert Path(plot).stat().st_size > 0
+
+
+def test_a_name_with_a_nul_is_refused(gpunet: RunCommand, halves: Path) -> None:
+    Path("run.toml").write_text('name = "a\\u0000b"\n')
+    ran = gpunet("train", "--config", "run.toml", "--data", halves, *FAST)
+    assert 2 == ran.code
+    assert "--name 'a\\x00b' is no plain name" in ran.failure

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from gpunet.datasets import strokes
-from gpunet.datasets.images import prepare_digit, prepare_image
+from gpunet.datasets.images import grey_image, prepare_digit, prepare_image
 from gpunet.errors import DataError
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -228,3 +230,34 @@ def test_an_image_without_permission_is_refused(
     monkeypatch.setattr(Path, "open", denied)
     with pytest.raises(DataError, match="may not be read by you"):
         prepare_digit(tmp_path / "seven.png")
+
+
+def test_a_file_larger_than_any_image_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpunet.datasets.images.LARGEST_FILE", 100)
+    (tmp_path / "image.png").write_bytes(bytes(1000))
+    for image in (tmp_path / "image.png", bytes(101)):
+        with pytest.raises(DataError, match="is larger than 0 MiB"):
+            prepare_digit(image)
+
+
+def test_an_image_without_pixels_is_refused() -> None:
+    with pytest.raises(DataError, match="has no pixels"):
+        prepare_digit(Image.new("L", (0, 3)))
+
+
+@pytest.mark.parametrize(("mode", "level"), [("RGBA", (9, 9, 9, 0)), ("F", 0.25), ("I", 40000)])
+def test_a_large_image_takes_a_few_bytes_for_each_pixel(mode: str, level: Any) -> None:
+    large = Image.new(mode, (4000, 2500), level)
+    tracemalloc.start()
+    prepare_image(large, (28, 28))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.5 * 4000 * 2500  # beside what Pillow itself holds
+
+
+def test_deep_levels_are_scaled_alike_in_every_row() -> None:
+    levels = np.linspace(0, 40000, 200 * 3).reshape(200, 3)
+    grey = grey_image(Image.fromarray(levels.astype(np.int32)))
+    assert np.rint(levels.astype(np.int32) * (255 / 65535)).tolist() == np.asarray(grey).tolist()

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import TextIO
 
 import pytest
+from rich.text import Text
 
+from gpunet.terminal.columns import Columns
 from gpunet.terminal.console import in_foreground, make_console, shows_greys, wants_dashboard
 
 
@@ -128,3 +130,20 @@ def test_a_pipe_gets_no_dashboard_though_colour_is_forced() -> None:
 
 def test_a_stream_without_a_terminal_keeps_nobody_in_the_background() -> None:
     assert in_foreground(io.StringIO())
+
+
+def test_control_characters_in_a_text_do_not_reach_the_terminal() -> None:
+    out = stream()
+    console = make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"})
+    console.print("a\x1b]0;title\x07b", Text("c\x9b2J\x7f\r", "red"), sep="|", end="|\n")
+    assert b"a]0;titleb|\x1b[31mc2J\x1b[0m|\n" == written(out)
+
+
+def test_the_tables_columns_stay_aligned_without_the_control_characters() -> None:
+    out = stream()
+    table = Columns(["<name", "x"])
+    table.add("\x1b\x1b\x1b\x1b", "1")
+    table.add("abcd", "2")
+    make_console(stream=out, environ={"COLUMNS": "20"}).print(table)
+    lines = written(out).decode().splitlines()
+    assert [line.index(digit) for line, digit in zip(lines[2:], "12", strict=True)] == [6, 6]

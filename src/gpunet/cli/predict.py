@@ -80,9 +80,9 @@ def _read_all(images: Sequence[str], model: Model) -> tuple[list[str], list[NDAr
 
 def _read(name: str, model: Model) -> NDArray[np.uint8]:
     """The pixels (height * width,) as the model's training images were framed."""
-    from gpunet.datasets.images import prepare_digit, prepare_image
+    from gpunet.datasets.images import LARGEST_FILE, prepare_digit, prepare_image
 
-    image = sys.stdin.buffer.read() if name == "-" else Path(name)
+    image = sys.stdin.buffer.read(LARGEST_FILE + 1) if name == "-" else Path(name)
     if model.image_shape is None or (model.image_shape == (28, 28) and model.classes == DIGITS):
         return prepare_digit(image)
     return prepare_image(image, model.image_shape)

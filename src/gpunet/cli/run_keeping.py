@@ -84,7 +84,7 @@ def new_run(
         raise UsageError(
             f"--run-dir {folder} and --name {name} both say where the run is kept; give one of them"
         )
-    if name is not None and (Path(name).name != name or name in {"", ".", ".."}):
+    if name is not None and (Path(name).name != name or name in {"", ".", ".."} or "\0" in name):
         raise UsageError(
             f"--name {name!r} is no plain name; give --run-dir for a path, or a name without "
             "slashes"
@@ -205,7 +205,7 @@ class _LogStream(io.StringIO):
         self._path = path
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError), self._path.open("a", encoding="utf-8") as file:
-            file.write(self.getvalue())
+        with contextlib.suppress(OSError), self._path.open("ab") as file:
+            file.write(self.getvalue().encode("utf-8", errors="backslashreplace"))
         self.seek(0)
         self.truncate()

@@ -19,7 +19,14 @@ from gpunet.errors import DataError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["grey_image", "open_image", "prepare_digit", "prepare_image", "resized"]
+__all__ = [
+    "LARGEST_FILE",
+    "grey_image",
+    "open_image",
+    "prepare_digit",
+    "prepare_image",
+    "resized",
+]
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000")
 """What is decoded: Pillow's own formats of single images; none that runs another program."""
@@ -28,8 +35,16 @@ SIDE = 28  # pixels, width and height of an MNIST image
 BOX = 20  # pixels, the box that MNIST fits the longer side of the ink into
 CENTRE = 14.0  # the pixel that MNIST moves the centre of mass to, within half a pixel
 
+LARGEST_FILE = 1 << 29
+"""Bytes; more than as many pixels as Pillow's limit allows take up unpacked."""
+
 LARGEST_SIDE = 1024
 """Pixels; larger photographs are made smaller first, still far finer than any model's input."""
+
+COARSE_SIDE = 256
+"""Pixels, the shorter side of what is looked at to tell whether an image is mostly bright."""
+
+ROWS = 64  # of pixels computed with at once, so that the temporaries stay small
 
 FAINTEST_CONTRAST = 16
 """Grey levels from the background to the ink; below, an image is blank to the eye."""
@@ -98,6 +113,8 @@ def open_image(image: Image.Image | Path | bytes) -> Image.Image:
             warnings.simplefilter("ignore")  # of odd metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             if isinstance(image, Image.Image):
+                if 0 in image.size:
+                    raise DataError(f"{name} has no pixels; give one that has")
                 return ImageOps.exif_transpose(image)
             with _opened(image) as file, Image.open(file, formats=FORMATS) as opened:
                 opened.load()
@@ -128,9 +145,9 @@ def grey_image(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
-        return Image.fromarray(_eight_bits(np.asarray(image, np.float64)))
+        return _eight_bits(image)
     if image.has_transparency_data:
-        return _on_background(image.convert("RGBA"))
+        return _on_background(image)
     return image.convert("L")
 
 
@@ -148,17 +165,25 @@ def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
     return grey.resize((width, height), method)
 
 
-def _opened(image: Path | bytes) -> io.BufferedReader | io.BytesIO:
-    if isinstance(image, bytes):
-        if not image:
-            raise DataError("the image is empty; save it again")
-        return io.BytesIO(image)
+def _opened(image: Path | bytes) -> io.BytesIO:
+    """The file in memory, where decoders cannot ask for more than it holds."""
+    content = image if isinstance(image, bytes) else _content(image)
+    if not content:
+        raise DataError(f"{_name_of(image)} is empty; save it again")
+    if len(content) > LARGEST_FILE:
+        raise DataError(
+            f"{_name_of(image)} is larger than {LARGEST_FILE >> 20} MiB; scale it down first"
+        )
+    return io.BytesIO(content)
+
+
+def _content(image: Path) -> bytes:
+    """A file's bytes, one more than it may have if it has too many."""
     try:
         if image.exists() and not image.is_file():
             raise DataError(f"{image} is not a regular file; give the file of an image")
-        if image.stat().st_size == 0:
-            raise DataError(f"{image} is empty; save it again")
-        return image.open("rb")
+        with image.open("rb") as file:
+            return file.read(min(image.stat().st_size, LARGEST_FILE) + 1)
     except FileNotFoundError as error:
         raise DataError(f"{image} does not exist; check how the path is spelled") from error
     except PermissionError as error:
@@ -169,24 +194,36 @@ def _name_of(image: Image.Image | Path | bytes) -> str:
     return str(image) if isinstance(image, Path) else "the image"
 
 
-def _eight_bits(levels: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Levels (height, width) scaled to bytes by the range that they seem to be meant for."""
-    levels = np.nan_to_num(levels)
-    highest = levels.max()
-    full = 1.0 if highest <= 1 else 255.0 if highest <= 255 else max(65535.0, float(highest))
-    return np.clip(np.rint(levels * (255 / full)), 0, 255).astype(np.uint8)
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """An image of deeper levels scaled to bytes by the range that they seem to be meant for."""
+    from PIL import Image
+
+    def rows(first: int) -> NDArray[np.float64]:
+        box = (0, first, image.width, min(first + ROWS, image.height))
+        return np.nan_to_num(np.asarray(image.crop(box), np.float64))  # (rows, width)
+
+    firsts = range(0, image.height, ROWS)
+    highest = max(float(rows(first).max()) for first in firsts)
+    full = 1.0 if highest <= 1 else 255.0 if highest <= 255 else max(65535.0, highest)
+    levels = np.empty((image.height, image.width), np.uint8)
+    for first in firsts:
+        levels[first : first + ROWS] = np.clip(np.rint(rows(first) * (255 / full)), 0, 255)
+    return Image.fromarray(levels)
 
 
 def _on_background(image: Image.Image) -> Image.Image:
     from PIL import Image
 
-    pixels = np.asarray(image.convert("RGBA"), np.float32)  # (height, width, 4)
+    image = image if image.mode == "RGBA" else image.convert("RGBA")
+    coarse = image.reduce(max(1, min(image.size) // COARSE_SIDE))
+    pixels = np.asarray(coarse, np.float32)  # (height, width, 4)
     opacity = pixels[:, :, 3]
     brightness = pixels[:, :, :3].mean(axis=2)
     opaque = opacity.sum()
     bright = opaque > 0 and (brightness * opacity).sum() / opaque > 127
-    background = Image.new("RGBA", image.size, "black" if bright else "white")
-    return Image.alpha_composite(background, image).convert("L")
+    background = Image.new("L", image.size, "black" if bright else "white")
+    background.paste(image.convert("L"), mask=image.getchannel("A"))
+    return background
 
 
 def _ink(grey: NDArray[np.float32], name: str) -> NDArray[np.float32]:

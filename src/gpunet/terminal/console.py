@@ -9,15 +9,34 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 __all__ = ["in_foreground", "make_console", "shows_greys", "wants_dashboard"]
 
 SMALLEST_SCREEN = (40, 10)
 """Columns and rows below which lines of plain text say more than a dashboard."""
+
+
+CONTROLS = dict.fromkeys([*range(ord("\n")), *range(ord("\n") + 1, 0x20), *range(0x7F, 0xA0)])
+"""Characters that may mean something to a terminal, all but the line feed; nothing for each."""
+
+
+class _HarmlessConsole(Console):
+    """A console that takes no escape code from a text, such as a class's name or a path.
+
+    Those of styles, of the cursor and of ``graphics`` are no text, and stay.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            harmless = control or text.isprintable()
+            yield Segment(text if harmless else text.translate(CONTROLS), style, control)
 
 
 def make_console(
@@ -32,6 +51,7 @@ def make_console(
 
     ``NO_COLOR``, ``FORCE_COLOR``, ``TERM=dumb`` and ``COLUMNS`` are honoured. A stream that
     cannot write a character writes ``?`` instead; the stream's error handler is set for that.
+    Control characters in what is printed are left out: it may come from anybody's file.
     A locale set to ``C`` or ``POSIX`` asks for ASCII, even though Python would write UTF-8.
 
     Args:
@@ -44,7 +64,7 @@ def make_console(
     environment = os.environ if environ is None else environ
     target = stream or (sys.stderr if stderr else sys.stdout)
     _never_fail_to_encode(target, environment)
-    return Console(
+    return _HarmlessConsole(
         file=target,
         quiet=quiet,
         force_terminal=False if plain else None,

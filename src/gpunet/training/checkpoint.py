@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import __version__
-from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config import MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling, refuse_unknown_values
 from gpunet.errors import GpunetError, ModelError
 from gpunet.parameters import layer_views, norm_views
+from gpunet.settings_file import require_types
 from gpunet.training.output import write_atomically
 
 __all__ = [
@@ -283,7 +285,8 @@ def _read(path: Path) -> tuple[Mapping[str, str], Tensors]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _UnsoundError(f"it does not follow the safetensors format ({error})") from error
+        reason = " ".join(str(error).split())
+        raise _UnsoundError(f"it does not follow the safetensors format ({reason})") from error
     return metadata, tensors
 
 
@@ -328,6 +331,8 @@ def _assemble(description: dict[str, Any], tensors: Tensors) -> Model:
     classes = tuple(_field(description, "classes", list))
     if len(classes) != network.classes or not all(isinstance(name, str) for name in classes):
         raise _UnsoundError(f"it does not name the network's {network.classes} classes")
+    if len(set(classes)) < len(classes):
+        raise _UnsoundError("it gives two classes one name")
     scaling = _field(description, "scaling", bool)
     _require_tensors(tensors, network, scaling)
     return Model(
@@ -338,7 +343,7 @@ def _assemble(description: dict[str, Any], tensors: Tensors) -> Model:
         image_shape=_image_shape(description.get("image_shape"), network.inputs),
         scaling=_scaling(tensors) if scaling else None,
         origin=_origin(_field(description, "dataset", dict)),
-        best_epoch=_field(description, "best_epoch", int),
+        best_epoch=_within(0, _field(description, "best_epoch", int), MAXIMUM_EPOCHS),
         test=_figures(_field(description, "test", dict)),
     )
 
@@ -351,7 +356,7 @@ def _network(description: dict[str, Any]) -> NetworkSpec:
             hidden=tuple(_require_type("hidden", units, int) for units in hidden),
             classes=_field(description, "classes", int),
             activation=_field(description, "activation", str),
-            leaky_slope=float(_field(description, "leaky_slope", float | int)),
+            leaky_slope=_field(description, "leaky_slope", float | int),
             loss=_field({"loss": "cross-entropy", **description}, "loss", str),
             layer_norm=_field({"layer_norm": False, **description}, "layer_norm", bool),
         )
@@ -361,6 +366,7 @@ def _network(description: dict[str, Any]) -> NetworkSpec:
 
 def _config(description: dict[str, Any]) -> TrainConfig:
     try:
+        require_types(description)
         return TrainConfig.from_dict(description)
     except (GpunetError, TypeError, ValueError, OverflowError) as error:
         raise _UnsoundError(f"its training configuration cannot be ({error})") from error
@@ -387,7 +393,10 @@ def _origin(description: dict[str, Any]) -> Origin:
 def _figures(description: dict[str, Any]) -> Figures:
     loss = _field(description, "loss", float | int | None)
     accuracy = _field(description, "accuracy", float | int | None)
-    return Figures(loss, accuracy)
+    return Figures(
+        None if loss is None else _within(0.0, loss, sys.float_info.max),
+        None if accuracy is None else _within(0.0, accuracy, 1.0),
+    )
 
 
 def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> None:
@@ -441,6 +450,13 @@ def _scaling(tensors: Tensors) -> Scaling:
     if not (tensors["scaling.deviation"] > 0).all():
         raise _UnsoundError("scaling.deviation holds a value that is not above 0")
     return Scaling(tensors["scaling.mean"], tensors["scaling.deviation"])
+
+
+def _within(lowest: float, value: Value, highest: float) -> Value:
+    """The number, once it lies within bounds, which NaN does not."""
+    if not lowest <= value <= highest:  # type: ignore[operator]
+        raise _UnsoundError(f"its metadata hold {value!r:.40}, wanted {lowest} to {highest}")
+    return value
 
 
 def _field(description: dict[str, Any], name: str, kind: Any) -> Any:

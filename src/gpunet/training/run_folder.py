@@ -161,6 +161,8 @@ class RunFolder:
 
     def _ending(self, epochs: int) -> dict[str, Any]:
         """What the report tells, unless it is of before the run was resumed, or damaged."""
+        if not self.report.is_file():
+            return {}
         try:
             content = json.loads(self.report.read_bytes())
             reason, accuracy = content["stop_reason"], content["test"]["accuracy"]

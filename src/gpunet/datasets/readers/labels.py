@@ -16,7 +16,10 @@ from gpunet.datasets.readers.features import is_number
 from gpunet.datasets.readers.files import shown
 from gpunet.errors import DataError
 
-__all__ = ["Classes", "RawLabels", "number_classes"]
+__all__ = ["TEXT", "Classes", "RawLabels", "number_classes"]
+
+TEXT = np.dtypes.StringDType()
+"""Texts that take as much memory as they are long; one long label makes no other longer."""
 
 FEW_CLASSES = 256
 """Up to so many classes are believed; beyond, each needs some samples on average."""
@@ -32,7 +35,7 @@ class RawLabels:
 
     Args:
         name: of the file or the array.
-        values: (n,) numbers of any type, or strings.
+        values: (n,) numbers of any type, or ``TEXT``.
         rows: (n,) what a message calls each label's row.
         unit: what such a row is called.
     """
@@ -75,7 +78,7 @@ def number_classes(train: RawLabels, test: RawLabels) -> Classes:
         DataError: a label that can be no class, fewer than two classes, more classes than the
             samples can tell apart, or a test label that the training set does not have.
     """
-    if train.values.dtype.kind in "US" or test.values.dtype.kind in "US":
+    if TEXT in (train.values.dtype, test.values.dtype):
         train_values, test_values = _words_or_numbers(train, test)
     else:
         train_values, test_values = _whole_numbers(train), _whole_numbers(test)
@@ -108,13 +111,13 @@ def _words_or_numbers(train: RawLabels, test: RawLabels) -> tuple[NDArray[Any], 
 
 def _are_numbers(labels: RawLabels) -> NDArray[np.bool_]:
     """(n,) whether each label is the text of a number, NaN among them."""
-    known, inverse = np.unique(labels.values.astype(np.str_), return_inverse=True)
+    known, inverse = np.unique(labels.values.astype(TEXT), return_inverse=True)
     flags = np.array([is_number(str(text)) for text in known], np.bool_)
     return flags[inverse]
 
 
-def _words(labels: RawLabels) -> NDArray[np.str_]:
-    words = np.strings.strip(labels.values.astype(np.str_))
+def _words(labels: RawLabels) -> NDArray[Any]:
+    words = np.strings.strip(labels.values.astype(TEXT))
     empty = np.flatnonzero(words == "")
     if len(empty):
         raise DataError(f"{labels.place(int(empty[0]))} is empty, wanted a class; fill it in")
@@ -128,7 +131,7 @@ def _whole_numbers(labels: RawLabels) -> NDArray[np.int64]:
         DataError: one is negative, no whole number or too large.
     """
     numbers = labels.values
-    if numbers.dtype.kind in "US":
+    if numbers.dtype == TEXT:
         numbers = numbers.astype(np.float64)
     if numbers.dtype.kind == "f":
         wrong = ~(numbers == np.rint(numbers)) | np.isinf(numbers)  # true for NaN as well

@@ -9,6 +9,7 @@ from __future__ import annotations
 import lzma
 import math
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,7 @@ from gpunet.datasets.readers.features import (
     guess_image_shape,
 )
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
-from gpunet.datasets.readers.labels import RawLabels, number_classes
+from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
 from gpunet.errors import DataError
 
 __all__ = ["KEYS", "read_npz"]
@@ -33,8 +34,6 @@ __all__ = ["KEYS", "read_npz"]
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 KINDS = {"x": "biuf", "y": "biufUS"}  # numpy's letters for the types that each array may have
-
-LAST_CHARACTER = 0x10FFFF  # of Unicode
 
 
 def read_npz(path: Path) -> Dataset:
@@ -140,11 +139,7 @@ def _header(name: str, key: str, content: BinaryIO) -> tuple[tuple[int, ...], bo
     Raises:
         DataError: it is no array of numbers (or words, for labels).
     """
-    version = np.lib.format.read_magic(content)
-    if version == (1, 0):
-        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(content)
-    else:
-        shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(content)
+    shape, fortran_order, dtype = _parsed_header(content)
     if dtype.hasobject:
         raise DataError(
             f"{key} of {name} holds pickled objects, which could run foreign code and are never "
@@ -154,6 +149,24 @@ def _header(name: str, key: str, content: BinaryIO) -> tuple[tuple[int, ...], bo
         wanted = "numbers" if key[0] == "x" else "whole numbers or words"
         raise DataError(f"{key} of {name} is of type {dtype}, wanted {wanted}; convert it first")
     return shape, fortran_order, dtype
+
+
+def _parsed_header(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """A header as numpy reads it.
+
+    Raises:
+        ValueError: it is damaged. Numpy's parser raises nearly anything then.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of headers that look like Python 2's
+            if np.lib.format.read_magic(content) == (1, 0):
+                return np.lib.format.read_array_header_1_0(content)
+            return np.lib.format.read_array_header_2_0(content)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+        raise
+    except Exception as error:
+        raise ValueError("the header of an array cannot be read") from error
 
 
 def _require_pair(name: str, split: str, images: NDArray[Any], labels: NDArray[Any]) -> None:
@@ -191,8 +204,13 @@ def _raw_labels(name: str, key: str, array: NDArray[Any]) -> RawLabels:
         values = np.strings.decode(values, "utf-8", "replace")
     if values.dtype.kind == "b":
         values = values.astype(np.int64)
-    if values.dtype.kind == "U" and (values.view(np.uint32) > LAST_CHARACTER).any():
-        raise DataError(f"{key} of {name} holds damaged text; write the archive again")
+    if values.dtype.kind == "U":
+        try:
+            values = values.astype(TEXT)
+        except TypeError as error:  # what is no character, or half of one
+            raise DataError(
+                f"{key} of {name} holds damaged text; write the archive again"
+            ) from error
     return RawLabels(f"{key} of {name}", values, range(1, len(values) + 1))
 
 

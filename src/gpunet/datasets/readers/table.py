@@ -25,7 +25,7 @@ from gpunet.datasets.readers.features import (
     is_number,
 )
 from gpunet.datasets.readers.files import open_file, require_memory, shown
-from gpunet.datasets.readers.labels import RawLabels, number_classes
+from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
 from gpunet.errors import DataError
 
 __all__ = ["TEST_SHARE", "find_tables", "read_table", "read_tables"]
@@ -40,8 +40,9 @@ PAIRS = (
 TEST_SHARE = 6
 """One part of so many of a file that is not split yet is for testing, as MNIST has it (nearly)."""
 
-BLOCK = 1 << 23  # bytes of text parsed at once
-LONGEST_LINE = 1 << 26  # bytes; 4 million features, more than a network takes
+BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
+LONGEST_LINE = 1 << 26  # bytes
+MOST_COLUMNS = 1 << 22  # as many features as a network takes
 LONGEST_LABEL = 200  # characters
 LABEL_NAMES = frozenset({"label", "class", "target", "digit", "species"})
 
@@ -52,7 +53,7 @@ class Table:
 
     Args:
         name: of the file.
-        labels: (n,) the first column, as numbers or as text.
+        labels: (n,) the first column, as numbers or as ``TEXT``.
         features: (n, I) the other columns, uint8 or float32.
         lines: (n,) the line of the file, counted from 1, that each row stands in.
     """
@@ -220,7 +221,7 @@ class _TableReader:
         if not self._add_bytes(block):
             self._add_text(block)
         self.next_line += _count_lines(block)
-        self.size += self.features[-1].nbytes
+        self.size += self.features[-1].nbytes + self.labels[-1].nbytes
         require_memory(self.name, self.size)
 
     def table(self) -> Table:
@@ -232,7 +233,9 @@ class _TableReader:
         if not self.features:
             raise DataError(f"{self.name} holds no rows of data; wanted a label and features each")
         features = np.concatenate(self.features)  # (n, I)
-        labels = np.concatenate(self.labels)  # (n,) text as soon as one block has text
+        if any(block.dtype == TEXT for block in self.labels):
+            self.labels = [block.astype(TEXT) for block in self.labels]
+        labels = np.concatenate(self.labels)  # (n,)
         return Table(self.name, labels, features, np.concatenate(self.lines))
 
     def _take_start(self, block: str) -> str:
@@ -242,6 +245,11 @@ class _TableReader:
         if not stripped:
             return ""
         line, _, rest = stripped.partition("\n")
+        if line.count(",") > MOST_COLUMNS:
+            raise DataError(
+                f"{self.name} has {line.count(','):,} features in its first line, at most "
+                f"{MOST_COLUMNS:,} are possible; write one sample per line"
+            )
         cells = _cells(line)
         self._require_features(line, cells)
         self.columns = len(cells)
@@ -290,7 +298,7 @@ class _TableReader:
         features = _parsed(texts)  # (rows, I)
         if features is None:
             raise self._bad_cell(lines, texts)
-        self.labels.append(np.array(labels, np.str_))
+        self.labels.append(np.array(labels, TEXT))
         self.features.append(features)
         self.lines.append(lines)
         block_table = Table(self.name, self.labels[-1], features, lines)

@@ -1,0 +1,454 @@
+"""Every reader fed with damaged and lying files, for a few seconds or for hours.
+
+::
+
+    python tests/hostile/fuzz.py --rounds 30                     # the short form, in the suite
+    python tests/hostile/fuzz.py --seconds 900 --seed 7          # a long one
+    python tests/hostile/fuzz.py --target npz --seed 7 --only 123   # one input again
+
+Whatever the input, a reader gives a sound result or one sentence: no other exception, no warning,
+no line break, no escape code for the terminal, no more than 20 seconds, and no more memory than
+200 times the input and 64 MiB. The exit code is 1 if that did not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import gzip
+import io
+import json
+import os
+import signal
+import struct
+import sys
+import tempfile
+import time
+import traceback
+import tracemalloc
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from types import FrameType
+
+import numpy as np
+from damage import (
+    TOKENS,
+    Damage,
+    any_of,
+    bytes_damaged,
+    json_damaged,
+    npz_damaged,
+    repacked,
+    tensors_damaged,
+)
+from PIL import Image
+
+from gpunet.cli.app import run
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Samples, Scaling
+from gpunet.datasets.images import prepare_digit, prepare_image
+from gpunet.datasets.readers.path import read_path
+from gpunet.engine.factory import choose, create_engine
+from gpunet.engine.interface import NetworkSettings
+from gpunet.errors import GpunetError
+from gpunet.settings_file import read_settings, write_settings
+from gpunet.terminal.console import make_console
+from gpunet.terminal.model_card import model_card
+from gpunet.training.checkpoint import Figures, Model, Origin, describe, load, save
+from gpunet.training.curves import read_curves
+from gpunet.training.evaluation import predict
+from gpunet.training.events import EpochRecord
+from gpunet.training.run_folder import RunFolder
+from gpunet.training.run_state import RunState
+
+SECONDS = 20
+"""That an input may take at most."""
+
+BYTES, BYTES_PER_BYTE = 64 << 20, 200
+"""Of memory that an input may take at most, and beside them for each of its own bytes."""
+
+Files = Mapping[str, bytes]
+
+
+class TooSlowError(BaseException):
+    """An input took too long; no reader may take it for a failure of the system."""
+
+
+class UnsoundError(AssertionError):
+    """What a reader gave is not what it promises."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A reader under attack.
+
+    Args:
+        sound: sets of files by their names, all of them sound.
+        damage: by the end of a file's name; files of other names stay as they are.
+        use: reads the folder that the files lie in, and checks what that gave.
+    """
+
+    sound: Sequence[Files]
+    damage: Mapping[str, Damage]
+    use: Callable[[Path], None]
+
+
+def main() -> int:
+    """Attack until the time or the rounds are over; say what was found."""
+    options = _options()
+    targets = {name: make() for name, make in TARGETS.items() if options.target in (None, name)}
+    deadline = time.monotonic() + (options.seconds or float("inf"))
+    tried, refused, findings = 0, 0, 0
+    tracemalloc.start()
+    signal.signal(signal.SIGALRM, _too_slow)
+    first, last = (0, options.rounds) if options.only is None else (options.only, options.only + 1)
+    for number in range(first, sys.maxsize if options.seconds else last):
+        for name, target in targets.items():
+            answer = attack(target, Random(f"{name} {options.seed} {number}"))
+            tried += 1
+            refused += answer == ""
+            if answer:
+                findings += 1
+                print(f"FOUND --target {name} --seed {options.seed} --only {number}\n{answer}")
+        if time.monotonic() > deadline:
+            break
+    print(f"{tried:,} inputs, {refused:,} refused in one sentence, {findings:,} findings")
+    return 1 if findings else 0
+
+
+def attack(target: Target, draw: Random) -> str | None:
+    """``None`` if a damaged input is read as sound, an empty text if refused, else the finding."""
+    files = dict(draw.choice(target.sound))
+    ways = {name: way for name in files for end, way in target.damage.items() if name.endswith(end)}
+    name = draw.choice(sorted(ways))
+    files[name] = ways[name](files[name], draw)
+    with tempfile.TemporaryDirectory() as folder:
+        for other, content in files.items():
+            path = Path(folder, other)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return _answer(target.use, Path(folder), sum(map(len, files.values())))
+
+
+def _answer(use: Callable[[Path], None], folder: Path, size: int) -> str | None:
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    signal.alarm(SECONDS)
+    answer = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            use(folder)
+    except GpunetError as error:
+        answer = "" if "\n" not in str(error) else f"a message of two lines: {error}"
+    except (Exception, TooSlowError):
+        answer = traceback.format_exc(limit=-8)
+    finally:
+        signal.alarm(0)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    if peak > BYTES + BYTES_PER_BYTE * size:
+        return f"{peak / (1 << 20):,.0f} MiB of memory for {size:,} bytes"
+    return answer
+
+
+def _too_slow(number: int, frame: FrameType | None) -> None:
+    raise TooSlowError(f"more than {SECONDS} s")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=30, help="inputs for each reader")
+    parser.add_argument("--seconds", type=float, help="go on for so long instead")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--target", choices=TARGETS)
+    parser.add_argument("--only", type=int, help="the number of one input")
+    return parser.parse_args()
+
+
+def require(holds: object, what: str) -> None:
+    """Raise unless it holds."""
+    if not holds:
+        raise UnsoundError(what)
+
+
+def use_dataset(path: Path) -> None:
+    """Read the dataset of a folder or a file, which must be sound then."""
+    dataset = read_path(path)
+    for samples in (dataset.train, dataset.test):
+        require(len(samples.features) == len(samples.labels) > 0, "samples without labels")
+        require(np.isfinite(samples.features).all(), "features that are not finite")
+        labels = set(samples.labels.tolist())
+        require(labels <= set(range(len(dataset.classes))), "labels that are no classes")
+    require(len(set(dataset.classes)) == len(dataset.classes) >= 2, "classes of one name")
+    if dataset.image_shape is not None:
+        height, width = dataset.image_shape
+        require(height * width == dataset.inputs, "images of another shape")
+    json.dumps([dataset.name, dataset.classes, dataset.source, dataset.notice])
+
+
+def use_images(folder: Path) -> None:
+    """Prepare every image of a folder as ``gpunet predict`` does."""
+    for path in folder.iterdir():
+        require(prepare_image(path, (8, 8)).shape == (64,), "an image of another size")
+        require(prepare_digit(path).shape == (784,), "a digit of another size")
+
+
+def use_model(folder: Path) -> None:
+    """Load a model, show it, and let it predict."""
+    model = load(folder / "model.safetensors")
+    json.dumps(describe(model), allow_nan=False)
+    require(np.isfinite(model.parameters).all(), "weights that are not finite")
+    text = io.StringIO()
+    model_card(make_console(stream=text, plain=True, environ={"COLUMNS": "80"}), model, 1, {})
+    require("\x1b" not in text.getvalue(), "an escape code in a model's card")
+    samples = model.prepare(
+        Samples(np.ones((3, model.network.inputs), np.float32), np.zeros(3, np.int32))
+    )
+    settings = (NetworkSettings.of(model.config),) * len(model.parameters)
+    config = model.config
+    with create_engine(
+        choose("cpu"), model.network, settings, config.optimizer, config.batch_size
+    ) as engine:
+        answers = predict(engine, model, samples)
+    require(answers.shape == (3, len(model.classes)), "answers of another shape")
+
+
+def use_run(folder: Path) -> None:
+    """Sum up a kept run, and load where it stands."""
+    run_folder = RunFolder(folder)
+    json.dumps(dataclasses.asdict(run_folder.summary()), allow_nan=False)
+    _, state = run_folder.load()
+    require(state.finite, "a state that is not finite")
+
+
+def use_settings(folder: Path) -> None:
+    """Read a file of settings, and write them again."""
+    settings = read_settings(folder / "settings.toml")
+    config = settings.train_config()
+    write_settings(config.to_dict())
+    NetworkSettings.of(config)
+
+
+def use_command_line(folder: Path) -> None:
+    """Carry out a command line, whose words stand in a file, between NULs."""
+    words = (folder / "words").read_bytes().split(b"\0")
+    arguments = [os.fsdecode(word) for word in words]
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = run(arguments)
+    said = [line for line in err.getvalue().splitlines() if not line.startswith("note: ")]
+    require(code in (0, 1, 2), f"exit code {code}")
+    require(len(said) == (code != 0), f"exit code {code} and said: {err.getvalue()!r}")
+    require("\x1b" not in err.getvalue(), "an escape code on the standard error")
+
+
+def idx_target() -> Target:
+    """The four IDX files, plain and packed."""
+    sets = []
+    for pack in (bytes, gzip.compress):
+        files = {}
+        for split, count in (("train", 6), ("t10k", 3)):
+            images = struct.pack(">IIII", 2051, count, 3, 2) + bytes(range(6 * count))
+            labels = struct.pack(">II", 2049, count) + bytes([0, 1, 2] * (count // 3))
+            end = "" if pack is bytes else ".gz"
+            files[f"{split}-images-idx3-ubyte{end}"] = pack(images)
+            files[f"{split}-labels-idx1-ubyte{end}"] = pack(labels)
+        sets.append(files)
+    return Target(
+        sets,
+        {"ubyte": bytes_damaged, ".gz": any_of(bytes_damaged, repacked(bytes_damaged))},
+        use_dataset,
+    )
+
+
+def csv_target() -> Target:
+    """Tables of bytes, of measured values, and of words."""
+    grey = "label,a,b,c\n" + "".join(f"{i % 3},{i * 20},{255 - i},{i}\n" for i in range(12))
+    measured = "".join(f"{'ab'[i % 2]},{i / 7},-{i}e3,{i * i}\n" for i in range(12))
+    quoted = '\ufeff"species","x"\r\n' + '"b, c",1.5\r\n"a",2\r\n' * 6
+    return Target(
+        [{"data.csv": text.encode()} for text in (grey, measured, quoted)],
+        {".csv": bytes_damaged},
+        use_dataset,
+    )
+
+
+def npz_target() -> Target:
+    """Archives of bytes, fractions and words."""
+    draws = np.random.default_rng(0)
+    labels = {"y_train": np.array([0, 1] * 3), "y_test": np.array([1, 0])}
+    images = {
+        "x_train": draws.integers(0, 256, (6, 4, 4), np.uint8),
+        "x_test": draws.integers(0, 256, (2, 4, 4), np.uint8),
+    }
+    fractions = {name: array / 255 for name, array in images.items()}
+    words = {name: np.array(["no", "yes"])[array] for name, array in labels.items()}
+    sets = []
+    for arrays in (images | labels, fractions | words):
+        file = io.BytesIO()
+        np.savez(file, **arrays)
+        sets.append({"data.npz": file.getvalue()})
+    return Target(sets, {".npz": npz_damaged}, use_dataset)
+
+
+def _image(kind: str, mode: str, seed: int = 0) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (9, 7, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).convert("L").convert(mode).save(file, kind)
+    return file.getvalue()
+
+
+KINDS = [
+    *[("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("JPEG", "RGB"), ("GIF", "P")],
+    *[("TIFF", "F"), ("TIFF", "LA"), ("WEBP", "RGB"), ("PPM", "L"), ("ICO", "RGBA")],
+    *[("BMP", "RGB"), ("JPEG2000", "RGB")],
+]
+
+
+def image_target() -> Target:
+    """Single images of all formats."""
+    sets = [{"image": _image(kind, mode)} for kind, mode in KINDS]
+    return Target(sets, {"image": bytes_damaged}, use_images)
+
+
+def folder_target() -> Target:
+    """Folders of images."""
+    files = {f"{label}/{row}.png": _image("PNG", "L", row) for label in "ab" for row in range(3)}
+    return Target([files], {".png": bytes_damaged}, use_dataset)
+
+
+NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh", layer_norm=True)
+
+
+def _model() -> Model:
+    parameters = np.random.default_rng(0).normal(size=(2, NETWORK.parameter_count))
+    return Model(
+        network=NETWORK,
+        parameters=parameters.astype(np.float32),
+        config=TrainConfig(hidden=(3,), activation="tanh", layer_norm=True, dropout=(0.5,)),
+        classes=("no", "yes"),
+        image_shape=(2, 2),
+        scaling=Scaling(np.zeros(4, np.float32), np.ones(4, np.float32)),
+        origin=Origin("points", "points.csv", "0123abc", "a file"),
+        best_epoch=2,
+        test=Figures(0.25, 0.875),
+    )
+
+
+def model_target() -> Target:
+    """A model file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.safetensors")
+        save(_model(), path)
+        content = path.read_bytes()
+    return Target([{path.name: content}], {path.name: tensors_damaged}, use_model)
+
+
+def run_target() -> Target:
+    """The folder of a run that has ended."""
+    model = _model()
+    values = {field.name: 0.5 for field in dataclasses.fields(EpochRecord)}
+    history = tuple(EpochRecord(**(values | {"epoch": epoch})) for epoch in (1, 2))  # type: ignore[arg-type]
+    moments = np.zeros((2, *model.parameters.shape), np.float32)
+    state = RunState(
+        model.parameters, moments, model.parameters, (2, 1), (history,) * 2, 10, 1.0, model.scaling
+    )
+    report = {"stop_reason": "epochs", "test": {"accuracy": 0.5}, "history": [1, 2]}
+    with tempfile.TemporaryDirectory() as folder:
+        RunFolder(Path(folder)).keep(model, state)
+        files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    files["report.json"] = json.dumps(report).encode()
+    damage = {"last.safetensors": tensors_damaged, ".json": json_damaged}
+    return Target([files], damage, use_run)
+
+
+def report_target() -> Target:
+    """The report of a run, as ``gpunet plot`` reads it."""
+    entry = {"train_loss": 0.5, "val_loss": None, "train_accuracy": 1, "val_accuracy": 0.5}
+    report = {"best_epoch": 2, "history": [{"epoch": epoch, **entry} for epoch in (1, 2)]}
+    return Target(
+        [{"report.json": json.dumps(report).encode()}],
+        {".json": json_damaged},
+        lambda folder: _ignore(read_curves(folder / "report.json")),
+    )
+
+
+def settings_target() -> Target:
+    """Settings in TOML, as text and with every key set to what it should not be."""
+    text = write_settings(TrainConfig(hidden=(16, 8), dropout=(0.1, 0.2)).to_dict())
+    text += 'max-time = "10m"\ndata = "x.csv"\nname = "a"\n[recipe]\ntitle = "x"\n'
+
+    def wrong_value(content: bytes, draw: Random) -> bytes:
+        lines = content.splitlines()
+        place = draw.randrange(len(lines))
+        word = draw.choice([draw.choice(LITERALS).encode(), draw.choice(TOKENS)])
+        lines[place] = lines[place].partition(b"=")[0] + b"= " + word
+        return b"\n".join(lines)
+
+    return Target(
+        [{"settings.toml": text.encode()}],
+        {".toml": any_of(wrong_value, bytes_damaged)},
+        use_settings,
+    )
+
+
+LITERALS = [
+    *["nan", "inf", "-inf", "1e999", "1e300", "1e-320", "9" * 400, "9" * 5000, "-1", "0", "0.5"],
+    *["true", "false", '""', "''", '"x"', '"none"', '"1,2"', '"\\u0000"', '"\\u001b[2J"', "[]"],
+    *["[[]]", "[0.5, 0.5]", "[1, 'a']", "{a = 1}", "1979-05-27", "07:32:00"],
+]
+
+COMMANDS = [
+    "train --print-config --hidden 16,16 --lr 0.1 --dropout 0.1 --epochs 3 --max-time 1m --seed 1",
+    "train --print-config --config none.toml --schedule step --class-weights 1,2 --data x.csv",
+    "evaluate model.safetensors --data data.csv --device cpu --json",
+    "predict model.safetensors image.png - --json",
+    "show model.safetensors --json",
+    "plot run.json -o curves.png",
+    "runs runs --json",
+    "recipes nielsen",
+    "datasets preview data.csv --count 3 --seed 1",
+]
+
+
+def command_target() -> Target:
+    """Command lines that read little and train nothing."""
+    words = [line.replace(" ", "\0").encode() for line in COMMANDS]
+
+    def damage(content: bytes, draw: Random) -> bytes:
+        parts = content.split(b"\0")
+        place = draw.randrange(1, len(parts))
+        word = draw.choice([*TOKENS, b"", b"-", b"--", b".", b"/", b"\xff.csv", b"/dev/null"])
+        parts[place : place + draw.randint(0, 1)] = [word.replace(b"\0", b"")]
+        return b"\0".join(parts)
+
+    return Target([{"words": line} for line in words], {"words": damage}, use_command_line)
+
+
+def _ignore(result: object) -> None:
+    """What was read needs no further check."""
+
+
+TARGETS: dict[str, Callable[[], Target]] = {
+    "idx": idx_target,
+    "csv": csv_target,
+    "npz": npz_target,
+    "image": image_target,
+    "folder": folder_target,
+    "model": model_target,
+    "run": run_target,
+    "report": report_target,
+    "settings": settings_target,
+    "command": command_target,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
