@@ -33,6 +33,7 @@ __all__ = [
 RUN_SETTINGS: Mapping[str, Any] = {
     "data": str,
     "device": str,
+    "autotune": bool,
     "output": str,
     "report": str,
     "plot": str,

@@ -26,6 +26,7 @@ from gpunet.cli import (
     show,
     showcase,
     train,
+    tune_kernels,
 )
 from gpunet.cli.messages import complain
 from gpunet.errors import GpunetError
@@ -52,6 +53,7 @@ app.command("show")(show.show)
 app.command("showcase")(showcase.showcase)
 app.command("devices")(devices.devices)
 app.command("bench")(bench.bench)
+app.command("tune-kernels")(tune_kernels.tune_kernels)
 app.add_typer(datasets.app, name="datasets")
 
 

@@ -8,22 +8,28 @@ import typer
 from rich.console import Console
 
 from gpunet.cli.sources import choose_device, open_data
+from gpunet.cli.trial import trial_engine
 from gpunet.config import TrainConfig
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.plan import Plan
 from gpunet.engine.shader_source import assemble
+from gpunet.engine.tile_cache import TileCache
 from gpunet.engine.wgpu_engine import WgpuEngine
 from gpunet.errors import UsageError
 from gpunet.terminal.console import make_console
 from gpunet.terminal.plan_table import plan_tables
-from gpunet.training.class_weights import class_weights
 from gpunet.training.splits import split
 
 __all__ = ["explain_plan"]
 
 
 def explain_plan(
-    config: TrainConfig, data: str, device: str, *, plain: bool, shader: str | None
+    config: TrainConfig,
+    data: str,
+    device: str,
+    *,
+    plain: bool,
+    shader: str | None,
+    autotune: bool,
 ) -> None:
     """Print what a training step consists of, or the shader of one of its passes; train nothing.
 
@@ -33,6 +39,7 @@ def explain_plan(
         device: as ``--device`` says.
         plain: no escape codes.
         shader: the label of a pass whose shader is to be printed instead.
+        autotune: take the tiles that were measured.
 
     Raises:
         GpunetError: whatever a user can cause or mend.
@@ -48,30 +55,30 @@ def explain_plan(
         return
     dataset = open_data(data, console)
     training = split(dataset, config).training
-    network, settings = (
-        config.network(dataset.inputs, len(dataset.classes)),
-        (NetworkSettings.of(config),),
-    )
-    with WgpuEngine(
-        network, settings, config.optimizer, config.batch_size, choice.adapter
-    ) as engine:
-        engine.class_weights = class_weights(config.class_weights, training.labels, network.classes)
-        engine.load("train", training[: config.batch_size])
+    tiles = TileCache.of(choice.adapter) if autotune else None
+    with trial_engine(config, choice.adapter, dataset, training, tiles) as engine:
         plan = engine.training_plan()
         if shader is None:
-            _print_plan(console, engine, plan)
+            _print_plan(console, engine, plan, tiles)
         else:
             typer.echo(_shader(plan, shader))
 
 
-def _print_plan(console: Console, engine: WgpuEngine, plan: Plan) -> None:
+def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCache | None) -> None:
     name = "persistent" if plan.many_steps else "layered"
     console.print(f"plan:   {name}: {plan.why}", soft_wrap=True)
-    tiles = sorted({one.pieces[0].removeprefix("tile/") for one in plan.passes if one.product})
-    if tiles:
-        console.print(f"tiles:  {', '.join(tiles)}: {engine.why_tiles}", soft_wrap=True)
+    products = {one.label: one.product for one in plan.passes if one.product}
+    measured = {
+        label: tiles is not None and tiles.tile(product) is not None
+        for label, product in products.items()
+    }
+    if products:
+        told = f"{sum(measured.values())} of {len(products)} measured"
+        if not all(measured.values()):
+            told += f", the others by rule: {engine.why_tiles}"
+        console.print(f"tiles:  {told}", soft_wrap=True)
     console.print()
-    for part in plan_tables(plan, engine.steps_a_dispatch(plan)):
+    for part in plan_tables(plan, engine.steps_a_dispatch(plan), measured):
         console.print(part)
 
 

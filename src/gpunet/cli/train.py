@@ -468,6 +468,14 @@ def train(
             rich_help_panel=options.OUTPUT,
         ),
     ] = False,
+    autotune: Annotated[
+        bool,
+        typer.Option(
+            help="Cut large matrix products as was measured to be the fastest on this device, and "
+            "measure first if the run is long; the results are the same either way.",
+            rich_help_panel=options.DEVICE,
+        ),
+    ] = True,
     explain_plan: Annotated[
         bool,
         typer.Option(
@@ -568,7 +576,7 @@ def train(
         _require_alone("--explain-plan", {"--profile": profile or None})
         from gpunet.cli.explain_plan import explain_plan as explain
 
-        explain(config, data, device, plain=plain, shader=show_shader)
+        explain(config, data, device, plain=plain, shader=show_shader, autotune=autotune)
         return
     if profile:
         _require_alone("--profile", {"--quiet": quiet or None})
@@ -597,6 +605,7 @@ def train(
         plain,
         quiet,
         profile,
+        autotune,
         keeping,
     )
     carry_out(wishes)

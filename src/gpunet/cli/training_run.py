@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,12 +17,14 @@ from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
 from gpunet.cli.run_keeping import Keeping, Recorder
 from gpunet.cli.sources import choose_device, open_data, reference
-from gpunet.config import Graphics, NetworkSpec, TrainConfig
+from gpunet.cli.tuning import tune
+from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.device import Adapter
 from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.roofline import measure_roofline
+from gpunet.engine.tile_cache import TileCache
 from gpunet.errors import OutputError
 from gpunet.plots import plot_curves
 from gpunet.terminal import figures
@@ -34,6 +37,7 @@ from gpunet.terminal.profile_table import profile_table
 from gpunet.terminal.showcase import showcase
 from gpunet.terminal.tables import committee_table, confusion_table, summary_table
 from gpunet.training import checkpoint
+from gpunet.training.batches import steps_per_epoch
 from gpunet.training.checkpoint import Figures, Model, Origin
 from gpunet.training.curves import Curves
 from gpunet.training.evaluation import pick
@@ -49,6 +53,9 @@ __all__ = ["Wishes", "carry_out"]
 
 CLEARLY_FASTER = 1.5
 """How many times as fast numpy must be in a short trial for a user to be told."""
+
+LONG_TRAINING = 60.0
+"""Seconds; where less is allowed, nothing is spent on measuring tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Wishes:
         plain: no dashboard.
         quiet: nothing but the result.
         profile: measure where the time goes, too.
+        autotune: take the fastest tiles, and measure them first where that pays.
         keeping: where the run is kept while it is trained, if anywhere.
     """
 
@@ -81,6 +89,7 @@ class Wishes:
     plain: bool
     quiet: bool
     profile: bool = False
+    autotune: bool = True
     keeping: Keeping | None = None
 
 
@@ -95,8 +104,11 @@ def carry_out(wishes: Wishes) -> None:
     choice = choose_device(wishes.device, console)
     dataset = open_data(wishes.data, console)
     recorder = _recorder(wishes, dataset, console)
-    profile = _profile(wishes.config, choice, dataset, console) if wishes.profile else None
-    result = _train(wishes, choice, dataset, console, recorder, profile)
+    if choice.adapter is not None and choice.adapter.software:
+        _compare_with_numpy(choice.adapter, dataset, wishes.config, console)
+    tiles = _tiles(wishes, choice, dataset, console)
+    profile = _profile(wishes.config, choice, dataset, console, tiles) if wishes.profile else None
+    result = _train(wishes, choice, dataset, console, recorder, profile, tiles)
     saved = _save_results(wishes, choice, dataset, result)
     if recorder is not None:
         model = _model(wishes, dataset, result) if result.best_epoch else None
@@ -107,14 +119,42 @@ def carry_out(wishes: Wishes) -> None:
         raise typer.Exit(1)
 
 
-def _profile(config: TrainConfig, choice: Choice, dataset: Dataset, console: Console) -> Profile:
+def _tiles(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -> TileCache | None:
+    """The tiles that were measured, at present if the training is long enough for that to pay."""
+    if choice.adapter is None or not wishes.autotune:
+        return None
+    config, tiles = wishes.config, TileCache.of(choice.adapter)
+    if config.max_time is not None and config.max_time < LONG_TRAINING:
+        return tiles
+    steps = config.epochs * steps_per_epoch(len(dataset.train), config.batch_size)
+    began = time.perf_counter()
+    measured = tune(config, choice.adapter, dataset, tiles, console, steps)
+    if measured:
+        taken = figures.seconds(time.perf_counter() - began)
+        console.print(
+            f"tiles:  the fastest for {len(measured)} products, measured in {taken} and kept for "
+            "later runs",
+            soft_wrap=True,
+        )
+    return tiles
+
+
+def _profile(
+    config: TrainConfig,
+    choice: Choice,
+    dataset: Dataset,
+    console: Console,
+    tiles: TileCache | None,
+) -> Profile:
     """Where the time of such a training goes, measured on an engine of its own."""
     network = config.network(dataset.inputs, len(dataset.classes))
     settings = _settings(config)
     training = split(dataset, config).training
     with (
         console.status("timing every kernel", spinner="line"),
-        create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine,
+        create_engine(
+            choice, network, settings, config.optimizer, config.batch_size, tiles
+        ) as engine,
     ):
         return measure_profile(engine, measure_roofline(choice.adapter), training, config)
 
@@ -135,18 +175,19 @@ def _train(
     console: Console,
     recorder: Recorder | None,
     profile: Profile | None,
+    tiles: TileCache | None,
 ) -> TrainingResult:
     """Train before the user's eyes; the screen is gone when this returns."""
     config, control = wishes.config, Control()
     network = config.network(dataset.inputs, len(dataset.classes))
     settings = _settings(config)
-    if choice.adapter is not None and choice.adapter.software:
-        _compare_with_numpy(choice.adapter, network, config, console)
     screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
     if wants_dashboard(console, wishes.plain):
         screen = Dashboard(console, control, profile=profile)
     with (
-        create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine,
+        create_engine(
+            choice, network, settings, config.optimizer, config.batch_size, tiles
+        ) as engine,
         screen,
     ):
         result = train(
@@ -169,14 +210,13 @@ def _settings(config: TrainConfig) -> tuple[NetworkSettings, ...]:
 
 
 def _compare_with_numpy(
-    adapter: Adapter, network: NetworkSpec, config: TrainConfig, console: Console
+    adapter: Adapter, dataset: Dataset, config: TrainConfig, console: Console
 ) -> None:
     """Say so if numpy would be clearly faster than a software adapter."""
-    settings = _settings(config)
     trial = partial(
         step_seconds,
-        network=network,
-        settings=settings,
+        network=config.network(dataset.inputs, len(dataset.classes)),
+        settings=_settings(config),
         optimizer=config.optimizer,
         batch_size=config.batch_size,
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.shader_source import ShaderSource, assemble, numbered
+from gpunet.engine.tiles import Traits
 from gpunet.errors import DeviceError, DeviceLostError
 
 __all__ = [
@@ -118,6 +119,11 @@ class OpenDevice:
     iterations: int | None = None
     lanes: int | None = None
     _pipelines: dict[tuple[Any, ...], Pipeline] = field(default_factory=dict, repr=False)
+
+    @property
+    def traits(self) -> Traits:
+        """What the plan needs to know."""
+        return Traits(self.adapter.software, self.lanes)
 
     def pipeline(
         self,

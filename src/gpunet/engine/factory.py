@@ -11,6 +11,7 @@ from gpunet.engine.device import SIZE_LIMITS, Adapter, list_adapters
 from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings, Rule
 from gpunet.engine.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.numpy_engine import NumpyEngine, numpy_device
+from gpunet.engine.tile_cache import TileCache
 from gpunet.errors import DeviceError
 
 __all__ = ["Choice", "choose", "create_engine", "largest_population", "list_adapters"]
@@ -62,8 +63,17 @@ def create_engine(
     settings: tuple[NetworkSettings, ...],
     optimizer: Optimizer,
     batch_size: int,
+    tiles: TileCache | None = None,
 ) -> Engine:
     """The engine that trains such networks on the chosen device.
+
+    Args:
+        choice: the device.
+        network: the shape of all networks.
+        settings: one entry per network.
+        optimizer: the update rule.
+        batch_size: samples per step.
+        tiles: those that were measured on the adapter, if they are to be taken.
 
     Raises:
         DeviceError: the adapter cannot be opened, or the networks do not fit it.
@@ -72,7 +82,7 @@ def create_engine(
         return NumpyEngine(network, settings, optimizer, batch_size)
     from gpunet.engine.wgpu_engine import WgpuEngine
 
-    return WgpuEngine(network, settings, optimizer, batch_size, choice.adapter)
+    return WgpuEngine(network, settings, optimizer, batch_size, choice.adapter, tiles=tiles)
 
 
 def largest_population(

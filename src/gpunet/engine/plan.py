@@ -9,7 +9,7 @@ itself says by name; how a matrix product is cut, ``tiles`` says. Nothing here t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,6 +25,7 @@ __all__ = [
     "Switches",
     "cut",
     "evaluation_plan",
+    "recut",
     "training_plan",
     "value_count",
 ]
@@ -519,6 +520,15 @@ def cut(one: Pass, tile: Tile) -> Pass:
         constants={**one.constants, **_floats(threads)},
         workgroups=(across, down, one.product.networks),
     )
+
+
+def recut(plan: Plan, tile_of: Callable[[Product], Tile | None]) -> Plan:
+    """The same plan, its products cut by these tiles where there is one."""
+    passes = []
+    for one in plan.passes:
+        tile = None if one.product is None else tile_of(one.product)
+        passes.append(one if tile is None else cut(one, tile))
+    return replace(plan, passes=tuple(passes))
 
 
 def value_count(network: NetworkSpec, rows: int, *, training: bool) -> int:

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["TILES", "Product", "Tile", "Traits", "candidates", "choose_tile", "why_tiles"]
+__all__ = [
+    "LARGE_PRODUCT",
+    "TILES",
+    "Product",
+    "Tile",
+    "Traits",
+    "candidates",
+    "choose_tile",
+    "why_tiles",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,13 @@ class Tile:
         """Workgroups side by side, and one above the other, for a product of this size."""
         return -(-columns // self.columns), -(-rows // self.rows)
 
+    def fits(self, product: Product) -> bool:
+        """Whether a dispatch may have as many workgroups as the product takes."""
+        return max(self.count(product.rows, product.columns)) <= MOST_WORKGROUPS
+
+
+MOST_WORKGROUPS = 65535
+"""Side by side, and one above the other; what every WebGPU implementation grants."""
 
 NARROW = Tile("tile/registers_4x4", 4, 4, 16, 4)
 """One block a thread keeps many threads busy, and 64 of them fill every vendor's wave."""

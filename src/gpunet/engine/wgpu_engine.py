@@ -32,8 +32,9 @@ from gpunet.engine.interface import (
 )
 from gpunet.engine.layout import Layout, padded
 from gpunet.engine.memory import EVALUATION_ROWS, buffer_bytes, require_fit
-from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan
-from gpunet.engine.tiles import Traits, why_tiles
+from gpunet.engine.plan import Pass, Plan, Switches, evaluation_plan, recut
+from gpunet.engine.tile_cache import TileCache
+from gpunet.engine.tiles import why_tiles
 from gpunet.errors import DeviceError
 
 __all__ = ["PassTime", "WgpuEngine"]
@@ -118,9 +119,19 @@ class PassTime:
     wall_seconds: float
     device_seconds: float | None
 
+    @property
+    def seconds(self) -> float:
+        """By the device's clock if it has one."""
+        return self.wall_seconds if self.device_seconds is None else self.device_seconds
+
 
 class WgpuEngine(Engine):
     """A population of networks trained on an adapter.
+
+    Args:
+        adapter: that does the work.
+        plan: which one is taken, if it is not to be chosen.
+        tiles: those that were measured there; by default all products are cut by the table.
 
     Raises:
         DeviceError: the adapter cannot be opened, or the networks do not fit it.
@@ -134,9 +145,10 @@ class WgpuEngine(Engine):
         batch_size: int,
         adapter: Adapter,
         plan: PlanName = "auto",
+        tiles: TileCache | None = None,
     ) -> None:
         super().__init__(network, settings, optimizer, batch_size)
-        self._wanted = plan
+        self._wanted, self._tiles = plan, tiles
         self._adapter = adapter
         self._networks = _network_records(settings)
         self._layout = Layout.of(network)
@@ -146,10 +158,11 @@ class WgpuEngine(Engine):
     def _take(self, device: OpenDevice) -> None:
         """Start from nothing on a device."""
         self._open = device
-        self._traits = Traits(device.adapter.software, device.lanes)
+        self._traits = device.traits
         self._buffers = Buffers(device)
         self._data: dict[Split, _Data] = {}
         self._training: _Program | None = None
+        self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, _Program] = {}
@@ -276,20 +289,22 @@ class WgpuEngine(Engine):
 
     def training_plan(self) -> Plan:
         """The passes of a training step; the training split must be loaded."""
-        return choose_plan(
-            self.network,
-            wanted=self._wanted,
-            population=self.population,
-            rows=self.batch_size,
-            features=self._data["train"].features,
-            rule=self.rule,
-            switches=self._switches(),
-            traits=self._traits,
+        return self._recut(
+            choose_plan(
+                self.network,
+                wanted=self._wanted,
+                population=self.population,
+                rows=self.batch_size,
+                features=self._data["train"].features,
+                rule=self.rule,
+                switches=self._switches(),
+                traits=self._traits,
+            )
         )
 
     @property
     def why_tiles(self) -> str:
-        """Why the products are cut as they are, in a few words."""
+        """Why the products that were not measured are cut as they are, in a few words."""
         return why_tiles(self._traits)
 
     def steps_a_dispatch(self, plan: Plan) -> int:
@@ -309,12 +324,7 @@ class WgpuEngine(Engine):
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
         """Time every pass by the adapter's clock, or by the wall's if it has none."""
         return tuple(
-            KernelTime(
-                one.done.label,
-                one.wall_seconds if one.device_seconds is None else one.device_seconds,
-                one.done.operations,
-                one.done.traffic,
-            )
+            KernelTime(one.done.label, one.seconds, one.done.operations, one.done.traffic)
             for one in self.time_passes(steps)
         )
 
@@ -332,6 +342,12 @@ class WgpuEngine(Engine):
                 self._training.plan.passes, self._training.dispatches, strict=True
             )
         )
+
+    def time_pass(self, one: Pass, repeats: int) -> PassTime:
+        """Time a pass of the layered training step, cut by any tile, as ``time_passes`` does."""
+        with self._open.guarded():
+            dispatch = self._dispatch(one, self._bound)
+        return self._time_pass(one, dispatch, repeats)
 
     def reopen(self) -> None:
         """Take the adapter anew, with all splits."""
@@ -382,7 +398,8 @@ class WgpuEngine(Engine):
             self._buffers.write("class_weights", self.class_weights.astype(np.float32))
             names.append("class_weights")
         buffers = {name: self._buffers[name] for name in (*names, "batch")}
-        return self._compile(plan, {**buffers, "samples": data.samples, "labels": data.labels})
+        self._bound = {**buffers, "samples": data.samples, "labels": data.labels}
+        return self._compile(plan, self._bound)
 
     def _evaluation(self, split: Split) -> _Program:
         """The program that scores a split, set to its start."""
@@ -393,12 +410,14 @@ class WgpuEngine(Engine):
 
     def _compile_evaluation(self, split: Split) -> _Program:
         data = self._data[split]
-        plan = evaluation_plan(
-            self.network,
-            population=self.population,
-            rows=min(EVALUATION_ROWS, data.count),
-            features=data.features,
-            traits=self._traits,
+        plan = self._recut(
+            evaluation_plan(
+                self.network,
+                population=self.population,
+                rows=min(EVALUATION_ROWS, data.count),
+                features=data.features,
+                traits=self._traits,
+            )
         )
         order = _in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
         own = {
@@ -412,6 +431,10 @@ class WgpuEngine(Engine):
         shared = {name: self._buffers[name] for name in ("parameters", "dropout_rates")}
         buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
         return self._compile(plan, buffers)
+
+    def _recut(self, plan: Plan) -> Plan:
+        """The plan with the tiles that were measured."""
+        return plan if self._tiles is None else recut(plan, self._tiles.tile)
 
     def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> _Program:
         self._require_fit(plan)

@@ -5,7 +5,7 @@ What the passes are is said by ``engine.plan``; how long they take, by ``profile
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -25,15 +25,31 @@ LEGEND = (
 )
 
 
-def plan_tables(plan: Plan, steps_a_dispatch: int) -> Iterator[RenderableType]:
-    """The passes with their totals, what a workgroup holds if it is one, and the shaders' files."""
+def plan_tables(
+    plan: Plan, steps_a_dispatch: int, measured: Mapping[str, bool]
+) -> Iterator[RenderableType]:
+    """The passes with their totals, what a workgroup holds if it is one, and the shaders' files.
+
+    Args:
+        plan: to be shown.
+        steps_a_dispatch: that its only pass takes, if it is of that kind.
+        measured: for the label of every product whether its tile was measured.
+    """
     yield _pass_table(plan)
     yield from (Text(line, MUTED) for line in LEGEND)
     yield Text()
     if plan.many_steps:
         yield summary_table(_workgroup(plan, steps_a_dispatch))
         yield Text()
-    yield summary_table([(one.label, "  ".join(one.pieces)) for one in plan.passes])
+    yield summary_table([(one.label, _files(one, measured)) for one in plan.passes])
+
+
+def _files(one: Pass, measured: Mapping[str, bool]) -> str:
+    """What a shader consists of; of a product first the tile, and who chose it."""
+    first, *others = one.pieces
+    if one.product is not None:
+        first += " (measured)" if measured[one.label] else " (by rule)"
+    return "  ".join([first, *others])
 
 
 def _pass_table(plan: Plan) -> Columns:

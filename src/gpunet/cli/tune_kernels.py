@@ -1,0 +1,86 @@
+"""``gpunet tune-kernels``: which tile is the fastest for each matrix product of a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpunet.cli import options
+from gpunet.config import TrainConfig, parse_hidden
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gpunet.engine.tuning import Measured
+
+__all__ = ["tune_kernels"]
+
+DEFAULT = TrainConfig()
+
+
+def tune_kernels(
+    hidden: Annotated[
+        str, typer.Option(help="Units of each hidden layer.", rich_help_panel=options.NETWORK)
+    ] = ",".join(map(str, DEFAULT.hidden)),
+    batch_size: Annotated[
+        int, typer.Option(help="Samples per step.", rich_help_panel=options.NETWORK)
+    ] = DEFAULT.batch_size,
+    data: Annotated[
+        str,
+        typer.Option(
+            help="As `gpunet train` takes it: what says how many features and classes there are.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = "auto",
+    device: options.Device = "auto",
+) -> None:
+    """Forget what was measured on an adapter, and measure which tiles suit a network best.
+
+    Trainings with such products take them from then on. `gpunet train` measures by itself where a
+    run is long enough to gain from it.
+    """
+    from gpunet.cli.sources import choose_device, open_data
+    from gpunet.cli.tuning import tune
+    from gpunet.engine.tile_cache import TileCache
+    from gpunet.terminal.console import make_console
+
+    config = TrainConfig(hidden=parse_hidden(hidden), batch_size=batch_size)
+    console = make_console()
+    choice = choose_device(device, console)
+    if choice.adapter is None:
+        console.print("numpy has no kernels to tune", soft_wrap=True)
+        return
+    dataset = open_data(data, console)
+    tiles = TileCache.of(choice.adapter)
+    tiles.forget()
+    measured = tune(config, choice.adapter, dataset, tiles, console, steps=math.inf)
+    console.print()
+    if measured:
+        _print_table(console, measured)
+    else:
+        console.print(
+            "there is nothing to choose: a small network's step is one kernel, or its products "
+            "are too small for their tiles to matter",
+            soft_wrap=True,
+        )
+
+
+def _print_table(console: Console, measured: Sequence[Measured]) -> None:
+    """Every product's tiles, the fastest first; below its label its rows x columns x depth."""
+    from gpunet.terminal import figures
+    from gpunet.terminal.columns import Columns
+    from gpunet.terminal.style import BEST
+
+    table = Columns(["<product", "<tile", "time", "FLOP/s", "<"])
+    for one in measured:
+        product = one.product
+        names = iter([one.label, f"{product.rows}x{product.columns}x{product.depth}"])
+        for tile, seconds in sorted(one.seconds.items(), key=lambda item: item[1]):
+            rate = figures.amount(round(2 * product.multiplications / seconds))
+            told = ["taken"] * (tile == one.chosen) + ["by rule"] * (tile == one.table)
+            cells = [next(names, ""), tile.name, figures.seconds(seconds), rate, ", ".join(told)]
+            table.add(*cells, style=BEST if tile == one.chosen else "")
+    console.print(table)
