@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,3 +44,14 @@ def test_a_file_whose_writing_fails_stays_as_it_was(tmp_path: Path) -> None:
         write_whole(path, fail)
     assert b"before" == path.read_bytes()
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    ended = tmp_path / f".file.{process.pid}.abc_1.part"
+    others = [f".file.{os.getpid()}.abc_1.part", ".file.part", f"file.{process.pid}.abc_1.part"]
+    for path in (ended, *(tmp_path / name for name in others)):
+        path.write_bytes(b"half")
+    write_whole(tmp_path / "file", lambda file: file.write(b"content"))
+    assert {*others, "file"} == {path.name for path in tmp_path.iterdir()}

@@ -2,9 +2,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
+import random
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -78,6 +85,51 @@ def falling_silent(content: bytes, released: threading.Event) -> Answer:
         released.wait(10)
 
     return answer
+
+
+def trickling(content: bytes) -> Answer:
+    """The content, 200 bytes at a time, 20 times a second at most."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        for start in range(0, len(content), 200):
+            handler.wfile.write(content[start : start + 200])
+            handler.wfile.flush()
+            time.sleep(0.05)
+
+    return answer
+
+
+def endless(start: bytes, rest: bytes) -> Answer:
+    """A body without an announced length that goes on until nobody listens."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        with suppress(OSError):
+            handler.wfile.write(start)
+            while True:
+                handler.wfile.write(rest)
+
+    return answer
+
+
+def announcing(content: bytes, length: int) -> Answer:
+    """The content, said to be of another length."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(length))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
+def redirecting(address: str) -> Answer:
+    return sending(b"", 302, Location=address)
 
 
 def in_turn(*answers: Answer) -> Answer:
@@ -227,6 +279,10 @@ def test_a_mirror_that_unpacks_on_the_way_is_understood(mirror: Mirror, tmp_path
         sending(b""),
         sending(b"gone", 404),
         sending(b"forbidden", 403),
+        endless(b"", b"x" * 999),
+        endless(gzip.compress(CONTENTS["images"])[:-8], bytes(999)),  # more than was deflated
+        endless(b"\x1f\x8b\x08\x08" + bytes(6), b"x" * 999),  # a file's name without end
+        announcing(gzip.compress(CONTENTS["images"]), 0),
     ],
 )
 def test_a_mirror_that_lies_gives_way_to_the_next(
@@ -237,6 +293,47 @@ def test_a_mirror_that_lies_gives_way_to_the_next(
     assert EVERYTHING == obtained(tmp_path, liar, honest)
     assert ["images.gz"] == liar.asked
     assert ["images.gz", "labels.gz"] == honest.asked
+
+
+@pytest.mark.parametrize("length", [100, 1 << 62])
+def test_a_length_that_is_not_what_was_announced_is_told(
+    mirror: Mirror, tmp_path: Path, length: int
+) -> None:
+    mirror.answers["images.gz"] = announcing(gzip.compress(CONTENTS["images"]), length)
+    assert "broke off" in refusal(tmp_path, mirror)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_redirection_to_another_mirror_is_followed(
+    start_mirror: Callable[[], Mirror], tmp_path: Path
+) -> None:
+    moved, found = start_mirror(), start_mirror()
+    moved.answers["images.gz"] = redirecting(f"{found.url}images.gz")
+    assert EVERYTHING == obtained(tmp_path, moved)
+
+
+@pytest.mark.parametrize("scheme", ["file", "ftp", "data", "gopher"])
+def test_a_redirection_to_what_is_no_web_address_is_refused(
+    mirror: Mirror, tmp_path: Path, scheme: str
+) -> None:
+    there = tmp_path / "there.gz"
+    there.write_bytes(gzip.compress(CONTENTS["images"]))
+    mirror.answers["images.gz"] = redirecting(there.as_uri().replace("file", scheme, 1))
+    assert "images of data could not be downloaded" in refusal(tmp_path / "data", mirror)
+
+
+def test_redirections_in_a_circle_are_given_up(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.answers["images.gz"] = redirecting(f"{mirror.url}images.gz")
+    assert "images of data could not be downloaded" in refusal(tmp_path, mirror)
+
+
+def test_a_mirror_that_is_slow_but_goes_on_is_waited_for(mirror: Mirror, tmp_path: Path) -> None:
+    content = random.Random(0).randbytes(8000)  # 2 seconds
+    mirror.answers["noise.gz"] = trickling(content)
+    noise = PublishedFile("noise", len(content), hashlib.sha256(content).hexdigest())
+    slow = Published("data", (mirror.url,), (noise,))
+    found = obtain(slow, tmp_path, limits=Limits(silence=1.0, attempts=1))
+    assert [content] == [bytes(one) for one in found.contents]
 
 
 def test_mirrors_that_all_lie_leave_nothing_behind(mirror: Mirror, tmp_path: Path) -> None:
@@ -336,6 +433,73 @@ def test_two_downloads_at_once_both_succeed(mirror: Mirror, tmp_path: Path) -> N
         thread.join()
     assert [EVERYTHING] * 4 == results
     assert {"images", "labels"} == {path.name for path in tmp_path.iterdir()}
+
+
+OBTAINING = Path(__file__).with_name("obtaining.py")
+
+
+def process(mirror: Mirror, cache: Path, *how: str) -> subprocess.Popen[str]:
+    """`gpunet datasets download mnist --force` in a process, whose MNIST is the mirror's files."""
+    environment = os.environ | {"GPUNET_CACHE": str(cache)}
+    words = [f"{name}:{len(content)}" for name, content in CONTENTS.items()]
+    digests = [hashlib.sha256(content).hexdigest() for content in CONTENTS.values()]
+    files = [f"{word}:{digest}" for word, digest in zip(words, digests, strict=True)]
+    return subprocess.Popen(
+        [sys.executable, OBTAINING, mirror.url, ",".join(files), *how],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_processes_that_download_at_once_end_with_one_good_copy(
+    mirror: Mirror, tmp_path: Path
+) -> None:
+    running = [process(mirror, tmp_path) for _ in range(3)]
+    said = [one.communicate(timeout=60) for one in running]
+    assert [0] * 3 == [one.returncode for one in running], said
+    assert set(CONTENTS) == {path.name for path in (tmp_path / "mnist").iterdir()}
+    mirror.asked.clear()
+    assert EVERYTHING == obtained(tmp_path / "mnist", mirror)
+    assert [] == mirror.asked
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_a_process_that_is_killed_while_it_writes_leaves_nothing_after_the_next_run(
+    mirror: Mirror, tmp_path: Path
+) -> None:
+    with process(mirror, tmp_path, "--halt-before-the-end") as killed:
+        assert killed.stdout is not None
+        assert "written\n" in killed.stdout
+        killed.kill()
+    assert [".part"] == [path.suffix for path in (tmp_path / "mnist").iterdir()]
+    assert EVERYTHING == obtained(tmp_path / "mnist", mirror)
+    assert set(CONTENTS) == {path.name for path in (tmp_path / "mnist").iterdir()}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_an_interrupted_download_ends_without_a_word_and_leaves_nothing(
+    mirror: Mirror, tmp_path: Path
+) -> None:
+    released, begun = threading.Event(), threading.Event()
+    silent = falling_silent(gzip.compress(CONTENTS["images"]), released)
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        begun.set()
+        silent(handler)
+
+    mirror.answers["images.gz"] = answer
+    interrupted = process(mirror, tmp_path)
+    try:
+        assert begun.wait(30)
+        time.sleep(0.2)
+        interrupted.send_signal(signal.SIGINT)
+        _, errors = interrupted.communicate(timeout=5)
+    finally:
+        released.set()
+    assert (130, "") == (interrupted.returncode, errors)
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("known", [MNIST, FASHION_MNIST])

@@ -7,16 +7,21 @@ and ``catalog``.
 from __future__ import annotations
 
 import os
+import re
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["VARIABLE", "cache_folder", "write_whole"]
+__all__ = ["VARIABLE", "cache_folder", "sweep", "write_whole"]
 
 VARIABLE = "GPUNET_CACHE"
 """The environment variable that moves the cache to another folder."""
+
+UNFINISHED = re.compile(r"\..*\.(?P<process>\d{1,9})\.\w+\.part")
+"""The name of a file that a process is writing, or was when it was killed."""
 
 
 def cache_folder() -> Path:
@@ -41,7 +46,9 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         OSError: the folder cannot be written to, or the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    sweep(path.parent)
+    prefix = f".{path.name}.{os.getpid()}."
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
@@ -52,3 +59,25 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove the unfinished files of processes that were killed while they wrote to the folder."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            unfinished = UNFINISHED.fullmatch(path.name)
+            if unfinished and not _is_running(int(unfinished["process"])):
+                path.unlink()
+
+
+def _is_running(process: int) -> bool:
+    """Whether a process of that number may still be writing."""
+    if sys.platform == "win32":
+        return False  # a file that is being written cannot be removed there
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True

@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from urllib.parse import urlsplit
 
-from gpunet.datasets.cache import write_whole
+from gpunet.datasets.cache import sweep, write_whole
 from gpunet.datasets.readers.files import GZIP_MAGIC, read_at_most, unpacked
 from gpunet.errors import DataError, DownloadError
 
@@ -36,8 +36,10 @@ __all__ = [
 Progress = Callable[[str, int, int], None]
 """Told what is under way, how much of it is done, and how much there is in all."""
 
-CHUNK = 1 << 14  # bytes taken from the network at once
-QUEUE_LENGTH = 256  # chunks that may wait to be unpacked
+CHUNK = 1 << 10
+"""Bytes taken from the network at once. Who sends fewer within ``Limits.silence`` is silent."""
+
+QUEUE_LENGTH = 4096  # chunks that may wait to be unpacked
 
 PACKED_SURPLUS = 1 << 16
 """Bytes by which a gzip may at most be larger than its content."""
@@ -84,7 +86,7 @@ class Limits:
 
     Args:
         first_answer: until a mirror has sent its first byte, looking up its name included.
-        silence: between two pieces of a file.
+        silence: between two pieces of a file, of 1 KiB each.
         pause: before a mirror that broke off is tried again.
         attempts: how often a mirror is tried that answers but breaks off.
     """
@@ -192,6 +194,7 @@ def obtain(
     Raises:
         DownloadError: a file is neither there nor to be had.
     """
+    sweep(folder)
     fetch = _Fetch(published, folder, progress, limits or Limits())
     contents: list[bytes | bytearray] = []
     notice = None
