@@ -447,6 +447,8 @@ def _failure(error: Exception, *, has_answered: bool) -> Exception:
         return _BrokenOffError(answer) if status >= 500 else _UselessError(answer)
     if has_answered:
         return _BrokenOffError("broke off")
+    if isinstance(error, requests.Timeout):
+        return _UselessError("does not answer")
     if isinstance(error, requests.exceptions.ProxyError):
         return _UselessError("is not reached through the proxy that the environment names")
     if isinstance(error, requests.exceptions.SSLError):
