@@ -21,3 +21,5 @@ with Dashboard(console, control):
     while not control.stop_after_epoch.is_set() and not control.stop_now.is_set():
         time.sleep(0.01)
     time.sleep(1)
+if control.signal is not None:
+    sys.exit(128 + control.signal)

@@ -39,10 +39,16 @@ def test_nothing_is_raised_any_more_once_the_terminal_is_being_restored() -> Non
 
 
 @posix
-def test_a_request_to_end_leaves_every_context() -> None:
-    with Interrupts(Control()), pytest.raises(SystemExit) as leaving:
-        signal.raise_signal(signal.SIGTERM)
-    assert 128 + signal.SIGTERM == leaving.value.code
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_request_to_end_asks_to_stop_and_a_second_one_leaves_every_context(name: str) -> None:
+    control, number = Control(), signal.Signals[name]
+    with Interrupts(control):
+        signal.raise_signal(number)
+        assert control.stop_now.is_set()
+        assert number == control.signal
+        with pytest.raises(SystemExit) as leaving:
+            signal.raise_signal(number)
+    assert 128 + number == leaving.value.code
 
 
 def test_the_handlers_are_given_back() -> None:

@@ -1,10 +1,13 @@
 import os
+import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gpunet.errors import OutputError
-from gpunet.training.output import require_writable, write_atomically
+from gpunet.training.output import PREFIX, require_writable, write_atomically
 
 unprivileged = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
@@ -60,6 +63,40 @@ def test_a_write_that_fails_leaves_the_older_file_and_no_rest(
 def test_asking_whether_a_file_can_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     require_writable(tmp_path / "result")
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks differ there")
+def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_holds_is_not(
+    tmp_path: Path,
+) -> None:
+    import fcntl
+
+    (tmp_path / f"{PREFIX}dead").write_bytes(b"half")
+    (tmp_path / "other").touch()
+    with (tmp_path / f"{PREFIX}alive").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        require_writable(tmp_path / "result")
+        names = {path.name for path in tmp_path.iterdir()}
+    assert {f"{PREFIX}alive", "other"} == names
+
+
+def test_a_writer_whose_new_file_was_taken_for_a_leftover_makes_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    mkstemp = tempfile.mkstemp
+
+    def robbed(**options: Any) -> tuple[int, str]:
+        handle, name = mkstemp(**options)
+        made.append(name)
+        if len(made) == 1:
+            Path(name).unlink()
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", robbed)
+    write_atomically(tmp_path / "result", b"content")
+    assert 2 == len(made)
+    assert b"content" == (tmp_path / "result").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from gpunet.engine.tile_cache import TileCache
 from gpunet.errors import OutputError
 from gpunet.plots import plot_curves
 from gpunet.terminal import figures
-from gpunet.terminal.console import make_console, wants_dashboard
+from gpunet.terminal.console import PatientStream, make_console, wants_dashboard
 from gpunet.terminal.dashboard import Dashboard
 from gpunet.terminal.ending import why_stopped
 from gpunet.terminal.graphics import Painter, choose_painter
@@ -99,7 +99,7 @@ def carry_out(wishes: Wishes) -> None:
     Raises:
         GpunetError: whatever a user can cause or mend.
     """
-    console = make_console(plain=wishes.plain, quiet=wishes.quiet)
+    console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     painter = choose_painter(wishes.graphics, console)
     choice = choose_device(wishes.device, console)
     dataset = open_data(wishes.data, console)
@@ -108,15 +108,29 @@ def carry_out(wishes: Wishes) -> None:
         _compare_with_numpy(choice.adapter, dataset, wishes.config, console)
     tiles = _tiles(wishes, choice, dataset, console)
     profile = _profile(wishes.config, choice, dataset, console, tiles) if wishes.profile else None
-    result = _train(wishes, choice, dataset, console, recorder, profile, tiles)
+    control = Control()
+    result = _train(wishes, choice, dataset, console, recorder, profile, tiles, control)
     saved = _save_results(wishes, choice, dataset, result)
     if recorder is not None:
         model = _model(wishes, dataset, result) if result.best_epoch else None
         told = report(wishes.config, choice.info, dataset, result)
         recorder.finish(model, told, partial(_plot, wishes, dataset, result))
+    if control.signal is not None:
+        raise typer.Exit(128 + control.signal)
     _show(wishes, dataset, result, saved, console, painter, profile)
+    _require_output(console)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
+
+
+def _require_output(console: Console) -> None:
+    """Raise what has silenced the console, now that all is done and saved.
+
+    Raises:
+        OSError: the output could not be written.
+    """
+    if isinstance(console.file, PatientStream) and console.file.failure is not None:
+        raise console.file.failure
 
 
 def _tiles(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -> TileCache | None:
@@ -176,9 +190,10 @@ def _train(
     recorder: Recorder | None,
     profile: Profile | None,
     tiles: TileCache | None,
+    control: Control,
 ) -> TrainingResult:
     """Train before the user's eyes; the screen is gone when this returns."""
-    config, control = wishes.config, Control()
+    config = wishes.config
     network = config.network(dataset.inputs, len(dataset.classes))
     settings = _settings(config)
     screen: Dashboard | PlainPrinter = PlainPrinter(console, control)

@@ -10,12 +10,12 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from typing import IO, TextIO
+from typing import IO, Any, TextIO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-__all__ = ["in_foreground", "make_console", "shows_greys", "wants_dashboard"]
+__all__ = ["PatientStream", "in_foreground", "make_console", "shows_greys", "wants_dashboard"]
 
 SMALLEST_SCREEN = (40, 10)
 """Columns and rows below which lines of plain text say more than a dashboard."""
@@ -39,11 +39,45 @@ class _HarmlessConsole(Console):
             yield Segment(text if harmless else text.translate(CONTROLS), style, control)
 
 
+class PatientStream:
+    """A stream that goes silent once it cannot be written to, as after ``| head``.
+
+    Args:
+        stream: what is wrapped; all but writing is its own.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.failure: OSError | None = None
+        """Why it is silent, if it is."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text, or nothing after a failure."""
+        if self.failure is None:
+            try:
+                return self._stream.write(text)
+            except OSError as error:
+                self.failure = error
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream, unless it has failed."""
+        if self.failure is None:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self.failure = error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def make_console(
     *,
     plain: bool = False,
     quiet: bool = False,
     stderr: bool = False,
+    patient: bool = False,
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Console:
@@ -58,6 +92,7 @@ def make_console(
         plain: no escape codes at all, whatever the environment says.
         quiet: print nothing.
         stderr: write to the standard error instead of the standard output.
+        patient: wrap the stream, so that long work does not end when nobody reads any more.
         stream: what to write to instead of both.
         environ: the environment; the process's own by default.
     """
@@ -65,7 +100,7 @@ def make_console(
     target = stream or (sys.stderr if stderr else sys.stdout)
     _never_fail_to_encode(target, environment)
     return _HarmlessConsole(
-        file=target,
+        file=cast(IO[str], PatientStream(target)) if patient else target,
         quiet=quiet,
         force_terminal=False if plain else None,
         force_interactive=False if plain else None,

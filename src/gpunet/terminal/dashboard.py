@@ -263,5 +263,6 @@ def _held_back_errors() -> Iterator[None]:
         with contextlib.redirect_stderr(held_back):
             yield
     finally:
-        sys.stderr.write(held_back.getvalue())
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):  # the terminal is gone
+            sys.stderr.write(held_back.getvalue())
+            sys.stderr.flush()

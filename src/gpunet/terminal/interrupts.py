@@ -1,4 +1,4 @@
-"""Signals while training runs: Ctrl-C, Ctrl-Z and a request to end.
+"""Signals while training runs: Ctrl-C, Ctrl-Z, a request to end, a terminal that is closed.
 
 Owns the handlers and gives them back as they were. What the terminal needs before a stop and
 after it goes on is told by whoever draws on it.
@@ -22,8 +22,9 @@ class Interrupts:
     """Turns signals into wishes while the context is open.
 
     The first Ctrl-C asks the run to stop and save, the second raises ``KeyboardInterrupt``.
-    ``SIGTERM`` raises ``SystemExit`` with 128 + 15, so that every context is left in order.
-    Ctrl-Z stops the process as ever, ``suspend`` called before and ``resume`` after it.
+    ``SIGTERM`` and ``SIGHUP`` ask for the same and leave their number in ``control``; another
+    signal then raises ``SystemExit`` with 128 + its number, so that every context is left in
+    order. Ctrl-Z stops the process as ever, ``suspend`` called before and ``resume`` after it.
     Only the main thread may hold signals; in another one nothing happens.
 
     The three callbacks run inside a signal handler, between any two steps of the main thread:
@@ -61,6 +62,7 @@ class Interrupts:
         self._install(signal.SIGINT, self._interrupted)
         self._install(signal.SIGTERM, self._terminated)
         if sys.platform != "win32":
+            self._install(signal.SIGHUP, self._terminated)
             self._install(signal.SIGTSTP, self._stopped)
             self._install(signal.SIGCONT, self._continued)
         return self
@@ -87,9 +89,10 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def _terminated(self, number: int, frame: FrameType | None) -> None:
+        self._control.signal = number
         if not self._asked:
             self._ask()
-        if not self._leaving:
+        elif not self._leaving:
             raise SystemExit(128 + number)
 
     def _ask(self) -> None:

@@ -140,6 +140,8 @@ class Control:
     """Finish the epoch, keep the best weights, save, evaluate."""
     stop_now: threading.Event = field(default_factory=threading.Event)
     """Stop within the epoch, validate what it reached, keep the best weights, save, evaluate."""
+    signal: int | None = None
+    """The number of the signal that asked for the stop, if it wants the process to end, too."""
     paused: threading.Event = field(default_factory=threading.Event)
     """Hold after the steps under way until cleared or told to stop."""
 

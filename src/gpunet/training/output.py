@@ -2,18 +2,30 @@
 
 Owns the atomic write and the check, before hours of work, that it can succeed. What is written
 belongs to ``checkpoint`` and ``report``.
+
+A process that is killed while it writes leaves its temporary file behind. Writers hold a lock on
+theirs, so that the next check for the same folder can tell such a file from one in use, and
+remove it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
 from pathlib import Path
+from typing import IO
 
 from gpunet.errors import OutputError
 
-__all__ = ["require_writable", "write_atomically"]
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["remove_leftovers", "require_writable", "write_atomically"]
+
+PREFIX = ".gpunet-"
+"""Of a temporary file's name."""
 
 
 def require_writable(path: Path) -> None:
@@ -28,11 +40,25 @@ def require_writable(path: Path) -> None:
     if target.exists() and not target.is_file():
         raise OutputError(f"{path} is no ordinary file; choose another path")
     try:
-        handle, probe = tempfile.mkstemp(prefix=".gpunet-", dir=target.parent)
+        handle, probe = tempfile.mkstemp(prefix=PREFIX, dir=target.parent)
         os.close(handle)
-        Path(probe).unlink()
+        Path(probe).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(_sentence(path, target.parent, error)) from error
+    remove_leftovers(target.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed; those in use stay."""
+    with contextlib.suppress(OSError):
+        for leftover in folder.glob(f"{PREFIX}*"):
+            with contextlib.suppress(OSError), leftover.open("rb") as file:
+                _lock(file)  # raises if its writer lives
+                if sys.platform != "win32":
+                    leftover.unlink()
+            if sys.platform == "win32":
+                with contextlib.suppress(OSError):  # raised if its writer lives
+                    leftover.unlink()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -65,18 +91,43 @@ def _target(path: Path) -> Path:
 
 
 def _write_and_replace(target: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=".gpunet-", dir=target.parent)
+    file, path = _temporary_file(target.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(_mode(target))
-        Path(name).replace(target)
+            path.chmod(_mode(target))
+            if sys.platform != "win32":  # where no open file can be renamed
+                path.replace(target)
+        if sys.platform == "win32":
+            path.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            path.unlink()
         raise
+
+
+def _temporary_file(folder: Path) -> tuple[IO[bytes], Path]:
+    """A new file in the folder, locked before anyone has taken it for a leftover."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
+        file, path = os.fdopen(handle, "wb"), Path(name)
+        with contextlib.suppress(OSError):  # some network file systems have no locks
+            _lock(file)
+        if path.exists():
+            return file, path
+        file.close()
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Take a file that no other process holds.
+
+    Raises:
+        OSError: another one holds it.
+    """
+    if sys.platform != "win32":
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _mode(path: Path) -> int:

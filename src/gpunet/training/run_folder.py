@@ -16,7 +16,7 @@ from typing import Any
 
 from gpunet.errors import ModelError, OutputError, UsageError
 from gpunet.training.checkpoint import Model, save
-from gpunet.training.output import require_writable
+from gpunet.training.output import remove_leftovers, require_writable
 from gpunet.training.run_state import RunState, load_state, save_state
 
 __all__ = ["RunFolder", "RunSummary", "find_runs"]
@@ -76,7 +76,7 @@ class RunFolder:
             UsageError: another run is here.
             OutputError: the folder can neither be made nor written to.
         """
-        if any(file.exists() for file in (self.last, self.best, self.report, self.log)):
+        if any(file.exists() for file in (self.last, self.best, self.report)):
             raise UsageError(
                 f"{self.path} holds a run already; go on with it by `gpunet train --resume "
                 f"{self.path}`, or choose another folder"
@@ -94,6 +94,7 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.path)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise OutputError(
@@ -111,6 +112,7 @@ class RunFolder:
                 f"{self.path} holds no run to go on with, for there is no {self.last.name} in it; "
                 "`gpunet runs` lists those that there are"
             )
+        remove_leftovers(self.path)
         model, state = load_state(self.last)
         self._best_epochs = state.best_epochs if self.best.exists() else ()
         return model, state
