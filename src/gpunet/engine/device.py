@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from gpunet.engine.c_types import declare_types
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.shader_source import ShaderSource, assemble, numbered
 from gpunet.engine.tiles import Traits
@@ -243,6 +244,7 @@ def list_adapters() -> tuple[Adapter, ...]:
     import wgpu
     from wgpu.backends.wgpu_native import extras
 
+    declare_types()
     # Without this, wgpu opens OpenGL too, which takes a second and complains on a server.
     if not os.environ.get("WGPU_BACKEND"):
         extras.set_instance_extras(backends=["Vulkan", "Metal", "DX12"])
