@@ -408,5 +408,5 @@ def _blas() -> ThreadpoolController:
 
 def numpy_device() -> DeviceInfo:
     """The processor, as users are told of it."""
-    processor = platform.processor() or platform.machine() or "unknown processor"
+    processor = platform.machine() or "unknown processor"
     return DeviceInfo(f"numpy on {processor}", "CPU", "numpy", f"numpy {np.__version__}")
