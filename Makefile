@@ -3,9 +3,10 @@
 PYTHON ?=
 ARGS ?=
 VENV := .venv
+OLDEST := .venv-oldest
 GPUNET := $(VENV)/bin/gpunet
 
-.PHONY: train test lint bench clean help
+.PHONY: train test oldest lint bench clean help
 .DEFAULT_GOAL := help
 
 train: $(VENV)/.installed $(VENV)/.driver ## train on the best GPU found, with a live dashboard
@@ -13,6 +14,12 @@ train: $(VENV)/.installed $(VENV)/.driver ## train on the best GPU found, with a
 
 test: $(VENV)/.installed-dev $(VENV)/.driver ## run all tests; those on a GPU must find an adapter
 	GPUNET_REQUIRE_ADAPTER=1 $(VENV)/bin/python -m pytest $(ARGS)
+
+oldest: $(VENV)/.installed ## run all tests with the oldest libraries that are allowed
+	$(VENV)/bin/python -m venv --clear $(OLDEST)
+	$(VENV)/bin/python tools/oldest.py >$(OLDEST)/constraints
+	$(OLDEST)/bin/pip install --quiet --constraint $(OLDEST)/constraints --editable '.[dev]'
+	$(OLDEST)/bin/python -m pytest $(ARGS)
 
 lint: $(VENV)/.installed-dev ## check style and types
 	$(VENV)/bin/ruff check .
@@ -23,7 +30,7 @@ bench: $(VENV)/.installed $(VENV)/.driver ## measure this machine's adapters aga
 	$(GPUNET) bench $(ARGS)
 
 clean: ## remove the virtual environment and everything that tools left
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## say this
