@@ -29,7 +29,8 @@ WORTHWHILE = {True: 1e11, False: 1e10}
 """Multiplications that a training must spend in a product, on software adapters and on hardware.
 
 The tiles of one product take about 1 s to compile and to time on Mesa's software driver, which does
-1e11 multiplications in 5 to 10 s; SwiftShader takes as long to measure and 40 s to multiply."""
+1e11 multiplications in 4 to 8 s; SwiftShader takes as long to measure and 40 to 80 s to multiply.
+Hardware compiles and multiplies faster, by how much is a guess."""
 
 CLEARLY_FASTER = 0.9
 """Of the time of the tile in the table; timings scatter by nearly as much."""
