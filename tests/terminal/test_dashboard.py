@@ -76,7 +76,7 @@ def test_one_thread_writes_to_the_terminal_so_that_no_signal_comes_between_two_h
     console.file = Noting()
     with Dashboard(console, Control(), keys=NO_KEYS) as dashboard:
         tell(dashboard, make_run(), make_record(1), make_progress(1))
-    assert {"dashboard"} == writers
+    assert {"screen"} == writers
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
@@ -151,7 +151,7 @@ def test_q_stops_after_the_epoch(make_text_console: MakeConsole) -> None:
 def test_a_key_is_answered_at_once_however_slow_drawing_is(
     make_text_console: MakeConsole, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpunet.terminal.dashboard.FRAME", 1000.0)
+    monkeypatch.setattr("gpunet.terminal.live_screen.FRAME", 1000.0)
     console = make_text_console(colours="truecolor")
     with Dashboard(console, Control(), clock=lambda: 0.0, keys=NO_KEYS) as dashboard:
         dashboard.started(make_run())
