@@ -25,13 +25,14 @@ FLOORS = (
     {"parameters", "datasets"},
     {"engine"},
     {"training"},
+    {"search"},
     {"terminal", "bench", "plots"},
     {"cli"},
     {"__main__"},
 )
 """A room may import from those of the floors before its own, and from itself."""
 
-HEAVY = ("numpy", "wgpu", "PIL", "pooch", "safetensors", "requests", "rich.live")
+HEAVY = ("numpy", "wgpu", "PIL", "pooch", "safetensors", "requests", "rich.live", "optuna")
 
 MODULES = sorted(module.name for module in pkgutil.walk_packages([str(SOURCE)], "gpunet."))
 

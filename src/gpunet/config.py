@@ -479,7 +479,7 @@ def parse_hidden(text: str) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def parse_duration(text: str) -> float:
+def parse_duration(text: str, option: str = "--max-time") -> float:
     """The seconds that ``90``, ``90s``, ``10m``, ``1.5h`` or ``1h30m`` name.
 
     Raises:
@@ -492,7 +492,7 @@ def parse_duration(text: str) -> float:
         seconds += unit * float(part or 0)
     if not 0 < seconds < math.inf:
         raise UsageError(
-            f"--max-time {text}: wanted a time above zero; write for example 90s, 10m or 1h30m"
+            f"{option} {text}: wanted a time above zero; write for example 90s, 10m or 1h30m"
         )
     return seconds
 

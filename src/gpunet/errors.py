@@ -10,6 +10,7 @@
     ├── DeviceError        an adapter is missing or too small for the task
     │   └── DeviceLostError an adapter failed at work; it may work once it is opened anew
     ├── OutputError        a result cannot be written where it was asked for
+    ├── StudyError         a search for hyperparameters cannot be kept, or is not what it should be
     └── MissingExtraError  an optional library is not installed
 
 A message is one sentence that names the thing, what was wanted, what was seen and the next
@@ -26,6 +27,7 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "OutputError",
+    "StudyError",
     "UsageError",
 ]
 
@@ -67,6 +69,10 @@ class DeviceLostError(DeviceError):
 
 class OutputError(GpunetError):
     """A result cannot be written where it was asked for."""
+
+
+class StudyError(GpunetError):
+    """A search for hyperparameters cannot be kept, or is not what it should be."""
 
 
 class MissingExtraError(GpunetError):

@@ -15,7 +15,7 @@ from gpunet import __version__
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
-COMMANDS = ("train", "runs", "evaluate", "predict", "showcase", "devices", "datasets")
+COMMANDS = ("train", "tune", "runs", "evaluate", "predict", "showcase", "devices", "datasets")
 
 
 def test_the_version_is_printed(gpunet: RunCommand) -> None:

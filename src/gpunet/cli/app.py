@@ -26,6 +26,7 @@ from gpunet.cli import (
     show,
     showcase,
     train,
+    tune,
     tune_kernels,
 )
 from gpunet.cli.messages import complain
@@ -44,6 +45,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("train")(train.train)
+app.command("tune")(tune.tune)
 app.command("recipes")(recipes.recipes)
 app.command("runs")(runs.runs)
 app.command("evaluate")(evaluate.evaluate)

@@ -15,7 +15,7 @@ from rich.text import Text
 from gpunet.terminal.block import Block, cut, text_block
 from gpunet.terminal.style import MUTED, STRONG, glyphs
 
-__all__ = ["Columns"]
+__all__ = ["GAP", "Columns"]
 
 GAP = 2
 """Cells between two columns."""

@@ -6,6 +6,7 @@ is told by colour alone. How numbers are written belongs to ``figures``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -25,6 +26,7 @@ __all__ = [
     "Glyphs",
     "bar",
     "glyphs",
+    "sparkline",
 ]
 
 TRAIN = "cyan"
@@ -56,6 +58,7 @@ class Glyphs:
         tick: the same where a label stands.
         nothing: in place of a figure that is not there.
         shades: from an empty cell to a full one.
+        levels: from the lowest to the highest point of a small curve.
     """
 
     right: str
@@ -71,6 +74,7 @@ class Glyphs:
     tick: str
     nothing: str
     shades: str
+    levels: str
 
 
 UNICODE = Glyphs(
@@ -87,6 +91,7 @@ UNICODE = Glyphs(
     tick="┤",
     nothing="–",  # noqa: RUF001 - a dash is meant
     shades=" ░▒▓█",
+    levels="▁▂▃▄▅▆▇█",
 )
 
 ASCII = Glyphs(
@@ -103,6 +108,7 @@ ASCII = Glyphs(
     tick="+",
     nothing="-",
     shades=" .:-=+*#%@",
+    levels="_.-=^",
 )
 
 
@@ -119,4 +125,27 @@ def bar(fraction: float, width: int, style: str, ascii_only: bool) -> Text:
     text = Text()
     text.append(marks.filled * filled + marks.half * half, style)
     text.append(marks.empty * (width - filled - half), MUTED)
+    return text
+
+
+def sparkline(
+    values: Sequence[float], bounds: tuple[float, float], width: int, style: str, ascii_only: bool
+) -> Text:
+    """A small curve on one line: one cell for each value, or the last of each part if too many.
+
+    Args:
+        values: finite.
+        bounds: drawn lowest and highest; what lies beyond is drawn there.
+        width: in cells, at most.
+        style: of the curve.
+        ascii_only: which marks a console can show.
+    """
+    levels = glyphs(ascii_only).levels
+    low, high = bounds
+    if len(values) > width:
+        values = [values[(place + 1) * len(values) // width - 1] for place in range(width)]
+    text = Text(style=style)
+    for value in values:
+        share = (min(max(value, low), high) - low) / (high - low) if high > low else 0.0
+        text.append(levels[round(share * (len(levels) - 1))])
     return text

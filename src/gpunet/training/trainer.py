@@ -110,6 +110,7 @@ def train_population(
     configs: Sequence[TrainConfig],
     *,
     prune: Prune | None = None,
+    observers: Sequence[Observer] = (),
     control: Control | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> TrainingResult:
@@ -121,6 +122,7 @@ def train_population(
         configs: how to train each; they share what ``SHARED`` names, and the first one's seed
             decides what is held out.
         prune: told of all networks after every epoch, says which of them are to end.
+        observers: told the means over the networks that run, and the first one's settings.
         control: how a user asks to stop or to pause.
         clock: seconds that only ever grow.
 
@@ -131,7 +133,7 @@ def train_population(
     """
     _require_shared(configs)
     run = _Run(engine, dataset, tuple(configs), control or Control(), clock)
-    run.prune = prune
+    run.prune, run.observers = prune, tuple(observers)
     run.begin(None)
     run.train(configs[0])
     return run.finish(test=False)

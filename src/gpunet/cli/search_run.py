@@ -1,0 +1,382 @@
+"""One run of ``gpunet tune``: from the study to the best network, tested and saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from gpunet import __version__
+from gpunet.cli.messages import complain, note
+from gpunet.cli.sources import choose_device, open_data, reference
+from gpunet.cli.train_command import train_command
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset
+from gpunet.engine.factory import Choice, create_engine
+from gpunet.engine.interface import NetworkSettings
+from gpunet.errors import UsageError
+from gpunet.search.space import Space, default_space, grid, read_space
+from gpunet.search.standing import Entry, Standing
+from gpunet.search.storage import Place
+from gpunet.search.study import SearchStudy, Terms
+from gpunet.search.tuner import SearchInfo, Tuner, model_file
+from gpunet.settings_file import SettingsFile
+from gpunet.terminal import figures
+from gpunet.terminal.console import make_console, wants_dashboard
+from gpunet.terminal.leaderboard import (
+    counted,
+    failure_lines,
+    importance_block,
+    monitored,
+    trial_table,
+)
+from gpunet.terminal.search_screen import LiveLeaderboard, PlainSearch
+from gpunet.terminal.tables import summary_table
+from gpunet.training import checkpoint
+from gpunet.training.checkpoint import Model
+from gpunet.training.evaluation import evaluate
+from gpunet.training.events import Control
+from gpunet.training.report import write_report
+
+__all__ = ["Wishes", "carry_out"]
+
+TRIALS = 64
+
+SHOWN = 10
+"""Trials that are listed at the end."""
+
+LONGER = 3
+"""Times as many epochs as a trial's, in the command that trains the best one longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks for; ``None`` where it leaves it open.
+
+    Args:
+        file: settings that are not searched.
+        typed: settings of training that stand on the command line.
+        space: the file that says what is searched.
+        data: a dataset's name or a path.
+        device: as ``--device`` says.
+        trials: of the study in all.
+        population: networks side by side, at most.
+        timeout: seconds.
+        sampler: how trials are chosen.
+        pruner: which end early.
+        study: its name.
+        resumed: whether the study must be there already.
+        storage: the URL of where it is kept.
+        heartbeat: seconds between two signs of life.
+        output: the model file.
+        report: the JSON report.
+        plain: no screen.
+        quiet: nothing but the result.
+    """
+
+    file: SettingsFile | None
+    typed: Mapping[str, Any]
+    space: Path | None
+    data: str | None
+    device: str | None
+    trials: int | None
+    population: int
+    timeout: float | None
+    sampler: str | None
+    pruner: str | None
+    study: str
+    resumed: bool
+    storage: str | None
+    heartbeat: int
+    output: Path
+    report: Path | None
+    plain: bool
+    quiet: bool
+
+    def setting(self, name: str, default: str) -> str:
+        """A run's setting: as typed, else as the file has it, else the default."""
+        own = getattr(self, name)
+        return own or (self.file.settings.get(name) if self.file else None) or default
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a search has come to: the best trial and its network as far as it lies here."""
+
+    entry: Entry
+    config: TrainConfig
+    model: Model | None
+
+
+def carry_out(wishes: Wishes) -> None:
+    """Search, test the best network once, save it, and show what came of it.
+
+    Raises:
+        GpunetError: whatever a user can cause or mend.
+    """
+    console = make_console(plain=wishes.plain, quiet=wishes.quiet)
+    place = Place(wishes.storage, wishes.study, wishes.heartbeat)
+    study = SearchStudy.resume(place, wishes.study) if wishes.resumed else None
+    wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
+    choice = choose_device(wishes.setting("device", "auto"), console)
+    name = wishes.setting("data", "auto" if study is None else study.terms.data)
+    dataset = open_data(name, console)
+    wanted = replace(wanted, data=reference(name, dataset), fingerprint=dataset.fingerprint())
+    if study is None:
+        study = SearchStudy.begin(place, wishes.study, wanted, join=wishes.storage is not None)
+    else:
+        study.terms.require_same(wanted, f"the study {study.name}")
+    trials = study.total(wishes.trials or TRIALS)
+    standing = _search(wishes, study, choice, dataset, trials, console)
+    found = _found(study, standing)
+    if found is None:
+        _tell_of_nothing(standing, console)
+        raise typer.Exit(1)
+    found = _tested(found, choice, dataset)
+    if found.model is not None:
+        checkpoint.save(found.model, wishes.output)
+    if wishes.report is not None:
+        write_report(_report(study, standing, found, choice), wishes.report)
+    _show(wishes, study, standing, found, console, choice, dataset)
+
+
+def _wanted(wishes: Wishes, study: SearchStudy | None) -> Terms:
+    """The study's terms as the command line asks for them; its data are told later.
+
+    Raises:
+        UsageError: a setting, or the space, cannot be.
+    """
+    given = {**(_training_settings(wishes.file) if wishes.file else {}), **wishes.typed}
+    old = study.terms if study else None
+    base = old.config.to_dict() if old else {}
+    try:
+        fixed = TrainConfig.from_dict({**base, **given})
+    except UsageError as error:
+        raise wishes.file.blamed(error) if wishes.file else error from error
+    if fixed.ensemble > 1:
+        raise UsageError("--ensemble cannot be searched, for a trial is one network; leave it out")
+    sampler = wishes.sampler or (old.sampler if old else "tpe")
+    pruner = wishes.pruner or (old.pruner if old else "halving")
+    space = _space(wishes, fixed, given, old)
+    if sampler == "grid":
+        _require_whole_grid(len(grid(space)), wishes.trials)
+    return Terms(fixed, space, "", "", sampler, pruner)
+
+
+def _training_settings(file: SettingsFile) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(TrainConfig)}
+    return {name: value for name, value in file.settings.items() if name in names}
+
+
+def _space(
+    wishes: Wishes, fixed: TrainConfig, given: Mapping[str, Any], old: Terms | None
+) -> Space:
+    if wishes.space is not None:
+        space, source = read_space(wishes.space), str(wishes.space)
+    elif old is not None:
+        return old.space
+    else:
+        space, source = default_space(fixed, list(given)), "the default space"
+    if not space.parameters:
+        raise UsageError("--config fixes all that would be searched; give a --space FILE.toml")
+    space.require_possible(fixed, source)
+    return space
+
+
+def _require_whole_grid(points: int, trials: int | None) -> None:
+    if trials is not None and trials < points:
+        raise UsageError(
+            f"--sampler grid has {points:,} points but --trials is {trials}; leave out --trials, "
+            "or leave out some values of the --space"
+        )
+
+
+def _search(
+    wishes: Wishes,
+    study: SearchStudy,
+    choice: Choice,
+    dataset: Dataset,
+    trials: int,
+    console: Console,
+) -> Standing:
+    """Search before the user's eyes; the screen is gone when this returns."""
+    control = Control()
+    screen: LiveLeaderboard | PlainSearch = PlainSearch(console, control)
+    if wants_dashboard(console, wishes.plain):
+        screen = LiveLeaderboard(console, control)
+    tuner = Tuner(
+        study,
+        choice,
+        dataset,
+        trials=trials,
+        population=wishes.population,
+        control=control,
+        observer=screen,
+    )
+    try:
+        with screen, _time_limit(wishes.timeout, tuner, control):
+            return tuner.run()
+    except KeyboardInterrupt:
+        note(f"go on with `{_resuming(study)}`")
+        raise
+
+
+@contextmanager
+def _time_limit(seconds: float | None, tuner: Tuner, control: Control) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+
+    def stop() -> None:
+        tuner.timed_out.set()
+        control.stop_now.set()
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _found(study: SearchStudy, standing: Standing) -> _Found | None:
+    """The best trial, and its network if it lies in this machine's folder."""
+    best = standing.best
+    if best is None:
+        return None
+    config = study.terms.space.config(study.terms.config, best.values)
+    path = model_file(study.place.folder, best.number)
+    return _Found(best, config, checkpoint.load(path) if path.exists() else None)
+
+
+def _tested(found: _Found, choice: Choice, dataset: Dataset) -> _Found:
+    """The same with what the test set gives, which no trial has seen."""
+    model = found.model
+    if model is None or not len(dataset.test):
+        return found
+    config = model.config
+    settings = (NetworkSettings.of(config),)
+    with create_engine(
+        choice, model.network, settings, config.optimizer, config.batch_size
+    ) as engine:
+        told = evaluate(engine, model, model.prepare_test(dataset))
+    return replace(found, model=replace(model, test=told.figures))
+
+
+def _tell_of_nothing(standing: Standing, console: Console) -> None:
+    for line in failure_lines(standing):
+        console.print(line, soft_wrap=True)
+    complain(
+        "no trial has come to an end with a finite figure, so that nothing is saved; try lower "
+        "learning rates"
+        if standing.done
+        else "the search was stopped before a trial was done, so that nothing is saved"
+    )
+
+
+def _resuming(study: SearchStudy) -> str:
+    return shlex.join(["gpunet", "tune", "--resume", study.name, *study.place.option])
+
+
+def _report(
+    study: SearchStudy, standing: Standing, found: _Found, choice: Choice
+) -> dict[str, Any]:
+    test = found.model.test if found.model else None
+    terms = study.terms
+    return {
+        "gpunet": __version__,
+        "study": study.name,
+        "monitor": terms.config.monitor,
+        "sampler": terms.sampler,
+        "pruner": terms.pruner,
+        "fingerprint": terms.fingerprint,
+        "device": dataclasses.asdict(choice.info),
+        "space": terms.space.to_dict(),
+        "importances": study.importances(),
+        "best": {
+            "trial": found.entry.number,
+            "config": found.config.to_dict(),
+            "test": None if test is None else dataclasses.asdict(test),
+        },
+        "trials": [dataclasses.asdict(entry) for entry in standing.entries],
+    }
+
+
+def _show(
+    wishes: Wishes,
+    study: SearchStudy,
+    standing: Standing,
+    found: _Found,
+    console: Console,
+    choice: Choice,
+    dataset: Dataset,
+) -> None:
+    """Print the leaderboard, what mattered, the result and the next command."""
+    info = SearchInfo.of(study, choice, dataset, standing)
+    if wishes.quiet:
+        typer.echo(_result_line(wishes, info, found))
+        return
+    console.print()
+    console.print(trial_table(console, info, standing, SHOWN))
+    if importances := study.importances():
+        console.print()
+        console.print(importance_block(console, importances))
+    console.print()
+    for line in failure_lines(standing):
+        console.print(line, soft_wrap=True)
+    console.print(summary_table(_summary(wishes, info, standing, found, study)))
+    console.print()
+    longer = replace(found.config, epochs=LONGER * found.config.epochs)
+    device = wishes.setting("device", "auto")
+    console.print("to train it longer:", soft_wrap=True)
+    console.print(train_command(longer, study.terms.data, device), soft_wrap=True)
+    if found.entry.state == "complete":
+        console.print(
+            f"(with --epochs {found.config.epochs} it gives the same network, bit for bit, on the "
+            "same device)",
+            soft_wrap=True,
+        )
+    if standing.done < standing.total:
+        console.print(f"to go on with the search: {_resuming(study)}", soft_wrap=True)
+
+
+def _result_line(wishes: Wishes, info: SearchInfo, found: _Found) -> str:
+    figure = monitored(info, found.entry.figure)
+    beginning = f"best {info.monitor} {figure} in trial {found.entry.number}"
+    if found.model is None:
+        return f"{beginning}, whose model lies with its worker, {found.entry.worker}"
+    test = found.model.test
+    return f"{beginning}, test accuracy {figures.percent(test.accuracy)}, saved as {wishes.output}"
+
+
+def _summary(
+    wishes: Wishes, info: SearchInfo, standing: Standing, found: _Found, study: SearchStudy
+) -> list[tuple[str, str]]:
+    rows = [
+        ("trials", f"{counted(standing)}, of {standing.total}"),
+        (
+            "best trial",
+            f"{found.entry.number}, {info.monitor} {monitored(info, found.entry.figure)}",
+        ),
+    ]
+    if found.model is None:
+        rows.append(("model", f"with the worker that trained it, {found.entry.worker}"))
+    else:
+        test = found.model.test
+        rows += [
+            ("test accuracy", figures.percent(test.accuracy)),
+            ("test loss", figures.loss(test.loss)),
+            ("best epoch", f"{found.model.best_epoch} of {found.config.epochs}"),
+            ("model", str(wishes.output)),
+        ]
+    rows.append(("study", f"{study.name} in {study.place}"))
+    return rows + ([("report", str(wishes.report))] if wishes.report else [])

@@ -1,0 +1,256 @@
+"""``gpunet tune``: its options. What they ask for is carried out by ``search_run``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from gpunet.cli import options
+from gpunet.config import Monitor, Optimizer, TrainConfig, parse_duration
+from gpunet.errors import MissingExtraError, UsageError
+
+__all__ = ["tune"]
+
+SEARCH = "Search"
+STUDY = "Study"
+DEFAULT = TrainConfig()
+
+
+def tune(
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="A dataset's name or a path, as `gpunet train` takes it.",
+            rich_help_panel=options.DATA,
+            show_default="auto",
+        ),
+    ] = None,
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE.toml",
+            help="Settings that are not searched, as `gpunet train --config` takes them.",
+            rich_help_panel=options.DATA,
+            show_default=False,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Of a trial, at most.",
+            rich_help_panel=options.DATA,
+            show_default=str(DEFAULT.epochs),
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Samples per step.",
+            rich_help_panel=options.DATA,
+            show_default=str(DEFAULT.batch_size),
+        ),
+    ] = None,
+    optimizer: Annotated[
+        Optimizer | None,
+        typer.Option(
+            help="The update rule.", rich_help_panel=options.DATA, show_default=DEFAULT.optimizer
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Of the sampler, and of every trial.",
+            rich_help_panel=options.DATA,
+            show_default=str(DEFAULT.seed),
+        ),
+    ] = None,
+    monitor: Annotated[
+        Monitor | None,
+        typer.Option(
+            help="The figure that trials are compared by.",
+            rich_help_panel=SEARCH,
+            show_default=DEFAULT.monitor,
+        ),
+    ] = None,
+    space: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="What is searched: a table for each setting, with low, high and perhaps log or "
+            "step, or with choices.",
+            rich_help_panel=SEARCH,
+            show_default="layers, activation, learning rate, schedule, regularisation",
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Trials of the study in all, over all workers; of a grid always all points.",
+            rich_help_panel=SEARCH,
+            show_default="64",
+        ),
+    ] = None,
+    population: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Networks of one shape that are trained side by side, at most.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = 16,
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Stop after so many seconds, or 10m, or 1h30m.",
+            rich_help_panel=SEARCH,
+            show_default=False,
+        ),
+    ] = None,
+    sampler: Annotated[
+        Literal["tpe", "random", "grid"] | None,
+        typer.Option(help="How trials are chosen.", rich_help_panel=SEARCH, show_default="tpe"),
+    ] = None,
+    pruner: Annotated[
+        Literal["halving", "median", "none"] | None,
+        typer.Option(
+            help="Which trials end early: all but the best third at epochs 1, 3, 9, 27 ..., those "
+            "worse than the median of the trials before, or none.",
+            rich_help_panel=SEARCH,
+            show_default="halving",
+        ),
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What the study is called; its best model lies in tune/NAME. In a --storage it is "
+            "joined if it is there.",
+            rich_help_panel=STUDY,
+            show_default="date and time",
+        ),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where studies are kept: sqlite:///FILE, postgresql://..., mysql://... or "
+            "grpc://HOST:PORT. Any number of workers may join.",
+            rich_help_panel=STUDY,
+            show_default="a journal in tune/NAME",
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Go on with a study, with its data and settings.",
+            rich_help_panel=STUDY,
+            show_default=False,
+        ),
+    ] = None,
+    heartbeat: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Seconds between two signs of life in a database; a worker that misses three is "
+            "taken for dead, and its trials are tried again.",
+            rich_help_panel=STUDY,
+        ),
+    ] = 10,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="As `gpunet train` takes it.",
+            rich_help_panel=options.DEVICE,
+            show_default="auto",
+        ),
+    ] = None,
+    output: Annotated[
+        Path,
+        typer.Option(help="The best network's model file.", rich_help_panel=options.OUTPUT),
+    ] = Path("model.safetensors"),
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write all trials and the result as JSON, too.",
+            rich_help_panel=options.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain",
+            help="Print lines instead of the leaderboard's screen.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Print the result only, in one line.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
+) -> None:
+    """Search for good settings, many networks side by side, and save the best one.
+
+    q or Ctrl-C stops and keeps what is done; `--resume` goes on.
+    """
+    if resume is not None and study is not None:
+        raise UsageError("--resume and --study both name a study; leave out --study")
+    _require_optuna()
+    from gpunet.cli.search_run import Wishes, carry_out
+    from gpunet.settings_file import read_settings
+    from gpunet.training.output import require_writable
+
+    require_writable(output)
+    if report is not None:
+        require_writable(report)
+        if report.resolve() == output.resolve():
+            raise UsageError(f"--output and --report both name {output}; give another one")
+    file = None if config_file is None else read_settings(config_file)
+    typed = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "seed": seed,
+        "monitor": monitor,
+    }
+    carry_out(
+        Wishes(
+            file=file,
+            typed={name: value for name, value in typed.items() if value is not None},
+            space=space,
+            data=data,
+            device=device,
+            trials=trials,
+            population=population,
+            timeout=None if timeout is None else parse_duration(timeout, "--timeout"),
+            sampler=sampler,
+            pruner=pruner,
+            study=resume or study or f"{datetime.now():%Y-%m-%d-%H%M%S}",
+            resumed=resume is not None,
+            storage=storage,
+            heartbeat=heartbeat,
+            output=output,
+            report=report,
+            plain=plain,
+            quiet=quiet,
+        )
+    )
+
+
+def _require_optuna() -> None:
+    try:
+        import optuna  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("searching for settings", "Optuna", "tune") from error

@@ -1,0 +1,407 @@
+"""The search space: which settings are searched, within which bounds, and the file that says so.
+
+Owns the space as data and what makes it possible or not. How a value is drawn belongs to Optuna,
+which ``study`` asks; what the values mean belongs to ``config``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from gpunet.config import TrainConfig, parse_dropout, parse_hidden
+from gpunet.errors import UsageError
+from gpunet.settings_file import canonical
+from gpunet.training.trainer import SHARED
+
+__all__ = ["Parameter", "Space", "Value", "default_space", "grid", "read_space"]
+
+Value = bool | int | float | str
+
+FIXED: Mapping[str, str] = {
+    "ensemble": "a trial is one network",
+    "max_time": "the time is the whole search's, which --timeout bounds",
+    "monitor": "trials are compared by one figure",
+    "validation": "trials are compared on the same samples",
+    "shuffle_split": "trials are compared on the same samples",
+    "standardize": "trials are compared on the same samples",
+}
+"""Settings that cannot be searched, and why not."""
+
+BETA1 = ("adam", "adamw", "nadam", "lion")
+"""The optimizers that take ``beta1``."""
+
+TRIES = 200
+"""Draws of the other parameters after which a value counts as refused whatever the others are."""
+
+LARGEST = 1 << 20
+"""Bytes; a space that a person wrote is far smaller."""
+
+LARGEST_GRID = 1 << 20
+"""Points, which no search gets through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One searched setting: a range, or choices.
+
+    Args:
+        name: of the field of TrainConfig.
+        low: the least value; ``None`` for choices.
+        high: the greatest.
+        log: whether the range is uniform in the logarithm.
+        step: from one value to the next; ``None`` for a continuous range.
+        choices: the values, if it is no range; layers are written like ``16,16``.
+    """
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    step: float | None = None
+    choices: tuple[Value, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a range of whole numbers."""
+        return isinstance(self.low, int) and _is_whole(self.name)
+
+    @property
+    def shared(self) -> bool:
+        """Whether the networks of a population must have it in common."""
+        return self.name in SHARED
+
+    @property
+    def probes(self) -> tuple[Value, ...]:
+        """The values whose possibility tells that of all."""
+        if self.low is None or self.high is None:
+            return self.choices
+        return self.low, self.high
+
+    @property
+    def points(self) -> tuple[Value, ...] | None:
+        """All values in order; ``None`` for a continuous range."""
+        if self.low is None or self.high is None:
+            return self.choices
+        step = 1 if self.whole and self.step is None else self.step
+        if step is None or self.log:
+            return None
+        count = math.floor((self.high - self.low) / step * (1 + 1e-12)) + 1
+        return tuple(self.low + place * step for place in range(count))
+
+    def draw(self, draws: np.random.Generator) -> Value:
+        """Any of its values."""
+        if (points := self.points) is not None:
+            return points[int(draws.integers(len(points)))]
+        assert self.low is not None
+        assert self.high is not None
+        if self.log:
+            value = math.exp(draws.uniform(math.log(self.low), math.log(self.high)))
+            return round(value) if self.whole else value
+        return float(draws.uniform(self.low, self.high))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a space's file holds it, and JSON."""
+        if self.low is None:
+            return {"choices": list(self.choices)}
+        table: dict[str, Any] = {"low": self.low, "high": self.high}
+        table |= {"log": True} if self.log else {}
+        return table | ({} if self.step is None else {"step": self.step})
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What is searched.
+
+    Args:
+        parameters: in the order in which they are told.
+    """
+
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The parameters that a population has in common."""
+        return tuple(one.name for one in self.parameters if one.shared)
+
+    def config(self, fixed: TrainConfig, values: Mapping[str, Value]) -> TrainConfig:
+        """The settings of a trial.
+
+        Args:
+            fixed: all settings that are not searched.
+            values: of the parameters.
+
+        Raises:
+            UsageError: the values do not go together.
+        """
+        return dataclasses.replace(fixed, **{name: _setting(name, values[name]) for name in values})
+
+    def group(self, values: Mapping[str, Value]) -> tuple[Value, ...]:
+        """What trials of one population have in common."""
+        return tuple(values[name] for name in self.shared)
+
+    def shapes(self, fixed: TrainConfig) -> Iterator[TrainConfig]:
+        """One configuration for every kind of population, ranges at their greatest."""
+        ranges = [
+            one.choices or (one.probes[-1],) if one.shared else one.probes[:1]
+            for one in self.parameters
+        ]
+        for values in itertools.product(*ranges):
+            names = (one.name for one in self.parameters)
+            try:
+                yield self.config(fixed, dict(zip(names, values, strict=True)))
+            except UsageError:
+                continue  # a trial with these values is told as failed
+
+    def require_possible(self, fixed: TrainConfig, source: str) -> None:
+        """Make sure that no value is refused whatever the other parameters are.
+
+        Args:
+            fixed: all settings that are not searched.
+            source: of the space, as messages name it.
+
+        Raises:
+            UsageError: some value is.
+        """
+        for parameter in self.parameters:
+            for value in parameter.probes:
+                refused = self._refusal(fixed, parameter, value)
+                if refused is not None:
+                    raise UsageError(f"{source}, [{parameter.name}]: {refused}")
+
+    def _refusal(self, fixed: TrainConfig, parameter: Parameter, value: Value) -> str | None:
+        draws = np.random.default_rng(0)
+        refused = None
+        for attempt in range(TRIES):
+            others = {} if attempt == 0 else {p.name: p.draw(draws) for p in self.parameters}
+            try:
+                self.config(fixed, {**others, parameter.name: value})
+            except UsageError as error:
+                refused = refused or str(error)
+            else:
+                return None
+        return refused
+
+    def to_dict(self) -> dict[str, Any]:
+        """The space as JSON holds it."""
+        return {one.name: one.to_dict() for one in self.parameters}
+
+    @classmethod
+    def from_dict(cls, tables: Mapping[str, Any], source: str) -> Space:
+        """The space that a file's tables, or ``to_dict``, describe.
+
+        Raises:
+            UsageError: a name that is no setting, or a table that is no range and no choices.
+        """
+        parameters: dict[str, Parameter] = {}
+        for key, table in tables.items():
+            parameter = _parameter(key, table, source)
+            if parameter.name in parameters:
+                raise UsageError(f"{source} names {parameter.name} twice; leave one out")
+            parameters[parameter.name] = parameter
+        return cls(tuple(parameters.values()))
+
+
+def default_space(fixed: TrainConfig, given: Sequence[str] = ()) -> Space:
+    """What is searched unless a file says otherwise.
+
+    Args:
+        fixed: all settings that are not searched.
+        given: the settings that the user has decided on, which are left out.
+    """
+    rate = fixed.effective_learning_rate
+    parameters = [
+        Parameter("hidden", choices=("16,16", "64", "64,64", "128")),
+        Parameter("activation", choices=("relu", "leaky_relu", "tanh")),
+        Parameter("learning_rate", rate / 20, rate * 10, log=True),
+        Parameter("schedule", choices=("cosine", "linear", "constant")),
+        Parameter("dropout", 0.0, 0.5),
+        Parameter("l2", 1e-7, 1e-3, log=True),
+        Parameter("label_smoothing", 0.0, 0.2),
+    ]
+    if fixed.optimizer in BETA1:
+        parameters.append(Parameter("beta1", 0.8, 0.99))
+    if fixed.optimizer == "sgd":
+        parameters.append(Parameter("momentum", 0.0, 0.95))
+    return Space(tuple(one for one in parameters if one.name not in given))
+
+
+def read_space(path: Path) -> Space:
+    """Read a file of a space: one table for each setting, a range or choices.
+
+    Raises:
+        UsageError: it cannot be read, is no TOML, or is no space.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path} is larger than 1 MiB, which no search space is")
+        tables = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(
+            f"{path} cannot be read: {reason}; wanted a TOML file with a table for each setting"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+        raise UsageError(f"{path} is no valid TOML: {reason[:1].lower()}{reason[1:]}") from error
+    if not tables:
+        raise UsageError(f"{path} names no setting to search; write for example [learning_rate]")
+    return Space.from_dict(tables, str(path))
+
+
+def grid(space: Space) -> list[dict[str, Value]]:
+    """All points of the space, those of one population beside one another.
+
+    Raises:
+        UsageError: a range is continuous, or there are too many points.
+    """
+    axes: list[tuple[Value, ...]] = []
+    ordered = sorted(space.parameters, key=lambda one: not one.shared)
+    for parameter in ordered:
+        points = parameter.points
+        if points is None:
+            raise UsageError(
+                f"--sampler grid needs choices or steps, but {parameter.name} is a continuous "
+                "range; give it choices or a step in a --space FILE.toml"
+            )
+        axes.append(points)
+    if (count := math.prod(map(len, axes))) > LARGEST_GRID:
+        raise UsageError(f"the grid has {count:,} points; leave out some values or settings")
+    names = [parameter.name for parameter in ordered]
+    return [dict(zip(names, values, strict=True)) for values in itertools.product(*axes)]
+
+
+def _parameter(key: str, table: Any, source: str) -> Parameter:
+    name = canonical(key)
+    place = f"{source}, [{key}]"
+    known = [field.name for field in dataclasses.fields(TrainConfig)]
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        suggestion = f"; did you mean {close[0]!r}?" if close else "; see `gpunet train --help`"
+        raise UsageError(f"{place} is no setting of training{suggestion}")
+    if name in FIXED:
+        raise UsageError(f"{place} cannot be searched, for {FIXED[name]}; leave it out")
+    if not isinstance(table, dict):
+        raise UsageError(
+            f"{source}: {key} is {table!r}, wanted a table such as [{key}] with choices or with "
+            "low and high; what is fixed belongs to --config"
+        )
+    if "choices" in table:
+        return _choices(name, table, place)
+    return _range(name, table, place)
+
+
+def _choices(name: str, table: Mapping[str, Any], place: str) -> Parameter:
+    if len(table) > 1:
+        raise UsageError(f"{place} has choices and {', '.join(table.keys() - {'choices'})} too")
+    choices = table["choices"]
+    if not (isinstance(choices, list) and choices):
+        raise UsageError(f"{place} choices: is {choices!r}, wanted a list of values")
+    written = tuple(_written(one) for one in choices)
+    for value in written:
+        try:
+            fits = _fits(_setting(name, value), _hint(name))
+        except UsageError as error:
+            raise UsageError(f"{place} choices: {error}") from error
+        if not fits:
+            raise UsageError(f"{place} choices: {value!r} is {_wanted(name)}")
+    if len(set(map(repr, written))) < len(written):
+        raise UsageError(f"{place} choices: a value stands there twice; leave one out")
+    return Parameter(name, choices=written)
+
+
+def _range(name: str, table: Mapping[str, Any], place: str) -> Parameter:
+    for key in table:
+        if key not in ("low", "high", "log", "step"):
+            raise UsageError(f"{place} {key}: is unknown; known are low, high, log, step, choices")
+    if "low" not in table or "high" not in table:
+        raise UsageError(f"{place} names no range: give low and high, or choices")
+    if not _is_number(name):
+        raise UsageError(f"{place} is no number; give choices instead of low and high")
+    low, high, log, step = (table.get(key) for key in ("low", "high", "log", "step"))
+    kind = int if _is_whole(name) else (int, float)
+    for key, value in (("low", low), ("high", high), ("step", step)):
+        if (key != "step" or value is not None) and (
+            not isinstance(value, kind) or isinstance(value, bool) or not math.isfinite(value)
+        ):
+            wanted = "a whole number" if _is_whole(name) else "a number"
+            raise UsageError(f"{place} {key}: is {value!r}, wanted {wanted}")
+    assert low is not None
+    assert high is not None
+    if low > high:
+        raise UsageError(f"{place} low: is {low}, which is above high, {high}; swap them")
+    if log not in (None, True, False):
+        raise UsageError(f"{place} log: is {log!r}, wanted true or false")
+    if log and low <= 0:
+        raise UsageError(f"{place} low: is {low}, wanted a number above 0 where log is true")
+    if step is not None and step <= 0:
+        raise UsageError(f"{place} step: is {step}, wanted a number above 0")
+    if log and step is not None:
+        raise UsageError(f"{place} step: does not go with log; leave one out")
+    if not _is_whole(name):
+        low, high, step = float(low), float(high), None if step is None else float(step)
+    return Parameter(name, low, high, bool(log), step)
+
+
+def _written(value: Any) -> Any:
+    """A list, as of layers, in one text."""
+    return (",".join(map(str, value)) or "none") if isinstance(value, list) else value
+
+
+def _setting(name: str, value: Value) -> Any:
+    """A parameter's value as TrainConfig takes it."""
+    if name == "hidden":
+        return parse_hidden(str(value))
+    if name == "dropout" and isinstance(value, str):
+        return parse_dropout(value)
+    return value
+
+
+def _hint(name: str) -> Any:
+    return get_type_hints(TrainConfig)[name]
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+def _is_whole(name: str) -> bool:
+    return int in _kinds(_hint(name))
+
+
+def _is_number(name: str) -> bool:
+    return bool({int, float} & set(_kinds(_hint(name))))
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    for kind in _kinds(hint):
+        if get_origin(kind) is Literal and value in get_args(kind):
+            return True
+        if get_origin(kind) is tuple and isinstance(value, tuple):
+            return True
+        if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return True
+        if kind in (int, bool, str) and type(value) is kind:
+            return True
+    return False
+
+
+def _wanted(name: str) -> str:
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    named = []
+    for kind in _kinds(_hint(name)):
+        if get_origin(kind) is Literal:
+            named.append(f"one of {', '.join(get_args(kind))}")
+        elif kind in words:
+            named.append(words[kind])
+    return f"no value of {name}, wanted {' or '.join(named)}"

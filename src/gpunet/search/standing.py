@@ -1,0 +1,131 @@
+"""Where a search stands: its trials, the best first, and how many are done.
+
+Owns what screens, reports and the search itself know of a study's trials. It is made from Optuna's
+trials but does not need Optuna.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from gpunet.search.space import Value
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+__all__ = ["GIVEN_BACK", "REASON", "RETRY_OF", "WORKER", "Entry", "Standing", "State"]
+
+State = Literal["running", "waiting", "complete", "pruned", "failed"]
+
+WORKER, RETRY_OF, GIVEN_BACK, REASON = "worker", "retry_of", "given_back", "reason"
+"""What is noted with a trial: who trains it, the number of the lost trial that it repeats, that it
+was asked beyond the study's total, and why it ended."""
+
+STATES: Mapping[str, State] = {
+    "RUNNING": "running",
+    "WAITING": "waiting",
+    "COMPLETE": "complete",
+    "PRUNED": "pruned",
+    "FAIL": "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One trial.
+
+    Args:
+        number: in the study, counted from 0.
+        state: how far it is.
+        values: of its parameters.
+        curve: the monitored figure of every epoch.
+        figure: the best of them; ``None`` if there is none.
+        reason: why it ended, if it did.
+        worker: the host and the process that train it.
+    """
+
+    number: int
+    state: State
+    values: Mapping[str, Value]
+    curve: tuple[float, ...]
+    figure: float | None
+    reason: str
+    worker: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows."""
+        return self.state not in ("running", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a search stands.
+
+    Args:
+        entries: the best first, those without a figure last; a trial that was repeated is left out.
+        total: trials wanted.
+        maximise: whether a larger figure is the better one.
+    """
+
+    entries: tuple[Entry, ...]
+    total: int
+    maximise: bool
+
+    @property
+    def best(self) -> Entry | None:
+        """The best of those that have ended with a figure."""
+        return self.best_with(())
+
+    def best_with(self, numbers: Collection[int]) -> Entry | None:
+        """Likewise, as if the trials of these numbers had ended."""
+        for entry in self.entries:
+            ended = entry.state in ("complete", "pruned") or entry.number in numbers
+            if ended and entry.figure is not None:
+                return entry
+        return None
+
+    @property
+    def done(self) -> int:
+        """Trials that have ended."""
+        return sum(entry.ended for entry in self.entries)
+
+    def count(self, state: State) -> int:
+        """Trials in a state."""
+        return sum(entry.state == state for entry in self.entries)
+
+    @classmethod
+    def of(cls, trials: Sequence[FrozenTrial], total: int, maximise: bool) -> Standing:
+        """What Optuna's trials come to."""
+        repeated = {trial.user_attrs.get(RETRY_OF) for trial in trials}
+        entries = [
+            _entry(trial, maximise)
+            for trial in trials
+            if not (trial.state.name == "FAIL" and trial.number in repeated)
+            and GIVEN_BACK not in trial.user_attrs
+        ]
+        sign = -1 if maximise else 1
+
+        def rank(entry: Entry) -> tuple[float, int]:
+            return math.inf if entry.figure is None else sign * entry.figure, entry.number
+
+        return cls(tuple(sorted(entries, key=rank)), total, maximise)
+
+
+def _entry(trial: FrozenTrial, maximise: bool) -> Entry:
+    curve = tuple(figure for _, figure in sorted(trial.intermediate_values.items()))
+    finite = [figure for figure in curve if math.isfinite(figure)]
+    reason = trial.user_attrs.get(REASON, "")
+    state = STATES[trial.state.name]
+    return Entry(
+        number=trial.number,
+        state="failed" if state == "pruned" and not finite else state,
+        values=dict(trial.params),
+        curve=curve,
+        figure=(max(finite) if maximise else min(finite)) if finite else None,
+        reason=reason or ("its worker was lost" if trial.state.name == "FAIL" else ""),
+        worker=trial.user_attrs.get(WORKER, ""),
+    )

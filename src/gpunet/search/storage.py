@@ -1,0 +1,210 @@
+"""Where a study is kept: a journal file, a database, or a server that stands before one.
+
+Owns the addresses, that no password is ever told, and how a failure there is told. What is kept
+belongs to ``study``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from gpunet.errors import GpunetError, MissingExtraError, StudyError, UsageError
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+__all__ = ["HEARTBEAT", "Place", "Retry", "quiet", "study_folder"]
+
+HEARTBEAT = 10
+"""Seconds between two signs of life of a worker."""
+
+MISSED = 3
+"""Signs of life that a worker may miss before it is taken for dead."""
+
+PATIENCE = 60
+"""Seconds that a worker waits for SQLite, which lets one write at a time."""
+
+FOLDER = Path("tune")
+
+Retry = Callable[["Study", "FrozenTrial"], None]
+
+
+def study_folder(name: str) -> Path:
+    """Where a study's models lie, and its journal if it has one.
+
+    Raises:
+        UsageError: the name is none for a folder.
+    """
+    if name in {"", ".", ".."} or any(char in name for char in "/\\\0") or not name.isprintable():
+        raise UsageError(f"--study {name!r} is no name for a folder; leave out slashes and dots")
+    return FOLDER / name
+
+
+class Place:
+    """Where studies are kept.
+
+    ``patience`` is how many seconds a worker may give no sign of life.
+
+    Args:
+        url: as ``--storage`` gives it; ``None`` for a journal file in the study's folder.
+        study: the study's name.
+        heartbeat: seconds between two signs of life, where the place keeps them.
+
+    Raises:
+        UsageError: the address is of no kind that is known.
+    """
+
+    def __init__(self, url: str | None, study: str, heartbeat: int = HEARTBEAT) -> None:
+        self.folder = study_folder(study)
+        self.heartbeat = heartbeat
+        self.patience = MISSED * heartbeat
+        self._url = url
+        self._secrets = _secrets(url)
+        if url is not None and "://" not in url:
+            raise UsageError(
+                "--storage is no URL; write for example sqlite:///studies.db, "
+                "postgresql://user@host/database or grpc://host:13000"
+            )
+
+    def __str__(self) -> str:
+        if self._url is None:
+            return str(self._journal)
+        parts = urlsplit(self._url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}"
+
+    @property
+    def option(self) -> list[str]:
+        """What a command line needs to find the place again, without its password."""
+        return [] if self._url is None else ["--storage", str(self)]
+
+    @property
+    def exists(self) -> bool:
+        """Whether there may be a study; only a journal can be looked for without opening it."""
+        return self._url is not None or self._journal.exists()
+
+    @property
+    def _journal(self) -> Path:
+        return self.folder / "journal.log"
+
+    def open(self, retry: Retry) -> BaseStorage:
+        """The storage; ``retry`` is told of every trial whose worker gave no sign of life.
+
+        Raises:
+            StudyError: it cannot be reached.
+            MissingExtraError: its driver is not installed.
+        """
+        with self.telling(), quiet():
+            return self._open(retry)
+
+    def _open(self, retry: Retry) -> BaseStorage:
+        import optuna.storages as storages
+        from optuna.storages.journal import JournalFileBackend
+
+        if self._url is None:
+            return storages.JournalStorage(JournalFileBackend(str(self._journal)))
+        parts = urlsplit(self._url)
+        if parts.scheme == "grpc":
+            return storages.GrpcStorageProxy(
+                host=parts.hostname or "localhost", port=parts.port or 13000
+            )
+        options: dict[str, Any] = {"pool_pre_ping": True}
+        if parts.scheme.startswith("sqlite"):
+            options["connect_args"] = {"timeout": PATIENCE}
+        return storages.RDBStorage(
+            _with_driver(self._url),
+            engine_kwargs=options,
+            heartbeat_interval=self.heartbeat,
+            grace_period=self.patience,
+            heartbeat_stale_trial_callback=retry,
+        )
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """Turn a failure of the place into one sentence without secrets.
+
+        Raises:
+            StudyError: it cannot be reached, or fails.
+            MissingExtraError: its driver is not installed.
+        """
+        try:
+            yield
+        except GpunetError:
+            raise
+        except ImportError as error:
+            raise self._missing(error) from error
+        except Exception as error:
+            if not _is_of_a_storage(error):
+                raise
+            root = _root(error)
+            message = " ".join(str(root).split()) or type(root).__name__
+            for secret in self._secrets:
+                message = message.replace(secret, "***")
+            raise StudyError(
+                f"the storage {self} fails: {message[:300]}; see that it runs and lets you in"
+            ) from None
+
+    def _missing(self, error: ImportError) -> GpunetError:
+        if str(self).startswith("postgresql"):
+            return MissingExtraError("a study in PostgreSQL", "psycopg", "postgresql")
+        library = getattr(error, "name", None) or "its driver"
+        package = {"grpc": "grpcio", "google": "protobuf", "MySQLdb": "mysqlclient"}
+        return StudyError(
+            f"the storage {self} needs {library}, which is not installed; run "
+            f"`pip install {package.get(library, library)}`"
+        )
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep to ourselves what Optuna says about what it calls experimental, and about its work."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+        warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed to be used")
+        yield
+
+
+def _with_driver(url: str) -> str:
+    """PostgreSQL's URL with the driver that the extra brings, unless it names one."""
+    scheme, rest = url.split("://", 1)
+    known = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+    return f"{known.get(scheme, scheme)}://{rest}"
+
+
+def _secrets(url: str | None) -> list[str]:
+    """What of an address must not be told: its password, as it is written and as it is meant."""
+    if url is None:
+        return []
+    parts = urlsplit(url)
+    found = [parts.password or "", *parse_qs(parts.query).get("password", [])]
+    return sorted({one for word in found for one in (word, unquote(word)) if one}, reverse=True)
+
+
+def _is_of_a_storage(error: Exception) -> bool:
+    import optuna.exceptions
+    import sqlalchemy.exc
+
+    return isinstance(
+        error,
+        OSError
+        | sqlalchemy.exc.SQLAlchemyError
+        | optuna.exceptions.StorageInternalError
+        | optuna.exceptions.DuplicatedStudyError,
+    ) or type(error).__module__.startswith("grpc")
+
+
+def _root(error: BaseException) -> BaseException:
+    """What a driver said itself."""
+    original: Any = getattr(error, "orig", None)
+    cause = original or error.__cause__
+    return _root(cause) if isinstance(cause, BaseException) and cause is not error else error

@@ -1,0 +1,529 @@
+"""A study: trials asked from Optuna, claimed by workers, reported and told.
+
+Owns who may train which trial: the count over all workers, signs of life, and that a trial whose
+worker is gone is tried again. Where it is kept belongs to ``storage``, the training to ``tuner``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.storages import BaseStorage, RDBStorage, fail_stale_trials
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from gpunet.config import TrainConfig
+from gpunet.errors import StudyError
+from gpunet.search.halving import Halving
+from gpunet.search.space import Parameter, Space, Value, grid
+from gpunet.search.standing import GIVEN_BACK, REASON, RETRY_OF, WORKER, Standing
+from gpunet.search.storage import Place, quiet
+
+__all__ = ["Candidate", "SearchStudy", "Terms"]
+
+TERMS = "gpunet"
+"""The study's note of what is searched, and how."""
+
+SESSION = "session"
+"""The trial's note that tells two processes apart that were given the same number."""
+
+RETRIES = "retries"
+
+MOST_RETRIES = 3
+"""A trial that has brought down its worker so many times is left alone."""
+
+ENOUGH = 20
+"""Trials from which something can be said of what mattered: their best tenth are two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all workers of a study must agree on.
+
+    Args:
+        config: the settings that are not searched.
+        space: those that are.
+        data: what ``--data`` takes to open the data.
+        fingerprint: of the data.
+        sampler: ``tpe``, ``random`` or ``grid``.
+        pruner: ``halving``, ``median`` or ``none``.
+    """
+
+    config: TrainConfig
+    space: Space
+    data: str
+    fingerprint: str
+    sampler: str
+    pruner: str
+
+    @property
+    def maximise(self) -> bool:
+        """Whether a larger figure is the better one."""
+        return self.config.monitor == "val_accuracy"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The terms as JSON holds them."""
+        return {
+            "config": self.config.to_dict(),
+            "space": self.space.to_dict(),
+            **{name: getattr(self, name) for name in ("data", "fingerprint", "sampler", "pruner")},
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], source: str) -> Terms:
+        """The terms that ``to_dict`` gave.
+
+        Raises:
+            StudyError: they are none.
+        """
+        try:
+            config = TrainConfig.from_dict(content["config"])
+            space = Space.from_dict(content["space"], source)
+            names = ("data", "fingerprint", "sampler", "pruner")
+            return cls(config, space, *(content[name] for name in names))
+        except (KeyError, TypeError) as error:
+            raise StudyError(f"{source} was not made by gpunet; choose another --study") from error
+
+    def require_same(self, wanted: Terms, source: str) -> None:
+        """Make sure that a study of these terms is the one that is wanted.
+
+        Raises:
+            StudyError: they differ.
+        """
+        for name, here, there in self._differences(wanted):
+            raise StudyError(
+                f"{source} has {name} {here} but {there} was asked for; leave that out or start "
+                "another --study"
+            )
+
+    def _differences(self, wanted: Terms) -> Iterator[tuple[str, object, object]]:
+        mine, theirs = self.to_dict(), wanted.to_dict()
+        for name in ("config", "space"):
+            for key in {**mine[name], **theirs[name]}:
+                here, there = (one[name].get(key, "fixed") for one in (mine, theirs))
+                if here != there:
+                    yield key, here, there
+        for name in ("sampler", "pruner"):
+            if mine[name] != theirs[name]:
+                yield name, mine[name], theirs[name]
+        if mine["fingerprint"] != theirs["fingerprint"]:
+            yield "data", mine["data"], f"other data ({theirs['data']})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A trial that this worker is to train.
+
+    Args:
+        trial: Optuna's.
+        values: of the parameters.
+    """
+
+    trial: Trial
+    values: Mapping[str, Value]
+
+    @property
+    def number(self) -> int:
+        """In the study, counted from 0."""
+        return self.trial.number
+
+
+class SearchStudy:
+    """A study as one worker sees it.
+
+    Args:
+        study: Optuna's.
+        storage: where it is kept.
+        place: the same, for messages.
+        terms: what all workers agree on.
+        created: whether this worker has made it.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        storage: BaseStorage,
+        place: Place,
+        terms: Terms,
+        created: bool,
+    ) -> None:
+        self.name, self.place, self.terms = study.study_name, place, terms
+        self._study, self._storage = study, storage
+        self._session = secrets.token_hex(8)
+        self._mine: dict[int, Trial] = {}
+        known = len(study.get_trials(deepcopy=False))
+        shared = isinstance(storage, RDBStorage) and not created
+        self._sampler = _sampler(terms, known, os.getpid() if shared else 0)
+        study.pruner = _pruner(terms)
+
+    @classmethod
+    def begin(cls, place: Place, name: str, terms: Terms, *, join: bool) -> SearchStudy:
+        """A new study, or one that there is if it may be joined.
+
+        Raises:
+            StudyError: there is one that may not be joined or has other terms, or the place fails.
+        """
+        with place.telling(), quiet():
+            place.folder.mkdir(parents=True, exist_ok=True)
+            storage = place.open(_retry)
+            if name in _names(storage):
+                if not join:
+                    raise StudyError(
+                        f"there is a study {name} in {place}; go on with it by --resume {name}, or "
+                        "choose another --study"
+                    )
+                return cls._joined(place, name, storage, terms)
+            directions = optuna.study.StudyDirection
+            direction = directions.MAXIMIZE if terms.maximise else directions.MINIMIZE
+            try:
+                study = optuna.create_study(storage=storage, study_name=name, direction=direction)
+            except optuna.exceptions.DuplicatedStudyError:  # another worker was faster
+                return cls._joined(place, name, storage, terms)
+            if terms.sampler == "grid":
+                _enqueue(study, terms.space)
+            study.set_user_attr(TERMS, terms.to_dict())
+            return cls(study, storage, place, terms, created=True)
+
+    @classmethod
+    def resume(cls, place: Place, name: str) -> SearchStudy:
+        """A study that there is.
+
+        Raises:
+            StudyError: there is none, or the place fails.
+        """
+        with place.telling(), quiet():
+            storage = place.open(_retry) if place.exists else None
+            if storage is None or name not in _names(storage):
+                raise StudyError(f"there is no study {name} in {place}; start it with --study")
+            study = optuna.load_study(storage=storage, study_name=name)
+            return cls(study, storage, place, _terms(study), created=False)
+
+    @classmethod
+    def _joined(cls, place: Place, name: str, storage: BaseStorage, wanted: Terms) -> SearchStudy:
+        study = optuna.load_study(storage=storage, study_name=name)
+        terms = _terms(study)
+        terms.require_same(wanted, f"the study {name}")
+        return cls(study, storage, place, terms, created=False)
+
+    def standing(self, total: int) -> Standing:
+        """Where the study stands, all workers' trials counted."""
+        with self.place.telling():
+            trials = self._study.get_trials(deepcopy=False)
+        return Standing.of(trials, self.total(total), self.terms.maximise)
+
+    def total(self, wanted: int) -> int:
+        """Trials in all; a grid has as many as it has points."""
+        return len(grid(self.terms.space)) if self.terms.sampler == "grid" else wanted
+
+    def claim(self, size: int, wanted: int) -> list[Candidate]:
+        """At most ``size`` trials for this worker, none if the study has its ``wanted`` trials.
+
+        Those that are new share what a population must share.
+        """
+        with self.place.telling(), quiet():
+            self._recover()
+            total = self.total(wanted)
+            trials = self._study.get_trials(deepcopy=False)
+            waiting = sum(trial.state == TrialState.WAITING for trial in trials)
+            new = max(0, total - sum(map(_original, trials)))
+            self._study.sampler = self._sampler
+            claimed: list[Candidate] = []
+            while len(claimed) < min(size, waiting + new):
+                candidate = self._ask(total)
+                if candidate is None:
+                    break
+                claimed.append(candidate)
+                self._study.sampler = optuna.samplers.PartialFixedSampler(
+                    {name: claimed[0].values[name] for name in self.terms.space.shared},
+                    self._sampler,
+                )
+            return claimed
+
+    def _ask(self, total: int) -> Candidate | None:
+        """A trial of this worker's; ``None`` if the study has enough without it.
+
+        Numbers only grow, so that of several workers that ask at once those get a trial whose
+        number is among the first ``total``.
+        """
+        trial = self._study.ask()
+        self._mine[trial.number] = trial
+        self._beat(trial)
+        trial.set_user_attr(WORKER, _this_worker())
+        trial.set_user_attr(SESSION, self._session)
+        if RETRY_OF not in trial.user_attrs:
+            earlier = [one for one in self._study.get_trials(deepcopy=False) if _original(one)]
+            if sum(one.number < trial.number for one in earlier) >= total:
+                trial.set_user_attr(GIVEN_BACK, True)
+                self._end(trial, TrialState.FAIL)
+                return None
+        return Candidate(trial, {one.name: _suggest(trial, one) for one in self._parameters})
+
+    @property
+    def _parameters(self) -> Sequence[Parameter]:
+        return self.terms.space.parameters
+
+    def report(self, candidate: Candidate, epoch: int, figure: float) -> None:
+        """Note the monitored figure of an epoch."""
+        if self._is_mine(candidate) and np.isfinite(figure):
+            with self.place.telling(), self._unless_lost(candidate):
+                candidate.trial.report(figure, epoch)
+
+    def is_hopeless(self, candidate: Candidate) -> bool:
+        """Whether the trial is to end here, since others are better or another worker has it."""
+        if not self._is_mine(candidate):
+            return True
+        hopeless = False
+        with self.place.telling(), self._unless_lost(candidate):
+            hopeless = candidate.trial.should_prune()
+        return hopeless or not self._is_mine(candidate)
+
+    def complete(self, candidate: Candidate, figure: float, reason: str) -> None:
+        """The trial has come to its own end."""
+        self._finish(candidate, TrialState.COMPLETE, reason, figure)
+
+    def prune(self, candidate: Candidate, reason: str) -> None:
+        """The trial was ended; its last figure stands.
+
+        One without a figure came to nothing. It is no failure of Optuna's, from which a sampler
+        would not learn, but counts as worse than all others.
+        """
+        self._finish(candidate, TrialState.PRUNED, reason)
+
+    def release(self, candidates: Sequence[Candidate]) -> None:
+        """Let these trials, as far as they are not finished, be tried again by whoever goes on."""
+        for candidate in candidates:
+            if not self._is_mine(candidate):
+                continue
+            self._finish(candidate, TrialState.FAIL, "not trained")
+            with self.place.telling(), suppress(KeyError):
+                _retry(self._study, self._study.trials[candidate.number])
+
+    def _finish(
+        self, candidate: Candidate, state: TrialState, reason: str, figure: float | None = None
+    ) -> None:
+        if self._is_mine(candidate):
+            with self.place.telling(), self._unless_lost(candidate):
+                candidate.trial.set_user_attr(REASON, reason)
+                self._end(candidate.trial, state, figure)
+
+    def _end(self, trial: Trial, state: TrialState, figure: float | None = None) -> None:
+        self._study.tell(trial, figure, state, skip_if_finished=True)
+        self._mine.pop(trial.number, None)
+
+    def _is_mine(self, candidate: Candidate) -> bool:
+        return candidate.number in self._mine
+
+    @contextmanager
+    def _unless_lost(self, candidate: Candidate) -> Iterator[None]:
+        """Let go of a trial that others took for lost, and that is theirs now."""
+        try:
+            yield
+        except optuna.exceptions.UpdateFinishedTrialError:
+            self._mine.pop(candidate.number, None)
+
+    def others_at_work(self) -> int:
+        """Trials that other workers train, as far as their end can be known."""
+        with self.place.telling():
+            trials = self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
+        beats = isinstance(self._storage, RDBStorage)
+        return sum(beats or _on_this_host(trial) for trial in trials)
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """Give signs of life for this worker's trials while the context is open."""
+        if not isinstance(self._storage, RDBStorage):
+            yield
+            return
+        closing = threading.Event()
+        thread = threading.Thread(target=self._beat_until, args=[closing], daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            closing.set()
+            thread.join()
+
+    def _beat_until(self, closing: threading.Event) -> None:
+        while not closing.wait(self.place.heartbeat):
+            for trial in list(self._mine.values()):
+                with suppress(Exception):  # the worker itself will notice that the storage fails
+                    self._beat(trial)
+
+    def _beat(self, trial: Trial) -> None:
+        if isinstance(self._storage, RDBStorage):
+            study = self._storage.get_study_id_from_name(self.name)
+            number = trial.number
+            identity = self._storage.get_trial_id_from_study_id_trial_number(study, number)
+            self._storage.record_heartbeat(identity)
+
+    def _recover(self) -> None:
+        """Have the trials tried again whose worker is gone."""
+        fail_stale_trials(self._study)
+        for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+            if trial.number not in self._mine and self._is_orphan(trial):
+                try:
+                    self._study.tell(trial.number, state=TrialState.FAIL)
+                except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
+                    continue  # another worker was faster, and has it tried again
+                _retry(self._study, trial)
+
+    def _is_orphan(self, trial: FrozenTrial) -> bool:
+        if WORKER not in trial.user_attrs:  # killed between two lines of ``_ask``
+            patience = timedelta(seconds=self.place.patience)
+            begun = trial.datetime_start
+            return begun is not None and datetime.now() - begun > patience
+        if not _on_this_host(trial):
+            return False
+        process = int(trial.user_attrs[WORKER].rpartition(":")[2])
+        if process == os.getpid():
+            return bool(trial.user_attrs.get(SESSION) != self._session)
+        return not _is_process(process)
+
+    def importances(self) -> dict[str, float]:
+        """The share of each parameter in who is among the best tenth; empty where too few tell.
+
+        By PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255). Trials that were ended early count
+        with what they had reached.
+        """
+        ended = [one for one in self.standing(0).entries if one.figure is not None and one.ended]
+        if len(ended) < ENOUGH:
+            return {}
+        distributions = {one.name: _distribution(one) for one in self._parameters}
+        with quiet():
+            told = optuna.create_study(direction=self._study.direction)
+            for entry in ended:
+                told.add_trial(
+                    create_trial(
+                        params=dict(entry.values), distributions=distributions, value=entry.figure
+                    )
+                )
+            evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+            found = optuna.importance.get_param_importances(told, evaluator=evaluator)
+        return found if sum(found.values()) > 0 else {}
+
+
+def _this_worker() -> str:
+    """The host and the number of this process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _names(storage: BaseStorage) -> list[str]:
+    return optuna.get_all_study_names(storage)
+
+
+def _terms(study: optuna.Study) -> Terms:
+    """What the study's maker has noted; waited for, should that have happened just now."""
+    for _ in range(50):
+        if TERMS in study.user_attrs:
+            break
+        time.sleep(0.1)
+    source = f"the study {study.study_name}"
+    return Terms.from_dict(study.user_attrs.get(TERMS, {}), source)
+
+
+def _original(trial: FrozenTrial) -> bool:
+    """Whether a trial counts: one that repeats another, or was asked beyond the total, does not."""
+    return RETRY_OF not in trial.user_attrs and GIVEN_BACK not in trial.user_attrs
+
+
+def _retry(study: optuna.Study, lost: FrozenTrial) -> None:
+    """Have a failed trial tried again, with the same values."""
+    retries = lost.user_attrs.get(RETRIES, 0) + 1
+    if retries > MOST_RETRIES or GIVEN_BACK in lost.user_attrs:
+        return
+    study.add_trial(
+        create_trial(
+            state=TrialState.WAITING,
+            params=lost.params,
+            distributions=lost.distributions,
+            user_attrs={RETRY_OF: lost.number, RETRIES: retries},
+        )
+    )
+
+
+def _enqueue(study: optuna.Study, space: Space) -> None:
+    distributions = {one.name: _distribution(one) for one in space.parameters}
+    for values in grid(space):
+        study.add_trial(
+            create_trial(state=TrialState.WAITING, params=values, distributions=distributions)
+        )
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
+    low, high = parameter.low, parameter.high
+    if low is None or high is None:
+        return CategoricalDistribution(parameter.choices)
+    if parameter.points is not None:
+        high = float(parameter.points[-1])  # the last that the step reaches
+    if parameter.whole:
+        return IntDistribution(int(low), int(high), parameter.log, int(parameter.step or 1))
+    return FloatDistribution(low, high, parameter.log, parameter.step)
+
+
+def _suggest(trial: Trial, parameter: Parameter) -> Value:
+    name, distribution = parameter.name, _distribution(parameter)
+    if isinstance(distribution, CategoricalDistribution):
+        value: Any = trial.suggest_categorical(name, distribution.choices)
+        return value  # type: ignore[no-any-return]
+    if isinstance(distribution, IntDistribution):
+        low, high = distribution.low, distribution.high
+        return trial.suggest_int(name, low, high, step=distribution.step, log=distribution.log)
+    assert isinstance(distribution, FloatDistribution)
+    step, log = distribution.step, distribution.log
+    return trial.suggest_float(name, distribution.low, distribution.high, step=step, log=log)
+
+
+def _sampler(terms: Terms, known: int, process: int) -> optuna.samplers.BaseSampler:
+    """The sampler; its draws differ between workers, and from those before a study was resumed."""
+    state = np.random.SeedSequence([terms.config.seed, known, process]).generate_state(1)
+    seed = int(state[0]) if known or process else terms.config.seed
+    if terms.sampler == "tpe":
+        return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+def _pruner(terms: Terms) -> optuna.pruners.BasePruner:
+    if terms.pruner == "halving":
+        return Halving()
+    if terms.pruner == "median":
+        return optuna.pruners.MedianPruner()
+    return optuna.pruners.NopPruner()
+
+
+def _on_this_host(trial: FrozenTrial) -> bool:
+    host: str = trial.user_attrs.get(WORKER, "").rpartition(":")[0]
+    return host == socket.gethostname()
+
+
+def _is_process(number: int) -> bool:
+    """Whether there is a process of this number on this host."""
+    if sys.platform == "win32":
+        import ctypes
+
+        query = 0x1000  # PROCESS_QUERY_LIMITED_INFORMATION
+        handle = ctypes.windll.kernel32.OpenProcess(query, False, number)
+        return bool(handle and ctypes.windll.kernel32.CloseHandle(handle))
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # there is one, of another user
+        return True
+    return True

@@ -1,0 +1,315 @@
+"""The search: batches of trials trained as populations until the study has all that it wants.
+
+Owns the way from a claimed trial to its told result, and the best model's file. Which trials there
+are belongs to ``study``; it knows screens only as observers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Protocol
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset
+from gpunet.engine.factory import Choice, create_engine
+from gpunet.engine.interface import DeviceInfo, NetworkSettings
+from gpunet.errors import UsageError
+from gpunet.search.standing import Standing
+from gpunet.search.study import Candidate, SearchStudy
+from gpunet.training import checkpoint
+from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.training.events import Control, Progress, SilentObserver
+from gpunet.training.member import Member
+from gpunet.training.result import TrainingResult
+from gpunet.training.stopping import monitored
+from gpunet.training.trainer import train_population
+
+__all__ = ["SearchInfo", "SearchObserver", "Tuner", "model_file"]
+
+WAIT = 0.5
+"""Seconds between two looks at what other workers have come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchInfo:
+    """What is known when a search starts.
+
+    Args:
+        study: its name.
+        place: where it is kept.
+        device: what does the work.
+        data: the dataset's name.
+        monitor: the figure that trials are compared by.
+        parameters: the names of the searched settings.
+        epochs: of a trial, at most.
+        standing: what was there before.
+    """
+
+    study: str
+    place: str
+    device: DeviceInfo
+    data: str
+    monitor: str
+    parameters: tuple[str, ...]
+    epochs: int
+    standing: Standing
+
+    @classmethod
+    def of(
+        cls, study: SearchStudy, choice: Choice, dataset: Dataset, standing: Standing
+    ) -> SearchInfo:
+        """What is known of a study on a device."""
+        terms = study.terms
+        return cls(
+            study=study.name,
+            place=str(study.place),
+            device=choice.info,
+            data=dataset.name,
+            monitor=terms.config.monitor,
+            parameters=tuple(one.name for one in terms.space.parameters),
+            epochs=terms.config.epochs,
+            standing=standing,
+        )
+
+
+class SearchObserver(Protocol):
+    """Something that is told how a search goes."""
+
+    def began(self, search: SearchInfo) -> None:
+        """The search is about to start."""
+
+    def batch_began(self, standing: Standing, network: str, numbers: Sequence[int]) -> None:
+        """Trials of these numbers are about to be trained side by side."""
+
+    def progressed(self, progress: Progress) -> None:
+        """Some steps of the batch are done."""
+
+    def stood(self, standing: Standing) -> None:
+        """An epoch is done, a trial has ended, or another worker has gone on."""
+
+    def waits(self, standing: Standing, others: int) -> None:
+        """Nothing is left to do but for trials that other workers train, so many of them."""
+
+
+class Tuner:
+    """Trains a study's trials.
+
+    Args:
+        study: says which.
+        choice: of the device.
+        dataset: the data.
+        reference: what ``--data`` takes to open them.
+        trials: wanted in all.
+        population: networks trained side by side, at most.
+        control: how a user asks to stop or to pause.
+        observer: is told how it goes.
+    """
+
+    def __init__(
+        self,
+        study: SearchStudy,
+        choice: Choice,
+        dataset: Dataset,
+        *,
+        trials: int,
+        population: int,
+        control: Control,
+        observer: SearchObserver,
+    ) -> None:
+        self._study, self._choice, self._dataset = study, choice, dataset
+        self._trials, self._population = trials, population
+        self._control, self._observer = control, observer
+        self._kept: Path | None = None
+        self.timed_out = threading.Event()
+        """Set by whoever stops the search because its time is over."""
+
+    def run(self) -> Standing:
+        """Train until the study has all its trials or the user wants no more.
+
+        Raises:
+            StudyError: the study's storage fails.
+            DeviceError: the device is lost, or too small for the networks.
+            OutputError: the best model cannot be written.
+        """
+        standing = self._study.standing(self._trials)
+        info = SearchInfo.of(self._study, self._choice, self._dataset, standing)
+        if info.standing.best is not None:
+            self._kept = model_file(self._study.place.folder, info.standing.best.number)
+        self._observer.began(info)
+        with self._study.alive():
+            while not self._stopping:
+                batch = self._study.claim(self._population, self._trials)
+                if batch:
+                    self._train_all(batch)
+                elif not self._wait_for_others():
+                    break
+        return self._study.standing(self._trials)
+
+    @property
+    def _stopping(self) -> bool:
+        return self._control.stop_now.is_set() or self._control.stop_after_epoch.is_set()
+
+    def _wait_for_others(self) -> bool:
+        """Wait a moment if others are at work, for they may fail; whether they are."""
+        others = self._study.others_at_work()
+        if others:
+            self._observer.waits(self._study.standing(self._trials), others)
+            self._control.stop_now.wait(WAIT)
+        return bool(others)
+
+    def _train_all(self, batch: Sequence[Candidate]) -> None:
+        """Train a batch, and let go of what is not trained, however that comes."""
+        group = self._study.terms.space.group
+        try:
+            ordered = sorted(batch, key=lambda one: (repr(group(one.values)), one.number))
+            for _, alike in groupby(ordered, key=lambda one: repr(group(one.values))):
+                if not self._stopping:
+                    self._train(list(alike))
+        except BaseException:
+            with suppress(Exception):  # the first failure is the one to tell
+                self._study.release(batch)
+            raise
+        self._study.release(batch)
+
+    def _train(self, alike: Sequence[Candidate]) -> None:
+        """Train trials of one shape as a population."""
+        configs: dict[Candidate, TrainConfig] = {}
+        for candidate in alike:
+            try:
+                configs[candidate] = self._config(candidate)
+            except UsageError as error:
+                self._study.prune(candidate, str(error))
+        standing = self._study.standing(self._trials)
+        if not configs:
+            self._observer.stood(standing)
+            return
+        population = _Population(self._study, list(configs), self._stood)
+        first, *_ = configs.values()
+        network = first.network(self._dataset.inputs, len(self._dataset.classes))
+        self._observer.batch_began(standing, str(network), [one.number for one in configs])
+        settings = tuple(map(NetworkSettings.of, configs.values()))
+        with create_engine(
+            self._choice, network, settings, first.optimizer, first.batch_size
+        ) as engine:
+            result = train_population(
+                engine,
+                self._dataset,
+                list(configs.values()),
+                prune=population.prune,
+                observers=(_Listener(self._observer),),
+                control=self._control,
+            )
+        self._keep_best(configs, result)
+        for place, candidate in enumerate(configs):
+            self._tell(candidate, configs[candidate], result, place)
+        self._stood()
+
+    def _config(self, candidate: Candidate) -> TrainConfig:
+        terms = self._study.terms
+        config = terms.space.config(terms.config, candidate.values)
+        config.network(self._dataset.inputs, len(self._dataset.classes))
+        return config
+
+    def _stood(self) -> None:
+        self._observer.stood(self._study.standing(self._trials))
+
+    def _tell(
+        self, candidate: Candidate, config: TrainConfig, result: TrainingResult, place: int
+    ) -> None:
+        """Tell the study what has become of a trial."""
+        network = result.networks[place]
+        reason: str = network.stop_reason
+        if network.stop_reason == "diverged":
+            reason = f"diverged in epoch {len(network.history)}"
+        if network.stop_reason == "stopped by user" and self.timed_out.is_set():
+            reason = "time limit reached"
+        if network.best_epoch == 0 and network.stop_reason != "diverged":
+            return  # it was stopped before its first epoch, and is released
+        if network.stop_reason in ("diverged", "stopped by user", "pruned"):
+            self._study.prune(candidate, reason)
+        else:
+            best = network.history[network.best_epoch - 1]
+            self._study.complete(candidate, _figure(config, monitored(config, best)), reason)
+
+    def _keep_best(self, configs: dict[Candidate, TrainConfig], result: TrainingResult) -> None:
+        """Write the study's best network, if it is one of these; what it replaces goes.
+
+        That comes before the trials are told, so that a best trial has its file.
+        """
+        numbers = [candidate.number for candidate in configs]
+        best = self._study.standing(self._trials).best_with(numbers)
+        if best is None or best.number not in numbers:
+            return
+        path = model_file(self._study.place.folder, best.number)
+        place = numbers.index(best.number)
+        checkpoint.save(self._model(list(configs.values())[place], result, place), path)
+        if self._kept is not None:
+            self._kept.unlink(missing_ok=True)
+        self._kept = path
+
+    def _model(self, config: TrainConfig, result: TrainingResult, place: int) -> Model:
+        dataset = self._dataset
+        return Model(
+            network=config.network(dataset.inputs, len(dataset.classes)),
+            parameters=result.parameters[place : place + 1],
+            config=config,
+            classes=dataset.classes,
+            image_shape=dataset.image_shape,
+            scaling=result.scaling,
+            origin=Origin(
+                dataset.name, self._study.terms.data, dataset.fingerprint(), dataset.source
+            ),
+            best_epoch=result.networks[place].best_epoch,
+            test=Figures(None, None),
+        )
+
+
+def model_file(folder: Path, number: int) -> Path:
+    """Where a study keeps its best network, which is that of a trial's best epoch."""
+    return folder / f"trial-{number}.safetensors"
+
+
+def _figure(config: TrainConfig, lower_is_better: float) -> float:
+    """A monitored figure as people know it: an accuracy is not negative."""
+    return -lower_is_better if config.monitor == "val_accuracy" else lower_is_better
+
+
+class _Population:
+    """Tells the study of every epoch, and asks it which networks are to end."""
+
+    def __init__(
+        self, study: SearchStudy, candidates: Sequence[Candidate], stood: Callable[[], None]
+    ) -> None:
+        self._study, self._candidates, self._stood = study, candidates, stood
+        self._told = [0] * len(candidates)
+
+    def prune(self, members: Sequence[Member]) -> Collection[int]:
+        """After an epoch: note its figures, then say who ends."""
+        for place, (candidate, member) in enumerate(zip(self._candidates, members, strict=True)):
+            for record in member.history[self._told[place] :]:
+                figure = _figure(member.config, monitored(member.config, record))
+                self._study.report(candidate, record.epoch, figure)
+            self._told[place] = len(member.history)
+        hopeless = []
+        for place, (candidate, member) in enumerate(zip(self._candidates, members, strict=True)):
+            if member.stop_reason is None and self._study.is_hopeless(candidate):
+                self._study.prune(candidate, "pruned")
+                hopeless.append(place)
+        self._stood()
+        return hopeless
+
+
+class _Listener(SilentObserver):
+    """Passes on what a population's training tells between two epochs."""
+
+    def __init__(self, observer: SearchObserver) -> None:
+        self._observer = observer
+
+    def progressed(self, progress: Progress) -> None:
+        """Some steps are done."""
+        self._observer.progressed(progress)

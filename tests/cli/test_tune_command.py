@@ -1,0 +1,183 @@
+"""``gpunet tune`` from the command line to the saved model."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gpunet.cli.train_command import train_command
+from gpunet.config import TrainConfig
+from gpunet.settings_file import read_settings
+from gpunet.training import checkpoint
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+SPACE = """
+[hidden]
+choices = ["4", "3,3"]
+[learning_rate]
+low = 0.002
+high = 0.1
+log = true
+[dropout]
+low = 0.0
+high = 0.2
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("space.toml").write_text(SPACE)
+
+
+@pytest.fixture
+def options(halves: Path) -> list[str]:
+    small = ["--epochs", "3", "--batch-size", "8", "--trials", "6", "--population", "3"]
+    return ["--data", str(halves), "--device", "cpu", "--space", "space.toml", *small]
+
+
+def test_a_search_saves_the_best_network_and_says_how_to_train_it_again(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    ran = gpunet("tune", *options, "--study", "one", "--report", "report.json")
+    assert (0, "") == (ran.code, ran.err)
+    report = json.loads(Path("report.json").read_text())
+    assert 6 == len(report["trials"])
+    model = checkpoint.load(Path("model.safetensors"))
+    assert report["best"]["config"] == model.config.to_dict()
+    assert report["best"]["test"]["accuracy"] == model.test.accuracy
+    (command,) = [line for line in ran.out.splitlines() if line.startswith("gpunet train")]
+    words = shlex.split(command)[1:]
+    assert ["--epochs", "9"] == words[(place := words.index("--epochs")) : place + 2]
+    again = gpunet(*words, "--epochs", "3", "--output", "again.safetensors", "--quiet")
+    assert 0 == again.code
+    trained = checkpoint.load(Path("again.safetensors"))
+    assert trained.config == model.config
+    assert trained.parameters.tobytes() == model.parameters.tobytes()
+    assert trained.test == model.test
+
+
+def test_a_search_goes_on_with_the_settings_that_it_began_with(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    assert 0 == gpunet("tune", *options, "--study", "one", "--quiet").code
+    ran = gpunet("tune", "--resume", "one", "--trials", "8", "--device", "cpu", "--plain")
+    assert 0 == ran.code
+    assert "8 trials of 3 epochs at most, 6 done" in ran.out
+    other = gpunet("tune", "--resume", "one", "--epochs", "4", "--device", "cpu")
+    assert (1, "the study one has epochs 3 but 4 was asked for") == (
+        other.code,
+        other.failure.split(";")[0],
+    )
+
+
+def test_a_search_that_is_there_is_not_begun_again(gpunet: RunCommand, options: list[str]) -> None:
+    assert 0 == gpunet("tune", *options, "--study", "one", "--quiet").code
+    ran = gpunet("tune", *options, "--study", "one")
+    assert 1 == ran.code
+    assert "go on with it by --resume one" in ran.failure
+
+
+def test_a_file_fixes_settings_and_what_is_typed_wins(gpunet: RunCommand, halves: Path) -> None:
+    Path("fixed.toml").write_text(
+        f'data = {json.dumps(str(halves))}\ndevice = "cpu"\nepochs = 9\nhidden = [5]\n'
+        'optimizer = "sgd"\nbatch_size = 8\nvalidation = 0.2\n'
+    )
+    options = ["--config", "fixed.toml", "--epochs", "2", "--trials", "2", "--report", "r.json"]
+    ran = gpunet("tune", *options)
+    assert (0, "") == (ran.code, ran.err)
+    report = json.loads(Path("r.json").read_text())
+    config = report["best"]["config"]
+    assert (2, [5], "sgd", 8) == tuple(
+        config[name] for name in ("epochs", "hidden", "optimizer", "batch_size")
+    )
+    assert "hidden" not in report["space"]
+    assert "momentum" in report["space"]
+
+
+def test_the_result_is_one_line_for_quiet(gpunet: RunCommand, options: list[str]) -> None:
+    ran = gpunet("tune", *options, "--quiet", "--monitor", "val_accuracy")
+    assert ran.out.startswith("best val_accuracy ")
+    assert ran.out.endswith("saved as model.safetensors\n")
+    assert 1 == ran.out.count("\n")
+
+
+def test_a_search_in_which_nothing_succeeds_says_so(gpunet: RunCommand, halves: Path) -> None:
+    Path("space.toml").write_text("[l2]\nchoices = [1e30]\n[lr]\nchoices = [1e30]\n")
+    options = ["--data", halves, "--device", "cpu", "--space", "space.toml", "--trials", "2"]
+    ran = gpunet("tune", *options, "--sampler", "random")
+    assert 1 == ran.code
+    assert "no trial has come to an end with a finite figure" in ran.failure
+    assert "trial 0 failed: diverged in epoch 1 (and 1 like it)" in ran.out
+    assert not Path("model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--space", "none.toml"], 2, "none.toml cannot be read"),
+        (["--timeout", "soon"], 2, "--timeout soon: wanted a time above zero"),
+        (["--study", "a/b"], 2, "is no name for a folder"),
+        (["--storage", "here"], 2, "--storage is no URL"),
+        (["--storage", "nothing://here"], 1, "nothing://here"),
+        (["--sampler", "grid"], 2, "is a continuous range"),
+        (["--resume", "one", "--study", "two"], 2, "both name a study"),
+        (["--resume", "one"], 1, "there is no study one"),
+        (["--output", "space.toml", "--report", "space.toml"], 2, "both name space.toml"),
+        (["--epochs", "0"], 2, "--epochs is 0"),
+    ],
+)
+def test_a_command_line_that_cannot_be_is_told_in_one_sentence(
+    gpunet: RunCommand, halves: Path, arguments: list[str], code: int, told: str
+) -> None:
+    ran = gpunet("tune", "--data", halves, "--device", "cpu", *arguments)
+    assert code == ran.code
+    assert told in ran.failure
+
+
+def test_a_password_is_never_told(gpunet: RunCommand, halves: Path) -> None:
+    url = "postgresql://somebody:hush%21@127.0.0.1:1/nothing?password=hush"
+    ran = gpunet("tune", "--data", halves, "--device", "cpu", "--storage", url)
+    assert 1 == ran.code
+    assert "the storage postgresql://127.0.0.1:1/nothing fails" in ran.failure
+    assert "hush" not in ran.out + ran.err
+
+
+def test_without_optuna_one_sentence_says_what_to_install(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    ran = gpunet("tune")
+    assert 1 == ran.code
+    assert "pip install 'gpunet[tune]'" in ran.failure
+
+
+def test_a_command_for_training_means_the_settings_that_it_was_made_from(
+    gpunet: RunCommand,
+) -> None:
+    config = TrainConfig(
+        hidden=(),
+        optimizer="sgd",
+        momentum=0.9,
+        nesterov=True,
+        standardize=False,
+        shuffle_split=True,
+        layer_norm=True,
+        initialisation="glorot",
+        learning_rate=1.1e-7,
+        label_smoothing=1 / 3,
+        validation=0.2,
+        epochs=3,
+    )
+    words = shlex.split(train_command(config, "a folder/data.npz", "cpu"))
+    assert ["gpunet", "train", "--data", "a folder/data.npz", "--device", "cpu"] == words[:6]
+    ran = gpunet(*words[1:], "--print-config")
+    Path("told.toml").write_text(ran.out)
+    assert config == read_settings(Path("told.toml")).train_config()

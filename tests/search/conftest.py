@@ -1,0 +1,104 @@
+"""A small dataset, a place for studies, and searches without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.factory import choose
+from gpunet.search.space import Space
+from gpunet.search.standing import Standing
+from gpunet.search.study import Terms
+from gpunet.search.tuner import SearchInfo, Tuner
+from gpunet.training.events import Control, Progress
+
+SPACE = {
+    "hidden": {"choices": ["4", "6"]},
+    "learning_rate": {"low": 1e-3, "high": 0.1, "log": True},
+    "dropout": {"low": 0.0, "high": 0.3},
+}
+
+
+class Noting:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[str, tuple[int, ...]]] = []
+        self.standings: list[Standing] = []
+        self.waited = 0
+        self.when_stood: Callable[[Standing], None] = lambda standing: None
+
+    def began(self, search: SearchInfo) -> None:
+        self.search = search
+
+    def batch_began(self, standing: Standing, network: str, numbers: Sequence[int]) -> None:
+        self.batches.append((network, tuple(numbers)))
+
+    def progressed(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def stood(self, standing: Standing) -> None:
+        self.standings.append(standing)
+        self.when_stood(standing)
+
+    def waits(self, standing: Standing, others: int) -> None:
+        self.waited += 1
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def blobs() -> Dataset:
+    """Three clouds of points."""
+    draws = np.random.default_rng(3)
+
+    def samples(count: int) -> Samples:
+        labels = draws.integers(0, 3, count).astype(np.int32)
+        points = draws.normal(120, 40, (count, 6)) + 20 * labels[:, None]
+        return Samples(np.clip(points, 0, 255).astype(np.uint8), labels)
+
+    return Dataset("blobs", samples(90), samples(30), ("a", "b", "c"), None, "drawn here")
+
+
+@pytest.fixture
+def make_terms(blobs: Dataset) -> Callable[..., Terms]:
+    """What is searched on the blobs."""
+
+    def make(
+        space: dict[str, Any] | None = None,
+        sampler: str = "tpe",
+        pruner: str = "none",
+        **settings: Any,
+    ) -> Terms:
+        defaults = {"epochs": 3, "batch_size": 16, "validation": 20, "patience": 0}
+        fixed = TrainConfig(**{**defaults, **settings})
+        searched = Space.from_dict(SPACE if space is None else space, "a test")
+        return Terms(fixed, searched, "blobs", blobs.fingerprint(), sampler, pruner)
+
+    return make
+
+
+@pytest.fixture
+def observer() -> Noting:
+    """Remembers what it is told of a search."""
+    return Noting()
+
+
+@pytest.fixture
+def make_tuner(blobs: Dataset) -> Callable[..., Tuner]:
+    """A tuner on numpy."""
+
+    def make(study: Any, **wishes: Any) -> Tuner:
+        defaults = {"trials": 6, "population": 4, "control": Control(), "observer": Noting()}
+        return Tuner(study, choose("cpu"), blobs, **{**defaults, **wishes})
+
+    return make

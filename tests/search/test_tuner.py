@@ -1,0 +1,292 @@
+"""Searches: every trial trained once, the best network kept, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from gpunet.datasets.dataset import Dataset
+from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.errors import StudyError
+from gpunet.search.standing import Standing
+from gpunet.search.storage import Place
+from gpunet.search.study import SearchStudy, Terms
+from gpunet.search.tuner import Tuner, model_file
+from gpunet.training import checkpoint
+from gpunet.training.events import Control
+from gpunet.training.trainer import train
+
+MakeTerms = Callable[..., Terms]
+MakeTuner = Callable[..., Tuner]
+
+
+def begin(terms: Terms, name: str = "one", url: str | None = None) -> SearchStudy:
+    return SearchStudy.begin(Place(url, name, 1), name, terms, join=url is not None)
+
+
+def resume(name: str = "one", url: str | None = None) -> SearchStudy:
+    return SearchStudy.resume(Place(url, name, 1), name)
+
+
+def test_a_search_trains_every_trial_and_those_of_a_batch_share_a_shape(
+    make_terms: MakeTerms, make_tuner: MakeTuner, observer: Any
+) -> None:
+    standing = make_tuner(begin(make_terms()), observer=observer).run()
+    assert 6 == standing.count("complete") == len(standing.entries)
+    assert [4, 2] == [len(numbers) for _, numbers in observer.batches]
+    for network, numbers in observer.batches:
+        units = {entry.values["hidden"] for entry in standing.entries if entry.number in numbers}
+        assert {network.split("-")[1]} == units
+    assert all(3 == len(entry.curve) for entry in standing.entries)
+    figures = [entry.figure or 0.0 for entry in standing.entries]
+    assert figures == sorted(figures)
+
+
+def test_the_best_network_is_kept_and_is_what_its_settings_give_alone(
+    make_terms: MakeTerms, make_tuner: MakeTuner, blobs: Dataset
+) -> None:
+    study = begin(make_terms(pruner="halving"))
+    best = make_tuner(study, trials=12).run().best
+    assert best is not None
+    (path,) = study.place.folder.glob("*.safetensors")
+    assert model_file(study.place.folder, best.number) == path
+    model = checkpoint.load(path)
+    config = study.terms.space.config(study.terms.config, best.values)
+    assert config == model.config
+    engine = NumpyEngine(
+        config.network(6, 3), (NetworkSettings.of(config),), config.optimizer, config.batch_size
+    )
+    alone = train(engine, blobs, config)
+    assert alone.parameters.tobytes() == model.parameters.tobytes()
+    assert best.curve == pytest.approx([record.val_loss for record in alone.history], abs=0)
+
+
+def test_the_same_seed_searches_the_same(make_terms: MakeTerms, make_tuner: MakeTuner) -> None:
+    first = make_tuner(begin(make_terms(seed=7), "one")).run()
+    second = make_tuner(begin(make_terms(seed=7), "two")).run()
+    other = make_tuner(begin(make_terms(seed=8), "three")).run()
+    assert [one.values for one in first.entries] == [one.values for one in second.entries]
+    assert [one.values for one in first.entries] != [one.values for one in other.entries]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_an_accuracy_is_to_be_large(
+    make_terms: MakeTerms, make_tuner: MakeTuner, sampler: str
+) -> None:
+    terms = make_terms(sampler=sampler, monitor="val_accuracy")
+    standing = make_tuner(begin(terms)).run()
+    figures = [entry.figure or 0.0 for entry in standing.entries]
+    assert figures == sorted(figures, reverse=True)
+    assert 0 < figures[0] <= 1
+
+
+def test_halving_ends_trials_early(make_terms: MakeTerms, make_tuner: MakeTuner) -> None:
+    standing = make_tuner(begin(make_terms(pruner="halving")), trials=12, population=6).run()
+    pruned = [entry for entry in standing.entries if entry.state == "pruned"]
+    assert 3 <= len(pruned) < 12
+    assert {1} == {len(entry.curve) for entry in pruned}
+    assert {"pruned"} == {entry.reason for entry in pruned}
+
+
+def test_a_grid_is_gone_through_point_by_point(
+    make_terms: MakeTerms, make_tuner: MakeTuner, observer: Any
+) -> None:
+    space = {
+        "dropout": {"low": 0.0, "high": 0.2, "step": 0.1},
+        "hidden": {"choices": ["4", "6"]},
+    }
+    study = begin(make_terms(space, sampler="grid"))
+    standing = make_tuner(study, population=3, observer=observer).run()
+    points = {(entry.values["hidden"], entry.values["dropout"]) for entry in standing.entries}
+    assert 6 == len(points) == len(standing.entries)
+    assert ["6-4-3", "6-6-3"] == [network for network, _ in observer.batches]
+
+
+def test_values_that_do_not_go_together_fail_with_the_reason(
+    make_terms: MakeTerms, make_tuner: MakeTuner
+) -> None:
+    space = {"lr_final": {"choices": [0.0, 0.5]}, "learning_rate": {"low": 0.01, "high": 0.1}}
+    standing = make_tuner(begin(make_terms(space)), trials=8).run()
+    failed = [entry for entry in standing.entries if entry.state == "failed"]
+    assert failed
+    assert 8 == len(failed) + standing.count("complete")
+    assert all(entry.values["lr_final"] == 0.5 for entry in failed)
+    assert all("--lr-final is 0.5" in entry.reason for entry in failed)
+
+
+def test_a_network_that_diverges_fails_with_the_epoch(
+    make_terms: MakeTerms, make_tuner: MakeTuner
+) -> None:
+    space = {"l2": {"choices": [0.0, 1e30]}}
+    terms = make_terms(space, sampler="grid", learning_rate=1e30)
+    standing = make_tuner(begin(terms)).run()
+    reasons = [entry.reason for entry in standing.entries if entry.values["l2"]]
+    assert ["diverged in epoch 1"] == reasons
+
+
+def test_a_stop_keeps_what_the_running_trials_have_reached(
+    make_terms: MakeTerms, make_tuner: MakeTuner, observer: Any
+) -> None:
+    control = Control()
+    observer.when_stood = lambda standing: control.stop_after_epoch.set()
+    study = begin(make_terms())
+    standing = make_tuner(study, control=control, observer=observer).run()
+    assert 4 == standing.count("pruned") == len(standing.entries)
+    assert {"stopped by user"} == {entry.reason for entry in standing.entries}
+    assert standing.best is not None
+    assert model_file(study.place.folder, standing.best.number).exists()
+    later = make_tuner(resume()).run()
+    assert 2 == later.count("complete")
+    assert 6 == later.done
+
+
+def test_trials_that_were_not_begun_are_tried_again(
+    make_terms: MakeTerms, make_tuner: MakeTuner
+) -> None:
+    study = begin(make_terms())
+    abandoned = study.claim(4, 6)
+    study.release(abandoned)
+    standing = make_tuner(resume()).run()
+    assert 6 == standing.count("complete") == len(standing.entries)
+    values = [dict(one.values) for one in abandoned]
+    tried = [dict(entry.values) for entry in standing.entries]
+    assert all(one in tried for one in values)
+
+
+def test_a_failure_lets_the_batch_be_tried_again(
+    make_terms: MakeTerms, make_tuner: MakeTuner, observer: Any
+) -> None:
+
+    def fail(standing: Standing) -> None:
+        raise KeyboardInterrupt
+
+    observer.when_stood = fail
+    with pytest.raises(KeyboardInterrupt):
+        make_tuner(begin(make_terms()), observer=observer).run()
+    standing = make_tuner(resume()).run()
+    assert 6 == standing.count("complete") == len(standing.entries)
+
+
+KILLED = """
+import os, sys
+from gpunet.search.storage import Place
+from gpunet.search.study import SearchStudy
+url = sys.argv[1] or None
+study = SearchStudy.resume(Place(url, "one", 1), "one")
+print(len(study.claim(4, 6)), flush=True)
+os._exit(1)
+"""
+
+
+@pytest.mark.parametrize("url", ["", "sqlite:///studies.db"])
+def test_the_trials_of_a_process_that_is_gone_are_tried_again(
+    make_terms: MakeTerms, make_tuner: MakeTuner, url: str
+) -> None:
+    begin(make_terms(), url=url or None)
+    done = subprocess.run([sys.executable, "-c", KILLED, url], capture_output=True, text=True)
+    assert "4\n" == done.stdout, done.stderr
+    standing = make_tuner(resume(url=url or None)).run()
+    assert 6 == standing.count("complete") == len(standing.entries)
+
+
+CLAIMING = """
+import sys
+from gpunet.search.storage import Place
+from gpunet.search.study import SearchStudy
+study = SearchStudy.resume(Place(sys.argv[1], "one", 1), "one")
+print(*(one.number for one in study.claim(5, 7)), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_workers_that_ask_at_once_never_ask_too_many(make_terms: MakeTerms) -> None:
+    url = "sqlite:///studies.db"
+    study = begin(make_terms(), url=url)
+    command = [sys.executable, "-c", CLAIMING, url]
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(3)]
+    lines = [worker.stdout.readline() for worker in workers if worker.stdout]
+    claimed = [int(number) for line in lines for number in line.split()]
+    assert 7 == len(set(claimed)) == len(claimed)
+    assert 7 == len(study.standing(7).entries)
+    for worker in workers:
+        worker.communicate()
+
+
+def test_a_study_that_is_there_is_not_begun_again(make_terms: MakeTerms) -> None:
+    begin(make_terms())
+    with pytest.raises(StudyError, match=r"there is a study one .* --resume one"):
+        begin(make_terms())
+
+
+def test_a_study_that_is_not_there_is_not_resumed() -> None:
+    with pytest.raises(StudyError, match="there is no study two"):
+        resume("two")
+    assert not Path("tune").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"epochs": 4}, "has epochs 3 but 4 was asked for"),
+        ({"pruner": "median"}, "has pruner none but median"),
+        ({"space": {"hidden": {"choices": ["4"]}}}, "has hidden"),
+    ],
+)
+def test_other_settings_do_not_join_a_study(
+    make_terms: MakeTerms, changes: dict[str, Any], told: str
+) -> None:
+    url = "sqlite:///studies.db"
+    begin(make_terms(), url=url)
+    with pytest.raises(StudyError, match=told):
+        begin(make_terms(**changes), url=url)
+
+
+def test_a_study_of_somebody_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpunet.search.study.time.sleep", lambda seconds: None)
+    optuna.create_study(storage="sqlite:///studies.db", study_name="one")
+    with pytest.raises(StudyError, match="was not made by gpunet"):
+        resume(url="sqlite:///studies.db")
+
+
+def test_a_worker_whose_trial_was_given_to_another_lets_go_of_it(
+    make_terms: MakeTerms,
+) -> None:
+    study = begin(make_terms())
+    (mine,) = study.claim(1, 6)
+    other = optuna.load_study(storage=study._storage, study_name="one")
+    other.tell(mine.number, state=optuna.trial.TrialState.FAIL)
+    study.report(mine, 1, 0.5)
+    assert study.is_hopeless(mine)
+    study.complete(mine, 0.5, "epochs")
+    assert "failed" == study.standing(6).entries[0].state
+
+
+def test_no_trial_is_tried_without_end(make_terms: MakeTerms) -> None:
+    study = begin(make_terms())
+    for _ in range(10):
+        claimed = study.claim(1, 1)
+        if not claimed:
+            break
+        study.release(claimed)
+    assert 4 == len(study._study.trials)
+    assert ["failed"] == [entry.state for entry in study.standing(1).entries]
+
+
+def test_what_mattered_is_told_once_there_are_enough_trials(
+    make_terms: MakeTerms, make_tuner: MakeTuner
+) -> None:
+    study = begin(make_terms(pruner="halving"))
+    make_tuner(study, trials=19, population=19).run()
+    assert {} == study.importances()
+    make_tuner(study, trials=24, population=5).run()
+    shares = study.importances()
+    assert {"hidden", "learning_rate", "dropout"} == set(shares)
+    assert 1 == pytest.approx(sum(shares.values()))
