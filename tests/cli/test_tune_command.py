@@ -142,6 +142,16 @@ def test_a_command_line_that_cannot_be_is_told_in_one_sentence(
     assert told in ran.failure
 
 
+def test_a_population_that_does_not_fit_is_told_before_anything_is_trained(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    Path("space.toml").write_text('[hidden]\nchoices = ["4", "100000,100000"]\n')
+    ran = gpunet("tune", *options, "--study", "one", "--population", 1000)
+    assert 1 == ran.code
+    assert "of the networks 64-100000-100000-2 with a batch of 8 at most" in ran.failure
+    assert not Path("tune").exists()
+
+
 def test_a_password_is_never_told(gpunet: RunCommand, halves: Path) -> None:
     url = "postgresql://somebody:hush%21@127.0.0.1:1/nothing?password=hush"
     ran = gpunet("tune", "--data", halves, "--device", "cpu", "--storage", url)

@@ -18,11 +18,11 @@ from gpunet import __version__
 from gpunet.cli.messages import complain, note
 from gpunet.cli.sources import choose_device, open_data, reference
 from gpunet.cli.train_command import train_command
-from gpunet.config import TrainConfig
+from gpunet.config import Optimizer, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, create_engine
-from gpunet.engine.interface import NetworkSettings
-from gpunet.errors import UsageError
+from gpunet.engine.factory import Choice, create_engine, largest_population
+from gpunet.engine.interface import NetworkSettings, Rule
+from gpunet.errors import DeviceError, UsageError
 from gpunet.search.space import Space, default_space, grid, read_space
 from gpunet.search.standing import Entry, Standing
 from gpunet.search.storage import Place
@@ -30,7 +30,7 @@ from gpunet.search.study import SearchStudy, Terms
 from gpunet.search.tuner import SearchInfo, Tuner, model_file
 from gpunet.settings_file import SettingsFile
 from gpunet.terminal import figures
-from gpunet.terminal.console import make_console, wants_dashboard
+from gpunet.terminal.console import PatientStream, make_console, wants_dashboard
 from gpunet.terminal.leaderboard import (
     counted,
     failure_lines,
@@ -122,20 +122,21 @@ def carry_out(wishes: Wishes) -> None:
     Raises:
         GpunetError: whatever a user can cause or mend.
     """
-    console = make_console(plain=wishes.plain, quiet=wishes.quiet)
+    console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     place = Place(wishes.storage, wishes.study, wishes.heartbeat)
     study = SearchStudy.resume(place, wishes.study) if wishes.resumed else None
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
     choice = choose_device(wishes.setting("device", "auto"), console)
     name = wishes.setting("data", "auto" if study is None else study.terms.data)
     dataset = open_data(name, console)
+    _require_memory(wanted, wishes.population, choice, dataset)
     wanted = replace(wanted, data=reference(name, dataset), fingerprint=dataset.fingerprint())
     if study is None:
         study = SearchStudy.begin(place, wishes.study, wanted, join=wishes.storage is not None)
     else:
         study.terms.require_same(wanted, f"the study {study.name}")
-    trials = study.total(wishes.trials or TRIALS)
-    standing = _search(wishes, study, choice, dataset, trials, console)
+    trials, control = study.total(wishes.trials or TRIALS), Control()
+    standing = _search(wishes, study, choice, dataset, trials, console, control)
     found = _found(study, standing)
     if found is None:
         _tell_of_nothing(standing, console)
@@ -145,6 +146,8 @@ def carry_out(wishes: Wishes) -> None:
         checkpoint.save(found.model, wishes.output)
     if wishes.report is not None:
         write_report(_report(study, standing, found, choice), wishes.report)
+    if control.signal is not None:
+        raise typer.Exit(128 + control.signal)
     _show(wishes, study, standing, found, console, choice, dataset)
 
 
@@ -199,6 +202,31 @@ def _require_whole_grid(points: int, trials: int | None) -> None:
         )
 
 
+def _require_memory(terms: Terms, population: int, choice: Choice, dataset: Dataset) -> None:
+    """Make sure, for every shape of the space, that so many networks fit the device.
+
+    Raises:
+        DeviceError: they do not, as far as can be told.
+    """
+    for config in terms.space.shapes(terms.config):
+        network = config.network(dataset.inputs, len(dataset.classes))
+        size, samples = config.batch_size, len(dataset.train)
+        most = largest_population(choice, network, _rule(config.optimizer), size, samples)
+        if most is not None and most < population:
+            move = f"give --population {most}" if most else "leave it out of the --space"
+            raise DeviceError(
+                f"of the networks {network} with a batch of {size} at most {most} fit "
+                f"{choice.info.name}, not {population} side by side; {move}"
+            )
+
+
+def _rule(optimizer: Optimizer) -> Rule:
+    """The update rule that needs the most memory of those that an optimizer may come to."""
+    if optimizer == "adamw":
+        return "adam"
+    return "sgd_momentum" if optimizer == "sgd" else optimizer
+
+
 def _search(
     wishes: Wishes,
     study: SearchStudy,
@@ -206,9 +234,9 @@ def _search(
     dataset: Dataset,
     trials: int,
     console: Console,
+    control: Control,
 ) -> Standing:
     """Search before the user's eyes; the screen is gone when this returns."""
-    control = Control()
     screen: LiveLeaderboard | PlainSearch = PlainSearch(console, control)
     if wants_dashboard(console, wishes.plain):
         screen = LiveLeaderboard(console, control)
@@ -347,6 +375,8 @@ def _show(
         )
     if standing.done < standing.total:
         console.print(f"to go on with the search: {_resuming(study)}", soft_wrap=True)
+    if isinstance(console.file, PatientStream) and console.file.failure is not None:
+        raise console.file.failure
 
 
 def _result_line(wishes: Wishes, info: SearchInfo, found: _Found) -> str:

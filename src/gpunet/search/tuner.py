@@ -18,7 +18,8 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import DeviceInfo, NetworkSettings
-from gpunet.errors import UsageError
+from gpunet.engine.tile_cache import TileCache
+from gpunet.errors import DeviceError, UsageError
 from gpunet.search.standing import Standing
 from gpunet.search.study import Candidate, SearchStudy
 from gpunet.training import checkpoint
@@ -193,8 +194,10 @@ class Tuner:
         network = first.network(self._dataset.inputs, len(self._dataset.classes))
         self._observer.batch_began(standing, str(network), [one.number for one in configs])
         settings = tuple(map(NetworkSettings.of, configs.values()))
+        adapter = self._choice.adapter
+        tiles = None if adapter is None else TileCache.of(adapter)
         with create_engine(
-            self._choice, network, settings, first.optimizer, first.batch_size
+            self._choice, network, settings, first.optimizer, first.batch_size, tiles
         ) as engine:
             result = train_population(
                 engine,
@@ -208,6 +211,8 @@ class Tuner:
         for place, candidate in enumerate(configs):
             self._tell(candidate, configs[candidate], result, place)
         self._stood()
+        if result.stop_reason == "device failed":
+            raise DeviceError(result.device_failures[-1])
 
     def _config(self, candidate: Candidate) -> TrainConfig:
         terms = self._study.terms
@@ -228,8 +233,9 @@ class Tuner:
             reason = f"diverged in epoch {len(network.history)}"
         if network.stop_reason == "stopped by user" and self.timed_out.is_set():
             reason = "time limit reached"
-        if network.best_epoch == 0 and network.stop_reason != "diverged":
-            return  # it was stopped before its first epoch, and is released
+        interrupted = network.best_epoch == 0 and network.stop_reason != "diverged"
+        if interrupted or network.stop_reason == "device failed":
+            return  # it is released, and tried again
         if network.stop_reason in ("diverged", "stopped by user", "pruned"):
             self._study.prune(candidate, reason)
         else:
