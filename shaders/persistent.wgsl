@@ -7,10 +7,20 @@
 // first layer takes the rows of a batch in chunks: every thread sums over its own features, then
 // these partial sums are added up.
 //
+// A processor keeps the features of a batch from the forward product to the backward one; a GPU,
+// whose registers the weights fill, reads them twice.
+//
 // This is a template, since registers cannot be counted through at run time: a line that begins
 // with two slashes and a percent sign says what is repeated for every group of features, layer or
 // row. There is no loop and no branch around what a thread keeps in registers, which software
 // drivers would pay for twice: they compile it for minutes, and run it half as fast.
+
+{%- macro read(g, r) -%}
+own_features(network, step, sample_{{ r }}, {{ r }}u, feature_{{ g }})
+{%- endmacro %}
+{%- macro features(g, r) -%}
+{% if kept %}features_{{ g }}_{{ r }}{% else %}{{ read(g, r) }}{% endif %}
+{%- endmacro %}
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(1) var<storage, read_write> moments: array<vec4f>;          // (M, P, S)
@@ -24,8 +34,9 @@ override DECAY: bool = false;
 
 struct Layer {
     inputs: u32,
+    input_stride: u32,  // of a row of inputs in `values`, padded to whole groups of four
     outputs: u32,
-    stride: u32,        // of a row of weights, padded to whole groups of four
+    stride: u32,        // of a row of weights or of outputs, padded likewise
     place: u32,         // 1 for the first
     parameters_at: u32, // where (I + 1, O) starts within S; of the first layer only the biases
     weights_at: u32,    // where the same starts within `rest`
@@ -39,15 +50,15 @@ const BATCH = {{ rows }}u;          // B
 const CHUNK = {{ chunk }}u;          // rows that the first layer takes at once
 const SHARES = {{ shares }}u;        // parts into which the features are dealt
 const QUARTETS = {{ quartets }}u;     // groups of four units in the first layer
-const STRIDE = {{ stride }}u;      // of a unit in `partial`; odd, so that its threads' banks differ
+const STRIDE = {{ stride }}u;      // of four units in `partial`; odd, so that its threads' banks differ
 //% for one in layers
 const LAYER_{{ loop.index }} = Layer({{ one|join("u, ") }}u);
 //% endfor
 const LAST_LAYER = LAYER_{{ layers|length }};
 
-var<workgroup> rest: array<f32, {{ rest }}>;         // all parameters but the first layer's weights
+var<workgroup> rest: array<vec4f, {{ rest // 4 }}>;      // all parameters but the first layer's weights
 var<workgroup> values: array<f32, {{ values }}>;
-var<workgroup> partial: array<f32, CHUNK * QUARTETS * 4u * STRIDE>;
+var<workgroup> partial: array<vec4f, CHUNK * QUARTETS * STRIDE>;
 var<workgroup> losses: array<f32, BATCH>;
 var<workgroup> hits: array<u32, BATCH>;
 var<workgroup> finished: u32;
@@ -77,9 +88,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         }
 //% endfor
     }
-//% for e in range(elements)
-    let own_{{ e }} = {{ e }}u * THREADS + thread;
-    var moments_{{ e }} = read_rest(network, own_{{ e }});
+//% for f in range(fours)
+    let own_{{ f }} = 4u * ({{ f }}u * THREADS + thread);
+    var moments_{{ f }} = read_rest(network, own_{{ f }});
 //% endfor
     if (thread == 0u) {
         finished = state.finished;
@@ -93,6 +104,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var step = begin; step < end; step++) {
 //% for r in range(rows)
         let sample_{{ r }} = sample_row(network, step, {{ r }}u);
+//% if kept
+//% for g in range(groups)
+        let features_{{ g }}_{{ r }} = {{ read(g, r) }};
+//% endfor
+//% endif
 //% endfor
 //% for chunk_at in range(0, rows, chunk)
 //% for r in range(chunk_at, chunk_at + chunk)
@@ -100,21 +116,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 //% endfor
 //% for g in range(groups)
 //% for r in range(chunk_at, chunk_at + chunk)
-        sums_{{ r }} += weights_{{ g }}
-            * own_features(network, step, sample_{{ r }}, {{ r }}u, feature_{{ g }});
+        sums_{{ r }} += weights_{{ g }} * shown({{ features(g, r) }});
 //% endfor
 //% endfor
 //% for r in range(chunk_at, chunk_at + chunk)
         store_partial({{ r - chunk_at }}u, unit, share, sums_{{ r }});
 //% endfor
         workgroupBarrier();
-        for (var task = thread; task < CHUNK * LAYER_1.outputs; task += THREADS) {
+        for (var task = thread; task < CHUNK * QUARTETS; task += THREADS) {
             forward_first(state, network, step, {{ chunk_at }}u, task);
         }
         workgroupBarrier();
 //% endfor
 //% for l in range(2, layers|length + 1)
-        for (var task = thread; task < BATCH * LAYER_{{ l }}.outputs; task += THREADS) {
+        for (var task = thread; task < BATCH * LAYER_{{ l }}.stride / 4u; task += THREADS) {
             forward(LAYER_{{ l }}, state, network, step, task);
         }
         workgroupBarrier();
@@ -133,26 +148,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
             seen += batch_rows(step);
         }
 //% for l in range(layers|length, 1, -1)
-        for (var task = thread; task < BATCH * LAYER_{{ l }}.inputs; task += THREADS) {
+        for (var task = thread; task < BATCH * LAYER_{{ l }}.input_stride / 4u; task += THREADS) {
             input_gradient(LAYER_{{ l }}, LAYER_{{ l - 1 }}, task);
         }
         workgroupBarrier();
 //% endfor
         let rule = this_rule(state, schedule_step(network, step));
-//% for e in range(elements)
-        moments_{{ e }} = move_rest(state, rule, own_{{ e }}, moments_{{ e }});
+//% for f in range(fours)
+        moments_{{ f }} = move_rest(state, rule, own_{{ f }}, moments_{{ f }});
 //% endfor
+        let deltas = array<vec4f, BATCH>(
 //% for r in range(rows)
-        let deltas_{{ r }} = first_deltas({{ r }}u, unit);
+            four_values(LAYER_1.slopes_at + {{ r }}u * LAYER_1.stride + unit),
 //% endfor
+        );
 //% for g in range(groups)
-        var gradient_{{ g }} = mat4x4f();
+        move_weights(state, rule, &weights_{{ g }}, &first_{{ g }}, &second_{{ g }}, deltas,
+            array<Features, BATCH>(
 //% for r in range(rows)
-        gradient_{{ g }} += outer_product(deltas_{{ r }},
-            own_features(network, step, sample_{{ r }}, {{ r }}u, feature_{{ g }}));
+            {{ features(g, r) }},
 //% endfor
-        move_weights(
-            state, rule, &weights_{{ g }}, &first_{{ g }}, &second_{{ g }}, gradient_{{ g }});
+        ));
 //% endfor
     }
     workgroupBarrier();
@@ -170,8 +186,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 //% endfor
         store_weights(network, feature, unit, weights, first, second);
     }
-//% for e in range(elements)
-    store_rest(network, own_{{ e }}, moments_{{ e }});
+//% for f in range(fours)
+    store_rest(network, own_{{ f }}, moments_{{ f }});
 //% endfor
     if (thread == 0u) {
         networks[network].loss = loss;
@@ -236,28 +252,20 @@ fn store_units(network: u32, feature: u32, unit: u32, four: Four) {
 
 fn move_weights(
     state: Network, rule: Rule, weights: ptr<function, mat4x4f>, first: ptr<function, mat4x4f>,
-    second: ptr<function, mat4x4f>, gradient: mat4x4f,
+    second: ptr<function, mat4x4f>, deltas: array<vec4f, BATCH>, features: array<Features, BATCH>,
 ) {
-    let moved_0 = moved(
-        state, rule, Four((*weights)[0], (*first)[0], (*second)[0]), gradient[0]);
-    (*weights)[0] = moved_0.parameters;
-    (*first)[0] = moved_0.first;
-    (*second)[0] = moved_0.second;
-    let moved_1 = moved(
-        state, rule, Four((*weights)[1], (*first)[1], (*second)[1]), gradient[1]);
-    (*weights)[1] = moved_1.parameters;
-    (*first)[1] = moved_1.first;
-    (*second)[1] = moved_1.second;
-    let moved_2 = moved(
-        state, rule, Four((*weights)[2], (*first)[2], (*second)[2]), gradient[2]);
-    (*weights)[2] = moved_2.parameters;
-    (*first)[2] = moved_2.first;
-    (*second)[2] = moved_2.second;
-    let moved_3 = moved(
-        state, rule, Four((*weights)[3], (*first)[3], (*second)[3]), gradient[3]);
-    (*weights)[3] = moved_3.parameters;
-    (*first)[3] = moved_3.first;
-    (*second)[3] = moved_3.second;
+//% for r in range(rows)
+    let inputs_{{ r }} = shown(features[{{ r }}]);
+//% endfor
+//% for f in range(4)
+    let gradient_{{ f }} =
+        {%- for r in range(rows) %}{{ " +" if r }} deltas[{{ r }}] * inputs_{{ r }}[{{ f }}]{% endfor %};
+    let moved_{{ f }} = moved(
+        state, rule, Four((*weights)[{{ f }}], (*first)[{{ f }}], (*second)[{{ f }}]), gradient_{{ f }});
+    (*weights)[{{ f }}] = moved_{{ f }}.parameters;
+    (*first)[{{ f }}] = moved_{{ f }}.first;
+    (*second)[{{ f }}] = moved_{{ f }}.second;
+//% endfor
 }
 
 fn moved(state: Network, rule: Rule, four: Four, gradient: vec4f) -> Four {
@@ -275,109 +283,128 @@ fn take_step(state: Network, rule: Rule, four: Four, gradient: vec4f) -> Four {
 // ==== The first layer's product.
 
 fn store_partial(row: u32, unit: u32, share: u32, sums: vec4f) {
-    let at = (row * QUARTETS * 4u + unit) * STRIDE + share;
-    partial[at] = sums.x;
-    partial[at + STRIDE] = sums.y;
-    partial[at + 2u * STRIDE] = sums.z;
-    partial[at + 3u * STRIDE] = sums.w;
+    partial[(row * QUARTETS + unit / 4u) * STRIDE + share] = sums;
 }
 
 fn forward_first(state: Network, network: u32, step: u32, chunk_at: u32, task: u32) {
-    let row = task / LAYER_1.outputs;
-    let unit = task % LAYER_1.outputs;
-    let at = (row * QUARTETS * 4u + unit) * STRIDE;
-    var sum = rest[unit];
+    var sums = rest[task % QUARTETS];
     for (var share = 0u; share < SHARES; share++) {
-        sum += partial[at + share];
+        sums += partial[task * STRIDE + share];
     }
-    store_output(LAYER_1, state, network, step, chunk_at + row, unit, sum);
+    store_outputs(LAYER_1, state, network, step, chunk_at + task / QUARTETS,
+        4u * (task % QUARTETS), sums);
 }
 
-// The features that a thread owns; zero past the last one, where the next sample begins.
-fn own_features(network: u32, step: u32, sample: u32, row: u32, feature: u32) -> vec4f {
+// Four features that a thread owns, packed where they need no dropout; zero past the last one,
+// where the next sample begins.
 //% if input_dropout
+alias Features = vec4f;
+
+fn own_features(network: u32, step: u32, sample: u32, row: u32, feature: u32) -> Features {
     let features = sample_features(network, step, sample, row, feature);
+    return select(Features(), features, feature < LAYER_1.inputs);
+}
+
+fn shown(features: Features) -> vec4f {
+    return features;
+}
 //% else
-    let features = read_features(sample, feature);
+alias Features = Packed;
+
+fn own_features(network: u32, step: u32, sample: u32, row: u32, feature: u32) -> Features {
+    return select(Features(), read_packed(sample, feature), feature < LAYER_1.inputs);
+}
+
+fn shown(features: Features) -> vec4f {
+    return unpack(features);
+}
 //% endif
-    return select(vec4f(0.0), features, feature < LAYER_1.inputs);
-}
 
-fn first_deltas(row: u32, unit: u32) -> vec4f {
-    let at = LAYER_1.slopes_at + row * LAYER_1.outputs + unit;
-    let deltas = vec4f(values[at], values[at + 1u], values[at + 2u], values[at + 3u]);
-    return select(
-        vec4f(0.0), deltas, vec4u(unit) + vec4u(0u, 1u, 2u, 3u) < vec4u(LAYER_1.outputs));
-}
-
-fn outer_product(rows: vec4f, columns: vec4f) -> mat4x4f {
-    return mat4x4f(rows * columns.x, rows * columns.y, rows * columns.z, rows * columns.w);
-}
-
-// ==== The other layers, a unit of a row a task.
+// ==== The other layers, four units of a row a task.
 
 fn forward(layer: Layer, state: Network, network: u32, step: u32, task: u32) {
-    let row = task / layer.outputs;
-    let unit = task % layer.outputs;
-    var sum = rest[layer.weights_at + layer.inputs * layer.stride + unit];
+    let quartets = layer.stride / 4u;
+    let row = task / quartets;
+    let weights_at = layer.weights_at / 4u + task % quartets;
+    let inputs_at = layer.inputs_at + row * layer.input_stride;
+    var sums = rest[weights_at + layer.inputs * quartets];
     for (var i = 0u; i < layer.inputs; i++) {
-        sum += values[layer.inputs_at + row * layer.inputs + i]
-            * rest[layer.weights_at + i * layer.stride + unit];
+        sums += values[inputs_at + i] * rest[weights_at + i * quartets];
     }
-    if (layer.place == LAST_LAYER.place) {
-        values[layer.outputs_at + task] = sum;
-    } else {
-        store_output(layer, state, network, step, row, unit, sum);
-    }
+    store_outputs(layer, state, network, step, row, 4u * (task % quartets), sums);
 }
 
-fn store_output(
-    layer: Layer, state: Network, network: u32, step: u32, row: u32, unit: u32, sum: f32,
+// The outputs and slopes of four units; zero past the last one. The last layer's are its logits,
+// and its deltas until they are known.
+fn store_outputs(
+    layer: Layer, state: Network, network: u32, step: u32, row: u32, unit: u32, sums: vec4f,
 ) {
-    var output_and_slope = activate(sum);
+    let at = row * layer.stride + unit;
+    if (layer.place == LAST_LAYER.place) {
+        store_values(layer.outputs_at + at, sums);
+        store_values(layer.slopes_at + at, vec4f());
+        return;
+    }
+    let both = transpose(mat4x2f(
+        activate(sums.x), activate(sums.y), activate(sums.z), activate(sums.w)));
+    var mask = select(
+        vec4f(0.0), vec4f(1.0), vec4u(unit) + vec4u(0u, 1u, 2u, 3u) < vec4u(layer.outputs));
 //% if dropout
     let rate = dropout_rates[network * {{ layers|length - 1 }}u + layer.place - 1u];
-    output_and_slope *= dropout_mask(
-        state.seed, state.first_step + step, layer.place, row, unit, rate.threshold,
-        rate.scale)[unit % 4u];
+    mask *= dropout_mask(
+        state.seed, state.first_step + step, layer.place, row, unit, rate.threshold, rate.scale);
 //% endif
-    values[layer.outputs_at + row * layer.outputs + unit] = output_and_slope.x;
-    values[layer.slopes_at + row * layer.outputs + unit] = output_and_slope.y;
+    store_values(layer.outputs_at + at, both[0] * mask);
+    store_values(layer.slopes_at + at, both[1] * mask);
 }
 
-// The loss of a row, and the last layer's deltas.
+// The loss of a row, and the last layer's deltas; those of a row past the batch's end stay zero.
 fn score(state: Network, network: u32, step: u32, row: u32) {
     let rows = batch_rows(step);
-    let deltas_at = LAST_LAYER.slopes_at + row * CLASSES;
     losses[row] = 0.0;
     hits[row] = 0u;
     if (row < rows) {
         let label = labels[sample_row(network, step, row)];
         let weight = class_weight(label);
         let outcome = score_row(Row(
-            LAST_LAYER.outputs_at + row * CLASSES, deltas_at, label, state.label_smoothing, weight,
+            LAST_LAYER.outputs_at + row * LAST_LAYER.stride,
+            LAST_LAYER.slopes_at + row * LAST_LAYER.stride, label, state.label_smoothing, weight,
             weight / f32(rows)));
         losses[row] = outcome.x;
         hits[row] = u32(outcome.y);
-    } else {
-        for (var category = 0u; category < CLASSES; category++) {
-            values[deltas_at + category] = 0.0;
-        }
     }
 }
 
+// Past the last input the biases stand in for weights, to no effect: slopes are zero there.
 fn input_gradient(layer: Layer, below: Layer, task: u32) {
-    let row = task / layer.inputs;
-    let unit = task % layer.inputs;
-    var sum = 0.0;
-    for (var o = 0u; o < layer.outputs; o++) {
-        sum += values[layer.slopes_at + row * layer.outputs + o]
-            * rest[layer.weights_at + unit * layer.stride + o];
+    let quartets = layer.input_stride / 4u;
+    let row = task / quartets;
+    let unit = 4u * (task % quartets);
+    let inputs = min(vec4u(unit) + vec4u(0u, 1u, 2u, 3u), vec4u(layer.inputs));
+    let weights_at = (vec4u(layer.weights_at) + inputs * layer.stride) / 4u;
+    let deltas_at = layer.slopes_at + row * layer.stride;
+    var sums = vec4f();
+    for (var o = 0u; o < layer.stride / 4u; o++) {
+        sums += four_values(deltas_at + 4u * o) * mat4x4f(
+            rest[weights_at.x + o], rest[weights_at.y + o],
+            rest[weights_at.z + o], rest[weights_at.w + o]);
     }
-    values[below.slopes_at + task] *= sum;
+    let at = below.slopes_at + row * below.stride + unit;
+    store_values(at, four_values(at) * sums);
 }
 
-// ==== The parameters in `rest`, a thread each.
+fn four_values(at: u32) -> vec4f {
+    return vec4f(values[at], values[at + 1u], values[at + 2u], values[at + 3u]);
+}
+
+fn store_values(at: u32, four: vec4f) {
+    values[at] = four.x;
+    values[at + 1u] = four.y;
+    values[at + 2u] = four.z;
+    values[at + 3u] = four.w;
+}
+
+// ==== The parameters in `rest`, four neighbours a thread.
 
 // The layer of a parameter in `rest`.
 fn layer_of(own: u32) -> Layer {
@@ -395,58 +422,63 @@ fn device_place(network: u32, own: u32) -> u32 {
     return network * PARAMETERS + layer.parameters_at + own - layer.weights_at;
 }
 
-fn read_rest(network: u32, own: u32) -> vec2f {
-    var kept = vec2f(0.0);
+struct Moments {
+    first: vec4f,
+    second: vec4f,
+}
+
+fn read_rest(network: u32, own: u32) -> Moments {
+    var kept = Moments();
     if (own < {{ rest }}u) {
         let at = device_place(network, own);
-        rest[own] = parameters[at / 4u][at % 4u];
+        rest[own / 4u] = parameters[at / 4u];
         if (MOMENTS > 0u) {
-            kept.x = moments[at / 4u][at % 4u];
+            kept.first = moments[at / 4u];
         }
         if (MOMENTS > 1u) {
-            kept.y = moments[(SECOND_AT + at) / 4u][at % 4u];
+            kept.second = moments[(SECOND_AT + at) / 4u];
         }
     }
     return kept;
 }
 
-// Moves a parameter; gives back its moments.
-fn move_rest(state: Network, rule: Rule, own: u32, kept: vec2f) -> vec2f {
+// Moves four parameters; gives back their moments.
+fn move_rest(state: Network, rule: Rule, own: u32, kept: Moments) -> Moments {
     if (own >= {{ rest }}u) {
         return kept;
     }
     let layer = layer_of(own);
     let input = select((own - layer.weights_at) / layer.stride, layer.inputs, layer.place == 1u);
     let unit = (own - layer.weights_at) % layer.stride;
-    let before = Four(vec4f(rest[own]), vec4f(kept.x), vec4f(kept.y));
-    let gradient = vec4f(slope_of(layer, input, unit));
-    let slopes = regularise(state, gradient, before.parameters, input == layer.inputs);
+    let before = Four(rest[own / 4u], kept.first, kept.second);
+    let slopes = regularise(
+        state, slopes_of(layer, input, unit), before.parameters, input == layer.inputs);
     let after = take_step(state, rule, before, slopes);
-    rest[own] = after.parameters.x;
-    return vec2f(after.first.x, after.second.x);
+    rest[own / 4u] = after.parameters;
+    return Moments(after.first, after.second);
 }
 
-// Sum over the rows of input times delta; a bias's input is 1, and padding has none.
-fn slope_of(layer: Layer, input: u32, unit: u32) -> f32 {
-    var slope = 0.0;
+// Sum over the rows of input times delta; a bias's input is 1.
+fn slopes_of(layer: Layer, input: u32, unit: u32) -> vec4f {
+    var slopes = vec4f();
     for (var row = 0u; row < BATCH; row++) {
-        let value = values[layer.inputs_at + row * layer.inputs + input];
-        slope += values[layer.slopes_at + row * layer.outputs + unit]
+        let value = values[layer.inputs_at + row * layer.input_stride + input];
+        slopes += four_values(layer.slopes_at + row * layer.stride + unit)
             * select(value, 1.0, input == layer.inputs);
     }
-    return select(0.0, slope, unit < layer.outputs);
+    return slopes;
 }
 
-fn store_rest(network: u32, own: u32, kept: vec2f) {
+fn store_rest(network: u32, own: u32, kept: Moments) {
     if (own >= {{ rest }}u) {
         return;
     }
     let at = device_place(network, own);
-    parameters[at / 4u][at % 4u] = rest[own];
+    parameters[at / 4u] = rest[own / 4u];
     if (MOMENTS > 0u) {
-        moments[at / 4u][at % 4u] = kept.x;
+        moments[at / 4u] = kept.first;
     }
     if (MOMENTS > 1u) {
-        moments[(SECOND_AT + at) / 4u][at % 4u] = kept.y;
+        moments[(SECOND_AT + at) / 4u] = kept.second;
     }
 }

@@ -19,7 +19,7 @@ fn sample_row(network: u32, step: u32, row: u32) -> u32 {
 
 // Features `feature` to `feature + 3`, as the first layer sees them; `feature` a multiple of 4.
 fn sample_features(network: u32, step: u32, sample: u32, row: u32, feature: u32) -> vec4f {
-    let features = read_features(sample, feature);
+    let features = unpack(read_packed(sample, feature));
     if (!INPUT_DROPOUT) {
         return features;
     }

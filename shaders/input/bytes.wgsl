@@ -2,6 +2,12 @@
 
 @group(0) @binding(4) var<storage, read> samples: array<u32>;   // (n, ceil(I / 4))
 
-fn read_features(sample: u32, feature: u32) -> vec4f {
-    return unpack4x8unorm(samples[sample * ((FEATURES + 3u) / 4u) + feature / 4u]);
+alias Packed = u32;     // four features as they lie in memory
+
+fn read_packed(sample: u32, feature: u32) -> Packed {
+    return samples[sample * ((FEATURES + 3u) / 4u) + feature / 4u];
+}
+
+fn unpack(packed: Packed) -> vec4f {
+    return unpack4x8unorm(packed);
 }

@@ -17,8 +17,9 @@ PlanName = Literal["auto", "layered", "persistent"]
 
 ROWS_ON_SOFTWARE = 8
 """Of a batch, up to which the persistent plan is the faster one on a processor, whose cores it
-leaves idle but one. A step of 784-16-16-10 takes, layered to persistent, on Mesa's driver 8.8 times
-as long at batch 1, 3.5 at 4, 1.9 at 8 and 0.9 at 16; on SwiftShader 5.2, 3.5, 2.4 and 1.6."""
+leaves idle but one. A step of 784-16-16-10 takes, layered to persistent, on Mesa's driver 14 times
+as long at batch 1, 5.5 at 4 and 3.8 at 8; on SwiftShader 7.0, 4.7 and 3.3. What one thread does
+grows with the batch, and with it the time to compile."""
 
 
 def choose_plan(

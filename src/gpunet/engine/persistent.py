@@ -29,8 +29,9 @@ MOST_GROUPS = 4
 """Of 4 units x 4 features a thread of a GPU: their weights and two moments are 192 registers, of
 the 256 or so that it has."""
 
-GROUPS_ON_SOFTWARE = 8
-"""A processor keeps them in its cache, and half as many threads are a fifth faster."""
+GROUPS_ON_SOFTWARE = 13
+"""A processor keeps them in its cache, and pays for every thread at every barrier; with 16 it takes
+2-3 % less a step, but a third longer to compile."""
 
 THREADS_ON_SOFTWARE = 64
 """At least, if there are so many groups."""
@@ -77,9 +78,9 @@ class WorkgroupLayout:
         return self.quartets * self.shares
 
     @property
-    def elements(self) -> int:
-        """Parameters of ``rest`` a thread."""
-        return -(-self.rest // self.threads)
+    def fours(self) -> int:
+        """Groups of four parameters of ``rest`` a thread."""
+        return -(-self.rest // (4 * self.threads))
 
     @property
     def floats(self) -> int:
@@ -93,7 +94,7 @@ class WorkgroupLayout:
         return (
             self.floats <= WORKGROUP_FLOATS
             and self.threads <= MOST_THREADS
-            and self.elements <= MOST_ELEMENTS
+            and 4 * self.fours <= MOST_ELEMENTS
         )
 
 
@@ -148,7 +149,7 @@ def persistent_plan(
         _iterations(network, layout),
         population * 2 * rows * (3 * sum(weights) - weights[0]),  # nothing goes to the samples
         population * rows * (network.inputs * (1 if features == "bytes" else FLOAT) + FLOAT),
-        _variables(network, layout, switches),
+        _variables(network, layout, switches, kept=traits.software),
     )
     return Plan((only,), rows, values=0, probabilities_at=0, many_steps=True)
 
@@ -202,7 +203,7 @@ def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout 
             rows=rows,
             chunk=chunk,
             rest=sum(_rest_sizes(network)),
-            values=2 * rows * sum(layer.outputs for layer in network.layers),
+            values=2 * rows * sum(padded(layer.outputs) for layer in network.layers),
         )
         if rows % chunk == 0 and layout.fits:
             return layout
@@ -218,15 +219,16 @@ def _rest_sizes(network: NetworkSpec) -> list[int]:
 
 
 def _variables(
-    network: NetworkSpec, layout: WorkgroupLayout, switches: Switches
+    network: NetworkSpec, layout: WorkgroupLayout, switches: Switches, *, kept: bool
 ) -> tuple[tuple[str, object], ...]:
-    """What the template repeats and counts."""
+    """What the template repeats and counts; ``kept``: whether features stay in registers."""
     layers, inputs_at, end, rest_at = [], 0, 0, 0
     on_device, sizes = Layout.of(network), _rest_sizes(network)
     for place, layer in enumerate(network.layers):
-        stride, size = padded(layer.outputs), layout.rows * layer.outputs
+        stride = padded(layer.outputs)
+        size = layout.rows * stride
         first = on_device.weights_at[place] + (0 if place else layer.inputs * stride)
-        sizes_and_place = (layer.inputs, layer.outputs, stride, place + 1)
+        sizes_and_place = (layer.inputs, padded(layer.inputs), layer.outputs, stride, place + 1)
         layers.append((*sizes_and_place, first, rest_at, inputs_at, end, end + size))
         inputs_at, end, rest_at = end, end + 2 * size, rest_at + sizes[place]
     return (
@@ -237,12 +239,13 @@ def _variables(
         ("shares", layout.shares),
         ("stride", layout.stride),
         ("groups", layout.groups),
-        ("elements", layout.elements),
+        ("fours", layout.fours),
         ("rest", layout.rest),
         ("values", layout.values),
         ("layers", tuple(layers)),
         ("dropout", switches.dropout),
         ("input_dropout", switches.input_dropout),
+        ("kept", kept),
     )
 
 
@@ -252,12 +255,12 @@ def _iterations(network: NetworkSpec, layout: WorkgroupLayout) -> int:
     def rounds(tasks: int) -> int:
         return -(-tasks // layout.threads)
 
-    first = rounds(layout.chunk * network.layers[0].outputs) * (layout.shares + 1)
+    first = rounds(layout.chunk * layout.quartets) * (layout.shares + 1)
     others = sum(
-        rounds(layout.rows * layer.outputs) * (layer.inputs + 1)
-        + rounds(layout.rows * layer.inputs) * (layer.outputs + 1)
+        rounds(layout.rows * padded(layer.outputs) // 4) * (layer.inputs + 1)
+        + rounds(layout.rows * padded(layer.inputs) // 4) * (padded(layer.outputs) // 4 + 1)
         for layer in network.layers[1:]
     )
     score = rounds(layout.rows) * (1 + 4 * network.classes) + layout.rows
     chunks = layout.rows // layout.chunk
-    return 1 + chunks * first + others + score + layout.elements * layout.rows
+    return 1 + chunks * first + others + score + layout.fours * layout.rows

@@ -79,12 +79,12 @@ def _figures(one: Pass) -> list[str]:
 def _workgroup(plan: Plan, steps_a_dispatch: int) -> list[tuple[str, str]]:
     """How the persistent plan deals a network out."""
     layout, moments = workgroup_layout(plan), int(plan.passes[0].constants["MOMENTS"])
-    registers = 16 * layout.groups * (1 + moments) + moments * layout.elements
+    registers = 16 * layout.groups * (1 + moments) + 4 * moments * layout.fours
     return [
         ("steps a dispatch", f"at most {steps_a_dispatch}"),
         ("threads", f"{layout.threads}: {layout.shares} shares of the features for 4 units each"),
         ("of layer 1", f"4 units x {layout.groups} x 4 features a thread"),
-        ("of other layers", f"{layout.elements} parameters a thread"),
+        ("of other layers", f"{4 * layout.fours} parameters a thread"),
         ("rows at once", f"{layout.chunk} of {layout.rows}"),
         ("workgroup memory", figures.size(4 * layout.floats)),
         ("registers", f"{registers} a thread for weights and moments"),
