@@ -164,3 +164,14 @@ def test_a_layer_norm_brings_every_row_to_mean_0_and_variance_1() -> None:
     np.testing.assert_allclose(outputs.var(axis=2), 1, rtol=1e-5)
     scaled, _, _ = kernels.layer_norm(sums, 2 * ones, ones)
     np.testing.assert_allclose(scaled, 2 * outputs + 1)
+
+
+def test_outputs_too_small_for_float32_have_shares_of_their_sum() -> None:
+    logits = np.array([[[-200, -201, -202], [300, 2, -400], [0, 1, -1]]], dtype=np.float32)
+    targets = np.zeros_like(logits)
+    shares = kernels.quadratic(logits, targets)[2][0]
+    assert np.isfinite(shares).all()
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(shares[0, 0] / shares[0, 1], np.e, rtol=1e-5)
+    outputs = 1 / (1 + np.exp(-logits[0, 2].astype(np.float64)))
+    np.testing.assert_allclose(shares[2], outputs / outputs.sum(), rtol=1e-6)

@@ -76,7 +76,7 @@ def epochs_growth(device: str, epochs: int) -> Growth:
     with create_engine(choose(device), NETWORK, settings, "adam", CONFIG.batch_size) as engine:
         samples = _samples()
         for split in ("train", "validation", "gallery"):
-            engine.load(split, samples)  # type: ignore[arg-type]
+            engine.load(split, samples)
         engine.set_parameters(initial_parameters(NETWORK, "auto", [0, 1]))
         return _growth(lambda epoch: _epoch(engine, epoch), epochs)
 

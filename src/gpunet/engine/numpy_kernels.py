@@ -167,7 +167,10 @@ def quadratic(
     outputs, slopes = activate(logits, "sigmoid", 0.0)
     errors = outputs - targets
     losses = (errors * errors).sum(axis=2) / 2
-    return losses, errors * slopes, outputs / outputs.sum(axis=2, keepdims=True)
+    # As multiples of the largest output, those that are too small for a float32 have shares, too.
+    below = np.minimum(logits, 0)
+    multiples = np.exp(below - below.max(axis=2, keepdims=True)) / (1 + np.exp(-np.abs(logits)))
+    return losses, errors * slopes, multiples / multiples.sum(axis=2, keepdims=True)
 
 
 def smoothed_targets(
