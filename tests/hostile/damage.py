@@ -135,10 +135,26 @@ def _integer(draw: Random) -> bytes:
     return value.to_bytes(size, draw.choice(["little", "big"]))
 
 
+def _similar(value: Any, draw: Random) -> Any:
+    """Another value of the same type, which more readers let pass."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return draw.choice([value + 1, value - 1, 2 * value, -value, 0, 1, 1 << 24])
+        case float():
+            return draw.choice([value / 2, -value, value * 1e30, value * 1e-30, 0.0, 1.0])
+        case str():
+            return draw.choice([value[1:], value * 2, value.upper(), "none", "sgd", "auto"])
+        case list():
+            return draw.choice([value[1:], value * 2, value[::-1]])
+    return value
+
+
 def _tree_damaged(value: Any, draw: Random) -> Any:
     """A tree of lists and objects with a branch replaced, left out or doubled somewhere."""
     if not isinstance(value, list | dict) or not value or draw.random() < 0.1:
-        return draw.choice(VALUES)
+        return draw.choice(VALUES) if draw.random() < 0.5 else _similar(value, draw)
     if isinstance(value, list):
         place = draw.randrange(len(value))
         return [*value[:place], _tree_damaged(value[place], draw), *value[place + 1 :]]

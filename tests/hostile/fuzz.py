@@ -250,6 +250,13 @@ def use_command_line(folder: Path) -> None:
     require("\x1b" not in err.getvalue(), "an escape code on the standard error")
 
 
+def use_resumed_run(folder: Path) -> None:
+    """Go on with a run, for a moment."""
+    words = "train --resume run --data data.csv --device cpu --epochs 4 --max-time 0.05s --plain"
+    (folder / "words").write_text(words.replace(" ", "\0"))
+    use_command_line(folder)
+
+
 def idx_target() -> Target:
     """The four IDX files, plain and packed."""
     sets = []
@@ -370,6 +377,20 @@ def run_target() -> Target:
     return Target([files], damage, use_run)
 
 
+def resume_target() -> Target:
+    """A run that can be gone on with, and its data."""
+    table = "".join(f"{i % 3},{i / 7},{i % 5}.5\n" for i in range(30)).encode()
+    words = "train --data data.csv --device cpu --hidden 3 --epochs 2 --run-dir run --quiet"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data.csv").write_bytes(table)
+        with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+            run([*words.split(), "--batch-size", "8", "--dropout", "0.1"])
+        last = (folder / "run" / "last.safetensors").read_bytes()
+    files = {"data.csv": table, "run/last.safetensors": last}
+    return Target([files], {"last.safetensors": tensors_damaged}, use_resumed_run)
+
+
 def report_target() -> Target:
     """The report of a run, as ``gpunet plot`` reads it."""
     entry = {"train_loss": 0.5, "val_loss": None, "train_accuracy": 1, "val_accuracy": 0.5}
@@ -445,6 +466,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "folder": folder_target,
     "model": model_target,
     "run": run_target,
+    "resume": resume_target,
     "report": report_target,
     "settings": settings_target,
     "command": command_target,

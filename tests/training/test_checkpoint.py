@@ -212,6 +212,7 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
         ({"classes": [1, 2]}, "2 classes"),
         ({"config": {"hidden": 5}}, "configuration cannot be"),
         ({"config": {"warp": 5}}, "'warp' is no setting"),
+        ({"config": {"hidden": [4]}}, "is that of another network"),
         ({"config": {"activation": 5}}, "activation is 5"),
         ({"config": {"class_weights": 5}}, "class_weights is 5"),
         ({"config": {"batch_size": 2.5}}, "batch_size is 2.5, wanted a whole number"),
@@ -242,8 +243,10 @@ def test_metadata_that_cannot_be_are_refused(
 def test_a_network_far_larger_than_its_file_is_refused_without_reserving_memory(
     saved: Path,
 ) -> None:
-    network = describe(saved)["network"] | {"hidden": [1 << 20] * 60}
-    rewrite(saved, {}, {"network": network})
+    entries = describe(saved)
+    hidden = {"hidden": [1 << 20] * 60}
+    parts = {part: entries[part] | hidden for part in ("network", "config")}
+    rewrite(saved, {}, parts)
     assert "wanted float32 of (1, 4, 1048576)" in refusal(saved)
 
 

@@ -333,12 +333,15 @@ def _assemble(description: dict[str, Any], tensors: Tensors) -> Model:
         raise _UnsoundError(f"it does not name the network's {network.classes} classes")
     if len(set(classes)) < len(classes):
         raise _UnsoundError("it gives two classes one name")
+    config = _config(_field(description, "config", dict))
+    if config.network(network.inputs, network.classes) != network:
+        raise _UnsoundError("its training configuration is that of another network")
     scaling = _field(description, "scaling", bool)
     _require_tensors(tensors, network, scaling)
     return Model(
         network=network,
         parameters=_parameters(tensors, network),
-        config=_config(_field(description, "config", dict)),
+        config=config,
         classes=classes,
         image_shape=_image_shape(description.get("image_shape"), network.inputs),
         scaling=_scaling(tensors) if scaling else None,
