@@ -60,10 +60,16 @@ def timeless(history: Sequence[EpochRecord]) -> list[EpochRecord]:
     return [dataclasses.replace(record, seconds=0, samples_per_second=0) for record in history]
 
 
-def test_each_network_gets_what_it_gets_alone_to_the_bit(make_engine: MakeEngine) -> None:
-    population = together(make_engine, CONFIGS)
+OF_ONE_SEED = tuple(settings(seed=4, learning_rate=rate, patience=1) for rate in (0.02, 0.3, 0.1))
+
+
+@pytest.mark.parametrize("configs", [CONFIGS, OF_ONE_SEED], ids=["all-different", "one-seed"])
+def test_each_network_gets_what_it_gets_alone_to_the_bit(
+    make_engine: MakeEngine, configs: tuple[TrainConfig, ...]
+) -> None:
+    population = together(make_engine, configs)
     assert len({len(network.history) for network in population.networks}) > 1
-    for place, config in enumerate(CONFIGS):
+    for place, config in enumerate(configs):
         engine = make_engine(
             config.network(6, 3), (NetworkSettings.of(config),), config.optimizer, 16
         )

@@ -164,6 +164,7 @@ class WgpuEngine(Engine):
         self._training: _Program | None = None
         self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
+        self._one_order = False  # whether all networks see the samples in the same order
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, _Program] = {}
         self._held = np.arange(self.population)  # (P,) which network lies at each place
@@ -237,13 +238,16 @@ class WgpuEngine(Engine):
         if self._training is None:
             self._training = self._compile_training(order.shape[1])
         running = self._held[: self._running]
-        self._buffers.write("order", _in_batches(order[running], self.batch_size))
+        self._one_order = order.strides[0] == 0  # one memory for all rows
+        own = order[:1] if self._one_order else order[running]
+        self._buffers.write("order", _in_batches(own, self.batch_size))
         self._buffers.write("schedule", schedule[running])
         records = self._networks[self._held]
         records["first_step"] = first_step
         self._buffers.write("networks", records)
         self._asked = 0
         self._busy = []
+        self._write_batch(0, 0)
 
     def train(self, steps: int) -> None:
         """Record and submit the epoch's next steps."""
@@ -368,7 +372,8 @@ class WgpuEngine(Engine):
 
     def _write_batch(self, until: int, at_once: int) -> None:
         """``struct Batch`` of shaders/network.wgsl."""
-        stride = -(-self._count // self.batch_size) * padded(self.batch_size)
+        steps = -(-self._count // self.batch_size)
+        stride = 0 if self._one_order else steps * padded(self.batch_size)
         words = [self._count, stride, until, at_once]
         self._buffers.write("batch", np.array(words, dtype=np.uint32))
 
@@ -380,7 +385,6 @@ class WgpuEngine(Engine):
         self._buffers.ensure("schedule", 16 * self.population * steps)
         self._buffers.ensure("batch", 16, uniform=True)
         self._count = count
-        self._write_batch(0, 0)
         names = [
             "parameters",
             "dropout_rates",
@@ -611,10 +615,15 @@ def _dropout_records(rates: NDArray[np.float32]) -> NDArray[Any]:
 
 def _in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
     """The order (P, n) cut into padded batches (P, S, B), filled up with their last samples."""
-    count = order.shape[1]
-    firsts = np.arange(0, count, rows)[:, None]
-    positions = firsts + np.minimum(np.arange(padded(rows)), rows - 1)
-    return order[:, np.minimum(positions, count - 1)]
+    networks, count = order.shape
+    whole = count // rows
+    batches = np.empty((networks, -(-count // rows), padded(rows)), dtype=np.uint32)
+    batches[:, :whole, :rows] = order[:, : whole * rows].reshape(networks, whole, rows)
+    if rest := count - whole * rows:
+        batches[:, whole, :rest] = order[:, whole * rows :]
+        batches[:, whole, rest:] = order[:, -1:]
+    batches[:, :, rows:] = batches[:, :, rows - 1 : rows]
+    return batches
 
 
 def _packed(

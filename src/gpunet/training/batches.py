@@ -18,5 +18,11 @@ def steps_per_epoch(samples: int, batch_size: int) -> int:
 
 
 def epoch_order(seeds: Sequence[int], epoch: int, samples: int) -> NDArray[np.uint32]:
-    """The rows (P, n) of the training set in this epoch's order, one order per seed."""
-    return np.stack([rng.permutation(seed, epoch, samples) for seed in seeds])
+    """The rows (P, n) of the training set in this epoch's order, one order per seed.
+
+    Where all seeds are the same, all rows are one and the same memory, which engines copy once.
+    """
+    if len(set(seeds)) == 1:
+        return np.broadcast_to(rng.permutation(seeds[0], epoch, samples), (len(seeds), samples))
+    orders = {seed: rng.permutation(seed, epoch, samples) for seed in set(seeds)}
+    return np.stack([orders[seed] for seed in seeds])
