@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +47,25 @@ def test_json_holds_every_probability(gpunet: RunCommand, trained: Path, images:
     for answer in answers:
         assert {"0", "1"} == set(answer["probabilities"])
         assert 1 == pytest.approx(sum(answer["probabilities"].values()), abs=1e-5)
+
+
+def test_a_damaged_image_is_told_in_one_line_whatever_its_decoder_logs(
+    trained: Path, tmp_path: Path
+) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(file, "TIFF")
+    few, many = (struct.pack("<HHIHH", 277, 3, 1, count, 0) for count in (3, 3330))
+    damaged = file.getvalue().replace(few, many)
+    assert file.getvalue() != damaged
+    (tmp_path / "image.tif").write_bytes(damaged)
+    done = subprocess.run(
+        [sys.executable, "-m", "gpunet", "predict", trained, tmp_path / "image.tif"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.startswith("error: ")
+    assert 1 == done.stderr.count("\n")
 
 
 def test_a_bad_image_does_not_keep_back_the_others(

@@ -7,6 +7,7 @@ Whole datasets of images belong to ``readers.image_folder``.
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ __all__ = [
     "prepare_image",
     "resized",
 ]
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+"""Not the standard error: what Pillow logs of a damaged file is told by an error here."""
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000")
 """What is decoded: Pillow's own formats of single images; none that runs another program."""
