@@ -15,12 +15,6 @@ __all__ = ["PlanName", "choose_plan"]
 
 PlanName = Literal["auto", "layered", "persistent"]
 
-ROWS_ON_SOFTWARE = 8
-"""Of a batch, up to which the persistent plan is the faster one on a processor, whose cores it
-leaves idle but one. A step of 784-16-16-10 takes, layered to persistent, on Mesa's driver 14 times
-as long at batch 1, 5.5 at 4 and 3.8 at 8; on SwiftShader 7.0, 4.7 and 3.3. What one thread does
-grows with the batch, and with it the time to compile."""
-
 
 def choose_plan(
     network: NetworkSpec,
@@ -33,7 +27,11 @@ def choose_plan(
     switches: Switches,
     traits: Traits,
 ) -> Plan:
-    """The persistent plan where a workgroup holds the network and it is faster, else the layered.
+    """The persistent plan where a workgroup holds the network, else the layered.
+
+    Wherever it fits it was the faster one (``benchmarks/plans.py``), though on a processor it works
+    on one core alone: a step of 784-16-16-10 takes, layered to persistent, on Mesa's driver 14
+    times as long at batch 1, 5.5 at 4, 3.8 at 8 and 1.9 at 16; on SwiftShader 7.0, 4.7, 3.3, 1.4.
 
     The choice depends on nothing that varies from run to run, so that a seed gives the same bits.
     ``wanted`` overrides it, as far as the network fits.
@@ -69,8 +67,4 @@ def _against(
     """What stands against the persistent plan; ``None`` if it is to be taken."""
     if wanted == "layered":
         return "it was asked for"
-    if (found := obstacle(network, rows, switches, traits)) is not None:
-        return found
-    if wanted == "auto" and traits.software and rows > ROWS_ON_SOFTWARE:
-        return f"a batch of more than {ROWS_ON_SOFTWARE} gains more from all of a processor's cores"
-    return None
+    return obstacle(network, rows, switches, traits)
