@@ -235,7 +235,9 @@ def _compare_with_numpy(
         optimizer=config.optimizer,
         batch_size=config.batch_size,
     )
-    on_adapter, on_numpy = trial(adapter), trial(None)
+    with console.status("compiling the shaders", spinner="line"):
+        on_adapter = trial(adapter)
+    on_numpy = trial(None)
     if on_adapter > CLEARLY_FASTER * on_numpy:
         console.print(
             f"advice: --device cpu would be {on_adapter / on_numpy:.0f} times as fast "
