@@ -17,7 +17,7 @@ from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
 from gpunet.cli.run_keeping import Keeping, Recorder
 from gpunet.cli.sources import choose_device, open_data, reference
-from gpunet.cli.tuning import tune
+from gpunet.cli.tile_choice import choose_tiles
 from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.device import Adapter
@@ -142,7 +142,7 @@ def _tiles(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -
         return tiles
     steps = config.epochs * steps_per_epoch(len(dataset.train), config.batch_size)
     began = time.perf_counter()
-    measured = tune(config, choice.adapter, dataset, tiles, console, steps)
+    measured = choose_tiles(config, choice.adapter, dataset, tiles, console, steps)
     if measured:
         taken = figures.seconds(time.perf_counter() - began)
         console.print(

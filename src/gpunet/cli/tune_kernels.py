@@ -14,7 +14,7 @@ from gpunet.config import TrainConfig, parse_hidden
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gpunet.engine.tuning import Measured
+    from gpunet.engine.tile_trials import Measured
 
 __all__ = ["tune_kernels"]
 
@@ -43,7 +43,7 @@ def tune_kernels(
     run is long enough to gain from it.
     """
     from gpunet.cli.sources import choose_device, open_data
-    from gpunet.cli.tuning import tune
+    from gpunet.cli.tile_choice import choose_tiles
     from gpunet.engine.tile_cache import TileCache
     from gpunet.terminal.console import make_console
 
@@ -56,7 +56,7 @@ def tune_kernels(
     dataset = open_data(data, console)
     tiles = TileCache.of(choice.adapter)
     tiles.forget()
-    measured = tune(config, choice.adapter, dataset, tiles, console, steps=math.inf)
+    measured = choose_tiles(config, choice.adapter, dataset, tiles, console, steps=math.inf)
     console.print()
     if measured:
         _print_table(console, measured)

@@ -1,6 +1,6 @@
 """Tiles that were measured to be the fastest, kept from run to run in the user's cache folder.
 
-How they are measured is said by ``tuning``, what may be chosen by ``tiles``, and where the folder
+How they are measured is said by ``tile_trials``, what may be chosen by ``tiles``, and where the folder
 lies by ``datasets.cache``. The file is a convenience: one that is damaged or foreign counts as
 empty, and where none can be written, the next run measures again.
 """

@@ -9,12 +9,12 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.device import Adapter
 from gpunet.engine.tile_cache import TileCache
-from gpunet.engine.tuning import Measured, measure_tiles, worth_measuring
+from gpunet.engine.tile_trials import Measured, measure_tiles, worth_measuring
 
-__all__ = ["tune"]
+__all__ = ["choose_tiles"]
 
 
-def tune(
+def choose_tiles(
     config: TrainConfig,
     adapter: Adapter,
     dataset: Dataset,

@@ -18,8 +18,8 @@ from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import DeviceInfo, NetworkSettings
 from gpunet.engine.plan import Pass, Plan, Switches, training_plan
 from gpunet.engine.tile_cache import TileCache
+from gpunet.engine.tile_trials import measure_tiles, worth_measuring
 from gpunet.engine.tiles import EIGHT_LANES_16, EIGHT_LANES_32, LARGE, SMALL, Tile, Traits
-from gpunet.engine.tuning import measure_tiles, worth_measuring
 from gpunet.engine.wgpu_engine import WgpuEngine
 
 TRAITS = Traits(software=True, lanes=8)
