@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gpunet.engine import tuning
+from gpunet.engine import tile_trials
 from gpunet.engine.device import Adapter
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_a_long_training_measures_first_and_only_once(
     expected: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tuning, "WORTHWHILE", {True: 0, False: 0})
+    monkeypatch.setattr(tile_trials, "WORTHWHILE", {True: 0, False: 0})
     common = ("--data", halves, "--device", adapter.index, *LARGE_ENOUGH, "--epochs", 1)
     for measured in (expected, 0):
         ran = gpunet("train", *common, *options, "--validation", 20, "--plain")

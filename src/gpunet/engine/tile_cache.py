@@ -1,8 +1,8 @@
 """Tiles that were measured to be the fastest, kept from run to run in the user's cache folder.
 
-How they are measured is said by ``tile_trials``, what may be chosen by ``tiles``, and where the folder
-lies by ``datasets.cache``. The file is a convenience: one that is damaged or foreign counts as
-empty, and where none can be written, the next run measures again.
+How they are measured is said by ``tile_trials``, what may be chosen by ``tiles``, and where the
+folder lies by ``datasets.cache``. The file is a convenience: one that is damaged or foreign counts
+as empty, and where none can be written, the next run measures again.
 """
 
 from __future__ import annotations
