@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shlex
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,13 @@ def carry_out(wishes: Wishes) -> None:
         study = SearchStudy.begin(place, wishes.study, wanted, join=wishes.storage is not None)
     else:
         study.terms.require_same(wanted, f"the study {study.name}")
+    with contextlib.closing(study):
+        _carry_out(wishes, study, choice, dataset, console)
+
+
+def _carry_out(
+    wishes: Wishes, study: SearchStudy, choice: Choice, dataset: Dataset, console: Console
+) -> None:
     trials, control = study.total(wishes.trials or TRIALS), Control()
     standing = _search(wishes, study, choice, dataset, trials, console, control)
     found = _found(study, standing)
@@ -257,7 +264,7 @@ def _search(
         raise
 
 
-@contextmanager
+@contextlib.contextmanager
 def _time_limit(seconds: float | None, tuner: Tuner, control: Control) -> Iterator[None]:
     if seconds is None:
         yield

@@ -222,6 +222,12 @@ class SearchStudy:
         terms.require_same(wanted, f"the study {name}")
         return cls(study, storage, place, terms, created=False)
 
+    def close(self) -> None:
+        """Let go of the storage's connections."""
+        self._storage.remove_session()
+        if isinstance(self._storage, RDBStorage):
+            self._storage.engine.dispose()
+
     def standing(self, total: int) -> Standing:
         """Where the study stands, all workers' trials counted."""
         with self.place.telling():

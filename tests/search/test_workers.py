@@ -1,0 +1,162 @@
+"""Several workers on one study in PostgreSQL, one of them killed; workers that fall silent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpunet.search.standing import RETRY_OF, WORKER
+from gpunet.search.storage import Place
+from gpunet.search.study import SearchStudy, Terms
+
+WORKERS, TRIALS, POPULATION = 4, 16, 3
+
+SPACE = """
+[learning_rate]
+low = 0.001
+high = 0.1
+log = true
+[hidden]
+choices = ["4", "6"]
+"""
+
+
+def postgresql_binaries() -> Path | None:
+    """The folder of the server's programs, which Debian keeps off the path."""
+    places = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((place for place in places if (place / "initdb").exists()), None)
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """The URL of a server of its own on this machine."""
+    binaries = postgresql_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL's server is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="gpunet-"))
+    as_user: list[str | Path] = []
+    if os.getuid() == 0:  # as whom the server refuses to run
+        shutil.chown(folder, "postgres", "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = folder / "data"
+    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
+    control: list[str | Path] = [*as_user, binaries / "pg_ctl", "-D", data, "-w", "-s"]
+    try:
+        initdb = [*as_user, binaries / "initdb", "-D", data, "-U", "tester", "-A", "trust"]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
+        log = folder / "log"
+        subprocess.run([*control, "-l", log, "-o", options, "start"], check=True, cwd=folder)
+        yield f"postgresql://tester:hush@127.0.0.1:{port}/postgres"
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, cwd=folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def points() -> Path:
+    """A dataset that a batch takes a second or two to train on."""
+    draws = np.random.default_rng(5)
+    x, y = draws.integers(0, 256, (1200, 8, 8), dtype=np.uint8), np.arange(1200) % 2
+    path = Path("points.npz")
+    np.savez(path, x_train=x[:1000], y_train=y[:1000], x_test=x[1000:], y_test=y[1000:])
+    return path
+
+
+def start(url: str, place: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "gpunet", "tune", "--data", "points.npz", "--device", "cpu"]
+    command += ["--study", "many", "--storage", url, "--space", "space.toml", "--heartbeat", "1"]
+    command += ["--epochs", "6", "--batch-size", "4", "--pruner", "none", "--plain"]
+    command += ["--trials", str(TRIALS), "--population", str(POPULATION)]
+    command += ["--output", f"{place}.safetensors"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+
+
+def busy(study: SearchStudy, process: int) -> bool:
+    """Whether a worker has reported an epoch of a trial that is not done."""
+    return any(
+        entry.worker.endswith(f":{process}") and entry.state == "running" and entry.curve
+        for entry in study.standing(TRIALS).entries
+    )
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.usefixtures("points")
+def test_four_workers_train_every_trial_once_though_one_is_killed(postgresql: str) -> None:
+    Path("space.toml").write_text(SPACE)
+    killed = start(postgresql, 0)
+
+    assert killed.stdout is not None
+    assert any(line.startswith("batch ") for line in killed.stdout)
+    with contextlib.closing(SearchStudy.resume(Place(postgresql, "many", 1), "many")) as study:
+        workers = [start(postgresql, number) for number in range(1, WORKERS)]
+        wait_until(lambda: busy(study, killed.pid))
+        killed.kill()
+        killed.communicate()
+        outputs = [worker.communicate(timeout=120)[0] for worker in workers]
+        assert [0] * (WORKERS - 1) == [worker.returncode for worker in workers], outputs
+        assert "hush" not in "".join(outputs)
+        standing = study.standing(TRIALS)
+        assert TRIALS == standing.count("complete") == len(standing.entries)
+        trials = study._study.trials
+        lost = [one for one in trials if one.user_attrs.get(WORKER, "").endswith(f":{killed.pid}")]
+        failed = {one.number for one in lost if one.state.name == "FAIL"}
+        repeated = [one for one in trials if RETRY_OF in one.user_attrs]
+        assert 1 <= len(failed) <= POPULATION
+        assert failed == {one.user_attrs[RETRY_OF] for one in repeated}
+        values = Counter(tuple(sorted(entry.values.items())) for entry in standing.entries)
+        assert {1} == set(values.values())
+        busiest = Counter(entry.worker for entry in standing.entries)
+        assert len(busiest) >= 2
+
+
+def test_a_worker_elsewhere_that_gives_no_sign_of_life_is_taken_for_dead(
+    make_terms: Callable[..., Terms],
+    make_tuner: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = "sqlite:///studies.db"
+    silent = SearchStudy.begin(Place(url, "one", 1), "one", make_terms(), join=True)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("gpunet.search.study.socket.gethostname", lambda: "elsewhere")
+        assert 4 == len(silent.claim(4, 6))
+    study = SearchStudy.resume(Place(url, "one", 1), "one")
+    standing = make_tuner(study).run()
+    assert 6 == standing.count("complete") == len(standing.entries)
+
+
+def test_a_worker_that_gives_signs_of_life_keeps_its_trials(
+    make_terms: Callable[..., Terms], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "sqlite:///studies.db"
+    alive = SearchStudy.begin(Place(url, "one", 1), "one", make_terms(), join=True)
+    with alive.alive():
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr("gpunet.search.study.socket.gethostname", lambda: "elsewhere")
+            assert 2 == len(alive.claim(2, 6))
+        other = SearchStudy.resume(Place(url, "one", 1), "one")
+        time.sleep(alive.place.patience + 1.5)
+        assert 4 == len(other.claim(6, 6))
