@@ -107,12 +107,11 @@ def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
 @pytest.mark.usefixtures("points")
 def test_four_workers_train_every_trial_once_though_one_is_killed(postgresql: str) -> None:
     Path("space.toml").write_text(SPACE)
-    killed = start(postgresql, 0)
+    killed, *workers = [start(postgresql, number) for number in range(WORKERS)]
 
     assert killed.stdout is not None
     assert any(line.startswith("batch ") for line in killed.stdout)
     with contextlib.closing(SearchStudy.resume(Place(postgresql, "many", 1), "many")) as study:
-        workers = [start(postgresql, number) for number in range(1, WORKERS)]
         wait_until(lambda: busy(study, killed.pid))
         killed.kill()
         killed.communicate()

@@ -7,6 +7,7 @@ belongs to ``study``.
 from __future__ import annotations
 
 import contextlib
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,9 @@ MISSED = 3
 
 PATIENCE = 60
 """Seconds that a worker waits for SQLite, which lets one write at a time."""
+
+TRIES, PAUSE = 20, 0.25
+"""How often and after how many seconds an empty database is opened again that others fill."""
 
 FOLDER = Path("tune")
 
@@ -118,12 +122,14 @@ class Place:
         options: dict[str, Any] = {"pool_pre_ping": True}
         if parts.scheme.startswith("sqlite"):
             options["connect_args"] = {"timeout": PATIENCE}
-        return storages.RDBStorage(
-            _with_driver(self._url),
-            engine_kwargs=options,
-            heartbeat_interval=self.heartbeat,
-            grace_period=self.patience,
-            heartbeat_stale_trial_callback=retry,
+        return _when_made(
+            lambda: storages.RDBStorage(
+                _with_driver(str(self._url)),
+                engine_kwargs=options,
+                heartbeat_interval=self.heartbeat,
+                grace_period=self.patience,
+                heartbeat_stale_trial_callback=retry,
+            )
         )
 
     @contextlib.contextmanager
@@ -172,6 +178,20 @@ def quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed to be used")
         yield
+
+
+def _when_made(make: Callable[[], BaseStorage]) -> BaseStorage:
+    """A database's storage; tried anew where other workers make its tables just now."""
+    import sqlalchemy.exc
+
+    for _ in range(TRIES):
+        try:
+            return make()
+        except sqlalchemy.exc.DBAPIError as error:
+            if not any(word in str(error).lower() for word in ("exist", "unique", "duplicate")):
+                raise
+            time.sleep(PAUSE)
+    return make()
 
 
 def _with_driver(url: str) -> str:

@@ -284,8 +284,7 @@ def _table(
     search: SearchInfo, standing: Standing, width: int, rows: int, ascii_only: bool
 ) -> Columns:
     entries = standing.entries[:rows]
-    curves = [value for entry in standing.entries for value in entry.curve if math.isfinite(value)]
-    bounds = (min(curves), max(curves)) if curves else (0.0, 1.0)
+    bounds = _bounds(standing)
     names, left_out = _columns_that_fit(search, entries, width)
     heads = ["trial", "<", search.monitor.replace("_", " "), "<curve"]
     table = Columns([*heads, *(HEADS.get(name, name) for name in names), left_out])
@@ -303,6 +302,15 @@ def _table(
             style=BEST if is_best else "",
         )
     return table
+
+
+def _bounds(standing: Standing) -> tuple[float, float]:
+    """Of the curves: the best figure and one that all but the worst tenth are not worse than."""
+    told = sorted(value for entry in standing.entries for value in entry.curve)
+    if not told:
+        return 0.0, 1.0
+    tenth = len(told) // 10
+    return (told[tenth], told[-1]) if standing.maximise else (told[0], told[-1 - tenth])
 
 
 def _columns_that_fit(

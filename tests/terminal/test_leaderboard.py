@@ -1,0 +1,194 @@
+"""The leaderboard of a search, at every size and in every character set."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from gpunet.engine.interface import DeviceInfo
+from gpunet.search.space import Value
+from gpunet.search.standing import Entry, Standing
+from gpunet.search.tuner import SearchInfo
+from gpunet.terminal.leaderboard import (
+    Board,
+    failure_lines,
+    importance_block,
+    leaderboard,
+    trial_table,
+)
+from gpunet.terminal.search_screen import LiveLeaderboard, PlainSearch
+from gpunet.terminal.style import sparkline
+from gpunet.training.events import Control, Progress
+
+MakeConsole = Callable[..., Console]
+NAMES = ("hidden", "activation", "learning_rate", "schedule", "dropout", "l2")
+
+
+def entry(number: int, state: Any, curve: tuple[float, ...] = (), reason: str = "") -> Entry:
+    settings: tuple[Value, ...] = ("16,16", "leaky_relu", 0.01, "cosine", 0.25, 1.5e-6)
+    values = dict(zip(NAMES, settings, strict=True))
+    figure = min(curve) if curve else None
+    return Entry(number, state, values, curve, figure, reason, "host:1")
+
+
+ENTRIES = (
+    entry(3, "running", (0.5, 0.2)),
+    entry(0, "complete", (0.9, 0.4, 0.3)),
+    entry(1, "pruned", (1.5,), "pruned"),
+    entry(2, "failed", (), "--lr-final is 0.5, wanted at most the learning rate at a start, 0.1"),
+    entry(4, "failed", (), "--lr-final is 0.7, wanted at most the learning rate at a start, 2e-2"),
+    entry(5, "failed", (), "diverged in epoch 1"),
+    entry(6, "running"),
+)
+STANDING = Standing(ENTRIES, 24, maximise=False)
+
+
+@pytest.fixture
+def search() -> SearchInfo:
+    device = DeviceInfo("a graphics card", "discrete GPU", "Vulkan", "1.0")
+    empty = Standing((), 24, maximise=False)
+    return SearchInfo("mine", "tune/mine", device, "mnist", "val_loss", NAMES, 3, empty)
+
+
+@pytest.fixture
+def board(search: SearchInfo) -> Board:
+    progress = Progress(2, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    return Board(search, STANDING, 10.0, "784-16-16-10", (3, 6), progress)
+
+
+def shown(console: Console, board: Board, width: int, height: int, now: float = 70.0) -> list[str]:
+    block = leaderboard(console, board, Control(), (width, height), now, True)
+    assert [width] * height == [sum(part.cell_length for part in line) for line in block.lines]
+    return ["".join(part.text for part in line).rstrip() for line in block.lines]
+
+
+@pytest.mark.parametrize("width", [20, 40, 59, 80, 140, 250])
+@pytest.mark.parametrize("height", [1, 4, 10, 24, 40])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_a_frame_fills_its_screen_exactly(
+    make_text_console: MakeConsole, board: Board, width: int, height: int, ascii_only: bool
+) -> None:
+    console = make_text_console(width, height, ascii_only=ascii_only)
+    for one in (Board(), replace(board, batch=()), replace(board, others=3), board):
+        lines = shown(console, one, width, height)
+        assert not ascii_only or all(line.isascii() for line in lines)
+
+
+def test_a_frame_tells_how_far_the_search_and_its_batch_are(
+    make_text_console: MakeConsole, board: Board
+) -> None:
+    head, trials, batch, best, *_ = shown(make_text_console(100), board, 100, 24)
+    assert head.startswith("mine · mnist · smallest val_loss")
+    assert head.endswith("a graphics card")
+    # five trials have ended and two of three epochs of a sixth, in a minute; 18 1/3 are left
+    assert trials.startswith("trials  5/24")
+    assert trials.endswith("21 %  5.67 per minute, about 3:14 left")
+    assert batch.startswith("epoch 2/3")
+    assert batch.endswith("50 %  784-16-16-10, 2 of 2 trials run")
+    assert best.startswith(
+        "best 0.3000 in trial 0 · 1 done, 1 pruned, 3 failed · trial 5: diverged"
+    )
+
+
+def test_the_best_trials_stand_first_with_their_curves_and_settings(
+    make_text_console: MakeConsole, board: Board
+) -> None:
+    lines = shown(make_text_console(100), board, 100, 24)
+    assert ["trial", "val", "loss", "curve", "hidden"] == lines[5].split()[:5]
+    assert "3  running    0.2000  ▃▁" in lines[7]
+    assert "0  done       0.3000  ▅▂▂" in lines[8]
+    assert "16,16  leaky_relu    0.01" in lines[8]
+
+
+def test_settings_without_room_are_counted(make_text_console: MakeConsole, board: Board) -> None:
+    narrow = shown(make_text_console(60), board, 60, 24)
+    assert narrow[5].endswith("+5")
+    assert "l2" in shown(make_text_console(140), board, 140, 24)[5]
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [("stop_now", "stopping now"), ("stop_after_epoch", "after this epoch"), ("paused", "paused")],
+)
+def test_what_was_asked_for_is_told_below(
+    make_text_console: MakeConsole, board: Board, wish: str, told: str
+) -> None:
+    control = Control()
+    getattr(control, wish).set()
+    block = leaderboard(make_text_console(), board, control, (80, 24), 70.0, True)
+    assert told in "".join(part.text for part in block.lines[-1])
+
+
+def test_reasons_that_differ_in_numbers_alone_are_told_once() -> None:
+    assert [
+        "trial 2 failed: --lr-final is 0.5, wanted at most the learning rate at a start, 0.1 "
+        "(and 1 like it)",
+        "trial 5 failed: diverged in epoch 1",
+    ] == failure_lines(STANDING)
+
+
+def test_the_closing_table_lists_the_best(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    console = make_text_console(80)
+    console.print(trial_table(console, search, STANDING, 2))
+    console.print(importance_block(console, {"learning_rate": 0.75, "l2": 0.25}))
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert 2 + 2 + 3 == len(lines)
+    assert lines[5].endswith("75 %")
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_small_curve_has_a_cell_for_each_value_or_for_each_part() -> None:
+    assert "▁▅█" == sparkline([0.0, 0.5, 1.0], (0.0, 1.0), 5, "", False).plain
+    assert "_-^" == sparkline([0.0, 0.5, 1.0], (0.0, 1.0), 5, "", True).plain
+    assert "▃▅█" == sparkline([0.0, 0.25, 0.0, 0.5, 0.0, 1.0], (0.0, 1.0), 3, "", False).plain
+    assert "▁▁" == sparkline([2.0, 2.0], (2.0, 2.0), 5, "", False).plain
+    assert "" == sparkline([], (0.0, 1.0), 5, "", False).plain
+
+
+def tell(screen: Any, search: SearchInfo) -> None:
+    screen.began(search)
+    screen.batch_began(Standing(ENTRIES[-1:], 24, False), "784-16-16-10", (6,))
+    screen.progressed(Progress(1, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0))
+    screen.stood(STANDING)
+    screen.stood(Standing((*ENTRIES[:-1], entry(6, "complete", (0.1,))), 24, False))
+    screen.waits(STANDING, 2)
+    screen.waits(STANDING, 2)
+
+
+def test_lines_tell_a_search_to_a_log(make_text_console: MakeConsole, search: SearchInfo) -> None:
+    console = make_text_console(40)
+    with PlainSearch(console, Control()) as screen:
+        tell(screen, search)
+    assert isinstance(console.file, io.StringIO)
+    assert [
+        "study:  mine in tune/mine",
+        "        24 trials of 3 epochs at most, by val_loss",
+        f"        searched: {', '.join(NAMES)}",
+        "batch   1 network 784-16-16-10",
+        f"trial 2 failed: {ENTRIES[3].reason}",
+        f"trial 4 failed: {ENTRIES[4].reason}",
+        "trial 5 failed: diverged in epoch 1",
+        "epoch 1/3    1 of 1 trials run  best 0.2000 (trial 3)",
+        "trials  6/24: 2 done, 1 pruned, 3 failed  best 0.2000 (trial 3)",
+        "waiting for 2 trials of other workers",
+    ] == console.file.getvalue().splitlines()
+
+
+def test_the_live_leaderboard_shows_what_it_is_told(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    console = make_text_console(colours="truecolor")
+    with LiveLeaderboard(console, Control(), keys=io.StringIO()) as screen:
+        tell(screen, search)
+        block = screen.frame((80, 24), 0.0, False)
+    assert "waiting for 2 trials" in "".join(part.text for part in block.lines[2])
+    assert isinstance(console.file, io.StringIO)
+    assert "\x1b[?1049l" in console.file.getvalue()  # the screen is given back
