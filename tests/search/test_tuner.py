@@ -76,6 +76,20 @@ def test_the_same_seed_searches_the_same(make_terms: MakeTerms, make_tuner: Make
     assert [one.values for one in first.entries] != [one.values for one in other.entries]
 
 
+def test_the_shapes_of_batches_do_not_stay_those_of_the_first(
+    make_terms: MakeTerms, make_tuner: MakeTuner, observer: Any
+) -> None:
+    space = {
+        "hidden": {"choices": ["3", "4", "5", "6", "7", "8"]},
+        "dropout": {"low": 0.0, "high": 0.3},
+    }
+    terms = make_terms(space, epochs=1)
+    make_tuner(begin(terms), trials=28, population=4, observer=observer).run()
+    shapes = [network for network, _ in observer.batches]
+    assert 3 == len(set(shapes[:3]))
+    assert 5 <= len({*shapes[:3], *shapes[4:7:2]})
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_an_accuracy_is_to_be_large(
     make_terms: MakeTerms, make_tuner: MakeTuner, sampler: str

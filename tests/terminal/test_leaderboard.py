@@ -102,7 +102,7 @@ def test_the_best_trials_stand_first_with_their_curves_and_settings(
     assert ["trial", "val", "loss", "curve", "hidden"] == lines[5].split()[:5]
     assert "3  running    0.2000  ▃▁" in lines[7]
     assert "0  done       0.3000  ▅▂▂" in lines[8]
-    assert "16,16  leaky_relu    0.01" in lines[8]
+    assert "16,16  leaky_relu  0.01" in lines[8]
 
 
 def test_settings_without_room_are_counted(make_text_console: MakeConsole, board: Board) -> None:

@@ -67,7 +67,7 @@ class Standing:
 
     Args:
         entries: the best first, those without a figure last; a trial that was repeated is left out.
-        total: trials wanted.
+        total: trials wanted, or more if there are more.
         maximise: whether a larger figure is the better one.
     """
 
@@ -112,7 +112,7 @@ class Standing:
         def rank(entry: Entry) -> tuple[float, int]:
             return math.inf if entry.figure is None else sign * entry.figure, entry.number
 
-        return cls(tuple(sorted(entries, key=rank)), total, maximise)
+        return cls(tuple(sorted(entries, key=rank)), max(total, len(entries)), maximise)
 
 
 def _entry(trial: FrozenTrial, maximise: bool) -> Entry:

@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -45,6 +46,12 @@ SESSION = "session"
 """The trial's note that tells two processes apart that were given the same number."""
 
 RETRIES = "retries"
+
+OPENS = "opens"
+"""The note with a batch's first trial: whether its shape was one that few had, or was chosen."""
+
+FIRST_SHAPES, SHAPES_DRAWN = 3, 100
+"""Batches whose shapes are not left to the sampler, and the shapes that the rarest is taken of."""
 
 MOST_RETRIES = 3
 """A trial that has brought down its worker so many times is left alone."""
@@ -170,7 +177,9 @@ class SearchStudy:
         self._mine: dict[int, Trial] = {}
         known = len(study.get_trials(deepcopy=False))
         shared = isinstance(storage, RDBStorage) and not created
-        self._sampler = _sampler(terms, known, os.getpid() if shared else 0)
+        seed = _seed(terms, known, os.getpid() if shared else 0)
+        self._sampler = _sampler(terms, seed)
+        self._draws = np.random.default_rng(seed)
         study.pruner = _pruner(terms)
 
     @classmethod
@@ -241,7 +250,7 @@ class SearchStudy:
     def claim(self, size: int, wanted: int) -> list[Candidate]:
         """At most ``size`` trials for this worker, none if the study has its ``wanted`` trials.
 
-        Those that are new share what a population must share.
+        Those that are new have in common what a population must.
         """
         with self.place.telling(), quiet():
             self._recover()
@@ -249,25 +258,45 @@ class SearchStudy:
             trials = self._study.get_trials(deepcopy=False)
             waiting = sum(trial.state == TrialState.WAITING for trial in trials)
             new = max(0, total - sum(map(_original, trials)))
-            self._study.sampler = self._sampler
+            group = self._rare_group(trials)
             claimed: list[Candidate] = []
             while len(claimed) < min(size, waiting + new):
-                candidate = self._ask(total)
+                candidate = self._ask(total, group)
                 if candidate is None:
                     break
+                if not claimed:
+                    candidate.trial.set_user_attr(OPENS, "rare" if group else "chosen")
                 claimed.append(candidate)
-                self._study.sampler = optuna.samplers.PartialFixedSampler(
-                    {name: claimed[0].values[name] for name in self.terms.space.shared},
-                    self._sampler,
-                )
+                shared = self.terms.space.shared
+                group = group or {name: candidate.values[name] for name in shared}
             return claimed
 
-    def _ask(self, total: int) -> Candidate | None:
-        """A trial of this worker's; ``None`` if the study has enough without it.
+    def _rare_group(self, trials: Sequence[FrozenTrial]) -> dict[str, Value]:
+        """What a population is to have in common, if that is not left to the sampler.
+
+        A whole batch tells of one shape only, and a sampler that has seen good trials of one shape
+        alone stays with it. So the first batches, and of the later ones every other, are of a shape
+        that few trials had.
+        """
+        shared = [one for one in self._parameters if one.shared]
+        opened = Counter(trial.user_attrs.get(OPENS) for trial in trials)
+        if not shared or self.terms.sampler != "tpe":
+            return {}
+        if opened["rare"] - FIRST_SHAPES >= opened["chosen"]:
+            return {}
+        known = Counter(tuple(trial.params.get(one.name) for one in shared) for trial in trials)
+        drawn = [tuple(one.draw(self._draws) for one in shared) for _ in range(SHAPES_DRAWN)]
+        rarest = min(drawn, key=lambda group: known[group])
+        return dict(zip((one.name for one in shared), rarest, strict=True))
+
+    def _ask(self, total: int, group: Mapping[str, Value]) -> Candidate | None:
+        """A trial of this worker's with these values; ``None`` if the study has enough without it.
 
         Numbers only grow, so that of several workers that ask at once those get a trial whose
         number is among the first ``total``.
         """
+        fixed = optuna.samplers.PartialFixedSampler(dict(group), self._sampler)
+        self._study.sampler = fixed if group else self._sampler
         trial = self._study.ask()
         self._mine[trial.number] = trial
         self._beat(trial)
@@ -496,10 +525,14 @@ def _suggest(trial: Trial, parameter: Parameter) -> Value:
     return trial.suggest_float(name, distribution.low, distribution.high, step=step, log=log)
 
 
-def _sampler(terms: Terms, known: int, process: int) -> optuna.samplers.BaseSampler:
-    """The sampler; its draws differ between workers, and from those before a study was resumed."""
-    state = np.random.SeedSequence([terms.config.seed, known, process]).generate_state(1)
-    seed = int(state[0]) if known or process else terms.config.seed
+def _seed(terms: Terms, known: int, process: int) -> int:
+    """Differs between workers, and from those before a study was resumed."""
+    if not known and not process:
+        return terms.config.seed
+    return int(np.random.SeedSequence([terms.config.seed, known, process]).generate_state(1)[0])
+
+
+def _sampler(terms: Terms, seed: int) -> optuna.samplers.BaseSampler:
     if terms.sampler == "tpe":
         return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     return optuna.samplers.RandomSampler(seed=seed)
