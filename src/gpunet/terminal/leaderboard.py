@@ -62,9 +62,6 @@ HEADS: Mapping[str, str] = {
 }
 """Shorter names of settings, for heads of columns."""
 
-STATES: Mapping[str, str] = {"complete": "done"}
-"""States in fewer letters."""
-
 STYLES: Mapping[str, str] = {"running": TRAIN, "failed": WRONG, "pruned": MUTED}
 
 FAILURES = 5
@@ -295,13 +292,20 @@ def _table(
         curve = [value for value in entry.curve if math.isfinite(value)]
         table.add(
             str(entry.number),
-            Text(STATES.get(entry.state, entry.state), STYLES.get(entry.state, "")),
+            Text(_state(entry), STYLES.get(entry.state, "")),
             monitored(search, entry.figure),
             sparkline(curve, bounds, CURVE, VALIDATION, ascii_only),
             *values,
             style=BEST if is_best else "",
         )
     return table
+
+
+def _state(entry: Entry) -> str:
+    """How far a trial is; one that was interrupted was not hopeless."""
+    if entry.state == "pruned" and entry.reason != "pruned":
+        return "stopped"
+    return "done" if entry.state == "complete" else entry.state
 
 
 def _bounds(standing: Standing) -> tuple[float, float]:
