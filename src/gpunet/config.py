@@ -21,6 +21,7 @@ __all__ = [
     "ACTIVATIONS",
     "DEFAULT_LEARNING_RATE",
     "INITIALISATIONS",
+    "LARGEST_NUMBER",
     "LOSSES",
     "MAXIMUM_EPOCHS",
     "OPTIMIZERS",
@@ -86,7 +87,7 @@ MAXIMUM_UNITS = 1 << 20
 
 MAXIMUM_EPOCHS = 1 << 31
 
-LARGEST = 3.4028234663852886e38
+LARGEST_NUMBER = 3.4028234663852886e38
 """The largest float32, which is what the engines compute with."""
 
 DEFAULT_LEARNING_RATE: Mapping[str, float] = {
@@ -319,17 +320,17 @@ class TrainConfig:
         if self.beta2 is not None:
             _require_below_one("--beta2", self.beta2)
         if self.weight_decay is not None:
-            _require_between("--weight-decay", self.weight_decay, 0.0, LARGEST)
+            _require_between("--weight-decay", self.weight_decay, 0.0, LARGEST_NUMBER)
         for name in ("l1", "l2", "l1_biases", "l2_biases", "max_norm", "clip_value", "clip_norm"):
             option = f"--{name.replace('_', '-')}"
-            _require_between(option, getattr(self, name), 0.0, LARGEST)
+            _require_between(option, getattr(self, name), 0.0, LARGEST_NUMBER)
         _require_positive("--epsilon", self.epsilon)
         _require_between("--batch-size", self.batch_size, 1, 1 << 24)
         _require_between("--epochs", self.epochs, 1, MAXIMUM_EPOCHS)
         _require_dropout(self.dropout, len(self.hidden))
         _require_below_one("--input-dropout", self.input_dropout)
         self._require_stopping()
-        _require_between("--validation", self.validation, 0, LARGEST)
+        _require_between("--validation", self.validation, 0, LARGEST_NUMBER)
         if self.validation > 1 and not float(self.validation).is_integer():
             raise UsageError(
                 f"--validation is {self.validation}; give a fraction below 1 or a whole count"
@@ -339,10 +340,10 @@ class TrainConfig:
 
     def _require_stopping(self) -> None:
         _require_between("--patience", self.patience, 0, MAXIMUM_EPOCHS)
-        _require_between("--min-delta", self.min_delta, 0.0, LARGEST)
+        _require_between("--min-delta", self.min_delta, 0.0, LARGEST_NUMBER)
         _require_one_of("--monitor", self.monitor, MONITORS)
         _require_between("--start-from-epoch", self.start_from_epoch, 1, MAXIMUM_EPOCHS)
-        _require_between("--stability", self.stability, 0.0, LARGEST)
+        _require_between("--stability", self.stability, 0.0, LARGEST_NUMBER)
         if self.stability and not self.patience:
             raise UsageError(
                 "--stability looks at the gains over the last --patience epochs, which is 0; "
@@ -366,7 +367,7 @@ class TrainConfig:
                     "--restart-lr says where restarts begin but there are none; add "
                     "--restart-every EPOCHS"
                 )
-        _require_between("--lr-final", self.lr_final, 0, LARGEST)
+        _require_between("--lr-final", self.lr_final, 0, LARGEST_NUMBER)
         lowest = min(self.effective_learning_rate, self.effective_restart_lr)
         if self.lr_final > lowest:
             raise UsageError(
@@ -532,7 +533,7 @@ def parse_class_weights(text: str) -> tuple[float, ...] | Literal["none", "balan
             weights.append(float(part))
         except ValueError:
             weights.append(math.nan)
-        if not 0 <= weights[-1] <= LARGEST:
+        if not 0 <= weights[-1] <= LARGEST_NUMBER:
             raise UsageError(
                 f"--class-weights {text}: {part.strip()!r} is no weight, wanted a number of at "
                 "least 0 for each class, or balanced, or none"
@@ -572,12 +573,14 @@ def _require_one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
 
 def _require_between(option: str, value: float, lowest: float, highest: float) -> None:
     if not (isinstance(value, int | float) and lowest <= value <= highest):
-        bounds = f"from {lowest:,} to {highest:,}" if highest < LARGEST else f"{lowest} or more"
+        bounds = (
+            f"from {lowest:,} to {highest:,}" if highest < LARGEST_NUMBER else f"{lowest} or more"
+        )
         raise UsageError(f"{option} is {value}, wanted {bounds}")
 
 
 def _require_positive(option: str, value: float) -> None:
-    if not (isinstance(value, int | float) and 0 < value <= LARGEST):
+    if not (isinstance(value, int | float) and 0 < value <= LARGEST_NUMBER):
         raise UsageError(f"{option} is {value}, wanted a number above 0")
 
 

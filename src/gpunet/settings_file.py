@@ -25,6 +25,7 @@ __all__ = [
     "RUN_SETTINGS",
     "SettingsFile",
     "canonical",
+    "parse_toml",
     "read_settings",
     "require_types",
     "write_settings",
@@ -116,11 +117,7 @@ def read_settings(path: Path) -> SettingsFile:
         UsageError: it cannot be read, is no TOML, or has a key or a type that cannot be.
     """
     text = _text(path)
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-        raise UsageError(f"{path} is no valid TOML: {reason[:1].lower()}{reason[1:]}") from error
+    table = parse_toml(text, path)
     about = table.pop(TABLE, {})
     blank = SettingsFile(path, text, {}, about if isinstance(about, dict) else {})
     settings: dict[str, Any] = {}
@@ -130,6 +127,33 @@ def read_settings(path: Path) -> SettingsFile:
             raise UsageError(f"{path} sets {name} twice, under two spellings; leave one out")
         settings[name] = _checked(blank, key, name, value)
     return dataclasses.replace(blank, settings=settings)
+
+
+def parse_toml(text: str, path: Path) -> dict[str, Any]:
+    """What a TOML text holds.
+
+    Args:
+        text: of the file.
+        path: of the file, for messages.
+
+    Raises:
+        UsageError: it is no TOML, or holds a whole number beyond the 64 bits of TOML's.
+    """
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+        raise UsageError(f"{path} is no valid TOML: {reason[:1].lower()}{reason[1:]}") from error
+    if _holds_huge_number(table):
+        raise UsageError(f"{path} holds a whole number of more than 64 bits; write a smaller one")
+    return table
+
+
+def _holds_huge_number(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        parts = value.values() if isinstance(value, dict) else value
+        return any(map(_holds_huge_number, parts))
+    return isinstance(value, int) and value.bit_length() > 64
 
 
 def require_types(settings: Mapping[str, Any]) -> None:

@@ -152,6 +152,28 @@ def test_a_population_that_does_not_fit_is_told_before_anything_is_trained(
     assert not Path("tune").exists()
 
 
+@pytest.mark.parametrize("line", ["{}", "[]", "x", '{"op_code": 99, "worker_id": "a"}'])
+@pytest.mark.parametrize("place", [1, -1])
+def test_a_damaged_journal_is_told_in_one_sentence(
+    gpunet: RunCommand, options: list[str], line: str, place: int
+) -> None:
+    assert 0 == gpunet("tune", *options, "--trials", "1", "--study", "torn").code
+    journal = Path("tune/torn/journal.log")
+    lines = journal.read_text().splitlines(keepends=True)
+    lines[place] = f"{line}\n"
+    journal.write_text("".join(lines))
+    ran = gpunet("tune", "--resume", "torn", "--trials", "2", "--device", "cpu")
+    assert 1 == ran.code
+    assert f"the journal {journal} is damaged" in ran.failure
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_a_space_without_end_is_not_read(gpunet: RunCommand, options: list[str]) -> None:
+    ran = gpunet("tune", *options, "--space", "/dev/zero")
+    assert 2 == ran.code
+    assert "/dev/zero is no ordinary file" in ran.failure
+
+
 def test_a_password_is_never_told(gpunet: RunCommand, halves: Path) -> None:
     url = "postgresql://somebody:hush%21@127.0.0.1:1/nothing?password=hush"
     ran = gpunet("tune", "--data", halves, "--device", "cpu", "--storage", url)

@@ -21,6 +21,7 @@ __all__ = [
     "any_of",
     "bytes_damaged",
     "json_damaged",
+    "lines_damaged",
     "npz_damaged",
     "repacked",
     "tensors_damaged",
@@ -78,6 +79,14 @@ def json_damaged(content: bytes, draw: Random) -> bytes:
     for _ in range(draw.randint(1, 3)):
         value = _tree_damaged(value, draw)
     return json.dumps(value).encode()
+
+
+def lines_damaged(content: bytes, draw: Random) -> bytes:
+    """One line of a file of JSON lines damaged, left out or doubled."""
+    lines = content.splitlines(keepends=True)
+    place = draw.randrange(len(lines))
+    line = json_damaged(lines[place], draw) + b"\n"
+    return b"".join([*lines[:place], *[line] * draw.choice([0, 1, 1, 1, 2]), *lines[place + 1 :]])
 
 
 def npz_damaged(content: bytes, draw: Random) -> bytes:

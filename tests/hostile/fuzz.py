@@ -41,6 +41,7 @@ from damage import (
     any_of,
     bytes_damaged,
     json_damaged,
+    lines_damaged,
     npz_damaged,
     repacked,
     tensors_damaged,
@@ -55,6 +56,7 @@ from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
+from gpunet.search.space import read_space
 from gpunet.settings_file import read_settings, write_settings
 from gpunet.terminal.console import make_console
 from gpunet.terminal.model_card import model_card
@@ -233,6 +235,17 @@ def use_settings(folder: Path) -> None:
     NetworkSettings.of(config)
 
 
+def use_space(folder: Path) -> None:
+    """Read a search space, as ``gpunet tune`` does before it begins."""
+    path = folder / "space.toml"
+    space = read_space(path)
+    space.require_possible(TrainConfig(), str(path))
+    json.dumps(space.to_dict(), allow_nan=False)
+    require(
+        all(one.draw(np.random.default_rng(0)) is not None for one in space.parameters), "a draw"
+    )
+
+
 def use_command_line(folder: Path) -> None:
     """Carry out a command line, whose words stand in a file, between NULs."""
     words = (folder / "words").read_bytes().split(b"\0")
@@ -254,6 +267,12 @@ def use_resumed_run(folder: Path) -> None:
     """Go on with a run, for a moment."""
     words = "train --resume run --data data.csv --device cpu --epochs 4 --max-time 0.05s --plain"
     (folder / "words").write_text(words.replace(" ", "\0"))
+    use_command_line(folder)
+
+
+def use_study(folder: Path) -> None:
+    """Go on with a study."""
+    (folder / "words").write_text("tune --resume s --trials 2 --device cpu".replace(" ", "\0"))
     use_command_line(folder)
 
 
@@ -407,24 +426,50 @@ def settings_target() -> Target:
     text = write_settings(TrainConfig(hidden=(16, 8), dropout=(0.1, 0.2)).to_dict())
     text += 'max-time = "10m"\ndata = "x.csv"\nname = "a"\n[recipe]\ntitle = "x"\n'
 
-    def wrong_value(content: bytes, draw: Random) -> bytes:
-        lines = content.splitlines()
-        place = draw.randrange(len(lines))
-        word = draw.choice([draw.choice(LITERALS).encode(), draw.choice(TOKENS)])
-        lines[place] = lines[place].partition(b"=")[0] + b"= " + word
-        return b"\n".join(lines)
-
     return Target(
         [{"settings.toml": text.encode()}],
-        {".toml": any_of(wrong_value, bytes_damaged)},
+        {".toml": any_of(_wrong_value, bytes_damaged)},
         use_settings,
     )
+
+
+def _wrong_value(content: bytes, draw: Random) -> bytes:
+    """One key of a TOML text set to what it should not be."""
+    lines = content.splitlines()
+    place = draw.randrange(len(lines))
+    word = draw.choice([draw.choice(LITERALS).encode(), draw.choice(TOKENS)])
+    lines[place] = lines[place].partition(b"=")[0] + b"= " + word
+    return b"\n".join(lines)
+
+
+def space_target() -> Target:
+    """A search space in TOML."""
+    text = "[learning_rate]\nlow = 1e-4\nhigh = 0.1\nlog = true\n[dropout]\nchoices = [0, 0.5]\n"
+    text += '[hidden]\nchoices = ["16,16", [128]]\n[batch_size]\nlow = 16\nhigh = 128\nstep = 16\n'
+    damage = {".toml": any_of(_wrong_value, bytes_damaged)}
+    return Target([{"space.toml": text.encode()}], damage, use_space)
+
+
+def study_target() -> Target:
+    """A study in a journal, all of its trials done."""
+    table = "".join(f"{i % 3},{i / 7},{i % 5}.5\n" for i in range(30)).encode()
+    words = "tune --data data.csv --study s --trials 2 --population 2 --epochs 1 --device cpu"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data.csv").write_bytes(table)
+        with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+            run(words.split())
+        kept = folder / "tune" / "s"
+        files = {f"tune/s/{path.name}": path.read_bytes() for path in kept.iterdir()}
+    journal = files["tune/s/journal.log"].replace(str(folder.resolve()).encode() + b"/", b"")
+    files = {**files, "tune/s/journal.log": journal, "data.csv": table}
+    return Target([files], {".log": any_of(bytes_damaged, lines_damaged)}, use_study)
 
 
 LITERALS = [
     *["nan", "inf", "-inf", "1e999", "1e300", "1e-320", "9" * 400, "9" * 5000, "-1", "0", "0.5"],
     *["true", "false", '""', "''", '"x"', '"none"', '"1,2"', '"\\u0000"', '"\\u001b[2J"', "[]"],
-    *["[[]]", "[0.5, 0.5]", "[1, 'a']", "{a = 1}", "1979-05-27", "07:32:00"],
+    *["0x" + "9" * 9000, "[[]]", "[0.5, 0.5]", "[1, 'a']", "{a = 1}", "1979-05-27", "07:32:00"],
 ]
 
 COMMANDS = [
@@ -469,6 +514,8 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "resume": resume_target,
     "report": report_target,
     "settings": settings_target,
+    "space": space_target,
+    "study": study_target,
     "command": command_target,
 }
 

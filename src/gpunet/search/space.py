@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,9 +18,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from gpunet.config import TrainConfig, parse_dropout, parse_hidden
+from gpunet.config import LARGEST_NUMBER, TrainConfig, parse_dropout, parse_hidden
 from gpunet.errors import UsageError
-from gpunet.settings_file import canonical
+from gpunet.settings_file import canonical, parse_toml
 from gpunet.training.trainer import SHARED
 
 __all__ = ["Parameter", "Space", "Value", "default_space", "grid", "read_space"]
@@ -243,17 +242,18 @@ def read_space(path: Path) -> Space:
         UsageError: it cannot be read, is no TOML, or is no space.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no ordinary file, wanted a TOML file of a search space")
         if path.stat().st_size > LARGEST:
             raise UsageError(f"{path} is larger than 1 MiB, which no search space is")
-        tables = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        tables = parse_toml(path.read_bytes().decode("utf-8-sig"), path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(
             f"{path} cannot be read: {reason}; wanted a TOML file with a table for each setting"
         ) from error
-    except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-        raise UsageError(f"{path} is no valid TOML: {reason[:1].lower()}{reason[1:]}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no UTF-8 text; save it as UTF-8") from error
     if not tables:
         raise UsageError(f"{path} names no setting to search; write for example [learning_rate]")
     return Space.from_dict(tables, str(path))
@@ -332,7 +332,9 @@ def _range(name: str, table: Mapping[str, Any], place: str) -> Parameter:
     kind = int if _is_whole(name) else (int, float)
     for key, value in (("low", low), ("high", high), ("step", step)):
         if (key != "step" or value is not None) and (
-            not isinstance(value, kind) or isinstance(value, bool) or not math.isfinite(value)
+            not isinstance(value, kind)
+            or isinstance(value, bool)
+            or not abs(value) <= LARGEST_NUMBER
         ):
             wanted = "a whole number" if _is_whole(name) else "a number"
             raise UsageError(f"{place} {key}: is {value!r}, wanted {wanted}")
@@ -348,6 +350,11 @@ def _range(name: str, table: Mapping[str, Any], place: str) -> Parameter:
         raise UsageError(f"{place} step: is {step}, wanted a number above 0")
     if log and step is not None:
         raise UsageError(f"{place} step: does not go with log; leave one out")
+    stepped = _is_whole(name) or step is not None
+    if stepped and not log and not (high - low) / (step or 1) < LARGEST_GRID:
+        raise UsageError(
+            f"{place} step: makes more than {LARGEST_GRID:,} values; give a larger step, or log"
+        )
     if not _is_whole(name):
         low, high, step = float(low), float(high), None if step is None else float(step)
     return Parameter(name, low, high, bool(log), step)

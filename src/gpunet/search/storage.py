@@ -7,6 +7,7 @@ belongs to ``study``.
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -110,10 +111,9 @@ class Place:
 
     def _open(self, retry: Retry) -> BaseStorage:
         import optuna.storages as storages
-        from optuna.storages.journal import JournalFileBackend
 
         if self._url is None:
-            return storages.JournalStorage(JournalFileBackend(str(self._journal)))
+            return self._open_journal()
         parts = urlsplit(self._url)
         if parts.scheme == "grpc":
             return storages.GrpcStorageProxy(
@@ -132,6 +132,17 @@ class Place:
             )
         )
 
+    def _open_journal(self) -> BaseStorage:
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        try:
+            return JournalStorage(JournalFileBackend(str(self._journal)))
+        except OSError:
+            raise
+        except Exception as error:  # Optuna trusts its lines, and raises nearly anything
+            raise self._damaged() from error
+
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
         """Turn a failure of the place into one sentence without secrets.
@@ -146,6 +157,8 @@ class Place:
             raise
         except ImportError as error:
             raise self._missing(error) from error
+        except json.JSONDecodeError as error:
+            raise self._damaged() from error
         except Exception as error:
             if not _is_of_a_storage(error):
                 raise
@@ -156,6 +169,9 @@ class Place:
             raise StudyError(
                 f"the storage {self} fails: {message[:300]}; see that it runs and lets you in"
             ) from None
+
+    def _damaged(self) -> GpunetError:
+        return StudyError(f"the journal {self} is damaged; begin anew with another --study")
 
     def _missing(self, error: ImportError) -> GpunetError:
         if str(self).startswith("postgresql"):
