@@ -57,5 +57,5 @@ def test_numpy_refuses_what_the_machine_does_not_hold() -> None:
     most = largest_population(choose("cpu"), wide, "adam", 8, 1000)
     if most is None:
         pytest.skip("this system does not tell how much memory it has")
-    with pytest.raises(DeviceError, match="this machine holds"):
+    with pytest.raises(DeviceError, match="this machine has room for"):
         NumpyEngine(wide, (NetworkSettings(1),) * (most + 1), "adam", 8)

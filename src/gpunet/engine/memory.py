@@ -93,6 +93,6 @@ def require_fit(population: int, needs: Mapping[str, int], limit: int, device: s
     seen = f"{population:,} networks need" if population > 1 else "the network needs"
     advice = f"at most {most:,} networks fit" if most else "use fewer units or samples"
     raise DeviceError(
-        f"{seen} {-(-population * each >> 20):,} MiB for {name}, but {device} holds "
-        f"{limit >> 20:,} MiB of it; {advice}"
+        f"{seen} {-(-population * each >> 20):,} MiB for {name}, but {device} has "
+        f"room for {limit >> 20:,} MiB of that; {advice}"
     )
