@@ -191,6 +191,16 @@ def test_without_optuna_one_sentence_says_what_to_install(
     assert "pip install 'gpunet[tune]'" in ran.failure
 
 
+def test_without_a_driver_one_sentence_says_what_to_install(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    url = "postgresql://127.0.0.1:1/nothing"
+    ran = gpunet("tune", "--data", halves, "--device", "cpu", "--storage", url)
+    assert 1 == ran.code
+    assert "pip install 'gpunet[postgresql]'" in ran.failure
+
+
 def test_a_command_for_training_means_the_settings_that_it_was_made_from(
     gpunet: RunCommand,
 ) -> None:

@@ -163,7 +163,9 @@ class Place:
             if not _is_of_a_storage(error):
                 raise
             root = _root(error)
-            message = " ".join(str(root).split()) or type(root).__name__
+            details = getattr(root, "details", None)  # of a remote call's error
+            told = str(details() if callable(details) else root)
+            message = " ".join(told.split()) or type(root).__name__
             for secret in self._secrets:
                 message = message.replace(secret, "***")
             raise StudyError(
@@ -177,7 +179,7 @@ class Place:
         if str(self).startswith("postgresql"):
             return MissingExtraError("a study in PostgreSQL", "psycopg", "postgresql")
         library = getattr(error, "name", None) or "its driver"
-        package = {"grpc": "grpcio", "google": "protobuf", "MySQLdb": "mysqlclient"}
+        package = {"grpc": "grpcio protobuf", "google": "protobuf", "MySQLdb": "mysqlclient"}
         return StudyError(
             f"the storage {self} needs {library}, which is not installed; run "
             f"`pip install {package.get(library, library)}`"

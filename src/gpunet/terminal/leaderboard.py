@@ -302,9 +302,9 @@ def _table(
 
 
 def _state(entry: Entry) -> str:
-    """How far a trial is; one that was interrupted was not hopeless."""
+    """How far a trial is; not every one that was ended was hopeless."""
     if entry.state == "pruned" and entry.reason != "pruned":
-        return "stopped"
+        return "diverged" if entry.reason.startswith("diverged") else "stopped"
     return "done" if entry.state == "complete" else entry.state
 
 
