@@ -148,6 +148,15 @@ def test_a_worker_elsewhere_that_gives_no_sign_of_life_is_taken_for_dead(
     assert 6 == standing.count("complete") == len(standing.entries)
 
 
+def test_the_lock_of_a_worker_that_was_killed_while_it_wrote_is_broken(
+    make_terms: Callable[..., Terms], make_tuner: Callable[..., Any]
+) -> None:
+    study = SearchStudy.begin(Place(None, "one"), "one", make_terms(), join=False)
+    journal = study.place.folder / "journal.log"
+    Path(f"{journal}.lock").symlink_to(journal.resolve())
+    assert 6 == make_tuner(study).run().count("complete")
+
+
 def test_a_worker_that_gives_signs_of_life_keeps_its_trials(
     make_terms: Callable[..., Terms], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -32,6 +33,10 @@ MISSED = 3
 
 PATIENCE = 60
 """Seconds that a worker waits for SQLite, which lets one write at a time."""
+
+LOCK_SECONDS = 5
+"""After which a journal's lock is taken from a worker that was killed while it wrote a line, which
+takes milliseconds."""
 
 TRIES, PAUSE = 20, 0.25
 """How often and after how many seconds an empty database is opened again that others fill."""
@@ -134,10 +139,15 @@ class Place:
 
     def _open_journal(self) -> BaseStorage:
         from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
+        from optuna.storages import journal as journals
 
+        # Where the path is relative, Optuna does not notice that a lock's owner was killed.
+        path = str(self._journal.resolve())
+        lock = journals.JournalFileSymlinkLock
+        if sys.platform == "win32":  # where links are for administrators
+            lock = journals.JournalFileOpenLock
         try:
-            return JournalStorage(JournalFileBackend(str(self._journal)))
+            return JournalStorage(journals.JournalFileBackend(path, lock(path, LOCK_SECONDS)))
         except OSError:
             raise
         except Exception as error:  # Optuna trusts its lines, and raises nearly anything
