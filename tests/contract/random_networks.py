@@ -42,9 +42,10 @@ TOLERANCE = 2e-5
 """Of a figure's largest value: float32 sums of up to a thousand terms in another order, over some
 steps."""
 
-LAST_PLACES = 2e-6
-"""By how much numpy's weights are changed to see how far it parts from itself: more than a sum's
-rounding, so that whatever rounding may decide is decided otherwise now and then."""
+LAST_PLACES = 1e-5
+"""By how much numpy's weights are changed to see how far it parts from itself: ten times what the
+sums of some hundred terms are rounded by, so that whatever rounding may decide is decided otherwise
+now and then."""
 
 TRIES = 60
 """Such changes, at most, until a deviation counts as a miss."""
