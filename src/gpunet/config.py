@@ -471,7 +471,9 @@ def parse_hidden(text: str) -> tuple[int, ...]:
         return ()
     sizes = []
     for position, part in enumerate(text.split(","), start=1):
-        if not (part.strip().isascii() and part.strip().isdigit()) or int(part) == 0:
+        digits = part.strip()
+        is_number = digits.isascii() and digits.isdigit() and len(digits) < 20
+        if not is_number or int(digits) == 0:
             raise UsageError(
                 f"--hidden {text}: part {position} is {part.strip()!r}, wanted a whole number of "
                 "units; write for example --hidden 16,16"

@@ -54,6 +54,7 @@ def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
         (["train", "--epochs", "many"], "--epochs"),
         (["train", "--hidden", "16,,x"], "part 2 is ''"),
         (["train", "--hidden", "16,-4"], "part 2 is '-4'"),
+        (["train", "--hidden", "9" * 5000], "part 1 is '9"),
         (["train", "--epochs", "0"], "--epochs is 0"),
         (["train", "--dropout", "1"], "--dropout is 1.0"),
         (["train", "--validation", "inf"], "--validation"),

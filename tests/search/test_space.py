@@ -139,3 +139,9 @@ def test_the_shapes_of_a_space_are_those_of_its_populations() -> None:
     }
     shapes = Space.from_dict(tables, "a space").shapes(FIXED)
     assert [((4,), 32), ((8, 8), 32)] == [(one.hidden, one.batch_size) for one in shapes]
+
+
+def test_a_value_of_no_parameter_is_refused() -> None:
+    space = Space.from_dict({"l2": {"low": 0.1, "high": 0.2}}, "a test")
+    with pytest.raises(UsageError, match="a trial sets 'l1', which is not searched"):
+        space.config(TrainConfig(), {"l1": 0.1})

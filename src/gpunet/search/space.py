@@ -141,8 +141,11 @@ class Space:
             values: of the parameters.
 
         Raises:
-            UsageError: the values do not go together.
+            UsageError: the values do not go together, or one is of no parameter.
         """
+        strange = sorted(values.keys() - {one.name for one in self.parameters})
+        if strange:
+            raise UsageError(f"a trial sets {strange[0]!r:.40}, which is not searched")
         return dataclasses.replace(fixed, **{name: _setting(name, values[name]) for name in values})
 
     def group(self, values: Mapping[str, Value]) -> tuple[Value, ...]:
