@@ -19,6 +19,8 @@ from gpunet.training import checkpoint
 from gpunet.training.output import PREFIX
 from gpunet.training.run_state import load_state
 
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals, mounts")
+
 LONG = ("--device", "cpu", "--hidden", "6", "--epochs", "1000000", "--patience", "0")
 
 SECONDS = 60
@@ -48,6 +50,15 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not come"
         time.sleep(0.01)
+
+
+def wait_until_stopped(process: int) -> None:
+    """Wait until the system holds a process."""
+    deadline, state = time.monotonic() + SECONDS, ""
+    while state != "T":
+        assert time.monotonic() < deadline, "the process does not stop"
+        time.sleep(0.01)
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0]
 
 
 def assert_saved(folder: Path) -> None:
@@ -101,7 +112,7 @@ def test_a_run_that_was_suspended_goes_on_as_if_nothing_had_been(
     with begin(noise, *whole, "--run-dir", "suspended") as process:
         wait_for(tmp_path / "suspended" / "last.safetensors")
         process.send_signal(signal.SIGTSTP)
-        time.sleep(0.3)
+        wait_until_stopped(process.pid)
         before = (tmp_path / "suspended" / "last.safetensors").stat().st_mtime_ns
         time.sleep(0.3)
         assert before == (tmp_path / "suspended" / "last.safetensors").stat().st_mtime_ns
