@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -78,6 +77,8 @@ def test_a_request_to_end_saves_and_says_so_in_its_exit_code(noise: Path, tmp_pa
 def test_a_terminal_that_is_closed_ends_the_run_and_loses_nothing(
     noise: Path, tmp_path: Path
 ) -> None:
+    import pty
+
     child, master = pty.fork()
     if child == 0:
         os.chdir(tmp_path)
