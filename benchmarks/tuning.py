@@ -6,7 +6,7 @@ of trials and epochs, no pruning, networks of the same shape on the same samples
 starts with a process and ends with it. Contenders take turns, a new seed in every round. MNIST
 stays outside of the repository; the folder of its IDX files, packed or not, is given:
 
-    pip install 'gpunet[benchmarks,tune]'
+    pip install 'gpunet[benchmarks]'
     python benchmarks/tuning.py --mnist FOLDER
 
 The table is printed, and kept in ``benchmarks/results`` with all figures as JSON.
