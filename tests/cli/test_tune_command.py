@@ -109,6 +109,15 @@ def test_the_result_is_one_line_for_quiet(gpunet: RunCommand, options: list[str]
     assert 1 == ran.out.count("\n")
 
 
+def test_a_search_ends_when_its_time_is_over(gpunet: RunCommand, options: list[str]) -> None:
+    endless = [*options, "--trials", 5000, "--epochs", 1000]
+    ran = gpunet("tune", *endless, "--timeout", "2s", "--pruner", "none", "--report", "r.json")
+    assert (0, "") == (ran.code, ran.err)
+    reasons = {trial["reason"] for trial in json.loads(Path("r.json").read_text())["trials"]}
+    assert "time limit reached" in reasons
+    assert "to go on with the search: gpunet tune --resume" in ran.out
+
+
 def test_a_search_in_which_nothing_succeeds_says_so(gpunet: RunCommand, halves: Path) -> None:
     Path("space.toml").write_text("[l2]\nchoices = [1e30]\n[lr]\nchoices = [1e30]\n")
     options = ["--data", halves, "--device", "cpu", "--space", "space.toml", "--trials", "2"]
