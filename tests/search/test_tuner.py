@@ -174,6 +174,16 @@ def test_trials_that_were_not_begun_are_tried_again(
     assert all(one in tried for one in values)
 
 
+def test_new_trials_join_the_shape_of_those_that_are_tried_again(
+    make_terms: MakeTerms, make_tuner: MakeTuner, observer: Any
+) -> None:
+    space = {"hidden": {"choices": ["3", "4", "5", "6", "7", "8"]}, "dropout": {"choices": [0.0]}}
+    study = begin(make_terms(space))
+    study.release(study.claim(2, 6))
+    make_tuner(study, observer=observer).run()
+    assert [4, 2] == [len(numbers) for _, numbers in observer.batches]
+
+
 def test_a_failure_lets_the_batch_be_tried_again(
     make_terms: MakeTerms, make_tuner: MakeTuner, observer: Any
 ) -> None:

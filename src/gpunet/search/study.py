@@ -180,6 +180,7 @@ class SearchStudy:
         seed = _seed(terms, known, os.getpid() if shared else 0)
         self._sampler = _sampler(terms, seed)
         self._draws = np.random.default_rng(seed)
+        self._points = len(grid(terms.space)) if terms.sampler == "grid" else None
         study.pruner = _pruner(terms)
 
     @classmethod
@@ -245,7 +246,7 @@ class SearchStudy:
 
     def total(self, wanted: int) -> int:
         """Trials in all; a grid has as many as it has points."""
-        return len(grid(self.terms.space)) if self.terms.sampler == "grid" else wanted
+        return wanted if self._points is None else self._points
 
     def claim(self, size: int, wanted: int) -> list[Candidate]:
         """At most ``size`` trials for this worker, none if the study has its ``wanted`` trials.
@@ -264,11 +265,12 @@ class SearchStudy:
                 candidate = self._ask(total, group)
                 if candidate is None:
                     break
-                if not claimed:
-                    candidate.trial.set_user_attr(OPENS, "rare" if group else "chosen")
                 claimed.append(candidate)
-                shared = self.terms.space.shared
-                group = group or {name: candidate.values[name] for name in shared}
+                if len(claimed) > 1:
+                    continue
+                if RETRY_OF not in candidate.trial.user_attrs:
+                    candidate.trial.set_user_attr(OPENS, "rare" if group else "chosen")
+                group = {name: candidate.values[name] for name in self.terms.space.shared}
             return claimed
 
     def _rare_group(self, trials: Sequence[FrozenTrial]) -> dict[str, Value]:
