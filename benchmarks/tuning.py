@@ -36,7 +36,6 @@ from threadpoolctl import threadpool_limits
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import list_adapters
 from gpunet.training.output import write_atomically
-from peers.interface import thread_counts
 from peers.machine import machine, results
 
 HIDDEN, BATCH, TRAINED, VALIDATED = 64, 64, 10_000, 2_000
@@ -88,8 +87,9 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         _write_samples(options.mnist, Path(folder))
+        load = os.getloadavg()[1]
         measured = _measured(Path(folder), options)
-    print(_keep(measured, options))
+    print(_keep(measured, options, load))
     return 0
 
 
@@ -102,7 +102,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="searches of each contender")
     parser.add_argument("--limit", type=float, default=300, help="seconds for a search")
     parser.add_argument("--peer", choices=["pytorch", "scikit-learn"], help=argparse.SUPPRESS)
-    parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not options.peer and options.mnist is None:
@@ -129,9 +128,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> list[Result]:
         commands[f"gpunet tune, {one.info.name}"] = _tune(str(one.index), options)
     size = ["--trials", str(options.trials), "--epochs", str(options.epochs)]
     for peer, name in (("pytorch", "PyTorch"), ("scikit-learn", "scikit-learn")):
-        for words, threads in thread_counts().items():
-            own = [str(Path(__file__).resolve()), "--peer", peer, "--threads", str(threads)]
-            commands[f"Optuna with {name}, {words}"] = [*own, *size]
+        commands[f"Optuna with {name}"] = [str(Path(__file__).resolve()), "--peer", peer, *size]
     measured = {name: Result(name) for name in commands}
     for seed in range(options.rounds):
         for name, command in commands.items():
@@ -185,7 +182,7 @@ def _search(options: argparse.Namespace) -> None:
     features = samples["x_train"].reshape(-1, 784).astype(np.float32) / np.float32(255)
     labels = samples["y_train"].astype(np.int64)
     make = _pytorch if options.peer == "pytorch" else _scikit_learn
-    fit = make(features, labels, options.threads)
+    fit = make(features, labels)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
         direction="maximize", sampler=optuna.samplers.TPESampler(seed=options.seed)
@@ -197,16 +194,16 @@ def _search(options: argparse.Namespace) -> None:
         beta1 = trial.suggest_float("beta1", 0.8, 0.99)
         return fit(rate, l2, beta1, options.epochs, options.seed)
 
-    with threadpool_limits(options.threads):
+    with threadpool_limits(1):
         study.optimize(accuracy, n_trials=options.trials)
     told = {"trials": [{"figure": trial.value} for trial in study.trials]}
     Path("report.json").write_text(json.dumps(told))
 
 
-def _pytorch(features: NDArray[np.float32], labels: NDArray[np.int64], threads: int) -> Fit:
+def _pytorch(features: NDArray[np.float32], labels: NDArray[np.int64]) -> Fit:
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     x, y = torch.from_numpy(features), torch.from_numpy(labels)
 
     def fit(rate: float, l2: float, beta1: float, epochs: int, seed: int) -> float:
@@ -231,7 +228,7 @@ def _pytorch(features: NDArray[np.float32], labels: NDArray[np.int64], threads: 
     return fit
 
 
-def _scikit_learn(features: NDArray[np.float32], labels: NDArray[np.int64], threads: int) -> Fit:
+def _scikit_learn(features: NDArray[np.float32], labels: NDArray[np.int64]) -> Fit:
     from sklearn.neural_network import MLPClassifier
 
     def fit(rate: float, l2: float, beta1: float, epochs: int, seed: int) -> float:
@@ -253,17 +250,17 @@ def _scikit_learn(features: NDArray[np.float32], labels: NDArray[np.int64], thre
     return fit
 
 
-def _keep(measured: Sequence[Result], options: argparse.Namespace) -> str:
+def _keep(measured: Sequence[Result], options: argparse.Namespace, load: float) -> str:
     path = results("tuning")
     rows: list[dict[str, Any]] = [dataclasses.asdict(one) for one in measured]
-    content = {"machine": machine(), "trials": options.trials, "rows": rows}
-    document = "\n".join(_lines(measured, options))
+    content = {"machine": machine(), "load": load, "trials": options.trials, "rows": rows}
+    document = "\n".join(_lines(measured, options, load))
     write_atomically(path.with_suffix(".json"), (json.dumps(content, indent=2) + "\n").encode())
     write_atomically(path.with_suffix(".md"), document.encode())
     return document
 
 
-def _lines(measured: Sequence[Result], options: argparse.Namespace) -> Iterator[str]:
+def _lines(measured: Sequence[Result], options: argparse.Namespace, load: float) -> Iterator[str]:
     trials = options.trials
     yield f"# A search of {trials} trials\n\n{machine()}.\n"
     yield (
@@ -271,9 +268,13 @@ def _lines(measured: Sequence[Result], options: argparse.Namespace) -> Iterator[
         f"{TRAINED:,} samples of MNIST to train and the next {VALIDATED:,} to validate. TPE "
         "chooses the learning rate, the L2 penalty and beta1; nothing is pruned. Seconds from the "
         "start of the process to its end, by the clock on the wall and of the processors' work, "
-        f"which other programs on the machine disturb less; medians over {options.rounds} rounds "
-        f"in which all take turns. `gpunet tune` trains {options.population} trials side by side "
-        "and keeps a journal; the others train one by one and keep theirs in memory.\n"
+        f"which other programs disturb less: a mean of {load:.1f} programs were at work on the "
+        f"machine when it began. Medians over {options.rounds} rounds in which all take turns.\n"
+    )
+    yield (
+        f"`gpunet tune` trains {options.population} trials side by side, so that TPE learns from "
+        "whole batches only, and keeps a journal; the others train one by one, with one thread, "
+        "and keep their trials in memory.\n"
     )
     heads = ("contender", "s", "lowest to highest", "processor s", "trials per second")
     yield f"| {' | '.join(heads)} | best accuracy, each round |"
