@@ -14,6 +14,7 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.device import Adapter, list_adapters
 from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.numpy_population import NumpyPopulation
 from gpunet.engine.wgpu_engine import WgpuEngine
 
 SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
@@ -70,8 +71,10 @@ def make_engine(request: pytest.FixtureRequest) -> Iterator[MakeEngine]:
         optimizer: Optimizer = "adam",
         batch_size: int = 8,
     ) -> Engine:
-        if request.param == "numpy":
+        if request.param == "numpy" and len(settings) == 1:
             made.append(NumpyEngine(network, settings, optimizer, batch_size))
+        elif request.param == "numpy":
+            made.append(NumpyPopulation(network, settings, optimizer, batch_size))
         else:
             adapter, plan = request.param
             made.append(

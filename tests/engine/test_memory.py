@@ -11,6 +11,7 @@ from gpunet.engine.factory import Choice, choose, largest_population
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.memory import buffer_bytes, most_networks, require_fit
 from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.numpy_population import NumpyPopulation
 from gpunet.engine.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError
 
@@ -57,5 +58,6 @@ def test_numpy_refuses_what_the_machine_does_not_hold() -> None:
     most = largest_population(choose("cpu"), wide, "adam", 8, 1000)
     if most is None:
         pytest.skip("this system does not tell how much memory it has")
-    with pytest.raises(DeviceError, match="this machine has room for"):
-        NumpyEngine(wide, (NetworkSettings(1),) * (most + 1), "adam", 8)
+    for kind in (NumpyEngine, NumpyPopulation):
+        with pytest.raises(DeviceError, match="this machine has room for"):
+            kind(wide, (NetworkSettings(1),) * (most + 1), "adam", 8)

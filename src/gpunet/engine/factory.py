@@ -11,6 +11,7 @@ from gpunet.engine.device import SIZE_LIMITS, Adapter, list_adapters
 from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings, Rule
 from gpunet.engine.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.numpy_engine import NumpyEngine, numpy_device
+from gpunet.engine.numpy_population import NumpyPopulation
 from gpunet.engine.tile_cache import TileCache
 from gpunet.errors import DeviceError
 
@@ -79,7 +80,8 @@ def create_engine(
         DeviceError: the adapter cannot be opened, or the networks do not fit it.
     """
     if choice.adapter is None:
-        return NumpyEngine(network, settings, optimizer, batch_size)
+        kind = NumpyEngine if len(settings) == 1 else NumpyPopulation
+        return kind(network, settings, optimizer, batch_size)
     from gpunet.engine.wgpu_engine import WgpuEngine
 
     return WgpuEngine(network, settings, optimizer, batch_size, choice.adapter, tiles=tiles)

@@ -21,6 +21,7 @@ __all__ = [
     "most_networks",
     "numpy_bytes",
     "require_fit",
+    "require_host_memory",
 ]
 
 EVALUATION_ROWS = 1024
@@ -96,3 +97,14 @@ def require_fit(population: int, needs: Mapping[str, int], limit: int, device: s
         f"{seen} {-(-population * each >> 20):,} MiB for {name}, but {device} has "
         f"room for {limit >> 20:,} MiB of that; {advice}"
     )
+
+
+def require_host_memory(population: int, network: NetworkSpec, rule: Rule, batch_size: int) -> None:
+    """Make sure that the machine's memory holds a population of the numpy engine.
+
+    Raises:
+        DeviceError: it does not.
+    """
+    memory = host_memory()
+    if memory is not None:
+        require_fit(population, numpy_bytes(network, rule, batch_size), memory, "this machine")

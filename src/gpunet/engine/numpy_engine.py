@@ -27,7 +27,7 @@ from gpunet.engine.interface import (
     NetworkSettings,
     Split,
 )
-from gpunet.engine.memory import host_memory, numpy_bytes, require_fit
+from gpunet.engine.memory import require_host_memory
 from gpunet.engine.numpy_profile import count_kernels, time_calls
 from gpunet.engine.optimizers import Factors, blocks, optimize
 from gpunet.parameters import layer_blocks, layer_views, norm_views
@@ -58,10 +58,7 @@ class NumpyEngine(Engine):
         batch_size: int,
     ) -> None:
         super().__init__(network, settings, optimizer, batch_size)
-        memory = host_memory()
-        if memory is not None:
-            needs = numpy_bytes(network, self.rule, batch_size)
-            require_fit(self.population, needs, memory, "this machine")
+        require_host_memory(self.population, network, self.rule, batch_size)
         shape = (self.population, network.parameter_count)
         self._all_parameters = np.zeros(shape, dtype=np.float32)
         self._all_moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)

@@ -1,0 +1,85 @@
+"""A population that is cut into groups gives what it gives as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gpunet.config import NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine import numpy_population
+from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.numpy_population import NumpyPopulation, networks_together
+from gpunet.parameters import initial_parameters
+from gpunet.training.batches import epoch_order
+
+NETWORK = NetworkSpec(12, (7,), 3)
+SETTINGS = tuple(
+    NetworkSettings(seed=seed, momentum=0.9 if seed == 4 else 0.0, dropout=0.1 * (seed % 2))
+    for seed in range(5)
+)
+
+
+@pytest.fixture
+def _pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two networks are computed together."""
+    monkeypatch.setattr(numpy_population, "CACHE", 2 * 4 * 3 * NETWORK.parameter_count)
+
+
+def trained(engine: Engine, samples: Samples) -> Engine:
+    """Two epochs; after the first one, two networks rest."""
+    engine.class_weights = np.array([1, 2, 0.5], dtype=np.float32)
+    engine.load("train", samples)
+    engine.load("validation", samples[:9])
+    seeds = [one.seed for one in SETTINGS]
+    engine.set_parameters(initial_parameters(NETWORK, "auto", seeds))
+    for epoch in range(2):
+        schedule = step_schedule(SETTINGS, np.full((5, 4), 0.05), 4 * epoch)
+        engine.begin_epoch(epoch_order(seeds, epoch + 1, 32), schedule, 4 * epoch)
+        engine.train(3)
+        engine.train(1)
+        if epoch == 0:
+            engine.stop([1, 2])
+    return engine
+
+
+@pytest.mark.usefixtures("_pairs")
+def test_groups_give_the_bits_of_a_population_in_one(
+    random_samples: Callable[..., Samples],
+) -> None:
+    samples = random_samples(32, 12, 3)
+    assert 2 == networks_together(NETWORK, "sgd_momentum")
+    together = trained(NumpyEngine(NETWORK, SETTINGS, "sgd", 8), samples)
+    groups = trained(NumpyPopulation(NETWORK, SETTINGS, "sgd", 8), samples)
+    assert together.parameters().tobytes() == groups.parameters().tobytes()
+    assert together.moments().tobytes() == groups.moments().tobytes()
+    for one, other in (
+        (together.metrics(), groups.metrics()),
+        (together.evaluate("validation"), groups.evaluate("validation")),
+    ):
+        assert one.loss.tolist() == other.loss.tolist()
+        assert one.correct.tolist() == other.correct.tolist()
+        assert [9, 0, 0, 9, 9] == other.seen.tolist() or [32, 0, 0, 32, 32] == other.seen.tolist()
+    np.testing.assert_array_equal(together.predict("validation"), groups.predict("validation"))
+    moments = groups.moments()
+    groups.set_moments(moments * 2)
+    np.testing.assert_array_equal(moments * 2, groups.moments())
+
+
+@pytest.mark.usefixtures("_pairs")
+def test_the_kernels_of_all_groups_are_timed(random_samples: Callable[..., Samples]) -> None:
+    samples = random_samples(32, 12, 3)
+    engine = trained(NumpyPopulation(NETWORK, SETTINGS, "sgd", 8), samples)
+    schedule = step_schedule(SETTINGS, np.full((5, 4), 0.05), 8)
+    engine.begin_epoch(epoch_order([1] * 5, 3, 32), schedule, 8)
+    times = engine.time_kernels(2)
+    assert all(one.seconds > 0 for one in times)
+    assert len({one.label for one in times}) == len(times)
+
+
+def test_a_large_network_is_computed_alone_and_small_ones_together() -> None:
+    assert 1 == networks_together(NetworkSpec(784, (512, 512), 10), "adam")
+    assert 5 == networks_together(NetworkSpec(784, (16, 16), 10), "adam")
