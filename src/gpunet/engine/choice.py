@@ -30,8 +30,8 @@ def choose_plan(
     """The persistent plan where a workgroup holds the network, else the layered.
 
     Wherever it fits it was the faster one (``benchmarks/plans.py``), though on a processor it works
-    on one core alone: a step of 784-16-16-10 takes, layered to persistent, on Mesa's driver 14
-    times as long at batch 1, 5.5 at 4, 3.8 at 8 and 1.9 at 16; on SwiftShader 7.0, 4.7, 3.3, 1.4.
+    on one core alone: a step of 784-16-16-10 takes, layered to persistent, on Mesa's driver 13
+    times as long at batch 1, 8.1 at 4, 4.9 at 8 and 2.3 at 16; on SwiftShader 8.1, 4.8, 3.3, 2.2.
 
     The choice depends on nothing that varies from run to run, so that a seed gives the same bits.
     ``wanted`` overrides it, as far as the network fits.
