@@ -1,30 +1,44 @@
-"""Trains, and is killed at random moments, over and over; what it leaves must be sound.
+"""Trains, searches and downloads, and is killed at random moments; what is left must be sound.
 
 The suite does so a few times. As a script it goes on as long as one likes, on any device:
 
     python tests/faults/killing.py --kills 500 --device cpu
 
-A run is begun, killed, resumed and killed again until it comes to its end; then its last weights
-must be, bit by bit, those of a run that nobody disturbed. A new run follows until so many kills
-are done.
+A training is begun, killed, resumed and killed again until it comes to its end; then its last
+weights must be, bit by bit, those of a run that nobody disturbed. A search must have each of its
+trials once, and a download the published files. Then the next one follows, until so many kills are
+done of each kind.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import hashlib
 import os
 import random
 import signal
 import sys
 import tempfile
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 
+import gpunet.cli.search_run
 import gpunet.cli.training_run  # noqa: F401 - so that no child has to
 from gpunet.cli.app import run
+from gpunet.datasets.download import Published, PublishedFile, obtain
+from gpunet.search.storage import LOCK_SECONDS, Place
+from gpunet.search.study import SearchStudy
+from gpunet.search.tuner import model_file
+from gpunet.training.checkpoint import load
 from gpunet.training.output import PREFIX
 from gpunet.training.run_state import RunState, load_state
 
@@ -36,19 +50,25 @@ OPTIONS = (
 
 @dataclass(slots=True)
 class Findings:
-    """What became of the runs.
+    """What became of the victims.
 
     Args:
         kills: that hit a living process.
-        early: of them, those before the first checkpoint.
-        finished: runs that came to their end.
+        early: of them, those before there was anything to go on with.
+        finished: victims that came to their end.
         wrong: what was not as it must be.
     """
 
-    kills: int
-    early: int
-    finished: int
-    wrong: list[str]
+    kills: int = 0
+    early: int = 0
+    finished: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def look_for_leftovers(self, folder: Path) -> None:
+        """Temporary files are wrong once nobody is at work."""
+        left = [*folder.rglob(f"{PREFIX}*"), *folder.rglob("*.partial"), *folder.rglob("*.lock")]
+        if left:
+            self.wrong.append(f"left behind: {sorted(path.name for path in left)}")
 
 
 def dataset(path: Path) -> Path:
@@ -63,8 +83,8 @@ def dataset(path: Path) -> Path:
     return path
 
 
-def kill_at_random(folder: Path, kills: int, device: str, seed: int) -> Findings:
-    """Kill runs in a folder at random moments, so many times at least.
+def kill_trainings(folder: Path, kills: int, device: str, seed: int) -> Findings:
+    """Kill trainings in a folder at random moments, so many times at least.
 
     Args:
         folder: an empty one.
@@ -72,12 +92,12 @@ def kill_at_random(folder: Path, kills: int, device: str, seed: int) -> Findings
         device: as ``--device`` takes it.
         seed: of the moments.
     """
-    draws, found = random.Random(seed), Findings(0, 0, 0, [])
+    draws, found = random.Random(seed), Findings()
     data = dataset(folder / "data.npz")
     new = ("train", "--data", str(data), "--device", device, *OPTIONS)
-    began = time.monotonic()
-    _run((*new, *_output(folder), "--run-dir", str(folder / "straight")), None)
-    longest = time.monotonic() - began
+    longest = _undisturbed(
+        _command((*new, *_output(folder), "--run-dir", str(folder / "straight")))
+    )
     expected = load_state(folder / "straight" / "last.safetensors")[1]
     number = 0
     while found.kills < kills:
@@ -85,10 +105,104 @@ def kill_at_random(folder: Path, kills: int, device: str, seed: int) -> Findings
         victim = folder / f"victim {number}"
         _drive(victim, (*new, "--run-dir", str(victim)), device, draws, longest, found)
         _compare(victim, expected, found)
-        left = sorted(path.name for path in folder.rglob(f"{PREFIX}*"))
-        if left:
-            found.wrong.append(f"left behind: {left}")
+        found.look_for_leftovers(folder)
     return found
+
+
+def kill_searches(folder: Path, kills: int, device: str, seed: int) -> Findings:
+    """The same with searches of eight trials, four side by side."""
+    draws, found = random.Random(seed), Findings()
+    data = dataset(folder / "data.npz")
+    os.chdir(folder)  # studies lie in the folder that one works in
+    common = ("--device", device, "--plain", "--output", str(folder / "model.safetensors"))
+    asked = ("--trials", "8", "--population", "4", "--epochs", "2", "--batch-size", "8")
+    new: tuple[str, ...] = ("tune", "--data", str(data), *asked, *common)
+    longest = _undisturbed(_command((*new, "--study", "straight")))
+    number = 0
+    while found.kills < kills:
+        number += 1
+        study = f"victim-{number}"
+        journal = folder / "tune" / study / "journal.log"
+        while True:
+            begun = journal.exists() and journal.stat().st_size > 0
+            command: tuple[str, ...] = (*new, "--study", study)
+            if begun:
+                command = ("tune", "--resume", study, "--trials", "8", *common)
+            # A lock is taken from a dead worker after a while only, so now and then wait longer.
+            patience = LOCK_SECONDS if draws.random() < 0.25 else 0
+            ended = _run(_command(command), patience + draws.uniform(0, longest))
+            if ended is not None:
+                break
+            found.kills += 1
+            found.early += not begun
+        if ended:
+            found.wrong.append(f"the search {study} ended with exit code {ended}")
+            continue
+        found.finished += 1
+        standing = SearchStudy.resume(Place(None, study), study).standing(8)
+        numbers = [entry.number for entry in standing.entries if entry.ended]
+        if len(numbers) != 8 or standing.best is None:
+            found.wrong.append(f"the search {study} has the trials {sorted(numbers)}")
+        else:
+            load(model_file(journal.parent, standing.best.number))
+        found.look_for_leftovers(folder)
+    return found
+
+
+def kill_downloads(folder: Path, kills: int, seed: int) -> Findings:
+    """The same with downloads from a server on the loopback device."""
+    draws, found = random.Random(seed), Findings()
+    contents = [random.Random(size).randbytes(size) for size in (3 << 20, 1 << 10)]
+    with _server(contents) as address:
+        files = tuple(
+            PublishedFile(str(number), len(content), hashlib.sha256(content).hexdigest())
+            for number, content in enumerate(contents)
+        )
+        published = Published("noise", (address,), files)
+
+        def download(cache: Path) -> int:
+            obtained = obtain(published, cache)
+            return int([bytes(one) for one in obtained.contents] != contents)
+
+        longest = _undisturbed(partial(download, folder / "straight"))
+        while found.kills < kills:
+            cache = folder / f"cache {found.finished}"
+            while (ended := _run(partial(download, cache), draws.uniform(0, longest))) is None:
+                found.kills += 1
+                found.early += not cache.exists()
+            found.finished += 1
+            again = download(cache)
+            if ended or again or len(list(cache.iterdir())) != len(contents):
+                found.wrong.append(f"{cache} holds {sorted(map(str, cache.iterdir()))}")
+    return found
+
+
+@contextmanager
+def _server(contents: Sequence[bytes]) -> Iterator[str]:
+    """Serves the contents, gzipped, under their numbers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            packed = gzip.compress(contents[int(Path(self.path).stem)], 1)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            self.wfile.write(packed)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def handle(self) -> None:
+            with suppress(OSError):  # the other side was killed
+                super().handle()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _drive(
@@ -103,7 +217,7 @@ def _drive(
     checkpoint = victim / "last.safetensors"
     command = new
     while True:
-        ended = _run((*command, *_output(victim.parent)), draws.uniform(0, longest))
+        ended = _run(_command((*command, *_output(victim.parent))), draws.uniform(0, longest))
         if ended is not None:
             break
         found.kills += 1
@@ -130,11 +244,23 @@ def _output(folder: Path) -> tuple[str, str]:
     return "--output", str(folder / "model.safetensors")
 
 
-def _run(arguments: tuple[str, ...], kill_after: float | None) -> int | None:
+def _command(arguments: tuple[str, ...]) -> Callable[[], int]:
+    return partial(run, arguments)
+
+
+def _undisturbed(work: Callable[[], int]) -> float:
+    """How long work in a process of its own takes, in seconds."""
+    began = time.monotonic()
+    code = _run(work, None)
+    assert code == 0, f"the work ends with exit code {code} even if nobody disturbs it"
+    return time.monotonic() - began
+
+
+def _run(work: Callable[[], int], kill_after: float | None) -> int | None:
     """The exit code of a process of its own; ``None`` if it was killed after so many seconds."""
     child = os.fork()
     if child == 0:
-        _become(arguments)
+        _become(work)
     if kill_after is not None:
         deadline = time.monotonic() + kill_after
         while time.monotonic() < deadline:
@@ -147,34 +273,49 @@ def _run(arguments: tuple[str, ...], kill_after: float | None) -> int | None:
     return None if code == -signal.SIGKILL else code
 
 
-def _become(arguments: tuple[str, ...]) -> None:
-    """Turn this process into one that carries out a command line, and end it."""
+def _become(work: Callable[[], int]) -> None:
+    """Turn this process into one that does some work in silence, and end it."""
     code = 70
     try:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
-        code = run(arguments)
+        code = work()
     finally:
         os._exit(code)
 
 
 def main() -> int:
     """Kill as often as was asked for, and tell what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=300)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=300, help="of each kind")
     parser.add_argument("--device", default="cpu", help="as gpunet's own option")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = kill_at_random(Path(folder), options.kills, options.device, options.seed)
-    print(
-        f"{found.kills} kills, {found.early} of them before the first checkpoint; "
-        f"{found.finished} runs came to their end; wrong: {len(found.wrong)}"
-    )
-    for wrong in found.wrong:
-        print(f"  {wrong}")
-    return int(bool(found.wrong))
+    kinds: dict[str, Callable[[Path], Findings]] = {
+        "trainings": lambda folder: kill_trainings(
+            folder, options.kills, options.device, options.seed
+        ),
+        "searches": lambda folder: kill_searches(
+            folder, options.kills, options.device, options.seed
+        ),
+        "downloads": lambda folder: kill_downloads(folder, options.kills, options.seed),
+    }
+    wrong = 0
+    for name, kill in kinds.items():
+        with tempfile.TemporaryDirectory() as folder:
+            found = kill(Path(folder))
+        wrong += len(found.wrong)
+        print(
+            f"{name}: {found.kills} kills, {found.early} of them before there was anything to go "
+            f"on with; {found.finished} came to their end; wrong: {len(found.wrong)}",
+            flush=True,
+        )
+        for one in found.wrong:
+            print(f"  {one}")
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def test_a_run_that_was_suspended_goes_on_as_if_nothing_had_been(
     whole = ("--plain", "--epochs", "120", "--showcase", "0")
     with begin(noise, *whole, "--run-dir", "suspended") as process:
         wait_for(tmp_path / "suspended" / "last.safetensors")
-        process.send_signal(signal.SIGTSTP)
+        process.send_signal(signal.SIGSTOP)  # Ctrl-Z stops no process without a terminal
         wait_until_stopped(process.pid)
         before = (tmp_path / "suspended" / "last.safetensors").stat().st_mtime_ns
         time.sleep(0.3)

@@ -48,23 +48,23 @@ def postgresql() -> Iterator[str]:
     if binaries is None:
         pytest.skip("PostgreSQL's server is not installed")
     folder = Path(tempfile.mkdtemp(prefix="gpunet-"))
-    as_user: list[str | Path] = []
+    user = None
     if os.getuid() == 0:  # as whom the server refuses to run
-        shutil.chown(folder, "postgres", "postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
+        shutil.chown(folder, user := "postgres", "postgres")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     data = folder / "data"
     options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
-    control: list[str | Path] = [*as_user, binaries / "pg_ctl", "-D", data, "-w", "-s"]
+    control: list[str | Path] = [binaries / "pg_ctl", "-D", data, "-w", "-s"]
     try:
-        initdb = [*as_user, binaries / "initdb", "-D", data, "-U", "tester", "-A", "trust"]
-        subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
+        initdb: list[str | Path] = [binaries / "initdb", "-D", data, "-U", "tester", "-A", "trust"]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=user)
         log = folder / "log"
-        subprocess.run([*control, "-l", log, "-o", options, "start"], check=True, cwd=folder)
+        start = [*control, "-l", log, "-o", options, "start"]
+        subprocess.run(start, check=True, cwd=folder, user=user)
         yield f"postgresql://tester:hush@127.0.0.1:{port}/postgres"
-        subprocess.run([*control, "-m", "immediate", "stop"], check=True, cwd=folder)
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, cwd=folder, user=user)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

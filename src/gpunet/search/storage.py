@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
-__all__ = ["HEARTBEAT", "Place", "Retry", "quiet", "study_folder"]
+__all__ = ["HEARTBEAT", "LOCK_SECONDS", "Place", "Retry", "quiet", "study_folder"]
 
 HEARTBEAT = 10
 """Seconds between two signs of life of a worker."""
