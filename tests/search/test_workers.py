@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -97,11 +98,16 @@ def busy(study: SearchStudy, process: int) -> bool:
     )
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
+def kill_when_busy(worker: subprocess.Popen[str], study: SearchStudy) -> None:
+    """Let a stopped worker go on by milliseconds until it is within a batch; kill it there."""
+    end = time.monotonic() + 60
+    while not busy(study, worker.pid):
         assert time.monotonic() < end
-        time.sleep(0.05)
+        worker.send_signal(signal.SIGCONT)
+        time.sleep(0.005)
+        worker.send_signal(signal.SIGSTOP)
+    worker.kill()
+    worker.communicate()
 
 
 @pytest.mark.usefixtures("points")
@@ -111,10 +117,9 @@ def test_four_workers_train_every_trial_once_though_one_is_killed(postgresql: st
 
     assert killed.stdout is not None
     assert any(line.startswith("batch ") for line in killed.stdout)
+    killed.send_signal(signal.SIGSTOP)  # or it may be done before anyone has looked
     with contextlib.closing(SearchStudy.resume(Place(postgresql, "many", 1), "many")) as study:
-        wait_until(lambda: busy(study, killed.pid))
-        killed.kill()
-        killed.communicate()
+        kill_when_busy(killed, study)
         outputs = [worker.communicate(timeout=120)[0] for worker in workers]
         assert [0] * (WORKERS - 1) == [worker.returncode for worker in workers], outputs
         assert "hush" not in "".join(outputs)
