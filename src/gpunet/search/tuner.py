@@ -207,9 +207,10 @@ class Tuner:
                 observers=(_Listener(self._observer),),
                 control=self._control,
             )
-        self._keep_best(configs, result)
+        best = self._keep_best(configs, result)
         for place, candidate in enumerate(configs):
             self._tell(candidate, configs[candidate], result, place)
+        self._replace(best)
         self._stood()
         if result.stop_reason == "device failed":
             raise DeviceError(result.device_failures[-1])
@@ -242,21 +243,27 @@ class Tuner:
             best = network.history[network.best_epoch - 1]
             self._study.complete(candidate, _figure(config, monitored(config, best)), reason)
 
-    def _keep_best(self, configs: dict[Candidate, TrainConfig], result: TrainingResult) -> None:
-        """Write the study's best network, if it is one of these; what it replaces goes.
+    def _keep_best(
+        self, configs: dict[Candidate, TrainConfig], result: TrainingResult
+    ) -> Path | None:
+        """Write the study's best network, if it is one of these; where the best one is.
 
         That comes before the trials are told, so that a best trial has its file.
         """
         numbers = [candidate.number for candidate in configs]
         best = self._study.standing(self._trials).best_with(numbers)
         if best is None or best.number not in numbers:
-            return
+            return self._kept
         path = model_file(self._study.place.folder, best.number)
         place = numbers.index(best.number)
         checkpoint.save(self._model(list(configs.values())[place], result, place), path)
-        if self._kept is not None:
+        return path
+
+    def _replace(self, best: Path | None) -> None:
+        """Remove the former best network, now that the study knows of the new one."""
+        if self._kept is not None and self._kept != best:
             self._kept.unlink(missing_ok=True)
-        self._kept = path
+        self._kept = best
 
     def _model(self, config: TrainConfig, result: TrainingResult, place: int) -> Model:
         dataset = self._dataset
