@@ -15,7 +15,14 @@ from typing import IO, Any, TextIO, cast
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-__all__ = ["PatientStream", "in_foreground", "make_console", "shows_greys", "wants_dashboard"]
+__all__ = [
+    "PatientStream",
+    "in_foreground",
+    "make_console",
+    "print_line",
+    "shows_greys",
+    "wants_dashboard",
+]
 
 SMALLEST_SCREEN = (40, 10)
 """Columns and rows below which lines of plain text say more than a dashboard."""
@@ -126,6 +133,12 @@ def wants_dashboard(
         return False
     columns, rows = SMALLEST_SCREEN
     return console.width >= columns and console.height >= rows
+
+
+def print_line(console: Console, line: str) -> None:
+    """Print one line however narrow the console is, at once."""
+    console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+    console.file.flush()
 
 
 def in_foreground(stream: IO[str]) -> bool:

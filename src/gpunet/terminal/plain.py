@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from gpunet.terminal import figures
+from gpunet.terminal.console import print_line
 from gpunet.terminal.ending import ending
 from gpunet.terminal.interrupts import Interrupts
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
@@ -106,6 +107,4 @@ class PlainPrinter:
         self._opened.close()
 
     def _print(self, line: str) -> None:
-        """One line however narrow the console is, at once."""
-        self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
-        self._console.file.flush()
+        print_line(self._console, line)

@@ -19,6 +19,7 @@ from gpunet.search.standing import Standing
 from gpunet.search.tuner import SearchInfo
 from gpunet.terminal import figures
 from gpunet.terminal.block import Block
+from gpunet.terminal.console import print_line
 from gpunet.terminal.interrupts import Interrupts
 from gpunet.terminal.leaderboard import Board, counted, leaderboard, monitored
 from gpunet.terminal.live_screen import LiveScreen
@@ -168,6 +169,4 @@ class PlainSearch:
         self._opened.close()
 
     def _print(self, line: str) -> None:
-        """One line however narrow the console is, at once."""
-        self._console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
-        self._console.file.flush()
+        print_line(self._console, line)

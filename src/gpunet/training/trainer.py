@@ -224,7 +224,7 @@ class _Run:
         """
         self._load()
         self.engine.set_parameters(self.best)
-        self.stand = _Stand(self.best, self.engine.moments(), 0)
+        self.stand = _Stand(self.best.copy(), self.engine.moments(), 0)
         if resume is None:
             return
         self._require_fit(resume)
