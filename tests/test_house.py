@@ -18,7 +18,7 @@ SOURCE = Path(gpunet.__file__).parent
 
 FLOORS = (
     {"gpunet"},
-    {"errors", "resources"},
+    {"errors", "resources", "whole_file"},
     {"config", "rng"},
     {"settings_file"},
     {"recipes"},

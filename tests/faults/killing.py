@@ -39,8 +39,8 @@ from gpunet.search.storage import LOCK_SECONDS, Place
 from gpunet.search.study import SearchStudy
 from gpunet.search.tuner import model_file
 from gpunet.training.checkpoint import load
-from gpunet.training.output import PREFIX
 from gpunet.training.run_state import RunState, load_state
+from gpunet.whole_file import PREFIX
 
 OPTIONS = (
     *("--hidden", "6", "--epochs", "12", "--batch-size", "8", "--patience", "0"),
@@ -66,7 +66,7 @@ class Findings:
 
     def look_for_leftovers(self, folder: Path) -> None:
         """Temporary files are wrong once nobody is at work."""
-        left = [*folder.rglob(f"{PREFIX}*"), *folder.rglob("*.partial"), *folder.rglob("*.lock")]
+        left = [*folder.rglob(f"{PREFIX}*"), *folder.rglob("*.lock")]
         if left:
             self.wrong.append(f"left behind: {sorted(path.name for path in left)}")
 

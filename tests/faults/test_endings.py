@@ -15,8 +15,8 @@ import pytest
 from tests.faults.killing import dataset
 
 from gpunet.training import checkpoint
-from gpunet.training.output import PREFIX
 from gpunet.training.run_state import load_state
+from gpunet.whole_file import PREFIX
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals, mounts")
 

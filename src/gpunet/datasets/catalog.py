@@ -17,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 
 from gpunet.datasets import strokes
-from gpunet.datasets.cache import cache_folder, write_whole
+from gpunet.datasets.cache import cache_folder, store
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.download import FASHION_MNIST, MNIST, Limits, Progress, Published, is_cached
 from gpunet.datasets.download import obtain as obtain_published
@@ -311,7 +311,7 @@ def _keep_strokes(path: Path, train: Samples, test: Samples) -> str | None:
         )
 
     try:
-        write_whole(path, write)
+        store(path, write)
     except OSError as error:
         return (
             f"the drawn digits are not kept, since {path.parent} cannot be written to "

@@ -17,9 +17,10 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from urllib.parse import urlsplit
 
-from gpunet.datasets.cache import sweep, write_whole
+from gpunet.datasets.cache import store
 from gpunet.datasets.readers.files import GZIP_MAGIC, read_at_most, unpacked
 from gpunet.errors import DataError, DownloadError
+from gpunet.whole_file import remove_leftovers
 
 __all__ = [
     "FASHION_MNIST",
@@ -194,7 +195,7 @@ def obtain(
     Raises:
         DownloadError: a file is neither there nor to be had.
     """
-    sweep(folder)
+    remove_leftovers(folder)
     fetch = _Fetch(published, folder, progress, limits or Limits())
     contents: list[bytes | bytearray] = []
     notice = None
@@ -241,7 +242,7 @@ def _kept(file: PublishedFile, folder: Path) -> bytearray | None:
 def _keep(file: PublishedFile, content: bytes | bytearray, folder: Path) -> str | None:
     """Keep a file for the next time; a notice if that is not possible."""
     try:
-        write_whole(folder / file.name, lambda opened: opened.write(content))
+        store(folder / file.name, lambda opened: opened.write(content))
     except OSError as error:
         return (
             f"the download is not kept, since {folder} cannot be written to "

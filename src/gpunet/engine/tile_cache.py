@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gpunet import __version__
-from gpunet.datasets.cache import cache_folder, write_whole
+from gpunet.datasets.cache import cache_folder, store
 from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.shader_source import assemble
@@ -75,7 +75,7 @@ class TileCache:
         """Whoever else writes at the same time, the file stays whole; the last one wins."""
         text = json.dumps({**_versions(), "adapters": adapters}, indent=1)
         with suppress(OSError):
-            write_whole(self._path, lambda file: file.write(text.encode()))
+            store(self._path, lambda file: file.write(text.encode()))
 
 
 def _adapters(path: Path) -> dict[str, dict[str, str]]:

@@ -1,31 +1,20 @@
-"""Writing results so that a file is either whole or not there.
+"""Writing results to where the user wants them.
 
-Owns the atomic write and the check, before hours of work, that it can succeed. What is written
-belongs to ``checkpoint`` and ``report``.
-
-A process that is killed while it writes leaves its temporary file behind. Writers hold a lock on
-theirs, so that the next check for the same folder can tell such a file from one in use, and
-remove it.
+Owns the check, before hours of work, that a file can be written, and the sentence that is said
+where it cannot. How it gets there whole belongs to ``whole_file``, what is written to
+``checkpoint`` and ``report``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 import tempfile
 from pathlib import Path
-from typing import IO
 
 from gpunet.errors import OutputError
+from gpunet.whole_file import PREFIX, remove_leftovers, write_whole
 
-if sys.platform != "win32":
-    import fcntl
-
-__all__ = ["remove_leftovers", "require_writable", "write_atomically"]
-
-PREFIX = ".gpunet-"
-"""Of a temporary file's name."""
+__all__ = ["require_writable", "write_atomically"]
 
 
 def require_writable(path: Path) -> None:
@@ -48,19 +37,6 @@ def require_writable(path: Path) -> None:
     remove_leftovers(target.parent)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of writers that were killed; those in use stay."""
-    with contextlib.suppress(OSError):
-        for leftover in folder.glob(f"{PREFIX}*"):
-            with contextlib.suppress(OSError), leftover.open("rb") as file:
-                _lock(file)  # raises if its writer lives
-                if sys.platform != "win32":
-                    leftover.unlink()
-            if sys.platform == "win32":
-                with contextlib.suppress(OSError):  # raised if its writer lives
-                    leftover.unlink()
-
-
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that other programs see whole or not at all; an older one is replaced.
 
@@ -69,7 +45,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     target = _target(path)
     try:
-        _write_and_replace(target, content)
+        write_whole(target, lambda file: file.write(content))
     except OSError as error:
         raise OutputError(_sentence(path, target.parent, error)) from error
 
@@ -88,55 +64,6 @@ def _target(path: Path) -> Path:
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         raise OutputError(_sentence(path, path.parent, error)) from error
     return target
-
-
-def _write_and_replace(target: Path, content: bytes) -> None:
-    file, path = _temporary_file(target.parent)
-    try:
-        with file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            path.chmod(_mode(target))
-            if sys.platform != "win32":  # where no open file can be renamed
-                path.replace(target)
-        if sys.platform == "win32":
-            path.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise
-
-
-def _temporary_file(folder: Path) -> tuple[IO[bytes], Path]:
-    """A new file in the folder, locked before anyone has taken it for a leftover."""
-    while True:
-        handle, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
-        file, path = os.fdopen(handle, "wb"), Path(name)
-        with contextlib.suppress(OSError):  # some network file systems have no locks
-            _lock(file)
-        if path.exists():
-            return file, path
-        file.close()
-
-
-def _lock(file: IO[bytes]) -> None:
-    """Take a file that no other process holds.
-
-    Raises:
-        OSError: another one holds it.
-    """
-    if sys.platform != "win32":
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _mode(path: Path) -> int:
-    """The rights of the file that is replaced, else what the user's umask leaves of rw-rw-rw-."""
-    with contextlib.suppress(OSError):
-        return path.stat().st_mode & 0o777
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def _sentence(path: Path, folder: Path, error: Exception) -> str:

@@ -16,8 +16,9 @@ from typing import Any
 
 from gpunet.errors import ModelError, OutputError, UsageError
 from gpunet.training.checkpoint import Model, save
-from gpunet.training.output import remove_leftovers, require_writable
+from gpunet.training.output import require_writable
 from gpunet.training.run_state import RunState, load_state, save_state
+from gpunet.whole_file import remove_leftovers
 
 __all__ = ["RunFolder", "RunSummary", "find_runs"]
 

@@ -1,0 +1,107 @@
+"""A file that other programs see whole or not at all.
+
+Owns the way there: the content goes into a temporary file beside the place, which is locked while
+its writer lives, and is put there once it is on the disk. What killed writers leave behind can
+thus be told from what is in use, and is removed. Where files lie, and what is said where they
+cannot be written, belongs to ``datasets.cache`` and ``training.output``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["PREFIX", "remove_leftovers", "write_whole"]
+
+PREFIX = ".gpunet-"
+"""Of a temporary file's name."""
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file so that it is there as a whole or not at all, whoever else writes it.
+
+    It keeps the rights of an older one.
+
+    Args:
+        path: of the file, in a folder that is there.
+        write: writes the content to the file it is given.
+
+    Raises:
+        OSError: it cannot be written; an older file is then untouched.
+    """
+    file, temporary = _temporary_file(path.parent)
+    try:
+        with file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.chmod(_mode(path))
+            if sys.platform != "win32":  # where no open file can be renamed
+                temporary.replace(path)
+        if sys.platform == "win32":
+            temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed; those in use stay."""
+    with suppress(OSError):
+        for path in folder.glob(f"{PREFIX}*"):
+            with suppress(OSError):
+                _remove_unless_held(path)
+
+
+def _temporary_file(folder: Path) -> tuple[BinaryIO, Path]:
+    """A new file in the folder, locked before anyone has taken it for a leftover."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
+        file, path = os.fdopen(handle, "wb"), Path(name)
+        with suppress(OSError):  # some network file systems have no locks
+            _lock(file)
+        if path.exists():
+            return file, path
+        file.close()
+
+
+def _mode(path: Path) -> int:
+    """The rights of the file that is replaced, else what the user's umask leaves of rw-rw-rw-."""
+    with suppress(OSError):
+        return path.stat().st_mode & 0o777
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def _remove_unless_held(path: Path) -> None:
+    """Remove a temporary file.
+
+    Raises:
+        OSError: its writer lives.
+    """
+    if sys.platform == "win32":  # where no open file can be removed
+        path.unlink()
+    elif path.is_file():  # a pipe of that name would never be opened
+        with path.open("rb") as file:
+            _lock(file)
+            path.unlink()
+
+
+def _lock(file: BinaryIO) -> None:
+    """Take a file that no other process holds.
+
+    Raises:
+        OSError: another one holds it.
+    """
+    if sys.platform != "win32":
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from gpunet.whole_file import PREFIX, remove_leftovers, write_whole
+
+
+def content(file: BinaryIO) -> None:
+    file.write(b"content")
+
+
+def test_a_file_whose_writing_is_interrupted_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+
+    def interrupted(file: BinaryIO) -> None:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, interrupted)
+    assert b"before" == path.read_bytes()
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_an_older_file_is_replaced_and_keeps_its_rights(tmp_path: Path) -> None:
+    (tmp_path / "result").write_bytes(b"old")
+    (tmp_path / "result").chmod(0o640)
+    write_whole(tmp_path / "result", content)
+    assert b"content" == (tmp_path / "result").read_bytes()
+    assert 0o640 == (tmp_path / "result").stat().st_mode & 0o777
+
+
+def test_a_new_file_has_the_rights_that_the_umask_leaves(tmp_path: Path) -> None:
+    umask = os.umask(0o027)
+    try:
+        write_whole(tmp_path / "result", content)
+        assert 0o027 == os.umask(0o027)
+    finally:
+        os.umask(umask)
+    assert 0o640 == (tmp_path / "result").stat().st_mode & 0o777
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / f"{PREFIX}dead").write_bytes(b"half")
+    (tmp_path / "other").touch()
+
+    def while_others_tidy_up(file: BinaryIO) -> None:
+        remove_leftovers(tmp_path)
+        content(file)
+
+    write_whole(tmp_path / "result", while_others_tidy_up)
+    assert {"other", "result"} == {path.name for path in tmp_path.iterdir()}
+    assert b"content" == (tmp_path / "result").read_bytes()
+
+
+def test_a_writer_whose_new_file_was_taken_for_a_leftover_makes_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    mkstemp = tempfile.mkstemp
+
+    def robbed(**options: Any) -> tuple[int, str]:
+        handle, name = mkstemp(**options)
+        made.append(name)
+        if len(made) == 1:
+            Path(name).unlink()
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", robbed)
+    write_whole(tmp_path / "result", content)
+    assert 2 == len(made)
+    assert b"content" == (tmp_path / "result").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders there")
+def test_a_pipe_with_the_name_of_a_leftover_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"{PREFIX}pipe")
+    remove_leftovers(tmp_path)
+    assert (tmp_path / f"{PREFIX}pipe").is_fifo()
