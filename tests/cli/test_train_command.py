@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from gpunet.config import TrainConfig
+from gpunet.engine.interface import Metrics
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceLostError, OutputError
 from gpunet.training import checkpoint, output
@@ -360,8 +361,34 @@ def test_a_device_that_fails_costs_no_finished_epoch(
     ran = gpunet("train", "--data", halves, *FAST)
     assert code == ran.code
     assert "Traceback" not in ran.err
-    assert ("went on" if code == 0 else "training ended after epoch 1") in ran.err
+    told = "done again" if code == 0 else "training ended after epoch 1, and the weights of epoch 1"
+    assert told in ran.err
+    assert 1 == ran.err.count("\n")
     assert Path("model.safetensors").exists()
+
+
+@pytest.mark.parametrize("ensemble", ["1", "2"])
+def test_a_device_that_fails_at_the_test_leaves_the_weights_and_says_why(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch, ensemble: str
+) -> None:
+    evaluate = NumpyEngine.evaluate
+
+    def failing_test(self: NumpyEngine, split: Any) -> Metrics:
+        if split == "test":
+            raise DeviceLostError("the device is lost; try again")
+        return evaluate(self, split)
+
+    monkeypatch.setattr(NumpyEngine, "evaluate", failing_test)
+    ran = gpunet("train", "--data", halves, *FAST, "--ensemble", ensemble, "--report", "run.json")
+    best = checkpoint.load(Path("model.safetensors")).best_epoch
+    assert (
+        f"error: the device is lost; try again; the weights of epoch {best} are saved, but "
+        "untested; `gpunet evaluate` can test them later\n"
+    ) == ran.err
+    assert 1 == ran.code
+    told = json.loads(Path("run.json").read_bytes())
+    assert {"loss": None, "accuracy": None} == told["test"]
+    assert ["the device is lost; try again"] * 2 == told["device_failures"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")

@@ -6,12 +6,15 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gpunet.cli.train_command import train_command
 from gpunet.config import TrainConfig
+from gpunet.engine.interface import Metrics
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.errors import DeviceLostError
 from gpunet.settings_file import read_settings
 from gpunet.training import checkpoint
 
@@ -107,6 +110,28 @@ def test_the_result_is_one_line_for_quiet(gpunet: RunCommand, options: list[str]
     assert ran.out.startswith("best val_accuracy ")
     assert ran.out.endswith("saved as model.safetensors\n")
     assert 1 == ran.out.count("\n")
+
+
+def test_a_device_that_fails_at_the_test_leaves_the_best_network_and_says_why(
+    gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate = NumpyEngine.evaluate
+
+    def failing_test(self: NumpyEngine, split: Any) -> Metrics:
+        if split == "test":
+            raise DeviceLostError("the device is lost; try again")
+        return evaluate(self, split)
+
+    monkeypatch.setattr(NumpyEngine, "evaluate", failing_test)
+    ran = gpunet("tune", *options, "--report", "report.json")
+    assert (
+        "error: the device is lost; try again; the best network is saved, but untested; "
+        "`gpunet evaluate` can test it later\n"
+    ) == ran.err
+    assert 1 == ran.code
+    assert "model.safetensors" in ran.out
+    assert checkpoint.load(Path("model.safetensors")).test.accuracy is None
+    assert 6 == len(json.loads(Path("report.json").read_bytes())["trials"])
 
 
 def test_a_search_ends_when_its_time_is_over(gpunet: RunCommand, options: list[str]) -> None:

@@ -66,7 +66,8 @@ def test_an_epoch_in_which_the_device_fails_is_begun_anew() -> None:
     engine = flaky(1, 4)  # the first epoch, and the third
     actual = train(engine, DATASET, CONFIG)
     assert 2 == engine.reopened
-    assert ("the device is lost; try again",) * 2 == actual.device_failures
+    assert ("the device is lost; try again",) * 2 == actual.overcome
+    assert () == actual.device_failures
     assert "epochs" == actual.stop_reason
     assert expected.steps == actual.steps
     assert expected.parameters.tobytes() == actual.parameters.tobytes()
@@ -79,6 +80,7 @@ def test_an_epoch_that_fails_twice_ends_the_run_with_what_there_is() -> None:
     assert "device failed" == result.stop_reason
     assert 2 == len(result.history)
     assert 2 == len(result.device_failures)
+    assert () == result.overcome
     assert 2 == len(kept[-1].history)
     assert result.best_epoch > 0
     straight = train(flaky(), DATASET, CONFIG)
@@ -98,15 +100,35 @@ def test_what_no_new_device_can_mend_is_not_tried_again() -> None:
     assert "device failed" == result.stop_reason
 
 
-def test_a_device_that_cannot_be_tested_on_leaves_the_weights() -> None:
-    class Untestable(Flaky):
-        def evaluate(self, split: Any) -> Metrics:
-            if split == "test":
-                raise DeviceLostError("the device is lost; try again")
-            return super().evaluate(split)
+class Untestable(Flaky):
+    """Fails at the test so many times, and says at which."""
 
+    times = 1
+
+    def evaluate(self, split: Any) -> Metrics:
+        if split == "test" and self.times:
+            self.times -= 1
+            raise DeviceLostError(f"the device is lost, {self.times} to come; try again")
+        return super().evaluate(split)
+
+
+def test_a_test_at_which_the_device_fails_is_done_anew() -> None:
     result = train(Untestable(), DATASET, CONFIG)
+    assert ("the device is lost, 0 to come; try again",) == result.overcome
+    assert () == result.device_failures
+    assert train(flaky(), DATASET, CONFIG).test_probabilities.tobytes() == (
+        result.test_probabilities.tobytes()
+    )
+
+
+def test_a_device_that_cannot_be_tested_on_leaves_the_weights_and_the_reason() -> None:
+    engine = Untestable()
+    engine.times = 2
+    result = train(engine, DATASET, CONFIG)
     assert not result.tested
+    assert "the device is lost, 0 to come; try again" == result.device_failures[-1]
+    assert () == result.overcome
+    assert "epochs" == result.stop_reason
     assert 4 == len(result.history)
     assert result.figures("cross-entropy", DATASET.test.labels).accuracy is None
 
@@ -134,8 +156,9 @@ def test_an_adapter_that_is_lost_is_opened_anew_and_the_bits_are_the_same(
         results.append(train(engine, DATASET, CONFIG, observers=observers))
         engine.close()
     straight, disturbed = results
-    assert not straight.device_failures
-    (failure,) = disturbed.device_failures
+    assert not straight.overcome
+    assert not disturbed.device_failures
+    (failure,) = disturbed.overcome
     assert "lost" in failure
     assert "\n" not in failure
     assert straight.parameters.tobytes() == disturbed.parameters.tobytes()

@@ -34,7 +34,8 @@ def a_result(train_loss: float = 0.5, seen: int = 4, steps: int = 10) -> Trainin
         seconds=2.5,
         scaling=None,
         counts={"train": 3, "validation": 1, "test": 4},
-        device_failures=(),
+        device_failures=("broken",),
+        overcome=("lost",),
         test=Metrics(np.array([1.0]), np.array([3]), np.array([seen])),
         test_probabilities=np.zeros((1, 4, 2), np.float32),
     )
@@ -89,7 +90,7 @@ def test_the_report_holds_what_was_done_and_what_it_gave(tmp_path: Path) -> None
                 "test": {"loss": 0.25, "accuracy": 0.75},
             }
         ],
-        "device_failures": [],
+        "device_failures": ["lost", "broken"],
         "seconds": {"total": 2.5, "per_step": 0.25},
     }
     assert expected == written(tmp_path / "run.json", a_result())

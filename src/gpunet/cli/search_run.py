@@ -109,11 +109,19 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a search has come to: the best trial and its network as far as it lies here."""
+    """What a search has come to: the best trial and its network as far as it lies here.
+
+    Args:
+        entry: of the trial.
+        config: it was trained with.
+        model: its network, if it lies here.
+        complete: whether the device did not fail at the test.
+    """
 
     entry: Entry
     config: TrainConfig
     model: Model | None
+    complete: bool = True
 
 
 def carry_out(wishes: Wishes) -> None:
@@ -156,6 +164,8 @@ def _carry_out(
     if control.signal is not None:
         raise typer.Exit(128 + control.signal)
     _show(wishes, study, standing, found, console, choice, dataset)
+    if not found.complete:
+        raise typer.Exit(1)
 
 
 def _wanted(wishes: Wishes, study: SearchStudy | None) -> Terms:
@@ -294,16 +304,22 @@ def _found(study: SearchStudy, standing: Standing) -> _Found | None:
 
 
 def _tested(found: _Found, choice: Choice, dataset: Dataset) -> _Found:
-    """The same with what the test set gives, which no trial has seen."""
+    """The same with what the test set gives, which no trial has seen; untested if it cannot be."""
     model = found.model
     if model is None or not len(dataset.test):
         return found
     config = model.config
     settings = (NetworkSettings.of(config),)
-    with create_engine(
-        choice, model.network, settings, config.optimizer, config.batch_size
-    ) as engine:
-        told = evaluate(engine, model, model.prepare_test(dataset))
+    try:
+        with create_engine(
+            choice, model.network, settings, config.optimizer, config.batch_size
+        ) as engine:
+            told = evaluate(engine, model, model.prepare_test(dataset))
+    except DeviceError as error:
+        complain(
+            f"{error}; the best network is saved, but untested; `gpunet evaluate` can test it later"
+        )
+        return replace(found, complete=False)
     return replace(found, model=replace(model, test=told.figures))
 
 

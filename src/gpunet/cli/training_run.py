@@ -268,7 +268,7 @@ def _save_results(
     else:
         model = _model(wishes, dataset, result)
         model_path = _save(lambda path: checkpoint.save(model, path), wishes.output)
-        complete = model_path == wishes.output and result.stop_reason != "device failed"
+        complete = model_path == wishes.output and not result.device_failures
     if wishes.report is not None:
         content = report(config, choice.info, dataset, result)
         report_path = _save(lambda path: write_report(content, path), wishes.report)
@@ -287,9 +287,8 @@ def _plot(wishes: Wishes, dataset: Dataset, result: TrainingResult, path: Path) 
 
 def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
     """Say what went wrong and the next move, if the run or a part of it failed."""
-    overcome = result.device_failures[: -1 if result.stop_reason == "device failed" else None]
-    for failure in overcome:
-        note(f"{failure}; it was opened anew, and the run went on")
+    for failure in result.overcome:
+        note(f"{failure}; it was opened anew, and the work done again")
     if result.stop_reason == "diverged":
         saved = (
             f"the weights of epoch {result.best_epoch} are" if result.best_epoch else "no model is"
@@ -299,15 +298,22 @@ def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
             f"training diverged: its loss is no longer finite in epoch {len(result.history)}, so "
             f"{saved} saved; try --learning-rate {config.effective_learning_rate / 10:g}"
         )
-    elif result.stop_reason == "device failed":
-        complain(
-            f"{result.device_failures[-1]}; training ended after epoch {len(result.history)}, and "
-            f"the weights of epoch {result.best_epoch} are saved"
-        )
     elif result.best_epoch == 0:
         note("training stopped before an epoch was done, so no model is saved")
     elif lost := config.ensemble - len(result.learnt):
         note(f"{lost} of the {config.ensemble} networks diverged, so the others are saved alone")
+    if result.device_failures and result.best_epoch:
+        complain(f"{result.device_failures[-1]}; {_left_by_the_device(result)}")
+
+
+def _left_by_the_device(result: TrainingResult) -> str:
+    """What there is though the device failed for good."""
+    left = f"the weights of epoch {result.best_epoch} are saved"
+    if result.stop_reason == "device failed":
+        left = f"training ended after epoch {len(result.history)}, and {left}"
+    if result.counts["test"] and not result.tested:
+        left += ", but untested; `gpunet evaluate` can test them later"
+    return left
 
 
 def _save(write: Callable[[Path], None], path: Path) -> Path | None:

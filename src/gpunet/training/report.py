@@ -50,7 +50,7 @@ def report(
                 config.networks(), result.networks, result.own_figures, strict=True
             )
         ],
-        "device_failures": list(result.device_failures),
+        "device_failures": [*result.overcome, *result.device_failures],
         "seconds": {
             "total": result.seconds,
             "per_step": result.seconds / result.steps if result.steps else None,

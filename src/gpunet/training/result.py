@@ -47,7 +47,9 @@ class TrainingResult:
         seconds: wall clock from the first step to the last validation.
         scaling: of float features; the test set was scaled so as well.
         counts: samples used for ``train``, ``validation`` and ``test``.
-        device_failures: what went wrong on the device and was overcome, or ended the run.
+        device_failures: what went wrong on the device and ended the training, or kept from the
+            test; the last of them is what could not be mended.
+        overcome: what went wrong on the device, but not once it was opened anew.
         test: sums over the test set.
         test_probabilities: (P, n, C) for the test set.
     """
@@ -62,6 +64,7 @@ class TrainingResult:
     scaling: Scaling | None
     counts: dict[str, int]
     device_failures: tuple[str, ...]
+    overcome: tuple[str, ...]
     test: Metrics
     test_probabilities: NDArray[np.float32]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,8 @@ SHARED = (
     *("validation", "standardize", "class_weights", "max_time"),
 )
 """The settings that all networks of a population have in common."""
+
+Outcome = TypeVar("Outcome")
 
 Prune = Callable[[Sequence[Member]], Collection[int]]
 """Told of all networks after every epoch, says which of them, counted from 0, are to end."""
@@ -197,7 +199,8 @@ class _Run:
         )  # (P, N)
         self.steps_done = 0
         self.seconds_before = 0.0
-        self.failures: list[tuple[int, str]] = []  # epochs in which the device failed, and how
+        self.failures: list[str] = []  # of the device, that were not overcome
+        self.overcome: list[str] = []
         self.pace = Pace(REPORT_SECONDS)
         self.validation_seconds: float | None = None
 
@@ -257,7 +260,7 @@ class _Run:
             observer.started(info)
         self.began = self.clock()
         while self.running:
-            self._epoch_or_again(self.epochs_done + 1)
+            self._epoch_or_end()
         self.seconds = self._elapsed()
         self.keeper.finish()
         for observer in self.observers:
@@ -283,7 +286,8 @@ class _Run:
                 "validation": len(self.validation),
                 "test": len(self.test),
             },
-            device_failures=tuple(what for _, what in self.failures),
+            device_failures=tuple(self.failures),
+            overcome=tuple(self.overcome),
             test=metrics,
             test_probabilities=probabilities,
         )
@@ -294,11 +298,10 @@ class _Run:
         Of no sample unless wanted, or where the device has failed for good.
         """
         if test and len(self.test):
-            with suppress(DeviceError):
-                return self._test()
-            with suppress(DeviceError):
-                self.engine.reopen()
-                return self._test()
+            try:
+                return self._insist(self._test, self._test)
+            except DeviceError as error:
+                self.failures.append(str(error))
         networks = len(self.members)
         none = np.zeros(networks, dtype=np.int64)
         empty = np.zeros((networks, 0, self.engine.network.classes), dtype=np.float32)
@@ -319,39 +322,45 @@ class _Run:
         if self.observers:
             self.engine.load("gallery", self._held_out()[self.gallery_rows])
 
-    def _epoch_or_again(self, epoch: int) -> None:
-        """An epoch. On a device that fails it is begun anew, once, from where it began.
+    def _epoch_or_end(self) -> None:
+        """The next epoch; on a device that fails at it for good, the end.
 
         Raises:
-            DeviceError: the first epoch fails twice, so that there is nothing to keep.
+            DeviceError: it fails at the first epoch, so that there is nothing to keep.
         """
         try:
-            self._epoch(epoch)
+            self._insist(self._epoch, self._epoch_again)
         except DeviceError as error:
-            again = epoch not in dict(self.failures) and isinstance(error, DeviceLostError)
-            self.failures.append((epoch, str(error)))
-            if again:
-                self._reopen(epoch)
-            elif not self.best_epoch:
-                raise
-            else:
-                self._end_all(self.running, "device failed")
-
-    def _reopen(self, epoch: int) -> None:
-        """Go on from the latest epoch on a device that is opened anew."""
-        try:
-            self.engine.reopen()
-            self._go_back(self.stand)
-        except DeviceError as error:
-            self.failures.append((epoch, str(error)))
             if not self.best_epoch:
                 raise
+            self.failures.append(str(error))
             self._end_all(self.running, "device failed")
 
-    def _epoch(self, epoch: int) -> None:
-        """One epoch and its validation, and who comes to an end with it."""
+    def _insist(self, work: Callable[[], Outcome], again: Callable[[], Outcome]) -> Outcome:
+        """Do some work, and should the device be lost, once more on one that is opened anew.
+
+        Raises:
+            DeviceError: it fails for good.
+        """
+        try:
+            return work()
+        except DeviceLostError as error:
+            self.failures.append(str(error))
+        self.engine.reopen()
+        done = again()
+        self.overcome.append(self.failures.pop())
+        return done
+
+    def _epoch_again(self) -> None:
+        """Go on from the latest epoch that is done."""
+        self._go_back(self.stand)
+        if self.running:
+            self._epoch()
+
+    def _epoch(self) -> None:
+        """The next epoch and its validation, and who comes to an end with it."""
         began = self.clock()
-        running = self.running
+        running, epoch = self.running, self.epochs_done + 1
         learning_rates = np.zeros((len(self.members), self.steps))
         for p in running:
             learning_rates[p] = self.members[p].learning_rates(epoch, self.steps)
