@@ -4,9 +4,10 @@ PYTHON ?=
 ARGS ?=
 VENV := .venv
 OLDEST := .venv-oldest
+AUDIT := .venv-audit
 GPUNET := $(VENV)/bin/gpunet
 
-.PHONY: train test oldest lint bench clean help
+.PHONY: train test oldest audit lint bench clean help
 .DEFAULT_GOAL := help
 
 train: $(VENV)/.installed $(VENV)/.driver ## train on the best GPU found, with a live dashboard
@@ -21,6 +22,12 @@ oldest: $(VENV)/.installed ## run all tests with the oldest libraries that are a
 	$(OLDEST)/bin/pip install --quiet --constraint $(OLDEST)/constraints --editable '.[dev]'
 	$(OLDEST)/bin/python -m pytest $(ARGS)
 
+audit: $(VENV)/.installed ## look up published vulnerabilities of the base install's libraries
+	$(VENV)/bin/python -m venv --clear $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet pip-audit
+	$(AUDIT)/bin/pip install --quiet --target $(AUDIT)/base .
+	$(AUDIT)/bin/pip-audit --path $(AUDIT)/base $(ARGS)
+
 lint: $(VENV)/.installed-dev ## check style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -29,8 +36,8 @@ lint: $(VENV)/.installed-dev ## check style and types
 bench: $(VENV)/.installed $(VENV)/.driver ## measure this machine's adapters against numpy
 	$(GPUNET) bench $(ARGS)
 
-clean: ## remove the virtual environment and everything that tools left
-	rm -rf $(VENV) $(OLDEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove the virtual environments and everything that tools left
+	rm -rf $(VENV) $(OLDEST) $(AUDIT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## say this
