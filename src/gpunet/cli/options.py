@@ -1,4 +1,4 @@
-"""Options that several commands share, and their panels in the help."""
+"""What several commands share: options, their panels in the help, and where results may go."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gpunet.config import Graphics as _Graphics
+from gpunet.errors import UsageError
 
 __all__ = [
     "DATA",
@@ -24,7 +25,10 @@ __all__ = [
     "Graphics",
     "ModelData",
     "ModelFile",
+    "Plain",
     "Plot",
+    "Quiet",
+    "require_places",
 ]
 
 DATA = "Data"
@@ -77,6 +81,41 @@ Graphics = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Plain = Annotated[
+    bool,
+    typer.Option("--plain", help="Print lines instead of a live screen.", rich_help_panel=OUTPUT),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Print the result only, in one line.", rich_help_panel=OUTPUT
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON instead of tables.", rich_help_panel=OUTPUT)
 ]
+
+
+def require_places(output: Path, report: Path | None, plot: Path | None = None) -> None:
+    """Make sure that the results can be written, before an hour of training is spent.
+
+    Raises:
+        OutputError: a file cannot be written.
+        UsageError: two of them are one.
+    """
+    from gpunet.training.output import require_writable
+
+    require_writable(output)
+    if report is not None:
+        require_writable(report)
+    if plot is not None:
+        from gpunet.plots import require_plots
+
+        require_plots(plot)
+    named: dict[Path, str] = {}
+    for option, path in {"--output": output, "--report": report, "--plot": plot}.items():
+        if path is None:
+            continue
+        other = named.setdefault(path.resolve(), option)
+        if other != option:
+            raise UsageError(f"{other} and {option} both name {path}; give them different names")

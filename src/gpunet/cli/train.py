@@ -443,23 +443,8 @@ def train(
         ),
     ] = 10,
     graphics: options.Graphics = "auto",
-    plain: Annotated[
-        bool,
-        typer.Option(
-            "--plain",
-            help="Print a line per epoch instead of the dashboard.",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet",
-            "-q",
-            help="Print the result only, in one line.",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = False,
+    plain: options.Plain = False,
+    quiet: options.Quiet = False,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -580,7 +565,7 @@ def train(
         return
     if profile:
         _require_alone("--profile", {"--quiet": quiet or None})
-    _require_places(output, report, plot)
+    options.require_places(output, report, plot)
     from gpunet.cli.run_keeping import new_run, resumed_run
     from gpunet.cli.training_run import Wishes, carry_out
 
@@ -621,23 +606,3 @@ def _require_alone(option: str, others: Mapping[str, object]) -> None:
     for other, value in others.items():
         if value is not None:
             raise UsageError(f"{option} and {other} cannot go together; leave out {other}")
-
-
-def _require_places(output: Path, report: Path | None, plot: Path | None) -> None:
-    """Make sure that the results can be written, before an hour of training is spent."""
-    from gpunet.training.output import require_writable
-
-    require_writable(output)
-    if report is not None:
-        require_writable(report)
-    if plot is not None:
-        from gpunet.plots import require_plots
-
-        require_plots(plot)
-    named: dict[Path, str] = {}
-    for option, path in {"--output": output, "--report": report, "--plot": plot}.items():
-        if path is None:
-            continue
-        other = named.setdefault(path.resolve(), option)
-        if other != option:
-            raise UsageError(f"{other} and {option} both name {path}; give them different names")

@@ -183,23 +183,8 @@ def tune(
             show_default=False,
         ),
     ] = None,
-    plain: Annotated[
-        bool,
-        typer.Option(
-            "--plain",
-            help="Print lines instead of the leaderboard's screen.",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet",
-            "-q",
-            help="Print the result only, in one line.",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = False,
+    plain: options.Plain = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Search for good settings, many networks side by side, and save the best one.
 
@@ -210,13 +195,8 @@ def tune(
     _require_optuna()
     from gpunet.cli.search_run import Wishes, carry_out
     from gpunet.settings_file import read_settings
-    from gpunet.training.output import require_writable
 
-    require_writable(output)
-    if report is not None:
-        require_writable(report)
-        if report.resolve() == output.resolve():
-            raise UsageError(f"--output and --report both name {output}; give another one")
+    options.require_places(output, report)
     file = None if config_file is None else read_settings(config_file)
     typed = {
         "epochs": epochs,
