@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -199,6 +200,44 @@ def test_a_damaged_journal_is_told_in_one_sentence(
     ran = gpunet("tune", "--resume", "torn", "--trials", "2", "--device", "cpu")
     assert 1 == ran.code
     assert f"the journal {journal} is damaged" in ran.failure
+
+
+@pytest.mark.parametrize(
+    ("sound", "damaged"),
+    [
+        (r'"intermediate_value":[^}]+', '"intermediate_value":"x"'),
+        (r'"intermediate_value":[^}]+', f'"intermediate_value":{"9" * 400}'),
+        (r'"step":\d+', '"step":"x"'),
+        (r'"worker":"[^"]+"', '"worker":"host:x"'),
+        (r'"worker":"[^"]+"', '"retry_of":[]'),
+        (r'"reason":"[^"]+"', '"reason":1'),
+        (r'choices\\": \[.*?\]', r'choices\\": [1, 2]'),
+    ],
+)
+def test_a_journal_with_what_no_worker_writes_is_told_in_one_sentence(
+    gpunet: RunCommand, options: list[str], sound: str, damaged: str
+) -> None:
+    assert 0 == gpunet("tune", *options, "--trials", "1", "--study", "one").code
+    journal = Path("tune/one/journal.log")
+    text, changes = re.subn(sound, lambda _: damaged, journal.read_text(), count=1)
+    assert 1 == changes
+    journal.write_text(text)
+    ran = gpunet("tune", "--resume", "one", "--trials", "2", "--device", "cpu")
+    assert 1 == ran.code
+    assert f"the journal {journal} is damaged" in ran.failure
+
+
+@pytest.mark.parametrize("cut", [1, 5, 60])
+def test_a_search_goes_on_after_a_line_that_was_never_finished(
+    gpunet: RunCommand, options: list[str], cut: int
+) -> None:
+    whole = gpunet("tune", *options, "--trials", "3", "--study", "torn", "--pruner", "none")
+    assert 0 == whole.code
+    journal = Path("tune/torn/journal.log")
+    journal.write_bytes(journal.read_bytes()[:-cut])
+    ran = gpunet("tune", "--resume", "torn", "--trials", "4", "--device", "cpu", "--plain")
+    assert (0, "") == (ran.code, ran.err)
+    assert "4 done, 0 pruned, 0 failed, of 4" in ran.out
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")

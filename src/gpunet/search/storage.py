@@ -21,6 +21,7 @@ from gpunet.errors import GpunetError, MissingExtraError, StudyError, UsageError
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
+    from optuna.storages.journal import JournalFileOpenLock, JournalFileSymlinkLock
     from optuna.trial import FrozenTrial
 
 __all__ = ["HEARTBEAT", "LOCK_SECONDS", "Place", "Retry", "quiet", "study_folder"]
@@ -147,11 +148,14 @@ class Place:
         if sys.platform == "win32":  # where links are for administrators
             lock = journals.JournalFileOpenLock
         try:
-            return JournalStorage(journals.JournalFileBackend(path, lock(path, LOCK_SECONDS)))
+            held = lock(path, LOCK_SECONDS)
+            backend = journals.JournalFileBackend(path, held)
+            _drop_unfinished_line(Path(path), held)
+            return JournalStorage(backend)
         except OSError:
             raise
         except Exception as error:  # Optuna trusts its lines, and raises nearly anything
-            raise self._damaged() from error
+            raise self.damaged() from error
 
     @contextlib.contextmanager
     def telling(self) -> Iterator[None]:
@@ -167,8 +171,8 @@ class Place:
             raise
         except ImportError as error:
             raise self._missing(error) from error
-        except json.JSONDecodeError as error:
-            raise self._damaged() from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise self.damaged() from error
         except Exception as error:
             if not _is_of_a_storage(error):
                 raise
@@ -182,8 +186,10 @@ class Place:
                 f"the storage {self} fails: {message[:300]}; see that it runs and lets you in"
             ) from None
 
-    def _damaged(self) -> GpunetError:
-        return StudyError(f"the journal {self} is damaged; begin anew with another --study")
+    def damaged(self) -> StudyError:
+        """What to say of a place that holds what no worker writes."""
+        kind = "journal" if self._url is None else "study in"
+        return StudyError(f"the {kind} {self} is damaged; begin anew with another --study")
 
     def _missing(self, error: ImportError) -> GpunetError:
         if str(self).startswith("postgresql"):
@@ -206,6 +212,20 @@ def quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed to be used")
         yield
+
+
+def _drop_unfinished_line(
+    journal: Path, lock: JournalFileOpenLock | JournalFileSymlinkLock
+) -> None:
+    """Cut off what a killed worker, or a full disk, left of a line; nobody was told of it."""
+    lock.acquire()
+    try:
+        with journal.open("r+b") as file:
+            content = file.read()
+            if not content.endswith(b"\n"):
+                file.truncate(content.rfind(b"\n") + 1)
+    finally:
+        lock.release()
 
 
 def _when_made(make: Callable[[], BaseStorage]) -> BaseStorage:

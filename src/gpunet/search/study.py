@@ -7,6 +7,7 @@ worker is gone is tried again. Where it is kept belongs to ``storage``, the trai
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import sys
@@ -49,6 +50,16 @@ RETRIES = "retries"
 
 OPENS = "opens"
 """The note with a batch's first trial: whether its shape was one that few had, or was chosen."""
+
+NOTES: Mapping[str, type] = {
+    **dict.fromkeys((WORKER, SESSION, OPENS, REASON), str),
+    **dict.fromkeys((RETRY_OF, RETRIES), int),
+    GIVEN_BACK: bool,
+}
+"""The kinds of what is noted with a trial."""
+
+WORKER_NAME = re.compile(r".*:\d{1,9}")
+"""The host and the number of a process."""
 
 FIRST_SHAPES, SHAPES_DRAWN = 3, 100
 """Batches whose shapes are not left to the sampler, and the shapes that the rarest is taken of."""
@@ -161,6 +172,9 @@ class SearchStudy:
         place: the same, for messages.
         terms: what all workers agree on.
         created: whether this worker has made it.
+
+    Raises:
+        StudyError: a trial holds what no worker writes.
     """
 
     def __init__(
@@ -175,7 +189,10 @@ class SearchStudy:
         self._study, self._storage = study, storage
         self._session = secrets.token_hex(8)
         self._mine: dict[int, Trial] = {}
-        known = len(study.get_trials(deepcopy=False))
+        trials = study.get_trials(deepcopy=False)
+        if not all(_is_sound(trial, terms.space) for trial in trials):
+            raise place.damaged()
+        known = len(trials)
         shared = isinstance(storage, RDBStorage) and not created
         seed = _seed(terms, known, os.getpid() if shared else 0)
         self._sampler = _sampler(terms, seed)
@@ -473,6 +490,25 @@ def _terms(study: optuna.Study) -> Terms:
         time.sleep(0.1)
     source = f"the study {study.study_name}"
     return Terms.from_dict(study.user_attrs.get(TERMS, {}), source)
+
+
+def _is_sound(trial: FrozenTrial, space: Space) -> bool:
+    """Whether a trial holds what a worker writes, and not what a damaged file makes of it."""
+    figures = [*trial.intermediate_values.values(), *(trial.values or ())]
+    notes = ((trial.user_attrs.get(name, kind()), kind) for name, kind in NOTES.items())
+    return (
+        all(isinstance(figure, float) for figure in figures)
+        and all(isinstance(epoch, int) for epoch in trial.intermediate_values)
+        and all(isinstance(note, kind) for note, kind in notes)
+        and bool(WORKER_NAME.fullmatch(trial.user_attrs.get(WORKER, ":0")))
+        and all(_is_of(trial, parameter) for parameter in space.parameters)
+    )
+
+
+def _is_of(trial: FrozenTrial, parameter: Parameter) -> bool:
+    """Whether a trial's value of a parameter, if it has one, is what that may be."""
+    found = trial.distributions.get(parameter.name)
+    return found is None or found == _distribution(parameter)
 
 
 def _original(trial: FrozenTrial) -> bool:
