@@ -124,7 +124,7 @@ def kill_searches(folder: Path, kills: int, device: str, seed: int) -> Findings:
         study = f"victim-{number}"
         journal = folder / "tune" / study / "journal.log"
         while True:
-            begun = journal.exists() and journal.stat().st_size > 0
+            begun = journal.exists() and b'"gpunet"' in journal.read_bytes()
             command: tuple[str, ...] = (*new, "--study", study)
             if begun:
                 command = ("tune", "--resume", study, "--trials", "8", *common)

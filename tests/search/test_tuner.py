@@ -274,8 +274,8 @@ def test_other_settings_do_not_join_a_study(
 
 
 def test_a_study_of_somebody_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpunet.search.study.time.sleep", lambda seconds: None)
-    optuna.create_study(storage="sqlite:///studies.db", study_name="one")
+    monkeypatch.setattr("gpunet.search.study.MAKING", 0)
+    optuna.create_study(storage="sqlite:///studies.db", study_name="one").ask()
     with pytest.raises(StudyError, match="was not made by gpunet"):
         resume(url="sqlite:///studies.db")
 

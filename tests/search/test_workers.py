@@ -15,8 +15,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
+import optuna
 import pytest
 
 from gpunet.search.standing import GIVEN_BACK, RETRY_OF, WORKER
@@ -159,6 +161,21 @@ def test_the_lock_of_a_worker_that_was_killed_while_it_wrote_is_broken(
     study = SearchStudy.begin(Place(None, "one"), "one", make_terms(), join=False)
     journal = study.place.folder / "journal.log"
     Path(f"{journal}.lock").symlink_to(journal.resolve())
+    assert 6 == make_tuner(study).run().count("complete")
+
+
+def test_a_study_whose_maker_was_killed_at_once_is_begun_anew(
+    make_terms: Callable[..., Terms],
+    make_tuner: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gpunet.search.study.MAKING", 0.2)
+    place = Place(None, "one")
+    with monkeypatch.context() as dying:
+        dying.setattr(optuna.Study, "set_user_attr", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            SearchStudy.begin(place, "one", make_terms(), join=False)
+    study = SearchStudy.begin(place, "one", make_terms(), join=False)
     assert 6 == make_tuner(study).run().count("complete")
 
 

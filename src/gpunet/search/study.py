@@ -28,7 +28,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.storages import BaseStorage, RDBStorage, fail_stale_trials
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from gpunet.config import TrainConfig
@@ -42,6 +42,9 @@ __all__ = ["Candidate", "SearchStudy", "Terms"]
 
 TERMS = "gpunet"
 """The study's note of what is searched, and how."""
+
+MAKING = 5.0
+"""Seconds after which a study without that note was left by a maker that was killed."""
 
 SESSION = "session"
 """The trial's note that tells two processes apart that were given the same number."""
@@ -210,19 +213,20 @@ class SearchStudy:
         with place.telling(), quiet():
             place.folder.mkdir(parents=True, exist_ok=True)
             storage = place.open(_retry)
-            if name in _names(storage):
+            if (found := _found(storage, name)) is not None:
                 if not join:
                     raise StudyError(
                         f"there is a study {name} in {place}; go on with it by --resume {name}, or "
                         "choose another --study"
                     )
-                return cls._joined(place, name, storage, terms)
+                return cls._joined(place, found, storage, terms)
             directions = optuna.study.StudyDirection
             direction = directions.MAXIMIZE if terms.maximise else directions.MINIMIZE
             try:
                 study = optuna.create_study(storage=storage, study_name=name, direction=direction)
             except optuna.exceptions.DuplicatedStudyError:  # another worker was faster
-                return cls._joined(place, name, storage, terms)
+                study = optuna.load_study(storage=storage, study_name=name)
+                return cls._joined(place, study, storage, terms)
             if terms.sampler == "grid":
                 _enqueue(study, terms.space)
             study.set_user_attr(TERMS, terms.to_dict())
@@ -237,16 +241,17 @@ class SearchStudy:
         """
         with place.telling(), quiet():
             storage = place.open(_retry) if place.exists else None
-            if storage is None or name not in _names(storage):
+            study = None if storage is None else _found(storage, name)
+            if storage is None or study is None:
                 raise StudyError(f"there is no study {name} in {place}; start it with --study")
-            study = optuna.load_study(storage=storage, study_name=name)
             return cls(study, storage, place, _terms(study), created=False)
 
     @classmethod
-    def _joined(cls, place: Place, name: str, storage: BaseStorage, wanted: Terms) -> SearchStudy:
-        study = optuna.load_study(storage=storage, study_name=name)
+    def _joined(
+        cls, place: Place, study: optuna.Study, storage: BaseStorage, wanted: Terms
+    ) -> SearchStudy:
         terms = _terms(study)
-        terms.require_same(wanted, f"the study {name}")
+        terms.require_same(wanted, f"the study {study.study_name}")
         return cls(study, storage, place, terms, created=False)
 
     def close(self) -> None:
@@ -478,18 +483,35 @@ def _this_worker() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _names(storage: BaseStorage) -> list[str]:
-    return optuna.get_all_study_names(storage)
+def _found(storage: BaseStorage, name: str) -> optuna.Study | None:
+    """The study; one that its maker left empty in a journal when it was killed is removed."""
+    if name not in optuna.get_all_study_names(storage):
+        return None
+    study = optuna.load_study(storage=storage, study_name=name)
+    if not isinstance(storage, JournalStorage):  # a maker may be far away, and slow
+        return study
+    if study.get_trials(deepcopy=False) or _is_noted(study):
+        return study
+    with suppress(KeyError):  # another worker was faster
+        storage.delete_study(study._study_id)
+    return None
 
 
 def _terms(study: optuna.Study) -> Terms:
-    """What the study's maker has noted; waited for, should that have happened just now."""
-    for _ in range(50):
-        if TERMS in study.user_attrs:
-            break
-        time.sleep(0.1)
+    """What the study's maker has noted."""
+    _is_noted(study)
     source = f"the study {study.study_name}"
     return Terms.from_dict(study.user_attrs.get(TERMS, {}), source)
+
+
+def _is_noted(study: optuna.Study) -> bool:
+    """Whether the study has its terms; waited for, should it have been made just now."""
+    deadline = time.monotonic() + MAKING
+    while TERMS not in study.user_attrs:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _is_sound(trial: FrozenTrial, space: Space) -> bool:
