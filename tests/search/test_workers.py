@@ -24,6 +24,7 @@ import pytest
 from gpunet.search.standing import GIVEN_BACK, RETRY_OF, WORKER
 from gpunet.search.storage import Place
 from gpunet.search.study import SearchStudy, Terms
+from gpunet.whole_file import PREFIX
 
 WORKERS, TRIALS, POPULATION = 4, 16, 3
 
@@ -177,6 +178,16 @@ def test_a_study_whose_maker_was_killed_at_once_is_begun_anew(
             SearchStudy.begin(place, "one", make_terms(), join=False)
     study = SearchStudy.begin(place, "one", make_terms(), join=False)
     assert 6 == make_tuner(study).run().count("complete")
+
+
+def test_what_a_killed_worker_left_of_a_model_is_removed_by_the_next(
+    make_terms: Callable[..., Terms], make_tuner: Callable[..., Any]
+) -> None:
+    study = SearchStudy.begin(Place(None, "one"), "one", make_terms(), join=False)
+    (study.place.folder / f"{PREFIX}left").write_bytes(b"half")
+    best = make_tuner(study).run().best.number
+    left = {path.name for path in study.place.folder.iterdir()}
+    assert {"journal.log", f"trial-{best}.safetensors"} == left
 
 
 def test_a_worker_that_gives_signs_of_life_keeps_its_trials(

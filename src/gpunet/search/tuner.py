@@ -29,6 +29,7 @@ from gpunet.training.member import Member
 from gpunet.training.result import TrainingResult
 from gpunet.training.stopping import monitored
 from gpunet.training.trainer import train_population
+from gpunet.whole_file import remove_leftovers
 
 __all__ = ["SearchInfo", "SearchObserver", "Tuner", "model_file"]
 
@@ -137,6 +138,7 @@ class Tuner:
             DeviceError: the device is lost, or too small for the networks.
             OutputError: the best model cannot be written.
         """
+        remove_leftovers(self._study.place.folder)
         standing = self._study.standing(self._trials)
         info = SearchInfo.of(self._study, self._choice, self._dataset, standing)
         if info.standing.best is not None:
