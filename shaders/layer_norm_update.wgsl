@@ -36,5 +36,5 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
 
 // Gains and offsets have no penalties.
 fn move_four(state: Network, rule: Rule, at: u32, gradient: vec4f) {
-    take_step(rule, state.weight_decay, at, regularise(state, gradient, vec4f(0.0), false));
+    take_step(rule, state.weight_decay, at, regularise_four(state, gradient, vec4f(0.0), false));
 }

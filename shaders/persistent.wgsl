@@ -258,26 +258,27 @@ fn move_weights(
     let inputs_{{ r }} = shown(features[{{ r }}]);
 //% endfor
 //% for f in range(4)
-    let gradient_{{ f }} =
-        {%- for r in range(rows) %}{{ " +" if r }} deltas[{{ r }}] * inputs_{{ r }}[{{ f }}]{% endfor %};
-    let moved_{{ f }} = moved(
-        state, rule, Four((*weights)[{{ f }}], (*first)[{{ f }}], (*second)[{{ f }}]), gradient_{{ f }});
-    (*weights)[{{ f }}] = moved_{{ f }}.parameters;
-    (*first)[{{ f }}] = moved_{{ f }}.first;
-    (*second)[{{ f }}] = moved_{{ f }}.second;
+//% for u in "xyzw"
+    let moved_{{ f }}_{{ u }} = moved(
+        state, rule, One((*weights)[{{ f }}].{{ u }}, (*first)[{{ f }}].{{ u }}, (*second)[{{ f }}].{{ u }}),
+        {%- for r in range(rows) %}{{ " +" if r }} deltas[{{ r }}].{{ u }} * inputs_{{ r }}[{{ f }}]{% endfor %}, false);
+    (*weights)[{{ f }}].{{ u }} = moved_{{ f }}_{{ u }}.parameter;
+    (*first)[{{ f }}].{{ u }} = moved_{{ f }}_{{ u }}.first;
+    (*second)[{{ f }}].{{ u }} = moved_{{ f }}_{{ u }}.second;
+//% endfor
 //% endfor
 }
 
-fn moved(state: Network, rule: Rule, four: Four, gradient: vec4f) -> Four {
-    return take_step(state, rule, four, regularise(state, gradient, four.parameters, false));
-}
-
-fn take_step(state: Network, rule: Rule, four: Four, gradient: vec4f) -> Four {
-    var before = four;
-    if (DECAY) {
-        before.parameters *= 1.0 - rule.rate * state.weight_decay;
-    }
-    return optimize(rule, before, gradient);
+// A parameter after its step. What no network wants is left out here instead of switched off, since
+// it would be written out for every weight before a compiler drops it.
+fn moved(state: Network, rule: Rule, one: One, gradient: f32, is_bias: bool) -> One {
+//% if regularised
+    let slope = regularise(state, gradient, one.parameter, is_bias);
+    let kept = select(1.0, 1.0 - rule.rate * state.weight_decay, DECAY);
+    return optimize(rule, One(one.parameter * kept, one.first, one.second), slope);
+//% else
+    return optimize(rule, one, gradient);
+//% endif
 }
 
 // ==== The first layer's product.
@@ -450,12 +451,16 @@ fn move_rest(state: Network, rule: Rule, own: u32, kept: Moments) -> Moments {
     let layer = layer_of(own);
     let input = select((own - layer.weights_at) / layer.stride, layer.inputs, layer.place == 1u);
     let unit = (own - layer.weights_at) % layer.stride;
-    let before = Four(rest[own / 4u], kept.first, kept.second);
-    let slopes = regularise(
-        state, slopes_of(layer, input, unit), before.parameters, input == layer.inputs);
-    let after = take_step(state, rule, before, slopes);
-    rest[own / 4u] = after.parameters;
-    return Moments(after.first, after.second);
+    let is_bias = input == layer.inputs;
+    let before = rest[own / 4u];
+    let slopes = slopes_of(layer, input, unit);
+//% for u in "xyzw"
+    let {{ u }} = moved(
+        state, rule, One(before.{{ u }}, kept.first.{{ u }}, kept.second.{{ u }}), slopes.{{ u }}, is_bias);
+//% endfor
+    rest[own / 4u] = vec4f(x.parameter, y.parameter, z.parameter, w.parameter);
+    return Moments(vec4f(x.first, y.first, z.first, w.first),
+        vec4f(x.second, y.second, z.second, w.second));
 }
 
 // Sum over the rows of input times delta; a bias's input is 1.

@@ -4,16 +4,24 @@
 override PENALTY: bool = false;
 override CLIP_VALUE: bool = false;
 
-fn regularise(
-    network: Network, gradient: vec4f, parameters: vec4f, are_biases: bool,
-) -> vec4f {
-    var slopes = gradient;
+fn regularise(network: Network, gradient: f32, parameter: f32, is_bias: bool) -> f32 {
+    var slope = gradient;
     if (PENALTY) {
-        slopes += select(network.l1, network.l1_biases, are_biases) * sign(parameters)
-            + select(network.l2, network.l2_biases, are_biases) * parameters;
+        slope += select(network.l1, network.l1_biases, is_bias) * sign(parameter)
+            + select(network.l2, network.l2_biases, is_bias) * parameter;
     }
     if (CLIP_VALUE && network.clip_value > 0.0) {
-        slopes = clamp(slopes, vec4f(-network.clip_value), vec4f(network.clip_value));
+        slope = clamp(slope, -network.clip_value, network.clip_value);
     }
-    return slopes;
+    return slope;
+}
+
+fn regularise_four(
+    network: Network, gradient: vec4f, parameters: vec4f, are_biases: bool,
+) -> vec4f {
+    return vec4f(
+        regularise(network, gradient.x, parameters.x, are_biases),
+        regularise(network, gradient.y, parameters.y, are_biases),
+        regularise(network, gradient.z, parameters.z, are_biases),
+        regularise(network, gradient.w, parameters.w, are_biases));
 }

@@ -2,7 +2,7 @@
 
 @group(0) @binding(7) var<storage, read> schedule: array<vec4f>;               // (P, S)
 
-// Learning rate, the factors of first and second moment, and Nadam's of the gradient.
+// Learning rate, the factors of the first moment and of epsilon, and Nadam's of the gradient.
 fn schedule_step(network: u32, step: u32) -> vec4f {
     let steps = (batch.samples + ROWS - 1u) / ROWS;
     return schedule[network * steps + step];

@@ -20,7 +20,7 @@ fn take_step(rule: Rule, weight_decay: f32, at: u32, gradient: vec4f) {
     if (DECAY) {
         four.parameters *= 1.0 - rule.rate * weight_decay;
     }
-    let moved = optimize(rule, four, gradient);
+    let moved = optimize_four(rule, four, gradient);
     parameters[at / 4u] = moved.parameters;
     if (MOMENTS > 0u) {
         moments[at / 4u] = moved.first;
@@ -28,4 +28,15 @@ fn take_step(rule: Rule, weight_decay: f32, at: u32, gradient: vec4f) {
     if (MOMENTS > 1u) {
         moments[(SECOND_AT + at) / 4u] = moved.second;
     }
+}
+
+fn optimize_four(rule: Rule, four: Four, gradient: vec4f) -> Four {
+    let x = optimize(rule, One(four.parameters.x, four.first.x, four.second.x), gradient.x);
+    let y = optimize(rule, One(four.parameters.y, four.first.y, four.second.y), gradient.y);
+    let z = optimize(rule, One(four.parameters.z, four.first.z, four.second.z), gradient.z);
+    let w = optimize(rule, One(four.parameters.w, four.first.w, four.second.w), gradient.w);
+    return Four(
+        vec4f(x.parameter, y.parameter, z.parameter, w.parameter),
+        vec4f(x.first, y.first, z.first, w.first),
+        vec4f(x.second, y.second, z.second, w.second));
 }

@@ -1,23 +1,23 @@
 // uses four.wgsl
-// Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
+// Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1, computed in the
+// order that the end of its section 2 gives: both corrections are made once a step.
 
 struct Rule {
     rate: f32,
-    first_correction: f32,
-    second_correction: f32,
+    size: f32,          // rate * sqrt(1 - beta2^t) / (1 - beta1^t), t counting steps from 1
     beta1: f32,
     beta2: f32,
-    epsilon: f32,
+    epsilon: f32,       // epsilon * sqrt(1 - beta2^t)
 }
 
 fn this_rule(network: Network, step: vec4f) -> Rule {
-    return Rule(step.x, step.y, step.z, network.beta1, network.beta2, network.epsilon);
+    return Rule(
+        step.x, step.x * step.y, network.beta1, network.beta2, network.epsilon * step.z);
 }
 
-fn optimize(rule: Rule, four: Four, gradient: vec4f) -> Four {
-    let first = rule.beta1 * four.first + (1.0 - rule.beta1) * gradient;
-    let second = rule.beta2 * four.second + (1.0 - rule.beta2) * (gradient * gradient);
-    let change = rule.rate * (first * rule.first_correction)
-        / (sqrt(second * rule.second_correction) + rule.epsilon);
-    return Four(four.parameters - change, first, second);
+fn optimize(rule: Rule, one: One, gradient: f32) -> One {
+    let first = one.first * rule.beta1 + gradient * (1.0 - rule.beta1);
+    let second = one.second * rule.beta2 + gradient * gradient * (1.0 - rule.beta2);
+    let change = first * rule.size / (sqrt(second) + rule.epsilon);
+    return One(one.parameter - change, first, second);
 }

@@ -11,8 +11,8 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
     return Rule(step.x, network.beta1, network.beta2);
 }
 
-fn optimize(rule: Rule, four: Four, gradient: vec4f) -> Four {
-    let change = rule.rate * sign(rule.beta1 * four.first + (1.0 - rule.beta1) * gradient);
-    let moment = rule.beta2 * four.first + (1.0 - rule.beta2) * gradient;
-    return Four(four.parameters - change, moment, four.second);
+fn optimize(rule: Rule, one: One, gradient: f32) -> One {
+    let change = rule.rate * sign(one.first * rule.beta1 + gradient * (1.0 - rule.beta1));
+    let moment = one.first * rule.beta2 + gradient * (1.0 - rule.beta2);
+    return One(one.parameter - change, moment, one.second);
 }

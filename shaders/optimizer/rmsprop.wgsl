@@ -11,8 +11,8 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
     return Rule(step.x, network.beta2, network.epsilon);
 }
 
-fn optimize(rule: Rule, four: Four, gradient: vec4f) -> Four {
-    let square = rule.beta * four.first + (1.0 - rule.beta) * (gradient * gradient);
-    let change = rule.rate * gradient / (sqrt(square) + rule.epsilon);
-    return Four(four.parameters - change, square, four.second);
+fn optimize(rule: Rule, one: One, gradient: f32) -> One {
+    let square = one.first * rule.beta + gradient * gradient * (1.0 - rule.beta);
+    let change = gradient * rule.rate / (sqrt(square) + rule.epsilon);
+    return One(one.parameter - change, square, one.second);
 }

@@ -9,6 +9,6 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
     return Rule(step.x);
 }
 
-fn optimize(rule: Rule, four: Four, gradient: vec4f) -> Four {
-    return Four(four.parameters - rule.rate * gradient, four.first, four.second);
+fn optimize(rule: Rule, one: One, gradient: f32) -> One {
+    return One(one.parameter - gradient * rule.rate, one.first, one.second);
 }

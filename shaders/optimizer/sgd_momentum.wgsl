@@ -11,7 +11,7 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
     return Rule(step.x, network.momentum);
 }
 
-fn optimize(rule: Rule, four: Four, gradient: vec4f) -> Four {
-    let velocity = rule.momentum * four.first + gradient;
-    return Four(four.parameters - rule.rate * velocity, velocity, four.second);
+fn optimize(rule: Rule, one: One, gradient: f32) -> One {
+    let velocity = one.first * rule.momentum + gradient;
+    return One(one.parameter - velocity * rule.rate, velocity, one.second);
 }

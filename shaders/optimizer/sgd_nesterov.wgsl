@@ -10,8 +10,8 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
     return Rule(step.x, network.momentum);
 }
 
-fn optimize(rule: Rule, four: Four, gradient: vec4f) -> Four {
-    let velocity = rule.momentum * four.first + gradient;
-    let change = rule.rate * (gradient + rule.momentum * velocity);
-    return Four(four.parameters - change, velocity, four.second);
+fn optimize(rule: Rule, one: One, gradient: f32) -> One {
+    let velocity = one.first * rule.momentum + gradient;
+    let change = rule.rate * (gradient + velocity * rule.momentum);
+    return One(one.parameter - change, velocity, one.second);
 }

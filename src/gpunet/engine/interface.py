@@ -320,13 +320,15 @@ def step_schedule(
 ) -> NDArray[np.float32]:
     """What ``begin_epoch`` takes as schedule (P, S, 4), from the learning rates (P, S).
 
-    The columns are the learning rate, the factors of the first and second moment, and Nadam's
-    factor of the gradient itself. Adam's factors 1 / (1 - beta**t), with t counting steps from 1,
-    are those of Kingma & Ba, "Adam", 2015, algorithm 1; Nadam's are those of Dozat,
+    The columns are the learning rate, and what Adam and Nadam multiply the first moment with,
+    epsilon, and (Nadam alone) the gradient itself. Adam's are those of Kingma & Ba, "Adam", 2015,
+    in the order of computation that the end of section 2 gives: with t counting steps from 1,
+    sqrt(1 - beta2**t) / (1 - beta1**t) and sqrt(1 - beta2**t). In Nadam's, of Dozat,
     "Incorporating Nesterov Momentum into Adam", 2016, algorithm 8, with the momentum schedule of
-    Sutskever 2013 as Keras and PyTorch take it. They are computed here in float64, since float32
-    loses half its digits in 1 - 0.999**1; but from the betas in float32, as the engines sum the
-    moments with them: between the two, 1 - 0.999 differs by 1.3e-5 of itself.
+    Sutskever 2013 as Keras and PyTorch take it, the second moment is corrected likewise. They are
+    computed here in float64, since float32 loses half its digits in 1 - 0.999**1; but from the
+    betas in float32, as the engines sum the moments with them: between the two, 1 - 0.999 differs
+    by 1.3e-5 of itself.
     """
     step = first_step + 1 + np.arange(learning_rates.shape[1], dtype=np.float64)  # (S,)
     betas = np.array([[one.beta1, one.beta2] for one in settings], dtype=np.float32)
@@ -334,7 +336,8 @@ def step_schedule(
     first, gradient = 1 / (1 - beta1**step), np.zeros_like(learning_rates)  # (P, S) each
     if optimizer == "nadam":
         first, gradient = _nadam_factors(beta1, step)
-    columns = (learning_rates, first, 1 / (1 - beta2**step), gradient)
+    root = np.sqrt(1 - beta2**step)
+    columns = (learning_rates, root * first, root, root * gradient)
     return np.stack(columns, axis=2).astype(np.float32)
 
 

@@ -33,7 +33,7 @@ class Factors(Generic[Real]):
 
     rate: NDArray[Real]
     first: NDArray[Real]
-    second: NDArray[Real]
+    root: NDArray[Real]
     gradient: NDArray[Real]
     momentum: NDArray[Real]
     beta1: NDArray[Real]
@@ -47,15 +47,15 @@ class Factors(Generic[Real]):
         def column(name: str) -> NDArray[Real]:
             return np.array([getattr(one, name) for one in settings], dtype=step.dtype)[:, None]
 
-        rate, first, second, gradient = step.T[..., None]
+        rate, first, root, gradient = step.T[..., None]
         own = {name: column(name) for name in ("momentum", "beta1", "beta2", "epsilon")}
-        return cls(rate, first, second, gradient, **own)
+        return cls(rate, first, root, gradient, **own)
 
     def at(self, step: NDArray[Real]) -> Factors[Real]:
         """The same networks' factors for another row (P, 4) of the schedule."""
-        rate, first, second, gradient = step.T[..., None]
+        rate, first, root, gradient = step.T[..., None]
         own = self.momentum, self.beta1, self.beta2, self.epsilon
-        return Factors(rate, first, second, gradient, *own)
+        return Factors(rate, first, root, gradient, *own)
 
 
 def blocks(parameters: NDArray[Real]) -> Iterator[tuple[EllipsisType, slice]]:
@@ -123,12 +123,14 @@ def adam(
     moments: NDArray[Real],
     factors: Factors[Real],
 ) -> None:
-    """Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1."""
+    """Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
+
+    Both corrections are made once a step, in its size and in epsilon (the end of section 2).
+    """
     _decay(moments[0], gradient, factors.beta1)
     _decay(moments[1], gradient * gradient, factors.beta2)
-    denominator = moments[1] * factors.second
-    np.sqrt(denominator, out=denominator)
-    denominator += factors.epsilon
+    denominator = np.sqrt(moments[1])
+    denominator += factors.epsilon * factors.root
     change = moments[0] * (factors.rate * factors.first)
     change /= denominator
     parameters -= change
@@ -143,9 +145,10 @@ def nadam(
     """Adam with Nesterov's momentum: Dozat 2016, algorithm 8."""
     _decay(moments[0], gradient, factors.beta1)
     _decay(moments[1], gradient * gradient, factors.beta2)
-    denominator = np.sqrt(moments[1] * factors.second) + factors.epsilon
-    ahead = moments[0] * factors.first + gradient * factors.gradient
-    parameters -= factors.rate * ahead / denominator
+    denominator = np.sqrt(moments[1]) + factors.epsilon * factors.root
+    ahead = moments[0] * (factors.rate * factors.first)
+    ahead += gradient * (factors.rate * factors.gradient)
+    parameters -= ahead / denominator
 
 
 def rmsprop(

@@ -245,6 +245,7 @@ def _variables(
         ("layers", tuple(layers)),
         ("dropout", switches.dropout),
         ("input_dropout", switches.input_dropout),
+        ("regularised", switches.penalty or switches.clip_value or switches.decay),
         ("kept", kept),
     )
 
