@@ -29,14 +29,13 @@ MOST_GROUPS = 4
 """Of 4 units x 4 features a thread of a GPU: their weights and two moments are 192 registers, of
 the 256 or so that it has."""
 
-GROUPS_ON_SOFTWARE = 13
-"""A processor keeps them in its cache, and pays for every thread at every barrier; with 16 it takes
-2-3 % less a step, but a third longer to compile."""
+ON_SOFTWARE = {4: (36, 22), 8: (64, 14)}
+"""Threads at least, and groups of a thread at most, by the lanes of a subgroup. A processor keeps
+the groups in its cache, and every subgroup pays at every barrier; but every group is written out in
+the shader, and twice as many take twice as long to compile. ``benchmarks/results/levers.md`` has
+the figures."""
 
-THREADS_ON_SOFTWARE = 64
-"""At least, if there are so many groups."""
-
-MOST_ELEMENTS = 16
+MOST_ELEMENTS = 32
 """Of the other layers' parameters, that one thread moves."""
 
 MOST_ROWS = 16
@@ -187,8 +186,9 @@ def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout 
     first = network.layers[0]
     quartets, all_groups = -(-first.outputs // 4), -(-first.inputs // 4)
     if traits.software:
-        wanted = max(-(-all_groups // GROUPS_ON_SOFTWARE), THREADS_ON_SOFTWARE // quartets)
-        shares = max(1, min(all_groups, wanted))
+        threads, most_groups = ON_SOFTWARE.get(traits.lanes or 8, ON_SOFTWARE[8])
+        wanted = max(-(-all_groups // most_groups), threads // quartets)
+        shares = _even(all_groups, max(1, min(all_groups, wanted)))
     else:
         shares = min(all_groups, MOST_THREADS // quartets)
     if shares == 0 or (not traits.software and all_groups > MOST_GROUPS * shares):
@@ -208,6 +208,12 @@ def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout 
         if rows % chunk == 0 and layout.fits:
             return layout
     return None
+
+
+def _even(groups: int, shares: int) -> int:
+    """Of the numbers of shares up to an eighth below this one, that which wastes the least."""
+    fewest = shares - shares // 8
+    return min(range(shares, fewest - 1, -1), key=lambda some: some * -(-groups // some))
 
 
 def _rest_sizes(network: NetworkSpec) -> list[int]:
