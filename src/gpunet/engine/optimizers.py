@@ -19,7 +19,7 @@ __all__ = ["RULES", "Factors", "blocks", "optimize"]
 
 Real = TypeVar("Real", np.float32, np.float64)
 
-BLOCK = 32_768
+BLOCK = 65_536
 """Parameters moved at a time: many enough that numpy's calls cost little, few enough that what one
 call leaves is still in the processor's cache for the next."""
 
@@ -127,12 +127,18 @@ def adam(
 
     Both corrections are made once a step, in its size and in epsilon (the end of section 2).
     """
-    _decay(moments[0], gradient, factors.beta1)
-    _decay(moments[1], gradient * gradient, factors.beta2)
-    denominator = np.sqrt(moments[1])
-    denominator += factors.epsilon * factors.root
-    change = moments[0] * (factors.rate * factors.first)
-    change /= denominator
+    first, second = moments
+    news = gradient * (1 - factors.beta1)  # one array for all that comes up, to stay in the cache
+    first *= factors.beta1
+    first += news
+    np.multiply(gradient, gradient, out=news)
+    news *= 1 - factors.beta2
+    second *= factors.beta2
+    second += news
+    change = np.sqrt(second, out=news)
+    change += factors.epsilon * factors.root
+    np.divide(first, change, out=change)
+    change *= factors.rate * factors.first
     parameters -= change
 
 
