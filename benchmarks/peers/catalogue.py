@@ -47,6 +47,7 @@ TORCH = {"torch": "torch"}
 
 LISTINGS = (
     Listing(PYTORCH, "peers.pytorch:Eager", ("cpu", "cuda"), TORCH),
+    Listing("PyTorch, as it comes", "peers.pytorch:AsItComes", ("cpu", "cuda"), TORCH),
     Listing("PyTorch, compiled", "peers.pytorch:Compiled", ("cpu", "cuda"), TORCH),
     Listing("PyTorch, CUDA graphs", "peers.pytorch:Graphed", ("cuda",), TORCH),
     Listing(

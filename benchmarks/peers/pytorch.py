@@ -24,7 +24,7 @@ class Eager(Peer):
         if device == "cuda" and not torch.cuda.is_available():
             raise PeerError(f"PyTorch {torch.__version__} finds no CUDA device")
         torch.backends.cuda.matmul.allow_tf32 = False  # float32 as everybody else has it
-        threads = thread_counts() if device == "cpu" else {"": 1}
+        threads = self._threads() if device == "cpu" else {"": 1}
         self._settings = {
             f"{words}, {adam}".removeprefix(", "): (count, adam)
             for (words, count), adam in itertools.product(threads.items(), self.adams)
@@ -66,6 +66,9 @@ class Eager(Peer):
             for linear in self._model[::2]
         ]
 
+    def _threads(self) -> dict[str, int]:
+        return thread_counts()
+
     def _adam(self, kind: str) -> Any:
         return torch.optim.Adam(
             self._model.parameters(),
@@ -86,6 +89,15 @@ class Eager(Peer):
         loss.backward()
         self._optimizer.step()
         self._total += loss.detach()
+
+
+class AsItComes(Eager):
+    """The same loop with PyTorch's own choice of threads and of Adam's form."""
+
+    adams = ("default Adam",)
+
+    def _threads(self) -> dict[str, int]:
+        return {f"{torch.get_num_threads()} threads": torch.get_num_threads()}
 
 
 class Compiled(Eager):
