@@ -18,6 +18,6 @@ fn this_rule(network: Network, step: vec4f) -> Rule {
 fn optimize(rule: Rule, one: One, gradient: f32) -> One {
     let first = one.first * rule.beta1 + gradient * (1.0 - rule.beta1);
     let second = one.second * rule.beta2 + gradient * gradient * (1.0 - rule.beta2);
-    let change = first * rule.size / (sqrt(second) + rule.epsilon);
+    let change = first / (sqrt(second) + rule.epsilon) * rule.size;
     return One(one.parameter - change, first, second);
 }
