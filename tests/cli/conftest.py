@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from gpunet.cli.app import run
+from gpunet.engine.interface import Metrics
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.errors import DeviceLostError
 
 SIDE = 8
 
@@ -53,6 +56,19 @@ def gpunet(capsys: pytest.CaptureFixture[str]) -> RunCommand:
         return Ran(code, captured.out, captured.err)
 
     return run_command
+
+
+@pytest.fixture
+def failing_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that is lost whenever it is to evaluate the test set."""
+    evaluate = NumpyEngine.evaluate
+
+    def fail_at_the_test(self: NumpyEngine, split: Any) -> Metrics:
+        if split == "test":
+            raise DeviceLostError("the device is lost; try again")
+        return evaluate(self, split)
+
+    monkeypatch.setattr(NumpyEngine, "evaluate", fail_at_the_test)
 
 
 def bright_half(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 from gpunet.config import TrainConfig
-from gpunet.engine.interface import Metrics
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceLostError, OutputError
 from gpunet.training import checkpoint, output
@@ -367,18 +366,11 @@ def test_a_device_that_fails_costs_no_finished_epoch(
     assert Path("model.safetensors").exists()
 
 
+@pytest.mark.usefixtures("failing_test")
 @pytest.mark.parametrize("ensemble", ["1", "2"])
 def test_a_device_that_fails_at_the_test_leaves_the_weights_and_says_why(
-    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch, ensemble: str
+    gpunet: RunCommand, halves: Path, ensemble: str
 ) -> None:
-    evaluate = NumpyEngine.evaluate
-
-    def failing_test(self: NumpyEngine, split: Any) -> Metrics:
-        if split == "test":
-            raise DeviceLostError("the device is lost; try again")
-        return evaluate(self, split)
-
-    monkeypatch.setattr(NumpyEngine, "evaluate", failing_test)
     ran = gpunet("train", "--data", halves, *FAST, "--ensemble", ensemble, "--report", "run.json")
     best = checkpoint.load(Path("model.safetensors")).best_epoch
     assert (

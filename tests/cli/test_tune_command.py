@@ -7,15 +7,12 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gpunet.cli.train_command import train_command
 from gpunet.config import TrainConfig
-from gpunet.engine.interface import Metrics
-from gpunet.engine.numpy_engine import NumpyEngine
-from gpunet.errors import DeviceLostError
 from gpunet.settings_file import read_settings
 from gpunet.training import checkpoint
 
@@ -113,17 +110,10 @@ def test_the_result_is_one_line_for_quiet(gpunet: RunCommand, options: list[str]
     assert 1 == ran.out.count("\n")
 
 
+@pytest.mark.usefixtures("failing_test")
 def test_a_device_that_fails_at_the_test_leaves_the_best_network_and_says_why(
-    gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
+    gpunet: RunCommand, options: list[str]
 ) -> None:
-    evaluate = NumpyEngine.evaluate
-
-    def failing_test(self: NumpyEngine, split: Any) -> Metrics:
-        if split == "test":
-            raise DeviceLostError("the device is lost; try again")
-        return evaluate(self, split)
-
-    monkeypatch.setattr(NumpyEngine, "evaluate", failing_test)
     ran = gpunet("tune", *options, "--report", "report.json")
     assert (
         "error: the device is lost; try again; the best network is saved, but untested; "
