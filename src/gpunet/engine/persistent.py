@@ -35,8 +35,8 @@ the groups in its cache, and every subgroup pays at every barrier; but every gro
 the shader, and twice as many take twice as long to compile. ``benchmarks/results/levers.md`` has
 the figures."""
 
-MOST_ELEMENTS = 32
-"""Of the other layers' parameters, that one thread moves."""
+MOST_ELEMENTS, MOST_ELEMENTS_ON_HARDWARE = 32, 16
+"""Of the other layers' parameters, that one thread moves; a GPU's registers are full already."""
 
 MOST_ROWS = 16
 """Of a batch; every row is written out in the shader, and from here on the layered plan has work
@@ -205,7 +205,8 @@ def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout 
             rest=sum(_rest_sizes(network)),
             values=2 * rows * sum(padded(layer.outputs) for layer in network.layers),
         )
-        if rows % chunk == 0 and layout.fits:
+        crowded = not traits.software and 4 * layout.fours > MOST_ELEMENTS_ON_HARDWARE
+        if rows % chunk == 0 and layout.fits and not crowded:
             return layout
     return None
 
