@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import sys
+import threading
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pytest
 
@@ -61,23 +62,55 @@ def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_no
     assert b"content" == (tmp_path / "result").read_bytes()
 
 
-def test_a_writer_whose_new_file_was_taken_for_a_leftover_makes_another(
+@pytest.mark.skipif(sys.platform == "win32", reason="no open file is removed there")
+def test_a_writer_whose_new_file_is_being_taken_for_a_leftover_makes_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[str] = []
-    mkstemp = tempfile.mkstemp
+    import fcntl
 
-    def robbed(**options: Any) -> tuple[int, str]:
-        handle, name = mkstemp(**options)
-        made.append(name)
-        if len(made) == 1:
-            Path(name).unlink()
-        return handle, name
+    flock = fcntl.flock
+    robbed: list[Path] = []
 
-    monkeypatch.setattr(tempfile, "mkstemp", robbed)
+    def late(file: BinaryIO, how: int) -> None:
+        """Another process has opened and locked the file and removes it in a moment."""
+        if not robbed:
+            (path,) = tmp_path.iterdir()
+            robbed.append(path)
+            other = path.open("rb")
+            flock(other, fcntl.LOCK_EX)
+
+            def remove() -> None:
+                path.unlink()
+                other.close()
+
+            threading.Timer(0.1, remove).start()
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
     write_whole(tmp_path / "result", content)
-    assert 2 == len(made)
+    assert 1 == len(robbed)
+    assert [tmp_path / "result"] == list(tmp_path.iterdir())
     assert b"content" == (tmp_path / "result").read_bytes()
+
+
+def test_writers_that_tidy_up_at_the_same_time_never_hinder_each_other(tmp_path: Path) -> None:
+    failures: list[OSError] = []
+
+    def write_again_and_again() -> None:
+        for _ in range(100):
+            try:
+                remove_leftovers(tmp_path)
+                write_whole(tmp_path / "result", content)
+            except OSError as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=write_again_and_again) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [] == failures
+    assert [tmp_path / "result"] == list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders there")

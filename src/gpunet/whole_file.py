@@ -9,8 +9,8 @@ cannot be written, belongs to ``datasets.cache`` and ``training.output``.
 from __future__ import annotations
 
 import os
+import secrets
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -40,10 +40,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     file, temporary = _temporary_file(path.parent)
     try:
         with file:
+            with suppress(OSError):  # there is no older one, or the file system knows no rights
+                temporary.chmod(path.stat().st_mode & 0o777)
             write(file)
             file.flush()
             os.fsync(file.fileno())
-            temporary.chmod(_mode(path))
             if sys.platform != "win32":  # where no open file can be renamed
                 temporary.replace(path)
         if sys.platform == "win32":
@@ -63,24 +64,15 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _temporary_file(folder: Path) -> tuple[BinaryIO, Path]:
-    """A new file in the folder, locked before anyone has taken it for a leftover."""
+    """A new file in the folder, locked, which nobody has taken for a leftover."""
     while True:
-        handle, name = tempfile.mkstemp(prefix=PREFIX, dir=folder)
-        file, path = os.fdopen(handle, "wb"), Path(name)
+        path = folder / f"{PREFIX}{secrets.token_hex(8)}"
+        file = path.open("xb")  # with the rights that the user's umask leaves
         with suppress(OSError):  # some network file systems have no locks
-            _lock(file)
+            _lock(file, wait=True)  # for one who is removing it right now
         if path.exists():
             return file, path
         file.close()
-
-
-def _mode(path: Path) -> int:
-    """The rights of the file that is replaced, else what the user's umask leaves of rw-rw-rw-."""
-    with suppress(OSError):
-        return path.stat().st_mode & 0o777
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def _remove_unless_held(path: Path) -> None:
@@ -93,15 +85,15 @@ def _remove_unless_held(path: Path) -> None:
         path.unlink()
     elif path.is_file():  # a pipe of that name would never be opened
         with path.open("rb") as file:
-            _lock(file)
+            _lock(file, wait=False)
             path.unlink()
 
 
-def _lock(file: BinaryIO) -> None:
-    """Take a file that no other process holds.
+def _lock(file: BinaryIO, *, wait: bool) -> None:
+    """Take a file for this writer or remover alone.
 
     Raises:
-        OSError: another one holds it.
+        OSError: another one holds it, and this one is not to wait.
     """
     if sys.platform != "win32":
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
