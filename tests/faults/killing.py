@@ -110,13 +110,16 @@ def kill_trainings(folder: Path, kills: int, device: str, seed: int) -> Findings
 
 
 def kill_searches(folder: Path, kills: int, device: str, seed: int) -> Findings:
-    """The same with searches of eight trials, four side by side."""
+    """The same with searches of eight trials, four side by side, every other one of a grid."""
     draws, found = random.Random(seed), Findings()
     data = dataset(folder / "data.npz")
     os.chdir(folder)  # studies lie in the folder that one works in
     common = ("--device", device, "--plain", "--output", str(folder / "model.safetensors"))
     asked = ("--trials", "8", "--population", "4", "--epochs", "2", "--batch-size", "8")
     new: tuple[str, ...] = ("tune", "--data", str(data), *asked, *common)
+    space = folder / "space.toml"
+    space.write_text("""hidden.choices = ["3", "4"]\ndropout.choices = [0.0, 0.1, 0.2, 0.3]\n""")
+    grid = ("--sampler", "grid", "--space", str(space))
     longest = _undisturbed(_command((*new, "--study", "straight")))
     number = 0
     while found.kills < kills:
@@ -125,7 +128,7 @@ def kill_searches(folder: Path, kills: int, device: str, seed: int) -> Findings:
         journal = folder / "tune" / study / "journal.log"
         while True:
             begun = journal.exists() and b'"gpunet"' in journal.read_bytes()
-            command: tuple[str, ...] = (*new, "--study", study)
+            command: tuple[str, ...] = (*new, "--study", study, *(() if number % 2 else grid))
             if begun:
                 command = ("tune", "--resume", study, "--trials", "8", *common)
             # A lock is taken from a dead worker after a while only, so now and then wait longer.
@@ -143,6 +146,8 @@ def kill_searches(folder: Path, kills: int, device: str, seed: int) -> Findings:
         numbers = [entry.number for entry in standing.entries if entry.ended]
         if len(numbers) != 8 or standing.best is None:
             found.wrong.append(f"the search {study} has the trials {sorted(numbers)}")
+        elif len({str(entry.values) for entry in standing.entries}) != 8:
+            found.wrong.append(f"the search {study} has two trials of the same values")
         elif (model := model_file(journal.parent, standing.best.number)).exists():
             # A trial that was pruned in a batch whose worker was killed has no file; the command
             # that the search prints trains its network again.

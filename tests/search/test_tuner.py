@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import optuna
 import pytest
@@ -121,6 +122,21 @@ def test_a_grid_is_gone_through_point_by_point(
     points = {(entry.values["hidden"], entry.values["dropout"]) for entry in standing.entries}
     assert 6 == len(points) == len(standing.entries)
     assert ["6-4-3", "6-6-3"] == [network for network, _ in observer.batches]
+
+
+def test_a_point_of_a_grid_that_was_lost_is_tried_again_by_the_next(
+    make_terms: MakeTerms, make_tuner: MakeTuner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = {"hidden": {"choices": ["3", "4"]}, "dropout": {"choices": [0.0, 0.1]}}
+    lost = begin(make_terms(space, sampler="grid"))
+    assert 1 == len(lost.claim(1, 4))
+    with monkeypatch.context() as dying:  # before it knows the values
+        dying.setattr("gpunet.search.study._suggest", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            lost.claim(1, 4)
+    standing = make_tuner(resume()).run()
+    points = {(entry.values["hidden"], entry.values["dropout"]) for entry in standing.entries}
+    assert 4 == len(points) == standing.count("complete") == len(standing.entries)
 
 
 def test_values_that_do_not_go_together_fail_with_the_reason(

@@ -21,6 +21,7 @@ import numpy as np
 import optuna
 import pytest
 
+from gpunet.errors import StudyError
 from gpunet.search.standing import GIVEN_BACK, RETRY_OF, WORKER
 from gpunet.search.storage import Place
 from gpunet.search.study import SearchStudy, Terms
@@ -165,19 +166,79 @@ def test_the_lock_of_a_worker_that_was_killed_while_it_wrote_is_broken(
     assert 6 == make_tuner(study).run().count("complete")
 
 
+@pytest.mark.parametrize("url", [None, "sqlite:///studies.db"])
+@pytest.mark.parametrize("sampler", ["random", "grid"])
 def test_a_study_whose_maker_was_killed_at_once_is_begun_anew(
     make_terms: Callable[..., Terms],
     make_tuner: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
+    url: str | None,
+    sampler: str,
 ) -> None:
     monkeypatch.setattr("gpunet.search.study.MAKING", 0.2)
-    place = Place(None, "one")
+    place = Place(url, "one", 1)
+    terms = make_terms({"hidden": {"choices": ["3", "4", "5"]}}, sampler=sampler)
     with monkeypatch.context() as dying:
         dying.setattr(optuna.Study, "set_user_attr", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
+            SearchStudy.begin(place, "one", terms, join=False)
+    study = SearchStudy.begin(place, "one", terms, join=False)
+    assert 3 == make_tuner(study, trials=3).run().count("complete")
+
+
+@pytest.mark.parametrize("url", [None, "sqlite:///studies.db"])
+def test_a_trial_whose_worker_was_killed_before_it_noted_itself_is_waited_for(
+    make_terms: Callable[..., Terms],
+    make_tuner: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    url: str | None,
+) -> None:
+    monkeypatch.setattr("gpunet.search.study.MAKING", 1.0)
+    killed = SearchStudy.begin(Place(url, "one", 1), "one", make_terms(), join=True)
+    with monkeypatch.context() as dying:
+        dying.setattr(optuna.Trial, "set_user_attr", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            killed.claim(1, 6)
+    study = SearchStudy.resume(Place(url, "one", 1), "one")
+    standing = make_tuner(study).run()
+    assert 6 == standing.count("complete") == len(standing.entries)
+
+
+def test_a_worker_that_was_halted_while_it_asked_asks_again(
+    make_terms: Callable[..., Terms], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpunet.search.study.MAKING", 0.2)
+    halted, other = (
+        SearchStudy.begin(Place(None, "one"), "one", make_terms(), join=True) for _ in range(2)
+    )
+    note = optuna.Trial.set_user_attr
+
+    def late(trial: optuna.Trial, key: str, value: Any) -> None:
+        monkeypatch.setattr(optuna.Trial, "set_user_attr", note)
+        time.sleep(0.3)
+        assert [1] == [one.number for one in other.claim(1, 2)]
+        note(trial, key, value)
+
+    monkeypatch.setattr(optuna.Trial, "set_user_attr", late)
+    assert [2] == [one.number for one in halted.claim(1, 2)]
+
+
+def test_a_maker_that_was_too_slow_is_told(
+    make_terms: Callable[..., Terms], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpunet.search.study.MAKING", 0.2)
+    place = Place(None, "one")
+    note = optuna.Study.set_user_attr
+
+    def slow(study: optuna.Study, key: str, value: Any) -> None:
+        with monkeypatch.context() as faster:
+            faster.setattr(optuna.Study, "set_user_attr", note)
             SearchStudy.begin(place, "one", make_terms(), join=False)
-    study = SearchStudy.begin(place, "one", make_terms(), join=False)
-    assert 6 == make_tuner(study).run().count("complete")
+        note(study, key, value)
+
+    monkeypatch.setattr(optuna.Study, "set_user_attr", slow)
+    with pytest.raises(StudyError, match="removed the study one; run the command again"):
+        SearchStudy.begin(place, "one", make_terms(), join=False)
 
 
 def test_what_a_killed_worker_left_of_a_model_is_removed_by_the_next(

@@ -44,7 +44,8 @@ TERMS = "gpunet"
 """The study's note of what is searched, and how."""
 
 MAKING = 5.0
-"""Seconds after which a study without that note was left by a maker that was killed."""
+"""Seconds after which what lacks its note in a journal, a study or a trial, was left by a worker
+that died. In a database it may be far away, and slow."""
 
 SESSION = "session"
 """The trial's note that tells two processes apart that were given the same number."""
@@ -200,7 +201,7 @@ class SearchStudy:
         seed = _seed(terms, known, os.getpid() if shared else 0)
         self._sampler = _sampler(terms, seed)
         self._draws = np.random.default_rng(seed)
-        self._points = len(grid(terms.space)) if terms.sampler == "grid" else None
+        self._points = grid(terms.space) if terms.sampler == "grid" else None
         study.pruner = _pruner(terms)
 
     @classmethod
@@ -208,12 +209,13 @@ class SearchStudy:
         """A new study, or one that there is if it may be joined.
 
         Raises:
-            StudyError: there is one that may not be joined or has other terms, or the place fails.
+            StudyError: there is one that may not be joined or has other terms, the place fails, or
+                it was so slow that another worker took this one for dead.
         """
         with place.telling(), quiet():
             place.folder.mkdir(parents=True, exist_ok=True)
             storage = place.open(_retry)
-            if (found := _found(storage, name)) is not None:
+            if (found := _found(storage, place, name)) is not None:
                 if not join:
                     raise StudyError(
                         f"there is a study {name} in {place}; go on with it by --resume {name}, or "
@@ -227,9 +229,13 @@ class SearchStudy:
             except optuna.exceptions.DuplicatedStudyError:  # another worker was faster
                 study = optuna.load_study(storage=storage, study_name=name)
                 return cls._joined(place, study, storage, terms)
-            if terms.sampler == "grid":
-                _enqueue(study, terms.space)
-            study.set_user_attr(TERMS, terms.to_dict())
+            try:
+                study.set_user_attr(TERMS, terms.to_dict())
+            except KeyError:
+                raise StudyError(
+                    f"{place} took so long that another worker took this one for dead and removed "
+                    f"the study {name}; run the command again"
+                ) from None
             return cls(study, storage, place, terms, created=True)
 
     @classmethod
@@ -241,7 +247,7 @@ class SearchStudy:
         """
         with place.telling(), quiet():
             storage = place.open(_retry) if place.exists else None
-            study = None if storage is None else _found(storage, name)
+            study = None if storage is None else _found(storage, place, name)
             if storage is None or study is None:
                 raise StudyError(f"there is no study {name} in {place}; start it with --study")
             return cls(study, storage, place, _terms(study), created=False)
@@ -268,7 +274,7 @@ class SearchStudy:
 
     def total(self, wanted: int) -> int:
         """Trials in all; a grid has as many as it has points."""
-        return wanted if self._points is None else self._points
+        return wanted if self._points is None else len(self._points)
 
     def claim(self, size: int, wanted: int) -> list[Candidate]:
         """At most ``size`` trials for this worker, none if the study has its ``wanted`` trials.
@@ -291,7 +297,8 @@ class SearchStudy:
                 if len(claimed) > 1:
                     continue
                 if RETRY_OF not in candidate.trial.user_attrs:
-                    candidate.trial.set_user_attr(OPENS, "rare" if group else "chosen")
+                    with self._unless_lost(candidate):
+                        candidate.trial.set_user_attr(OPENS, "rare" if group else "chosen")
                 group = {name: candidate.values[name] for name in self.terms.space.shared}
             return claimed
 
@@ -319,6 +326,12 @@ class SearchStudy:
         Numbers only grow, so that of several workers that ask at once those get a trial whose
         number is among the first ``total``.
         """
+        while True:
+            with suppress(optuna.exceptions.UpdateFinishedTrialError):
+                return self._ask_once(total, group)
+            # This worker was halted in the midst of it, so that others took it for dead.
+
+    def _ask_once(self, total: int, group: Mapping[str, Value]) -> Candidate | None:
         fixed = optuna.samplers.PartialFixedSampler(dict(group), self._sampler)
         self._study.sampler = fixed if group else self._sampler
         trial = self._study.ask()
@@ -326,12 +339,14 @@ class SearchStudy:
         self._beat(trial)
         trial.set_user_attr(WORKER, _this_worker())
         trial.set_user_attr(SESSION, self._session)
-        if RETRY_OF not in trial.user_attrs:
-            earlier = [one for one in self._study.get_trials(deepcopy=False) if _original(one)]
-            if sum(one.number < trial.number for one in earlier) >= total:
-                trial.set_user_attr(GIVEN_BACK, True)
-                self._end(trial, TrialState.FAIL)
-                return None
+        position = _position(trial, self._study.get_trials(deepcopy=False))
+        if position >= total and RETRY_OF not in trial.user_attrs:
+            trial.set_user_attr(GIVEN_BACK, True)
+            self._end(trial, TrialState.FAIL)
+            return None
+        if self._points is not None:
+            point = self._points[position]
+            self._study.sampler = optuna.samplers.PartialFixedSampler(point, self._sampler)
         return Candidate(trial, {one.name: _suggest(trial, one) for one in self._parameters})
 
     @property
@@ -402,7 +417,9 @@ class SearchStudy:
         with self.place.telling():
             trials = self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
         beats = isinstance(self._storage, RDBStorage)
-        return sum(beats or _on_this_host(trial) for trial in trials)
+        return sum(
+            beats or _on_this_host(trial) or WORKER not in trial.user_attrs for trial in trials
+        )
 
     @contextmanager
     def alive(self) -> Iterator[None]:
@@ -445,7 +462,7 @@ class SearchStudy:
 
     def _is_orphan(self, trial: FrozenTrial) -> bool:
         if WORKER not in trial.user_attrs:  # killed between two lines of ``_ask``
-            patience = timedelta(seconds=self.place.patience)
+            patience = timedelta(seconds=_patience(self._storage, self.place))
             begun = trial.datetime_start
             return begun is not None and datetime.now() - begun > patience
         if not _on_this_host(trial):
@@ -483,30 +500,33 @@ def _this_worker() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _found(storage: BaseStorage, name: str) -> optuna.Study | None:
-    """The study; one that its maker left empty in a journal when it was killed is removed."""
+def _found(storage: BaseStorage, place: Place, name: str) -> optuna.Study | None:
+    """The study; one that its maker left empty when it was killed is removed."""
     if name not in optuna.get_all_study_names(storage):
         return None
     study = optuna.load_study(storage=storage, study_name=name)
-    if not isinstance(storage, JournalStorage):  # a maker may be far away, and slow
-        return study
-    if study.get_trials(deepcopy=False) or _is_noted(study):
+    if study.get_trials(deepcopy=False) or _is_noted(study, _patience(storage, place)):
         return study
     with suppress(KeyError):  # another worker was faster
         storage.delete_study(study._study_id)
     return None
 
 
+def _patience(storage: BaseStorage, place: Place) -> float:
+    """Seconds after which a worker that has begun to note something has died."""
+    return MAKING if isinstance(storage, JournalStorage) else float(place.patience)
+
+
 def _terms(study: optuna.Study) -> Terms:
     """What the study's maker has noted."""
-    _is_noted(study)
+    _is_noted(study, MAKING)
     source = f"the study {study.study_name}"
     return Terms.from_dict(study.user_attrs.get(TERMS, {}), source)
 
 
-def _is_noted(study: optuna.Study) -> bool:
+def _is_noted(study: optuna.Study, patience: float) -> bool:
     """Whether the study has its terms; waited for, should it have been made just now."""
-    deadline = time.monotonic() + MAKING
+    deadline = time.monotonic() + patience
     while TERMS not in study.user_attrs:
         if time.monotonic() > deadline:
             return False
@@ -522,6 +542,7 @@ def _is_sound(trial: FrozenTrial, space: Space) -> bool:
         all(isinstance(figure, float) for figure in figures)
         and all(isinstance(epoch, int) for epoch in trial.intermediate_values)
         and all(isinstance(note, kind) for note, kind in notes)
+        and 0 <= trial.user_attrs.get(RETRY_OF, 0) < max(1, trial.number)
         and bool(WORKER_NAME.fullmatch(trial.user_attrs.get(WORKER, ":0")))
         and all(_is_of(trial, parameter) for parameter in space.parameters)
     )
@@ -538,6 +559,19 @@ def _original(trial: FrozenTrial) -> bool:
     return RETRY_OF not in trial.user_attrs and GIVEN_BACK not in trial.user_attrs
 
 
+def _position(trial: Trial, trials: Sequence[FrozenTrial]) -> int:
+    """How many trials that count were asked before this one, or before the one that it repeats.
+
+    It never changes, so that it says which point of a grid is the trial's.
+    """
+    number = trial.number
+    notes = trial.user_attrs
+    while RETRY_OF in notes:
+        number = notes[RETRY_OF]
+        notes = trials[number].user_attrs
+    return sum(_original(one) and one.number < number for one in trials)
+
+
 def _retry(study: optuna.Study, lost: FrozenTrial) -> None:
     """Have a failed trial tried again, with the same values."""
     retries = lost.user_attrs.get(RETRIES, 0) + 1
@@ -551,14 +585,6 @@ def _retry(study: optuna.Study, lost: FrozenTrial) -> None:
             user_attrs={RETRY_OF: lost.number, RETRIES: retries},
         )
     )
-
-
-def _enqueue(study: optuna.Study, space: Space) -> None:
-    distributions = {one.name: _distribution(one) for one in space.parameters}
-    for values in grid(space):
-        study.add_trial(
-            create_trial(state=TrialState.WAITING, params=values, distributions=distributions)
-        )
 
 
 def _distribution(parameter: Parameter) -> BaseDistribution:
