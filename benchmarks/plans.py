@@ -15,27 +15,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from statistics import median
 
-import numpy as np
-
 from gpunet.config import NetworkSpec
-from gpunet.datasets.dataset import Samples
 from gpunet.engine.choice import PlanName, choose_plan
 from gpunet.engine.device import Adapter, list_adapters, open_device
 from gpunet.engine.factory import choose
-from gpunet.engine.interface import NetworkSettings, step_schedule
+from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.plan import Plan, Switches
 from gpunet.engine.tiles import Traits
 from gpunet.engine.wgpu_engine import WgpuEngine
 from gpunet.errors import GpunetError
-from gpunet.parameters import initial_parameters
-from gpunet.training.batches import epoch_order
 from gpunet.training.output import write_atomically
 from peers.machine import machine, results
+from rounds import Rounds
 
 SHAPES: tuple[tuple[int, tuple[int, ...], int], ...] = (
     (784, (16, 16), 1),
@@ -57,60 +51,6 @@ SMALLEST = NetworkSpec(4, (2,), 2)
 SETTINGS = (NetworkSettings(seed=0),)
 
 SECONDS_A_ROUND = 0.1
-
-MOST_STEPS = 2000
-
-
-@dataclass(slots=True)
-class Runner:
-    """One plan at one shape, on one adapter.
-
-    Args:
-        engine: set to the start of an epoch by every round.
-        network: its shape.
-        batch: samples a step.
-        steps: of a round.
-        seconds: of a step, a figure a round.
-        host: share of the wall clock spent on recording, a figure a round.
-    """
-
-    engine: WgpuEngine
-    network: NetworkSpec
-    batch: int
-    steps: int
-    seconds: list[float]
-    host: list[float]
-
-    @classmethod
-    def of(cls, adapter: Adapter, network: NetworkSpec, batch: int, plan: PlanName) -> Runner:
-        """A runner whose rounds last about ``SECONDS_A_ROUND``; everything is compiled."""
-        engine = WgpuEngine(network, SETTINGS, "adam", batch, adapter, plan)
-        runner = cls(engine, network, batch, 2, [], [])
-        for _ in range(3):
-            runner.round()
-            runner.steps = max(2, min(MOST_STEPS, round(SECONDS_A_ROUND / runner.seconds[-1])))
-        runner.seconds.clear()
-        runner.host.clear()
-        return runner
-
-    def round(self) -> None:
-        """Train so many steps and note what they took."""
-        count = self.steps * self.batch
-        draws = np.random.default_rng(0)
-        features = draws.integers(0, 256, (count, self.network.inputs), dtype=np.uint8)
-        labels = draws.integers(0, self.network.classes, count).astype(np.int32)
-        self.engine.load("train", Samples(features, labels))
-        self.engine.set_parameters(initial_parameters(self.network, "auto", [0]))
-        schedule = step_schedule(SETTINGS, np.full((1, self.steps), 1e-3), 0)
-        self.engine.begin_epoch(epoch_order([0], 1, count), schedule, 0)
-        self.engine.metrics()
-        began = time.perf_counter()
-        self.engine.train(self.steps)
-        recorded = time.perf_counter()
-        self.engine.metrics()
-        wall = time.perf_counter() - began
-        self.seconds.append(wall / self.steps)
-        self.host.append((recorded - began) / wall)
 
 
 def main() -> int:
@@ -156,23 +96,27 @@ def _document(adapters: Sequence[Adapter], rounds: int) -> Iterator[str]:
             yield _row(adapter, network, batch, rounds)
 
 
+def _rounds(adapter: Adapter, network: NetworkSpec, batch: int, plan: PlanName) -> Rounds:
+    engine = WgpuEngine(network, SETTINGS, "adam", batch, adapter, plan)
+    return Rounds.of(engine, SECONDS_A_ROUND)
+
+
 def _dispatch_cost(adapter: Adapter) -> float:
     """Microseconds."""
-    runner = Runner.of(adapter, SMALLEST, 1, "layered")
+    rounds = _rounds(adapter, SMALLEST, 1, "layered")
     for _ in range(5):
-        runner.round()
-    passes = len(_plan(adapter, SMALLEST, 1, "layered").passes)
-    return 1e6 * median(runner.seconds) / passes
+        rounds.take()
+    return 1e6 * rounds.step / len(_plan(adapter, SMALLEST, 1, "layered").passes)
 
 
-def _row(adapter: Adapter, network: NetworkSpec, batch: int, rounds: int) -> str:
-    layered = Runner.of(adapter, network, batch, "layered")
+def _row(adapter: Adapter, network: NetworkSpec, batch: int, turns: int) -> str:
+    layered = _rounds(adapter, network, batch, "layered")
     fits = _plan(adapter, network, batch, "persistent").many_steps
-    persistent = Runner.of(adapter, network, batch, "persistent") if fits else None
-    for _ in range(rounds):
-        layered.round()
+    persistent = _rounds(adapter, network, batch, "persistent") if fits else None
+    for _ in range(turns):
+        layered.take()
         if persistent is not None:
-            persistent.round()
+            persistent.take()
     taken = "persistent" if _plan(adapter, network, batch, "auto").many_steps else "layered"
     cells = [f"{network}, batch {batch}", _milliseconds(layered)]
     cells += [str(len(_plan(adapter, network, batch, "layered").passes)), _host(layered)]
@@ -197,12 +141,12 @@ def _plan(adapter: Adapter, network: NetworkSpec, batch: int, wanted: PlanName) 
     )
 
 
-def _milliseconds(runner: Runner) -> str:
-    return f"{1e3 * median(runner.seconds):.3g}"
+def _milliseconds(rounds: Rounds) -> str:
+    return f"{1e3 * rounds.step:.3g}"
 
 
-def _host(runner: Runner) -> str:
-    return f"{100 * median(runner.host):.0f} %"
+def _host(rounds: Rounds) -> str:
+    return f"{100 * median(rounds.host):.0f} %"
 
 
 if __name__ == "__main__":

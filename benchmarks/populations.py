@@ -13,21 +13,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from statistics import median
-
-import numpy as np
 
 from gpunet.config import NetworkSpec
-from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import Choice, choose, create_engine, largest_population, list_adapters
-from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
-from gpunet.parameters import initial_parameters
 from gpunet.training.output import write_atomically
 from peers.machine import machine, results
+from rounds import MOST_STEPS, Rounds
 
 SHAPES = (((16, 16), 4), ((128,), 32))
 """Hidden layers and batch."""
@@ -37,53 +31,6 @@ SIZES = (1, 2, 4, 8, 16, 32, 64)
 SIZES_ON_HARDWARE = (*SIZES, 128, 256, 512, 1024)
 
 SECONDS_A_ROUND = 0.4
-
-MOST_STEPS = 2000
-
-
-@dataclass(slots=True)
-class Runner:
-    """A population of one size.
-
-    Args:
-        engine: set to the start of an epoch by every round.
-        steps: of a round.
-        seconds: of a step of one network, a figure a round.
-    """
-
-    engine: Engine
-    steps: int = 2
-    seconds: list[float] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, choice: Choice, network: NetworkSpec, batch: int, networks: int) -> Runner:
-        """A runner whose rounds last about ``SECONDS_A_ROUND``; everything is compiled."""
-        settings = tuple(NetworkSettings(seed=seed) for seed in range(networks))
-        runner = cls(create_engine(choice, network, settings, "adam", batch))
-        for _ in range(3):
-            runner.round()
-            wanted = round(SECONDS_A_ROUND / (networks * runner.seconds[-1]))
-            runner.steps = max(2, min(MOST_STEPS, wanted))
-        runner.seconds.clear()
-        return runner
-
-    def round(self) -> None:
-        """Train so many steps, and note what they took."""
-        engine, steps = self.engine, self.steps
-        count, networks = steps * engine.batch_size, engine.population
-        draws = np.random.default_rng(0)
-        features = draws.integers(0, 256, (count, engine.network.inputs), dtype=np.uint8)
-        labels = draws.integers(0, engine.network.classes, count).astype(np.int32)
-        engine.load("train", Samples(features, labels))
-        engine.set_parameters(initial_parameters(engine.network, "auto", range(networks)))
-        schedule = step_schedule(engine.settings, np.full((networks, steps), 1e-3), 0)
-        order = np.stack([draws.permutation(count).astype(np.uint32) for _ in range(networks)])
-        engine.begin_epoch(order, schedule, 0)
-        engine.metrics()
-        began = time.perf_counter()
-        engine.train(steps)
-        engine.metrics()
-        self.seconds.append((time.perf_counter() - began) / (steps * networks))
 
 
 def main() -> int:
@@ -128,29 +75,34 @@ def _document(choices: list[Choice], rounds: int) -> Iterator[str]:
             yield from _table(choice, network, batch, rounds)
 
 
-def _table(choice: Choice, network: NetworkSpec, batch: int, rounds: int) -> Iterator[str]:
+def _table(choice: Choice, network: NetworkSpec, batch: int, turns: int) -> Iterator[str]:
     software = choice.adapter is None or choice.adapter.software
     sizes = SIZES if software else SIZES_ON_HARDWARE
     most = largest_population(choice, network, "adam", batch, MOST_STEPS * batch)
-    runners = {
-        networks: Runner.of(choice, network, batch, networks)
+    populations = {
+        networks: _rounds(choice, network, batch, networks)
         for networks in sizes
         if most is None or networks <= most
     }
-    for _ in range(rounds):
-        for runner in runners.values():
-            runner.round()
-    single = median(runners[1].seconds)
+    for _ in range(turns):
+        for rounds in populations.values():
+            rounds.take()
+    single = populations[1].step
     yield f"{network}, batch {batch}: {1e3 * single:.3g} ms a step alone."
     yield ""
     yield "| networks | a step of one, ms | share of a single one | steps a second, all |"
     yield "| --- | --- | --- | --- |"
-    for networks, runner in runners.items():
-        seconds = median(runner.seconds)
+    for networks, rounds in populations.items():
+        seconds = rounds.step / networks
         yield (
             f"| {networks} | {1e3 * seconds:.3g} | {seconds / single:.2f} | {1 / seconds:,.0f} |"
         )
-        runner.engine.close()
+        rounds.engine.close()
+
+
+def _rounds(choice: Choice, network: NetworkSpec, batch: int, networks: int) -> Rounds:
+    settings = tuple(NetworkSettings(seed=seed) for seed in range(networks))
+    return Rounds.of(create_engine(choice, network, settings, "adam", batch), SECONDS_A_ROUND)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from gpunet.terminal import figures
 from gpunet.terminal.block import Block, stack, text_block
 from gpunet.terminal.columns import GAP, Columns
 from gpunet.terminal.device_name import short_name
+from gpunet.terminal.footer import Stopping, footer
 from gpunet.terminal.style import (
     BEST,
     LABEL,
@@ -45,6 +46,13 @@ __all__ = [
     "monitored",
     "trial_table",
 ]
+
+STOPPING = Stopping(
+    wish="stop now and keep what is done",
+    under_way="stopping now; trials that are done are kept",
+    again="leave at once",
+    sooner="stop now",
+)
 
 NARROW = 60
 """Columns below which words are left out."""
@@ -124,7 +132,7 @@ def leaderboard(
     """A frame of exactly ``size`` (columns, rows)."""
     width, height = size
     search, standing = board.search, board.standing
-    footer = _footer(control, keys, width < NARROW)
+    last = footer(control, STOPPING, keys=keys, narrow=width < NARROW)
     if search is None or standing is None:
         lines = [Text("preparing the search", MUTED)]
     else:
@@ -143,7 +151,7 @@ def leaderboard(
         if rows > 0:
             parts.append(_table_block(console, search, standing, width, rows))
     body = stack(parts, width).shaped(width, height - 1)
-    return stack([body, text_block(console, [footer], width)], width)
+    return stack([body, text_block(console, [last], width)], width)
 
 
 def trial_table(
@@ -331,21 +339,3 @@ def _columns_that_fit(
         names.append(name)
     missing = len(search.parameters) - len(names)
     return names, f"+{missing}" if missing else ""
-
-
-def _footer(control: Control, keys: bool, narrow: bool) -> Text:
-    """The keys, or what was asked for with them."""
-    if control.stop_now.is_set():
-        again = "" if narrow else "   Ctrl-C again: leave at once"
-        return Text(f"stopping now; trials that are done are kept{again}", WARNING)
-    if control.stop_after_epoch.is_set():
-        now = "" if narrow else "   Ctrl-C: stop now"
-        return Text(f"stopping after this epoch{now}", WARNING)
-    paused = control.paused.is_set()
-    text = Text()
-    if paused:
-        text.append("paused   ", WARNING)
-    wishes = [("q", "stop after this epoch"), ("p", "resume" if paused else "pause")]
-    for key, wish in (wishes if keys else []) + [("Ctrl-C", "stop now and keep what is done")]:
-        text.append(key, STRONG).append(f" {wish.split()[0] if narrow else wish}   ", MUTED)
-    return text

@@ -21,6 +21,7 @@ from gpunet.terminal.charts import LineChart, Series, line_chart
 from gpunet.terminal.device_name import short_name
 from gpunet.terminal.digits import picture
 from gpunet.terminal.ending import ending
+from gpunet.terminal.footer import Stopping, footer
 from gpunet.terminal.profile_table import profile_panel
 from gpunet.terminal.style import (
     BEST,
@@ -38,6 +39,13 @@ from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, Stop
 from gpunet.training.profile import Profile
 
 __all__ = ["View", "closing_view", "screen"]
+
+STOPPING = Stopping(
+    wish="stop now and save",
+    under_way="stopping now, then saving",
+    again="abort without saving",
+    sooner="stop now and save",
+)
 
 SIDE_BY_SIDE = 110
 """Columns from which the epochs and the gallery stand side by side."""
@@ -136,10 +144,10 @@ def screen(
         keys: whether single keys are read.
     """
     width, height = size
-    footer = text_block(console, [_footer(view, control, keys, width < NARROW)], width)
+    last = text_block(console, [_last_line(view, control, keys, width < NARROW)], width)
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", MUTED)], width)
-        return _framed(waiting, footer, width, height)
+        return _framed(waiting, last, width, height)
     rows = _arrange(width, height, view.profile)
     gap = Block(width, []).shaped(width, rows.gap)
     parts = [
@@ -160,7 +168,7 @@ def screen(
     else:
         parts.append(text_block(console, _epochs(console, view, width, rows.table), width))
         parts.append(_gallery(console, view, view.run, width, rows.gallery))
-    return _framed(stack(parts, width), footer, width, height)
+    return _framed(stack(parts, width), last, width, height)
 
 
 def closing_view(console: Console, view: View) -> Block:
@@ -177,10 +185,10 @@ def closing_view(console: Console, view: View) -> Block:
     )
 
 
-def _framed(body: Block, footer: Block, width: int, height: int) -> Block:
+def _framed(body: Block, last: Block, width: int, height: int) -> Block:
     if height < 2:
         return body.shaped(width, height)
-    return stack([body.shaped(width, height - 1), footer], width)
+    return stack([body.shaped(width, height - 1), last], width)
 
 
 def _arrange(width: int, height: int, profile: Profile | None) -> _Rows:
@@ -508,22 +516,9 @@ def _samples_in_words(console: Console, view: View, run: RunInfo, width: int, ro
     return grid(cells, width, gap=2).shaped(width, rows)
 
 
-def _footer(view: View, control: Control, keys: bool, narrow: bool) -> Text:
-    """The keys, or what was asked for with them."""
+def _last_line(view: View, control: Control, keys: bool, narrow: bool) -> Text:
+    """How the run has ended, else the keys or what was asked for with them."""
     if view.reason:
         last_epoch = view.records[-1].epoch if view.records else 0
         return Text(ending(view.reason, view.best_epoch, last_epoch), STRONG)
-    if control.stop_now.is_set():
-        again = "" if narrow else "   Ctrl-C again: abort without saving"
-        return Text(f"stopping now, then saving{again}", WARNING)
-    if control.stop_after_epoch.is_set():
-        now = "" if narrow else "   Ctrl-C: stop now and save"
-        return Text(f"stopping after this epoch{now}", WARNING)
-    paused = control.paused.is_set()
-    text = Text()
-    if paused:
-        text.append("paused   ", WARNING)
-    wishes = [("q", "stop after this epoch"), ("p", "resume" if paused else "pause")]
-    for key, wish in (wishes if keys else []) + [("Ctrl-C", "stop now and save")]:
-        text.append(key, STRONG).append(f" {wish.split()[0] if narrow else wish}   ", MUTED)
-    return text
+    return footer(control, STOPPING, keys=keys, narrow=narrow)
