@@ -227,6 +227,23 @@ def test_networks_that_rest_keep_their_weights_and_the_others_go_on_unchanged(
     assert whole.metrics().loss[running].tobytes() == parted.metrics().loss[running].tobytes()
 
 
+def test_a_population_that_rests_as_a_whole_stays_as_it_is(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network = NetworkSpec(12, (7,), 3)
+    settings = tuple(NetworkSettings(seed=seed) for seed in range(2))
+    samples = random_samples(32, 12, 3)
+    engine = make_engine(network, settings)
+    run_steps(engine, samples, 2)
+    before = engine.parameters(), engine.moments()
+    engine.stop([0, 1])
+    run_further(engine, samples, 2, 2)
+    assert [0, 0] == engine.metrics().seen.tolist() == engine.evaluate("train").seen.tolist()
+    assert np.isnan(engine.predict("train")).all()
+    assert before[0].tobytes() == engine.parameters().tobytes()
+    assert before[1].tobytes() == engine.moments().tobytes()
+
+
 def test_networks_that_rest_are_not_evaluated(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:

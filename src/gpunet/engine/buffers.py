@@ -63,6 +63,8 @@ class Buffers:
 
     def write(self, name: str, data: NDArray[Any]) -> None:
         """Fill the buffer of that name from its start."""
+        if not data.size:  # where all networks rest
+            return
         with self._device.guarded():
             queue = self._device.handle.queue
             queue.write_buffer(self._named[name], 0, np.ascontiguousarray(data))

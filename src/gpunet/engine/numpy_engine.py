@@ -116,6 +116,8 @@ class NumpyEngine(Engine):
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
+        if not len(self._running):
+            return
         with numpy_conditions(self.network, self.batch_size):
             for _ in range(steps):
                 self._train_step()

@@ -281,13 +281,15 @@ class WgpuEngine(Engine):
         """(P, n, C) the probabilities of every class for every sample of a split."""
         program = self._evaluation(split)
         count, rows = self._data[split].count, program.plan.rows
+        probabilities = np.full((self.population, count, self.network.classes), np.nan, np.float32)
+        if not self._running:
+            return probabilities
         shape = (self._running, rows, padded(self.network.classes))
         batches = []
         for _ in range(0, count, rows):
             self._submit(program, 1)
             batches.append(self._read_probabilities(split, program.plan).reshape(shape))
         found = np.concatenate(batches, axis=1)[:, :count, : self.network.classes]
-        probabilities = np.full((self.population, *found.shape[1:]), np.nan, dtype=np.float32)
         probabilities[self._held[: self._running]] = found
         return probabilities
 
