@@ -28,7 +28,7 @@ from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import Choice, choose, create_engine, list_adapters
-from gpunet.engine.interface import NetworkSettings, step_schedule
+from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError, MissingExtraError
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.training.batches import steps_per_epoch
@@ -278,11 +278,7 @@ def _losses_of_engine(choice: Choice, course: Course) -> Losses:
         engine.set_parameters(course.weights)
         for order in course.orders:
             rates = np.full((1, steps_per_epoch(ROUND, BATCH)), rule.learning_rate)
-            engine.begin_epoch(
-                order[None],
-                step_schedule(settings, rates, len(losses), rule.optimizer),
-                len(losses),
-            )
+            engine.begin_epoch(order[None], rates, len(losses))
             loss, seen = 0.0, 0
             for _ in range(rates.shape[1]):
                 engine.train(1)

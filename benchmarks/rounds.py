@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, step_schedule
+from gpunet.engine.interface import Engine
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 
@@ -57,8 +57,7 @@ class Rounds:
         engine.load("train", Samples(features, labels))
         engine.set_parameters(initial_parameters(engine.network, "auto", networks))
         rates = np.full((len(networks), self.steps), 1e-3)
-        schedule = step_schedule(engine.settings, rates, 0)
-        engine.begin_epoch(epoch_order(networks, 1, count), schedule, 0)
+        engine.begin_epoch(epoch_order(networks, 1, count), rates, 0)
         engine.metrics()
         began = time.perf_counter()
         engine.train(self.steps)

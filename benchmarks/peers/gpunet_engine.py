@@ -8,7 +8,7 @@ import gpunet
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import choose, create_engine
-from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.parameters import layer_views
 from peers.interface import Order, Peer
 from peers.task import BETAS, CLASSES, EPSILON, INPUTS, LEARNING_RATE, Layers, Task
@@ -48,8 +48,8 @@ class OwnEngine(Peer):
         """An epoch of the order's samples."""
         assert self._engine is not None, "begin comes first"
         steps = len(order)
-        schedule = step_schedule(SETTINGS, np.full((1, steps), LEARNING_RATE), self._done)
-        self._engine.begin_epoch(order.reshape(1, -1).astype(np.uint32), schedule, self._done)
+        rates = np.full((1, steps), LEARNING_RATE)
+        self._engine.begin_epoch(order.reshape(1, -1).astype(np.uint32), rates, self._done)
         self._engine.train(steps)
         self._done += steps
         return float(self._engine.metrics().mean_loss[0])

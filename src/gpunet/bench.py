@@ -284,8 +284,8 @@ def _begin(case: Case, engine: Engine, steps: int, *, floats: bool = False) -> N
     seeds = [one.seed for one in engine.settings]
     engine.set_parameters(initial_parameters(case.network, "auto", seeds))
     engine.load("train", samples)
-    schedule = step_schedule(engine.settings, np.full((len(seeds), steps), 1e-3), 0)
-    engine.begin_epoch(epoch_order(seeds, 1, len(samples)), schedule, 0)
+    rates = np.full((len(seeds), steps), 1e-3)
+    engine.begin_epoch(epoch_order(seeds, 1, len(samples)), rates, 0)
 
 
 def _samples(case: Case, count: int, *, floats: bool = False) -> Samples:
@@ -335,7 +335,7 @@ def _numpy_update(
     """Weight gradients and Adam, with each layer's outputs standing in for its deltas."""
     gradient = np.zeros_like(parameters)
     moments = np.zeros((2, *parameters.shape), dtype=np.float32)
-    factors = Factors.of(SETTINGS, step_schedule(SETTINGS, np.full((1, 1), 1e-3), 0)[:, 0])
+    factors = Factors.of(SETTINGS, step_schedule(SETTINGS, np.full((1, 1), 1e-3), 0, "adam")[:, 0])
     blocks = layer_blocks(gradient, network)
 
     def update() -> None:

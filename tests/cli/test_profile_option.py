@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
 
+@pytest.mark.parametrize("networks", [1, 3])
 @pytest.mark.parametrize("device", [*(str(one.index) for one in list_adapters()), "cpu"])
 def test_a_profile_is_printed_and_the_weights_are_the_same_without_it(
-    gpunet: RunCommand, halves: Path, tmp_path: Path, device: str
+    gpunet: RunCommand, halves: Path, tmp_path: Path, device: str, networks: int
 ) -> None:
     weights: list[NDArray[np.float32]] = []
     for options in ((), ("--profile",)):
@@ -35,6 +36,8 @@ def test_a_profile_is_printed_and_the_weights_are_the_same_without_it(
             "2",
             "--dropout",
             "0.2",
+            "--ensemble",
+            networks,
             "--output",
             model,
             *options,

@@ -32,7 +32,7 @@ from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, Optimize
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.choice import PlanName
 from gpunet.engine.device import Adapter, list_adapters
-from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu_engine import WgpuEngine
 from gpunet.parameters import initial_parameters
@@ -201,8 +201,7 @@ class Case:
         engine.set_parameters(weights)
         steps = steps_per_epoch(shape.count, shape.batch_size)
         rates = np.full((len(seeds), steps), self.rate)
-        schedule = step_schedule(self.settings, rates, 0, shape.optimizer)
-        engine.begin_epoch(epoch_order(seeds, 1, shape.count), schedule, 0)
+        engine.begin_epoch(epoch_order(seeds, 1, shape.count), rates, 0)
         engine.train(steps)
         return {
             "training loss": engine.metrics().mean_loss[:, None],

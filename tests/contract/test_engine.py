@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import ACTIVATIONS, NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
@@ -48,9 +48,8 @@ def run_further(
     last = done + steps
     while done < last:
         rates = np.full((engine.population, an_epoch), rate)
-        schedule = step_schedule(engine.settings, rates, done)
         order = epoch_order(seeds, done // an_epoch + 1, len(samples))
-        engine.begin_epoch(order, schedule, done)
+        engine.begin_epoch(order, rates, done)
         engine.train(min(an_epoch, last - done))
         done += min(an_epoch, last - done)
 
@@ -175,8 +174,7 @@ def test_how_many_steps_are_asked_for_at_once_changes_nothing(
         engine = make_engine(network, batch_size=5)
         run_steps(engine, samples, 0)
         rates = np.full((1, 20), 0.01)
-        schedule = step_schedule(engine.settings, rates, 0)
-        engine.begin_epoch(epoch_order([1], 1, 100), schedule, 0)
+        engine.begin_epoch(epoch_order([1], 1, 100), rates, 0)
         for steps in portions:
             engine.train(steps)
             engine.metrics()
@@ -293,8 +291,7 @@ def test_evaluating_between_steps_does_not_disturb_training(
     run_steps(plain, samples, 5)
     run_steps(disturbed, samples, 0)
     disturbed.load("validation", samples[:9])
-    schedule = step_schedule(disturbed.settings, np.full((1, 5), 0.01), 0)
-    disturbed.begin_epoch(epoch_order([1], 1, 40), schedule, 0)
+    disturbed.begin_epoch(epoch_order([1], 1, 40), np.full((1, 5), 0.01), 0)
     for _ in range(5):
         disturbed.train(1)
         disturbed.evaluate("validation")
@@ -330,8 +327,7 @@ def test_a_run_can_be_taken_up_from_parameters_moments_and_step(
     second.load("train", samples)
     second.set_parameters(first.parameters())
     second.set_moments(first.moments())
-    schedule = step_schedule(settings, np.full((1, 4), 0.01), 4)
-    second.begin_epoch(epoch_order([4], 2, 32), schedule, 4)
+    second.begin_epoch(epoch_order([4], 2, 32), np.full((1, 4), 0.01), 4)
     second.train(4)
     assert whole.parameters().tobytes() == second.parameters().tobytes()
 

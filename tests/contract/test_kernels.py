@@ -105,12 +105,11 @@ class Device:
         self.engine.class_weights = trial.class_weights
         seeds = [one.seed for one in trial.settings]
         self.order = epoch_order(seeds, 1, len(trial.samples))
-        self.schedule = step_schedule(
-            trial.settings, np.full((len(seeds), 2), 0.05), 0, trial.optimizer
-        )
+        rates = np.full((len(seeds), 2), 0.05)
+        self.schedule = step_schedule(trial.settings, rates, 0, trial.optimizer)
         self.engine.load("train", trial.samples)
         self.engine.set_parameters(initial_parameters(trial.network, "uniform", seeds))
-        self.engine.begin_epoch(self.order, self.schedule, 0)
+        self.engine.begin_epoch(self.order, rates, 0)
         assert self.engine._training is not None
         self.program = self.engine._training
 

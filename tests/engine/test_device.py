@@ -9,7 +9,7 @@ from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine import device as device_module
 from gpunet.engine.device import DEFAULT_LIMITS, Adapter, list_adapters, open_device
-from gpunet.engine.interface import NetworkSettings, step_schedule
+from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError
 
@@ -41,9 +41,8 @@ def test_work_beyond_the_loops_limit_is_refused_in_one_sentence(
     monkeypatch.setattr("gpunet.engine.wgpu_engine.open_device", lambda _: limited)
     engine = WgpuEngine(NetworkSpec(100, (4,), 3), (NetworkSettings(0),), "adam", 8, adapter)
     engine.load("train", Samples(np.zeros((8, 100), np.uint8), np.zeros(8, np.int32)))
-    schedule = step_schedule(engine.settings, np.full((1, 1), 0.1), 0)
     with pytest.raises(DeviceError, match="stops a shader after 20 loop iterations") as caught:
-        engine.begin_epoch(np.arange(8, dtype=np.uint32)[None], schedule, 0)
+        engine.begin_epoch(np.arange(8, dtype=np.uint32)[None], np.full((1, 1), 0.1), 0)
     assert "--device cpu" in str(caught.value)
     assert "\n" not in str(caught.value)
 

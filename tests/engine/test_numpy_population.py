@@ -10,7 +10,7 @@ import pytest
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine import numpy_population
-from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.engine.numpy_population import NumpyPopulation, networks_together
 from gpunet.parameters import initial_parameters
@@ -37,8 +37,7 @@ def trained(engine: Engine, samples: Samples, rest: Sequence[int] = (1, 2)) -> E
     seeds = [one.seed for one in SETTINGS]
     engine.set_parameters(initial_parameters(NETWORK, "auto", seeds))
     for epoch in range(2):
-        schedule = step_schedule(SETTINGS, np.full((5, 4), 0.05), 4 * epoch)
-        engine.begin_epoch(epoch_order(seeds, epoch + 1, 32), schedule, 4 * epoch)
+        engine.begin_epoch(epoch_order(seeds, epoch + 1, 32), np.full((5, 4), 0.05), 4 * epoch)
         engine.train(3)
         engine.train(1)
         if epoch == 0:
@@ -74,8 +73,7 @@ def test_groups_give_the_bits_of_a_population_in_one(
 def test_the_kernels_of_all_groups_are_timed(random_samples: Callable[..., Samples]) -> None:
     samples = random_samples(32, 12, 3)
     engine = trained(NumpyPopulation(NETWORK, SETTINGS, "sgd", 8), samples)
-    schedule = step_schedule(SETTINGS, np.full((5, 4), 0.05), 8)
-    engine.begin_epoch(epoch_order([1] * 5, 3, 32), schedule, 8)
+    engine.begin_epoch(epoch_order([1] * 5, 3, 32), np.full((5, 4), 0.05), 8)
     times = engine.time_kernels(2)
     assert all(one.seconds > 0 for one in times)
     assert len({one.label for one in times}) == len(times)

@@ -23,7 +23,7 @@ import numpy as np
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import choose, create_engine
-from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
+from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.checkpoint import Figures, Model, Origin, load, save
@@ -84,8 +84,7 @@ def epochs_growth(device: str, epochs: int) -> Growth:
 def _epoch(engine: Engine, epoch: int) -> None:
     steps = steps_per_epoch(SAMPLES, engine.batch_size)
     rates = np.full((2, steps), 1e-3)
-    schedule = step_schedule(engine.settings, rates, epoch * steps)
-    engine.begin_epoch(epoch_order([0, 1], epoch + 1, SAMPLES), schedule, epoch * steps)
+    engine.begin_epoch(epoch_order([0, 1], epoch + 1, SAMPLES), rates, epoch * steps)
     engine.train(steps)
     engine.metrics()
     engine.evaluate("validation")

@@ -41,9 +41,9 @@ class Flaky(NumpyEngine):
         self.calls = self.reopened = 0
 
     def begin_epoch(
-        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+        self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
-        super().begin_epoch(order, schedule, first_step)
+        super().begin_epoch(order, learning_rates, first_step)
         self.calls += 1
 
     def metrics(self) -> Metrics:

@@ -30,9 +30,9 @@ class StoppedAtTheStart(NumpyEngine):
         self.control = control
 
     def begin_epoch(
-        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+        self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
-        super().begin_epoch(order, schedule, first_step)
+        super().begin_epoch(order, learning_rates, first_step)
         self.epochs_left -= 1
         if self.epochs_left == 0:
             self.control.stop_now.set()

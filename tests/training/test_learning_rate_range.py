@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,12 @@ def test_the_first_loss_is_that_of_the_first_batch_before_it_was_learnt_from() -
     again = find_learning_rate(engine, samples(), CONFIG)
     np.testing.assert_array_equal(found.losses, again.losses)
     assert found.losses[0] == found.smoothed[0]
+
+
+def test_the_loss_is_the_one_that_would_be_trained_with() -> None:
+    weighted = dataclasses.replace(CONFIG, class_weights="3,3")
+    plain, heavy = (find_learning_rate(make(), samples(), one) for one in (CONFIG, weighted))
+    assert pytest.approx(3 * plain.losses[0], rel=1e-6) == heavy.losses[0]
 
 
 class Scripted(NumpyEngine):

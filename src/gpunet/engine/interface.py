@@ -246,15 +246,16 @@ class Engine(ABC):
 
     @abstractmethod
     def begin_epoch(
-        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+        self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
         """Start an epoch over the training split; metrics count from zero.
 
         Args:
             order: (P, n) the rows of the training split in the order of this epoch.
-            schedule: (P, S, 4) as ``step_schedule`` gives it; S = ceil(n / B).
+            learning_rates: (P, S) of its steps; S = ceil(n / B).
                 Rows of networks that were told to ``stop`` do not matter.
-            first_step: steps taken before this epoch; dropout is keyed by it.
+            first_step: steps taken before this epoch; dropout and the optimizer's factors are keyed
+                by it.
         """
 
     @abstractmethod
@@ -316,9 +317,9 @@ def step_schedule(
     settings: tuple[NetworkSettings, ...],
     learning_rates: NDArray[np.float64],
     first_step: int,
-    optimizer: Optimizer = "adam",
+    optimizer: Optimizer,
 ) -> NDArray[np.float32]:
-    """What ``begin_epoch`` takes as schedule (P, S, 4), from the learning rates (P, S).
+    """What engines take an epoch's steps by (P, S, 4), from the learning rates (P, S).
 
     The columns are the learning rate, and what Adam and Nadam multiply the first moment with,
     epsilon, and (Nadam alone) the gradient itself. Adam's are those of Kingma & Ba, "Adam", 2015,

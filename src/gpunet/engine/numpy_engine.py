@@ -26,6 +26,7 @@ from gpunet.engine.interface import (
     Metrics,
     NetworkSettings,
     Split,
+    step_schedule,
 )
 from gpunet.engine.memory import require_host_memory
 from gpunet.engine.numpy_profile import count_kernels, time_calls
@@ -107,9 +108,10 @@ class NumpyEngine(Engine):
         self._run(self._running[~np.isin(self._running, list(networks))])
 
     def begin_epoch(
-        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+        self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
         """Start an epoch over the training split."""
+        schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
         self._order, self._schedule = order[self._running], schedule[self._running]
         self._first_step, self._step = first_step, 0
         self._scores = _Scores(len(self._running), order.shape[1])

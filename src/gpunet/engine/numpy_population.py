@@ -101,12 +101,12 @@ class NumpyPopulation(Engine):
             engine.stop([p - group.start for p in networks if group.start <= p < group.stop])
 
     def begin_epoch(
-        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+        self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
         """Start an epoch over the training split."""
         for engine, group in zip(self._engines, self._groups, strict=True):
             engine.class_weights = self.class_weights
-            engine.begin_epoch(order[group], schedule[group], first_step)
+            engine.begin_epoch(order[group], learning_rates[group], first_step)
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""

@@ -17,7 +17,6 @@ from statistics import median
 import numpy as np
 
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import step_schedule
 from gpunet.engine.plan import Pass, Plan, cut
 from gpunet.engine.tile_cache import TileCache
 from gpunet.engine.tiles import LARGE_PRODUCT, Product, Tile, candidates, choose_tile
@@ -111,8 +110,8 @@ def _begin(engine: WgpuEngine, samples: Samples) -> None:
     """Begin an epoch of two steps; products keep to the second one, however often repeated."""
     engine.load("train", samples)
     order = np.arange(2 * engine.batch_size, dtype=np.uint32) % len(samples)
-    schedule = step_schedule(engine.settings, np.zeros((engine.population, 2)), 0, engine.optimizer)
-    engine.begin_epoch(np.tile(order, (engine.population, 1)), schedule, 0)
+    rates = np.zeros((engine.population, 2))
+    engine.begin_epoch(np.tile(order, (engine.population, 1)), rates, 0)
 
 
 def _measure(engine: WgpuEngine, one: Pass, product: Product, tiles: TileCache) -> Measured:

@@ -29,6 +29,7 @@ from gpunet.engine.interface import (
     Metrics,
     NetworkSettings,
     Split,
+    step_schedule,
 )
 from gpunet.engine.layout import Layout, padded
 from gpunet.engine.memory import EVALUATION_ROWS, buffer_bytes, require_fit
@@ -232,7 +233,7 @@ class WgpuEngine(Engine):
         self._write_dropout_rates()
 
     def begin_epoch(
-        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+        self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
         """Start an epoch over the training split."""
         if self._training is None:
@@ -241,6 +242,7 @@ class WgpuEngine(Engine):
         self._one_order = order.strides[0] == 0  # one memory for all rows
         own = order[:1] if self._one_order else order[running]
         self._buffers.write("order", _in_batches(own, self.batch_size))
+        schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
         self._buffers.write("schedule", schedule[running])
         records = self._networks[self._held]
         records["first_step"] = first_step

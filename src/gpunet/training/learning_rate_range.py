@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, step_schedule
+from gpunet.engine.interface import Engine
 from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
+from gpunet.training.class_weights import class_weights
 
 __all__ = ["RangeTest", "find_learning_rate"]
 
@@ -67,6 +68,9 @@ def find_learning_rate(engine: Engine, training: Samples, config: TrainConfig) -
         UsageError: the loss is infinite from the start, so that no rate can be suggested.
         DeviceError: the data do not fit the device, or the device is lost.
     """
+    engine.class_weights = class_weights(
+        config.class_weights, training.labels, engine.network.classes
+    )
     initial = initial_parameters(engine.network, config.initialisation, [config.seed])
     engine.set_parameters(initial)
     engine.load("train", training)
@@ -93,7 +97,7 @@ def _losses(
         part = rates[first : first + per_epoch]
         padded = np.pad(part, (0, per_epoch - len(part)), mode="edge")[None]  # (1, S)
         order = epoch_order([config.seed], 1 + first // per_epoch, len(training))
-        engine.begin_epoch(order, step_schedule(engine.settings, padded, first), first)
+        engine.begin_epoch(order, padded, first)
         loss = seen = 0.0
         for _ in part:
             engine.train(1)

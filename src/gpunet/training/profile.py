@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+import numpy as np
+
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import DeviceInfo, Engine, KernelTime, step_schedule
+from gpunet.engine.interface import DeviceInfo, Engine, KernelTime
 from gpunet.engine.roofline import Roofline
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
@@ -111,7 +113,8 @@ def measure_profile(
         config.class_weights, training.labels, engine.network.classes
     )
     engine.load("train", training)
-    engine.set_parameters(initial_parameters(engine.network, config.initialisation, [config.seed]))
+    seeds = [one.seed for one in engine.settings]
+    engine.set_parameters(initial_parameters(engine.network, config.initialisation, seeds))
     engine.clocked, pace = True, Pace(SECONDS_A_CALL)
     _take_steps(engine, training, config, pace, WARM_UP_SECONDS)
     began = time.perf_counter()
@@ -144,9 +147,9 @@ def _take_steps(
 def _begin_epoch(engine: Engine, training: Samples, config: TrainConfig) -> int:
     """Begin the first epoch; its steps."""
     steps = steps_per_epoch(len(training), config.batch_size)
-    rates = epoch_learning_rates(config, 1, steps)
-    schedule = step_schedule(engine.settings, rates, 0, engine.optimizer)
-    engine.begin_epoch(epoch_order([config.seed], 1, len(training)), schedule, 0)
+    rates = np.tile(epoch_learning_rates(config, 1, steps), (engine.population, 1))
+    seeds = [one.seed for one in engine.settings]
+    engine.begin_epoch(epoch_order(seeds, 1, len(training)), rates, 0)
     return steps
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import Engine, Metrics, step_schedule
+from gpunet.engine.interface import Engine, Metrics
 from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
@@ -366,9 +366,7 @@ class _Run:
             learning_rates[p] = self.members[p].learning_rates(epoch, self.steps)
         self.engine.begin_epoch(
             epoch_order([one.config.seed for one in self.members], epoch, len(self.training)),
-            step_schedule(
-                self.engine.settings, learning_rates, self.steps_done, self.engine.optimizer
-            ),
+            learning_rates,
             self.steps_done,
         )
         training_seconds = self._steps(epoch)
