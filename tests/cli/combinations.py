@@ -25,7 +25,7 @@ import numpy as np
 from gpunet.cli.app import run
 from gpunet.engine.device import list_adapters
 
-__all__ = ["command_lines", "save_data"]
+__all__ = ["command_lines", "save_data", "search_lines"]
 
 HIDDEN = ("none", "1", "5", "16,16", "3,4,5")
 
@@ -81,6 +81,31 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "--checkpoint-every": ("2",),
 }
 
+SEARCHED: Mapping[str, str] = {
+    "hidden": 'choices = ["3", "4,4"]',
+    "activation": 'choices = ["relu", "gelu", "tanh"]',
+    "layer_norm": "choices = [false, true]",
+    "loss": 'choices = ["cross-entropy", "quadratic"]',
+    "optimizer": 'choices = ["adam", "sgd", "lion"]',
+    "schedule": 'choices = ["cosine", "constant", "plateau"]',
+    "batch_size": "choices = [8, 50]",
+    "dropout": "choices = [0.0, 0.2]",
+    "input_dropout": "choices = [0.0, 0.2]",
+    "label_smoothing": "choices = [0.0, 0.1]",
+    "max_norm": "choices = [1.0, 3.0]",
+    "clip_norm": "choices = [0.5, 2.0]",
+    "initialisation": 'choices = ["he", "glorot"]',
+    "warmup": "choices = [0.0, 0.5]",
+}
+"""Settings that a search can be over, and the tables of their choices."""
+
+RANGES: Mapping[str, str] = {
+    "learning_rate": "low = 0.001\nhigh = 0.1\nlog = true",
+    "l2": "low = 1e-6\nhigh = 0.01\nlog = true",
+    "lr_final": "low = 0.0\nhigh = 0.0005",
+}
+"""Those that no grid can be over."""
+
 SHARE = 0.2
 """Of the options that a command line has."""
 
@@ -92,8 +117,15 @@ FOLLOWING: Sequence[Sequence[str]] = (
 )
 
 
-EXCLUDED = (("--patience", "0", "--stability"), ("--schedule", "one-cycle", "--warmup"))
+EXCLUDED = (
+    ("--patience", "0", "--stability"),
+    ("--schedule", "one-cycle", "--warmup"),
+    ("--schedule", "plateau", "--restart-every"),
+)
 """An option's value, and the option that is refused with it."""
+
+ENDING = {"--patience", "--stability", "--target-accuracy"}
+"""What may end a training before its last epoch."""
 
 ONLY_TRAINING = ("--profile", "--report", "--showcase", "--max-time", "--checkpoint-every")
 """What neither ``--find-lr`` nor ``--explain-plan`` has a use for."""
@@ -141,11 +173,33 @@ def command_lines(draws: random.Random, device: str, data: Sequence[Path]) -> It
     yield ["train", *network, "--explain-plan"]
     training = ["train", *_words({**always, **drawn}), "--plain", "--epochs", str(epochs)]
     yield [*training, *(("--run-dir", "run") if kept else ())]
-    if kept:
+    if kept and not drawn.keys() & ENDING:  # a run that has ended by itself is not resumed
         longer = ["--epochs", str(epochs + 2), "--plain", "--device", device]
         yield ["train", "--resume", "run", *longer]
     for _ in range(2):
         yield list(draws.choice(FOLLOWING))
+
+
+def search_lines(draws: random.Random, device: str, data: Sequence[Path]) -> Iterator[list[str]]:
+    """A search over settings that are drawn, written to ``space.toml``, and its continuation."""
+    sampler = draws.choice(("tpe", "random", "grid"))
+    names = draws.sample([*SEARCHED, *([] if sampler == "grid" else RANGES)], 3)
+    tables = {**SEARCHED, **RANGES}
+    Path("space.toml").write_text("".join(f"[{name}]\n{tables[name]}\n" for name in names))
+    common = ["--plain", "--device", device]
+    search = ["tune", "--data", str(draws.choice(data)), "--space", "space.toml", "--study", "one"]
+    search += ["--sampler", sampler, "--epochs", draws.choice("123"), *common]
+    if sampler != "grid":
+        search += ["--trials", "3"]
+    search += ["--population", draws.choice("124")]
+    search += ["--pruner", draws.choice(("halving", "median", "none"))]
+    search += ["--monitor", draws.choice(("val_loss", "val_accuracy"))]
+    if "optimizer" not in names:
+        search += ["--optimizer", draws.choice(OPTIONS["--optimizer"])]
+    yield search
+    if sampler != "grid":
+        yield ["tune", "--resume", "one", "--trials", "5", *common]
+    yield list(draws.choice(FOLLOWING))
 
 
 def _words(options: Mapping[str, str], without: Sequence[str] = ()) -> list[str]:
@@ -177,7 +231,8 @@ def main() -> int:
             work = Path(folder) / "work"
             work.mkdir()
             os.chdir(work)
-            for words in command_lines(draws, devices[seed % len(devices)], data):
+            lines = search_lines if seed % 3 == 0 else command_lines
+            for words in lines(draws, devices[seed % len(devices)], data):
                 out, err = io.StringIO(), io.StringIO()
                 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                     code = run(words)
