@@ -31,7 +31,7 @@ from gpunet.datasets.download import (
 from gpunet.errors import DownloadError
 from gpunet.whole_file import PREFIX
 
-QUICK = Limits(first_answer=2.0, silence=0.3, pause=0.01, attempts=2)
+QUICK = Limits(first_answer=5.0, silence=1.0, pause=0.01, attempts=2)
 
 CONTENTS = {
     "images": bytes(range(256)) * 400,
@@ -496,7 +496,7 @@ def test_an_interrupted_download_ends_without_a_word_and_leaves_nothing(
         assert begun.wait(30)
         time.sleep(0.2)
         interrupted.send_signal(signal.SIGINT)
-        _, errors = interrupted.communicate(timeout=5)
+        _, errors = interrupted.communicate(timeout=20)
     finally:
         released.set()
     assert (130, "") == (interrupted.returncode, errors)
