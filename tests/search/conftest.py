@@ -14,7 +14,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import choose
 from gpunet.search.space import Space
 from gpunet.search.standing import Standing
-from gpunet.search.study import Terms
+from gpunet.search.terms import Terms
 from gpunet.search.tuner import SearchInfo, Tuner
 from gpunet.training.events import Control, Progress
 

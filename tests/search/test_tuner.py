@@ -18,7 +18,8 @@ from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.errors import StudyError
 from gpunet.search.standing import Standing
 from gpunet.search.storage import Place
-from gpunet.search.study import SearchStudy, Terms
+from gpunet.search.study import SearchStudy
+from gpunet.search.terms import Terms
 from gpunet.search.tuner import Tuner, model_file
 from gpunet.training import checkpoint
 from gpunet.training.events import Control
@@ -131,7 +132,7 @@ def test_a_point_of_a_grid_that_was_lost_is_tried_again_by_the_next(
     lost = begin(make_terms(space, sampler="grid"))
     assert 1 == len(lost.claim(1, 4))
     with monkeypatch.context() as dying:  # before it knows the values
-        dying.setattr("gpunet.search.study._suggest", Mock(side_effect=KeyboardInterrupt))
+        dying.setattr("gpunet.search.sampling.suggest", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             lost.claim(1, 4)
     standing = make_tuner(resume()).run()

@@ -24,7 +24,8 @@ import pytest
 from gpunet.errors import StudyError
 from gpunet.search.standing import GIVEN_BACK, RETRY_OF, WORKER
 from gpunet.search.storage import Place
-from gpunet.search.study import SearchStudy, Terms
+from gpunet.search.study import SearchStudy
+from gpunet.search.terms import Terms
 from gpunet.whole_file import PREFIX
 
 WORKERS, TRIALS, POPULATION = 4, 16, 3
@@ -150,7 +151,7 @@ def test_a_worker_elsewhere_that_gives_no_sign_of_life_is_taken_for_dead(
     url = "sqlite:///studies.db"
     silent = SearchStudy.begin(Place(url, "one", 1), "one", make_terms(), join=True)
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("gpunet.search.study.socket.gethostname", lambda: "elsewhere")
+        elsewhere.setattr("gpunet.search.worker.socket.gethostname", lambda: "elsewhere")
         assert 4 == len(silent.claim(4, 6))
     study = SearchStudy.resume(Place(url, "one", 1), "one")
     standing = make_tuner(study).run()
@@ -258,7 +259,7 @@ def test_a_worker_that_gives_signs_of_life_keeps_its_trials(
     alive = SearchStudy.begin(Place(url, "one", 1), "one", make_terms(), join=True)
     with alive.alive():
         with monkeypatch.context() as elsewhere:
-            elsewhere.setattr("gpunet.search.study.socket.gethostname", lambda: "elsewhere")
+            elsewhere.setattr("gpunet.search.worker.socket.gethostname", lambda: "elsewhere")
             assert 2 == len(alive.claim(2, 6))
         other = SearchStudy.resume(Place(url, "one", 1), "one")
         time.sleep(alive.place.patience + 1.5)

@@ -26,7 +26,8 @@ from gpunet.errors import DeviceError, UsageError
 from gpunet.search.space import Space, default_space, grid, read_space
 from gpunet.search.standing import Entry, Standing
 from gpunet.search.storage import Place
-from gpunet.search.study import SearchStudy, Terms
+from gpunet.search.study import SearchStudy
+from gpunet.search.terms import Terms
 from gpunet.search.tuner import SearchInfo, Tuner, model_file
 from gpunet.settings_file import SettingsFile
 from gpunet.terminal import figures

@@ -1,16 +1,14 @@
 """A study: trials asked from Optuna, claimed by workers, reported and told.
 
 Owns who may train which trial: the count over all workers, signs of life, and that a trial whose
-worker is gone is tried again. Where it is kept belongs to ``storage``, the training to ``tuner``.
+worker is gone is tried again. Where it is kept belongs to ``storage``, how values are chosen to
+``sampling``, the training to ``tuner``.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import secrets
-import socket
-import sys
 import threading
 import time
 from collections import Counter
@@ -18,27 +16,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from gpunet.config import TrainConfig
 from gpunet.errors import StudyError
-from gpunet.search.halving import Halving
+from gpunet.search import sampling
 from gpunet.search.space import Parameter, Space, Value, grid
 from gpunet.search.standing import GIVEN_BACK, REASON, RETRY_OF, WORKER, Standing
 from gpunet.search.storage import Place, quiet
+from gpunet.search.terms import Terms
+from gpunet.search.worker import WORKER_NAME, is_process, on_this_host, this_worker
 
-__all__ = ["Candidate", "SearchStudy", "Terms"]
+__all__ = ["Candidate", "SearchStudy"]
 
 TERMS = "gpunet"
 """The study's note of what is searched, and how."""
@@ -62,9 +54,6 @@ NOTES: Mapping[str, type] = {
 }
 """The kinds of what is noted with a trial."""
 
-WORKER_NAME = re.compile(r".*:\d{1,9}")
-"""The host and the number of a process."""
-
 FIRST_SHAPES, SHAPES_DRAWN = 3, 100
 """Batches whose shapes are not left to the sampler, and the shapes that the rarest is taken of."""
 
@@ -73,80 +62,6 @@ MOST_RETRIES = 3
 
 ENOUGH = 20
 """Trials from which something can be said of what mattered: their best tenth are two."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What all workers of a study must agree on.
-
-    Args:
-        config: the settings that are not searched.
-        space: those that are.
-        data: what ``--data`` takes to open the data.
-        fingerprint: of the data.
-        sampler: ``tpe``, ``random`` or ``grid``.
-        pruner: ``halving``, ``median`` or ``none``.
-    """
-
-    config: TrainConfig
-    space: Space
-    data: str
-    fingerprint: str
-    sampler: str
-    pruner: str
-
-    @property
-    def maximise(self) -> bool:
-        """Whether a larger figure is the better one."""
-        return self.config.monitor == "val_accuracy"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The terms as JSON holds them."""
-        return {
-            "config": self.config.to_dict(),
-            "space": self.space.to_dict(),
-            **{name: getattr(self, name) for name in ("data", "fingerprint", "sampler", "pruner")},
-        }
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any], source: str) -> Terms:
-        """The terms that ``to_dict`` gave.
-
-        Raises:
-            StudyError: they are none.
-        """
-        try:
-            config = TrainConfig.from_dict(content["config"])
-            space = Space.from_dict(content["space"], source)
-            names = ("data", "fingerprint", "sampler", "pruner")
-            return cls(config, space, *(content[name] for name in names))
-        except (KeyError, TypeError) as error:
-            raise StudyError(f"{source} was not made by gpunet; choose another --study") from error
-
-    def require_same(self, wanted: Terms, source: str) -> None:
-        """Make sure that a study of these terms is the one that is wanted.
-
-        Raises:
-            StudyError: they differ.
-        """
-        for name, here, there in self._differences(wanted):
-            raise StudyError(
-                f"{source} has {name} {here} but {there} was asked for; leave that out or start "
-                "another --study"
-            )
-
-    def _differences(self, wanted: Terms) -> Iterator[tuple[str, object, object]]:
-        mine, theirs = self.to_dict(), wanted.to_dict()
-        for name in ("config", "space"):
-            for key in {**mine[name], **theirs[name]}:
-                here, there = (one[name].get(key, "fixed") for one in (mine, theirs))
-                if here != there:
-                    yield key, here, there
-        for name in ("sampler", "pruner"):
-            if mine[name] != theirs[name]:
-                yield name, mine[name], theirs[name]
-        if mine["fingerprint"] != theirs["fingerprint"]:
-            yield "data", mine["data"], f"other data ({theirs['data']})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,11 +113,11 @@ class SearchStudy:
             raise place.damaged()
         known = len(trials)
         shared = isinstance(storage, RDBStorage) and not created
-        seed = _seed(terms, known, os.getpid() if shared else 0)
-        self._sampler = _sampler(terms, seed)
+        seed = sampling.seed(terms, known, os.getpid() if shared else 0)
+        self._sampler = sampling.sampler(terms, seed)
         self._draws = np.random.default_rng(seed)
         self._points = grid(terms.space) if terms.sampler == "grid" else None
-        study.pruner = _pruner(terms)
+        study.pruner = sampling.pruner(terms)
 
     @classmethod
     def begin(cls, place: Place, name: str, terms: Terms, *, join: bool) -> SearchStudy:
@@ -337,7 +252,7 @@ class SearchStudy:
         trial = self._study.ask()
         self._mine[trial.number] = trial
         self._beat(trial)
-        trial.set_user_attr(WORKER, _this_worker())
+        trial.set_user_attr(WORKER, this_worker())
         trial.set_user_attr(SESSION, self._session)
         position = _position(trial, self._study.get_trials(deepcopy=False))
         if position >= total and RETRY_OF not in trial.user_attrs:
@@ -347,7 +262,9 @@ class SearchStudy:
         if self._points is not None:
             point = self._points[position]
             self._study.sampler = optuna.samplers.PartialFixedSampler(point, self._sampler)
-        return Candidate(trial, {one.name: _suggest(trial, one) for one in self._parameters})
+        return Candidate(
+            trial, {one.name: sampling.suggest(trial, one) for one in self._parameters}
+        )
 
     @property
     def _parameters(self) -> Sequence[Parameter]:
@@ -418,7 +335,10 @@ class SearchStudy:
             trials = self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
         beats = isinstance(self._storage, RDBStorage)
         return sum(
-            beats or _on_this_host(trial) or WORKER not in trial.user_attrs for trial in trials
+            beats
+            or on_this_host(trial.user_attrs.get(WORKER, ""))
+            or WORKER not in trial.user_attrs
+            for trial in trials
         )
 
     @contextmanager
@@ -465,12 +385,12 @@ class SearchStudy:
             patience = timedelta(seconds=_patience(self._storage, self.place))
             begun = trial.datetime_start
             return begun is not None and datetime.now() - begun > patience
-        if not _on_this_host(trial):
+        if not on_this_host(trial.user_attrs.get(WORKER, "")):
             return False
         process = int(trial.user_attrs[WORKER].rpartition(":")[2])
         if process == os.getpid():
             return bool(trial.user_attrs.get(SESSION) != self._session)
-        return not _is_process(process)
+        return not is_process(process)
 
     def importances(self) -> dict[str, float]:
         """The share of each parameter in who is among the best tenth; empty where too few tell.
@@ -481,7 +401,7 @@ class SearchStudy:
         ended = [one for one in self.standing(0).entries if one.figure is not None and one.ended]
         if len(ended) < ENOUGH:
             return {}
-        distributions = {one.name: _distribution(one) for one in self._parameters}
+        distributions = {one.name: sampling.distribution(one) for one in self._parameters}
         with quiet():
             told = optuna.create_study(direction=self._study.direction)
             for entry in ended:
@@ -493,11 +413,6 @@ class SearchStudy:
             evaluator = optuna.importance.PedAnovaImportanceEvaluator()
             found = optuna.importance.get_param_importances(told, evaluator=evaluator)
         return found if sum(found.values()) > 0 else {}
-
-
-def _this_worker() -> str:
-    """The host and the number of this process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _found(storage: BaseStorage, place: Place, name: str) -> optuna.Study | None:
@@ -551,7 +466,7 @@ def _is_sound(trial: FrozenTrial, space: Space) -> bool:
 def _is_of(trial: FrozenTrial, parameter: Parameter) -> bool:
     """Whether a trial's value of a parameter, if it has one, is what that may be."""
     found = trial.distributions.get(parameter.name)
-    return found is None or found == _distribution(parameter)
+    return found is None or found == sampling.distribution(parameter)
 
 
 def _original(trial: FrozenTrial) -> bool:
@@ -585,70 +500,3 @@ def _retry(study: optuna.Study, lost: FrozenTrial) -> None:
             user_attrs={RETRY_OF: lost.number, RETRIES: retries},
         )
     )
-
-
-def _distribution(parameter: Parameter) -> BaseDistribution:
-    low, high = parameter.low, parameter.high
-    if low is None or high is None:
-        return CategoricalDistribution(parameter.choices)
-    if parameter.points is not None:
-        high = float(parameter.points[-1])  # the last that the step reaches
-    if parameter.whole:
-        return IntDistribution(int(low), int(high), parameter.log, int(parameter.step or 1))
-    return FloatDistribution(low, high, parameter.log, parameter.step)
-
-
-def _suggest(trial: Trial, parameter: Parameter) -> Value:
-    name, distribution = parameter.name, _distribution(parameter)
-    if isinstance(distribution, CategoricalDistribution):
-        value: Any = trial.suggest_categorical(name, distribution.choices)
-        return value  # type: ignore[no-any-return]
-    if isinstance(distribution, IntDistribution):
-        low, high = distribution.low, distribution.high
-        return trial.suggest_int(name, low, high, step=distribution.step, log=distribution.log)
-    assert isinstance(distribution, FloatDistribution)
-    step, log = distribution.step, distribution.log
-    return trial.suggest_float(name, distribution.low, distribution.high, step=step, log=log)
-
-
-def _seed(terms: Terms, known: int, process: int) -> int:
-    """Differs between workers, and from those before a study was resumed."""
-    if not known and not process:
-        return terms.config.seed
-    return int(np.random.SeedSequence([terms.config.seed, known, process]).generate_state(1)[0])
-
-
-def _sampler(terms: Terms, seed: int) -> optuna.samplers.BaseSampler:
-    if terms.sampler == "tpe":
-        return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-    return optuna.samplers.RandomSampler(seed=seed)
-
-
-def _pruner(terms: Terms) -> optuna.pruners.BasePruner:
-    if terms.pruner == "halving":
-        return Halving()
-    if terms.pruner == "median":
-        return optuna.pruners.MedianPruner()
-    return optuna.pruners.NopPruner()
-
-
-def _on_this_host(trial: FrozenTrial) -> bool:
-    host: str = trial.user_attrs.get(WORKER, "").rpartition(":")[0]
-    return host == socket.gethostname()
-
-
-def _is_process(number: int) -> bool:
-    """Whether there is a process of this number on this host."""
-    if sys.platform == "win32":
-        import ctypes
-
-        query = 0x1000  # PROCESS_QUERY_LIMITED_INFORMATION
-        handle = ctypes.windll.kernel32.OpenProcess(query, False, number)
-        return bool(handle and ctypes.windll.kernel32.CloseHandle(handle))
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # there is one, of another user
-        return True
-    return True

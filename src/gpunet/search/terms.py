@@ -1,0 +1,90 @@
+"""The terms of a study: what is searched, and how, on which all its workers must agree.
+
+Owns how they are noted with a study and compared. What may be searched belongs to ``space``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gpunet.config import TrainConfig
+from gpunet.errors import StudyError
+from gpunet.search.space import Space
+
+__all__ = ["Terms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all workers of a study must agree on.
+
+    Args:
+        config: the settings that are not searched.
+        space: those that are.
+        data: what ``--data`` takes to open the data.
+        fingerprint: of the data.
+        sampler: ``tpe``, ``random`` or ``grid``.
+        pruner: ``halving``, ``median`` or ``none``.
+    """
+
+    config: TrainConfig
+    space: Space
+    data: str
+    fingerprint: str
+    sampler: str
+    pruner: str
+
+    @property
+    def maximise(self) -> bool:
+        """Whether a larger figure is the better one."""
+        return self.config.monitor == "val_accuracy"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The terms as JSON holds them."""
+        return {
+            "config": self.config.to_dict(),
+            "space": self.space.to_dict(),
+            **{name: getattr(self, name) for name in ("data", "fingerprint", "sampler", "pruner")},
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], source: str) -> Terms:
+        """The terms that ``to_dict`` gave.
+
+        Raises:
+            StudyError: they are none.
+        """
+        try:
+            config = TrainConfig.from_dict(content["config"])
+            space = Space.from_dict(content["space"], source)
+            names = ("data", "fingerprint", "sampler", "pruner")
+            return cls(config, space, *(content[name] for name in names))
+        except (KeyError, TypeError) as error:
+            raise StudyError(f"{source} was not made by gpunet; choose another --study") from error
+
+    def require_same(self, wanted: Terms, source: str) -> None:
+        """Make sure that a study of these terms is the one that is wanted.
+
+        Raises:
+            StudyError: they differ.
+        """
+        for name, here, there in self._differences(wanted):
+            raise StudyError(
+                f"{source} has {name} {here} but {there} was asked for; leave that out or start "
+                "another --study"
+            )
+
+    def _differences(self, wanted: Terms) -> Iterator[tuple[str, object, object]]:
+        mine, theirs = self.to_dict(), wanted.to_dict()
+        for name in ("config", "space"):
+            for key in {**mine[name], **theirs[name]}:
+                here, there = (one[name].get(key, "fixed") for one in (mine, theirs))
+                if here != there:
+                    yield key, here, there
+        for name in ("sampler", "pruner"):
+            if mine[name] != theirs[name]:
+                yield name, mine[name], theirs[name]
+        if mine["fingerprint"] != theirs["fingerprint"]:
+            yield "data", mine["data"], f"other data ({theirs['data']})"
