@@ -281,11 +281,10 @@ def _repeats(once: float, seconds: float = SECONDS_A_TIMING) -> int:
 def _begin(case: Case, engine: Engine, steps: int, *, floats: bool = False) -> None:
     """Set an engine to the start of an epoch of so many steps, on random samples."""
     samples = _samples(case, steps * case.batch_size, floats=floats)
-    seeds = [one.seed for one in engine.settings]
-    engine.set_parameters(initial_parameters(case.network, "auto", seeds))
+    engine.set_parameters(initial_parameters(case.network, "auto", engine.seeds))
     engine.load("train", samples)
-    rates = np.full((len(seeds), steps), 1e-3)
-    engine.begin_epoch(epoch_order(seeds, 1, len(samples)), rates, 0)
+    rates = np.full((engine.population, steps), 1e-3)
+    engine.begin_epoch(epoch_order(engine.seeds, 1, len(samples)), rates, 0)
 
 
 def _samples(case: Case, count: int, *, floats: bool = False) -> Samples:

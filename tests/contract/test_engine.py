@@ -33,7 +33,7 @@ gelu by 5e-4; lavapipe and SwiftShader stay below 1e-6."""
 
 def run_steps(engine: Engine, samples: Samples, steps: int, rate: float = 0.01) -> None:
     """Train from seeded weights for so many steps, epoch after epoch."""
-    seeds = [one.seed for one in engine.settings]
+    seeds = engine.seeds
     engine.set_parameters(initial_parameters(engine.network, "auto", seeds))
     engine.load("train", samples)
     run_further(engine, samples, steps, 0, rate)
@@ -43,7 +43,7 @@ def run_further(
     engine: Engine, samples: Samples, steps: int, done: int, rate: float = 0.01
 ) -> None:
     """Take so many steps, epoch after epoch, when so many are done."""
-    seeds = [one.seed for one in engine.settings]
+    seeds = engine.seeds
     an_epoch = steps_per_epoch(len(samples), engine.batch_size)
     last = done + steps
     while done < last:

@@ -177,6 +177,11 @@ class Engine(ABC):
         return len(self.settings)
 
     @property
+    def seeds(self) -> list[int]:
+        """Of the networks, in their order."""
+        return [one.seed for one in self.settings]
+
+    @property
     def rule(self) -> Rule:
         """The update rule, as all networks of the population need it."""
         if self.optimizer == "adamw":

@@ -28,7 +28,7 @@ from gpunet.search.space import Parameter, Space, Value, grid
 from gpunet.search.standing import GIVEN_BACK, REASON, RETRY_OF, WORKER, Standing
 from gpunet.search.storage import Place, quiet
 from gpunet.search.terms import Terms
-from gpunet.search.worker import WORKER_NAME, is_process, on_this_host, this_worker
+from gpunet.search.worker import WORKER_NAME, is_process, on_this_host, process_of, this_worker
 
 __all__ = ["Candidate", "SearchStudy"]
 
@@ -387,7 +387,7 @@ class SearchStudy:
             return begun is not None and datetime.now() - begun > patience
         if not on_this_host(trial.user_attrs.get(WORKER, "")):
             return False
-        process = int(trial.user_attrs[WORKER].rpartition(":")[2])
+        process = process_of(trial.user_attrs[WORKER])
         if process == os.getpid():
             return bool(trial.user_attrs.get(SESSION) != self._session)
         return not is_process(process)

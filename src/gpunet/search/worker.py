@@ -7,7 +7,7 @@ import re
 import socket
 import sys
 
-__all__ = ["WORKER_NAME", "is_process", "on_this_host", "this_worker"]
+__all__ = ["WORKER_NAME", "is_process", "on_this_host", "process_of", "this_worker"]
 
 WORKER_NAME = re.compile(r".*:\d{1,9}")
 """The host and the number of a process."""
@@ -21,6 +21,11 @@ def this_worker() -> str:
 def on_this_host(worker: str) -> bool:
     """Whether a worker of that name, or an empty one, is one of this host."""
     return worker.rpartition(":")[0] == socket.gethostname()
+
+
+def process_of(worker: str) -> int:
+    """The number of a worker's process."""
+    return int(worker.rpartition(":")[2])
 
 
 def is_process(number: int) -> bool:

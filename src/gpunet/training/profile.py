@@ -113,8 +113,7 @@ def measure_profile(
         config.class_weights, training.labels, engine.network.classes
     )
     engine.load("train", training)
-    seeds = [one.seed for one in engine.settings]
-    engine.set_parameters(initial_parameters(engine.network, config.initialisation, seeds))
+    engine.set_parameters(initial_parameters(engine.network, config.initialisation, engine.seeds))
     engine.clocked, pace = True, Pace(SECONDS_A_CALL)
     _take_steps(engine, training, config, pace, WARM_UP_SECONDS)
     began = time.perf_counter()
@@ -148,8 +147,7 @@ def _begin_epoch(engine: Engine, training: Samples, config: TrainConfig) -> int:
     """Begin the first epoch; its steps."""
     steps = steps_per_epoch(len(training), config.batch_size)
     rates = np.tile(epoch_learning_rates(config, 1, steps), (engine.population, 1))
-    seeds = [one.seed for one in engine.settings]
-    engine.begin_epoch(epoch_order(seeds, 1, len(training)), rates, 0)
+    engine.begin_epoch(epoch_order(engine.seeds, 1, len(training)), rates, 0)
     return steps
 
 
