@@ -70,6 +70,36 @@ def test_the_best_network_is_kept_and_is_what_its_settings_give_alone(
     assert best.curve == pytest.approx([record.val_loss for record in alone.history], abs=0)
 
 
+def test_the_kept_network_is_the_best_trials_and_not_the_first_of_its_batch(
+    make_terms: MakeTerms, make_tuner: MakeTuner, blobs: Dataset
+) -> None:
+    space = {"learning_rate": {"choices": [1e-6, 0.02, 1e-5]}}
+    study = begin(make_terms(space, sampler="grid"))
+    best = make_tuner(study, population=3).run().best
+    assert best is not None
+    assert best.values == {"learning_rate": 0.02}
+    model = checkpoint.load(model_file(study.place.folder, best.number))
+    assert model.config.learning_rate == 0.02
+    engine = NumpyEngine(
+        model.network, (NetworkSettings.of(model.config),), "adam", model.config.batch_size
+    )
+    alone = train(engine, blobs, model.config)
+    assert model.parameters.tobytes() == alone.parameters.tobytes()
+
+
+def test_a_later_batch_replaces_the_kept_network_only_by_a_better_one(
+    make_terms: MakeTerms, make_tuner: MakeTuner
+) -> None:
+    space = {"learning_rate": {"choices": [1e-6, 0.02, 1e-5]}}
+    study = begin(make_terms(space, sampler="grid"))
+    best = make_tuner(study, population=1).run().best
+    assert best is not None
+    assert [model_file(study.place.folder, best.number)] == list(
+        study.place.folder.glob("*.safetensors")
+    )
+    assert best.values == {"learning_rate": 0.02}
+
+
 def test_the_same_seed_searches_the_same(make_terms: MakeTerms, make_tuner: MakeTuner) -> None:
     first = make_tuner(begin(make_terms(seed=7), "one")).run()
     second = make_tuner(begin(make_terms(seed=7), "two")).run()
