@@ -37,3 +37,14 @@ def test_those_who_come_later_are_compared_with_all_before() -> None:
     assert not good.should_prune()
     bad.report(3.5, 1)
     assert bad.should_prune()
+
+
+def test_those_that_have_ended_count_among_those_that_are_compared() -> None:
+    study = optuna.create_study(pruner=Halving())
+    for figure in (1.0, 2.0):
+        early = study.ask()
+        early.report(figure, 1)
+        study.tell(early, figure)
+    late = study.ask()
+    late.report(3.0, 1)
+    assert late.should_prune()

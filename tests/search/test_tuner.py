@@ -80,6 +80,7 @@ def test_the_kept_network_is_the_best_trials_and_not_the_first_of_its_batch(
     assert best.values == {"learning_rate": 0.02}
     model = checkpoint.load(model_file(study.place.folder, best.number))
     assert model.config.learning_rate == 0.02
+    assert model.best_epoch == 1 + best.curve.index(min(best.curve))
     engine = NumpyEngine(
         model.network, (NetworkSettings.of(model.config),), "adam", model.config.batch_size
     )
@@ -139,6 +140,8 @@ def test_halving_ends_trials_early(make_terms: MakeTerms, make_tuner: MakeTuner)
     assert 3 <= len(pruned) < 12
     assert {1} == {len(entry.curve) for entry in pruned}
     assert {"pruned"} == {entry.reason for entry in pruned}
+    whole = [entry for entry in standing.entries if entry.state == "complete"]
+    assert max(entry.curve[0] for entry in whole) <= min(entry.curve[0] for entry in pruned)
 
 
 def test_a_grid_is_gone_through_point_by_point(
@@ -361,3 +364,21 @@ def test_what_mattered_is_told_once_there_are_enough_trials(
     shares = study.importances()
     assert {"hidden", "learning_rate", "dropout"} == set(shares)
     assert 1 == pytest.approx(sum(shares.values()))
+
+
+def test_what_alone_decides_a_trials_figure_mattered_most(make_terms: MakeTerms) -> None:
+    study = begin(make_terms(sampler="random"))
+    for candidate in study.claim(40, 40):
+        study.report(candidate, 1, float(candidate.values["dropout"]))
+        study.complete(candidate, float(candidate.values["dropout"]), "epochs")
+    shares = study.importances()
+    assert max(shares, key=lambda name: shares[name]) == "dropout"
+    assert shares["dropout"] > 0.5
+
+
+def test_figures_that_are_not_finite_are_not_reported(make_terms: MakeTerms) -> None:
+    study = begin(make_terms())
+    (candidate,) = study.claim(1, 1)
+    for epoch, figure in enumerate((0.5, float("nan"), float("inf"), 0.4), start=1):
+        study.report(candidate, epoch, figure)
+    assert study.standing(1).entries[0].curve == (0.5, 0.4)
