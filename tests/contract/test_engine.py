@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -123,6 +124,39 @@ def test_one_step_of_every_optimizer_is_the_specifications(
     assert reference.moments().shape == engine.moments().shape
     if reference.moments().size:
         assert_close(reference.moments(), engine.moments(), 5 * FLOAT32_SUMS)
+
+
+SWITCHES: dict[str, dict[str, float]] = {
+    "clip_norm": {"clip_norm": 0.05},
+    "clip_value": {"clip_value": 0.01},
+    "max_norm": {"max_norm": 0.5},
+    "penalties": {"l1": 1e-3, "l2": 1e-2, "l1_biases": 2e-3, "l2_biases": 3e-2},
+    "weight_decay": {"weight_decay": 0.1},
+    "label_smoothing": {"label_smoothing": 0.2},
+    "momentum": {"momentum": 0.9},
+}
+"""Each is large enough that to leave it out, or to apply it twice, shows in the weights."""
+
+
+@pytest.mark.parametrize("layer_norm", [False, True], ids=["plain", "layer_norm"])
+def test_any_two_switches_together_move_the_weights_as_the_specification_does(
+    make_engine: MakeEngine, random_samples: Draw, layer_norm: bool
+) -> None:
+    network = NetworkSpec(20, (9, 5), 4, "tanh", layer_norm=layer_norm)
+    samples = random_samples(48, 20, 4, floats=True)
+    settings = tuple(
+        NetworkSettings(seed=seed, **SWITCHES[one], **SWITCHES[other])  # type: ignore[arg-type]
+        for seed, (one, other) in enumerate(combinations(SWITCHES, 2))
+    )
+    engine = make_engine(network, settings, "sgd", 16)
+    plain = make_engine(network, (NetworkSettings(seed=0),), "sgd", 16)
+    run_steps(engine, samples, 6, rate=0.1)
+    run_steps(plain, samples, 6, rate=0.1)
+    for place, own in enumerate(settings):
+        reference = NumpyEngine(network, (own,), "sgd", 16)
+        run_steps(reference, samples, 6, rate=0.1)
+        assert_close(reference.parameters()[0], engine.parameters()[place], AFTER_200_STEPS_OF_SGD)
+    assert not np.allclose(plain.parameters()[0], engine.parameters()[0], rtol=0, atol=1e-3)
 
 
 def test_a_smaller_last_batch_counts_like_the_others(
