@@ -41,3 +41,16 @@ def test_a_permutation_holds_every_number_once_and_differs_by_seed_and_epoch() -
         # Independent permutations agree in one place on average.
         assert (first == other).sum() < 12
     assert first.tolist() == rng.permutation(1, 1, 1000).tolist()
+
+
+def test_uniform_draws_are_the_generators_in_order() -> None:
+    draws = rng.uniform(seed=5, step=6, place=7, count=10)
+    words = [word for group in range(3) for word in reference((5, 6, 7, group))]
+    assert draws.tolist() == [word / 2**32 for word in words[:10]]
+
+
+def test_shuffling_and_initialisation_draw_from_streams_of_their_own() -> None:
+    steps = (rng.SHUFFLING, rng.INITIALISATION, 0, 1)
+    draws = [tuple(rng.pcg4d(1, step, 1, 0).tolist()) for step in steps]
+    assert len(set(draws)) == len(steps)
+    assert min(rng.SHUFFLING, rng.INITIALISATION) > 2**31  # beyond every step that is trained

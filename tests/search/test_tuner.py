@@ -144,6 +144,18 @@ def test_halving_ends_trials_early(make_terms: MakeTerms, make_tuner: MakeTuner)
     assert max(entry.curve[0] for entry in whole) <= min(entry.curve[0] for entry in pruned)
 
 
+def test_the_sampler_learns_from_the_best_epochs_figure(
+    make_terms: MakeTerms, make_tuner: MakeTuner
+) -> None:
+    space = {"learning_rate": {"choices": [0.3, 0.6, 1.0]}}
+    study = begin(make_terms(space, sampler="grid", epochs=8, schedule="constant"))
+    make_tuner(study).run()
+    trials = study._study.trials
+    curves = [list(trial.intermediate_values.values()) for trial in trials]
+    assert [trial.value for trial in trials] == [min(curve) for curve in curves]
+    assert any(curve[-1] > min(curve) for curve in curves)
+
+
 def test_a_grid_is_gone_through_point_by_point(
     make_terms: MakeTerms, make_tuner: MakeTuner, observer: Any
 ) -> None:
