@@ -13,6 +13,7 @@ import pytest
 
 from gpunet.cli.train_command import train_command
 from gpunet.config import TrainConfig
+from gpunet.datasets.catalog import open_dataset
 from gpunet.settings_file import read_settings
 from gpunet.training import checkpoint
 
@@ -57,6 +58,7 @@ def test_a_search_saves_the_best_network_and_says_how_to_train_it_again(
     (command,) = [line for line in ran.out.splitlines() if line.startswith("gpunet train")]
     words = shlex.split(command)[1:]
     assert ["--epochs", "9"] == words[(place := words.index("--epochs")) : place + 2]
+    assert "(with --epochs 3 it gives the same network, bit for bit" in ran.out
     again = gpunet(*words, "--epochs", "3", "--output", "again.safetensors", "--quiet")
     assert 0 == again.code
     trained = checkpoint.load(Path("again.safetensors"))
@@ -68,9 +70,15 @@ def test_a_search_saves_the_best_network_and_says_how_to_train_it_again(
 def test_a_search_goes_on_with_the_settings_that_it_began_with(
     gpunet: RunCommand, options: list[str]
 ) -> None:
-    assert 0 == gpunet("tune", *options, "--study", "one", "--quiet").code
-    ran = gpunet("tune", "--resume", "one", "--trials", "8", "--device", "cpu", "--plain")
+    begun = gpunet(
+        "tune", *options, "--study", "one", "--sampler", "random", "--pruner", "none", "--quiet"
+    )
+    assert 0 == begun.code
+    again = ["--trials", "8", "--device", "cpu", "--report", "report.json", "--plain"]
+    ran = gpunet("tune", "--resume", "one", *again)
     assert 0 == ran.code
+    report = json.loads(Path("report.json").read_text())
+    assert (report["sampler"], report["pruner"]) == ("random", "none")
     assert "8 trials of 3 epochs at most, 6 done" in ran.out
     other = gpunet("tune", "--resume", "one", "--epochs", "4", "--device", "cpu")
     assert (1, "the study one has epochs 3 but 4 was asked for") == (
@@ -99,6 +107,8 @@ def test_a_file_fixes_settings_and_what_is_typed_wins(gpunet: RunCommand, halves
     assert (2, [5], "sgd", 8) == tuple(
         config[name] for name in ("epochs", "hidden", "optimizer", "batch_size")
     )
+    assert report["fingerprint"] == open_dataset(str(halves)).fingerprint()
+    assert report["device"]["backend"] == "numpy"
     assert "hidden" not in report["space"]
     assert "momentum" in report["space"]
 
@@ -132,6 +142,7 @@ def test_a_search_ends_when_its_time_is_over(gpunet: RunCommand, options: list[s
     assert (0, "") == (ran.code, ran.err)
     reasons = {trial["reason"] for trial in json.loads(Path("r.json").read_text())["trials"]}
     assert {"time limit reached"} == reasons
+    assert "bit for bit" not in ran.out
     assert "to go on with the search: gpunet tune --resume" in ran.out
 
 
