@@ -180,6 +180,8 @@ def grey_image(image: Image.Image) -> Image.Image:
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
         return _eight_bits(image)
+    if image.mode == "LAB":
+        return image.getchannel("L")
     if image.has_transparency_data:
         return _on_background(image)
     return image.convert("L")

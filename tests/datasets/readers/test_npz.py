@@ -311,7 +311,8 @@ def test_validation_samples_that_do_not_fit_are_refused(
 
 def test_capitals_are_as_good_as_small_letters(tmp_path: Path) -> None:
     expected = read_npz(written(tmp_path)).fingerprint()
-    np.savez(tmp_path / "data.npz", **{key.upper(): array for key, array in arrays().items()})
+    capitals = {key.upper(): array for key, array in arrays().items()}
+    np.savez(tmp_path / "data.npz", **capitals)  # type: ignore[arg-type]
     assert expected == read_npz(tmp_path / "data.npz").fingerprint()
 
 

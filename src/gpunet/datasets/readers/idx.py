@@ -129,7 +129,7 @@ def find_idx_files(path: Path) -> IdxFiles:
     folder = path if path.is_dir() else path.parent
     found: dict[tuple[str, str, str], Path] = {}
     with reading(folder):
-        entries = sorted(folder.iterdir())
+        entries = sorted(entry for entry in folder.iterdir() if not entry.is_dir())
     for file in entries:
         if match := NAME.fullmatch(file.name):
             split = "train" if match["split"].lower() == "train" else "test"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal
 
 __all__ = ["NAMES", "Part", "given_validation", "part_of"]
 
@@ -18,7 +18,7 @@ NAMES: dict[Part, tuple[str, ...]] = {
 
 def part_of(name: str) -> Part | None:
     """The part that a name stands for, or ``None``."""
-    return next((cast(Part, part) for part in NAMES if name.lower() in NAMES[part]), None)
+    return next((part for part in NAMES if name.lower() in NAMES[part]), None)
 
 
 def given_validation(count: int, what: str, where: str) -> str:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.readers.files import reading
+import numpy as np
+
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.readers.features import guess_image_shape
+from gpunet.datasets.readers.files import reading, shown
 from gpunet.datasets.readers.idx import is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
+from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.parts import NAMES, given_validation
 from gpunet.datasets.readers.table import find_tables, read_table, read_tables
 from gpunet.errors import DataError
 
@@ -18,9 +24,11 @@ __all__ = ["KINDS", "read_path"]
 KINDS = (
     "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file or a folder with train.csv "
     "and test.csv, an NPZ file with x_train, y_train, x_test and y_test, or a folder of images "
-    "per class"
+    "per class, at once or in the folders train and test; val in place of test is for validation"
 )
 """What can be read, in words for the user."""
+
+MOST_SHOWN = 8  # names of a folder's content in a message
 
 
 def read_path(path: Path, progress: Callable[[str, int, int], None] | None = None) -> Dataset:
@@ -42,6 +50,7 @@ def read_path(path: Path, progress: Callable[[str, int, int], None] | None = Non
         return read_idx(path)
     suffix = path.suffix.lower()
     if suffix == ".csv":
+        refuse_table_of_images(path)
         return read_table(path)
     if suffix == ".npz":
         return read_npz(path)
@@ -49,20 +58,100 @@ def read_path(path: Path, progress: Callable[[str, int, int], None] | None = Non
 
 
 def _read_folder(folder: Path, progress: Callable[[str, int, int], None] | None) -> Dataset:
-    files = [entry for entry in sorted(folder.iterdir()) if not entry.is_dir()]
+    has_images = is_image_folder(folder)
+    if (dataset := _read_files(folder)) is not None:
+        beside = "the folders of images beside its files are left out"
+        return _noticed(dataset, beside) if has_images else dataset
+    if has_images:
+        return read_image_folder(folder, progress)
+    below = _data_folders_below(folder)
+    if len(below) == 1:
+        return replace(_read_folder(below[0], progress), name=folder.resolve().name)
+    if below:
+        names = [shown(inner.relative_to(folder).as_posix()) for inner in below]
+        raise DataError(
+            f"{folder} holds {len(below)} folders with data, among them {names[0]} and "
+            f"{names[1]}; give one of them"
+        )
+    entries = _visible(folder)
+    seen = ", ".join(shown(entry.name) for entry in entries[:MOST_SHOWN]) or "nothing"
+    more = f" and {len(entries) - MOST_SHOWN:,} more" if len(entries) > MOST_SHOWN else ""
+    raise DataError(f"{folder} holds no dataset but {seen}{more}; wanted {KINDS}")
+
+
+def _read_files(folder: Path) -> Dataset | None:
+    """The dataset that the files right in a folder are, if there is one."""
+    files = [entry for entry in _visible(folder) if not entry.is_dir()]
     if any(is_idx_name(file.name) for file in files):
         return read_idx(folder)
     if tables := find_tables(folder):
-        return read_tables(*tables)
-    single = [file for file in files if file.suffix.lower() in (".csv", ".npz")]
-    if len(single) == 1:
-        return read_path(single[0], progress)
+        for table in tables:
+            refuse_table_of_images(table)
+        return _with_validation(read_tables(*tables), *tables)
+    single = _single_files(files)
     if len(single) > 1:
         raise DataError(
             f"{folder} holds {len(single)} files that could be the dataset, among them "
             f"{single[0].name} and {single[1].name}; give one of them, or name a pair train.csv "
             "and test.csv"
         )
-    if is_image_folder(folder):
-        return read_image_folder(folder, progress)
-    raise DataError(f"{folder} holds no dataset; wanted {KINDS}")
+    return read_path(single[0]) if single else None
+
+
+def _with_validation(dataset: Dataset, train: Path, test: Path) -> Dataset:
+    """The dataset of two tables, with the third, if there is one, as its validation set."""
+    stem = test.stem.lower().removesuffix("test")
+    wanted = {f"{stem}{name}.csv" for name in NAMES["val"]}
+    found = [entry for entry in _visible(train.parent) if entry.name.lower() in wanted]
+    if not found:
+        return dataset
+    other = read_tables(train, found[0])
+    if other.train.features.dtype != dataset.train.features.dtype:  # bytes, and floats
+        dataset, other = _as_floats(dataset), _as_floats(other)
+    notice = given_validation(len(other.test), "rows", f"of {found[0].name}")
+    return _noticed(replace(dataset, validation=other.test), notice)
+
+
+def _noticed(dataset: Dataset, notice: str) -> Dataset:
+    """The dataset with one thing more that the user should know."""
+    known = dataset.notice
+    return replace(dataset, notice=notice if known is None else f"{known}; {notice}")
+
+
+def _as_floats(dataset: Dataset) -> Dataset:
+    """A table's data as they were read where another table has values that are no grey levels."""
+    train, test = (
+        Samples(part.features.astype(np.float32), part.labels)
+        for part in (dataset.train, dataset.test)
+    )
+    return replace(dataset, train=train, test=test, image_shape=guess_image_shape(train.features))
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether a folder holds files that ``_read_files`` would read, or refuse."""
+    files = [entry for entry in _visible(folder) if not entry.is_dir()]
+    return any(is_idx_name(file.name) for file in files) or bool(_single_files(files))
+
+
+def _single_files(files: list[Path]) -> list[Path]:
+    """The files that are a whole dataset each."""
+    return [file for file in files if file.suffix.lower() in (".csv", ".npz")]
+
+
+def _data_folders_below(folder: Path) -> list[Path]:
+    """The folders with data in a folder or, if there are none, in the folders in it.
+
+    Torchvision's MNIST, for one, lies in ``MNIST/raw``.
+    """
+    level = [folder]
+    for _ in range(2):
+        level = [inner for outer in level for inner in _visible(outer) if inner.is_dir()]
+        if found := [inner for inner in level if _holds_files(inner) or is_image_folder(inner)]:
+            return found
+    return []
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What a folder holds, without hidden entries, in the order of the names."""
+    with reading(folder):
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
