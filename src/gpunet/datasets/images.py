@@ -147,6 +147,8 @@ def image_size(image: Path) -> tuple[int, int]:
         _opened(image) as file,
         Image.open(file, formats=FORMATS) as opened,
     ):
+        if "exif" not in opened.info and opened.format != "TIFF":
+            return opened.size  # looking for it further on would decode the pixels of a PNG
         is_lying = opened.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
         return opened.size[::-1] if is_lying else opened.size
 

@@ -145,6 +145,23 @@ def test_a_third_table_is_the_validation_set(tmp_path: Path, name: str) -> None:
     assert without.fingerprint() == replace(dataset, validation=None).fingerprint()
 
 
+def test_a_table_is_split_where_only_one_to_validate_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(TABLE)
+    (tmp_path / "val.csv").write_text("1,2,0\n")
+    dataset = read_path(tmp_path)
+    assert dataset.validation is not None
+    assert (10, 2, 1) == (len(dataset.train), len(dataset.test), len(dataset.validation))
+    assert dataset.notice is not None
+    assert "are for testing; the 1 rows of val.csv are the validation set" in dataset.notice
+
+
+@pytest.mark.parametrize("names", [("Train.csv", "TEST.csv"), ("training.csv", "testing.csv")])
+def test_a_pair_of_tables_is_found_by_its_names(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        (tmp_path / name).write_text(TABLE)
+    assert (12, 12) == (len(read_path(tmp_path).train), len(read_path(tmp_path).test))
+
+
 def test_the_third_table_decides_on_the_type_of_all_features(tmp_path: Path) -> None:
     (tmp_path / "mnist_train.csv").write_text(TABLE)
     (tmp_path / "mnist_test.csv").write_text(TABLE)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.datasets.readers.features import guess_image_shape
 from gpunet.datasets.readers.files import reading, shown
 from gpunet.datasets.readers.idx import is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
 from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
-from gpunet.datasets.readers.parts import NAMES, given_validation
+from gpunet.datasets.readers.parts import Part, given_validation, part_of
 from gpunet.datasets.readers.table import find_tables, read_table, read_tables
 from gpunet.errors import DataError
 
@@ -84,10 +81,9 @@ def _read_files(folder: Path) -> Dataset | None:
     files = [entry for entry in _visible(folder) if not entry.is_dir()]
     if any(is_idx_name(file.name) for file in files):
         return read_idx(folder)
-    if tables := find_tables(folder):
-        for table in tables:
-            refuse_table_of_images(table)
-        return _with_validation(read_tables(*tables), *tables)
+    tables = _tables(folder, files)
+    if "train" in tables and len(tables) > 1:
+        return _read_tables(tables)
     single = _single_files(files)
     if len(single) > 1:
         raise DataError(
@@ -98,33 +94,49 @@ def _read_files(folder: Path) -> Dataset | None:
     return read_path(single[0]) if single else None
 
 
-def _with_validation(dataset: Dataset, train: Path, test: Path) -> Dataset:
-    """The dataset of two tables, with the third, if there is one, as its validation set."""
-    stem = test.stem.lower().removesuffix("test")
-    wanted = {f"{stem}{name}.csv" for name in NAMES["val"]}
-    found = [entry for entry in _visible(train.parent) if entry.name.lower() in wanted]
-    if not found:
+def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
+    """The tables of the parts, such as train.csv, val.csv and test.csv."""
+    pair = find_tables(folder)
+    prefix = pair[0].name.removesuffix("train.csv").lower() if pair else ""
+    stems = {
+        file.stem.lower().removeprefix(prefix): file
+        for file in files
+        if file.suffix.lower() == ".csv" and file.name.lower().startswith(prefix)
+    }
+    return {part: file for stem, file in stems.items() if (part := part_of(stem)) is not None}
+
+
+def _read_tables(tables: Mapping[Part, Path]) -> Dataset:
+    """The dataset of a table to train on, and of one to test with or to validate with, or both."""
+    for table in tables.values():
+        refuse_table_of_images(table)
+    train, test, val = tables["train"], tables.get("test"), tables.get("val")
+    dataset = read_table(train) if test is None else read_tables(train, test)
+    if val is None:
         return dataset
-    other = read_tables(train, found[0])
-    if other.train.features.dtype != dataset.train.features.dtype:  # bytes, and floats
-        dataset, other = _as_floats(dataset), _as_floats(other)
-    notice = given_validation(len(other.test), "rows", f"of {found[0].name}")
-    return _noticed(replace(dataset, validation=other.test), notice)
+    other = read_tables(train, val)  # with the classes and the columns of the same training table
+    floats = max((dataset, other), key=lambda one: one.train.features.itemsize)
+    whole = replace(
+        floats,
+        train=_as_type_of(floats, dataset.train),
+        test=_as_type_of(floats, dataset.test),
+        source=dataset.source,
+        notice=dataset.notice,
+        validation=_as_type_of(floats, other.test),
+    )
+    return _noticed(whole, given_validation(len(other.test), "rows", f"of {val.name}"))
+
+
+def _as_type_of(dataset: Dataset, samples: Samples) -> Samples:
+    """Samples as they are read where a table beside theirs has values that are no grey levels."""
+    kind = dataset.train.features.dtype
+    return Samples(samples.features.astype(kind, copy=False), samples.labels)
 
 
 def _noticed(dataset: Dataset, notice: str) -> Dataset:
     """The dataset with one thing more that the user should know."""
     known = dataset.notice
     return replace(dataset, notice=notice if known is None else f"{known}; {notice}")
-
-
-def _as_floats(dataset: Dataset) -> Dataset:
-    """A table's data as they were read where another table has values that are no grey levels."""
-    train, test = (
-        Samples(part.features.astype(np.float32), part.labels)
-        for part in (dataset.train, dataset.test)
-    )
-    return replace(dataset, train=train, test=test, image_shape=guess_image_shape(train.features))
 
 
 def _holds_files(folder: Path) -> bool:
