@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +114,22 @@ def test_files_are_found_in_folders_below(tmp_path: Path, below: str) -> None:
     assert f"IDX files in {tmp_path / below}" == dataset.source
 
 
+def test_a_closed_folder_beside_the_data_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_idx(tmp_path)
+    (tmp_path / "closed").mkdir()
+    opened = Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return opened(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert (1, 2) == read_path(tmp_path).image_shape
+
+
 def test_data_in_several_folders_below_are_ambiguous(tmp_path: Path) -> None:
     for name in ("MNIST", "FashionMNIST"):
         (tmp_path / name / "raw").mkdir(parents=True)
@@ -160,6 +177,12 @@ def test_a_pair_of_tables_is_found_by_its_names(tmp_path: Path, names: tuple[str
     for name in names:
         (tmp_path / name).write_text(TABLE)
     assert (12, 12) == (len(read_path(tmp_path).train), len(read_path(tmp_path).test))
+
+
+def test_two_tables_of_the_same_part_are_refused(tmp_path: Path) -> None:
+    for name in ("train.csv", "test.csv", "val.csv", "valid.csv"):
+        (tmp_path / name).write_text(TABLE)
+    assert "holds both val.csv and valid.csv, wanted one table of that part" in refusal(tmp_path)
 
 
 def test_the_third_table_decides_on_the_type_of_all_features(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ KINDS = (
 """What can be read, in words for the user."""
 
 MOST_SHOWN = 8  # names of a folder's content in a message
+MOST_FOLDERS = 1000  # folders in a folder that are looked into, in search of data
 
 
 def read_path(path: Path, progress: Callable[[str, int, int], None] | None = None) -> Dataset:
@@ -55,11 +56,10 @@ def read_path(path: Path, progress: Callable[[str, int, int], None] | None = Non
 
 
 def _read_folder(folder: Path, progress: Callable[[str, int, int], None] | None) -> Dataset:
-    has_images = is_image_folder(folder)
     if (dataset := _read_files(folder)) is not None:
         beside = "the folders of images beside its files are left out"
-        return _noticed(dataset, beside) if has_images else dataset
-    if has_images:
+        return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
+    if is_image_folder(folder):
         return read_image_folder(folder, progress)
     below = _data_folders_below(folder)
     if len(below) == 1:
@@ -98,12 +98,19 @@ def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
     """The tables of the parts, such as train.csv, val.csv and test.csv."""
     pair = find_tables(folder)
     prefix = pair[0].name.removesuffix("train.csv").lower() if pair else ""
-    stems = {
-        file.stem.lower().removeprefix(prefix): file
-        for file in files
-        if file.suffix.lower() == ".csv" and file.name.lower().startswith(prefix)
-    }
-    return {part: file for stem, file in stems.items() if (part := part_of(stem)) is not None}
+    tables: dict[Part, Path] = {}
+    for file in files:
+        name = file.stem.lower()
+        part = part_of(name.removeprefix(prefix)) if name.startswith(prefix) else None
+        if file.suffix.lower() != ".csv" or part is None:
+            continue
+        if part in tables:
+            raise DataError(
+                f"{folder} holds both {tables[part].name} and {file.name}, wanted one table of "
+                "that part; join the two, or take one out"
+            )
+        tables[part] = file
+    return tables
 
 
 def _read_tables(tables: Mapping[Part, Path]) -> Dataset:
@@ -157,10 +164,29 @@ def _data_folders_below(folder: Path) -> list[Path]:
     """
     level = [folder]
     for _ in range(2):
-        level = [inner for outer in level for inner in _visible(outer) if inner.is_dir()]
-        if found := [inner for inner in level if _holds_files(inner) or is_image_folder(inner)]:
+        level = [
+            inner
+            for outer in level
+            if _holds(_visible, outer)
+            for inner in _visible(outer)
+            if inner.is_dir()
+        ][:MOST_FOLDERS]
+        found = [
+            inner
+            for inner in level
+            if _holds(_holds_files, inner) or _holds(is_image_folder, inner)
+        ]
+        if found:
             return found
     return []
+
+
+def _holds(what: Callable[[Path], object], folder: Path) -> bool:
+    """What ``what`` says of a folder beside the one that is asked for; no if it cannot be read."""
+    try:
+        return bool(what(folder))
+    except DataError:
+        return False
 
 
 def _visible(folder: Path) -> list[Path]:
