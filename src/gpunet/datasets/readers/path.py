@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.readers.files import reading, shown
@@ -136,7 +137,7 @@ def _read_tables(tables: Mapping[Part, Path]) -> Dataset:
 
 def _as_type_of(dataset: Dataset, samples: Samples) -> Samples:
     """Samples as they are read where a table beside theirs has values that are no grey levels."""
-    kind = dataset.train.features.dtype
+    kind: Any = dataset.train.features.dtype
     return Samples(samples.features.astype(kind, copy=False), samples.labels)
 
 
