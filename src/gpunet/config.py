@@ -239,6 +239,7 @@ class TrainConfig:
             this fraction; ``None`` for no target.
         max_time: stop after so many seconds, within an epoch if need be; ``None`` for no limit.
         validation: held out of the training set: a fraction below 1, else a count; 0 for none.
+            Data that bring a validation set are validated with that, unless this is 0.
         shuffle_split: hold out a random part instead of the last one.
         standardize: subtract the training set's mean per feature and divide by its standard
             deviation (float features only; bytes are divided by 255).

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -63,3 +64,14 @@ def test_a_download_says_where_the_files_are(
     ran = gpunet("datasets", "download", "mnist", "--force")
     assert (0, f"downloading mnist ...\nmnist is in {tmp_path}\n", "") == ran
     assert [("mnist", True)] == asked
+
+
+def test_a_validation_set_that_the_data_bring_is_counted(
+    gpunet: RunCommand, halves: Path, tmp_path: Path
+) -> None:
+    arrays = dict(np.load(halves))
+    held = {"x_val": arrays["x_test"][:30], "y_val": arrays["y_test"][:30]}
+    np.savez(tmp_path / "parts.npz", **arrays, **held)
+    ran = gpunet("datasets", "preview", tmp_path / "parts.npz", "--count", "3")
+    assert (0, "") == (ran.code, ran.err)
+    assert "120 samples to train, 30 to validate, 40 to test, 64 features" in ran.out

@@ -51,6 +51,25 @@ def test_a_run_says_what_it_does_and_leaves_a_model_and_a_report(
     assert 3 == len(report["history"])
 
 
+@pytest.mark.parametrize(
+    ("wanted", "told", "known"),
+    [("5000", "120 samples to train, 30 to validate, ", 3), ("0", "120 samples to train, 40", 0)],
+)
+def test_a_validation_set_that_the_data_bring_is_validated_with(
+    gpunet: RunCommand, halves: Path, wanted: str, told: str, known: int
+) -> None:
+    arrays = dict(np.load(halves))
+    held = {"x_val": arrays["x_test"][:30], "y_val": arrays["y_test"][:30]}
+    np.savez("parts.npz", **arrays, **held)
+    words = ("--validation", wanted, "--report", "run.json")
+    ran = gpunet("train", "--data", "parts.npz", *FAST, *words)
+    assert (0, "") == (ran.code, ran.err)
+    assert "the 30 samples of x_val are the validation set, in place of --validation" in ran.out
+    assert told in ran.out
+    history = json.loads(Path("run.json").read_text("utf-8"))["history"]
+    assert known == sum(epoch["val_loss"] is not None for epoch in history)
+
+
 def test_an_ensemble_is_saved_in_one_file_and_answers_together(
     gpunet: RunCommand, halves: Path
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -22,17 +23,19 @@ def labels(*values: int) -> NDArray[np.int32]:
 SOUND = Samples(features([0, 1], [2, 3]), labels(0, 1))
 
 
-def dataset(train: Samples = SOUND, test: Samples = SOUND) -> Dataset:
-    return Dataset("points", train, test, ("no", "yes"), None, "a test")
+def dataset(
+    train: Samples = SOUND, test: Samples = SOUND, validation: Samples | None = None
+) -> Dataset:
+    return Dataset("points", train, test, ("no", "yes"), None, "a test", validation=validation)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("split", ["train", "test", "validation"])
 def test_a_feature_that_is_no_finite_number_is_refused_with_its_place(
     split: str, value: float
 ) -> None:
     broken = Samples(features([0, 1], [2, value]), labels(0, 1))
-    whole = "training" if split == "train" else "test"
+    whole = "training" if split == "train" else split
     place = f"feature 2 in row 2 of the {whole} samples of 'points' is {value}, wanted a finite"
     with pytest.raises(DataError, match=place):
         dataset(**{split: broken})
@@ -45,9 +48,32 @@ def test_a_label_that_is_no_class_is_refused_with_its_place(label: int) -> None:
         dataset(test=broken)
 
 
-def test_test_samples_of_another_width_are_refused() -> None:
-    with pytest.raises(DataError, match="have 1 features but the training samples 2"):
-        dataset(test=Samples(features([0], [1]), labels(0, 1)))
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_samples_of_another_width_are_refused(split: str) -> None:
+    narrow = Samples(features([0], [1]), labels(0, 1))
+    with pytest.raises(DataError, match=f"{split} .* 1 features but the training samples 2"):
+        dataset(**{split: narrow})
+
+
+def test_the_fingerprint_sees_every_value_and_label_of_every_part() -> None:
+    relabeled = Samples(SOUND.features, labels(1, 0))
+    moved = Samples(SOUND.features + np.float32(1), SOUND.labels)
+    whole_numbers = Samples(SOUND.features.astype(np.uint8), SOUND.labels)
+    prints = {
+        dataset(**{part: samples}).fingerprint()
+        for part in ("train", "test", "validation")
+        for samples in (relabeled, moved, whole_numbers, SOUND)
+    }
+    # SOUND as training or as test samples is one and the same dataset; all others differ.
+    assert 11 == len(prints)
+    assert dataset().fingerprint() == dataset().fingerprint()
+
+
+def test_the_fingerprint_of_data_without_a_validation_set_is_that_of_both_parts() -> None:
+    digest = hashlib.sha256()
+    for samples in (SOUND, SOUND):
+        digest.update(b"<f4 (2, 2)" + samples.features.tobytes() + samples.labels.tobytes())
+    assert digest.hexdigest() == dataset().fingerprint()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gpunet.datasets.dataset import Samples
-from gpunet.datasets.hold_out import hold_out, is_sorted_by_class, spread_classes
+from gpunet.datasets.hold_out import hold_out, split_last, spread_classes
 from gpunet.errors import UsageError
 
 
@@ -87,19 +87,45 @@ def test_a_split_that_leaves_nothing_to_train_on_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("labels", "expected"),
+    ("labels", "count", "held"),
     [
-        ([0, 0, 1, 1], True),
-        ([1, 1, 0, 2, 2], True),
-        ([0, 1, 0, 1], False),
-        ([0, 1, 2], False),  # each class once: there is nothing to sort
-        ([], False),
+        ([0, 0, 0, 1, 1, 1], 2, [2, 5]),  # sorted
+        ([1, 0, 0, 1, 1, 1], 2, [2, 5]),  # nearly sorted: the last two hold one class of two
+        ([0, 1] * 5 + [2, 2], 2, [8, 9]),  # the last class would never be trained on
+        ([0, 1, 0, 1, 0, 2], 1, [4]),  # a class of one sample is trained on
+        ([0, 0, 0, 1, 0, 1], 2, [4, 5]),  # both parts hold both classes
+        ([0, 1, 2, 0, 1, 2, 0, 1], 2, [6, 7]),  # two classes of three are no cause for change
+        ([0, 1, 2, 3], 1, [3]),  # each class once: no choice is better
+        ([0, 0, 1, 1], 0, []),
     ],
 )
-def test_samples_are_sorted_by_class_if_every_class_is_one_run(
-    labels: list[int], expected: bool
+def test_the_last_samples_are_split_off_unless_their_classes_would_be_missed(
+    labels: list[int], count: int, held: list[int]
 ) -> None:
-    assert expected is is_sorted_by_class(np.array(labels, np.int32))
+    samples = samples_of(labels)
+    rest, last, by_class = split_last(samples, count)
+    assert held == rows_of(last)
+    assert sorted(set(range(len(labels))) - set(held)) == rows_of(rest)
+    assert by_class is (held != list(range(len(labels) - count, len(labels))))
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_no_class_is_left_out_of_the_training(shuffle: bool, seed: int) -> None:
+    draws = np.random.default_rng(seed)
+    rare = np.repeat(np.arange(5), [2, 1, 3, 2, 5])
+    labels = np.concatenate([draws.permutation(np.repeat([5, 6], 40)), rare])
+    train, held = hold_out(samples_of(labels.tolist()), 0.4, shuffle=shuffle, seed=seed)
+    assert list(range(7)) == np.unique(train.labels).tolist()
+    assert list(range(len(labels))) == sorted(rows_of(train) + rows_of(held))
+
+
+def test_a_small_class_gets_its_share_of_the_last_sixth() -> None:
+    labels = [0] * 5 + [1] * 55 + [2] * 60
+    _, last, by_class = split_last(samples_of(labels), 20)
+    assert by_class
+    assert [1, 9, 10] == np.bincount(last.labels).tolist()
+    assert 4 == rows_of(last)[0]
 
 
 def test_spreading_classes_deals_them_out_evenly_and_in_order() -> None:

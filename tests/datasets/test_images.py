@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from gpunet.datasets import strokes
-from gpunet.datasets.images import grey_image, prepare_digit, prepare_image
+from gpunet.datasets.images import (
+    grey_image,
+    image_size,
+    is_colored,
+    prepare_digit,
+    prepare_image,
+)
 from gpunet.errors import DataError
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -261,3 +267,43 @@ def test_deep_levels_are_scaled_alike_in_every_row() -> None:
     levels = np.linspace(0, 40000, 200 * 3).reshape(200, 3)
     grey = grey_image(Image.fromarray(levels.astype(np.int32)))
     assert np.rint(levels.astype(np.int32) * (255 / 65535)).tolist() == np.asarray(grey).tolist()
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "colored"),
+    [
+        ("RGB", (200, 30, 30), True),
+        ("RGB", (200, 200, 200), False),
+        ("RGB", (250, 245, 230), False),
+        ("RGBA", (200, 30, 30, 255), True),
+        ("RGBA", (200, 30, 30, 0), False),
+        ("CMYK", (0, 200, 200, 0), True),
+        ("L", 90, False),
+        ("I;16", 9000, False),
+        ("F", 0.5, False),
+    ],
+)
+def test_an_image_is_colored_if_its_channels_differ_where_it_can_be_seen(
+    mode: str, color: Any, colored: bool
+) -> None:
+    assert colored is is_colored(Image.new(mode, (300, 200), color))
+
+
+def test_a_thin_line_of_color_makes_an_image_colored() -> None:
+    image = Image.new("RGB", (300, 200), "white")
+    image.paste((200, 30, 30), (0, 50, 300, 53))
+    assert is_colored(image)
+
+
+def test_lightness_is_the_grey_of_an_image_in_lab() -> None:
+    assert 90 == grey_image(Image.new("LAB", (3, 2), (90, 40, 200))).getpixel((0, 0))
+
+
+def test_the_size_of_an_image_is_told_by_its_header_alone(tmp_path: Path) -> None:
+    path = tmp_path / "image.png"
+    Image.effect_noise((60, 40), 50).save(path)
+    path.write_bytes(path.read_bytes()[:100])
+    assert (60, 40) == image_size(path)
+    path.write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"image\.png is no image of a known format"):
+        image_size(path)

@@ -180,7 +180,7 @@ def require(holds: object, what: str) -> None:
 def use_dataset(path: Path) -> None:
     """Read the dataset of a folder or a file, which must be sound then."""
     dataset = read_path(path)
-    for samples in (dataset.train, dataset.test):
+    for samples in filter(None, (dataset.train, dataset.test, dataset.validation)):
         require(len(samples.features) == len(samples.labels) > 0, "samples without labels")
         require(np.isfinite(samples.features).all(), "features that are not finite")
         labels = set(samples.labels.tolist())
@@ -300,8 +300,9 @@ def csv_target() -> Target:
     grey = "label,a,b,c\n" + "".join(f"{i % 3},{i * 20},{255 - i},{i}\n" for i in range(12))
     measured = "".join(f"{'ab'[i % 2]},{i / 7},-{i}e3,{i * i}\n" for i in range(12))
     quoted = '\ufeff"species","x"\r\n' + '"b, c",1.5\r\n"a",2\r\n' * 6
+    sets = [{"data.csv": text.encode()} for text in (grey, measured, quoted)]
     return Target(
-        [{"data.csv": text.encode()} for text in (grey, measured, quoted)],
+        [*sets, {f"{part}.csv": grey.encode() for part in ("train", "val", "test")}],
         {".csv": bytes_damaged},
         use_dataset,
     )
@@ -318,7 +319,8 @@ def npz_target() -> Target:
     fractions = {name: array / 255 for name, array in images.items()}
     words = {name: np.array(["no", "yes"])[array] for name, array in labels.items()}
     sets = []
-    for arrays in (images | labels, fractions | words):
+    validation = {"X_val": images["x_test"], "y_val": labels["y_test"]}
+    for arrays in (images | labels, fractions | words, images | labels | validation):
         file = io.BytesIO()
         np.savez(file, **arrays)
         sets.append({"data.npz": file.getvalue()})
@@ -348,7 +350,10 @@ def image_target() -> Target:
 def folder_target() -> Target:
     """Folders of images."""
     files = {f"{label}/{row}.png": _image("PNG", "L", row) for label in "ab" for row in range(3)}
-    return Target([files], {".png": bytes_damaged}, use_dataset)
+    parts = {f"{part}/{name}": files[name] for part in ("train", "Val", "test") for name in files}
+    table = {"labels.csv": b"id,label\n0,a\n1,a\n2,a\n0,b\n", **files}
+    damage = {".png": bytes_damaged, ".csv": bytes_damaged}
+    return Target([files, {"a/b.heic": b"", **parts}, table], damage, use_dataset)
 
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh", layer_norm=True)

@@ -91,8 +91,10 @@ def preview_dataset(
     painter = choose_painter(graphics, console)
     dataset = open_data(name, console)
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
+    held = dataset.validation
+    validating = "" if held is None else f"{len(held):,} to validate, "
     console.print(
-        f"{len(dataset.train):,} samples to train, {len(dataset.test):,} to test, "
+        f"{len(dataset.train):,} samples to train, {validating}{len(dataset.test):,} to test, "
         f"{dataset.inputs:,} features, {len(dataset.classes):,} classes",
         soft_wrap=True,
     )

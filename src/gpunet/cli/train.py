@@ -56,7 +56,8 @@ def train(
     validation: Annotated[
         float,
         typer.Option(
-            help="Samples held out to validate: a count, or a fraction below 1.",
+            help="Samples held out to validate: a count, or a fraction below 1; a validation set "
+            "that the data bring goes before, but for 0.",
             rich_help_panel=options.DATA,
         ),
     ] = DEFAULT.validation,

@@ -97,16 +97,18 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """A training and a test set of one kind.
+    """A training and a test set of one kind, and a validation set where the data have their own.
 
     Args:
         name: as the user named it, or the file's stem.
-        train: the training samples, the validation samples still among them.
+        train: the training samples; unless ``validation`` is given, those to be held out for it
+            are still among them.
         test: the test samples.
         classes: the classes' names, C of them.
         image_shape: height and width if a sample is a grey image, else ``None``.
         source: where it came from, in words for the user.
         notice: something that the user should know about the choice, or ``None``.
+        validation: the validation samples that the data came with, at least one, or ``None``.
 
     Raises:
         DataError: a feature is NaN or infinite, a label is no class, or parts do not fit together.
@@ -119,15 +121,16 @@ class Dataset:
     image_shape: tuple[int, int] | None
     source: str
     notice: str | None = None
+    validation: Samples | None = None
 
     def __post_init__(self) -> None:
-        if self.test.features.shape[1] != self.inputs:
-            raise DataError(
-                f"the test samples of {self.name!r} have {self.test.features.shape[1]:,} features "
-                f"but the training samples {self.inputs:,}; make both alike"
-            )
-        for split, samples in (("training", self.train), ("test", self.test)):
-            whose = f"of the {split} samples of {self.name!r}"
+        for part, samples in self._parts().items():
+            whose = f"of the {part} samples of {self.name!r}"
+            if samples.features.shape[1] != self.inputs:
+                raise DataError(
+                    f"the {part} samples of {self.name!r} have {samples.features.shape[1]:,} "
+                    f"features but the training samples {self.inputs:,}; make both alike"
+                )
             _require_classes(samples.labels, len(self.classes), whose)
             _require_finite(samples.features, whose)
 
@@ -139,11 +142,16 @@ class Dataset:
     def fingerprint(self) -> str:
         """The SHA-256 of all samples and labels, in hexadecimal."""
         digest = hashlib.sha256()
-        for samples in (self.train, self.test):
+        for samples in self._parts().values():
             digest.update(f"{samples.features.dtype.str} {samples.features.shape}".encode())
             digest.update(np.ascontiguousarray(samples.features).data)
             digest.update(np.ascontiguousarray(samples.labels).data)
         return digest.hexdigest()
+
+    def _parts(self) -> dict[str, Samples]:
+        """The sets of samples that there are, by what messages call them."""
+        parts = {"training": self.train, "test": self.test}
+        return parts if self.validation is None else {**parts, "validation": self.validation}
 
 
 def refuse_unknown_values(features: NDArray[Any], place: Callable[[int, int], str]) -> None:

@@ -1,7 +1,7 @@
 """The validation split: which samples are held out of the training set.
 
-Owns the choice of rows, also where a reader must split one file into training and test samples.
-What is done with the two parts belongs to the trainer.
+Owns the choice of rows, also where a reader must split one file into training and test samples:
+no class is left out of the training. What is done with the two parts belongs to the trainer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gpunet.datasets.dataset import Samples
 from gpunet.errors import UsageError
 
-__all__ = ["hold_out", "is_sorted_by_class", "spread_classes"]
+__all__ = ["hold_out", "split_last", "spread_classes"]
 
 SPLIT_STREAM = 0x5B117
 """Sets the split's random numbers apart from everything else that is drawn from the seed."""
@@ -23,9 +23,9 @@ def hold_out(
 ) -> tuple[Samples, Samples]:
     """Part the samples into those to train on and those to validate with.
 
-    The last samples are held out; where the samples are sorted by class, the last ones of every
-    class. A count of more than half of the samples, as the default of 5000 is for small
-    datasets, is taken as a sixth of them. Both parts keep the order of the samples.
+    The last samples are held out, or the last ones of every class, as ``split_last`` decides. A
+    count of more than half of the samples, as the default of 5000 is for small datasets, is taken
+    as a sixth of them. Both parts keep the order of the samples.
 
     Args:
         samples: the n samples of the training set.
@@ -46,30 +46,40 @@ def hold_out(
             f"--validation {validation:g} holds out {count:,} of {len(samples):,} training samples "
             "and leaves none to train on; give a smaller one, or 0 for no validation"
         )
-    held = np.zeros(len(samples), np.bool_)  # (n,)
-    held[_order(samples, shuffle, seed)[len(samples) - count :]] = True
-    if not shuffle and held[len(samples) - count :].all():
-        first_held = len(samples) - count
-        return samples[:first_held], samples[first_held:]  # views, no copy
-    return samples[np.flatnonzero(~held)], samples[np.flatnonzero(held)]
+    if not shuffle:
+        training, held, _ = split_last(samples, count)
+        return training, held
+    order = np.random.default_rng([SPLIT_STREAM, seed]).permutation(len(samples))  # (n,)
+    rows, held_rows, _ = _last_rows(samples.labels[order], count)
+    return samples[np.sort(order[rows])], samples[np.sort(order[held_rows])]
 
 
-def is_sorted_by_class(labels: NDArray[np.integer]) -> bool:
-    """Whether each class's samples lie together, one class after the other.
+def split_last(samples: Samples, count: int) -> tuple[Samples, Samples, bool]:
+    """Split off the last samples, or the last ones of every class where those would not do.
+
+    They would not do if a class were left without a training sample, or if they lacked half of the
+    classes that the last ones of every class hold: the samples are sorted by class, or nearly so,
+    or a rare class came last.
 
     Args:
-        labels: (n,) from 0 on.
+        samples: the n samples, at least one.
+        count: how many to split off, from 0 to n.
+
+    Returns:
+        The other samples, those split off, both in their order, and whether they were split off
+        class by class.
     """
-    runs = 1 + np.count_nonzero(np.diff(labels))
-    classes = np.count_nonzero(np.bincount(labels)) if len(labels) else 0
-    return bool(runs == classes < len(labels))
+    rows, last, by_class = _last_rows(samples.labels, count)
+    if by_class:
+        return samples[rows], samples[last], True
+    return samples[: len(rows)], samples[len(rows) :], False  # views, no copy
 
 
 def spread_classes(labels: NDArray[np.integer]) -> NDArray[np.intp]:
     """An order (n,) of the rows in which every stretch holds the classes in equal shares.
 
     The rows of one class keep their order, so the last sixth of the order is the last sixth of
-    every class.
+    every class. A class of a single row cannot be shared out and comes first.
 
     Args:
         labels: (n,) from 0 on.
@@ -79,7 +89,8 @@ def spread_classes(labels: NDArray[np.integer]) -> NDArray[np.intp]:
     firsts = np.cumsum(counts) - counts  # (classes,) where each class starts in by_class
     rank = np.empty(len(labels), np.int64)  # (n,) the how-many-th of its class
     rank[by_class] = np.arange(len(labels)) - np.repeat(firsts, counts)
-    return np.argsort((rank + 0.5) / counts[labels], kind="stable")
+    share = np.where(counts[labels] == 1, 0, (rank + 0.5) / counts[labels])  # (n,)
+    return np.argsort(share, kind="stable")
 
 
 def _held_count(samples: int, validation: float) -> int:
@@ -92,10 +103,19 @@ def _held_count(samples: int, validation: float) -> int:
     return int(validation)
 
 
-def _order(samples: Samples, shuffle: bool, seed: int) -> NDArray[np.intp]:
-    if shuffle:
-        generator = np.random.default_rng([SPLIT_STREAM, seed])
-        return generator.permutation(len(samples))
-    if is_sorted_by_class(samples.labels):
-        return spread_classes(samples.labels)
-    return np.arange(len(samples))
+def _last_rows(
+    labels: NDArray[np.integer], count: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], bool]:
+    """The rows to keep and the rows to split off, both ascending, and whether it is by class."""
+    first = len(labels) - count
+    rows, order = np.arange(len(labels)), spread_classes(labels)
+    kept, held = _count_classes(labels[:first]), _count_classes(labels[first:])
+    kept_by_class = _count_classes(labels[order[:first]])
+    held_by_class = _count_classes(labels[order[first:]])
+    if kept < kept_by_class or (count and 2 * held <= held_by_class):
+        return np.sort(order[:first]), np.sort(order[first:]), True
+    return rows[:first], rows[first:], False
+
+
+def _count_classes(labels: NDArray[np.integer]) -> int:
+    return len(np.unique(labels))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = [
     "LARGEST_FILE",
     "grey_image",
+    "image_size",
+    "is_colored",
     "open_image",
     "prepare_digit",
     "prepare_image",
@@ -49,6 +53,15 @@ COARSE_SIDE = 256
 """Pixels, the shorter side of what is looked at to tell whether an image is mostly bright."""
 
 ROWS = 64  # of pixels computed with at once, so that the temporaries stay small
+
+SAMPLED_SIDE = 64
+"""Pixels, the longer side of what is looked at to tell whether an image is colored."""
+
+FAINTEST_COLOR = 32
+"""Levels from the weakest channel to the strongest; below, a pixel is grey with a tint."""
+
+COLORED_PART = 0.005
+"""Part of an image's pixels; with fewer that are colored, the image is grey."""
 
 FAINTEST_CONTRAST = 16
 """Grey levels from the background to the ink; below, an image is blank to the eye."""
@@ -109,33 +122,52 @@ def open_image(image: Image.Image | Path | bytes) -> Image.Image:
         DataError: it is missing, damaged, of an unknown format, or larger than Pillow's limit,
             which keeps out files that unpack to gigabytes.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
-    name = _name_of(image)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if isinstance(image, Image.Image):
-                if 0 in image.size:
-                    raise DataError(f"{name} has no pixels; give one that has")
-                return ImageOps.exif_transpose(image)
-            with _opened(image) as file, Image.open(file, formats=FORMATS) as opened:
-                opened.load()
-                return ImageOps.exif_transpose(opened)
-    except DataError:
-        raise
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"{name} is too large, at most {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million "
-            "pixels are read; scale it down first"
-        ) from error
-    except UnidentifiedImageError as error:
-        raise DataError(f"{name} is no image of a known format; save it as PNG or JPEG") from error
-    except Exception as error:  # decoders raise nearly anything on damaged files
-        raise DataError(
-            f"{name} is cut short or damaged and cannot be decoded; save it again"
-        ) from error
+    with _decoding(_name_of(image)):
+        if isinstance(image, Image.Image):
+            if 0 in image.size:
+                raise DataError(f"{_name_of(image)} has no pixels; give one that has")
+            return ImageOps.exif_transpose(image)
+        with _opened(image) as file, Image.open(file, formats=FORMATS) as opened:
+            opened.load()
+            return ImageOps.exif_transpose(opened)
+
+
+def image_size(image: Path) -> tuple[int, int]:
+    """An image's width and height, upright, as its file's header tells them.
+
+    Raises:
+        DataError: as ``open_image``; what comes after the header is not looked at.
+    """
+    from PIL import ExifTags, Image
+
+    with (
+        _decoding(str(image)),
+        _opened(image) as file,
+        Image.open(file, formats=FORMATS) as opened,
+    ):
+        if "exif" not in opened.info and opened.format != "TIFF":
+            return opened.size  # looking for it further on would decode the pixels of a PNG
+        is_lying = opened.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+        return opened.size[::-1] if is_lying else opened.size
+
+
+def is_colored(image: Image.Image) -> bool:
+    """Whether an image has colors that are lost when it is turned to grey.
+
+    An image of grey pixels is not colored, whatever its mode; a faint tint does not count.
+    """
+    from PIL import Image
+
+    if image.mode in ("1", "L", "LA", "La", "I", "F") or image.mode.startswith("I;16"):
+        return False
+    size = (min(image.width, SAMPLED_SIDE), min(image.height, SAMPLED_SIDE))
+    sample = image.resize(size, Image.Resampling.NEAREST).convert("RGBA")
+    pixels = np.asarray(sample)  # (height, width, 4)
+    is_visible = pixels[:, :, 3] > 0
+    is_strong = np.ptp(pixels[:, :, :3], axis=2) >= FAINTEST_COLOR
+    return bool((is_visible & is_strong).mean() >= COLORED_PART)
 
 
 def grey_image(image: Image.Image) -> Image.Image:
@@ -150,6 +182,8 @@ def grey_image(image: Image.Image) -> Image.Image:
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
         return _eight_bits(image)
+    if image.mode == "LAB":
+        return image.getchannel("L")
     if image.has_transparency_data:
         return _on_background(image)
     return image.convert("L")
@@ -167,6 +201,31 @@ def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
     smaller = width <= grey.width and height <= grey.height
     method = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
     return grey.resize((width, height), method)
+
+
+@contextmanager
+def _decoding(name: str) -> Iterator[None]:
+    """Turns what decoders raise and warn of into DataErrors."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except DataError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{name} is too large, at most {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million "
+            "pixels are read; scale it down first"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise DataError(f"{name} is no image of a known format; save it as PNG or JPEG") from error
+    except Exception as error:  # decoders raise nearly anything on damaged files
+        raise DataError(
+            f"{name} is cut short or damaged and cannot be decoded; save it again"
+        ) from error
 
 
 def _opened(image: Path | bytes) -> io.BytesIO:

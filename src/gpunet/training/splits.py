@@ -34,14 +34,21 @@ class Splits:
 
 
 def split(dataset: Dataset, config: TrainConfig) -> Splits:
-    """Hold out the validation samples, and scale float features by what is left.
+    """The samples to train on and to validate with, float features scaled by the former.
+
+    A validation set that the data came with is taken as it is, whatever count or fraction the
+    configuration wants, and left alone if that wants 0. Without one, samples are held out.
 
     Raises:
         UsageError: the validation set would leave nothing to train on.
     """
-    training, validation = hold_out(
-        dataset.train, config.validation, shuffle=config.shuffle_split, seed=config.seed
-    )
+    if dataset.validation is not None:
+        training = dataset.train
+        validation = dataset.validation if config.validation else dataset.validation[:0]
+    else:
+        training, validation = hold_out(
+            dataset.train, config.validation, shuffle=config.shuffle_split, seed=config.seed
+        )
     if training.features.dtype == np.uint8 or not config.standardize:
         return Splits(training, validation, dataset.test, None)
     scaling = Scaling.of(training.features.astype(np.float32, copy=False))

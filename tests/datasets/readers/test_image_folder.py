@@ -73,12 +73,33 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     assert ("car", "train") == read_image_folder(tmp_path).classes
 
 
-def test_images_of_another_size_are_brought_to_that_of_the_first(folder: Path) -> None:
-    draw(folder / "10" / "0.png", 100, size=(30, 20))
+@pytest.mark.parametrize("size", [(30, 20), (1, 1)])
+def test_images_are_brought_to_the_commonest_size(folder: Path, size: tuple[int, int]) -> None:
+    draw(folder / "10" / "0.png", 100, size=size)  # the first file that is read
+    draw(folder / "2" / "5.png", 5, size=(4, 4))
     dataset = read_image_folder(folder)
+    assert (2, 3) == dataset.image_shape
     assert [100] * 6 == dataset.train.features[5].tolist()
     assert dataset.notice is not None
-    assert "1 images were resized to 3 x 2 pixels, the size of 0.png" in dataset.notice
+    assert dataset.notice.endswith(
+        "; 2 of 12 images were resized to 3 x 2 pixels, the commonest size"
+    )
+
+
+def test_of_sizes_that_are_equally_common_the_middle_one_counts(tmp_path: Path) -> None:
+    for row, side in enumerate((1, 90, 8, 7, 9, 10)):
+        draw(tmp_path / "ab"[row % 2] / f"{row}.png", size=(side, side))
+    assert (8, 8) == read_image_folder(tmp_path).image_shape
+
+
+def test_the_size_of_an_image_is_that_of_its_upright_view(folder: Path) -> None:
+    for path in folder.glob("*/*.png"):
+        lying = Image.new("L", (2, 3))
+        lying.getexif()[0x0112] = 6
+        lying.save(path, exif=lying.getexif())
+    dataset = read_image_folder(folder)
+    assert (2, 3) == dataset.image_shape
+    assert dataset.notice == "the last images of every class, 2 of 12, are for testing"
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA", "I;16"])
@@ -99,6 +120,114 @@ def test_other_and_hidden_files_are_left_out(folder: Path) -> None:
     (folder / ".cache").mkdir()
     (folder / "empty").mkdir()
     assert expected == read_image_folder(folder).fingerprint()
+
+
+def test_colors_that_are_turned_to_grey_are_told_of(folder: Path) -> None:
+    Image.new("RGB", (3, 2), (200, 20, 20)).save(folder / "2" / "0.png")
+    Image.new("RGB", (3, 2), (20, 150, 20)).convert("P").save(folder / "10" / "0.png")
+    Image.new("RGB", (3, 2), (255, 250, 235)).save(folder / "2" / "1.png")  # yellowed paper
+    Image.new("RGBA", (3, 2), (255, 0, 0, 0)).save(folder / "2" / "2.png")  # nothing to be seen
+    notice = read_image_folder(folder).notice
+    assert notice is not None
+    assert notice.endswith("; 2 of 12 images are colored and are turned to grey")
+
+
+def test_images_that_are_left_out_are_told_of(folder: Path) -> None:
+    expected = read_image_folder(folder)
+    for name in ("0.heic", "1.HEIC", "2.svg"):
+        (folder / "2" / name).write_bytes(b"of a kind that is not read")
+    draw(folder / "cover.png")
+    draw(folder / "2" / "more" / "a.png")
+    draw(folder / "test" / "a" / "b" / "1.png")
+    dataset = read_image_folder(folder)
+    assert expected.fingerprint() == dataset.fingerprint()
+    assert dataset.notice == (
+        f"{expected.notice}; 3 images that are in no folder of a class, such as '2/more/a.png', "
+        "are left out; 3 images of kinds that are not read (.heic, .svg) are left out"
+    )
+
+
+def test_a_class_of_images_that_are_not_read_is_refused(folder: Path) -> None:
+    (folder / "3").mkdir()
+    (folder / "3" / "0.heic").write_bytes(b"of a kind that is not read")
+    assert "3 holds only images of kinds that are not read (.heic); save them" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [("train", "val", "test"), ("Training", "VALID", "Testing"), ("TRAIN", "validation", "Test")],
+)
+@pytest.mark.parametrize("around", ["", "digits", "archive/digits"])
+def test_the_parts_are_found_by_their_names(
+    tmp_path: Path, around: str, train: str, val: str, test: str
+) -> None:
+    (tmp_path / "readme.txt").write_text("about the images")
+    for level, name in enumerate(("cat", "dog")):
+        draw(tmp_path / around / train / name / "a.png", 10 + level)
+        draw(tmp_path / around / val / name / "b.png", 20 + level)
+        draw(tmp_path / around / val / name / "c.png", 30 + level)
+        draw(tmp_path / around / test / name / "d.png", 40 + level)
+    assert is_image_folder(tmp_path)
+    dataset = read_image_folder(tmp_path)
+    assert [10, 11] == dataset.train.features[:, 0].tolist()
+    assert [40, 41] == dataset.test.features[:, 0].tolist()
+    assert dataset.validation is not None
+    assert [20, 30, 21, 31] == dataset.validation.features[:, 0].tolist()
+    assert [0, 0, 1, 1] == dataset.validation.labels.tolist()
+    assert dataset.notice == (
+        f"the 4 images in {val}/ are the validation set, in place of --validation"
+    )
+
+
+def test_without_a_test_folder_the_training_images_are_split(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        for row in range(6):
+            draw(tmp_path / "train" / name / f"{row}.png", row)
+        draw(tmp_path / "val" / name / "0.png", 9)
+    dataset = read_image_folder(tmp_path)
+    assert dataset.validation is not None
+    assert (10, 2, 2) == (len(dataset.train), len(dataset.test), len(dataset.validation))
+    assert dataset.notice == (
+        "the last images of every class, 2 of 12, are for testing; "
+        "the 2 images in val/ are the validation set, in place of --validation"
+    )
+
+
+def test_the_images_of_a_class_may_lie_one_folder_deeper(tmp_path: Path) -> None:
+    for part in ("train", "val"):
+        for name in ("n01443537", "n01629819"):
+            for row in range(2):
+                draw(tmp_path / part / name / "images" / f"{row}.png")
+    dataset = read_image_folder(tmp_path)
+    assert ("n01443537", "n01629819") == dataset.classes
+    assert 4 == len(dataset.train) + len(dataset.test)
+
+
+def test_a_test_folder_without_classes_is_told_of(folder: Path) -> None:
+    (folder / "train").mkdir()
+    for name in ("2", "10"):
+        (folder / name).rename(folder / "train" / name)
+    draw(folder / "test" / "1.png")
+    dataset = read_image_folder(folder)
+    assert (10, 2) == (len(dataset.train), len(dataset.test))
+    assert dataset.notice is not None
+    assert "1 images that are in no folder of a class, such as 'test/1.png'" in dataset.notice
+
+
+def test_images_without_classes_in_the_folders_of_the_parts_are_refused(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for name in ("cat.0", "dog.0"):
+            draw(tmp_path / part / f"{name}.png")
+    assert "holds images right in test/ and train/, wanted a folder for each class" in refusal(
+        tmp_path
+    )
+
+
+def test_two_folders_of_the_same_part_are_refused(folder: Path) -> None:
+    for part in ("train", "training"):
+        for name in ("cat", "dog"):
+            draw(folder / part / name / "a.png")
+    assert "holds both train/ and training/, wanted one" in refusal(folder)
 
 
 def test_links_are_followed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -151,8 +280,9 @@ def test_a_class_that_training_lacks_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_image_of_more_pixels_than_a_network_takes_is_refused(folder: Path) -> None:
-    draw(folder / "2" / "0.png", size=(4096, 1025))
-    assert "is 4096 x 1025 pixels, more than" in refusal(folder)
+    for path in folder.glob("*/*.png"):
+        draw(path, size=(4096, 1025))
+    assert "is 4096 x 1025 pixels, as most images are, more than" in refusal(folder)
 
 
 def test_a_folder_without_images_is_no_image_folder(tmp_path: Path) -> None:

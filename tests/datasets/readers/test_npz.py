@@ -245,3 +245,78 @@ def test_damaged_text_among_labels_is_refused(tmp_path: Path) -> None:
     damaged = np.full(6, 0x7FFFFFFF, np.uint32).view("<U1")
     path = with_member(tmp_path, "y_train", npy_bytes(damaged))
     assert "y_train of data.npz holds damaged text" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["x_val y_val", "X_val Y_Val", "x_valid y_valid", "X_VALIDATION y_validation"]
+)
+def test_validation_samples_are_the_validation_set(tmp_path: Path, spelling: str) -> None:
+    keys = spelling.split()
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    dataset = read_npz(written(tmp_path, {keys[0]: pixels, keys[1]: np.array([2, 0])}))
+    assert dataset.validation is not None
+    assert pixels.reshape(2, 12).tolist() == dataset.validation.features.tolist()
+    assert [2, 0] == dataset.validation.labels.tolist()
+    assert (6, 3) == (len(dataset.train), len(dataset.test))
+    assert dataset.notice == (
+        "the 2 samples of x_val are the validation set, in place of --validation"
+    )
+
+
+def test_validation_samples_decide_on_the_type_of_all_features(tmp_path: Path) -> None:
+    changed = {"x_val": np.full((1, 4, 3), 0.5), "y_val": np.array([1])}
+    dataset = read_npz(written(tmp_path, changed))
+    assert dataset.validation is not None
+    kinds = {part.features.dtype for part in (dataset.train, dataset.test, dataset.validation)}
+    assert {np.dtype(np.float32)} == kinds
+    assert arrays()["x_train"].reshape(6, 12).tolist() == dataset.train.features.tolist()
+
+
+def test_without_test_samples_beside_validation_samples_the_training_set_is_split(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "data.npz"
+    whole = arrays()
+    np.savez(
+        path,
+        x_train=np.concatenate([whole["x_train"]] * 2),
+        y_train=np.concatenate([whole["y_train"]] * 2),
+        x_val=whole["x_test"],
+        y_val=whole["y_test"],
+    )
+    dataset = read_npz(path)
+    assert dataset.validation is not None
+    assert (10, 2, 3) == (len(dataset.train), len(dataset.test), len(dataset.validation))
+    assert dataset.notice is not None
+    assert "there is no x_test: 2 of 12 training samples are for testing" in dataset.notice
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"x_val": np.zeros((1, 4, 3))}, "lacks y_val; it holds"),
+        ({"x_val": np.zeros((1, 3, 4)), "y_val": [0]}, "x_val of data.npz holds samples of shape"),
+        ({"x_val": np.zeros((2, 4, 3)), "y_val": [0]}, "y_val of data.npz holds 1 rows but x_val"),
+        (
+            {"x_val": np.zeros((1, 4, 3)), "y_val": [7]},
+            "y_val of data.npz is '7', which no training",
+        ),
+    ],
+)
+def test_validation_samples_that_do_not_fit_are_refused(
+    tmp_path: Path, changed: Arrays, message: str
+) -> None:
+    assert message in refusal(written(tmp_path, changed))
+
+
+def test_capitals_are_as_good_as_small_letters(tmp_path: Path) -> None:
+    expected = read_npz(written(tmp_path)).fingerprint()
+    capitals = {key.upper(): array for key, array in arrays().items()}
+    np.savez(tmp_path / "data.npz", **capitals)  # type: ignore[arg-type]
+    assert expected == read_npz(tmp_path / "data.npz").fingerprint()
+
+
+def test_an_array_in_small_letters_goes_before_one_in_capitals(tmp_path: Path) -> None:
+    expected = read_npz(written(tmp_path)).fingerprint()
+    changed = {"X_train": np.zeros((6, 4, 3), np.uint8)}
+    assert expected == read_npz(written(tmp_path, changed)).fingerprint()

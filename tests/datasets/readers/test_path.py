@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +91,143 @@ def test_a_missing_path_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_refused_with_what_could_be_there(tmp_path: Path) -> None:
     message = refusal(tmp_path)
-    assert "holds no dataset; wanted IDX files" in message
+    assert "holds no dataset but nothing; wanted IDX files" in message
+
+
+def test_a_folder_without_data_is_refused_with_what_is_there(tmp_path: Path) -> None:
+    for number in range(10):
+        (tmp_path / f"{number}.parquet").write_bytes(b"PAR1")
+    (tmp_path / ".hidden").write_bytes(b"")
+    message = refusal(tmp_path)
+    assert "holds no dataset but '0.parquet', '1.parquet', " in message
+    assert "'7.parquet' and 2 more; wanted IDX files" in message
+
+
+@pytest.mark.parametrize("below", ["raw", "MNIST/raw"])
+def test_files_are_found_in_folders_below(tmp_path: Path, below: str) -> None:
+    (tmp_path / below).mkdir(parents=True)
+    (tmp_path / below).with_name("processed").mkdir()
+    write_idx(tmp_path / below)
+    dataset = read_path(tmp_path)
+    assert (1, 2) == dataset.image_shape
+    assert tmp_path.name == dataset.name
+    assert f"IDX files in {tmp_path / below}" == dataset.source
+
+
+def test_a_closed_folder_beside_the_data_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_idx(tmp_path)
+    (tmp_path / "closed").mkdir()
+    opened = Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return opened(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert (1, 2) == read_path(tmp_path).image_shape
+
+
+def test_data_in_several_folders_below_are_ambiguous(tmp_path: Path) -> None:
+    for name in ("MNIST", "FashionMNIST"):
+        (tmp_path / name / "raw").mkdir(parents=True)
+        write_idx(tmp_path / name / "raw")
+    expected = "2 folders with data, among them 'FashionMNIST/raw' and 'MNIST/raw'; give one"
+    assert expected in refusal(tmp_path)
+
+
+def test_a_folder_that_is_called_like_an_idx_file_is_none(tmp_path: Path) -> None:
+    write_idx(tmp_path)
+    for split in ("train", "t10k"):
+        (tmp_path / f"{split}-images-idx3-ubyte").rename(tmp_path / f"{split}-images.idx3-ubyte")
+        (tmp_path / f"{split}-images-idx3-ubyte").mkdir()
+    assert (1, 2) == read_path(tmp_path).image_shape
+
+
+@pytest.mark.parametrize("name", ["val.csv", "Valid.csv", "validation.csv"])
+def test_a_third_table_is_the_validation_set(tmp_path: Path, name: str) -> None:
+    (tmp_path / "train.csv").write_text(TABLE)
+    (tmp_path / "test.csv").write_text(TABLE)
+    without = read_path(tmp_path)
+    (tmp_path / name).write_text("1,2,0\n0,9,8\n")
+    dataset = read_path(tmp_path)
+    assert dataset.validation is not None
+    assert [[2, 0], [9, 8]] == dataset.validation.features.tolist()
+    assert [1, 0] == dataset.validation.labels.tolist()
+    assert f"the 2 rows of {name} are the validation set, in place of --validation" == (
+        dataset.notice
+    )
+    assert without.fingerprint() == replace(dataset, validation=None).fingerprint()
+
+
+def test_a_table_is_split_where_only_one_to_validate_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(TABLE)
+    (tmp_path / "val.csv").write_text("1,2,0\n")
+    dataset = read_path(tmp_path)
+    assert dataset.validation is not None
+    assert (10, 2, 1) == (len(dataset.train), len(dataset.test), len(dataset.validation))
+    assert dataset.notice is not None
+    assert "are for testing; the 1 rows of val.csv are the validation set" in dataset.notice
+
+
+@pytest.mark.parametrize("names", [("Train.csv", "TEST.csv"), ("training.csv", "testing.csv")])
+def test_a_pair_of_tables_is_found_by_its_names(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        (tmp_path / name).write_text(TABLE)
+    assert (12, 12) == (len(read_path(tmp_path).train), len(read_path(tmp_path).test))
+
+
+def test_two_tables_of_the_same_part_are_refused(tmp_path: Path) -> None:
+    for name in ("train.csv", "test.csv", "val.csv", "valid.csv"):
+        (tmp_path / name).write_text(TABLE)
+    assert "holds both val.csv and valid.csv, wanted one table of that part" in refusal(tmp_path)
+
+
+def test_the_third_table_decides_on_the_type_of_all_features(tmp_path: Path) -> None:
+    (tmp_path / "mnist_train.csv").write_text(TABLE)
+    (tmp_path / "mnist_test.csv").write_text(TABLE)
+    (tmp_path / "mnist_val.csv").write_text("1,2,0.5\n")
+    dataset = read_path(tmp_path)
+    assert dataset.validation is not None
+    parts = (dataset.train, dataset.test, dataset.validation)
+    assert {np.dtype(np.float32)} == {part.features.dtype for part in parts}
+    assert [1, 200] == dataset.train.features[0].tolist()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["file,label", "images/a.png,cat", "images/b.png,dog", "images/c.png,cat"],
+        ["label;file", 'cat;"a.png"', "dog;b.png", "cat;c.png"],
+        ["id,label", "a,0", "b,1", "c,0"],
+    ],
+)
+@pytest.mark.parametrize("folder", [".", "images", "train"])
+def test_a_table_of_labels_for_images_is_refused(
+    tmp_path: Path, rows: list[str], folder: str
+) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    for name in "abc":
+        Image.new("L", (2, 2)).save(tmp_path / folder / f"{name}.png")
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(rows) + "\n")
+    for path in (tmp_path, table):
+        message = refusal(path)
+        assert "labels.csv names images, such as " in message
+        assert "put every image into a folder that has its label as the name" in message
+
+
+def test_a_table_of_measurements_may_lie_beside_images(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("label,x,y\n" + TABLE)
+    (tmp_path / "figures").mkdir()
+    for number in range(10):
+        Image.new("L", (2, 2)).save(tmp_path / "figures" / f"{number}.png")
+    assert 10 == len(read_path(tmp_path / "data.csv").train)
+    notice = read_path(tmp_path).notice
+    assert notice is not None
+    assert notice.endswith("; the folders of images beside its files are left out")
 
 
 def test_an_unknown_kind_of_file_is_refused(tmp_path: Path) -> None:

@@ -90,8 +90,17 @@ def test_a_file_sorted_by_class_gives_the_last_rows_of_every_class(tmp_path: Pat
     assert [0, 1] == dataset.test.labels.tolist()
     assert [[5.5, 1.25], [5.5, 1.25]] == dataset.test.features.tolist()
     assert [0] * 5 + [1] * 5 == dataset.train.labels.tolist()
-    assert dataset.notice is not None
-    assert "sorted by class" in dataset.notice
+    assert (
+        "data.csv is one file: the last rows of every class, 2 of 12 in all, are for testing"
+        == dataset.notice
+    )
+
+
+def test_a_class_whose_rows_come_last_is_trained_on(tmp_path: Path) -> None:
+    text = "".join(f"{row % 2},{row}.5\n" for row in range(48)) + "2,60.5\n" * 8
+    dataset = read_table(written(tmp_path, text))
+    assert [20, 20, 7] == np.bincount(dataset.train.labels).tolist()
+    assert [4, 4, 1] == np.bincount(dataset.test.labels).tolist()
 
 
 @pytest.mark.parametrize(

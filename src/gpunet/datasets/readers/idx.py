@@ -121,7 +121,7 @@ def dataset_from(
 def find_idx_files(path: Path) -> IdxFiles:
     """The four files of a folder, or those that belong to one of them.
 
-    A plain file goes before a gzipped one of the same name.
+    A plain file goes before a gzipped one of the same name, and any file before a folder.
 
     Raises:
         DataError: one is missing, or several datasets share the folder.
@@ -129,7 +129,7 @@ def find_idx_files(path: Path) -> IdxFiles:
     folder = path if path.is_dir() else path.parent
     found: dict[tuple[str, str, str], Path] = {}
     with reading(folder):
-        entries = sorted(folder.iterdir())
+        entries = sorted(folder.iterdir(), key=lambda entry: (entry.is_dir(), entry))
     for file in entries:
         if match := NAME.fullmatch(file.name):
             split = "train" if match["split"].lower() == "train" else "test"

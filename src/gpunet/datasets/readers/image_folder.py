@@ -6,8 +6,9 @@ grey levels belong to ``images``.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,17 +17,23 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import spread_classes
-from gpunet.datasets.images import grey_image, open_image, resized
-from gpunet.datasets.readers.files import reading, require_memory
+from gpunet.datasets.images import grey_image, image_size, is_colored, open_image, resized
+from gpunet.datasets.readers.files import reading, require_memory, shown
+from gpunet.datasets.readers.parts import Part, given_validation, part_of
 from gpunet.datasets.readers.table import TEST_SHARE
 from gpunet.errors import DataError
 
-__all__ = ["is_image_folder", "read_image_folder"]
+__all__ = ["SUFFIXES", "is_image_folder", "read_image_folder"]
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
     | {".jp2", ".ico"}
 )
+
+UNREAD = frozenset({".avif", ".heic", ".heif", ".jxl", ".psd", ".svg", ".dng", ".cr2", ".nef"})
+"""How files end that are images, too, but of kinds that are not decoded."""
+
+DEEPEST = 4  # folders, one in the other, that are gone through in search of images
 
 LARGEST_IMAGE = 1 << 22  # pixels; a network takes no more features
 
@@ -47,9 +54,9 @@ class Found:
 
 
 def is_image_folder(folder: Path) -> bool:
-    """Whether a folder holds classes of images, at once or below ``train`` and ``test``."""
+    """Whether a folder holds classes of images, at once or below a folder such as ``train``."""
     with reading(folder):
-        return any(_images_in(below) for below in _folders_in(_train_root(folder)))
+        return _holds_classes(_part_folders(folder)["train"])
 
 
 def read_image_folder(
@@ -57,10 +64,12 @@ def read_image_folder(
 ) -> Dataset:
     """Read ``root/train/CLASS/*.png`` and ``root/test/CLASS/*.png``, or ``root/CLASS/*.png``.
 
-    Without ``test``, the last sixth of every class, by file name, is for testing.
-    Images are turned to grey and brought to the size of the first one (the aspect ratio is not
-    kept); the classes are ordered by name, whole numbers by value. Hidden files and files that
-    do not end like images are left out; links are followed.
+    ``root/val/CLASS/*.png``, where it is there, is the validation set. Without ``test``, the last
+    sixth of every class of ``train``, by file name, is for testing. ``parts`` knows what else the
+    three may be called. A folder that holds nothing but one folder stands for that one.
+    Images are turned to grey and brought to their commonest size (the aspect ratio is not kept);
+    the classes are ordered by name, whole numbers by value. Hidden files and files that do not
+    end like images are left out; links are followed. The notice tells what is left out or changed.
 
     Args:
         root: the folder.
@@ -69,45 +78,88 @@ def read_image_folder(
     Raises:
         DataError: a class is missing, or an image cannot be read.
     """
-    train_root = _train_root(root)
-    has_splits = train_root != root and (root / "test").is_dir()
-    classes = _class_names(train_root)
-    train, test, notices = _find(train_root, root / "test" if has_splits else None, classes)
-    paths = train.paths + test.paths
-    images, resized_count = _read_all(paths, progress)
-    if resized_count:
-        notices.append(
-            f"{resized_count:,} images were resized to {images.shape[2]} x {images.shape[1]} "
-            f"pixels, the size of {paths[0].name}"
-        )
+    with reading(root):
+        folders = _part_folders(root)
+    classes = _class_names(folders["train"])
+    found, notices = _find(folders, classes)
+    paths = [path for part in found.values() for path in part.paths]
+    notices += _left_out(root, {path.parent for path in paths})
+    images, changes = _read_all(paths, progress)
     features = images.reshape(len(images), -1)  # (n, height * width)
-    count = len(train.paths)
+    samples: dict[Part, Samples] = {}
+    first = 0
+    for part, chosen in found.items():
+        last = first + len(chosen.paths)
+        samples[part] = Samples(features[first:last], np.array(chosen.labels, np.int32))
+        first = last
     return Dataset(
         name=root.resolve().name,
-        train=Samples(features[:count], np.array(train.labels, np.int32)),
-        test=Samples(features[count:], np.array(test.labels, np.int32)),
+        train=samples["train"],
+        test=samples["test"],
         classes=classes,
         image_shape=(images.shape[1], images.shape[2]),
         source=f"images in {root}",
-        notice="; ".join(notices) or None,
+        notice="; ".join(notices + changes) or None,
+        validation=samples.get("val"),
     )
 
 
-def _train_root(root: Path) -> Path:
-    """The folder of the training set's classes; a class may be called ``train``."""
-    train = root / "train"
-    with reading(train):
-        return train if train.is_dir() and not _images_in(train) else root
+def _part_folders(root: Path) -> dict[Part, Path]:
+    """The folders of classes of each part that there is; those of ``train`` may be the root's own.
+
+    A folder ``train`` that holds images and no classes is a class of that name.
+
+    Raises:
+        DataError: two folders could be the same part.
+    """
+    root = _inner(root)
+    parts: dict[Part, Path] = {}
+    for folder in _folders_in(root):
+        part = part_of(folder.name)
+        if part is None or not _holds_classes(_inner(folder)):
+            continue
+        if part in parts:
+            raise DataError(
+                f"{root} holds both {parts[part].name}/ and {folder.name}/, wanted one folder of "
+                "that part; join the two, or take one out"
+            )
+        parts[part] = folder
+    if "train" not in parts:
+        return {"train": root}
+    return {part: _inner(folder) for part, folder in parts.items()}
+
+
+def _inner(folder: Path) -> Path:
+    """The folder, or the one in it if that is the only one and there are no images beside it."""
+    for _ in range(DEEPEST):
+        below = _folders_in(folder)
+        if len(below) != 1 or _has_images(folder) or _has_images(below[0]):
+            break
+        folder = below[0]
+    return folder
 
 
 def _class_names(root: Path) -> tuple[str, ...]:
     with reading(root):
-        names = [folder.name for folder in _folders_in(root) if _images_in(folder)]
+        names = [folder.name for folder in _folders_in(root) if _has_images(_class_folder(folder))]
+        empty = [folder for folder in _folders_in(root) if folder.name not in names]
+        unread = next((folder for folder in empty if any(_files_in(folder, UNREAD))), None)
+    if unread is not None:
+        kinds = sorted({path.suffix.lower() for path in _files_in(unread, UNREAD)})
+        raise DataError(
+            f"{unread} holds only images of kinds that are not read ({', '.join(kinds)}); "
+            "save them as PNG or JPEG, or take the folder out"
+        )
     if len(names) < 2:
         seen = f"only the class {names[0]!r}" if names else "no folder with images"
         raise DataError(
             f"{root} holds {seen}, wanted a folder of images for each of two or more classes; "
             "put each class's images into a folder of its name"
+        )
+    if all(map(part_of, names)):
+        raise DataError(
+            f"{root} holds images right in {names[0]}/ and {names[1]}/, wanted a folder for each "
+            "class in them; put each class's images into a folder of its name"
         )
     return tuple(sorted(names, key=_sort_key))
 
@@ -119,31 +171,42 @@ def _sort_key(name: str) -> tuple[int, str]:
 
 
 def _find(
-    train_root: Path, test_root: Path | None, classes: tuple[str, ...]
-) -> tuple[Found, Found, list[str]]:
-    """The training and the test images, and what there is to say about the choice."""
-    everything = _found(train_root, classes)
-    if test_root is not None:
-        unknown = sorted(set(_class_names(test_root)) - set(classes))
+    folders: Mapping[Part, Path], classes: tuple[str, ...]
+) -> tuple[dict[Part, Found], list[str]]:
+    """The images of each part, and what there is to say about the choice."""
+    found: dict[Part, Found] = {}
+    for part, folder in folders.items():
+        unknown = sorted(set(_class_names(folder)) - set(classes)) if part != "train" else []
         if unknown:
             raise DataError(
-                f"{test_root} holds the class {unknown[0]!r}, which {train_root} lacks; "
+                f"{folder} holds the class {unknown[0]!r}, which {folders['train']} lacks; "
                 "use the same classes in both"
             )
-        return everything, _found(test_root, classes), []
+        found[part] = _found(folder, classes)
+    notices = []
+    if "test" not in found:
+        found["train"], found["test"], notice = _split(folders["train"], found["train"], classes)
+        notices.append(notice)
+    if "val" in found:
+        where = f"in {folders['val'].name}/"
+        notices.append(given_validation(len(found["val"].paths), "images", where))
+    return found, notices
+
+
+def _split(root: Path, everything: Found, classes: tuple[str, ...]) -> tuple[Found, Found, str]:
+    """The training and the test images of one folder, and a notice of how they were chosen."""
     total = len(everything.paths)
-    scarce = min(Counter(everything.labels).values())
-    if scarce < 2:
-        name = classes[Counter(everything.labels).most_common()[-1][0]]
+    counts = Counter(everything.labels).most_common()
+    if counts[-1][1] < 2:
         raise DataError(
-            f"{train_root} holds one image of the class {name!r}, wanted two or more of each "
-            "class, to train and to test with; add images"
+            f"{root} holds one image of the class {classes[counts[-1][0]]!r}, wanted two or more "
+            "of each class, to train and to test with; add images"
         )
     order = spread_classes(np.array(everything.labels, np.int32))
     first = total - max(1, total // TEST_SHARE)
     train, test = _chosen(everything, order[:first]), _chosen(everything, order[first:])
     notice = f"the last images of every class, {len(test.paths):,} of {total:,}, are for testing"
-    return train, test, [notice]
+    return train, test, notice
 
 
 def _found(root: Path, classes: tuple[str, ...]) -> Found:
@@ -151,7 +214,8 @@ def _found(root: Path, classes: tuple[str, ...]) -> Found:
     labels: list[int] = []
     for label, name in enumerate(classes):
         with reading(root / name):
-            images = _images_in(root / name) if (root / name).is_dir() else []
+            is_there = (root / name).is_dir()
+            images = sorted(_files_in(_class_folder(root / name))) if is_there else []
         paths += images
         labels += [label] * len(images)
     return Found(paths, labels)
@@ -162,40 +226,112 @@ def _chosen(found: Found, rows: NDArray[np.integer]) -> Found:
     return Found([found.paths[row] for row in ordered], [found.labels[row] for row in ordered])
 
 
+def _left_out(root: Path, used: Collection[Path]) -> list[str]:
+    """What there is to say of the images below ``root`` that are not in the folders in use."""
+    strays: list[Path] = []
+    unread: Counter[str] = Counter()
+    for name, below, _ in os.walk(root):
+        below[:] = [folder for folder in below if _is_visible(folder)]
+        folder = Path(name)
+        with reading(folder):
+            unread.update(path.suffix.lower() for path in _files_in(folder, UNREAD))
+            strays += _files_in(folder) if folder not in used else []
+    notices = []
+    if strays:
+        example = shown(min(strays).relative_to(root).as_posix())
+        notices.append(
+            f"{len(strays):,} images that are in no folder of a class, such as {example}, "
+            "are left out"
+        )
+    if unread:
+        kinds = ", ".join(sorted(unread))
+        notices.append(
+            f"{unread.total():,} images of kinds that are not read ({kinds}) are left out"
+        )
+    return notices
+
+
 def _read_all(
     paths: list[Path], progress: Callable[[str, int, int], None] | None
-) -> tuple[NDArray[np.uint8], int]:
-    """The images (n, height, width), and how many of them were resized."""
-    first = grey_image(open_image(paths[0]))
-    width, height = first.size
-    if width * height > LARGEST_IMAGE:
-        raise DataError(
-            f"{paths[0]} is {width} x {height} pixels, more than the {LARGEST_IMAGE:,} that a "
-            "network takes; scale the images down"
-        )
+) -> tuple[NDArray[np.uint8], list[str]]:
+    """The images (n, height, width), and what there is to say of how they were changed."""
+    width, height = _commonest_size(paths)
     require_memory(str(paths[0].parent.parent), len(paths) * width * height)
     images = np.empty((len(paths), height, width), np.uint8)
-    resized_count = 0
+    resized_count = colored_count = 0
     for row, path in enumerate(paths):
         if progress is not None and row % REPORT_EVERY == 0:
             progress("reading images", row, len(paths))
-        grey = grey_image(open_image(path))
-        resized_count += grey.size != (width, height)
-        images[row] = np.asarray(resized(grey, width, height))
+        image = open_image(path)
+        colored_count += is_colored(image)
+        resized_count += image.size != (width, height)
+        images[row] = np.asarray(resized(grey_image(image), width, height))
     if progress is not None:
         progress("reading images", len(paths), len(paths))
-    return images, resized_count
+    changes = []
+    if resized_count:
+        changes.append(
+            f"{resized_count:,} of {len(paths):,} images were resized to {width} x {height} "
+            "pixels, the commonest size"
+        )
+    if colored_count:
+        changes.append(
+            f"{colored_count:,} of {len(paths):,} images are colored and are turned to grey"
+        )
+    return images, changes
+
+
+def _commonest_size(paths: list[Path]) -> tuple[int, int]:
+    """Width and height of most images; of sizes that are equally common, the one in the middle.
+
+    Raises:
+        DataError: an image cannot be read, or that size is more than a network takes.
+    """
+    path_of: dict[tuple[int, int], Path] = {}
+    counts: Counter[tuple[int, int]] = Counter()
+    for path in paths:
+        size = image_size(path)
+        counts[size] += 1
+        path_of.setdefault(size, path)
+    highest = max(counts.values())
+    tied = [size for size, count in counts.items() if count == highest]
+    tied.sort(key=lambda size: (size[0] * size[1], size))
+    width, height = tied[(len(tied) - 1) // 2]
+    if width * height > LARGEST_IMAGE:
+        raise DataError(
+            f"{path_of[width, height]} is {width} x {height} pixels, as most images are, more than "
+            f"the {LARGEST_IMAGE:,} that a network takes; scale the images down"
+        )
+    return width, height
+
+
+def _holds_classes(folder: Path) -> bool:
+    return any(_has_images(_class_folder(below)) for below in _folders_in(folder))
+
+
+def _class_folder(folder: Path) -> Path:
+    """The folder of a class's images: its own, or the only one in it."""
+    below = _folders_in(folder)
+    return below[0] if len(below) == 1 and not _has_images(folder) else folder
+
+
+def _has_images(folder: Path) -> bool:
+    return any(_files_in(folder))
 
 
 def _folders_in(root: Path) -> list[Path]:
-    return sorted(
-        path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")
-    )
+    return sorted(path for path in root.iterdir() if _is_visible(path.name) and path.is_dir())
 
 
-def _images_in(folder: Path) -> list[Path]:
-    return sorted(
+def _files_in(folder: Path, suffixes: frozenset[str] = SUFFIXES) -> Iterator[Path]:
+    """The visible files of a folder that end like images."""
+    return (
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir()
+        if path.suffix.lower() in suffixes and _is_visible(path.name) and not path.is_dir()
     )
+
+
+def _is_visible(name: str) -> bool:
+    """Whether a file or folder is the user's own; macOS puts ``__MACOSX`` into its archives."""
+    return not name.startswith(".") and name != "__MACOSX"

@@ -1,4 +1,4 @@
-"""NPZ archives with the four arrays of Keras' datasets: x_train, y_train, x_test, y_test.
+"""NPZ archives with the arrays of Keras' datasets: x_train, y_train, x_test, y_test, also x_val.
 
 The arrays are read here and not by ``numpy.load``, so that no array is allocated before it is
 certain that the archive can hold it. Pickled objects are never loaded.
@@ -21,12 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
+from gpunet.datasets.hold_out import split_last
 from gpunet.datasets.readers.features import (
     as_features,
     guess_image_shape,
 )
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
 from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
+from gpunet.datasets.readers.parts import NAMES, given_validation, part_of
+from gpunet.datasets.readers.table import TEST_SHARE
 from gpunet.errors import DataError
 
 __all__ = ["KEYS", "read_npz"]
@@ -37,53 +40,90 @@ KINDS = {"x": "biuf", "y": "biufUS"}  # numpy's letters for the types that each 
 
 
 def read_npz(path: Path) -> Dataset:
-    """Read an archive of the four arrays.
+    """Read an archive of the four arrays, and of ``x_val`` and ``y_val`` where they are there.
 
     ``x_train`` and ``x_test`` hold numbers, one sample per row, of any further shape: (n, 28, 28)
     and (n, 28, 28, 1) are grey images, others are flattened. Bytes stay bytes, and so do other
     numbers that all are grey levels (whole, 0 to 255, some above 127); the rest becomes float32.
-    ``y_train`` and ``y_test`` hold whole numbers or words, (n,) or (n, 1).
+    ``y_train`` and ``y_test`` hold whole numbers or words, (n,) or (n, 1). ``x_val`` and ``y_val``
+    are the validation set; where they are there and ``x_test`` is not, the last sixth of the
+    training samples is for testing. ``parts`` knows what else the parts may be called; ``X_train``
+    is ``x_train``.
 
     Raises:
         DataError: an array is missing, damaged, pickled, of a wrong type or shape, or holds what
             is no number.
     """
     arrays = _read_arrays(path)
-    for split in ("train", "test"):
-        _require_pair(str(path), split, arrays[f"x_{split}"], arrays[f"y_{split}"])
-    train_shape, test_shape = arrays["x_train"].shape[1:], arrays["x_test"].shape[1:]
-    if train_shape != test_shape:
-        raise DataError(
-            f"x_test of {path} holds samples of shape {test_shape} but x_train of "
-            f"{train_shape}; write both alike"
+    parts = [part for part in NAMES if f"x_{part}" in arrays]
+    for part in parts:
+        _require_pair(str(path), part, arrays[f"x_{part}"], arrays[f"y_{part}"])
+    shape = arrays["x_train"].shape[1:]
+    for part in parts:
+        if (other := arrays[f"x_{part}"].shape[1:]) != shape:
+            raise DataError(
+                f"x_{part} of {path} holds samples of shape {other} but x_train of {shape}; "
+                "write both alike"
+            )
+    flat = tuple(_flattened(str(path), f"x_{part}", arrays[f"x_{part}"]) for part in parts)
+    features = flat if all(array.dtype == np.uint8 for array in flat) else as_features(flat)
+    labels = [_raw_labels(str(path), f"y_{part}", arrays[f"y_{part}"]) for part in parts]
+    numbered = [number_classes(labels[0], others) for others in labels]  # the first of itself
+    samples = {
+        part: Samples(array, classes.test)
+        for part, array, classes in zip(parts, features, numbered, strict=True)
+    }
+    notices = [numbered[0].notice] if numbered[0].notice else []
+    if "val" in samples:
+        notices.append(given_validation(len(samples["val"]), "samples", "of x_val"))
+    if "test" not in samples:
+        everything = samples["train"]
+        count = max(1, len(everything) // TEST_SHARE)
+        samples["train"], samples["test"], _ = split_last(everything, count)
+        notices.append(
+            f"there is no x_test: {count:,} of {len(everything):,} training samples are for testing"
         )
-    flat = [_flattened(str(path), key, arrays[key]) for key in ("x_train", "x_test")]  # (n, I)
-    are_bytes = all(array.dtype == np.uint8 for array in flat)
-    features = tuple(flat) if are_bytes else as_features(tuple(flat))
-    numbered = number_classes(*(_raw_labels(str(path), key, arrays[key]) for key in KEYS[1::2]))
     return Dataset(
         name=path.stem,
-        train=Samples(features[0], numbered.train),
-        test=Samples(features[1], numbered.test),
-        classes=numbered.names,
-        image_shape=_image_shape(train_shape, features[0]),
+        train=samples["train"],
+        test=samples["test"],
+        classes=numbered[0].names,
+        image_shape=_image_shape(shape, features[0]),
         source=str(path),
-        notice=numbered.notice,
+        notice="; ".join(notices) or None,
+        validation=samples.get("val"),
     )
 
 
 def _read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+    """The arrays by their keys: ``x_`` or ``y_`` and a part."""
     with open_file(path) as file, _archive(path, file) as archive:
-        members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-        missing = [key for key in KEYS if key not in members]
+        members = _members(archive.namelist())
+        wanted = KEYS
+        if members.keys() & {"x_val", "y_val"}:
+            has_test = members.keys() & {"x_test", "y_test"}
+            wanted = (*(KEYS if has_test else KEYS[:2]), "x_val", "y_val")
+        missing = [key for key in wanted if key not in members]
         if missing:
-            seen = ", ".join(shown(name) for name in sorted(members)[:8]) or "nothing"
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            seen = ", ".join(shown(name) for name in sorted(names)[:8]) or "nothing"
             raise DataError(
                 f"{path} lacks {', '.join(missing)}; it holds {seen}, wanted the arrays "
-                f"{', '.join(KEYS)}"
+                f"{', '.join(wanted)}"
             )
         size = path.stat().st_size
-        return {key: _read_array(path, archive, members[key], key, size) for key in KEYS}
+        return {key: _read_array(path, archive, members[key], key, size) for key in wanted}
+
+
+def _members(names: list[str]) -> dict[str, str]:
+    """An archive's arrays by their keys, a key that is spelled as in ``KEYS`` first."""
+    members: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: (name != name.lower(), name)):
+        letter, _, rest = name.removesuffix(".npy").lower().partition("_")
+        part = part_of(rest)
+        if letter in KINDS and part is not None:
+            members.setdefault(f"{letter}_{part}", name)
+    return members
 
 
 @contextmanager

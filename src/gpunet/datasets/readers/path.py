@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.readers.files import reading
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.readers.files import reading, shown
 from gpunet.datasets.readers.idx import is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
+from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.parts import Part, given_validation, part_of
 from gpunet.datasets.readers.table import find_tables, read_table, read_tables
 from gpunet.errors import DataError
 
@@ -18,9 +22,12 @@ __all__ = ["KINDS", "read_path"]
 KINDS = (
     "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file or a folder with train.csv "
     "and test.csv, an NPZ file with x_train, y_train, x_test and y_test, or a folder of images "
-    "per class"
+    "per class, at once or in the folders train and test; val in place of test is for validation"
 )
 """What can be read, in words for the user."""
+
+MOST_SHOWN = 8  # names of a folder's content in a message
+MOST_FOLDERS = 1000  # folders in a folder that are looked into, in search of data
 
 
 def read_path(path: Path, progress: Callable[[str, int, int], None] | None = None) -> Dataset:
@@ -42,6 +49,7 @@ def read_path(path: Path, progress: Callable[[str, int, int], None] | None = Non
         return read_idx(path)
     suffix = path.suffix.lower()
     if suffix == ".csv":
+        refuse_table_of_images(path)
         return read_table(path)
     if suffix == ".npz":
         return read_npz(path)
@@ -49,20 +57,140 @@ def read_path(path: Path, progress: Callable[[str, int, int], None] | None = Non
 
 
 def _read_folder(folder: Path, progress: Callable[[str, int, int], None] | None) -> Dataset:
-    files = [entry for entry in sorted(folder.iterdir()) if not entry.is_dir()]
+    if (dataset := _read_files(folder)) is not None:
+        beside = "the folders of images beside its files are left out"
+        return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
+    if is_image_folder(folder):
+        return read_image_folder(folder, progress)
+    below = _data_folders_below(folder)
+    if len(below) == 1:
+        return replace(_read_folder(below[0], progress), name=folder.resolve().name)
+    if below:
+        names = [shown(inner.relative_to(folder).as_posix()) for inner in below]
+        raise DataError(
+            f"{folder} holds {len(below)} folders with data, among them {names[0]} and "
+            f"{names[1]}; give one of them"
+        )
+    entries = _visible(folder)
+    seen = ", ".join(shown(entry.name) for entry in entries[:MOST_SHOWN]) or "nothing"
+    more = f" and {len(entries) - MOST_SHOWN:,} more" if len(entries) > MOST_SHOWN else ""
+    raise DataError(f"{folder} holds no dataset but {seen}{more}; wanted {KINDS}")
+
+
+def _read_files(folder: Path) -> Dataset | None:
+    """The dataset that the files right in a folder are, if there is one."""
+    files = [entry for entry in _visible(folder) if not entry.is_dir()]
     if any(is_idx_name(file.name) for file in files):
         return read_idx(folder)
-    if tables := find_tables(folder):
-        return read_tables(*tables)
-    single = [file for file in files if file.suffix.lower() in (".csv", ".npz")]
-    if len(single) == 1:
-        return read_path(single[0], progress)
+    tables = _tables(folder, files)
+    if "train" in tables and len(tables) > 1:
+        return _read_tables(tables)
+    single = _single_files(files)
     if len(single) > 1:
         raise DataError(
             f"{folder} holds {len(single)} files that could be the dataset, among them "
             f"{single[0].name} and {single[1].name}; give one of them, or name a pair train.csv "
             "and test.csv"
         )
-    if is_image_folder(folder):
-        return read_image_folder(folder, progress)
-    raise DataError(f"{folder} holds no dataset; wanted {KINDS}")
+    return read_path(single[0]) if single else None
+
+
+def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
+    """The tables of the parts, such as train.csv, val.csv and test.csv."""
+    pair = find_tables(folder)
+    prefix = pair[0].name.removesuffix("train.csv").lower() if pair else ""
+    tables: dict[Part, Path] = {}
+    for file in files:
+        name = file.stem.lower()
+        part = part_of(name.removeprefix(prefix)) if name.startswith(prefix) else None
+        if file.suffix.lower() != ".csv" or part is None:
+            continue
+        if part in tables:
+            raise DataError(
+                f"{folder} holds both {tables[part].name} and {file.name}, wanted one table of "
+                "that part; join the two, or take one out"
+            )
+        tables[part] = file
+    return tables
+
+
+def _read_tables(tables: Mapping[Part, Path]) -> Dataset:
+    """The dataset of a table to train on, and of one to test with or to validate with, or both."""
+    for table in tables.values():
+        refuse_table_of_images(table)
+    train, test, val = tables["train"], tables.get("test"), tables.get("val")
+    dataset = read_table(train) if test is None else read_tables(train, test)
+    if val is None:
+        return dataset
+    other = read_tables(train, val)  # with the classes and the columns of the same training table
+    floats = max((dataset, other), key=lambda one: one.train.features.itemsize)
+    whole = replace(
+        floats,
+        train=_as_type_of(floats, dataset.train),
+        test=_as_type_of(floats, dataset.test),
+        source=dataset.source,
+        notice=dataset.notice,
+        validation=_as_type_of(floats, other.test),
+    )
+    return _noticed(whole, given_validation(len(other.test), "rows", f"of {val.name}"))
+
+
+def _as_type_of(dataset: Dataset, samples: Samples) -> Samples:
+    """Samples as they are read where a table beside theirs has values that are no grey levels."""
+    kind: Any = dataset.train.features.dtype
+    return Samples(samples.features.astype(kind, copy=False), samples.labels)
+
+
+def _noticed(dataset: Dataset, notice: str) -> Dataset:
+    """The dataset with one thing more that the user should know."""
+    known = dataset.notice
+    return replace(dataset, notice=notice if known is None else f"{known}; {notice}")
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether a folder holds files that ``_read_files`` would read, or refuse."""
+    files = [entry for entry in _visible(folder) if not entry.is_dir()]
+    return any(is_idx_name(file.name) for file in files) or bool(_single_files(files))
+
+
+def _single_files(files: list[Path]) -> list[Path]:
+    """The files that are a whole dataset each."""
+    return [file for file in files if file.suffix.lower() in (".csv", ".npz")]
+
+
+def _data_folders_below(folder: Path) -> list[Path]:
+    """The folders with data in a folder or, if there are none, in the folders in it.
+
+    Torchvision's MNIST, for one, lies in ``MNIST/raw``.
+    """
+    level = [folder]
+    for _ in range(2):
+        level = [
+            inner
+            for outer in level
+            if _holds(_visible, outer)
+            for inner in _visible(outer)
+            if inner.is_dir()
+        ][:MOST_FOLDERS]
+        found = [
+            inner
+            for inner in level
+            if _holds(_holds_files, inner) or _holds(is_image_folder, inner)
+        ]
+        if found:
+            return found
+    return []
+
+
+def _holds(what: Callable[[Path], object], folder: Path) -> bool:
+    """What ``what`` says of a folder beside the one that is asked for; no if it cannot be read."""
+    try:
+        return bool(what(folder))
+    except DataError:
+        return False
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What a folder holds, without hidden entries, in the order of the names."""
+    with reading(folder):
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
-from gpunet.datasets.hold_out import is_sorted_by_class, spread_classes
+from gpunet.datasets.hold_out import split_last
 from gpunet.datasets.readers.features import (
     as_features,
     guess_image_shape,
@@ -109,7 +109,7 @@ def read_tables(train_path: Path, test_path: Path) -> Dataset:
 def read_table(path: Path) -> Dataset:
     """Read one table and split it: the last sixth of its rows is for testing.
 
-    Where the rows are sorted by class, the last sixth of every class is. The first line is a
+    Where those rows lack classes, the last sixth of every class is. The first line is a
     header if none of its feature cells is a number, or if it begins with ``label`` or a word like
     it. Labels are whole numbers or words. Features become uint8 if all are grey levels (whole,
     0 to 255, some above 127), else float32. A square number of bytes, or of values from 0 to 1,
@@ -145,16 +145,12 @@ def read_table(path: Path) -> Dataset:
 def _split(name: str, samples: Samples) -> tuple[Samples, Samples, str]:
     """Training samples, test samples, and a notice of how they were chosen."""
     count = len(samples) // TEST_SHARE
-    first = len(samples) - count
-    if not is_sorted_by_class(samples.labels):
-        notice = f"{name} is one file: its last {count:,} of {len(samples):,} rows are for testing"
-        return samples[:first], samples[first:], notice
-    order = spread_classes(samples.labels)
-    notice = (
-        f"{name} is one file sorted by class: the last rows of every class, {count:,} of "
-        f"{len(samples):,} in all, are for testing"
-    )
-    return samples[np.sort(order[:first])], samples[np.sort(order[first:])], notice
+    train, test, by_class = split_last(samples, count)
+    if by_class:
+        which = f"the last rows of every class, {count:,} of {len(samples):,} in all,"
+    else:
+        which = f"its last {count:,} of {len(samples):,} rows"
+    return train, test, f"{name} is one file: {which} are for testing"
 
 
 def _read(path: Path) -> Table:
