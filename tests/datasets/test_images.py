@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from gpunet.datasets import strokes
-from gpunet.datasets.images import grey_image, prepare_digit, prepare_image
+from gpunet.datasets.framing import prepare_digit
+from gpunet.datasets.images import grey_image, prepare_image
 from gpunet.errors import DataError
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)

@@ -51,7 +51,8 @@ from PIL import Image
 from gpunet.cli.app import run
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples, Scaling
-from gpunet.datasets.images import prepare_digit, prepare_image
+from gpunet.datasets.framing import prepare_digit
+from gpunet.datasets.images import prepare_image
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import NetworkSettings

@@ -160,10 +160,10 @@ def test_a_file_of_another_program_is_refused(saved: Path) -> None:
 
 
 def test_a_file_of_a_newer_format_is_refused_with_both_versions(saved: Path) -> None:
-    rewrite(saved, {}, {"format": 2, "gpunet": "9.9"})
+    rewrite(saved, {}, {"format": 3, "gpunet": "9.9"})
     message = refusal(saved)
-    assert "format 2 (of gpunet 9.9)" in message
-    assert "reads format 1" in message
+    assert "format 3 (of gpunet 9.9)" in message
+    assert "reads formats up to 2" in message
 
 
 @pytest.mark.parametrize(
