@@ -118,14 +118,16 @@ def test_ink_that_differs_from_paper_by_colour_alone_is_read(
     ink: tuple[int, ...], paper: tuple[int, ...], mode: str
 ) -> None:
     coloured = seven(ink=ink, paper=paper)
-    assert np.ptp(np.asarray(grey_image(coloured))) <= 2
-    assert difference(EXPECTED, prepare_digit(coloured.convert(mode))) < 1.0
+    assert np.ptp(np.asarray(grey_image(coloured))) < 16
+    converted = coloured.convert(mode, palette=Image.Palette.ADAPTIVE)
+    assert difference(EXPECTED, prepare_digit(converted)) < 1.0
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 def test_levels_of_fewer_bits_than_16_are_read(bits: int) -> None:
-    levels = np.asarray(seven().convert("L")).astype(np.uint16) * ((1 << bits) - 1) // 255
-    assert difference(EXPECTED, prepare_digit(encoded(Image.fromarray(levels)))) < 1.0
+    levels = np.asarray(seven().convert("L")).astype(np.int64) * ((1 << bits) - 1) // 255
+    deep = Image.fromarray(levels.astype(np.uint16))
+    assert difference(EXPECTED, prepare_digit(encoded(deep))) < 1.0
 
 
 def test_a_coloured_photograph_that_differs_in_brightness_is_seen_in_grey() -> None:
