@@ -24,6 +24,7 @@ from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.hold_out import split_last
 from gpunet.datasets.readers.features import (
     as_features,
+    as_grey_levels,
     guess_image_shape,
 )
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
@@ -42,9 +43,10 @@ KINDS = {"x": "biuf", "y": "biufUS"}  # numpy's letters for the types that each 
 def read_npz(path: Path) -> Dataset:
     """Read an archive of the four arrays, and of ``x_val`` and ``y_val`` where they are there.
 
-    ``x_train`` and ``x_test`` hold numbers, one sample per row, of any further shape: (n, 28, 28)
-    and (n, 28, 28, 1) are grey images, others are flattened. Bytes stay bytes, and so do other
-    numbers that all are grey levels (whole, 0 to 255, some above 127); the rest becomes float32.
+    ``x_train`` and ``x_test`` hold numbers, one sample per row, of any further shape: (n, 28, 28),
+    (n, 28, 28, 1) and (n, 1, 28, 28) are grey images, others are flattened. Bytes stay bytes, and
+    so do other numbers that all are grey levels (whole, 0 to 255, some above 127; in images also
+    those divided by 255); the rest becomes float32.
     ``y_train`` and ``y_test`` hold whole numbers or words, (n,) or (n, 1). ``x_val`` and ``y_val``
     are the validation set; where they are there and ``x_test`` is not, the last sixth of the
     training samples is for testing. ``parts`` knows what else the parts may be called; ``X_train``
@@ -67,6 +69,8 @@ def read_npz(path: Path) -> Dataset:
             )
     flat = tuple(_flattened(str(path), f"x_{part}", arrays[f"x_{part}"]) for part in parts)
     features = flat if all(array.dtype == np.uint8 for array in flat) else as_features(flat)
+    image_shape = _image_shape(shape, features[0])
+    features = as_grey_levels(features, image_shape)
     labels = [_raw_labels(str(path), f"y_{part}", arrays[f"y_{part}"]) for part in parts]
     numbered = [number_classes(labels[0], others) for others in labels]  # the first of itself
     samples = {
@@ -88,7 +92,7 @@ def read_npz(path: Path) -> Dataset:
         train=samples["train"],
         test=samples["test"],
         classes=numbered[0].names,
-        image_shape=_image_shape(shape, features[0]),
+        image_shape=image_shape,
         source=str(path),
         notice="; ".join(notices) or None,
         validation=samples.get("val"),
@@ -260,6 +264,7 @@ def _image_shape(
     """Height and width if samples of this shape are grey images, else ``None``."""
     if len(shape) == 1:
         return guess_image_shape(features)
-    if len(shape) == 2 or (len(shape) == 3 and shape[2] == 1):
-        return shape[0], shape[1]
+    match shape:
+        case (height, width) | (height, width, 1) | (1, height, width):
+            return height, width
     return None
