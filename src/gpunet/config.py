@@ -27,6 +27,7 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "Activation",
+    "FramingStyle",
     "Graphics",
     "Initialisation",
     "Layer",
@@ -70,6 +71,7 @@ Schedule = Literal[
     "plateau",
 ]
 Monitor = Literal["val_loss", "val_accuracy"]
+FramingStyle = Literal["auto", "mnist", "as-is"]
 Graphics = Literal["auto", "kitty", "sixel", "blocks"]
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
@@ -78,6 +80,7 @@ INITIALISATIONS: tuple[str, ...] = get_args(Initialisation)
 LOSSES: tuple[str, ...] = get_args(Loss)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 MONITORS: tuple[str, ...] = get_args(Monitor)
+FRAMINGS: tuple[str, ...] = get_args(FramingStyle)
 
 MAXIMUM_LAYERS = 64
 """As many as the table of layers holds that the update kernel keeps in one uniform buffer."""
@@ -241,7 +244,11 @@ class TrainConfig:
         validation: held out of the training set: a fraction below 1, else a count; 0 for none.
         shuffle_split: hold out a random part instead of the last one.
         standardize: subtract the training set's mean per feature and divide by its standard
-            deviation (float features only; bytes are divided by 255).
+            deviation. Pixels are left alone: bytes, which are divided by 255, and images of
+            floats from 0 to 1; images of other floats get one mean and one deviation.
+        framing: how ``predict`` places a drawing in an image: as ``mnist`` does (cropped to the
+            ink, fitted into a box, its centre of mass in the middle) or ``as-is``; ``auto`` finds
+            out from the training images.
         seed: of initialisation, shuffling, dropout and the split; 0 to 2**32 - 1.
         ensemble: networks trained side by side with the seeds from ``seed`` on; their mean answers.
 
@@ -293,6 +300,7 @@ class TrainConfig:
     validation: float = 5000
     shuffle_split: bool = False
     standardize: bool = True
+    framing: FramingStyle = "auto"
     seed: int = 0
     ensemble: int = 1
 
@@ -335,6 +343,7 @@ class TrainConfig:
             raise UsageError(
                 f"--validation is {self.validation}; give a fraction below 1 or a whole count"
             )
+        _require_one_of("--framing", self.framing, FRAMINGS)
         _require_between("--ensemble", self.ensemble, 1, 65535)
         _require_between("--seed", self.seed, 0, (1 << 32) - self.ensemble)
 

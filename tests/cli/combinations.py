@@ -54,6 +54,7 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "--validation": ("0", "12", "0.3"),
     "--shuffle-split": ("",),
     "--no-standardize": ("",),
+    "--framing": ("auto", "mnist", "as-is"),
     "--input-dropout": ("0.2",),
     "--l1": ("1e-4",),
     "--l2": ("1e-3",),

@@ -14,6 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gpunet.cli.app import run
+from gpunet.datasets import strokes
+from gpunet.training import checkpoint
+
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
@@ -121,3 +125,88 @@ def test_a_digit_of_any_size_dark_on_light_is_framed_as_in_training(
     Image.fromarray(pixels).save(tmp_path / "one.png")
     ran = gpunet("predict", model, "--json", tmp_path / "one.png")
     assert "1" == json.loads(ran.out)[0]["prediction"]
+
+
+WORDS = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+
+
+@pytest.fixture(scope="session")
+def dark_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with digits of 32 x 32 pixels, dark on light, a model of them, and 40 of the test
+    images as files ``ROW.png``."""
+    folder = tmp_path_factory.mktemp("digits")
+    images, labels = strokes.generate(2400, 5)
+    images = 255 - np.pad(images.reshape(-1, 28, 28), ((0, 0), (2, 2), (2, 2)))
+    parts = {"x_train": images[:2000], "y_train": WORDS[labels[:2000]]}
+    parts |= {"x_test": images[2000:], "y_test": WORDS[labels[2000:]]}
+    np.savez(folder / "digits.npz", **parts)
+    for row, image in enumerate(images[2000:2040]):
+        Image.fromarray(image).save(folder / f"{row}.png")
+    command = ["train", "--data", folder / "digits.npz", "--device", "cpu", "--hidden", "32"]
+    command += ["--epochs", "6", "--quiet", "--output", folder / "model"]
+    assert run([str(part) for part in command]) == 0
+    return folder
+
+
+def answers_of(gpunet: RunCommand, folder: Path, *arguments: object) -> list[str]:
+    ran = gpunet("predict", folder / "model", "--json", *arguments)
+    assert 0 == ran.code
+    return [answer["prediction"] for answer in json.loads(ran.out)]
+
+
+def test_a_model_reads_its_own_dark_test_images_as_evaluate_does(
+    gpunet: RunCommand, dark_digits: Path
+) -> None:
+    few = dark_digits / "few.npz"
+    arrays = dict(np.load(dark_digits / "digits.npz"))
+    np.savez(few, **(arrays | {key: arrays[key][:40] for key in ("x_test", "y_test")}))
+    ran = gpunet("evaluate", dark_digits / "model", "--data", few, "--json", "--device", "cpu")
+    evaluated = json.loads(ran.out)["accuracy"]
+    answers = answers_of(gpunet, dark_digits, *(dark_digits / f"{row}.png" for row in range(40)))
+    right = np.array(answers) == arrays["y_test"][:40]
+    assert evaluated > 0.7
+    assert evaluated == pytest.approx(right.mean())
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_drawings_of_either_polarity_are_framed_whatever_the_classes_are_called(
+    gpunet: RunCommand, dark_digits: Path, tmp_path: Path, inverted: bool
+) -> None:
+    images, labels = strokes.generate(40, 6)
+    for row, image in enumerate(images):
+        drawing = Image.new("L", (300, 200), 255)
+        large = Image.fromarray(255 - image.reshape(28, 28)).resize((112, 112))
+        drawing.paste(large, (170, 10))
+        pixels = np.asarray(drawing)
+        Image.fromarray(255 - pixels if inverted else pixels).save(tmp_path / f"{row}.png")
+    names = [tmp_path / f"{row}.png" for row in range(40)]
+    framed = np.array(answers_of(gpunet, dark_digits, *names)) == WORDS[labels]
+    as_is = np.array(answers_of(gpunet, dark_digits, "--framing", "as-is", *names)) == WORDS[labels]
+    assert framed.mean() > 0.7
+    assert as_is.mean() < 0.3
+
+
+def test_a_model_of_other_images_takes_them_as_they_are_unless_it_is_told_otherwise(
+    gpunet: RunCommand, trained: Path, tmp_path: Path
+) -> None:
+    assert checkpoint.load(trained).framing is None
+    pixels = np.full((40, 40), 30, np.uint8)
+    pixels[:, 20:] = 210
+    Image.fromarray(pixels).save(tmp_path / "right.png")
+    probabilities = {}
+    for style in ("auto", "as-is", "mnist"):
+        ran = gpunet("predict", trained, "--json", "--framing", style, tmp_path / "right.png")
+        probabilities[style] = json.loads(ran.out)[0]["probabilities"]
+    assert probabilities["auto"] == probabilities["as-is"] != probabilities["mnist"]
+
+
+def test_a_framing_that_training_was_told_is_kept(
+    gpunet: RunCommand, halves: Path, tmp_path: Path
+) -> None:
+    options = ("--device", "cpu", "--epochs", "1", "--hidden", "4", "--quiet")
+    for style in ("auto", "mnist"):
+        model = tmp_path / style
+        command = ("train", "--data", halves, *options, "--framing", style, "--output", model)
+        assert 0 == gpunet(*command).code
+    assert checkpoint.load(tmp_path / "auto").framing is None
+    assert checkpoint.load(tmp_path / "mnist").framing is not None

@@ -131,6 +131,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "--validation": 0.25,
         "--ensemble": 2,
         "--seed": 7,
+        "--framing": "as-is",
     }
     flat = [part for pair in options.items() for part in pair]
     ran = gpunet(
@@ -191,6 +192,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "validation": 0.25,
         "shuffle_split": True,
         "standardize": False,
+        "framing": "as-is",
         "ensemble": 2,
         "seed": 7,
     }
@@ -276,6 +278,58 @@ def test_float_data_are_standardized_and_the_model_remembers_how(gpunet: RunComm
     assert model.scaling.mean == pytest.approx(100, abs=5)
     again = gpunet("evaluate", "model.safetensors", "--json", "--device", "cpu")
     assert model.test.accuracy == json.loads(again.out)["accuracy"]
+
+
+@pytest.fixture
+def dark_on_light(halves: Path, tmp_path: Path) -> Path:
+    """The halves with dark and light exchanged."""
+    arrays = dict(np.load(halves))
+    exchanged = {key: 255 - arrays[key] for key in ("x_train", "x_test")}
+    np.savez(tmp_path / "dark.npz", **(arrays | exchanged))
+    return tmp_path / "dark.npz"
+
+
+def test_dark_on_light_is_learnt_like_light_on_dark(
+    gpunet: RunCommand, halves: Path, dark_on_light: Path
+) -> None:
+    told = "dark on light, so the network is given them inverted"
+    light = gpunet("train", "--data", halves, *FAST, "--output", "light")
+    dark = gpunet("train", "--data", dark_on_light, *FAST, "--output", "dark")
+    assert (0, 0) == (light.code, dark.code)
+    assert told not in light.out
+    assert told in " ".join(dark.out.split())
+    models = [checkpoint.load(Path(name)) for name in ("light", "dark")]
+    assert [False, True] == [model.inverted for model in models]
+    assert models[0].parameters.tobytes() == models[1].parameters.tobytes()
+    assert models[0].test == models[1].test
+
+
+def test_a_run_on_dark_images_is_resumed_and_evaluated_inverted(
+    gpunet: RunCommand, dark_on_light: Path
+) -> None:
+    options = ("--data", dark_on_light, *FAST, "--quiet")
+    assert 0 == gpunet("train", *options, "--run-dir", "run").code
+    epochs = checkpoint.load(Path("run/last.safetensors")).config.epochs + 2
+    ran = gpunet("train", "--resume", "run", "--epochs", epochs, "--device", "cpu", "--quiet")
+    assert 0 == ran.code
+    for name in ("run/last.safetensors", "run/best.safetensors", "model.safetensors"):
+        assert checkpoint.load(Path(name)).inverted
+    model = checkpoint.load(Path("model.safetensors"))
+    again = gpunet("evaluate", "model.safetensors", "--json", "--device", "cpu")
+    assert model.test.accuracy == json.loads(again.out)["accuracy"]
+    assert model.test.loss == json.loads(again.out)["loss"]
+
+
+def test_floats_from_0_to_1_give_what_their_bytes_give(
+    gpunet: RunCommand, halves: Path, tmp_path: Path
+) -> None:
+    arrays = dict(np.load(halves))
+    shares = {key: arrays[key] / np.float32(255) for key in ("x_train", "x_test")}
+    np.savez(tmp_path / "shares.npz", **(arrays | shares))
+    for name, data in (("bytes", halves), ("floats", tmp_path / "shares.npz")):
+        assert 0 == gpunet("train", "--data", data, *FAST, "-q", "--output", name).code
+    as_bytes, as_floats = (checkpoint.load(Path(name)) for name in ("bytes", "floats"))
+    assert as_bytes.parameters.tobytes() == as_floats.parameters.tobytes()
 
 
 def test_a_disk_that_is_full_after_training_does_not_lose_the_model(

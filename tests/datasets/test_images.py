@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from gpunet.datasets import strokes
-from gpunet.datasets.images import grey_image, prepare_digit, prepare_image
+from gpunet.datasets.framing import prepare_digit
+from gpunet.datasets.images import contrast_image, grey_image, prepare_image
 from gpunet.errors import DataError
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -101,6 +102,37 @@ def test_where_the_digit_lies_does_not_matter() -> None:
     field = Image.new("RGB", (400, 300), WHITE)
     field.paste(seven(), (270, 10))
     assert 0 == difference(EXPECTED, prepare_digit(field))
+
+
+COLOURS = [
+    ((200, 60, 60), (20, 130, 110)),
+    ((255, 0, 0), (0, 130, 0)),
+    ((97, 0, 0), (0, 0, 255)),
+]
+"""Inks and papers of one brightness."""
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "RGBA"])
+@pytest.mark.parametrize(("ink", "paper"), COLOURS)
+def test_ink_that_differs_from_paper_by_colour_alone_is_read(
+    ink: tuple[int, ...], paper: tuple[int, ...], mode: str
+) -> None:
+    coloured = seven(ink=ink, paper=paper)
+    assert np.ptp(np.asarray(grey_image(coloured))) < 16
+    converted = coloured.convert(mode, palette=Image.Palette.ADAPTIVE)
+    assert difference(EXPECTED, prepare_digit(converted)) < 1.0
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_levels_of_fewer_bits_than_16_are_read(bits: int) -> None:
+    levels = np.asarray(seven().convert("L")).astype(np.int64) * ((1 << bits) - 1) // 255
+    deep = Image.fromarray(levels.astype(np.uint16))
+    assert difference(EXPECTED, prepare_digit(encoded(deep))) < 1.0
+
+
+def test_a_coloured_photograph_that_differs_in_brightness_is_seen_in_grey() -> None:
+    image = seven(ink=(20, 40, 160), paper=(240, 235, 220))
+    assert np.array_equal(np.asarray(grey_image(image)), np.asarray(contrast_image(image)))
 
 
 def test_noise_of_the_paper_is_no_ink() -> None:

@@ -51,7 +51,8 @@ from PIL import Image
 from gpunet.cli.app import run
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples, Scaling
-from gpunet.datasets.images import prepare_digit, prepare_image
+from gpunet.datasets.framing import Framing, prepare_digit
+from gpunet.datasets.images import prepare_image
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import NetworkSettings
@@ -197,6 +198,8 @@ def use_images(folder: Path) -> None:
     for path in folder.iterdir():
         require(prepare_image(path, (8, 8)).shape == (64,), "an image of another size")
         require(prepare_digit(path).shape == (784,), "a digit of another size")
+        framed = prepare_digit(path, Framing(5, 200, 30), (9, 7))
+        require(framed.shape == (63,), "a digit of another size")
 
 
 def use_model(folder: Path) -> None:
@@ -210,6 +213,7 @@ def use_model(folder: Path) -> None:
     samples = model.prepare(
         Samples(np.ones((3, model.network.inputs), np.float32), np.zeros(3, np.int32))
     )
+    require_framing(model)
     settings = (NetworkSettings.of(model.config),) * len(model.parameters)
     config = model.config
     with create_engine(
@@ -217,6 +221,18 @@ def use_model(folder: Path) -> None:
     ) as engine:
         answers = predict(engine, model, samples)
     require(answers.shape == (3, len(model.classes)), "answers of another shape")
+
+
+def require_framing(model: Model) -> None:
+    """Give a model a drawing, framed as its file says, which must leave finite features."""
+    drawing = Image.new("L", (6, 9), 255)
+    drawing.paste(0, (2, 3, 4, 7))
+    if model.image_shape is None or model.framing is None:
+        require(model.framing is None, "a framing of what is no image")
+        return
+    pixels = prepare_digit(drawing, model.framing, model.image_shape)
+    prepared = model.prepare(Samples(pixels[None], np.zeros(1, np.int32)))
+    require(np.isfinite(prepared.features).all(), "pixels that are not finite")
 
 
 def use_run(folder: Path) -> None:
@@ -366,6 +382,9 @@ def _model() -> Model:
         origin=Origin("points", "points.csv", "0123abc", "a file"),
         best_epoch=2,
         test=Figures(0.25, 0.875),
+        levels=(-1.0, 1.0),
+        inverted=True,
+        framing=Framing(2, 255, 0),
     )
 
 
@@ -385,7 +404,15 @@ def run_target() -> Target:
     history = tuple(EpochRecord(**(values | {"epoch": epoch})) for epoch in (1, 2))  # type: ignore[arg-type]
     moments = np.zeros((2, *model.parameters.shape), np.float32)
     state = RunState(
-        model.parameters, moments, model.parameters, (2, 1), (history,) * 2, 10, 1.0, model.scaling
+        model.parameters,
+        moments,
+        model.parameters,
+        (2, 1),
+        (history,) * 2,
+        10,
+        1.0,
+        model.scaling,
+        True,
     )
     report = {"stop_reason": "epochs", "test": {"accuracy": 0.5}, "history": [1, 2]}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Scaling
+from gpunet.datasets.framing import Framing
 from gpunet.parameters import initial_parameters
 from gpunet.terminal.model_card import model_card, settings_in_use
 from gpunet.training.checkpoint import Figures, Model, Origin
@@ -111,6 +113,16 @@ def test_standardizing_is_told_where_there_was_something_to_standardize() -> Non
     values = {name: getattr(model, name) for name in Model.__dataclass_fields__}
     scaled = Model(**{**values, "scaling": scaling})
     assert [("standardize", "yes")] == settings_in_use(scaled, ["standardize"])
+
+
+def test_what_is_done_to_pixels_is_told(make_text_console: MakeConsole) -> None:
+    plain = " ".join(" ".join(shown(make_text_console(), a_model())).split())
+    assert "framing as-is" in plain
+    assert "inverted" not in plain
+    model = replace(a_model(), inverted=True, framing=Framing(6, 255, 0))
+    text = " ".join(" ".join(shown(make_text_console(40), model)).split())
+    assert "framing mnist, in 6 by 6 pixels" in text
+    assert "inverted yes" in text
 
 
 @pytest.mark.parametrize("width", [30, 50, 80, 140])

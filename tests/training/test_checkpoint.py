@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.framing import MNIST, Framing
 from gpunet.errors import DataError, ModelError, OutputError
 from gpunet.parameters import layer_views
 from gpunet.training import checkpoint
@@ -90,6 +91,48 @@ def test_a_model_comes_back_bit_by_bit(tmp_path: Path, population: int) -> None:
         assert getattr(model, name) == getattr(loaded, name)
 
 
+@pytest.mark.parametrize("framing", [None, Framing(2, 240, 7)])
+def test_what_a_model_does_to_pixels_comes_back(tmp_path: Path, framing: Framing | None) -> None:
+    checkpoint.save(a_model(levels=(-1.0, 1.5), inverted=True, framing=framing), tmp_path / "model")
+    loaded = checkpoint.load(tmp_path / "model")
+    assert (-1.0, 1.5) == loaded.levels
+    assert loaded.inverted
+    assert framing == loaded.framing
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "classes", "expected"),
+    [
+        ((28, 28), tuple("0123456789"), MNIST),
+        ((28, 28), tuple("abcdefghij"), None),
+        ((14, 56), tuple("0123456789"), None),
+        (None, tuple("0123456789"), None),
+    ],
+)
+def test_a_file_of_format_1_keeps_the_rule_of_its_time(
+    tmp_path: Path,
+    image_shape: tuple[int, int] | None,
+    classes: tuple[str, ...],
+    expected: Framing | None,
+) -> None:
+    network = NetworkSpec(inputs=784, hidden=(), classes=10)
+    model = a_model(
+        network=network,
+        parameters=np.zeros((1, network.parameter_count), np.float32),
+        config=TrainConfig(hidden=()),
+        classes=classes,
+        image_shape=image_shape,
+        scaling=None,
+    )
+    checkpoint.save(model, tmp_path / "model")
+    lacking = dict.fromkeys(("levels", "inverted", "framing"), ...)
+    rewrite(tmp_path / "model", {}, {"format": 1, **lacking})
+    loaded = checkpoint.load(tmp_path / "model")
+    assert expected == loaded.framing
+    assert not loaded.inverted
+    assert (0, 1) == loaded.levels
+
+
 def test_a_model_without_scaling_image_and_test_figures_comes_back(tmp_path: Path) -> None:
     model = a_model(scaling=None, image_shape=None, test=Figures(None, None))
     checkpoint.save(model, tmp_path / "model")
@@ -160,10 +203,10 @@ def test_a_file_of_another_program_is_refused(saved: Path) -> None:
 
 
 def test_a_file_of_a_newer_format_is_refused_with_both_versions(saved: Path) -> None:
-    rewrite(saved, {}, {"format": 2, "gpunet": "9.9"})
+    rewrite(saved, {}, {"format": 3, "gpunet": "9.9"})
     message = refusal(saved)
-    assert "format 2 (of gpunet 9.9)" in message
-    assert "reads format 1" in message
+    assert "format 3 (of gpunet 9.9)" in message
+    assert "reads formats up to 2" in message
 
 
 @pytest.mark.parametrize(
@@ -231,6 +274,23 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
         ({"test": {"loss": 1.0, "accuracy": 1.5}}, "hold 1.5, wanted 0.0 to 1.0"),
         ({"test": {"loss": "low", "accuracy": 1.0}}, "loss"),
         ({"scaling": False}, "does not have"),
+        ({"inverted": 1}, "inverted"),
+        ({"inverted": ...}, "lack 'inverted'"),
+        ({"levels": ...}, "lack 'levels'"),
+        ({"levels": [0.0]}, "wanted two numbers, black and white"),
+        ({"levels": [1.0, 1.0]}, "wanted two numbers, black and white"),
+        ({"levels": [float("nan"), 1.0]}, "wanted two numbers, black and white"),
+        ({"levels": [-3e38, 3e38]}, "wanted two numbers, black and white"),
+        ({"levels": [0, 10**400]}, "wanted two numbers, black and white"),
+        ({"framing": ...}, "lack 'framing'"),
+        ({"framing": "mnist"}, "framing"),
+        ({"framing": {"box": 2, "paper": 0}}, "lack 'ink'"),
+        ({"framing": {"box": 3, "paper": 0, "ink": 255}}, "hold 3, wanted 1 to 2"),
+        ({"framing": {"box": 0, "paper": 0, "ink": 255}}, "hold 0, wanted 1 to 2"),
+        ({"framing": {"box": 2, "paper": -1, "ink": 255}}, "hold -1, wanted 0 to 255"),
+        ({"framing": {"box": 2, "paper": 0, "ink": 256}}, "hold 256, wanted 0 to 255"),
+        ({"framing": {"box": 2, "paper": 9, "ink": 9}}, "ink like paper"),
+        ({"image_shape": None, "framing": {"box": 1, "paper": 0, "ink": 9}}, "are no images"),
     ],
 )
 def test_metadata_that_cannot_be_are_refused(
@@ -308,6 +368,25 @@ def test_bytes_are_read_as_fractions_before_they_are_standardized() -> None:
 def test_samples_stay_as_they_are_for_a_model_without_scaling() -> None:
     samples = Samples(np.full((1, 4), 255, np.uint8), np.zeros(1, np.int32))
     assert samples is a_model(scaling=None).prepare(samples)
+
+
+def test_an_inverting_model_gets_dark_and_light_exchanged() -> None:
+    model = a_model(scaling=None, inverted=True)
+    grey = np.array([[0, 1, 128, 255]], np.uint8)
+    label = np.zeros(1, np.int32)
+    assert [[255, 254, 127, 0]] == model.prepare(Samples(grey, label)).features.tolist()
+    floats = np.array([[0, 0.25, 0.5, 1]], np.float32)
+    assert [[1, 0.75, 0.5, 0]] == model.prepare(Samples(floats, label)).features.tolist()
+    assert [[0, 0.25, 0.5, 1]] == floats.tolist()
+
+
+@pytest.mark.parametrize("scaling", [None, a_model().scaling])
+def test_bytes_are_brought_to_the_levels_of_the_training_images(scaling: Scaling | None) -> None:
+    model = a_model(scaling=scaling, levels=(-1.0, 1.0))
+    label = np.zeros(1, np.int32)
+    floats = Samples(np.array([[-1, -0.6, 0.2, 1]], np.float32), label)
+    grey = Samples(np.array([[0, 51, 153, 255]], np.uint8), label)
+    assert_allclose(model.prepare(floats).features, model.prepare(grey).features, atol=1e-6)
 
 
 def test_samples_with_another_number_of_features_are_refused() -> None:

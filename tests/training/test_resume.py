@@ -145,6 +145,19 @@ def test_standardized_features_stand_no_harm(make_engine: MakeEngine, tmp_path: 
     assert_same(straight, run(resume=state))
 
 
+def test_a_run_that_was_begun_without_inverting_goes_on_without(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    dark = noise()
+    bright = Samples(255 - dark.train.features // 2, dark.train.labels)
+    images = dataclasses.replace(dark, train=bright, image_shape=(2, 3))
+    run = Runner(make_engine, settings(), images)
+    assert run().inverted
+    assert run.stored(tmp_path / "last.safetensors", run.kept[1]).inverted
+    resumed = run(resume=dataclasses.replace(run.kept[1], inverted=False))
+    assert not resumed.inverted
+
+
 @pytest.fixture
 def run(make_engine: MakeEngine) -> Runner:
     return Runner(make_engine, settings(), noise())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -241,6 +242,20 @@ def test_the_gallery_shows_the_classes_in_turn_with_their_probabilities() -> Non
     assert 2 == len(watcher.galleries)
     assert (len(watcher.run.gallery), CLASSES) == watcher.galleries[0].shape
     np.testing.assert_allclose(watcher.galleries[1].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_gallery_shows_dark_images_as_they_are() -> None:
+    dataset, watcher = clusters(), Recorder()
+    bright = [
+        Samples(255 - part.features // 4, part.labels) for part in (dataset.train, dataset.test)
+    ]
+    side = dataset.inputs
+    dataset = replace(dataset, train=bright[0], test=bright[1], image_shape=(1, side))
+    result, _ = run(small(epochs=1), dataset, observers=[watcher])
+    assert result.inverted
+    assert watcher.run is not None
+    shown = {bytes(image) for image in watcher.run.gallery.features}
+    assert shown <= {bytes(image) for image in dataset.train.features}
 
 
 def test_float_features_are_standardized_with_the_training_samples_figures() -> None:

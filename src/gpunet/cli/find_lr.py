@@ -11,7 +11,7 @@ import numpy as np
 import typer
 from rich.console import RenderableType
 
-from gpunet.cli.sources import choose_device, open_data
+from gpunet.cli.sources import choose_device, open_training_data
 from gpunet.config import TrainConfig
 from gpunet.engine.factory import create_engine
 from gpunet.engine.interface import NetworkSettings
@@ -42,7 +42,7 @@ def find_lr(
     """
     console = make_console(plain=plain, quiet=quiet or as_json)
     choice = choose_device(device, console)
-    dataset = open_data(data, console)
+    dataset = open_training_data(data, console)
     network = config.network(dataset.inputs, len(dataset.classes))
     settings = (NetworkSettings.of(config),)
     with create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine:

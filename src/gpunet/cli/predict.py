@@ -12,6 +12,7 @@ import typer
 
 from gpunet.cli import options
 from gpunet.cli.messages import complain, one_line
+from gpunet.config import FramingStyle
 from gpunet.errors import DataError, ModelError
 
 if TYPE_CHECKING:
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
+    from gpunet.datasets.framing import Framing
     from gpunet.training.checkpoint import Model
 
     Answer = tuple[str, NDArray[np.uint8], NDArray[np.float32]]
     """An image's name, its pixels (height * width,), and the probabilities (C,)."""
 
 __all__ = ["predict"]
-
-DIGITS = tuple("0123456789")
 
 
 def predict(
@@ -35,19 +35,27 @@ def predict(
         list[str],
         typer.Argument(metavar="IMAGE...", help="PNG or JPEG files; - reads the standard input."),
     ],
+    framing: Annotated[
+        FramingStyle,
+        typer.Option(
+            help="mnist crops the image to its ink and centres that, as-is brings it to the "
+            "model's size only; auto does as the training images were framed.",
+        ),
+    ] = "auto",
     as_json: options.AsJson = False,
 ) -> None:
     """Tell what images show, with the probability of every class.
 
-    A digit may be of any size, dark on light or light on dark. Images that cannot be read do not
-    keep back the others; the exit code is 1 then.
+    A model whose training images are framed like MNIST's reads a digit of any size, dark on light
+    or light on dark; other images are only resized. Images that cannot be read do not keep back
+    the others; the exit code is 1 then.
     """
     from gpunet.terminal.console import make_console
     from gpunet.training.checkpoint import load
 
     loaded = load(model)
-    _require_image_model(model, loaded)
-    names, pixels = _read_all(images, loaded)
+    shape = _require_image_model(model, loaded)
+    names, pixels = _read_all(images, shape, _framing(framing, loaded, shape))
     answers = _answer(loaded, names, pixels)
     if as_json:
         print(json.dumps([_content(loaded, answer) for answer in answers], indent=2))
@@ -57,20 +65,35 @@ def predict(
         raise typer.Exit(1)
 
 
-def _require_image_model(path: Path, model: Model) -> None:
+def _require_image_model(path: Path, model: Model) -> tuple[int, int]:
+    """Height and width of the model's images."""
     if model.image_shape is None:
         raise ModelError(
             f"{path} was trained on {model.origin.name!r}, whose samples are no images; "
             "use `gpunet evaluate` with samples of the same kind"
         )
+    return model.image_shape
 
 
-def _read_all(images: Sequence[str], model: Model) -> tuple[list[str], list[NDArray[np.uint8]]]:
+def _framing(style: FramingStyle, model: Model, shape: tuple[int, int]) -> Framing | None:
+    """How digits are to be framed; ``None`` if images are taken as they are."""
+    from gpunet.datasets.framing import Framing
+
+    if style == "as-is":
+        return None
+    if style == "mnist" and model.framing is None:
+        return Framing.usual(shape, paper=255 if model.inverted else 0)
+    return model.framing
+
+
+def _read_all(
+    images: Sequence[str], shape: tuple[int, int], framing: Framing | None
+) -> tuple[list[str], list[NDArray[np.uint8]]]:
     """The images that can be read, by name; what is wrong with the others is told."""
     names, pixels = [], []
     for name in images:
         try:
-            pixels.append(_read(name, model))
+            pixels.append(_read(name, shape, framing))
         except DataError as error:
             complain(error)
         else:
@@ -78,14 +101,15 @@ def _read_all(images: Sequence[str], model: Model) -> tuple[list[str], list[NDAr
     return names, pixels
 
 
-def _read(name: str, model: Model) -> NDArray[np.uint8]:
+def _read(name: str, shape: tuple[int, int], framing: Framing | None) -> NDArray[np.uint8]:
     """The pixels (height * width,) as the model's training images were framed."""
-    from gpunet.datasets.images import LARGEST_FILE, prepare_digit, prepare_image
+    from gpunet.datasets.framing import prepare_digit
+    from gpunet.datasets.images import LARGEST_FILE, prepare_image
 
     image = sys.stdin.buffer.read(LARGEST_FILE + 1) if name == "-" else Path(name)
-    if model.image_shape is None or (model.image_shape == (28, 28) and model.classes == DIGITS):
-        return prepare_digit(image)
-    return prepare_image(image, model.image_shape)
+    if framing is None:
+        return prepare_image(image, shape)
+    return prepare_digit(image, framing, shape)
 
 
 def _answer(model: Model, names: list[str], pixels: list[NDArray[np.uint8]]) -> list[Answer]:

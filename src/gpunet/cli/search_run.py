@@ -16,7 +16,7 @@ from rich.console import Console
 
 from gpunet import __version__
 from gpunet.cli.messages import complain, note
-from gpunet.cli.sources import choose_device, open_data, reference
+from gpunet.cli.sources import choose_device, open_training_data, reference
 from gpunet.cli.train_command import train_command
 from gpunet.config import Optimizer, TrainConfig
 from gpunet.datasets.dataset import Dataset
@@ -137,7 +137,7 @@ def carry_out(wishes: Wishes) -> None:
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
     choice = choose_device(wishes.setting("device", "auto"), console)
     name = wishes.setting("data", "auto" if study is None else study.terms.data)
-    dataset = open_data(name, console)
+    dataset = open_training_data(name, console)
     _require_memory(wanted, wishes.population, choice, dataset)
     wanted = replace(wanted, data=reference(name, dataset), fingerprint=dataset.fingerprint())
     if study is None:

@@ -11,12 +11,13 @@ from gpunet.cli.messages import note
 from gpunet.cli.waiting import WaitingBar
 from gpunet.datasets.catalog import AUTO, names, open_dataset
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.pixels import is_bright
 from gpunet.engine.factory import Choice, choose, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.training.checkpoint import Model
 from gpunet.training.evaluation import Evaluation, evaluate
 
-__all__ = ["choose_device", "evaluate_model", "open_data", "reference"]
+__all__ = ["choose_device", "evaluate_model", "open_data", "open_training_data", "reference"]
 
 
 def choose_device(selector: str, console: Console) -> Choice:
@@ -43,6 +44,22 @@ def open_data(name: str, console: Console) -> Dataset:
     console.print(f"data:   {dataset.source}", soft_wrap=True)
     if dataset.notice:
         console.print(f"        {dataset.notice}", soft_wrap=True)
+    return dataset
+
+
+def open_training_data(name: str, console: Console) -> Dataset:
+    """The same, and the console is told if a network is given the images inverted.
+
+    Raises:
+        DataError: as ``open_data`` does.
+    """
+    dataset = open_data(name, console)
+    if is_bright(dataset):
+        console.print(
+            "        the images are dark on light, so the network is given them inverted; "
+            "they are shown as they are",
+            soft_wrap=True,
+        )
     return dataset
 
 

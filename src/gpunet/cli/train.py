@@ -20,6 +20,7 @@ from gpunet.cli.configuration import (
 from gpunet.config import (
     ACTIVATIONS,
     DEFAULT_LEARNING_RATE,
+    FramingStyle,
     Initialisation,
     Loss,
     Monitor,
@@ -71,10 +72,19 @@ def train(
     standardize: Annotated[
         bool,
         typer.Option(
-            help="Bring features that are no bytes to mean 0 and deviation 1.",
+            help="Bring features that are no pixels to mean 0 and deviation 1. Pixels are bytes, "
+            "and floats from 0 to 1 in images; in images of other floats all share one mean.",
             rich_help_panel=options.DATA,
         ),
     ] = DEFAULT.standardize,
+    framing: Annotated[
+        FramingStyle,
+        typer.Option(
+            help="How predict places a drawing in an image: like MNIST's digits (cropped, fitted "
+            "into a box, centred by mass) or as it is; auto finds out from the training images.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = DEFAULT.framing,
     hidden: Annotated[
         str,
         typer.Option(
@@ -538,6 +548,7 @@ def train(
             validation=validation,
             shuffle_split=shuffle_split,
             standardize=standardize,
+            framing=framing,
             seed=seed,
             ensemble=ensemble,
         )

@@ -16,10 +16,12 @@ from rich.console import Console
 from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
 from gpunet.cli.run_keeping import Keeping, Recorder
-from gpunet.cli.sources import choose_device, open_data, reference
+from gpunet.cli.sources import choose_device, open_training_data, reference
 from gpunet.cli.tile_choice import choose_tiles
 from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.framing import find_framing
+from gpunet.datasets.pixels import levels_of
 from gpunet.engine.device import Adapter
 from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import NetworkSettings
@@ -102,7 +104,7 @@ def carry_out(wishes: Wishes) -> None:
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     painter = choose_painter(wishes.graphics, console)
     choice = choose_device(wishes.device, console)
-    dataset = open_data(wishes.data, console)
+    dataset = open_training_data(wishes.data, console)
     recorder = _recorder(wishes, dataset, console)
     if choice.adapter is not None and choice.adapter.software:
         _compare_with_numpy(choice.adapter, dataset, wishes.config, console)
@@ -342,6 +344,7 @@ def _model(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Model:
         _template(wishes, dataset),
         parameters=result.parameters[result.learnt],
         scaling=result.scaling,
+        inverted=result.inverted,
         best_epoch=result.best_epoch,
         test=_test_figures(wishes, dataset, result),
     )
@@ -362,6 +365,8 @@ def _template(wishes: Wishes, dataset: Dataset) -> Model:
         ),
         best_epoch=0,
         test=Figures(None, None),
+        levels=levels_of(dataset),
+        framing=find_framing(dataset, wishes.config.framing),
     )
 
 

@@ -1,7 +1,6 @@
-"""Images of a user, brought to the form that a model was trained on.
+"""Images of a user: decoded, brought to grey levels and to a size, and the ink found in them.
 
-Owns decoding, grey levels and the framing of single images, above all that of MNIST's digits.
-Whole datasets of images belong to ``readers.image_folder``.
+How a digit is framed belongs to ``framing``, whole datasets of images to ``readers.image_folder``.
 """
 
 from __future__ import annotations
@@ -22,9 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST_FILE",
+    "contrast_image",
+    "find_digits",
     "grey_image",
+    "name_of",
     "open_image",
-    "prepare_digit",
     "prepare_image",
     "resized",
 ]
@@ -34,10 +35,6 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000")
 """What is decoded: Pillow's own formats of single images; none that runs another program."""
-
-SIDE = 28  # pixels, width and height of an MNIST image
-BOX = 20  # pixels, the box that MNIST fits the longer side of the ink into
-CENTRE = 14.0  # the pixel that MNIST moves the centre of mass to, within half a pixel
 
 LARGEST_FILE = 1 << 29
 """Bytes; more than as many pixels as Pillow's limit allows take up unpacked."""
@@ -56,33 +53,26 @@ FAINTEST_CONTRAST = 16
 FAINTEST_INK = 0.08
 """Part of the full contrast; below, a pixel is paper, or the ringing of an earlier resize."""
 
+COLOURED = ("RGB", "RGBA", "P", "CMYK", "YCbCr", "LAB", "HSV")
+"""Modes of images that may hold colours."""
+
+BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)
+"""Shares of red, green and blue in a grey level (ITU-R BT.601), as Pillow has them."""
+
+DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+"""Modes of grey images of more than 8 bits."""
+
+DEPTHS = (1, 255, 65535)
+"""Highest levels of a fraction or a mask, of 8 and of 16 bits."""
+
+FINE_DEPTHS = (1, 255, 1023, 4095, 16383, 65535)
+"""The same with the depths that cameras write into 16 bits."""
+
+MORE_COLOURFUL = 2.0
+"""How many times as far as brightness colours must vary for ink to be sought by colour."""
+
 EDGE = 0.2
 """Part of the full contrast; below, a pixel at the digit's edge is blur of an earlier resize."""
-
-
-def prepare_digit(image: Image.Image | Path | bytes) -> NDArray[np.uint8]:
-    """A digit, framed as MNIST's digits are: bright ink on black, 28 x 28.
-
-    The ink is cropped, fitted into 20 x 20 pixels with its aspect ratio kept, and moved so that
-    its centre of mass lies in the middle. Whether the ink is dark or bright is told by the
-    border, which is background for the most part; the contrast is stretched to the full range.
-    An image that is framed so already keeps its place and size.
-
-    Args:
-        image: of any size and mode, or its file's path or content.
-
-    Returns:
-        (784,) the grey levels, row by row.
-
-    Raises:
-        DataError: the image cannot be read, is too large, or blank.
-    """
-    grey = grey_image(open_image(image))
-    grey.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    ink = _ink(np.asarray(grey, np.float32), _name_of(image))  # (height, width) from 0 to 1
-    if _is_framed(ink):
-        return _levels(ink).reshape(-1)
-    return _centred(_fitted(_cropped(ink))).reshape(-1)
 
 
 def prepare_image(image: Image.Image | Path | bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
@@ -111,7 +101,7 @@ def open_image(image: Image.Image | Path | bytes) -> Image.Image:
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    name = _name_of(image)
+    name = name_of(image)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata
@@ -142,17 +132,56 @@ def grey_image(image: Image.Image) -> Image.Image:
     """The image in grey levels, mode ``L``.
 
     Transparency lies on white, or on black if what is opaque is mostly bright. Deeper levels
-    than 8 bits are scaled down.
+    than 8 bits are scaled down, those of 16 bits alike whatever they hold.
     """
     from PIL import Image
 
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        return _eight_bits(image)
+    if image.mode in DEEP:
+        return _eight_bits(image, DEPTHS)
     if image.has_transparency_data:
-        return _on_background(image)
+        return _on_background(image, "L")
     return image.convert("L")
+
+
+def contrast_image(image: Image.Image) -> Image.Image:
+    """The image in the levels that tell ink from paper, mode ``L``: grey, or a colour difference.
+
+    Where colours vary far more than brightness does, as red ink on green paper, the levels are
+    those along the line through the colours that they vary most along. Deeper levels than 8 bits
+    are scaled down from as many bits as are used.
+    """
+    from PIL import Image
+
+    if image.mode in DEEP:
+        return _eight_bits(image, FINE_DEPTHS)
+    if image.mode not in COLOURED:
+        return grey_image(image)
+    small = _small_in_colour(image)
+    colours = np.asarray(small, np.float32).reshape(-1, 3)  # (pixels, 3)
+    spread, directions = np.linalg.eigh(np.cov(colours, rowvar=False, ddof=0))
+    # Along its diagonal, where all three channels agree, a colour is sqrt(3) times as long as grey.
+    in_colour = np.sqrt(max(0.0, float(spread[-1])) / 3)
+    if in_colour <= MORE_COLOURFUL * float((colours @ BRIGHTNESS).std()):
+        return grey_image(image)
+    levels = colours @ directions[:, -1].astype(np.float32) / np.float32(np.sqrt(3))
+    levels = np.clip(np.rint(levels - levels.min()), 0, 255).astype(np.uint8)
+    return Image.fromarray(levels.reshape(small.height, small.width))
+
+
+def find_digits(grey: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The digit in an image (H, W): its ink (h, w), bright on black and cropped; none if blank.
+
+    Whether the ink is dark or bright is told by the border, which is background for the most part;
+    the contrast is stretched to the full range.
+    """
+    from PIL import Image
+
+    image = Image.fromarray(grey)
+    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    ink = _ink(np.asarray(image, np.float32))
+    return [] if ink is None else [_levels(_cropped(ink))]
 
 
 def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
@@ -173,10 +202,10 @@ def _opened(image: Path | bytes) -> io.BytesIO:
     """The file in memory, where decoders cannot ask for more than it holds."""
     content = image if isinstance(image, bytes) else _content(image)
     if not content:
-        raise DataError(f"{_name_of(image)} is empty; save it again")
+        raise DataError(f"{name_of(image)} is empty; save it again")
     if len(content) > LARGEST_FILE:
         raise DataError(
-            f"{_name_of(image)} is larger than {LARGEST_FILE >> 20} MiB; scale it down first"
+            f"{name_of(image)} is larger than {LARGEST_FILE >> 20} MiB; scale it down first"
         )
     return io.BytesIO(content)
 
@@ -194,12 +223,13 @@ def _content(image: Path) -> bytes:
         raise DataError(f"{image} may not be read by you; change its permissions") from error
 
 
-def _name_of(image: Image.Image | Path | bytes) -> str:
+def name_of(image: Image.Image | Path | bytes) -> str:
+    """What messages call an image."""
     return str(image) if isinstance(image, Path) else "the image"
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """An image of deeper levels scaled to bytes by the range that they seem to be meant for."""
+def _eight_bits(image: Image.Image, depths: tuple[int, ...]) -> Image.Image:
+    """An image of deeper levels scaled to bytes by the least depth that its highest level fits."""
     from PIL import Image
 
     def rows(first: int) -> NDArray[np.float64]:
@@ -208,14 +238,22 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
     firsts = range(0, image.height, ROWS)
     highest = max(float(rows(first).max()) for first in firsts)
-    full = 1.0 if highest <= 1 else 255.0 if highest <= 255 else max(65535.0, highest)
+    full = next((depth for depth in depths if highest <= depth), highest)
     levels = np.empty((image.height, image.width), np.uint8)
     for first in firsts:
         levels[first : first + ROWS] = np.clip(np.rint(rows(first) * (255 / full)), 0, 255)
     return Image.fromarray(levels)
 
 
-def _on_background(image: Image.Image) -> Image.Image:
+def _small_in_colour(image: Image.Image) -> Image.Image:
+    """The image in red, green and blue, no larger than it takes to see what is ink."""
+    if image.mode not in ("RGB", "RGBA", "CMYK"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image = image.reduce(-(-max(image.size) // LARGEST_SIDE))
+    return _on_background(image, "RGB") if image.mode == "RGBA" else image.convert("RGB")
+
+
+def _on_background(image: Image.Image, mode: str) -> Image.Image:
     from PIL import Image
 
     image = image if image.mode == "RGBA" else image.convert("RGBA")
@@ -225,42 +263,24 @@ def _on_background(image: Image.Image) -> Image.Image:
     brightness = pixels[:, :, :3].mean(axis=2)
     opaque = opacity.sum()
     bright = opaque > 0 and (brightness * opacity).sum() / opaque > 127
-    background = Image.new("L", image.size, "black" if bright else "white")
-    background.paste(image.convert("L"), mask=image.getchannel("A"))
+    background = Image.new(mode, image.size, "black" if bright else "white")
+    background.paste(image.convert(mode), mask=image.getchannel("A"))
     return background
 
 
-def _ink(grey: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    """The ink (height, width) from 0, the background, to 1.
-
-    Raises:
-        DataError: ink and background look alike.
-    """
+def _ink(grey: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The ink (height, width) from 0, the background, to 1; ``None`` if the two look alike."""
     border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
     background = np.median(border)
     is_dark = grey.max() - background < background - grey.min()
     contrast = (background - grey) if is_dark else (grey - background)
     strongest = contrast.max()
     if strongest < FAINTEST_CONTRAST:
-        raise DataError(
-            f"{name} is blank: no ink stands out from its background; "
-            "give an image of one digit, dark on light or light on dark"
-        )
+        return None
     noise = 4 * np.median(np.abs(border - background))
     floor = min(max(FAINTEST_INK * strongest, noise), 0.5 * strongest)
     ink = np.where(contrast < floor, 0, contrast / strongest)
     return ink.astype(np.float32)
-
-
-def _is_framed(ink: NDArray[np.float32]) -> bool:
-    """Whether the ink (height, width) lies already as MNIST would put it."""
-    if ink.shape != (SIDE, SIDE):
-        return False
-    rows = np.flatnonzero(ink.any(axis=1))
-    columns = np.flatnonzero(ink.any(axis=0))
-    longest = max(np.ptp(rows), np.ptp(columns)) + 1
-    off_centre = np.abs(np.subtract(_centre_of_mass(ink), CENTRE)).max()
-    return bool(abs(longest - BOX) <= 1 and off_centre <= 1)
 
 
 def _cropped(ink: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -271,37 +291,6 @@ def _cropped(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _fitted(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The ink scaled so that its longer side is 20 pixels."""
-    from PIL import Image
-
-    height, width = ink.shape
-    scale = BOX / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(resized(Image.fromarray(_levels(ink)), *size))
-
-
 def _levels(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The ink as grey levels (height, width)."""
     return np.rint(ink * 255).astype(np.uint8)
-
-
-def _centred(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The ink on a field of 28 x 28, its centre of mass in the middle as far as it fits."""
-    height, width = ink.shape
-    row, column = _centre_of_mass(ink)
-    top = int(np.clip(round(CENTRE - row), 0, SIDE - height))
-    left = int(np.clip(round(CENTRE - column), 0, SIDE - width))
-    field = np.zeros((SIDE, SIDE), np.uint8)
-    field[top : top + height, left : left + width] = ink
-    return field
-
-
-def _centre_of_mass(ink: NDArray[np.uint8] | NDArray[np.float32]) -> tuple[float, float]:
-    """Row and column of the ink's centre."""
-    by_row = ink.sum(axis=1, dtype=np.float64)  # (height,)
-    by_column = ink.sum(axis=0, dtype=np.float64)  # (width,)
-    mass = by_row.sum()
-    row = (by_row * np.arange(len(by_row))).sum() / mass
-    column = (by_column * np.arange(len(by_column))).sum() / mass
-    return float(row), float(column)

@@ -16,6 +16,8 @@ from typing import Protocol
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.framing import find_framing
+from gpunet.datasets.pixels import levels_of
 from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import DeviceInfo, NetworkSettings
 from gpunet.engine.tile_cache import TileCache
@@ -281,6 +283,9 @@ class Tuner:
             ),
             best_epoch=result.networks[place].best_epoch,
             test=Figures(None, None),
+            levels=levels_of(dataset),
+            inverted=result.inverted,
+            framing=find_framing(dataset, config.framing),
         )
 
 

@@ -34,8 +34,8 @@ GAP = 3
 LAYER_COLUMNS = ((72, 7), (54, 5))
 """Widths, and how many columns of the table of layers fit into them."""
 
-IN_LAYERS = frozenset({"hidden", "activation"})
-"""Settings that the table of the layers tells."""
+TOLD_ELSEWHERE = frozenset({"hidden", "activation", "framing"})
+"""Settings that the table of the layers tells, and the data's panel."""
 
 ALWAYS_TOLD = frozenset({"seed"})
 """Settings whose zero does not mean that something is off."""
@@ -112,7 +112,7 @@ def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
         model: whose configuration it is.
         names: of the configuration's fields.
     """
-    values = {name: model.config.in_effect(name) for name in names if name not in IN_LAYERS}
+    values = {name: model.config.in_effect(name) for name in names if name not in TOLD_ELSEWHERE}
     return [
         (name.replace("_", " "), _in_words(value))
         for name, value in values.items()
@@ -159,9 +159,19 @@ def _origin(model: Model) -> Rows:
         ("name", model.origin.name),
         ("source", model.origin.source),
         ("features", figures.count(model.network.inputs)),
-        *([("image", f"{shape[0]} by {shape[1]} pixels")] if shape else []),
+        *(_pixels(model, shape) if shape else []),
         ("classes", figures.count(len(model.classes))),
         ("fingerprint", model.origin.fingerprint[:12]),
+    ]
+
+
+def _pixels(model: Model, shape: tuple[int, int]) -> Rows:
+    """What is done to the pixels of an image of some height and width."""
+    framing = model.framing
+    return [
+        ("image", f"{shape[0]} by {shape[1]} pixels"),
+        ("framing", f"mnist, in {framing.box} by {framing.box} pixels" if framing else "as-is"),
+        *([("inverted", "yes")] if model.inverted else []),
     ]
 
 

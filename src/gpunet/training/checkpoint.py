@@ -10,6 +10,7 @@ go on: tensors named ``run.*`` and the metadata entry ``run``, which belong to `
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import stat
@@ -25,6 +26,8 @@ from numpy.typing import NDArray
 from gpunet import __version__
 from gpunet.config import MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling, refuse_unknown_values
+from gpunet.datasets.framing import MNIST, Framing
+from gpunet.datasets.pixels import FRACTIONS, Levels, inverted
 from gpunet.errors import GpunetError, ModelError
 from gpunet.parameters import layer_views, norm_views
 from gpunet.settings_file import require_types
@@ -42,8 +45,11 @@ __all__ = [
     "save",
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever an older gpunet would misread the file."""
+
+FORMATS = (1, 2)
+"""Those that are read. A file of format 1 says nothing of pixels; they were never inverted."""
 
 EXTENSION = "run"
 """The metadata entry, and before a dot the tensors' names, that a model does not need."""
@@ -104,6 +110,10 @@ class Model:
         origin: the data they were trained on.
         best_epoch: the epoch whose weights these are, counted from 1; 0 if untrained.
         test: what the test set gave.
+        levels: what black and white are in float images that it was trained on; bytes are brought
+            to these.
+        inverted: whether images are given to the network with dark and light exchanged.
+        framing: how its training images are framed, if digits lie in them as MNIST's do.
     """
 
     network: NetworkSpec
@@ -115,9 +125,12 @@ class Model:
     origin: Origin
     best_epoch: int
     test: Figures
+    levels: Levels = FRACTIONS
+    inverted: bool = False
+    framing: Framing | None = None
 
     def prepare(self, samples: Samples) -> Samples:
-        """Samples as the network wants them: standardized if its training samples were.
+        """Samples as the network wants them: inverted, standardized or not, as it was trained.
 
         Raises:
             ModelError: the number of features differs from the network's.
@@ -130,14 +143,18 @@ class Model:
                 f"{self.network.inputs:,}; use data like {self.origin.name!r}, which it was "
                 "trained on"
             )
+        if self.inverted:
+            samples = inverted(samples)
+        if samples.features.dtype == np.uint8 and (self.scaling or self.levels != FRACTIONS):
+            black, white = self.levels
+            shares = samples.features / 255  # (n, I) from 0 to 1
+            samples = Samples((black + shares * (white - black)).astype(np.float32), samples.labels)
         if self.scaling is None:
             refuse_unknown_values(
                 samples.features,
                 lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}",
             )
             return samples
-        if samples.features.dtype == np.uint8:
-            samples = Samples((samples.features / 255).astype(np.float32), samples.labels)
         return self.scaling.apply(samples)
 
     def prepare_test(self, dataset: Dataset) -> Samples:
@@ -225,6 +242,9 @@ def describe(model: Model) -> dict[str, Any]:
         "classes": list(model.classes),
         "image_shape": None if model.image_shape is None else list(model.image_shape),
         "scaling": model.scaling is not None,
+        "levels": list(model.levels),
+        "inverted": model.inverted,
+        "framing": None if model.framing is None else dataclasses.asdict(model.framing),
         "dataset": {
             "name": origin.name,
             "reference": origin.reference,
@@ -308,10 +328,10 @@ def _description(metadata: Mapping[str, str]) -> dict[str, Any]:
         raise _UnsoundError("another program wrote it, as its metadata lack the entry 'gpunet'")
     description = _json_object(metadata["gpunet"])
     version = _field(description, "format", int)
-    if version != FORMAT_VERSION:
+    if version not in FORMATS:
         raise _UnsoundError(
             f"it has format {version} (of gpunet {description.get('gpunet')!s:.20}) and this "
-            f"gpunet {__version__} reads format {FORMAT_VERSION}"
+            f"gpunet {__version__} reads formats up to {FORMAT_VERSION}"
         )
     return description
 
@@ -338,16 +358,22 @@ def _assemble(description: dict[str, Any], tensors: Tensors) -> Model:
         raise _UnsoundError("its training configuration is that of another network")
     scaling = _field(description, "scaling", bool)
     _require_tensors(tensors, network, scaling)
+    image_shape = _image_shape(description.get("image_shape"), network.inputs)
+    if description["format"] == 1:
+        description = description | _pixels_of_format_1(image_shape, classes)
     return Model(
         network=network,
         parameters=_parameters(tensors, network),
         config=config,
         classes=classes,
-        image_shape=_image_shape(description.get("image_shape"), network.inputs),
+        image_shape=image_shape,
         scaling=_scaling(tensors) if scaling else None,
         origin=_origin(_field(description, "dataset", dict)),
         best_epoch=_within(0, _field(description, "best_epoch", int), MAXIMUM_EPOCHS),
         test=_figures(_field(description, "test", dict)),
+        levels=_levels(_field(description, "levels", list)),
+        inverted=_field(description, "inverted", bool),
+        framing=_framing(_field(description, "framing", dict | None), image_shape),
     )
 
 
@@ -382,6 +408,43 @@ def _image_shape(shape: object, inputs: int) -> tuple[int, int] | None:
         case [int(height), int(width)] if height > 0 and height * width == inputs:
             return height, width
     raise _UnsoundError(f"its image_shape does not make {inputs} features")
+
+
+def _pixels_of_format_1(
+    image_shape: tuple[int, int] | None, classes: tuple[str, ...]
+) -> dict[str, Any]:
+    """What was done to pixels when a file did not say it: ``predict`` framed MNIST's digits."""
+    framed = image_shape == (28, 28) and classes == tuple("0123456789")
+    return {
+        "levels": list(FRACTIONS),
+        "inverted": False,
+        "framing": dataclasses.asdict(MNIST) if framed else None,
+    }
+
+
+def _levels(values: list[Any]) -> Levels:
+    bound = float(np.finfo(np.float32).max)
+    match values:
+        case [float() | int() as black, float() | int() as white]:
+            if -bound <= black < white <= bound and white - black <= bound:
+                return float(black), float(white)
+    raise _UnsoundError(f"its levels are {values!r:.40}, wanted two numbers, black and white")
+
+
+def _framing(
+    description: dict[str, Any] | None, image_shape: tuple[int, int] | None
+) -> Framing | None:
+    if description is None:
+        return None
+    if image_shape is None:
+        raise _UnsoundError("it frames digits though its samples are no images")
+    box, paper, ink = (_field(description, name, int) for name in ("box", "paper", "ink"))
+    _within(1, box, min(image_shape))
+    _within(0, paper, 255)
+    _within(0, ink, 255)
+    if paper == ink:
+        raise _UnsoundError("its framing has ink like paper")
+    return Framing(box, paper, ink)
 
 
 def _origin(description: dict[str, Any]) -> Origin:

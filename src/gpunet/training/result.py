@@ -46,6 +46,7 @@ class TrainingResult:
         steps: taken in all.
         seconds: wall clock from the first step to the last validation.
         scaling: of float features; the test set was scaled so as well.
+        inverted: whether images were inverted, those of the test set as well.
         counts: samples used for ``train``, ``validation`` and ``test``.
         device_failures: what went wrong on the device and ended the training, or kept from the
             test; the last of them is what could not be mended.
@@ -67,6 +68,7 @@ class TrainingResult:
     overcome: tuple[str, ...]
     test: Metrics
     test_probabilities: NDArray[np.float32]
+    inverted: bool = False
 
     @property
     def learnt(self) -> list[int]:

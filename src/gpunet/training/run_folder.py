@@ -135,6 +135,7 @@ class RunFolder:
                 parameters=state.best,
                 best_epoch=state.best_epoch,
                 scaling=state.scaling,
+                inverted=state.inverted,
             )
             save(best, self.best)
             self._best_epochs = state.best_epochs

@@ -43,6 +43,7 @@ class RunState:
         steps: taken in all.
         seconds: spent in training.
         scaling: of float features, or ``None``.
+        inverted: whether images are inverted.
     """
 
     parameters: NDArray[np.float32]
@@ -53,6 +54,7 @@ class RunState:
     steps: int
     seconds: float
     scaling: Scaling | None
+    inverted: bool = False
 
     @property
     def history(self) -> tuple[EpochRecord, ...]:
@@ -115,6 +117,7 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
         parameters=state.parameters,
         best_epoch=len(state.history),
         scaling=state.scaling,
+        inverted=state.inverted,
     )
     description = {
         "networks": [
@@ -167,6 +170,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         steps=steps,
         seconds=float(seconds),
         scaling=model.scaling,
+        inverted=model.inverted,
     )
 
 

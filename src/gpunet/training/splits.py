@@ -1,17 +1,23 @@
 """The samples of a run: those to train on, to validate and to test, as a network takes them.
 
-Owns the scaling of float features; which samples are held out belongs to ``datasets.hold_out``.
+Owns what is done to features before the first layer; which samples are held out belongs to
+``datasets.hold_out``, what pixels are to ``datasets.pixels``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.datasets.hold_out import hold_out
+from gpunet.datasets.pixels import are_pixels, inverted, is_bright
+
+if TYPE_CHECKING:
+    from gpunet.training.run_state import RunState
 
 __all__ = ["Splits", "split"]
 
@@ -25,16 +31,23 @@ class Splits:
         validation: those held out; there may be none.
         test: those that training never sees.
         scaling: how float features were brought to mean 0 and deviation 1, or ``None``.
+        inverted: whether dark and light were exchanged, as they are in bright images.
     """
 
     training: Samples
     validation: Samples
     test: Samples
     scaling: Scaling | None
+    inverted: bool
 
 
-def split(dataset: Dataset, config: TrainConfig) -> Splits:
-    """Hold out the validation samples, and scale float features by what is left.
+def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) -> Splits:
+    """Hold out the validation samples, invert bright images, and scale floats by what is left.
+
+    Args:
+        dataset: as it was read.
+        config: how much is held out, and whether floats are scaled.
+        begun: an earlier run on the same samples, whose way with them is kept.
 
     Raises:
         UsageError: the validation set would leave nothing to train on.
@@ -42,9 +55,29 @@ def split(dataset: Dataset, config: TrainConfig) -> Splits:
     training, validation = hold_out(
         dataset.train, config.validation, shuffle=config.shuffle_split, seed=config.seed
     )
-    if training.features.dtype == np.uint8 or not config.standardize:
-        return Splits(training, validation, dataset.test, None)
-    scaling = Scaling.of(training.features.astype(np.float32, copy=False))
-    return Splits(
-        scaling.apply(training), scaling.apply(validation), scaling.apply(dataset.test), scaling
+    parts = training, validation, dataset.test
+    inverts = is_bright(dataset) if begun is None else begun.inverted
+    if inverts:
+        parts = inverted(parts[0]), inverted(parts[1]), inverted(parts[2])
+    scaling = _scaling(dataset, training, config) if begun is None else begun.scaling
+    if scaling is not None:
+        parts = scaling.apply(parts[0]), scaling.apply(parts[1]), scaling.apply(parts[2])
+    return Splits(*parts, scaling, inverts)
+
+
+def _scaling(dataset: Dataset, training: Samples, config: TrainConfig) -> Scaling | None:
+    """What the samples that are trained on are standardized by, if they are.
+
+    Pixels are not: the deviation of those that are nearly always alike is tiny, so a speck on them
+    would outweigh the whole drawing. For the same reason images of another range, such as -1 to 1,
+    get one mean and one deviation for all of their pixels.
+    """
+    if not config.standardize or are_pixels(dataset):
+        return None
+    features = training.features.astype(np.float32, copy=False)
+    if dataset.image_shape is None:
+        return Scaling.of(features)
+    of_all = Scaling.of(features.reshape(-1, 1))
+    return Scaling(
+        np.repeat(of_all.mean, dataset.inputs), np.repeat(of_all.deviation, dataset.inputs)
     )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.pixels import inverted
 from gpunet.engine.interface import Engine, Metrics
 from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
 from gpunet.parameters import initial_parameters
@@ -97,7 +98,7 @@ def train(
         DeviceError: the data do not fit the device, or the device is lost.
     """
     keeper = Keeper(keep, keep_every)
-    run = _Run(engine, dataset, config.networks(), control or Control(), clock)
+    run = _Run(engine, dataset, config.networks(), control or Control(), clock, resume)
     run.observers, run.keeper = tuple(observers), keeper
     if resume is not None:
         require_unfinished(config, resume.histories)
@@ -177,6 +178,7 @@ class _Run:
         configs: tuple[TrainConfig, ...],
         control: Control,
         clock: Callable[[], float],
+        begun: RunState | None = None,
     ) -> None:
         self.engine, self.control, self.clock, self.dataset = engine, control, clock, dataset
         self.observers: tuple[Observer, ...] = ()
@@ -184,9 +186,9 @@ class _Run:
         self.prune: Prune | None = None
         self.members = tuple(Member(config) for config in configs)
         first = configs[0]
-        splits = split(dataset, first)
+        splits = split(dataset, first, begun)
         self.training, self.validation, self.test = splits.training, splits.validation, splits.test
-        self.scaling = splits.scaling
+        self.scaling, self.inverted = splits.scaling, splits.inverted
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
         self.batch_size, self.max_time = first.batch_size, first.max_time
         self.class_weights = first.class_weights
@@ -290,6 +292,7 @@ class _Run:
             overcome=tuple(self.overcome),
             test=metrics,
             test_probabilities=probabilities,
+            inverted=self.inverted,
         )
 
     def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
@@ -484,6 +487,7 @@ class _Run:
             steps=self.steps_done,
             seconds=self._elapsed(),
             scaling=self.scaling,
+            inverted=self.inverted,
         )
 
     def _elapsed(self) -> float:
@@ -536,12 +540,13 @@ class _Run:
         return self.validation if len(self.validation) else self.training
 
     def _info(self, config: TrainConfig) -> RunInfo:
+        gallery = self._held_out()[self.gallery_rows]
         return RunInfo(
             device=self.engine.device,
             network=self.engine.network,
             config=config,
             dataset=self.dataset,
-            gallery=self._held_out()[self.gallery_rows],
+            gallery=inverted(gallery) if self.inverted else gallery,  # as they were
             train_count=len(self.training),
             validation_count=len(self.validation),
             steps_per_epoch=self.steps,

@@ -76,25 +76,42 @@ def test_grey_levels_of_any_type_become_bytes(tmp_path: Path, kind: str) -> None
     assert expected == read_npz(written(tmp_path, changed)).fingerprint()
 
 
-def test_fractions_become_float32(tmp_path: Path) -> None:
-    changed = {key: arrays()[key] / 255 for key in ("x_train", "x_test")}
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_bytes_divided_by_255_are_those_bytes(tmp_path: Path, kind: Any) -> None:
+    expected = read_npz(written(tmp_path, {})).fingerprint()
+    changed = {key: arrays()[key].astype(kind) / 255 for key in ("x_train", "x_test")}
+    assert expected == read_npz(written(tmp_path, changed)).fingerprint()
+
+
+@pytest.mark.parametrize("shape", [(6, 2, 6), (6, 12)])
+def test_other_fractions_become_float32(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """Those between two grey levels, and those that form no image."""
+    x_train = arrays()["x_train"].reshape(shape) / 255
+    x_train[0] /= 3 if len(shape) == 3 else 1
+    changed = {"x_train": x_train, "x_test": arrays()["x_test"].reshape(3, *shape[1:]) / 255}
     dataset = read_npz(written(tmp_path, changed))
     assert np.float32 == dataset.train.features.dtype
-    assert changed["x_train"].astype(np.float32).reshape(6, 12).tolist() == (
-        dataset.train.features.tolist()
-    )
+    assert x_train.astype(np.float32).reshape(6, 12).tolist() == dataset.train.features.tolist()
 
 
 def test_bytes_stay_bytes_however_dark(tmp_path: Path) -> None:
-    changed = {key: arrays()[key] // 128 for key in ("x_train", "x_test")}
+    changed = {key: arrays()[key] // 64 for key in ("x_train", "x_test")}
     assert np.uint8 == read_npz(written(tmp_path, changed)).train.features.dtype
 
 
 def test_flags_become_zeros_and_ones(tmp_path: Path) -> None:
-    changed = {key: arrays()[key] > 127 for key in ("x_train", "x_test")}
+    changed = {key: arrays()[key].reshape(-1, 12) > 127 for key in ("x_train", "x_test")}
     dataset = read_npz(written(tmp_path, changed))
     assert np.float32 == dataset.train.features.dtype
     assert [0.0, 1.0] == np.unique(dataset.train.features).tolist()
+
+
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int64, np.float32])
+def test_images_of_zeros_and_ones_are_black_and_white(tmp_path: Path, kind: Any) -> None:
+    changed = {key: (arrays()[key] > 127).astype(kind) for key in ("x_train", "x_test")}
+    dataset = read_npz(written(tmp_path, changed))
+    assert np.uint8 == dataset.train.features.dtype
+    assert [0, 255] == np.unique(dataset.train.features).tolist()
 
 
 def test_an_array_in_columns_first_order_is_read_right(tmp_path: Path) -> None:
@@ -105,7 +122,15 @@ def test_an_array_in_columns_first_order_is_read_right(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((8, 8, 1), (8, 8)), ((64,), (8, 8)), ((63,), None), ((8, 8, 3), None), ((5, 9), (5, 9))],
+    [
+        ((8, 8, 1), (8, 8)),
+        ((1, 8, 8), (8, 8)),
+        ((1, 5, 9), (5, 9)),
+        ((64,), (8, 8)),
+        ((63,), None),
+        ((8, 8, 3), None),
+        ((5, 9), (5, 9)),
+    ],
 )
 def test_an_image_shape_is_that_of_grey_images(
     tmp_path: Path, shape: tuple[int, ...], expected: tuple[int, int] | None

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.readers.features import (
     as_features,
+    as_grey_levels,
     guess_image_shape,
 )
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
@@ -39,9 +40,10 @@ KINDS = {"x": "biuf", "y": "biufUS"}  # numpy's letters for the types that each 
 def read_npz(path: Path) -> Dataset:
     """Read an archive of the four arrays.
 
-    ``x_train`` and ``x_test`` hold numbers, one sample per row, of any further shape: (n, 28, 28)
-    and (n, 28, 28, 1) are grey images, others are flattened. Bytes stay bytes, and so do other
-    numbers that all are grey levels (whole, 0 to 255, some above 127); the rest becomes float32.
+    ``x_train`` and ``x_test`` hold numbers, one sample per row, of any further shape: (n, 28, 28),
+    (n, 28, 28, 1) and (n, 1, 28, 28) are grey images, others are flattened. Bytes stay bytes, and
+    so do other numbers that all are grey levels (whole, 0 to 255, some above 127; in images also
+    those divided by 255); the rest becomes float32.
     ``y_train`` and ``y_test`` hold whole numbers or words, (n,) or (n, 1).
 
     Raises:
@@ -60,13 +62,15 @@ def read_npz(path: Path) -> Dataset:
     flat = [_flattened(str(path), key, arrays[key]) for key in ("x_train", "x_test")]  # (n, I)
     are_bytes = all(array.dtype == np.uint8 for array in flat)
     features = tuple(flat) if are_bytes else as_features(tuple(flat))
+    image_shape = _image_shape(train_shape, features[0])
+    features = as_grey_levels(features, image_shape)
     numbered = number_classes(*(_raw_labels(str(path), key, arrays[key]) for key in KEYS[1::2]))
     return Dataset(
         name=path.stem,
         train=Samples(features[0], numbered.train),
         test=Samples(features[1], numbered.test),
         classes=numbered.names,
-        image_shape=_image_shape(train_shape, features[0]),
+        image_shape=image_shape,
         source=str(path),
         notice=numbered.notice,
     )
@@ -220,6 +224,7 @@ def _image_shape(
     """Height and width if samples of this shape are grey images, else ``None``."""
     if len(shape) == 1:
         return guess_image_shape(features)
-    if len(shape) == 2 or (len(shape) == 3 and shape[2] == 1):
-        return shape[0], shape[1]
+    match shape:
+        case (height, width) | (height, width, 1) | (1, height, width):
+            return height, width
     return None

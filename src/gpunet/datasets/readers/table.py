@@ -21,6 +21,7 @@ from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.hold_out import is_sorted_by_class, spread_classes
 from gpunet.datasets.readers.features import (
     as_features,
+    as_grey_levels,
     guess_image_shape,
     is_number,
 )
@@ -95,12 +96,14 @@ def read_tables(train_path: Path, test_path: Path) -> Dataset:
         )
     numbered = number_classes(train.raw_labels, test.raw_labels)
     features = as_features((train.features, test.features))
+    image_shape = guess_image_shape(features[0])
+    features = as_grey_levels(features, image_shape)
     return Dataset(
         name=train_path.resolve().parent.name,
         train=Samples(features[0], numbered.train),
         test=Samples(features[1], numbered.test),
         classes=numbered.names,
-        image_shape=guess_image_shape(features[0]),
+        image_shape=image_shape,
         source=f"{train_path} and {test_path.name}",
         notice=numbered.notice,
     )
@@ -112,8 +115,8 @@ def read_table(path: Path) -> Dataset:
     Where the rows are sorted by class, the last sixth of every class is. The first line is a
     header if none of its feature cells is a number, or if it begins with ``label`` or a word like
     it. Labels are whole numbers or words. Features become uint8 if all are grey levels (whole,
-    0 to 255, some above 127), else float32. A square number of bytes, or of values from 0 to 1,
-    is taken for an image.
+    0 to 255, some above 127), else float32. A square number of bytes, or of values from 0 to 1 or
+    reaching from -1 to 1, is taken for an image, whose pixels may be bytes divided by 255.
 
     Raises:
         DataError: the file is unreadable, its rows are of different lengths, a feature is no
@@ -129,6 +132,8 @@ def read_table(path: Path) -> Dataset:
     everything = table.raw_labels
     numbered = number_classes(everything, everything)
     (features,) = as_features((table.features,))
+    image_shape = guess_image_shape(features)
+    (features,) = as_grey_levels((features,), image_shape)
     samples = Samples(features, numbered.train)
     train, test, notice = _split(path.name, samples)
     return Dataset(
@@ -136,7 +141,7 @@ def read_table(path: Path) -> Dataset:
         train=train,
         test=test,
         classes=numbered.names,
-        image_shape=guess_image_shape(features),
+        image_shape=image_shape,
         source=str(path),
         notice=notice if numbered.notice is None else f"{notice}; {numbered.notice}",
     )

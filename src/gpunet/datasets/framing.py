@@ -1,0 +1,261 @@
+"""How a digit lies in its image: found from training images, and done to a single image.
+
+MNIST's digits are cropped to their ink, fitted into a box with the aspect ratio kept, and moved so
+that the centre of mass lies in the middle. Images that were framed so train models for which a
+drawing has to be framed so, too; all other images are taken as they are. Finding the ink in an
+image belongs to ``images``, what a network is given of the pixels to ``pixels``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import FramingStyle
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.images import (
+    contrast_image,
+    find_digits,
+    grey_image,
+    name_of,
+    open_image,
+    resized,
+)
+from gpunet.datasets.pixels import levels_of
+from gpunet.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["MNIST", "Framing", "find_framing", "prepare_digit"]
+
+SHAPE = (28, 28)  # pixels, height and width of an MNIST image
+
+BOX = 20 / 28
+"""MNIST's box as a part of the image's side."""
+
+BOXES = (0.55, 0.78)
+"""Parts of the side that a box may be. More is an image that the ink fills; less, a mere mark."""
+
+NEARLY_ALL = 0.9
+"""Part of the training images that must be framed alike."""
+
+LOOKED_AT = 1000
+"""Training images, spread over all of them, that are looked at."""
+
+FINEST = 64
+"""Pixels of a side that are looked at; of larger images every second, third, ... row and column."""
+
+CLEAR = 0.2
+"""Part of the full contrast; below, a pixel at the digit's edge is blur of an earlier resize."""
+
+FAINTEST = 16
+"""Grey levels from the background to the ink; below, an image is blank to the eye."""
+
+FAITHFUL = 64
+"""Grey levels that ink and background may differ from the training images' and stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How MNIST frames a digit, in the measures of some training images.
+
+    Args:
+        box: pixels of the square that the longer side of the ink is fitted into.
+        paper: the background's grey level, 0 to 255.
+        ink: the ink's grey level, 0 to 255.
+    """
+
+    box: int
+    paper: int = 0
+    ink: int = 255
+
+    @classmethod
+    def usual(cls, shape: tuple[int, int], paper: int = 0) -> Framing:
+        """MNIST's own proportions in an image of some height and width."""
+        return cls(max(1, round(BOX * min(shape))), paper, 255 if paper < 128 else 0)
+
+    def frame(self, crop: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """A digit in an image (H, W) of this shape.
+
+        Args:
+            crop: (h, w) the ink, bright on black, cropped.
+            shape: height and width, at least as large as the box.
+        """
+        return self._levelled(_centred(_fitted(crop, self.box), shape).astype(np.float32) / 255)
+
+    def keep(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        """The image (H, W) with its ink where it is, if that is where this framing puts it.
+
+        Its levels stay, too, unless its background or its ink are clearly others than the training
+        images'; then they are brought to those.
+        """
+        seen = _measured(grey[None].astype(np.float32))
+        if not _alike(seen, self.box, grey.shape)[0]:
+            return None
+        paper, ink = float(seen.paper[0]), float(seen.ink[0])
+        if abs(paper - self.paper) < FAITHFUL and abs(ink - self.ink) < FAITHFUL:
+            return grey
+        return self._levelled(np.clip((grey - paper) / (ink - paper), 0, 1))
+
+    def _levelled(self, amount: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """Amounts of ink from 0 to 1 as grey levels."""
+        return np.rint(self.paper + amount * (self.ink - self.paper)).astype(np.uint8)
+
+
+MNIST = Framing.usual(SHAPE)
+
+
+def find_framing(dataset: Dataset, style: FramingStyle = "auto") -> Framing | None:
+    """How the training images are framed; ``None`` if their digits lie anyhow, or are none.
+
+    Args:
+        dataset: whose training images are looked at.
+        style: ``mnist`` and ``as-is`` say so; ``auto`` looks whether nearly all images have their
+            ink in one box, which it fills and the centre of mass is the middle of.
+    """
+    if dataset.image_shape is None or style == "as-is":
+        return None
+    height, width = dataset.image_shape
+    step = -(-max(height, width) // FINEST)
+    seen = _measured(_some_images(dataset)[:, ::step, ::step])
+    paper = round(float(np.median(seen.paper)))
+    box = float(np.median(seen.longest))
+    shape = -(-height // step), -(-width // step)
+    framed = height == width and BOXES[0] <= box / shape[0] <= BOXES[1]
+    if framed and _alike(seen, box, shape).mean() >= NEARLY_ALL:
+        furthest = np.abs(seen.ink - paper).argmax()
+        return Framing(min(height, round(box * step)), paper, round(float(seen.ink[furthest])))
+    if style == "mnist":
+        return Framing.usual(dataset.image_shape, paper=255 if paper > 127 else 0)
+    return None
+
+
+def prepare_digit(
+    image: Image.Image | Path | bytes,
+    framing: Framing = MNIST,
+    shape: tuple[int, int] = SHAPE,
+) -> NDArray[np.uint8]:
+    """A digit of any size, dark on light or light on dark, framed as training images are.
+
+    An image of the right size that is framed so already keeps its place and size.
+
+    Args:
+        image: of any size and mode, or its file's path or content.
+        framing: of the training images.
+        shape: their height and width.
+
+    Returns:
+        (H * W,) the grey levels, row by row.
+
+    Raises:
+        DataError: the image cannot be read, is too large, or blank.
+    """
+    opened = open_image(image)
+    if opened.size == shape[::-1]:
+        kept = framing.keep(np.asarray(grey_image(opened)))
+        if kept is not None:
+            return kept.reshape(-1)
+    crops = find_digits(np.asarray(contrast_image(opened)))
+    if not crops:
+        raise DataError(
+            f"{name_of(image)} is blank: no ink stands out from its background; "
+            "give an image of one digit, dark on light or light on dark"
+        )
+    return framing.frame(crops[0], shape).reshape(-1)
+
+
+class _Measures(NamedTuple):
+    """What is told of n images of one digit each.
+
+    Args:
+        paper: (n,) the background's level, the border's median.
+        ink: (n,) the level that differs most from it.
+        longest: (n,) pixels, the longer side of the ink; 0 in a blank image.
+        centre: (n, 2) row and column of the ink's centre of mass.
+    """
+
+    paper: NDArray[np.float32]
+    ink: NDArray[np.float32]
+    longest: NDArray[np.intp]
+    centre: NDArray[np.float64]
+
+
+def _measured(images: NDArray[np.float32]) -> _Measures:
+    """Measures of images (n, H, W) in grey levels from 0 to 255."""
+    count, height, width = images.shape
+    sides = images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]
+    paper = np.median(np.concatenate(sides, axis=1), axis=1)  # (n,)
+    contrast = images - paper[:, None, None]
+    furthest = np.abs(contrast).reshape(count, -1).argmax(axis=1)  # (n,)
+    strongest = contrast.reshape(count, -1)[np.arange(count), furthest]
+    blank = np.abs(strongest) < FAINTEST
+    amount = contrast / np.where(blank, np.inf, strongest)[:, None, None]
+    amount[amount <= CLEAR] = 0
+    by_row, by_column = amount.sum(axis=2, dtype=np.float64), amount.sum(axis=1, dtype=np.float64)
+    mass = np.where(blank, 1, by_row.sum(axis=1))  # (n,)
+    row, column = by_row @ np.arange(height) / mass, by_column @ np.arange(width) / mass
+    longest = np.maximum(_extent(by_row > 0), _extent(by_column > 0))
+    return _Measures(paper, paper + strongest, longest, np.stack([row, column], axis=1))
+
+
+def _extent(clear: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """From the first true place of each row (n, length) to the last one; 0 where none is."""
+    span = clear.shape[1] - clear.argmax(axis=1) - clear[:, ::-1].argmax(axis=1)
+    return np.where(clear.any(axis=1), span, 0)
+
+
+def _alike(seen: _Measures, box: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which of the images (n,) have ink of the box's size around the middle, within a pixel.
+
+    A pixel of an image of MNIST's size, that is; it is more in larger ones.
+    """
+    pixel = max(1.0, min(shape) / SHAPE[0])
+    off_centre = np.abs(seen.centre - np.array(shape) / 2).max(axis=1)  # (n,)
+    return (np.abs(seen.longest - box) <= pixel) & (off_centre <= pixel)
+
+
+def _some_images(dataset: Dataset) -> NDArray[np.float32]:
+    """Training images (n, H, W) in grey levels from 0 to 255."""
+    assert dataset.image_shape is not None
+    features = dataset.train.features
+    some = features[:: -(-len(features) // LOOKED_AT) or 1].astype(np.float32)
+    if features.dtype != np.uint8:
+        black, white = levels_of(dataset)
+        some = (some - black) * (255 / (white - black))
+    return some.reshape(-1, *dataset.image_shape)
+
+
+def _fitted(crop: NDArray[np.uint8], box: int) -> NDArray[np.uint8]:
+    """The ink scaled so that its longer side is as long as the box."""
+    from PIL import Image
+
+    height, width = crop.shape
+    scale = box / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(resized(Image.fromarray(crop), *size))
+
+
+def _centred(ink: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """The ink on a black field, its centre of mass in the middle as far as it fits."""
+    (height, width), (field_height, field_width) = ink.shape, shape
+    row, column = _centre_of_mass(ink)
+    top = int(np.clip(round(field_height / 2 - row), 0, field_height - height))
+    left = int(np.clip(round(field_width / 2 - column), 0, field_width - width))
+    field = np.zeros(shape, np.uint8)
+    field[top : top + height, left : left + width] = ink
+    return field
+
+
+def _centre_of_mass(ink: NDArray[np.uint8]) -> tuple[float, float]:
+    """Row and column of the ink's centre."""
+    by_row = ink.sum(axis=1, dtype=np.float64)  # (height,)
+    by_column = ink.sum(axis=0, dtype=np.float64)  # (width,)
+    mass = by_row.sum()
+    row = (by_row * np.arange(len(by_row))).sum() / mass
+    column = (by_column * np.arange(len(by_column))).sum() / mass
+    return float(row), float(column)

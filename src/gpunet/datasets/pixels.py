@@ -1,0 +1,74 @@
+"""What a network is given of an image's pixels: their range, and which end of it is inverted.
+
+Bytes, and floats from 0 to 1, are pixels as they are; dark images on a light background are
+inverted, because inputs near 1 nearly everywhere keep a network from learning. Floats of another
+range are standardized, all pixels alike, which makes either background as good as the other. How
+an image is cropped and centred belongs to ``framing``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Dataset, Samples
+
+__all__ = ["FRACTIONS", "Levels", "are_pixels", "inverted", "is_bright", "levels_of"]
+
+Levels = tuple[float, float]
+"""What black and white are in an image's features."""
+
+FRACTIONS: Levels = (0.0, 1.0)
+"""Those of bytes, too, as these are read as 0 to 1."""
+
+LOOKED_AT = 4096
+"""Images, spread over all of them, that tell how bright they are."""
+
+
+def levels_of(dataset: Dataset) -> Levels:
+    """What black and white are: the usual range that holds the training images, else their own.
+
+    Samples that are no images have ``FRACTIONS``.
+    """
+    features = dataset.train.features
+    if dataset.image_shape is None or features.dtype == np.uint8:
+        return FRACTIONS
+    lowest, highest = float(features.min()), float(features.max())
+    if lowest >= 0 and highest <= 1:
+        return FRACTIONS
+    if lowest >= -1 and highest <= 1:
+        return -1.0, 1.0
+    if lowest >= 0 and 127 < highest <= 255:
+        return 0.0, 255.0
+    return (lowest, highest) if lowest < highest else FRACTIONS
+
+
+def are_pixels(dataset: Dataset) -> bool:
+    """Whether the features are pixels from 0 to 1, be it as bytes or as floats."""
+    if dataset.train.features.dtype == np.uint8:
+        return True
+    return dataset.image_shape is not None and levels_of(dataset) == FRACTIONS
+
+
+def is_bright(dataset: Dataset) -> bool:
+    """Whether the samples are images that are given to a network inverted.
+
+    They are if the mean of all pixels is above the middle: just then inverting lessens the mean
+    square of the inputs. That holds for dark ink on light paper whatever lies at the border, and
+    for photographs, where it does little either way.
+    """
+    if dataset.image_shape is None or not are_pixels(dataset):
+        return False
+    features = dataset.train.features
+    seen = features[:: -(-len(features) // LOOKED_AT) or 1]  # (seen, I)
+    white = 255 if features.dtype == np.uint8 else 1
+    return bool(seen.mean(dtype=np.float64) > white / 2)
+
+
+def inverted(samples: Samples) -> Samples:
+    """The same images with dark and light exchanged: 255 - x for bytes, 1 - x for floats."""
+    features: NDArray[Any] = samples.features
+    white = features.dtype.type(255 if features.dtype == np.uint8 else 1)
+    return Samples(white - features, samples.labels)
