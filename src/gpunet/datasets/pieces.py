@@ -1,0 +1,137 @@
+"""Connected pieces of a mask, in numpy.
+
+A row's neighboring pixels are one run; runs of neighboring rows that touch, corners included, are
+one piece. Memory and time grow with the number of pixels, whatever the mask shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Mask", "Numbers", "Pieces", "find_pieces", "joined", "run_lengths"]
+
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The connected pieces of a mask, one row each in the arrays (pieces,).
+
+    ``right`` and ``bottom`` lie one pixel beyond; ``contact`` counts pixels on the mask's border.
+    """
+
+    shape: tuple[int, int]
+    starts: Numbers  # (runs,) where each run begins and ends, counted along the padded rows
+    stops: Numbers
+    of_run: Numbers  # (runs,) the piece of each run
+    area: Numbers
+    left: Numbers
+    top: Numbers
+    right: Numbers
+    bottom: Numbers
+    contact: Numbers
+
+    @property
+    def height(self) -> Numbers:
+        """Pixels from the top to the bottom of each piece."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> Numbers:
+        """Pixels from the left to the right of each piece."""
+        return self.right - self.left
+
+    @property
+    def extent(self) -> Numbers:
+        """The longer side of each piece."""
+        return np.maximum(self.height, self.width)
+
+    def drawn(self, chosen: Mask) -> Mask:
+        """The mask (height, width) of those pieces that are chosen, (pieces,)."""
+        height, width = self.shape
+        runs = chosen[self.of_run]
+        steps = np.zeros(height * (width + 1), np.int8)
+        steps[self.starts[runs]] = 1
+        steps[self.stops[runs]] -= 1
+        inside: Mask = steps.cumsum(dtype=np.int8).reshape(height, width + 1)[:, :-1] > 0
+        return inside
+
+
+def find_pieces(mask: Mask) -> Pieces:
+    """The connected pieces of a mask (height, width); corners connect."""
+    height, width = mask.shape
+    starts, stops = _runs(mask)
+    of_run = joined(len(starts), *_touching(starts, stops, width + 1))
+    count = int(of_run.max(initial=-1)) + 1
+    rows, columns = np.divmod(starts, width + 1)
+    ends = stops - rows * (width + 1)
+    lengths = stops - starts
+    sides = (columns == 0).astype(np.int64) + (ends == width)
+    on_border = np.where((rows == 0) | (rows == height - 1), lengths, sides)
+
+    def total(values: Numbers) -> Numbers:
+        return np.bincount(of_run, values, count).astype(np.int64)
+
+    def least(values: Numbers) -> Numbers:
+        lowest = np.full(count, np.iinfo(np.int64).max)
+        np.minimum.at(lowest, of_run, values)
+        return lowest
+
+    return Pieces(
+        shape=(height, width),
+        starts=starts,
+        stops=stops,
+        of_run=of_run,
+        area=total(lengths),
+        left=least(columns),
+        top=least(rows),
+        right=-least(-ends),
+        bottom=-least(-rows) + 1,
+        contact=total(on_border),
+    )
+
+
+def joined(count: int, first: Numbers, second: Numbers) -> Numbers:
+    """A number from 0 for each of so many things (count,), the same where pairs connect them.
+
+    Each round hooks at least half of the trees that are not finished to another, so that the
+    rounds grow with the logarithm of the count.
+    """
+    root = np.arange(count)
+    while True:
+        one, other = root[first], root[second]
+        if np.array_equal(one, other):
+            return np.unique(root, return_inverse=True)[1].astype(np.int64)
+        np.minimum.at(root, np.maximum(one, other), np.minimum(one, other))
+        while not np.array_equal(root[root], root):
+            root = root[root]
+
+
+def run_lengths(mask: Mask) -> Numbers:
+    """For each pixel (height, width) how many pixels its run in the row has; 0 outside."""
+    starts, stops = _runs(mask)
+    lengths = np.zeros(mask.shape, np.int64)
+    lengths[mask] = np.repeat(stops - starts, stops - starts)
+    return lengths
+
+
+def _runs(mask: Mask) -> tuple[Numbers, Numbers]:
+    """Where the runs begin and end, (runs,) each, in rows that one empty pixel follows."""
+    padded = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int8)
+    padded[:, :-1] = mask
+    steps = np.diff(padded.reshape(-1), prepend=0)
+    return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+
+
+def _touching(starts: Numbers, stops: Numbers, row: int) -> tuple[Numbers, Numbers]:
+    """The pairs of runs that touch, the upper and the lower of each; a row is so long."""
+    first = np.searchsorted(stops, starts + row, "left")
+    count = np.searchsorted(starts, stops + row, "right") - first
+    upper = np.repeat(np.arange(len(starts)), count)
+    before = count.cumsum() - count  # pairs before those of each run
+    lower = np.arange(len(upper)) + np.repeat(first - before, count)
+    return upper, lower
