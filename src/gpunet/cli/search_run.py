@@ -46,6 +46,7 @@ from gpunet.training.checkpoint import Model
 from gpunet.training.evaluation import evaluate
 from gpunet.training.events import Control
 from gpunet.training.report import write_report
+from gpunet.training.splits import settled
 
 __all__ = ["Wishes", "carry_out"]
 
@@ -139,7 +140,12 @@ def carry_out(wishes: Wishes) -> None:
     name = wishes.setting("data", "auto" if study is None else study.terms.data)
     dataset = open_data(name, console)
     _require_memory(wanted, wishes.population, choice, dataset)
-    wanted = replace(wanted, data=reference(name, dataset), fingerprint=dataset.fingerprint())
+    wanted = replace(
+        wanted,
+        config=settled(wanted.config, dataset),
+        data=reference(name, dataset),
+        fingerprint=dataset.fingerprint(),
+    )
     if study is None:
         study = SearchStudy.begin(place, wishes.study, wanted, join=wishes.storage is not None)
     else:
@@ -356,7 +362,7 @@ def _report(
         "importances": study.importances(),
         "best": {
             "trial": found.entry.number,
-            "config": found.config.to_dict(),
+            "config": found.config.values_in_effect(),
             "test": None if test is None else dataclasses.asdict(test),
         },
         "trials": [dataclasses.asdict(entry) for entry in standing.entries],
@@ -387,14 +393,14 @@ def _show(
         console.print(line, soft_wrap=True)
     console.print(summary_table(_summary(wishes, info, standing, found, study)))
     console.print()
-    longer = replace(found.config, epochs=LONGER * found.config.epochs)
+    longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
     device = wishes.setting("device", "auto")
     console.print("to train it longer:", soft_wrap=True)
     console.print(train_command(longer, study.terms.data, device), soft_wrap=True)
     if found.entry.state == "complete":
         console.print(
-            f"(with --epochs {found.config.epochs} it gives the same network, bit for bit, on the "
-            "same device)",
+            f"(with --epochs {found.config.effective_epochs} it gives the same network, bit for "
+            "bit, on the same device)",
             soft_wrap=True,
         )
     if standing.done < standing.total:
@@ -429,7 +435,7 @@ def _summary(
         rows += [
             ("test accuracy", figures.percent(test.accuracy)),
             ("test loss", figures.loss(test.loss)),
-            ("best epoch", f"{found.model.best_epoch} of {found.config.epochs}"),
+            ("best epoch", f"{found.model.best_epoch} of {found.config.effective_epochs}"),
             ("model", str(wishes.output)),
         ]
     rows.append(("study", f"{study.name} in {study.place}"))

@@ -46,7 +46,7 @@ from gpunet.training.metrics import confusion_matrix
 from gpunet.training.profile import Profile, measure_profile
 from gpunet.training.report import report, write_report
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import split
+from gpunet.training.splits import settled, split
 from gpunet.training.trainer import train
 
 __all__ = ["Wishes", "carry_out"]
@@ -103,6 +103,7 @@ def carry_out(wishes: Wishes) -> None:
     painter = choose_painter(wishes.graphics, console)
     choice = choose_device(wishes.device, console)
     dataset = open_data(wishes.data, console)
+    wishes = replace(wishes, config=_settled(wishes.config, dataset, console))
     recorder = _recorder(wishes, dataset, console)
     if choice.adapter is not None and choice.adapter.software:
         _compare_with_numpy(choice.adapter, dataset, wishes.config, console)
@@ -123,6 +124,18 @@ def carry_out(wishes: Wishes) -> None:
         raise typer.Exit(1)
 
 
+def _settled(config: TrainConfig, dataset: Dataset, console: Console) -> TrainConfig:
+    """The settings with the epochs that follow from the data; the console is told of more."""
+    decided = settled(config, dataset)
+    if config.epochs is None and decided.epochs != config.effective_epochs:
+        console.print(
+            f"epochs: {decided.epochs} by default, as one has few steps; at least "
+            f"{decided.effective_patience} without a gain end the training",
+            soft_wrap=True,
+        )
+    return decided
+
+
 def _require_output(console: Console) -> None:
     """Raise what has silenced the console, now that all is done and saved.
 
@@ -140,7 +153,7 @@ def _tiles(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -
     config, tiles = wishes.config, TileCache.of(choice.adapter)
     if config.max_time is not None and config.max_time < LONG_TRAINING:
         return tiles
-    steps = config.epochs * steps_per_epoch(len(dataset.train), config.batch_size)
+    steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
     began = time.perf_counter()
     measured = choose_tiles(config, choice.adapter, dataset, tiles, console, steps)
     if measured:

@@ -43,7 +43,7 @@ def tune(
         typer.Option(
             help="Of a trial, at most.",
             rich_help_panel=options.DATA,
-            show_default=str(DEFAULT.epochs),
+            show_default=f"{DEFAULT.effective_epochs}, more for few samples",
         ),
     ] = None,
     batch_size: Annotated[

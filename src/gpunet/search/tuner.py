@@ -74,7 +74,7 @@ class SearchInfo:
             data=dataset.name,
             monitor=terms.config.monitor,
             parameters=tuple(one.name for one in terms.space.parameters),
-            epochs=terms.config.epochs,
+            epochs=terms.config.effective_epochs,
             standing=standing,
         )
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
-from gpunet.datasets.hold_out import hold_out
+from gpunet.datasets.hold_out import held_count, hold_out
 
-__all__ = ["Splits", "split"]
+__all__ = ["Splits", "settled", "split"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +31,12 @@ class Splits:
     validation: Samples
     test: Samples
     scaling: Scaling | None
+
+
+def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
+    """The settings with those decided that follow from the data, see ``TrainConfig.settled``."""
+    samples = len(dataset.train)
+    return config.settled(samples - held_count(samples, config.validation))
 
 
 def split(dataset: Dataset, config: TrainConfig) -> Splits:
