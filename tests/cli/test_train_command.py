@@ -74,7 +74,7 @@ def test_a_network_of_an_ensemble_is_the_one_of_its_seed(gpunet: RunCommand, hal
     gpunet("train", "--data", halves, *FAST, "--ensemble", "2", "--seed", "5")
     together = checkpoint.load(Path("model.safetensors")).parameters
     for place, seed in enumerate(("5", "6")):
-        gpunet("train", "--data", halves, *FAST, "--seed", seed)
+        gpunet("train", "--data", halves, *FAST, "--seed", seed, "--force")
         alone = checkpoint.load(Path("model.safetensors")).parameters
         assert alone[0].tobytes() == together[place].tobytes()
 
@@ -202,6 +202,31 @@ def test_quiet_prints_the_result_in_one_line(gpunet: RunCommand, halves: Path) -
     assert (0, "", 1) == (ran.code, ran.err, ran.out.count("\n"))
     assert ran.out.startswith("test accuracy ")
     assert ran.out.endswith("saved as model.safetensors\n")
+
+
+def test_what_is_there_already_is_kept_and_the_new_files_get_other_names(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    names = ("model.safetensors", "run.json", "curves.png")
+    for name in names:
+        Path(name).write_text("older")
+    files = ("--report", "run.json", "--plot", "curves.png")
+    ran = gpunet("train", "--data", halves, *FAST, *files, "-q")
+    assert ran.code == 0
+    assert [Path(name).read_text() for name in names] == ["older"] * 3
+    assert "saved as model-2.safetensors, as model.safetensors was there before" in ran.out
+    assert checkpoint.load(Path("model-2.safetensors")).best_epoch >= 1
+    assert json.loads(Path("run-2.json").read_text())["best_epoch"] >= 1
+    assert Path("curves-2.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_force_replaces_what_is_there(gpunet: RunCommand, halves: Path) -> None:
+    Path("model.safetensors").write_text("older")
+    ran = gpunet("train", "--data", halves, *FAST, "--force", "-q")
+    assert (ran.code, ran.err) == (0, "")
+    assert checkpoint.load(Path("model.safetensors")).best_epoch >= 1
+    assert not Path("model-2.safetensors").exists()
 
 
 def test_no_showcase_is_shown_if_none_is_wanted(gpunet: RunCommand, halves: Path) -> None:

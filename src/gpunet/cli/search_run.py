@@ -8,6 +8,7 @@ import shlex
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from gpunet import __version__
 from gpunet.cli.messages import complain, note
+from gpunet.cli.saving import told, write
 from gpunet.cli.sources import choose_device, open_data, reference
 from gpunet.cli.train_command import train_command
 from gpunet.config import Optimizer, TrainConfig
@@ -80,6 +82,7 @@ class Wishes:
         heartbeat: seconds between two signs of life.
         output: the model file.
         report: the JSON report.
+        force: replace files that are there.
         plain: no screen.
         quiet: nothing but the result.
     """
@@ -100,6 +103,7 @@ class Wishes:
     heartbeat: int
     output: Path
     report: Path | None
+    force: bool
     plain: bool
     quiet: bool
 
@@ -118,12 +122,16 @@ class _Found:
         config: it was trained with.
         model: its network, if it lies here.
         complete: whether the device did not fail at the test.
+        told_model: where the model file is, in words.
+        told_report: where the report is, if there is one.
     """
 
     entry: Entry
     config: TrainConfig
     model: Model | None
     complete: bool = True
+    told_model: str = ""
+    told_report: str | None = None
 
 
 def carry_out(wishes: Wishes) -> None:
@@ -164,10 +172,17 @@ def _carry_out(
         _tell_of_nothing(standing, console)
         raise typer.Exit(1)
     found = _tested(found, choice, dataset)
+    model_path, report_path = wishes.output, wishes.report
     if found.model is not None:
-        checkpoint.save(found.model, wishes.output)
-    if wishes.report is not None:
-        write_report(_report(study, standing, found, choice), wishes.report)
+        model_path = write(partial(checkpoint.save, found.model), model_path, force=wishes.force)
+    if report_path is not None:
+        content = _report(study, standing, found, choice)
+        report_path = write(partial(write_report, content), report_path, force=wishes.force)
+    found = replace(
+        found,
+        told_model=told(model_path, wishes.output),
+        told_report=None if report_path is None else told(report_path, wishes.report),
+    )
     if control.signal is not None:
         raise typer.Exit(128 + control.signal)
     _show(wishes, study, standing, found, console, choice, dataset)
@@ -415,7 +430,9 @@ def _result_line(wishes: Wishes, info: SearchInfo, found: _Found) -> str:
     if found.model is None:
         return f"{beginning}, whose model lies with its worker, {found.entry.worker}"
     test = found.model.test
-    return f"{beginning}, test accuracy {figures.percent(test.accuracy)}, saved as {wishes.output}"
+    return (
+        f"{beginning}, test accuracy {figures.percent(test.accuracy)}, saved as {found.told_model}"
+    )
 
 
 def _summary(
@@ -436,7 +453,7 @@ def _summary(
             ("test accuracy", figures.percent(test.accuracy)),
             ("test loss", figures.loss(test.loss)),
             ("best epoch", f"{found.model.best_epoch} of {found.config.effective_epochs}"),
-            ("model", str(wishes.output)),
+            ("model", found.told_model),
         ]
     rows.append(("study", f"{study.name} in {study.place}"))
-    return rows + ([("report", str(wishes.report))] if wishes.report else [])
+    return rows + ([("report", found.told_report)] if found.told_report else [])

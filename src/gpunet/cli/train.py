@@ -445,6 +445,7 @@ def train(
         ),
     ] = None,
     plot: options.Plot = None,
+    force: options.Force = False,
     showcase: Annotated[
         int,
         typer.Option(
@@ -603,6 +604,7 @@ def train(
         profile,
         autotune,
         keeping,
+        force,
     )
     carry_out(wishes)
 

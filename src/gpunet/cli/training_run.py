@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.console import Console
 from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
 from gpunet.cli.run_keeping import Keeping, Recorder
+from gpunet.cli.saving import in_place, save, told
 from gpunet.cli.sources import choose_device, open_data, reference
 from gpunet.cli.tile_choice import choose_tiles
 from gpunet.config import Graphics, TrainConfig
@@ -25,7 +25,6 @@ from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.roofline import measure_roofline
 from gpunet.engine.tile_cache import TileCache
-from gpunet.errors import OutputError
 from gpunet.plots import plot_curves
 from gpunet.terminal import figures
 from gpunet.terminal.console import PatientStream, make_console, wants_dashboard
@@ -76,6 +75,7 @@ class Wishes:
         profile: measure where the time goes, too.
         autotune: take the fastest tiles, and measure them first where that pays.
         keeping: where the run is kept while it is trained, if anywhere.
+        force: replace files that are there.
     """
 
     config: TrainConfig
@@ -91,6 +91,7 @@ class Wishes:
     profile: bool = False
     autotune: bool = True
     keeping: Keeping | None = None
+    force: bool = False
 
 
 def carry_out(wishes: Wishes) -> None:
@@ -280,15 +281,16 @@ def _save_results(
         complete = result.stop_reason != "diverged"
     else:
         model = _model(wishes, dataset, result)
-        model_path = _save(lambda path: checkpoint.save(model, path), wishes.output)
-        complete = model_path == wishes.output and not result.device_failures
+        model_path = save(partial(checkpoint.save, model), wishes.output, force=wishes.force)
+        complete = in_place(model_path, wishes.output) and not result.device_failures
     if wishes.report is not None:
         content = report(config, choice.info, dataset, result)
-        report_path = _save(lambda path: write_report(content, path), wishes.report)
-        complete = complete and report_path == wishes.report
+        report_path = save(partial(write_report, content), wishes.report, force=wishes.force)
+        complete = complete and in_place(report_path, wishes.report)
     if wishes.plot is not None and result.history:
-        plot_path = _save(partial(_plot, wishes, dataset, result), wishes.plot)
-        complete = complete and plot_path == wishes.plot
+        draw = partial(_plot, wishes, dataset, result)
+        plot_path = save(draw, wishes.plot, force=wishes.force)
+        complete = complete and in_place(plot_path, wishes.plot)
     return _Saved(model_path, report_path, plot_path, complete)
 
 
@@ -327,27 +329,6 @@ def _left_by_the_device(result: TrainingResult) -> str:
     if result.counts["test"] and not result.tested:
         left += ", but untested; `gpunet evaluate` can test them later"
     return left
-
-
-def _save(write: Callable[[Path], None], path: Path) -> Path | None:
-    """Where the file ended up: at ``path``, else in the temporary folder, else nowhere."""
-    try:
-        write(path)
-    except OutputError as error:
-        complain(error)
-        return _save_elsewhere(write, path.name)
-    return path
-
-
-def _save_elsewhere(write: Callable[[Path], None], name: str) -> Path | None:
-    try:
-        fallback = Path(tempfile.mkdtemp(prefix="gpunet-")) / name
-        write(fallback)
-    except (OutputError, OSError) as error:
-        complain(f"nor can it be kept in the temporary folder: {error}")
-        return None
-    note(f"it is saved as {fallback} instead")
-    return fallback
 
 
 def _model(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Model:
@@ -421,7 +402,7 @@ def _show(
 
 
 def _result_line(wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved) -> str:
-    where = f"saved as {saved.model}" if saved.model else "not saved"
+    where = f"saved as {told(saved.model, wishes.output)}" if saved.model else "not saved"
     if result.best_epoch == 0:
         return f"no epoch succeeded ({result.stop_reason}), {where}"
     test = _test_figures(wishes, dataset, result)
@@ -449,7 +430,7 @@ def _summary(
         ("stopped", why_stopped(result.stop_reason, len(result.history))),
         ("training time", figures.seconds(result.seconds)),
         ("per step", "-" if per_step is None else figures.seconds(per_step)),
-        ("model", str(saved.model or "not saved")),
+        ("model", told(saved.model, wishes.output) if saved.model else "not saved"),
     ]
-    further = [("report", saved.report), ("plot", saved.plot)]
-    return rows + [(name, str(path)) for name, path in further if path]
+    further = [("report", saved.report, wishes.report), ("plot", saved.plot, wishes.plot)]
+    return rows + [(name, told(path, wanted)) for name, path, wanted in further if path]

@@ -183,6 +183,7 @@ def tune(
             show_default=False,
         ),
     ] = None,
+    force: options.Force = False,
     plain: options.Plain = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -223,6 +224,7 @@ def tune(
             heartbeat=heartbeat,
             output=output,
             report=report,
+            force=force,
             plain=plain,
             quiet=quiet,
         )
