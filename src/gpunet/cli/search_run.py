@@ -18,9 +18,10 @@ from rich.console import Console
 from gpunet import __version__
 from gpunet.cli.messages import complain, note
 from gpunet.cli.saving import told, write
-from gpunet.cli.sources import choose_device, open_data, reference
+from gpunet.cli.sources import choose_device, found_again, open_data, reference
 from gpunet.cli.train_command import train_command
 from gpunet.config import Optimizer, TrainConfig
+from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, create_engine, largest_population
 from gpunet.engine.interface import NetworkSettings, Rule
@@ -145,7 +146,9 @@ def carry_out(wishes: Wishes) -> None:
     study = SearchStudy.resume(place, wishes.study) if wishes.resumed else None
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
     choice = choose_device(wishes.setting("device", "auto"), console)
-    name = wishes.setting("data", "auto" if study is None else study.terms.data)
+    name = wishes.setting("data", "") or (
+        found_again(study.name, study.terms.data) if study else AUTO
+    )
     dataset = open_data(name, console)
     _require_memory(wanted, wishes.population, choice, dataset)
     wanted = replace(
@@ -411,7 +414,7 @@ def _show(
     longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
     device = wishes.setting("device", "auto")
     console.print("to train it longer:", soft_wrap=True)
-    console.print(train_command(longer, study.terms.data, device), soft_wrap=True)
+    console.print(train_command(longer, study.terms.data or "PATH", device), soft_wrap=True)
     if found.entry.state == "complete":
         console.print(
             f"(with --epochs {found.config.effective_epochs} it gives the same network, bit for "

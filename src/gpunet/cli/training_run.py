@@ -351,9 +351,7 @@ def _template(wishes: Wishes, dataset: Dataset) -> Model:
         classes=dataset.classes,
         image_shape=dataset.image_shape,
         scaling=None,
-        origin=Origin(
-            dataset.name, reference(wishes.data, dataset), dataset.fingerprint(), dataset.source
-        ),
+        origin=Origin.of(dataset, reference(wishes.data, dataset)),
         best_epoch=0,
         test=Figures(None, None),
     )

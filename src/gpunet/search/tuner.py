@@ -276,9 +276,7 @@ class Tuner:
             classes=dataset.classes,
             image_shape=dataset.image_shape,
             scaling=result.scaling,
-            origin=Origin(
-                dataset.name, self._study.terms.data, dataset.fingerprint(), dataset.source
-            ),
+            origin=Origin.of(dataset, self._study.terms.data),
             best_epoch=result.networks[place].best_epoch,
             test=Figures(None, None),
         )
