@@ -42,7 +42,9 @@ def open_data(name: str, console: Console) -> Dataset:
     with WaitingBar(console) as bar:
         dataset = open_dataset(name, progress=bar)
     console.print(f"data:   {dataset.source}", soft_wrap=True)
-    if dataset.notice:
+    if dataset.notice and console.quiet:  # what the figures are of must be known all the same
+        note(dataset.notice)
+    elif dataset.notice:
         console.print(f"        {dataset.notice}", soft_wrap=True)
     return dataset
 

@@ -42,6 +42,7 @@ from gpunet.training.curves import Curves
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
+from gpunet.training.outcome import no_better_than_guessing, still_falling
 from gpunet.training.profile import Profile, measure_profile
 from gpunet.training.report import report, write_report
 from gpunet.training.result import TrainingResult
@@ -120,6 +121,7 @@ def carry_out(wishes: Wishes) -> None:
     if control.signal is not None:
         raise typer.Exit(128 + control.signal)
     _show(wishes, dataset, result, saved, console, painter, profile)
+    _advise(wishes, dataset, result, console)
     _require_output(console)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
@@ -319,6 +321,33 @@ def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
         note(f"{lost} of the {config.ensemble} networks diverged, so the others are saved alone")
     if result.device_failures and result.best_epoch:
         complain(f"{result.device_failures[-1]}; {_left_by_the_device(result)}")
+
+
+def _advise(wishes: Wishes, dataset: Dataset, result: TrainingResult, console: Console) -> None:
+    """Say so if nothing was learnt, or if longer training would do more; and the next move."""
+    config, labels = wishes.config, dataset.test.labels
+    guessing = no_better_than_guessing(config, result, labels, len(dataset.classes))
+    if guessing is not None:
+        test = _test_figures(wishes, dataset, result)
+        note(
+            f"the network is no better than guessing: its test accuracy is "
+            f"{figures.percent(test.accuracy)} where always answering "
+            f"{dataset.classes[guessing.commonest]!r} gives {figures.percent(guessing.share)}, its "
+            f"loss {figures.loss(test.loss)} where equal shares give {figures.loss(guessing.loss)};"
+            f" try --lr {config.effective_learning_rate / 10:g}, or --find-lr to look for a rate"
+        )
+    elif still_falling(config, result):
+        epochs = max(2 * len(result.history), _default_epochs(config, dataset))
+        resume = f"--resume {wishes.keeping.folder.path} " if wishes.keeping else ""
+        console.print(
+            f"advice: the loss was still falling in the last epochs; train longer by {resume}"
+            f"--epochs {epochs}",
+            soft_wrap=True,
+        )
+
+
+def _default_epochs(config: TrainConfig, dataset: Dataset) -> int:
+    return settled(replace(config, epochs=None, warmup=0.0), dataset).effective_epochs
 
 
 def _left_by_the_device(result: TrainingResult) -> str:
