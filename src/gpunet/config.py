@@ -626,6 +626,8 @@ def _plain(name: str, kind: str, value: Any) -> Any:
     if value is None and kind.endswith("None"):
         return None
     if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        if getattr(value, "ndim", 1) == 0:  # a scalar in an array's clothes
+            raise UsageError(f"{option} is {value!r:.40}, wanted a number, not an array")
         return _plain_list(option, name, kind, list(value))
     match kind.removesuffix(" | None"):
         case "int":

@@ -52,6 +52,12 @@ def test_typing_the_default_wins_over_the_file(gpunet: RunCommand) -> None:
     assert settings["standardize"] is True
 
 
+def test_no_digit_of_a_number_is_lost_on_its_way_from_a_file(gpunet: RunCommand) -> None:
+    Path("run.toml").write_text("learning_rate = 0.0123456789012\nl2 = 1.23456789e-7\n")
+    settings = printed(gpunet("train", "--print-config", "--config", "run.toml"))
+    assert (settings["learning_rate"], settings["l2"]) == (0.0123456789012, 1.23456789e-7)
+
+
 def test_what_is_printed_is_read_back_to_the_same(gpunet: RunCommand) -> None:
     options = {
         "--hidden": "8,4",
