@@ -496,8 +496,14 @@ class TrainConfig:
         )
 
     def values_in_effect(self) -> dict[str, Any]:
-        """All settings as JSON holds them, with the defaults that follow from others."""
-        return {**self.to_dict(), **{name: self.in_effect(name) for name in FOLLOWING}}
+        """All settings as JSON holds them, with the defaults that follow from others.
+
+        A rate after restarts is only among them where there are restarts.
+        """
+        following = {name: self.in_effect(name) for name in FOLLOWING}
+        if not self.restart_every:
+            del following["restart_lr"]
+        return {**self.to_dict(), **following}
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as JSON holds them."""

@@ -58,7 +58,6 @@ def test_the_report_holds_what_was_done_and_what_it_gave(tmp_path: Path) -> None
         "config": {
             **CONFIG.to_dict(),
             "learning_rate": 0.005,
-            "restart_lr": 0.005,
             "beta2": 0.999,
             "weight_decay": 0.0,
             "epochs": 600,
