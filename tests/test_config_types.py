@@ -67,7 +67,7 @@ def test_another_type_is_refused_in_one_sentence(settings: dict[str, Any], messa
 
 
 def test_every_error_can_be_sent_to_another_process() -> None:
-    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+    kinds: list[Any] = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
     made = [kind("what is wrong") for kind in kinds if kind is not MissingExtraError]
     made.append(MissingExtraError("drawing a plot", "Matplotlib", "plots"))
     assert len(made) >= 10
