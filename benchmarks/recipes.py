@@ -150,7 +150,7 @@ def _measured(recipe: Recipe, mnist: Dataset, choice: Choice, max_time: float | 
         accuracy=round(float(result.test.accuracy[0]), 6),
         best_epoch=result.best_epoch,
         epochs=len(result.history),
-        planned=config.epochs,
+        planned=config.effective_epochs,
         stopped=result.stop_reason,
         seconds=round(result.seconds, 1),
         device=str(choice.info),

@@ -84,3 +84,53 @@ def test_files_are_written_only_where_the_user_said(events: Events) -> None:
     assert {"HERE/cache/strokes", "HERE/runs/one", "HERE"} <= written
     elsewhere = {what for what in written if not what.startswith("HERE")}
     assert elsewhere <= {str(Path(os.devnull).parent)}
+
+
+TELLING = "anna-secret-project"
+
+
+def test_nothing_that_is_passed_on_tells_the_folders_of_the_machine(tmp_path: Path) -> None:
+    folder = tmp_path / TELLING
+    (folder / "data").mkdir(parents=True)
+    rows = "".join(f"{place % 2},{place % 2 + place / 100},1.5\n" for place in range(40))
+    (folder / "data" / "points.csv").write_text(rows)
+    data = ["--data", str(folder / "data" / "points.csv"), "--device", "cpu"]
+    short = ["--epochs", "2", "--hidden", "4", "--batch-size", "8", "--plain"]
+    files = ["--report", "run.json", "--plot", "curves.svg", "--name", "one"]
+    tune = ["tune", *data, "--study", "two", "--trials", "2", "--epochs", "2"]
+    code, _ = watched(
+        folder,
+        [
+            ["train", *data, *short, *files],
+            [*tune, "--output", "best.safetensors", "--report", "search.json"],
+            ["evaluate", "best.safetensors"],
+            ["train", "--resume", "runs/one", "--epochs", "3", "--device", "cpu", "--plain"],
+            ["tune", "--resume", "two", "--trials", "3", "--device", "cpu", "--plain"],
+        ],
+    )
+    assert code == 0
+    artifacts = [path for path in folder.rglob("*") if path.is_file()]
+    passed_on = [path for path in artifacts if "cache" not in path.parts]
+    passed_on = [path for path in passed_on if path.name not in ("points.csv", "events.json")]
+    assert {"model.safetensors", "best.safetensors", "run.json", "journal.log", "log"} <= {
+        path.name for path in passed_on
+    }
+    telling = [str(path) for path in passed_on if TELLING.encode() in path.read_bytes()]
+    assert telling == []
+
+
+def test_a_model_that_is_moved_with_its_data_still_finds_them(tmp_path: Path) -> None:
+    rows = "".join(f"{place % 2},{place % 2 + place / 100},1.5\n" for place in range(40))
+    for name in ("data", "models"):
+        (tmp_path / "here" / name).mkdir(parents=True)
+    (tmp_path / "here" / "data" / "points.csv").write_text(rows)
+    short = ["--epochs", "2", "--hidden", "4", "--device", "cpu", "-q"]
+    model = ["--output", "models/m.safetensors"]
+    assert (
+        watched(tmp_path / "here", [["train", "--data", "data/points.csv", *short, *model]])[0] == 0
+    )
+    (tmp_path / "here").rename(tmp_path / "there")
+    evaluate = [["evaluate", "models/m.safetensors"]]
+    assert watched(tmp_path / "there", evaluate)[0] == 0
+    (tmp_path / "there" / "data" / "points.csv").unlink()
+    assert watched(tmp_path / "there", evaluate)[0] == 1

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
-from gpunet.whole_file import PREFIX, remove_leftovers, write_whole
+from gpunet.whole_file import PREFIX, free_name, remove_leftovers, write_whole
 
 
 def content(file: BinaryIO) -> None:
@@ -118,3 +118,55 @@ def test_a_pipe_with_the_name_of_a_leftover_holds_nobody_up(tmp_path: Path) -> N
     os.mkfifo(tmp_path / f"{PREFIX}pipe")
     remove_leftovers(tmp_path)
     assert (tmp_path / f"{PREFIX}pipe").is_fifo()
+
+
+def test_a_free_name_is_the_first_that_no_file_has(tmp_path: Path) -> None:
+    taken = []
+    for _ in range(3):
+        with free_name(tmp_path / "model.st") as name:
+            write_whole(name, content)
+        taken.append(name.name)
+    assert taken == ["model.st", "model-2.st", "model-3.st"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(taken)
+
+
+def test_writers_at_once_never_get_the_same_name(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+    taken: dict[Path, bytes] = {}
+
+    def write_own(number: int) -> None:
+        own = str(number).encode()
+        together.wait()
+        with free_name(tmp_path / "model.st") as name:
+            remove_leftovers(tmp_path)  # those of others at work are none
+            write_whole(name, lambda file: file.write(own))
+        taken[name] = own
+
+    threads = [threading.Thread(target=write_own, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 8
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == taken
+
+
+def test_a_name_whose_file_could_not_be_written_is_free_again(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="full"), free_name(tmp_path / "model.st"):
+        raise OSError("full")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_content_is_out_before_the_file_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    rename = Path.replace
+
+    def look_first(self: Path, target: Path) -> Path:
+        seen.append(self.read_bytes())
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", look_first)
+    write_whole(tmp_path / "result", content)
+    assert seen == [b"content"]

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
+from numbers import Real
 from typing import Any, Literal, get_args
 
 from gpunet.errors import UsageError
 
 __all__ = [
     "ACTIVATIONS",
+    "DEFAULT_EPOCHS",
     "DEFAULT_LEARNING_RATE",
+    "DEFAULT_PATIENCE",
     "INITIALISATIONS",
     "LARGEST_NUMBER",
     "LOSSES",
@@ -104,6 +108,19 @@ DEFAULT_LEARNING_RATE: Mapping[str, float] = {
 DEFAULT_BETA2: Mapping[str, float] = {"rmsprop": 0.99, "lion": 0.99}
 DEFAULT_WEIGHT_DECAY: Mapping[str, float] = {"adamw": 0.01}
 
+DEFAULT_EPOCHS = 15
+DEFAULT_PATIENCE = 5
+DEFAULT_LR_DECAY_EVERY = 2
+"""Those three are for data of many samples; ``TrainConfig.settled`` stretches them for few."""
+
+LEAST_STEPS = 2000
+"""Steps that a training takes by default, however few samples there are."""
+
+MOST_DEFAULT_EPOCHS = 600
+"""Epochs that no default goes beyond, however few steps one has."""
+
+DEFAULT_BATCH_SIZE = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -187,9 +204,12 @@ class NetworkSpec:
 class TrainConfig:
     """How one network is trained. Every field has the default of the command line.
 
+    Numbers may be numpy's, and lists stand for tuples; the fields hold Python's own types.
+
     Args:
         hidden: units of each hidden layer.
-        activation: of the hidden layers: one name for all, or one for each, like ``relu,tanh``.
+        activation: of the hidden layers: one name for all, or one for each, like ``relu,tanh`` or
+            a list of names.
         leaky_slope: slope of leaky ReLU below zero.
         layer_norm: normalise every hidden layer's sums before the activation, with a learned gain
             and offset for each unit.
@@ -206,7 +226,7 @@ class TrainConfig:
         lr_decay: what is left of the learning rate after every ``lr_decay_every`` epochs
             (step, exponential, inverse-time) or after a reduction (plateau), in (0, 1].
         lr_decay_every: epochs; for ``plateau`` those without an improvement of the monitored
-            figure until a reduction.
+            figure until a reduction; ``None`` takes 2, and more for few samples, see ``settled``.
         lr_final: where cosine, linear and one-cycle end, and below which no other falls.
         restart_every: epochs after which the schedule starts again; 0 never restarts.
         restart_lr: learning rate after a restart; ``None`` takes the one at the start.
@@ -226,12 +246,13 @@ class TrainConfig:
         clip_value: bound on the size of each part of the gradient; 0 for none.
         clip_norm: bound on the length of the whole gradient; 0 for none.
         batch_size: samples per step; an epoch's last batch may be smaller.
-        epochs: at most so many passes over the training set.
+        epochs: at most so many passes over the training set; ``None`` takes 15, and more for few
+            samples, see ``settled``.
         dropout: probability of dropping a hidden unit, in [0, 1): one for all hidden layers, or
             one for each.
         input_dropout: probability of dropping an input feature, in [0, 1).
         patience: epochs without an improvement of the monitored figure until training stops;
-            0 never stops early.
+            0 never stops early; ``None`` takes a third of the epochs that are the default.
         min_delta: what counts as an improvement, in the monitored figure's own unit.
         monitor: the figure that decides which epoch is the best and when to stop; where no
             samples are held out it is the training set's.
@@ -270,7 +291,7 @@ class TrainConfig:
     schedule: Schedule = "cosine"
     warmup: float = 0.0
     lr_decay: float = 0.5
-    lr_decay_every: int = 2
+    lr_decay_every: int | None = None
     lr_final: float = 0.0
     restart_every: int = 0
     restart_lr: float | None = None
@@ -287,11 +308,11 @@ class TrainConfig:
     max_norm: float = 0.0
     clip_value: float = 0.0
     clip_norm: float = 0.0
-    batch_size: int = 64
-    epochs: int = 15
+    batch_size: int = DEFAULT_BATCH_SIZE
+    epochs: int | None = None
     dropout: float | tuple[float, ...] = 0.0
     input_dropout: float = 0.0
-    patience: int = 5
+    patience: int | None = None
     min_delta: float = 0.0
     monitor: Monitor = "val_loss"
     start_from_epoch: int = 1
@@ -306,6 +327,9 @@ class TrainConfig:
     ensemble: int = 1
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = _plain(field.name, str(field.type), getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
         for units in self.hidden:
             _require_between("--hidden", units, 1, MAXIMUM_UNITS)
         _require_activations(self.activation, len(self.hidden))
@@ -335,7 +359,7 @@ class TrainConfig:
             _require_between(option, getattr(self, name), 0.0, LARGEST_NUMBER)
         _require_positive("--epsilon", self.epsilon)
         _require_between("--batch-size", self.batch_size, 1, 1 << 24)
-        _require_between("--epochs", self.epochs, 1, MAXIMUM_EPOCHS)
+        _require_between("--epochs", self.effective_epochs, 1, MAXIMUM_EPOCHS)
         _require_dropout(self.dropout, len(self.hidden))
         _require_below_one("--input-dropout", self.input_dropout)
         self._require_stopping()
@@ -349,12 +373,12 @@ class TrainConfig:
         _require_between("--seed", self.seed, 0, (1 << 32) - self.ensemble)
 
     def _require_stopping(self) -> None:
-        _require_between("--patience", self.patience, 0, MAXIMUM_EPOCHS)
+        _require_between("--patience", self.effective_patience, 0, MAXIMUM_EPOCHS)
         _require_between("--min-delta", self.min_delta, 0.0, LARGEST_NUMBER)
         _require_one_of("--monitor", self.monitor, MONITORS)
         _require_between("--start-from-epoch", self.start_from_epoch, 1, MAXIMUM_EPOCHS)
         _require_between("--stability", self.stability, 0.0, LARGEST_NUMBER)
-        if self.stability and not self.patience:
+        if self.stability and not self.effective_patience:
             raise UsageError(
                 "--stability looks at the gains over the last --patience epochs, which is 0; "
                 "give it a --patience above 0"
@@ -365,10 +389,10 @@ class TrainConfig:
             _require_positive("--max-time", self.max_time)
 
     def _require_schedule(self) -> None:
-        _require_between("--warmup", self.warmup, 0, max(1, self.epochs))
+        _require_between("--warmup", self.warmup, 0, self.effective_epochs)
         _require_positive("--lr-decay", self.lr_decay)
         _require_between("--lr-decay", self.lr_decay, 0, 1)
-        _require_between("--lr-decay-every", self.lr_decay_every, 1, MAXIMUM_EPOCHS)
+        _require_between("--lr-decay-every", self.effective_lr_decay_every, 1, MAXIMUM_EPOCHS)
         _require_between("--restart-every", self.restart_every, 0, MAXIMUM_EPOCHS)
         if self.restart_lr is not None:
             _require_positive("--restart-lr", self.restart_lr)
@@ -419,6 +443,45 @@ class TrainConfig:
             return DEFAULT_WEIGHT_DECAY.get(self.optimizer, 0.0)
         return self.weight_decay
 
+    @property
+    def effective_epochs(self) -> int:
+        """The epochs asked for, else those for data of many samples."""
+        return DEFAULT_EPOCHS if self.epochs is None else self.epochs
+
+    @property
+    def effective_patience(self) -> int:
+        """The patience asked for, else the one for data of many samples."""
+        return DEFAULT_PATIENCE if self.patience is None else self.patience
+
+    @property
+    def effective_lr_decay_every(self) -> int:
+        """The epochs asked for between two decays, else those for data of many samples."""
+        return DEFAULT_LR_DECAY_EVERY if self.lr_decay_every is None else self.lr_decay_every
+
+    def settled(self, samples: int) -> TrainConfig:
+        """The same with the epochs that are left open, now that the data are known.
+
+        The default of 15 epochs grows where they would be fewer than 2000 steps, up to 600
+        epochs; a step counts at most 64 samples here, so that larger batches do not let it grow.
+        The patience grows likewise, as does the time between two decays if the epochs were open.
+
+        Args:
+            samples: to train on.
+        """
+        steps = -(-samples // min(self.batch_size, DEFAULT_BATCH_SIZE))
+        epochs = min(max(DEFAULT_EPOCHS, -(-LEAST_STEPS // max(1, steps))), MOST_DEFAULT_EPOCHS)
+
+        def stretched(count: int) -> int:
+            return round(count * epochs / DEFAULT_EPOCHS)
+
+        decay_every = stretched(DEFAULT_LR_DECAY_EVERY) if self.epochs is None else None
+        return dataclasses.replace(
+            self,
+            epochs=epochs if self.epochs is None else self.epochs,
+            patience=stretched(DEFAULT_PATIENCE) if self.patience is None else self.patience,
+            lr_decay_every=self.lr_decay_every or decay_every or DEFAULT_LR_DECAY_EVERY,
+        )
+
     def in_effect(self, name: str) -> Any:
         """A setting by its name, or what stands for it where it is ``None``."""
         return getattr(self, f"effective_{name}", getattr(self, name))
@@ -441,6 +504,16 @@ class TrainConfig:
             dataclasses.replace(self, seed=self.seed + place, ensemble=1)
             for place in range(self.ensemble)
         )
+
+    def values_in_effect(self) -> dict[str, Any]:
+        """All settings as JSON holds them, with the defaults that follow from others.
+
+        A rate after restarts is only among them where there are restarts.
+        """
+        following = {name: self.in_effect(name) for name in FOLLOWING}
+        if not self.restart_every:
+            del following["restart_lr"]
+        return {**self.to_dict(), **following}
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as JSON holds them."""
@@ -469,6 +542,12 @@ class TrainConfig:
             return cls(**values)
         except TypeError as error:
             raise UsageError(f"a setting of training has a wrong type: {error}") from error
+
+
+FOLLOWING = tuple(
+    name.removeprefix("effective_") for name in vars(TrainConfig) if name.startswith("effective_")
+)
+"""The settings that may be ``None`` and then follow from others."""
 
 
 def parse_hidden(text: str) -> tuple[int, ...]:
@@ -551,6 +630,66 @@ def parse_class_weights(text: str) -> tuple[float, ...] | Literal["none", "balan
                 "least 0 for each class, or balanced, or none"
             )
     return tuple(weights)
+
+
+def _plain(name: str, kind: str, value: Any) -> Any:
+    """A setting in Python's own types, as its field's annotation names them.
+
+    Raises:
+        UsageError: it is of another type.
+    """
+    option = "--init" if name == "initialisation" else f"--{name.replace('_', '-')}"
+    if value is None and kind.endswith("None"):
+        return None
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        if getattr(value, "ndim", 1) == 0:  # a scalar in an array's clothes
+            raise UsageError(f"{option} is {value!r:.40}, wanted a number, not an array")
+        return _plain_list(option, name, kind, list(value))
+    match kind.removesuffix(" | None"):
+        case "int":
+            return _whole(option, value)
+        case "float" | "float | tuple[float, ...]":
+            return _real(option, value)
+        case "bool":
+            if type(value).__name__ in ("bool", "bool_"):
+                return bool(value)
+            raise UsageError(f"{option} is {value!r:.40}, wanted true or false")
+        case "tuple[int, ...]":
+            raise UsageError(
+                f"{option} is {value!r:.40}, wanted a list of whole numbers such as (16, 16)"
+            )
+    if not isinstance(value, str):
+        raise UsageError(f"{option} is {value!r:.40}, wanted a text")
+    return value
+
+
+def _plain_list(option: str, name: str, kind: str, values: list[Any]) -> Any:
+    """Several values, one for each layer or class, if the setting may have several."""
+    if "tuple[int" in kind:
+        return tuple(_whole(option, value) for value in values)
+    if "tuple[float" in kind:
+        return tuple(_real(option, value) for value in values)
+    if name == "activation" and values and all(isinstance(value, str) for value in values):
+        return ",".join(values)
+    if name == "class_weights" and values:
+        return ",".join(repr(_real(option, value)) for value in values)
+    raise UsageError(f"{option} is {values!r:.40}, wanted a single value")
+
+
+def _whole(option: str, value: Any) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise UsageError(f"{option} is {value!r:.40}, wanted a whole number") from None
+
+
+def _real(option: str, value: Any) -> float:
+    """The number; a whole one stays whole."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise UsageError(f"{option} is {value!r:.40}, wanted a number")
+    return value if isinstance(value, int) else float(value)
 
 
 def _require_dropout(dropout: float | tuple[float, ...], layers: int) -> None:

@@ -85,7 +85,11 @@ class MissingExtraError(GpunetError):
     """
 
     def __init__(self, purpose: str, library: str, extra: str) -> None:
-        super().__init__(
+        super().__init__(purpose, library, extra)  # what pickle makes it from again
+
+    def __str__(self) -> str:
+        purpose, library, extra = self.args
+        return (
             f"{purpose} needs {library}, which is not installed; "
             f"run `pip install 'gpunet[{extra}]'`"
         )

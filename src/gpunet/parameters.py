@@ -19,6 +19,7 @@ from gpunet.config import Initialisation, Layer, NetworkSpec
 
 __all__ = [
     "initial_parameters",
+    "initialisations",
     "layer_blocks",
     "layer_offsets",
     "layer_views",
@@ -106,6 +107,19 @@ def initial_parameters(
     return parameters
 
 
+def initialisations(
+    network: NetworkSpec, initialisation: Initialisation
+) -> tuple[Initialisation, ...]:
+    """How the weights of each layer are drawn, from the first to the output's; none is auto."""
+    return tuple(_chosen(layer, initialisation) for layer in network.layers)
+
+
+def _chosen(layer: Layer, initialisation: Initialisation) -> Initialisation:
+    if initialisation != "auto":
+        return initialisation
+    return "he" if layer.activation in _HE_SLOPES else "glorot"
+
+
 def _bound(layer: Layer, initialisation: Initialisation, leaky_slope: float) -> float:
     """The largest weight of a uniform distribution around zero.
 
@@ -113,8 +127,7 @@ def _bound(layer: Layer, initialisation: Initialisation, leaky_slope: float) -> 
     "Understanding the difficulty of training deep feedforward neural networks", 2010, equation
     16. Uniform: LeCun et al., "Efficient BackProp", 1998, as one over the root of the inputs.
     """
-    if initialisation == "auto":
-        initialisation = "he" if layer.activation in _HE_SLOPES else "glorot"
+    initialisation = _chosen(layer, initialisation)
     if initialisation == "he":
         slope = _HE_SLOPES.get(layer.activation, 1.0)
         if layer.activation == "leaky_relu":

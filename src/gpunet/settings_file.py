@@ -38,6 +38,7 @@ RUN_SETTINGS: Mapping[str, Any] = {
     "output": str,
     "report": str,
     "plot": str,
+    "force": bool,
     "showcase": int,
     "graphics": Graphics,
     "plain": bool,

@@ -2,24 +2,27 @@
 
 Owns the way there: the content goes into a temporary file beside the place, which is locked while
 its writer lives, and is put there once it is on the disk. What killed writers leave behind can
-thus be told from what is in use, and is removed. Where files lie, and what is said where they
+thus be told from what is in use, and is removed. Owns, too, how a writer that replaces nothing
+finds a name that no other one takes meanwhile. Where files lie, and what is said where they
 cannot be written, belongs to ``datasets.cache`` and ``training.output``.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import secrets
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["PREFIX", "remove_leftovers", "write_whole"]
+__all__ = ["PREFIX", "free_name", "remove_leftovers", "write_whole"]
 
 PREFIX = ".gpunet-"
 """Of a temporary file's name."""
@@ -63,15 +66,58 @@ def remove_leftovers(folder: Path) -> None:
                 _remove_unless_held(path)
 
 
+@contextmanager
+def free_name(path: Path) -> Iterator[Path]:
+    """A name for a new file that replaces nothing, held until the file is written.
+
+    It is the path itself, or where a file is there, the first free one of ``model-2.safetensors``,
+    ``model-3.safetensors`` and so on. Each name has a hidden file that only one writer can make.
+
+    Raises:
+        OSError: no file can be made in the folder.
+    """
+    for name in _names(path):
+        claim = name.with_name(
+            PREFIX + hashlib.sha256(name.name.encode(errors="surrogateescape")).hexdigest()[:16]
+        )
+        try:
+            file = _locked(claim)
+        except FileExistsError:  # another writer is about to take this name
+            continue
+        try:
+            if not name.exists():
+                yield name
+                return
+        finally:
+            file.close()
+            claim.unlink(missing_ok=True)
+
+
+def _names(path: Path) -> Iterator[Path]:
+    """``model.safetensors``, ``model-2.safetensors``, ``model-3.safetensors`` and so on."""
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
 def _temporary_file(folder: Path) -> tuple[BinaryIO, Path]:
     """A new file in the folder, locked, which nobody has taken for a leftover."""
+    path = folder / f"{PREFIX}{secrets.token_hex(8)}"
+    return _locked(path), path
+
+
+def _locked(path: Path) -> BinaryIO:
+    """A new file, locked, which nobody has taken for a leftover.
+
+    Raises:
+        FileExistsError: there is one of that name.
+    """
     while True:
-        path = folder / f"{PREFIX}{secrets.token_hex(8)}"
         file = path.open("xb")  # with the rights that the user's umask leaves
         with suppress(OSError):  # some network file systems have no locks
             _lock(file, wait=True)  # for one who is removing it right now
         if path.exists():
-            return file, path
+            return file
         file.close()
 
 

@@ -77,6 +77,7 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "--seed": ("3",),
     "--profile": ("",),
     "--no-autotune": ("",),
+    "--force": ("",),
     "--showcase": ("0", "4"),
     "--report": ("report.json",),
     "--checkpoint-every": ("2",),

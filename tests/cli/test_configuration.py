@@ -44,12 +44,18 @@ def test_what_is_typed_wins_over_the_file_and_the_file_over_the_defaults(
 
 
 def test_typing_the_default_wins_over_the_file(gpunet: RunCommand) -> None:
-    Path("run.toml").write_text("epochs = 3\nstandardize = false\n")
-    default = TrainConfig().epochs
-    typed = ("--epochs", default, "--standardize", "--print-config")
+    Path("run.toml").write_text("batch_size = 3\nstandardize = false\n")
+    default = TrainConfig().batch_size
+    typed = ("--batch-size", default, "--standardize", "--print-config")
     settings = printed(gpunet("train", *typed, "--config", "run.toml"))
-    assert default == settings["epochs"]
+    assert default == settings["batch_size"]
     assert settings["standardize"] is True
+
+
+def test_no_digit_of_a_number_is_lost_on_its_way_from_a_file(gpunet: RunCommand) -> None:
+    Path("run.toml").write_text("learning_rate = 0.0123456789012\nl2 = 1.23456789e-7\n")
+    settings = printed(gpunet("train", "--print-config", "--config", "run.toml"))
+    assert (settings["learning_rate"], settings["l2"]) == (0.0123456789012, 1.23456789e-7)
 
 
 def test_what_is_printed_is_read_back_to_the_same(gpunet: RunCommand) -> None:
@@ -99,7 +105,8 @@ def test_a_run_with_a_file_is_trained_as_it_says(gpunet: RunCommand, halves: Pat
     assert (0, "") == (ran.code, ran.err)
     assert Path("small.safetensors").is_file()
     config = json.loads(Path("run.json").read_text("utf-8"))["config"]
-    assert TrainConfig(hidden=(4,), learning_rate=0.01, batch_size=8, epochs=2).to_dict() == config
+    asked = TrainConfig(hidden=(4,), learning_rate=0.01, batch_size=8, epochs=2)
+    assert config == {**asked.values_in_effect(), "patience": config["patience"]}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -61,6 +62,25 @@ def test_a_change_of_the_data_since_training_is_noted(
     np.savez(tmp_path / "data.npz", **arrays)
     ran = gpunet("evaluate", model, "--device", "cpu", "--json")
     assert (0, "note: data is no longer what the model was trained on\n") == (ran.code, ran.err)
+
+
+@pytest.mark.parametrize(
+    "reference", [None, "secret", "/etc/hostname", "./../../../../etc/hostname"]
+)
+def test_a_strangers_model_opens_no_file_of_its_choice(
+    gpunet: RunCommand, trained: Path, monkeypatch: pytest.MonkeyPatch, reference: str | None
+) -> None:
+    model = checkpoint.load(trained)
+    strange = dataclasses.replace(model.origin, reference=reference)
+    monkeypatch.setattr(checkpoint, "portable", lambda told, folder: told)
+    path = trained.with_name("strange.safetensors")
+    checkpoint.save(dataclasses.replace(model, origin=strange), path)
+    trained.with_name("secret").write_text("1,2\n")
+    monkeypatch.chdir(trained.parent)
+    ran = gpunet("evaluate", path, "--device", "cpu")
+    assert ran.code == 1
+    assert "the data 'halves' that it was trained on are" in ran.failure
+    assert "give their path as --data" in ran.failure
 
 
 def test_data_with_other_features_are_refused(

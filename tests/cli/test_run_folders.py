@@ -13,7 +13,9 @@ import pytest
 
 from gpunet.errors import OutputError
 from gpunet.training import checkpoint, run_folder
-from gpunet.training.run_state import load_state
+from gpunet.training.checkpoint import Model
+from gpunet.training.run_folder import RunFolder
+from gpunet.training.run_state import RunState, load_state
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -129,6 +131,64 @@ def test_other_data_are_refused(gpunet: RunCommand, kept: Path) -> None:
     )
     assert 1 == ran.code
     assert "does not hold the data that the run in kept was begun with" in ran.failure
+
+
+def test_changed_data_of_the_same_name_are_refused(gpunet: RunCommand, halves: Path) -> None:
+    arrays = dict(np.load(halves))
+    np.savez("points.npz", **arrays)
+    assert (
+        gpunet(
+            "train", "--data", "points.npz", *FAST, *("--epochs", 3), "--run-dir", "own", "-q"
+        ).code
+        == 0
+    )
+    arrays["y_train"][0] = 1 - arrays["y_train"][0]
+    np.savez("points.npz", **arrays)
+    ran = gpunet("train", "--resume", "own", "--epochs", 5, "--device", "cpu", "-q")
+    assert ran.code == 1
+    assert "points does not hold the data that the run in own was begun with" in ran.failure
+
+
+def test_a_resumed_run_ends_when_the_time_that_it_is_given_is_over(
+    gpunet: RunCommand, kept: Path
+) -> None:
+    more = ("--epochs", 1_000_000, "--max-time", "0.3s", "--device", "cpu", "-q")
+    assert gpunet("train", "--resume", kept, *more).code == 0
+    report = json.loads((kept / "report.json").read_text("utf-8"))
+    assert report["stop_reason"] == "time limit reached"
+    assert report["config"]["max_time"] == 0.3
+
+
+def test_a_resumed_run_is_kept_as_often_as_it_is_told(
+    gpunet: RunCommand, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs = []
+    keep = RunFolder.keep
+
+    def noted(self: RunFolder, model: Model, state: RunState) -> None:
+        epochs.append(len(state.history))
+        keep(self, model, state)
+
+    monkeypatch.setattr(RunFolder, "keep", noted)
+    more = ("--epochs", 9, "--checkpoint-every", 3, "--device", "cpu", "-q")
+    assert gpunet("train", "--resume", kept, *more).code == 0
+    assert epochs == [6, 9]
+
+
+def test_a_run_whose_data_are_gone_asks_for_them(gpunet: RunCommand, halves: Path) -> None:
+    Path("points.npz").write_bytes(halves.read_bytes())
+    assert (
+        gpunet(
+            "train", "--data", "points.npz", *FAST, *("--epochs", 3), "--run-dir", "own", "-q"
+        ).code
+        == 0
+    )
+    Path("points.npz").rename("moved.npz")
+    resume = ("train", "--resume", "own", "--epochs", 4, "--device", "cpu", "-q")
+    ran = gpunet(*resume)
+    assert ran.code == 1
+    assert f"are not at {Path('points.npz').absolute()}; give their path as --data" in ran.failure
+    assert gpunet(*resume, "--data", "moved.npz").code == 0
 
 
 @pytest.mark.parametrize(

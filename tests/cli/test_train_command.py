@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from gpunet.config import TrainConfig
+from gpunet.datasets import catalog
 from gpunet.engine.numpy_engine import NumpyEngine
-from gpunet.errors import DeviceLostError, OutputError
+from gpunet.errors import DeviceLostError, DownloadError, OutputError
 from gpunet.training import checkpoint, output
 from gpunet.training.events import Control
 
@@ -93,7 +94,7 @@ def test_a_network_of_an_ensemble_is_the_one_of_its_seed(gpunet: RunCommand, hal
     gpunet("train", "--data", halves, *FAST, "--ensemble", "2", "--seed", "5")
     together = checkpoint.load(Path("model.safetensors")).parameters
     for place, seed in enumerate(("5", "6")):
-        gpunet("train", "--data", halves, *FAST, "--seed", seed)
+        gpunet("train", "--data", halves, *FAST, "--seed", seed, "--force")
         alone = checkpoint.load(Path("model.safetensors")).parameters
         assert alone[0].tobytes() == together[place].tobytes()
 
@@ -223,6 +224,88 @@ def test_quiet_prints_the_result_in_one_line(gpunet: RunCommand, halves: Path) -
     assert (0, "", 1) == (ran.code, ran.err, ran.out.count("\n"))
     assert ran.out.startswith("test accuracy ")
     assert ran.out.endswith("saved as model.safetensors\n")
+
+
+def test_what_is_there_already_is_kept_and_the_new_files_get_other_names(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    names = ("model.safetensors", "run.json", "curves.png")
+    for name in names:
+        Path(name).write_text("older")
+    files = ("--report", "run.json", "--plot", "curves.png")
+    ran = gpunet("train", "--data", halves, *FAST, *files, "-q")
+    assert ran.code == 0
+    assert [Path(name).read_text() for name in names] == ["older"] * 3
+    assert "saved as model-2.safetensors, as model.safetensors was there before" in ran.out
+    assert checkpoint.load(Path("model-2.safetensors")).best_epoch >= 1
+    assert json.loads(Path("run-2.json").read_text())["best_epoch"] >= 1
+    assert Path("curves-2.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_force_replaces_what_is_there(gpunet: RunCommand, halves: Path) -> None:
+    Path("model.safetensors").write_text("older")
+    ran = gpunet("train", "--data", halves, *FAST, "--force", "-q")
+    assert (ran.code, ran.err) == (0, "")
+    assert checkpoint.load(Path("model.safetensors")).best_epoch >= 1
+    assert not Path("model-2.safetensors").exists()
+
+
+def test_quiet_does_not_keep_back_that_other_data_took_the_place_of_mnist(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(*_: object) -> None:
+        raise DownloadError("nobody answers")
+
+    monkeypatch.setattr(catalog, "_open_published", offline)
+    monkeypatch.setattr(catalog, "STROKES_TRAIN", 60)
+    monkeypatch.setattr(catalog, "STROKES_TEST", 12)
+    ran = gpunet("train", *FAST, "-q")
+    assert ran.code == 0
+    assert ran.out.count("\n") == 1
+    assert ran.err.startswith("note: MNIST is not at hand")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_network_that_has_learnt_nothing_is_told_with_what_to_try(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    options = ("--optimizer", "sgd", "--lr", "500", "--patience", "0")
+    ran = gpunet("train", "--data", halves, *FAST, *options, "-q")
+    assert ran.code == 0
+    assert "note: the network is no better than guessing: its test accuracy is 50.00 %" in ran.err
+    assert "try --lr 50, or --find-lr" in ran.err
+
+
+def test_a_run_that_ends_while_its_loss_falls_says_how_to_go_on(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    slowly = ("--lr", "0.0005", "--schedule", "constant", "--run-dir", "own")
+    ran = gpunet("train", "--data", halves, *FAST, *slowly)
+    assert (ran.code, ran.err) == (0, "")
+    last = ran.out.splitlines()[-1]
+    assert last.startswith("advice: the loss was still falling in the last epochs")
+    assert "--resume own --epochs 154" in last
+
+
+def test_small_data_are_trained_for_enough_steps_by_default(gpunet: RunCommand) -> None:
+    draws = np.random.default_rng(3)
+    centres = draws.normal(0, 2, (4, 3))
+    labels = draws.permutation(np.arange(240) % 4)
+    rows = centres[labels] + draws.normal(0, 0.6, (240, 3))
+    lines = [
+        f"{label},{a:.3f},{b:.3f},{c:.3f}" for label, (a, b, c) in zip(labels, rows, strict=True)
+    ]
+    Path("points.csv").write_text("label,a,b,c\n" + "\n".join(lines) + "\n")
+    files = ("--report", "run.json", "--name", "one")
+    ran = gpunet("train", "--data", "points.csv", "--device", "cpu", "--plain", *files)
+    assert ran.code == 0
+    assert "epochs: 600 by default" in ran.out
+    report = json.loads(Path("run.json").read_text())
+    assert (report["config"]["epochs"], report["config"]["patience"]) == (600, 200)
+    assert report["test"]["accuracy"] > 0.9
+    assert checkpoint.load(Path("model.safetensors")).config.epochs == 600
+    assert "epoch   1/600" in Path("runs/one/log").read_text()
 
 
 def test_no_showcase_is_shown_if_none_is_wanted(gpunet: RunCommand, halves: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_search_saves_the_best_network_and_says_how_to_train_it_again(
     report = json.loads(Path("report.json").read_text())
     assert 6 == len(report["trials"])
     model = checkpoint.load(Path("model.safetensors"))
-    assert report["best"]["config"] == model.config.to_dict()
+    assert report["best"]["config"] == model.config.values_in_effect()
     assert report["best"]["test"]["accuracy"] == model.test.accuracy
     (command,) = [line for line in ran.out.splitlines() if line.startswith("gpunet train")]
     words = shlex.split(command)[1:]

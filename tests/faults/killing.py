@@ -114,7 +114,7 @@ def kill_searches(folder: Path, kills: int, device: str, seed: int) -> Findings:
     draws, found = random.Random(seed), Findings()
     data = dataset(folder / "data.npz")
     os.chdir(folder)  # studies lie in the folder that one works in
-    common = ("--device", device, "--plain", "--output", str(folder / "model.safetensors"))
+    common = ("--device", device, "--plain", *_output(folder))
     asked = ("--trials", "8", "--population", "4", "--epochs", "2", "--batch-size", "8")
     new: tuple[str, ...] = ("tune", "--data", str(data), *asked, *common)
     space = folder / "space.toml"
@@ -247,8 +247,8 @@ def _compare(victim: Path, expected: RunState, found: Findings) -> None:
             found.wrong.append(f"{name} of {victim} differ from those of an undisturbed run")
 
 
-def _output(folder: Path) -> tuple[str, str]:
-    return "--output", str(folder / "model.safetensors")
+def _output(folder: Path) -> tuple[str, ...]:
+    return "--force", "--output", str(folder / "model.safetensors")
 
 
 def _command(arguments: tuple[str, ...]) -> Callable[[], int]:

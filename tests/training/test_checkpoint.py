@@ -79,7 +79,8 @@ def refusal(path: Path) -> str:
 
 @pytest.mark.parametrize("population", [1, 3])
 def test_a_model_comes_back_bit_by_bit(tmp_path: Path, population: int) -> None:
-    model = a_model(population)
+    data = str(tmp_path / "data" / "points.csv")
+    model = a_model(population, origin=Origin("points", data, "0123abc", "points.csv"))
     checkpoint.save(model, tmp_path / "model")
     loaded = checkpoint.load(tmp_path / "model")
     assert model.parameters.tobytes() == loaded.parameters.tobytes()

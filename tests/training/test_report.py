@@ -55,7 +55,16 @@ def written(path: Path, result: TrainingResult) -> dict[str, Any]:
 def test_the_report_holds_what_was_done_and_what_it_gave(tmp_path: Path) -> None:
     expected = {
         "gpunet": __version__,
-        "config": {**CONFIG.to_dict(), "learning_rate": CONFIG.effective_learning_rate},
+        "config": {
+            **CONFIG.to_dict(),
+            "learning_rate": 0.005,
+            "beta2": 0.999,
+            "weight_decay": 0.0,
+            "epochs": 600,
+            "patience": 200,
+            "lr_decay_every": 80,
+        },
+        "initialisations": ["he", "glorot"],
         "device": {
             "name": "Little",
             "kind": "software adapter",

@@ -15,7 +15,10 @@ from gpunet.training.schedules import Plateau, epoch_learning_rates
 def course(steps: int, **settings: Any) -> NDArray[np.float64]:
     """The rate of every step of all epochs."""
     config = TrainConfig(**settings)
-    rates = [epoch_learning_rates(config, 1 + epoch, steps)[0] for epoch in range(config.epochs)]
+    rates = [
+        epoch_learning_rates(config, 1 + epoch, steps)[0]
+        for epoch in range(config.effective_epochs)
+    ]
     return np.concatenate(rates)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Metrics, NetworkSettings
 from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
 from gpunet.training.result import TrainingResult
@@ -335,3 +337,26 @@ def test_a_time_that_is_over_before_the_first_step_leaves_nothing() -> None:
     result, _ = run(small(max_time=0.5), clock=StepClock())
     assert "time limit reached" == result.stop_reason
     assert () == result.history
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"optimizer": "sgd"}, "the optimizer: adam, wanted sgd"),
+        ({"batch_size": 7}, "the batch size"),
+        ({"hidden": (9,)}, "the network"),
+        ({"dropout": 0.5}, "dropout of network 0: 0.0, wanted 0.5"),
+        ({"seed": 9}, "seed of network 0"),
+        ({"ensemble": 2}, "networks: 1, wanted 2"),
+    ],
+)
+def test_an_engine_that_was_made_for_other_settings_is_refused(
+    changes: dict[str, Any], what: str
+) -> None:
+    dataset = clusters()
+    config = TrainConfig(hidden=(4,), epochs=2)
+    network = config.network(dataset.inputs, len(dataset.classes))
+    settings = (NetworkSettings.of(config),)
+    engine = NumpyEngine(network, settings, config.optimizer, config.batch_size)
+    with pytest.raises(UsageError, match=what):
+        train(engine, dataset, dataclasses.replace(config, **changes))

@@ -47,6 +47,8 @@ def configuration(context: typer.Context, config: TrainConfig) -> str:
     }
     others = {name: context.params.get(name) for name in RUN_SETTINGS}
     remarks = "".join(f"# {line}\n" for line in write_settings(comments).splitlines())
+    if config.epochs is None:
+        remarks += "# (for few samples more epochs, and patience and lr_decay_every likewise)\n"
     return write_settings(others) + write_settings(config.to_dict()) + remarks
 
 

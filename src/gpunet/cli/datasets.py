@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -72,12 +73,14 @@ def preview_dataset(
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
     plot: options.Plot = None,
+    force: options.Force = False,
     graphics: options.Graphics = "auto",
 ) -> None:
     """Show some training samples of a dataset."""
     import numpy as np
 
     from gpunet.cli.pictures import labelled_pictures, require_images
+    from gpunet.cli.saving import told, write
     from gpunet.cli.sources import open_data
     from gpunet.plots import plot_pictures, require_plots
     from gpunet.rng import permutation
@@ -102,5 +105,6 @@ def preview_dataset(
     preview(console, dataset.train, dataset.classes, dataset.image_shape, rows, painter)
     if plot is not None:
         shape = require_images(dataset.name, dataset.image_shape)
-        plot_pictures(labelled_pictures(dataset.train[rows], dataset.classes, shape), plot)
-        console.print(f"plot: {plot}", soft_wrap=True)
+        pictures = labelled_pictures(dataset.train[rows], dataset.classes, shape)
+        drawn = write(partial(plot_pictures, pictures), plot, force=force)
+        console.print(f"plot: {told(drawn, plot)}", soft_wrap=True)

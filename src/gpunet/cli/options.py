@@ -22,6 +22,7 @@ __all__ = [
     "STOPPING",
     "AsJson",
     "Device",
+    "Force",
     "Graphics",
     "ModelData",
     "ModelFile",
@@ -70,6 +71,15 @@ Plot = Annotated[
         help="Draw a picture into this file, too: .png, .svg or .pdf.",
         rich_help_panel=OUTPUT,
         show_default=False,
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Replace files that are there, instead of choosing another name such as "
+        "model-2.safetensors.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Graphics = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,8 +27,10 @@ def plot(
             rich_help_panel=options.OUTPUT,
         ),
     ] = Path("curves.png"),
+    force: options.Force = False,
 ) -> None:
     """Draw a run's loss and accuracy over its epochs."""
+    from gpunet.cli.saving import told, write
     from gpunet.plots import plot_curves, require_plots
     from gpunet.terminal.console import make_console
     from gpunet.training.curves import read_curves
@@ -35,5 +38,5 @@ def plot(
     if report.resolve() == output.resolve():
         raise UsageError(f"--output {output} would replace the report; give another name")
     require_plots(output)
-    plot_curves(read_curves(report), report.stem, output)
-    make_console().print(f"plot: {output}", soft_wrap=True)
+    drawn = write(partial(plot_curves, read_curves(report), report.stem), output, force=force)
+    make_console().print(f"plot: {told(drawn, output)}", soft_wrap=True)

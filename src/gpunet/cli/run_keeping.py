@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gpunet.cli.messages import note
+from gpunet.cli.sources import found_again
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
@@ -53,8 +54,14 @@ class Keeping:
 
     @property
     def reference(self) -> str:
-        """What ``--data`` takes to open the earlier run's data."""
-        return self.model.origin.reference if self.model else AUTO
+        """What ``--data`` takes to open the earlier run's data.
+
+        Raises:
+            DataError: they are not where the run was trained.
+        """
+        if self.model is None:
+            return AUTO
+        return found_again(self.model.origin.name, self.model.origin.reference)
 
     def require_same(self, dataset: Dataset) -> None:
         """Make sure that the data are those that the earlier run was trained on.

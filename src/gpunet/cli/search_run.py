@@ -8,6 +8,7 @@ import shlex
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from rich.console import Console
 
 from gpunet import __version__
 from gpunet.cli.messages import complain, note
-from gpunet.cli.sources import choose_device, open_training_data, reference
+from gpunet.cli.saving import told, write
+from gpunet.cli.sources import choose_device, found_again, open_training_data, reference
 from gpunet.cli.train_command import train_command
 from gpunet.config import Optimizer, TrainConfig
+from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, create_engine, largest_population
 from gpunet.engine.interface import NetworkSettings, Rule
@@ -46,6 +49,7 @@ from gpunet.training.checkpoint import Model
 from gpunet.training.evaluation import evaluate
 from gpunet.training.events import Control
 from gpunet.training.report import write_report
+from gpunet.training.splits import settled
 
 __all__ = ["Wishes", "carry_out"]
 
@@ -79,6 +83,7 @@ class Wishes:
         heartbeat: seconds between two signs of life.
         output: the model file.
         report: the JSON report.
+        force: replace files that are there.
         plain: no screen.
         quiet: nothing but the result.
     """
@@ -99,6 +104,7 @@ class Wishes:
     heartbeat: int
     output: Path
     report: Path | None
+    force: bool
     plain: bool
     quiet: bool
 
@@ -117,12 +123,16 @@ class _Found:
         config: it was trained with.
         model: its network, if it lies here.
         complete: whether the device did not fail at the test.
+        told_model: where the model file is, in words.
+        told_report: where the report is, if there is one.
     """
 
     entry: Entry
     config: TrainConfig
     model: Model | None
     complete: bool = True
+    told_model: str = ""
+    told_report: str | None = None
 
 
 def carry_out(wishes: Wishes) -> None:
@@ -136,10 +146,17 @@ def carry_out(wishes: Wishes) -> None:
     study = SearchStudy.resume(place, wishes.study) if wishes.resumed else None
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
     choice = choose_device(wishes.setting("device", "auto"), console)
-    name = wishes.setting("data", "auto" if study is None else study.terms.data)
+    name = wishes.setting("data", "") or (
+        found_again(study.name, study.terms.data) if study else AUTO
+    )
     dataset = open_training_data(name, console)
     _require_memory(wanted, wishes.population, choice, dataset)
-    wanted = replace(wanted, data=reference(name, dataset), fingerprint=dataset.fingerprint())
+    wanted = replace(
+        wanted,
+        config=settled(wanted.config, dataset),
+        data=reference(name, dataset),
+        fingerprint=dataset.fingerprint(),
+    )
     if study is None:
         study = SearchStudy.begin(place, wishes.study, wanted, join=wishes.storage is not None)
     else:
@@ -158,10 +175,17 @@ def _carry_out(
         _tell_of_nothing(standing, console)
         raise typer.Exit(1)
     found = _tested(found, choice, dataset)
+    model_path, report_path = wishes.output, wishes.report
     if found.model is not None:
-        checkpoint.save(found.model, wishes.output)
-    if wishes.report is not None:
-        write_report(_report(study, standing, found, choice), wishes.report)
+        model_path = write(partial(checkpoint.save, found.model), model_path, force=wishes.force)
+    if report_path is not None:
+        content = _report(study, standing, found, choice)
+        report_path = write(partial(write_report, content), report_path, force=wishes.force)
+    found = replace(
+        found,
+        told_model=told(model_path, wishes.output),
+        told_report=None if report_path is None else told(report_path, wishes.report),
+    )
     if control.signal is not None:
         raise typer.Exit(128 + control.signal)
     _show(wishes, study, standing, found, console, choice, dataset)
@@ -356,7 +380,7 @@ def _report(
         "importances": study.importances(),
         "best": {
             "trial": found.entry.number,
-            "config": found.config.to_dict(),
+            "config": found.config.values_in_effect(),
             "test": None if test is None else dataclasses.asdict(test),
         },
         "trials": [dataclasses.asdict(entry) for entry in standing.entries],
@@ -387,14 +411,14 @@ def _show(
         console.print(line, soft_wrap=True)
     console.print(summary_table(_summary(wishes, info, standing, found, study)))
     console.print()
-    longer = replace(found.config, epochs=LONGER * found.config.epochs)
+    longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
     device = wishes.setting("device", "auto")
     console.print("to train it longer:", soft_wrap=True)
-    console.print(train_command(longer, study.terms.data, device), soft_wrap=True)
+    console.print(train_command(longer, study.terms.data or "PATH", device), soft_wrap=True)
     if found.entry.state == "complete":
         console.print(
-            f"(with --epochs {found.config.epochs} it gives the same network, bit for bit, on the "
-            "same device)",
+            f"(with --epochs {found.config.effective_epochs} it gives the same network, bit for "
+            "bit, on the same device)",
             soft_wrap=True,
         )
     if standing.done < standing.total:
@@ -409,7 +433,9 @@ def _result_line(wishes: Wishes, info: SearchInfo, found: _Found) -> str:
     if found.model is None:
         return f"{beginning}, whose model lies with its worker, {found.entry.worker}"
     test = found.model.test
-    return f"{beginning}, test accuracy {figures.percent(test.accuracy)}, saved as {wishes.output}"
+    return (
+        f"{beginning}, test accuracy {figures.percent(test.accuracy)}, saved as {found.told_model}"
+    )
 
 
 def _summary(
@@ -429,8 +455,8 @@ def _summary(
         rows += [
             ("test accuracy", figures.percent(test.accuracy)),
             ("test loss", figures.loss(test.loss)),
-            ("best epoch", f"{found.model.best_epoch} of {found.config.epochs}"),
-            ("model", str(wishes.output)),
+            ("best epoch", f"{found.model.best_epoch} of {found.config.effective_epochs}"),
+            ("model", found.told_model),
         ]
     rows.append(("study", f"{study.name} in {study.place}"))
-    return rows + ([("report", str(wishes.report))] if wishes.report else [])
+    return rows + ([("report", found.told_report)] if found.told_report else [])

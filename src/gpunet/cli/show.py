@@ -12,6 +12,8 @@ from gpunet.cli.train import train
 from gpunet.config import TrainConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gpunet.training.checkpoint import Model
 
 __all__ = ["setting_panels", "show"]
@@ -28,7 +30,7 @@ def show(model: options.ModelFile, as_json: options.AsJson = False) -> None:
 
     loaded = load(model)
     if as_json:
-        print(json.dumps(_content(loaded), indent=2, allow_nan=False))
+        print(json.dumps(_content(loaded, model.parent), indent=2, allow_nan=False))
         return
     model_card(make_console(), loaded, model.stat().st_size, setting_panels())
 
@@ -45,7 +47,7 @@ def setting_panels() -> dict[str, list[str]]:
     return {**panels, OTHER: left} if left else panels
 
 
-def _content(model: Model) -> dict[str, Any]:
+def _content(model: Model, folder: Path) -> dict[str, Any]:
     from gpunet.training.checkpoint import describe
 
     layers = [
@@ -57,4 +59,4 @@ def _content(model: Model) -> dict[str, Any]:
         }
         for layer in model.network.layers
     ]
-    return {**describe(model), "networks": len(model.parameters), "layers": layers}
+    return {**describe(model, folder), "networks": len(model.parameters), "layers": layers}

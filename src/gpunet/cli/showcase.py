@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -52,6 +53,7 @@ def showcase(
     data: options.ModelData = None,
     device: options.Device = "auto",
     plot: options.Plot = None,
+    force: options.Force = False,
     graphics: options.Graphics = "auto",
 ) -> None:
     """Show test samples with a model's predictions, or what its units look for."""
@@ -66,7 +68,7 @@ def showcase(
 
         require_plots(plot)
     console = make_console()
-    canvas = _Canvas(console, choose_painter(graphics, console), plot)
+    canvas = _Canvas(console, choose_painter(graphics, console), plot, force)
     loaded = load(model)
     if weights:
         _show_weights(model, loaded, count, canvas)
@@ -88,6 +90,17 @@ class _Canvas(NamedTuple):
     console: Console
     painter: Painter | None
     plot: Path | None
+    force: bool
+
+    def draw(self, pictures: Sequence[Picture], *, signed: bool = False) -> None:
+        """Draw them into the file, if there is to be one."""
+        from gpunet.cli.saving import told, write
+        from gpunet.plots import plot_pictures
+
+        if self.plot is not None:
+            draw = partial(plot_pictures, pictures, signed=signed)
+            drawn = write(draw, self.plot, force=self.force)
+            self.console.print(f"plot: {told(drawn, self.plot)}", soft_wrap=True)
 
 
 def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
@@ -120,7 +133,7 @@ def _show_weights(path: Path, model: Model, count: int, canvas: _Canvas) -> None
     unit_pictures(canvas.console, model, count, canvas.painter)
     if canvas.plot is not None:
         drawn = pictures.unit_pictures(model, model.image_shape, count)
-        _draw(drawn, canvas.plot, canvas.console, signed=True)
+        canvas.draw(drawn, signed=True)
 
 
 def _show_samples(
@@ -138,7 +151,7 @@ def _show_samples(
     from gpunet.training.evaluation import pick, pick_top_losses
     from gpunet.training.metrics import cross_entropies
 
-    console, painter, plot = canvas
+    console, painter = canvas.console, canvas.painter
     samples, evaluation = evaluate_model(model, data, device, console)
     probabilities, labels = evaluation.probabilities, samples.labels
     if choice.rows is not None:
@@ -154,20 +167,11 @@ def _show_samples(
     losses = cross_entropies(probabilities, labels) if choice.top_losses else None  # (n,)
     classes, shape = model.classes, model.image_shape
     print_showcase(console, samples, probabilities, classes, shape, rows, losses, painter)
-    if plot is not None:
+    if canvas.plot is not None:
         shape = require_images(model.origin.name, shape)
         told = None if losses is None else losses[rows]
         drawn = verdict_pictures(samples[rows], probabilities[rows], classes, shape, told)
-        _draw(drawn, plot, console)
-
-
-def _draw(
-    pictures: Sequence[Picture], path: Path, console: Console, *, signed: bool = False
-) -> None:
-    from gpunet.plots import plot_pictures
-
-    plot_pictures(pictures, path, signed=signed)
-    console.print(f"plot: {path}", soft_wrap=True)
+        canvas.draw(drawn)
 
 
 def _parse_index(text: str) -> tuple[int, ...]:

@@ -9,15 +9,23 @@ from rich.console import Console
 from gpunet.cli.devices import reason
 from gpunet.cli.messages import note
 from gpunet.cli.waiting import WaitingBar
-from gpunet.datasets.catalog import AUTO, names, open_dataset
+from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.pixels import is_bright
 from gpunet.engine.factory import Choice, choose, create_engine
 from gpunet.engine.interface import NetworkSettings
+from gpunet.errors import DataError
 from gpunet.training.checkpoint import Model
 from gpunet.training.evaluation import Evaluation, evaluate
 
-__all__ = ["choose_device", "evaluate_model", "open_data", "open_training_data", "reference"]
+__all__ = [
+    "choose_device",
+    "evaluate_model",
+    "found_again",
+    "open_data",
+    "open_training_data",
+    "reference",
+]
 
 
 def choose_device(selector: str, console: Console) -> Choice:
@@ -42,7 +50,9 @@ def open_data(name: str, console: Console) -> Dataset:
     with WaitingBar(console) as bar:
         dataset = open_dataset(name, progress=bar)
     console.print(f"data:   {dataset.source}", soft_wrap=True)
-    if dataset.notice:
+    if dataset.notice and console.quiet:  # what the figures are of must be known all the same
+        note(dataset.notice)
+    elif dataset.notice:
         console.print(f"        {dataset.notice}", soft_wrap=True)
     return dataset
 
@@ -64,12 +74,32 @@ def open_training_data(name: str, console: Console) -> Dataset:
 
 
 def reference(name: str, dataset: Dataset) -> str:
-    """What opens the same data from any folder, and without falling back on others."""
+    """What opens the same data from any folder, and without falling back on others.
+
+    It is a dataset's name or an absolute path.
+    """
     if name == AUTO:
         return dataset.name
-    if name in names() or name.startswith("strokes:"):
-        return name
-    return str(Path(name).resolve())
+    return name if is_name(name) else str(Path(name).expanduser().absolute())
+
+
+def found_again(name: str, reference: str | None) -> str:
+    """What ``--data`` takes to open the data that a file speaks of.
+
+    Args:
+        name: of the data, as the file has it.
+        reference: where they are, as the file has it, which may be anybody's.
+
+    Raises:
+        DataError: they are not there.
+    """
+    if reference is not None:
+        if is_name(reference) or (Path(reference).is_absolute() and Path(reference).exists()):
+            return reference
+        where = f"are not at {reference}"
+    else:
+        where = "are at a place that it does not tell"
+    raise DataError(f"the data {name!r} that it was trained on {where}; give their path as --data")
 
 
 def evaluate_model(
@@ -83,7 +113,10 @@ def evaluate_model(
         GpunetError: the data or the device cannot be had, or do not fit the model.
     """
     choice = choose_device(device, console)
-    dataset = open_data(model.origin.reference if data is None else data, console)
+    if data is None:
+        dataset = open_data(found_again(model.origin.name, model.origin.reference), console)
+    else:
+        dataset = open_data(data, console)
     if data is None and dataset.fingerprint() != model.origin.fingerprint:
         note(f"{dataset.name} is no longer what the model was trained on")
     prepared = model.prepare_test(dataset)

@@ -42,6 +42,11 @@ _DEFAULT_RATES = ", ".join(
 DEFAULT = TrainConfig()
 
 
+def _open_default(epochs: int) -> str:
+    """What the help says of a number of epochs that follows from the data."""
+    return f"{epochs}, more for few samples"
+
+
 def train(
     context: typer.Context,
     config_file: ConfigFile = None,
@@ -186,10 +191,11 @@ def train(
         ),
     ] = DEFAULT.lr_decay,
     lr_decay_every: Annotated[
-        int,
+        int | None,
         typer.Option(
             help="Epochs for that; for plateau, epochs without a gain.",
             rich_help_panel=options.SCHEDULE,
+            show_default=_open_default(DEFAULT.effective_lr_decay_every),
         ),
     ] = DEFAULT.lr_decay_every,
     lr_final: Annotated[
@@ -340,14 +346,19 @@ def train(
         ),
     ] = DEFAULT.label_smoothing,
     epochs: Annotated[
-        int,
-        typer.Option(help="Passes over the data, at most.", rich_help_panel=options.STOPPING),
+        int | None,
+        typer.Option(
+            help="Passes over the data, at most.",
+            rich_help_panel=options.STOPPING,
+            show_default=_open_default(DEFAULT.effective_epochs),
+        ),
     ] = DEFAULT.epochs,
     patience: Annotated[
-        int,
+        int | None,
         typer.Option(
             help="Stop after so many epochs without a gain in what is monitored; 0 never does.",
             rich_help_panel=options.STOPPING,
+            show_default=_open_default(DEFAULT.effective_patience),
         ),
     ] = DEFAULT.patience,
     min_delta: Annotated[
@@ -445,6 +456,7 @@ def train(
         ),
     ] = None,
     plot: options.Plot = None,
+    force: options.Force = False,
     showcase: Annotated[
         int,
         typer.Option(
@@ -604,6 +616,7 @@ def train(
         profile,
         autotune,
         keeping,
+        force,
     )
     carry_out(wishes)
 

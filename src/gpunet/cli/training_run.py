@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.console import Console
 from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
 from gpunet.cli.run_keeping import Keeping, Recorder
+from gpunet.cli.saving import in_place, save, told
 from gpunet.cli.sources import choose_device, open_training_data, reference
 from gpunet.cli.tile_choice import choose_tiles
 from gpunet.config import Graphics, TrainConfig
@@ -27,7 +27,6 @@ from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.roofline import measure_roofline
 from gpunet.engine.tile_cache import TileCache
-from gpunet.errors import OutputError
 from gpunet.plots import plot_curves
 from gpunet.terminal import figures
 from gpunet.terminal.console import PatientStream, make_console, wants_dashboard
@@ -45,10 +44,11 @@ from gpunet.training.curves import Curves
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
+from gpunet.training.outcome import no_better_than_guessing, still_falling
 from gpunet.training.profile import Profile, measure_profile
 from gpunet.training.report import report, write_report
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import split
+from gpunet.training.splits import settled, split
 from gpunet.training.trainer import train
 
 __all__ = ["Wishes", "carry_out"]
@@ -78,6 +78,7 @@ class Wishes:
         profile: measure where the time goes, too.
         autotune: take the fastest tiles, and measure them first where that pays.
         keeping: where the run is kept while it is trained, if anywhere.
+        force: replace files that are there.
     """
 
     config: TrainConfig
@@ -93,6 +94,7 @@ class Wishes:
     profile: bool = False
     autotune: bool = True
     keeping: Keeping | None = None
+    force: bool = False
 
 
 def carry_out(wishes: Wishes) -> None:
@@ -105,6 +107,7 @@ def carry_out(wishes: Wishes) -> None:
     painter = choose_painter(wishes.graphics, console)
     choice = choose_device(wishes.device, console)
     dataset = open_training_data(wishes.data, console)
+    wishes = replace(wishes, config=_settled(wishes.config, dataset, console))
     recorder = _recorder(wishes, dataset, console)
     if choice.adapter is not None and choice.adapter.software:
         _compare_with_numpy(choice.adapter, dataset, wishes.config, console)
@@ -120,9 +123,22 @@ def carry_out(wishes: Wishes) -> None:
     if control.signal is not None:
         raise typer.Exit(128 + control.signal)
     _show(wishes, dataset, result, saved, console, painter, profile)
+    _advise(wishes, dataset, result, console)
     _require_output(console)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
+
+
+def _settled(config: TrainConfig, dataset: Dataset, console: Console) -> TrainConfig:
+    """The settings with the epochs that follow from the data; the console is told of more."""
+    decided = settled(config, dataset)
+    if config.epochs is None and decided.epochs != config.effective_epochs:
+        console.print(
+            f"epochs: {decided.epochs} by default, as one has few steps; at least "
+            f"{decided.effective_patience} without a gain end the training",
+            soft_wrap=True,
+        )
+    return decided
 
 
 def _require_output(console: Console) -> None:
@@ -142,7 +158,7 @@ def _tiles(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -
     config, tiles = wishes.config, TileCache.of(choice.adapter)
     if config.max_time is not None and config.max_time < LONG_TRAINING:
         return tiles
-    steps = config.epochs * steps_per_epoch(len(dataset.train), config.batch_size)
+    steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
     began = time.perf_counter()
     measured = choose_tiles(config, choice.adapter, dataset, tiles, console, steps)
     if measured:
@@ -269,15 +285,16 @@ def _save_results(
         complete = result.stop_reason != "diverged"
     else:
         model = _model(wishes, dataset, result)
-        model_path = _save(lambda path: checkpoint.save(model, path), wishes.output)
-        complete = model_path == wishes.output and not result.device_failures
+        model_path = save(partial(checkpoint.save, model), wishes.output, force=wishes.force)
+        complete = in_place(model_path, wishes.output) and not result.device_failures
     if wishes.report is not None:
         content = report(config, choice.info, dataset, result)
-        report_path = _save(lambda path: write_report(content, path), wishes.report)
-        complete = complete and report_path == wishes.report
+        report_path = save(partial(write_report, content), wishes.report, force=wishes.force)
+        complete = complete and in_place(report_path, wishes.report)
     if wishes.plot is not None and result.history:
-        plot_path = _save(partial(_plot, wishes, dataset, result), wishes.plot)
-        complete = complete and plot_path == wishes.plot
+        draw = partial(_plot, wishes, dataset, result)
+        plot_path = save(draw, wishes.plot, force=wishes.force)
+        complete = complete and in_place(plot_path, wishes.plot)
     return _Saved(model_path, report_path, plot_path, complete)
 
 
@@ -308,6 +325,33 @@ def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
         complain(f"{result.device_failures[-1]}; {_left_by_the_device(result)}")
 
 
+def _advise(wishes: Wishes, dataset: Dataset, result: TrainingResult, console: Console) -> None:
+    """Say so if nothing was learnt, or if longer training would do more; and the next move."""
+    config, labels = wishes.config, dataset.test.labels
+    guessing = no_better_than_guessing(config, result, labels, len(dataset.classes))
+    if guessing is not None:
+        test = _test_figures(wishes, dataset, result)
+        note(
+            f"the network is no better than guessing: its test accuracy is "
+            f"{figures.percent(test.accuracy)} where always answering "
+            f"{dataset.classes[guessing.commonest]!r} gives {figures.percent(guessing.share)}, its "
+            f"loss {figures.loss(test.loss)} where equal shares give {figures.loss(guessing.loss)};"
+            f" try --lr {config.effective_learning_rate / 10:g}, or --find-lr to look for a rate"
+        )
+    elif still_falling(config, result):
+        epochs = max(2 * len(result.history), _default_epochs(config, dataset))
+        resume = f"--resume {wishes.keeping.folder.path} " if wishes.keeping else ""
+        console.print(
+            f"advice: the loss was still falling in the last epochs; train longer by {resume}"
+            f"--epochs {epochs}",
+            soft_wrap=True,
+        )
+
+
+def _default_epochs(config: TrainConfig, dataset: Dataset) -> int:
+    return settled(replace(config, epochs=None, warmup=0.0), dataset).effective_epochs
+
+
 def _left_by_the_device(result: TrainingResult) -> str:
     """What there is though the device failed for good."""
     left = f"the weights of epoch {result.best_epoch} are saved"
@@ -316,27 +360,6 @@ def _left_by_the_device(result: TrainingResult) -> str:
     if result.counts["test"] and not result.tested:
         left += ", but untested; `gpunet evaluate` can test them later"
     return left
-
-
-def _save(write: Callable[[Path], None], path: Path) -> Path | None:
-    """Where the file ended up: at ``path``, else in the temporary folder, else nowhere."""
-    try:
-        write(path)
-    except OutputError as error:
-        complain(error)
-        return _save_elsewhere(write, path.name)
-    return path
-
-
-def _save_elsewhere(write: Callable[[Path], None], name: str) -> Path | None:
-    try:
-        fallback = Path(tempfile.mkdtemp(prefix="gpunet-")) / name
-        write(fallback)
-    except (OutputError, OSError) as error:
-        complain(f"nor can it be kept in the temporary folder: {error}")
-        return None
-    note(f"it is saved as {fallback} instead")
-    return fallback
 
 
 def _model(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Model:
@@ -360,9 +383,7 @@ def _template(wishes: Wishes, dataset: Dataset) -> Model:
         classes=dataset.classes,
         image_shape=dataset.image_shape,
         scaling=None,
-        origin=Origin(
-            dataset.name, reference(wishes.data, dataset), dataset.fingerprint(), dataset.source
-        ),
+        origin=Origin.of(dataset, reference(wishes.data, dataset)),
         best_epoch=0,
         test=Figures(None, None),
         levels=levels_of(dataset),
@@ -413,7 +434,7 @@ def _show(
 
 
 def _result_line(wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved) -> str:
-    where = f"saved as {saved.model}" if saved.model else "not saved"
+    where = f"saved as {told(saved.model, wishes.output)}" if saved.model else "not saved"
     if result.best_epoch == 0:
         return f"no epoch succeeded ({result.stop_reason}), {where}"
     test = _test_figures(wishes, dataset, result)
@@ -441,7 +462,7 @@ def _summary(
         ("stopped", why_stopped(result.stop_reason, len(result.history))),
         ("training time", figures.seconds(result.seconds)),
         ("per step", "-" if per_step is None else figures.seconds(per_step)),
-        ("model", str(saved.model or "not saved")),
+        ("model", told(saved.model, wishes.output) if saved.model else "not saved"),
     ]
-    further = [("report", saved.report), ("plot", saved.plot)]
-    return rows + [(name, str(path)) for name, path in further if path]
+    further = [("report", saved.report, wishes.report), ("plot", saved.plot, wishes.plot)]
+    return rows + [(name, told(path, wanted)) for name, path, wanted in further if path]

@@ -43,7 +43,7 @@ def tune(
         typer.Option(
             help="Of a trial, at most.",
             rich_help_panel=options.DATA,
-            show_default=str(DEFAULT.epochs),
+            show_default=f"{DEFAULT.effective_epochs}, more for few samples",
         ),
     ] = None,
     batch_size: Annotated[
@@ -183,6 +183,7 @@ def tune(
             show_default=False,
         ),
     ] = None,
+    force: options.Force = False,
     plain: options.Plain = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -223,6 +224,7 @@ def tune(
             heartbeat=heartbeat,
             output=output,
             report=report,
+            force=force,
             plain=plain,
             quiet=quiet,
         )

@@ -27,7 +27,7 @@ from gpunet.datasets.readers.path import KINDS, read_path
 from gpunet.errors import DataError, DownloadError, OutputError
 from gpunet.resources import data_file
 
-__all__ = ["AUTO", "Entry", "download", "entries", "names", "open_dataset"]
+__all__ = ["AUTO", "Entry", "download", "entries", "is_name", "names", "open_dataset"]
 
 AUTO = "auto"
 """MNIST if it can be had, else ``strokes``."""
@@ -102,6 +102,11 @@ _OFFERS = {
 def names() -> tuple[str, ...]:
     """The names that ``open_dataset`` knows."""
     return (AUTO, *_OFFERS, "strokes")
+
+
+def is_name(text: str) -> bool:
+    """Whether ``open_dataset`` takes it for a name and not for a path."""
+    return text in names() or STROKES.fullmatch(text) is not None
 
 
 def entries(cache: Path | None = None) -> tuple[Entry, ...]:

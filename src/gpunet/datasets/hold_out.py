@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gpunet.datasets.dataset import Samples
 from gpunet.errors import UsageError
 
-__all__ = ["hold_out", "split_last", "spread_classes"]
+__all__ = ["held_count", "hold_out", "split_last", "spread_classes"]
 
 SPLIT_STREAM = 0x5B117
 """Sets the split's random numbers apart from everything else that is drawn from the seed."""
@@ -40,7 +40,7 @@ def hold_out(
     Raises:
         UsageError: nothing would be left to train on.
     """
-    count = _held_count(len(samples), validation)
+    count = held_count(len(samples), validation)
     if count >= len(samples):
         raise UsageError(
             f"--validation {validation:g} holds out {count:,} of {len(samples):,} training samples "
@@ -93,7 +93,8 @@ def spread_classes(labels: NDArray[np.integer]) -> NDArray[np.intp]:
     return np.argsort(share, kind="stable")
 
 
-def _held_count(samples: int, validation: float) -> int:
+def held_count(samples: int, validation: float) -> int:
+    """How many of so many samples ``hold_out`` holds out."""
     if validation == 0:
         return 0
     if validation < 1:

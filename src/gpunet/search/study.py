@@ -145,7 +145,7 @@ class SearchStudy:
                 study = optuna.load_study(storage=storage, study_name=name)
                 return cls._joined(place, study, storage, terms)
             try:
-                study.set_user_attr(TERMS, terms.to_dict())
+                study.set_user_attr(TERMS, terms.to_dict(place.folder))
             except KeyError:
                 raise StudyError(
                     f"{place} took so long that another worker took this one for dead and removed "
@@ -165,13 +165,13 @@ class SearchStudy:
             study = None if storage is None else _found(storage, place, name)
             if storage is None or study is None:
                 raise StudyError(f"there is no study {name} in {place}; start it with --study")
-            return cls(study, storage, place, _terms(study), created=False)
+            return cls(study, storage, place, _terms(study, place), created=False)
 
     @classmethod
     def _joined(
         cls, place: Place, study: optuna.Study, storage: BaseStorage, wanted: Terms
     ) -> SearchStudy:
-        terms = _terms(study)
+        terms = _terms(study, place)
         terms.require_same(wanted, f"the study {study.study_name}")
         return cls(study, storage, place, terms, created=False)
 
@@ -432,11 +432,11 @@ def _patience(storage: BaseStorage, place: Place) -> float:
     return MAKING if isinstance(storage, JournalStorage) else float(place.patience)
 
 
-def _terms(study: optuna.Study) -> Terms:
+def _terms(study: optuna.Study, place: Place) -> Terms:
     """What the study's maker has noted."""
     _is_noted(study, MAKING)
     source = f"the study {study.study_name}"
-    return Terms.from_dict(study.user_attrs.get(TERMS, {}), source)
+    return Terms.from_dict(study.user_attrs.get(TERMS, {}), source, place.folder)
 
 
 def _is_noted(study: optuna.Study, patience: float) -> bool:

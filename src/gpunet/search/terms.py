@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gpunet.config import TrainConfig
+from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import StudyError
 from gpunet.search.space import Space
 
@@ -23,7 +25,7 @@ class Terms:
     Args:
         config: the settings that are not searched.
         space: those that are.
-        data: what ``--data`` takes to open the data.
+        data: what ``--data`` takes to open the data, as ``Origin.reference`` has it.
         fingerprint: of the data.
         sampler: ``tpe``, ``random`` or ``grid``.
         pruner: ``halving``, ``median`` or ``none``.
@@ -31,7 +33,7 @@ class Terms:
 
     config: TrainConfig
     space: Space
-    data: str
+    data: str | None
     fingerprint: str
     sampler: str
     pruner: str
@@ -41,17 +43,27 @@ class Terms:
         """Whether a larger figure is the better one."""
         return self.config.monitor == "val_accuracy"
 
-    def to_dict(self) -> dict[str, Any]:
-        """The terms as JSON holds them."""
+    def to_dict(self, folder: Path) -> dict[str, Any]:
+        """The terms as JSON holds them.
+
+        Args:
+            folder: of the study, which the data's path is seen from.
+        """
         return {
             "config": self.config.to_dict(),
             "space": self.space.to_dict(),
-            **{name: getattr(self, name) for name in ("data", "fingerprint", "sampler", "pruner")},
+            "data": portable(self.data, folder),
+            **{name: getattr(self, name) for name in ("fingerprint", "sampler", "pruner")},
         }
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any], source: str) -> Terms:
+    def from_dict(cls, content: Mapping[str, Any], source: str, folder: Path) -> Terms:
         """The terms that ``to_dict`` gave.
+
+        Args:
+            content: what it gave.
+            source: of it, for messages.
+            folder: of the study.
 
         Raises:
             StudyError: they are none.
@@ -59,9 +71,10 @@ class Terms:
         try:
             config = TrainConfig.from_dict(content["config"])
             space = Space.from_dict(content["space"], source)
-            names = ("data", "fingerprint", "sampler", "pruner")
-            return cls(config, space, *(content[name] for name in names))
-        except (KeyError, TypeError) as error:
+            data = located(content["data"], folder)
+            names = ("fingerprint", "sampler", "pruner")
+            return cls(config, space, data, *(content[name] for name in names))
+        except (KeyError, TypeError, AttributeError) as error:
             raise StudyError(f"{source} was not made by gpunet; choose another --study") from error
 
     def require_same(self, wanted: Terms, source: str) -> None:
@@ -77,7 +90,7 @@ class Terms:
             )
 
     def _differences(self, wanted: Terms) -> Iterator[tuple[str, object, object]]:
-        mine, theirs = self.to_dict(), wanted.to_dict()
+        mine, theirs = self.to_dict(Path()), wanted.to_dict(Path())
         for name in ("config", "space"):
             for key in {**mine[name], **theirs[name]}:
                 here, there = (one[name].get(key, "fixed") for one in (mine, theirs))
@@ -87,4 +100,4 @@ class Terms:
             if mine[name] != theirs[name]:
                 yield name, mine[name], theirs[name]
         if mine["fingerprint"] != theirs["fingerprint"]:
-            yield "data", mine["data"], f"other data ({theirs['data']})"
+            yield "data", self.data, f"other data ({wanted.data})"

@@ -76,7 +76,7 @@ class SearchInfo:
             data=dataset.name,
             monitor=terms.config.monitor,
             parameters=tuple(one.name for one in terms.space.parameters),
-            epochs=terms.config.epochs,
+            epochs=terms.config.effective_epochs,
             standing=standing,
         )
 
@@ -278,9 +278,7 @@ class Tuner:
             classes=dataset.classes,
             image_shape=dataset.image_shape,
             scaling=result.scaling,
-            origin=Origin(
-                dataset.name, self._study.terms.data, dataset.fingerprint(), dataset.source
-            ),
+            origin=Origin.of(dataset, self._study.terms.data),
             best_epoch=result.networks[place].best_epoch,
             test=Figures(None, None),
             levels=levels_of(dataset),

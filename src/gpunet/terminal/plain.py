@@ -40,7 +40,7 @@ class PlainPrinter:
 
     def started(self, run: RunInfo) -> None:
         """Say what is trained on what."""
-        self._epochs = run.config.epochs
+        self._epochs = run.config.effective_epochs
         network, count = run.network, figures.count
         held_out = f"{count(run.validation_count)} to validate, " if run.validation_count else ""
         shape, each = str(network), ""

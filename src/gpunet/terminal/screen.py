@@ -256,7 +256,7 @@ def _spread(
 def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) -> list[Text]:
     """The progress of the epoch and of the whole run."""
     ascii_only = console.options.ascii_only
-    progress, epochs = view.progress, run.config.epochs
+    progress, epochs = view.progress, run.config.effective_epochs
     epoch = progress.epoch if progress else 1
     steps = progress.steps if progress else run.steps_per_epoch
     step = progress.step if progress else 0
@@ -264,7 +264,7 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
     share = step / max(1, steps)
     done = 1.0 if view.reason == "epochs" else min(1.0, (epoch - 1 + share) / epochs)
     may_end_sooner = view.patience_left is not None or (
-        not view.records and run.config.patience > 0 and run.validation_count > 0
+        not view.records and run.config.effective_patience > 0 and run.validation_count > 0
     )
     bound = "at most" if may_end_sooner else "about"
     left = figures.duration(view.remaining(now), nothing="--:--")
@@ -307,7 +307,7 @@ def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Tex
         add("best", f"{figures.percent(accuracy)} in epoch {best.epoch}", BEST)
     if view.patience_left is not None:
         style = WARNING if view.patience_left <= 1 else ""
-        add("patience", f"{view.patience_left}/{run.config.patience}", style)
+        add("patience", f"{view.patience_left}/{run.config.effective_patience}", style)
     rate = last.learning_rate if last else run.config.effective_learning_rate
     add("lr", figures.learning_rate(rate))
     speed = progress.samples_per_second if progress else 0.0
@@ -323,7 +323,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
     """Loss and accuracy side by side; the loss alone where it is narrow."""
     if height < 1:
         return Block(width, [])
-    x_range = _epoch_range(view, run.config.epochs)
+    x_range = _epoch_range(view, run.config.effective_epochs)
     loss = LineChart(
         "loss",
         _curves(view, lambda r: r.train_loss, lambda r: r.val_loss, 1),

@@ -28,6 +28,7 @@ from gpunet.config import MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling, refuse_unknown_values
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.datasets.pixels import FRACTIONS, Levels, inverted
+from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import GpunetError, ModelError
 from gpunet.parameters import layer_views, norm_views
 from gpunet.settings_file import require_types
@@ -64,15 +65,24 @@ class Origin:
 
     Args:
         name: as the user knows it.
-        reference: what ``--data`` takes to open the same data again.
+        reference: what ``--data`` takes to open the same data again, a dataset's name or an
+            absolute path; ``None`` where the file does not tell. A file has the path as seen from
+            its own folder, see ``datasets.whereabouts``.
         fingerprint: the SHA-256 of all samples and labels.
         source: where the data came from, in words.
     """
 
     name: str
-    reference: str
+    reference: str | None
     fingerprint: str
     source: str
+
+    @classmethod
+    def of(cls, dataset: Dataset, reference: str | None) -> Origin:
+        """Of a dataset; its source is told without the folders of this machine."""
+        is_path = reference is None or Path(reference).is_absolute()
+        source = Path(reference or dataset.name).name if is_path else dataset.source
+        return cls(dataset.name, reference, dataset.fingerprint(), source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +211,7 @@ def save(model: Model, path: Path, extension: Extension | None = None) -> None:
             "train with a lower --learning-rate"
         )
     tensors = _tensors(model)
-    metadata = {"gpunet": json.dumps(describe(model), allow_nan=False)}
+    metadata = {"gpunet": json.dumps(describe(model, path.parent), allow_nan=False)}
     if extension is not None:
         metadata[EXTENSION] = json.dumps(extension.description, allow_nan=False)
         for name, tensor in extension.tensors.items():
@@ -223,8 +233,8 @@ def _tensors(model: Model) -> Tensors:
     return tensors
 
 
-def describe(model: Model) -> dict[str, Any]:
-    """All of a model but its weights, as JSON holds it."""
+def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
+    """All of a model but its weights, as JSON holds it in a file in a folder."""
     network, origin, test = model.network, model.origin, model.test
     return {
         "format": FORMAT_VERSION,
@@ -247,7 +257,7 @@ def describe(model: Model) -> dict[str, Any]:
         "framing": None if model.framing is None else dataclasses.asdict(model.framing),
         "dataset": {
             "name": origin.name,
-            "reference": origin.reference,
+            "reference": portable(origin.reference, folder),
             "fingerprint": origin.fingerprint,
             "source": origin.source,
         },
@@ -274,7 +284,7 @@ def load_extended(path: Path) -> tuple[Model, Extension | None]:
     try:
         metadata, tensors = _read(path)
         extension = _take_extension(metadata, tensors)
-        return _assemble(_description(metadata), tensors), extension
+        return _assemble(_description(metadata), tensors, path.parent), extension
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ModelError(
@@ -346,7 +356,7 @@ def _json_object(text: str) -> dict[str, Any]:
     return description
 
 
-def _assemble(description: dict[str, Any], tensors: Tensors) -> Model:
+def _assemble(description: dict[str, Any], tensors: Tensors, folder: Path) -> Model:
     network = _network(_field(description, "network", dict))
     classes = tuple(_field(description, "classes", list))
     if len(classes) != network.classes or not all(isinstance(name, str) for name in classes):
@@ -368,7 +378,7 @@ def _assemble(description: dict[str, Any], tensors: Tensors) -> Model:
         classes=classes,
         image_shape=image_shape,
         scaling=_scaling(tensors) if scaling else None,
-        origin=_origin(_field(description, "dataset", dict)),
+        origin=_origin(_field(description, "dataset", dict), folder),
         best_epoch=_within(0, _field(description, "best_epoch", int), MAXIMUM_EPOCHS),
         test=_figures(_field(description, "test", dict)),
         levels=_levels(_field(description, "levels", list)),
@@ -447,10 +457,10 @@ def _framing(
     return Framing(box, paper, ink)
 
 
-def _origin(description: dict[str, Any]) -> Origin:
+def _origin(description: dict[str, Any], folder: Path) -> Origin:
     return Origin(
         name=_field(description, "name", str),
-        reference=_field(description, "reference", str),
+        reference=located(_field(description, "reference", str | None), folder),
         fingerprint=_field(description, "fingerprint", str),
         source=_field(description, "source", str),
     )

@@ -34,7 +34,7 @@ class Member:
         self.stop_reason: StopReason | None = None
         """Why no further epoch follows; ``None`` while it runs."""
         self._stopping = EarlyStopping.of(config)
-        self._plateau = Plateau(config.lr_decay_every, config.min_delta)
+        self._plateau = Plateau(config.effective_lr_decay_every, config.min_delta)
 
     @property
     def best_epoch(self) -> int:
@@ -78,7 +78,7 @@ class Member:
         due = goal(self.config, self._stopping, record)
         if _diverged(record):
             self.stop_reason = "diverged"
-        elif whole and record.epoch == self.config.epochs:
+        elif whole and record.epoch == self.config.effective_epochs:
             self.stop_reason = due or "epochs"
         else:
             self.stop_reason = interruption or due

@@ -7,14 +7,16 @@ where it cannot. How it gets there whole belongs to ``whole_file``, what is writ
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from gpunet.errors import OutputError
-from gpunet.whole_file import PREFIX, remove_leftovers, write_whole
+from gpunet.whole_file import PREFIX, free_name, remove_leftovers, write_whole
 
-__all__ = ["require_writable", "write_atomically"]
+__all__ = ["free_place", "require_writable", "write_atomically"]
 
 
 def require_writable(path: Path) -> None:
@@ -48,6 +50,23 @@ def write_atomically(path: Path, content: bytes) -> None:
         write_whole(target, lambda file: file.write(content))
     except OSError as error:
         raise OutputError(_sentence(path, target.parent, error)) from error
+
+
+@contextlib.contextmanager
+def free_place(path: Path) -> Iterator[Path]:
+    """A path for a file that replaces nothing, and that nobody else takes meanwhile.
+
+    It is ``path``, or the first free one of its kind such as ``model-2.safetensors``.
+
+    Raises:
+        OutputError: no file can be written there.
+    """
+    _target(path)
+    try:
+        with free_name(path) as name:
+            yield name
+    except OSError as error:
+        raise OutputError(_sentence(path, path.parent, error)) from error
 
 
 def _target(path: Path) -> Path:

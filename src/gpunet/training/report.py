@@ -15,8 +15,10 @@ from gpunet import __version__
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.interface import DeviceInfo
+from gpunet.parameters import initialisations
 from gpunet.training.output import write_atomically
 from gpunet.training.result import TrainingResult
+from gpunet.training.splits import settled
 
 __all__ = ["report", "write_report"]
 
@@ -26,9 +28,11 @@ def report(
 ) -> dict[str, Any]:
     """What a run was and what it gave, as JSON holds it."""
     test = result.figures(config.loss, dataset.test.labels)
+    network = config.network(dataset.inputs, len(dataset.classes))
     return {
         "gpunet": __version__,
-        "config": {**config.to_dict(), "learning_rate": config.effective_learning_rate},
+        "config": settled(config, dataset).values_in_effect(),
+        "initialisations": list(initialisations(network, config.initialisation)),
         "device": dataclasses.asdict(device),
         "dataset": {
             "name": dataset.name,

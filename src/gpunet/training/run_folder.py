@@ -154,7 +154,7 @@ class RunFolder:
             network=str(model.network),
             optimizer=model.config.optimizer,
             epochs=len(state.history),
-            planned=model.config.epochs,
+            planned=model.config.effective_epochs,
             best_epoch=state.best_epoch,
             val_loss=best.val_loss,
             val_accuracy=best.val_accuracy,

@@ -71,9 +71,9 @@ def _scheduled(
     config: TrainConfig, rate: float, step: NDArray[np.int64], steps: int, reductions: int
 ) -> NDArray[np.float64]:
     """The rates of these steps (1, S), counted from the schedule's start, before any warm-up."""
-    span = config.restart_every or config.epochs
+    span = config.restart_every or config.effective_epochs
     done = step / (span * steps)  # (1, S) from 0 to below 1
-    periods = step / (config.lr_decay_every * steps)  # (1, S)
+    periods = step / (config.effective_lr_decay_every * steps)  # (1, S)
     final, decay = config.lr_final, config.lr_decay
     match config.schedule:
         case "constant":

@@ -13,13 +13,13 @@ import numpy as np
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
-from gpunet.datasets.hold_out import hold_out
+from gpunet.datasets.hold_out import held_count, hold_out
 from gpunet.datasets.pixels import are_pixels, inverted, is_bright
 
 if TYPE_CHECKING:
     from gpunet.training.run_state import RunState
 
-__all__ = ["Splits", "split"]
+__all__ = ["Splits", "settled", "split"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +39,13 @@ class Splits:
     test: Samples
     scaling: Scaling | None
     inverted: bool
+
+
+def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
+    """The settings with those decided that follow from the data, see ``TrainConfig.settled``."""
+    samples = len(dataset.train)
+    held = held_count(samples, config.validation) if dataset.validation is None else 0
+    return config.settled(samples - held)
 
 
 def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) -> Splits:

@@ -31,7 +31,7 @@ def goal(config: TrainConfig, stopping: EarlyStopping, record: EpochRecord) -> S
     target = config.target_accuracy
     if target is not None and record.deciding_accuracy >= target:
         return "target accuracy reached"
-    if record.epoch == config.epochs:
+    if record.epoch == config.effective_epochs:
         return None
     if stopping.exhausted:
         return "early stopping"
@@ -45,10 +45,10 @@ def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRe
         UsageError: all epochs are done, or every network has reached an end before.
     """
     done = max(map(len, histories))
-    if done >= config.epochs:
+    if done >= config.effective_epochs:
         raise UsageError(
-            f"the run has done {done} epochs and --epochs is {config.epochs}; raise --epochs to go "
-            "on"
+            f"the run has done {done} epochs and --epochs is {config.effective_epochs}; raise "
+            "--epochs to go on"
         )
     reasons = [_end(config, history) for history in histories]
     if None not in reasons:
@@ -102,7 +102,7 @@ class EarlyStopping:
     def of(cls, config: TrainConfig) -> EarlyStopping:
         """The early stopping that a configuration asks for."""
         return cls(
-            config.patience,
+            config.effective_patience,
             config.min_delta,
             start_from_epoch=config.start_from_epoch,
             stability=config.stability,

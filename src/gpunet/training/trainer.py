@@ -9,6 +9,7 @@ the engine.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.pixels import inverted
-from gpunet.engine.interface import Engine, Metrics
+from gpunet.engine.interface import Engine, Metrics, NetworkSettings
 from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
@@ -37,7 +38,7 @@ from gpunet.training.member import Member, mean_history
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.run_state import Keeper, RunState
-from gpunet.training.splits import split
+from gpunet.training.splits import settled, split
 from gpunet.training.stopping import require_unfinished
 
 __all__ = ["SHARED", "Prune", "train", "train_population"]
@@ -92,11 +93,12 @@ def train(
         keep_every: epochs.
 
     Raises:
-        UsageError: the validation set would leave nothing to train on, or the run to be resumed
-            has come to its end.
+        UsageError: the validation set would leave nothing to train on, the run to be resumed
+            has come to its end, or the engine was made for other settings.
         ModelError: what is to be resumed does not fit the data and the settings.
         DeviceError: the data do not fit the device, or the device is lost.
     """
+    config = settled(config, dataset)
     keeper = Keeper(keep, keep_every)
     run = _Run(engine, dataset, config.networks(), control or Control(), clock, resume)
     run.observers, run.keeper = tuple(observers), keeper
@@ -130,11 +132,12 @@ def train_population(
         clock: seconds that only ever grow.
 
     Raises:
-        UsageError: the networks differ in what they must share, or the validation set would leave
-            nothing to train on.
+        UsageError: the networks differ in what they must share, the validation set would leave
+            nothing to train on, or the engine was made for other settings.
         DeviceError: the data do not fit the device, or the device is lost.
     """
     _require_shared(configs)
+    configs = [settled(config, dataset) for config in configs]
     run = _Run(engine, dataset, tuple(configs), control or Control(), clock)
     run.prune, run.observers = prune, tuple(observers)
     run.begin(None)
@@ -151,6 +154,30 @@ def _require_shared(configs: Sequence[TrainConfig]) -> None:
                     f"network {place} of the population has {name} {one} but the first one has "
                     f"{first}; train them in two populations"
                 )
+
+
+def _require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainConfig]) -> None:
+    """Make sure that the engine trains what the configurations describe.
+
+    Raises:
+        UsageError: it was made for something else.
+    """
+    first = configs[0]
+    pairs: dict[str, tuple[object, object]] = {
+        "the network": (engine.network, first.network(dataset.inputs, len(dataset.classes))),
+        "the optimizer": (engine.optimizer, first.optimizer),
+        "the batch size": (engine.batch_size, first.batch_size),
+        "networks": (engine.population, len(configs)),
+    }
+    for place, (own, config) in enumerate(zip(engine.settings, configs, strict=False)):
+        for name, wanted in dataclasses.asdict(NetworkSettings.of(config)).items():
+            pairs[f"{name} of network {place}"] = getattr(own, name), wanted
+    for what, (made, wanted) in pairs.items():
+        if made != wanted:
+            raise UsageError(
+                f"the engine was made for other settings than those to train with: {what}: {made}, "
+                f"wanted {wanted}; make the engine from the same TrainConfig"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,6 +211,7 @@ class _Run:
         self.observers: tuple[Observer, ...] = ()
         self.keeper = Keeper(None, 1)
         self.prune: Prune | None = None
+        _require_made_for(engine, dataset, configs)
         self.members = tuple(Member(config) for config in configs)
         first = configs[0]
         splits = split(dataset, first, begun)
@@ -529,7 +557,7 @@ class _Run:
         if validation is None:
             # Forward is a third of a step: the two products of the way back cost twice as much.
             validation = pace * len(self.validation) / self.batch_size / 3
-        epochs = max(self.members[p].config.epochs for p in self.running) - epoch
+        epochs = max(self.members[p].config.effective_epochs for p in self.running) - epoch
         steps = self.steps - done + epochs * self.steps
         remaining = steps * pace + (epochs + 1) * validation
         if self.max_time is None:
