@@ -35,6 +35,7 @@ __all__ = [
     "NetworkSpec",
     "Optimizer",
     "Schedule",
+    "Theme",
     "TrainConfig",
     "parse_class_weights",
     "parse_dropout",
@@ -71,6 +72,7 @@ Schedule = Literal[
 ]
 Monitor = Literal["val_loss", "val_accuracy"]
 Graphics = Literal["auto", "kitty", "sixel", "blocks"]
+Theme = Literal["auto", "dark", "light", "mono"]
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)

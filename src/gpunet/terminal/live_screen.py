@@ -24,7 +24,7 @@ from rich.console import Console, ConsoleOptions
 from rich.live import Live
 
 from gpunet.terminal.block import Block
-from gpunet.terminal.console import in_foreground
+from gpunet.terminal.background import in_foreground
 from gpunet.terminal.interrupts import Interrupts
 from gpunet.terminal.keyboard import Keyboard
 from gpunet.training.events import Control

@@ -19,7 +19,7 @@ from gpunet.terminal.block import Block, beside, cut, grid, stack, text_block
 from gpunet.terminal.columns import Columns
 from gpunet.terminal.digits import greys, picture
 from gpunet.terminal.graphics import Painter
-from gpunet.terminal.style import MUTED, RIGHT, STRONG, WRONG, bar, glyphs
+from gpunet.terminal.style import LABEL, MUTED, STRONG, WRONG, bar, glyphs
 from gpunet.terminal.verdict import Verdict, verdicts
 
 __all__ = ["prediction", "preview", "showcase"]
@@ -215,8 +215,8 @@ def _probability_bars(
     for index, name in zip(listed, names, strict=True):
         label = cut(name, name_width, ascii_only)
         label.pad_right(name_width - label.cell_len)
-        style = RIGHT if index == top else MUTED
-        line = Text(f"{marks.arrow if index == top else '':<2} ", RIGHT)
+        style = LABEL if index == top else MUTED
+        line = Text(f"{marks.arrow if index == top else '':<2} ", LABEL)
         line.append_text(label).append(" ")
         line.append_text(bar(float(known[index]), max(0, length), style, ascii_only))
         line.append(f" {100 * known[index]:5.1f} %")
