@@ -43,8 +43,8 @@ def showcase(
     indices: Sequence[int] | NDArray[np.integer],
     losses: NDArray[np.float64] | None = None,
     painter: Painter | None = None,
-) -> None:
-    """Print samples with what a network says of them, and how many it got right.
+) -> RenderableType:
+    """Samples with what a network says of them.
 
     Args:
         console: decides on the width, colours and characters.
@@ -61,12 +61,9 @@ def showcase(
     told = verdicts(shown.labels, probabilities[rows])
     costs = None if losses is None else losses[rows].tolist()
     if image_shape is None:
-        console.print(_verdict_table(console, rows, told, classes, costs))
-    else:
-        captions = _verdict_captions(console, told, classes, costs)
-        console.print(_picture_grid(console, shown, captions, image_shape, painter))
-    right = sum(verdict.right for verdict in told)
-    console.print(Text(f"{right} of {len(told)} shown are right", STRONG))
+        return _verdict_table(console, rows, told, classes, costs)
+    captions = _verdict_captions(console, told, classes, costs)
+    return _picture_grid(console, shown, captions, image_shape, painter)
 
 
 def prediction(
