@@ -13,7 +13,6 @@ import io
 import re
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +23,7 @@ from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.terminal.dashboard import Dashboard
 from gpunet.terminal.screen import screen
+from gpunet.terminal.style import theme
 from gpunet.training.events import Control, Progress, SilentObserver
 from gpunet.training.trainer import train
 
@@ -67,7 +67,7 @@ def take_picture(data: str) -> str:
     config = TrainConfig(optimizer="adam", hidden=(16, 16))
     dataset = open_dataset(data)
     control = Control()
-    dashboard = Dashboard(_recording_console(), control, clock=time.monotonic, keys=io.StringIO())
+    dashboard = Dashboard(_recording_console(), control, keys=io.StringIO())
     photographer = Photographer(dashboard, control)
     network = config.network(dataset.inputs, len(dataset.classes))
     settings = (NetworkSettings.of(config),)
@@ -114,6 +114,7 @@ def _recording_console() -> Console:
         force_terminal=True,
         color_system="truecolor",
         highlight=False,
+        theme=theme("dark"),
     )
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "NetworkSpec",
     "Optimizer",
     "Schedule",
+    "Theme",
     "TrainConfig",
     "parse_class_weights",
     "parse_dropout",
@@ -77,6 +78,7 @@ Schedule = Literal[
 Monitor = Literal["val_loss", "val_accuracy"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Graphics = Literal["auto", "kitty", "sixel", "blocks"]
+Theme = Literal["auto", "dark", "light", "mono"]
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)

@@ -41,7 +41,10 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache of its own, and 80 columns without colour wherever the tests run."""
     monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "CLICOLOR_FORCE"):
+    for name in (
+        *("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "CLICOLOR_FORCE"),
+        *("JPY_PARENT_PID", "GPUNET_THEME"),
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

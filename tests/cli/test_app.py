@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gpunet import __version__
+from gpunet.terminal import console
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -35,6 +36,27 @@ def test_every_command_has_help(gpunet: RunCommand, command: str) -> None:
     ran = gpunet(command, "-h")
     assert (0, "") == (ran.code, ran.err)
     assert f"Usage: gpunet {command}" in ran.out
+
+
+@pytest.mark.parametrize("command", [*COMMANDS[:-1], "datasets list", "datasets preview"])
+def test_every_command_takes_a_theme(gpunet: RunCommand, command: str) -> None:
+    assert "--theme" in gpunet(*command.split(), "-h").out
+
+
+def test_the_theme_may_come_from_the_environment_and_must_be_one(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = gpunet("recipes", "--theme", "drak")
+    assert (2, "") == (ran.code, ran.out)
+    assert "'drak' is not one of 'auto', 'dark', 'light', 'mono'" in ran.failure
+    wished: list[str] = []
+    monkeypatch.setattr(console, "wish_for_theme", wished.append)
+    assert 0 == gpunet("recipes", "--theme", "light").code
+    assert 0 == gpunet("recipes").code
+    monkeypatch.setenv("GPUNET_THEME", "mono")
+    assert 0 == gpunet("recipes").code
+    assert 0 == gpunet("recipes", "--theme", "dark").code
+    assert ["light", "auto", "mono", "dark"] == wished
 
 
 def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:

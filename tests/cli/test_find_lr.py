@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from gpunet.cli import find_lr
+from gpunet.terminal.style import theme
 from gpunet.training.learning_rate_range import RangeTest
 
 if TYPE_CHECKING:
@@ -89,7 +90,14 @@ def test_in_a_terminal_the_curve_is_drawn_whatever_the_loss(
 ) -> None:
     rates = np.geomspace(1e-6, 1.0, 60)
     losses = np.append(np.linspace(2.0, 0.5, 59), np.inf)
-    console = Console(file=io.StringIO(), width=70, height=30, force_terminal=True, highlight=False)
+    console = Console(
+        file=io.StringIO(),
+        width=70,
+        height=30,
+        force_terminal=True,
+        highlight=False,
+        theme=theme("dark"),
+    )
     monkeypatch.setattr(find_lr, "make_console", lambda **_: console)
     monkeypatch.setattr(find_lr, "wants_dashboard", lambda *_: True)
     monkeypatch.setattr(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import signal
@@ -15,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from rich.console import Console
+from rich.text import Text
 
+from gpunet.cli import training_run
 from gpunet.config import TrainConfig
 from gpunet.datasets import catalog
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceLostError, DownloadError, OutputError
+from gpunet.terminal.style import theme
 from gpunet.training import checkpoint, output
 from gpunet.training.events import Control
 
@@ -42,7 +47,7 @@ def test_a_run_says_what_it_does_and_leaves_a_model_and_a_report(
     assert "device: numpy on the processor, as asked for" in ran.out
     assert 3 == sum(line.startswith("epoch ") for line in ran.out.splitlines())
     assert "rows: label, columns: prediction" in ran.out
-    assert "of 10 shown are right" in ran.out
+    assert 10 == ran.out.count("✓") + ran.out.count("✗")
     model = checkpoint.load(Path("model.safetensors"))
     report = json.loads(Path("run.json").read_text("utf-8"))
     assert model.best_epoch == report["best_epoch"]
@@ -309,7 +314,40 @@ def test_small_data_are_trained_for_enough_steps_by_default(gpunet: RunCommand) 
 
 
 def test_no_showcase_is_shown_if_none_is_wanted(gpunet: RunCommand, halves: Path) -> None:
-    assert "shown are right" not in gpunet("train", "--data", halves, *FAST, "--showcase", 0).out
+    assert "✓" not in gpunet("train", "--data", halves, *FAST, "--showcase", 0).out
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "shown"),
+    [
+        (10, (), []),
+        (24, (), ["matrix"]),
+        (60, (), ["samples", "matrix"]),
+        (12, ("--showcase", "2"), ["samples"]),
+    ],
+)
+def test_the_end_of_a_run_fits_the_screen_and_the_result_is_its_end(
+    gpunet: RunCommand,
+    halves: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
+    options: tuple[object, ...],
+    shown: list[str],
+) -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, width=80, height=rows, force_terminal=True, theme=theme("dark"))
+    monkeypatch.setattr(training_run, "make_console", lambda **_: console)
+    assert 0 == gpunet("train", "--data", halves, *FAST, *options).code
+    lines = screen.getvalue().splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith("all epochs done"))
+    end = [Text.from_ansi(line).plain for line in lines[start + 1 :]]
+    heads = [line.split()[:2] for line in end[-3:]]
+    assert [["test", "accuracy"], ["best", "epoch"], ["model", "model.safetensors"]] == heads
+    assert "of 3, by its val loss, 0." in end[-2]
+    kinds = {"samples": "✓", "matrix": "rows: label, columns: prediction"}
+    assert shown == [kind for kind, mark in kinds.items() if mark in "\n".join(end)]
+    if not options:
+        assert len(end) <= rows - 1
 
 
 def test_the_same_seed_gives_the_same_model(gpunet: RunCommand, halves: Path) -> None:

@@ -16,6 +16,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import DeviceInfo, KernelTime
 from gpunet.engine.roofline import Roofline
 from gpunet.terminal.screen import View
+from gpunet.terminal.style import Background, theme
 from gpunet.training.events import EpochRecord, Progress, RunInfo
 from gpunet.training.profile import Profile
 
@@ -38,6 +39,7 @@ def make_text_console() -> MakeConsole:
         colours: Literal["truecolor", "256"] | None = None,
         ascii_only: bool = False,
         no_color: bool = False,
+        background: Background = "dark",
     ) -> Console:
         return Console(
             file=_AsciiText() if ascii_only else io.StringIO(),
@@ -48,6 +50,7 @@ def make_text_console() -> MakeConsole:
             no_color=no_color,
             highlight=False,
             legacy_windows=False,
+            theme=theme(background),
             _environ={},
         )
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import sys
 import termios
 import time
@@ -10,6 +11,8 @@ from gpunet.terminal.console import make_console, wants_dashboard
 from gpunet.terminal.dashboard import Dashboard
 from gpunet.training.events import Control
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever it was started from
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 if os.getsid(0) == os.getpid():  # only a session's leader may have a terminal of its own
     fcntl.ioctl(sys.stdin, termios.TIOCSCTTY, 0)
 console, control = (

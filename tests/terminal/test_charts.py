@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,20 +9,21 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from gpunet.terminal.charts import LineChart, Series, dots_of, line_chart, nice_ticks
+from gpunet.terminal.style import TRAIN, VALIDATION
 
 MakeConsole = Callable[..., Console]
 
 
-def series(values: Sequence[float], name: str = "train") -> Series:
+def series(values: Sequence[float], name: str = "train", dotted: bool = False) -> Series:
     x = np.arange(1, len(values) + 1, dtype=float)
-    return Series(name, x, np.array(values, dtype=float), "cyan")
+    return Series(name, x, np.array(values, dtype=float), TRAIN, dotted)
 
 
 def chart(
     *lines: Sequence[float], height: int = 8, logarithmic_from: float = math.inf
 ) -> LineChart:
     end = float(max([2, *(len(line) for line in lines)]))
-    drawn = [series(line, f"s{index}") for index, line in enumerate(lines)]
+    drawn = [series(line, f"s{index}", dotted=index > 0) for index, line in enumerate(lines)]
     return LineChart("loss", drawn, height, (1.0, end), logarithmic_from=logarithmic_from)
 
 
@@ -94,16 +96,50 @@ def test_the_axis_stays_within_its_bounds(console: Console) -> None:
     assert max(float(label) for label in labels) <= 100
 
 
-def test_without_colour_the_second_line_is_dotted(make_text_console: MakeConsole) -> None:
-    flat = chart([1, 1, 1], [2, 2, 2], height=6)
-    dots = [
-        sum(bin(ord(c) - 0x2800).count("1") for c in "".join(rows) if 0x2800 <= ord(c) <= 0x28FF)
-        for rows in (
-            written(make_text_console(colours="truecolor"), flat, 40),
-            written(make_text_console(), flat, 40),
-        )
+@pytest.mark.parametrize("path", [[1, 1], [1, 4], [1, 60], [60, 1]])
+def test_a_dotted_line_has_half_the_dots_of_a_solid_one_however_steep_it_is(
+    path: list[float],
+) -> None:
+    ranges = (1.0, 2.0), (0.0, 61.0)
+    solid, dotted = (
+        dots_of(series(path, dotted=dotted), *ranges, 62, 22) for dotted in (False, True)
+    )
+    assert not (dotted & ~solid).any()
+    assert 0.5 * solid.sum() == pytest.approx(dotted.sum(), abs=1)
+
+
+def test_a_single_point_of_a_dotted_line_is_a_dot_wherever_it_lies() -> None:
+    for x in (1.0, 2.0):
+        one = Series("val", np.array([x]), np.array([0.5]), VALIDATION, dotted=True)
+        assert 1 == dots_of(one, (1, 2), (0, 1), 4, 4).sum()
+
+
+def plotted(console: Console, drawn: LineChart) -> tuple[str, set[str]]:
+    """The longest row of dots or marks of a plot, and the names of its styles."""
+    styles = {console.get_style(name): name for name in (TRAIN, VALIDATION)}
+    rows = [
+        [segment for segment in line if segment.style in styles]
+        for line in line_chart(console, drawn, 40).lines[1:]
     ]
-    assert 0.75 * dots[0] == pytest.approx(dots[1], abs=1)
+    longest = max(rows, key=lambda row: sum(len(segment.text) for segment in row))
+    text = "".join(segment.text for segment in longest)
+    return text, {styles[segment.style] for segment in longest if segment.style}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"colours": "truecolor"}, {"colours": "truecolor", "no_color": True}, {"ascii_only": True}],
+)
+def test_of_two_lines_in_the_same_cells_neither_hides_the_other(
+    make_text_console: MakeConsole, settings: dict[str, object]
+) -> None:
+    same = [series([1, 1, 1]), series([1, 1, 1], "val", dotted=True)]
+    same[1] = replace(same[1], style=VALIDATION)
+    text, styles = plotted(make_text_console(**settings), LineChart("loss", same, 6, (1.0, 3.0)))
+    assert {TRAIN, VALIDATION} == styles
+    first, second = text[:-2:2], text[1:-2:2]  # without the last point, which is always there
+    assert (1, 1) == (len(set(first)), len(set(second)))
+    assert first[0] != second[0]
 
 
 def test_an_ascii_console_gets_ascii_with_a_mark_per_series(make_text_console: MakeConsole) -> None:

@@ -7,8 +7,11 @@ from typing import TextIO
 import pytest
 from rich.text import Text
 
+from gpunet.config import Theme
+from gpunet.terminal.background import in_foreground
 from gpunet.terminal.columns import Columns
-from gpunet.terminal.console import in_foreground, make_console, shows_greys, wants_dashboard
+from gpunet.terminal.console import make_console, shows_greys, wants_dashboard, wish_for_theme
+from gpunet.terminal.style import LABEL, RIGHT
 
 
 def stream(encoding: str = "utf-8") -> io.TextIOWrapper:
@@ -69,6 +72,52 @@ def test_no_color_takes_the_colours_away() -> None:
     console.print("a", style="red")
     assert b"31m" not in written(out)
     assert not shows_greys(console)
+
+
+@pytest.mark.parametrize("forced", [{}, {"FORCE_COLOR": "1", "CLICOLOR": "1"}])
+def test_a_cell_of_a_notebook_gets_plain_lines_though_it_looks_like_a_terminal(
+    terminal: TextIO, forced: dict[str, str]
+) -> None:
+    environ = {**XTERM, "TERM": "xterm-color", "JPY_PARENT_PID": "7", **forced}
+    console = make_console(stream=terminal, environ=environ)
+    assert not wants_dashboard(console, plain=False, environ=environ)
+    with console.capture() as capture:
+        console.print("a", style=RIGHT)
+    assert "a\n" == capture.get()
+
+
+@pytest.mark.parametrize(
+    ("wish", "environ", "code"),
+    [
+        ("dark", {}, "38;2;135;215;95"),
+        ("light", {}, "38;2;0;95;0"),
+        ("auto", {"COLORFGBG": "0;15"}, "38;2;0;95;0"),
+        ("auto", {"COLORFGBG": "15;0"}, "38;2;135;215;95"),
+        ("auto", {}, "38;2;95;135;95"),
+        ("light", {"COLORTERM": "", "TERM": "xterm"}, "34"),
+        ("mono", {}, None),
+        ("light", {"NO_COLOR": "1"}, None),
+    ],
+)
+def test_the_theme_is_as_wished_or_as_the_terminal_is_known_for(
+    monkeypatch: pytest.MonkeyPatch, wish: Theme, environ: dict[str, str], code: str | None
+) -> None:
+    monkeypatch.setattr("gpunet.terminal.console._wished", "auto")
+    wish_for_theme(wish)
+    given = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor", **environ}
+    out = stream()
+    make_console(stream=out, environ=given).print("a", style=RIGHT)
+    expected = "a\n" if code is None else f"\x1b[{code}ma\x1b[0m\n"
+    assert expected.encode() == written(out)
+
+
+def test_with_256_colours_a_colour_is_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpunet.terminal.console._wished", "light")
+    out = stream()
+    make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"}).print(
+        "a", style=LABEL
+    )
+    assert b"\x1b[38;5;61ma\x1b[0m\n" == written(out)
 
 
 def test_a_quiet_console_prints_nothing() -> None:

@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from gpunet.terminal.dashboard import Dashboard
+from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
 MakeConsole = Callable[..., Console]
@@ -111,7 +112,7 @@ def test_the_frame_shows_what_the_observer_was_told(
     make_progress: Callable[..., Progress],
 ) -> None:
     console = make_text_console()
-    dashboard = Dashboard(console, Control(), clock=lambda: 5.0, keys=NO_KEYS)
+    dashboard = Dashboard(console, Control(clock=WorkingClock(lambda: 5.0)), keys=NO_KEYS)
     tell(dashboard, make_run(), make_record(1), make_progress(1))
     console.print(dashboard)
     assert "784-16-16-10 · 13,002 parameters" in output(console)
@@ -153,7 +154,8 @@ def test_a_key_is_answered_at_once_however_slow_drawing_is(
 ) -> None:
     monkeypatch.setattr("gpunet.terminal.live_screen.FRAME", 1000.0)
     console = make_text_console(colours="truecolor")
-    with Dashboard(console, Control(), clock=lambda: 0.0, keys=NO_KEYS) as dashboard:
+    control = Control(clock=WorkingClock(lambda: 0.0))
+    with Dashboard(console, control, keys=NO_KEYS) as dashboard:
         dashboard.started(make_run())
         dashboard.pressed("q")
         deadline = time.monotonic() + SECONDS

@@ -9,7 +9,7 @@ from typing import TextIO
 
 import pytest
 
-from gpunet.terminal.keyboard import Keyboard
+from gpunet.terminal.keyboard import Keyboard, keys_in
 
 if sys.platform == "win32":
     pytest.skip("these tests need a pseudo terminal", allow_module_level=True)
@@ -102,6 +102,33 @@ def test_an_arrow_key_is_no_letter(terminal: Terminal) -> None:
             time.sleep(0.001)
         terminal.type(b"p")
         assert "p" == keys.get(timeout=SECONDS)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        b"q\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22cp",
+        b"q\x1b]11;rgb:ffff/ffff/ffff\x07p",
+        b"q\x1b[A\x1bOP\x1b[1;5Cp",
+        b"q\x1bxp",
+        b"qp\x1b",
+    ],
+)
+def test_no_part_of_what_a_terminal_sends_by_itself_is_a_key_wherever_it_is_cut(
+    typed: bytes,
+) -> None:
+    for place in range(len(typed) + 1):
+        if typed[:place].endswith(b"\x1b"):
+            continue  # the escape key, as far as anybody can tell
+        first, rest = keys_in(typed[:place])
+        second, rest = keys_in(rest + typed[place:])
+        assert ("qp", b"") == (first + second, rest), place
+
+
+def test_a_key_after_the_beginning_of_an_answer_that_never_comes_is_not_lost() -> None:
+    for beginning in (b"\x1b]", b"\x1b]11;" + b"0" * 100):
+        _, rest = keys_in(beginning)
+        assert ("q", b"") == keys_in(rest + b"q")
 
 
 def test_input_that_is_no_terminal_is_left_alone() -> None:

@@ -8,7 +8,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.terminal.screen import View, closing_view, screen
-from gpunet.training.events import Control, RunInfo, StopReason
+from gpunet.terminal.style import WARNING
+from gpunet.training.clock import WorkingClock
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 from gpunet.training.profile import Profile
 
 MakeConsole = Callable[..., Console]
@@ -115,6 +117,7 @@ def test_eighty_by_twentyfour_shows_everything(
         "digits: 55,000 train, 5,000 val, 24 test",
         "430/860 steps",
         "at most 1:40 left",
+        "best val loss 1.0100 in epoch 2",
         "patience 3/5",
         "lr 2.0e-03",
         "18,500 samples/s",
@@ -160,6 +163,60 @@ def test_the_clock_goes_on_between_two_reports_and_the_remaining_time_falls(
     console, view = make_text_console(), make_view(make_run(), 2)
     assert "0:12 gone, at most 1:40 left" in frame(console, view, now=0.0)[3]
     assert "0:15 gone, at most 1:37 left" in frame(console, view, now=3.0)[3]
+
+
+def test_the_times_stand_still_in_a_pause_and_at_the_end(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    wall = [0.0]
+    clock, console = WorkingClock(lambda: wall[0]), make_text_console()
+    view = replace(make_view(make_run(), 2), heard_at=clock())
+    with clock.stopped():
+        wall[0] = 20.0
+        assert "0:12 gone, at most 1:40 left" in frame(console, view, now=clock())[3]
+    wall[0] = 23.0
+    assert "0:15 gone, at most 1:37 left" in frame(console, view, now=clock())[3]
+    ended = replace(view, reason="epochs")
+    wall[0] = 90.0
+    assert "0:12 in all" in frame(console, ended, now=clock())[3]
+
+
+def test_the_bar_of_the_run_counts_the_epochs_that_are_done_and_the_share_of_the_running_one(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    run = make_run()
+    for epochs, step, share in ((0, 0, 0), (0, 430, 2), (14, 0, 47), (29, 430, 98)):
+        told = Progress(epochs + 1, step, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+        view = replace(make_view(run, epochs), progress=told)
+        assert f" {share} %  0:12 gone" in frame(make_text_console(), view)[3]
+
+
+@pytest.mark.parametrize(("left", "warned"), [(2, False), (1, True), (0, True)])
+def test_the_patience_is_a_warning_once_it_is_nearly_used_up(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    left: int,
+    warned: bool,
+) -> None:
+    console = make_text_console(colours="truecolor")
+    view = replace(make_view(make_run(), 5), patience_left=left)
+    block = screen(console, view, Control(), (80, 24), 0.0, keys=True)
+    (shown,) = [one for line in block.lines for one in line if one.text == f"{left}/5"]
+    assert warned == (shown.style == console.get_style(WARNING))
+
+
+@pytest.mark.parametrize(("step", "drawn"), [(43, False), (430, True)])
+def test_the_running_epochs_mean_is_a_dot_of_its_own_once_it_is_steady(
+    make_text_console: MakeConsole, make_run: MakeRun, step: int, drawn: bool
+) -> None:
+    told = Progress(4, step, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    records = tuple(EpochRecord(n, 2.0, 0.5, 2.1, 0.5, 0.01, 1.0, 1.0) for n in (1, 2, 3))
+    rows = frame(make_text_console(), View(run=make_run(), progress=told, records=records))
+    assert ("train 0.4000" if drawn else "train 2.0000") in rows[5]
+    left = [row[:39] for row in rows[6:11]]
+    middle = "".join(left[1:-1]).translate(dict.fromkeys(map(ord, "0123456789. │┤"), None))
+    assert "" == middle  # no line leads from the last epoch to the dot
 
 
 def test_the_bars_keep_their_length_while_the_times_change(

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from gpunet.datasets.dataset import Samples
 from gpunet.terminal.showcase import prediction, preview, showcase
+from gpunet.terminal.style import RIGHT
 
 MakeConsole = Callable[..., Console]
 
@@ -34,17 +35,18 @@ def output(console: Console) -> str:
 
 def test_right_and_wrong_are_marked_and_the_truth_is_told(make_text_console: MakeConsole) -> None:
     console = make_text_console()
-    showcase(console, pictures(3), certain([0, 7, 2]), DIGITS, (8, 8), [0, 1, 2])
+    console.print(showcase(console, pictures(3), certain([0, 7, 2]), DIGITS, (8, 8), [0, 1, 2]))
     text = output(console)
     assert 2 == text.count("✓")
     assert "✗ 7 90.0 %" in text
     assert "is 1" in text
-    assert text.endswith("2 of 3 shown are right\n")
 
 
 def test_only_the_rows_asked_for_are_shown(make_text_console: MakeConsole) -> None:
     console = make_text_console()
-    showcase(console, pictures(9), certain(list(range(9))), DIGITS, (8, 8), np.array([4, 8]))
+    console.print(
+        showcase(console, pictures(9), certain(list(range(9))), DIGITS, (8, 8), np.array([4, 8]))
+    )
     assert "✓ 4 90.0 %" in output(console)
     assert "✓ 8 90.0 %" in output(console)
     assert 2 == output(console).count("✓")
@@ -56,7 +58,7 @@ def test_the_losses_of_the_rows_shown_are_told_if_given(
 ) -> None:
     console = make_text_console()
     losses = np.array([0.5, 12.5, 3.25])
-    showcase(console, pictures(3), certain([0, 7, 2]), DIGITS, shape, [2, 1], losses)
+    console.print(showcase(console, pictures(3), certain([0, 7, 2]), DIGITS, shape, [2, 1], losses))
     text = output(console)
     assert "loss" in text
     assert text.index("3.2500") < text.index("12.500")
@@ -65,8 +67,8 @@ def test_the_losses_of_the_rows_shown_are_told_if_given(
 
 def test_samples_that_are_no_images_are_a_table(make_text_console: MakeConsole) -> None:
     console = make_text_console()
-    showcase(console, pictures(2), certain([0, 5]), DIGITS, None, [0, 1])
-    last = output(console).splitlines()[-2]
+    console.print(showcase(console, pictures(2), certain([0, 5]), DIGITS, None, [0, 1]))
+    last = output(console).splitlines()[-1]
     assert ["1", "1", "5", "90.0", "%", "✗"] == last.split()
 
 
@@ -79,7 +81,7 @@ def test_everything_stays_within_the_width(
     console = make_text_console(width, ascii_only=ascii_only)
     samples = pictures(7, 100)
     told = certain([9, 1, 2, 3, 4, 5, 6], 100)
-    showcase(console, samples, told, MANY, shape, range(7), np.linspace(0, 1e9, 7))
+    console.print(showcase(console, samples, told, MANY, shape, range(7), np.linspace(0, 1e9, 7)))
     preview(console, samples, MANY, shape, range(7))
     image = samples.features[0].reshape(8, 8) if shape else None
     prediction(console, image, told[0], MANY)
@@ -132,3 +134,11 @@ def test_a_preview_of_measurements_lists_them(make_text_console: MakeConsole) ->
     samples = Samples(np.array([[1.5, -2.25]], np.float32), np.array([1], np.int32))
     preview(console, samples, ("cat", "dog"), None, [0])
     assert ["0", "dog", "1.5", "-2.25"] == output(console).split()
+
+
+def test_a_prediction_is_not_drawn_as_if_it_were_right(make_text_console: MakeConsole) -> None:
+    console = make_text_console(colours="truecolor")
+    prediction(console, np.zeros((8, 8), np.uint8), certain([3])[0], DIGITS)
+    right = console.get_style(RIGHT).color
+    assert right is not None
+    assert ";".join(map(str, right.get_truecolor())) not in output(console)

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from gpunet.terminal.style import RIGHT, WRONG
 from gpunet.terminal.verdict import Verdict, verdicts
 
 CLASSES = ("cat", "dog", "Ankle boot")
@@ -29,7 +30,7 @@ def test_right_and_wrong_differ_in_colour_and_in_ascii_words() -> None:
     right, wrong = Verdict(0, 0, 0.9), Verdict(0, 1, 0.9)
     captions = [verdict.caption(CLASSES, 30, ascii_only=True) for verdict in (right, wrong)]
     assert ["ok cat 90 %", "NO dog 90 % (cat)"] == [caption.plain for caption in captions]
-    assert ["green", "red"] == [str(caption.style) for caption in captions]
+    assert [RIGHT, WRONG] == [str(caption.style) for caption in captions]
 
 
 def test_a_sentence_leads_from_the_label_to_the_prediction() -> None:

@@ -14,8 +14,10 @@ import pytest
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.errors import ModelError, UsageError
 from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
 from gpunet.training.result import TrainingResult
 from gpunet.training.run_state import RunState, load_state, save_state
@@ -59,8 +61,9 @@ class Runner:
             16,
         )
         # A call of the slow clock's engine takes but one step, so that epochs can be cut short.
-        clock = count().__next__
-        return train(engine, self.dataset, config, clock=clock, keep=self.kept.append, **options)
+        control = options.setdefault("control", Control())
+        control.clock = WorkingClock(count().__next__)
+        return train(engine, self.dataset, config, keep=self.kept.append, **options)
 
     def stored(self, path: Path, state: RunState) -> RunState:
         """The same after a way through a file."""
@@ -236,3 +239,19 @@ def test_a_state_of_another_kind_of_run_is_refused(run: Runner, changes: dict[st
     state = dataclasses.replace(run.kept[2], **changes)
     with pytest.raises(ModelError, match="do not fit its settings and its data"):
         run(resume=state)
+
+
+def test_the_time_allowed_counts_from_where_a_run_goes_on() -> None:
+    def engine(config: TrainConfig) -> NumpyEngine:
+        own = (NetworkSettings.of(config),)
+        return NumpyEngine(config.network(6, 3), own, config.optimizer, 16)
+
+    kept: list[RunState] = []
+    config = settings(epochs=2)
+    train(engine(config), noise(), config, keep=kept.append)
+    longer = settings(epochs=4, max_time=100.0)
+    spent = dataclasses.replace(kept[-1], seconds=5000.0)
+    resumed = train(engine(longer), noise(), longer, resume=spent)
+    assert "epochs" == resumed.stop_reason
+    assert 4 == len(resumed.history)
+    assert 5000 < resumed.seconds < 5100

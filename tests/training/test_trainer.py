@@ -17,6 +17,7 @@ from gpunet.engine.interface import Metrics, NetworkSettings
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters
+from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
 from gpunet.training.result import TrainingResult
 from gpunet.training.trainer import train
@@ -84,7 +85,9 @@ def run(
     network = config.network(dataset.inputs, CLASSES)
     settings = (NetworkSettings.of(config),)
     engine = engine_class(network, settings, config.optimizer, config.batch_size)
-    result = train(engine, dataset, config, observers=observers, control=control, clock=clock)
+    control = control or Control()
+    control.clock = WorkingClock(clock)
+    result = train(engine, dataset, config, observers=observers, control=control)
     return result, engine
 
 
@@ -360,3 +363,77 @@ def test_an_engine_that_was_made_for_other_settings_is_refused(
     engine = NumpyEngine(network, settings, config.optimizer, config.batch_size)
     with pytest.raises(UsageError, match=what):
         train(engine, dataset, dataclasses.replace(config, **changes))
+
+
+class Minutes:
+    """A wall clock that a pause and whoever looks at it move on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 0.001
+        return self.now
+
+
+class Pause(Recorder):
+    """Holds the run once, within its second epoch, for ten minutes of the wall clock."""
+
+    def __init__(self, control: Control, wall: Minutes) -> None:
+        super().__init__()
+        self.control, self.wall = control, wall
+
+    def progressed(self, progress: Progress) -> None:
+        super().progressed(progress)
+        held = sum(one.phase == "paused" for one in self.progress)
+        if progress.epoch == 2 and progress.phase == "training" and not held:
+            self.control.paused.set()
+        if progress.phase == "paused":
+            self.wall.now += 300
+        if held == 2:
+            self.control.paused.clear()
+
+
+def paused(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[TrainingResult, Pause]:
+    monkeypatch.setattr("gpunet.training.trainer.PAUSE_SECONDS", 0.0)
+    wall, control = Minutes(), Control()
+    pause = Pause(control, wall)
+    result, _ = run(small(**changes), observers=[pause], control=control, clock=wall)
+    return result, pause
+
+
+def test_a_pause_is_no_time_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, pause = paused(monkeypatch)
+    assert pause.wall.now > 600
+    assert result.seconds < 60
+    assert max(record.seconds for record in result.history) < 10
+    assert min(record.samples_per_second for record in result.history) > 50
+    assert max(one.elapsed for one in pause.progress) < 60
+    first, last = (one for one in pause.progress if one.phase == "paused")
+    assert first.elapsed == last.elapsed
+    assert first.remaining == last.remaining
+
+
+def test_a_pause_is_no_part_of_the_time_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, _ = paused(monkeypatch, max_time=60.0)
+    assert "epochs" == result.stop_reason
+
+
+def test_the_time_left_counts_the_validation_of_the_running_epoch_and_those_after_it() -> None:
+    class Slow(NumpyEngine):
+        """A step takes a second, a validation a hundred."""
+
+        def train(self, steps: int) -> None:
+            super().train(steps)
+            wall.now += steps
+
+        def evaluate(self, split: Any) -> Metrics:
+            wall.now += 100
+            return super().evaluate(split)
+
+    wall, recorder = Minutes(), Recorder()
+    run(small(epochs=3), observers=[recorder], engine_class=Slow, clock=wall)
+    for one in recorder.progress:
+        if one.epoch > 1:
+            steps = one.steps - one.step + (3 - one.epoch) * one.steps
+            assert steps + (3 - one.epoch + 1) * 100 == pytest.approx(one.remaining, rel=0.02)

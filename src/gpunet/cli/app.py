@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from gpunet import __version__
 from gpunet.cli import (
@@ -19,6 +20,7 @@ from gpunet.cli import (
     datasets,
     devices,
     evaluate,
+    options,
     plot,
     predict,
     recipes,
@@ -71,7 +73,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     130 if the user interrupted. A failure is told in one line on the standard error.
     """
     try:
-        code = typer.main.get_command(app).main(
+        code = _command_line().main(
             args=None if arguments is None else list(arguments),
             prog_name="gpunet",
             standalone_mode=False,
@@ -95,6 +97,26 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _forget_output()
         return _tell(f"the output cannot be written: {(error.strerror or str(error)).lower()}", 1)
     return int(code or 0)
+
+
+def _command_line() -> typer.core.TyperGroup:
+    """All commands, with the one option that they share: every command draws."""
+    group = typer.main.get_group(app)
+    groups = [one for one in group.commands.values() if isinstance(one, typer.core.TyperGroup)]
+    for command in [leaf for one in (group, *groups) for leaf in one.commands.values()]:
+        if command not in groups:
+            command.params += _shared_options()
+    return group
+
+
+def _shared_options() -> list[Any]:
+    shared = typer.Typer(add_completion=False)
+
+    @shared.command()
+    def _shared(theme: options.Theme = "auto") -> None:
+        """Carry the options alone."""
+
+    return typer.main.get_command(shared).params
 
 
 def _tell(message: str, code: int) -> int:

@@ -102,7 +102,7 @@ def _chart(found: RangeTest) -> RenderableType:
     return LineChart(
         "loss by log10 of the learning rate",
         [
-            Series("batch", decades, finite[0], MUTED),
+            Series("batch", decades, finite[0], MUTED, dotted=True),
             Series("smoothed", decades, finite[1], TRAIN),
         ],
         HEIGHT,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gpunet.config import Graphics as _Graphics
+from gpunet.config import Theme as _Theme
 from gpunet.errors import UsageError
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Plain",
     "Plot",
     "Quiet",
+    "Theme",
     "require_places",
 ]
 
@@ -103,6 +105,26 @@ Quiet = Annotated[
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON instead of tables.", rich_help_panel=OUTPUT)
+]
+
+
+def _wish_for_theme(theme: _Theme) -> None:
+    from gpunet.terminal.console import wish_for_theme
+
+    wish_for_theme(theme)
+
+
+Theme = Annotated[
+    _Theme,
+    typer.Option(
+        "--theme",
+        help="Colours for a dark or a light terminal, or none; [bold]auto[/] asks the terminal.",
+        rich_help_panel=OUTPUT,
+        envvar="GPUNET_THEME",
+        callback=_wish_for_theme,
+        is_eager=True,
+        expose_value=False,
+    ),
 ]
 
 

@@ -147,7 +147,8 @@ def _show_samples(
 ) -> None:
     from gpunet.cli.pictures import require_images, verdict_pictures
     from gpunet.cli.sources import evaluate_model
-    from gpunet.terminal.showcase import showcase as print_showcase
+    from gpunet.terminal.showcase import showcase as samples_shown
+    from gpunet.terminal.style import STRONG
     from gpunet.training.evaluation import pick, pick_top_losses
     from gpunet.training.metrics import cross_entropies
 
@@ -166,12 +167,27 @@ def _show_samples(
         return
     losses = cross_entropies(probabilities, labels) if choice.top_losses else None  # (n,)
     classes, shape = model.classes, model.image_shape
-    print_showcase(console, samples, probabilities, classes, shape, rows, losses, painter)
+    console.print(
+        samples_shown(console, samples, probabilities, classes, shape, rows, losses, painter)
+    )
+    console.print(_count(choice, probabilities.argmax(axis=1) == labels, rows), style=STRONG)
     if canvas.plot is not None:
         shape = require_images(model.origin.name, shape)
         told = None if losses is None else losses[rows]
         drawn = verdict_pictures(samples[rows], probabilities[rows], classes, shape, told)
         canvas.draw(drawn)
+
+
+def _count(choice: _Choice, right: NDArray[np.bool_], rows: NDArray[np.integer]) -> str:
+    """How many of what there is are shown, and how many of them are right unless that is a choice.
+
+    ``right`` (n,) tells of all samples, ``rows`` which of them are shown.
+    """
+    if choice.wrong:
+        return f"{len(rows):,} of {int((~right).sum()):,} samples taken for another class"
+    if choice.top_losses:
+        return f"the largest {len(rows):,} of {len(right):,} losses"
+    return f"{int(right[rows].sum()):,} of {len(rows):,} shown are right"
 
 
 def _parse_index(text: str) -> tuple[int, ...]:

@@ -401,7 +401,7 @@ def train(
     max_time: Annotated[
         str | None,
         typer.Option(
-            help="Stop after so many seconds, or 10m, or 1h30m.",
+            help="Stop after so many seconds, or 10m, or 1h30m, of work; pauses do not count.",
             metavar="TIME",
             rich_help_panel=options.STOPPING,
             show_default=False,
@@ -458,13 +458,15 @@ def train(
     plot: options.Plot = None,
     force: options.Force = False,
     showcase: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
-            help="Test samples to show with their predictions; 0 for none.",
+            help="Test samples to show with their predictions; 0 for none, 10 by default where "
+            "the screen has room.",
             rich_help_panel=options.OUTPUT,
+            show_default=False,
         ),
-    ] = 10,
+    ] = None,
     graphics: options.Graphics = "auto",
     plain: options.Plain = False,
     quiet: options.Quiet = False,

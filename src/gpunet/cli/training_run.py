@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import typer
-from rich.console import Console
+from rich.console import Console, Group
+from rich.text import Text
 
 from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
@@ -29,13 +30,15 @@ from gpunet.engine.roofline import measure_roofline
 from gpunet.engine.tile_cache import TileCache
 from gpunet.plots import plot_curves
 from gpunet.terminal import figures
+from gpunet.terminal.closing import Part, print_parts
 from gpunet.terminal.console import PatientStream, make_console, wants_dashboard
 from gpunet.terminal.dashboard import Dashboard
-from gpunet.terminal.ending import why_stopped
+from gpunet.terminal.ending import deciding_figure, why_stopped
 from gpunet.terminal.graphics import Painter, choose_painter
 from gpunet.terminal.plain import PlainPrinter
 from gpunet.terminal.profile_table import profile_table
 from gpunet.terminal.showcase import showcase
+from gpunet.terminal.style import WARNING
 from gpunet.terminal.tables import committee_table, confusion_table, summary_table
 from gpunet.training import checkpoint
 from gpunet.training.batches import steps_per_epoch
@@ -56,6 +59,9 @@ __all__ = ["Wishes", "carry_out"]
 CLEARLY_FASTER = 1.5
 """How many times as fast numpy must be in a short trial for a user to be told."""
 
+SAMPLES = 10
+"""Test samples that are shown unless told otherwise."""
+
 LONG_TRAINING = 60.0
 """Seconds; where less is allowed, nothing is spent on measuring tiles."""
 
@@ -71,7 +77,7 @@ class Wishes:
         output: the model file.
         report: the JSON report, if any.
         plot: the picture of the run's curves, if any.
-        showcase: test samples to show.
+        showcase: test samples to show; ``None`` for as many as usual, where there is room.
         graphics: how they are drawn, as ``--graphics`` says.
         plain: no dashboard.
         quiet: nothing but the result.
@@ -87,7 +93,7 @@ class Wishes:
     output: Path
     report: Path | None
     plot: Path | None
-    showcase: int
+    showcase: int | None
     graphics: Graphics
     plain: bool
     quiet: bool
@@ -114,7 +120,7 @@ def carry_out(wishes: Wishes) -> None:
     tiles = _tiles(wishes, choice, dataset, console)
     profile = _profile(wishes.config, choice, dataset, console, tiles) if wishes.profile else None
     control = Control()
-    result = _train(wishes, choice, dataset, console, recorder, profile, tiles, control)
+    result, curves = _train(wishes, choice, dataset, console, recorder, profile, tiles, control)
     saved = _save_results(wishes, choice, dataset, result)
     if recorder is not None:
         model = _model(wishes, dataset, result) if result.best_epoch else None
@@ -122,8 +128,13 @@ def carry_out(wishes: Wishes) -> None:
         recorder.finish(model, told, partial(_plot, wishes, dataset, result))
     if control.signal is not None:
         raise typer.Exit(128 + control.signal)
-    _show(wishes, dataset, result, saved, console, painter, profile)
-    _advise(wishes, dataset, result, console)
+    if wishes.quiet:
+        if (failure := _no_better_than_guessing(wishes, dataset, result)) is not None:
+            note(failure)
+        typer.echo(_result_line(wishes, dataset, result, saved))
+    else:
+        parts = _parts(wishes, dataset, result, saved, console, painter, profile)
+        print_parts(console, [*curves, *parts])
     _require_output(console)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
@@ -209,8 +220,8 @@ def _train(
     profile: Profile | None,
     tiles: TileCache | None,
     control: Control,
-) -> TrainingResult:
-    """Train before the user's eyes; the screen is gone when this returns."""
+) -> tuple[TrainingResult, list[Part]]:
+    """Train before the user's eyes; the screen is gone when this returns, its curves are left."""
     config = wishes.config
     network = config.network(dataset.inputs, len(dataset.classes))
     settings = _settings(config)
@@ -233,9 +244,7 @@ def _train(
             keep=None if recorder is None else recorder.keep,
             keep_every=wishes.keeping.every if wishes.keeping else 1,
         )
-    if isinstance(screen, Dashboard):
-        console.print(screen.closing_view())
-    return result
+    return result, [Part(screen.closing_view(), 3)] if isinstance(screen, Dashboard) else []
 
 
 def _settings(config: TrainConfig) -> tuple[NetworkSettings, ...]:
@@ -325,27 +334,36 @@ def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
         complain(f"{result.device_failures[-1]}; {_left_by_the_device(result)}")
 
 
-def _advise(wishes: Wishes, dataset: Dataset, result: TrainingResult, console: Console) -> None:
-    """Say so if nothing was learnt, or if longer training would do more; and the next move."""
+def _no_better_than_guessing(
+    wishes: Wishes, dataset: Dataset, result: TrainingResult
+) -> str | None:
+    """What to say, and the next move, if nothing was learnt."""
     config, labels = wishes.config, dataset.test.labels
     guessing = no_better_than_guessing(config, result, labels, len(dataset.classes))
-    if guessing is not None:
-        test = _test_figures(wishes, dataset, result)
-        note(
-            f"the network is no better than guessing: its test accuracy is "
-            f"{figures.percent(test.accuracy)} where always answering "
-            f"{dataset.classes[guessing.commonest]!r} gives {figures.percent(guessing.share)}, its "
-            f"loss {figures.loss(test.loss)} where equal shares give {figures.loss(guessing.loss)};"
-            f" try --lr {config.effective_learning_rate / 10:g}, or --find-lr to look for a rate"
-        )
-    elif still_falling(config, result):
-        epochs = max(2 * len(result.history), _default_epochs(config, dataset))
-        resume = f"--resume {wishes.keeping.folder.path} " if wishes.keeping else ""
-        console.print(
-            f"advice: the loss was still falling in the last epochs; train longer by {resume}"
-            f"--epochs {epochs}",
-            soft_wrap=True,
-        )
+    if guessing is None:
+        return None
+    test = _test_figures(wishes, dataset, result)
+    return (
+        f"the network is no better than guessing: its test accuracy is "
+        f"{figures.percent(test.accuracy)} where always answering "
+        f"{dataset.classes[guessing.commonest]!r} gives {figures.percent(guessing.share)}, its "
+        f"loss {figures.loss(test.loss)} where equal shares give {figures.loss(guessing.loss)};"
+        f" try --lr {config.effective_learning_rate / 10:g}, or --find-lr to look for a rate"
+    )
+
+
+def _advice(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Text | None:
+    """What to do if nothing was learnt, or if longer training would do more."""
+    if (failure := _no_better_than_guessing(wishes, dataset, result)) is not None:
+        return Text(failure, WARNING)
+    if not still_falling(wishes.config, result):
+        return None
+    epochs = max(2 * len(result.history), _default_epochs(wishes.config, dataset))
+    resume = f"--resume {wishes.keeping.folder.path} " if wishes.keeping else ""
+    return Text(
+        f"advice: the loss was still falling in the last epochs; train longer by {resume}"
+        f"--epochs {epochs}"
+    )
 
 
 def _default_epochs(config: TrainConfig, dataset: Dataset) -> int:
@@ -395,7 +413,7 @@ def _test_figures(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> F
     return result.figures(wishes.config.loss, dataset.test.labels)
 
 
-def _show(
+def _parts(
     wishes: Wishes,
     dataset: Dataset,
     result: TrainingResult,
@@ -403,34 +421,43 @@ def _show(
     console: Console,
     painter: Painter | None,
     profile: Profile | None,
-) -> None:
-    """Print the summary, the mistakes and some samples; or all of it in one line.
+) -> Iterator[Part]:
+    """The mistakes, some samples and, at the end, the summary.
 
     The weights that no epoch improved are random, so nothing is shown of what they do.
     """
-    if wishes.quiet:
-        typer.echo(_result_line(wishes, dataset, result, saved))
-        return
-    console.print()
-    console.print(summary_table(_summary(wishes, dataset, result, saved)))
     if profile is not None:
-        console.print()
-        for part in profile_table(profile):
-            console.print(part)
-    if result.best_epoch == 0 or not result.tested:
-        return
+        yield Part(Group(*profile_table(profile)))
+    if result.best_epoch and result.tested:
+        yield from _test_parts(wishes, dataset, result, console, painter)
+    if (advice := _advice(wishes, dataset, result)) is not None:
+        yield Part(advice)
+    yield Part(summary_table(_summary(wishes, dataset, result, saved)))
+
+
+def _test_parts(
+    wishes: Wishes,
+    dataset: Dataset,
+    result: TrainingResult,
+    console: Console,
+    painter: Painter | None,
+) -> Iterator[Part]:
+    """What the best weights make of the test set."""
     probabilities, labels = result.answers, dataset.test.labels
+    asked_for = wishes.showcase is not None
+    count = wishes.showcase if wishes.showcase is not None else SAMPLES
+    if count:
+        rows = pick(probabilities, labels, count, wishes.config.seed)
+        classes, shape = dataset.classes, dataset.image_shape
+        shown = showcase(
+            console, dataset.test, probabilities, classes, shape, rows, painter=painter
+        )
+        yield Part(shown, 0 if asked_for else 4)
+    matrix = confusion_matrix(probabilities, labels)
+    yield Part(confusion_table(matrix, dataset.classes), 2)
     if wishes.config.ensemble > 1:
         together = _test_figures(wishes, dataset, result)
-        console.print()
-        console.print(committee_table(together, [result.own_figures[p] for p in result.learnt]))
-    console.print()
-    console.print(confusion_table(confusion_matrix(probabilities, labels), dataset.classes))
-    if wishes.showcase:
-        rows = pick(probabilities, labels, wishes.showcase, wishes.config.seed)
-        console.print()
-        classes, shape = dataset.classes, dataset.image_shape
-        showcase(console, dataset.test, probabilities, classes, shape, rows, painter=painter)
+        yield Part(committee_table(together, [result.own_figures[p] for p in result.learnt]), 1)
 
 
 def _result_line(wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved) -> str:
@@ -448,21 +475,30 @@ def _result_line(wishes: Wishes, dataset: Dataset, result: TrainingResult, saved
 def _summary(
     wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved
 ) -> Sequence[tuple[str, str]]:
-    per_step = result.seconds / result.steps if result.steps else None
-    learnt = []
+    """What matters most comes last, where the eye is when all is printed."""
+    time_taken = figures.seconds(result.seconds)
+    if result.steps:
+        time_taken += f", {figures.seconds(result.seconds / result.steps)} per step"
+    files = [("report", saved.report, wishes.report), ("plot", saved.plot, wishes.plot)]
+    rows = [
+        ("stopped", why_stopped(result.stop_reason, len(result.history))),
+        ("training time", time_taken),
+        *((name, told(path, wanted)) for name, path, wanted in files if path),
+    ]
     if result.best_epoch:
         test = _test_figures(wishes, dataset, result)
-        learnt = [
-            ("test accuracy", figures.percent(test.accuracy)),
-            ("test loss", figures.loss(test.loss)),
-            ("best epoch", f"{result.best_epoch} of {len(result.history)}"),
+        accuracy, loss = figures.percent(test.accuracy), figures.loss(test.loss)
+        rows += [
+            ("test accuracy", f"{accuracy}, loss {loss}"),
+            ("best epoch", _best_epoch(wishes.config, result)),
         ]
-    rows = [
-        *learnt,
-        ("stopped", why_stopped(result.stop_reason, len(result.history))),
-        ("training time", figures.seconds(result.seconds)),
-        ("per step", "-" if per_step is None else figures.seconds(per_step)),
-        ("model", told(saved.model, wishes.output) if saved.model else "not saved"),
-    ]
-    further = [("report", saved.report, wishes.report), ("plot", saved.plot, wishes.plot)]
-    return rows + [(name, told(path, wanted)) for name, path, wanted in further if path]
+    return [*rows, ("model", told(saved.model, wishes.output) if saved.model else "not saved")]
+
+
+def _best_epoch(config: TrainConfig, result: TrainingResult) -> str:
+    """Which epoch's weights are kept, and what has decided that."""
+    place = f"{result.best_epoch} of {len(result.history)}"
+    name, value = deciding_figure(config.monitor, result.history[result.best_epoch - 1])
+    if config.ensemble > 1:
+        return f"{place} for the last of the networks, each by its {name}"
+    return f"{place}, by its {name}, {value}"

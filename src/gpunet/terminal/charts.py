@@ -44,12 +44,15 @@ class Series:
         x: (n,) ascending.
         y: (n,) NaN leaves a gap.
         style: its colour.
+        dotted: draw every other dot only, so that it is not the colour alone that tells it from
+            a solid line.
     """
 
     name: str
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     style: str
+    dotted: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +61,7 @@ class LineChart:
 
     Args:
         title: what the vertical axis shows.
-        series: later ones are drawn above earlier ones.
+        series: cells that several of them pass through belong to them in turn.
         height: in lines: legend, plot and the horizontal axis' labels.
         x_range: the horizontal axis.
         y_bounds: beyond these the vertical axis does not go, as 0 for a loss.
@@ -122,7 +125,7 @@ def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -
     for title_end, named in ((", log", True), ("", True), ("", False)):
         text = Text.assemble((chart.title, STRONG), (title_end if logarithmic else "", MUTED))
         for position, series in enumerate(chart.series):
-            mark = MARKS[position % len(MARKS)] if ascii_only else "━" if position == 0 else "╍"
+            mark = MARKS[position % len(MARKS)] if ascii_only else "╍" if series.dotted else "━"
             text.append(f" {mark} ", series.style).append(series.name if named else "", MUTED)
             if len(series.y):
                 value = chart.figure(float(series.y[-1]))
@@ -156,25 +159,20 @@ def _plot(
 def _cells(
     console: Console, chart: LineChart, y_range: tuple[float, float], rows: int, columns: int
 ) -> list[Line]:
-    """The plot's cells, row by row, each in the style of the topmost series in it."""
+    """The plot's cells, row by row, each with the dots and in the style of one series."""
     ascii_only = console.options.ascii_only
-    colourless = console.no_color or console.color_system is None
     down, across = (1, 1) if ascii_only else (4, 2)
-    codes = np.zeros((rows, columns), dtype=np.int64)
-    owners = np.full((rows, columns), -1)
+    codes = np.zeros((max(1, len(chart.series)), rows, columns), dtype=np.int64)
     for index, series in enumerate(chart.series):
-        dots = dots_of(series, chart.x_range, y_range, rows * down, columns * across)
-        if colourless and index and not ascii_only:
-            dots[:, 1::2] = False  # a dotted line, since no colour tells it from the first
+        drawn = replace(series, dotted=series.dotted and not ascii_only)  # there its mark tells it
+        dots = dots_of(drawn, chart.x_range, y_range, rows * down, columns * across)
         if ascii_only:
-            patterns = dots * ord(MARKS[index % len(MARKS)])
-            codes = np.where(patterns > 0, patterns, codes)
+            codes[index] = dots * ord(MARKS[index % len(MARKS)])
         else:
-            cells = dots.reshape(rows, 4, columns, 2)
-            patterns = np.einsum("rdca,da->rc", cells, DOTS)
-            codes |= patterns
-        owners[patterns > 0] = index
-    characters = np.where(owners < 0, ord(" "), codes + (0 if ascii_only else BRAILLE))
+            codes[index] = np.einsum("rdca,da->rc", dots.reshape(rows, 4, columns, 2), DOTS)
+    owners = _owners(codes > 0)  # (rows, columns)
+    own = np.take_along_axis(codes, np.maximum(owners, 0)[None], axis=0)[0]
+    characters = np.where(owners < 0, ord(" "), own + (0 if ascii_only else BRAILLE))
     styles = [console.get_style(series.style) for series in chart.series]
     lines = []
     for character_row, owner_row in zip(characters.tolist(), owners.tolist(), strict=True):
@@ -186,6 +184,18 @@ def _cells(
     return lines
 
 
+def _owners(present: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Which of the series (s, rows, columns) a cell shows, (rows, columns); -1 where none is.
+
+    Neighbouring cells that the same series pass through show them in turn, so that no line hides
+    another.
+    """
+    _, rows, columns = present.shape
+    turn = np.add.outer(np.arange(rows), np.arange(columns)) % np.maximum(present.sum(axis=0), 1)
+    is_its_turn = present & (np.cumsum(present, axis=0) == turn + 1)
+    return np.where(is_its_turn.any(axis=0), is_its_turn.argmax(axis=0), -1)
+
+
 def dots_of(
     series: Series,
     x_range: tuple[float, float],
@@ -195,13 +205,13 @@ def dots_of(
 ) -> NDArray[np.bool_]:
     """The dots (height, width), row 0 on top, of the line through a series' points.
 
-    A point beside a gap is a dot of its own; what lies outside the ranges is at the edge.
+    A point beside a gap is a dot of its own; what lies outside the ranges is at the edge. Of a
+    dotted line every other dot is left out, and its last point stays.
     """
     dots = np.zeros((height, width), dtype=np.bool_)
     x = _scaled(series.x, x_range, width)  # (n,)
     y = height - 1 - _scaled(series.y, y_range, height)  # (n,)
     known = np.isfinite(series.x) & ~np.isnan(series.y)
-    dots[y[known], x[known]] = True
     joined = np.flatnonzero(known[:-1] & known[1:])  # a segment starts at each of these
     steps = np.maximum(np.abs(np.diff(x))[joined], np.abs(np.diff(y))[joined]) + 1
     segment = np.repeat(joined, steps)
@@ -209,7 +219,14 @@ def dots_of(
     share = position / np.repeat(np.maximum(steps - 1, 1), steps)
     line_x = np.rint(x[segment] + share * (x[segment + 1] - x[segment])).astype(int)
     line_y = np.rint(y[segment] + share * (y[segment + 1] - y[segment])).astype(int)
+    if series.dotted:
+        steep = (np.abs(np.diff(y)) > np.abs(np.diff(x)))[segment]
+        drawn = np.where(steep, line_y, line_x) % 2 == 0
+        line_x, line_y = line_x[drawn], line_y[drawn]
     dots[line_y, line_x] = True
+    alone = known & ~np.isin(np.arange(len(x)), [joined, joined + 1])
+    alone[np.flatnonzero(known)[-1:]] = True
+    dots[y[alone], x[alone]] = True
     return dots
 
 

@@ -1,7 +1,7 @@
 """The one place that makes a console, and that says what it can show.
 
-Owns what the environment and the stream have to say about colours, characters and screens. What
-is drawn, and how, belongs to the other files of this room.
+Owns what the environment, the stream and the command line's ``--theme`` have to say about colours,
+characters and screens. What is drawn, and how, belongs to the other files of this room.
 """
 
 from __future__ import annotations
@@ -15,14 +15,27 @@ from typing import IO, Any, TextIO, cast
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from gpunet.config import Theme
+from gpunet.terminal.background import background_of_terminal, background_told, in_foreground
+from gpunet.terminal.style import Background, theme
+
 __all__ = [
     "PatientStream",
-    "in_foreground",
     "make_console",
     "print_line",
     "shows_greys",
     "wants_dashboard",
+    "wish_for_theme",
 ]
+
+_wished: Theme = "auto"
+
+
+def wish_for_theme(wish: Theme) -> None:
+    """Have the consoles that are made from now on draw in this theme, as ``--theme`` says."""
+    global _wished  # one process has one terminal
+    _wished = wish
+
 
 SMALLEST_SCREEN = (40, 10)
 """Columns and rows below which lines of plain text say more than a dashboard."""
@@ -94,6 +107,8 @@ def make_console(
     cannot write a character writes ``?`` instead; the stream's error handler is set for that.
     Control characters in what is printed are left out: it may come from anybody's file.
     A locale set to ``C`` or ``POSIX`` asks for ASCII, even though Python would write UTF-8.
+    A cell of a notebook is no screen, though it looks like a terminal to who writes into it: it
+    gets plain text.
 
     Args:
         plain: no escape codes at all, whatever the environment says.
@@ -106,18 +121,33 @@ def make_console(
     environment = os.environ if environ is None else environ
     target = stream or (sys.stderr if stderr else sys.stdout)
     _never_fail_to_encode(target, environment)
-    return _HarmlessConsole(
+    plain = plain or bool(environment.get("JPY_PARENT_PID"))  # a notebook's kernel tells its own
+    console = _HarmlessConsole(
         file=cast(IO[str], PatientStream(target)) if patient else target,
         quiet=quiet,
         force_terminal=False if plain else None,
         force_interactive=False if plain else None,
         color_system=None if plain else "auto",
-        no_color=True if plain else None,
+        no_color=True if plain or _wished == "mono" else None,
         highlight=False,
         markup=False,
         emoji=False,
         _environ=environment,
     )
+    sixteen = console.color_system in {"standard", "windows"}
+    console.push_theme(theme(_background(console, environment), sixteen=sixteen))
+    return console
+
+
+def _background(console: Console, environ: Mapping[str, str]) -> Background:
+    """What the terminal draws on: as wished, as it answers, or as the environment has it."""
+    if _wished in ("dark", "light"):
+        return _wished
+    told = background_told(environ)
+    if console.no_color or not _has_a_user(console, environ):
+        return told
+    answered = background_of_terminal(sys.stdin, console.file)
+    return told if answered == "unknown" else answered
 
 
 def wants_dashboard(
@@ -125,30 +155,23 @@ def wants_dashboard(
 ) -> bool:
     """Whether a live screen makes sense: a terminal that a person sits at, and large enough."""
     environment = os.environ if environ is None else environ
-    if plain or console.quiet or not console.is_interactive or console.is_dumb_terminal:
-        return False
-    if not console.file.isatty() or environment.get("CI", "").lower() not in {"", "0", "false"}:
-        return False
-    if not in_foreground(console.file):
+    if plain or not _has_a_user(console, environment) or not in_foreground(console.file):
         return False
     columns, rows = SMALLEST_SCREEN
     return console.width >= columns and console.height >= rows
+
+
+def _has_a_user(console: Console, environ: Mapping[str, str]) -> bool:
+    """Whether it is a terminal that a person may sit at."""
+    if console.quiet or not console.is_interactive or console.is_dumb_terminal:
+        return False
+    return console.file.isatty() and environ.get("CI", "").lower() in {"", "0", "false"}
 
 
 def print_line(console: Console, line: str) -> None:
     """Print one line however narrow the console is, at once."""
     console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
     console.file.flush()
-
-
-def in_foreground(stream: IO[str]) -> bool:
-    """Whether the process may draw on and read from its terminal now; true if nobody can tell."""
-    if sys.platform == "win32":
-        return True
-    try:
-        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
-    except (OSError, ValueError):  # no terminal, or not the one that the process belongs to
-        return True
 
 
 def shows_greys(console: Console) -> bool:

@@ -6,8 +6,6 @@ Owns what is remembered of a run. The terminal, the keys and the pace of drawing
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TextIO
 
@@ -32,9 +30,8 @@ class Dashboard(LiveScreen):
 
     Args:
         console: a terminal; ``wants_dashboard`` tells whether it is one.
-        control: receives what the keys ask for.
+        control: receives what the keys ask for; its clock tells the time.
         profile: of the training step, if it was measured.
-        clock: seconds that only grow.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
@@ -44,10 +41,9 @@ class Dashboard(LiveScreen):
         control: Control,
         *,
         profile: Profile | None = None,
-        clock: Callable[[], float] = time.monotonic,
         keys: TextIO | None = None,
     ) -> None:
-        super().__init__(console, control, clock=clock, keys=keys)
+        super().__init__(console, control, keys=keys)
         self._view = View(profile=profile)
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:

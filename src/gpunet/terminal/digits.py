@@ -11,19 +11,15 @@ from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.color import Color
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 
 from gpunet.terminal.block import Block, Line
 from gpunet.terminal.console import shows_greys
-from gpunet.terminal.style import glyphs
+from gpunet.terminal.style import GREYS, glyphs
 
 __all__ = ["background_of", "brightness", "cropped", "fitted", "greys", "picture"]
-
-GREYS = 24
-"""Levels of the 256-colour palette's grey ramp, 8 to 238; drawn alike in 24 bits."""
 
 INK = 0.1
 """A pixel belongs to the drawing if it differs from the background by more than this."""
@@ -121,7 +117,7 @@ def _averaging(source: int, target: int) -> NDArray[np.float64]:
 
 
 def _half_blocks(pixels: NDArray[np.float64]) -> list[Line]:
-    levels = np.rint(pixels**GAMMA * (GREYS - 1)).astype(int)  # (2 * rows, columns)
+    levels = np.rint(pixels**GAMMA * (len(GREYS) - 1)).astype(int)  # (2 * rows, columns)
     lines = []
     for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
         line = []
@@ -132,14 +128,9 @@ def _half_blocks(pixels: NDArray[np.float64]) -> list[Line]:
     return lines
 
 
-@lru_cache(maxsize=GREYS * GREYS)
+@lru_cache(maxsize=len(GREYS) ** 2)
 def _grey_style(top: int, bottom: int) -> Style:
-    return Style(color=_grey(top), bgcolor=_grey(bottom))
-
-
-def _grey(level: int) -> Color:
-    value = 8 + 10 * level
-    return Color.from_rgb(value, value, value)
+    return Style(color=GREYS[top], bgcolor=GREYS[bottom])
 
 
 def _shades(pixels: NDArray[np.float64], shades: str) -> list[Line]:

@@ -1,13 +1,15 @@
-"""How a run ended, in words: why no further epoch followed, and which weights are kept.
+"""How a run ended, in words: why no further epoch followed, which weights are kept, and why those.
 
-Owns the words; the dashboard's last line, the plain lines and the summary share them.
+Owns the words; the dashboard, the plain lines and the summary share them.
 """
 
 from __future__ import annotations
 
-from gpunet.training.events import StopReason
+from gpunet.config import Monitor
+from gpunet.terminal import figures
+from gpunet.training.events import EpochRecord, StopReason
 
-__all__ = ["ending", "why_stopped"]
+__all__ = ["deciding_figure", "ending", "why_stopped"]
 
 
 def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
@@ -20,6 +22,14 @@ def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
     """
     kept = f"the weights of epoch {best_epoch} are kept" if best_epoch else "no weights are kept"
     return f"{why_stopped(reason, last_epoch)}; {kept}"
+
+
+def deciding_figure(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:
+    """The figure that decides which epoch is kept, and its value: ``val loss`` and ``0.1012``."""
+    samples = "train" if record.val_loss is None else "val"
+    if monitor == "val_accuracy":
+        return f"{samples} accuracy", figures.percent(record.deciding_accuracy)
+    return f"{samples} loss", figures.loss(record.deciding_loss)
 
 
 def why_stopped(reason: StopReason, last_epoch: int) -> str:

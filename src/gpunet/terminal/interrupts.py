@@ -24,7 +24,8 @@ class Interrupts:
     The first Ctrl-C asks the run to stop and save, the second raises ``KeyboardInterrupt``.
     ``SIGTERM`` and ``SIGHUP`` ask for the same and leave their number in ``control``; another
     signal then raises ``SystemExit`` with 128 + its number, so that every context is left in
-    order. Ctrl-Z stops the process as ever, ``suspend`` called before and ``resume`` after it.
+    order. Ctrl-Z stops the process as ever, ``suspend`` called before and ``resume`` after it;
+    the clock in ``control`` stands still meanwhile.
     Only the main thread may hold signals; in another one nothing happens.
 
     The three callbacks run inside a signal handler, between any two steps of the main thread:
@@ -105,9 +106,10 @@ class Interrupts:
 
         def _stopped(self, number: int, frame: FrameType | None) -> None:
             signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # a second one meanwhile adds nothing
-            self._suspend()
-            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-            signal.raise_signal(signal.SIGTSTP)
+            with self._control.clock.stopped():
+                self._suspend()
+                signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+                signal.raise_signal(signal.SIGTSTP)
             signal.signal(signal.SIGTSTP, self._stopped)
             self._resume()
 

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from gpunet.terminal.console import in_foreground
+from gpunet.terminal.background import echo_again, in_foreground
 
-__all__ = ["Keyboard"]
+__all__ = ["Keyboard", "keys_in"]
+
+SEQUENCE = re.compile(
+    rb"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~]|O.|.|\Z)", re.DOTALL
+)
+"""What an arrow or a function key sends, or the terminal answers, as ECMA-48 and xterm have it."""
+
+UNFINISHED = re.compile(rb"\x1b(?:\](?:\d[^\x07\x1b]{0,60}\x1b?)?|\[[0-?]*[ -/]*|O)\Z")
+"""The same, of which the rest is still to come; an answer is short."""
 
 POLL = 0.05
 """Seconds between two looks at a Windows console, which cannot be waited for."""
@@ -75,6 +84,13 @@ class Keyboard:
                 self._pressed(key.lower())
 
 
+def keys_in(typed: bytes) -> tuple[str, bytes]:
+    """The keys among what came from a terminal, and the beginning of a sequence at its end."""
+    rest = UNFINISHED.search(typed)
+    whole = typed[: rest.start()] if rest else typed
+    return SEQUENCE.sub(b"", whole).decode("ascii", errors="ignore"), rest.group() if rest else b""
+
+
 def _source(stream: TextIO) -> _Source | None:
     with contextlib.suppress(
         AttributeError, ValueError, OSError
@@ -126,6 +142,7 @@ else:
             self._descriptor = stream.fileno()
             self._saved: list[Any] | None = None
             self._wakened, self._waker = -1, -1
+            self._unfinished = b""
 
         def take(self) -> bool:
             """Set the mode; not from the background, where that would stop the process."""
@@ -134,6 +151,7 @@ else:
             if self._wakened < 0:
                 self._wakened, self._waker = os.pipe()
             try:
+                echo_again()  # what comes late is dropped here, as keys are that nobody waits for
                 mode = termios.tcgetattr(self._descriptor)
                 if self._saved is None:
                     self._saved = [*mode[:6], list(mode[6])]
@@ -161,14 +179,13 @@ else:
                 ready, _, _ = select.select([self._descriptor, self._wakened], [], [])
                 if self._wakened in ready:
                     return None
-                keys = os.read(self._descriptor, 64)
+                typed = os.read(self._descriptor, 64)
             except (OSError, ValueError):
                 return None
-            if not keys:
+            if not typed:
                 return None
-            if keys.startswith(b"\x1b"):  # an arrow or a function key sends several bytes
-                return ""
-            return keys.decode("ascii", errors="ignore")
+            keys, self._unfinished = keys_in(self._unfinished + typed)
+            return keys
 
         def wake(self) -> None:
             os.write(self._waker, b"x")

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import Enum, auto
 from queue import Empty, SimpleQueue
@@ -23,8 +23,8 @@ from typing import Self, TextIO
 from rich.console import Console, ConsoleOptions
 from rich.live import Live
 
+from gpunet.terminal.background import in_foreground
 from gpunet.terminal.block import Block
-from gpunet.terminal.console import in_foreground
 from gpunet.terminal.interrupts import Interrupts
 from gpunet.terminal.keyboard import Keyboard
 from gpunet.training.events import Control
@@ -35,7 +35,7 @@ FRAME = 0.125
 """Seconds between two frames, at least."""
 
 DRAWING_SHARE = 0.05
-"""Of the time that may go into drawing; a slow machine gets fewer frames."""
+"""Of the time that a processor may work at drawing; a slow machine gets fewer frames."""
 
 PATIENCE = 1.0
 """Seconds to wait for the terminal before a stop with Ctrl-Z; it may take no output itself."""
@@ -58,8 +58,7 @@ class LiveScreen(ABC):
 
     Args:
         console: a terminal; ``wants_dashboard`` tells whether it is one.
-        control: receives what the keys ask for.
-        clock: seconds that only grow.
+        control: receives what the keys ask for; its clock tells the time.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
@@ -68,12 +67,11 @@ class LiveScreen(ABC):
         console: Console,
         control: Control,
         *,
-        clock: Callable[[], float] = time.monotonic,
         keys: TextIO | None = None,
     ) -> None:
         self._console = console
         self._control = control
-        self._clock = clock
+        self._clock = control.clock
         self._stale = True
         self._suspended = False
         # Unlike an Event, a SimpleQueue may be used from a signal handler.
@@ -177,8 +175,9 @@ class LiveScreen(ABC):
                 continue
             self._stale = False
             second, size = int(now), self._console.size
+            worked = time.thread_time()
             self._live.refresh()
-            pause = max(FRAME, (self._clock() - now) / DRAWING_SHARE)
+            pause = max(FRAME, (time.thread_time() - worked) / DRAWING_SHARE)
 
     def _next_wish(self, seconds: float) -> _Wish | None:
         """The next wish, waited for at most so long."""

@@ -20,7 +20,7 @@ from gpunet.terminal.block import Block, beside, cut, grid, stack, text_block
 from gpunet.terminal.charts import LineChart, Series, line_chart
 from gpunet.terminal.device_name import short_name
 from gpunet.terminal.digits import picture
-from gpunet.terminal.ending import ending
+from gpunet.terminal.ending import deciding_figure, ending
 from gpunet.terminal.footer import Stopping, footer
 from gpunet.terminal.profile_table import profile_panel
 from gpunet.terminal.style import (
@@ -65,6 +65,9 @@ PROFILED = (140, 40)
 PROFILE_ROWS = 9
 """Of it, with its head."""
 
+SETTLED = 0.1
+"""Share of an epoch from which the mean over its steps so far is steady enough to be drawn."""
+
 COMPLETE = 24
 """Rows from which there is room for everything: charts, epochs and gallery."""
 
@@ -104,11 +107,9 @@ class View:
         return self.progress.elapsed + (0.0 if self.reason else max(0.0, now - self.heard_at))
 
     def remaining(self, now: float) -> float | None:
-        """Seconds until the last epoch is done; it stands still in a pause."""
+        """Seconds until the last epoch is done; it stands still in a pause, as the clock does."""
         if self.progress is None or self.progress.remaining is None or self.reason:
             return None
-        if self.progress.phase == "paused":
-            return self.progress.remaining
         return max(0.0, self.progress.remaining - max(0.0, now - self.heard_at))
 
 
@@ -303,8 +304,8 @@ def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Tex
 
     best = next((r for r in view.records if r.epoch == view.best_epoch), None)
     if best is not None:
-        accuracy = best.train_accuracy if best.val_accuracy is None else best.val_accuracy
-        add("best", f"{figures.percent(accuracy)} in epoch {best.epoch}", BEST)
+        name, value = deciding_figure(run.config.monitor, best)
+        add(f"best {name}", f"{value} in epoch {best.epoch}", BEST)
     if view.patience_left is not None:
         style = WARNING if view.patience_left <= 1 else ""
         add("patience", f"{view.patience_left}/{run.config.effective_patience}", style)
@@ -359,7 +360,10 @@ def _curves(
     validation: Callable[[EpochRecord], float | None],
     column: int,
 ) -> list[Series]:
-    """The train and the validation curve, at whole epochs; the running epoch is the train's tip.
+    """The train and the validation curve, at whole epochs.
+
+    The running epoch's mean so far is a dot of its own: it is a mean over fewer and later steps
+    than those before it, so that a line to it would tell of a fall that there was not.
 
     ``column`` is the trace's: 1 for the loss, 2 for the accuracy.
     """
@@ -372,14 +376,15 @@ def _curves(
     progress = view.progress
     if progress and view.records and progress.epoch > view.records[-1].epoch and not view.reason:
         so_far = (progress.train_loss, progress.train_accuracy)[column - 1]
-        if so_far is not None:
-            x.append(progress.epoch - 1 + progress.step / max(1, progress.steps))
-            y.append(scale * so_far)
+        share = progress.step / max(1, progress.steps)
+        if so_far is not None and share >= SETTLED:
+            x += [x[-1], progress.epoch - 1 + share]
+            y += [np.nan, scale * so_far]
     curves = [Series("train", np.array(x, float), np.array(y, float), TRAIN)]
     held_out = [(r.epoch, v) for r in view.records if (v := validation(r)) is not None]
     if held_out or (view.run is not None and view.run.validation_count):
         points = np.array(held_out, float).reshape(-1, 2)  # (epochs, 2)
-        curves.append(Series("val", points[:, 0], points[:, 1], VALIDATION))
+        curves.append(Series("val", points[:, 0], points[:, 1], VALIDATION, dotted=True))
     return curves
 
 

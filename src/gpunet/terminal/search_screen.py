@@ -6,8 +6,7 @@ Owns what is remembered of a search while it runs. What a frame looks like belon
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -33,20 +32,12 @@ class LiveLeaderboard(LiveScreen):
 
     Args:
         console: a terminal; ``wants_dashboard`` tells whether it is one.
-        control: receives what the keys ask for.
-        clock: seconds that only grow.
+        control: receives what the keys ask for; its clock tells the time.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
-    def __init__(
-        self,
-        console: Console,
-        control: Control,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        keys: TextIO | None = None,
-    ) -> None:
-        super().__init__(console, control, clock=clock, keys=keys)
+    def __init__(self, console: Console, control: Control, *, keys: TextIO | None = None) -> None:
+        super().__init__(console, control, keys=keys)
         self._board = Board()
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
@@ -86,17 +77,10 @@ class PlainSearch:
     Args:
         console: where the lines go.
         control: receives Ctrl-C, the first asking to stop.
-        clock: seconds that only grow.
     """
 
-    def __init__(
-        self,
-        console: Console,
-        control: Control,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._console, self._control, self._clock = console, control, clock
+    def __init__(self, console: Console, control: Control) -> None:
+        self._console, self._control = console, control
         self._search: SearchInfo | None = None
         self._epoch = 0
         self._batch: tuple[int, ...] = ()

@@ -19,7 +19,7 @@ from gpunet.terminal.block import Block, beside, cut, grid, stack, text_block
 from gpunet.terminal.columns import Columns
 from gpunet.terminal.digits import greys, picture
 from gpunet.terminal.graphics import Painter
-from gpunet.terminal.style import MUTED, RIGHT, STRONG, WRONG, bar, glyphs
+from gpunet.terminal.style import LABEL, MUTED, STRONG, WRONG, bar, glyphs
 from gpunet.terminal.verdict import Verdict, verdicts
 
 __all__ = ["prediction", "preview", "showcase"]
@@ -43,8 +43,8 @@ def showcase(
     indices: Sequence[int] | NDArray[np.integer],
     losses: NDArray[np.float64] | None = None,
     painter: Painter | None = None,
-) -> None:
-    """Print samples with what a network says of them, and how many it got right.
+) -> RenderableType:
+    """Samples with what a network says of them.
 
     Args:
         console: decides on the width, colours and characters.
@@ -61,12 +61,9 @@ def showcase(
     told = verdicts(shown.labels, probabilities[rows])
     costs = None if losses is None else losses[rows].tolist()
     if image_shape is None:
-        console.print(_verdict_table(console, rows, told, classes, costs))
-    else:
-        captions = _verdict_captions(console, told, classes, costs)
-        console.print(_picture_grid(console, shown, captions, image_shape, painter))
-    right = sum(verdict.right for verdict in told)
-    console.print(Text(f"{right} of {len(told)} shown are right", STRONG))
+        return _verdict_table(console, rows, told, classes, costs)
+    captions = _verdict_captions(console, told, classes, costs)
+    return _picture_grid(console, shown, captions, image_shape, painter)
 
 
 def prediction(
@@ -215,8 +212,8 @@ def _probability_bars(
     for index, name in zip(listed, names, strict=True):
         label = cut(name, name_width, ascii_only)
         label.pad_right(name_width - label.cell_len)
-        style = RIGHT if index == top else MUTED
-        line = Text(f"{marks.arrow if index == top else '':<2} ", RIGHT)
+        style = LABEL if index == top else MUTED
+        line = Text(f"{marks.arrow if index == top else '':<2} ", LABEL)
         line.append_text(label).append(" ")
         line.append_text(bar(float(known[index]), max(0, length), style, ascii_only))
         line.append(f" {100 * known[index]:5.1f} %")

@@ -1,43 +1,175 @@
 """How things look: the marks, the colours, and the bars that every part of the terminal shares.
 
-Colours are the terminal's own sixteen, so that light and dark themes both stay readable; nothing
-is told by colour alone. How numbers are written belongs to ``figures``.
+Owns every colour. The other files name a style by what it means; a console's ``theme`` turns the
+name into a colour that can be read on the terminal's background, which ``background`` asks for.
+Nothing is told by colour alone. How numbers are written belongs to ``figures``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from rich.color import Color
 from rich.text import Text
+from rich.theme import Theme
 
 __all__ = [
+    "ABOVE_ZERO",
     "ASCII",
+    "BELOW_ZERO",
     "BEST",
+    "GREYS",
     "LABEL",
     "MUTED",
     "RIGHT",
+    "RIGHT_SHARE",
+    "SIGNED",
+    "SIGNED_256",
     "STRONG",
     "TRAIN",
     "UNICODE",
     "VALIDATION",
     "WARNING",
     "WRONG",
+    "WRONG_SHARE",
+    "ZERO",
+    "Background",
     "Glyphs",
     "bar",
     "glyphs",
     "sparkline",
+    "theme",
 ]
 
-TRAIN = "cyan"
-VALIDATION = "yellow"
-RIGHT = "green"
-WRONG = "red"
-BEST = "bold green"
-WARNING = "bold yellow"
+Background = Literal["dark", "light", "unknown"]
+"""What a terminal draws on."""
+
 STRONG = "bold"
-MUTED = "bright_black"
-LABEL = "blue"
+TRAIN, VALIDATION = "gpunet.train", "gpunet.validation"
+RIGHT, WRONG = "gpunet.right", "gpunet.wrong"
+BEST, WARNING = "gpunet.best", "gpunet.warning"
+LABEL, MUTED = "gpunet.label", "gpunet.muted"
+RIGHT_SHARE = (RIGHT, "gpunet.right.many", "gpunet.right.most")
+"""From a small share that is right to a large one; they differ without colour, too."""
+WRONG_SHARE = (WRONG, "gpunet.wrong.many", "gpunet.wrong.most")
+"""The same for what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Inks:
+    """The colours for one background, each as rich writes it."""
+
+    train: str
+    validation: str
+    right: str
+    wrong: str
+    label: str
+    warning: str
+    muted: str
+
+
+INKS: dict[Background, _Inks] = {
+    "dark": _Inks(
+        "#5fd7ff", "#ffaf00", "#87d75f", "#ff8787", "#87afff", warning="#ffd75f", muted="color(247)"
+    ),
+    "light": _Inks(
+        "#005faf", "#875f00", "#005f00", "#af0000", "#5f5faf", warning="#875f00", muted="#626262"
+    ),
+    "unknown": _Inks(
+        "#0087d7",
+        "#d75f00",
+        "#5f875f",
+        "#d75f5f",
+        "#875fff",
+        warning="#d75f00",
+        muted="dim default",
+    ),
+}
+"""Of the cube and the greys that 256 colours consist of, so that they look alike there and in 24
+bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text."""
+
+SIXTEEN: dict[Background, _Inks] = {
+    "dark": _Inks(
+        "cyan",
+        "yellow",
+        "green",
+        "bright_red",
+        "bright_blue",
+        warning="yellow",
+        muted="dim default",
+    ),
+    "light": _Inks(
+        "blue", "magenta", "blue", "red", "blue", warning="magenta", muted="dim default"
+    ),
+    "unknown": _Inks(
+        *("bright_blue", "bright_magenta", "bright_blue", "bright_red", "bright_blue"),
+        warning="bright_magenta",
+        muted="dim default",
+    ),
+}
+"""Where there are but the terminal's own sixteen colours: those that are the furthest from the
+background in most palettes. Bright black is none: in some it is the background itself."""
+
+BELOW_ZERO, ZERO, ABOVE_ZERO = (59, 76, 192), (221, 221, 221), (180, 4, 38)
+"""Red, green, blue at both ends and in the middle, 0 to 255: Moreland, "Diverging Color Maps for
+Scientific Visualization", 2009."""
+
+SIGNED_256 = tuple(
+    Color.from_ansi(number)
+    for number in (19, 20, 21, 63, 105, 147, 189, 255, 224, 217, 210, 203, 196, 160, 124)
+)
+"""From below zero to above it in 256 colours, none of which is between the others in hue."""
+
+GREYS = tuple(Color.from_rgb(*[8 + 10 * level] * 3) for level in range(24))
+"""From black to white: the 256 colours' greys, drawn alike in 24 bits."""
+
+
+def _signed(levels: int) -> tuple[Color, ...]:
+    """From below zero to above it in so many steps on either side."""
+    colours = []
+    for level in range(-levels, levels + 1):
+        end, share = (BELOW_ZERO if level < 0 else ABOVE_ZERO), abs(level) / levels
+        colours.append(
+            Color.from_rgb(*(round(a + share * (b - a)) for a, b in zip(ZERO, end, strict=True)))
+        )
+    return tuple(colours)
+
+
+SIGNED = _signed(12)
+"""The same in 24 bits."""
+
+
+def theme(background: Background, *, sixteen: bool = False) -> Theme:
+    """What the styles' names mean on a background; rich's own bars and spinners included.
+
+    Args:
+        background: what the terminal draws on.
+        sixteen: take none but the terminal's own sixteen colours.
+    """
+    inks = (SIXTEEN if sixteen else INKS)[background]
+    colours = {
+        TRAIN: inks.train,
+        VALIDATION: inks.validation,
+        RIGHT: inks.right,
+        WRONG: inks.wrong,
+        BEST: f"bold {inks.right}",
+        WARNING: f"bold {inks.warning}",
+        LABEL: inks.label,
+        RIGHT_SHARE[1]: f"bold {inks.right}",
+        RIGHT_SHARE[2]: f"bold reverse {inks.right}",
+        WRONG_SHARE[1]: f"bold {inks.wrong}",
+        WRONG_SHARE[2]: f"bold reverse {inks.wrong}",
+        "bar.complete": inks.train,
+        "bar.finished": inks.train,
+        "bar.pulse": inks.train,
+        "status.spinner": inks.train,
+    }
+    # A line of muted text may hold some that is not.
+    full = {name: f"not dim {colour}" for name, colour in colours.items()}
+    recede = dict.fromkeys((MUTED, "bar.back", "progress.percentage"), inks.muted)
+    return Theme({**full, **recede})
 
 
 @dataclass(frozen=True, slots=True)

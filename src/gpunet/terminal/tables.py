@@ -17,7 +17,16 @@ from rich.text import Text
 from gpunet.terminal import figures
 from gpunet.terminal.block import cut, text_block
 from gpunet.terminal.columns import Columns
-from gpunet.terminal.style import BEST, MUTED, RIGHT, STRONG, WRONG, glyphs
+from gpunet.terminal.style import (
+    BEST,
+    MUTED,
+    RIGHT,
+    RIGHT_SHARE,
+    STRONG,
+    WRONG,
+    WRONG_SHARE,
+    glyphs,
+)
 from gpunet.training.checkpoint import Figures
 from gpunet.training.events import EpochRecord
 from gpunet.training.metrics import confused_pairs
@@ -189,9 +198,8 @@ class _ConfusionTable:
 
 
 def _shade(share: float, diagonal: bool, count: int) -> str:
-    """Green from dim to bold for hits, red likewise for mistakes; grey for nothing."""
+    """The larger the share of its row, the stronger; what does not occur recedes."""
     if count == 0:
         return MUTED
-    if diagonal:
-        return "black on green" if share >= 0.9 else "bold green" if share >= 0.5 else "green"
-    return "bold white on red" if share >= 0.1 else "bold red" if share >= 0.02 else "red"
+    styles, limits = (RIGHT_SHARE, (0.5, 0.9)) if diagonal else (WRONG_SHARE, (0.02, 0.1))
+    return styles[sum(share >= limit for limit in limits)]

@@ -6,6 +6,7 @@ belongs to ``digits``; other figures of a layer belong to ``model_card``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 
@@ -23,7 +24,17 @@ from gpunet.terminal.block import Block, Line, grid, stack, text_block
 from gpunet.terminal.console import shows_greys
 from gpunet.terminal.digits import fitted
 from gpunet.terminal.graphics import Painter
-from gpunet.terminal.style import MUTED, STRONG
+from gpunet.terminal.style import (
+    ABOVE_ZERO,
+    BELOW_ZERO,
+    LABEL,
+    MUTED,
+    SIGNED,
+    SIGNED_256,
+    STRONG,
+    WRONG,
+    ZERO,
+)
 from gpunet.training.checkpoint import Model
 
 __all__ = ["signed_colours", "signed_picture", "strongest_units", "unit_pictures"]
@@ -31,15 +42,8 @@ __all__ = ["signed_colours", "signed_picture", "strongest_units", "unit_pictures
 PICTURE = (14, 7)
 """Columns and rows of a unit's picture: images of 28 by 28 pixels, two by two of them a pixel."""
 
-LEVELS = 12
-"""Steps of colour on either side of zero, in half blocks."""
-
 FINE_LEVELS = 127
-"""The same in pixels: 255 colours, which a palette holds."""
-
-NEGATIVE, NEUTRAL, POSITIVE = (59, 76, 192), (221, 221, 221), (180, 4, 38)
-"""Red, green, blue at both ends and in the middle, 0 to 255: Moreland, "Diverging Color Maps for
-Scientific Visualization", 2009."""
+"""Steps of colour on either side of zero in pixels: 255 colours, which a palette holds."""
 
 BELOW, ABOVE = " -=", " +#"
 """Characters from zero to the largest size; they tell the sign without colour."""
@@ -101,7 +105,8 @@ def signed_picture(console: Console, values: NDArray[np.float32], columns: int, 
     """
     pixels = fitted(values.astype(np.float64), 2 * rows, columns, 0.0)
     if shows_greys(console) and not console.options.ascii_only:
-        return Block(columns, _half_blocks(_shares(pixels)))
+        colours = SIGNED if console.color_system == "truecolor" else SIGNED_256
+        return Block(columns, _half_blocks(_shares(pixels), colours))
     return Block(columns, _characters(console, _shares((pixels[::2] + pixels[1::2]) / 2)))
 
 
@@ -112,8 +117,8 @@ def signed_colours(values: NDArray[np.float32], height: int, width: int) -> NDAr
     """
     shares = _shares(fitted(values.astype(np.float64), height, width, 0.0))
     levels = np.rint(shares * FINE_LEVELS) / FINE_LEVELS  # (height, width)
-    neutral, ends = np.array(NEUTRAL), np.where(levels[..., None] < 0, NEGATIVE, POSITIVE)
-    mixed = neutral + np.abs(levels)[..., None] * (ends - neutral)  # (height, width, 3)
+    zero, ends = np.array(ZERO), np.where(levels[..., None] < 0, BELOW_ZERO, ABOVE_ZERO)
+    mixed = zero + np.abs(levels)[..., None] * (ends - zero)  # (height, width, 3)
     return np.asarray(np.rint(mixed), dtype=np.uint8)
 
 
@@ -124,31 +129,24 @@ def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(values / largest, -1, 1)
 
 
-def _half_blocks(shares: NDArray[np.float64]) -> list[Line]:
-    levels = np.rint(shares * LEVELS).astype(int)  # (2 * rows, columns)
+def _half_blocks(shares: NDArray[np.float64], colours: Sequence[Color]) -> list[Line]:
+    levels = np.rint((shares + 1) / 2 * (len(colours) - 1)).astype(int)  # (2 * rows, columns)
     lines = []
     for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
         line = []
         for (top, bottom), run in groupby(zip(upper, lower, strict=True)):
-            line.append(Segment("▀" * len(list(run)), _style(top, bottom)))
+            line.append(Segment("▀" * len(list(run)), _style(colours[top], colours[bottom])))
         lines.append(line)
     return lines
 
 
-@lru_cache(maxsize=(2 * LEVELS + 1) ** 2)
-def _style(top: int, bottom: int) -> Style:
-    return Style(color=_colour(top), bgcolor=_colour(bottom))
-
-
-def _colour(level: int) -> Color:
-    """Of a level from -LEVELS to LEVELS."""
-    end, share = (NEGATIVE if level < 0 else POSITIVE), abs(level) / LEVELS
-    mixed = [round(a + share * (b - a)) for a, b in zip(NEUTRAL, end, strict=True)]
-    return Color.from_rgb(*mixed)
+@lru_cache(maxsize=len(SIGNED) ** 2)
+def _style(top: Color, bottom: Color) -> Style:
+    return Style(color=top, bgcolor=bottom)
 
 
 def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:
-    styles = {-1: console.get_style("blue"), 0: Style.null(), 1: console.get_style("red")}
+    styles = {-1: console.get_style(LABEL), 0: Style.null(), 1: console.get_style(WRONG)}
     lines = []
     for row in shares.tolist():
         line: Line = []

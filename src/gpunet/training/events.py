@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import DeviceInfo
+from gpunet.training.clock import WorkingClock
 
 __all__ = [
     "Control",
@@ -82,7 +83,7 @@ class Progress:
         train_accuracy: likewise.
         samples_per_second: training throughput of this epoch so far.
         phase: ``training``, or ``validating`` once all steps are done, or ``paused``.
-        elapsed: since the run's start, what was spent before it was resumed included.
+        elapsed: worked since the run's start, what was spent before it was resumed included.
         remaining: estimate until the last epoch is done, validation included; ``None`` at first.
     """
 
@@ -108,7 +109,7 @@ class EpochRecord:
         val_loss: on the held-out samples; ``None`` if none are held out.
         val_accuracy: likewise.
         learning_rate: of the epoch's last step.
-        seconds: of the whole epoch, validation included.
+        seconds: of the whole epoch, validation included and pauses left out.
         samples_per_second: training samples per second of the training part alone.
     """
 
@@ -144,6 +145,8 @@ class Control:
     """The number of the signal that asked for the stop, if it wants the process to end, too."""
     paused: threading.Event = field(default_factory=threading.Event)
     """Hold after the steps under way until cleared or told to stop."""
+    clock: WorkingClock = field(default_factory=WorkingClock)
+    """By which the run's times are measured; it stands still while the run is held."""
 
 
 class Observer(Protocol):

@@ -44,7 +44,7 @@ class TrainingResult:
         stop_reason: why no further epoch followed, for the network that ran longest.
         best_epoch: the latest of the networks' best ones; 0 if there is none.
         steps: taken in all.
-        seconds: wall clock from the first step to the last validation.
+        seconds: from the first step to the last validation, without pauses.
         scaling: of float features; the test set was scaled so as well.
         inverted: whether images were inverted, those of the test set as well.
         counts: samples used for ``train``, ``validation`` and ``test``.

@@ -72,7 +72,6 @@ def train(
     *,
     observers: Sequence[Observer] = (),
     control: Control | None = None,
-    clock: Callable[[], float] = time.perf_counter,
     resume: RunState | None = None,
     keep: Callable[[RunState], None] | None = None,
     keep_every: int = 1,
@@ -85,7 +84,6 @@ def train(
         config: how to train.
         observers: told how it goes, in this order.
         control: how a user asks to stop or to pause.
-        clock: seconds that only ever grow.
         resume: where an earlier run with the same data and settings stands. This one then gives
             bit for bit what the earlier one would have given.
         keep: is handed where the run stands after every ``keep_every`` whole epochs and after the
@@ -100,7 +98,7 @@ def train(
     """
     config = settled(config, dataset)
     keeper = Keeper(keep, keep_every)
-    run = _Run(engine, dataset, config.networks(), control or Control(), clock, resume)
+    run = _Run(engine, dataset, config.networks(), control or Control(), resume)
     run.observers, run.keeper = tuple(observers), keeper
     if resume is not None:
         require_unfinished(config, resume.histories)
@@ -117,7 +115,6 @@ def train_population(
     prune: Prune | None = None,
     observers: Sequence[Observer] = (),
     control: Control | None = None,
-    clock: Callable[[], float] = time.perf_counter,
 ) -> TrainingResult:
     """Train networks of one shape side by side; the test set stays untouched.
 
@@ -129,7 +126,6 @@ def train_population(
         prune: told of all networks after every epoch, says which of them are to end.
         observers: told the means over the networks that run, and the first one's settings.
         control: how a user asks to stop or to pause.
-        clock: seconds that only ever grow.
 
     Raises:
         UsageError: the networks differ in what they must share, the validation set would leave
@@ -138,7 +134,7 @@ def train_population(
     """
     _require_shared(configs)
     configs = [settled(config, dataset) for config in configs]
-    run = _Run(engine, dataset, tuple(configs), control or Control(), clock)
+    run = _Run(engine, dataset, tuple(configs), control or Control())
     run.prune, run.observers = prune, tuple(observers)
     run.begin(None)
     run.train(configs[0])
@@ -204,10 +200,10 @@ class _Run:
         dataset: Dataset,
         configs: tuple[TrainConfig, ...],
         control: Control,
-        clock: Callable[[], float],
         begun: RunState | None = None,
     ) -> None:
-        self.engine, self.control, self.clock, self.dataset = engine, control, clock, dataset
+        self.engine, self.control, self.dataset = engine, control, dataset
+        self.clock = control.clock
         self.observers: tuple[Observer, ...] = ()
         self.keeper = Keeper(None, 1)
         self.prune: Prune | None = None
@@ -452,9 +448,10 @@ class _Run:
         return busy
 
     def _wait_while_paused(self, epoch: int, metrics: Metrics, busy: float) -> None:
-        while self.control.paused.is_set() and self._interruption() is None:
-            self._tell(epoch, metrics, busy, "paused")
-            time.sleep(PAUSE_SECONDS)
+        with self.clock.stopped():
+            while self.control.paused.is_set() and self._interruption() is None:
+                self._tell(epoch, metrics, busy, "paused")
+                time.sleep(PAUSE_SECONDS)
 
     def _validate(self) -> Metrics | None:
         if not len(self.validation):

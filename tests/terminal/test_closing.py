@@ -1,0 +1,51 @@
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from gpunet.terminal.closing import Part, print_parts
+
+MakeConsole = Callable[..., Console]
+
+
+def lines(text: str, count: int) -> Text:
+    return Text("\n".join([text] * count))
+
+
+PARTS = [
+    Part(lines("curves", 5), 3),
+    Part(lines("samples", 9), 4),
+    Part(lines("matrix", 6), 2),
+    Part(lines("summary", 4)),
+]
+
+
+@pytest.mark.parametrize(
+    ("height", "left_out"),
+    [
+        (29, []),
+        (28, ["samples"]),
+        (19, ["samples"]),
+        (18, ["samples", "curves"]),
+        (13, ["samples", "curves"]),
+        (12, ["samples", "curves", "matrix"]),
+        (3, ["samples", "curves", "matrix"]),
+    ],
+)
+def test_on_a_terminal_those_parts_are_printed_that_leave_a_line_for_the_shell(
+    make_text_console: MakeConsole, height: int, left_out: list[str]
+) -> None:
+    console = make_text_console(80, height, colours="256")
+    print_parts(console, PARTS)
+    shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert {"curves", "samples", "matrix", "summary"} - {*shown} == {*left_out}
+    assert shown[-1] == "summary"
+    assert len(shown) <= max(height - 1, 5)
+
+
+def test_into_a_file_all_of_it_is_printed(make_text_console: MakeConsole) -> None:
+    console = make_text_console(80, 5)
+    print_parts(console, PARTS)
+    shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(shown) == 5 + 9 + 6 + 4 + 4

@@ -1,0 +1,180 @@
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from rich.color import Color, ColorSystem
+from rich.errors import StyleSyntaxError
+from rich.style import Style
+from rich.terminal_theme import TerminalTheme
+
+import gpunet
+from gpunet.terminal import style
+from gpunet.terminal.style import Background, theme
+
+PALETTES = {
+    "VS Code dark": "1e1e1e d4d4d4 cd3131 0dbc79 e5e510 2472c8 bc3fbc 11a8cd "
+    "f14c4c 23d18b f5f543 3b8eea d670d6 29b8db",
+    "VS Code light": "ffffff 333333 cd3131 00bc00 949800 0451a5 bc05bc 0598bc "
+    "cd3131 14ce14 b5ba00 0451a5 bc05bc 0598bc",
+    "xterm black": "000000 e5e5e5 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd "
+    "ff0000 00ff00 ffff00 5c5cff ff00ff 00ffff",
+    "xterm white": "ffffff 000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd "
+    "ff0000 00ff00 ffff00 5c5cff ff00ff 00ffff",
+    "Tango dark": "2e3436 d3d7cf cc0000 4e9a06 c4a000 3465a4 75507b 06989a "
+    "ef2929 8ae234 fce94f 729fcf ad7fa8 34e2e2",
+    "Tango light": "eeeeec 2e3436 cc0000 4e9a06 c4a000 3465a4 75507b 06989a "
+    "ef2929 8ae234 fce94f 729fcf ad7fa8 34e2e2",
+    "Solarized dark": "002b36 839496 dc322f 859900 b58900 268bd2 d33682 2aa198 "
+    "cb4b16 586e75 657b83 839496 6c71c4 93a1a1",
+    "Solarized light": "fdf6e3 657b83 dc322f 859900 b58900 268bd2 d33682 2aa198 "
+    "cb4b16 586e75 657b83 839496 6c71c4 93a1a1",
+    "macOS Basic": "ffffff 000000 990000 00a600 999900 0000b2 b200b2 00a6b2 "
+    "e50000 00d900 e5e500 0000ff e500e5 00e5e5",
+    "GNOME": "171421 d0cfcc c01c28 26a269 a2734c 12488b a347ba 2aa1b3 "
+    "f66151 33d17a e9ad0c 2a7bde c061cb 33c7de",
+    "Dracula": "282a36 f8f8f2 ff5555 50fa7b f1fa8c bd93f9 ff79c6 8be9fd "
+    "ff6e6e 69ff94 ffffa5 d6acff ff92df a4ffff",
+    "Gruvbox dark": "282828 ebdbb2 cc241d 98971a d79921 458588 b16286 689d6a "
+    "fb4934 b8bb26 fabd2f 83a598 d3869b 8ec07c",
+    "Gruvbox light": "fbf1c7 3c3836 cc241d 98971a d79921 458588 b16286 689d6a "
+    "9d0006 79740e b57614 076678 8f3f71 427b58",
+}
+"""Background, foreground, then red, green, yellow, blue, magenta and cyan, and the bright ones."""
+
+NAMES = [
+    *(style.TRAIN, style.VALIDATION, style.BEST, style.WARNING, style.LABEL, style.MUTED),
+    *(*style.RIGHT_SHARE, *style.WRONG_SHARE, "bar.complete", "bar.back", "status.spinner"),
+]
+
+RECEDING = (style.MUTED, "bar.back")
+
+ROOMS = [
+    path
+    for room in ("terminal", "cli")
+    for path in sorted(Path(gpunet.__file__).parent.joinpath(room).glob("*.py"))
+    if path.name != "style.py"
+]
+
+
+def numbers(text: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(text)
+    return red, green, blue
+
+
+def terminal(palette: str) -> TerminalTheme:
+    ground, ink, *colours = (numbers(word) for word in PALETTES[palette].split())
+    return TerminalTheme(ground, ink, [ground, *colours[:6], ink], [ink, *colours[6:], ink])
+
+
+def luminance(colour: tuple[int, int, int]) -> float:
+    """As WCAG 2 defines it."""
+    shares = [part / 255 for part in colour]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+    darker, lighter = sorted(map(luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def contrast_of(name: str, palette: str, background: Background, *, sixteen: bool = False) -> float:
+    """Of a style with the ground that it is drawn on; what is reversed has the same."""
+    shown, drawn = terminal(palette), theme(background, sixteen=sixteen).styles[name]
+    assert drawn.bgcolor is None
+    if drawn.color is None or drawn.color.is_default:
+        return contrast(shown.foreground_color, shown.background_color)
+    return contrast(drawn.color.get_truecolor(shown), shown.background_color)
+
+
+def ground(palette: str) -> Background:
+    return "light" if luminance(terminal(palette).background_color) > 0.179 else "dark"
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_every_style_can_be_read_on_the_background_that_it_is_chosen_for(palette: str) -> None:
+    shown = {name: contrast_of(name, palette, ground(palette)) for name in NAMES}
+    assert {} == {name: value for name, value in shown.items() if value < 4.5}
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_where_the_background_is_unknown_every_style_can_be_seen_on_any(palette: str) -> None:
+    shown = {name: contrast_of(name, palette, "unknown") for name in NAMES}
+    assert {} == {name: value for name, value in shown.items() if value < 3}
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_of_sixteen_colours_those_are_taken_that_most_palettes_let_see(palette: str) -> None:
+    shown = {n: contrast_of(n, palette, ground(palette), sixteen=True) for n in NAMES}
+    assert {} == {name: value for name, value in shown.items() if value < 2.9}
+
+
+@pytest.mark.parametrize("sixteen", [True, False])
+@pytest.mark.parametrize("background", ["dark", "light", "unknown"])
+def test_bright_black_is_never_drawn_as_it_is_some_palettes_background(
+    background: Background, sixteen: bool
+) -> None:
+    styles = theme(background, sixteen=sixteen).styles
+    drawn = {styles[name].color for name in NAMES}
+    assert not drawn & {Color.parse("bright_black"), Color.parse("black"), Color.parse("white")}
+
+
+@pytest.mark.parametrize("background", ["dark", "light", "unknown"])
+def test_a_colour_is_the_same_in_256_colours(background: Background) -> None:
+    for name in NAMES:
+        colour = theme(background).styles[name].color
+        if colour is not None and not colour.is_default:
+            fewer = colour.downgrade(ColorSystem.EIGHT_BIT)
+            assert fewer.get_truecolor() == colour.get_truecolor()
+
+
+@pytest.mark.parametrize("shares", [style.RIGHT_SHARE, style.WRONG_SHARE])
+def test_larger_shares_are_emphasised_more_without_colour_too(shares: tuple[str, ...]) -> None:
+    plain = [theme("unknown").styles[name].without_color for name in shares]
+    assert [(False, False), (True, False), (True, True)] == [
+        (bool(one.bold), bool(one.reverse)) for one in plain
+    ]
+
+
+@pytest.mark.parametrize("background", ["dark", "light", "unknown"])
+def test_what_stands_in_a_muted_line_is_not_muted_itself_nor_the_other_way_round(
+    background: Background,
+) -> None:
+    styles = theme(background).styles
+    muted, others = styles[style.MUTED], [styles[name] for name in NAMES if name not in RECEDING]
+    assert all((muted + one).color == one.color and not (muted + one).dim for one in others)
+    assert all((one + muted).color == muted.color for one in others)
+
+
+@pytest.mark.parametrize("colours", [style.SIGNED, style.SIGNED_256])
+def test_signed_colours_go_from_blue_over_a_bright_grey_to_red(colours: tuple[Color, ...]) -> None:
+    middle = len(colours) // 2
+    written = [colour.get_truecolor() for colour in colours]
+    assert len(colours) == 2 * middle + 1
+    assert len(set(written[middle])) == 1
+    for below, above in zip(written[:middle], written[:middle:-1], strict=True):
+        assert below.blue > max(below.red, below.green)
+        assert above.red > max(above.green, above.blue)
+    greens = [colour.green for colour in written]
+    assert sorted(greens[: middle + 1]) == greens[: middle + 1]
+    assert sorted(greens[middle:], reverse=True) == greens[middle:]
+
+
+def _is_a_colour(text: str) -> bool:
+    try:
+        parsed = Style.parse(text)
+    except StyleSyntaxError:
+        return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
+    return any(one is not None and not one.is_default for one in (parsed.color, parsed.bgcolor))
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_colours_are_named_in_one_place_alone(path: Path) -> None:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found += [node.value] * _is_a_colour(node.value)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found += [ast.unparse(node)] * (node.value.id == "Color")
+    assert [] == found
