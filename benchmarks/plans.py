@@ -24,12 +24,12 @@ from gpunet.engine.device import Adapter, list_adapters, open_device
 from gpunet.engine.factory import choose
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.plan import Plan, Switches
+from gpunet.engine.rounds import Rounds
 from gpunet.engine.tiles import Traits
 from gpunet.engine.wgpu_engine import WgpuEngine
 from gpunet.errors import GpunetError
 from gpunet.training.output import write_atomically
 from peers.machine import machine, results
-from rounds import Rounds
 
 SHAPES: tuple[tuple[int, tuple[int, ...], int], ...] = (
     (784, (16, 16), 1),

@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from gpunet.config import NetworkSpec
 from gpunet.engine.factory import Choice, choose, create_engine, largest_population, list_adapters
 from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.rounds import MOST_SAMPLES, Rounds
 from gpunet.errors import GpunetError
 from gpunet.training.output import write_atomically
 from peers.machine import machine, results
-from rounds import MOST_STEPS, Rounds
 
 SHAPES = (((16, 16), 4), ((128,), 32))
 """Hidden layers and batch."""
@@ -78,7 +78,7 @@ def _document(choices: list[Choice], rounds: int) -> Iterator[str]:
 def _table(choice: Choice, network: NetworkSpec, batch: int, turns: int) -> Iterator[str]:
     software = choice.adapter is None or choice.adapter.software
     sizes = SIZES if software else SIZES_ON_HARDWARE
-    most = largest_population(choice, network, "adam", batch, MOST_STEPS * batch)
+    most = largest_population(choice, network, "adam", batch, max(MOST_SAMPLES, batch))
     populations = {
         networks: _rounds(choice, network, batch, networks)
         for networks in sizes

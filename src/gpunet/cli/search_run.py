@@ -16,11 +16,11 @@ from rich.console import Console
 
 from gpunet import __version__
 from gpunet.cli.messages import complain, note
-from gpunet.cli.sources import choose_device, open_data, reference
+from gpunet.cli.sources import open_data, reference, settle_device
 from gpunet.cli.train_command import train_command
 from gpunet.config import Optimizer, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, create_engine, largest_population
+from gpunet.engine.factory import Choice, choose, create_engine, largest_population
 from gpunet.engine.interface import NetworkSettings, Rule
 from gpunet.errors import DeviceError, UsageError
 from gpunet.search.space import Space, default_space, grid, read_space
@@ -135,9 +135,11 @@ def carry_out(wishes: Wishes) -> None:
     place = Place(wishes.storage, wishes.study, wishes.heartbeat)
     study = SearchStudy.resume(place, wishes.study) if wishes.resumed else None
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
-    choice = choose_device(wishes.setting("device", "auto"), console)
+    choice = choose(wishes.setting("device", "auto"))
     name = wishes.setting("data", "auto" if study is None else study.terms.data)
     dataset = open_data(name, console)
+    trained = replace(_heaviest(wanted, dataset), epochs=wanted.config.epochs * _batches(wishes))
+    choice = settle_device(choice, trained, wishes.population, dataset, console)
     _require_memory(wanted, wishes.population, choice, dataset)
     wanted = replace(wanted, data=reference(name, dataset), fingerprint=dataset.fingerprint())
     if study is None:
@@ -236,6 +238,21 @@ def _require_memory(terms: Terms, population: int, choice: Choice, dataset: Data
                 f"of the networks {network} with a batch of {size} at most {most} fit "
                 f"{choice.info.name}, not {population} side by side; {move}"
             )
+
+
+def _heaviest(terms: Terms, dataset: Dataset) -> TrainConfig:
+    """The largest network of the space, in the smallest batches: it takes most of the time."""
+
+    def weight(config: TrainConfig) -> tuple[int, int]:
+        network = config.network(dataset.inputs, len(dataset.classes))
+        return network.parameter_count, -config.batch_size
+
+    return max(terms.space.shapes(terms.config), key=weight, default=terms.config)
+
+
+def _batches(wishes: Wishes) -> int:
+    """How many populations are trained one after the other."""
+    return -(-(wishes.trials or TRIALS) // wishes.population)
 
 
 def _rule(optimizer: Optimizer) -> Rule:
@@ -389,6 +406,8 @@ def _show(
     console.print()
     longer = replace(found.config, epochs=LONGER * found.config.epochs)
     device = wishes.setting("device", "auto")
+    if choice.rival is not None:  # the trial of one network alone may come out otherwise
+        device = "cpu" if choice.adapter is None else "gpu"
     console.print("to train it longer:", soft_wrap=True)
     console.print(train_command(longer, study.terms.data, device), soft_wrap=True)
     if found.entry.state == "complete":

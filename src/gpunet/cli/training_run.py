@@ -13,15 +13,13 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
 from gpunet.cli.run_keeping import Keeping, Recorder
-from gpunet.cli.sources import choose_device, open_data, reference
+from gpunet.cli.sources import open_data, reference, settle_device
 from gpunet.cli.tile_choice import choose_tiles
 from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.device import Adapter
-from gpunet.engine.factory import Choice, create_engine
+from gpunet.engine.factory import Choice, choose, choose_again, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.roofline import measure_roofline
 from gpunet.engine.tile_cache import TileCache
@@ -50,9 +48,6 @@ from gpunet.training.splits import split
 from gpunet.training.trainer import train
 
 __all__ = ["Wishes", "carry_out"]
-
-CLEARLY_FASTER = 1.5
-"""How many times as fast numpy must be in a short trial for a user to be told."""
 
 LONG_TRAINING = 60.0
 """Seconds; where less is allowed, nothing is spent on measuring tiles."""
@@ -101,11 +96,10 @@ def carry_out(wishes: Wishes) -> None:
     """
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     painter = choose_painter(wishes.graphics, console)
-    choice = choose_device(wishes.device, console)
+    choice = _device(wishes)
     dataset = open_data(wishes.data, console)
     recorder = _recorder(wishes, dataset, console)
-    if choice.adapter is not None and choice.adapter.software:
-        _compare_with_numpy(choice.adapter, dataset, wishes.config, console)
+    choice = settle_device(choice, wishes.config, wishes.config.ensemble, dataset, console)
     tiles = _tiles(wishes, choice, dataset, console)
     profile = _profile(wishes.config, choice, dataset, console, tiles) if wishes.profile else None
     control = Control()
@@ -121,6 +115,24 @@ def carry_out(wishes: Wishes) -> None:
     _require_output(console)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
+
+
+def _device(wishes: Wishes) -> Choice:
+    """What ``--device`` names; a run that is resumed keeps its device, or says that it cannot.
+
+    Raises:
+        UsageError: there is no such device.
+        DeviceError: it cannot be used.
+    """
+    before = wishes.keeping.state.device if wishes.keeping and wishes.keeping.state else ""
+    if before and wishes.device == "auto":
+        again = choose_again(before)
+        if again is not None:
+            return again
+    choice = choose(wishes.device)
+    if before and before != str(choice.info):
+        note(f"the run was begun on {before}, so that its last digits will be others from here on")
+    return choice
 
 
 def _require_output(console: Console) -> None:
@@ -222,28 +234,6 @@ def _train(
 
 def _settings(config: TrainConfig) -> tuple[NetworkSettings, ...]:
     return tuple(map(NetworkSettings.of, config.networks()))
-
-
-def _compare_with_numpy(
-    adapter: Adapter, dataset: Dataset, config: TrainConfig, console: Console
-) -> None:
-    """Say so if numpy would be clearly faster than a software adapter."""
-    trial = partial(
-        step_seconds,
-        network=config.network(dataset.inputs, len(dataset.classes)),
-        settings=_settings(config),
-        optimizer=config.optimizer,
-        batch_size=config.batch_size,
-    )
-    with console.status("compiling the shaders", spinner="line"):
-        on_adapter = trial(adapter)
-    on_numpy = trial(None)
-    if on_adapter > CLEARLY_FASTER * on_numpy:
-        console.print(
-            f"advice: --device cpu would be {on_adapter / on_numpy:.0f} times as fast "
-            f"({figures.seconds(on_numpy)} a step, not {figures.seconds(on_adapter)})",
-            soft_wrap=True,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class RunState:
         steps: taken in all.
         seconds: spent in training.
         scaling: of float features, or ``None``.
+        device: what trained it last, in words; empty if that is not known.
     """
 
     parameters: NDArray[np.float32]
@@ -53,6 +54,7 @@ class RunState:
     steps: int
     seconds: float
     scaling: Scaling | None
+    device: str = ""
 
     @property
     def history(self) -> tuple[EpochRecord, ...]:
@@ -123,6 +125,7 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
         ],
         "steps": state.steps,
         "seconds": state.seconds,
+        "device": state.device,
     }
     tensors = {"moments": state.moments, "best": state.best}
     save(latest, path, Extension(tensors, description))
@@ -157,6 +160,9 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         raise _UnsoundError("it does not tell its steps")
     if not _is_figure(seconds) or seconds < 0:
         raise _UnsoundError("it does not tell its time")
+    device = description.get("device", "")
+    if not isinstance(device, str):
+        raise _UnsoundError("it does not tell its device")
     _require_shapes(model, extension)
     return RunState(
         parameters=model.parameters,
@@ -167,6 +173,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         steps=steps,
         seconds=float(seconds),
         scaling=model.scaling,
+        device=device,
     )
 
 

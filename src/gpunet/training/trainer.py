@@ -484,6 +484,7 @@ class _Run:
             steps=self.steps_done,
             seconds=self._elapsed(),
             scaling=self.scaling,
+            device=str(self.engine.device),
         )
 
     def _elapsed(self) -> float:
