@@ -164,7 +164,7 @@ def races(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[float]:
     monkeypatch.setenv("GPUNET_CACHE", str(tmp_path))
     monkeypatch.setattr(factory, "create_engine", lambda *_: contextlib.nullcontext())
     seconds = [3e-4, 2e-3]
-    monkeypatch.setattr(factory, "race", lambda *_: Trial(*seconds))
+    monkeypatch.setattr(factory, "race", lambda *_: Trial(seconds[0], seconds[1]))
     return seconds
 
 

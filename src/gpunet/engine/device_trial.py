@@ -70,7 +70,7 @@ def race(numpy: Engine, adapter: Engine) -> Trial:
     for _ in range(max(3, min(ROUNDS, int(PATIENCE / expected))) - 1):
         for one in contenders:
             one.take()
-    return Trial(*(one.step for one in contenders))
+    return Trial(contenders[0].step, contenders[1].step)
 
 
 class TrialCache:
@@ -104,7 +104,7 @@ class TrialCache:
             return None
         if not all(isinstance(one, float) and 0 < one < 1e9 for one in seconds):
             return None
-        return Trial(*seconds, known=True)
+        return Trial(seconds[0], seconds[1], known=True)
 
     def keep(self, work: str, trial: Trial) -> None:
         """Remember a trial, in the file as well if that can be written."""
