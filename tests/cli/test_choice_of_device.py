@@ -84,7 +84,9 @@ def test_the_adapter_trains_where_it_is_faster(
 
 
 @pytest.mark.usefixtures("software")
-def test_a_trial_of_the_real_engines_is_told(gpunet: RunCommand, halves: Path, tmp_path: Path) -> None:
+def test_a_trial_of_the_real_engines_is_told(
+    gpunet: RunCommand, halves: Path, tmp_path: Path
+) -> None:
     out = train(gpunet, halves, tmp_path)
     assert "a step; " in device_line(out)
 
