@@ -29,6 +29,9 @@ __all__ = ["Keeper", "RunState", "load_state", "save_state"]
 MOST_MOMENTS = 2
 """First and second, as Adam has; other optimizers have fewer."""
 
+LONGEST_NAME = 1000
+"""Characters of a device's name; real ones have some sixty."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunState:
@@ -161,7 +164,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
     if not _is_figure(seconds) or seconds < 0:
         raise _UnsoundError("it does not tell its time")
     device = description.get("device", "")
-    if not isinstance(device, str):
+    if not isinstance(device, str) or len(device) > LONGEST_NAME:
         raise _UnsoundError("it does not tell its device")
     _require_shapes(model, extension)
     return RunState(
