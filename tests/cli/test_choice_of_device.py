@@ -121,8 +121,9 @@ def test_a_resumed_run_keeps_its_device_or_says_that_it_does_not(
     assert "software adapter" in device_line(ran.out)
     ran = gpunet(*resume, "--epochs", "3", "--device", "cpu")
     assert 0 == ran.code
-    assert ran.err.startswith(
-        f"note: the run was begun on {software.info}, so that its last digits"
+    assert ran.err == (
+        f"note: the run was begun on {software.info}; on another device its last digits will "
+        "differ\n"
     )
     assert RunFolder(run).load()[1].device.startswith("numpy")
 

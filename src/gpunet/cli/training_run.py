@@ -131,7 +131,7 @@ def _device(wishes: Wishes) -> Choice:
             return again
     choice = choose(wishes.device)
     if before and before != str(choice.info):
-        note(f"the run was begun on {before}, so that its last digits will be others from here on")
+        note(f"the run was begun on {before}; on another device its last digits will differ")
     return choice
 
 
