@@ -43,6 +43,22 @@ def test_the_two_take_turns_and_warming_up_does_not_count() -> None:
     assert not trial.known
 
 
+def test_rounds_that_something_disturbs_are_taken_again() -> None:
+    log: list[str] = []
+
+    class Disturbed(Sleeper):
+        """Takes three times as long for most of the first rounds that count."""
+
+        def train(self, steps: int) -> None:
+            count = log.count("numpy")
+            super().train(3 * steps if 3 <= count < 3 + ROUNDS - 2 else steps)
+
+    trial = race(Disturbed(log, "numpy", 0.004), Sleeper(log, "adapter", 0.004))
+    assert not trial.adapter_wins
+    assert trial.numpy == pytest.approx(0.004, rel=0.2)
+    assert log.count("numpy") > 2 * ROUNDS
+
+
 def test_long_steps_are_timed_less_often() -> None:
     log: list[str] = []
     began = time.perf_counter()

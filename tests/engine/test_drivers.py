@@ -120,7 +120,7 @@ def test_every_machine_gets_one_line_or_none(
             cards = () if card is None else (card,)
             told = advice(
                 Machine("linux", manager, cards=cards, loader=loader, nodes=node), software=software
-            )  # type: ignore[arg-type]
+            )
             assert told is None or "\n" not in told
 
 
