@@ -10,11 +10,11 @@ GPUNET := $(VENV)/bin/gpunet
 .PHONY: train test oldest audit lint bench clean help
 .DEFAULT_GOAL := help
 
-train: $(VENV)/.installed $(VENV)/.driver ## train on the best GPU found, with a live dashboard
-	$(GPUNET) train --optimizer adam --hidden 16,16 $(ARGS)
+train: $(VENV)/.installed $(VENV)/.driver ## train on the best adapter found, with a live dashboard
+	$(GPUNET) train --device "$$(cat $(VENV)/.driver)" --optimizer adam --hidden 16,16 $(ARGS)
 
-test: $(VENV)/.installed-dev $(VENV)/.driver ## run all tests; those on a GPU must find an adapter
-	GPUNET_REQUIRE_ADAPTER=1 $(VENV)/bin/python -m pytest $(ARGS)
+test: $(VENV)/.installed-dev $(VENV)/.driver ## run all tests; those on an adapter only if there is one, or could be
+	GPUNET_REQUIRE_ADAPTER=$$(sh tools/set_up.sh promise) $(VENV)/bin/python -m pytest $(ARGS)
 
 oldest: $(VENV)/.installed ## run all tests with the oldest libraries that are allowed
 	$(VENV)/bin/python -m venv --clear $(OLDEST)
@@ -26,7 +26,8 @@ audit: $(VENV)/.installed ## look up published vulnerabilities of the base insta
 	$(VENV)/bin/python -m venv --clear $(AUDIT)
 	$(AUDIT)/bin/pip install --quiet pip-audit
 	$(AUDIT)/bin/pip install --quiet --target $(AUDIT)/base .
-	$(AUDIT)/bin/pip-audit --path $(AUDIT)/base $(ARGS)
+	rm -r $(AUDIT)/base/gpunet-*.dist-info # gpunet itself is on no index to be looked up in
+	$(AUDIT)/bin/pip-audit --strict --path $(AUDIT)/base $(ARGS)
 
 lint: $(VENV)/.installed-dev ## check style and types
 	$(VENV)/bin/ruff check .
@@ -50,5 +51,5 @@ $(VENV)/.installed: pyproject.toml tools/set_up.sh
 $(VENV)/.installed-dev: pyproject.toml tools/set_up.sh
 	@PYTHON="$(PYTHON)" sh tools/set_up.sh install dev
 
-$(VENV)/.driver: | $(VENV)/.installed
+$(VENV)/.driver: tools/set_up.sh | $(VENV)/.installed
 	@sh tools/set_up.sh driver

@@ -5,11 +5,10 @@ own, with the samples on its device and in the fastest of its settings. After a 
 turns, round by round; the figures are medians over the rounds. That it is the same arithmetic is
 shown by the losses of the first steps. All peers that are installed, on all devices:
 
-    pip install 'gpunet[benchmarks]'
+    pip install -e '.[benchmarks]'
     python benchmarks/against_others.py
 
-The table is printed, and kept in ``benchmarks/results`` with all figures as JSON; a run of a shape
-replaces the earlier one. With ``--peer`` or ``--device`` the table is printed only. To have a
+The table is printed, and with ``--output FOLDER`` written there with all figures as JSON. To have a
 second Vulkan driver measured, name its manifest in ``VK_ADD_DRIVER_FILES``.
 """
 
@@ -17,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,10 +24,10 @@ from statistics import median
 import numpy as np
 
 from gpunet.errors import GpunetError, UsageError
-from gpunet.training.output import write_atomically
+from output import Output, add_output_option
 from peers.catalogue import entries, hardware, missing
 from peers.machine import machine, results
-from peers.task import drawn_task, title
+from peers.task import drawn_task
 from peers.turns import CHECKED_CALLS, CHECKED_STEPS, Course, Patience, compare, reference
 
 SAMPLES = 40_960
@@ -135,17 +133,20 @@ def main() -> int:
         shapes = [_known(name) for name in options.shape or _all_shapes()]
         for sentence in missing():
             print(sentence, file=sys.stderr)
-        agreed = True
+        output = Output(options.output, results("against-others"), ".md", ".json")
+        measured: list[Row] = []
         for hidden, batch in shapes:
             rows = _measured(hidden, batch, options)
-            agreed = agreed and all(row.agrees for row in rows)
             print(_section(rows), flush=True)
-            if not (options.peer or options.device):
-                _keep(rows)
+            measured += rows
+            output.write_json(
+                {"machine": machine(), "rows": [dataclasses.asdict(row) for row in measured]}
+            )
+            output.write(".md", "\n".join(_document(measured)))
     except GpunetError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    return 0 if agreed else 1
+    return 0 if all(row.agrees for row in measured) else 1
 
 
 def _options() -> argparse.Namespace:
@@ -156,6 +157,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9, help="turns of every peer")
     parser.add_argument("--seconds", type=float, default=0.3, help="of a turn, about")
     parser.add_argument("--limit", type=float, default=90, help="seconds for a peer's warm-up")
+    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -200,21 +202,6 @@ def _row(shape: str, course: Course, standard: Course | None) -> Row:
         deviation,
         course.entry.listing.same_rule,
     )
-
-
-def _keep(rows: Sequence[Row]) -> None:
-    """Replace the shape's earlier rows, and write both files anew."""
-    path = results("against-others")
-    kept = path.with_suffix(".json")
-    earlier = (
-        [Row(**one) for one in json.loads(kept.read_text("utf-8"))["rows"]] if kept.exists() else []
-    )
-    others = [one for one in earlier if one.shape != rows[0].shape]
-    titles = [title(*shape) for shape in SHAPES.values()]
-    together = sorted((*others, *rows), key=lambda one: titles.index(one.shape))
-    content = {"machine": machine(), "rows": [dataclasses.asdict(row) for row in together]}
-    write_atomically(kept, (json.dumps(content, indent=2) + "\n").encode())
-    write_atomically(path.with_suffix(".md"), "\n".join(_document(together)).encode())
 
 
 def _document(rows: Sequence[Row]) -> Iterator[str]:

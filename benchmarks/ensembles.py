@@ -5,7 +5,7 @@ their test accuracies, and the best of them, with that of their joint answer:
 
     python benchmarks/ensembles.py --data FOLDER
 
-The table is kept in ``benchmarks/results``.
+The table is printed, and with ``--output FOLDER`` written there.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, choose, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
-from gpunet.training.output import write_atomically
 from gpunet.training.result import TrainingResult
 from gpunet.training.trainer import train
+from output import Output, add_output_option
 from peers.machine import machine, results
 
 NETWORKS = 8
@@ -36,14 +36,14 @@ def main() -> int:
     """Train every ensemble and write the table."""
     options = _options()
     try:
+        output = Output(options.output, results("ensembles"), ".md")
         dataset, choice = open_dataset(options.data), choose(options.device)
         document = "\n".join(_document(dataset, choice, options.runs))
-        path = results("ensembles").with_suffix(".md")
-        write_atomically(path, f"{document}\n".encode())
+        print(document)
+        output.write(".md", f"{document}\n")
     except GpunetError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(document)
     return 0
 
 
@@ -54,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", default="mnist", help="as gpunet's own option")
     parser.add_argument("--device", default="auto", help="likewise")
     parser.add_argument("--runs", type=int, default=2, help="ensembles of each kind")
+    add_output_option(parser)
     return parser.parse_args()
 
 

@@ -3,11 +3,11 @@
 Every engine of this machine, and PyTorch beside them, trains 784-64-10 on batches of 128 of 16,384
 samples while one of the four grows. At each point all take turns, as in ``against_others.py``:
 
-    pip install 'gpunet[benchmarks]'
+    pip install -e '.[benchmarks]'
     python benchmarks/growth.py
 
-The figures and the curves are kept in ``benchmarks/results`` as JSON and PNG; a run of one axis
-replaces that axis's figures and draws all anew.
+The figures are printed; with ``--output FOLDER`` they are written there as JSON, and their curves
+as PNG.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ import argparse
 import dataclasses
 import importlib.util
 import io
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from gpunet.errors import GpunetError, MissingExtraError, UsageError
-from gpunet.training.output import write_atomically
+from output import Output, add_output_option
 from peers.catalogue import OWN, PYTORCH, entries, missing
 from peers.machine import machine, results
 from peers.task import drawn_task
@@ -71,16 +69,21 @@ def main() -> int:
     """Measure the axes and draw them."""
     options = _options()
     try:
-        _require_matplotlib()
+        if options.output is not None:
+            _require_matplotlib()
+        output = Output(options.output, results("growth"), ".json", ".png")
         for sentence in missing([PYTORCH]):
             print(sentence, file=sys.stderr)
-        path = results("growth")
-        points = _earlier(path.with_suffix(".json"))
+        points: list[Point] = []
         for axis in options.axis or AXES:
             if axis not in AXES:
                 raise UsageError(f"--axis {axis} is no axis; choose among {', '.join(AXES)}")
-            points = [one for one in points if one.axis != axis] + _measured(axis, options)
-            _keep(path, points)
+            points += _measured(axis, options)
+            output.write_json(
+                {"machine": machine(), "points": [dataclasses.asdict(one) for one in points]}
+            )
+            if options.output is not None:
+                output.write(".png", _drawn(points))
     except GpunetError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -93,13 +96,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="turns of everybody at a point")
     parser.add_argument("--seconds", type=float, default=0.1, help="of a turn, about")
     parser.add_argument("--limit", type=float, default=60, help="seconds for any answer")
+    add_output_option(parser)
     return parser.parse_args()
-
-
-def _earlier(path: Path) -> list[Point]:
-    if not path.exists():
-        return []
-    return [Point(**one) for one in json.loads(path.read_text("utf-8"))["points"]]
 
 
 def _measured(axis: str, options: argparse.Namespace) -> list[Point]:
@@ -118,12 +116,6 @@ def _measured(axis: str, options: argparse.Namespace) -> list[Point]:
     return points
 
 
-def _keep(path: Path, points: Sequence[Point]) -> None:
-    content = {"machine": machine(), "points": [dataclasses.asdict(one) for one in points]}
-    write_atomically(path.with_suffix(".json"), (json.dumps(content, indent=2) + "\n").encode())
-    write_atomically(path.with_suffix(".png"), _drawn(points))
-
-
 def _require_matplotlib() -> None:
     """Find out before the work, not after it.
 
@@ -131,7 +123,7 @@ def _require_matplotlib() -> None:
         MissingExtraError: it is not installed.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise MissingExtraError("drawing the curves", "Matplotlib", "benchmarks")
+        raise MissingExtraError("drawing the curves", "Matplotlib", "plots")
 
 
 def _drawn(points: Sequence[Point]) -> bytes:

@@ -5,7 +5,7 @@ machine, with PyTorch in float32, and with PyTorch in float64 as the reference. 
 Markdown, how far each one's losses are from the reference's, and exits with 1 if gpunet's are
 further than ``TOLERANCE`` and ``DRIFT`` allow:
 
-    pip install 'gpunet[benchmarks]'
+    pip install -e '.[benchmarks]'
     python benchmarks/losses_against_pytorch.py
 """
 

@@ -7,8 +7,8 @@ border that ``gpunet.engine.choice`` draws; in the end a step is the median of t
 
 A dispatch that waits for the one before it is timed by the smallest network there is, whose passes
 have next to nothing to compute. The host's share is the part of a run's wall clock in which the
-processor records commands instead of waiting for the adapter. The table is kept in
-``benchmarks/results``.
+processor records commands instead of waiting for the adapter. The table is printed, and with
+``--output FOLDER`` written there.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from gpunet.engine.device import Adapter, list_adapters, open_device
 from gpunet.engine.factory import choose
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.plan import Plan, Switches
+from gpunet.engine.rounds import Rounds
 from gpunet.engine.tiles import Traits
 from gpunet.engine.wgpu_engine import WgpuEngine
 from gpunet.errors import GpunetError
-from gpunet.training.output import write_atomically
+from output import Output, add_output_option
 from peers.machine import machine, results
-from rounds import Rounds
 
 SHAPES: tuple[tuple[int, tuple[int, ...], int], ...] = (
     (784, (16, 16), 1),
@@ -57,15 +57,15 @@ def main() -> int:
     """Measure every adapter, or the one that is named."""
     options = _options()
     try:
+        output = Output(options.output, results("plans"), ".md")
         chosen = choose(options.device).adapter if options.device else None
         adapters = list_adapters() if chosen is None else (chosen,)
         document = "\n".join(_document(adapters, options.rounds))
-        path = results("plans").with_suffix(".md")
-        write_atomically(path, f"{document}\n".encode())
+        print(document)
+        output.write(".md", f"{document}\n")
     except GpunetError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(document)
     return 0
 
 
@@ -75,6 +75,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--device", help="as gpunet's own option; default: every adapter")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each plan")
+    add_output_option(parser)
     return parser.parse_args()
 
 

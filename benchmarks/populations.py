@@ -6,7 +6,7 @@ the median of the rounds, as a share of what a single network takes for the same
     python benchmarks/populations.py
 
 A share of 0.5 says that a population trains in half the time of its networks one by one. The
-table is kept in ``benchmarks/results``.
+table is printed, and with ``--output FOLDER`` written there.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from gpunet.config import NetworkSpec
 from gpunet.engine.factory import Choice, choose, create_engine, largest_population, list_adapters
 from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.rounds import MOST_SAMPLES, Rounds
 from gpunet.errors import GpunetError
-from gpunet.training.output import write_atomically
+from output import Output, add_output_option
 from peers.machine import machine, results
-from rounds import MOST_STEPS, Rounds
 
 SHAPES = (((16, 16), 4), ((128,), 32))
 """Hidden layers and batch."""
@@ -37,14 +37,14 @@ def main() -> int:
     """Measure every adapter and numpy, or the device that is named."""
     options = _options()
     try:
+        output = Output(options.output, results("populations"), ".md")
         names = [options.device] if options.device else ["cpu", *_adapters()]
         document = "\n".join(_document([choose(name) for name in names], options.rounds))
-        path = results("populations").with_suffix(".md")
-        write_atomically(path, f"{document}\n".encode())
+        print(document)
+        output.write(".md", f"{document}\n")
     except GpunetError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(document)
     return 0
 
 
@@ -54,6 +54,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--device", help="as gpunet's own option; default: all")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each size")
+    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -78,7 +79,7 @@ def _document(choices: list[Choice], rounds: int) -> Iterator[str]:
 def _table(choice: Choice, network: NetworkSpec, batch: int, turns: int) -> Iterator[str]:
     software = choice.adapter is None or choice.adapter.software
     sizes = SIZES if software else SIZES_ON_HARDWARE
-    most = largest_population(choice, network, "adam", batch, MOST_STEPS * batch)
+    most = largest_population(choice, network, "adam", batch, max(MOST_SAMPLES, batch))
     populations = {
         networks: _rounds(choice, network, batch, networks)
         for networks in sizes

@@ -1,8 +1,8 @@
 """What the recipes reach on MNIST beside what their sources claim.
 
-Trains every recipe as ``gpunet train --recipe NAME`` would, and keeps a table in
-``benchmarks/results``, where a run replaces the earlier one of the same recipe and device. MNIST
-stays outside of the repository; the folder of its IDX files, packed or not, is given:
+Trains every recipe as ``gpunet train --recipe NAME`` would and prints what came of it; with
+``--output FOLDER`` the table is written there, and all figures as JSON. MNIST stays outside of the
+repository; the folder of its IDX files, packed or not, is given:
 
     python benchmarks/recipes.py --mnist FOLDER
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,10 +26,8 @@ from gpunet.errors import GpunetError
 from gpunet.recipes import Recipe, open_recipe, recipe_names
 from gpunet.terminal.console import make_console
 from gpunet.terminal.plain import PlainPrinter
-from gpunet.training.output import write_atomically
 from gpunet.training.trainer import train
-
-RESULTS = Path(__file__).parent / "results" / "recipes.json"
+from output import Output, add_output_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +108,18 @@ HEADING = (
 
 
 def main() -> int:
-    """Train the recipes and keep the table."""
+    """Train the recipes and tell the table."""
     options = _options()
     try:
+        output = Output(options.output, "recipes", ".md", ".json")
         mnist = read_path(options.mnist)
         choice = choose(options.device)
+        rows: list[Row] = []
         for name in options.only or recipe_names():
-            _keep(_measured(open_recipe(name), mnist, choice, options.max_time))
+            rows.append(_measured(open_recipe(name), mnist, choice, options.max_time))
+            print(rows[-1].markdown, flush=True)
+            output.write_json([dataclasses.asdict(one) for one in rows])
+            output.write(".md", _table(rows))
     except GpunetError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -130,6 +132,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", help="as `gpunet train --device`")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these recipes only")
     parser.add_argument("--max-time", type=float, help="seconds for each recipe, at most")
+    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -156,19 +159,6 @@ def _measured(recipe: Recipe, mnist: Dataset, choice: Choice, max_time: float | 
         device=str(choice.info),
         version=gpunet.__version__,
     )
-
-
-def _keep(row: Row) -> None:
-    """Put a row among the earlier ones, and write both files anew."""
-    rows = (
-        [Row(**one) for one in json.loads(RESULTS.read_text("utf-8"))] if RESULTS.exists() else []
-    )
-    others = [one for one in rows if (one.recipe, one.device) != (row.recipe, row.device)]
-    rows = sorted((*others, row), key=lambda one: (one.device, one.recipe))
-    content = json.dumps([dataclasses.asdict(one) for one in rows], indent=2) + "\n"
-    write_atomically(RESULTS, content.encode())
-    write_atomically(RESULTS.with_suffix(".md"), _table(rows).encode())
-    print(row.markdown, flush=True)
 
 
 def _table(rows: Sequence[Row]) -> str:

@@ -6,19 +6,18 @@ every figure: one until the first step is done, and one until an epoch ends with
 wanted on MNIST's test set. The clock starts with the process. Every round shuffles otherwise. MNIST
 stays outside of the repository; the folder of its IDX files, packed or not, is given:
 
-    pip install 'gpunet[benchmarks]'
+    pip install -e '.[benchmarks]'
     python benchmarks/time_to_accuracy.py --mnist FOLDER
 
-The table is printed, and kept in ``benchmarks/results`` with all figures as JSON; a run replaces
-the earlier ones of the same peers and devices. The files have been read before, and the libraries'
-own caches of compiled programs are as earlier runs left them.
+The table is printed, and with ``--output FOLDER`` written there with all figures as JSON. The files
+have been read before, and the libraries' own caches of compiled programs are as earlier runs left
+them.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 import tempfile
 import time
@@ -26,13 +25,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from gpunet.datasets.readers.path import read_path
 from gpunet.errors import GpunetError
-from gpunet.training.output import write_atomically
+from output import Output, add_output_option
 from peers.catalogue import OWN, PYTORCH, Entry, entries, missing
 from peers.contender import Contender, LeftOutError
 from peers.machine import machine, results
@@ -103,18 +101,24 @@ HEADING = (
 
 
 def main() -> int:
-    """Measure everybody, round by round, and keep the table."""
+    """Measure everybody, round by round, and tell the table."""
     options = _options()
     for sentence in missing(PEERS):
         print(sentence, file=sys.stderr)
     try:
+        output = Output(options.output, results("time-to-accuracy"), ".md", ".json")
         with tempfile.TemporaryDirectory() as folder:
             _write_samples(options.mnist, Path(folder))
             measured = list(_measured(Path(folder), options))
+        document = "\n".join(_lines(measured, options.accuracy))
+        print(document)
+        output.write(".md", document)
+        output.write_json(
+            {"machine": machine(), "rows": [dataclasses.asdict(one) for one in measured]}
+        )
     except GpunetError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    print(_keep(measured, options.accuracy))
     return 0
 
 
@@ -126,6 +130,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", nargs="+", metavar="NAME", help="cpu, cuda, webgpu, an adapter")
     parser.add_argument("--rounds", type=int, default=3, help="processes of each kind")
     parser.add_argument("--limit", type=float, default=60, help="seconds for any answer")
+    add_output_option(parser)
     return parser.parse_args()
 
 
@@ -192,24 +197,6 @@ def _race(
                 result.memory.append(contender.ask("memory")["bytes"])
                 return
     raise LeftOutError(f"{accuracy:.2%} after {MOST_EPOCHS} epochs")
-
-
-def _keep(measured: Sequence[Result], wanted: float) -> str:
-    """Put the results among the earlier ones, and write both files anew; the table."""
-    path = results("time-to-accuracy")
-    kept, fresh = path.with_suffix(".json"), {(one.peer, one.device) for one in measured}
-    earlier = json.loads(kept.read_text("utf-8"))["rows"] if kept.exists() else []
-    others = [one for one in map(_result, earlier) if (one.peer, one.device) not in fresh]
-    together = [*others, *measured]
-    content = {"machine": machine(), "rows": [dataclasses.asdict(one) for one in together]}
-    document = "\n".join(_lines(together, wanted))
-    write_atomically(kept, (json.dumps(content, indent=2) + "\n").encode())
-    write_atomically(path.with_suffix(".md"), document.encode())
-    return document
-
-
-def _result(fields: dict[str, Any]) -> Result:
-    return Result(**fields)
 
 
 def _lines(measured: Sequence[Result], wanted: float) -> Iterator[str]:

@@ -6,10 +6,10 @@ of trials and epochs, no pruning, networks of the same shape on the same samples
 starts with a process and ends with it. Contenders take turns, a new seed in every round. MNIST
 stays outside of the repository; the folder of its IDX files, packed or not, is given:
 
-    pip install 'gpunet[benchmarks]'
+    pip install -e '.[benchmarks]'
     python benchmarks/tuning.py --mnist FOLDER
 
-The table is printed, and kept in ``benchmarks/results`` with all figures as JSON.
+The table is printed, and with ``--output FOLDER`` written there with all figures as JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 import optuna
@@ -35,7 +34,8 @@ from threadpoolctl import threadpool_limits
 
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import list_adapters
-from gpunet.training.output import write_atomically
+from gpunet.errors import GpunetError
+from output import Output, add_output_option
 from peers.machine import machine, results
 
 HIDDEN, BATCH, TRAINED, VALIDATED = 64, 64, 10_000, 2_000
@@ -80,16 +80,27 @@ class Result:
 
 
 def main() -> int:
-    """Measure everybody, round by round, and keep the table; or be one of the measured."""
+    """Measure everybody, round by round, and tell the table; or be one of the measured."""
     options = _options()
     if options.peer:
         _search(options)
         return 0
-    with tempfile.TemporaryDirectory() as folder:
-        _write_samples(options.mnist, Path(folder))
-        load = os.getloadavg()[1]
-        measured = _measured(Path(folder), options)
-    print(_keep(measured, options, load))
+    try:
+        output = Output(options.output, results("tuning"), ".md", ".json")
+        with tempfile.TemporaryDirectory() as folder:
+            _write_samples(options.mnist, Path(folder))
+            load = os.getloadavg()[1]
+            measured = _measured(Path(folder), options)
+        document = "\n".join(_lines(measured, options, load))
+        print(document)
+        rows = [dataclasses.asdict(one) for one in measured]
+        output.write(".md", document)
+        output.write_json(
+            {"machine": machine(), "load": load, "trials": options.trials, "rows": rows}
+        )
+    except GpunetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 
@@ -103,6 +114,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--limit", type=float, default=300, help="seconds for a search")
     parser.add_argument("--peer", choices=["pytorch", "scikit-learn"], help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    add_output_option(parser)
     options = parser.parse_args()
     if not options.peer and options.mnist is None:
         parser.error("--mnist FOLDER is wanted")
@@ -248,16 +260,6 @@ def _scikit_learn(features: NDArray[np.float32], labels: NDArray[np.int64]) -> F
         return best
 
     return fit
-
-
-def _keep(measured: Sequence[Result], options: argparse.Namespace, load: float) -> str:
-    path = results("tuning")
-    rows: list[dict[str, Any]] = [dataclasses.asdict(one) for one in measured]
-    content = {"machine": machine(), "load": load, "trials": options.trials, "rows": rows}
-    document = "\n".join(_lines(measured, options, load))
-    write_atomically(path.with_suffix(".json"), (json.dumps(content, indent=2) + "\n").encode())
-    write_atomically(path.with_suffix(".md"), document.encode())
-    return document
 
 
 def _lines(measured: Sequence[Result], options: argparse.Namespace, load: float) -> Iterator[str]:

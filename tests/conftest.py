@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tests.own_tree  # noqa: F401 (first, as nothing but this tree is to be tested)
 
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
@@ -39,8 +40,10 @@ def require(adapter: Adapter | None) -> Adapter:
     if adapter is not None:
         return adapter
     if os.environ.get("GPUNET_REQUIRE_ADAPTER") == "1":
-        pytest.fail("this machine was promised a Vulkan adapter, but wgpu finds none")
-    pytest.skip("this machine has no adapter")
+        pytest.fail(
+            "this machine was promised a Vulkan adapter, but wgpu finds none; see `gpunet devices`"
+        )
+    pytest.skip("this machine has no adapter, so that tests which need one are left out")
 
 
 @pytest.fixture(params=adapter_parameters())

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from gpunet.bench import Case, run, step_seconds
+from gpunet.bench import Case, run
 from gpunet.config import NetworkSpec
 from gpunet.engine.device import Adapter
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.roofline import measure_roofline
 
 CASE = Case(NetworkSpec(20, (8,), 4), 16)
@@ -30,12 +29,6 @@ def test_operations_are_counted_as_two_per_weight_and_sample() -> None:
     assert 2 * 16 * first == amounts["matmul"]
     assert 2 * 16 * weights == amounts["forward"]
     assert 2 * 16 * (3 * weights - first) == amounts["training step"]
-
-
-def test_a_trial_tells_what_a_step_takes(adapter: Adapter) -> None:
-    settings = (NetworkSettings(seed=0, dropout=0.5),)
-    for device in (adapter, None):
-        assert 0 < step_seconds(device, CASE.network, settings, "sgd", 16) < 10
 
 
 def test_every_operation_is_compared_with_what_its_device_reaches(adapter: Adapter) -> None:

@@ -2,7 +2,9 @@
 # Sets up what `make` needs: a virtual environment in .venv, and a Vulkan driver where none works.
 #
 #   tools/set_up.sh install [EXTRA]   the package, editable, and its libraries
-#   tools/set_up.sh driver            Mesa's driver, if this machine has no usable adapter
+#   tools/set_up.sh driver            Mesa's driver, if this machine has no usable adapter; what
+#                                     --device then has to be is written into .venv/.driver
+#   tools/set_up.sh promise           1 if there has to be an adapter then, else 0
 #
 # System packages are installed only as root or with a sudo that asks no password.
 # GPUNET_NO_SYSTEM_PACKAGES=1 forbids it. PYTHON names the interpreter to use.
@@ -61,7 +63,15 @@ driver() {
                 "and remove $venv/.driver"
         fi
     fi
-    touch "$venv/.driver"
+    if has_adapter; then echo gpu; else echo auto; fi >"$venv/.driver"
+}
+
+promise() {
+    if [ "${CI:-}" = true ] || { may_install && [ -n "$(driver_packages)" ]; }; then
+        echo 1
+    else
+        echo 0
+    fi
 }
 
 has_adapter() {
@@ -90,21 +100,25 @@ manager() {
     done
 }
 
-install_packages() {
+may_install() {
     [ -z "${GPUNET_NO_SYSTEM_PACKAGES:-}" ] || return 1
-    if [ "$(id -u)" = 0 ]; then
-        root=
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-        root="sudo -n"
-    else
-        return 1
-    fi
+    [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }
+}
+
+install_packages() {
+    may_install || return 1
+    root=
+    [ "$(id -u)" = 0 ] || root="sudo -n"
     say "installing the system's $* with $(manager)"
     case $(manager) in
     apt-get)
         $root apt-get update -qq || true
-        $root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -qq --no-install-recommends "$@" >/dev/null
+        # What apt says of a Debian without apt-utils is no news; it is shown if anything fails.
+        log=$($root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -qq --no-install-recommends "$@" 2>&1) || {
+            echo "$log"
+            return 1
+        }
         ;;
     dnf) $root dnf install -y -q "$@" ;;
     pacman) $root pacman -S --noconfirm --needed "$@" ;;
@@ -117,5 +131,6 @@ install_packages() {
 case ${1:-} in
 install) install "${2:-}" ;;
 driver) driver ;;
-*) fail "usage: tools/set_up.sh install [EXTRA] | driver" ;;
+promise) promise ;;
+*) fail "usage: tools/set_up.sh install [EXTRA] | driver | promise" ;;
 esac

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gpunet.engine.factory import list_adapters
+from gpunet.errors import pip_install
 
 PYTORCH = "PyTorch"
 OWN = "gpunet"
@@ -114,8 +115,8 @@ def missing(peers: Sequence[str] | None = None) -> Iterator[str]:
     """A sentence for every peer, or every one of these, that is not installed."""
     for listing in LISTINGS:
         if listing.missing and _named(listing.name, peers):
-            packages = " ".join(listing.missing)
-            yield f"{listing.name} is not installed and left out; run `pip install {packages}`"
+            command = pip_install(*listing.missing)
+            yield f"{listing.name} is not installed and left out; run `{command}`"
 
 
 def hardware() -> list[str]:

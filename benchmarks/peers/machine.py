@@ -9,8 +9,6 @@ from pathlib import Path
 from peers.catalogue import hardware
 from peers.interface import thread_counts
 
-RESULTS = Path(__file__).parents[1] / "results"
-
 
 def machine() -> str:
     """The processor, how many of its threads may be used, and the GPUs."""
@@ -18,10 +16,10 @@ def machine() -> str:
     return ", ".join((f"{_processor()} ({threads})", *(hardware() or ["no GPU"])))
 
 
-def results(name: str) -> Path:
-    """Where this kind of machine's results of a script belong, without a suffix."""
+def results(name: str) -> str:
+    """The name of the files with a script's results of this kind of machine, without a suffix."""
     words = hardware() or [_processor(), *list(thread_counts())[:1]]
-    return RESULTS / f"{name}-{re.sub(r'[^a-z0-9]+', '-', ' '.join(words).lower()).strip('-')}"
+    return f"{name}-{re.sub(r'[^a-z0-9]+', '-', ' '.join(words).lower()).strip('-')}"
 
 
 def _processor() -> str:

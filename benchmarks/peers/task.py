@@ -54,7 +54,7 @@ class Task:
         return len(self.labels) // self.batch
 
     def __str__(self) -> str:
-        return title(self.hidden, self.batch)
+        return f"{INPUTS}-{'-'.join(map(str, self.hidden))}-{CLASSES}, batch {self.batch}"
 
     def save(self, path: Path) -> None:
         """Write the task where ``load`` can read it."""
@@ -86,11 +86,6 @@ def drawn_task(hidden: tuple[int, ...], batch: int, samples: int) -> Task:
     teacher = draws.standard_normal((INPUTS, CLASSES), dtype=np.float32)
     labels = ((features - features.mean(dtype=np.float32)) @ teacher).argmax(axis=1)
     return Task(batch, first_layers(hidden), features, labels.astype(np.int32))
-
-
-def title(hidden: tuple[int, ...], batch: int) -> str:
-    """A task's network and batch size, as tables show them."""
-    return f"{INPUTS}-{'-'.join(map(str, hidden))}-{CLASSES}, batch {batch}"
 
 
 def first_layers(hidden: tuple[int, ...]) -> Layers:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import Literal
@@ -17,8 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec, Optimizer
-from gpunet.datasets.dataset import Samples
+from gpunet.config import NetworkSpec
 from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine.device import Adapter
 from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
@@ -26,24 +24,18 @@ from gpunet.engine.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.engine.optimizers import Factors, optimize
 from gpunet.engine.plan import Switches, training_plan
 from gpunet.engine.roofline import measure_roofline
+from gpunet.engine.rounds import Rounds, begin_random_epoch, random_samples
 from gpunet.engine.tiles import Traits
 from gpunet.engine.wgpu_engine import PassTime, WgpuEngine
 from gpunet.parameters import initial_parameters, layer_blocks, layer_views
-from gpunet.training.batches import epoch_order
 
-__all__ = ["CASES", "Case", "Measurement", "run", "step_seconds"]
+__all__ = ["CASES", "Case", "Measurement", "run"]
 
 TIMINGS = 5
 """Of which the median counts."""
 
 SECONDS_A_TIMING = 0.05
 """A timing repeats its work until it lasts about so long."""
-
-TRIAL_TIMINGS, SECONDS_A_TRIAL = 3, 0.02
-"""The same for the quick trial before a training, which users wait for."""
-
-LONG_STEP = 0.5
-"""Seconds; a step that takes longer is timed once, which its length makes steady enough."""
 
 MOST_REPEATS = 200
 
@@ -139,26 +131,6 @@ def run(
                 yield _against_roofline(one, case, adapter) if roofline else one
 
 
-def step_seconds(
-    adapter: Adapter | None,
-    network: NetworkSpec,
-    settings: tuple[NetworkSettings, ...],
-    optimizer: Optimizer,
-    batch_size: int,
-) -> float:
-    """What one training step takes on an adapter, or on numpy, in a quick trial on random bytes.
-
-    Raises:
-        DeviceError: the adapter fails.
-    """
-    case = Case(network, batch_size)
-    kind: Callable[..., Engine] = (
-        NumpyEngine if adapter is None else partial(WgpuEngine, adapter=adapter)
-    )
-    with kind(network, settings, optimizer, batch_size) as engine:
-        return _step_seconds(case, engine, TRIAL_TIMINGS, SECONDS_A_TRIAL)
-
-
 def _against_roofline(one: Measurement, case: Case, adapter: Adapter | None) -> Measurement:
     """The same with its share of the roofline; numpy's kernels are the twins of the passes."""
     plan = training_plan(
@@ -193,7 +165,7 @@ def _on_adapter(case: Case, adapter: Adapter, timings: int) -> Iterator[Measurem
     yield _product(case, adapter, timings)
     with WgpuEngine(case.network, SETTINGS, "adam", case.batch_size, adapter, "layered") as engine:
         step = _training_step(case, engine, adapter.info.name, timings)
-        taken = _timed_passes(case, engine, timings, step.wall_seconds)
+        taken = _timed_passes(engine, timings, step.wall_seconds)
         for operation in ("forward", "cross-entropy", "Adam update"):
             yield _measured(case, operation, adapter, taken)
         yield step
@@ -203,11 +175,11 @@ def _product(case: Case, adapter: Adapter, timings: int) -> Measurement:
     """The first layer's matrix product, on floats and without an activation."""
     alone = _product_alone(case)
     with WgpuEngine(alone.network, SETTINGS, "sgd", case.batch_size, adapter, "layered") as engine:
-        _begin(alone, engine, 2, floats=True)
+        begin_random_epoch(engine, 2, floats=True)
         engine.time_passes(1)  # compiles
         began = time.perf_counter()
         engine.time_passes(1)
-        taken = _timed_passes(alone, engine, timings, time.perf_counter() - began, floats=True)
+        taken = _timed_passes(engine, timings, time.perf_counter() - began, floats=True)
     return _measured(case, "matmul", adapter, taken)
 
 
@@ -218,13 +190,13 @@ def _product_alone(case: Case) -> Case:
 
 
 def _timed_passes(
-    case: Case, engine: WgpuEngine, timings: int, expected: float, *, floats: bool = False
+    engine: WgpuEngine, timings: int, expected: float, *, floats: bool = False
 ) -> list[tuple[PassTime, ...]]:
     """Several timings of every pass; each repeats it until that lasts long enough."""
     repeats = _repeats(expected)
     taken = []
     for _ in range(timings):
-        _begin(case, engine, repeats + 2, floats=floats)
+        begin_random_epoch(engine, repeats + 2, floats=floats)
         taken.append(engine.time_passes(repeats))
     return taken
 
@@ -245,55 +217,16 @@ def _measured(
 
 def _training_step(case: Case, engine: Engine, device: str, timings: int) -> Measurement:
     """A whole step with all that belongs to it, by the wall clock."""
-    seconds = _step_seconds(case, engine, timings)
-    amount, unit = _amount(case, "training step")
-    return Measurement(str(case), "training step", device, seconds, None, amount, unit)
-
-
-def _step_seconds(
-    case: Case, engine: Engine, timings: int, seconds: float = SECONDS_A_TIMING
-) -> float:
-    _begin(case, engine, 2)
-    engine.train(1)  # compiles
-    engine.metrics()
-    began = time.perf_counter()
-    engine.train(1)
-    engine.metrics()
-    once = time.perf_counter() - began
-    if once > LONG_STEP:
-        return once
-    steps = _repeats(once, seconds)
-    taken = []
+    rounds = Rounds.of(engine, SECONDS_A_TIMING)
     for _ in range(timings):
-        _begin(case, engine, steps)
-        began = time.perf_counter()
-        engine.train(steps)
-        engine.metrics()
-        taken.append((time.perf_counter() - began) / steps)
-    return median(taken)
+        rounds.take()
+    amount, unit = _amount(case, "training step")
+    return Measurement(str(case), "training step", device, rounds.step, None, amount, unit)
 
 
-def _repeats(once: float, seconds: float = SECONDS_A_TIMING) -> int:
-    """How often to repeat work that takes so long, for a timing of so many seconds."""
-    return max(1, min(MOST_REPEATS, round(seconds / max(once, 1e-7))))
-
-
-def _begin(case: Case, engine: Engine, steps: int, *, floats: bool = False) -> None:
-    """Set an engine to the start of an epoch of so many steps, on random samples."""
-    samples = _samples(case, steps * case.batch_size, floats=floats)
-    engine.set_parameters(initial_parameters(case.network, "auto", engine.seeds))
-    engine.load("train", samples)
-    rates = np.full((engine.population, steps), 1e-3)
-    engine.begin_epoch(epoch_order(engine.seeds, 1, len(samples)), rates, 0)
-
-
-def _samples(case: Case, count: int, *, floats: bool = False) -> Samples:
-    draws = np.random.default_rng(0)
-    labels = draws.integers(0, case.network.classes, count).astype(np.int32)
-    features = draws.integers(0, 256, (count, case.network.inputs), dtype=np.uint8)
-    if floats:
-        return Samples(features.astype(np.float32) / np.float32(255), labels)
-    return Samples(features, labels)
+def _repeats(once: float) -> int:
+    """How often to repeat work that takes so many seconds, for one timing."""
+    return max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / max(once, 1e-7))))
 
 
 def _numpy_operations(case: Case) -> dict[str, Callable[[], object]]:
@@ -301,7 +234,7 @@ def _numpy_operations(case: Case) -> dict[str, Callable[[], object]]:
     network, rows = case.network, case.batch_size
     parameters = initial_parameters(network, "auto", [0])
     layers = layer_views(parameters, network)
-    samples = _samples(case, rows)
+    samples = random_samples(network, rows)
     order = np.arange(rows, dtype=np.uint32)[None]  # (1, B)
     inputs = kernels.read_samples(samples.features, order)  # (1, B, I)
     values = [inputs]

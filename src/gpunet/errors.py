@@ -18,6 +18,9 @@ move. The command line prints it and exits with ``exit_code``; anything else tha
 is a bug.
 """
 
+import shlex
+import sys
+
 __all__ = [
     "DataError",
     "DeviceError",
@@ -29,6 +32,7 @@ __all__ = [
     "OutputError",
     "StudyError",
     "UsageError",
+    "pip_install",
 ]
 
 
@@ -91,5 +95,27 @@ class MissingExtraError(GpunetError):
         purpose, library, extra = self.args
         return (
             f"{purpose} needs {library}, which is not installed; "
-            f"run `pip install 'gpunet[{extra}]'`"
+            f"run `{pip_install(*(_requirements(extra) or [library.lower()]))}`"
         )
+
+
+def pip_install(*packages: str) -> str:
+    """The command that installs packages for the very interpreter that runs this."""
+    return shlex.join([sys.executable or "python", "-m", "pip", "install", *packages])
+
+
+def _requirements(extra: str) -> list[str]:
+    """The packages that an extra brings; none where gpunet was not installed by pip.
+
+    They are named themselves, because gpunet is on no index, and installing it from its folder
+    would replace an editable install.
+    """
+    from importlib import metadata
+
+    try:
+        listed = metadata.requires("gpunet") or []
+    except metadata.PackageNotFoundError:
+        return []
+    quoted = (f"'{extra}'", f'"{extra}"')
+    marked = (line.partition(";") for line in listed if not line.startswith("gpunet"))
+    return [name.strip() for name, _, marker in marked if marker.strip().endswith(quoted)]

@@ -88,7 +88,7 @@ def test_an_adapter_that_is_not_there_is_refused(
 ) -> None:
     measure_made_up(monkeypatch, "Card")
     ran = gpunet("bench", "--device", "other")
-    assert 1 == ran.code
+    assert 2 == ran.code
     assert "--device other names no adapter of this machine" in ran.failure
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gpunet.engine.device import DEFAULT_LIMITS, Adapter
+from gpunet.engine.device_trial import Trial, TrialCache
+from gpunet.engine.drivers import Machine
 from gpunet.engine.interface import DeviceInfo
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def _two_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def _no_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gpunet.engine.factory.list_adapters", lambda: ())
+    monkeypatch.setattr("gpunet.engine.factory.look", lambda: Machine(manager="apt-get"))
 
 
 @pytest.mark.usefixtures("_two_adapters")
@@ -53,6 +56,7 @@ def test_every_adapter_is_listed_with_its_limits_and_what_it_lacks(gpunet: RunCo
     assert "1  Old One\n" in ran.out
     assert f"cannot be used: {OLD.why}" in ran.out
     assert "auto takes Large One" in ran.out
+    assert "cpu  numpy on " in ran.out
 
 
 @pytest.mark.usefixtures("_two_adapters")
@@ -62,6 +66,7 @@ def test_json_tells_the_same(gpunet: RunCommand) -> None:
     assert [None, OLD.why] == [adapter["why_not"] for adapter in content["adapters"]]
     assert LARGE.limits == content["adapters"][0]["limits"]
     assert 0 == content["auto"]["index"]
+    assert "numpy" == content["cpu"]["backend"]
 
 
 @pytest.mark.usefixtures("_no_adapter")
@@ -69,8 +74,21 @@ def test_a_machine_without_adapters_is_told_what_to_do(gpunet: RunCommand) -> No
     ran = gpunet("devices")
     assert (0, "") == (ran.code, ran.err)
     assert "auto takes numpy on the processor" in ran.out
+    assert "cpu  numpy on" in ran.out
+    assert "(auto)" in ran.out
+    assert "apt install mesa-vulkan-drivers" in " ".join(ran.out.split())
     content = json.loads(gpunet("devices", "--json").out)
     assert [] == content["adapters"]
     assert content["auto"]["index"] is None
     assert content["auto"]["advice"] in " ".join(ran.out.split())
     assert max(len(line) for line in ran.out.splitlines()) <= 80
+
+
+def test_trials_can_be_forgotten(gpunet: RunCommand) -> None:
+    cache = TrialCache.of(LARGE.info)
+    cache.keep("work", Trial(1e-3, 2e-3))
+    assert TrialCache.of(LARGE.info).trial("work") is not None
+    for _ in range(2):
+        ran = gpunet("devices", "--forget")
+        assert (0, "") == (ran.code, ran.err)
+    assert TrialCache.of(LARGE.info).trial("work") is None

@@ -83,7 +83,7 @@ def test_without_the_library_sixel_is_refused_before_the_work(
     for command in (("showcase", trained), ("train", *options), ("datasets", "preview", halves)):
         ran = gpunet(*command, "--graphics", "sixel")
         assert (1, "") == (ran.code, ran.out)
-        assert "pip install 'gpunet[graphics]'" in ran.failure
+        assert "-m pip install 'textual-image" in ran.failure
     assert not (tmp_path / "m").exists()
 
 

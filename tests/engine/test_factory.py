@@ -1,22 +1,29 @@
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gpunet.config import NetworkSpec
+from gpunet.engine import factory
 from gpunet.engine.device import DEFAULT_LIMITS, Adapter
-from gpunet.engine.factory import choose, create_engine
+from gpunet.engine.device_trial import Trial, TrialCache
+from gpunet.engine.drivers import Machine
+from gpunet.engine.factory import Choice, choose, choose_again, create_engine, settle
 from gpunet.engine.interface import DeviceInfo, NetworkSettings
 from gpunet.engine.numpy_engine import NumpyEngine
-from gpunet.errors import DeviceError
+from gpunet.errors import DeviceError, UsageError
 
 
-def adapter(index: int, name: str, kind: Any, *, usable: bool = True) -> Adapter:
+def adapter(
+    index: int, name: str, kind: Any, *, usable: bool = True, backend: str = "Vulkan"
+) -> Adapter:
     """An adapter as wgpu might list it."""
     return Adapter(
         index=index,
-        info=DeviceInfo(name, kind, "Vulkan", "driver 1.0"),
+        info=DeviceInfo(name, kind, backend, "driver 1.0"),
         limits=dict(DEFAULT_LIMITS),
         timestamps=False,
         usable=usable,
@@ -36,12 +43,13 @@ OLD = adapter(3, "Old GPU", "discrete GPU", usable=False)
     [
         ([SOFTWARE, INTEGRATED, DISCRETE], DISCRETE),
         ([SOFTWARE, INTEGRATED], INTEGRATED),
-        ([SOFTWARE, OLD], SOFTWARE),
+        ([SOFTWARE, OLD], None),
+        ([SOFTWARE], None),
         ([OLD], None),
         ([], None),
     ],
 )
-def test_auto_takes_hardware_before_software_before_numpy(
+def test_auto_takes_the_best_hardware_else_numpy(
     adapters: list[Adapter], expected: Adapter | None
 ) -> None:
     choice = choose("auto", adapters)
@@ -49,11 +57,22 @@ def test_auto_takes_hardware_before_software_before_numpy(
     assert "\n" not in choice.reason
 
 
-def test_auto_without_an_adapter_says_how_to_get_a_driver() -> None:
+@pytest.mark.parametrize("selector", ["auto", "gpu"])
+def test_where_shaders_are_looked_at_a_software_adapter_is_taken_before_numpy(
+    selector: str,
+) -> None:
+    assert SOFTWARE is choose(selector, [SOFTWARE, OLD], shaders=True).adapter
+
+
+def test_auto_without_an_adapter_says_how_to_get_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factory, "look", lambda: Machine(manager="apt-get"))
     choice = choose("auto", [])
     assert "numpy" in choice.reason
-    assert choice.advice is not None
-    assert "install a Vulkan driver" in choice.advice
+    assert choice.advice == "install the Vulkan driver (`apt install mesa-vulkan-drivers`)"
+
+
+def test_a_gpu_that_cannot_run_the_shaders_is_named_with_its_next_move() -> None:
+    assert "update the driver of Old GPU" in str(choose("auto", [SOFTWARE, OLD]).advice)
 
 
 def test_auto_with_a_gpu_gives_no_advice() -> None:
@@ -76,16 +95,133 @@ def test_an_adapter_is_named_by_index_or_part_of_its_name(selector: str, expecte
         ("", [SOFTWARE], "names no adapter"),
         ("0", [], "known are: none"),
         ("driver", [SOFTWARE, DISCRETE], "fits several adapters"),
-        ("old", [OLD], "cannot run the shaders"),
+        ("cuda", [SOFTWARE, DISCRETE], "asks for an NVIDIA GPU"),
+        ("cuda", [], "no CUDA is needed"),
+        ("rocm", [SOFTWARE, INTEGRATED], "asks for an AMD GPU"),
+        ("mps", [DISCRETE], "asks for a Metal GPU"),
+        ("gpu", [], "asks for a GPU"),
     ],
 )
 def test_a_wrong_name_is_answered_with_what_there_is(
     selector: str, adapters: list[Adapter], wanted: str
 ) -> None:
-    with pytest.raises(DeviceError) as caught:
+    with pytest.raises(UsageError) as caught:
         choose(selector, adapters)
     assert wanted in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("selector", ["old", "gpu", "vulkan"])
+def test_an_adapter_that_cannot_run_the_shaders_is_refused(selector: str) -> None:
+    with pytest.raises(DeviceError, match="cannot run the shaders"):
+        choose(selector, [OLD])
+
+
+NVIDIA = adapter(4, "NVIDIA GeForce RTX 4060", "discrete GPU")
+METAL = adapter(5, "Apple M2", "integrated GPU", backend="Metal")
+DIRECT3D = adapter(6, "Intel Arc A770", "discrete GPU", backend="D3D12")
+ALL = [SOFTWARE, INTEGRATED, DISCRETE, NVIDIA, METAL, DIRECT3D]
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ("cuda", NVIDIA),
+        ("CUDA", NVIDIA),
+        ("rocm", DISCRETE),
+        ("mps", METAL),
+        ("metal", METAL),
+        ("dx12", DIRECT3D),
+        ("vulkan", DISCRETE),
+        ("gpu", DISCRETE),
+    ],
+)
+def test_the_words_of_other_programs_are_understood(selector: str, expected: Adapter) -> None:
+    assert expected is choose(selector, ALL).adapter
+
+
+def test_who_asks_for_cuda_is_told_that_none_is_needed() -> None:
+    assert "no CUDA is needed" in choose("cuda", ALL).reason
+
+
+def test_a_resumed_run_finds_its_device_again() -> None:
+    again = choose_again(str(SOFTWARE.info), ALL)
+    assert again is not None
+    assert again.adapter is SOFTWARE
+    assert choose_again("a device that was sold (discrete GPU, Vulkan)", ALL) is None
+    numpy = choose_again(str(choose("cpu").info), ALL)
+    assert numpy is not None
+    assert numpy.adapter is None
+
+
+NETWORK = NetworkSpec(784, (16, 16), 10)
+LONG = 100_000
+
+
+@pytest.fixture
+def races(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[float]:
+    """Seconds of a step on numpy and on the adapter, in races to come; the last one stays."""
+    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path))
+    monkeypatch.setattr(factory, "create_engine", lambda *_: contextlib.nullcontext())
+    seconds = [3e-4, 2e-3]
+    monkeypatch.setattr(factory, "race", lambda *_: Trial(seconds[0], seconds[1]))
+    return seconds
+
+
+def settled(adapters: list[Adapter], steps: int = LONG, networks: int = 1) -> Choice:
+    settings = tuple(NetworkSettings(seed) for seed in range(networks))
+    return settle(choose("auto", adapters), NETWORK, settings, "adam", 64, steps)
+
+
+@pytest.mark.parametrize(
+    ("adapter_seconds", "expected"),
+    [(2e-3, None), (3e-4, None), (2.6e-4, None), (2.4e-4, SOFTWARE), (1e-5, SOFTWARE)],
+)
+def test_a_software_adapter_is_taken_if_it_is_clearly_faster(
+    races: list[float], adapter_seconds: float, expected: Adapter | None
+) -> None:
+    races[1] = adapter_seconds
+    choice = settled([SOFTWARE])
+    assert choice.adapter is expected
+    assert choice.info == (expected.info if expected else choose("cpu").info)
+    assert choice.trial == Trial(3e-4, adapter_seconds)
+
+
+def test_a_trial_is_remembered_so_that_the_same_command_gives_the_same_bits(
+    races: list[float],
+) -> None:
+    first = settled([SOFTWARE])
+    races[:] = 1.0, 1e-3
+    second = settled([SOFTWARE])
+    assert (first.adapter, second.adapter) == (None, None)
+    assert second.trial == Trial(3e-4, 2e-3, known=True)
+    assert settled([SOFTWARE], networks=8).adapter is SOFTWARE  # another kind of training
+    TrialCache.path().unlink()
+    assert settled([SOFTWARE]).adapter is SOFTWARE
+
+
+def test_a_gpu_needs_no_trial(races: list[float]) -> None:
+    assert settled([SOFTWARE, DISCRETE]).trial is None
+    assert settled([SOFTWARE, DISCRETE]).adapter is DISCRETE
+
+
+def test_a_short_training_begins_at_once(races: list[float]) -> None:
+    races[:] = 1.0, 1e-3
+    choice = settled([SOFTWARE], steps=100)
+    assert (choice.adapter, choice.trial) == (None, None)
+    assert "so short a training" in choice.reason
+
+
+def test_an_adapter_that_fails_at_the_trial_leaves_the_work_to_numpy(
+    races: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Trial:
+        raise DeviceError("llvmpipe is out of memory")
+
+    monkeypatch.setattr(factory, "race", fail)
+    choice = settled([SOFTWARE])
+    assert choice.adapter is None
+    assert choice.reason == "numpy on the processor, since llvmpipe is out of memory"
 
 
 def test_cpu_is_the_numpy_engine_whatever_adapters_there_are() -> None:

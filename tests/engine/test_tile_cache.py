@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gpunet.engine import tile_cache
+from gpunet.engine import measurements, tile_cache
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.tile_cache import TileCache
 from gpunet.engine.tiles import EIGHT_LANES_32, LARGE, SMALL, Product, Traits
@@ -86,7 +86,7 @@ def _rename_tiles(content: dict[str, object]) -> None:
         _replace('{"gpunet": 1, "adapters": []}'),
         _replace("[1, 2]"),
         lambda path: path.write_bytes(b"\xff\xfe\x00"),
-        lambda path: path.write_bytes(path.read_bytes() + b" " * tile_cache.LARGEST),
+        lambda path: path.write_bytes(path.read_bytes() + b" " * measurements.LARGEST),
         _edit(lambda content: content.update(gpunet="0.0.0")),
         _edit(lambda content: content.update(adapters=[1])),
         _edit(lambda content: content.update(adapters={"adapter": 1})),

@@ -137,7 +137,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=10_000)
     parser.add_argument("--engines", type=int, default=500)
     parser.add_argument("--models", type=int, default=10_000)
-    parser.add_argument("--device", default="auto", help="as gpunet's own option")
+    parser.add_argument("--device", default="gpu", help="as gpunet's own option")
     options = parser.parse_args()
     for what, grown in (
         (f"{options.epochs:,} epochs", epochs_growth(options.device, options.epochs)),

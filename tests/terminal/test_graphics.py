@@ -293,6 +293,6 @@ def test_without_the_library_sixel_names_the_extra(
     make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "textual_image._sixel", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'gpunet\[graphics\]'"):
+    with pytest.raises(MissingExtraError, match=r"-m pip install 'textual-image"):
         choose_painter("sixel", make_text_console(), {})
     assert choose_painter("kitty", make_text_console(), {}) is not None

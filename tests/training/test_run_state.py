@@ -53,6 +53,7 @@ STATE = RunState(
     steps=20,
     seconds=4.5,
     scaling=Scaling(np.arange(4, dtype=np.float32), np.ones(4, dtype=np.float32)),
+    device="llvmpipe (software adapter, Vulkan)",
 )
 
 
@@ -88,6 +89,7 @@ def test_a_state_comes_back_bit_by_bit(saved: Path) -> None:
         np.testing.assert_array_equal(getattr(STATE, name), getattr(state, name))
     assert STATE.history == state.history
     assert (1, 20, 4.5) == (state.best_epoch, state.steps, state.seconds)
+    assert state.device == STATE.device
     assert state.scaling is not None
     assert MODEL.config == model.config
     assert MODEL.origin == model.origin
@@ -136,6 +138,8 @@ RECORD = dataclasses.asdict(STATE.history[0])
         ({"steps": 2.5}, "it does not tell its steps"),
         ({"seconds": "long"}, "it does not tell its time"),
         ({"seconds": -1}, "it does not tell its time"),
+        ({"device": 7}, "it does not tell its device"),
+        ({"device": "x" * 1001}, "it does not tell its device"),
     ],
 )
 def test_entries_that_cannot_be_are_refused(

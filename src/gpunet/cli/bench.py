@@ -67,7 +67,7 @@ def _adapters(device: str) -> list[Adapter]:
 
     if not device:
         return [adapter for adapter in list_adapters() if adapter.usable]
-    chosen = choose(device).adapter
+    chosen = choose(device, shaders=True).adapter
     return [] if chosen is None else [chosen]
 
 

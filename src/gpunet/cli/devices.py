@@ -1,11 +1,13 @@
-"""``gpunet devices``: the adapters of this machine, and which one is taken."""
+"""``gpunet devices``: the devices of this machine, and which one is taken."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from gpunet.cli import options
 
@@ -20,35 +22,81 @@ __all__ = ["devices", "reason"]
 MIB = 1 << 20
 
 
-def devices(as_json: options.AsJson = False) -> None:
-    """List the adapters of this machine, and say which one auto takes and why."""
+def devices(
+    as_json: options.AsJson = False,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget",
+            help="Forget which devices were found faster, so that trainings try them anew.",
+        ),
+    ] = False,
+) -> None:
+    """List the devices of this machine, and say which one auto takes and why."""
     from gpunet.engine.factory import choose, list_adapters
     from gpunet.terminal.console import make_console
+    from gpunet.terminal.device_name import short_name
 
+    if forget:
+        _forget()
+        return
     adapters = list_adapters()
     choice = choose("auto", adapters)
     if as_json:
         print(json.dumps(_content(adapters, choice), indent=2))
         return
     console = make_console()
-    if adapters:
-        _print_list(console, adapters, choice)
-        console.print()
+    _print_list(console, adapters, choice)
+    console.print()
     console.print(f"auto takes {reason(choice)}")
+    if choice.rival is not None:
+        rival = short_name(choice.rival.info.name)
+        console.print(f"a longer training tries {rival}, too, and takes the faster one")
     if choice.advice:
         console.print(choice.advice)
 
 
+def _forget() -> None:
+    """Remove the trials that were kept.
+
+    Raises:
+        OutputError: the file cannot be removed.
+    """
+    from gpunet.engine.device_trial import TrialCache
+    from gpunet.errors import OutputError
+
+    path = TrialCache.path()
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise OutputError(f"{path} cannot be removed: {why}; remove it by hand") from error
+    typer.echo("forgotten; the next longer training on auto tries the devices anew")
+
+
 def reason(choice: Choice) -> str:
     """Which device and why, in a line that fits a terminal."""
-    from gpunet.terminal.device_name import device_in_words
+    from gpunet.terminal import figures
+    from gpunet.terminal.device_name import device_in_words, short_name
 
-    return choice.reason.replace(str(choice.info), device_in_words(choice.info))
+    trial, rival = choice.trial, choice.rival
+    if trial is None or rival is None:
+        return choice.reason.replace(str(choice.info), device_in_words(choice.info))
+    numpy, adapter = figures.seconds(trial.numpy), figures.seconds(trial.adapter)
+    if trial.adapter_wins:
+        told = f"{device_in_words(choice.info)}, {adapter} a step; numpy takes {numpy}"
+    else:
+        told = f"numpy, {numpy} a step; the software adapter {short_name(rival.info.name)} takes "
+        told += f"{adapter}, not clearly less" if trial.adapter < trial.numpy else adapter
+    return f"{told} (measured before)" if trial.known else told
 
 
 def _content(adapters: Sequence[Adapter], choice: Choice) -> dict[str, Any]:
+    from gpunet.engine.numpy_engine import numpy_device
+
     taken = None if choice.adapter is None else choice.adapter.index
     return {
+        "cpu": dataclasses.asdict(numpy_device()),
         "adapters": [
             {
                 "index": adapter.index,
@@ -64,7 +112,9 @@ def _content(adapters: Sequence[Adapter], choice: Choice) -> dict[str, Any]:
 
 
 def _print_list(console: Console, adapters: Sequence[Adapter], choice: Choice) -> None:
-    """Every adapter with the limits that bound the size of data and networks."""
+    """Every adapter with the limits that bound the size of data and networks, and numpy."""
+    from gpunet.engine.numpy_engine import numpy_device
+
     for adapter in adapters:
         info, limits = adapter.info, adapter.limits
         taken = " (auto)" if adapter is choice.adapter else ""
@@ -80,3 +130,7 @@ def _print_list(console: Console, adapters: Sequence[Adapter], choice: Choice) -
             lines.append(f"cannot be used: {adapter.why}")
         for line in lines:
             console.print(f"   {line}", soft_wrap=True)
+    cpu = numpy_device()
+    taken = " (auto)" if choice.adapter is None else ""
+    console.print(f"cpu  {cpu.name}{taken}", style="bold", soft_wrap=True)
+    console.print(f"   the numpy engine, {cpu.driver}", soft_wrap=True)

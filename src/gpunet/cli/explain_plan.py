@@ -45,7 +45,7 @@ def explain_plan(
         GpunetError: whatever a user can cause or mend.
     """
     console = make_console(plain=plain, quiet=shader is not None)
-    choice = choose_device(device, console)
+    choice = choose_device(device, console, shaders=True)
     if choice.adapter is None:
         if shader is not None:
             raise UsageError(f"{choice.info.name} has no shaders; --show-shader needs an adapter")

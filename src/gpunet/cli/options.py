@@ -48,8 +48,9 @@ Device = Annotated[
     str,
     typer.Option(
         "--device",
-        help="[bold]auto[/] takes the best adapter, [bold]cpu[/] numpy; else an index or a part "
-        "of a name from `gpunet devices`.",
+        help="[bold]auto[/] takes a hardware GPU, else the faster one of numpy and a software "
+        "adapter; [bold]gpu[/] the best adapter, [bold]cpu[/] numpy; else an index or a part of a "
+        "name from `gpunet devices`, or cuda, rocm, mps, metal, vulkan or dx12.",
         rich_help_panel=DEVICE,
     ),
 ]

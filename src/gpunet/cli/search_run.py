@@ -18,12 +18,12 @@ from rich.console import Console
 from gpunet import __version__
 from gpunet.cli.messages import complain, note
 from gpunet.cli.saving import told, write
-from gpunet.cli.sources import choose_device, found_again, open_training_data, reference
+from gpunet.cli.sources import found_again, open_training_data, reference, settle_device
 from gpunet.cli.train_command import train_command
 from gpunet.config import Optimizer, TrainConfig
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, create_engine, largest_population
+from gpunet.engine.factory import Choice, choose, create_engine, largest_population
 from gpunet.engine.interface import NetworkSettings, Rule
 from gpunet.errors import DeviceError, UsageError
 from gpunet.search.space import Space, default_space, grid, read_space
@@ -145,15 +145,18 @@ def carry_out(wishes: Wishes) -> None:
     place = Place(wishes.storage, wishes.study, wishes.heartbeat)
     study = SearchStudy.resume(place, wishes.study) if wishes.resumed else None
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
-    choice = choose_device(wishes.setting("device", "auto"), console)
+    choice = choose(wishes.setting("device", "auto"))
     name = wishes.setting("data", "") or (
         found_again(study.name, study.terms.data) if study else AUTO
     )
     dataset = open_training_data(name, console)
+    wanted = replace(wanted, config=settled(wanted.config, dataset))
+    epochs = wanted.config.effective_epochs * _batches(wishes)
+    trained = replace(_heaviest(wanted, dataset), epochs=epochs)
+    choice = settle_device(choice, trained, wishes.population, dataset, console)
     _require_memory(wanted, wishes.population, choice, dataset)
     wanted = replace(
         wanted,
-        config=settled(wanted.config, dataset),
         data=reference(name, dataset),
         fingerprint=dataset.fingerprint(),
     )
@@ -260,6 +263,21 @@ def _require_memory(terms: Terms, population: int, choice: Choice, dataset: Data
                 f"of the networks {network} with a batch of {size} at most {most} fit "
                 f"{choice.info.name}, not {population} side by side; {move}"
             )
+
+
+def _heaviest(terms: Terms, dataset: Dataset) -> TrainConfig:
+    """The largest network of the space, in the smallest batches: it takes most of the time."""
+
+    def weight(config: TrainConfig) -> tuple[int, int]:
+        network = config.network(dataset.inputs, len(dataset.classes))
+        return network.parameter_count, -config.batch_size
+
+    return max(terms.space.shapes(terms.config), key=weight, default=terms.config)
+
+
+def _batches(wishes: Wishes) -> int:
+    """How many populations are trained one after the other."""
+    return -(-(wishes.trials or TRIALS) // wishes.population)
 
 
 def _rule(optimizer: Optimizer) -> Rule:
@@ -413,6 +431,8 @@ def _show(
     console.print()
     longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
     device = wishes.setting("device", "auto")
+    if choice.rival is not None:  # the trial of one network alone may come out otherwise
+        device = "cpu" if choice.adapter is None else "gpu"
     console.print("to train it longer:", soft_wrap=True)
     console.print(train_command(longer, study.terms.data or "PATH", device), soft_wrap=True)
     if found.entry.state == "complete":

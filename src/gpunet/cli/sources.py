@@ -9,12 +9,14 @@ from rich.console import Console
 from gpunet.cli.devices import reason
 from gpunet.cli.messages import note
 from gpunet.cli.waiting import WaitingBar
+from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.pixels import is_bright
-from gpunet.engine.factory import Choice, choose, create_engine
+from gpunet.engine.factory import Choice, choose, create_engine, settle
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import DataError
+from gpunet.training.batches import steps_per_epoch
 from gpunet.training.checkpoint import Model
 from gpunet.training.evaluation import Evaluation, evaluate
 
@@ -25,20 +27,58 @@ __all__ = [
     "open_data",
     "open_training_data",
     "reference",
+    "settle_device",
+    "tell_device",
 ]
 
 
-def choose_device(selector: str, console: Console) -> Choice:
-    """What ``--device`` names; the console is told which one it is, why, and where help is.
+def choose_device(selector: str, console: Console, *, shaders: bool = False) -> Choice:
+    """What ``--device`` names, for work that is too short for a trial of devices.
+
+    The console is told which one it is, why, and where help is.
+
+    Args:
+        selector: as ``factory.choose`` takes it.
+        console: is told.
+        shaders: whether ``auto`` takes a software adapter before numpy.
 
     Raises:
-        DeviceError: there is no such device, or it cannot be used.
+        UsageError: there is no such device.
+        DeviceError: it cannot be used.
     """
-    choice = choose(selector)
+    choice = choose(selector, shaders=shaders)
+    tell_device(choice, console)
+    return choice
+
+
+def settle_device(
+    choice: Choice, config: TrainConfig, population: int, dataset: Dataset, console: Console
+) -> Choice:
+    """The device of a training, where need be after a trial; the console is told of it.
+
+    Args:
+        choice: what ``--device`` names.
+        config: of the training.
+        population: networks trained side by side.
+        dataset: the data.
+        console: is told.
+    """
+    network = config.network(dataset.inputs, len(dataset.classes))
+    settings = (NetworkSettings.of(config),) * population
+    steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
+    with console.status("trying which device is the faster one", spinner="line"):
+        settled = settle(choice, network, settings, config.optimizer, config.batch_size, steps)
+    tell_device(settled, console)
+    return settled
+
+
+def tell_device(choice: Choice, console: Console) -> None:
+    """Say which device is taken, why, and where help is."""
     console.print(f"device: {reason(choice)}", soft_wrap=True)
     if choice.advice:
-        console.print("        `gpunet devices` says how to get a faster one", soft_wrap=True)
-    return choice
+        console.print(
+            "        `gpunet devices` says what keeps a GPU from being used", soft_wrap=True
+        )
 
 
 def open_data(name: str, console: Console) -> Dataset:

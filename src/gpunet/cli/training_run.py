@@ -13,18 +13,16 @@ import typer
 from rich.console import Console, Group
 from rich.text import Text
 
-from gpunet.bench import step_seconds
 from gpunet.cli.messages import complain, note
 from gpunet.cli.run_keeping import Keeping, Recorder
 from gpunet.cli.saving import in_place, save, told
-from gpunet.cli.sources import choose_device, open_training_data, reference
+from gpunet.cli.sources import open_training_data, reference, settle_device
 from gpunet.cli.tile_choice import choose_tiles
 from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
-from gpunet.engine.device import Adapter
-from gpunet.engine.factory import Choice, create_engine
+from gpunet.engine.factory import Choice, choose, choose_again, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.roofline import measure_roofline
 from gpunet.engine.tile_cache import TileCache
@@ -55,9 +53,6 @@ from gpunet.training.splits import settled, split
 from gpunet.training.trainer import train
 
 __all__ = ["Wishes", "carry_out"]
-
-CLEARLY_FASTER = 1.5
-"""How many times as fast numpy must be in a short trial for a user to be told."""
 
 SAMPLES = 10
 """Test samples that are shown unless told otherwise."""
@@ -111,12 +106,11 @@ def carry_out(wishes: Wishes) -> None:
     """
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     painter = choose_painter(wishes.graphics, console)
-    choice = choose_device(wishes.device, console)
+    choice = _device(wishes)
     dataset = open_training_data(wishes.data, console)
     wishes = replace(wishes, config=_settled(wishes.config, dataset, console))
     recorder = _recorder(wishes, dataset, console)
-    if choice.adapter is not None and choice.adapter.software:
-        _compare_with_numpy(choice.adapter, dataset, wishes.config, console)
+    choice = settle_device(choice, wishes.config, wishes.config.ensemble, dataset, console)
     tiles = _tiles(wishes, choice, dataset, console)
     profile = _profile(wishes.config, choice, dataset, console, tiles) if wishes.profile else None
     control = Control()
@@ -150,6 +144,24 @@ def _settled(config: TrainConfig, dataset: Dataset, console: Console) -> TrainCo
             soft_wrap=True,
         )
     return decided
+
+
+def _device(wishes: Wishes) -> Choice:
+    """What ``--device`` names; a run that is resumed keeps its device, or says that it cannot.
+
+    Raises:
+        UsageError: there is no such device.
+        DeviceError: it cannot be used.
+    """
+    before = wishes.keeping.state.device if wishes.keeping and wishes.keeping.state else ""
+    if before and wishes.device == "auto":
+        again = choose_again(before)
+        if again is not None:
+            return again
+    choice = choose(wishes.device)
+    if before and before != str(choice.info):
+        note(f"the run was begun on {before}; on another device its last digits will differ")
+    return choice
 
 
 def _require_output(console: Console) -> None:
@@ -249,28 +261,6 @@ def _train(
 
 def _settings(config: TrainConfig) -> tuple[NetworkSettings, ...]:
     return tuple(map(NetworkSettings.of, config.networks()))
-
-
-def _compare_with_numpy(
-    adapter: Adapter, dataset: Dataset, config: TrainConfig, console: Console
-) -> None:
-    """Say so if numpy would be clearly faster than a software adapter."""
-    trial = partial(
-        step_seconds,
-        network=config.network(dataset.inputs, len(dataset.classes)),
-        settings=_settings(config),
-        optimizer=config.optimizer,
-        batch_size=config.batch_size,
-    )
-    with console.status("compiling the shaders", spinner="line"):
-        on_adapter = trial(adapter)
-    on_numpy = trial(None)
-    if on_adapter > CLEARLY_FASTER * on_numpy:
-        console.print(
-            f"advice: --device cpu would be {on_adapter / on_numpy:.0f} times as fast "
-            f"({figures.seconds(on_numpy)} a step, not {figures.seconds(on_adapter)})",
-            soft_wrap=True,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def tune_kernels(
 
     config = TrainConfig(hidden=parse_hidden(hidden), batch_size=batch_size)
     console = make_console()
-    choice = choose_device(device, console)
+    choice = choose_device(device, console, shaders=True)
     if choice.adapter is None:
         console.print("numpy has no kernels to tune", soft_wrap=True)
         return

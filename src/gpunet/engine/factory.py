@@ -2,22 +2,76 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.engine.device import SIZE_LIMITS, Adapter, list_adapters
+from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
+from gpunet.engine.drivers import advice, look
 from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings, Rule
 from gpunet.engine.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.numpy_engine import NumpyEngine, numpy_device
 from gpunet.engine.numpy_population import NumpyPopulation
 from gpunet.engine.tile_cache import TileCache
-from gpunet.errors import DeviceError
+from gpunet.errors import DeviceError, UsageError
 
-__all__ = ["Choice", "choose", "create_engine", "largest_population", "list_adapters"]
+__all__ = [
+    "Choice",
+    "choose",
+    "choose_again",
+    "create_engine",
+    "largest_population",
+    "list_adapters",
+    "settle",
+]
 
 PREFERENCE = ("discrete GPU", "integrated GPU", "virtual GPU", "software adapter")
+
+
+SHORT = 2.0
+"""Seconds; where numpy needs less for a training, no trial is made, which costs as much."""
+
+STEP, MULTIPLICATION = 2e-4, 1.5e-10
+"""Seconds that numpy needs for a step and for each weight of it and sample, roughly. A guess that
+is the same on every machine and at every time, so that whether there is a trial is the same too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A word for ``--device`` that names adapters of a kind instead of one of them.
+
+    Args:
+        wanted: such an adapter, in words.
+        fits: whether an adapter is one.
+        stack: what people expect to need for it, if that is not needed.
+    """
+
+    wanted: str
+    fits: Callable[[DeviceInfo], bool]
+    stack: str | None = None
+
+
+def _made_by(words: Sequence[str], info: DeviceInfo) -> bool:
+    known = f"{info.name} {info.driver}".lower()
+    return info.kind != "software adapter" and any(word in known for word in words)
+
+
+def _reached_by(backend: str, info: DeviceInfo) -> bool:
+    return info.backend == backend
+
+
+KINDS: Mapping[str, Kind] = {
+    "gpu": Kind("a GPU", lambda _: True),
+    "cuda": Kind("an NVIDIA GPU", partial(_made_by, ("nvidia", "geforce")), "CUDA"),
+    "rocm": Kind("an AMD GPU", partial(_made_by, ("amd", "radeon")), "ROCm"),
+    "mps": Kind("a Metal GPU", partial(_reached_by, "Metal")),
+    "metal": Kind("a Metal adapter", partial(_reached_by, "Metal")),
+    "vulkan": Kind("a Vulkan adapter", partial(_reached_by, "Vulkan")),
+    "dx12": Kind("a Direct3D 12 adapter", partial(_reached_by, "D3D12")),
+}
+"""What ``--device`` takes beside ``auto``, ``cpu``, indices and names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,33 +83,98 @@ class Choice:
         info: as users are told.
         reason: in one line, which one and why.
         advice: what the user could do for a better one, or ``None``.
+        rival: a software adapter that may be faster than numpy for some trainings; ``settle``
+            finds out.
+        trial: what decided between the two, if a trial was made.
     """
 
     adapter: Adapter | None
     info: DeviceInfo
     reason: str
-    advice: str | None
+    advice: str | None = None
+    rival: Adapter | None = None
+    trial: Trial | None = None
 
 
-def choose(selector: str, adapters: Sequence[Adapter] | None = None) -> Choice:
+def choose(
+    selector: str, adapters: Sequence[Adapter] | None = None, *, shaders: bool = False
+) -> Choice:
     """What ``--device`` names.
 
     Args:
-        selector: ``auto`` (a hardware GPU, else a software adapter, else numpy), ``cpu`` (numpy),
-            an adapter's index, or a part of its name or driver, in any case.
+        selector: ``auto`` (a hardware GPU, else numpy, until ``settle`` has tried a software
+            adapter), ``cpu`` (numpy), ``gpu`` (the best adapter, be it software), another one of
+            ``KINDS``, an adapter's index, or a part of its name or driver, in any case.
         adapters: those of the machine, unless given.
+        shaders: whether the shaders are what it is about, so that ``auto`` takes a software
+            adapter before numpy.
 
     Raises:
-        DeviceError: no such adapter, several of that name, or one that cannot be used.
+        UsageError: no such adapter, or several of that name.
+        DeviceError: it cannot be used.
     """
     wanted = selector.strip().lower()
     if wanted == "cpu":
-        return Choice(None, numpy_device(), "numpy on the processor, as asked for", None)
+        return Choice(None, numpy_device(), "numpy on the processor, as asked for")
     adapters = list_adapters() if adapters is None else adapters
     if wanted == "auto":
-        return _automatic(adapters)
+        return _automatic(adapters, shaders)
+    if wanted in KINDS:
+        return _best_of_kind(wanted, adapters)
     adapter = _named(wanted, selector, adapters)
-    return Choice(adapter, adapter.info, f"{adapter.info}, as asked for", None)
+    return Choice(adapter, adapter.info, f"{adapter.info}, as asked for")
+
+
+def choose_again(device: str, adapters: Sequence[Adapter] | None = None) -> Choice | None:
+    """The device that an engine called so, as ``str`` of its ``DeviceInfo``, if it is here."""
+    if device == str(numpy_device()):
+        return Choice(None, numpy_device(), "numpy on the processor, as before")
+    for adapter in list_adapters() if adapters is None else adapters:
+        if device == str(adapter.info) and adapter.usable:
+            return Choice(adapter, adapter.info, f"{adapter.info}, as before")
+    return None
+
+
+def settle(
+    choice: Choice,
+    network: NetworkSpec,
+    settings: tuple[NetworkSettings, ...],
+    optimizer: Optimizer,
+    batch_size: int,
+    steps: int,
+) -> Choice:
+    """Decide between numpy and a software adapter, if the choice leaves that open, by a trial.
+
+    Args:
+        choice: as ``choose`` gave it.
+        network: the shape of all networks that will be trained.
+        settings: one entry per network.
+        optimizer: the update rule.
+        batch_size: samples per step.
+        steps: that each network will be trained for.
+    """
+    if choice.rival is None:
+        return choice
+    weights = len(settings) * network.parameter_count
+    if steps * (STEP + MULTIPLICATION * weights * batch_size) < SHORT:
+        short = "numpy on the processor; so short a training is not worth a trial of the adapter"
+        return replace(choice, reason=short)
+    trials = TrialCache.of(choice.rival.info)
+    work = work_key(network, settings, optimizer, batch_size)
+    trial = trials.trial(work)
+    if trial is None:
+        rival = Choice(choice.rival, choice.rival.info, "")
+        try:
+            with (
+                create_engine(choice, network, settings, optimizer, batch_size) as numpy,
+                create_engine(rival, network, settings, optimizer, batch_size) as adapter,
+            ):
+                trial = race(numpy, adapter)
+        except DeviceError as error:
+            return replace(choice, reason=f"numpy on the processor, since {error}")
+        trials.keep(work, trial)
+    taken = choice.rival if trial.adapter_wins else None
+    return replace(choice, adapter=taken, info=taken.info if taken else choice.info, trial=trial)
 
 
 def create_engine(
@@ -108,18 +227,41 @@ def largest_population(
     return None if memory is None else most_networks(numpy_bytes(network, rule, batch_size), memory)
 
 
-def _automatic(adapters: Sequence[Adapter]) -> Choice:
-    usable = [adapter for adapter in adapters if adapter.usable]
-    if not usable:
+def _automatic(adapters: Sequence[Adapter], shaders: bool) -> Choice:
+    best = _best(adapters)
+    if best is None:
         reason = "numpy on the processor, since no Vulkan, Metal or Direct3D 12 adapter was found"
-        return Choice(None, numpy_device(), reason, _driver_advice())
-    best = min(usable, key=lambda adapter: PREFERENCE.index(adapter.info.kind))
-    if best.software:
-        reason = f"{best.info}, since no hardware GPU was found"
-        return Choice(best, best.info, reason, _driver_advice(hardware=True))
-    others = len(usable) - 1
-    reason = f"{best.info}, the {'fastest kind of' if others else 'only'} adapter here"
-    return Choice(best, best.info, reason, None)
+        return Choice(None, numpy_device(), reason, _advice(adapters))
+    if not best.software:
+        others = len(adapters) - 1
+        reason = f"{best.info}, the {'fastest kind of' if others else 'only'} adapter here"
+        return Choice(best, best.info, reason)
+    why = "since no hardware GPU was found"
+    if shaders:
+        return Choice(best, best.info, f"{best.info}, {why}", _advice(adapters))
+    reason = f"numpy on the processor, {why}"
+    return Choice(None, numpy_device(), reason, _advice(adapters), rival=best)
+
+
+def _best(adapters: Sequence[Adapter]) -> Adapter | None:
+    usable = [adapter for adapter in adapters if adapter.usable]
+    return min(usable, key=lambda one: PREFERENCE.index(one.info.kind), default=None)
+
+
+def _best_of_kind(word: str, adapters: Sequence[Adapter]) -> Choice:
+    kind = KINDS[word]
+    fitting = [adapter for adapter in adapters if kind.fits(adapter.info)]
+    best = _best(fitting)
+    not_needed = f"; no {kind.stack} is needed" if kind.stack else ""
+    if best is not None:
+        return Choice(best, best.info, f"{best.info}, as asked for{not_needed}")
+    if fitting:
+        _require_usable(fitting[0])
+    move = f" ({told})" if (told := _advice(adapters)) else ""
+    raise UsageError(
+        f"--device {word} asks for {kind.wanted}, and Vulkan, Metal and Direct3D 12 show none "
+        f"here{not_needed}{move}; known are: {_known(adapters)}; choose one of them, auto, or cpu"
+    )
 
 
 def _named(wanted: str, selector: str, adapters: Sequence[Adapter]) -> Adapter:
@@ -131,18 +273,19 @@ def _named(wanted: str, selector: str, adapters: Sequence[Adapter]) -> Adapter:
             for adapter in adapters
             if wanted and wanted in f"{adapter.info.name} {adapter.info.driver}".lower()
         ]
-    known = ", ".join(f"{one.index} ({one.info.name})" for one in adapters) or "none"
     if not matching:
-        raise DeviceError(
-            f"--device {selector} names no adapter of this machine; known are: {known}; choose "
-            "one of them, auto, or cpu for the numpy engine"
+        raise UsageError(
+            f"--device {selector} names no adapter of this machine; known are: {_known(adapters)}; "
+            f"choose one of them, auto, cpu for the numpy engine, or one of {', '.join(KINDS)}"
         )
     if len(matching) > 1:
-        raise DeviceError(
-            f"--device {selector} fits several adapters: "
-            f"{', '.join(f'{one.index} ({one.info.name})' for one in matching)}; give the index"
+        raise UsageError(
+            f"--device {selector} fits several adapters: {_known(matching)}; give the index"
         )
-    adapter = matching[0]
+    return _require_usable(matching[0])
+
+
+def _require_usable(adapter: Adapter) -> Adapter:
     if not adapter.usable:
         raise DeviceError(
             f"{adapter.info.name} cannot run the shaders ({adapter.why}); choose another one of "
@@ -151,14 +294,13 @@ def _named(wanted: str, selector: str, adapters: Sequence[Adapter]) -> Adapter:
     return adapter
 
 
-def _driver_advice(*, hardware: bool = False) -> str:
-    """How to get a driver on this system."""
-    if sys.platform == "darwin":
-        return "update macOS for Metal"
-    if sys.platform == "win32":
-        return "update the graphics driver for Direct3D 12 or Vulkan"
-    packages = "Debian, Ubuntu: `apt install mesa-vulkan-drivers`; Fedora: `dnf install"
-    packages += " mesa-vulkan-drivers`; Arch: `pacman -S vulkan-radeon` or `vulkan-intel`"
-    if hardware:
-        return f"if this machine has a GPU, install its Vulkan driver ({packages})"
-    return f"install a Vulkan driver ({packages})"
+def _known(adapters: Sequence[Adapter]) -> str:
+    return ", ".join(f"{one.index} ({one.info.name})" for one in adapters) or "none"
+
+
+def _advice(adapters: Sequence[Adapter]) -> str | None:
+    """The next move on a machine without a hardware GPU that can be used."""
+    lame = next((one for one in adapters if not one.software), None)
+    if lame is not None:
+        return f"update the driver of {lame.info.name}, which cannot run the shaders ({lame.why})"
+    return advice(look(), software=any(one.usable for one in adapters))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from gpunet.errors import GpunetError, MissingExtraError, StudyError, UsageError
+from gpunet.errors import GpunetError, MissingExtraError, StudyError, UsageError, pip_install
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -198,7 +198,7 @@ class Place:
         package = {"grpc": "grpcio protobuf", "google": "protobuf", "MySQLdb": "mysqlclient"}
         return StudyError(
             f"the storage {self} needs {library}, which is not installed; run "
-            f"`pip install {package.get(library, library)}`"
+            f"`{pip_install(*package.get(library, library).split())}`"
         )
 
 

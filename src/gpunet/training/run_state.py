@@ -29,6 +29,9 @@ __all__ = ["Keeper", "RunState", "load_state", "save_state"]
 MOST_MOMENTS = 2
 """First and second, as Adam has; other optimizers have fewer."""
 
+LONGEST_NAME = 1000
+"""Characters of a device's name; real ones have some sixty."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunState:
@@ -44,6 +47,7 @@ class RunState:
         seconds: spent in training.
         scaling: of float features, or ``None``.
         inverted: whether images are inverted.
+        device: what trained it last, in words; empty if that is not known.
     """
 
     parameters: NDArray[np.float32]
@@ -55,6 +59,7 @@ class RunState:
     seconds: float
     scaling: Scaling | None
     inverted: bool = False
+    device: str = ""
 
     @property
     def history(self) -> tuple[EpochRecord, ...]:
@@ -126,6 +131,7 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
         ],
         "steps": state.steps,
         "seconds": state.seconds,
+        "device": state.device,
     }
     tensors = {"moments": state.moments, "best": state.best}
     save(latest, path, Extension(tensors, description))
@@ -160,6 +166,9 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         raise _UnsoundError("it does not tell its steps")
     if not _is_figure(seconds) or seconds < 0:
         raise _UnsoundError("it does not tell its time")
+    device = description.get("device", "")
+    if not isinstance(device, str) or len(device) > LONGEST_NAME:
+        raise _UnsoundError("it does not tell its device")
     _require_shapes(model, extension)
     return RunState(
         parameters=model.parameters,
@@ -171,6 +180,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         seconds=float(seconds),
         scaling=model.scaling,
         inverted=model.inverted,
+        device=device,
     )
 
 

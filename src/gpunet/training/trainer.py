@@ -513,6 +513,7 @@ class _Run:
             seconds=self._elapsed(),
             scaling=self.scaling,
             inverted=self.inverted,
+            device=str(self.engine.device),
         )
 
     def _elapsed(self) -> float:

@@ -1,0 +1,145 @@
+"""Whether a software adapter or numpy is the faster one for a training, found by a short trial.
+
+Both work on the processor, and which is faster depends on the network: hence the trial. What it
+finds is kept, so that the same command takes the same device again and gives the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from statistics import median
+
+from gpunet.config import NetworkSpec, Optimizer
+from gpunet.datasets.cache import cache_folder
+from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings
+from gpunet.engine.measurements import Measurements
+from gpunet.engine.numpy_engine import numpy_device
+from gpunet.engine.rounds import Rounds
+
+__all__ = ["Trial", "TrialCache", "race", "work_key"]
+
+FILE = "devices.json"
+
+CLEARLY_FASTER = 1.2
+"""How many times as fast as numpy an adapter must be to be taken; timings scatter by nearly as
+much."""
+
+ROUNDS = 9
+"""Timings of each, of which the median counts; the two take turns."""
+
+MOST_TIMES = 4
+"""How often so many rounds are taken, at most."""
+
+SECONDS_A_ROUND = 0.03
+
+PATIENCE = 4.0
+"""Seconds for all rounds; where steps are so long that fewer will do, there are at least three."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a training step takes.
+
+    Args:
+        numpy: seconds of a step on numpy.
+        adapter: seconds of a step on the adapter.
+        known: whether an earlier run measured it.
+    """
+
+    numpy: float
+    adapter: float
+    known: bool = False
+
+    @property
+    def adapter_wins(self) -> bool:
+        """Whether the adapter is clearly the faster one."""
+        return self.numpy >= CLEARLY_FASTER * self.adapter
+
+
+def race(numpy: Engine, adapter: Engine) -> Trial:
+    """Time the steps of two engines in turns; what comes first warms up and does not count.
+
+    Where the fastest rounds do not name the winner that the medians name, something else has used
+    the processor, and further rounds are taken.
+
+    Raises:
+        DeviceError: the adapter fails.
+    """
+    contenders = [Rounds.of(engine, SECONDS_A_ROUND) for engine in (numpy, adapter)]
+    expected = 0.0
+    for one in contenders:
+        one.take()
+        expected += one.step * one.steps
+    rounds = max(3, min(ROUNDS, int(PATIENCE / expected)))
+    for turn in range(1, MOST_TIMES * rounds):
+        for one in contenders:
+            one.take()
+        medians, fastest = (
+            Trial(figure(contenders[0].seconds), figure(contenders[1].seconds))
+            for figure in (median, min)
+        )
+        if turn % rounds == rounds - 1 and medians.adapter_wins == fastest.adapter_wins:
+            break
+    return medians
+
+
+class TrialCache:
+    """The trials that were made with one adapter on this processor.
+
+    Args:
+        info: of the adapter.
+        path: of the file.
+    """
+
+    def __init__(self, info: DeviceInfo, path: Path) -> None:
+        numpy = numpy_device()
+        self._kept = Measurements(
+            path, f"{info}, {info.driver}; {numpy}, {numpy.driver}, {_processors()} processors"
+        )
+
+    @classmethod
+    def of(cls, info: DeviceInfo) -> TrialCache:
+        """The user's own."""
+        return cls(info, cls.path())
+
+    @staticmethod
+    def path() -> Path:
+        """The user's own file; whoever removes it has all trials made anew."""
+        return cache_folder() / FILE
+
+    def trial(self, work: str) -> Trial | None:
+        """What was measured for such work; ``None`` if nothing was, or it is damaged."""
+        seconds = self._kept.get(work)
+        if not isinstance(seconds, list) or len(seconds) != 2:
+            return None
+        if not all(isinstance(one, float) and 0 < one < 1e9 for one in seconds):
+            return None
+        return Trial(seconds[0], seconds[1], known=True)
+
+    def keep(self, work: str, trial: Trial) -> None:
+        """Remember a trial, in the file as well if that can be written."""
+        self._kept.keep(work, [trial.numpy, trial.adapter])
+
+
+def work_key(
+    network: NetworkSpec, settings: Sequence[NetworkSettings], optimizer: Optimizer, batch_size: int
+) -> str:
+    """The name of all trainings whose steps cost the same.
+
+    Seeds and rates cost nothing; dropout, penalties and bounds do, once any network has them.
+    """
+    names = [one.name for one in fields(NetworkSettings) if one.name != "seed"]
+    used = [name for name in names if any(getattr(one, name) for one in settings)]
+    digest = hashlib.sha256(repr((network, used)).encode()).hexdigest()[:16]
+    networks = f"{len(settings)} of " if len(settings) > 1 else ""
+    return f"{networks}{network}, batch {batch_size}, {optimizer}, {digest}"
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

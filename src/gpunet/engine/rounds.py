@@ -1,0 +1,93 @@
+"""Timing an engine round by round, in turns with others, on samples that are drawn for it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Self
+
+import numpy as np
+
+from gpunet.config import NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import Engine
+from gpunet.parameters import initial_parameters
+
+__all__ = ["MOST_SAMPLES", "Rounds", "begin_random_epoch", "random_samples"]
+
+MOST_STEPS = 2000
+"""Steps of a round, on the fastest device."""
+
+MOST_SAMPLES, MOST_BYTES = 16_384, 16 << 20
+"""Bounds of what is drawn, unless a batch alone is larger; steps beyond it see samples again."""
+
+
+def random_samples(network: NetworkSpec, count: int, *, floats: bool = False) -> Samples:
+    """Draw ``count`` samples of random bytes, or of floats from 0 to 1, with random labels."""
+    draws = np.random.default_rng(0)
+    labels = draws.integers(0, network.classes, count).astype(np.int32)
+    features = draws.integers(0, 256, (count, network.inputs), dtype=np.uint8)
+    if floats:
+        return Samples(features.astype(np.float32) / np.float32(255), labels)
+    return Samples(features, labels)
+
+
+def begin_random_epoch(engine: Engine, steps: int, *, floats: bool = False) -> None:
+    """Set an engine to the start of an epoch of so many steps, on random samples."""
+    network, batch = engine.network, engine.batch_size
+    most = max(batch, min(MOST_SAMPLES, MOST_BYTES // network.inputs))
+    count = min(steps * batch, most)
+    order = np.random.default_rng(1).integers(0, count, (engine.population, steps * batch))
+    engine.load("train", random_samples(network, count, floats=floats))
+    engine.set_parameters(initial_parameters(network, "auto", engine.seeds))
+    engine.begin_epoch(order.astype(np.uint32), np.full((engine.population, steps), 1e-3), 0)
+
+
+@dataclass(slots=True)
+class Rounds:
+    """An engine's rounds, each of them the start of the same training.
+
+    Args:
+        engine: trains any number of networks, on random bytes.
+        steps: in each round.
+        seconds: of a step of all networks, a figure a round.
+        host: share of the wall clock in which commands were recorded, a figure a round.
+    """
+
+    engine: Engine
+    steps: int = 1
+    seconds: list[float] = field(default_factory=list)
+    host: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, engine: Engine, seconds: float) -> Self:
+        """Rounds of about so many seconds, or of one step that takes longer; all is compiled."""
+        rounds = cls(engine)
+        rounds.take()  # compiles
+        for _ in range(2):
+            rounds.take()
+            rounds.steps = max(1, min(MOST_STEPS, round(seconds / rounds.seconds[-1])))
+            if rounds.steps == 1:
+                break
+        rounds.seconds.clear()
+        rounds.host.clear()
+        return rounds
+
+    def take(self) -> None:
+        """Train so many steps and note what they took."""
+        engine = self.engine
+        begin_random_epoch(engine, self.steps)
+        engine.metrics()
+        began = time.perf_counter()
+        engine.train(self.steps)
+        recorded = time.perf_counter()
+        engine.metrics()
+        wall = time.perf_counter() - began
+        self.seconds.append(wall / self.steps)
+        self.host.append((recorded - began) / wall)
+
+    @property
+    def step(self) -> float:
+        """Seconds of a step of all networks, the median of the rounds."""
+        return median(self.seconds)

@@ -1,0 +1,76 @@
+"""What the scripts in ``benchmarks`` leave behind: new files where they are told, nothing else."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+from tests.own_tree import TREE
+
+from gpunet.errors import OutputError, UsageError
+from output import Output
+
+
+def test_figures_go_into_new_files_of_the_folder_that_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "some/where"
+    output = Output(folder, "steps", ".md", ".json")
+    output.write_json({"rows": [1]})
+    output.write_json({"rows": [1, 2]})  # the same run has gone on
+    output.write(".md", "# Steps\n")
+    assert json.loads((folder / "steps.json").read_text()) == {"rows": [1, 2]}
+    assert sorted(path.name for path in folder.iterdir()) == ["steps.json", "steps.md"]
+
+
+def test_files_of_another_run_are_never_touched(tmp_path: Path) -> None:
+    (tmp_path / "steps.md").write_text("old rows")
+    with pytest.raises(UsageError, match=r"steps\.md of another run; name another folder"):
+        Output(tmp_path, "steps", ".json", ".md")
+    assert [path.name for path in tmp_path.iterdir()] == ["steps.md"]
+
+
+def test_without_a_folder_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Output(None, "steps", ".md").write(".md", "# Steps\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be made: not a directory"):
+        Output(tmp_path / "file" / "folder", "steps", ".md")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "against_others.py",
+        "ensembles.py",
+        "growth.py",
+        "plans.py",
+        "populations.py",
+        "recipes.py --mnist none",
+        "time_to_accuracy.py --mnist none",
+        "tuning.py --mnist none",
+    ],
+)
+def test_a_script_that_may_not_write_says_so_before_it_measures(
+    script: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """All of them write through ``Output``; a file stands where the folder should be."""
+    name, *options = script.split()
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(sys, "argv", [name, *options, "--output", str(tmp_path / "file")])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(TREE / "benchmarks" / name), run_name="__main__")
+    assert ended.value.code == 1
+    told = capsys.readouterr()
+    assert "cannot be made" in told.err
+    assert told.out == ""
