@@ -28,22 +28,48 @@ MakeEngine = Callable[..., Engine]
 ADAPTERS = list_adapters()
 
 
+NO_ADAPTER = "no-adapter"
+
+PROMISED = os.environ.get("GPUNET_REQUIRE_ADAPTER") == "1"
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs an adapter where there is none and none was promised."""
+    if PROMISED:
+        return
+    lacking = {one for one in items if NO_ADAPTER in one.nodeid.partition("[")[2]}
+    config.stash[LEFT_OUT] = len(lacking)
+    config.hook.pytest_deselected(items=list(lacking))
+    items[:] = [one for one in items if one not in lacking]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say in one line what was left out."""
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"left out {left_out} tests that need an adapter, for this machine has none; "
+            "`gpunet devices` says how to get one"
+        )
+
+
 def adapter_parameters() -> list[object]:
-    """Every adapter; where there is none, one test that fails or is skipped as was promised."""
+    """Every adapter; where there is none, one test that fails or is left out as was promised."""
     if ADAPTERS:
         return [pytest.param(adapter, id=adapter.info.name.split()[0]) for adapter in ADAPTERS]
-    return [pytest.param(None, id="no-adapter")]
+    return [pytest.param(None, id=NO_ADAPTER)]
 
 
 def require(adapter: Adapter | None) -> Adapter:
-    """The adapter; without one a failure if the machine was promised one, else a skip."""
-    if adapter is not None:
-        return adapter
-    if os.environ.get("GPUNET_REQUIRE_ADAPTER") == "1":
+    """The adapter; there is none only where one was promised, which is a failure."""
+    if adapter is None:
         pytest.fail(
             "this machine was promised a Vulkan adapter, but wgpu finds none; see `gpunet devices`"
         )
-    pytest.skip("this machine has no adapter, so that tests which need one are left out")
+    return adapter
 
 
 @pytest.fixture(params=adapter_parameters())
@@ -55,7 +81,7 @@ def adapter(request: pytest.FixtureRequest) -> Adapter:
 def engine_parameters() -> list[object]:
     """The numpy engine, and each adapter with either plan."""
     if not ADAPTERS:
-        return ["numpy", pytest.param((None, "layered"), id="no-adapter")]
+        return ["numpy", pytest.param((None, "layered"), id=NO_ADAPTER)]
     return ["numpy"] + [
         pytest.param((adapter, plan), id=f"{adapter.info.name.split()[0]}-{plan}")
         for adapter in ADAPTERS

@@ -374,7 +374,7 @@ def test_output_and_report_must_differ(gpunet: RunCommand) -> None:
 
 def test_a_missing_adapter_is_told_with_what_there_is(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("train", "--data", halves, "--device", "no such adapter")
-    assert 1 == ran.code
+    assert 2 == ran.code
     assert "names no adapter of this machine" in ran.failure
 
 
