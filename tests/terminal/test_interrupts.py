@@ -98,7 +98,10 @@ def test_another_thread_leaves_signals_alone() -> None:
 
 
 STOPPED = 0.5
-"""Seconds."""
+"""Seconds that the process is stopped each time."""
+
+SECONDS = 30
+"""After which nothing is waited for any more."""
 
 SLEEPER = """
 import os, time
@@ -121,6 +124,8 @@ def test_a_stopped_process_gives_the_terminal_back_takes_it_again_and_counts_no_
         [sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True, process_group=0
     ) as process:
         assert process.stdout is not None
+        watch = threading.Timer(SECONDS, process.kill)  # a silent process would be waited for
+        watch.start()
         assert "ready\n" == process.stdout.readline()
         for _ in range(2):  # the second time as the first
             process.send_signal(signal.SIGTSTP)
@@ -134,7 +139,8 @@ def test_a_stopped_process_gives_the_terminal_back_takes_it_again_and_counts_no_
             assert "resumed\n" == process.stdout.readline()
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate()
+        watch.cancel()
     assert 0 == process.returncode
     worked, passed = map(float, rest.split()[-2:])
     assert passed - worked > 2 * STOPPED - 0.1
