@@ -21,9 +21,7 @@ from gpunet.errors import UsageError
 
 __all__ = [
     "ACTIVATIONS",
-    "DEFAULT_EPOCHS",
     "DEFAULT_LEARNING_RATE",
-    "DEFAULT_PATIENCE",
     "INITIALISATIONS",
     "LARGEST_NUMBER",
     "LOSSES",

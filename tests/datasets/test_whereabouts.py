@@ -12,9 +12,9 @@ from gpunet.datasets.whereabouts import located, portable
     ("data", "model", "told"),
     [
         ("here.csv", "", "./here.csv"),
-        ("data/here.csv", "", "./data/here.csv"),
-        ("data/here.csv", "models", "./../data/here.csv"),
-        ("data/here.csv", "runs/wide", "./../../data/here.csv"),
+        ("data/here.csv", "", "data/here.csv"),
+        ("data/here.csv", "models", "../data/here.csv"),
+        ("data/here.csv", "runs/wide", "../../data/here.csv"),
         ("data/../here.csv", "", "./here.csv"),
         ("data/here.csv", "a/b/c/d", None),
     ],
@@ -45,15 +45,13 @@ def test_data_of_another_home_or_project_are_not_told(folder: str) -> None:
     [
         "/etc/passwd",
         "~/here.csv",
-        "data/here.csv",
-        "./../../../../here.csv",
+        "../../../../here.csv",
         "./data/../../here.csv",
         "./data/../here.csv",
         "..\\here.csv",
         "./C:/here.csv/..",
         "./here\0.csv",
         "//server/share",
-        "file:///etc/passwd",
     ],
 )
 def test_a_strangers_file_leads_nowhere_but_near_itself(tmp_path: Path, reference: str) -> None:

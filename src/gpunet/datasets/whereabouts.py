@@ -34,7 +34,8 @@ def portable(reference: str | None, folder: Path) -> str | None:
         common = Path(os.path.commonpath([start, end]))
     except ValueError:  # two drives of Windows
         return None
-    told = f"./{Path(relative).as_posix()}"
+    told = Path(relative).as_posix()
+    told = told if "/" in told else f"./{told}"  # which no name of a dataset looks like
     near = Path(relative).parts.count(os.pardir) == 0 or _is_own(common)
     return told if near and located(told, folder) is not None else None
 
@@ -55,7 +56,7 @@ def located(reference: str | None, folder: Path) -> str | None:
         return reference
     parts = PurePosixPath(reference).parts
     climbs = parts.count(os.pardir)
-    if not reference.startswith("./") or PureWindowsPath(*parts).anchor or climbs > MOST_CLIMBS:
+    if reference[0] in "/~" or PureWindowsPath(*parts).anchor or climbs > MOST_CLIMBS:
         return None
     if os.pardir in parts[climbs:]:
         return None
