@@ -320,7 +320,7 @@ def _grouped(pieces: Pieces, rows: Numbers) -> Numbers:
 def _cropped(contrast: _Contrast, own: Mask, scales: tuple[float, float]) -> Figure:
     """The crop of a figure whose ink is known (height, width), with its soft edges."""
     rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-    reach = max(1, round(max(np.ptp(rows), np.ptp(columns)) / 40))
+    reach = max(1, round(max(np.ptp(rows), np.ptp(columns)) / 20))  # a pixel of MNIST's box
     top, left = max(0, int(rows[0]) - reach), max(0, int(columns[0]) - reach)
     part = (slice(top, int(rows[-1]) + 1 + reach), slice(left, int(columns[-1]) + 1 + reach))
     levels, own = contrast.levels[part], own[part]
