@@ -45,7 +45,7 @@ EDGE = 0.2
 INK_IN_NOISE = 4
 """Deviations of the noise; a pixel of less contrast is paper."""
 
-SURELY_INK = 6
+SURELY_INK = 8
 """Deviations of the noise that the strongest contrast has, at least, where there is ink."""
 
 MOST_PIECES = 256
@@ -113,7 +113,7 @@ def _contrast(grey: Levels) -> _Contrast | None:
     if levels.max() < max(FAINTEST_CONTRAST, SURELY_INK * noise):
         return None
     floor = INK_IN_NOISE * noise
-    if is_dark and level is None:  # shadows take their share of both paper and ink
+    if level is None:  # shadows take their share of both paper and ink
         levels = np.where(levels > floor, levels * (paper.max() / np.maximum(paper, 32)), 0)
     return _Contrast(levels, floor, level is not None)
 
