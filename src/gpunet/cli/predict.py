@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
-    from gpunet.datasets.framing import Framing
+    from gpunet.datasets.framing import Digit, Framing
     from gpunet.training.checkpoint import Model
 
-    Answer = tuple[str, NDArray[np.uint8], NDArray[np.float32]]
-    """An image's name, its pixels (height * width,), and the probabilities (C,)."""
+    Answer = tuple[str, list[Digit], NDArray[np.float32]]
+    """An image's name, the digits in it from left to right, the probabilities (digits, C)."""
 
 __all__ = ["predict"]
 
@@ -47,7 +47,8 @@ def predict(
     """Tell what images show, with the probability of every class.
 
     A model whose training images are framed like MNIST's reads a digit of any size, dark on light
-    or light on dark; other images are only resized. Images that cannot be read do not keep back
+    or light on dark, and several of them in one image from left to right; other images are only
+    resized. Images that cannot be read do not keep back
     the others; the exit code is 1 then.
     """
     from gpunet.terminal.console import make_console
@@ -55,10 +56,10 @@ def predict(
 
     loaded = load(model)
     shape = _require_image_model(model, loaded)
-    names, pixels = _read_all(images, shape, _framing(framing, loaded, shape))
-    answers = _answer(loaded, names, pixels)
+    answers = _answer(loaded, _read_all(images, shape, _framing(framing, loaded, shape)))
     if as_json:
-        print(json.dumps([_content(loaded, answer) for answer in answers], indent=2))
+        contents = [entry for answer in answers for entry in _contents(loaded, answer)]
+        print(json.dumps(contents, indent=2))
     else:
         _print(make_console(), loaded, answers)
     if len(answers) < len(images):
@@ -88,31 +89,32 @@ def _framing(style: FramingStyle, model: Model, shape: tuple[int, int]) -> Frami
 
 def _read_all(
     images: Sequence[str], shape: tuple[int, int], framing: Framing | None
-) -> tuple[list[str], list[NDArray[np.uint8]]]:
+) -> list[tuple[str, list[Digit]]]:
     """The images that can be read, by name; what is wrong with the others is told."""
-    names, pixels = [], []
+    read = []
     for name in images:
         try:
-            pixels.append(_read(name, shape, framing))
+            digits = _read(name, shape, framing)
         except DataError as error:
             complain(error)
         else:
-            names.append("standard input" if name == "-" else name)
-    return names, pixels
+            read.append(("standard input" if name == "-" else name, digits))
+    return read
 
 
-def _read(name: str, shape: tuple[int, int], framing: Framing | None) -> NDArray[np.uint8]:
-    """The pixels (height * width,) as the model's training images were framed."""
-    from gpunet.datasets.framing import prepare_digit
-    from gpunet.datasets.images import LARGEST_FILE, prepare_image
+def _read(name: str, shape: tuple[int, int], framing: Framing | None) -> list[Digit]:
+    """The digits of an image as the model's training images were framed; else all of it as one."""
+    from gpunet.datasets.framing import Digit, prepare_digits
+    from gpunet.datasets.images import LARGEST_FILE, open_image, prepare_image
 
     image = sys.stdin.buffer.read(LARGEST_FILE + 1) if name == "-" else Path(name)
-    if framing is None:
-        return prepare_image(image, shape)
-    return prepare_digit(image, framing, shape)
+    if framing is not None:
+        return prepare_digits(image, framing, shape)
+    opened = open_image(image)
+    return [Digit(prepare_image(opened, shape), (0, 0, *opened.size))]
 
 
-def _answer(model: Model, names: list[str], pixels: list[NDArray[np.uint8]]) -> list[Answer]:
+def _answer(model: Model, read: list[tuple[str, list[Digit]]]) -> list[Answer]:
     """The answers to a few images come faster from numpy than from any GPU."""
     import numpy as np
 
@@ -121,37 +123,48 @@ def _answer(model: Model, names: list[str], pixels: list[NDArray[np.uint8]]) -> 
     from gpunet.engine.interface import NetworkSettings
     from gpunet.training.evaluation import predict as probabilities_of
 
-    if not names:
+    if not read:
         return []
     config = model.config
     settings = (NetworkSettings.of(config),) * len(model.parameters)
-    features = np.stack(pixels)  # (n, height * width)
-    samples = model.prepare(Samples(features, np.zeros(len(names), np.int32)))
+    features = np.stack([digit.pixels for _, digits in read for digit in digits])
+    samples = model.prepare(Samples(features, np.zeros(len(features), np.int32)))
     with create_engine(
         choose("cpu"), model.network, settings, config.optimizer, config.batch_size
     ) as engine:
-        probabilities = probabilities_of(engine, model, samples)  # (n, C)
-    return list(zip(names, pixels, probabilities, strict=True))
+        probabilities = probabilities_of(engine, model, samples)  # (digits of all images, C)
+    ends = np.cumsum([len(digits) for _, digits in read])
+    parts = np.split(probabilities, ends[:-1])
+    return [(name, digits, part) for (name, digits), part in zip(read, parts, strict=True)]
 
 
 def _print(console: Console, model: Model, answers: Sequence[Answer]) -> None:
     from gpunet.terminal.showcase import prediction
 
-    for name, pixels, probabilities in answers:
-        top = int(probabilities.argmax())
-        share = f"{100 * float(probabilities[top]):.1f} %"
-        console.print(f"{one_line(name)}: {model.classes[top]} ({share})", soft_wrap=True)
-        image = None if model.image_shape is None else pixels.reshape(model.image_shape)
-        prediction(console, image, probabilities, model.classes)
-        console.print()
+    for name, digits, probabilities in answers:
+        shares = [
+            f"{model.classes[int(row.argmax())]} ({100 * float(row.max()):.1f} %)"
+            for row in probabilities
+        ]
+        console.print(f"{one_line(name)}: {' '.join(shares)}", soft_wrap=True)
+        for digit, row in zip(digits, probabilities, strict=True):
+            shape = model.image_shape
+            image = None if shape is None else digit.pixels.reshape(shape)
+            prediction(console, image, row, model.classes)
+            console.print()
 
 
-def _content(model: Model, answer: Answer) -> dict[str, object]:
-    name, _, probabilities = answer
-    return {
-        "image": name,
-        "prediction": model.classes[int(probabilities.argmax())],
-        "probabilities": {
-            label: float(share) for label, share in zip(model.classes, probabilities, strict=True)
-        },
-    }
+def _contents(model: Model, answer: Answer) -> list[dict[str, object]]:
+    """One entry for each digit of an image."""
+    name, digits, probabilities = answer
+    return [
+        {
+            "image": name,
+            "box": digit.box,
+            "prediction": model.classes[int(row.argmax())],
+            "probabilities": {
+                label: float(share) for label, share in zip(model.classes, row, strict=True)
+            },
+        }
+        for digit, row in zip(digits, probabilities, strict=True)
+    ]

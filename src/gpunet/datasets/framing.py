@@ -3,7 +3,7 @@
 MNIST's digits are cropped to their ink, fitted into a box with the aspect ratio kept, and moved so
 that the centre of mass lies in the middle. Images that were framed so train models for which a
 drawing has to be framed so, too; all other images are taken as they are. Finding the ink in an
-image belongs to ``images``, what a network is given of the pixels to ``pixels``.
+image belongs to ``ink``, what a network is given of the pixels to ``pixels``.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from gpunet.config import FramingStyle
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.images import (
     contrast_image,
-    find_digits,
     grey_image,
     name_of,
     open_image,
     resized,
 )
+from gpunet.datasets.ink import find_digits
 from gpunet.datasets.pixels import levels_of
 from gpunet.errors import DataError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["MNIST", "Framing", "find_framing", "prepare_digit"]
+__all__ = ["MNIST", "Digit", "Framing", "find_framing", "prepare_digit", "prepare_digits"]
 
 SHAPE = (28, 28)  # pixels, height and width of an MNIST image
 
@@ -55,6 +55,9 @@ CLEAR = 0.2
 
 FAINTEST = 16
 """Grey levels from the background to the ink; below, an image is blank to the eye."""
+
+FLATTEST = 2.5
+"""Times that a digit may be as wide as high; a figure beyond is a dash."""
 
 FAITHFUL = 64
 """Grey levels that ink and background may differ from the training images' and stay as they are."""
@@ -136,38 +139,79 @@ def find_framing(dataset: Dataset, style: FramingStyle = "auto") -> Framing | No
     return None
 
 
+class Digit(NamedTuple):
+    """A digit as a model takes it, and where it was found."""
+
+    pixels: NDArray[np.uint8]
+    """(H * W,) the grey levels, row by row."""
+    box: tuple[int, int, int, int]
+    """Left, top, right and bottom in pixels of the image, the last two one beyond."""
+
+
 def prepare_digit(
     image: Image.Image | Path | bytes,
     framing: Framing = MNIST,
     shape: tuple[int, int] = SHAPE,
 ) -> NDArray[np.uint8]:
-    """A digit of any size, dark on light or light on dark, framed as training images are.
+    """The one digit of an image, framed as training images are; see ``prepare_digits``.
 
-    An image of the right size that is framed so already keeps its place and size.
+    Returns:
+        (H * W,) the grey levels, row by row.
+
+    Raises:
+        DataError: as there, and where the image shows several digits.
+    """
+    digits = prepare_digits(image, framing, shape)
+    if len(digits) > 1:
+        raise DataError(
+            f"{name_of(image)} shows {len(digits)} figures, wanted one digit; crop it to that"
+        )
+    return digits[0].pixels
+
+
+def prepare_digits(
+    image: Image.Image | Path | bytes,
+    framing: Framing = MNIST,
+    shape: tuple[int, int] = SHAPE,
+) -> list[Digit]:
+    """The digits of an image from left to right, each framed as training images are.
+
+    They may have any size, dark on light or light on dark. An image of the right size that is
+    framed so already keeps its place and size.
 
     Args:
         image: of any size and mode, or its file's path or content.
         framing: of the training images.
         shape: their height and width.
 
-    Returns:
-        (H * W,) the grey levels, row by row.
-
     Raises:
-        DataError: the image cannot be read, is too large, or blank.
+        DataError: the image cannot be read, is too large, or blank, or a figure is a dash.
     """
     opened = open_image(image)
     if opened.size == shape[::-1]:
         kept = framing.keep(np.asarray(grey_image(opened)))
         if kept is not None:
-            return kept.reshape(-1)
-    crops = find_digits(np.asarray(contrast_image(opened)))
-    if not crops:
+            return [Digit(kept.reshape(-1), (0, 0, *opened.size))]
+    grey = np.asarray(contrast_image(opened))
+    figures = find_digits(grey)
+    if not figures:
         raise DataError(
             f"{name_of(image)} is blank: no ink stands out from its background; "
-            "give an image of one digit, dark on light or light on dark"
+            "give an image of digits, dark on light or light on dark"
         )
-    return framing.frame(crops[0], shape).reshape(-1)
+    scale = max(opened.size) / max(grey.shape)
+    digits = []
+    for figure in figures:
+        left, top, right, bottom = (round(scale * edge) for edge in figure.box)
+        height, width = figure.ink.shape
+        if width > FLATTEST * height:
+            raise DataError(
+                f"{name_of(image)} shows a dash at ({left}, {top}), {width / height:.1f} times as "
+                f"wide as high, wanted digits, at most {FLATTEST} times; crop it to its digits"
+            )
+        pixels = framing.frame(figure.ink, shape).reshape(-1)
+        digits.append(Digit(pixels, (left, top, right, bottom)))
+    return digits
 
 
 class _Measures(NamedTuple):

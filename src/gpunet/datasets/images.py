@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = [
     "LARGEST_FILE",
     "contrast_image",
-    "find_digits",
     "grey_image",
     "image_size",
     "is_colored",
@@ -60,12 +59,6 @@ FAINTEST_COLOR = 32
 COLORED_PART = 0.005
 """Part of an image's pixels; with fewer that are colored, the image is grey."""
 
-FAINTEST_CONTRAST = 16
-"""Grey levels from the background to the ink; below, an image is blank to the eye."""
-
-FAINTEST_INK = 0.08
-"""Part of the full contrast; below, a pixel is paper, or the ringing of an earlier resize."""
-
 COLOURED = ("RGB", "RGBA", "P", "CMYK", "YCbCr", "LAB", "HSV")
 """Modes of images that may hold colours."""
 
@@ -83,9 +76,6 @@ FINE_DEPTHS = (1, 255, 1023, 4095, 16383, 65535)
 
 MORE_COLOURFUL = 2.0
 """How many times as far as brightness colours must vary for ink to be sought by colour."""
-
-EDGE = 0.2
-"""Part of the full contrast; below, a pixel at the digit's edge is blur of an earlier resize."""
 
 
 def prepare_image(image: Image.Image | Path | bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
@@ -204,20 +194,6 @@ def contrast_image(image: Image.Image) -> Image.Image:
     return Image.fromarray(levels.reshape(small.height, small.width))
 
 
-def find_digits(grey: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The digit in an image (H, W): its ink (h, w), bright on black and cropped; none if blank.
-
-    Whether the ink is dark or bright is told by the border, which is background for the most part;
-    the contrast is stretched to the full range.
-    """
-    from PIL import Image
-
-    image = Image.fromarray(grey)
-    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    ink = _ink(np.asarray(image, np.float32))
-    return [] if ink is None else [_levels(_cropped(ink))]
-
-
 def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
     """The image at another size; the same image if it has that size already.
 
@@ -325,31 +301,3 @@ def _on_background(image: Image.Image, mode: str) -> Image.Image:
     background = Image.new(mode, image.size, "black" if bright else "white")
     background.paste(image.convert(mode), mask=image.getchannel("A"))
     return background
-
-
-def _ink(grey: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The ink (height, width) from 0, the background, to 1; ``None`` if the two look alike."""
-    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    background = np.median(border)
-    is_dark = grey.max() - background < background - grey.min()
-    contrast = (background - grey) if is_dark else (grey - background)
-    strongest = contrast.max()
-    if strongest < FAINTEST_CONTRAST:
-        return None
-    noise = 4 * np.median(np.abs(border - background))
-    floor = min(max(FAINTEST_INK * strongest, noise), 0.5 * strongest)
-    ink = np.where(contrast < floor, 0, contrast / strongest)
-    return ink.astype(np.float32)
-
-
-def _cropped(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The smallest rectangle that holds all ink but the faint blur at its edges."""
-    clear = ink > EDGE
-    rows = np.flatnonzero(clear.any(axis=1))
-    columns = np.flatnonzero(clear.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def _levels(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The ink as grey levels (height, width)."""
-    return np.rint(ink * 255).astype(np.uint8)

@@ -10,6 +10,7 @@ others get a paper of their own for every place: what lies under the ink is fill
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +45,7 @@ EDGE = 0.2
 INK_IN_NOISE = 4
 """Deviations of the noise; a pixel of less contrast is paper."""
 
-SURELY_INK = 6
+SURELY_INK = 8
 """Deviations of the noise that the strongest contrast has, at least, where there is ink."""
 
 MOST_PIECES = 256
@@ -85,9 +86,9 @@ def find_digits(grey: NDArray[np.uint8]) -> list[Figure]:
     if contrast is None:
         return []
     pieces = find_pieces(_without_rules(contrast.levels > _threshold(contrast)))
-    scale = max(grey.shape) / max(image.size)
+    scales = grey.shape[1] / image.width, grey.shape[0] / image.height
     return [
-        _cropped(contrast, pieces.drawn(members), scale) for members in _figures(pieces, contrast)
+        _cropped(contrast, pieces.drawn(members), scales) for members in _figures(pieces, contrast)
     ]
 
 
@@ -112,7 +113,7 @@ def _contrast(grey: Levels) -> _Contrast | None:
     if levels.max() < max(FAINTEST_CONTRAST, SURELY_INK * noise):
         return None
     floor = INK_IN_NOISE * noise
-    if is_dark and level is None:  # shadows take their share of both paper and ink
+    if level is None:  # shadows take their share of both paper and ink
         levels = np.where(levels > floor, levels * (paper.max() / np.maximum(paper, 32)), 0)
     return _Contrast(levels, floor, level is not None)
 
@@ -316,10 +317,10 @@ def _grouped(pieces: Pieces, rows: Numbers) -> Numbers:
     return joined(len(rows), first, second)
 
 
-def _cropped(contrast: _Contrast, own: Mask, scale: float) -> Figure:
+def _cropped(contrast: _Contrast, own: Mask, scales: tuple[float, float]) -> Figure:
     """The crop of a figure whose ink is known (height, width), with its soft edges."""
     rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-    reach = max(1, round(max(np.ptp(rows), np.ptp(columns)) / 40))
+    reach = max(1, round(max(np.ptp(rows), np.ptp(columns)) / 20))  # a pixel of MNIST's box
     top, left = max(0, int(rows[0]) - reach), max(0, int(columns[0]) - reach)
     part = (slice(top, int(rows[-1]) + 1 + reach), slice(left, int(columns[-1]) + 1 + reach))
     levels, own = contrast.levels[part], own[part]
@@ -331,8 +332,9 @@ def _cropped(contrast: _Contrast, own: Mask, scale: float) -> Figure:
     first, last = (int(rows[0]), int(columns[0])), (int(rows[-1]) + 1, int(columns[-1]) + 1)
     crop = np.rint(ink[first[0] : last[0], first[1] : last[1]] * 255).astype(np.uint8)
     edges = (left + first[1], top + first[0], left + last[1], top + last[0])
-    box = (round(scale * edges[0]), round(scale * edges[1]))
-    return Figure(crop, (*box, round(scale * edges[2]), round(scale * edges[3])))
+    (across, down), stops = scales, (edges[2], edges[3])
+    box = (int(across * edges[0]), int(down * edges[1]))
+    return Figure(crop, (*box, math.ceil(across * stops[0]), math.ceil(down * stops[1])))
 
 
 def _spread(mask: Mask, reach: int) -> Mask:
