@@ -242,6 +242,8 @@ class TrainConfig:
         shuffle_split: hold out a random part instead of the last one.
         standardize: subtract the training set's mean per feature and divide by its standard
             deviation (float features only; bytes are divided by 255).
+        label: the column of a table that is the label: its title, its number counted from 1, or
+            ``last``; ``None`` finds it by the titles and the values.
         seed: of initialisation, shuffling, dropout and the split; 0 to 2**32 - 1.
         ensemble: networks trained side by side with the seeds from ``seed`` on; their mean answers.
 
@@ -293,6 +295,7 @@ class TrainConfig:
     validation: float = 5000
     shuffle_split: bool = False
     standardize: bool = True
+    label: str | None = None
     seed: int = 0
     ensemble: int = 1
 
@@ -334,6 +337,10 @@ class TrainConfig:
         if self.validation > 1 and not float(self.validation).is_integer():
             raise UsageError(
                 f"--validation is {self.validation}; give a fraction below 1 or a whole count"
+            )
+        if self.label is not None and not self.label.strip():
+            raise UsageError(
+                "--label is empty; give a column's title, its number counted from 1, or last"
             )
         _require_between("--ensemble", self.ensemble, 1, 65535)
         _require_between("--seed", self.seed, 0, (1 << 32) - self.ensemble)

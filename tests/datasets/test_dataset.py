@@ -53,7 +53,7 @@ def test_test_samples_of_another_width_are_refused() -> None:
 @pytest.mark.parametrize(
     ("values", "places", "message"),
     [
-        (np.zeros((2, 3)), labels(0, 1), "the features are float64"),
+        (np.zeros((2, 3), np.float16), labels(0, 1), "the features are float16"),
         (np.zeros((2, 3), np.int8), labels(0, 1), "the features are int8"),
         (np.zeros((2, 3, 3), np.uint8), labels(0, 1), r"of shape \(2, 3, 3\)"),
         (np.zeros((2, 3), np.uint8), np.array([0, 1]), "the labels are int64"),

@@ -137,7 +137,7 @@ def carry_out(wishes: Wishes) -> None:
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
     choice = choose_device(wishes.setting("device", "auto"), console)
     name = wishes.setting("data", "auto" if study is None else study.terms.data)
-    dataset = open_data(name, console)
+    dataset = open_data(name, console, wanted.config.label)
     _require_memory(wanted, wishes.population, choice, dataset)
     wanted = replace(wanted, data=reference(name, dataset), fingerprint=dataset.fingerprint())
     if study is None:

@@ -32,14 +32,20 @@ def choose_device(selector: str, console: Console) -> Choice:
     return choice
 
 
-def open_data(name: str, console: Console) -> Dataset:
+def open_data(name: str, console: Console, label: str | None = None) -> Dataset:
     """What ``--data`` names, fetched if need be; the console is told what it is.
+
+    Args:
+        name: of the data, or a path.
+        console: told what they are.
+        label: the column of a table that is the label; ``None`` to choose.
 
     Raises:
         DataError: it is missing or not what it should be.
+        UsageError: ``label`` is no column.
     """
     with WaitingBar(console) as bar:
-        dataset = open_dataset(name, progress=bar)
+        dataset = open_dataset(name, progress=bar, label=label)
     console.print(f"data:   {dataset.source}", soft_wrap=True)
     if dataset.notice:
         console.print(f"        {dataset.notice}", soft_wrap=True)

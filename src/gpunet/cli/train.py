@@ -75,6 +75,7 @@ def train(
             rich_help_panel=options.DATA,
         ),
     ] = DEFAULT.standardize,
+    label: options.Label = DEFAULT.label,
     hidden: Annotated[
         str,
         typer.Option(
@@ -538,6 +539,7 @@ def train(
             validation=validation,
             shuffle_split=shuffle_split,
             standardize=standardize,
+            label=label,
             seed=seed,
             ensemble=ensemble,
         )

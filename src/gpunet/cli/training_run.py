@@ -102,7 +102,7 @@ def carry_out(wishes: Wishes) -> None:
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     painter = choose_painter(wishes.graphics, console)
     choice = choose_device(wishes.device, console)
-    dataset = open_data(wishes.data, console)
+    dataset = open_data(wishes.data, console, wishes.config.label)
     recorder = _recorder(wishes, dataset, console)
     if choice.adapter is not None and choice.adapter.software:
         _compare_with_numpy(choice.adapter, dataset, wishes.config, console)
@@ -362,6 +362,7 @@ def _template(wishes: Wishes, dataset: Dataset) -> Model:
         ),
         best_epoch=0,
         test=Figures(None, None),
+        columns=dataset.columns,
     )
 
 

@@ -34,6 +34,7 @@ FIXED: Mapping[str, str] = {
     "validation": "trials are compared on the same samples",
     "shuffle_split": "trials are compared on the same samples",
     "standardize": "trials are compared on the same samples",
+    "label": "trials are compared on the same samples",
 }
 """Settings that cannot be searched, and why not."""
 

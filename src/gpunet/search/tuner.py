@@ -281,6 +281,7 @@ class Tuner:
             ),
             best_epoch=result.networks[place].best_epoch,
             test=Figures(None, None),
+            columns=dataset.columns,
         )
 
 

@@ -43,8 +43,8 @@ def split(dataset: Dataset, config: TrainConfig) -> Splits:
         dataset.train, config.validation, shuffle=config.shuffle_split, seed=config.seed
     )
     if training.features.dtype == np.uint8 or not config.standardize:
-        return Splits(training, validation, dataset.test, None)
-    scaling = Scaling.of(training.features.astype(np.float32, copy=False))
+        return Splits(training.single(), validation.single(), dataset.test.single(), None)
+    scaling = Scaling.of(training.features)
     return Splits(
         scaling.apply(training), scaling.apply(validation), scaling.apply(dataset.test), scaling
     )

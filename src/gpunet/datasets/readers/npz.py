@@ -24,6 +24,7 @@ from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.readers.features import (
     as_features,
     guess_image_shape,
+    is_square,
 )
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
 from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
@@ -41,7 +42,8 @@ def read_npz(path: Path) -> Dataset:
 
     ``x_train`` and ``x_test`` hold numbers, one sample per row, of any further shape: (n, 28, 28)
     and (n, 28, 28, 1) are grey images, others are flattened. Bytes stay bytes, and so do other
-    numbers that all are grey levels (whole, 0 to 255, some above 127); the rest becomes float32.
+    numbers of images that all are grey levels (whole, 0 to 255, some above 127); the rest
+    becomes floats.
     ``y_train`` and ``y_test`` hold whole numbers or words, (n,) or (n, 1).
 
     Raises:
@@ -59,7 +61,8 @@ def read_npz(path: Path) -> Dataset:
         )
     flat = [_flattened(str(path), key, arrays[key]) for key in ("x_train", "x_test")]  # (n, I)
     are_bytes = all(array.dtype == np.uint8 for array in flat)
-    features = tuple(flat) if are_bytes else as_features(tuple(flat))
+    grey = len(train_shape) > 1 or is_square(flat[0].shape[1])
+    features = tuple(flat) if are_bytes else as_features(tuple(flat), grey=grey)
     numbered = number_classes(*(_raw_labels(str(path), key, arrays[key]) for key in KEYS[1::2]))
     return Dataset(
         name=path.stem,
