@@ -9,8 +9,10 @@ from rich.console import Console
 from gpunet.cli.devices import reason
 from gpunet.cli.messages import note
 from gpunet.cli.waiting import WaitingBar
-from gpunet.datasets.catalog import AUTO, names, open_dataset
+from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.readers.path import find_test_table
+from gpunet.datasets.readers.table import read_rows
 from gpunet.engine.factory import Choice, choose, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.training.checkpoint import Model
@@ -56,7 +58,7 @@ def reference(name: str, dataset: Dataset) -> str:
     """What opens the same data from any folder, and without falling back on others."""
     if name == AUTO:
         return dataset.name
-    if name in names() or name.startswith("strokes:"):
+    if is_name(name):
         return name
     return str(Path(name).resolve())
 
@@ -66,19 +68,43 @@ def evaluate_model(
 ) -> tuple[Samples, Evaluation]:
     """A model's answers on the test samples of some data, those it was trained on by default.
 
+    Of a single table that is named, all rows are test samples.
+
     Returns the samples as they are drawn, with the model's labels, and the evaluation.
 
     Raises:
         GpunetError: the data or the device cannot be had, or do not fit the model.
     """
     choice = choose_device(device, console)
-    dataset = open_data(model.origin.reference if data is None else data, console)
-    if data is None and dataset.fingerprint() != model.origin.fingerprint:
-        note(f"{dataset.name} is no longer what the model was trained on")
-    prepared = model.prepare_test(dataset)
+    table = None if data is None or is_name(data) else find_test_table(Path(data))
+    if table is not None:
+        samples = _all_rows(model, table, console)
+        prepared = model.prepare(samples)
+    else:
+        samples, prepared = _test_samples(model, data, console)
     settings = (NetworkSettings.of(model.config),) * len(model.parameters)
     config = model.config
     with create_engine(
         choice, model.network, settings, config.optimizer, config.batch_size
     ) as engine:
-        return Samples(dataset.test.features, prepared.labels), evaluate(engine, model, prepared)
+        return samples, evaluate(engine, model, prepared)
+
+
+def _all_rows(model: Model, table: Path, console: Console) -> Samples:
+    """All rows of a table, with the model's features and the numbers of its classes."""
+    rows = read_rows(table, model.table_columns, model.network.inputs, model.classes)
+    console.print(f"data:   all {len(rows.features):,} rows of {table}", soft_wrap=True)
+    assert rows.labels is not None
+    return Samples(rows.features, rows.labels)
+
+
+def _test_samples(model: Model, data: str | None, console: Console) -> tuple[Samples, Samples]:
+    """The test samples of data with a split of its own, as they are drawn and as prepared."""
+    if data is not None:
+        dataset = open_data(data, console)
+    else:
+        dataset = open_data(model.origin.reference, console, model.config.label)
+        if dataset.fingerprint() != model.origin.fingerprint:
+            note(f"{dataset.name} is no longer what the model was trained on")
+    prepared = model.prepare_test(dataset)
+    return Samples(dataset.test.features, prepared.labels), prepared

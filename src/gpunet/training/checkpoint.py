@@ -126,6 +126,14 @@ class Model:
     test: Figures
     columns: Columns | None = None
 
+    @property
+    def table_columns(self) -> Columns:
+        """Which columns of a table are the model's features, whatever it was trained on."""
+        if self.columns is not None:
+            return self.columns
+        grey = self.scaling is None and (self.config.standardize or self.image_shape is not None)
+        return Columns(features=None, label=None, place=0, grey=grey)
+
     def prepare(self, samples: Samples) -> Samples:
         """Samples as the network wants them: standardized if its training samples were.
 

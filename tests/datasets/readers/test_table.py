@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpunet.datasets.dataset import Columns, Dataset
 from gpunet.datasets.readers import text_rows
-from gpunet.datasets.readers.table import find_tables, read_rows, read_table, read_tables
-from gpunet.errors import DataError, GpunetError, UsageError
+from gpunet.datasets.readers.table import find_tables, read_table, read_tables
+from gpunet.errors import DataError
 
 IRIS = "species,sepal,petal\n" + "".join(
     f"{name},{5 + row / 10},{row / 4}\n" for name in ("setosa", "virginica") for row in range(6)

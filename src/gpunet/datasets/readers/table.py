@@ -33,6 +33,7 @@ from gpunet.datasets.readers.titles import are_pixel_titles, is_index_title
 from gpunet.errors import DataError
 
 __all__ = [
+    "TABLE_NAMES",
     "TEST_SHARE",
     "Rows",
     "find_tables",
@@ -44,6 +45,9 @@ __all__ = [
 
 ENDS = (".csv", ".tsv", ".txt", ".data")
 """How a table's name ends, before ``.gz`` where it is packed."""
+
+TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz after that"
+"""The same in words."""
 
 PAIRS = (
     ("train.csv", "test.csv"),
