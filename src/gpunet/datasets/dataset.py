@@ -76,12 +76,12 @@ class Scaling:
         deviation: (I,) float64, of the training samples; 1 where a feature is constant.
     """
 
-    mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
+    mean: NDArray[np.floating[Any]]
+    deviation: NDArray[np.floating[Any]]
 
     @classmethod
-    def of(cls, features: NDArray[np.float32] | NDArray[np.float64]) -> Scaling:
-        """The scaling that standardizes these features (n, I).
+    def of(cls, features: NDArray[Any]) -> Scaling:
+        """The scaling that standardizes these features (n, I), float32 or float64.
 
         A feature that differs by no more than its own rounding counts as constant.
         """

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpunet.datasets.dataset import Columns
 from gpunet.datasets.readers import text_rows
-from gpunet.datasets.readers.table import find_tables, read_table, read_tables
+from gpunet.datasets.readers.table import find_tables, read_rows, read_table, read_tables
 from gpunet.errors import DataError
 
 IRIS = "species,sepal,petal\n" + "".join(
@@ -340,3 +341,133 @@ def test_a_table_that_is_too_large_for_memory_is_refused(
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
     assert "does not exist" in refusal(tmp_path / "none.csv")
+
+
+@given(
+    names=st.sets(
+        st.text(st.sampled_from("abcdefghé "), min_size=1, max_size=40)
+        .map(str.strip)
+        .filter(lambda name: bool(name) and name.isalpha()),
+        min_size=2,
+        max_size=12,
+    ),
+    data=st.data(),
+)
+def test_class_names_may_be_long(
+    tmp_path_factory: pytest.TempPathFactory, names: set[str], data: st.DataObject
+) -> None:
+    drawn = data.draw(st.lists(st.sampled_from(sorted(names)), min_size=1, max_size=4))
+    ordered = data.draw(st.permutations([*names, *names]))
+    folder = tmp_path_factory.mktemp("pair")
+    text = "".join(f"{name},{row}.5\n" for row, name in enumerate(ordered))
+    train = written(folder, "label,a\n" + text, "train.csv")
+    test = written(folder, "".join(f"{name},1.5\n" for name in drawn), "test.csv")
+    dataset = read_tables(train, test)
+    assert tuple(sorted(names)) == dataset.classes
+    assert ordered == [dataset.classes[label] for label in dataset.train.labels]
+    assert drawn == [dataset.classes[label] for label in dataset.test.labels]
+
+
+TRAIN = "id,a,species,b\n" + "".join(
+    f"{row},{row / 4},{'xyz'[row % 3]},{row % 7}.5\n" for row in range(12)
+)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "id,a,species,b\n12,1.25,y,2.5\n13,2.5,z,3.5\n",
+        "b,species,a\n2.5,y,1.25\n3.5,z,2.5\n",
+        "species;b;a\ny;2,5;1,25\nz;3,5;2,5\n",
+        "note,b,species,a,c\nfine,2.5,y,1.25,0\n,3.5,z,2.5,0\n",
+        "12,1.25,y,2.5\n13,2.5,z,3.5\n",
+    ],
+)
+def test_the_columns_of_a_pair_are_matched_by_their_titles(tmp_path: Path, test: str) -> None:
+    paths = written(tmp_path, TRAIN, "train.csv"), written(tmp_path, test, "test.csv")
+    dataset = read_tables(*paths)
+    assert [[1.25, 2.5], [2.5, 3.5]] == dataset.test.features.tolist()
+    assert [1, 2] == dataset.test.labels.tolist()
+    assert [0.25, 1.5] == dataset.train.features[1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("id,species,b\n1,x,2\n", "lacks 1 of 2 columns that were trained on, 'a';"),
+        ("A,species,B\n1,x,2\n", "lacks 2 of 2 columns that were trained on, 'a', 'b';"),
+        ("a,b\n1,2\n", "has no column for the label"),
+        ("a,a,b,species\n1,2,3,x\n", "has two columns titled 'a'"),
+        ("a,b,species\n1,2,w\n", "is 'w', which no training sample has"),
+        ("a,b,species\n1,q,x\n", "line 2, column 2 ('b') of "),
+    ],
+)
+def test_a_pair_whose_columns_do_not_match_is_refused(
+    tmp_path: Path, test: str, expected: str
+) -> None:
+    paths = written(tmp_path, TRAIN, "train.csv"), written(tmp_path, test, "test.csv")
+    with pytest.raises(DataError) as caught:
+        read_tables(*paths)
+    assert expected in str(caught.value)
+
+
+MODEL = Columns(("b", "a"), "species", place=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "index"),
+    [
+        ("b,species,a\n1,x,2\n3,y,4\n", [1, 2], None),
+        ("a,b\n2,1\n4,3\n", [1, 2], None),
+        ("a,b\n2.0,1.0\n4.0,3.0\n", [1, 2], None),
+        ('a,b\n"2",1.0\n"4.0",3\n', [1, 2], None),
+        ("Id,a,b\n70,2,1\n80,4,3\n", [70, 80], "Id"),
+        ("name_id,a,b\nsome very long name of a row,2,1\nö,4.0,3\n",
+         ["some very long name of a row", "ö"], "name_id"),
+        ("1,x,2\n3,y,4\n", [1, 2], None),
+        ("1,2\n3,4\n", [1, 2], None),
+    ],
+)  # fmt: skip
+def test_rows_are_read_for_a_model_by_title_else_by_position(
+    tmp_path: Path, text: str, names: list[object], index: str | None
+) -> None:
+    rows = read_rows(written(tmp_path, text), MODEL, 2)
+    assert [[1, 2], [3, 4]] == rows.features.tolist()
+    assert np.float32 == rows.features.dtype
+    assert (names, index, None) == (list(rows.names), rows.index, rows.labels)
+
+
+def test_all_rows_get_the_numbers_of_the_classes_that_a_model_knows(tmp_path: Path) -> None:
+    path = written(tmp_path, "species,a,b\n2.0,5,6\n", "one.csv")
+    assert [1] == read_rows(path, MODEL, 2, ("-1", "2")).labels.tolist()  # type: ignore[union-attr]
+    with pytest.raises(DataError, match=r"line 2 of .* is '2.0', which .* classes are 'x', 'y'"):
+        read_rows(path, MODEL, 2, ("x", "y"))
+
+
+@pytest.mark.parametrize("cell", ["200", "200.0"])
+def test_rows_for_a_model_of_grey_levels_are_bytes_whatever_they_hold(
+    tmp_path: Path, cell: str
+) -> None:
+    grey = Columns(None, None, place=0, grey=True)
+    rows = read_rows(written(tmp_path, f"1,{cell}\n2,3\n"), grey, 2)
+    assert np.uint8 == rows.features.dtype
+    assert 200 == rows.features[0, 1]
+    halves = read_rows(written(tmp_path, "1,51.0\n2,25.5\n"), grey, 2)
+    assert pytest.approx(0.1) == float(halves.features[1, 1])
+
+
+def test_rows_of_another_number_of_columns_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has 5 columns, wanted 2 features, or 3 columns"):
+        read_rows(written(tmp_path, "5,2,3,4,1\n"), MODEL, 2)
+
+
+@pytest.mark.parametrize("titles", ["a,a,b", "label,a,a", "label,a,label", "x,,"])
+def test_columns_whose_titles_do_not_tell_go_by_position(tmp_path: Path, titles: str) -> None:
+    path = written(tmp_path, f"{titles}\n" + "1,2.5,3.5\n0,4.5,5.5\n" * 6)
+    dataset = read_table(path, "1")
+    assert dataset.columns is not None
+    assert (None, 0) == (dataset.columns.features, dataset.columns.place)
+    rows = read_rows(path, dataset.columns, 2, dataset.classes)
+    assert [[2.5, 3.5], [4.5, 5.5]] == rows.features[:2].tolist()
+    assert rows.labels is not None
+    assert [1, 0] == rows.labels[:2].tolist()

@@ -28,9 +28,7 @@ at most 1/8192 of a deviation, which no training notices. Times in seconds since
 by minutes lie farther out: they stay float64, twice the memory, until they are standardized."""
 
 
-def as_features(
-    arrays: tuple[NDArray[Any], ...], *, grey: bool
-) -> tuple[NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64], ...]:
+def as_features(arrays: tuple[NDArray[Any], ...], *, grey: bool) -> tuple[NDArray[Any], ...]:
     """The features of the training and the test set, all of one type.
 
     They become uint8 if they may be grey levels and all are whole, from 0 to 255, and some above

@@ -217,9 +217,7 @@ def _raw_labels(name: str, key: str, array: NDArray[Any]) -> RawLabels:
     return RawLabels(f"{key} of {name}", values, range(1, len(values) + 1))
 
 
-def _image_shape(
-    shape: tuple[int, ...], features: NDArray[np.uint8] | NDArray[np.float32]
-) -> tuple[int, int] | None:
+def _image_shape(shape: tuple[int, ...], features: NDArray[Any]) -> tuple[int, int] | None:
     """Height and width if samples of this shape are grey images, else ``None``."""
     if len(shape) == 1:
         return guess_image_shape(features)

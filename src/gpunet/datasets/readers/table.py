@@ -235,9 +235,10 @@ def _read_training(path: Path, label: str | None) -> _Training:
             "features in others"
         )
     titles = None if head.titles is None else tuple(head.titles[column] for column in others)
+    label_title = None if head.titles is None else head.titles[roles.label]
     columns = Columns(
-        features=titles if _can_tell(titles) else None,
-        label=None if head.titles is None else head.titles[roles.label],
+        features=titles if _can_tell(titles, label_title) else None,
+        label=label_title,
         place=roles.label,
         index=roles.index,
         grey=is_square(len(others)) or (titles is not None and are_pixel_titles(titles)),
@@ -261,14 +262,14 @@ def _read_alike(
     return sheet, _Found.of(sheet.head, columns, inputs)
 
 
-def _can_tell(titles: tuple[str, ...] | None) -> bool:
-    """Whether columns can be told apart by their titles."""
+def _can_tell(titles: tuple[str, ...] | None, label: str | None) -> bool:
+    """Whether the columns of features can be told by their titles, also from the label's."""
     return (
         titles is not None
         and len(titles) <= MOST_TITLES
         and sum(map(len, titles)) <= LONGEST_TITLES
         and "" not in titles
-        and len(set(titles)) == len(titles)
+        and len({*titles, label}) == len(titles) + 1
     )
 
 

@@ -439,7 +439,7 @@ class _Reader:
         parsed = _parsed(
             [line for _, line in rows],
             self.separator,
-            None if len(wanted) == self.head.columns else wanted,
+            None if wanted == tuple(range(self.head.columns)) else wanted,
         )
 
         def place(row: int, column: int) -> tuple[int, int, str]:
