@@ -191,6 +191,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "validation": 0.25,
         "shuffle_split": True,
         "standardize": False,
+        "label": None,
         "ensemble": 2,
         "seed": 7,
     }

@@ -24,7 +24,7 @@ from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.features import is_number
 from gpunet.datasets.readers.files import require_memory, shown, unpacked
-from gpunet.datasets.readers.labels import TEXT, WHOLE
+from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError
 
@@ -51,6 +51,7 @@ SEPARATORS = ";\t|,"
 
 SEPARATOR_LINE = re.compile(r"sep=([;\t|,])")  # what Excel reads and writes as a first line
 COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", re.ASCII)
+WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 SHORTEST_COUNT = 5
@@ -539,7 +540,7 @@ def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     if len(first) >= SHORTEST_COUNT:
         return True
     below = (cell for row in others for cell in row)
-    return len(first) > 2 and any(not WHOLE.fullmatch(cell) for cell in below)
+    return len(first) > 2 and any(not WHOLE_NUMBER.fullmatch(cell) for cell in below)
 
 
 def _numbers(
