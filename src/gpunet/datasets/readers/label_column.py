@@ -27,6 +27,9 @@ LAST = "last"
 """What ``--label`` takes for the last column."""
 
 LISTED = 12  # titles that a message lists
+FEW_CLASSES, ROWS_PER_CLASS, ROWS_PER_MANY = 10, 2, 10
+"""Up to so many classes are guessed where each has two rows on average; of more, each needs ten."""
+
 FEWEST_INDICES = 3  # rows below which 0, 1, 2 may be classes
 
 WORDS_ADVICE = "; only the label may hold words, and --label names its column"
@@ -153,7 +156,8 @@ def _holds_words(values: NDArray[Any]) -> bool:
 def _can_be_classes(values: NDArray[Any]) -> bool:
     """Whether values recur, and none of them is a fraction."""
     different = distinct(values)[0]
-    if not 2 <= len(different) <= len(values) / 2:
+    each = ROWS_PER_CLASS if len(different) <= FEW_CLASSES else ROWS_PER_MANY
+    if len(different) < 2 or len(different) * each > len(values):
         return False
     return values.dtype.kind != "T" or not any(map(_is_fraction, different))
 

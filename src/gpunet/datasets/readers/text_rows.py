@@ -113,15 +113,14 @@ class Decimal:
             if "." in cell and not self._point and is_number(cell):
                 self._point = self._place(cell, line, column)
             return cell
-        if not COMMA_NUMBER.fullmatch(cell.strip()):
+        number = cell.strip()
+        if not COMMA_NUMBER.fullmatch(number):
             return cell
-        place = self._place(cell, line, column)
-        self._comma = self._comma or place
-        if THOUSANDS.fullmatch(cell.strip()):
-            self._doubtful = self._doubtful or place
-        else:
-            self._plain = True
-        return cell.replace(",", ".")
+        self._comma = self._comma or self._place(cell, line, column)
+        self._plain = self._plain or not THOUSANDS.fullmatch(number)
+        if not self._plain:
+            self._doubtful = self._doubtful or self._place(cell, line, column)
+        return number.replace(",", ".")
 
     def note_points(self, block: str, numbers: NDArray[np.float64], place: PlaceOf) -> None:
         """Remember a number with a decimal point in a block of text that has no decimal commas."""
@@ -316,7 +315,7 @@ class _Reader:
         """Take the next whole lines."""
         if self.head is None:
             self.start += block
-            if len(self.start) < SAMPLED_TEXT and self.start.count("\n") < 2 * SAMPLED:
+            if len(self.start) < SAMPLED_TEXT // 2 and self.start.count("\n") < 2 * SAMPLED:
                 return
             block = self._begin()
         self._take(block)
