@@ -471,3 +471,9 @@ def test_columns_whose_titles_do_not_tell_go_by_position(tmp_path: Path, titles:
     assert [[2.5, 3.5], [4.5, 5.5]] == rows.features[:2].tolist()
     assert rows.labels is not None
     assert [1, 0] == rows.labels[:2].tolist()
+
+
+@pytest.mark.parametrize("text", ["a\n1.5\n2.5\n", "1.5\n2.5\n", "a;note\n1,5;x\n2,5;y\n"])
+def test_rows_of_a_single_feature_are_read(tmp_path: Path, text: str) -> None:
+    rows = read_rows(written(tmp_path, text), Columns(("a",), "label", place=0), 1)
+    assert [[1.5], [2.5]] == rows.features.tolist()

@@ -59,7 +59,13 @@ def pick_for_training(head: Head, label: str | None) -> Picked:
 
     Raises:
         UsageError: it names no column.
+        DataError: there is but one column.
     """
+    if head.columns < 2:
+        raise DataError(
+            f"{head.name} has one column in its first line, wanted a label and features "
+            "separated by commas, semicolons, tabs or bars; save it again as CSV"
+        )
     named = named_label(head, label)
     may_be = {0, 1, head.columns - 1, *_perhaps(head)} if named is None else {0, named}
     texts = tuple(sorted(may_be))

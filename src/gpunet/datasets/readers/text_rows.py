@@ -344,8 +344,7 @@ class _Reader:
             return ""
         self.separator = _separator(preface, sample)
         line, _, below = rest.partition("\n")
-        self._require_columns(line)
-        first = _cells(line, self.separator)
+        first = self._first_cells(line)
         others = [_cells(other, self.separator) for other in sample[1:]]
         titles: list[str] | None = None
         if _is_header(first, others):
@@ -359,18 +358,24 @@ class _Reader:
         self.decimal = Decimal(self.head)
         return rest
 
-    def _require_columns(self, line: str) -> None:
+    def _first_cells(self, line: str) -> list[str]:
+        """The cells of the first line.
+
+        Raises:
+            DataError: there are too many, or they cannot be read.
+        """
         separators = line.count(self.separator)
         if separators > MOST_COLUMNS:
             raise DataError(
                 f"{self.name} has {separators:,} features in its first line, at most "
                 f"{MOST_COLUMNS:,} are possible; write one sample per line"
             )
-        if len(_cells(line, self.separator)) < 2:
+        cells = _cells(line, self.separator)
+        if not cells:
             raise DataError(
-                f"{self.name} has one column in its first line, wanted a label and features "
-                "separated by commas, semicolons, tabs or bars; save it again as CSV"
+                f"{self.name} has no cells that can be read in its first line; save it as CSV"
             )
+        return cells
 
     def _take(self, block: str) -> None:
         """Take whole lines that hold rows."""
