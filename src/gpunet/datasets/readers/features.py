@@ -7,13 +7,15 @@ a number of features.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_features", "guess_image_shape", "is_number", "is_square"]
+__all__ = ["as_features", "guess_image_shape", "is_number", "is_numeric", "is_square"]
 
+COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", re.ASCII)
 GREY_MAXIMUM = 255
 DARKEST_IMAGES = 127
 """Whole numbers of which none is above this are counts, codes or flags, and no grey levels:
@@ -54,6 +56,11 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return "_" not in text and text.strip().isascii()  # numpy takes neither 1_000 nor other digits
+
+
+def is_numeric(cell: str) -> bool:
+    """Whether a cell's text is a number, with a decimal point or a decimal comma."""
+    return is_number(cell) or COMMA_NUMBER.fullmatch(cell.strip()) is not None
 
 
 def guess_image_shape(features: NDArray[Any]) -> tuple[int, int] | None:

@@ -1,14 +1,13 @@
-"""Text as rows of cells: separators, comments, titles, quotes, and the numbers in the cells.
+"""Text as rows of cells: the numbers in the cells, quotes, decimal commas, and what is wrong.
 
-Owns everything about a CSV file that needs no knowledge of what its columns mean, and what a
-message calls a cell. Which column is the label belongs to ``label_column``. The text is UTF-8,
-packed with gzip or not; it is read block by block, and cells become numbers at once, so that a
-file takes little more memory than its numbers.
+Owns everything about a CSV file's rows that needs no knowledge of what their columns mean, and what
+a message calls a cell. What stands before the rows belongs to ``first_lines``, which column is the
+label to ``label_column``. The text is UTF-8, packed with gzip or not; it is read block by block and
+cells become numbers at once, so that a file takes little more memory than its numbers.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import warnings
@@ -22,10 +21,10 @@ from numpy.typing import NDArray
 
 from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
-from gpunet.datasets.readers.features import is_number
+from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.files import require_memory, shown, unpacked
+from gpunet.datasets.readers.first_lines import is_enough, read_beginning, split_cells
 from gpunet.datasets.readers.labels import TEXT
-from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError
 
 __all__ = [
@@ -34,28 +33,13 @@ __all__ = [
     "Picked",
     "Sheet",
     "column_name",
-    "is_numeric",
     "read_sheet",
     "read_text",
 ]
 
 BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
 LONGEST_LINE = 1 << 26  # bytes
-MOST_COLUMNS = 1 << 22  # as many features as a network takes
-SAMPLED = 20  # rows that tell the separator and the titles
-SAMPLED_TEXT = 1 << 20  # characters of the file that they lie in
-SAMPLED_LINE = 1 << 12  # characters of each that tell the separator
-
-SEPARATORS = ";\t|,"
-"""What may stand between cells; where two fit alike, the earlier one: numbers hold commas."""
-
-SEPARATOR_LINE = re.compile(r"sep=([;\t|,])")  # what Excel reads and writes as a first line
-COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", re.ASCII)
-WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
-
-SHORTEST_COUNT = 5
-"""Columns from which a first line of 0, 1, 2 and so on cannot be a row by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +98,7 @@ class Decimal:
                 self._point = self._place(cell, line, column)
             return cell
         number = cell.strip()
-        if not COMMA_NUMBER.fullmatch(number):
+        if not is_numeric(number):
             return cell
         self._comma = self._comma or self._place(cell, line, column)
         self._plain = self._plain or not THOUSANDS.fullmatch(number)
@@ -256,11 +240,6 @@ def cell_name(head: Head, line: int, column: int) -> str:
     return f"line {line:,}, {column_name(head, column)} of {head.name}"
 
 
-def is_numeric(cell: str) -> bool:
-    """Whether a cell's text is a number, with a decimal point or a decimal comma."""
-    return is_number(cell) or COMMA_NUMBER.fullmatch(cell.strip()) is not None
-
-
 def _blocks(file: BinaryIO, name: str) -> Iterator[str]:
     """The file's text in blocks of whole lines, every line end a newline."""
     rest = b""
@@ -315,7 +294,7 @@ class _Reader:
         """Take the next whole lines."""
         if self.head is None:
             self.start += block
-            if len(self.start) < SAMPLED_TEXT // 2 and self.start.count("\n") < 2 * SAMPLED:
+            if not is_enough(self.start):
                 return
             block = self._begin()
         self._take(block)
@@ -336,46 +315,17 @@ class _Reader:
     def _begin(self) -> str:
         """Learn the columns from the first lines; those lines without what stands before rows."""
         text, self.start = self.start, ""
-        preface, rest = _parted(text)
-        self.next_line += preface.count("\n")
-        sample = _sample(rest)
-        if not sample:
-            self.next_line += rest.count("\n")
+        beginning = read_beginning(text, self.name)
+        if beginning is None:
+            self.next_line += text.count("\n")
             return ""
-        self.separator = _separator(preface, sample)
-        line, _, below = rest.partition("\n")
-        first = self._first_cells(line)
-        others = [_cells(other, self.separator) for other in sample[1:]]
-        titles: list[str] | None = None
-        if _is_header(first, others):
-            titles, rest = first, below
-            self.next_line += 1
-        elif comment := _commented_titles(preface, self.separator, len(first)):
-            titles = comment
-        self.head = Head(self.name, len(first), None if titles is None else tuple(titles))
+        self.separator = beginning.separator
+        self.next_line += beginning.lines
+        self.head = Head(self.name, beginning.columns, beginning.titles)
         self.picked = self.pick(self.head)
         self.texts = {column: [] for column in self.picked.texts}
         self.decimal = Decimal(self.head)
-        return rest
-
-    def _first_cells(self, line: str) -> list[str]:
-        """The cells of the first line.
-
-        Raises:
-            DataError: there are too many, or they cannot be read.
-        """
-        separators = line.count(self.separator)
-        if separators > MOST_COLUMNS:
-            raise DataError(
-                f"{self.name} has {separators:,} features in its first line, at most "
-                f"{MOST_COLUMNS:,} are possible; write one sample per line"
-            )
-        cells = _cells(line, self.separator)
-        if not cells:
-            raise DataError(
-                f"{self.name} has no cells that can be read in its first line; save it as CSV"
-            )
-        return cells
+        return beginning.rest
 
     def _take(self, block: str) -> None:
         """Take whole lines that hold rows."""
@@ -461,7 +411,7 @@ class _Reader:
 
     def _parted(self, number: int, line: str) -> list[str]:
         """A line's cells, as many as in the first line."""
-        cells = _cells(line, self.separator) if '"' in line else line.split(self.separator)
+        cells = split_cells(line, self.separator) if '"' in line else line.split(self.separator)
         self._require_count(number, len(cells))
         return cells
 
@@ -478,73 +428,6 @@ class _Reader:
         if self.head is not None and column == self.head.columns - 1:
             return line.rpartition(self.separator)[2]
         return line.split(self.separator, column + 1)[column]
-
-
-def _parted(text: str) -> tuple[str, str]:
-    """A text's beginning without rows, which are empty lines and comments, and the rest."""
-    position = 0
-    while position < len(text):
-        end = text.find("\n", position) + 1 or len(text)
-        line = text[position:end].strip()
-        if line and not line.startswith("#") and not SEPARATOR_LINE.fullmatch(line):
-            break
-        position = end
-    return text[:position], text[position:]
-
-
-def _sample(text: str) -> list[str]:
-    """The first lines that are not empty."""
-    lines = text[:SAMPLED_TEXT].split("\n", 2 * SAMPLED)[: 2 * SAMPLED]
-    return [line for line in lines if line.strip()][:SAMPLED]
-
-
-def _separator(preface: str, sample: Sequence[str]) -> str:
-    """What stands between the cells: what a line ``sep=;`` says, else what makes most numbers."""
-    for line in preface.split("\n"):
-        if match := SEPARATOR_LINE.fullmatch(line.strip()):
-            return match[1]
-
-    def fit(separator: str) -> tuple[int, int]:
-        rows = [_cells(line[:SAMPLED_LINE], separator) for line in sample]
-        counts = is_number if separator == "," else is_numeric
-        numbers = sum(counts(cell) for row in rows for cell in row if len(row) > 1)
-        return numbers, sample[0].count(separator)
-
-    present = [separator for separator in SEPARATORS if separator in sample[0]]
-    return max(present, key=fit, default=",")
-
-
-def _commented_titles(preface: str, separator: str, columns: int) -> list[str] | None:
-    """The titles in the last comment above the rows, if it has as many as there are columns."""
-    line = preface.rstrip("\n").rpartition("\n")[2]
-    if not line.startswith("#"):
-        return None
-    cells = _cells(line[1:], separator)
-    titles = len(cells) == columns and not any(map(is_numeric, cells))
-    return cells if titles else None
-
-
-def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
-    """Whether a table's first line names its columns.
-
-    The names may be numbers that count from 0 or 1, beside names of labels or of rows.
-    """
-    numbers = [cell for cell in first if is_numeric(cell)]
-    words = [(column, cell) for column, cell in enumerate(first) if not is_numeric(cell)]
-    if not numbers:
-        return any(first)
-    counted = ([str(i) for i in range(len(numbers))], [str(i + 1) for i in range(len(numbers))])
-    if numbers not in counted or list(first) in map(list, others):
-        return False
-    if words:
-        recur = any(row[column : column + 1] == [cell] for row in others for column, cell in words)
-        return not recur and all(
-            may_be_label_title(cell) or is_index_title(cell) for _, cell in words
-        )
-    if len(first) >= SHORTEST_COUNT:
-        return True
-    below = (cell for row in others for cell in row)
-    return len(first) > 2 and any(not WHOLE_NUMBER.fullmatch(cell) for cell in below)
 
 
 def _numbers(
@@ -625,11 +508,3 @@ def _refuse_unbounded(head: Head, numbers: NDArray[np.float64], place: PlaceOf) 
     if any(map(str.isdigit, cell)):
         raise DataError(f"{seen}, {TOO_LARGE}")
     raise DataError(f"{seen}, wanted a finite number; fill in or leave out what is not known")
-
-
-def _cells(line: str, separator: str) -> list[str]:
-    """A line's cells; none if its quotes are beyond reading."""
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
-    except csv.Error:
-        return []
