@@ -135,6 +135,8 @@ def test_names_and_other_numbers_of_rows_are_left_out_as_well(
 ) -> None:
     dataset = read_table(table(tmp_path, titles, cells, FLOATS, FLOATS, CODES))
     assert (2, 3) == (dataset.inputs, len(dataset.classes))
+    assert dataset.notice is not None
+    assert f"{'names' if 'car' in str(cells) else 'numbers'} the rows and" in dataset.notice
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,8 @@ def _notice(sheet: Sheet, label: int, index: bool, *, sure: bool) -> str | None:
         if doubtful:
             told[-1] += " (--label names another)"
     if index:
-        told.append(f"{column_name(head, 0)} numbers the rows and is left out")
+        does = "names" if _holds_words(sheet.text(0)) else "numbers"
+        told.append(f"{column_name(head, 0)} {does} the rows and is left out")
     return "; ".join(told) or None
 
 
