@@ -192,7 +192,8 @@ def use_table(folder: Path) -> None:
         raise UnsoundError("a table without columns")
     json.dumps(dataclasses.asdict(dataset.columns))
     rows = read_rows(folder / "data.csv", dataset.columns, dataset.inputs, dataset.classes)
-    require(rows.labels is not None, "rows without labels")
+    if rows.labels is None:
+        raise UnsoundError("rows without labels")
     labels = np.concatenate([dataset.train.labels, dataset.test.labels])
     require(np.array_equal(np.sort(rows.labels), np.sort(labels)), "other labels")
     require(rows.features.shape == (len(labels), dataset.inputs), "other rows")

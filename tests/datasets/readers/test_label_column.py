@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from gpunet.errors import DataError, GpunetError, UsageError
 COUNT = 12
 
 
-def table(folder: Path, titles: str, *columns: list[object]) -> Path:
+def table(folder: Path, titles: str, *columns: Sequence[object]) -> Path:
     """A file of so many columns, with titles unless they are empty."""
     rows = [",".join(map(str, cells)) for cells in zip(*columns, strict=True)]
     path = folder / "data.csv"
@@ -53,7 +54,7 @@ NUMBERS = list(range(COUNT))
     ],
 )
 def test_the_label_is_found_by_its_title_or_by_what_the_ends_hold(
-    tmp_path: Path, titles: str, columns: tuple[list[object], ...], place: int
+    tmp_path: Path, titles: str, columns: tuple[Sequence[object], ...], place: int
 ) -> None:
     dataset = read_table(table(tmp_path, titles, *columns))
     assert place == columns_of(dataset).place
@@ -131,7 +132,7 @@ def test_a_first_column_that_numbers_the_rows_is_left_out(
     ],
 )
 def test_names_and_other_numbers_of_rows_are_left_out_as_well(
-    tmp_path: Path, titles: str, cells: list[object]
+    tmp_path: Path, titles: str, cells: Sequence[object]
 ) -> None:
     dataset = read_table(table(tmp_path, titles, cells, FLOATS, FLOATS, CODES))
     assert (2, 3) == (dataset.inputs, len(dataset.classes))
@@ -144,7 +145,7 @@ def test_names_and_other_numbers_of_rows_are_left_out_as_well(
     [("size,a,label", NUMBERS), ("id,a,label", FLOATS), ("id,a,label", COUNTS)],
 )
 def test_a_first_column_of_measured_values_is_kept(
-    tmp_path: Path, titles: str, cells: list[object]
+    tmp_path: Path, titles: str, cells: Sequence[object]
 ) -> None:
     assert 2 == read_table(table(tmp_path, titles, cells, FLOATS, CODES)).inputs
 
@@ -167,7 +168,7 @@ def test_a_row_number_that_the_user_names_is_the_label_and_refused(tmp_path: Pat
     ],
 )
 def test_labels_that_never_recur_are_refused_with_the_next_move(
-    tmp_path: Path, titles: str, columns: tuple[list[object], ...]
+    tmp_path: Path, titles: str, columns: tuple[Sequence[object], ...]
 ) -> None:
     with pytest.raises(DataError, match="--label"):
         read_table(table(tmp_path, titles, *columns))
