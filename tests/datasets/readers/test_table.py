@@ -396,7 +396,7 @@ def test_the_columns_of_a_pair_are_matched_by_their_titles(tmp_path: Path, test:
     [
         ("id,species,b\n1,x,2\n", "lacks 1 of 2 columns that were trained on, 'a';"),
         ("A,species,B\n1,x,2\n", "lacks 2 of 2 columns that were trained on, 'a', 'b';"),
-        ("a,b\n1,2\n", "has no column for the label"),
+        ("a,b\n1,2\n", "has no column 'species' for the label"),
         ("a,a,b,species\n1,2,3,x\n", "has two columns titled 'a'"),
         ("a,b,species\n1,2,w\n", "is 'w', which no training sample has"),
         ("a,b,species\n1,q,x\n", "line 2, column 2 ('b') of "),

@@ -250,10 +250,21 @@ def _read_training(path: Path, label: str | None) -> _Training:
 def _read_alike(
     source: Path | BinaryIO, columns: Columns, inputs: int, *, with_label: bool
 ) -> tuple[Sheet, _Found]:
-    """Another table with the columns of one that was trained on, and where they stand in it."""
+    """Another table with the columns of one that was trained on, and where they stand in it.
+
+    Raises:
+        DataError: it cannot be read, or lacks a column.
+    """
 
     def pick(head: Head) -> Picked:
-        return _Found.of(head, columns, inputs).picked(with_label)
+        found = _Found.of(head, columns, inputs)
+        if with_label and found.label is None:
+            title = "" if columns.label is None else f" {shown(columns.label)}"
+            raise DataError(
+                f"{head.name} has no column{title} for the label; rows without labels are "
+                "answered by `gpunet predict`"
+            )
+        return found.picked(with_label)
 
     if isinstance(source, Path):
         sheet = read_sheet(source, pick)
@@ -278,13 +289,11 @@ class _Found:
     """Where a model's columns stand in another table.
 
     Args:
-        head: of the table.
         features: the columns of the model's features, in its order.
         label: the column of the label, or ``None``.
         index: the column that names the rows, or ``None``.
     """
 
-    head: Head
     features: tuple[int, ...]
     label: int | None
     index: int | None
@@ -319,14 +328,14 @@ class _Found:
         features = tuple(places[title] for title in wanted)
         found = None if label is None else places.get(label)
         free = 0 not in features and found != 0 and is_index_title(titles[0])
-        return cls(head, features, found, 0 if free else None)
+        return cls(features, found, 0 if free else None)
 
     @classmethod
     def _by_position(cls, head: Head, columns: Columns, inputs: int) -> _Found:
         index = int(columns.index)
         whole = inputs + 1 + index
         if head.columns == inputs:
-            return cls(head, tuple(range(inputs)), None, None)
+            return cls(tuple(range(inputs)), None, None)
         if head.columns != whole:
             raise DataError(
                 f"{head.name} has {head.columns:,} columns, wanted {inputs:,} features, or "
@@ -335,20 +344,11 @@ class _Found:
         named = named_label(head, None) if columns.label is None else None
         label = columns.place if named is None else named
         features = tuple(column for column in range(index, whole) if column != label)
-        return cls(head, features, label, 0 if index else None)
+        return cls(features, label, 0 if index else None)
 
     def picked(self, with_label: bool) -> Picked:
-        """What is to be read.
-
-        Raises:
-            DataError: the label is wanted and missing.
-        """
+        """What is to be read."""
         texts = {self.index, self.label if with_label else None} - {None}
-        if with_label and self.label is None:
-            raise DataError(
-                f"{self.head.name} has no column for the label; rows without labels are answered "
-                "by `gpunet predict`"
-            )
         numbers = tuple(column for column in self.features if column not in texts)
         return Picked(tuple(column for column in texts if column is not None), numbers)
 
