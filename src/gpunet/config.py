@@ -271,6 +271,8 @@ class TrainConfig:
         framing: how ``predict`` places a drawing in an image: as ``mnist`` does (cropped to the
             ink, fitted into a box, its centre of mass in the middle) or ``as-is``; ``auto`` finds
             out from the training images.
+        label: the column of a table that is the label: its title, its number counted from 1, or
+            ``last``; ``None`` finds it by the titles and the values.
         seed: of initialisation, shuffling, dropout and the split; 0 to 2**32 - 1.
         ensemble: networks trained side by side with the seeds from ``seed`` on; their mean answers.
 
@@ -323,6 +325,7 @@ class TrainConfig:
     shuffle_split: bool = False
     standardize: bool = True
     framing: FramingStyle = "auto"
+    label: str | None = None
     seed: int = 0
     ensemble: int = 1
 
@@ -369,6 +372,10 @@ class TrainConfig:
                 f"--validation is {self.validation}; give a fraction below 1 or a whole count"
             )
         _require_one_of("--framing", self.framing, FRAMINGS)
+        if self.label is not None and not self.label.strip():
+            raise UsageError(
+                "--label is empty; give a column's title, its number counted from 1, or last"
+            )
         _require_between("--ensemble", self.ensemble, 1, 65535)
         _require_between("--seed", self.seed, 0, (1 << 32) - self.ensemble)
 

@@ -58,6 +58,9 @@ LARGEST = 1 << 20
 _ALIASES = {"lr": "learning_rate", "init": "initialisation"}
 _TEXTS = {"hidden": parse_hidden, "dropout": parse_dropout, "max_time": parse_duration}
 _JOINED = ("activation", "class_weights")
+_NUMBERED = ("label",)
+"""Texts that may be whole numbers, too."""
+
 _WORDS = {
     int: "a whole number",
     float: "a number",
@@ -231,6 +234,8 @@ def _checked(file: SettingsFile, key: str, name: str, value: Any) -> Any:
         return list(parsed) if isinstance(parsed, tuple) else parsed
     if name in _JOINED and isinstance(value, list):
         value = ",".join(map(str, value))
+    if name in _NUMBERED and isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     hint = _hints().get(name, RUN_SETTINGS.get(name))
     if not _fits(value, hint):
         seen = _literal(key, value) if _is_plain(value) else "a table, a date or a nested list"

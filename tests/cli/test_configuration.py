@@ -68,6 +68,7 @@ def test_what_is_printed_is_read_back_to_the_same(gpunet: RunCommand) -> None:
         "--max-time": "1h30m",
         "--class-weights": "1,5",
         "--validation": "0.25",
+        "--label": "3",
         "--target-accuracy": "0.5",
         "--data": 'a "file".csv',
         "--report": "report.json",

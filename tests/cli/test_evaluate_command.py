@@ -89,7 +89,7 @@ def test_data_with_other_features_are_refused(
     (tmp_path / "points.csv").write_text("0,1,2\n1,3,4\n" * 10, "utf-8")
     ran = gpunet("evaluate", trained, "--device", "cpu", "--data", tmp_path / "points.csv")
     assert 1 == ran.code
-    assert "2 features but the model takes 64" in ran.failure
+    assert "points.csv has 3 columns, wanted 64 features, or 65 columns" in ran.failure
 
 
 @pytest.mark.parametrize("command", ["evaluate", "showcase"])

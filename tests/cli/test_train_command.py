@@ -218,6 +218,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "shuffle_split": True,
         "standardize": False,
         "framing": "as-is",
+        "label": None,
         "ensemble": 2,
         "seed": 7,
     }

@@ -285,6 +285,7 @@ def test_a_command_for_training_means_the_settings_that_it_was_made_from(
         momentum=0.9,
         nesterov=True,
         standardize=False,
+        label="kind of plant",
         shuffle_split=True,
         layer_norm=True,
         initialisation="glorot",

@@ -79,7 +79,7 @@ def test_the_fingerprint_of_data_without_a_validation_set_is_that_of_both_parts(
 @pytest.mark.parametrize(
     ("values", "places", "message"),
     [
-        (np.zeros((2, 3)), labels(0, 1), "the features are float64"),
+        (np.zeros((2, 3), np.float16), labels(0, 1), "the features are float16"),
         (np.zeros((2, 3), np.int8), labels(0, 1), "the features are int8"),
         (np.zeros((2, 3, 3), np.uint8), labels(0, 1), r"of shape \(2, 3, 3\)"),
         (np.zeros((2, 3), np.uint8), np.array([0, 1]), "the labels are int64"),

@@ -50,10 +50,11 @@ from PIL import Image
 
 from gpunet.cli.app import run
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Samples, Scaling
+from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
 from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
 from gpunet.datasets.readers.path import read_path
+from gpunet.datasets.readers.table import read_rows
 from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
@@ -180,7 +181,34 @@ def require(holds: object, what: str) -> None:
 
 def use_dataset(path: Path) -> None:
     """Read the dataset of a folder or a file, which must be sound then."""
-    dataset = read_path(path)
+    require_sound(read_path(path))
+
+
+def use_table(folder: Path) -> None:
+    """Read a table whose label is named or found, and its rows as a model of it does."""
+    if not (folder / "data.csv").exists():  # the tables of a training, a validation and a test set
+        require_sound(read_path(folder))
+        return
+    label = (folder / "label").read_bytes().decode("utf-8", "replace") or None
+    dataset = read_path(folder / "data.csv", label=label)
+    require_sound(dataset)
+    if dataset.columns is None:
+        raise UnsoundError("a table without columns")
+    json.dumps(dataclasses.asdict(dataset.columns))
+    rows = read_rows(folder / "data.csv", dataset.columns, dataset.inputs, dataset.classes)
+    if rows.labels is None:
+        raise UnsoundError("rows without labels")
+    labels = np.concatenate([dataset.train.labels, dataset.test.labels])
+    require(np.array_equal(np.sort(rows.labels), np.sort(labels)), "other labels")
+    require(rows.features.shape == (len(labels), dataset.inputs), "other rows")
+    require(len(rows.names) == len(labels), "rows without names")
+    sums = sum(float(part.features.astype(float).sum()) for part in (dataset.train, dataset.test))
+    scale = 1 + np.abs(rows.features.astype(float)).sum()
+    require(abs(float(rows.features.astype(float).sum()) - sums) < 1e-4 * scale, "other features")
+
+
+def require_sound(dataset: Dataset) -> None:
+    """Raise unless a dataset is what it promises to be."""
     for samples in filter(None, (dataset.train, dataset.test, dataset.validation)):
         require(len(samples.features) == len(samples.labels) > 0, "samples without labels")
         require(np.isfinite(samples.features).all(), "features that are not finite")
@@ -312,16 +340,29 @@ def idx_target() -> Target:
 
 
 def csv_target() -> Target:
-    """Tables of bytes, of measured values, and of words."""
+    """Tables of bytes, of measured values, and of words, in all ways to write them."""
     grey = "label,a,b,c\n" + "".join(f"{i % 3},{i * 20},{255 - i},{i}\n" for i in range(12))
     measured = "".join(f"{'ab'[i % 2]},{i / 7},-{i}e3,{i * i}\n" for i in range(12))
     quoted = '\ufeff"species","x"\r\n' + '"b, c",1.5\r\n"a",2\r\n' * 6
-    sets = [{"data.csv": text.encode()} for text in (grey, measured, quoted)]
+    long = "a;b;kind\n" + "".join(f"{i},5;{i * i};{LONG_NAMES[i % 3]}\n" for i in range(12))
+    counted = "sep=|\n|a|label|b\n" + "".join(f"{i}|{i}.5|{i % 2}|-{i}\n" for i in range(12))
+    commas = "# a comment\nid,label,a\n" + "".join(f'{i},{i % 2},"{i},25"\n' for i in range(12))
+    tabs = "0\t1\t2\n" + "".join(f"{i}.5\t{i % 2}\t{i / 7}\n" for i in range(12))
+    labels = {grey: b"label", measured: b"1", quoted: b"species", long: b"last"}
+    labels |= {counted: b"3", commas: b"label", tabs: b"2"}
     return Target(
-        [*sets, {f"{part}.csv": grey.encode() for part in ("train", "val", "test")}],
-        {".csv": bytes_damaged},
-        use_dataset,
+        [
+            {"data.csv": text.encode(), "label": label}
+            for text, named in labels.items()
+            for label in (b"", named)
+        ]
+        + [{f"{part}.csv": grey.encode() for part in ("train", "val", "test")}],
+        {".csv": bytes_damaged, "label": bytes_damaged},
+        use_table,
     )
+
+
+LONG_NAMES = ("Hordeum vulgare distichon", "Triticum aestivum spelta", "Secale \u00e9" + "x" * 30)
 
 
 def npz_target() -> Target:
@@ -390,6 +431,7 @@ def _model() -> Model:
         levels=(-1.0, 1.0),
         inverted=True,
         framing=Framing(2, 255, 0),
+        columns=Columns(("a", "b", "c", "d"), "label", place=1, index=True),
     )
 
 
@@ -509,11 +551,12 @@ COMMANDS = [
     "train --print-config --config none.toml --schedule step --class-weights 1,2 --data x.csv",
     "evaluate model.safetensors --data data.csv --device cpu --json",
     "predict model.safetensors image.png - --json",
+    "predict model.safetensors rows.csv --json",
     "show model.safetensors --json",
     "plot run.json -o curves.png",
     "runs runs --json",
     "recipes nielsen",
-    "datasets preview data.csv --count 3 --seed 1",
+    "datasets preview data.csv --count 3 --seed 1 --label last",
 ]
 
 

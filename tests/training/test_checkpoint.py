@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.errors import DataError, ModelError, OutputError
 from gpunet.parameters import layer_views
@@ -23,6 +23,16 @@ from gpunet.training import checkpoint
 from gpunet.training.checkpoint import Figures, Model, Origin
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh")
+
+
+COLUMNS = {
+    "features": ["a", "b", "c", "d"],
+    "label": "kind",
+    "place": 5,
+    "index": True,
+    "grey": False,
+}
+"""Of a table, as the metadata hold them."""
 
 
 def a_model(population: int = 1, **changes: Any) -> Model:
@@ -34,7 +44,7 @@ def a_model(population: int = 1, **changes: Any) -> Model:
         config=TrainConfig(hidden=(3,), activation="tanh", learning_rate=0.1),
         classes=("no", "yes"),
         image_shape=(2, 2),
-        scaling=Scaling(np.arange(4, dtype=np.float32), np.ones(4, dtype=np.float32) * 2),
+        scaling=Scaling(np.arange(4, dtype=np.float64), np.full(4, 2.0)),
         origin=Origin("points", "/data/points", "0123abc", "a file"),
         best_epoch=7,
         test=Figures(0.25, 0.875),
@@ -292,6 +302,16 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
         ({"framing": {"box": 2, "paper": 0, "ink": 256}}, "hold 256, wanted 0 to 255"),
         ({"framing": {"box": 2, "paper": 9, "ink": 9}}, "ink like paper"),
         ({"image_shape": None, "framing": {"box": 1, "paper": 0, "ink": 9}}, "are no images"),
+        ({"columns": []}, "columns are no JSON object"),
+        ({"columns": COLUMNS | {"features": ["a"]}}, "does not give titles to 4 columns"),
+        ({"columns": COLUMNS | {"features": ["a", "b", "c", "a"]}}, "titles to 4 columns"),
+        ({"columns": COLUMNS | {"features": ["a", "b", "c", 4]}}, "hold 4 as 'features'"),
+        ({"columns": COLUMNS | {"label": 5}}, "hold 5 as 'label'"),
+        ({"columns": COLUMNS | {"place": 6}}, "its label is column 6"),
+        ({"columns": COLUMNS | {"place": 0}}, "its label is column 0"),
+        ({"columns": COLUMNS | {"place": -1, "index": False}}, "its label is column -1"),
+        ({"columns": COLUMNS | {"grey": 1}}, "hold 1 as 'grey'"),
+        ({"columns": {"features": None}}, "lack 'label'"),
     ],
 )
 def test_metadata_that_cannot_be_are_refused(
@@ -413,3 +433,33 @@ def test_samples_that_are_not_finite_are_refused_with_their_place(scaling: Scali
     features[1, 2] = np.nan
     with pytest.raises(DataError, match=r"feature 3 of sample 2.* is nan, wanted a finite number"):
         a_model(scaling=scaling).prepare(Samples(features, np.zeros(2, np.int32)))
+
+
+@pytest.mark.parametrize("features", [("a", "b", "c", "d"), None])
+def test_the_columns_of_a_table_are_kept(tmp_path: Path, features: tuple[str, ...] | None) -> None:
+    columns = Columns(features, "kind", place=5, index=True)
+    checkpoint.save(a_model(columns=columns), tmp_path / "model")
+    assert columns == checkpoint.load(tmp_path / "model").columns
+
+
+def test_a_file_that_tells_of_no_columns_or_scales_in_float32_is_read(saved: Path) -> None:
+    deviation = np.array([1, 2, 3, 4], np.float32)
+    mean = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
+    rewrite(saved, {"scaling.mean": mean, "scaling.deviation": deviation}, {"columns": ...})
+    model = checkpoint.load(saved)
+    assert (None, 0) == (model.columns, model.table_columns.place)
+    assert model.scaling is not None
+    assert mean.astype(np.float64).tolist() == model.scaling.mean.tolist()
+    samples = Samples(np.ones((2, 4), np.float32), np.zeros(2, np.int32))
+    assert np.float32 == model.prepare(samples).features.dtype
+
+
+def test_large_values_that_differ_by_little_are_scaled_as_in_training(tmp_path: Path) -> None:
+    features = 1.7e9 + np.arange(40, dtype=np.float64).reshape(10, 4)
+    scaling = Scaling.of(features)
+    samples = Samples(features, np.zeros(10, np.int32))
+    checkpoint.save(a_model(scaling=scaling), tmp_path / "model")
+    prepared = checkpoint.load(tmp_path / "model").prepare(samples)
+    assert scaling.apply(samples).features.tobytes() == prepared.features.tobytes()
+    assert [0] * 4 == pytest.approx(prepared.features.mean(axis=0).tolist(), abs=1e-6)
+    assert [1] * 4 == pytest.approx(prepared.features.std(axis=0).tolist(), abs=1e-6)

@@ -72,6 +72,7 @@ def preview_dataset(
     ),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
+    label: options.Label = None,
     plot: options.Plot = None,
     force: options.Force = False,
     graphics: options.Graphics = "auto",
@@ -92,7 +93,7 @@ def preview_dataset(
         require_plots(plot)
     console = make_console()
     painter = choose_painter(graphics, console)
-    dataset = open_data(name, console)
+    dataset = open_data(name, console, label)
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
     held = dataset.validation
     validating = "" if held is None else f"{len(held):,} to validate, "

@@ -53,7 +53,7 @@ def explain_plan(
             "plan:   none: numpy has no passes, it goes from kernel to kernel", soft_wrap=True
         )
         return
-    dataset = open_data(data, console)
+    dataset = open_data(data, console, config.label)
     training = split(dataset, config).training
     tiles = TileCache.of(choice.adapter) if autotune else None
     with trial_engine(config, choice.adapter, dataset, training, tiles) as engine:

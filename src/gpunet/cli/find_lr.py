@@ -42,7 +42,7 @@ def find_lr(
     """
     console = make_console(plain=plain, quiet=quiet or as_json)
     choice = choose_device(device, console)
-    dataset = open_training_data(data, console)
+    dataset = open_training_data(data, console, config.label)
     network = config.network(dataset.inputs, len(dataset.classes))
     settings = (NetworkSettings.of(config),)
     with create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine:

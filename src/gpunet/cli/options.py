@@ -25,6 +25,7 @@ __all__ = [
     "Device",
     "Force",
     "Graphics",
+    "Label",
     "ModelData",
     "ModelFile",
     "Plain",
@@ -62,6 +63,17 @@ ModelData = Annotated[
     typer.Option(
         "--data",
         help="A dataset's name or a path; by default the data that the model was trained on.",
+        rich_help_panel=DATA,
+        show_default=False,
+    ),
+]
+Label = Annotated[
+    str | None,
+    typer.Option(
+        "--label",
+        metavar="NAME|NUMBER|last",
+        help="The column of a table that is the label: its title, its number counted from 1, or "
+        "last; by default it is found by the titles and the values.",
         rich_help_panel=DATA,
         show_default=False,
     ),

@@ -1,4 +1,4 @@
-"""``gpunet predict``: what a model says of images."""
+"""``gpunet predict``: what a model says of images, or of a table's rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from gpunet.cli import options
 from gpunet.cli.messages import complain, one_line
 from gpunet.config import FramingStyle
-from gpunet.errors import DataError, ModelError
+from gpunet.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,10 @@ def predict(
     model: options.ModelFile,
     images: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGE...", help="PNG or JPEG files; - reads the standard input."),
+        typer.Argument(
+            metavar="IMAGE...|TABLE",
+            help="PNG or JPEG files, or one CSV file of rows; - reads the standard input.",
+        ),
     ],
     framing: Annotated[
         FramingStyle,
@@ -44,18 +47,23 @@ def predict(
     ] = "auto",
     as_json: options.AsJson = False,
 ) -> None:
-    """Tell what images show, with the probability of every class.
+    """Tell what images show, with the probability of every class, or the class of every row.
 
-    A model whose training images are framed like MNIST's reads a digit of any size, dark on light
-    or light on dark, and several of them in one image from left to right; other images are only
-    resized. Images that cannot be read do not keep back
-    the others; the exit code is 1 then.
+    The answers to a CSV file's rows are CSV; a column of labels in it is not looked at. A model
+    whose training images are framed like MNIST's reads a digit of any size, dark on light or light
+    on dark, and several of them in one image from left to right; other images are only resized.
+    Images that cannot be read do not keep back the others; the exit code is 1 then.
     """
+    from gpunet.cli.predict_rows import answer_rows, table_among
     from gpunet.terminal.console import make_console
     from gpunet.training.checkpoint import load
 
     loaded = load(model)
-    shape = _require_image_model(model, loaded)
+    if (table := table_among(images, loaded, model)) is not None:
+        answer_rows(loaded, table, as_json=as_json)
+        return
+    shape = loaded.image_shape
+    assert shape is not None  # else the names are those of tables
     answers = _answer(loaded, _read_all(images, shape, _framing(framing, loaded, shape)))
     if as_json:
         contents = [entry for answer in answers for entry in _contents(loaded, answer)]
@@ -64,16 +72,6 @@ def predict(
         _print(make_console(), loaded, answers)
     if len(answers) < len(images):
         raise typer.Exit(1)
-
-
-def _require_image_model(path: Path, model: Model) -> tuple[int, int]:
-    """Height and width of the model's images."""
-    if model.image_shape is None:
-        raise ModelError(
-            f"{path} was trained on {model.origin.name!r}, whose samples are no images; "
-            "use `gpunet evaluate` with samples of the same kind"
-        )
-    return model.image_shape
 
 
 def _framing(style: FramingStyle, model: Model, shape: tuple[int, int]) -> Framing | None:

@@ -149,7 +149,7 @@ def carry_out(wishes: Wishes) -> None:
     name = wishes.setting("data", "") or (
         found_again(study.name, study.terms.data) if study else AUTO
     )
-    dataset = open_training_data(name, console)
+    dataset = open_training_data(name, console, wanted.config.label)
     wanted = replace(wanted, config=settled(wanted.config, dataset))
     epochs = wanted.config.effective_epochs * _batches(wishes)
     trained = replace(_heaviest(wanted, dataset), epochs=epochs)

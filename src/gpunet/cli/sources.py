@@ -13,6 +13,8 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.pixels import is_bright
+from gpunet.datasets.readers.path import find_test_table
+from gpunet.datasets.readers.table import read_rows
 from gpunet.engine.factory import Choice, choose, create_engine, settle
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import DataError
@@ -81,14 +83,20 @@ def tell_device(choice: Choice, console: Console) -> None:
         )
 
 
-def open_data(name: str, console: Console) -> Dataset:
+def open_data(name: str, console: Console, label: str | None = None) -> Dataset:
     """What ``--data`` names, fetched if need be; the console is told what it is.
+
+    Args:
+        name: of the data, or a path.
+        console: told what they are.
+        label: the column of a table that is the label; ``None`` to choose.
 
     Raises:
         DataError: it is missing or not what it should be.
+        UsageError: ``label`` is no column.
     """
     with WaitingBar(console) as bar:
-        dataset = open_dataset(name, progress=bar)
+        dataset = open_dataset(name, progress=bar, label=label)
     console.print(f"data:   {dataset.source}", soft_wrap=True)
     if dataset.notice and console.quiet:  # what the figures are of must be known all the same
         note(dataset.notice)
@@ -97,13 +105,13 @@ def open_data(name: str, console: Console) -> Dataset:
     return dataset
 
 
-def open_training_data(name: str, console: Console) -> Dataset:
+def open_training_data(name: str, console: Console, label: str | None = None) -> Dataset:
     """The same, and the console is told if a network is given the images inverted.
 
     Raises:
-        DataError: as ``open_data`` does.
+        GpunetError: as ``open_data`` does.
     """
-    dataset = open_data(name, console)
+    dataset = open_data(name, console, label)
     if is_bright(dataset):
         console.print(
             "        the images are dark on light, so the network is given them inverted; "
@@ -147,22 +155,44 @@ def evaluate_model(
 ) -> tuple[Samples, Evaluation]:
     """A model's answers on the test samples of some data, those it was trained on by default.
 
+    Of a single table that is named, all rows are test samples.
+
     Returns the samples as they are drawn, with the model's labels, and the evaluation.
 
     Raises:
         GpunetError: the data or the device cannot be had, or do not fit the model.
     """
     choice = choose_device(device, console)
-    if data is None:
-        dataset = open_data(found_again(model.origin.name, model.origin.reference), console)
+    table = None if data is None or is_name(data) else find_test_table(Path(data))
+    if table is not None:
+        samples = _all_rows(model, table, console)
+        prepared = model.prepare(samples)
     else:
-        dataset = open_data(data, console)
-    if data is None and dataset.fingerprint() != model.origin.fingerprint:
-        note(f"{dataset.name} is no longer what the model was trained on")
-    prepared = model.prepare_test(dataset)
+        samples, prepared = _test_samples(model, data, console)
     settings = (NetworkSettings.of(model.config),) * len(model.parameters)
     config = model.config
     with create_engine(
         choice, model.network, settings, config.optimizer, config.batch_size
     ) as engine:
-        return Samples(dataset.test.features, prepared.labels), evaluate(engine, model, prepared)
+        return samples, evaluate(engine, model, prepared)
+
+
+def _all_rows(model: Model, table: Path, console: Console) -> Samples:
+    """All rows of a table, with the model's features and the numbers of its classes."""
+    rows = read_rows(table, model.table_columns, model.network.inputs, model.classes)
+    console.print(f"data:   all {len(rows.features):,} rows of {table}", soft_wrap=True)
+    assert rows.labels is not None
+    return Samples(rows.features, rows.labels)
+
+
+def _test_samples(model: Model, data: str | None, console: Console) -> tuple[Samples, Samples]:
+    """The test samples of data with a split of its own, as they are drawn and as prepared."""
+    if data is not None:
+        dataset = open_data(data, console)
+    else:
+        place = found_again(model.origin.name, model.origin.reference)
+        dataset = open_data(place, console, model.config.label)
+        if dataset.fingerprint() != model.origin.fingerprint:
+            note(f"{dataset.name} is no longer what the model was trained on")
+    prepared = model.prepare_test(dataset)
+    return Samples(dataset.test.features, prepared.labels), prepared

@@ -91,6 +91,7 @@ def train(
             rich_help_panel=options.DATA,
         ),
     ] = DEFAULT.framing,
+    label: options.Label = DEFAULT.label,
     hidden: Annotated[
         str,
         typer.Option(
@@ -564,6 +565,7 @@ def train(
             shuffle_split=shuffle_split,
             standardize=standardize,
             framing=framing,
+            label=label,
             seed=seed,
             ensemble=ensemble,
         )

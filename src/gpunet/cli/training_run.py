@@ -107,7 +107,7 @@ def carry_out(wishes: Wishes) -> None:
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     painter = choose_painter(wishes.graphics, console)
     choice = _device(wishes)
-    dataset = open_training_data(wishes.data, console)
+    dataset = open_training_data(wishes.data, console, wishes.config.label)
     wishes = replace(wishes, config=_settled(wishes.config, dataset, console))
     recorder = _recorder(wishes, dataset, console)
     choice = settle_device(choice, wishes.config, wishes.config.ensemble, dataset, console)
@@ -396,6 +396,7 @@ def _template(wishes: Wishes, dataset: Dataset) -> Model:
         test=Figures(None, None),
         levels=levels_of(dataset),
         framing=find_framing(dataset, wishes.config.framing),
+        columns=dataset.columns,
     )
 
 

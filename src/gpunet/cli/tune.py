@@ -28,6 +28,7 @@ def tune(
             show_default="auto",
         ),
     ] = None,
+    label: options.Label = None,
     config_file: Annotated[
         Path | None,
         typer.Option(
@@ -200,6 +201,7 @@ def tune(
     options.require_places(output, report)
     file = None if config_file is None else read_settings(config_file)
     typed = {
+        "label": label,
         "epochs": epochs,
         "batch_size": batch_size,
         "optimizer": optimizer,

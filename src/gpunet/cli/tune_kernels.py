@@ -35,6 +35,7 @@ def tune_kernels(
             rich_help_panel=options.DATA,
         ),
     ] = "auto",
+    label: options.Label = None,
     device: options.Device = "auto",
 ) -> None:
     """Forget what was measured on an adapter, and measure which tiles suit a network best.
@@ -53,7 +54,7 @@ def tune_kernels(
     if choice.adapter is None:
         console.print("numpy has no kernels to tune", soft_wrap=True)
         return
-    dataset = open_data(data, console)
+    dataset = open_data(data, console, label)
     tiles = TileCache.of(choice.adapter)
     tiles.forget()
     measured = choose_tiles(config, choice.adapter, dataset, tiles, console, steps=math.inf)

@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from gpunet.errors import DataError
 
-__all__ = ["Dataset", "Samples", "Scaling", "refuse_unknown_values"]
+__all__ = ["TOO_LARGE", "Columns", "Dataset", "Samples", "Scaling", "refuse_unknown_values"]
+
+TOO_LARGE = "which is too large: float32 ends at 3.4e38; write it in a larger unit"
+"""What a message says of a value beyond what engines compute with."""
 
 ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
@@ -27,21 +30,22 @@ class Samples:
     """Labelled samples.
 
     Args:
-        features: (n, I), either uint8 (0..255, read as 0..1) or float32 as they are.
+        features: (n, I), either uint8 (0..255, read as 0..1), or float32 or float64 as they are;
+            float64 only until they are standardized, as engines take float32.
         labels: (n,) int32, each from 0 to C - 1.
 
     Raises:
         DataError: an array is of another type or shape. The values are looked at by ``Dataset``.
     """
 
-    features: NDArray[np.uint8] | NDArray[np.float32]
+    features: NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
     labels: NDArray[np.int32]
 
     def __post_init__(self) -> None:
         kind, shape = self.features.dtype, self.features.shape
-        if kind not in (np.uint8, np.float32) or len(shape) != 2:
+        if kind not in (np.uint8, np.float32, np.float64) or len(shape) != 2:
             raise DataError(
-                f"the features are {kind} of shape {shape}, wanted uint8 or float32 of shape "
+                f"the features are {kind} of shape {shape}, wanted uint8 or floats of shape "
                 "(samples, features); convert and reshape them first"
             )
         if self.labels.dtype != np.int32 or self.labels.shape != shape[:1]:
@@ -56,43 +60,74 @@ class Samples:
     def __getitem__(self, rows: slice | NDArray[np.integer]) -> Samples:
         return Samples(self.features[rows], self.labels[rows])
 
+    def single(self) -> Samples:
+        """The same samples as engines take them: float64 rounded to float32."""
+        if self.features.dtype != np.float64:
+            return self
+        return Samples(self.features.astype(np.float32), self.labels)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
     """How float features are brought to mean 0 and standard deviation 1.
 
     Args:
-        mean: (I,) float32, of the training samples.
-        deviation: (I,) float32, of the training samples; 1 where a feature is constant.
+        mean: (I,) float64, of the training samples.
+        deviation: (I,) float64, of the training samples; 1 where a feature is constant.
     """
 
-    mean: NDArray[np.float32]
-    deviation: NDArray[np.float32]
+    mean: NDArray[np.floating[Any]]
+    deviation: NDArray[np.floating[Any]]
 
     @classmethod
-    def of(cls, features: NDArray[np.float32]) -> Scaling:
-        """The scaling that standardizes these features (n, I).
+    def of(cls, features: NDArray[Any]) -> Scaling:
+        """The scaling that standardizes these features (n, I), float32 or float64.
 
-        A feature that differs by no more than its own rounding in float32 counts as constant.
+        A feature that differs by no more than its own rounding counts as constant.
         """
         mean = features.mean(axis=0, dtype=np.float64)
-        deviation = features.std(axis=0, dtype=np.float64).astype(np.float32)
-        deviation[deviation <= np.finfo(np.float32).eps * np.abs(mean)] = 1
-        return cls(mean.astype(np.float32), deviation)
+        deviation = features.std(axis=0, dtype=np.float64)
+        rounding = np.finfo(features.dtype).eps * np.abs(mean)
+        least = np.finfo(np.float32).tiny  # a network could not tell smaller differences
+        deviation[deviation <= np.maximum(rounding, least)] = 1
+        return cls(mean, deviation)
 
     def apply(self, samples: Samples) -> Samples:
-        """The same samples, standardized.
+        """The same samples, standardized in float64 and then rounded to float32.
 
         Raises:
             DataError: a value is so far from the training samples that float32 cannot hold it.
         """
+        scaled = np.empty(samples.features.shape, np.float32)
         with np.errstate(over="ignore"):
-            scaled = ((samples.features - self.mean) / self.deviation).astype(np.float32)
+            for first in range(0, len(scaled), ROWS):
+                rows = slice(first, first + ROWS)
+                scaled[rows] = (samples.features[rows] - self.mean) / self.deviation
         refuse_unknown_values(
             scaled,
             lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}, once standardized,",
         )
         return Samples(scaled, samples.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of a table the features and the label are, for other tables of its kind.
+
+    Args:
+        features: (I,) the titles of the features in their order; ``None`` where the table has no
+            titles, or two alike, so that columns go by position.
+        label: the title of the label, or ``None``.
+        place: the label's column, counted from 0.
+        index: whether the first column numbers the rows and is left out.
+        grey: whether the values are grey levels, which are divided by 255.
+    """
+
+    features: tuple[str, ...] | None
+    label: str | None
+    place: int
+    index: bool = False
+    grey: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +144,7 @@ class Dataset:
         source: where it came from, in words for the user.
         notice: something that the user should know about the choice, or ``None``.
         validation: the validation samples that the data came with, at least one, or ``None``.
+        columns: which columns of a table it comes from, or ``None`` where it comes from none.
 
     Raises:
         DataError: a feature is NaN or infinite, a label is no class, or parts do not fit together.
@@ -122,6 +158,7 @@ class Dataset:
     source: str
     notice: str | None = None
     validation: Samples | None = None
+    columns: Columns | None = None
 
     def __post_init__(self) -> None:
         for part, samples in self._parts().items():
@@ -172,9 +209,12 @@ def refuse_unknown_values(features: NDArray[Any], place: Callable[[int, int], st
             bad = ~np.isfinite(block.astype(np.float32, copy=False))  # (rows, I)
         if bad.any():
             row, column = (int(index) for index in np.argwhere(bad)[0])
+            value = float(block[row, column])
+            seen = f"{place(first + row, column)} is {value}"
+            if np.isfinite(value):
+                raise DataError(f"{seen}, {TOO_LARGE}")
             raise DataError(
-                f"{place(first + row, column)} is {float(block[row, column])}, wanted a finite "
-                "number; fill in or leave out what is not known"
+                f"{seen}, wanted a finite number; fill in or leave out what is not known"
             )
 
 

@@ -6,7 +6,7 @@ back what they were given. Axes: P networks, B rows of a batch, I inputs, O outp
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +40,12 @@ NORM_EPSILON = 1e-5
 """Added to the variance of a row, as PyTorch does."""
 
 
-def read_samples(
-    features: NDArray[np.uint8] | NDArray[np.float32], rows: NDArray[np.uint32]
-) -> NDArray[np.float32]:
+def read_samples(features: NDArray[Any], rows: NDArray[np.uint32]) -> NDArray[np.float32]:
     """The features (P, B, I) of the rows (P, B); bytes become byte / 255."""
     return as_fractions(features.take(rows, axis=0))
 
 
-def as_fractions(features: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+def as_fractions(features: NDArray[Any]) -> NDArray[np.float32]:
     """Features of any shape: bytes become byte / 255, floats stay as they are."""
     if features.dtype != np.uint8:
         return features.astype(np.float32, copy=False)

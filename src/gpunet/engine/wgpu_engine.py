@@ -631,7 +631,7 @@ def _in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
 
 
 def _packed(
-    features: NDArray[np.uint8] | NDArray[np.float32],
+    features: NDArray[Any],
 ) -> tuple[NDArray[Any], Literal["bytes", "floats"]]:
     """The samples with every row padded to whole groups of four."""
     padding = -features.shape[1] % 4

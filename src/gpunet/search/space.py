@@ -35,6 +35,7 @@ FIXED: Mapping[str, str] = {
     "shuffle_split": "trials are compared on the same samples",
     "standardize": "trials are compared on the same samples",
     "framing": "it is about predict and changes no training",
+    "label": "trials are compared on the same samples",
 }
 """Settings that cannot be searched, and why not."""
 

@@ -284,6 +284,7 @@ class Tuner:
             levels=levels_of(dataset),
             inverted=result.inverted,
             framing=find_framing(dataset, config.framing),
+            columns=dataset.columns,
         )
 
 

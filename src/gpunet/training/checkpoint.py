@@ -1,11 +1,12 @@
 """The model file: a trained population with all that is needed to use it again.
 
 A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.biases`` (P, O) and
-so on, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized, all
-float32. Its metadata hold under ``gpunet`` one JSON text, the ``describe`` of this file. A file
-is never trusted: what is loaded has been checked for shapes, types and finite values. The
-writing itself belongs to ``output``. A run extends the file of its last epoch by what it needs to
-go on: tensors named ``run.*`` and the metadata entry ``run``, which belong to ``run_state``.
+so on, float32, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized,
+float64 (older files have float32). Its metadata hold under ``gpunet`` one JSON text, the
+``describe`` of this file. A file is never trusted: what is loaded has been checked for shapes,
+types and finite values. The writing itself belongs to ``output``. A run extends the file of its
+last epoch by what it needs to go on: tensors named ``run.*`` and the metadata entry ``run``, which
+belong to ``run_state``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ from numpy.typing import NDArray
 
 from gpunet import __version__
 from gpunet.config import MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples, Scaling, refuse_unknown_values
+from gpunet.datasets.dataset import (
+    Columns,
+    Dataset,
+    Samples,
+    Scaling,
+    refuse_unknown_values,
+)
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.datasets.pixels import FRACTIONS, Levels, inverted
 from gpunet.datasets.whereabouts import located, portable
@@ -55,7 +62,7 @@ FORMATS = (1, 2)
 EXTENSION = "run"
 """The metadata entry, and before a dot the tensors' names, that a model does not need."""
 
-Tensors = dict[str, NDArray[np.float32]]
+Tensors = dict[str, NDArray[Any]]
 Value = TypeVar("Value")
 
 
@@ -124,6 +131,7 @@ class Model:
             to these.
         inverted: whether images are given to the network with dark and light exchanged.
         framing: how its training images are framed, if digits lie in them as MNIST's do.
+        columns: which columns of a table the features are, or ``None`` if they came from none.
     """
 
     network: NetworkSpec
@@ -138,6 +146,15 @@ class Model:
     levels: Levels = FRACTIONS
     inverted: bool = False
     framing: Framing | None = None
+    columns: Columns | None = None
+
+    @property
+    def table_columns(self) -> Columns:
+        """Which columns of a table are the model's features, whatever it was trained on."""
+        if self.columns is not None:
+            return self.columns
+        grey = self.scaling is None and (self.config.standardize or self.image_shape is not None)
+        return Columns(features=None, label=None, place=0, grey=grey)
 
     def prepare(self, samples: Samples) -> Samples:
         """Samples as the network wants them: inverted, standardized or not, as it was trained.
@@ -164,7 +181,7 @@ class Model:
                 samples.features,
                 lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}",
             )
-            return samples
+            return samples.single()
         return self.scaling.apply(samples)
 
     def prepare_test(self, dataset: Dataset) -> Samples:
@@ -263,6 +280,7 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
         },
         "best_epoch": model.best_epoch,
         "test": {"loss": test.loss, "accuracy": test.accuracy},
+        "columns": None if model.columns is None else dataclasses.asdict(model.columns),
     }
 
 
@@ -384,6 +402,7 @@ def _assemble(description: dict[str, Any], tensors: Tensors, folder: Path) -> Mo
         levels=_levels(_field(description, "levels", list)),
         inverted=_field(description, "inverted", bool),
         framing=_framing(_field(description, "framing", dict | None), image_shape),
+        columns=_columns(description.get("columns"), network.inputs),
     )
 
 
@@ -457,6 +476,29 @@ def _framing(
     return Framing(box, paper, ink)
 
 
+def _columns(description: object, inputs: int) -> Columns | None:
+    if description is None:
+        return None
+    if not isinstance(description, dict):
+        raise _UnsoundError("its columns are no JSON object")
+    given = _field(description, "features", list | None)
+    columns = Columns(
+        features=None
+        if given is None
+        else tuple(_require_type("features", title, str) for title in given),
+        label=_field(description, "label", str | None),
+        place=_field(description, "place", int),
+        index=_field(description, "index", bool),
+        grey=_field(description, "grey", bool),
+    )
+    titles = columns.features
+    if titles is not None and not len(titles) == len(set(titles)) == inputs:
+        raise _UnsoundError(f"it does not give titles to {inputs} columns")
+    if not columns.index <= columns.place <= inputs + columns.index:
+        raise _UnsoundError(f"its label is column {columns.place} beside {inputs} features")
+    return columns
+
+
 def _origin(description: dict[str, Any], folder: Path) -> Origin:
     return Origin(
         name=_field(description, "name", str),
@@ -485,9 +527,11 @@ def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> N
         if name not in tensors:
             raise _UnsoundError(f"the tensor {name} is missing")
         tensor = tensors[name]
-        if tensor.shape != shape or tensor.dtype != np.float32:
+        kinds = (np.float64, np.float32) if name.startswith("scaling.") else (np.float32,)
+        if tensor.shape != shape or tensor.dtype not in kinds:
+            wanted = np.dtype(kinds[0])
             raise _UnsoundError(
-                f"{name} is {tensor.dtype} of shape {tensor.shape}, wanted float32 of {shape}"
+                f"{name} is {tensor.dtype} of shape {tensor.shape}, wanted {wanted} of {shape}"
             )
         if not np.isfinite(tensor).all():
             raise _UnsoundError(f"{name} holds NaN or infinity")
@@ -525,7 +569,8 @@ def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
 def _scaling(tensors: Tensors) -> Scaling:
     if not (tensors["scaling.deviation"] > 0).all():
         raise _UnsoundError("scaling.deviation holds a value that is not above 0")
-    return Scaling(tensors["scaling.mean"], tensors["scaling.deviation"])
+    mean, deviation = tensors["scaling.mean"], tensors["scaling.deviation"]
+    return Scaling(mean.astype(np.float64), deviation.astype(np.float64))
 
 
 def _within(lowest: float, value: Value, highest: float) -> Value:

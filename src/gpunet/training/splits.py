@@ -69,9 +69,8 @@ def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) 
     if inverts:
         parts = inverted(parts[0]), inverted(parts[1]), inverted(parts[2])
     scaling = _scaling(dataset, training, config) if begun is None else begun.scaling
-    if scaling is not None:
-        parts = scaling.apply(parts[0]), scaling.apply(parts[1]), scaling.apply(parts[2])
-    return Splits(*parts, scaling, inverts)
+    prepare = Samples.single if scaling is None else scaling.apply
+    return Splits(prepare(parts[0]), prepare(parts[1]), prepare(parts[2]), scaling, inverts)
 
 
 def _parted(dataset: Dataset, config: TrainConfig) -> tuple[Samples, Samples]:
@@ -92,10 +91,9 @@ def _scaling(dataset: Dataset, training: Samples, config: TrainConfig) -> Scalin
     """
     if not config.standardize or are_pixels(dataset):
         return None
-    features = training.features.astype(np.float32, copy=False)
     if dataset.image_shape is None:
-        return Scaling.of(features)
-    of_all = Scaling.of(features.reshape(-1, 1))
+        return Scaling.of(training.features)
+    of_all = Scaling.of(training.features.reshape(-1, 1))
     return Scaling(
         np.repeat(of_all.mean, dataset.inputs), np.repeat(of_all.deviation, dataset.inputs)
     )

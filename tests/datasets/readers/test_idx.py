@@ -156,9 +156,12 @@ def test_images_of_two_sizes_are_refused(folder: Path) -> None:
     assert "images of 2 x 3 pixels but train-images-idx3-ubyte of 3 x 2" in refusal(folder)
 
 
-def test_a_label_far_out_of_range_is_refused_with_its_row(folder: Path) -> None:
+def test_a_label_far_from_the_others_is_told(folder: Path) -> None:
     (folder / TRAIN_LABELS).write_bytes(labels_bytes([0, 1, 2, 0, 200, 2]))
-    assert f"the label in row 5 of {TRAIN_LABELS} is 200, out of range" in refusal(folder)
+    dataset = read_idx(folder)
+    assert ("0", "1", "2", "200") == dataset.classes
+    assert dataset.notice is not None
+    assert "the labels leave out numbers between 0 and 200" in dataset.notice
 
 
 def test_a_test_label_that_training_lacks_is_refused(folder: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gpunet.datasets.readers.path import read_path
+from gpunet.datasets.readers.path import find_test_table, read_path
 from gpunet.errors import DataError
 
 TABLE = "0,1,200\n1,2,0\n" * 6
@@ -61,6 +62,29 @@ def test_a_folder_with_one_file_stands_for_it(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("about the data")
     (tmp_path / "iris.csv").write_text(TABLE)
     assert "iris" == read_path(tmp_path).name
+
+
+@pytest.mark.parametrize("name", ["iris.tsv", "iris.csv.gz"])
+def test_tables_of_other_endings_are_found_in_a_folder(tmp_path: Path, name: str) -> None:
+    content = TABLE.encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    (tmp_path / "readme.txt").write_text("about the data")
+    assert "iris" == read_path(tmp_path).name
+    assert tmp_path / name == find_test_table(tmp_path)
+
+
+def test_the_table_to_measure_with_is_a_file_or_the_test_table_of_a_folder(tmp_path: Path) -> None:
+    for name in ("train.csv", "test.csv", "whole.txt"):
+        (tmp_path / name).write_text(TABLE)
+    assert tmp_path / "test.csv" == find_test_table(tmp_path)
+    assert tmp_path / "whole.txt" == find_test_table(tmp_path / "whole.txt")
+    write_npz(tmp_path / "data.npz")
+    assert None is find_test_table(tmp_path / "data.npz")
+    assert None is find_test_table(tmp_path / "none.csv")
+    (tmp_path / "images").mkdir()
+    assert None is find_test_table(tmp_path / "images")
+    write_idx(tmp_path)
+    assert None is find_test_table(tmp_path)
 
 
 def test_a_folder_with_several_files_is_ambiguous(tmp_path: Path) -> None:

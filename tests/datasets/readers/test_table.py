@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpunet.datasets.readers import table as table_module
-from gpunet.datasets.readers.table import find_tables, read_table, read_tables
+from gpunet.datasets.dataset import Columns
+from gpunet.datasets.readers import text_rows
+from gpunet.datasets.readers.table import find_tables, read_rows, read_table, read_tables
 from gpunet.errors import DataError
 
 IRIS = "species,sepal,petal\n" + "".join(
@@ -41,20 +42,45 @@ def grey_rows(count: int = 12, columns: int = 4) -> str:
     )
 
 
-def test_whole_numbers_up_to_255_become_bytes(tmp_path: Path) -> None:
-    dataset = read_table(written(tmp_path, "3,0,255\n5,128,1\n" * 3))
+def pixel_titles(columns: int) -> str:
+    return ",".join(["label", *(f"pixel{column}" for column in range(columns))]) + "\n"
+
+
+@pytest.mark.parametrize("title", ["pixel0,pixel1", "1x1,1x2", "Pixel_0,Pixel_1"])
+def test_grey_levels_in_columns_titled_like_pixels_become_bytes(tmp_path: Path, title: str) -> None:
+    dataset = read_table(written(tmp_path, f"label,{title}\n" + "3,0,255\n5,128,1\n" * 3))
     assert np.uint8 == dataset.train.features.dtype
     assert [[0, 255], [128, 1], [0, 255], [128, 1], [0, 255]] == dataset.train.features.tolist()
     assert ("3", "5") == dataset.classes
     assert [0, 1, 0, 1, 0] == dataset.train.labels.tolist()
     assert dataset.image_shape is None
+    assert dataset.columns is not None
+    assert dataset.columns.grey
 
 
-def test_grey_levels_written_with_a_point_become_bytes_too(tmp_path: Path) -> None:
-    dataset = read_table(written(tmp_path, "0.0,0.0,255.0\n1.0,128.0,1\n" * 3))
+def test_grey_levels_of_a_square_image_become_bytes_though_written_with_a_point(
+    tmp_path: Path,
+) -> None:
+    expected = read_table(written(tmp_path, grey_rows(12, 64), "whole.csv"))
+    pointed = grey_rows(12, 64).replace(",", ".0,")
+    dataset = read_table(written(tmp_path, pointed))
     assert np.uint8 == dataset.train.features.dtype
-    assert [128, 1] == dataset.train.features[1].tolist()
+    assert expected.fingerprint() == dataset.fingerprint()
     assert ("0", "1") == dataset.classes
+
+
+@pytest.mark.parametrize(
+    ("titles", "columns"), [("label,age,pulse,smoker\n", 3), ("", 63), (None, 63)]
+)
+def test_whole_numbers_up_to_255_of_no_image_are_measured_values(
+    tmp_path: Path, titles: str | None, columns: int
+) -> None:
+    head = pixel_titles(columns).replace("pixel", "x") if titles is None else titles
+    dataset = read_table(written(tmp_path, head + grey_rows(12, columns)))
+    assert np.float32 == dataset.train.features.dtype
+    assert 255 >= dataset.train.features.max() > 127
+    assert dataset.columns is not None
+    assert not dataset.columns.grey
 
 
 @pytest.mark.parametrize("rows", ["0,0.5,2\n1,1.5,3\n", "0,-1,200\n1,2,3\n", "0,256,0\n1,2,3\n"])
@@ -65,8 +91,15 @@ def test_other_numbers_become_float32(tmp_path: Path, rows: str) -> None:
     assert expected.tolist() == dataset.train.features[:2].tolist()
 
 
+def test_values_whose_differences_float32_would_blur_stay_float64(tmp_path: Path) -> None:
+    rows = [f"{row % 2},{1_700_000_000 + row % 2 * 10 + row / 8},{row / 4}\n" for row in range(12)]
+    dataset = read_table(written(tmp_path, "".join(rows)))
+    assert np.float64 == dataset.train.features.dtype
+    assert 1_700_000_010.125 == dataset.train.features[1, 0]
+
+
 def test_small_whole_numbers_are_no_grey_levels(tmp_path: Path) -> None:
-    dataset = read_table(written(tmp_path, "0,0,1\n1,1,16\n" * 3))
+    dataset = read_table(written(tmp_path, "label,pixel0,pixel1\n" + "0,0,1\n1,1,16\n" * 3))
     assert np.float32 == dataset.train.features.dtype
 
 
@@ -115,9 +148,9 @@ def test_a_class_whose_rows_come_last_is_trained_on(tmp_path: Path) -> None:
     ],
 )
 def test_a_header_is_told_from_data(tmp_path: Path, header: str) -> None:
-    expected = read_table(written(tmp_path, grey_rows(), "bare.csv"))
     dataset = read_table(written(tmp_path, f"{header}\n{grey_rows()}"))
-    assert expected.fingerprint() == dataset.fingerprint()
+    assert (10, 2) == (len(dataset.train), len(dataset.test))
+    assert [0, 83, 166, 249] == dataset.train.features[0].tolist()
 
 
 def test_a_first_row_of_a_word_and_numbers_is_data(tmp_path: Path) -> None:
@@ -157,7 +190,7 @@ def test_the_size_of_the_blocks_read_does_not_matter(
     text = "label,a,b,c,d\n" + grey_rows(8) + "1,0.5,2,3,4\n" + grey_rows(4)
     path = written(tmp_path, text)
     expected = read_table(path)
-    monkeypatch.setattr(table_module, "BLOCK", block)
+    monkeypatch.setattr(text_rows, "BLOCK", block)
     assert expected.fingerprint() == read_table(path).fingerprint()
     assert expected.classes == read_table(path).classes
 
@@ -178,7 +211,7 @@ def test_a_square_number_of_bytes_is_an_image(tmp_path: Path) -> None:
 def test_a_pair_is_found_and_read_without_a_split(tmp_path: Path, names: tuple[str, str]) -> None:
     assert find_tables(tmp_path) is None
     paths = (
-        written(tmp_path, "label,a,b\n0,1,200\n1,2,0\n1,3,0\n", names[0]),
+        written(tmp_path, "label,pixel0,pixel1\n0,1,200\n1,2,0\n1,3,0\n", names[0]),
         written(tmp_path, "1,7,8\n", names[1]),
     )
     assert paths == find_tables(tmp_path)
@@ -191,7 +224,7 @@ def test_a_pair_is_found_and_read_without_a_split(tmp_path: Path, names: tuple[s
 
 
 def test_both_files_of_a_pair_have_one_type(tmp_path: Path) -> None:
-    train = written(tmp_path, "0,1,200\n1,2,0\n", "train.csv")
+    train = written(tmp_path, pixel_titles(2) + "0,1,200\n1,2,0\n1,0,0\n", "train.csv")
     test = written(tmp_path, "1,0.5,8\n", "test.csv")
     dataset = read_tables(train, test)
     assert np.float32 == dataset.train.features.dtype
@@ -199,14 +232,14 @@ def test_both_files_of_a_pair_have_one_type(tmp_path: Path) -> None:
 
 
 def test_a_pair_with_different_columns_is_refused(tmp_path: Path) -> None:
-    train = written(tmp_path, "0,1,2\n1,2,3\n", "train.csv")
-    test = written(tmp_path, "1,7\n", "test.csv")
-    with pytest.raises(DataError, match=r"test.csv holds 1 features per row but .*train.csv 2"):
+    train = written(tmp_path, "0,1,2\n1,2,3\n" * 2, "train.csv")
+    test = written(tmp_path, "1,7,8,9\n", "test.csv")
+    with pytest.raises(DataError, match=r"test.csv has 4 columns, wanted 2 features, or 3 columns"):
         read_tables(train, test)
 
 
 def test_a_test_word_that_training_lacks_is_refused(tmp_path: Path) -> None:
-    train = written(tmp_path, "cat,1.5\ndog,2.5\n", "train.csv")
+    train = written(tmp_path, "cat,1.5\ndog,2.5\n" * 2, "train.csv")
     test = written(tmp_path, "head,feature\ncat,1\nDog,7\n", "test.csv")
     with pytest.raises(DataError, match=r"line 3 of .*test.csv is 'Dog', which no training"):
         read_tables(train, test)
@@ -220,15 +253,14 @@ def test_a_test_word_that_training_lacks_is_refused(tmp_path: Path) -> None:
         ("1,2,x,4,5", "line 4, column 3 ('b') of data.csv is 'x', wanted a number"),
         ("1,2,,4,5", "line 4, column 3 ('b') of data.csv is empty, wanted a number"),
         ("1,2,1_0,4,5", "line 4, column 3 ('b') of data.csv is '1_0', wanted a number"),
-        ("1,2,nan,4,5", "line 4, column 3 of data.csv is nan, wanted a finite number"),
-        ("1,2,3,4,-inf", "line 4, column 5 of data.csv is -inf, wanted a finite number"),
-        ("1,2,3,4,1e99", "line 4, column 5 of data.csv is inf, wanted a finite number"),
-        ("-1,2,3,4,5", "the label in line 4 of data.csv is -1, wanted 0 or more"),
+        ("1,2,nan,4,5", "line 4, column 3 ('b') of data.csv is nan, wanted a finite number"),
+        ("1,2,3,4,-inf", "line 4, column 5 ('d') of data.csv is -inf, wanted a finite number"),
+        ("1,2,3,4,1e39", "line 4, column 5 ('d') of data.csv is 1e39, which is too large"),
+        ("1,-1e999,3,4,5", "line 4, column 2 ('a') of data.csv is -1e999, which is too large"),
+        ('1,2,"6,700.0",4,5', "line 4, column 3 ('b') of data.csv is '6,700.0', wanted a number"),
         ("0.5,2,3,4,5", "the label in line 4 of data.csv is 0.5, wanted a whole number"),
         ("nan,2,3,4,5", "the label in line 4 of data.csv is nan, wanted a whole number"),
         ("inf,2,3,4,5", "the label in line 4 of data.csv is inf, wanted a whole number"),
-        ("1e30,2,3,4,5", "the label in line 4 of data.csv is 1e30, wanted at most"),
-        ("99,2,3,4,5", "the label in line 4 of data.csv is 99, out of range"),
         ("cat,2,3,4,5", "the label in line 4 of data.csv is 'cat', wanted a number"),
         (",2,3,4,5", "the label in line 4 of data.csv is '', wanted a number"),
         ("a" * 500 + ",2,3,4,5", "the label in line 4 of data.csv is 500 characters long"),
@@ -250,16 +282,6 @@ def test_an_empty_word_is_refused(tmp_path: Path) -> None:
     assert "line 3 of data.csv is empty" in refusal(written(tmp_path, "a,1\nb,2\n ,3\n" * 3))
 
 
-def test_a_label_column_that_is_not_first_is_pointed_out(tmp_path: Path) -> None:
-    text = "5.1,3.5,setosa\n4.9,3.1,virginica\n"
-    assert "the label belongs into the first column" in refusal(written(tmp_path, text))
-
-
-def test_measured_values_as_labels_are_refused(tmp_path: Path) -> None:
-    text = "".join(f"{row},{row / 7}\n" for row in range(2000))
-    assert "2,000 different labels in 2,000 samples" in refusal(written(tmp_path, text))
-
-
 def test_skipped_whole_numbers_get_a_notice(tmp_path: Path) -> None:
     dataset = read_table(written(tmp_path, "3,1.5\n8,2.5\n" * 3))
     assert ("3", "8") == dataset.classes
@@ -274,9 +296,11 @@ def test_skipped_whole_numbers_get_a_notice(tmp_path: Path) -> None:
         ("\n\n", "holds no rows"),
         ("label,a,b\n", "holds no rows"),
         ("1\n2\n3\n", "one column in its first line"),
-        ("1;2;3\n4;5;6\n", "values separated by ';'"),
-        ("0,1.5\n1,2.5\n", "holds 2 rows, wanted at least 6"),
-        ("0,1.5\n" * 9, "holds only the class '0'"),
+        ("label,a\n0,1.5\n0,2.5\n1,2.5\n", "holds 3 rows, wanted at least 6"),
+        ("label,a\n" + "0,1.5\n" * 9, "holds only the class '0'"),
+        ("0,1.5\n" * 9, "does not tell which column is the label"),
+        ("a,label\n" + "0,1\n" * 9, "holds only the class '1'"),
+        (",label\n" + "".join(f"{row},{row % 2}\n" for row in range(9)), "no column beside"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "is not UTF-8 text"),
         ("0,1\0,2\n", "holds binary data"),
         (IRIS.encode("utf-16"), "is not UTF-8 text"),
@@ -312,8 +336,8 @@ def test_any_text_is_a_table_or_refused_in_one_sentence(
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_module, "BLOCK", 64)
-    monkeypatch.setattr(table_module, "LONGEST_LINE", 256)
+    monkeypatch.setattr(text_rows, "BLOCK", 64)
+    monkeypatch.setattr(text_rows, "LONGEST_LINE", 256)
     assert "has a line of more than" in refusal(written(tmp_path, "1," * 5000))
 
 
@@ -326,3 +350,139 @@ def test_a_table_that_is_too_large_for_memory_is_refused(
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
     assert "does not exist" in refusal(tmp_path / "none.csv")
+
+
+@given(
+    names=st.sets(
+        st.text(st.sampled_from("abcdefghé "), min_size=1, max_size=40)
+        .map(str.strip)
+        .filter(lambda name: bool(name) and name.isalpha()),
+        min_size=2,
+        max_size=12,
+    ),
+    data=st.data(),
+)
+def test_class_names_may_be_long(
+    tmp_path_factory: pytest.TempPathFactory, names: set[str], data: st.DataObject
+) -> None:
+    drawn = data.draw(st.lists(st.sampled_from(sorted(names)), min_size=1, max_size=4))
+    ordered = data.draw(st.permutations([*names, *names]))
+    folder = tmp_path_factory.mktemp("pair")
+    text = "".join(f"{name},{row}.5\n" for row, name in enumerate(ordered))
+    train = written(folder, "label,a\n" + text, "train.csv")
+    test = written(folder, "".join(f"{name},1.5\n" for name in drawn), "test.csv")
+    dataset = read_tables(train, test)
+    assert tuple(sorted(names)) == dataset.classes
+    assert ordered == [dataset.classes[label] for label in dataset.train.labels]
+    assert drawn == [dataset.classes[label] for label in dataset.test.labels]
+
+
+TRAIN = "id,a,species,b\n" + "".join(
+    f"{row},{row / 4},{'xyz'[row % 3]},{row % 7}.5\n" for row in range(12)
+)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "id,a,species,b\n12,1.25,y,2.5\n13,2.5,z,3.5\n",
+        "b,species,a\n2.5,y,1.25\n3.5,z,2.5\n",
+        "species;b;a\ny;2,5;1,25\nz;3,5;2,5\n",
+        "note,b,species,a,c\nfine,2.5,y,1.25,0\n,3.5,z,2.5,0\n",
+        "12,1.25,y,2.5\n13,2.5,z,3.5\n",
+    ],
+)
+def test_the_columns_of_a_pair_are_matched_by_their_titles(tmp_path: Path, test: str) -> None:
+    paths = written(tmp_path, TRAIN, "train.csv"), written(tmp_path, test, "test.csv")
+    dataset = read_tables(*paths)
+    assert [[1.25, 2.5], [2.5, 3.5]] == dataset.test.features.tolist()
+    assert [1, 2] == dataset.test.labels.tolist()
+    assert [0.25, 1.5] == dataset.train.features[1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("id,species,b\n1,x,2\n", "lacks 1 of 2 columns that were trained on, 'a';"),
+        ("A,species,B\n1,x,2\n", "lacks 2 of 2 columns that were trained on, 'a', 'b';"),
+        ("a,b\n1,2\n", "has no column 'species' for the label"),
+        ("a,a,b,species\n1,2,3,x\n", "has two columns titled 'a'"),
+        ("a,b,species\n1,2,w\n", "is 'w', which no training sample has"),
+        ("a,b,species\n1,q,x\n", "line 2, column 2 ('b') of "),
+    ],
+)
+def test_a_pair_whose_columns_do_not_match_is_refused(
+    tmp_path: Path, test: str, expected: str
+) -> None:
+    paths = written(tmp_path, TRAIN, "train.csv"), written(tmp_path, test, "test.csv")
+    with pytest.raises(DataError) as caught:
+        read_tables(*paths)
+    assert expected in str(caught.value)
+
+
+MODEL = Columns(("b", "a"), "species", place=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "index"),
+    [
+        ("b,species,a\n1,x,2\n3,y,4\n", [1, 2], None),
+        ("a,b\n2,1\n4,3\n", [1, 2], None),
+        ("a,b\n2.0,1.0\n4.0,3.0\n", [1, 2], None),
+        ('a,b\n"2",1.0\n"4.0",3\n', [1, 2], None),
+        ("Id,a,b\n70,2,1\n80,4,3\n", [70, 80], "Id"),
+        ("name_id,a,b\nsome very long name of a row,2,1\nö,4.0,3\n",
+         ["some very long name of a row", "ö"], "name_id"),
+        ("1,x,2\n3,y,4\n", [1, 2], None),
+        ("1,2\n3,4\n", [1, 2], None),
+    ],
+)  # fmt: skip
+def test_rows_are_read_for_a_model_by_title_else_by_position(
+    tmp_path: Path, text: str, names: list[object], index: str | None
+) -> None:
+    rows = read_rows(written(tmp_path, text), MODEL, 2)
+    assert [[1, 2], [3, 4]] == rows.features.tolist()
+    assert np.float32 == rows.features.dtype
+    assert (names, index, None) == (list(rows.names), rows.index, rows.labels)
+
+
+def test_all_rows_get_the_numbers_of_the_classes_that_a_model_knows(tmp_path: Path) -> None:
+    path = written(tmp_path, "species,a,b\n2.0,5,6\n", "one.csv")
+    assert [1] == read_rows(path, MODEL, 2, ("-1", "2")).labels.tolist()  # type: ignore[union-attr]
+    with pytest.raises(DataError, match=r"line 2 of .* is '2.0', which .* classes are 'x', 'y'"):
+        read_rows(path, MODEL, 2, ("x", "y"))
+
+
+@pytest.mark.parametrize("cell", ["200", "200.0"])
+def test_rows_for_a_model_of_grey_levels_are_bytes_whatever_they_hold(
+    tmp_path: Path, cell: str
+) -> None:
+    grey = Columns(None, None, place=0, grey=True)
+    rows = read_rows(written(tmp_path, f"1,{cell}\n2,3\n"), grey, 2)
+    assert np.uint8 == rows.features.dtype
+    assert 200 == rows.features[0, 1]
+    halves = read_rows(written(tmp_path, "1,51.0\n2,25.5\n"), grey, 2)
+    assert pytest.approx(0.1) == float(halves.features[1, 1])
+
+
+def test_rows_of_another_number_of_columns_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has 5 columns, wanted 2 features, or 3 columns"):
+        read_rows(written(tmp_path, "5,2,3,4,1\n"), MODEL, 2)
+
+
+@pytest.mark.parametrize("titles", ["a,a,b", "label,a,a", "label,a,label", "x,,"])
+def test_columns_whose_titles_do_not_tell_go_by_position(tmp_path: Path, titles: str) -> None:
+    path = written(tmp_path, f"{titles}\n" + "1,2.5,3.5\n0,4.5,5.5\n" * 6)
+    dataset = read_table(path, "1")
+    assert dataset.columns is not None
+    assert (None, 0) == (dataset.columns.features, dataset.columns.place)
+    rows = read_rows(path, dataset.columns, 2, dataset.classes)
+    assert [[2.5, 3.5], [4.5, 5.5]] == rows.features[:2].tolist()
+    assert rows.labels is not None
+    assert [1, 0] == rows.labels[:2].tolist()
+
+
+@pytest.mark.parametrize("text", ["a\n1.5\n2.5\n", "1.5\n2.5\n", "a;note\n1,5;x\n2,5;y\n"])
+def test_rows_of_a_single_feature_are_read(tmp_path: Path, text: str) -> None:
+    rows = read_rows(written(tmp_path, text), Columns(("a",), "label", place=0), 1)
+    assert [[1.5], [2.5]] == rows.features.tolist()

@@ -1,19 +1,28 @@
-"""Features as a dataset holds them: grey levels as bytes, everything else as float32.
+"""Features as a dataset holds them: grey levels as bytes, everything else as floats.
 
-Owns the choice between the two, what texts are numbers, and the guess of an image's shape from a
-number of features.
+Owns the choice between the types, what texts are numbers, and the guess of an image's shape from
+a number of features.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_features", "as_grey_levels", "guess_image_shape", "is_number"]
+__all__ = [
+    "as_features",
+    "as_grey_levels",
+    "guess_image_shape",
+    "is_number",
+    "is_numeric",
+    "is_square",
+]
 
+COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", re.ASCII)
 GREY_MAXIMUM = 255
 DARKEST_IMAGES = 127
 """Whole numbers of which none is above this are counts, codes or flags, and no grey levels:
@@ -26,24 +35,29 @@ float32, or of a text with six decimals."""
 
 ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
+MOST_DEVIATIONS = 2048
+"""Up to so many standard deviations from 0, rounding to the 24 bits of float32 moves a value by
+at most 1/8192 of a deviation, which no training notices. Times in seconds since 1970 that differ
+by minutes lie farther out: they stay float64, twice the memory, until they are standardized."""
 
-def as_features(
-    arrays: tuple[NDArray[Any], ...],
-) -> tuple[NDArray[np.uint8] | NDArray[np.float32], ...]:
+
+def as_features(arrays: tuple[NDArray[Any], ...], *, grey: bool) -> tuple[NDArray[Any], ...]:
     """The features of the training and the test set, all of one type.
 
-    They become uint8 if all are whole, from 0 to 255, and some above 127, as grey levels are;
-    else float32.
+    They become uint8 if they may be grey levels and all are whole, from 0 to 255, and some above
+    127; else float32, or float64 where float32 would round away what a feature differs by.
 
     Args:
-        arrays: (n, I) each, all values finite.
+        arrays: (n, I) each, all values finite; the training set first.
+        grey: whether the values stand in columns that may be the pixels of an image.
 
     Returns:
-        The arrays (n, I), all uint8 or all float32.
+        The arrays (n, I), all of one type.
     """
-    if _are_grey_levels(arrays):
+    if grey and _are_grey_levels(arrays):
         return tuple(np.ascontiguousarray(array, np.uint8) for array in arrays)
-    return tuple(np.ascontiguousarray(array, np.float32) for array in arrays)
+    kind = np.float32 if _suits_float32(arrays[0]) else np.float64
+    return tuple(np.ascontiguousarray(array, kind) for array in arrays)
 
 
 def as_grey_levels(
@@ -76,15 +90,20 @@ def is_number(text: str) -> bool:
     return "_" not in text and text.strip().isascii()  # numpy takes neither 1_000 nor other digits
 
 
+def is_numeric(cell: str) -> bool:
+    """Whether a cell's text is a number, with a decimal point or a decimal comma."""
+    return is_number(cell) or COMMA_NUMBER.fullmatch(cell.strip()) is not None
+
+
 def guess_image_shape(features: NDArray[Any]) -> tuple[int, int] | None:
     """Height and width if the features (n, I) look like square grey images, else ``None``.
 
     They do if I is a square of at least 8 x 8 and the values are bytes, lie from 0 to 1, or reach
     from -1 to 1.
     """
-    side = math.isqrt(features.shape[1])
-    if side * side != features.shape[1] or side < SMALLEST_SIDE:
+    if not is_square(features.shape[1]):
         return None
+    side = math.isqrt(features.shape[1])
     if features.dtype == np.uint8:
         return side, side
     lowest, highest = features.min(), features.max()
@@ -101,6 +120,30 @@ def _are_shares_of_255(array: NDArray[Any]) -> bool:
         if (np.abs(levels - np.rint(levels)) > ROUNDING).any():
             return False
     return True
+
+
+def is_square(features: int) -> bool:
+    """Whether so many features may be the pixels of a square image of at least 8 x 8."""
+    side = math.isqrt(features)
+    return side * side == features and side >= SMALLEST_SIDE
+
+
+def _suits_float32(features: NDArray[Any]) -> bool:
+    """Whether no feature (n, I) lies so far from 0 that float32 would blur its differences."""
+    if features.dtype in (np.uint8, np.float32) or not len(features):
+        return True
+    middle = features[0].astype(np.float64)  # (I,) lies among the values, so nothing cancels
+    largest, sums, squares = (np.zeros(features.shape[1]) for _ in range(3))
+    with np.errstate(over="ignore"):
+        for first in range(0, len(features), ROWS):
+            block = features[first : first + ROWS].astype(np.float64)  # (rows, I)
+            np.maximum(largest, np.abs(block).max(axis=0), out=largest)
+            block -= middle
+            sums += block.sum(axis=0)
+            squares += np.square(block).sum(axis=0)
+        variance = squares / len(features) - np.square(sums / len(features))
+    differ = squares > 0
+    return bool((largest <= MOST_DEVIATIONS * np.sqrt(np.maximum(variance, 0)))[differ].all())
 
 
 def _are_grey_levels(arrays: tuple[NDArray[Any], ...]) -> bool:

@@ -1,11 +1,14 @@
 """Labels as a dataset holds them: the numbers of the classes, and the classes' names.
 
 Owns the check that labels can be classes at all. Where the labels stand in a file belongs to
-the file's reader.
+the file's reader. Texts are compared as Python's own: numpy up to 2.4 reads foreign memory where
+it compares two arrays of ``TEXT`` with one another, as ``searchsorted`` does.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +19,7 @@ from gpunet.datasets.readers.features import is_number
 from gpunet.datasets.readers.files import shown
 from gpunet.errors import DataError
 
-__all__ = ["TEXT", "Classes", "RawLabels", "number_classes"]
+__all__ = ["TEXT", "Classes", "RawLabels", "distinct", "number_classes", "number_known"]
 
 TEXT = np.dtypes.StringDType()
 """Texts that take as much memory as they are long; one long label makes no other longer."""
@@ -26,7 +29,14 @@ FEW_CLASSES = 256
 
 SAMPLES_PER_CLASS = 4
 
-LARGEST_LABEL = 1_000_000_000
+LONGEST_LABEL = 200  # characters
+LISTED = 12  # classes that a message lists
+ROWS = 65536  # labels looked at together, so that the temporaries stay small
+
+WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+
+Key = int | str
+"""What a label means: a whole number, or a word."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,130 +77,205 @@ class Classes:
     notice: str | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parted:
+    """Labels by their different values.
+
+    Args:
+        labels: as the file has them.
+        values: the different ones, in the order in which they first occur.
+        firsts: the row of each one's first label, counted from 0.
+        places: (n,) which of them each label is.
+    """
+
+    labels: RawLabels
+    values: list[Any]
+    firsts: list[int]
+    places: NDArray[np.int64]
+
+    def place(self, value: Any) -> str:
+        """What a message calls a value's first label."""
+        return self.labels.place(self.firsts[self.values.index(value)])
+
+    def refused(self, value: Any, wanted: str) -> DataError:
+        """The error for a value that is no class."""
+        return DataError(f"{self.place(value)} is {_quoted(value)}, wanted {wanted}")
+
+
 def number_classes(train: RawLabels, test: RawLabels) -> Classes:
     """Number the classes that the training set has, from 0 on, in the order of their values.
 
-    Labels are whole numbers from 0 on, or words, which are ordered alphabetically. Whole numbers
-    that leave out a few (1 to 26, or only 3 and 8) are numbered anew and keep their names; one
-    far above the number of classes is a damaged label.
+    Labels are whole numbers or words, which are ordered alphabetically. Whole numbers that leave
+    out a few (1 to 26, or -1 and 1, or 3 and 8) are numbered anew and keep their names.
 
     Raises:
         DataError: a label that can be no class, fewer than two classes, more classes than the
             samples can tell apart, or a test label that the training set does not have.
     """
-    if TEXT in (train.values.dtype, test.values.dtype):
-        train_values, test_values = _words_or_numbers(train, test)
-    else:
-        train_values, test_values = _whole_numbers(train), _whole_numbers(test)
-    known, train_labels = np.unique(train_values, return_inverse=True)
-    _require_plausible(train, known, train_labels)
+    parted = _parted(train)
+    others = parted if test is train else _parted(test)
+    numeric = _are_numeric(parted, others)
+    keys = _keys(parted, numeric)
+    known = sorted(set(keys))
+    _require_plausible(train, known)
+    numbers = {key: number for number, key in enumerate(known)}
     return Classes(
-        names=tuple(str(value) for value in known),
-        train=train_labels.astype(np.int32),
-        test=_known_labels(test, test_values, known),
+        names=tuple(map(str, known)),
+        train=_numbered(parted, keys, numbers),
+        test=_numbered(others, _keys(others, numeric), numbers),
         notice=_gap_notice(known),
     )
 
 
-def _words_or_numbers(train: RawLabels, test: RawLabels) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both sets' labels as whole numbers if all of them are, else as words."""
-    numeric = [_are_numbers(labels) for labels in (train, test)]
-    first = numeric[0] if len(numeric[0]) else numeric[1]
-    for labels, flags in zip((train, test), numeric, strict=True):
-        odd = np.flatnonzero(flags != first[:1])
-        if len(odd):
-            kinds = ("a number", "a word") if first[0] else ("a word", "a number")
-            raise DataError(
-                f"{labels.place(int(odd[0]))} is {shown(str(labels.values[odd[0]]))}, wanted "
-                f"{kinds[0]} and not {kinds[1]}, as the first label is; write all labels alike"
-            )
-    if first[:1].any():
-        return _whole_numbers(train), _whole_numbers(test)
-    return _words(train), _words(test)
-
-
-def _are_numbers(labels: RawLabels) -> NDArray[np.bool_]:
-    """(n,) whether each label is the text of a number, NaN among them."""
-    known, inverse = np.unique(labels.values.astype(TEXT), return_inverse=True)
-    flags = np.array([is_number(str(text)) for text in known], np.bool_)
-    return flags[inverse]
-
-
-def _words(labels: RawLabels) -> NDArray[Any]:
-    words = np.strings.strip(labels.values.astype(TEXT))
-    empty = np.flatnonzero(words == "")
-    if len(empty):
-        raise DataError(f"{labels.place(int(empty[0]))} is empty, wanted a class; fill it in")
-    return words
-
-
-def _whole_numbers(labels: RawLabels) -> NDArray[np.int64]:
-    """The labels (n,) as int64.
+def number_known(labels: RawLabels, classes: Sequence[str]) -> NDArray[np.int32]:
+    """The numbers (n,) of labels among classes whose names are known.
 
     Raises:
-        DataError: one is negative, no whole number or too large.
+        DataError: a label is none of them.
     """
-    numbers = labels.values
-    if numbers.dtype == TEXT:
-        numbers = numbers.astype(np.float64)
-    if numbers.dtype.kind == "f":
-        wrong = ~(numbers == np.rint(numbers)) | np.isinf(numbers)  # true for NaN as well
-        _refuse(labels, wrong, "a whole number; labels name classes and are not measured values")
-    _refuse(labels, numbers < 0, "0 or more; number the classes from 0 on")
-    _refuse(labels, numbers > LARGEST_LABEL, f"at most {LARGEST_LABEL:,}; number the classes")
-    return numbers.astype(np.int64)
+    numeric = all(len(name) <= LONGEST_LABEL and WHOLE.fullmatch(name) for name in classes)
+    numbers: dict[Key, int] = {
+        int(name) if numeric else name: number for number, name in enumerate(classes)
+    }
+    parted = _parted(labels)
+    keys = [_known_key(value, numeric) for value in parted.values]
+    return _numbered(parted, keys, numbers)
 
 
-def _refuse(labels: RawLabels, wrong: NDArray[np.bool_], wanted: str) -> None:
-    rows = np.flatnonzero(wrong)
-    if len(rows):
-        raise DataError(
-            f"{labels.place(int(rows[0]))} is {labels.values[rows[0]]}, wanted {wanted}"
-        )
+def distinct(values: NDArray[Any]) -> tuple[list[Any], list[int], NDArray[np.int64]]:
+    """The different values, the row of each one's first, and (n,) which of them each value is."""
+    if values.dtype.kind in "biuf":
+        known, rows, numbered = np.unique(values, return_index=True, return_inverse=True)
+        return known.tolist(), rows.tolist(), numbered
+    places: dict[Any, int] = {}
+    firsts: list[int] = []
+    numbered = np.empty(len(values), np.int64)
+    for start in range(0, len(values), ROWS):
+        for row, value in enumerate(values[start : start + ROWS].tolist(), start):
+            place = places.setdefault(value, len(places))
+            if place == len(firsts):
+                firsts.append(row)
+            numbered[row] = place
+    return list(places), firsts, numbered
 
 
-def _require_plausible(
-    labels: RawLabels, known: NDArray[Any], numbered: NDArray[np.integer]
-) -> None:
+def _parted(labels: RawLabels) -> _Parted:
+    """The labels by their different values.
+
+    Raises:
+        DataError: one is too long.
+    """
+    parted = _Parted(labels, *distinct(labels.values))
+    for value in parted.values:
+        if isinstance(value, str) and len(value) > LONGEST_LABEL:
+            raise DataError(
+                f"{parted.place(value)} is {len(value):,} characters long, at most "
+                f"{LONGEST_LABEL} are possible; shorten it"
+            )
+    return parted
+
+
+def _are_numeric(*sets: _Parted) -> bool:
+    """Whether the labels are numbers rather than words.
+
+    Raises:
+        DataError: some are numbers and some are words.
+    """
+    flags = [
+        [not isinstance(value, str) or is_number(value) for value in one.values] for one in sets
+    ]
+    first = next((one[0] for one in flags if one), False)
+    for one, numeric in zip(sets, flags, strict=True):
+        if (not first) in numeric:
+            kinds = ("a number", "a word") if first else ("a word", "a number")
+            raise one.refused(
+                one.values[numeric.index(not first)],
+                f"{kinds[0]} and not {kinds[1]}, as the first label is; write all labels alike",
+            )
+    return first
+
+
+def _keys(parted: _Parted, numeric: bool) -> list[Key]:
+    """What each of the different values means.
+
+    Raises:
+        DataError: one is empty, or a number that is not whole.
+    """
+    keys: list[Key] = []
+    for value in parted.values:
+        key = _whole_number(value) if numeric else value.strip()
+        if key is None:
+            raise parted.refused(
+                value, "a whole number; labels name classes and are not measured values"
+            )
+        if key == "":
+            raise DataError(f"{parted.place(value)} is empty, wanted a class; fill it in")
+        keys.append(key)
+    return keys
+
+
+def _known_key(value: Any, numeric: bool) -> Key:
+    """What a label means among known classes; one that is none of them stays as it is written."""
+    text = str(value).strip()
+    if not numeric or not is_number(text):
+        return text
+    number = _whole_number(value)
+    return text if number is None else number
+
+
+def _whole_number(value: Any) -> int | None:
+    """The whole number that a number or its text stands for, however large it is."""
+    if isinstance(value, int):  # True and False among them
+        return int(value)
+    if isinstance(value, str) and WHOLE.fullmatch(value):
+        return int(value)
+    number = float(value)
+    return int(number) if number.is_integer() else None
+
+
+def _numbered(parted: _Parted, keys: list[Key], numbers: dict[Key, int]) -> NDArray[np.int32]:
+    """The classes' numbers (n,) of the labels.
+
+    Raises:
+        DataError: one is no class.
+    """
+    for value, key in zip(parted.values, keys, strict=True):
+        if key not in numbers:
+            listed = ", ".join(shown(str(name)) for name in list(numbers)[:LISTED])
+            more = ", ..." if len(numbers) > LISTED else ""
+            raise DataError(
+                f"{parted.place(value)} is {shown(str(value))}, which no training sample has; the "
+                f"{len(numbers):,} classes are {listed}{more}, so mend the label"
+            )
+    table = np.array([numbers[key] for key in keys], np.int32)
+    return table[parted.places]
+
+
+def _quoted(value: Any) -> str:
+    """A label as a message shows it: a word in quotes, a number as it is written."""
+    return shown(value) if isinstance(value, str) and not is_number(value) else str(value)[:40]
+
+
+def _require_plausible(labels: RawLabels, known: list[Key]) -> None:
+    count = len(labels.values)
     if len(known) < 2:
         raise DataError(
             f"{labels.name} holds only the class {shown(str(known[0]))}, wanted two or more; "
             "add samples of another class"
         )
-    if len(known) > max(FEW_CLASSES, len(numbered) // SAMPLES_PER_CLASS):
+    if len(known) > max(FEW_CLASSES, count // SAMPLES_PER_CLASS):
         raise DataError(
-            f"{labels.name} holds {len(known):,} different labels in {len(numbered):,} samples, "
+            f"{labels.name} holds {len(known):,} different labels in {count:,} samples, "
             "wanted classes that recur; check that the labels are where they belong"
         )
-    highest = len(known) - 1
-    if known.dtype.kind in "iu" and known[highest] >= 4 * len(known) + 8:
-        row = int(np.flatnonzero(numbered == highest)[0])
-        raise DataError(
-            f"{labels.place(row)} is {known[highest]:,}, out of range for {len(known):,} "
-            "different labels; number the classes from 0 on, or mend the label"
-        )
 
 
-def _known_labels(
-    labels: RawLabels, values: NDArray[Any], known: NDArray[Any]
-) -> NDArray[np.int32]:
-    """The classes' numbers (m,) of the test labels."""
-    position = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    unknown = np.flatnonzero(known[position] != values)
-    if len(unknown):
-        raise DataError(
-            f"{labels.place(int(unknown[0]))} is {shown(str(values[unknown[0]]))}, which no "
-            f"training sample has; the training set's {len(known):,} classes go from "
-            f"{shown(str(known[0]))} to {shown(str(known[-1]))}, so mend the label"
-        )
-    return position.astype(np.int32)
-
-
-def _gap_notice(known: NDArray[Any]) -> str | None:
+def _gap_notice(known: list[Key]) -> str | None:
     """A notice if whole numbers between the lowest label and the highest never occur."""
-    if known.dtype.kind not in "iu" or known[-1] - known[0] == len(known) - 1:
+    lowest, highest = known[0], known[-1]
+    if isinstance(lowest, str) or isinstance(highest, str) or highest - lowest == len(known) - 1:
         return None
     return (
-        f"the labels leave out numbers between {known[0]} and {known[-1]}; "
+        f"the labels leave out numbers between {lowest} and {highest}; "
         f"the {len(known)} that occur are the classes"
     )

@@ -26,6 +26,7 @@ from gpunet.datasets.readers.features import (
     as_features,
     as_grey_levels,
     guess_image_shape,
+    is_square,
 )
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
 from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
@@ -45,8 +46,8 @@ def read_npz(path: Path) -> Dataset:
 
     ``x_train`` and ``x_test`` hold numbers, one sample per row, of any further shape: (n, 28, 28),
     (n, 28, 28, 1) and (n, 1, 28, 28) are grey images, others are flattened. Bytes stay bytes, and
-    so do other numbers that all are grey levels (whole, 0 to 255, some above 127; in images also
-    those divided by 255); the rest becomes float32.
+    so do other numbers of images that all are grey levels (whole, 0 to 255, some above 127, or
+    those divided by 255); the rest becomes floats.
     ``y_train`` and ``y_test`` hold whole numbers or words, (n,) or (n, 1). ``x_val`` and ``y_val``
     are the validation set; where they are there and ``x_test`` is not, the last sixth of the
     training samples is for testing. ``parts`` knows what else the parts may be called; ``X_train``
@@ -68,7 +69,9 @@ def read_npz(path: Path) -> Dataset:
                 "write both alike"
             )
     flat = tuple(_flattened(str(path), f"x_{part}", arrays[f"x_{part}"]) for part in parts)
-    features = flat if all(array.dtype == np.uint8 for array in flat) else as_features(flat)
+    grey = len(shape) > 1 or is_square(flat[0].shape[1])
+    are_bytes = all(array.dtype == np.uint8 for array in flat)
+    features = flat if are_bytes else as_features(flat, grey=grey)
     image_shape = _image_shape(shape, features[0])
     features = as_grey_levels(features, image_shape)
     labels = [_raw_labels(str(path), f"y_{part}", arrays[f"y_{part}"]) for part in parts]
@@ -258,9 +261,7 @@ def _raw_labels(name: str, key: str, array: NDArray[Any]) -> RawLabels:
     return RawLabels(f"{key} of {name}", values, range(1, len(values) + 1))
 
 
-def _image_shape(
-    shape: tuple[int, ...], features: NDArray[np.uint8] | NDArray[np.float32]
-) -> tuple[int, int] | None:
+def _image_shape(shape: tuple[int, ...], features: NDArray[Any]) -> tuple[int, int] | None:
     """Height and width if samples of this shape are grey images, else ``None``."""
     if len(shape) == 1:
         return guess_image_shape(features)

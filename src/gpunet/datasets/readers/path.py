@@ -14,57 +14,99 @@ from gpunet.datasets.readers.image_folder import is_image_folder, read_image_fol
 from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.parts import Part, given_validation, part_of
-from gpunet.datasets.readers.table import find_tables, read_table, read_tables
-from gpunet.errors import DataError
+from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, read_tables
+from gpunet.errors import DataError, UsageError
 
-__all__ = ["KINDS", "read_path"]
+__all__ = ["KINDS", "find_test_table", "read_path", "refuse_label"]
 
 KINDS = (
-    "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file or a folder with train.csv "
-    "and test.csv, an NPZ file with x_train, y_train, x_test and y_test, or a folder of images "
-    "per class, at once or in the folders train and test; val in place of test is for validation"
+    "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file (.csv, .tsv, .txt or .data, "
+    "or .gz) or a folder with train.csv and test.csv, an NPZ file with x_train, y_train, x_test "
+    "and y_test, or a folder of images per class, at once or in the folders train and test; val in "
+    "place of test is for validation"
 )
 """What can be read, in words for the user."""
+
+TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+"""How a table in a folder may end that is taken for data; .txt and .data are often about others."""
+
+SINGLE = (*TABLES, ".npz")
+"""How the one file that is a folder's dataset may end."""
 
 MOST_SHOWN = 8  # names of a folder's content in a message
 MOST_FOLDERS = 1000  # folders in a folder that are looked into, in search of data
 
+Progress = Callable[[str, int, int], None]
 
-def read_path(path: Path, progress: Callable[[str, int, int], None] | None = None) -> Dataset:
+
+def read_path(path: Path, progress: Progress | None = None, label: str | None = None) -> Dataset:
     """Read the dataset at a path.
 
     Args:
         path: an IDX, CSV or NPZ file, or a folder of IDX files, CSV files or images.
         progress: called with a text, what is done, and what there is to do, if it takes long.
+        label: which column of a CSV file is the label; ``None`` to choose.
 
     Raises:
         DataError: there is no such path, its kind is unknown, or it does not hold what it should.
+        UsageError: ``label`` is no column, or there are no columns.
     """
     path = path.expanduser()
     with reading(path):
         path.stat()
         if path.is_dir():
-            return _read_folder(path, progress)
+            return _read_folder(path, progress, label)
+    if is_table_name(path.name) and not is_idx_name(path.name):
+        refuse_table_of_images(path)
+        return read_table(path, label)
+    refuse_label(label, str(path))
     if is_idx_name(path.name):
         return read_idx(path)
-    suffix = path.suffix.lower()
-    if suffix == ".csv":
-        refuse_table_of_images(path)
-        return read_table(path)
-    if suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         return read_npz(path)
     raise DataError(f"{path} is of no known kind; wanted {KINDS}")
 
 
-def _read_folder(folder: Path, progress: Callable[[str, int, int], None] | None) -> Dataset:
-    if (dataset := _read_files(folder)) is not None:
+def find_test_table(path: Path) -> Path | None:
+    """The table at a path whose rows a model is measured on: a file, or a folder's test table."""
+    path = path.expanduser()
+    if not path.is_dir():
+        is_table = is_table_name(path.name) and not is_idx_name(path.name) and path.is_file()
+        return path if is_table else None
+    files = [entry for entry in _visible(path) if not entry.is_dir()]
+    if any(is_idx_name(file.name) for file in files):
+        return None
+    if "test" in (tables := _tables(path, files)):
+        return tables["test"]
+    single = _single_files(files)
+    if len(single) == 1:
+        return single[0] if is_table_name(single[0].name) else None
+    below = [] if single or is_image_folder(path) else _data_folders_below(path)
+    return find_test_table(below[0]) if len(below) == 1 else None
+
+
+def refuse_label(label: str | None, name: str) -> None:
+    """Check that no column is named where there are none.
+
+    Raises:
+        UsageError: one is.
+    """
+    if label is not None:
+        raise UsageError(
+            f"--label {shown(label)} names a column of a table, but {name} is none; leave it out"
+        )
+
+
+def _read_folder(folder: Path, progress: Progress | None, label: str | None) -> Dataset:
+    if (dataset := _read_files(folder, label)) is not None:
         beside = "the folders of images beside its files are left out"
         return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
     if is_image_folder(folder):
+        refuse_label(label, str(folder))
         return read_image_folder(folder, progress)
     below = _data_folders_below(folder)
     if len(below) == 1:
-        return replace(_read_folder(below[0], progress), name=folder.resolve().name)
+        return replace(_read_folder(below[0], progress, label), name=folder.resolve().name)
     if below:
         names = [shown(inner.relative_to(folder).as_posix()) for inner in below]
         raise DataError(
@@ -77,14 +119,15 @@ def _read_folder(folder: Path, progress: Callable[[str, int, int], None] | None)
     raise DataError(f"{folder} holds no dataset but {seen}{more}; wanted {KINDS}")
 
 
-def _read_files(folder: Path) -> Dataset | None:
+def _read_files(folder: Path, label: str | None) -> Dataset | None:
     """The dataset that the files right in a folder are, if there is one."""
     files = [entry for entry in _visible(folder) if not entry.is_dir()]
     if any(is_idx_name(file.name) for file in files):
+        refuse_label(label, str(folder))
         return read_idx(folder)
     tables = _tables(folder, files)
     if "train" in tables and len(tables) > 1:
-        return _read_tables(tables)
+        return _read_tables(tables, label)
     single = _single_files(files)
     if len(single) > 1:
         raise DataError(
@@ -92,18 +135,18 @@ def _read_files(folder: Path) -> Dataset | None:
             f"{single[0].name} and {single[1].name}; give one of them, or name a pair train.csv "
             "and test.csv"
         )
-    return read_path(single[0]) if single else None
+    return read_path(single[0], label=label) if single else None
 
 
 def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
     """The tables of the parts, such as train.csv, val.csv and test.csv."""
     pair = find_tables(folder)
-    prefix = pair[0].name.removesuffix("train.csv").lower() if pair else ""
+    prefix = _stem(pair[0]).removesuffix("train") if pair else ""
     tables: dict[Part, Path] = {}
     for file in files:
-        name = file.stem.lower()
+        name = _stem(file)
         part = part_of(name.removeprefix(prefix)) if name.startswith(prefix) else None
-        if file.suffix.lower() != ".csv" or part is None:
+        if not file.name.lower().endswith(TABLES) or part is None:
             continue
         if part in tables:
             raise DataError(
@@ -114,15 +157,21 @@ def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
     return tables
 
 
-def _read_tables(tables: Mapping[Part, Path]) -> Dataset:
+def _stem(table: Path) -> str:
+    """A table's name in small letters without its ends."""
+    return Path(table.name.lower().removesuffix(".gz")).stem
+
+
+def _read_tables(tables: Mapping[Part, Path], label: str | None) -> Dataset:
     """The dataset of a table to train on, and of one to test with or to validate with, or both."""
     for table in tables.values():
         refuse_table_of_images(table)
     train, test, val = tables["train"], tables.get("test"), tables.get("val")
-    dataset = read_table(train) if test is None else read_tables(train, test)
+    dataset = read_table(train, label) if test is None else read_tables(train, test, label)
     if val is None:
         return dataset
-    other = read_tables(train, val)  # with the classes and the columns of the same training table
+    # with the classes and the columns of the same training table
+    other = read_tables(train, val, label)
     floats = max((dataset, other), key=lambda one: one.train.features.itemsize)
     whole = replace(
         floats,
@@ -155,7 +204,7 @@ def _holds_files(folder: Path) -> bool:
 
 def _single_files(files: list[Path]) -> list[Path]:
     """The files that are a whole dataset each."""
-    return [file for file in files if file.suffix.lower() in (".csv", ".npz")]
+    return [file for file in files if file.name.lower().endswith(SINGLE)]
 
 
 def _data_folders_below(folder: Path) -> list[Path]:

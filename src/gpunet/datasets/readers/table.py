@@ -1,35 +1,58 @@
-"""CSV tables: one sample per line, the label first, then the features.
+"""Tables: CSV files of one sample per line, with a label in one column and features in the others.
 
-Owns the text: header, quotes, rows and what is wrong with them. Values are separated by commas;
-the text is UTF-8.
+Owns how rows become a dataset, and the rows that a model answers or is measured on. The text
+belongs to ``text_rows``, the choice of the label to ``label_column``.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
+from gpunet.datasets.dataset import Columns, Dataset, Samples
 from gpunet.datasets.hold_out import split_last
 from gpunet.datasets.readers.features import (
     as_features,
     as_grey_levels,
     guess_image_shape,
-    is_number,
+    is_square,
 )
-from gpunet.datasets.readers.files import open_file, require_memory, shown
-from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
+from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.label_column import choose_roles, named_label, pick_for_training
+from gpunet.datasets.readers.labels import RawLabels, number_classes, number_known
+from gpunet.datasets.readers.text_rows import (
+    Head,
+    Picked,
+    Sheet,
+    column_name,
+    read_sheet,
+    read_text,
+)
+from gpunet.datasets.readers.titles import are_pixel_titles, is_index_title
 from gpunet.errors import DataError
 
-__all__ = ["TEST_SHARE", "find_tables", "read_table", "read_tables"]
+__all__ = [
+    "TABLE_NAMES",
+    "TEST_SHARE",
+    "Rows",
+    "find_tables",
+    "is_table_name",
+    "read_rows",
+    "read_table",
+    "read_tables",
+]
+
+ENDS = (".csv", ".tsv", ".txt", ".data")
+"""How a table's name ends, before ``.gz`` where it is packed."""
+
+TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz after that"
+"""The same in words."""
 
 PAIRS = (
     ("train.csv", "test.csv"),
@@ -41,61 +64,64 @@ PAIRS = (
 TEST_SHARE = 6
 """One part of so many of a file that is not split yet is for testing, as MNIST has it (nearly)."""
 
-BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
-LONGEST_LINE = 1 << 26  # bytes
-MOST_COLUMNS = 1 << 22  # as many features as a network takes
-LONGEST_LABEL = 200  # characters
-LABEL_NAMES = frozenset({"label", "class", "target", "digit", "species"})
+MOST_TITLES = 1 << 16
+"""Columns up to which titles are kept; more are told apart by their position."""
+
+LONGEST_TITLES = 1 << 20  # characters of all titles together
+
+LISTED = 8  # titles that a message lists
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
-    """A file's rows.
+class Rows:
+    """Rows for a model.
 
     Args:
         name: of the file.
-        labels: (n,) the first column, as numbers or as ``TEXT``.
-        features: (n, I) the other columns, uint8 or float32.
-        lines: (n,) the line of the file, counted from 1, that each row stands in.
+        features: (n, I) in the model's order, uint8 for a model of grey levels, else floats.
+        labels: (n,) numbers of the model's classes, or ``None`` where they are not read.
+        names: what each row is called: what its index column holds, or its number from 1 on.
+        index: the title of that column, or ``None``.
     """
 
     name: str
-    labels: NDArray[Any]
-    features: NDArray[Any]
-    lines: NDArray[np.int64]
+    features: NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
+    labels: NDArray[np.int32] | None
+    names: Sequence[Any]
+    index: str | None
 
-    @property
-    def raw_labels(self) -> RawLabels:
-        """The labels with their places."""
-        return RawLabels(self.name, self.labels, self.lines, unit="line")
 
-    def place(self, row: int, column: int) -> str:
-        """What a message calls the feature ``column`` of ``row``, both counted from 0."""
-        return f"line {self.lines[row]:,}, column {column + 2:,} of {self.name}"
+def is_table_name(name: str) -> bool:
+    """Whether a file of this name is read as a table."""
+    return name.lower().removesuffix(".gz").endswith(ENDS)
 
 
 def find_tables(folder: Path) -> tuple[Path, Path] | None:
     """The training and the test table of a folder, if it has a pair of known names."""
-    for train, test in PAIRS:
-        if (folder / train).exists() and (folder / test).exists():
-            return folder / train, folder / test
+    for names in PAIRS:
+        for end in ("", ".gz"):
+            train, test = (folder / f"{name}{end}" for name in names)
+            if train.exists() and test.exists():
+                return train, test
     return None
 
 
-def read_tables(train_path: Path, test_path: Path) -> Dataset:
+def read_tables(train_path: Path, test_path: Path, label: str | None = None) -> Dataset:
     """Read a pair of tables, as ``read_table`` reads one.
 
+    The test table's columns are found by the titles of the training table's; without titles, by
+    their position.
+
     Raises:
-        DataError: as ``read_table``, or the two have different columns.
+        DataError: as ``read_table``, or the test table lacks a column.
+        UsageError: ``label`` names no column.
     """
-    train, test = _read(train_path), _read(test_path)
-    if train.features.shape[1] != test.features.shape[1]:
-        raise DataError(
-            f"{test.name} holds {test.features.shape[1]:,} features per row but {train.name} "
-            f"{train.features.shape[1]:,}; check that both have the label first"
-        )
-    numbered = number_classes(train.raw_labels, test.raw_labels)
-    features = as_features((train.features, test.features))
+    train = _read_training(train_path, label)
+    sheet, found = _read_alike(test_path, train.columns, train.inputs, with_label=True)
+    test = sheet.take_features(found.features)
+    numbered = number_classes(train.labels, _raw_labels(sheet, found.label))
+    features = as_features((train.features, test), grey=train.columns.grey)
+    columns = _with_grey(train.columns, features[0])
     image_shape = guess_image_shape(features[0])
     features = as_grey_levels(features, image_shape)
     return Dataset(
@@ -105,46 +131,262 @@ def read_tables(train_path: Path, test_path: Path) -> Dataset:
         classes=numbered.names,
         image_shape=image_shape,
         source=f"{train_path} and {test_path.name}",
-        notice=numbered.notice,
+        notice=_joined(train.notice, numbered.notice),
+        columns=columns,
     )
 
 
-def read_table(path: Path) -> Dataset:
+def read_table(path: Path, label: str | None = None) -> Dataset:
     """Read one table and split it: the last sixth of its rows is for testing.
 
-    Where those rows lack classes, the last sixth of every class is. The first line is a
-    header if none of its feature cells is a number, or if it begins with ``label`` or a word like
-    it. Labels are whole numbers or words. Features become uint8 if all are grey levels (whole,
-    0 to 255, some above 127), else float32. A square number of bytes, or of values from 0 to 1 or
-    reaching from -1 to 1, is taken for an image, whose pixels may be bytes divided by 255.
+    Where those rows lack classes, the last sixth of every class is. Labels are whole numbers
+    or words. Features become uint8 if they are the pixels of an image, by their number or their
+    titles, and all are grey levels (whole, 0 to 255, some above 127), else floats. A square number
+    of bytes, or of values from 0 to 1 or reaching from -1 to 1, is taken for an image, whose pixels
+    may be bytes divided by 255.
+
+    Args:
+        path: of the file.
+        label: the label's column, as ``label_column.named_label`` takes it; ``None`` to choose.
 
     Raises:
         DataError: the file is unreadable, its rows are of different lengths, a feature is no
             finite number, a label can be no class.
+        UsageError: ``label`` names no column.
     """
-    table = _read(path)
-    rows = len(table.labels)
+    table = _read_training(path, label)
+    rows = len(table.features)
     if rows < TEST_SHARE:
         raise DataError(
-            f"{table.name} holds {rows} rows, wanted at least {TEST_SHARE} to split into training "
+            f"{path} holds {rows} rows, wanted at least {TEST_SHARE} to split into training "
             "and test samples; give more, or a folder with train.csv and test.csv"
         )
-    everything = table.raw_labels
-    numbered = number_classes(everything, everything)
-    (features,) = as_features((table.features,))
+    numbered = number_classes(table.labels, table.labels)
+    (features,) = as_features((table.features,), grey=table.columns.grey)
+    columns = _with_grey(table.columns, features)
     image_shape = guess_image_shape(features)
     (features,) = as_grey_levels((features,), image_shape)
-    samples = Samples(features, numbered.train)
-    train, test, notice = _split(path.name, samples)
+    train, test, notice = _split(path.name, Samples(features, numbered.train))
     return Dataset(
-        name=path.stem,
+        name=_stem(path),
         train=train,
         test=test,
         classes=numbered.names,
         image_shape=image_shape,
         source=str(path),
-        notice=notice if numbered.notice is None else f"{notice}; {numbered.notice}",
+        notice=_joined(table.notice, notice, numbered.notice),
+        columns=columns,
     )
+
+
+def read_rows(
+    source: Path | BinaryIO,
+    columns: Columns,
+    inputs: int,
+    classes: Sequence[str] | None = None,
+) -> Rows:
+    """Read all rows of a table for a model.
+
+    Args:
+        source: the file, or one that is open, which is called the standard input.
+        columns: of the table that the model was trained on.
+        inputs: features that the model takes, I.
+        classes: the names of the model's classes, if the rows' labels are wanted.
+
+    Raises:
+        DataError: as ``read_table``, a column is missing, or a label is none of the classes.
+    """
+    sheet, found = _read_alike(source, columns, inputs, with_label=classes is not None)
+    titles = sheet.head.titles
+    labels = None
+    if classes is not None:
+        labels = number_known(_raw_labels(sheet, found.label), classes)
+    names: Sequence[Any] = range(1, len(sheet) + 1)
+    if found.index is not None:
+        names = sheet.text(found.index).tolist()
+    return Rows(
+        name=sheet.head.name,
+        features=_as_trained(sheet.take_features(found.features), columns.grey),
+        labels=labels,
+        names=names,
+        index=None if found.index is None or titles is None else titles[found.index],
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Training:
+    """A table whose label is chosen.
+
+    Args:
+        features: (n, I) uint8 or float64.
+        labels: as the file has them.
+        columns: what the columns are; ``grey`` says whether the features may be grey levels.
+        notice: what the user should know about the choice, or ``None``.
+    """
+
+    features: NDArray[Any]
+    labels: RawLabels
+    columns: Columns
+    notice: str | None
+
+    @property
+    def inputs(self) -> int:
+        """Features per row, I."""
+        return int(self.features.shape[1])
+
+
+def _read_training(path: Path, label: str | None) -> _Training:
+    """A table to train on."""
+    sheet = read_sheet(path, lambda head: pick_for_training(head, label))
+    head = sheet.head
+    roles = choose_roles(sheet, label)
+    others = [column for column in range(roles.index, head.columns) if column != roles.label]
+    if not others:
+        raise DataError(
+            f"{head.name} has no column beside the label, {column_name(head, roles.label)}, wanted "
+            "features in others"
+        )
+    titles = None if head.titles is None else tuple(head.titles[column] for column in others)
+    label_title = None if head.titles is None else head.titles[roles.label]
+    columns = Columns(
+        features=titles if _can_tell(titles, label_title) else None,
+        label=label_title,
+        place=roles.label,
+        index=roles.index,
+        grey=is_square(len(others)) or (titles is not None and are_pixel_titles(titles)),
+    )
+    labels = _raw_labels(sheet, roles.label)
+    return _Training(sheet.take_features(others), labels, columns, roles.notice)
+
+
+def _read_alike(
+    source: Path | BinaryIO, columns: Columns, inputs: int, *, with_label: bool
+) -> tuple[Sheet, _Found]:
+    """Another table with the columns of one that was trained on, and where they stand in it.
+
+    Raises:
+        DataError: it cannot be read, or lacks a column.
+    """
+
+    def pick(head: Head) -> Picked:
+        found = _Found.of(head, columns, inputs)
+        if with_label and found.label is None:
+            title = "" if columns.label is None else f" {shown(columns.label)}"
+            raise DataError(
+                f"{head.name} has no column{title} for the label; rows without labels are "
+                "answered by `gpunet predict`"
+            )
+        return found.picked(with_label)
+
+    if isinstance(source, Path):
+        sheet = read_sheet(source, pick)
+    else:
+        sheet = read_text(source, "standard input", pick)
+    return sheet, _Found.of(sheet.head, columns, inputs)
+
+
+def _can_tell(titles: tuple[str, ...] | None, label: str | None) -> bool:
+    """Whether the columns of features can be told by their titles, also from the label's."""
+    return (
+        titles is not None
+        and len(titles) <= MOST_TITLES
+        and sum(map(len, titles)) <= LONGEST_TITLES
+        and "" not in titles
+        and len({*titles, label}) == len(titles) + 1
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where a model's columns stand in another table.
+
+    Args:
+        features: the columns of the model's features, in its order.
+        label: the column of the label, or ``None``.
+        index: the column that names the rows, or ``None``.
+    """
+
+    features: tuple[int, ...]
+    label: int | None
+    index: int | None
+
+    @classmethod
+    def of(cls, head: Head, columns: Columns, inputs: int) -> _Found:
+        """The columns by their titles, if both tables have some, else by their position.
+
+        Raises:
+            DataError: one is missing, or there are more or fewer than the model's.
+        """
+        if columns.features is not None and head.titles is not None:
+            return cls._by_title(head, columns.features, columns.label)
+        return cls._by_position(head, columns, inputs)
+
+    @classmethod
+    def _by_title(cls, head: Head, wanted: tuple[str, ...], label: str | None) -> _Found:
+        titles = head.titles or ()
+        places = {title: place for place, title in enumerate(titles)}
+        missing = [title for title in wanted if title not in places]
+        if missing:
+            more = ", ..." if len(missing) > LISTED else ""
+            listed = ", ".join(map(shown, missing[:LISTED]))
+            raise DataError(
+                f"{head.name} lacks {len(missing):,} of {len(wanted):,} columns that were trained "
+                f"on, {listed}{more}; add them, or give their titles as they were"
+            )
+        times = Counter(titles)
+        twice = [title for title in wanted if times[title] > 1]
+        if twice:
+            raise DataError(f"{head.name} has two columns titled {shown(twice[0])}; rename one")
+        features = tuple(places[title] for title in wanted)
+        found = None if label is None else places.get(label)
+        free = 0 not in features and found != 0 and is_index_title(titles[0])
+        return cls(features, found, 0 if free else None)
+
+    @classmethod
+    def _by_position(cls, head: Head, columns: Columns, inputs: int) -> _Found:
+        index = int(columns.index)
+        whole = inputs + 1 + index
+        if head.columns == inputs:
+            return cls(tuple(range(inputs)), None, None)
+        if head.columns != whole:
+            raise DataError(
+                f"{head.name} has {head.columns:,} columns, wanted {inputs:,} features, or "
+                f"{whole:,} columns as in training; give rows of the same kind"
+            )
+        named = named_label(head, None) if columns.label is None else None
+        label = columns.place if named is None else named
+        features = tuple(column for column in range(index, whole) if column != label)
+        return cls(features, label, 0 if index else None)
+
+    def picked(self, with_label: bool) -> Picked:
+        """What is to be read."""
+        texts = {self.index, self.label if with_label else None} - {None}
+        numbers = tuple(column for column in self.features if column not in texts)
+        return Picked(tuple(column for column in texts if column is not None), numbers)
+
+
+def _as_trained(
+    features: NDArray[Any], grey: bool
+) -> NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]:
+    """Features (n, I) of the type that a model's training samples had."""
+    if not grey:
+        return as_features((features,), grey=False)[0]
+    if features.dtype == np.uint8:
+        return features
+    levels = features.astype(np.uint8, casting="unsafe")
+    return levels if (levels == features).all() else (features / 255).astype(np.float32)
+
+
+def _with_grey(columns: Columns, features: NDArray[Any]) -> Columns:
+    """The columns, now that it is known whether they hold grey levels."""
+    grey = features.dtype == np.uint8
+    return Columns(columns.features, columns.label, columns.place, columns.index, grey)
+
+
+def _raw_labels(sheet: Sheet, column: int | None) -> RawLabels:
+    """The labels with their places."""
+    assert column is not None
+    return RawLabels(sheet.head.name, sheet.text(column), sheet.lines, unit="line")
 
 
 def _split(name: str, samples: Samples) -> tuple[Samples, Samples, str]:
@@ -158,219 +400,12 @@ def _split(name: str, samples: Samples) -> tuple[Samples, Samples, str]:
     return train, test, f"{name} is one file: {which} are for testing"
 
 
-def _read(path: Path) -> Table:
-    reader = _TableReader(str(path))
-    with open_file(path) as file:
-        for block in _blocks(file, str(path)):
-            reader.add(block)
-    return reader.table()
+def _stem(path: Path) -> str:
+    """A file's name without its endings."""
+    name = path.name
+    return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
 
 
-def _blocks(file: BinaryIO, name: str) -> Iterator[str]:
-    """The file's text in blocks of whole lines, every line end a newline."""
-    rest = b""
-    first = True
-    while chunk := file.read(BLOCK):
-        if first:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # the byte order mark of Excel
-            first = False
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            yield _decoded(rest + chunk[:end], name)
-            rest = chunk[end:]
-        else:
-            rest += chunk
-        if len(rest) > LONGEST_LINE:
-            raise DataError(
-                f"{name} has a line of more than {LONGEST_LINE >> 20} MiB; it is no CSV table, "
-                "write one sample per line"
-            )
-    if rest:
-        yield _decoded(rest, name)
-
-
-def _decoded(block: bytes, name: str) -> str:
-    try:
-        text = block.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name} is not UTF-8 text; save it again as CSV in UTF-8") from error
-    if "\0" in text:
-        raise DataError(f"{name} holds binary data, wanted CSV text; check the file's name")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-@dataclass(slots=True)
-class _TableReader:
-    """Takes a table block by block and keeps its numbers."""
-
-    name: str
-    columns: int = 0
-    header: list[str] | None = None
-    next_line: int = 1
-    labels: list[NDArray[Any]] = field(default_factory=list)
-    features: list[NDArray[Any]] = field(default_factory=list)
-    lines: list[NDArray[np.int64]] = field(default_factory=list)
-    size: int = 0
-
-    def add(self, block: str) -> None:
-        """Take the next whole lines."""
-        if not self.columns:
-            block = self._take_start(block)
-        if not self.columns or not block or block.isspace():
-            self.next_line += _count_lines(block)
-            return
-        if not self._add_bytes(block):
-            self._add_text(block)
-        self.next_line += _count_lines(block)
-        self.size += self.features[-1].nbytes + self.labels[-1].nbytes
-        require_memory(self.name, self.size)
-
-    def table(self) -> Table:
-        """All rows.
-
-        Raises:
-            DataError: there is none.
-        """
-        if not self.features:
-            raise DataError(f"{self.name} holds no rows of data; wanted a label and features each")
-        features = np.concatenate(self.features)  # (n, I)
-        if any(block.dtype == TEXT for block in self.labels):
-            self.labels = [block.astype(TEXT) for block in self.labels]
-        labels = np.concatenate(self.labels)  # (n,)
-        return Table(self.name, labels, features, np.concatenate(self.lines))
-
-    def _take_start(self, block: str) -> str:
-        """Learn the number of columns; the block without empty first lines and the header."""
-        stripped = block.lstrip("\n")
-        self.next_line += len(block) - len(stripped)
-        if not stripped:
-            return ""
-        line, _, rest = stripped.partition("\n")
-        if line.count(",") > MOST_COLUMNS:
-            raise DataError(
-                f"{self.name} has {line.count(','):,} features in its first line, at most "
-                f"{MOST_COLUMNS:,} are possible; write one sample per line"
-            )
-        cells = _cells(line)
-        self._require_features(line, cells)
-        self.columns = len(cells)
-        if not _is_header(cells):
-            return stripped
-        self.header = cells
-        self.next_line += 1
-        return rest
-
-    def _require_features(self, line: str, cells: list[str]) -> None:
-        if len(cells) > 1:
-            return
-        separator = next((mark for mark in ";\t|" if mark in line), None)
-        seen = f"values separated by {separator!r}" if separator else "one column"
-        raise DataError(
-            f"{self.name} has {seen} in its first line, wanted a label and features separated by "
-            "commas; save it again as CSV with commas"
-        )
-
-    def _add_bytes(self, block: str) -> bool:
-        """Take a block whose cells are all whole numbers from 0 to 255, if they are."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                cells = np.loadtxt(
-                    io.StringIO(block), dtype=np.uint8, delimiter=",", comments=None, ndmin=2
-                )  # (rows, columns)
-        except (ValueError, Warning):
-            return False
-        if cells.shape[1] != self.columns or len(cells) != _count_lines(block.rstrip("\n")):
-            return False
-        self.labels.append(cells[:, 0].copy())
-        self.features.append(np.ascontiguousarray(cells[:, 1:]))
-        self.lines.append(np.arange(self.next_line, self.next_line + len(cells)))
-        return True
-
-    def _add_text(self, block: str) -> None:
-        """Take a block of any numbers, its labels as text."""
-        rows = [
-            (number, line)
-            for number, line in enumerate(block.split("\n"), start=self.next_line)
-            if line and not line.isspace()
-        ]
-        lines = np.array([number for number, _ in rows], np.int64)  # (rows,)
-        labels, texts = zip(*(self._parted(number, line) for number, line in rows), strict=True)
-        features = _parsed(texts)  # (rows, I)
-        if features is None:
-            raise self._bad_cell(lines, texts)
-        self.labels.append(np.array(labels, TEXT))
-        self.features.append(features)
-        self.lines.append(lines)
-        block_table = Table(self.name, self.labels[-1], features, lines)
-        refuse_unknown_values(features, block_table.place)
-
-    def _parted(self, number: int, line: str) -> tuple[str, str]:
-        """A line's label and the text of its features."""
-        if '"' in line:
-            cells = _cells(line)
-            count = len(cells)
-            label, features = "".join(cells[:1]), ",".join(cells[1:])
-        else:
-            count = line.count(",") + 1
-            label, _, features = line.partition(",")
-        if count != self.columns:
-            raise DataError(
-                f"line {number:,} of {self.name} has {count:,} columns, wanted {self.columns:,} "
-                "as in the first line; mend or remove the line"
-            )
-        if len(label) > LONGEST_LABEL:
-            raise DataError(
-                f"the label in line {number:,} of {self.name} is {len(label):,} characters long, "
-                f"at most {LONGEST_LABEL} are possible; shorten it"
-            )
-        return label.strip(), features
-
-    def _bad_cell(self, lines: NDArray[np.int64], texts: tuple[str, ...]) -> DataError:
-        """The error for the first feature that is no number."""
-        for number, text in zip(lines, texts, strict=True):
-            for column, cell in enumerate(text.split(","), start=2):
-                if is_number(cell):
-                    continue
-                seen = shown(cell) if cell.strip() else "empty"
-                title = f" ({shown(self.header[column - 1])})" if self.header else ""
-                return DataError(
-                    f"line {number:,}, column {column:,}{title} of {self.name} is {seen}, wanted "
-                    "a number; the label belongs into the first column, numbers into all others"
-                )
-        return DataError(f"{self.name} holds a feature that is no number; mend it")
-
-
-def _parsed(texts: tuple[str, ...]) -> NDArray[np.float32] | None:
-    """The numbers of some lines (rows, I); ``None`` if a cell is no number."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # it warns of texts that are all empty
-            numbers = np.loadtxt(texts, np.float32, delimiter=",", comments=None, ndmin=2)
-    except (ValueError, Warning):
-        return None
-    return numbers if len(numbers) == len(texts) else None  # it leaves out empty texts
-
-
-def _cells(line: str) -> list[str]:
-    """A line's cells; none if its quotes are beyond reading."""
-    try:
-        return [cell.strip() for cell in next(csv.reader([line]))]
-    except csv.Error:
-        return []
-
-
-def _count_lines(text: str) -> int:
-    return text.count("\n") + (not text.endswith("\n") and text != "")
-
-
-def _is_header(cells: list[str]) -> bool:
-    """Whether a table's first line names its columns.
-
-    The names may be numbers if they count from 0 or 1 and the first one is ``label`` or the like.
-    """
-    titles = cells[1:]
-    if not any(is_number(title) for title in titles):
-        return any(titles)
-    counted = ([str(i) for i in range(len(titles))], [str(i + 1) for i in range(len(titles))])
-    return cells[0].lower() in LABEL_NAMES and titles in counted
+def _joined(*notices: str | None) -> str | None:
+    told: Iterable[str] = (notice for notice in notices if notice is not None)
+    return "; ".join(told) or None

@@ -1,0 +1,158 @@
+"""What the first lines of a table say: the separator of its cells, comments, and the titles."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gpunet.datasets.readers.features import is_number, is_numeric
+from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
+from gpunet.errors import DataError
+
+__all__ = ["Beginning", "is_enough", "read_beginning", "split_cells"]
+
+MOST_COLUMNS = 1 << 22  # as many features as a network takes
+SAMPLED = 20  # rows that tell the separator and the titles
+SAMPLED_TEXT = 1 << 20  # characters of the file that they lie in
+SAMPLED_LINE = 1 << 12  # characters of each that tell the separator
+
+SEPARATORS = ";\t|,"
+"""What may stand between cells; where two fit alike, the earlier one: numbers hold commas."""
+
+SEPARATOR_LINE = re.compile(r"sep=([;\t|,])")  # what Excel reads and writes as a first line
+WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
+
+SHORTEST_COUNT = 5
+"""Columns from which a first line of 0, 1, 2 and so on cannot be a row by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The first lines of a table.
+
+    Args:
+        separator: what stands between its cells.
+        columns: how many there are.
+        titles: of all columns, or ``None`` if there are none.
+        lines: how many stand before the first row.
+        rest: the text from the first row on.
+    """
+
+    separator: str
+    columns: int
+    titles: tuple[str, ...] | None
+    lines: int
+    rest: str
+
+
+def is_enough(text: str) -> bool:
+    """Whether a text is long enough to tell what a table's first lines say."""
+    return len(text) >= SAMPLED_TEXT // 2 or text.count("\n") >= 2 * SAMPLED
+
+
+def read_beginning(text: str, name: str) -> Beginning | None:
+    """What the first lines of a table say; ``None`` if there is nothing but comments.
+
+    Args:
+        text: whole lines from the start of the table on.
+        name: of the file.
+
+    Raises:
+        DataError: there are too many columns, or the cells cannot be read.
+    """
+    preface, rest = _parted(text)
+    sample = _sample(rest)
+    if not sample:
+        return None
+    separator = _separator(preface, sample)
+    line, _, below = rest.partition("\n")
+    if line.count(separator) > MOST_COLUMNS:
+        raise DataError(
+            f"{name} has {line.count(separator):,} features in its first line, at most "
+            f"{MOST_COLUMNS:,} are possible; write one sample per line"
+        )
+    first = split_cells(line, separator)
+    if not first:
+        raise DataError(f"{name} has no cells that can be read in its first line; save it as CSV")
+    lines = preface.count("\n")
+    if _is_header(first, [split_cells(other, separator) for other in sample[1:]]):
+        return Beginning(separator, len(first), tuple(first), lines + 1, below)
+    titles = _commented_titles(preface, separator, len(first))
+    return Beginning(separator, len(first), titles, lines, rest)
+
+
+def split_cells(line: str, separator: str) -> list[str]:
+    """A line's cells; none if its quotes are beyond reading."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+    except csv.Error:
+        return []
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """A text's beginning without rows, which are empty lines and comments, and the rest."""
+    position = 0
+    while position < len(text):
+        end = text.find("\n", position) + 1 or len(text)
+        line = text[position:end].strip()
+        if line and not line.startswith("#") and not SEPARATOR_LINE.fullmatch(line):
+            break
+        position = end
+    return text[:position], text[position:]
+
+
+def _sample(text: str) -> list[str]:
+    """The first lines that are not empty."""
+    lines = text[:SAMPLED_TEXT].split("\n", 2 * SAMPLED)[: 2 * SAMPLED]
+    return [line for line in lines if line.strip()][:SAMPLED]
+
+
+def _separator(preface: str, sample: Sequence[str]) -> str:
+    """What stands between the cells: what a line ``sep=;`` says, else what makes most numbers."""
+    for line in preface.split("\n"):
+        if match := SEPARATOR_LINE.fullmatch(line.strip()):
+            return match[1]
+
+    def fit(separator: str) -> tuple[int, int]:
+        rows = [split_cells(line[:SAMPLED_LINE], separator) for line in sample]
+        counts = is_number if separator == "," else is_numeric
+        numbers = sum(counts(cell) for row in rows for cell in row if len(row) > 1)
+        return numbers, sample[0].count(separator)
+
+    present = [separator for separator in SEPARATORS if separator in sample[0]]
+    return max(present, key=fit, default=",")
+
+
+def _commented_titles(preface: str, separator: str, columns: int) -> tuple[str, ...] | None:
+    """The titles in the last comment above the rows, if it has as many as there are columns."""
+    line = preface.rstrip("\n").rpartition("\n")[2]
+    if not line.startswith("#"):
+        return None
+    cells = split_cells(line[1:], separator)
+    titles = len(cells) == columns and not any(map(is_numeric, cells))
+    return tuple(cells) if titles else None
+
+
+def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Whether a table's first line names its columns.
+
+    The names may be numbers that count from 0 or 1, beside names of labels or of rows.
+    """
+    numbers = [cell for cell in first if is_numeric(cell)]
+    words = [(column, cell) for column, cell in enumerate(first) if not is_numeric(cell)]
+    if not numbers:
+        return any(first)
+    counted = ([str(i) for i in range(len(numbers))], [str(i + 1) for i in range(len(numbers))])
+    if numbers not in counted or list(first) in map(list, others):
+        return False
+    if words:
+        recur = any(row[column : column + 1] == [cell] for row in others for column, cell in words)
+        return not recur and all(
+            may_be_label_title(cell) or is_index_title(cell) for _, cell in words
+        )
+    if len(first) >= SHORTEST_COUNT:
+        return True
+    below = (cell for row in others for cell in row)
+    return len(first) > 2 and any(not WHOLE_NUMBER.fullmatch(cell) for cell in below)

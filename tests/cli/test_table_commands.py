@@ -1,0 +1,293 @@
+"""Tables from end to end: training on a CSV file, measuring and answering other ones."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gpunet.datasets.catalog import open_dataset
+from gpunet.training import checkpoint
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+FAST = ("--device", "cpu", "--epochs", "60", "--quiet")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def flowers(count: int = 90, seed: int = 0) -> list[dict[str, object]]:
+    """Rows whose kind follows from a and b, and with a size that follows from nothing."""
+    draws = np.random.default_rng(seed)
+    kinds = [
+        ("Hordeum vulgare distichon", "Triticum aestivum spelta", "rye")[i % 3]
+        for i in range(count)
+    ]
+    return [
+        {
+            "a": f"{3 * (kind == 'rye') + draws.random():.3f}",
+            "size": draws.integers(3),
+            "b": f"{3 * kind.startswith('T') + draws.random():.3f}",
+            "kind of plant": kind,
+        }
+        for kind in kinds
+    ]
+
+
+def write(name: str, rows: list[dict[str, object]], titles: list[str]) -> Path:
+    with Path(name).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, titles, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return Path(name)
+
+
+TITLES = ["a", "size", "b", "kind of plant"]
+
+
+@pytest.fixture
+def model(gpunet: RunCommand, tmp_path: Path) -> Path:
+    """A model of the flowers."""
+    write("flowers.csv", flowers(), TITLES)
+    assert 0 == gpunet("train", "--data", "flowers.csv", *FAST, "--output", "model").code
+    return tmp_path / "model"
+
+
+def answered(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_predict_answers_every_row_as_csv(gpunet: RunCommand, model: Path) -> None:
+    new = flowers(30, seed=1)
+    write("new.csv", new, ["b", "size", "a"])
+    ran = gpunet("predict", model, "new.csv")
+    assert (0, "") == (ran.code, ran.err)
+    answers = answered(ran.out)
+    assert [str(row) for row in range(1, 31)] == [answer["row"] for answer in answers]
+    right = [
+        row["kind of plant"] == one["prediction"] for row, one in zip(new, answers, strict=True)
+    ]
+    assert 1 == np.mean(right)
+    assert all(1 / 3 < float(answer["probability"]) <= 1 for answer in answers)
+
+
+def test_the_label_of_rows_is_left_out_and_their_numbers_kept(
+    gpunet: RunCommand, model: Path
+) -> None:
+    new = [{"Id": 100 + row, **cells, "more": "x"} for row, cells in enumerate(flowers(9, seed=1))]
+    write("bare.csv", new, ["a", "size", "b"])
+    write("whole.csv", new, ["Id", "kind of plant", "more", *TITLES[:3]])
+    bare, whole = (
+        answered(gpunet("predict", model, name).out) for name in ("bare.csv", "whole.csv")
+    )
+    assert [str(100 + row) for row in range(9)] == [answer["Id"] for answer in whole]
+    for one, other in zip(bare, whole, strict=True):
+        assert (one["prediction"], one["probability"]) == (
+            other["prediction"],
+            other["probability"],
+        )
+
+
+def test_json_holds_every_probability_of_a_row(gpunet: RunCommand, model: Path) -> None:
+    write("new.csv", flowers(5, seed=1), TITLES[:3])
+    answers = json.loads(gpunet("predict", model, "new.csv", "--json").out)
+    assert [1, 2, 3, 4, 5] == [answer["row"] for answer in answers]
+    for answer in answers:
+        shares = answer["probabilities"]
+        assert 1 == pytest.approx(sum(shares.values()), abs=1e-5)
+        assert max(shares, key=shares.get) == answer["prediction"]
+    assert set(checkpoint.load(model).classes) == set(answers[0]["probabilities"])
+
+
+def test_rows_can_come_from_the_standard_input(gpunet: RunCommand, model: Path) -> None:
+    write("new.csv", flowers(5, seed=1), TITLES[:3])
+    expected = gpunet("predict", model, "new.csv").out
+    command = [sys.executable, "-m", "gpunet", "predict", str(model), "-"]
+    with Path("new.csv").open("rb") as rows:
+        done = subprocess.run(command, stdin=rows, capture_output=True, text=True, check=False)
+    assert (0, "", expected) == (done.returncode, done.stderr, done.stdout)
+
+
+def test_rows_that_lack_a_column_are_refused_with_its_name(gpunet: RunCommand, model: Path) -> None:
+    write("new.csv", flowers(5), ["a", "b"])
+    ran = gpunet("predict", model, "new.csv")
+    assert (1, "") == (ran.code, ran.out)
+    assert "new.csv lacks 1 of 3 columns that were trained on, 'size'" in ran.failure
+
+
+def test_an_image_is_no_row_and_a_row_no_image(
+    gpunet: RunCommand, model: Path, trained: Path
+) -> None:
+    Image.new("L", (8, 8)).save("image.png")
+    write("new.csv", flowers(5), TITLES[:3])
+    ran = gpunet("predict", model, "image.png")
+    assert (1, "") == (ran.code, ran.out)
+    assert "whose samples are no images, but image.png is no table of rows" in ran.failure
+    ran = gpunet("predict", trained, "new.csv")
+    assert (1, "") == (ran.code, ran.out)
+    assert "new.csv has 3 columns, wanted 64 features" in ran.failure
+    assert 2 == gpunet("predict", trained, "image.png", "new.csv").code
+    assert 2 == gpunet("predict", model, "new.csv", "new.csv").code
+
+
+def test_rows_of_grey_levels_are_answered_by_a_model_of_images(
+    gpunet: RunCommand, trained: Path, halves: Path
+) -> None:
+    arrays = np.load(halves)
+    rows = arrays["x_test"].reshape(40, -1)
+    np.savetxt("pixels.csv", rows, "%d", ",")
+    answers = answered(gpunet("predict", trained, "pixels.csv").out)
+    assert arrays["y_test"].tolist() == [int(answer["prediction"]) for answer in answers]
+
+
+def test_evaluate_measures_all_rows_of_a_file_and_few_will_do(
+    gpunet: RunCommand, model: Path
+) -> None:
+    new = [row for row in flowers(60, seed=1) if row["kind of plant"] == "rye"]
+    for count in (20, 1):
+        write("rye.csv", new[:count], ["kind of plant", "b", "size", "a"])
+        ran = gpunet("evaluate", model, "--data", "rye.csv", "--device", "cpu", "--json")
+        assert (0, "") == (ran.code, ran.err)
+        content = json.loads(ran.out)
+        assert (count, 1.0) == (content["samples"], content["accuracy"])
+    told = gpunet("evaluate", model, "--data", "rye.csv", "--device", "cpu").out
+    assert "all 1 rows of rye.csv" in told
+
+
+def test_evaluate_without_data_measures_the_test_rows_as_training_did(
+    gpunet: RunCommand, model: Path
+) -> None:
+    ran = gpunet("evaluate", model, "--device", "cpu", "--json")
+    assert (0, "") == (ran.code, ran.err)
+    content, test = json.loads(ran.out), checkpoint.load(model).test
+    assert (15, test.accuracy) == (content["samples"], content["accuracy"])
+    assert test.loss == pytest.approx(content["loss"], rel=1e-6)
+
+
+def test_a_label_that_the_model_does_not_know_is_refused(gpunet: RunCommand, model: Path) -> None:
+    strange = flowers(3)
+    strange[1]["kind of plant"] = "maize"
+    write("strange.csv", strange, TITLES)
+    ran = gpunet("evaluate", model, "--data", "strange.csv", "--device", "cpu")
+    assert 1 == ran.code
+    assert "line 3 of strange.csv is 'maize', which no training sample has" in ran.failure
+
+
+def test_the_test_table_of_a_folder_is_measured(gpunet: RunCommand, model: Path) -> None:
+    Path("pair").mkdir()
+    write("pair/train.csv", flowers(), TITLES)
+    write("pair/test.csv", flowers(12, seed=1), TITLES[::-1])
+    ran = gpunet("evaluate", model, "--data", "pair", "--device", "cpu", "--json")
+    assert (12, 1.0) == tuple(json.loads(ran.out)[key] for key in ("samples", "accuracy"))
+
+
+def test_the_label_that_is_named_is_kept_by_the_model_and_the_run(gpunet: RunCommand) -> None:
+    write("flowers.csv", flowers(), TITLES)
+    options = ("--data", "flowers.csv", "--device", "cpu", "--quiet")
+    ran = gpunet("train", *options, "--label", "size", "--epochs", "2")
+    assert 1 == ran.code
+    assert "column 4 ('kind of plant')" in ran.failure
+    assert "--label names its column" in ran.failure
+    numbers = ["a", "size", "b"]
+    write("flowers.csv", flowers(), numbers)
+    ran = gpunet("train", *options, "--label", "size", "--epochs", "2", "--run-dir", "run")
+    assert (0, "") == (ran.code, ran.err)
+    kept = checkpoint.load(Path("run/best.safetensors"))
+    assert ("size", "size") == (kept.config.label, kept.columns and kept.columns.label)
+    assert ("0", "1", "2") == kept.classes
+    ran = gpunet("evaluate", "run/best.safetensors", "--device", "cpu", "--json")
+    assert (0, "", 15) == (ran.code, ran.err, json.loads(ran.out)["samples"])
+    resumed = gpunet("train", "--resume", "run", "--epochs", "4", "--device", "cpu", "--quiet")
+    assert (0, "") == (resumed.code, resumed.err)
+    other = gpunet("train", "--resume", "run", "--epochs", "5", "--label", "a", "--device", "cpu")
+    assert 2 == other.code
+    assert "--label is a but the run in run was begun with size" in other.failure
+
+
+@pytest.mark.parametrize("value", ["4", '"4"', '"last"', '"kind of plant"'])
+def test_a_settings_file_can_name_the_label(gpunet: RunCommand, value: str) -> None:
+    write("flowers.csv", flowers(), TITLES)
+    Path("run.toml").write_text(f'data = "flowers.csv"\nlabel = {value}\nepochs = 1\n', "utf-8")
+    ran = gpunet("train", "--config", "run.toml", "--device", "cpu", "--quiet", "--output", "m")
+    assert (0, "") == (ran.code, ran.err)
+    assert value.strip('"') == checkpoint.load(Path("m")).config.label
+
+
+def test_a_search_keeps_to_the_label_that_is_named(gpunet: RunCommand) -> None:
+    write("flowers.csv", flowers(), ["a", "size", "b"])
+    options = ("--data", "flowers.csv", "--device", "cpu", "--trials", "2", "--epochs", "1")
+    ran = gpunet("tune", *options, "--label", "size", "--output", "m", "--quiet")
+    assert (0, "") == (ran.code, ran.err)
+    model = checkpoint.load(Path("m"))
+    assert ("size", ("a", "b")) == (model.config.label, model.columns and model.columns.features)
+
+
+@pytest.mark.parametrize("command", [("train",), ("datasets", "preview"), ("tune",)])
+def test_a_label_that_names_no_column_is_a_usage_error(
+    gpunet: RunCommand, command: tuple[str, ...]
+) -> None:
+    write("flowers.csv", flowers(), TITLES)
+    data = ("flowers.csv",) if "preview" in command else ("--data", "flowers.csv")
+    device = () if "preview" in command else ("--device", "cpu")
+    ran = gpunet(*command, *data, *device, "--label", "petal")
+    assert 2 == ran.code
+    assert "--label 'petal' names no column of flowers.csv" in ran.failure
+    assert "('a', 'size', 'b', 'kind of plant')" in ran.failure
+
+
+def test_a_label_is_refused_for_data_without_columns(gpunet: RunCommand, halves: Path) -> None:
+    for data in (halves, "strokes:20+10"):
+        ran = gpunet("train", "--data", data, "--label", "2", "--device", "cpu", "--quiet")
+        assert 2 == ran.code
+        assert "--label '2' names a column of a table" in ran.failure
+
+
+def test_times_that_differ_by_seconds_are_told_apart(gpunet: RunCommand) -> None:
+    draws = np.random.default_rng(0)
+    rows: list[dict[str, object]] = [
+        {"label": row % 2, "time": f"{1_700_000_000 + 10 * (row % 2) + draws.random():.3f}"}
+        for row in range(240)
+    ]
+    write("times.csv", rows, ["label", "time"])
+    assert 0 == gpunet("train", "--data", "times.csv", *FAST, "--output", "m").code
+    model = checkpoint.load(Path("m"))
+    assert 1.0 == model.test.accuracy
+    write("later.csv", rows[:50], ["time", "label"])
+    ran = gpunet("evaluate", "m", "--data", "later.csv", "--device", "cpu", "--json")
+    assert 1.0 == json.loads(ran.out)["accuracy"]
+    answers = answered(gpunet("predict", "m", "later.csv").out)
+    assert [str(row["label"]) for row in rows[:50]] == [one["prediction"] for one in answers]
+
+
+def test_small_numbers_beside_large_ones_are_learnt(gpunet: RunCommand) -> None:
+    draws = np.random.default_rng(0)
+    rows: list[dict[str, object]] = []
+    for _ in range(600):
+        smoker, pain = draws.integers(2), draws.integers(4)
+        rows.append(
+            {
+                "label": int(smoker == 1 or pain == 3),
+                "age": draws.integers(20, 90),
+                "pressure": draws.integers(90, 200),
+                "smoker": smoker,
+                "pain": pain,
+            }
+        )
+    write("patients.csv", rows, ["label", "age", "pressure", "smoker", "pain"])
+    assert np.float32 == open_dataset("patients.csv").train.features.dtype
+    assert 0 == gpunet("train", "--data", "patients.csv", *FAST, "--output", "m").code
+    accuracy = checkpoint.load(Path("m")).test.accuracy
+    assert accuracy is not None
+    assert accuracy > 0.97

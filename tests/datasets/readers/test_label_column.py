@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from gpunet.datasets.dataset import Columns, Dataset
+from gpunet.datasets.readers.table import read_table
+from gpunet.errors import DataError, GpunetError, UsageError
+
+COUNT = 12
+
+
+def table(folder: Path, titles: str, *columns: Sequence[object]) -> Path:
+    """A file of so many columns, with titles unless they are empty."""
+    rows = [",".join(map(str, cells)) for cells in zip(*columns, strict=True)]
+    path = folder / "data.csv"
+    path.write_text("\n".join([titles] * bool(titles) + rows) + "\n", "utf-8")
+    return path
+
+
+def columns_of(dataset: Dataset) -> Columns:
+    assert dataset.columns is not None
+    return dataset.columns
+
+
+WORDS = ["no", "yes", "maybe"] * 4
+CODES = [0, 1, 2] * 4
+FLOATS = [row / 7 for row in range(COUNT)]
+COUNTS = [row % 5 for row in range(COUNT)]
+NUMBERS = list(range(COUNT))
+
+
+@pytest.mark.parametrize(
+    ("titles", "columns", "place"),
+    [
+        ("a,b,label", (COUNTS, FLOATS, CODES), 2),
+        ("a,CLASS,b", (COUNTS, CODES, FLOATS), 1),
+        ("visits,age,Outcome", (COUNTS, FLOATS, CODES), 2),
+        ("visits,diagnosis,age", (COUNTS, CODES, FLOATS), 1),
+        ("a,target_class,b", (COUNTS, CODES, FLOATS), 1),
+        ("label,y,class", (CODES, FLOATS, COUNTS), 0),  # two titles do not tell
+        ("y,a,b", (CODES, FLOATS, COUNTS), 0),
+        ("x,y,kind", (FLOATS, FLOATS, CODES), 2),
+        ("a,b,c", (CODES, FLOATS, FLOATS), 0),
+        ("a,b,c", (FLOATS, FLOATS, CODES), 2),
+        ("a,b,c", (COUNTS, FLOATS, WORDS), 2),
+        ("a,b,c", (WORDS, FLOATS, CODES), 0),
+        ("", (FLOATS, COUNTS, CODES), 2),
+        ("", (CODES, FLOATS, COUNTS), 0),
+        ("", (CODES, FLOATS, FLOATS), 0),
+        ("", (COUNTS, FLOATS, WORDS), 2),
+    ],
+)
+def test_the_label_is_found_by_its_title_or_by_what_the_ends_hold(
+    tmp_path: Path, titles: str, columns: tuple[Sequence[object], ...], place: int
+) -> None:
+    dataset = read_table(table(tmp_path, titles, *columns))
+    assert place == columns_of(dataset).place
+    assert len(set(columns[place])) == len(dataset.classes)
+    features = [column for at, column in enumerate(columns) if at != place]
+    expected = [pytest.approx([column[row] for column in features]) for row in range(3)]
+    assert expected == dataset.train.features[:3].tolist()
+
+
+@pytest.mark.parametrize(
+    ("label", "place"),
+    [("b", 1), ("C", 2), ("a", 0), ("1", 0), ("3", 2), ("last", 2)],
+)
+@pytest.mark.parametrize("titles", ["a,b,c", "a,b,label"])
+def test_the_user_names_the_label_by_title_or_number(
+    tmp_path: Path, titles: str, label: str, place: int
+) -> None:
+    path = table(tmp_path, titles, COUNTS, COUNTS[::-1], CODES)
+    if label == "C" and "c" not in titles:
+        with pytest.raises(UsageError, match="--label 'C' names no column"):
+            read_table(path, label)
+    else:
+        assert place == columns_of(read_table(path, label)).place
+
+
+@pytest.mark.parametrize("label", ["d", "0", "4", "-1", "1.0", "²", "9" * 30, "lasts", " "])
+def test_a_name_of_no_column_is_refused_with_the_titles(tmp_path: Path, label: str) -> None:
+    path = table(tmp_path, "a,b,c", CODES, FLOATS, COUNTS)
+    with pytest.raises(UsageError) as caught:
+        read_table(path, label)
+    assert str(caught.value).startswith(f"--label {label[:37]!r}"[:40])
+    assert "('a', 'b', 'c')" in str(caught.value)
+
+
+def test_only_some_of_many_titles_are_listed(tmp_path: Path) -> None:
+    titles = ",".join(f"t{column}" for column in range(5000))
+    path = table(tmp_path, titles, *([COUNTS] * 5000))
+    with pytest.raises(UsageError) as caught:
+        read_table(path, "none")
+    assert len(str(caught.value)) < 400 + len(str(path))
+
+
+@pytest.mark.parametrize("titles", ["", "a,b,c"])
+def test_a_file_without_titles_takes_numbers_and_last(tmp_path: Path, titles: str) -> None:
+    path = table(tmp_path, titles, FLOATS, CODES, FLOATS)
+    assert 1 == columns_of(read_table(path, "2")).place
+    with pytest.raises(GpunetError, match="--label"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("title", ["", "id", "Id", "index", "Unnamed: 0", "PassengerId", "row_id"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_first_column_that_numbers_the_rows_is_left_out(
+    tmp_path: Path, title: str, first: int
+) -> None:
+    numbers = [first + row for row in range(COUNT)]
+    dataset = read_table(table(tmp_path, f"{title},label,a", numbers, CODES, FLOATS))
+    assert 1 == dataset.inputs
+    assert (1, True, ("a",)) == (
+        columns_of(dataset).place,
+        columns_of(dataset).index,
+        columns_of(dataset).features,
+    )
+    assert dataset.notice is not None
+    assert f"column 1 ({title!r}) numbers the rows and is left out" in dataset.notice
+    assert "the label is column 2 ('label')" in dataset.notice
+
+
+@pytest.mark.parametrize(
+    ("titles", "cells"),
+    [
+        (",a,b,c", [f"car number {row} of this list" for row in range(COUNT)]),
+        ("id,a,b,c", [842302 + 7 * row for row in range(COUNT)]),
+        ("", NUMBERS),
+    ],
+)
+def test_names_and_other_numbers_of_rows_are_left_out_as_well(
+    tmp_path: Path, titles: str, cells: Sequence[object]
+) -> None:
+    dataset = read_table(table(tmp_path, titles, cells, FLOATS, FLOATS, CODES))
+    assert (2, 3) == (dataset.inputs, len(dataset.classes))
+    assert dataset.notice is not None
+    assert f"{'names' if 'car' in str(cells) else 'numbers'} the rows and" in dataset.notice
+
+
+@pytest.mark.parametrize(
+    ("titles", "cells"),
+    [("size,a,label", NUMBERS), ("id,a,label", FLOATS), ("id,a,label", COUNTS)],
+)
+def test_a_first_column_of_measured_values_is_kept(
+    tmp_path: Path, titles: str, cells: Sequence[object]
+) -> None:
+    assert 2 == read_table(table(tmp_path, titles, cells, FLOATS, CODES)).inputs
+
+
+def test_a_row_number_that_the_user_names_is_the_label_and_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, "id,a,label", NUMBERS, FLOATS, CODES)
+    with pytest.raises(DataError, match=r"column 1 \('id'\) .* a different value in each of"):
+        read_table(path, "id")
+
+
+@pytest.mark.parametrize(
+    ("titles", "columns"),
+    [
+        ("label,a", (NUMBERS, FLOATS)),
+        ("a,label", (FLOATS, FLOATS)),
+        ("a,b", (FLOATS, FLOATS)),
+        ("a,b", (NUMBERS, NUMBERS)),
+        ("", (FLOATS, FLOATS)),
+        ("name,a", ([f"name {row}" for row in range(COUNT)], FLOATS)),
+    ],
+)
+def test_labels_that_never_recur_are_refused_with_the_next_move(
+    tmp_path: Path, titles: str, columns: tuple[Sequence[object], ...]
+) -> None:
+    with pytest.raises(DataError, match="--label"):
+        read_table(table(tmp_path, titles, *columns))
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ([-1, 1], ("-1", "1")),
+        ([100, 200, 300], ("100", "200", "300")),
+        ([3, 10, 66], ("3", "10", "66")),
+        (["1.0", "2.0"], ("1", "2")),
+        (["True", "False"], ("False", "True")),
+        ([10**18, -(10**18), 0], (str(-(10**18)), "0", str(10**18))),
+        ([10**30, 10**30 + 1], (str(10**30), str(10**30 + 1))),
+    ],
+)
+def test_whole_numbers_and_booleans_are_classes_under_their_own_names(
+    tmp_path: Path, labels: list[object], names: tuple[str, ...]
+) -> None:
+    cells = (labels * COUNT)[:COUNT]
+    dataset = read_table(table(tmp_path, "label,a", cells, FLOATS))
+    assert names == dataset.classes
+    told = [dataset.classes[place] for place in dataset.train.labels]
+    assert [str(cell).removesuffix(".0") for cell in cells[: len(told)]] == told
+
+
+def test_a_label_that_may_be_another_column_is_told(tmp_path: Path) -> None:
+    dataset = read_table(table(tmp_path, "visits,a,smoker", COUNTS, FLOATS, CODES))
+    assert dataset.notice is not None
+    assert "the label is column 1 ('visits') (--label names another)" in dataset.notice
+
+
+def test_nothing_is_told_of_a_label_that_is_simply_the_first(tmp_path: Path) -> None:
+    dataset = read_table(table(tmp_path, "label,a,b", CODES, FLOATS, COUNTS))
+    assert "data.csv is one file: its last 2 of 12 rows are for testing" == dataset.notice

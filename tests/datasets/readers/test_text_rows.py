@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.readers.path import read_path
+from gpunet.errors import DataError
+
+ROWS = "label,a,b\n" + "".join(f"{row % 3},{row / 8},{row % 5}.25\n" for row in range(12))
+
+
+def read(folder: Path, text: str | bytes, name: str = "data.csv") -> Dataset:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_path(path)
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(DataError) as caught:
+        read(folder, text)
+    return str(caught.value)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Dataset:
+    return read(tmp_path, ROWS, "plain.csv")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("name", ["data.csv", "data.tsv", "data.txt", "data.DATA"])
+@pytest.mark.parametrize("header", [True, False])
+def test_the_separator_is_found(
+    tmp_path: Path, plain: Dataset, separator: str, name: str, header: bool
+) -> None:
+    text = ROWS if header else ROWS.partition("\n")[2]
+    dataset = read(tmp_path, text.replace(",", separator), name)
+    assert plain.fingerprint() == dataset.fingerprint()
+
+
+@pytest.mark.parametrize("name", ["data.csv.gz", "data.tsv.gz", "data.csv"])
+def test_packed_tables_are_unpacked(tmp_path: Path, plain: Dataset, name: str) -> None:
+    dataset = read(tmp_path, gzip.compress(ROWS.encode()), name)
+    assert plain.fingerprint() == dataset.fingerprint()
+    assert "data" == dataset.name
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_decimal_commas_are_read_beside_other_separators(
+    tmp_path: Path, plain: Dataset, separator: str, header: bool
+) -> None:
+    text = ROWS if header else ROWS.partition("\n")[2]
+    dataset = read(tmp_path, text.replace(",", separator).replace(".", ","))
+    assert plain.fingerprint() == dataset.fingerprint()
+
+
+def test_a_quoted_decimal_comma_is_one_value(tmp_path: Path, plain: Dataset) -> None:
+    head, _, rows = ROWS.partition("\n")
+    quoted = [
+        ",".join([cells[0], *(f'"{cell.replace(".", ",")}"' for cell in cells[1:])])
+        for cells in (row.split(",") for row in rows.splitlines())
+    ]
+    dataset = read(tmp_path, "\n".join([head, *quoted]))
+    assert plain.fingerprint() == dataset.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ('"6,700.0"', "line 4, column 3 ('b') of .* is '6,700.0', wanted a number"),
+        ('"1,234,567"', "line 4, column 3 ('b') of .* is '1,234,567', wanted a number"),
+        ('"6,7"', "line 4, column 3 ('b') of .* is '6,7', with a decimal comma, but line 2,"),
+        ('"1,234"', "line 4, column 3 ('b') of .* is '1,234', with a decimal comma"),
+    ],
+)
+def test_a_comma_within_a_number_is_refused_beside_decimal_points(
+    tmp_path: Path, cell: str, expected: str
+) -> None:
+    lines = ROWS.splitlines()
+    lines[3] = f"{lines[3].rpartition(',')[0]},{cell}"
+    said = refusal(tmp_path, "\n".join(lines))
+    before, _, after = expected.partition(".*")
+    assert before in said
+    assert after.strip() in said
+
+
+@pytest.mark.parametrize("cell", ["1,234", "12,345", "-999,000"])
+def test_commas_that_may_mean_thousands_are_refused(tmp_path: Path, cell: str) -> None:
+    text = "label;a\n" + f"0;7\n1;{cell}\n" * 6
+    assert "which may mean a fraction or thousands" in refusal(tmp_path, text)
+    plain = text.replace("0;7", "0;0,5")
+    assert abs(float(cell.replace(",", "."))) == np.abs(read(tmp_path, plain).train.features).max()
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "# measured in May\n",
+        "# measured in May, on two days\n#\n\n",
+        "sep=,\n",
+        "#\n" * 100,
+        "\n# a comment\n\nsep=,\n",
+    ],
+)
+def test_comments_and_the_line_that_names_the_separator_are_passed_over(
+    tmp_path: Path, plain: Dataset, start: str
+) -> None:
+    dataset = read(tmp_path, start + ROWS)
+    assert plain.fingerprint() == dataset.fingerprint()
+    assert plain.columns == dataset.columns
+
+
+def test_the_line_that_names_the_separator_wins(tmp_path: Path) -> None:
+    dataset = read(tmp_path, "sep=;\na,x;label\n" + "1;0\n2;1\n" * 6)
+    assert dataset.columns is not None
+    assert (("a,x",), "label") == (dataset.columns.features, dataset.columns.label)
+
+
+@pytest.mark.parametrize("line", ["# label,a,b\n", "#label,a,b\n", "# by hand\n# label,a,b\n"])
+def test_titles_in_a_comment_are_titles(tmp_path: Path, plain: Dataset, line: str) -> None:
+    dataset = read(tmp_path, line + ROWS.partition("\n")[2])
+    assert plain.fingerprint() == dataset.fingerprint()
+    assert plain.columns == dataset.columns
+
+
+def test_lines_are_counted_over_comments(tmp_path: Path) -> None:
+    text = "# a comment\nsep=,\n\n" + ROWS + "0,1,x\n"
+    assert "line 17, column 3 ('b')" in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("end", ["", "label"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_first_line_of_numbers_that_count_is_a_header(
+    tmp_path: Path, first: int, end: str
+) -> None:
+    draws = np.random.default_rng(0)
+    rows = [[row % 2, *draws.integers(0, 256, 64).tolist()] for row in range(12)]
+    count = list(range(first, first + 65 - bool(end)))
+    text = "\n".join(",".join(map(str, cells)) for cells in ([*count, *[end] * bool(end)], *rows))
+    if end:
+        head, *others = [line.split(",") for line in text.splitlines()]
+        text = "\n".join([",".join(head), *(",".join([*row[1:], row[0]]) for row in others)])
+    dataset = read(tmp_path, text)
+    assert (10, 2) == (len(dataset.train), len(dataset.test))
+    assert np.uint8 == dataset.train.features.dtype
+    assert (8, 8) == dataset.image_shape
+    assert rows[0][1:] == dataset.train.features[0].tolist()
+
+
+def test_short_counts_are_titles_of_fractions_and_words_alone(tmp_path: Path) -> None:
+    fractions = "0,1,2\n" + "".join(f"{row % 2},{row / 8},{row}.5\n" for row in range(12))
+    assert 12 == sum(map(len, (read(tmp_path, fractions).train, read(tmp_path, fractions).test)))
+    whole = "0,1,2\n1,3,4\n" * 6
+    assert 12 == sum(map(len, (read(tmp_path, whole).train, read(tmp_path, whole).test)))
+
+
+def test_a_header_that_comes_again_is_refused(tmp_path: Path) -> None:
+    assert "line 14, column 2 ('a') of" in refusal(tmp_path, ROWS + ROWS)
+
+
+def test_numbers_of_many_digits_are_read_as_they_are(tmp_path: Path) -> None:
+    rows = "".join(f"0.100000000000000005551115123125{row},{row % 2}\n" for row in range(12))
+    dataset = read(tmp_path, rows)
+    assert (1, 2) == (dataset.inputs, len(dataset.classes))
+    assert 0.1 == pytest.approx(float(dataset.train.features[0, 0]))
