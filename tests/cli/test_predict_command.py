@@ -139,7 +139,7 @@ def dark_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = 255 - np.pad(images.reshape(-1, 28, 28), ((0, 0), (2, 2), (2, 2)))
     parts = {"x_train": images[:2000], "y_train": WORDS[labels[:2000]]}
     parts |= {"x_test": images[2000:], "y_test": WORDS[labels[2000:]]}
-    np.savez(folder / "digits.npz", **parts)
+    np.savez(folder / "digits.npz", **parts)  # type: ignore[arg-type]
     for row, image in enumerate(images[2000:2040]):
         Image.fromarray(image).save(folder / f"{row}.png")
     command = ["train", "--data", folder / "digits.npz", "--device", "cpu", "--hidden", "32"]

@@ -107,7 +107,8 @@ class Framing:
 
     def _levelled(self, amount: NDArray[np.floating]) -> NDArray[np.uint8]:
         """Amounts of ink from 0 to 1 as grey levels."""
-        return np.rint(self.paper + amount * (self.ink - self.paper)).astype(np.uint8)
+        levels = np.rint(self.paper + amount * (self.ink - self.paper))
+        return np.asarray(levels, np.uint8)
 
 
 MNIST = Framing.usual(SHAPE)
@@ -260,7 +261,7 @@ def _alike(seen: _Measures, box: float, shape: tuple[int, ...]) -> NDArray[np.bo
     """
     pixel = max(1.0, min(shape) / SHAPE[0])
     off_centre = np.abs(seen.centre - np.array(shape) / 2).max(axis=1)  # (n,)
-    return (np.abs(seen.longest - box) <= pixel) & (off_centre <= pixel)
+    return np.asarray((np.abs(seen.longest - box) <= pixel) & (off_centre <= pixel), np.bool_)
 
 
 def _some_images(dataset: Dataset) -> NDArray[np.float32]:
