@@ -179,7 +179,8 @@ def _filled(levels: Levels, known: Mask) -> Levels:
         return total
 
     weight = halved(known.astype(np.float32))
-    mean = halved(np.where(known, levels, np.float32(0))) / np.maximum(weight, np.float32(1))
+    mean: Levels = halved(np.where(known, levels, 0).astype(np.float32))
+    mean /= np.maximum(weight, 1)
     finer = _resized(_filled(mean, weight > 0), (height, width))
     return np.where(known, levels, finer[: levels.shape[0], : levels.shape[1]])
 
