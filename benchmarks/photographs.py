@@ -100,8 +100,9 @@ def _report(options: argparse.Namespace, folder: Path) -> Iterator[str]:
 
 
 def _trained(mnist: Path, model: Path) -> Path:
-    options = ["--data", mnist, "--hidden", "128", "--device", "cpu", "--output", model, "--quiet"]
-    subprocess.run([sys.executable, "-m", "gpunet", "train", *options], check=True)
+    options = ["--hidden", "128", "--device", "cpu", "--quiet"]
+    paths = ["--data", str(mnist), "--output", str(model)]
+    subprocess.run([sys.executable, "-m", "gpunet", "train", *options, *paths], check=True)
     return model
 
 
@@ -149,7 +150,7 @@ def _count(model: Path, draw: Callable[[], list[tuple[str, Image.Image]]], folde
         path = folder / f"{number:03}-{text or 'blank'}.png"
         image.save(path)
         expected[str(path)] = text
-    command = [sys.executable, "-m", "gpunet", "predict", model, "--json", *expected]
+    command = [sys.executable, "-m", "gpunet", "predict", str(model), "--json", *expected]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     found: dict[str, list[tuple[str, float]]] = {path: [] for path in expected}
     for answer in json.loads(ran.stdout):
@@ -191,13 +192,15 @@ def _shadow(depth: float, side: int = SIDE, soft: float = 10) -> Levels:
     """The share of light (side, side) under a soft shadow over the lower right."""
     rows, columns = np.mgrid[0:side, 0:side]
     beyond = (columns + 0.55 * rows - 0.95 * side) / soft
-    return 1 - depth / (1 + np.exp(-np.clip(beyond, -30, 30)))
+    light: Levels = 1 - depth / (1 + np.exp(-np.clip(beyond, -30, 30)))
+    return light
 
 
 def _vignette(side: int = SIDE) -> Levels:
     """The share of light (side, side) of a lens whose corners are dark."""
     rows, columns = np.mgrid[0:side, 0:side] / (side / 2) - 1
-    return 1 - 0.37 * (rows**2 + columns**2)
+    light: Levels = 1 - 0.37 * (rows**2 + columns**2)
+    return light
 
 
 def _noisy(levels: Levels, deviation: float, random: np.random.Generator) -> Levels:
@@ -261,7 +264,9 @@ def _sheared(cover: Levels, share: float) -> Levels:
 
 def _thin(cover: Levels, width: int) -> Levels:
     """The digit drawn anew along its middle lines, with a pen of an odd width in pixels."""
-    pen = _image(_middle_lines(cover > 0.5) * 255.0).filter(ImageFilter.MaxFilter(width))
+    pen = _image(np.where(_middle_lines(cover > 0.5), 255.0, 0.0)).filter(
+        ImageFilter.MaxFilter(width)
+    )
     return np.asarray(pen, np.float64) / 255
 
 

@@ -210,3 +210,36 @@ def test_a_framing_that_training_was_told_is_kept(
         assert 0 == gpunet(*command).code
     assert checkpoint.load(tmp_path / "auto").framing is None
     assert checkpoint.load(tmp_path / "mnist").framing is not None
+
+
+def test_every_digit_of_an_image_is_answered_from_left_to_right(
+    gpunet: RunCommand, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    options = ("--device", "cpu", "--epochs", "6", "--output", model, "--quiet")
+    assert 0 == gpunet("train", "--data", "strokes:4000+100", *options).code
+    pixels = np.full((300, 500), 255, np.uint8)
+    pixels[40:260, 95:110] = 0
+    pixels[60:250, 380:395] = 0
+    Image.fromarray(pixels).save(tmp_path / "eleven.png")
+    ran = gpunet("predict", model, "--json", tmp_path / "eleven.png")
+    assert 0 == ran.code
+    answers = json.loads(ran.out)
+    assert ["1", "1"] == [answer["prediction"] for answer in answers]
+    assert {str(tmp_path / "eleven.png")} == {answer["image"] for answer in answers}
+    assert [[95, 40, 110, 260], [380, 60, 395, 250]] == [answer["box"] for answer in answers]
+    ran = gpunet("predict", model, tmp_path / "eleven.png")
+    line = next(line for line in ran.out.splitlines() if "eleven.png: " in line)
+    assert 2 == line.count("1 (")
+
+
+def test_a_dash_is_no_digit(gpunet: RunCommand, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    options = ("--device", "cpu", "--epochs", "1", "--output", model, "--quiet")
+    assert 0 == gpunet("train", "--data", "strokes:2000+100", *options).code
+    pixels = np.full((200, 200), 255, np.uint8)
+    pixels[94:108, 40:160] = 0
+    Image.fromarray(pixels).save(tmp_path / "dash.png")
+    ran = gpunet("predict", model, "--json", tmp_path / "dash.png")
+    assert (1, []) == (ran.code, json.loads(ran.out))
+    assert "shows a dash at (40, 94)" in ran.err

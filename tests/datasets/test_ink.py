@@ -128,7 +128,8 @@ def test_a_crop_is_bright_on_black_and_its_box_tells_where_it_was() -> None:
     field[100:300, 240:260] = 0
     (figure,) = find_digits(field)
     assert (240, 100, 260, 300) == figure.box
-    assert ((200, 20), np.uint8) == (figure.ink.shape, figure.ink.dtype)
+    assert (200, 20) == figure.ink.shape
+    assert np.uint8 == figure.ink.dtype
     assert {255} == set(figure.ink.reshape(-1).tolist())
 
 

@@ -175,11 +175,12 @@ def _filled(levels: Levels, known: Mask) -> Levels:
 
     def halved(values: Levels) -> Levels:
         fours = np.pad(values, grow).reshape(height // 2, 2, width // 2, 2)
-        total: Levels = fours.sum(axis=(1, 3))
+        total: Levels = fours.sum(axis=(1, 3), dtype=np.float32)
         return total
 
     weight = halved(known.astype(np.float32))
-    mean = halved(np.where(known, levels, 0)) / np.maximum(weight, 1)
+    mean: Levels = halved(np.where(known, levels, 0).astype(np.float32))
+    mean /= np.maximum(weight, 1)
     finer = _resized(_filled(mean, weight > 0), (height, width))
     return np.where(known, levels, finer[: levels.shape[0], : levels.shape[1]])
 
