@@ -22,7 +22,8 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine.device import Adapter
 from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
-from gpunet.engine.numpy_engine import NumpyEngine, numpy_conditions
+from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.numpy_threads import numpy_conditions
 from gpunet.engine.optimizers import Factors, optimize
 from gpunet.engine.plan import Switches, training_plan
 from gpunet.engine.roofline import measure_roofline
@@ -182,7 +183,7 @@ def _against_roofline(one: Measurement, case: Case, adapter: Adapter | None) -> 
 def _on_numpy(case: Case, timings: int) -> Iterator[Measurement]:
     for operation, work in _numpy_operations(case).items():
         amount, unit = _amount(case, operation)
-        with numpy_conditions(case.network, case.batch_size):
+        with numpy_conditions():
             seconds = _median_seconds(work, timings)
         yield Measurement(str(case), operation, "numpy", seconds, None, amount, unit)
     engine = NumpyEngine(case.network, SETTINGS, "adam", case.batch_size)

@@ -211,13 +211,14 @@ def weight_gradient(
 ) -> NDArray[Real]:
     """The slope (P, I + 1, O) with respect to the weights, and in the last row the biases.
 
-    It is written to ``out`` if that is given.
+    It is written to ``out`` if that is given; with I rows, that has no place for the biases.
     """
     population, _, units = inputs.shape
     if out is None:
         out = np.empty((population, units + 1, deltas.shape[2]), dtype=inputs.dtype)
-    np.matmul(inputs.transpose(0, 2, 1), deltas, out=out[:, :-1])
-    np.add.reduce(deltas, axis=1, out=out[:, -1])
+    np.matmul(inputs.transpose(0, 2, 1), deltas, out=out[:, :units])
+    if out.shape[1] > units:
+        np.add.reduce(deltas, axis=1, out=out[:, -1])
     return out
 
 
