@@ -29,10 +29,9 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 from gpunet.config import NetworkSpec
-from gpunet.engine import numpy_engine, numpy_population
+from gpunet.engine import numpy_engine, numpy_threads
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.numpy_population import NumpyPopulation
-from gpunet.engine.numpy_threads import alone
 from gpunet.training.output import write_atomically
 from peers.machine import machine
 from rounds import Rounds
@@ -83,7 +82,7 @@ def _all_threads() -> Iterator[None]:
         yield
 
 
-UNCUT: Mapping[str, Any] = {"CUT_FROM": sys.maxsize, "share": alone}
+UNCUT: Mapping[str, Any] = {"CUT_FROM": sys.maxsize}
 
 WAYS: Mapping[str, Mapping[str, Any]] = {
     ONE_THREAD: UNCUT,
@@ -96,10 +95,9 @@ WAYS: Mapping[str, Mapping[str, Any]] = {
 def _way(name: str) -> AbstractContextManager[Any]:
     """The engine computing so."""
     stack = ExitStack()
-    for module in (numpy_engine, numpy_population):
+    for module in (numpy_threads, numpy_engine):
         own = {key: value for key, value in WAYS[name].items() if hasattr(module, key)}
-        if own:
-            stack.enter_context(patch.multiple(module, **own))
+        stack.enter_context(patch.multiple(module, **own))
     return stack
 
 

@@ -8,10 +8,8 @@ With layer normalisation, the hidden layers' gains and offsets come after all bl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from functools import cache
-from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +18,12 @@ from gpunet import rng
 from gpunet.config import Initialisation, Layer, NetworkSpec
 
 __all__ = [
-    "Part",
     "initial_parameters",
     "layer_blocks",
     "layer_offsets",
     "layer_views",
     "norm_offsets",
     "norm_views",
-    "parameter_parts",
 ]
 
 Real = TypeVar("Real", np.float32, np.float64)
@@ -86,41 +82,6 @@ def norm_views(
         (parameters[:, at : at + units], parameters[:, at + units : at + 2 * units])
         for at, units in zip(norm_offsets(network), network.hidden, strict=False)
     ]
-
-
-class Part(NamedTuple):
-    """Some columns of (P, N), and the rows of every layer's block that lie there, by its place."""
-
-    columns: slice
-    layers: tuple[tuple[int, slice], ...]
-
-
-@cache
-def parameter_parts(network: NetworkSpec, count: int) -> tuple[Part, ...]:
-    """The parameters in so many parts of about the same size, cut between the rows of blocks."""
-    total = network.parameter_count
-    edges = [_row_start(network, total * part // count) for part in range(count)]
-    return tuple(
-        Part(slice(low, high), tuple(_rows_between(network, low, high)))
-        for low, high in pairwise((*edges, total))
-    )
-
-
-def _row_start(network: NetworkSpec, column: int) -> int:
-    """The column, or if that lies within a row of a layer's block, the start of the next row."""
-    for layer, offset in zip(network.layers, layer_offsets(network), strict=True):
-        if offset <= column < offset + (layer.inputs + 1) * layer.outputs:
-            return offset - (offset - column) // layer.outputs * layer.outputs
-    return column
-
-
-def _rows_between(network: NetworkSpec, low: int, high: int) -> Iterator[tuple[int, slice]]:
-    """The places of the layers that have rows between two columns, and these rows."""
-    for place, layer in enumerate(network.layers):
-        offset, rows = layer_offsets(network)[place], layer.inputs + 1
-        first, last = (min(max((edge - offset) // layer.outputs, 0), rows) for edge in (low, high))
-        if first < last:
-            yield place, slice(first, last)
 
 
 def initial_parameters(

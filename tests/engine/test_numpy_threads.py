@@ -1,49 +1,54 @@
-"""Large work is shared with a helper: the same bits, whoever does it, and never a wait for long."""
+"""BLAS has one thread; a helper takes halves of large products, and no bit tells who took which."""
 
 from __future__ import annotations
 
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine import numpy_engine, numpy_population, numpy_threads
+from gpunet.engine import numpy_population, numpy_threads
 from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.engine.numpy_population import NumpyPopulation
-from gpunet.engine.numpy_threads import alone, numpy_conditions, share
+from gpunet.engine.numpy_threads import numpy_conditions, product, share
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 
-NETWORK = NetworkSpec(12, (7, 5), 3, layer_norm=True)
-SETTINGS = tuple(NetworkSettings(seed=seed, dropout=0.1, l2=0.01) for seed in range(3))
+NETWORK = NetworkSpec(12, (7, 5), 3)
 ROWS = 2100
 
-
-def backwards(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
-    """As if a helper were always faster."""
-    return [task() for task in reversed(tasks)][::-1]
+Tasks = Sequence[Callable[[], object]]
 
 
-def in_another_thread(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
+def alone(tasks: Tasks) -> None:
+    """As if the helper never got a core."""
+    for task in tasks:
+        task()
+
+
+def backwards(tasks: Tasks) -> None:
+    """As if the helper were always faster."""
+    alone(tasks[::-1])
+
+
+def in_another_thread(tasks: Tasks) -> None:
     """As if this thread never came to do anything."""
-    results: list[Any] = []
-    thread = threading.Thread(target=lambda: results.extend(alone(tasks)))
+    thread = threading.Thread(target=alone, args=(tasks,))
     thread.start()
     thread.join()
-    return results
 
 
 @pytest.fixture
 def _cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps of this small network are cut, too, and its population has three groups."""
-    monkeypatch.setattr(numpy_engine, "CUT_FROM", 1)
+    """The products of this small network are cut, too, and its population has three groups."""
+    monkeypatch.setattr(numpy_threads, "CUT_FROM", 1)
     monkeypatch.setattr(numpy_population, "CACHE", 1)
 
 
@@ -55,112 +60,112 @@ def _helper() -> Iterator[None]:
     numpy_threads._helper.cache_clear()
 
 
-def trained(engine: Engine, samples: Samples, networks: slice = slice(None)) -> tuple[bytes, ...]:
-    """Parameters, moments, metrics and probabilities after seven steps."""
-    seeds = [one.seed for one in SETTINGS[networks]]
+def trained(kind: type[Engine], seeds: Sequence[int], samples: Samples) -> list[bytes]:
+    """Parameters, probabilities and losses of every network after seven steps."""
+    settings = tuple(NetworkSettings(seed=seed, dropout=0.1, l2=0.01) for seed in seeds)
+    engine = kind(NETWORK, settings, "adam", 300)
     engine.load("train", samples)
     engine.load("validation", samples)
     engine.set_parameters(initial_parameters(NETWORK, "auto", seeds))
     engine.begin_epoch(epoch_order(seeds, 1, ROWS), np.full((len(seeds), 7), 0.01), 0)
     engine.train(3)
     engine.train(4)
-    scores = [engine.metrics(), engine.evaluate("validation")]
-    return (
-        engine.parameters().tobytes(),
-        engine.moments().tobytes(),
-        engine.predict("validation").tobytes(),
-        *(one.loss.tobytes() + one.correct.tobytes() for one in scores),
+    found = zip(
+        engine.parameters(),
+        engine.predict("validation"),
+        engine.metrics().loss,
+        engine.evaluate("validation").loss,
+        strict=True,
     )
+    return [b"".join(part.tobytes() for part in one) for one in found]
 
 
 @pytest.mark.usefixtures("_cut")
-@pytest.mark.parametrize("clip_norm", [0.0, 0.1])
-@pytest.mark.parametrize("kind", [NumpyEngine, NumpyPopulation])
 @pytest.mark.parametrize("way", [share, backwards, in_another_thread])
 def test_who_computes_makes_no_difference_to_any_bit(
     random_samples: Callable[..., Samples],
     monkeypatch: pytest.MonkeyPatch,
-    way: Callable[..., Any],
-    kind: type[Engine],
-    clip_norm: float,
+    way: Callable[..., None],
 ) -> None:
     samples = random_samples(ROWS, 12, 3)
-    settings = tuple(
-        NetworkSettings(seed=one.seed, dropout=0.1, l2=0.01, clip_norm=clip_norm)
-        for one in SETTINGS
-    )
     outcomes = []
     for own in (alone, way):
-        monkeypatch.setattr(numpy_engine, "share", own)
-        monkeypatch.setattr(numpy_population, "share", own)
-        outcomes.append(trained(kind(NETWORK, settings, "adam", 300), samples))
+        monkeypatch.setattr(numpy_threads, "share", own)
+        outcomes.append(trained(NumpyEngine, range(3), samples))
     assert outcomes[0] == outcomes[1]
 
 
 @pytest.mark.usefixtures("_cut")
-def test_a_network_that_is_cut_gets_in_a_population_the_bits_that_it_gets_alone(
+@pytest.mark.parametrize("kind", [NumpyEngine, NumpyPopulation])
+def test_a_network_whose_products_are_cut_gets_in_a_population_the_bits_that_it_gets_alone(
+    random_samples: Callable[..., Samples], kind: type[Engine]
+) -> None:
+    samples = random_samples(ROWS, 12, 3)
+    assert trained(NumpyEngine, [1], samples)[0] == trained(kind, range(3), samples)[1]
+
+
+def test_a_training_has_the_same_bits_whatever_number_of_threads_blas_is_left_with(
     random_samples: Callable[..., Samples],
 ) -> None:
-    samples = random_samples(ROWS, 12, 3)
-    together, groups = (
-        kind(NETWORK, SETTINGS, "adam", 300) for kind in (NumpyEngine, NumpyPopulation)
+    samples, network = random_samples(256, 300, 10), NetworkSpec(300, (256,), 10)
+    outcomes = []
+    for threads in (1, 2):
+        with ThreadpoolController().select(user_api="blas").limit(limits=threads):
+            engine = NumpyEngine(network, (NetworkSettings(seed=1),), "sgd", 128)
+            engine.load("train", samples)
+            engine.set_parameters(initial_parameters(network, "auto", [1]))
+            engine.begin_epoch(epoch_order([1], 1, 256), np.full((1, 2), 0.1), 0)
+            engine.train(2)
+            outcomes.append(engine.parameters().tobytes())
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.usefixtures("_cut")
+@pytest.mark.parametrize(("rows", "columns"), [(8, 8), (9, 4), (4, 9), (1, 1), (1, 7)])
+@pytest.mark.parametrize("networks", [(2, 2), (1, 2)])
+def test_halves_make_the_whole_product(networks: tuple[int, int], rows: int, columns: int) -> None:
+    # Whole numbers, so that the order of a sum makes no difference.
+    draws = np.random.default_rng(0)
+    left, right = (
+        draws.integers(-9, 9, shape).astype(np.float32)
+        for shape in ((networks[0], rows, 6), (networks[1], 6, columns))
     )
-    one = NumpyEngine(NETWORK, SETTINGS[1:2], "adam", 300)
-    trained(together, samples)
-    trained(groups, samples)
-    trained(one, samples, slice(1, 2))
-    assert one.parameters()[0].tobytes() == together.parameters()[1].tobytes()
-    assert one.parameters()[0].tobytes() == groups.parameters()[1].tobytes()
-
-
-def test_a_cut_step_is_the_step_of_the_whole_batch(
-    random_samples: Callable[..., Samples], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    samples = random_samples(ROWS, 12, 3)
-    engines = []
-    for least in (1, ROWS * NETWORK.parameter_count + 1):
-        monkeypatch.setattr(numpy_engine, "CUT_FROM", least)
-        engines.append(NumpyEngine(NETWORK, SETTINGS, "adam", 300))
-        trained(engines[-1], samples)
-    # The rows' sums are taken in another order: seven steps of 0.01 leave rounding errors apart.
-    np.testing.assert_allclose(engines[0].parameters(), engines[1].parameters(), atol=1e-5)
-    assert engines[0].metrics().seen.tolist() == engines[1].metrics().seen.tolist()
+    expected: NDArray[np.float32] = np.matmul(left, right)
+    out = np.full((2, rows + 1, columns), 7, dtype=np.float32)
+    assert expected.tolist() == product(left, right).tolist()
+    product(left, right, out=out[:, :-1])
+    assert expected.tolist() == out[:, :-1].tolist()
+    assert np.all(out[:, -1] == 7)
 
 
 @pytest.mark.usefixtures("_helper")
 def test_the_helper_takes_a_task_while_this_thread_is_at_another() -> None:
     both = threading.Barrier(2, timeout=20)  # breaks if one thread has to do both tasks
+    names = set()
 
-    def meet() -> str:
+    def meet() -> None:
         both.wait()
-        return threading.current_thread().name
+        names.add(threading.current_thread().name)
 
-    assert {threading.current_thread().name, "numpy"} == set(share([meet, meet]))
+    share([meet, meet])
+    assert {threading.current_thread().name, "numpy"} == names
 
 
 @pytest.mark.usefixtures("_helper")
-def test_a_helper_that_gets_no_core_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numpy_threads._Helper, "offer", lambda helper, job: None)
-    here = threading.current_thread().name
-    assert [here] * 4 == share([lambda: threading.current_thread().name] * 4)
+def test_a_helper_that_is_at_something_else_is_not_waited_for() -> None:
+    entered, leave, names = threading.Event(), threading.Event(), []
 
+    def slow() -> None:
+        entered.set()
+        leave.wait(20)
 
-@pytest.mark.usefixtures("_helper")
-def test_a_helper_at_work_is_left_alone_and_its_own_tasks_stay_with_it() -> None:
-    both = threading.Barrier(2, timeout=20)
-
-    def name() -> str:
-        return threading.current_thread().name
-
-    def nested() -> list[str]:
-        both.wait()
-        names = share([name] * 3)
-        both.wait()
-        return [name(), *names]
-
-    here, there = sorted(share([nested, nested]), key=lambda names: names[0] == "numpy")
-    assert ["numpy"] * 4 == there
-    assert [name()] * 4 == here
+    another = threading.Thread(target=share, args=([slow, slow],))
+    another.start()
+    assert entered.wait(20)
+    share([lambda: names.append(threading.current_thread().name)] * 4)
+    leave.set()
+    another.join()
+    assert [threading.current_thread().name] * 4 == names
 
 
 @pytest.mark.usefixtures("_helper")
@@ -176,21 +181,21 @@ def test_an_error_is_raised_once_no_task_is_under_way(failing: int) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         share([lambda: task(0), lambda: task(1)])
-    assert [1 - failing] == ended
-    assert [1, 2] == share([lambda: 1, lambda: 2])
+    share([lambda: ended.append(2)])
+    assert [1 - failing, 2] == ended
 
 
 @pytest.mark.usefixtures("_helper")
 def test_an_overflow_warns_in_neither_thread() -> None:
     both = threading.Barrier(2, timeout=20)
 
-    def overflow() -> float:
+    def overflow() -> None:
         both.wait()
-        return float((np.full(3, 1e38, dtype=np.float32) * np.float32(1e38))[0])
+        np.full(3, 1e38, dtype=np.float32) * np.float32(1e38)
 
     with warnings.catch_warnings(), numpy_conditions():
         warnings.simplefilter("error")
-        assert [np.inf, np.inf] == share([overflow, overflow])
+        share([overflow, overflow])
 
 
 def test_blas_has_one_thread_while_gpunet_computes_and_what_it_had_afterwards() -> None:

@@ -56,10 +56,9 @@ def numpy_bytes(network: NetworkSpec, rule: Rule, batch_size: int) -> dict[str, 
     """What one network takes of the host's memory in the numpy engine, in all.
 
     Parameters and moments are there twice, as they are for networks at rest, and the gradient once.
-    What goes forward and back is there twice, too, where parts of a batch are put together.
     """
     arrays = 2 * (1 + MOMENTS[rule]) + 1
-    units = 4 * sum(layer.outputs for layer in network.layers) + 3 * network.inputs
+    units = 2 * sum(layer.outputs for layer in network.layers) + 2 * network.inputs
     return {"memory": FLOAT * (arrays * network.parameter_count + batch_size * units)}
 
 

@@ -7,9 +7,7 @@ passes of a GPU.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Collection
-from functools import partial, reduce
-from typing import NamedTuple
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,26 +27,14 @@ from gpunet.engine.interface import (
 )
 from gpunet.engine.memory import require_host_memory
 from gpunet.engine.numpy_profile import count_kernels, time_calls
-from gpunet.engine.numpy_threads import alone, numpy_conditions, share
+from gpunet.engine.numpy_threads import numpy_conditions
 from gpunet.engine.optimizers import Factors, blocks, optimize
-from gpunet.parameters import Part, layer_blocks, layer_views, norm_views, parameter_parts
+from gpunet.parameters import layer_blocks, layer_views, norm_views
 
-__all__ = ["NumpyEngine", "cut_count", "numpy_device"]
+__all__ = ["NumpyEngine", "numpy_device"]
 
 EVALUATION_ROWS = 1000
 """Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
-
-
-CUT_FROM = 12_000_000
-"""Multiplications of a network's step, one for each row and parameter, from which a second thread
-gains more than it costs to wake it."""
-
-
-PARTS = 2
-"""Parts of the work on such a network: one for each of two threads."""
-
-
-_Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 MASKS_TOGETHER = 65_536
@@ -71,10 +57,10 @@ class NumpyEngine(Engine):
         self._all_parameters = np.zeros(shape, dtype=np.float32)
         self._all_moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
         self._activations = network.activations
+        self._normalised: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self._splits: dict[Split, Samples] = {}
         self._first_step = 0
         self._step = 0
-        self._share = share
         self._run(np.arange(self.population))
         self._order = np.zeros((self.population, 0), dtype=np.uint32)
         self._schedule = np.zeros((self.population, 0, 4), dtype=np.float32)
@@ -139,14 +125,10 @@ class NumpyEngine(Engine):
         """Loss and hits over a whole split, without dropout."""
         samples = self._splits[split]
         scores = _Scores(len(self._running), len(samples))
-
-        def score(rows: slice, logits: NDArray[np.float32]) -> None:
+        for rows, logits in self._logits(samples):
             labels = np.broadcast_to(samples.labels[rows], logits.shape[:2])
             losses, _, _ = self._score(logits, labels, self._columns.unsmoothed)
-            scores.put(rows, losses, logits.argmax(axis=2) == labels)
-
-        self._each_logits(samples, score)
-        scores.seen = len(samples)
+            scores.add(losses, logits.argmax(axis=2) == labels)
         return scores.metrics(self._running, self.population)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
@@ -154,23 +136,16 @@ class NumpyEngine(Engine):
         samples = self._splits[split]
         shape = (self.population, len(samples), self.network.classes)
         probabilities = np.full(shape, np.nan, dtype=np.float32)
-
-        def keep(rows: slice, logits: NDArray[np.float32]) -> None:
+        for rows, logits in self._logits(samples):
             labels = np.zeros(logits.shape[:2], dtype=np.int32)
             _, _, found = self._score(logits, labels, self._columns.unsmoothed)
             probabilities[self._running, rows] = found
-
-        self._each_logits(samples, keep)
         return probabilities
 
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
         """Time the kernels' functions by Python's profiler, all layers together."""
         counts = count_kernels(self.network, self.rule, self.batch_size, self._splits["train"])
-        self._share = alone  # the profiler sees one thread
-        try:
-            return time_calls(__file__, lambda: self.train(steps), steps, counts)
-        finally:
-            self._share = share
+        return time_calls(__file__, lambda: self.train(steps), steps, counts)
 
     def _run(self, networks: NDArray[np.intp]) -> None:
         """Lay out what the networks that are not at rest compute with, R of them."""
@@ -188,44 +163,20 @@ class NumpyEngine(Engine):
         self._scores = _Scores(len(settings), 0)
 
     def _train_step(self) -> None:
-        """Go forward and back with parts of the rows, then move parts of the parameters."""
         first = self._step * self.batch_size
         rows = self._order[:, first : first + self.batch_size]  # (P, B)
-        count = rows.shape[1]
-        masks = [
-            None if own is None else own.at(self._first_step + self._step, count)
-            for own in self._dropout
-        ]
-        parts = cut_count(self.network, count)
-        cuts = [slice(count * k // parts, count * (k + 1) // parts) for k in range(parts)]
-        passes = self._share(
-            [partial(self._pass, rows[:, cut], _cut_masks(masks, cut), count) for cut in cuts]
-        )
-        for one in passes:
-            self._scores.add(one.losses, one.hits)
-        self._fill_norms([one.norms for one in passes])
-        self._update(
-            _joined([one.inputs for one in passes]), _joined([one.deltas for one in passes])
-        )
-        self._step += 1
-
-    def _pass(
-        self,
-        rows: NDArray[np.uint32],
-        masks: list[NDArray[np.float32] | None],
-        batch_size: int,
-    ) -> _Pass:
-        """Forward and back with some rows (P, b) of a batch."""
         samples = self._splits["train"]
-        labels = samples.labels.take(rows)  # (P, b)
-        inputs, slopes, normalised = self._forward(samples, rows, masks)
+        labels = samples.labels.take(rows)  # (P, B)
+        inputs, slopes = self._forward(samples, rows)
         logits = inputs.pop()
         losses, deltas, _ = self._score(logits, labels, self._columns.label_smoothing)
         if self.class_weights is not None:
-            weights = self.class_weights[labels]  # (P, b)
+            weights = self.class_weights[labels]  # (P, B)
             losses, deltas = losses * weights, deltas * weights[:, :, None]
-        every, norms = self._backward(slopes, normalised, deltas / batch_size)
-        return _Pass(losses, logits.argmax(axis=2) == labels, inputs, every, norms)
+        self._scores.add(losses, logits.argmax(axis=2) == labels)
+        self._backward(inputs, slopes, deltas / rows.shape[1])
+        self._update()
+        self._step += 1
 
     def _score(
         self,
@@ -240,124 +191,89 @@ class NumpyEngine(Engine):
         return kernels.softmax_cross_entropy(logits, targets)
 
     def _forward(
-        self,
-        samples: Samples,
-        rows: NDArray[np.uint32],
-        masks: list[NDArray[np.float32] | None],
-    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], list[_Pair]]:
-        """Every layer's inputs and at last the logits; every hidden layer's slopes and norm."""
-        values = kernels.read_samples(samples.features, rows)  # (P, b, I)
-        if masks[0] is not None:
-            values *= masks[0]
-        inputs, slopes, normalised = [values], [], []
-        for place, activation in enumerate(self._activations):
-            sums = kernels.forward(values, *self._layers[place])
+        self, samples: Samples, rows: NDArray[np.uint32]
+    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+        """Every layer's inputs and at last the logits; every hidden layer's slopes."""
+        values = kernels.read_samples(samples.features, rows)  # (P, B, I)
+        if self._dropout[0] is not None:
+            values *= self._dropout[0].at(self._first_step + self._step, len(rows[0]))
+        inputs, slopes = [values], []
+        self._normalised = []
+        for place, activation in enumerate(self._activations, start=1):
+            sums = kernels.forward(values, *self._layers[place - 1])
             if self._norms:
-                sums, *known = kernels.layer_norm(sums, *self._norms[place])
-                normalised.append((known[0], known[1]))
+                sums, *known = kernels.layer_norm(sums, *self._norms[place - 1])
+                self._normalised.append((known[0], known[1]))
             values, slope = kernels.activate(sums, activation, self.network.leaky_slope)
-            mask = masks[place + 1]
-            if mask is not None:
+            masks = self._dropout[place]
+            if masks is not None:
+                mask = masks.at(self._first_step + self._step, len(rows[0]))
                 values, slope = values * mask, slope * mask
             slopes.append(slope)
             inputs.append(values)
         inputs.append(kernels.forward(values, *self._layers[-1]))
-        return inputs, slopes, normalised
+        return inputs, slopes
 
     def _backward(
         self,
+        inputs: list[NDArray[np.float32]],
         slopes: list[NDArray[np.float32]],
-        normalised: list[_Pair],
         deltas: NDArray[np.float32],
-    ) -> tuple[list[NDArray[np.float32]], list[_Pair]]:
-        """Every layer's deltas, from those of the last one; the gradient of every norm."""
-        every, norms = [deltas], []
-        for place in reversed(range(len(self._activations))):
-            deltas = kernels.input_gradient(deltas, self._layers[place + 1][0], slopes[place])
-            if self._norms:
-                values, inverse = normalised[place]
-                norms.append(kernels.layer_norm_update(deltas, values))
-                gains = self._norms[place][0]
-                deltas = kernels.layer_norm_gradient(deltas, values, inverse, gains)
-            every.append(deltas)
-        return every[::-1], norms[::-1]
+    ) -> None:
+        """Fill the gradient, from the last layer to the first."""
+        for place in reversed(range(len(self._layers))):
+            kernels.weight_gradient(inputs[place], deltas, out=self._gradients[place])
+            if place > 0:
+                weights = self._layers[place][0]
+                deltas = kernels.input_gradient(deltas, weights, slopes[place - 1])
+                deltas = self._through_norm(place - 1, deltas)
 
-    def _fill_norms(self, parts: list[list[_Pair]]) -> None:
-        """Fill the gradient of the norms with the sums of what the parts of a batch found."""
-        views = norm_views(self._gradient, self.network)
-        for (gains, offsets), found in zip(views, zip(*parts, strict=True), strict=True):
-            gains[...] = reduce(np.add, [one[0] for one in found])
-            offsets[...] = reduce(np.add, [one[1] for one in found])
+    def _through_norm(self, place: int, deltas: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The deltas below a hidden layer's norm, whose own gradient is filled in."""
+        if not self._norms:
+            return deltas
+        normalised, inverse = self._normalised[place]
+        gains, offsets = norm_views(self._gradient, self.network)[place]
+        gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalised)
+        return kernels.layer_norm_gradient(deltas, normalised, inverse, self._norms[place][0])
 
-    def _update(self, inputs: list[NDArray[np.float32]], deltas: list[NDArray[np.float32]]) -> None:
-        """Fill the gradient and move the parameters, part by part."""
+    def _update(self) -> None:
         columns, factors = self._columns, self._factors.at(self._schedule[:, self._step])
-        parts = parameter_parts(self.network, cut_count(self.network, inputs[0].shape[1]))
-
-        def fill(part: Part) -> None:
-            for place, rows in part.layers:
-                kernels.weight_gradient(
-                    inputs[place][:, :, rows], deltas[place], out=self._gradients[place][:, rows]
-                )
-            self._regularise(part.columns)
-
-        def move(part: Part) -> None:
-            own = np.s_[..., part.columns]
-            if columns.weight_decay is not None:
-                self._parameters[own] *= 1 - factors.rate * columns.weight_decay
-            optimize(
-                self.rule, self._parameters[own], self._gradient[own], self._moments[own], factors
-            )
-
-        def fill_and_move(part: Part) -> None:
-            fill(part)
-            move(part)
-
-        if columns.clip_norm is None:
-            self._share([partial(fill_and_move, part) for part in parts])
-        else:
-            self._share([partial(fill, part) for part in parts])
+        self._regularise()
+        if columns.clip_norm is not None:
             self._gradient *= kernels.gradient_norm(self._gradient, columns.clip_norm)
-            self._share([partial(move, part) for part in parts])
+        if columns.weight_decay is not None:
+            self._parameters *= 1 - factors.rate * columns.weight_decay
+        optimize(self.rule, self._parameters, self._gradient, self._moments, factors)
         if columns.max_norm is not None:
             for weights, _ in self._layers:
                 kernels.max_norm(weights, columns.max_norm[:, :, None])
 
-    def _regularise(self, own: slice) -> None:
-        """Add the penalties' slopes to some columns of the gradient, and clip each part of it."""
+    def _regularise(self) -> None:
         if self._columns.penalties is None:
             return
         l1, l2 = self._columns.penalties
-        gradient, parameters = self._gradient[:, own], self._parameters[:, own]
-        for part in blocks(parameters):
-            gradient[part] = kernels.regularise(
-                gradient[part],
-                parameters[part],
-                l1[:, own][part],
-                l2[:, own][part],
+        for part in blocks(self._parameters):
+            self._gradient[part] = kernels.regularise(
+                self._gradient[part],
+                self._parameters[part],
+                l1[part],
+                l2[part],
                 self._columns.clip_value,
             )
 
-    def _each_logits(
-        self, samples: Samples, take: Callable[[slice, NDArray[np.float32]], None]
-    ) -> None:
-        """Give some rows of the samples at a time and their logits (P, n, C), without dropout.
-
-        They come in any order, and two at a time.
-        """
-
-        def logits(rows: slice) -> None:
-            values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
-            for place, activation in enumerate(self._activations):
-                values = kernels.forward(values, *self._layers[place])
-                if self._norms:
-                    values, _, _ = kernels.layer_norm(values, *self._norms[place])
-                values, _ = kernels.activate(values, activation, self.network.leaky_slope)
-            take(rows, kernels.forward(values, *self._layers[-1]))
-
-        starts = range(0, len(samples), EVALUATION_ROWS)
+    def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
         with numpy_conditions():
-            self._share([partial(logits, slice(at, at + EVALUATION_ROWS)) for at in starts])
+            for start in range(0, len(samples), EVALUATION_ROWS):
+                rows = slice(start, start + EVALUATION_ROWS)
+                values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
+                for place, activation in enumerate(self._activations):
+                    values = kernels.forward(values, *self._layers[place])
+                    if self._norms:
+                        values, _, _ = kernels.layer_norm(values, *self._norms[place])
+                    values, _ = kernels.activate(values, activation, self.network.leaky_slope)
+                yield rows, kernels.forward(values, *self._layers[-1])
 
     def _masks(self) -> list[_Masks | None]:
         """Those of the input and of every hidden layer; ``None`` where nothing is dropped."""
@@ -454,12 +370,8 @@ class _Scores:
     def add(self, losses: NDArray[np.float32], hits: NDArray[np.bool_]) -> None:
         """Add a batch: losses and hits (P, B)."""
         rows = slice(self.seen, self.seen + losses.shape[1])
-        self.put(rows, losses, hits)
-        self.seen = rows.stop
-
-    def put(self, rows: slice, losses: NDArray[np.float32], hits: NDArray[np.bool_]) -> None:
-        """Keep what these samples gave (P, n), seen or not."""
         self.losses[:, rows], self.hits[:, rows] = losses, hits
+        self.seen = rows.stop
 
     def metrics(self, networks: NDArray[np.intp], population: int) -> Metrics:
         """The sums, as those of these networks of a population."""
@@ -469,42 +381,6 @@ class _Scores:
         correct[networks] = self.hits[:, : self.seen].sum(axis=1, dtype=np.int64)
         seen[networks] = self.seen
         return Metrics(loss, correct, seen)
-
-
-class _Pass(NamedTuple):
-    """What some rows of a batch gave.
-
-    Args:
-        losses: (P, b).
-        hits: (P, b).
-        inputs: of every layer, (P, b, I).
-        deltas: of every layer, (P, b, O).
-        norms: what the rows add to the gradient of every norm's gains and offsets, (P, O) each.
-    """
-
-    losses: NDArray[np.float32]
-    hits: NDArray[np.bool_]
-    inputs: list[NDArray[np.float32]]
-    deltas: list[NDArray[np.float32]]
-    norms: list[_Pair]
-
-
-def cut_count(network: NetworkSpec, rows: int) -> int:
-    """How many parts the work of a network on so many rows is cut into."""
-    return PARTS if rows * network.parameter_count >= CUT_FROM else 1
-
-
-def _cut_masks(
-    masks: list[NDArray[np.float32] | None], rows: slice
-) -> list[NDArray[np.float32] | None]:
-    return [None if mask is None else mask[:, rows] for mask in masks]
-
-
-def _joined(parts: list[list[NDArray[np.float32]]]) -> list[NDArray[np.float32]]:
-    """Lists of arrays (P, b, ...) as one list of them, their rows one after the other."""
-    if len(parts) == 1:
-        return parts[0]
-    return [np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True)]
 
 
 def numpy_device() -> DeviceInfo:

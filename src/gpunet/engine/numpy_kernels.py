@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gpunet import rng
 from gpunet.engine.activations import activate
+from gpunet.engine.numpy_threads import product
 
 __all__ = [
     "activate",
@@ -90,7 +91,7 @@ def dropout_mask(
 
 def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]) -> NDArray[Real]:
     """A layer's weighted sums (P, B, O) of inputs (P, B, I), weights (P, I, O), biases (P, O)."""
-    sums: NDArray[Real] = np.matmul(inputs, weights)
+    sums = product(inputs, weights)
     sums += biases[:, None]
     return sums
 
@@ -201,7 +202,7 @@ def input_gradient(
         weights: (P, I, O) of this layer.
         slopes: (P, B, I) of the activations below, the dropout's factor included.
     """
-    below: NDArray[Real] = np.matmul(deltas, weights.transpose(0, 2, 1))
+    below = product(deltas, weights.transpose(0, 2, 1))
     below *= slopes
     return below
 
@@ -211,14 +212,13 @@ def weight_gradient(
 ) -> NDArray[Real]:
     """The slope (P, I + 1, O) with respect to the weights, and in the last row the biases.
 
-    It is written to ``out`` if that is given; with I rows, that has no place for the biases.
+    It is written to ``out`` if that is given.
     """
     population, _, units = inputs.shape
     if out is None:
         out = np.empty((population, units + 1, deltas.shape[2]), dtype=inputs.dtype)
-    np.matmul(inputs.transpose(0, 2, 1), deltas, out=out[:, :units])
-    if out.shape[1] > units:
-        np.add.reduce(deltas, axis=1, out=out[:, -1])
+    product(inputs.transpose(0, 2, 1), deltas, out=out[:, :-1])
+    np.add.reduce(deltas, axis=1, out=out[:, -1])
     return out
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +27,7 @@ from gpunet.engine.interface import (
     Split,
 )
 from gpunet.engine.memory import require_host_memory
-from gpunet.engine.numpy_engine import NumpyEngine, cut_count
-from gpunet.engine.numpy_threads import alone, numpy_conditions, share
+from gpunet.engine.numpy_engine import NumpyEngine
 
 __all__ = ["NumpyPopulation", "networks_together"]
 
@@ -112,9 +110,8 @@ class NumpyPopulation(Engine):
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
-        each = share if cut_count(self.network, self.batch_size) > 1 else alone
-        with numpy_conditions():
-            each([partial(engine.train, steps) for engine in self._engines])
+        for engine in self._engines:
+            engine.train(steps)
 
     def metrics(self) -> Metrics:
         """The epoch's sums so far."""
