@@ -1,12 +1,11 @@
 """What a training step on numpy takes while other programs use the machine's cores.
 
-Three ways to compute take turns, round by round, on an idle machine and beside one and two
-programs that do nothing but count: numpy with one thread, with all threads of BLAS, and gpunet
-with its helper:
+Two ways to compute take turns, round by round, on an idle machine and beside one and two programs
+that use all of a core: gpunet's own with one thread of BLAS, and with all threads that BLAS has:
 
     python benchmarks/busy_machine.py
 
-A ratio of 0.8 says that a way takes 0.8 times as long as one thread does in the same round.
+A ratio of 0.8 says that all threads take 0.8 times as long as one does in the same round.
 Nothing is written unless ``--output`` names a file, which gets all seconds as JSON.
 """
 
@@ -19,17 +18,17 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from itertools import product
 from pathlib import Path
 from statistics import median
-from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 from threadpoolctl import threadpool_info
 
 from gpunet.config import NetworkSpec
-from gpunet.engine import numpy_engine, numpy_threads
+from gpunet.engine import numpy_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.numpy_population import NumpyPopulation
 from gpunet.training.output import write_atomically
@@ -82,23 +81,11 @@ def _all_threads() -> Iterator[None]:
         yield
 
 
-UNCUT: Mapping[str, Any] = {"CUT_FROM": sys.maxsize}
-
-WAYS: Mapping[str, Mapping[str, Any]] = {
-    ONE_THREAD: UNCUT,
-    "BLAS's threads": {**UNCUT, "numpy_conditions": _all_threads},
-    "gpunet": {},
+WAYS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
+    ONE_THREAD: numpy_engine.numpy_conditions,
+    "all threads": _all_threads,
 }
-"""What is put in the place of the engine's own."""
-
-
-def _way(name: str) -> AbstractContextManager[Any]:
-    """The engine computing so."""
-    stack = ExitStack()
-    for module in (numpy_threads, numpy_engine):
-        own = {key: value for key, value in WAYS[name].items() if hasattr(module, key)}
-        stack.enter_context(patch.multiple(module, **own))
-    return stack
+"""The conditions under which numpy works."""
 
 
 @contextmanager
@@ -115,26 +102,18 @@ def _beside(programs: int) -> Iterator[None]:
 
 
 def _measure(rounds: int) -> Seconds:
-    turns = {
-        (shape, way): _in_way(way, lambda shape=shape: _rounds(*shape))
-        for shape in SHAPES
-        for way in WAYS
-    }
+    turns = [(shape, _rounds(*shape)) for shape in SHAPES]
     seconds: Seconds = defaultdict(list)
     for turn in range(rounds):
         print(f"round {turn + 1} of {rounds}", file=sys.stderr)
         for load in LOADS:
             with _beside(load):
-                for (shape, way), one in turns.items():
-                    _in_way(way, one.take)
+                for (shape, one), (way, conditions) in product(turns, WAYS.items()):
+                    with patch.object(numpy_engine, "numpy_conditions", conditions):
+                        one.take()
                     taken = one.seconds.pop() / one.engine.population
                     seconds[_name(*shape), load, way].append(taken)
     return seconds
-
-
-def _in_way(way: str, work: Callable[[], Any]) -> Any:
-    with _way(way):
-        return work()
 
 
 def _rounds(hidden: tuple[int, ...], batch: int, networks: int) -> Rounds:

@@ -22,8 +22,7 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine.device import Adapter
 from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
-from gpunet.engine.numpy_engine import NumpyEngine
-from gpunet.engine.numpy_threads import numpy_conditions
+from gpunet.engine.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.engine.optimizers import Factors, optimize
 from gpunet.engine.plan import Switches, training_plan
 from gpunet.engine.roofline import measure_roofline

@@ -2,15 +2,23 @@
 
 It strings together the functions of ``numpy_kernels`` in the order in which ``plan`` lists the
 passes of a GPU.
+
+BLAS is held to one thread. Its threads wait for each other at every product, so that a step takes
+many times as long where another program uses a core of theirs, and they sum in another order than
+one thread does. Large networks could gain by them on an idle machine, but no result and no time
+shall depend on what else a machine does.
 """
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
@@ -27,11 +35,10 @@ from gpunet.engine.interface import (
 )
 from gpunet.engine.memory import require_host_memory
 from gpunet.engine.numpy_profile import count_kernels, time_calls
-from gpunet.engine.numpy_threads import numpy_conditions
 from gpunet.engine.optimizers import Factors, blocks, optimize
 from gpunet.parameters import layer_blocks, layer_views, norm_views
 
-__all__ = ["NumpyEngine", "numpy_device"]
+__all__ = ["NumpyEngine", "numpy_conditions", "numpy_device"]
 
 EVALUATION_ROWS = 1000
 """Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
@@ -381,6 +388,21 @@ class _Scores:
         correct[networks] = self.hits[:, : self.seen].sum(axis=1, dtype=np.int64)
         seen[networks] = self.seen
         return Metrics(loss, correct, seen)
+
+
+@contextmanager
+def numpy_conditions() -> Iterator[None]:
+    """The conditions under which numpy works: no warnings, and one thread of BLAS.
+
+    A diverging run overflows; it is noticed by its loss, not by a warning per step.
+    """
+    with np.errstate(over="ignore", invalid="ignore"), _blas().limit(limits=1):
+        yield
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
 
 
 def numpy_device() -> DeviceInfo:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from gpunet import rng
 from gpunet.engine.activations import activate
-from gpunet.engine.numpy_threads import product
 
 __all__ = [
     "activate",
@@ -91,7 +90,7 @@ def dropout_mask(
 
 def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]) -> NDArray[Real]:
     """A layer's weighted sums (P, B, O) of inputs (P, B, I), weights (P, I, O), biases (P, O)."""
-    sums = product(inputs, weights)
+    sums: NDArray[Real] = np.matmul(inputs, weights)
     sums += biases[:, None]
     return sums
 
@@ -202,7 +201,7 @@ def input_gradient(
         weights: (P, I, O) of this layer.
         slopes: (P, B, I) of the activations below, the dropout's factor included.
     """
-    below = product(deltas, weights.transpose(0, 2, 1))
+    below: NDArray[Real] = np.matmul(deltas, weights.transpose(0, 2, 1))
     below *= slopes
     return below
 
@@ -217,7 +216,7 @@ def weight_gradient(
     population, _, units = inputs.shape
     if out is None:
         out = np.empty((population, units + 1, deltas.shape[2]), dtype=inputs.dtype)
-    product(inputs.transpose(0, 2, 1), deltas, out=out[:, :-1])
+    np.matmul(inputs.transpose(0, 2, 1), deltas, out=out[:, :-1])
     np.add.reduce(deltas, axis=1, out=out[:, -1])
     return out
 
