@@ -154,7 +154,7 @@ def _against_roofline(one: Measurement, case: Case, adapter: Adapter | None) -> 
 def _on_numpy(case: Case, timings: int) -> Iterator[Measurement]:
     for operation, work in _numpy_operations(case).items():
         amount, unit = _amount(case, operation)
-        with numpy_conditions(case.network, case.batch_size):
+        with numpy_conditions():
             seconds = _median_seconds(work, timings)
         yield Measurement(str(case), operation, "numpy", seconds, None, amount, unit)
     engine = NumpyEngine(case.network, SETTINGS, "adam", case.batch_size)

@@ -2,6 +2,11 @@
 
 It strings together the functions of ``numpy_kernels`` in the order in which ``plan`` lists the
 passes of a GPU.
+
+BLAS is held to one thread. Its threads wait for each other at every product, so that a step takes
+many times as long where another program uses a core of theirs, and they sum in another order than
+one thread does. Large networks could gain by them on an idle machine, but no result and no time
+shall depend on what else a machine does.
 """
 
 from __future__ import annotations
@@ -37,11 +42,6 @@ __all__ = ["NumpyEngine", "numpy_conditions", "numpy_device"]
 
 EVALUATION_ROWS = 1000
 """Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
-
-
-THREADS_FROM = 4_000_000
-"""Multiplications of a matrix product from which BLAS gains by a second thread; below, waking
-one up costs more than it brings."""
 
 
 MASKS_TOGETHER = 65_536
@@ -120,7 +120,7 @@ class NumpyEngine(Engine):
         """Take the epoch's next steps."""
         if not len(self._running):
             return
-        with numpy_conditions(self.network, self.batch_size):
+        with numpy_conditions():
             for _ in range(steps):
                 self._train_step()
 
@@ -271,7 +271,7 @@ class NumpyEngine(Engine):
 
     def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
-        with numpy_conditions(self.network, EVALUATION_ROWS):
+        with numpy_conditions():
             for start in range(0, len(samples), EVALUATION_ROWS):
                 rows = slice(start, start + EVALUATION_ROWS)
                 values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
@@ -391,14 +391,12 @@ class _Scores:
 
 
 @contextmanager
-def numpy_conditions(network: NetworkSpec, rows: int) -> Iterator[None]:
-    """The conditions under which numpy works on so many rows: no warnings, no useless threads.
+def numpy_conditions() -> Iterator[None]:
+    """The conditions under which numpy works: no warnings, and one thread of BLAS.
 
     A diverging run overflows; it is noticed by its loss, not by a warning per step.
     """
-    largest = rows * max(layer.inputs * layer.outputs for layer in network.layers)
-    threads = None if largest >= THREADS_FROM else 1
-    with np.errstate(over="ignore", invalid="ignore"), _blas().limit(limits=threads):
+    with np.errstate(over="ignore", invalid="ignore"), _blas().limit(limits=1):
         yield
 
 

@@ -1,0 +1,80 @@
+"""numpy's results and times are those of one thread, whatever BLAS has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from threadpoolctl import ThreadpoolController
+
+from gpunet.config import NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine import numpy_kernels
+from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.numpy_population import NumpyPopulation
+from gpunet.parameters import initial_parameters
+from gpunet.training.batches import epoch_order
+
+NETWORK = NetworkSpec(784, (128,), 10)
+
+
+@pytest.fixture
+def blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
+def threads(blas: ThreadpoolController) -> list[int]:
+    return [library["num_threads"] for library in blas.info()]
+
+
+def trained(samples: Samples) -> NumpyPopulation:
+    """Two networks after two steps of 128 samples, with products of 12.8 million terms."""
+    engine = NumpyPopulation(NETWORK, (NetworkSettings(1), NetworkSettings(2)), "adam", 128)
+    engine.load("train", samples)
+    engine.set_parameters(initial_parameters(NETWORK, "auto", [1, 2]))
+    engine.begin_epoch(epoch_order([1, 2], 1, 256), np.full((2, 2), 0.01), 0)
+    engine.train(2)
+    return engine
+
+
+def test_no_bit_of_a_training_depends_on_the_threads_that_blas_has(
+    random_samples: Callable[..., Samples], blas: ThreadpoolController
+) -> None:
+    samples = random_samples(256, 784, 10)
+    outcomes = []
+    for limit in (1, 2):
+        with blas.limit(limits=limit):
+            engine = trained(samples)
+            outcomes.append(
+                (
+                    engine.parameters().tobytes(),
+                    engine.evaluate("train").loss.tobytes(),
+                    engine.predict("train").tobytes(),
+                )
+            )
+    assert outcomes[0] == outcomes[1]
+
+
+def test_blas_has_one_thread_in_every_product_and_afterwards_what_it_had(
+    random_samples: Callable[..., Samples],
+    blas: ThreadpoolController,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+
+    def watched(kernel: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object, **named: object) -> object:
+            seen.extend(threads(blas))
+            return kernel(*arguments, **named)
+
+        return call
+
+    for name in ("forward", "input_gradient", "weight_gradient"):
+        monkeypatch.setattr(numpy_kernels, name, watched(getattr(numpy_kernels, name)))
+    with blas.limit(limits=2):
+        before = threads(blas)
+        trained(random_samples(256, 784, 10)).evaluate("train")
+        assert before == threads(blas)
+    assert seen
+    assert {1} == set(seen)
