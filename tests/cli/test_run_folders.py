@@ -294,3 +294,20 @@ def test_a_name_with_a_nul_is_refused(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("train", "--config", "run.toml", "--data", halves, *FAST)
     assert 2 == ran.code
     assert "--name 'a\\x00b' is no plain name" in ran.failure
+
+
+def test_the_table_of_runs_tells_what_their_files_hold(
+    gpunet: RunCommand, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = json.loads((kept / "report.json").read_text("utf-8"))
+    report["test"]["accuracy"], report["seconds"] = 0.125, 7.0
+    (kept / "report.json").write_text(json.dumps(report), "utf-8")
+    (run,) = json.loads(gpunet("runs", kept, "--json").out)
+    narrow = gpunet("runs", kept).out.splitlines()
+    assert narrow[0].split("  ")[-1].strip() == "time"
+    monkeypatch.setenv("COLUMNS", "120")
+    head, _, row = gpunet("runs", kept).out.splitlines()
+    assert head.split()[-3:] == ["loss", "optimizer", "ended"]
+    words = " ".join(row.split())
+    assert words.startswith(f"kept 64-4-2 3/3 {100 * run['val_accuracy']:.2f} % 12.50 % ")
+    assert words.endswith(" adam epochs")
