@@ -248,15 +248,23 @@ def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_coun
     assert names[-1] == f"+{len(NAMES) - len(names) + 1}"
 
 
-def test_of_a_search_only_the_worst_tenth_of_the_figures_may_lie_beyond_the_curves(
-    make_text_console: MakeConsole, search: SearchInfo
+@pytest.mark.parametrize(
+    ("worst", "maximise", "drawn"),
+    [(100.0, False, "██▇▆▆▅▄▃▃▂▁"), (-100.0, True, "▁█▇▆▆▅▄▃▃▂▁")],
+)
+def test_only_the_worst_tenth_of_the_figures_may_lie_beyond_the_curves(
+    make_text_console: MakeConsole,
+    search: SearchInfo,
+    worst: float,
+    maximise: bool,
+    drawn: str,
 ) -> None:
-    curve = (100.0, *[1.0 - place / 10 for place in range(10)])
-    standing = Standing((entry(0, "complete", curve),), 1, maximise=False)
+    curve = (worst, *[1.0 - place / 10 for place in range(10)])
+    standing = Standing((entry(0, "complete", curve),), 1, maximise=maximise)
     console = make_text_console(100)
     console.print(trial_table(console, search, standing, 1))
     row = console.file.getvalue().splitlines()[2]  # type: ignore[attr-defined]
-    assert row.split()[3] == "██▇▆▆▅▄▃▃▂▁"
+    assert row.split()[3] == drawn
 
 
 def test_what_failed_before_a_search_went_on_is_not_told_to_the_log_again(
