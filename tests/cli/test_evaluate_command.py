@@ -203,3 +203,38 @@ def test_rows_that_cannot_be_are_refused(
     ran = gpunet("showcase", trained, "--device", "cpu", "--index", index)
     assert 2 == ran.code
     assert message in ran.failure
+
+
+def test_evaluate_tells_recall_precision_and_support_of_each_class_apart(
+    gpunet: RunCommand, trained: Path, halves: Path, tmp_path: Path
+) -> None:
+    arrays = dict(np.load(halves))
+    ones = np.flatnonzero(arrays["y_test"])[:5]
+    arrays["y_test"][ones] = 0
+    np.savez(tmp_path / "five.npz", **arrays)
+    options = ("--device", "cpu", "--data", tmp_path / "five.npz")
+    zero, one = json.loads(gpunet("evaluate", trained, *options, "--json").out)["classes"]
+    assert (zero["precision"], zero["recall"], zero["support"]) == (1.0, 0.8, 25)
+    assert (one["precision"], one["recall"], one["support"]) == (0.75, 1.0, 15)
+    assert zero["f1"] == pytest.approx(2 * 0.8 / 1.8)
+    rows = [
+        " ".join(line.split()) for line in gpunet("evaluate", trained, *options).out.split("\n")
+    ]
+    assert "0 100.00 % 80.00 % 88.89 % 25" in rows
+    assert "1 75.00 % 100.00 % 85.71 % 15" in rows
+
+
+def test_showcase_counts_what_is_right_among_the_rows_that_are_shown(
+    gpunet: RunCommand, trained: Path, halves: Path, tmp_path: Path
+) -> None:
+    arrays = dict(np.load(halves))
+    arrays["y_test"][[3, 5]] = 1 - arrays["y_test"][[3, 5]]
+    np.savez(tmp_path / "two.npz", **arrays)
+    command = ("showcase", trained, "--device", "cpu", "--data", tmp_path / "two.npz")
+    ran = gpunet(*command, "--index", "3,39,0")
+    assert ran.out.splitlines()[-1] == "2 of 3 shown are right"
+    ran = gpunet(*command, "--wrong", "--count", "1")
+    assert ran.out.splitlines()[-1] == "1 of 2 samples taken for another class"
+    draws = [gpunet(*command, "--count", "10", "--seed", seed).out for seed in (0, 0, 1)]
+    assert draws[0] == draws[1]
+    assert draws[0] != draws[2]

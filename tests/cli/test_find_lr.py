@@ -107,3 +107,25 @@ def test_in_a_terminal_the_curve_is_drawn_whatever_the_loss(
     drawn = console.file.getvalue()  # type: ignore[attr-defined]
     assert "loss by log10 of the learning rate" in drawn
     assert "suggests: --lr 5.0e-02" in drawn
+
+
+def test_without_a_terminal_every_tenth_step_and_the_last_are_listed(
+    monkeypatch: pytest.MonkeyPatch, gpunet: RunCommand, halves: Path
+) -> None:
+    rates = np.arange(1, 26) / 100
+    losses, smoothed = np.linspace(3.0, 0.6, 25), np.abs(np.arange(25) - 15) / 10 + 0.5
+    monkeypatch.setattr(
+        find_lr, "find_learning_rate", lambda *_: RangeTest(rates, losses, smoothed, 0.016)
+    )
+    ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr")
+    lines = [" ".join(line.split()) for line in ran.out.splitlines()]
+    assert lines[lines.index("learning rate loss smoothed") + 2 :] == [
+        "1.0e-02 3.0000 2.0000",
+        "1.1e-01 2.0000 1.0000",
+        "2.1e-01 1.0000 1.0000",
+        "2.5e-01 0.6000 1.4000",
+        "",
+        "tried: 25 steps, each at a higher rate; no weights are kept",
+        "least: the smoothed loss is 0.5000 at 1.6e-01",
+        "suggests: --lr 1.6e-02, a tenth of that; the default is 2.0e-01",
+    ]

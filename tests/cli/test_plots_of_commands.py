@@ -93,3 +93,26 @@ def test_a_format_is_refused_before_the_work(gpunet: RunCommand, trained: Path) 
     ran = gpunet("showcase", trained, "--device", "cpu", "--plot", "some.gif")
     assert (2, "") == (ran.code, ran.out)
     assert "some.gif names no format" in ran.failure
+
+
+def test_a_plot_that_is_there_is_kept_unless_it_is_to_be_replaced(
+    gpunet: RunCommand, report: Path, tmp_path: Path
+) -> None:
+    plot = tmp_path / "curves.png"
+    plot.write_bytes(b"mine")
+    ran = gpunet("plot", report, "-o", plot)
+    assert "curves-2.png, as curves.png was there before" in ran.out
+    assert plot.read_bytes() == b"mine"
+    assert (tmp_path / "curves-2.png").read_bytes().startswith(PNG)
+    assert gpunet("plot", report, "-o", plot, "--force").out == f"plot: {plot}\n"
+    assert plot.read_bytes().startswith(PNG)
+
+
+def test_the_report_is_known_by_another_path_to_it(
+    gpunet: RunCommand, report: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sub").mkdir()
+    before = report.read_bytes()
+    ran = gpunet("plot", report, "--force", "-o", tmp_path / "sub" / ".." / report.name)
+    assert "would replace the report" in ran.failure
+    assert report.read_bytes() == before

@@ -243,3 +243,14 @@ def test_a_dash_is_no_digit(gpunet: RunCommand, tmp_path: Path) -> None:
     ran = gpunet("predict", model, "--json", tmp_path / "dash.png")
     assert (1, []) == (ran.code, json.loads(ran.out))
     assert "shows a dash at (40, 94)" in ran.err
+
+
+def test_an_image_that_is_taken_whole_is_boxed_by_its_width_and_height(
+    gpunet: RunCommand, trained: Path, tmp_path: Path
+) -> None:
+    pixels = np.full((20, 40), 30, np.uint8)
+    pixels[:, 20:] = 210
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    command = ("predict", trained, "--json", "--framing", "as-is", tmp_path / "wide.png")
+    (answer,) = json.loads(gpunet(*command).out)
+    assert (answer["box"], answer["prediction"]) == ([0, 0, 40, 20], "1")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from gpunet.cli.run_keeping import new_run
+from gpunet.config import TrainConfig
 from gpunet.errors import OutputError
 from gpunet.training import checkpoint, run_folder
 from gpunet.training.checkpoint import Model
@@ -294,3 +297,56 @@ def test_a_name_with_a_nul_is_refused(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("train", "--config", "run.toml", "--data", halves, *FAST)
     assert 2 == ran.code
     assert "--name 'a\\x00b' is no plain name" in ran.failure
+
+
+def test_the_table_of_runs_tells_what_their_files_hold(
+    gpunet: RunCommand, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = json.loads((kept / "report.json").read_text("utf-8"))
+    report["test"]["accuracy"], report["seconds"] = 0.125, 7.0
+    (kept / "report.json").write_text(json.dumps(report), "utf-8")
+    (run,) = json.loads(gpunet("runs", kept, "--json").out)
+    narrow = gpunet("runs", kept).out.splitlines()
+    assert narrow[0].split("  ")[-1].strip() == "time"
+    monkeypatch.setenv("COLUMNS", "120")
+    head, _, row = gpunet("runs", kept).out.splitlines()
+    assert head.split()[-3:] == ["loss", "optimizer", "ended"]
+    words = " ".join(row.split())
+    assert words.startswith(f"kept 64-4-2 3/3 {100 * run['val_accuracy']:.2f} % 12.50 % ")
+    assert words.endswith(" adam epochs")
+
+
+def test_a_run_is_kept_as_often_as_it_is_told_from_its_start(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs = []
+    monkeypatch.setattr(RunFolder, "keep", lambda *given: epochs.append(len(given[2].history)))
+    options = ("--epochs", 7, "--patience", 0, "--checkpoint-every", 3, "--name", "one", "-q")
+    assert gpunet("train", "--data", halves, *FAST, *options).code == 0
+    assert epochs == [3, 6, 7]
+
+
+def test_a_run_without_a_validation_accuracy_comes_last(
+    gpunet: RunCommand, kept: Path, halves: Path
+) -> None:
+    arguments = ("--data", halves, *FAST, "--epochs", 1, "--validation", 0, "-q")
+    assert gpunet("train", *arguments, "--run-dir", "all/bare").code == 0
+    kept.rename("all/kept")
+    content = json.loads(gpunet("runs", "all", "--json").out)
+    assert [(one["name"], one["val_accuracy"] is None) for one in content] == [
+        ("kept", False),
+        ("bare", True),
+    ]
+
+
+def test_the_name_of_a_run_tells_all_its_layers_and_is_given_once(tmp_path: Path) -> None:
+    now, config = datetime(2030, 5, 17, 14, 3, 59), TrainConfig(hidden=(16, 8))
+    names = []
+    for _ in range(3):
+        keeping = new_run(None, None, 2, config, now)
+        assert keeping is not None
+        assert keeping.every == 2
+        keeping.folder.create()
+        names.append(keeping.folder.path.name)
+    stem = "2030-05-17_14-03-59_16-8"
+    assert names == [stem, f"{stem}_2", f"{stem}_3"]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gpunet.cli import predict_rows
 from gpunet.datasets.catalog import open_dataset
 from gpunet.training import checkpoint
 
@@ -298,3 +299,13 @@ def test_small_numbers_beside_large_ones_are_learnt(gpunet: RunCommand) -> None:
     accuracy = checkpoint.load(Path("m")).test.accuracy
     assert accuracy is not None
     assert accuracy > 0.97
+
+
+def test_every_row_has_its_own_answer_however_few_are_answered_at_once(
+    gpunet: RunCommand, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("new.csv", flowers(11, seed=1), TITLES[:3])
+    whole = gpunet("predict", model, "new.csv").out
+    monkeypatch.setattr(predict_rows, "AT_ONCE", 4)
+    assert gpunet("predict", model, "new.csv").out == whole
+    assert len(answered(whole)) == 11

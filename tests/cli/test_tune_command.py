@@ -280,7 +280,7 @@ def test_a_command_for_training_means_the_settings_that_it_was_made_from(
     gpunet: RunCommand,
 ) -> None:
     config = TrainConfig(
-        hidden=(),
+        hidden=(8, 4),
         optimizer="sgd",
         momentum=0.9,
         nesterov=True,
@@ -299,3 +299,25 @@ def test_a_command_for_training_means_the_settings_that_it_was_made_from(
     ran = gpunet(*words[1:], "--print-config")
     Path("told.toml").write_text(ran.out)
     assert config == read_settings(Path("told.toml")).train_config()
+
+
+def test_a_command_line_tells_all_that_is_no_default_as_it_would_be_typed() -> None:
+    config = TrainConfig(
+        hidden=(8, 4),
+        dropout=(0.1, 0.25),
+        learning_rate=1e-7,
+        initialisation="he",
+        standardize=False,
+        shuffle_split=True,
+    )
+    words = shlex.split(train_command(config, "my data.csv", "gpu"))
+    assert words[:6] == ["gpunet", "train", "--data", "my data.csv", "--device", "gpu"]
+    rest = " ".join(words[6:])
+    for told in (
+        *("--hidden 8,4", "--dropout 0.1,0.25", "--learning-rate 1e-07", "--init he"),
+        *("--no-standardize", "--shuffle-split"),
+    ):
+        assert told in rest
+        rest = rest.replace(told, "", 1)
+    assert rest.strip() == ""
+    assert "--device" not in train_command(config, "mnist")

@@ -194,3 +194,20 @@ def test_ticks_are_in_the_range_and_no_more_than_asked_for(
 
 def test_whole_ticks_are_whole() -> None:
     assert ([1.0, 2.0, 3.0], 1.0) == nice_ticks(1, 3, 20, whole=True)
+
+
+def test_every_other_dot_of_a_dotted_line_is_left_out_but_its_last_point_stays() -> None:
+    level = dots_of(series([0, 0], dotted=True), (1, 2), (0, 1), 2, 6)
+    assert np.flatnonzero(level[1]).tolist() == [0, 2, 4, 5]
+    steep = dots_of(series([0, 1], dotted=True), (1, 2), (0, 1), 6, 2)
+    assert np.flatnonzero(steep.any(axis=1)).tolist() == [0, 2, 4]
+
+
+def test_no_axis_goes_beyond_its_bounds(make_text_console: MakeConsole) -> None:
+    whole = replace(chart([100.0, 100.0], height=7), y_bounds=(0.0, 100.0))
+    rows = written(make_text_console(), whole, 40)
+    labels = [float(row.split("┤")[0]) for row in rows if "┤" in row]
+    assert max(labels) == 100
+    none = replace(chart([0.0, 0.0], height=7), y_bounds=(0.0, math.inf))
+    rows = written(make_text_console(), none, 40)
+    assert min(float(row.split("┤")[0]) for row in rows if "┤" in row) == 0

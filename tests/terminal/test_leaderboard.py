@@ -22,7 +22,7 @@ from gpunet.terminal.leaderboard import (
     trial_table,
 )
 from gpunet.terminal.search_screen import LiveLeaderboard, PlainSearch
-from gpunet.terminal.style import sparkline
+from gpunet.terminal.style import BEST, sparkline
 from gpunet.training.events import Control, Progress
 
 MakeConsole = Callable[..., Console]
@@ -192,3 +192,107 @@ def test_the_live_leaderboard_shows_what_it_is_told(
     assert "waiting for 2 trials" in "".join(part.text for part in block.lines[2])
     assert isinstance(console.file, io.StringIO)
     assert "\x1b[?1049l" in console.file.getvalue()  # the screen is given back
+
+
+def test_a_search_for_the_largest_accuracy_that_was_resumed_is_told_as_a_whole(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    values: dict[str, Value] = {"hidden": "16,16", "learning_rate": 0.012345, "l2": 0.0}
+    entries = (
+        Entry(4, "complete", values, (0.5, 0.9, 1.0), 1.0, "", "host:1"),
+        Entry(5, "running", values, (0.5, 0.75), 0.75, "", "host:1"),
+        Entry(6, "running", values, (), None, "", "another:1"),
+        Entry(1, "pruned", values, (0.0,), 0.0, "pruned", "host:1"),
+        Entry(2, "pruned", values, (0.5,), 0.5, "stopped by user", "host:1"),
+        Entry(3, "pruned", values, (0.5,), 0.5, "diverged in epoch 2", "host:1"),
+        Entry(8, "failed", values, (), None, "no memory", "host:1"),
+        Entry(9, "failed", values, (), None, "no device", "host:1"),
+        Entry(7, "failed", values, (), None, "no time", "host:1"),
+    )
+    before = Standing((*entries[:1], *entries[3:5]), 12, maximise=True)
+    told = replace(search, monitor="val_accuracy", standing=before, parameters=tuple(values))
+    standing = Standing(entries, 12, maximise=True)
+    progress = Progress(2, 645, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    board = Board(told, standing, 10.0, "784-16-16-10", (5,), progress)
+    lines = shown(make_text_console(100), board, 100, 24)
+    # of seven that have ended three had before, and 2/3 of another one are done, in a minute
+    assert lines[1].endswith("58 %  4.67 per minute, about 0:55 left")
+    assert lines[0].startswith("mine · mnist · largest val_accuracy")
+    assert lines[2].endswith("75 %  784-16-16-10, 1 of 1 trials run")
+    assert lines[3] == (
+        "best 100.00 % in trial 4 · 1 done, 3 pruned, 3 failed · trial 9: no device"
+    )
+    assert lines[5].split() == ["trial", "val", "accuracy", "curve", "hidden", "lr", "l2"]
+    rest = ["16,16", "0.0123", "0"]
+    assert [line.split() for line in lines[7:16]] == [
+        ["4", "done", "100.00", "%", "▅▇█", *rest],
+        ["5", "running", "75.00", "%", "▅▆", *rest],
+        ["6", "running", "-", *rest],
+        ["1", "pruned", "0.00", "%", "▁", *rest],
+        ["2", "stopped", "50.00", "%", "▅", *rest],
+        ["3", "diverged", "50.00", "%", "▅", *rest],
+        *[[number, "failed", "-", *rest] for number in "897"],
+    ]
+
+
+def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_counted(
+    make_text_console: MakeConsole, board: Board
+) -> None:
+    console = make_text_console(60, colours="truecolor")
+    block = leaderboard(console, board, Control(), (60, 24), 70.0, True)
+    best = console.get_style(BEST)
+    marked = [line for line in block.lines if any(part.style == best for part in line)]
+    assert ["".join(part.text for part in line).split()[0] for line in marked] == ["best", "0"]
+    lines = shown(make_text_console(80), board, 80, 24)
+    names = lines[5].split()[4:]
+    assert names[-1] == f"+{len(NAMES) - len(names) + 1}"
+
+
+@pytest.mark.parametrize(
+    ("worst", "maximise", "drawn"),
+    [(100.0, False, "██▇▆▆▅▄▃▃▂▁"), (-100.0, True, "▁█▇▆▆▅▄▃▃▂▁")],
+)
+def test_only_the_worst_tenth_of_the_figures_may_lie_beyond_the_curves(
+    make_text_console: MakeConsole,
+    search: SearchInfo,
+    worst: float,
+    maximise: bool,
+    drawn: str,
+) -> None:
+    curve = (worst, *[1.0 - place / 10 for place in range(10)])
+    standing = Standing((entry(0, "complete", curve),), 1, maximise=maximise)
+    console = make_text_console(100)
+    console.print(trial_table(console, search, standing, 1))
+    row = console.file.getvalue().splitlines()[2]  # type: ignore[attr-defined]
+    assert row.split()[3] == drawn
+
+
+def test_what_failed_before_a_search_went_on_is_not_told_to_the_log_again(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    console = make_text_console(100)
+    done = Standing((entry(2, "complete", (0.25,)), entry(0, "failed", (), "no memory")), 4, False)
+    both = Standing((*done.entries, entry(3, "failed", (), "no device")), 4, False)
+    with PlainSearch(console, Control()) as screen:
+        screen.began(replace(search, standing=done))
+        screen.batch_began(done, "4-3-2", (3, 4))
+        screen.stood(both)
+    assert console.file.getvalue().splitlines()[1:] == [  # type: ignore[attr-defined]
+        "        4 trials of 3 epochs at most, 2 done, by val_loss",
+        f"        searched: {', '.join(NAMES)}",
+        "batch   2 networks 4-3-2",
+        "trial 3 failed: no device",
+        "trials  3/4: 1 done, 0 pruned, 2 failed  best 0.2500 (trial 2)",
+    ]
+
+
+def test_a_batch_that_begins_shows_nothing_of_the_one_before(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    screen = LiveLeaderboard(make_text_console(), Control(), keys=io.StringIO())
+    tell(screen, search)
+    screen.batch_began(STANDING, "784-8-10", (6,))
+    block = screen.frame((80, 24), 0.0, False)
+    line = "".join(part.text for part in block.lines[2])
+    assert line.startswith("epoch 1/3")
+    assert line.rstrip().endswith("0 %  784-8-10, 1 of 1 trials run")

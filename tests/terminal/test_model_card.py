@@ -139,3 +139,14 @@ def test_the_card_stays_within_the_width_and_its_characters(
 def test_a_wider_console_needs_fewer_lines(make_text_console: MakeConsole) -> None:
     heights = [len(shown(make_text_console(width), a_model())) for width in (40, 80, 140)]
     assert heights[0] > heights[1] > heights[2]
+
+
+def test_gains_and_offsets_of_hidden_layers_count_and_the_largest_weight_may_be_negative(
+    make_text_console: MakeConsole,
+) -> None:
+    model = a_model(layer_norm=True)
+    model.parameters[:] = 0.25
+    model.parameters[0, 0] = -7.5
+    hidden, output = (line.split() for line in shown(make_text_console(), model)[2:4])
+    assert (hidden[6], hidden[-1]) == ("1,340", "7.5000")
+    assert (output[5], output[-2:]) == ("63", ["0.0000", "0.2500"])

@@ -310,3 +310,133 @@ def test_a_profile_is_shown_where_there_is_room(
     assert shown == any(row.startswith("kernels of a step") for row in rows)
     assert size[1] == len(rows)
     assert any("12" in row.split()[:1] for row in rows)
+
+
+def told_run(epochs: int, run: RunInfo) -> View:
+    """A run of unlike figures in the middle of the epoch after so many, of 300."""
+    records = tuple(
+        EpochRecord(n, 2 / n, 0.5 + n / 100, 2.1 / n, 0.45 + n / 100, 0.002 / n, 3.0, 100.0 * n)
+        for n in range(1, epochs + 1)
+    )
+    return View(
+        run=replace(run, config=replace(run.config, epochs=300)),
+        progress=Progress(epochs + 1, 430, 860, 0.4, 0.9, 0.0, "training", 12.0, 100.0),
+        records=records,
+        trace=((0.1, 2.3, 0.1), (0.5, 1.9, 0.25)),
+        best_epoch=min(epochs, 1),
+        patience_left=3,
+    )
+
+
+def test_the_charts_and_the_head_of_an_ensemble_stay_on_the_terminal(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    view = told_run(11, make_run())
+    assert view.run is not None
+    ensemble = replace(view.run, config=replace(view.run.config, ensemble=3))
+    console = make_text_console()
+    console.print(closing_view(console, replace(view, run=ensemble)))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line.rstrip() for line in lines[:3]] == [
+        "mean of 3 networks 784-16-16-10 · 13,002 parameters each         a graphics card",
+        "digits: 55,000 train, 5,000 val, 24 test                    discrete GPU, Vulkan",
+        "loss, log ━ train 0.4000 ╍ val 0.1909    accuracy % ━ train 90.00 ╍ val 56.00",
+    ]
+    assert [line[:39].rstrip() for line in lines[3:11]] == [
+        "   │⡀",
+        "   │⠈⡄",
+        "  1┤ ⠈⢄",
+        "   │  ⠈⢆⡀",
+        "0.5┤    ⠉⠂⡀",
+        "   │      ⠈⠑⠂⣀⡀        ⠂",
+        "0.2┤          ⠉⠁⠢⠄⣀⡀",
+        "   │               ⠈⠁⠑⠂",
+    ]
+    assert lines[11][:39].rstrip() == "    1      5       10       15       20"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "labels"),
+    [
+        (0, "0 1"),
+        (1, "0 1 2"),
+        (2, "1 2 4 6 8 10"),
+        (11, "1 5 10 15 20"),
+        (21, "1 10 20 30 40 50"),
+        (60, "1 20 40 60 80 100"),
+        (150, "1 50 100 150 200"),
+        (230, "1 100 200 300"),
+    ],
+)
+def test_the_axis_of_the_epochs_grows_in_a_few_large_steps_up_to_the_last_one(
+    make_text_console: MakeConsole, make_run: MakeRun, epochs: int, labels: str
+) -> None:
+    console = make_text_console()
+    block = closing_view(console, told_run(epochs, make_run()))
+    last = "".join(segment.text for segment in block.lines[-1])
+    assert last[:39].split() == labels.split()
+
+
+def test_the_line_of_figures_is_of_the_last_epoch_and_the_best_of_its_own(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    view = told_run(4, make_run())
+    line = frame(make_text_console(120, 24), view, (120, 24))[4]
+    assert line.rstrip() == (
+        "best val loss 2.1000 in epoch 1 · patience 3/5 · lr 5.0e-04 · 400 samples/s"
+        " · 3.0 s per epoch"
+    )
+
+
+def test_the_first_epochs_own_course_is_drawn_until_there_are_two(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    row = frame(make_text_console(), told_run(0, make_run()))[5]
+    assert row.split() == [
+        "loss",
+        "━",
+        "train",
+        "1.9000",
+        "╍",
+        "val",
+        "accuracy",
+        "%",
+        "━",
+        "train",
+        "25.00",
+        "╍",
+        "val",
+    ]
+
+
+def test_the_curves_of_a_run_that_was_stopped_within_an_epoch_end_with_the_last_whole_one(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    view = replace(told_run(3, make_run()), reason="stopped by user")
+    row = frame(make_text_console(), view)[5]
+    assert "train 0.6667" in row
+    assert "train 53.00" in row
+
+
+@pytest.mark.parametrize(("validation", "kind"), [(5000, "validation"), (0, "training")])
+def test_it_is_told_whose_samples_are_shown(
+    make_text_console: MakeConsole, make_run: MakeRun, validation: int, kind: str
+) -> None:
+    run = make_run(validation=validation)
+    rows = frame(make_text_console(140, 40), told_run(2, run), (140, 40))
+    assert [row.split()[-2:] for row in rows if "samples" in row and "/s" not in row] == [
+        [kind, "samples"]
+    ]
+
+
+def test_the_whole_table_of_epochs_is_told_where_there_is_room(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    rows = frame(make_text_console(100, 24), told_run(3, make_run()), (100, 24))
+    start = next(place for place, row in enumerate(rows) if "val acc" in row)
+    assert [" ".join(row.split()) for row in rows[start : start + 4]] == [
+        "epoch loss acc val loss val acc time lr speed",
+        "1 2.0000 51.00 % 2.1000 46.00 % 3.0 s 2.0e-03 100 samples/s ★",
+        "2 1.0000 52.00 % 1.0500 47.00 % 3.0 s 1.0e-03 200 samples/s",
+        "3 0.6667 53.00 % 0.7000 48.00 % 3.0 s 6.7e-04 300 samples/s",
+    ]

@@ -5,8 +5,15 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from gpunet.terminal.style import UNICODE
-from gpunet.terminal.tables import class_table, confusion_table, epoch_table, summary_table
+from gpunet.terminal.style import RIGHT_SHARE, UNICODE, WRONG_SHARE
+from gpunet.terminal.tables import (
+    class_table,
+    committee_table,
+    confusion_table,
+    epoch_table,
+    summary_table,
+)
+from gpunet.training.checkpoint import Figures
 from gpunet.training.events import EpochRecord
 
 MakeConsole = Callable[..., Console]
@@ -144,3 +151,43 @@ def test_tables_stay_within_the_width(
         lines = printed(console, table)
         assert all(cell_len(line) <= width for line in lines)
         assert ascii_only == all(line.isascii() for line in lines)
+
+
+def test_a_count_is_the_stronger_the_larger_its_share_of_its_row(
+    make_text_console: MakeConsole,
+) -> None:
+    console = make_text_console(colours="truecolor")
+    matrix = np.array([[95, 5, 0], [50, 70, 1], [7, 0, 33]])
+    lines = console.render_lines(confusion_table(matrix, ("a", "b", "c")), pad=False)
+    shades = [*RIGHT_SHARE, *WRONG_SHARE]
+    styles = {part.text.strip(): part.style for line in lines for part in line}
+    places = {
+        count: next(n for n, name in enumerate(shades) if console.get_style(name) == styles[count])
+        for count in ("95", "5", "50", "70", "1", "7", "33")
+    }
+    assert places == {"95": 2, "70": 1, "33": 1, "1": 3, "5": 4, "7": 5, "50": 5}
+
+
+def test_at_most_six_pairs_follow_the_matrix(make_text_console: MakeConsole) -> None:
+    matrix = np.arange(9).reshape(3, 3) + 1
+    names = ("ant", "bee", "cow", "dog")
+    matrix = np.pad(matrix, (0, 1), constant_values=20)
+    lines = printed(make_text_console(), confusion_table(matrix, names, pairs=True))
+    assert len(lines) - lines.index("") == 1 + 2 + 6
+
+
+def test_the_networks_of_an_ensemble_are_counted_from_zero(make_text_console: MakeConsole) -> None:
+    table = committee_table(Figures(0.125, 0.75), [Figures(0.5, 0.25), Figures(1.5, 0.5)])
+    assert [line.split() for line in printed(make_text_console(), table)] == [
+        ["network", "accuracy", "loss"],
+        ["0", "25.00", "%", "0.5000"],
+        ["1", "50.00", "%", "1.5000"],
+        ["together", "75.00", "%", "0.1250"],
+    ]
+
+
+def test_precision_recall_and_f1_stand_in_their_own_columns(make_text_console: MakeConsole) -> None:
+    shares = [np.array([share]) for share in (0.125, 0.25, 0.5)]
+    lines = printed(make_text_console(), class_table(*shares, np.array([7]), ("cat",)))
+    assert lines[0].split() == ["class", "precision", "recall", "F1", "samples"]
+    assert lines[-1].split() == ["cat", "12.50", "%", "25.00", "%", "50.00", "%", "7"]

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from gpunet.config import TrainConfig
 from gpunet.parameters import initial_parameters, layer_views
-from gpunet.terminal.weights import signed_picture, strongest_units, unit_pictures
+from gpunet.terminal.style import ABOVE_ZERO, BELOW_ZERO
+from gpunet.terminal.weights import signed_colours, signed_picture, strongest_units, unit_pictures
 from gpunet.training.checkpoint import Figures, Model, Origin
 
 MakeConsole = Callable[..., Console]
@@ -101,3 +102,13 @@ def test_pictures_of_weights_stay_within_the_width(
     lines = printed(console).splitlines()
     assert all(cell_len(line) <= width for line in lines)
     assert "".join(lines).isascii() or not ascii_only
+
+
+def test_in_pixels_negative_is_blue_and_one_outlier_in_a_hundred_pales_nothing() -> None:
+    values = np.ones((10, 20), np.float32)
+    values[:, 1::2], values[0, 0] = -1, 1000
+    colours = signed_colours(values, 10, 20)
+    assert colours[5, 0].tolist() == list(ABOVE_ZERO)
+    assert colours[5, 1].tolist() == list(BELOW_ZERO)
+    values[0, :] = 4  # a tenth of them is no outlier
+    assert signed_colours(values, 10, 20)[5, 0].tolist() != list(ABOVE_ZERO)
