@@ -57,6 +57,8 @@ DEFAULTS: dict[str, Any] = {
     "validation": 5000,
     "shuffle_split": False,
     "standardize": True,
+    "framing": "auto",
+    "label": None,
     "seed": 0,
     "ensemble": 1,
 }
@@ -70,7 +72,7 @@ TRAIN: dict[str, Any] = {
     "report": None,
     "plot": None,
     "force": False,
-    "showcase": 10,
+    "showcase": None,
     "graphics": "auto",
     "plain": False,
     "quiet": False,
