@@ -178,3 +178,9 @@ def test_a_blank_image_is_refused_by_its_name(tmp_path: Any) -> None:
     Image.new("L", (28, 28), 90).save(tmp_path / "none.png")
     with pytest.raises(DataError, match=r"none\.png is blank: no ink stands out"):
         prepare_digit(tmp_path / "none.png", Framing(20, 255, 0), (28, 28))
+
+
+def test_images_from_all_over_the_data_tell_how_they_are_framed() -> None:
+    images, _ = digits()
+    sorted_by_kind = np.concatenate([images, images, images, images[:100], full_frame(images)])
+    assert found(np.concatenate([sorted_by_kind, full_frame(images)])) is None
