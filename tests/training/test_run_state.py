@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,8 @@ def test_a_state_is_handed_out_every_so_many_epochs_and_once_at_the_end() -> Non
     kept: list[int] = []
     keeper = Keeper(lambda state: kept.append(state.steps), 2)
     for epoch in range(1, 6):
-        keeper.note(epoch, lambda epoch=epoch: dataclasses.replace(STATE, steps=epoch))
+        state = dataclasses.replace(STATE, steps=epoch)
+        keeper.note(epoch, partial(lambda one: one, state))
     assert kept == [2, 4]
     keeper.finish()
     keeper.finish()
