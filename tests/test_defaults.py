@@ -187,3 +187,107 @@ def test_settings_that_do_not_go_together_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         TrainConfig(**settings)
+
+
+TINY, HUGE = 1e-30, 1e300
+BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
+    "hidden": ([(), (1,), (1 << 20,)], [(0,), (1 << 20 | 1,)]),
+    "activation": (["relu", "relu,tanh"], ["relu,tanh,relu", "rely", ""]),
+    "leaky_slope": ([0.0, 1.0], [-TINY, 1.001]),
+    "label_smoothing": ([0.0, 0.999], [-TINY, 1.0]),
+    "class_weights": (["none", "balanced", "0,1"], ["-1,1", "a,1", "1,1e39", "1,nan"]),
+    "learning_rate": ([None, TINY, 3e38], [0, -1.0, HUGE]),
+    "warmup": ([0, 0.5, 15], [-TINY, 15.1]),
+    "lr_decay": ([TINY, 1.0], [0.0, 1.001]),
+    "lr_decay_every": ([None, 1, 1 << 31], [0, (1 << 31) + 1]),
+    "lr_final": ([0.0, 0.005], [-TINY, 0.0051]),
+    "restart_every": ([0, 1, 1 << 31], [-1, (1 << 31) + 1]),
+    "momentum": ([0.0, 0.999], [-TINY, 1.0]),
+    "beta1": ([0.0, 0.999], [-TINY, 1.0]),
+    "beta2": ([None, 0.0, 0.999], [-TINY, 1.0]),
+    "epsilon": ([TINY, 3e38], [0.0, -TINY, HUGE]),
+    "weight_decay": ([None, 0.0, 2.0], [-TINY, HUGE]),
+    **{
+        name: ([0.0, 3e38], [-TINY, HUGE])
+        for name in ("l1", "l2", "l1_biases", "l2_biases", "max_norm", "clip_value", "clip_norm")
+    },
+    "batch_size": ([1, 1 << 24], [0, (1 << 24) + 1]),
+    "epochs": ([None, 1, 1 << 31], [0, (1 << 31) + 1]),
+    "dropout": ([0.0, 0.999, (0.0, 0.5)], [-TINY, 1.0, (0.5,), (0.5, 1.0), (0.1, 0.1, 0.1)]),
+    "input_dropout": ([0.0, 0.999], [-TINY, 1.0]),
+    "patience": ([None, 0, 1 << 31], [-1, (1 << 31) + 1]),
+    "min_delta": ([0.0, 3e38], [-TINY, HUGE]),
+    "start_from_epoch": ([1, 1 << 31], [0, (1 << 31) + 1]),
+    "stability": ([0.0, 3e38], [-TINY, HUGE]),
+    "target_accuracy": ([None, 0.0, 1.0], [-TINY, 1.001, 97]),
+    "max_time": ([None, TINY], [0, -1.0, HUGE]),
+    "validation": ([0, 0.5, 1, 2.0, 10**9], [-TINY, 1.5, 1.001, 2.5, HUGE]),
+    "label": ([None, "1", "last", "a b"], ["", " "]),
+    "seed": ([0, (1 << 32) - 1], [-1, 1 << 32]),
+    "ensemble": ([1, 2], [0, -1]),
+}
+"""Values at the ends of what a setting may be, and those just beyond."""
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_setting_may_be_what_lies_within_its_bounds_alone(name: str) -> None:
+    possible, impossible = BOUNDS[name]
+    for value in possible:
+        assert getattr(TrainConfig(**{name: value}), name) == value
+    option = f"--{name.replace('_', '-')}"
+    for value in impossible:
+        with pytest.raises(UsageError) as raised:
+            TrainConfig(**{name: value})
+        assert str(raised.value).startswith(option), value
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"schedule": "plateau", "restart_every": 2}, "leave out --restart-every"),
+        ({"schedule": "one-cycle", "warmup": 1}, "leave out --warmup"),
+        ({"restart_lr": 0.1}, "there are none; add --restart-every EPOCHS"),
+        ({"restart_every": 2, "restart_lr": 0}, "--restart-lr is 0, wanted a number above 0"),
+        ({"stability": 0.1, "patience": 0}, "give it a --patience above 0"),
+        ({"optimizer": "adam", "nesterov": True, "momentum": 0.9}, "--nesterov looks ahead"),
+        ({"activation": "relu,tanh", "hidden": (4, 4, 4)}, "names 2 activations for 3 hidden"),
+        ({"warmup": 3, "epochs": 2}, "--warmup is 3, wanted from 0 to 2"),
+    ],
+)
+def test_one_setting_may_rule_out_another(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        TrainConfig(**settings)
+
+
+def test_a_restart_begins_at_its_own_rate_or_else_at_that_of_the_start() -> None:
+    plain = TrainConfig(optimizer="sgd", restart_every=3)
+    assert plain.values_in_effect()["restart_lr"] == 0.2
+    own = TrainConfig(restart_every=3, restart_lr=0.001)
+    assert own.values_in_effect()["restart_lr"] == 0.001
+    assert TrainConfig().values_in_effect()["restart_lr"] is None
+    given = TrainConfig(optimizer="lion", learning_rate=0.1, beta2=0.5, weight_decay=0.25)
+    following = ("learning_rate", "beta2", "weight_decay")
+    assert tuple(map(given.in_effect, following)) == (0.1, 0.5, 0.25)
+
+
+def test_a_network_is_described_by_its_layers_and_counted_with_its_norms() -> None:
+    config = TrainConfig(hidden=(5, 3), activation="relu, tanh", layer_norm=True)
+    network = config.network(7, 4)
+    assert str(network) == "7-5-3-4"
+    assert [(one.inputs, one.outputs, one.activation) for one in network.layers] == [
+        (7, 5, "relu"),
+        (5, 3, "tanh"),
+        (3, 4, "identity"),
+    ]
+    assert network.parameter_count == (8 * 5 + 6 * 3 + 4 * 4) + 2 * (5 + 3)
+    with pytest.raises(UsageError, match="classes is 1, wanted from 2 to"):
+        config.network(7, 1)
+    with pytest.raises(UsageError, match="--hidden names 64 layers, at most 63 are possible"):
+        TrainConfig(hidden=(1,) * 64).network(7, 4)
+    with pytest.raises(UsageError, match="features per sample is 0, wanted from 1 to"):
+        config.network(0, 2)
+
+
+def test_the_networks_of_an_ensemble_have_the_seeds_from_its_own_on() -> None:
+    networks = TrainConfig(seed=7, ensemble=3).networks()
+    assert [(one.seed, one.ensemble) for one in networks] == [(7, 1), (8, 1), (9, 1)]

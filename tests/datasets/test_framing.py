@@ -178,3 +178,30 @@ def test_a_blank_image_is_refused_by_its_name(tmp_path: Any) -> None:
     Image.new("L", (28, 28), 90).save(tmp_path / "none.png")
     with pytest.raises(DataError, match=r"none\.png is blank: no ink stands out"):
         prepare_digit(tmp_path / "none.png", Framing(20, 255, 0), (28, 28))
+
+
+def test_images_from_all_over_the_data_tell_how_they_are_framed() -> None:
+    images, _ = digits()
+    sorted_by_kind = np.concatenate([images, images, images, images[:100], full_frame(images)])
+    assert found(np.concatenate([sorted_by_kind, full_frame(images)])) is None
+
+
+def test_a_kept_image_gets_its_levels_if_either_its_paper_or_its_ink_is_another() -> None:
+    image = digits()[0][0]
+    faint = np.rint(image * (150 / 255)).astype(np.uint8)  # black paper, grey ink
+    prepared = prepare_digit(Image.fromarray(faint)).astype(int)
+    assert np.abs(prepared - image.reshape(-1).astype(int)).max() <= 2
+    near = np.rint(image * (220 / 255)).astype(np.uint8)
+    assert prepare_digit(Image.fromarray(near)).tolist() == near.reshape(-1).tolist()
+
+
+@pytest.mark.parametrize(("width", "taken"), [(240, True), (260, False)])
+def test_a_figure_may_be_two_and_a_half_times_as_wide_as_high(width: int, taken: bool) -> None:
+    field = np.full((300, 400), 255, np.uint8)
+    field[100:200, 60 : 60 + width] = 0
+    field[120:180, 80 : 40 + width] = 255
+    if taken:
+        assert prepare_digit(Image.fromarray(field)).shape == (784,)
+    else:
+        with pytest.raises(DataError, match=r"shows a dash at \(60, 100\), 2.6 times as wide"):
+            prepare_digit(Image.fromarray(field))

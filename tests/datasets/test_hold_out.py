@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gpunet.datasets.dataset import Samples
-from gpunet.datasets.hold_out import hold_out, split_last, spread_classes
+from gpunet.datasets.hold_out import held_count, hold_out, split_last, spread_classes
 from gpunet.errors import UsageError
 
 
@@ -134,3 +134,23 @@ def test_spreading_classes_deals_them_out_evenly_and_in_order() -> None:
     assert [0, 0, 1] == sorted(labels[order[:3]].tolist())
     assert [0, 1, 2, 3] == [row for row in order.tolist() if row < 4]
     assert [4, 5] == [row for row in order.tolist() if row >= 4]
+
+
+@pytest.mark.parametrize(
+    ("samples", "validation", "expected"),
+    [
+        (100, 0, 0),
+        (100, 1, 1),
+        (100, 50, 50),
+        (100, 51, 16),
+        (100, 0.5, 50),
+        (100, 0.994, 99),
+        (100, 0.001, 1),
+        (60_000, 5000, 5000),
+        (5, 5000, 1),
+        (9_999, 5000, 1666),
+        (10_000, 5000, 5000),
+    ],
+)
+def test_so_many_samples_are_held_out(samples: int, validation: float, expected: int) -> None:
+    assert held_count(samples, validation) == expected

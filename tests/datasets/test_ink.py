@@ -222,3 +222,14 @@ def test_pure_noise_ends_quickly_in_bounded_memory(levels: int) -> None:
     assert len(found) <= 256
     assert seconds < 30
     assert peak < 400e6
+
+
+def test_figures_come_from_left_to_right_whichever_is_higher_and_in_their_own_pixels() -> None:
+    field = np.full((600, 2400), 255, np.uint8)
+    for left, top in ((1800, 100), (300, 250), (1000, 60)):
+        field[top : top + 300, left : left + 60] = 0
+    boxes = [figure.box for figure in find_digits(field)]
+    assert boxes == [
+        pytest.approx((left, top, left + 60, top + 300), abs=4)
+        for left, top in ((300, 250), (1000, 60), (1800, 100))
+    ]

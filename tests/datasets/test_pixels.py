@@ -70,3 +70,10 @@ def test_inverting_twice_gives_the_images_back() -> None:
         np.testing.assert_array_equal(features, inverted(once).features)
     checked = np.resize(np.array([0, 255], np.uint8), (2, 4))
     np.testing.assert_array_equal(255 - checked, inverted(dataset(checked).train).features)
+
+
+def test_images_from_all_over_the_data_tell_how_bright_they_are() -> None:
+    features = np.full((10_000, 4), 255, np.uint8)
+    features[:4096] = 0  # as where the data are sorted by class
+    assert is_bright(dataset(features))
+    assert not is_bright(dataset(255 - features))

@@ -56,3 +56,10 @@ def test_data_of_another_home_or_project_are_not_told(folder: str) -> None:
 )
 def test_a_strangers_file_leads_nowhere_but_near_itself(tmp_path: Path, reference: str) -> None:
     assert located(reference, tmp_path / "downloads") is None
+
+
+def test_as_many_folders_are_climbed_as_a_run_lies_deep_and_no_more(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b" / "c" / "d"
+    assert located("../../../here.csv", folder) == str(tmp_path / "a" / "here.csv")
+    assert located("../../../../here.csv", folder) is None
+    assert portable(str(tmp_path / "a" / "here.csv"), folder) == "../../../here.csv"

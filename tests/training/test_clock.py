@@ -64,3 +64,18 @@ def test_a_stop_that_comes_while_it_is_looked_at_does_not_count() -> None:
     interruptions: list[float] = []
     clock = WorkingClock(Interrupted())
     assert clock() == 100
+
+
+def test_a_stop_within_another_neither_shortens_it_nor_counts_twice() -> None:
+    wall = Wall()
+    clock = WorkingClock(wall)
+    for _ in range(2):
+        with clock.stopped():
+            wall.now += 10
+            with clock.stopped():
+                wall.now += 20
+                assert clock() == 100
+            wall.now += 1
+    assert clock() == 100
+    wall.now += 2
+    assert clock() == 102

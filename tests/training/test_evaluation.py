@@ -59,6 +59,16 @@ def test_figures_and_matrix_agree_with_the_probabilities() -> None:
     assert [7, 7, 6] == evaluation.scores.support.tolist()
 
 
+def test_the_figures_of_several_networks_are_those_of_their_joint_answer() -> None:
+    evaluation = evaluate(an_engine(NETWORK, 3), a_model(3), SAMPLES)
+    chosen = evaluation.probabilities[np.arange(20), SAMPLES.labels]
+    hits = evaluation.probabilities.argmax(axis=1) == SAMPLES.labels
+    assert evaluation.figures.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
+    assert evaluation.figures.accuracy == hits.mean()
+    own = [figures.loss for figures in evaluation.networks]
+    assert np.mean(np.array(own, float)) > float(evaluation.figures.loss or 0) + 1e-3
+
+
 def test_no_samples_are_refused() -> None:
     with pytest.raises(DataError, match="no samples"):
         evaluate(an_engine(NETWORK, 1), a_model(1), SAMPLES[:0])

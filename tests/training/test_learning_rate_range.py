@@ -102,3 +102,10 @@ def test_a_loss_that_is_no_number_ends_the_test_and_is_not_suggested() -> None:
 def test_a_loss_that_is_infinite_from_the_start_is_one_clear_error() -> None:
     with pytest.raises(UsageError, match="not finite before the first step"):
         find_learning_rate(make(scripted(float("inf"))), samples(), CONFIG)
+
+
+def test_a_single_lucky_batch_is_not_suggested() -> None:
+    falling = [3.0 - step / 10 for step in range(20)]
+    lucky = [*falling[:5], 0.5, *falling[5:], 1000.0]
+    found = find_learning_rate(make(scripted(*lucky)), samples(), CONFIG)
+    assert found.suggestion == pytest.approx(found.learning_rates[20] / 10)

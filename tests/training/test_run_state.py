@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from gpunet.errors import ModelError
 from gpunet.training import checkpoint
 from gpunet.training.checkpoint import Figures, Model, Origin
 from gpunet.training.events import EpochRecord
-from gpunet.training.run_state import RunState, load_state, save_state
+from gpunet.training.run_state import Keeper, RunState, load_state, save_state
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2)
 SHAPE = (1, NETWORK.parameter_count)
@@ -178,3 +179,34 @@ def test_a_file_that_is_cut_off_is_refused(saved: Path, share: float) -> None:
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "cannot be read: no such file" in refusal(tmp_path / "last.safetensors")
+
+
+def test_a_state_of_several_networks_tells_the_latest_of_their_best_epochs() -> None:
+    history = STATE.histories[0]
+    several = dataclasses.replace(STATE, best_epochs=(1, 2, 1), histories=(history,) * 3)
+    assert several.best_epoch == 2
+
+
+@pytest.mark.parametrize("name", ["parameters", "moments", "best"])
+def test_a_state_that_is_not_finite_throughout_is_not_handed_out(name: str) -> None:
+    array = getattr(STATE, name).copy()
+    array[..., -1] = np.inf
+    kept: list[RunState] = []
+    keeper = Keeper(kept.append, 1)
+    keeper.note(1, lambda: dataclasses.replace(STATE, **{name: array}))
+    keeper.finish()
+    assert kept == []
+    keeper.note(2, lambda: STATE)
+    assert kept == [STATE]
+
+
+def test_a_state_is_handed_out_every_so_many_epochs_and_once_at_the_end() -> None:
+    kept: list[int] = []
+    keeper = Keeper(lambda state: kept.append(state.steps), 2)
+    for epoch in range(1, 6):
+        state = dataclasses.replace(STATE, steps=epoch)
+        keeper.note(epoch, partial(lambda one: one, state))
+    assert kept == [2, 4]
+    keeper.finish()
+    keeper.finish()
+    assert kept == [2, 4, 5]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.training.run_state import RunState
-from gpunet.training.splits import split
+from gpunet.training.splits import settled, split
 
 
 def points(count: int, *, floats: bool) -> Samples:
@@ -154,3 +154,39 @@ def test_an_earlier_run_keeps_its_way_with_the_samples() -> None:
     assert not kept.inverted
     np.testing.assert_array_equal(255 - pixels()[:30], kept.training.features)
     assert split(data, config, replace(begun, inverted=True)).inverted
+
+
+@pytest.mark.parametrize(
+    ("count", "brought", "validation", "steps_of"),
+    [(6_000, 0, 0, 94), (6_000, 0, 3_000, 47), (6_000, 0, 0.5, 47), (6_000, 50, 3_000, 94)],
+)
+def test_epochs_that_are_left_open_follow_from_the_samples_that_are_trained_on(
+    count: int, brought: int, validation: float, steps_of: int
+) -> None:
+    data = replace(
+        dataset(floats=True),
+        train=points(count, floats=True),
+        validation=points(brought, floats=True) if brought else None,
+    )
+    config = settled(TrainConfig(validation=validation), data)
+    assert config.epochs == -(-2000 // steps_of)
+    assert len(split(data, config).training) == 64 * steps_of - (16 if steps_of == 94 else 8)
+
+
+def test_the_seed_decides_which_samples_a_shuffled_split_holds_out() -> None:
+    data = dataset(floats=False)
+    one, other, again = (
+        split(data, TrainConfig(validation=10, shuffle_split=True, seed=seed)).validation.features
+        for seed in (1, 2, 1)
+    )
+    assert one.tolist() == again.tolist()
+    assert one.tolist() != other.tolist()
+
+
+def test_all_parts_of_bright_images_are_inverted() -> None:
+    white = Samples(np.full((12, 4), 250, np.uint8), np.arange(12, dtype=np.int32) % 2)
+    data = Dataset("paper", white, white, ("a", "b"), (2, 2), "drawn here")
+    splits = split(data, TrainConfig(validation=4))
+    assert splits.inverted
+    for part in (splits.training, splits.validation, splits.test):
+        assert np.unique(part.features).tolist() == [5]

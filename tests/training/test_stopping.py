@@ -7,7 +7,7 @@ import pytest
 from gpunet.config import TrainConfig, parse_duration
 from gpunet.errors import UsageError
 from gpunet.training.events import EpochRecord
-from gpunet.training.stopping import EarlyStopping, monitored
+from gpunet.training.stopping import EarlyStopping, monitored, require_unfinished
 
 
 def test_without_patience_it_never_ends() -> None:
@@ -108,3 +108,20 @@ def test_a_stop_that_cannot_be_is_told_in_one_sentence(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         TrainConfig(**settings)
+
+
+def test_the_patience_counts_from_the_first_figure_that_counts_and_not_from_the_best() -> None:
+    stopping = EarlyStopping(patience=2, min_delta=0, start_from_epoch=2)
+    left = []
+    for epoch, loss in enumerate((0.5, 3.0, 2.0, 1.0, 1.0), start=1):
+        stopping.observe(epoch, loss)
+        left.append(stopping.patience_left)
+    assert left == [2, 2, 2, 2, 1]
+    assert stopping.best_epoch == 1
+
+
+def test_an_ensemble_has_done_the_epochs_of_its_longest_network() -> None:
+    records = [EpochRecord(epoch, 1.0, 0.5, 1.0, 0.5, 0.1, 1.0, 1.0) for epoch in (1, 2, 3)]
+    config = TrainConfig(epochs=3, patience=9)
+    with pytest.raises(UsageError, match="the run has done 3 epochs and --epochs is 3"):
+        require_unfinished(config, [records[:1], records])

@@ -291,3 +291,12 @@ def test_a_folder_without_images_is_no_image_folder(tmp_path: Path) -> None:
     (tmp_path / "a" / "notes.txt").write_text("no image")
     assert not is_image_folder(tmp_path)
     assert "holds no folder with images" in refusal(tmp_path)
+
+
+def test_a_folder_beside_the_images_of_a_class_does_not_take_their_place(folder: Path) -> None:
+    draw(folder / "2" / "old" / "0.png", 77)
+    dataset = read_image_folder(folder)
+    assert len(dataset.train) + len(dataset.test) == 12
+    assert 77 not in dataset.train.features
+    assert dataset.notice is not None
+    assert "1 images that are in no folder of a class, such as '2/old/0.png'" in dataset.notice

@@ -205,3 +205,37 @@ def test_a_label_that_may_be_another_column_is_told(tmp_path: Path) -> None:
 def test_nothing_is_told_of_a_label_that_is_simply_the_first(tmp_path: Path) -> None:
     dataset = read_table(table(tmp_path, "label,a,b", CODES, FLOATS, COUNTS))
     assert "data.csv is one file: its last 2 of 12 rows are for testing" == dataset.notice
+
+
+@pytest.mark.parametrize(
+    ("different", "each", "told"),
+    [(3, 2, True), (10, 2, True), (11, 2, False), (11, 9, False), (11, 10, True), (12, 1, False)],
+)
+def test_few_classes_recur_twice_and_many_ten_times_where_no_title_tells_the_label(
+    tmp_path: Path, different: int, each: int, told: bool
+) -> None:
+    codes = [value for _ in range(each) for value in range(different)]
+    fractions = [row / 7 + 0.01 for row in range(len(codes))]
+    path = table(tmp_path, "a,b,c", fractions, fractions, codes)
+    if told:
+        assert columns_of(read_table(path)).place == 2
+    else:
+        with pytest.raises(DataError, match="does not tell which column is the label"):
+            read_table(path)
+
+
+@pytest.mark.parametrize(("first", "left_out"), [(0, True), (1, True), (2, False)])
+def test_without_titles_rows_are_numbered_from_0_or_1(
+    tmp_path: Path, first: int, left_out: bool
+) -> None:
+    numbers = [first + row for row in range(COUNT)]
+    dataset = read_table(table(tmp_path, "", numbers, FLOATS, CODES))
+    assert columns_of(dataset).index == left_out
+    assert dataset.inputs == 2 - left_out
+
+
+def test_a_name_that_fits_two_titles_in_other_capitals_is_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, "Size,sizE,c", COUNTS, FLOATS, CODES)
+    with pytest.raises(UsageError, match="--label 'size' names no column"):
+        read_table(path, "size")
+    assert columns_of(read_table(path, "Size")).place == 0

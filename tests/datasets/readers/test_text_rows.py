@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.readers import text_rows
 from gpunet.datasets.readers.path import read_path
 from gpunet.errors import DataError
 
@@ -167,3 +168,29 @@ def test_numbers_of_many_digits_are_read_as_they_are(tmp_path: Path) -> None:
     dataset = read(tmp_path, rows)
     assert (1, 2) == (dataset.inputs, len(dataset.classes))
     assert 0.1 == pytest.approx(float(dataset.train.features[0, 0]))
+
+
+@pytest.mark.parametrize("comment", ["# by hand", "# label,a", "# label,a,b,c", "# 1,2,3", "#"])
+def test_a_comment_of_other_cells_than_the_rows_have_gives_no_titles(
+    tmp_path: Path, comment: str
+) -> None:
+    dataset = read(tmp_path, f"{comment}\n{ROWS.partition(chr(10))[2]}")
+    assert dataset.columns is not None
+    assert dataset.columns.features is None
+    assert len(dataset.train) + len(dataset.test) == 12
+
+
+def test_two_numbers_that_count_are_a_row(tmp_path: Path) -> None:
+    dataset = read(tmp_path, "0,1\n" + "".join(f"{row % 2},{row}.5\n" for row in range(12)))
+    assert len(dataset.train) + len(dataset.test) == 13
+
+
+@pytest.mark.parametrize(("row", "column"), [(70, 1), (99, 1), (70, 2), (99, 2)])
+def test_a_bad_cell_in_a_later_block_is_told_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: int, column: int
+) -> None:
+    monkeypatch.setattr(text_rows, "BLOCK", 300)
+    cells = [[f"{place}.25", f"{place}.5", f"{place}.75", str(place % 2)] for place in range(100)]
+    cells[row][column - 1] = "?"
+    text = "a,b,c,label\n" + "".join(",".join(one) + "\n" for one in cells)
+    assert f"line {row + 2}, column {column} ({'abc'[column - 1]!r})" in refusal(tmp_path, text)
