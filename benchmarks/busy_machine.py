@@ -6,13 +6,12 @@ that use all of a core: gpunet's own with one thread of BLAS, and with all threa
     python benchmarks/busy_machine.py
 
 A ratio of 0.8 says that all threads take 0.8 times as long as one does in the same round.
-Nothing is written unless ``--output`` names a file, which gets all seconds as JSON.
+With ``--output FOLDER`` the table and all seconds go into new files there.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import time
@@ -20,7 +19,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from itertools import product
-from pathlib import Path
 from statistics import median
 from unittest.mock import patch
 
@@ -31,9 +29,10 @@ from gpunet.config import NetworkSpec
 from gpunet.engine import numpy_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.numpy_population import NumpyPopulation
-from gpunet.training.output import write_atomically
-from peers.machine import machine
-from rounds import Rounds
+from gpunet.engine.rounds import Rounds
+from gpunet.errors import GpunetError
+from output import Output, add_output_option
+from peers.machine import machine, results
 
 SHAPES = (((128,), 128, 1), ((512, 512), 128, 1), ((16, 16), 16, 1), ((128,), 128, 8))
 """Hidden layers, batch and networks."""
@@ -54,14 +53,21 @@ Seconds = dict[tuple[str, int, str], list[float]]
 def main() -> int:
     """Measure all shapes under all loads, and print the table."""
     options = _options()
+    try:
+        output = Output(options.output, results("busy-machine"), ".md", ".json")
+    except GpunetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     seconds = _measure(options.rounds)
-    print("\n".join(_document(seconds, options.rounds)))
-    if options.output:
-        figures = [
+    document = "\n".join(_document(seconds, options.rounds))
+    print(document)
+    output.write(".md", f"{document}\n")
+    output.write_json(
+        [
             {"shape": shape, "programs_beside": load, "way": way, "seconds": taken}
             for (shape, load, way), taken in seconds.items()
         ]
-        write_atomically(options.output, f"{json.dumps(figures, indent=1)}\n".encode())
+    )
     return 0
 
 
@@ -70,7 +76,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=5, help="turns of each way; default: 5")
-    parser.add_argument("--output", type=Path, help="file for all seconds, as JSON")
+    add_output_option(parser)
     return parser.parse_args()
 
 

@@ -49,6 +49,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path: Path) ->
     "script",
     [
         "against_others.py",
+        "busy_machine.py",
         "ensembles.py",
         "growth.py",
         "plans.py",

@@ -187,7 +187,8 @@ def test_the_networks_of_an_ensemble_are_counted_from_zero(make_text_console: Ma
 
 
 def test_precision_recall_and_f1_stand_in_their_own_columns(make_text_console: MakeConsole) -> None:
-    shares = [np.array([share]) for share in (0.125, 0.25, 0.5)]
-    lines = printed(make_text_console(), class_table(*shares, np.array([7]), ("cat",)))
+    precision, recall, f1 = (np.array([share]) for share in (0.125, 0.25, 0.5))
+    table = class_table(precision, recall, f1, np.array([7]), ("cat",))
+    lines = printed(make_text_console(), table)
     assert lines[0].split() == ["class", "precision", "recall", "F1", "samples"]
     assert lines[-1].split() == ["cat", "12.50", "%", "25.00", "%", "50.00", "%", "7"]
