@@ -35,7 +35,7 @@ MODEL = Model(
     classes=("no", "yes"),
     image_shape=None,
     scaling=None,
-    origin=Origin("points", "/data/points", "0123abc", "a file"),
+    origin=Origin("points", "strokes", "0123abc", "a file"),
     best_epoch=0,
     test=Figures(None, None),
 )
