@@ -151,6 +151,27 @@ def test_writers_at_once_never_get_the_same_name(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == taken
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no open file is removed there")
+def test_who_is_late_to_tidy_up_does_not_remove_the_file_that_came_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    flock = fcntl.flock
+    path = tmp_path / f"{PREFIX}claim"
+    path.write_bytes(b"of a killed writer")
+
+    def late(file: BinaryIO, how: int) -> None:
+        """Until the lock is had, the file is removed and another writer has made its own."""
+        path.unlink()
+        path.write_bytes(b"of a living one")
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    remove_leftovers(tmp_path)
+    assert path.read_bytes() == b"of a living one"
+
+
 def test_a_name_whose_file_could_not_be_written_is_free_again(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="full"), free_name(tmp_path / "model.st"):
         raise OSError("full")

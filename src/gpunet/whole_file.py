@@ -89,8 +89,7 @@ def free_name(path: Path) -> Iterator[Path]:
                 yield name
                 return
         finally:
-            file.close()
-            claim.unlink(missing_ok=True)
+            _give_back(file, claim)
 
 
 def _names(path: Path) -> Iterator[Path]:
@@ -116,9 +115,27 @@ def _locked(path: Path) -> BinaryIO:
         file = path.open("xb")  # with the rights that the user's umask leaves
         with suppress(OSError):  # some network file systems have no locks
             _lock(file, wait=True)  # for one who is removing it right now
-        if path.exists():
+        if _is_at(file, path):
             return file
         file.close()
+
+
+def _give_back(file: BinaryIO, path: Path) -> None:
+    """Remove a file that this writer has locked, while nobody else can have made another one."""
+    with file, suppress(OSError):
+        if sys.platform != "win32":  # where no open file can be removed
+            path.unlink()
+    if sys.platform == "win32":
+        with suppress(OSError):
+            path.unlink()
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    """Whether an open file is the one of that path, and not one that was removed."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _remove_unless_held(path: Path) -> None:
@@ -132,7 +149,8 @@ def _remove_unless_held(path: Path) -> None:
     elif path.is_file():  # a pipe of that name would never be opened
         with path.open("rb") as file:
             _lock(file, wait=False)
-            path.unlink()
+            if _is_at(file, path):
+                path.unlink()
 
 
 def _lock(file: BinaryIO, *, wait: bool) -> None:
