@@ -5,8 +5,8 @@ passes of a GPU.
 
 BLAS is held to one thread. Its threads wait for each other at every product, so that a step takes
 many times as long where another program uses a core of theirs, and they sum in another order than
-one thread does. Large networks could gain by them on an idle machine, but no result and no time
-shall depend on what else a machine does.
+one thread does. On an idle machine large networks would gain less by them than they lose beside
+one busy program.
 """
 
 from __future__ import annotations
