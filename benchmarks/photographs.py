@@ -29,6 +29,7 @@ import gpunet
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.readers.path import read_path
 from gpunet.errors import GpunetError
+from output import Output, add_output_option
 
 SIDE = 280  # pixels of most images, ten for each of MNIST's
 PAPER, INK = 245.0, 40.0  # grey levels
@@ -54,6 +55,7 @@ def main() -> int:
     """Print one row for each way, as Markdown."""
     options = _options()
     try:
+        output = Output(options.output, "photographs", ".md")
         with tempfile.TemporaryDirectory() as folder:
             lines = []
             for line in _report(options, Path(folder)):
@@ -62,8 +64,7 @@ def main() -> int:
     except (GpunetError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    if options.output is not None:
-        options.output.write_text("\n".join([*lines, ""]), "utf-8")
+    output.write(".md", "\n".join([*lines, ""]))
     return 0
 
 
@@ -75,7 +76,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of noise and places")
     parser.add_argument("--only", default="", help="rows whose name holds this text")
     parser.add_argument("--images", type=Path, help="folder to keep the drawn images in")
-    parser.add_argument("--output", type=Path, help="file that the table is written to as well")
+    add_output_option(parser)
     return parser.parse_args()
 
 

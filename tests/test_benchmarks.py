@@ -52,6 +52,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path: Path) ->
         "busy_machine.py",
         "ensembles.py",
         "growth.py",
+        "photographs.py --mnist none",
         "plans.py",
         "populations.py",
         "recipes.py --mnist none",
