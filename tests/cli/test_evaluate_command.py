@@ -238,3 +238,17 @@ def test_showcase_counts_what_is_right_among_the_rows_that_are_shown(
     draws = [gpunet(*command, "--count", "10", "--seed", seed).out for seed in (0, 0, 1)]
     assert draws[0] == draws[1]
     assert draws[0] != draws[2]
+
+
+def test_json_lists_the_most_frequent_confusions_and_the_matrix_all(
+    gpunet: RunCommand, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.safetensors"
+    data = ("--data", "strokes:100+100", "--device", "cpu")
+    assert 0 == gpunet("train", *data, "--epochs", "1", "--output", model, "--quiet").code
+    content = json.loads(gpunet("evaluate", model, *data, "--json").out)
+    matrix = np.array(content["confusion_matrix"])
+    np.fill_diagonal(matrix, 0)
+    counts = sorted(matrix[matrix > 0].tolist(), reverse=True)
+    assert len(counts) > 20
+    assert [pair["count"] for pair in content["confused_pairs"]] == counts[:20]
