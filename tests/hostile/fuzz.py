@@ -477,7 +477,12 @@ def resume_target() -> Target:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "data.csv").write_bytes(table)
-        with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+        silent = io.StringIO()
+        with (
+            contextlib.chdir(folder),
+            contextlib.redirect_stdout(silent),
+            contextlib.redirect_stderr(silent),  # which has what is told of the data
+        ):
             run([*words.split(), "--batch-size", "8", "--dropout", "0.1"])
         last = (folder / "run" / "last.safetensors").read_bytes()
     files = {"data.csv": table, "run/last.safetensors": last}
