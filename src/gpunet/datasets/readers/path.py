@@ -14,7 +14,13 @@ from gpunet.datasets.readers.image_folder import is_image_folder, read_image_fol
 from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.parts import Part, given_validation, part_of
-from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, read_tables
+from gpunet.datasets.readers.table import (
+    find_tables,
+    is_table_name,
+    read_table,
+    read_tables,
+    table_stem,
+)
 from gpunet.errors import DataError, UsageError
 
 __all__ = ["KINDS", "find_test_table", "read_path", "refuse_label"]
@@ -141,10 +147,10 @@ def _read_files(folder: Path, label: str | None) -> Dataset | None:
 def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
     """The tables of the parts, such as train.csv, val.csv and test.csv."""
     pair = find_tables(folder)
-    prefix = _stem(pair[0]).removesuffix("train") if pair else ""
+    prefix = table_stem(pair[0]).lower().removesuffix("train") if pair else ""
     tables: dict[Part, Path] = {}
     for file in files:
-        name = _stem(file)
+        name = table_stem(file).lower()
         part = part_of(name.removeprefix(prefix)) if name.startswith(prefix) else None
         if not file.name.lower().endswith(TABLES) or part is None:
             continue
@@ -155,11 +161,6 @@ def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
             )
         tables[part] = file
     return tables
-
-
-def _stem(table: Path) -> str:
-    """A table's name in small letters without its ends."""
-    return Path(table.name.lower().removesuffix(".gz")).stem
 
 
 def _read_tables(tables: Mapping[Part, Path], label: str | None) -> Dataset:

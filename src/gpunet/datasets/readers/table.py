@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,6 +46,7 @@ __all__ = [
     "read_rows",
     "read_table",
     "read_tables",
+    "table_stem",
 ]
 
 ENDS = (".csv", ".tsv", ".txt", ".data")
@@ -96,6 +97,11 @@ def is_table_name(name: str) -> bool:
     return name.lower().removesuffix(".gz").endswith(ENDS)
 
 
+def table_stem(path: Path) -> str:
+    """A table's name without its ends."""
+    return path.with_suffix("").stem if path.suffix.lower() == ".gz" else path.stem
+
+
 def find_tables(folder: Path) -> tuple[Path, Path] | None:
     """The training and the test table of a folder, if it has a pair of known names."""
     for names in PAIRS:
@@ -120,10 +126,7 @@ def read_tables(train_path: Path, test_path: Path, label: str | None = None) -> 
     sheet, found = _read_alike(test_path, train.columns, train.inputs, with_label=True)
     test = sheet.take_features(found.features)
     numbered = number_classes(train.labels, _raw_labels(sheet, found.label))
-    features = as_features((train.features, test), grey=train.columns.grey)
-    columns = _with_grey(train.columns, features[0])
-    image_shape = guess_image_shape(features[0])
-    features = as_grey_levels(features, image_shape)
+    features, columns, image_shape = _typed((train.features, test), train.columns)
     return Dataset(
         name=train_path.resolve().parent.name,
         train=Samples(features[0], numbered.train),
@@ -162,13 +165,10 @@ def read_table(path: Path, label: str | None = None) -> Dataset:
             "and test samples; give more, or a folder with train.csv and test.csv"
         )
     numbered = number_classes(table.labels, table.labels)
-    (features,) = as_features((table.features,), grey=table.columns.grey)
-    columns = _with_grey(table.columns, features)
-    image_shape = guess_image_shape(features)
-    (features,) = as_grey_levels((features,), image_shape)
+    (features,), columns, image_shape = _typed((table.features,), table.columns)
     train, test, notice = _split(path.name, Samples(features, numbered.train))
     return Dataset(
-        name=_stem(path),
+        name=table_stem(path),
         train=train,
         test=test,
         classes=numbered.names,
@@ -377,10 +377,19 @@ def _as_trained(
     return levels if (levels == features).all() else (features / 255).astype(np.float32)
 
 
-def _with_grey(columns: Columns, features: NDArray[Any]) -> Columns:
-    """The columns, now that it is known whether they hold grey levels."""
-    grey = features.dtype == np.uint8
-    return Columns(columns.features, columns.label, columns.place, columns.index, grey)
+def _typed(
+    arrays: tuple[NDArray[Any], ...], columns: Columns
+) -> tuple[tuple[NDArray[Any], ...], Columns, tuple[int, int] | None]:
+    """Features to train on: of one type, whether they are grey levels, and their images' shape.
+
+    Args:
+        arrays: (n, I) each, the training set first.
+        columns: what the columns are; ``grey`` says whether the features may be grey levels.
+    """
+    features = as_features(arrays, grey=columns.grey)
+    known = replace(columns, grey=features[0].dtype == np.uint8)
+    image_shape = guess_image_shape(features[0])
+    return as_grey_levels(features, image_shape), known, image_shape
 
 
 def _raw_labels(sheet: Sheet, column: int | None) -> RawLabels:
@@ -398,12 +407,6 @@ def _split(name: str, samples: Samples) -> tuple[Samples, Samples, str]:
     else:
         which = f"its last {count:,} of {len(samples):,} rows"
     return train, test, f"{name} is one file: {which} are for testing"
-
-
-def _stem(path: Path) -> str:
-    """A file's name without its endings."""
-    name = path.name
-    return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
 
 
 def _joined(*notices: str | None) -> str | None:
