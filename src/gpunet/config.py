@@ -466,7 +466,7 @@ class TrainConfig:
         return DEFAULT_LR_DECAY_EVERY if self.lr_decay_every is None else self.lr_decay_every
 
     def settled(self, samples: int) -> TrainConfig:
-        """The same with the epochs that are left open, now that the data are known.
+        """These settings with the epochs that were left open, now that the data are known.
 
         The default of 15 epochs grows where they would be fewer than 2000 steps, up to 600
         epochs; a step counts at most 64 samples here, so that larger batches do not let it grow.

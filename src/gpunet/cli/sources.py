@@ -106,7 +106,7 @@ def open_data(name: str, console: Console, label: str | None = None) -> Dataset:
 
 
 def open_training_data(name: str, console: Console, label: str | None = None) -> Dataset:
-    """The same, and the console is told if a network is given the images inverted.
+    """What ``--data`` names for a training; the console is told if images are inverted for it.
 
     Raises:
         GpunetError: as ``open_data`` does.

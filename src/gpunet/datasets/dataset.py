@@ -61,7 +61,7 @@ class Samples:
         return Samples(self.features[rows], self.labels[rows])
 
     def single(self) -> Samples:
-        """The same samples as engines take them: float64 rounded to float32."""
+        """These samples as engines take them: float64 rounded to float32."""
         if self.features.dtype != np.float64:
             return self
         return Samples(self.features.astype(np.float32), self.labels)
@@ -93,7 +93,7 @@ class Scaling:
         return cls(mean, deviation)
 
     def apply(self, samples: Samples) -> Samples:
-        """The same samples, standardized in float64 and then rounded to float32.
+        """Standardize samples in float64, and round them to float32.
 
         Raises:
             DataError: a value is so far from the training samples that float32 cannot hold it.

@@ -72,7 +72,7 @@ DEPTHS = (1, 255, 65535)
 """Highest levels of a fraction or a mask, of 8 and of 16 bits."""
 
 FINE_DEPTHS = (1, 255, 1023, 4095, 16383, 65535)
-"""The same with the depths that cameras write into 16 bits."""
+"""Highest levels of 16-bit images, with the depths that cameras write into them."""
 
 MORE_COLOURFUL = 2.0
 """How many times as far as brightness colours must vary for ink to be sought by colour."""
