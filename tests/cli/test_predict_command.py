@@ -254,3 +254,21 @@ def test_an_image_that_is_taken_whole_is_boxed_by_its_width_and_height(
     command = ("predict", trained, "--json", "--framing", "as-is", tmp_path / "wide.png")
     (answer,) = json.loads(gpunet(*command).out)
     assert (answer["box"], answer["prediction"]) == ([0, 0, 40, 20], "1")
+
+
+def test_each_image_gets_the_answers_to_its_own_digits(gpunet: RunCommand, tmp_path: Path) -> None:
+    model = tmp_path / "model.safetensors"
+    data = ("--data", "strokes:300+20", "--device", "cpu", "--epochs", "2")
+    assert 0 == gpunet("train", *data, "--output", model, "--quiet").code
+    drawn, _ = strokes.generate(3, 7)
+    first, second, third = (
+        np.pad(255 - one.reshape(28, 28), 8, constant_values=255) for one in drawn
+    )
+    Image.fromarray(np.hstack([first, second])).save(tmp_path / "two.png")
+    Image.fromarray(third).save(tmp_path / "one.png")
+    names = [str(tmp_path / name) for name in ("two.png", "one.png")]
+    together = json.loads(gpunet("predict", model, "--json", *names).out)
+    alone = [json.loads(gpunet("predict", model, "--json", name).out) for name in names]
+    assert [answer["image"] for answer in together] == [names[0], names[0], names[1]]
+    for expected, actual in zip([*alone[0], *alone[1]], together, strict=True):
+        assert actual["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-6)

@@ -350,3 +350,12 @@ def test_the_name_of_a_run_tells_all_its_layers_and_is_given_once(tmp_path: Path
         names.append(keeping.folder.path.name)
     stem = "2030-05-17_14-03-59_16-8"
     assert names == [stem, f"{stem}_2", f"{stem}_3"]
+
+
+def test_the_list_of_runs_tells_the_epochs_done_and_those_planned(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    options = ("--data", halves, *FAST, "--epochs", "5", "--target-accuracy", "0")
+    assert 0 == gpunet("train", *options, "--name", "short", "--quiet").code
+    (line,) = [one for one in gpunet("runs").out.splitlines() if "short" in one]
+    assert "1/5" in line.split()

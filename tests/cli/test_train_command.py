@@ -24,8 +24,10 @@ from gpunet.config import TrainConfig
 from gpunet.datasets import catalog
 from gpunet.engine.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceLostError, DownloadError, OutputError
+from gpunet.terminal import figures
 from gpunet.terminal.style import theme
 from gpunet.training import checkpoint, output
+from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 
 if TYPE_CHECKING:
@@ -624,3 +626,45 @@ def test_an_abort_exits_with_130_and_saves_nothing(
     ran = gpunet("train", "--data", halves, *FAST)
     assert (130, "") == (ran.code, ran.err)
     assert not Path("model.safetensors").exists()
+
+
+def test_the_figure_that_chose_the_kept_epoch_is_that_epochs(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    options = ("--patience", "0", "--epochs", "6", "--report", "run.json")
+    unsteady = ("--lr", "0.5", "--schedule", "constant", *options)
+    ran = gpunet("train", "--data", halves, *FAST, *unsteady)
+    report = json.loads(Path("run.json").read_text())
+    losses = [epoch["val_loss"] for epoch in report["history"]]
+    best = report["best_epoch"]
+    assert (best < len(losses), losses[best - 1]) == (True, min(losses))
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("best epoch")]
+    assert line.split()[2:] == f"{best} of 6, by its val loss, {figures.loss(min(losses))}".split()
+
+
+def test_a_model_trained_on_what_was_at_hand_names_that(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(*_: object) -> None:
+        raise DownloadError("nobody answers")
+
+    monkeypatch.setattr(catalog, "_open_published", offline)
+    monkeypatch.setattr(catalog, "STROKES_TRAIN", 60)
+    monkeypatch.setattr(catalog, "STROKES_TEST", 12)
+    assert gpunet("train", *FAST, "-q").code == 0
+    origin = checkpoint.load(Path("model.safetensors")).origin
+    assert (origin.name, origin.reference) == ("strokes", "strokes")
+
+
+def test_the_samples_that_are_shown_are_drawn_by_the_seed(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[int, int]] = []
+
+    def noting(probabilities: Any, labels: Any, count: int, seed: int) -> Any:
+        drawn.append((count, seed))
+        return pick(probabilities, labels, count, seed)
+
+    monkeypatch.setattr(training_run, "pick", noting)
+    ran = gpunet("train", "--data", halves, *FAST, "--showcase", "3", "--seed", "7")
+    assert (ran.code, drawn) == (0, [(3, 7)])

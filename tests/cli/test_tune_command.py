@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gpunet.cli import search_run
 from gpunet.cli.train_command import train_command
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
+from gpunet.engine.factory import Choice
 from gpunet.settings_file import read_settings
 from gpunet.training import checkpoint
 
@@ -321,3 +323,22 @@ def test_a_command_line_tells_all_that_is_no_default_as_it_would_be_typed() -> N
         rest = rest.replace(told, "", 1)
     assert rest.strip() == ""
     assert "--device" not in train_command(config, "mnist")
+
+
+def test_devices_are_tried_with_the_search_s_heaviest_network(
+    gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[TrainConfig] = []
+
+    def noting(choice: Choice, config: TrainConfig, *_: object) -> Choice:
+        tried.append(config)
+        return choice
+
+    monkeypatch.setattr(search_run, "settle_device", noting)
+    Path("space.toml").write_text(
+        '[hidden]\nchoices = ["4", "6,6"]\n[batch_size]\nchoices = [8, 16, 32]\n'
+    )
+    assert 0 == gpunet("tune", *options, "--quiet").code
+    assert [(config.hidden, config.batch_size, config.epochs) for config in tried] == [
+        ((6, 6), 8, 6)  # two batches of three trials, of three epochs each
+    ]
