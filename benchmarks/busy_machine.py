@@ -26,9 +26,9 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 from gpunet.config import NetworkSpec
-from gpunet.engine import numpy_engine
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.numpy_population import NumpyPopulation
+from gpunet.engine.reference import numpy_engine
+from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.engine.rounds import Rounds
 from gpunet.errors import GpunetError
 from output import Output, add_output_option

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gpunet.errors import OutputError, UsageError
-from gpunet.training.output import require_writable, write_atomically
+from gpunet.files.output import require_writable, write_atomically
 
 __all__ = ["Output", "add_output_option"]
 

@@ -1,7 +1,7 @@
 """Which plan is the faster one, what a dispatch costs, and how busy the host is, on every adapter.
 
 The persistent and the layered plan take turns, round by round, at shapes on both sides of the
-border that ``gpunet.engine.choice`` draws; in the end a step is the median of the rounds:
+border that ``gpunet.engine.planning.select`` draws; in the end a step is the median of the rounds:
 
     python benchmarks/plans.py
 
@@ -19,14 +19,14 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.choice import PlanName, choose_plan
-from gpunet.engine.device import Adapter, list_adapters, open_device
 from gpunet.engine.factory import choose
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.plan import Plan, Switches
+from gpunet.engine.planning.layered import Plan, Switches
+from gpunet.engine.planning.select import PlanName, choose_plan
+from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.rounds import Rounds
-from gpunet.engine.tiles import Traits
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.wgpu.adapters import Adapter, list_adapters, open_device
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
 from peers.machine import machine, results

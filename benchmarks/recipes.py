@@ -18,14 +18,14 @@ from pathlib import Path
 
 import gpunet
 from gpunet.config import TrainConfig
+from gpunet.config.recipes import Recipe, open_recipe, recipe_names
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.factory import Choice, choose, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
-from gpunet.recipes import Recipe, open_recipe, recipe_names
-from gpunet.terminal.console import make_console
-from gpunet.terminal.plain import PlainPrinter
+from gpunet.terminal.live.console import make_console
+from gpunet.terminal.live.plain import PlainPrinter
 from gpunet.training.trainer import train
 from output import Output, add_output_option
 

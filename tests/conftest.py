@@ -12,11 +12,11 @@ import tests.own_tree  # noqa: F401 (first, as nothing but this tree is to be te
 
 from gpunet.config import NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.device import Adapter, list_adapters
 from gpunet.engine.interface import Engine, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
-from gpunet.engine.numpy_population import NumpyPopulation
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.reference.population import NumpyPopulation
+from gpunet.engine.wgpu.adapters import Adapter, list_adapters
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
 SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 """A second software implementation of Vulkan, which comes with Debian's Chromium."""

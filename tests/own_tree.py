@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import gpunet
-from gpunet.resources import data_file, shaders_folder
+from gpunet.files.resources import data_file, shaders_folder
 
 TREE = Path(__file__).resolve().parents[1]
 

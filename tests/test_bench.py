@@ -4,8 +4,8 @@ import pytest
 
 from gpunet.bench import Case, run
 from gpunet.config import NetworkSpec
-from gpunet.engine.device import Adapter
-from gpunet.engine.roofline import measure_roofline
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.roofline import measure_roofline
 
 CASE = Case(NetworkSpec(20, (8,), 4), 16)
 OPERATIONS = ["matmul", "forward", "cross-entropy", "Adam update", "training step"]

@@ -18,15 +18,16 @@ SOURCE = Path(gpunet.__file__).parent
 
 FLOORS = (
     {"gpunet"},
-    {"errors", "resources", "whole_file"},
+    {"errors"},
+    {"files"},
     {"config", "rng"},
-    {"settings_file"},
-    {"recipes"},
     {"parameters", "datasets"},
+    {"model"},
     {"engine"},
     {"training"},
+    {"artifacts"},
     {"search"},
-    {"terminal", "bench", "plots"},
+    {"terminal", "bench"},
     {"cli"},
     {"__main__"},
 )

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gpunet import plots
+from gpunet.artifacts import plots
+from gpunet.artifacts.curves import Curves
+from gpunet.artifacts.plots import Picture, plot_curves, plot_pictures, require_plots
 from gpunet.errors import MissingExtraError, OutputError, UsageError
-from gpunet.plots import Picture, plot_curves, plot_pictures, require_plots
-from gpunet.training.curves import Curves
 
 
 def curves(epochs: int = 3, validation: bool = True, loss: float = 1.0) -> Curves:
@@ -124,7 +124,10 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
 
 
 def test_settings_that_the_library_refuses_are_told_in_a_sentence(tmp_path: Path) -> None:
-    script = "from pathlib import Path; from gpunet.plots import *; require_plots(Path('a.png'))"
+    script = (
+        "from pathlib import Path; from gpunet.artifacts.plots import *; "
+        "require_plots(Path('a.png'))"
+    )
     environment = {**os.environ, "MPLBACKEND": "nonsense"}
     ran = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True

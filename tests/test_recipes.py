@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gpunet.config import TrainConfig
+from gpunet.config.recipes import open_recipe, recipe_names
 from gpunet.errors import UsageError
-from gpunet.recipes import open_recipe, recipe_names
 
 
 @pytest.mark.parametrize("name", recipe_names())

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpunet.config import TrainConfig
+from gpunet.config.settings_file import SettingsFile, read_settings, write_settings
 from gpunet.errors import UsageError
-from gpunet.settings_file import SettingsFile, read_settings, write_settings
 
 
 def settings(folder: Path, text: str) -> SettingsFile:

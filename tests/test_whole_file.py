@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
-from gpunet.whole_file import PREFIX, free_name, remove_leftovers, write_whole
+from gpunet.files.whole_file import PREFIX, free_name, remove_leftovers, write_whole
 
 
 def content(file: BinaryIO) -> None:

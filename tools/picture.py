@@ -21,9 +21,9 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import NetworkSettings
-from gpunet.terminal.dashboard import Dashboard
-from gpunet.terminal.screen import screen
-from gpunet.terminal.style import theme
+from gpunet.terminal.draw.style import theme
+from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.views.screen import screen
 from gpunet.training.events import Control, Progress, SilentObserver
 from gpunet.training.trainer import train
 

@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec
-from gpunet.engine import numpy_kernels as kernels
-from gpunet.engine.device import Adapter
 from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
-from gpunet.engine.numpy_engine import NumpyEngine, numpy_conditions
-from gpunet.engine.optimizers import Factors, optimize
-from gpunet.engine.plan import Switches, training_plan
-from gpunet.engine.roofline import measure_roofline
+from gpunet.engine.planning.layered import Switches, training_plan
+from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.reference import kernels
+from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_conditions
+from gpunet.engine.reference.optimizers import Factors, optimize
 from gpunet.engine.rounds import Rounds, begin_random_epoch, random_samples
-from gpunet.engine.tiles import Traits
-from gpunet.engine.wgpu_engine import PassTime, WgpuEngine
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.roofline import measure_roofline
+from gpunet.engine.wgpu.wgpu_engine import PassTime, WgpuEngine
 from gpunet.parameters import initial_parameters, layer_blocks, layer_views
 
 __all__ = ["CASES", "Case", "Measurement", "run"]

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from gpunet.cli.app import run
-from gpunet.engine.device import list_adapters
+from gpunet.engine.wgpu.adapters import list_adapters
 
 __all__ = ["command_lines", "save_data", "search_lines"]
 

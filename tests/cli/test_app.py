@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gpunet import __version__
-from gpunet.terminal import console
+from gpunet.terminal.live import console
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gpunet.bench import Case, Measurement
-from gpunet.engine.device import DEFAULT_LIMITS, Adapter, list_adapters
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.roofline import Roofline
+from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters
+from gpunet.engine.wgpu.roofline import Roofline
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -109,7 +109,9 @@ def test_the_roofline_adds_a_column_a_key_and_what_each_device_reaches(
     gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measure_made_up(monkeypatch, LONG)
-    monkeypatch.setattr("gpunet.engine.roofline.measure_roofline", lambda _: Roofline(2e12, 3e11))
+    monkeypatch.setattr(
+        "gpunet.engine.wgpu.roofline.measure_roofline", lambda _: Roofline(2e12, 3e11)
+    )
     ran = gpunet("bench", "--quick", "--roofline")
     assert (0, "") == (ran.code, ran.err)
     lines = ran.out.splitlines()

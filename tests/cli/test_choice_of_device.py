@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gpunet.artifacts.run_folder import RunFolder
 from gpunet.engine import factory
 from gpunet.engine.device_trial import Trial
-from gpunet.engine.drivers import Machine
-from gpunet.training.run_folder import RunFolder
+from gpunet.engine.wgpu.drivers import Machine
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
-    from gpunet.engine.device import Adapter
+    from gpunet.engine.wgpu.adapters import Adapter
 
 NUMPY_WINS, ADAPTER_WINS = Trial(3e-4, 1.85e-3), Trial(3e-3, 1e-3)
 OPTIONS = ["--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--plain", "--showcase", "0"]

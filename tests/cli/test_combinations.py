@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.combinations import command_lines, save_data, search_lines
 
-from gpunet.engine import numpy_population
-from gpunet.engine.device import list_adapters
+from gpunet.engine.reference import population as numpy_population
+from gpunet.engine.wgpu.adapters import list_adapters
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand

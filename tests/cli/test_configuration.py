@@ -12,9 +12,9 @@ import typer
 
 from gpunet.cli.app import app
 from gpunet.config import TrainConfig
-from gpunet.recipes import recipe_names
-from gpunet.resources import data_file
-from gpunet.settings_file import RUN_SETTINGS, canonical
+from gpunet.config.recipes import recipe_names
+from gpunet.config.settings_file import RUN_SETTINGS, canonical
+from gpunet.files.resources import data_file
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ran, RunCommand

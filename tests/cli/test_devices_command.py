@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gpunet.engine.device import DEFAULT_LIMITS, Adapter
 from gpunet.engine.device_trial import Trial, TrialCache
-from gpunet.engine.drivers import Machine
 from gpunet.engine.interface import DeviceInfo
+from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
+from gpunet.engine.wgpu.drivers import Machine
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from gpunet.training import checkpoint
+from gpunet.artifacts import model_file
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -21,7 +21,7 @@ def test_evaluate_repeats_what_training_found(gpunet: RunCommand, trained: Path)
     ran = gpunet("evaluate", trained, "--device", "cpu", "--json")
     assert (0, "") == (ran.code, ran.err)
     content = json.loads(ran.out)
-    test = checkpoint.load(trained).test
+    test = model_file.load(trained).test
     assert test.loss == pytest.approx(content["loss"])
     assert test.accuracy == content["accuracy"]
     assert 40 == content["samples"] == np.sum(content["confusion_matrix"])
@@ -70,11 +70,11 @@ def test_a_change_of_the_data_since_training_is_noted(
 def test_a_strangers_model_opens_no_file_of_its_choice(
     gpunet: RunCommand, trained: Path, monkeypatch: pytest.MonkeyPatch, reference: str | None
 ) -> None:
-    model = checkpoint.load(trained)
+    model = model_file.load(trained)
     strange = dataclasses.replace(model.origin, reference=reference)
-    monkeypatch.setattr(checkpoint, "portable", lambda told, folder: told)
+    monkeypatch.setattr(model_file, "portable", lambda told, folder: told)
     path = trained.with_name("strange.safetensors")
-    checkpoint.save(dataclasses.replace(model, origin=strange), path)
+    model_file.save(dataclasses.replace(model, origin=strange), path)
     trained.with_name("secret").write_text("1,2\n")
     monkeypatch.chdir(trained.parent)
     ran = gpunet("evaluate", path, "--device", "cpu")
@@ -118,7 +118,7 @@ def test_showcase_shows_only_mistakes_if_asked_for(
     arrays = dict(np.load(halves))
     arrays["y_test"][:3] = 1 - arrays["y_test"][:3]
     np.savez(tmp_path / "three.npz", **arrays)
-    assert 1.0 == checkpoint.load(trained).test.accuracy
+    assert 1.0 == model_file.load(trained).test.accuracy
     ran = gpunet(
         "showcase", trained, "--device", "cpu", "--data", tmp_path / "three.npz", "--wrong"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gpunet.engine.device import Adapter
+from gpunet.engine.wgpu.adapters import Adapter
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand

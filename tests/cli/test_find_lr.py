@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from gpunet.cli import find_lr
-from gpunet.terminal.style import theme
+from gpunet.terminal.draw.style import theme
 from gpunet.training.learning_rate_range import RangeTest
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gpunet.artifacts import model_file
 from gpunet.cli.app import run
 from gpunet.datasets import strokes
-from gpunet.training import checkpoint
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -189,7 +189,7 @@ def test_drawings_of_either_polarity_are_framed_whatever_the_classes_are_called(
 def test_a_model_of_other_images_takes_them_as_they_are_unless_it_is_told_otherwise(
     gpunet: RunCommand, trained: Path, tmp_path: Path
 ) -> None:
-    assert checkpoint.load(trained).framing is None
+    assert model_file.load(trained).framing is None
     pixels = np.full((40, 40), 30, np.uint8)
     pixels[:, 20:] = 210
     Image.fromarray(pixels).save(tmp_path / "right.png")
@@ -208,8 +208,8 @@ def test_a_framing_that_training_was_told_is_kept(
         model = tmp_path / style
         command = ("train", "--data", halves, *options, "--framing", style, "--output", model)
         assert 0 == gpunet(*command).code
-    assert checkpoint.load(tmp_path / "auto").framing is None
-    assert checkpoint.load(tmp_path / "mnist").framing is not None
+    assert model_file.load(tmp_path / "auto").framing is None
+    assert model_file.load(tmp_path / "mnist").framing is not None
 
 
 def test_every_digit_of_an_image_is_answered_from_left_to_right(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.engine.device import list_adapters
-from gpunet.training import checkpoint
+from gpunet.artifacts import model_file
+from gpunet.engine.wgpu.adapters import list_adapters
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -43,7 +43,7 @@ def test_a_profile_is_printed_and_the_weights_are_the_same_without_it(
             *options,
         )
         assert (0, "") == (ran.code, ran.err)
-        weights.append(checkpoint.load(model).parameters)
+        weights.append(model_file.load(model).parameters)
         assert bool(options) == ("us a step" in ran.out)
     assert "all kernels" in ran.out
     assert "wall clock: " in ran.out

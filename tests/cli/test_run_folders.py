@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from gpunet.artifacts import model_file, run_folder
+from gpunet.artifacts.checkpoint import load_state
+from gpunet.artifacts.run_folder import RunFolder
 from gpunet.cli.run_keeping import new_run
 from gpunet.config import TrainConfig
 from gpunet.errors import OutputError
-from gpunet.training import checkpoint, run_folder
-from gpunet.training.checkpoint import Model
-from gpunet.training.run_folder import RunFolder
-from gpunet.training.run_state import RunState, load_state
+from gpunet.model import Model
+from gpunet.training.state import RunState
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -51,7 +52,7 @@ def test_a_run_leaves_its_files_in_its_folder(
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     report = json.loads((folder / "report.json").read_text("utf-8"))
     best, saved = (
-        checkpoint.load(p) for p in (folder / "best.safetensors", Path("model.safetensors"))
+        model_file.load(p) for p in (folder / "best.safetensors", Path("model.safetensors"))
     )
     assert saved.parameters.tobytes() == best.parameters.tobytes()
     assert report["test"]["accuracy"] == best.test.accuracy
@@ -89,7 +90,7 @@ def test_a_resumed_run_gives_the_weights_of_a_straight_one(
     assert (0, "") == (ran.code, ran.err)
     assert "resumed after epoch 3" in ran.out
     for name in ("last.safetensors", "best.safetensors"):
-        one, other = (checkpoint.load(folder / name) for folder in (kept, Path("straight")))
+        one, other = (model_file.load(folder / name) for folder in (kept, Path("straight")))
         assert other.parameters.tobytes() == one.parameters.tobytes()
     assert 5 == len(json.loads((kept / "report.json").read_text("utf-8"))["history"])
     assert 5 == len(load_state(kept / "last.safetensors")[1].history)

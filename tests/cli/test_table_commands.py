@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gpunet.artifacts import model_file
 from gpunet.cli import predict_rows
 from gpunet.datasets.catalog import open_dataset
-from gpunet.training import checkpoint
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -110,7 +110,7 @@ def test_json_holds_every_probability_of_a_row(gpunet: RunCommand, model: Path) 
         shares = answer["probabilities"]
         assert 1 == pytest.approx(sum(shares.values()), abs=1e-5)
         assert max(shares, key=shares.get) == answer["prediction"]
-    assert set(checkpoint.load(model).classes) == set(answers[0]["probabilities"])
+    assert set(model_file.load(model).classes) == set(answers[0]["probabilities"])
 
 
 def test_rows_can_come_from_the_standard_input(gpunet: RunCommand, model: Path) -> None:
@@ -175,7 +175,7 @@ def test_evaluate_without_data_measures_the_test_rows_as_training_did(
     ran = gpunet("evaluate", model, "--device", "cpu", "--json")
     assert 0 == ran.code
     assert all(line.startswith("note: ") for line in ran.err.splitlines())
-    content, test = json.loads(ran.out), checkpoint.load(model).test
+    content, test = json.loads(ran.out), model_file.load(model).test
     assert (15, test.accuracy) == (content["samples"], content["accuracy"])
     assert test.loss == pytest.approx(content["loss"], rel=1e-6)
 
@@ -209,7 +209,7 @@ def test_the_label_that_is_named_is_kept_by_the_model_and_the_run(gpunet: RunCom
     ran = gpunet("train", *options, "--label", "size", "--epochs", "2", "--run-dir", "run")
     assert 0 == ran.code
     assert all(line.startswith("note: ") for line in ran.err.splitlines())
-    kept = checkpoint.load(Path("run/best.safetensors"))
+    kept = model_file.load(Path("run/best.safetensors"))
     assert ("size", "size") == (kept.config.label, kept.columns and kept.columns.label)
     assert ("0", "1", "2") == kept.classes
     ran = gpunet("evaluate", "run/best.safetensors", "--device", "cpu", "--json")
@@ -229,7 +229,7 @@ def test_a_settings_file_can_name_the_label(gpunet: RunCommand, value: str) -> N
     ran = gpunet("train", "--config", "run.toml", "--device", "cpu", "--quiet", "--output", "m")
     assert 0 == ran.code
     assert all(line.startswith("note: ") for line in ran.err.splitlines())
-    assert value.strip('"') == checkpoint.load(Path("m")).config.label
+    assert value.strip('"') == model_file.load(Path("m")).config.label
 
 
 def test_a_search_keeps_to_the_label_that_is_named(gpunet: RunCommand) -> None:
@@ -238,7 +238,7 @@ def test_a_search_keeps_to_the_label_that_is_named(gpunet: RunCommand) -> None:
     ran = gpunet("tune", *options, "--label", "size", "--output", "m", "--quiet")
     assert 0 == ran.code
     assert all(line.startswith("note: ") for line in ran.err.splitlines())
-    model = checkpoint.load(Path("m"))
+    model = model_file.load(Path("m"))
     assert ("size", ("a", "b")) == (model.config.label, model.columns and model.columns.features)
 
 
@@ -270,7 +270,7 @@ def test_times_that_differ_by_seconds_are_told_apart(gpunet: RunCommand) -> None
     ]
     write("times.csv", rows, ["label", "time"])
     assert 0 == gpunet("train", "--data", "times.csv", *FAST, "--output", "m").code
-    model = checkpoint.load(Path("m"))
+    model = model_file.load(Path("m"))
     assert 1.0 == model.test.accuracy
     write("later.csv", rows[:50], ["time", "label"])
     ran = gpunet("evaluate", "m", "--data", "later.csv", "--device", "cpu", "--json")
@@ -296,7 +296,7 @@ def test_small_numbers_beside_large_ones_are_learnt(gpunet: RunCommand) -> None:
     write("patients.csv", rows, ["label", "age", "pressure", "smoker", "pain"])
     assert np.float32 == open_dataset("patients.csv").train.features.dtype
     assert 0 == gpunet("train", "--data", "patients.csv", *FAST, "--output", "m").code
-    accuracy = checkpoint.load(Path("m")).test.accuracy
+    accuracy = model_file.load(Path("m")).test.accuracy
     assert accuracy is not None
     assert accuracy > 0.97
 

@@ -19,14 +19,15 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
+from gpunet.artifacts import model_file
 from gpunet.cli import training_run
 from gpunet.config import TrainConfig
 from gpunet.datasets import catalog
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceLostError, DownloadError, OutputError
-from gpunet.terminal import figures
-from gpunet.terminal.style import theme
-from gpunet.training import checkpoint, output
+from gpunet.files import output
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.style import theme
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 
@@ -50,7 +51,7 @@ def test_a_run_says_what_it_does_and_leaves_a_model_and_a_report(
     assert 3 == sum(line.startswith("epoch ") for line in ran.out.splitlines())
     assert "rows: label, columns: prediction" in ran.out
     assert 10 == ran.out.count("✓") + ran.out.count("✗")
-    model = checkpoint.load(Path("model.safetensors"))
+    model = model_file.load(Path("model.safetensors"))
     report = json.loads(Path("run.json").read_text("utf-8"))
     assert model.best_epoch == report["best_epoch"]
     assert model.test.accuracy == report["test"]["accuracy"]
@@ -84,7 +85,7 @@ def test_an_ensemble_is_saved_in_one_file_and_answers_together(
     ran = gpunet("train", "--data", halves, *FAST, "--ensemble", "3", "--report", "run.json")
     assert (0, "") == (ran.code, ran.err)
     assert "together" in ran.out
-    model = checkpoint.load(Path("model.safetensors"))
+    model = model_file.load(Path("model.safetensors"))
     assert 3 == len(model.parameters)
     report = json.loads(Path("run.json").read_text("utf-8"))
     assert [0, 1, 2] == [one["seed"] for one in report["networks"]]
@@ -99,10 +100,10 @@ def test_an_ensemble_is_saved_in_one_file_and_answers_together(
 
 def test_a_network_of_an_ensemble_is_the_one_of_its_seed(gpunet: RunCommand, halves: Path) -> None:
     gpunet("train", "--data", halves, *FAST, "--ensemble", "2", "--seed", "5")
-    together = checkpoint.load(Path("model.safetensors")).parameters
+    together = model_file.load(Path("model.safetensors")).parameters
     for place, seed in enumerate(("5", "6")):
         gpunet("train", "--data", halves, *FAST, "--seed", seed, "--force")
-        alone = checkpoint.load(Path("model.safetensors")).parameters
+        alone = model_file.load(Path("model.safetensors")).parameters
         assert alone[0].tobytes() == together[place].tobytes()
 
 
@@ -112,8 +113,8 @@ def test_an_ensemble_goes_on_where_it_was_stopped(gpunet: RunCommand, halves: Pa
     gpunet(*options, "--epochs", "2", "--run-dir", "run")
     ran = gpunet("train", "--data", halves, "--device", "cpu", "--resume", "run", "--epochs", "4")
     assert (0, "") == (ran.code, ran.err)
-    straight = checkpoint.load(Path("straight.safetensors"))
-    resumed = checkpoint.load(Path("run/best.safetensors"))
+    straight = model_file.load(Path("straight.safetensors"))
+    resumed = model_file.load(Path("run/best.safetensors"))
     assert straight.parameters.tobytes() == resumed.parameters.tobytes()
     assert "run" in gpunet("runs", "run").out
 
@@ -224,7 +225,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "ensemble": 2,
         "seed": 7,
     }
-    assert expected == checkpoint.load(Path("model.safetensors")).config.to_dict()
+    assert expected == model_file.load(Path("model.safetensors")).config.to_dict()
 
 
 def test_quiet_prints_the_result_in_one_line(gpunet: RunCommand, halves: Path) -> None:
@@ -246,7 +247,7 @@ def test_what_is_there_already_is_kept_and_the_new_files_get_other_names(
     assert ran.code == 0
     assert [Path(name).read_text() for name in names] == ["older"] * 3
     assert "saved as model-2.safetensors, as model.safetensors was there before" in ran.out
-    assert checkpoint.load(Path("model-2.safetensors")).best_epoch >= 1
+    assert model_file.load(Path("model-2.safetensors")).best_epoch >= 1
     assert json.loads(Path("run-2.json").read_text())["best_epoch"] >= 1
     assert Path("curves-2.png").read_bytes().startswith(b"\x89PNG")
 
@@ -255,7 +256,7 @@ def test_force_replaces_what_is_there(gpunet: RunCommand, halves: Path) -> None:
     Path("model.safetensors").write_text("older")
     ran = gpunet("train", "--data", halves, *FAST, "--force", "-q")
     assert (ran.code, ran.err) == (0, "")
-    assert checkpoint.load(Path("model.safetensors")).best_epoch >= 1
+    assert model_file.load(Path("model.safetensors")).best_epoch >= 1
     assert not Path("model-2.safetensors").exists()
 
 
@@ -312,7 +313,7 @@ def test_small_data_are_trained_for_enough_steps_by_default(gpunet: RunCommand) 
     report = json.loads(Path("run.json").read_text())
     assert (report["config"]["epochs"], report["config"]["patience"]) == (600, 200)
     assert report["test"]["accuracy"] > 0.9
-    assert checkpoint.load(Path("model.safetensors")).config.epochs == 600
+    assert model_file.load(Path("model.safetensors")).config.epochs == 600
     assert "epoch   1/600" in Path("runs/one/log").read_text()
 
 
@@ -356,7 +357,7 @@ def test_the_end_of_a_run_fits_the_screen_and_the_result_is_its_end(
 def test_the_same_seed_gives_the_same_model(gpunet: RunCommand, halves: Path) -> None:
     for name in ("one", "other"):
         assert 0 == gpunet("train", "--data", halves, *FAST, "-q", "--output", name).code
-    one, other = (checkpoint.load(Path(name)) for name in ("one", "other"))
+    one, other = (model_file.load(Path(name)) for name in ("one", "other"))
     assert one.parameters.tobytes() == other.parameters.tobytes()
 
 
@@ -416,7 +417,7 @@ def test_float_data_are_standardized_and_the_model_remembers_how(gpunet: RunComm
     Path("points.csv").write_text("\n".join(lines), "utf-8")
     ran = gpunet("train", "--data", "points.csv", *FAST)
     assert 0 == ran.code
-    model = checkpoint.load(Path("model.safetensors"))
+    model = model_file.load(Path("model.safetensors"))
     assert model.scaling is not None
     assert model.scaling.mean == pytest.approx(100, abs=5)
     again = gpunet("evaluate", "model.safetensors", "--json", "--device", "cpu")
@@ -441,7 +442,7 @@ def test_dark_on_light_is_learnt_like_light_on_dark(
     assert (0, 0) == (light.code, dark.code)
     assert told not in light.out
     assert told in " ".join(dark.out.split())
-    models = [checkpoint.load(Path(name)) for name in ("light", "dark")]
+    models = [model_file.load(Path(name)) for name in ("light", "dark")]
     assert [False, True] == [model.inverted for model in models]
     assert models[0].parameters.tobytes() == models[1].parameters.tobytes()
     assert models[0].test == models[1].test
@@ -452,12 +453,12 @@ def test_a_run_on_dark_images_is_resumed_and_evaluated_inverted(
 ) -> None:
     options = ("--data", dark_on_light, *FAST, "--quiet")
     assert 0 == gpunet("train", *options, "--run-dir", "run").code
-    epochs = checkpoint.load(Path("run/last.safetensors")).config.effective_epochs + 2
+    epochs = model_file.load(Path("run/last.safetensors")).config.effective_epochs + 2
     ran = gpunet("train", "--resume", "run", "--epochs", epochs, "--device", "cpu", "--quiet")
     assert 0 == ran.code
     for name in ("run/last.safetensors", "run/best.safetensors", "model.safetensors"):
-        assert checkpoint.load(Path(name)).inverted
-    model = checkpoint.load(Path("model.safetensors"))
+        assert model_file.load(Path(name)).inverted
+    model = model_file.load(Path("model.safetensors"))
     again = gpunet("evaluate", "model.safetensors", "--json", "--device", "cpu")
     assert model.test.accuracy == json.loads(again.out)["accuracy"]
     assert model.test.loss == json.loads(again.out)["loss"]
@@ -471,7 +472,7 @@ def test_floats_from_0_to_1_give_what_their_bytes_give(
     np.savez(tmp_path / "shares.npz", **(arrays | shares))
     for name, data in (("bytes", halves), ("floats", tmp_path / "shares.npz")):
         assert 0 == gpunet("train", "--data", data, *FAST, "-q", "--output", name).code
-    as_bytes, as_floats = (checkpoint.load(Path(name)) for name in ("bytes", "floats"))
+    as_bytes, as_floats = (model_file.load(Path(name)) for name in ("bytes", "floats"))
     assert as_bytes.parameters.tobytes() == as_floats.parameters.tobytes()
 
 
@@ -487,14 +488,14 @@ def test_a_disk_that_is_full_after_training_does_not_lose_the_model(
 
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    monkeypatch.setattr(checkpoint, "write_atomically", full_disk)
+    monkeypatch.setattr(model_file, "write_atomically", full_disk)
     ran = gpunet("train", "--data", halves, *FAST, "--report", "run.json")
     assert 1 == ran.code
     complaint, note = ran.err.splitlines()
     assert "error: model.safetensors cannot be written: No space left on device" == complaint
     rescued = next((tmp_path / "temporary").rglob("model.safetensors"))
     assert f"note: it is saved as {rescued} instead" == note
-    assert checkpoint.load(rescued).best_epoch > 0
+    assert model_file.load(rescued).best_epoch > 0
     assert Path("run.json").exists()
     assert "rows: label, columns: prediction" in ran.out
 
@@ -534,7 +535,7 @@ def test_a_run_that_diverges_later_keeps_its_best_weights_and_says_what_to_try(
         "2 are saved; try --learning-rate 0.002\n"
     ) == ran.err
     assert "diverged: no finite loss in epoch 3; the weights of epoch 2" in ran.out
-    assert 2 == checkpoint.load(Path("model.safetensors")).best_epoch
+    assert 2 == model_file.load(Path("model.safetensors")).best_epoch
 
 
 @pytest.mark.parametrize(("failing", "code"), [({2}, 0), ({2, 3}, 1)])
@@ -569,7 +570,7 @@ def test_a_device_that_fails_at_the_test_leaves_the_weights_and_says_why(
     gpunet: RunCommand, halves: Path, ensemble: str
 ) -> None:
     ran = gpunet("train", "--data", halves, *FAST, "--ensemble", ensemble, "--report", "run.json")
-    best = checkpoint.load(Path("model.safetensors")).best_epoch
+    best = model_file.load(Path("model.safetensors")).best_epoch
     assert (
         f"error: the device is lost; try again; the weights of epoch {best} are saved, but "
         "untested; `gpunet evaluate` can test them later\n"
@@ -597,7 +598,7 @@ def test_an_interrupt_stops_the_training_and_saves(halves: Path) -> None:
         out, err = process.communicate(timeout=60)
     assert (0, "") == (process.returncode, err)
     assert "stopped by user" in out
-    assert checkpoint.load(Path("model.safetensors")).best_epoch > 0
+    assert model_file.load(Path("model.safetensors")).best_epoch > 0
 
 
 def test_a_stop_before_the_first_step_says_that_nothing_is_saved(
@@ -652,7 +653,7 @@ def test_a_model_trained_on_what_was_at_hand_names_that(
     monkeypatch.setattr(catalog, "STROKES_TRAIN", 60)
     monkeypatch.setattr(catalog, "STROKES_TEST", 12)
     assert gpunet("train", *FAST, "-q").code == 0
-    origin = checkpoint.load(Path("model.safetensors")).origin
+    origin = model_file.load(Path("model.safetensors")).origin
     assert (origin.name, origin.reference) == ("strokes", "strokes")
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gpunet.artifacts import model_file
 from gpunet.cli import search_run
 from gpunet.cli.train_command import train_command
 from gpunet.config import TrainConfig
+from gpunet.config.settings_file import read_settings
 from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.factory import Choice
-from gpunet.settings_file import read_settings
-from gpunet.training import checkpoint
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -54,7 +54,7 @@ def test_a_search_saves_the_best_network_and_says_how_to_train_it_again(
     assert (0, "") == (ran.code, ran.err)
     report = json.loads(Path("report.json").read_text())
     assert 6 == len(report["trials"])
-    model = checkpoint.load(Path("model.safetensors"))
+    model = model_file.load(Path("model.safetensors"))
     assert report["best"]["config"] == model.config.values_in_effect()
     assert report["best"]["test"]["accuracy"] == model.test.accuracy
     (command,) = [line for line in ran.out.splitlines() if line.startswith("gpunet train")]
@@ -63,7 +63,7 @@ def test_a_search_saves_the_best_network_and_says_how_to_train_it_again(
     assert "(with --epochs 3 it gives the same network, bit for bit" in ran.out
     again = gpunet(*words, "--epochs", "3", "--output", "again.safetensors", "--quiet")
     assert 0 == again.code
-    trained = checkpoint.load(Path("again.safetensors"))
+    trained = model_file.load(Path("again.safetensors"))
     assert trained.config == model.config
     assert trained.parameters.tobytes() == model.parameters.tobytes()
     assert trained.test == model.test
@@ -133,7 +133,7 @@ def test_a_device_that_fails_at_the_test_leaves_the_best_network_and_says_why(
     ) == ran.err
     assert 1 == ran.code
     assert "model.safetensors" in ran.out
-    assert checkpoint.load(Path("model.safetensors")).test.accuracy is None
+    assert model_file.load(Path("model.safetensors")).test.accuracy is None
     assert 6 == len(json.loads(Path("report.json").read_bytes())["trials"])
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gpunet.engine import tile_trials
-from gpunet.engine.device import Adapter
+from gpunet.engine.wgpu import tile_trials
+from gpunet.engine.wgpu.adapters import Adapter
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand

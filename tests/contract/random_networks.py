@@ -30,11 +30,11 @@ from numpy.typing import NDArray
 
 from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, Optimizer
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.choice import PlanName
-from gpunet.engine.device import Adapter, list_adapters
 from gpunet.engine.interface import Engine, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.planning.select import PlanName
+from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.wgpu.adapters import Adapter, list_adapters
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 

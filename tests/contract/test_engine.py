@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gpunet.config import ACTIVATIONS, NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 

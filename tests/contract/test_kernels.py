@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine import numpy_kernels as kernels
-from gpunet.engine import plan, tiles
-from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import NetworkSettings, step_schedule
-from gpunet.engine.layout import padded
-from gpunet.engine.optimizers import Factors, optimize
-from gpunet.engine.wgpu_engine import NETWORK, WgpuEngine, _Program
+from gpunet.engine.planning import layered as plan
+from gpunet.engine.planning import tiles
+from gpunet.engine.planning.layout import padded
+from gpunet.engine.reference import kernels
+from gpunet.engine.reference.optimizers import Factors, optimize
+from gpunet.engine.wgpu.adapters import Adapter, open_device
+from gpunet.engine.wgpu.wgpu_engine import NETWORK, WgpuEngine, _Program
 from gpunet.parameters import (
     initial_parameters,
     layer_offsets,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.contract.random_networks import Case, Findings, Shape, check, run
 
-from gpunet.engine.device import Adapter
+from gpunet.engine.wgpu.adapters import Adapter
 
 
 def test_random_networks_train_as_numpy_does(adapter: Adapter) -> None:

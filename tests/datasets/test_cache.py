@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gpunet.datasets.cache import cache_folder, store
-from gpunet.whole_file import PREFIX
+from gpunet.files.cache import cache_folder, store
+from gpunet.files.whole_file import PREFIX
 
 
 def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

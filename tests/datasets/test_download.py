@@ -29,7 +29,7 @@ from gpunet.datasets.download import (
     obtain,
 )
 from gpunet.errors import DownloadError
-from gpunet.whole_file import PREFIX
+from gpunet.files.whole_file import PREFIX
 
 QUICK = Limits(first_answer=5.0, silence=1.0, pause=0.01, attempts=2)
 

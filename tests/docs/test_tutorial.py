@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 
 from gpunet.cli.app import run
-from gpunet.engine.device import list_adapters
-from gpunet.resources import shaders_folder
+from gpunet.engine.wgpu.adapters import list_adapters
+from gpunet.files.resources import shaders_folder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "docs" / "tutorial"

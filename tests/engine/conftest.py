@@ -10,10 +10,10 @@ import pytest
 
 from gpunet.config import ACTIVATIONS, LOSSES, NetworkSpec
 from gpunet.engine.interface import Rule
-from gpunet.engine.persistent import persistent_plan
-from gpunet.engine.plan import Pass, Plan, Switches, cut, evaluation_plan, training_plan
-from gpunet.engine.shader_source import assemble
-from gpunet.engine.tiles import Traits, candidates
+from gpunet.engine.planning.layered import Pass, Plan, Switches, cut, evaluation_plan, training_plan
+from gpunet.engine.planning.persistent import persistent_plan
+from gpunet.engine.planning.shader_source import assemble
+from gpunet.engine.planning.tiles import Traits, candidates
 
 Constants = Mapping[str, float]
 Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gpunet.config import ACTIVATIONS
-from gpunet.engine.activations import activate
-from gpunet.resources import shader_file
+from gpunet.engine.reference.activations import activate
+from gpunet.files.resources import shader_file
 
 
 @pytest.mark.parametrize(

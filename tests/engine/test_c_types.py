@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpunet.engine.c_types import TYPES, declare_types
+from gpunet.engine.wgpu.c_types import TYPES, declare_types
 
 
 @pytest.mark.parametrize("name", TYPES)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.choice import choose_plan
-from gpunet.engine.plan import Plan, Switches
-from gpunet.engine.tiles import Traits
+from gpunet.engine.planning.layered import Plan, Switches
+from gpunet.engine.planning.select import choose_plan
+from gpunet.engine.planning.tiles import Traits
 
 SMALL = NetworkSpec(784, (16, 16), 10)
 

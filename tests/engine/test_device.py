@@ -7,10 +7,10 @@ import pytest
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine import device as device_module
-from gpunet.engine.device import DEFAULT_LIMITS, Adapter, list_adapters, open_device
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.wgpu import adapters as device_module
+from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters, open_device
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError
 
 
@@ -38,7 +38,7 @@ def test_work_beyond_the_loops_limit_is_refused_in_one_sentence(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limited = dataclasses.replace(open_device(adapter), iterations=20)
-    monkeypatch.setattr("gpunet.engine.wgpu_engine.open_device", lambda _: limited)
+    monkeypatch.setattr("gpunet.engine.wgpu.wgpu_engine.open_device", lambda _: limited)
     engine = WgpuEngine(NetworkSpec(100, (4,), 3), (NetworkSettings(0),), "adam", 8, adapter)
     engine.load("train", Samples(np.zeros((8, 100), np.uint8), np.zeros(8, np.int32)))
     with pytest.raises(DeviceError, match="stops a shader after 20 loop iterations") as caught:
@@ -65,7 +65,7 @@ def test_a_buffer_that_no_binding_holds_is_refused_in_one_sentence(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = dataclasses.replace(open_device(adapter), buffer_bytes=1 << 20)
-    monkeypatch.setattr("gpunet.engine.wgpu_engine.open_device", lambda _: small)
+    monkeypatch.setattr("gpunet.engine.wgpu.wgpu_engine.open_device", lambda _: small)
     engine = WgpuEngine(NetworkSpec(100, (4,), 3), (NetworkSettings(0),), "adam", 8, adapter)
     samples = Samples(np.zeros((20_000, 100), np.uint8), np.zeros(20_000, np.int32))
     with pytest.raises(DeviceError, match="binds at most 1 MiB") as caught:

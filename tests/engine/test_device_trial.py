@@ -13,7 +13,7 @@ import pytest
 from gpunet.config import NetworkSpec
 from gpunet.engine.device_trial import ROUNDS, Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 
 NETWORK = NetworkSpec(6, (4,), 3)
 ADAPTER = DeviceInfo("llvmpipe", "software adapter", "Vulkan", "Mesa 1")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gpunet.engine.drivers import DRAWING_ONLY, MANIFESTS, PACKAGES, Machine, advice, look
+from gpunet.engine.wgpu.drivers import DRAWING_ONLY, MANIFESTS, PACKAGES, Machine, advice, look
 
 DEBIAN = Machine(manager="apt-get")
 MESA = frozenset({"lvp_icd.x86_64.json", "intel_icd.x86_64.json", "radeon_icd.x86_64.json"})

@@ -8,12 +8,12 @@ import pytest
 
 from gpunet.config import NetworkSpec
 from gpunet.engine import factory
-from gpunet.engine.device import DEFAULT_LIMITS, Adapter
 from gpunet.engine.device_trial import Trial, TrialCache
-from gpunet.engine.drivers import Machine
 from gpunet.engine.factory import Choice, choose, choose_again, create_engine, settle
 from gpunet.engine.interface import DeviceInfo, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
+from gpunet.engine.wgpu.drivers import Machine
 from gpunet.errors import DeviceError, UsageError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.layout import Layout, padded
+from gpunet.engine.planning.layout import Layout, padded
 from gpunet.parameters import layer_views, norm_views
 
 NETWORKS = (

@@ -6,13 +6,13 @@ import pytest
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.device import Adapter
 from gpunet.engine.factory import Choice, choose, largest_population
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.memory import buffer_bytes, most_networks, require_fit
-from gpunet.engine.numpy_engine import NumpyEngine
-from gpunet.engine.numpy_population import NumpyPopulation
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.planning.memory import buffer_bytes, most_networks, require_fit
+from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.reference.population import NumpyPopulation
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError
 
 NETWORK = NetworkSpec(784, (16, 16), 10)

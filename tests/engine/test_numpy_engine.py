@@ -10,9 +10,9 @@ from threadpoolctl import ThreadpoolController
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine import numpy_kernels
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.numpy_population import NumpyPopulation
+from gpunet.engine.reference import kernels as numpy_kernels
+from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 

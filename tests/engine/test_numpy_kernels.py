@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gpunet.config import ACTIVATIONS, Loss, NetworkSpec
-from gpunet.engine import numpy_kernels as kernels
+from gpunet.engine.reference import kernels
 from gpunet.parameters import layer_views, norm_views
 
 Array = NDArray[np.float64]

@@ -9,10 +9,10 @@ import pytest
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine import numpy_population
 from gpunet.engine.interface import Engine, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
-from gpunet.engine.numpy_population import NumpyPopulation, networks_together
+from gpunet.engine.reference import population as numpy_population
+from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.reference.population import NumpyPopulation, networks_together
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 

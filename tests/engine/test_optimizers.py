@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.engine import numpy_kernels as kernels
 from gpunet.engine.interface import MOMENTS, NetworkSettings, Rule, step_schedule
-from gpunet.engine.optimizers import RULES, Factors, optimize
-from gpunet.resources import shader_file
+from gpunet.engine.reference import kernels
+from gpunet.engine.reference.optimizers import RULES, Factors, optimize
+from gpunet.files.resources import shader_file
 
 START = [0.5, -1.25, 2.0]
 GRADIENTS = [[0.66, 0.27, 0.06], [0.62, -0.45, -0.17], [-1.52, 0.38, -1.03], [-0.56, -0.89, -0.06]]

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.persistent import persistent_plan, workgroup_layout
-from gpunet.engine.plan import Pass, Plan, Switches, training_plan
-from gpunet.engine.shader_source import assemble
-from gpunet.engine.tiles import Traits
+from gpunet.engine.planning.layered import Pass, Plan, Switches, training_plan
+from gpunet.engine.planning.persistent import persistent_plan, workgroup_layout
+from gpunet.engine.planning.shader_source import assemble
+from gpunet.engine.planning.tiles import Traits
 
 NETWORK = NetworkSpec(20, (8,), 4)
 COMMON: Mapping[str, Any] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gpunet.engine.device import Adapter
-from gpunet.engine.roofline import Roofline, measure_roofline
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.roofline import Roofline, measure_roofline
 
 
 def test_the_slower_of_arithmetic_and_memory_bounds_a_kernel() -> None:

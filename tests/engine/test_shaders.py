@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from gpunet.engine import shader_source
-from gpunet.engine.device import DEFAULT_LIMITS, Adapter, list_adapters, open_device
-from gpunet.engine.shader_source import assemble, numbered
-from gpunet.resources import shaders_folder
+from gpunet.engine.planning import shader_source
+from gpunet.engine.planning.shader_source import assemble, numbered
+from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters, open_device
+from gpunet.files.resources import shaders_folder
 
 Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
 Shaders = Mapping[Shader, tuple[Mapping[str, float], ...]]

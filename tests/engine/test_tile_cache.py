@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from gpunet.engine import measurements, tile_cache
+from gpunet.engine import measurements
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.tile_cache import TileCache
-from gpunet.engine.tiles import EIGHT_LANES_32, LARGE, SMALL, Product, Traits
+from gpunet.engine.planning.tiles import EIGHT_LANES_32, LARGE, SMALL, Product, Traits
+from gpunet.engine.wgpu import tile_cache
+from gpunet.engine.wgpu.tile_cache import TileCache
 
 PRODUCT = Product("forward_sample", 64, 64, 784, 1)
 ADAPTER = DeviceInfo("adapter", "software adapter", "Vulkan", "driver 1")

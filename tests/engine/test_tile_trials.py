@@ -14,13 +14,13 @@ import pytest
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.device import Adapter, open_device
 from gpunet.engine.interface import DeviceInfo, NetworkSettings
-from gpunet.engine.plan import Pass, Plan, Switches, training_plan
-from gpunet.engine.tile_cache import TileCache
-from gpunet.engine.tile_trials import measure_tiles, worth_measuring
-from gpunet.engine.tiles import EIGHT_LANES_16, EIGHT_LANES_32, LARGE, SMALL, Tile, Traits
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.planning.layered import Pass, Plan, Switches, training_plan
+from gpunet.engine.planning.tiles import EIGHT_LANES_16, EIGHT_LANES_32, LARGE, SMALL, Tile, Traits
+from gpunet.engine.wgpu.adapters import Adapter, open_device
+from gpunet.engine.wgpu.tile_cache import TileCache
+from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
 TRAITS = Traits(software=True, lanes=8)
 SAMPLES = Samples(np.zeros((4, 784), np.uint8), np.zeros(4, np.int32))

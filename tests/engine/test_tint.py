@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from gpunet.engine.shader_source import Binding, assemble
+from gpunet.engine.planning.shader_source import Binding, assemble
 
 Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
 Shaders = Mapping[Shader, tuple[Mapping[str, float], ...]]

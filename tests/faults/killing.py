@@ -33,14 +33,15 @@ import numpy as np
 
 import gpunet.cli.search_run
 import gpunet.cli.training_run  # noqa: F401 - so that no child has to
+from gpunet.artifacts.checkpoint import load_state
+from gpunet.artifacts.model_file import load
 from gpunet.cli.app import run
 from gpunet.datasets.download import Published, PublishedFile, obtain
+from gpunet.files.whole_file import PREFIX
 from gpunet.search.storage import LOCK_SECONDS, Place
 from gpunet.search.study import SearchStudy
-from gpunet.search.tuner import model_file
-from gpunet.training.checkpoint import load
-from gpunet.training.run_state import RunState, load_state
-from gpunet.whole_file import PREFIX
+from gpunet.search.tuner import best_model_path
+from gpunet.training.state import RunState
 
 OPTIONS = (
     *("--hidden", "6", "--epochs", "12", "--batch-size", "8", "--patience", "0"),
@@ -148,7 +149,7 @@ def kill_searches(folder: Path, kills: int, device: str, seed: int) -> Findings:
             found.wrong.append(f"the search {study} has the trials {sorted(numbers)}")
         elif len({str(entry.values) for entry in standing.entries}) != 8:
             found.wrong.append(f"the search {study} has two trials of the same values")
-        elif (model := model_file(journal.parent, standing.best.number)).exists():
+        elif (model := best_model_path(journal.parent, standing.best.number)).exists():
             # A trial that was pruned in a batch whose worker was killed has no file; the command
             # that the search prints trains its network again.
             load(model)

@@ -20,13 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
+from gpunet.artifacts.model_file import load, save
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
-from gpunet.training.checkpoint import Figures, Model, Origin, load, save
 
 CONFIG = TrainConfig(hidden=(16,), batch_size=8)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from tests.faults.killing import dataset
 
-from gpunet.training import checkpoint
-from gpunet.training.run_state import load_state
-from gpunet.whole_file import PREFIX
+from gpunet.artifacts import model_file
+from gpunet.artifacts.checkpoint import load_state
+from gpunet.files.whole_file import PREFIX
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals, mounts")
 
@@ -68,7 +68,7 @@ def wait_until_stopped(process: int) -> None:
 
 
 def assert_saved(folder: Path) -> None:
-    assert checkpoint.load(folder / "model.safetensors").best_epoch > 0
+    assert model_file.load(folder / "model.safetensors").best_epoch > 0
     assert [] == list(folder.rglob(f"{PREFIX}*"))
 
 
@@ -111,7 +111,7 @@ def test_a_reader_that_leaves_does_not_end_the_training(noise: Path, tmp_path: P
         errors = process.stderr.read()
     assert (1, "") == (process.returncode, errors)
     assert_saved(tmp_path)
-    assert checkpoint.load(tmp_path / "model.safetensors").config.epochs == 30
+    assert model_file.load(tmp_path / "model.safetensors").config.epochs == 30
 
 
 def test_a_run_that_was_suspended_goes_on_as_if_nothing_had_been(
@@ -174,7 +174,7 @@ def test_a_disk_that_is_full_at_the_end_gets_the_model_elsewhere(
     assert 1 == process.returncode
     assert "no space left on device" in errors
     elsewhere = Path(errors.split("it is saved as ")[1].split(" instead")[0])
-    assert 1 == checkpoint.load(elsewhere).best_epoch
+    assert 1 == model_file.load(elsewhere).best_epoch
     assert [] == list(little_room.iterdir())
 
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 from tests.faults.leaks import engines_growth, epochs_growth, models_growth
 
-from gpunet.engine.device import Adapter
+from gpunet.engine.wgpu.adapters import Adapter
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="reads the memory as Linux tells it"

@@ -48,8 +48,12 @@ from damage import (
 )
 from PIL import Image
 
+from gpunet.artifacts.curves import read_curves
+from gpunet.artifacts.model_file import describe, load, save
+from gpunet.artifacts.run_folder import RunFolder
 from gpunet.cli.app import run
 from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config.settings_file import read_settings, write_settings
 from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
 from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
@@ -58,16 +62,13 @@ from gpunet.datasets.readers.table import read_rows
 from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
+from gpunet.model import Figures, Model, Origin
 from gpunet.search.space import read_space
-from gpunet.settings_file import read_settings, write_settings
-from gpunet.terminal.console import make_console
-from gpunet.terminal.model_card import model_card
-from gpunet.training.checkpoint import Figures, Model, Origin, describe, load, save
-from gpunet.training.curves import read_curves
+from gpunet.terminal.live.console import make_console
+from gpunet.terminal.views.model_card import model_card
 from gpunet.training.evaluation import predict
 from gpunet.training.events import EpochRecord
-from gpunet.training.run_folder import RunFolder
-from gpunet.training.run_state import RunState
+from gpunet.training.state import RunState
 
 SECONDS = 20
 """That an input may take at most."""

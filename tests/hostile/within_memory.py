@@ -13,10 +13,10 @@ from pathlib import Path
 
 import PIL.Image  # noqa: F401 (its address space is no part of what a file costs)
 
+from gpunet.artifacts.model_file import load
 from gpunet.datasets.images import prepare_image
 from gpunet.datasets.readers.path import read_path
 from gpunet.errors import GpunetError
-from gpunet.training.checkpoint import load
 
 
 def read(path: Path) -> object:

@@ -12,16 +12,16 @@ from unittest.mock import Mock
 import optuna
 import pytest
 
+from gpunet.artifacts import model_file
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import StudyError
 from gpunet.search.standing import Standing
 from gpunet.search.storage import Place
 from gpunet.search.study import SearchStudy
 from gpunet.search.terms import Terms
-from gpunet.search.tuner import Tuner, model_file
-from gpunet.training import checkpoint
+from gpunet.search.tuner import Tuner, best_model_path
 from gpunet.training.events import Control
 from gpunet.training.trainer import train
 
@@ -58,8 +58,8 @@ def test_the_best_network_is_kept_and_is_what_its_settings_give_alone(
     best = make_tuner(study, trials=12).run().best
     assert best is not None
     (path,) = study.place.folder.glob("*.safetensors")
-    assert model_file(study.place.folder, best.number) == path
-    model = checkpoint.load(path)
+    assert best_model_path(study.place.folder, best.number) == path
+    model = model_file.load(path)
     config = study.terms.space.config(study.terms.config, best.values)
     assert config == model.config
     engine = NumpyEngine(
@@ -78,7 +78,7 @@ def test_the_kept_network_is_the_best_trials_and_not_the_first_of_its_batch(
     best = make_tuner(study, population=3).run().best
     assert best is not None
     assert best.values == {"learning_rate": 0.02}
-    model = checkpoint.load(model_file(study.place.folder, best.number))
+    model = model_file.load(best_model_path(study.place.folder, best.number))
     assert model.config.learning_rate == 0.02
     assert model.best_epoch == 1 + best.curve.index(min(best.curve))
     engine = NumpyEngine(
@@ -95,7 +95,7 @@ def test_a_later_batch_replaces_the_kept_network_only_by_a_better_one(
     study = begin(make_terms(space, sampler="grid"))
     best = make_tuner(study, population=1).run().best
     assert best is not None
-    assert [model_file(study.place.folder, best.number)] == list(
+    assert [best_model_path(study.place.folder, best.number)] == list(
         study.place.folder.glob("*.safetensors")
     )
     assert best.values == {"learning_rate": 0.02}
@@ -217,7 +217,7 @@ def test_a_stop_keeps_what_the_running_trials_have_reached(
     assert 4 == standing.count("pruned") == len(standing.entries)
     assert {"stopped by user"} == {entry.reason for entry in standing.entries}
     assert standing.best is not None
-    assert model_file(study.place.folder, standing.best.number).exists()
+    assert best_model_path(study.place.folder, standing.best.number).exists()
     later = make_tuner(resume()).run()
     assert 2 == later.count("complete")
     assert 6 == later.done

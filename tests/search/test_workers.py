@@ -22,11 +22,11 @@ import optuna
 import pytest
 
 from gpunet.errors import StudyError
+from gpunet.files.whole_file import PREFIX
 from gpunet.search.standing import GIVEN_BACK, RETRY_OF, WORKER
 from gpunet.search.storage import Place
 from gpunet.search.study import SearchStudy
 from gpunet.search.terms import Terms
-from gpunet.whole_file import PREFIX
 
 WORKERS, TRIALS, POPULATION = 4, 16, 3
 

@@ -14,9 +14,9 @@ from rich.console import Console
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import DeviceInfo, KernelTime
-from gpunet.engine.roofline import Roofline
-from gpunet.terminal.screen import View
-from gpunet.terminal.style import Background, theme
+from gpunet.engine.wgpu.roofline import Roofline
+from gpunet.terminal.draw.style import Background, theme
+from gpunet.terminal.views.screen import View
 from gpunet.training.events import EpochRecord, Progress, RunInfo
 from gpunet.training.profile import Profile
 

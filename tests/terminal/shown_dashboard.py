@@ -7,8 +7,8 @@ import sys
 import termios
 import time
 
-from gpunet.terminal.console import make_console, wants_dashboard
-from gpunet.terminal.dashboard import Dashboard
+from gpunet.terminal.live.console import make_console, wants_dashboard
+from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.training.events import Control
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever it was started from

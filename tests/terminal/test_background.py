@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpunet.terminal.background import background_told
+from gpunet.terminal.draw.background import background_told
 
 if sys.platform == "win32":
     pytest.skip("these tests need a pseudo terminal", allow_module_level=True)
@@ -23,7 +23,7 @@ SCRIPT = """
 import fcntl, os, sys, termios, time
 if os.isatty(0):
     fcntl.ioctl(sys.stdin, termios.TIOCSCTTY, 0)
-from gpunet.terminal.background import background_of_terminal
+from gpunet.terminal.draw.background import background_of_terminal
 print(background_of_terminal(sys.stdin, sys.stdout), file=sys.stderr, flush=True)
 """
 

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from gpunet.terminal.block import Block, beside, cut, grid, stack, text_block
+from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_block
 
 MakeConsole = Callable[..., Console]
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from gpunet.terminal.charts import LineChart, Series, dots_of, line_chart, nice_ticks
-from gpunet.terminal.style import TRAIN, VALIDATION
+from gpunet.terminal.draw.charts import LineChart, Series, dots_of, line_chart, nice_ticks
+from gpunet.terminal.draw.style import TRAIN, VALIDATION
 
 MakeConsole = Callable[..., Console]
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from gpunet.terminal.columns import Columns
+from gpunet.terminal.draw.columns import Columns
 
 MakeConsole = Callable[..., Console]
 

@@ -8,10 +8,10 @@ import pytest
 from rich.text import Text
 
 from gpunet.config import Theme
-from gpunet.terminal.background import in_foreground
-from gpunet.terminal.columns import Columns
-from gpunet.terminal.console import make_console, shows_greys, wants_dashboard, wish_for_theme
-from gpunet.terminal.style import LABEL, RIGHT
+from gpunet.terminal.draw.background import in_foreground
+from gpunet.terminal.draw.columns import Columns
+from gpunet.terminal.draw.style import LABEL, RIGHT
+from gpunet.terminal.live.console import make_console, shows_greys, wants_dashboard, wish_for_theme
 
 
 def stream(encoding: str = "utf-8") -> io.TextIOWrapper:
@@ -102,7 +102,7 @@ def test_a_cell_of_a_notebook_gets_plain_lines_though_it_looks_like_a_terminal(
 def test_the_theme_is_as_wished_or_as_the_terminal_is_known_for(
     monkeypatch: pytest.MonkeyPatch, wish: Theme, environ: dict[str, str], code: str | None
 ) -> None:
-    monkeypatch.setattr("gpunet.terminal.console._wished", "auto")
+    monkeypatch.setattr("gpunet.terminal.live.console._wished", "auto")
     wish_for_theme(wish)
     given = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor", **environ}
     out = stream()
@@ -112,7 +112,7 @@ def test_the_theme_is_as_wished_or_as_the_terminal_is_known_for(
 
 
 def test_with_256_colours_a_colour_is_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpunet.terminal.console._wished", "light")
+    monkeypatch.setattr("gpunet.terminal.live.console._wished", "light")
     out = stream()
     make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"}).print(
         "a", style=LABEL

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from gpunet.terminal.dashboard import Dashboard
+from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 
@@ -152,7 +152,7 @@ def test_q_stops_after_the_epoch(make_text_console: MakeConsole) -> None:
 def test_a_key_is_answered_at_once_however_slow_drawing_is(
     make_text_console: MakeConsole, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpunet.terminal.live_screen.FRAME", 1000.0)
+    monkeypatch.setattr("gpunet.terminal.live.live_screen.FRAME", 1000.0)
     console = make_text_console(colours="truecolor")
     control = Control(clock=WorkingClock(lambda: 0.0))
     with Dashboard(console, control, keys=NO_KEYS) as dashboard:

@@ -1,7 +1,7 @@
 import pytest
 
 from gpunet.engine.interface import DeviceInfo
-from gpunet.terminal.device_name import device_in_words, short_name
+from gpunet.terminal.draw.device_name import device_in_words, short_name
 
 
 @pytest.mark.parametrize(

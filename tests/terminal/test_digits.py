@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from gpunet.terminal.digits import background_of, brightness, cropped, fitted, picture
+from gpunet.terminal.draw.digits import background_of, brightness, cropped, fitted, picture
 
 MakeConsole = Callable[..., Console]
 

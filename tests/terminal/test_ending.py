@@ -1,6 +1,6 @@
 import pytest
 
-from gpunet.terminal.ending import ending
+from gpunet.terminal.views.ending import ending
 from gpunet.training.events import StopReason
 
 

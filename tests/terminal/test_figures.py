@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from gpunet.terminal import figures
+from gpunet.terminal.draw import figures
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from rich.text import Text
 
 from gpunet.datasets.dataset import Samples
 from gpunet.errors import MissingExtraError
-from gpunet.terminal.block import text_block
-from gpunet.terminal.digits import greys
-from gpunet.terminal.graphics import Painter, Protocol, choose_painter
-from gpunet.terminal.showcase import preview
-from gpunet.terminal.weights import signed_colours
+from gpunet.terminal.draw.block import text_block
+from gpunet.terminal.draw.digits import greys
+from gpunet.terminal.draw.graphics import Painter, Protocol, choose_painter
+from gpunet.terminal.draw.weights import signed_colours
+from gpunet.terminal.views.showcase import preview
 
 MakeConsole = Callable[..., Console]
 MakeTerminal = Callable[..., Console]
@@ -160,7 +160,7 @@ def test_sixel_defines_every_colour_once_and_before_the_first_pixel(
 
 def test_encoding_sixel_asks_the_terminal_nothing() -> None:
     script = (
-        "import sys; from gpunet.terminal.graphics import choose_painter as choose\n"
+        "import sys; from gpunet.terminal.draw.graphics import choose_painter as choose\n"
         "from rich.console import Console; assert choose('sixel', Console())\n"
         "print(*(name for name in sys.modules if name.startswith('textual_image')))"
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpunet.terminal.interrupts import Interrupts
+from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.training.events import Control
 
 
@@ -105,7 +105,7 @@ SECONDS = 30
 
 SLEEPER = """
 import os, time
-from gpunet.terminal.interrupts import Interrupts
+from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.training.events import Control
 say = lambda word: os.write(1, f"{word}\\n".encode())  # nothing that a signal could find locked
 control = Control()

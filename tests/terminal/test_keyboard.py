@@ -9,7 +9,7 @@ from typing import TextIO
 
 import pytest
 
-from gpunet.terminal.keyboard import Keyboard, keys_in
+from gpunet.terminal.live.keyboard import Keyboard, keys_in
 
 if sys.platform == "win32":
     pytest.skip("these tests need a pseudo terminal", allow_module_level=True)

@@ -14,15 +14,15 @@ from gpunet.engine.interface import DeviceInfo
 from gpunet.search.space import Value
 from gpunet.search.standing import Entry, Standing
 from gpunet.search.tuner import SearchInfo
-from gpunet.terminal.leaderboard import (
+from gpunet.terminal.draw.style import BEST, sparkline
+from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
+from gpunet.terminal.views.leaderboard import (
     Board,
     failure_lines,
     importance_block,
     leaderboard,
     trial_table,
 )
-from gpunet.terminal.search_screen import LiveLeaderboard, PlainSearch
-from gpunet.terminal.style import BEST, sparkline
 from gpunet.training.events import Control, Progress
 
 MakeConsole = Callable[..., Console]

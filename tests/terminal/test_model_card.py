@@ -10,9 +10,9 @@ from rich.console import Console
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Scaling
 from gpunet.datasets.framing import Framing
+from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import initial_parameters
-from gpunet.terminal.model_card import model_card, settings_in_use
-from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.terminal.views.model_card import model_card, settings_in_use
 
 MakeConsole = Callable[..., Console]
 

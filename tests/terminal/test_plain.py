@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from rich.console import Console
 
-from gpunet.terminal.plain import PlainPrinter
+from gpunet.terminal.live.plain import PlainPrinter
 from gpunet.training.events import Control, EpochRecord, RunInfo
 
 MakeConsole = Callable[..., Console]

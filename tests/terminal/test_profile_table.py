@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from gpunet.engine.interface import KernelTime
-from gpunet.terminal.profile_table import profile_panel, profile_table
+from gpunet.terminal.views.profile_table import profile_panel, profile_table
 from gpunet.training.profile import Profile
 
 MakeConsole = Callable[..., Console]

@@ -7,8 +7,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from gpunet.terminal.screen import View, closing_view, screen
-from gpunet.terminal.style import WARNING
+from gpunet.terminal.draw.style import WARNING
+from gpunet.terminal.views.screen import View, closing_view, screen
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 from gpunet.training.profile import Profile

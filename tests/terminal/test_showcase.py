@@ -6,8 +6,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.datasets.dataset import Samples
-from gpunet.terminal.showcase import prediction, preview, showcase
-from gpunet.terminal.style import RIGHT
+from gpunet.terminal.draw.style import RIGHT
+from gpunet.terminal.views.showcase import prediction, preview, showcase
 
 MakeConsole = Callable[..., Console]
 

@@ -9,8 +9,8 @@ from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 
 import gpunet
-from gpunet.terminal import style
-from gpunet.terminal.style import Background, theme
+from gpunet.terminal.draw import style
+from gpunet.terminal.draw.style import Background, theme
 
 PALETTES = {
     "VS Code dark": "1e1e1e d4d4d4 cd3131 0dbc79 e5e510 2472c8 bc3fbc 11a8cd "

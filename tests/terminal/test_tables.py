@@ -5,15 +5,15 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from gpunet.terminal.style import RIGHT_SHARE, UNICODE, WRONG_SHARE
-from gpunet.terminal.tables import (
+from gpunet.model import Figures
+from gpunet.terminal.draw.style import RIGHT_SHARE, UNICODE, WRONG_SHARE
+from gpunet.terminal.views.tables import (
     class_table,
     committee_table,
     confusion_table,
     epoch_table,
     summary_table,
 )
-from gpunet.training.checkpoint import Figures
 from gpunet.training.events import EpochRecord
 
 MakeConsole = Callable[..., Console]

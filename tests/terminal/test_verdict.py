@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from gpunet.terminal.style import RIGHT, WRONG
-from gpunet.terminal.verdict import Verdict, verdicts
+from gpunet.terminal.draw.style import RIGHT, WRONG
+from gpunet.terminal.views.verdict import Verdict, verdicts
 
 CLASSES = ("cat", "dog", "Ankle boot")
 

@@ -6,10 +6,15 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.config import TrainConfig
+from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import initial_parameters, layer_views
-from gpunet.terminal.style import ABOVE_ZERO, BELOW_ZERO
-from gpunet.terminal.weights import signed_colours, signed_picture, strongest_units, unit_pictures
-from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO
+from gpunet.terminal.draw.weights import (
+    signed_colours,
+    signed_picture,
+    strongest_units,
+    unit_pictures,
+)
 
 MakeConsole = Callable[..., Console]
 

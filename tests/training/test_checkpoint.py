@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from gpunet.artifacts import model_file
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.errors import DataError, ModelError, OutputError
+from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import layer_views
-from gpunet.training import checkpoint
-from gpunet.training.checkpoint import Figures, Model, Origin
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh")
 
@@ -55,7 +55,7 @@ def a_model(population: int = 1, **changes: Any) -> Model:
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "model.safetensors"
-    checkpoint.save(a_model(), path)
+    model_file.save(a_model(), path)
     return path
 
 
@@ -81,7 +81,7 @@ def describe(path: Path) -> dict[str, Any]:
 
 def refusal(path: Path) -> str:
     with pytest.raises(ModelError) as caught:
-        checkpoint.load(path)
+        model_file.load(path)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -91,8 +91,8 @@ def refusal(path: Path) -> str:
 def test_a_model_comes_back_bit_by_bit(tmp_path: Path, population: int) -> None:
     data = str(tmp_path / "data" / "points.csv")
     model = a_model(population, origin=Origin("points", data, "0123abc", "points.csv"))
-    checkpoint.save(model, tmp_path / "model")
-    loaded = checkpoint.load(tmp_path / "model")
+    model_file.save(model, tmp_path / "model")
+    loaded = model_file.load(tmp_path / "model")
     assert model.parameters.tobytes() == loaded.parameters.tobytes()
     assert loaded.scaling is not None
     assert model.scaling is not None
@@ -104,8 +104,8 @@ def test_a_model_comes_back_bit_by_bit(tmp_path: Path, population: int) -> None:
 
 @pytest.mark.parametrize("framing", [None, Framing(2, 240, 7)])
 def test_what_a_model_does_to_pixels_comes_back(tmp_path: Path, framing: Framing | None) -> None:
-    checkpoint.save(a_model(levels=(-1.0, 1.5), inverted=True, framing=framing), tmp_path / "model")
-    loaded = checkpoint.load(tmp_path / "model")
+    model_file.save(a_model(levels=(-1.0, 1.5), inverted=True, framing=framing), tmp_path / "model")
+    loaded = model_file.load(tmp_path / "model")
     assert (-1.0, 1.5) == loaded.levels
     assert loaded.inverted
     assert framing == loaded.framing
@@ -135,10 +135,10 @@ def test_a_file_of_format_1_keeps_the_rule_of_its_time(
         image_shape=image_shape,
         scaling=None,
     )
-    checkpoint.save(model, tmp_path / "model")
+    model_file.save(model, tmp_path / "model")
     lacking = dict.fromkeys(("levels", "inverted", "framing"), ...)
     rewrite(tmp_path / "model", {}, {"format": 1, **lacking})
-    loaded = checkpoint.load(tmp_path / "model")
+    loaded = model_file.load(tmp_path / "model")
     assert expected == loaded.framing
     assert not loaded.inverted
     assert (0, 1) == loaded.levels
@@ -146,8 +146,8 @@ def test_a_file_of_format_1_keeps_the_rule_of_its_time(
 
 def test_a_model_without_scaling_image_and_test_figures_comes_back(tmp_path: Path) -> None:
     model = a_model(scaling=None, image_shape=None, test=Figures(None, None))
-    checkpoint.save(model, tmp_path / "model")
-    loaded = checkpoint.load(tmp_path / "model")
+    model_file.save(model, tmp_path / "model")
+    loaded = model_file.load(tmp_path / "model")
     assert (None, None) == (loaded.scaling, loaded.image_shape)
     assert Figures(None, None) == loaded.test
 
@@ -163,13 +163,13 @@ def test_weights_that_are_not_finite_are_not_saved_over_an_older_model(saved: Pa
     broken = a_model()
     broken.parameters[0, 5] = np.nan
     with pytest.raises(ModelError, match="no longer finite"):
-        checkpoint.save(broken, saved)
-    assert 7 == checkpoint.load(saved).best_epoch
+        model_file.save(broken, saved)
+    assert 7 == model_file.load(saved).best_epoch
 
 
 def test_a_model_cannot_be_saved_into_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="there is no folder"):
-        checkpoint.save(a_model(), tmp_path / "missing" / "model")
+        model_file.save(a_model(), tmp_path / "missing" / "model")
 
 
 def test_a_missing_file_a_folder_and_a_device_are_refused(tmp_path: Path) -> None:
@@ -359,7 +359,7 @@ def test_random_damage_is_refused_or_leaves_a_sound_model(saved: Path, data: st.
     damaged = saved.with_name("damaged")
     damaged.write_bytes(content)
     try:
-        model = checkpoint.load(damaged)
+        model = model_file.load(damaged)
     except ModelError as error:
         assert "\n" not in str(error)  # noqa: PT017 - either outcome is right
     else:
@@ -438,15 +438,15 @@ def test_samples_that_are_not_finite_are_refused_with_their_place(scaling: Scali
 @pytest.mark.parametrize("features", [("a", "b", "c", "d"), None])
 def test_the_columns_of_a_table_are_kept(tmp_path: Path, features: tuple[str, ...] | None) -> None:
     columns = Columns(features, "kind", place=5, index=True)
-    checkpoint.save(a_model(columns=columns), tmp_path / "model")
-    assert columns == checkpoint.load(tmp_path / "model").columns
+    model_file.save(a_model(columns=columns), tmp_path / "model")
+    assert columns == model_file.load(tmp_path / "model").columns
 
 
 def test_a_file_that_tells_of_no_columns_or_scales_in_float32_is_read(saved: Path) -> None:
     deviation = np.array([1, 2, 3, 4], np.float32)
     mean = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
     rewrite(saved, {"scaling.mean": mean, "scaling.deviation": deviation}, {"columns": ...})
-    model = checkpoint.load(saved)
+    model = model_file.load(saved)
     assert (None, 0) == (model.columns, model.table_columns.place)
     assert model.scaling is not None
     assert mean.astype(np.float64).tolist() == model.scaling.mean.tolist()
@@ -458,8 +458,8 @@ def test_large_values_that_differ_by_little_are_scaled_as_in_training(tmp_path: 
     features = 1.7e9 + np.arange(40, dtype=np.float64).reshape(10, 4)
     scaling = Scaling.of(features)
     samples = Samples(features, np.zeros(10, np.int32))
-    checkpoint.save(a_model(scaling=scaling), tmp_path / "model")
-    prepared = checkpoint.load(tmp_path / "model").prepare(samples)
+    model_file.save(a_model(scaling=scaling), tmp_path / "model")
+    prepared = model_file.load(tmp_path / "model").prepare(samples)
     assert scaling.apply(samples).features.tobytes() == prepared.features.tobytes()
     assert [0] * 4 == pytest.approx(prepared.features.mean(axis=0).tolist(), abs=1e-6)
     assert [1] * 4 == pytest.approx(prepared.features.std(axis=0).tolist(), abs=1e-6)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from gpunet.artifacts.curves import Curves, read_curves
 from gpunet.errors import DataError
-from gpunet.training.curves import Curves, read_curves
 from gpunet.training.events import EpochRecord
 
 ENTRY = {

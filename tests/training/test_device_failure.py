@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.device import Adapter
 from gpunet.engine.interface import Metrics, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError, DeviceLostError
 from gpunet.training.events import Progress, SilentObserver
-from gpunet.training.run_state import RunState
+from gpunet.training.state import RunState
 from gpunet.training.trainer import train
 
 CONFIG = TrainConfig(hidden=(5,), epochs=4, batch_size=8, validation=20, patience=0, dropout=0.2)

@@ -5,10 +5,10 @@ from numpy.testing import assert_allclose
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError
+from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import initial_parameters
-from gpunet.training.checkpoint import Figures, Model, Origin
 from gpunet.training.evaluation import evaluate, pick, pick_top_losses, predict
 
 CONFIG = TrainConfig(hidden=(3,))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.training.events import Control
 from gpunet.training.trainer import train
 

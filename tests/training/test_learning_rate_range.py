@@ -10,7 +10,7 @@ import pytest
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine, Metrics, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.learning_rate_range import find_learning_rate

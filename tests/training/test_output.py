@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from gpunet.errors import OutputError
-from gpunet.training.output import require_writable, write_atomically
-from gpunet.whole_file import PREFIX
+from gpunet.files.output import require_writable, write_atomically
+from gpunet.files.whole_file import PREFIX
 
 unprivileged = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"

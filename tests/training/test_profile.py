@@ -9,8 +9,8 @@ import pytest
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import DeviceInfo, Engine, KernelTime, NetworkSettings
-from gpunet.engine.roofline import Roofline
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.wgpu.roofline import Roofline
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.training.profile import Profile, measure_profile
 
 ROOFLINE = Roofline(1e9, 1e9)

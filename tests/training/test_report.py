@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from gpunet import __version__
+from gpunet.artifacts.report import report, write_report
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import DeviceInfo, Metrics
 from gpunet.errors import OutputError
 from gpunet.training.events import EpochRecord
-from gpunet.training.report import report, write_report
 from gpunet.training.result import NetworkResult, TrainingResult
 
 CONFIG = TrainConfig(hidden=(3,), learning_rate=None)

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import ModelError, UsageError
-from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.model import Figures, Model, Origin
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
 from gpunet.training.result import TrainingResult
-from gpunet.training.run_state import RunState, load_state, save_state
+from gpunet.training.state import RunState
 from gpunet.training.trainer import train
 
 MakeEngine = Callable[..., Engine]

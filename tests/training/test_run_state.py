@@ -13,13 +13,14 @@ import pytest
 import safetensors
 import safetensors.numpy
 
+from gpunet.artifacts import model_file
+from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Scaling
 from gpunet.errors import ModelError
-from gpunet.training import checkpoint
-from gpunet.training.checkpoint import Figures, Model, Origin
+from gpunet.model import Figures, Model, Origin
 from gpunet.training.events import EpochRecord
-from gpunet.training.run_state import Keeper, RunState, load_state, save_state
+from gpunet.training.state import Keeper, RunState
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2)
 SHAPE = (1, NETWORK.parameter_count)
@@ -97,7 +98,7 @@ def test_a_state_comes_back_bit_by_bit(saved: Path) -> None:
 
 
 def test_a_state_is_also_a_model_with_the_latest_weights(saved: Path) -> None:
-    model = checkpoint.load(saved)
+    model = model_file.load(saved)
     np.testing.assert_array_equal(STATE.parameters, model.parameters)
     assert 2 == model.best_epoch
 
@@ -111,7 +112,7 @@ def test_optimizers_with_fewer_moments_keep_fewer(tmp_path: Path, count: int) ->
 
 def test_a_model_alone_is_no_run(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    checkpoint.save(MODEL, path)
+    model_file.save(MODEL, path)
     assert "it holds a model alone" in refusal(path)
 
 

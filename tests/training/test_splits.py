@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.training.run_state import RunState
 from gpunet.training.splits import settled, split
+from gpunet.training.state import RunState
 
 
 def points(count: int, *, floats: bool) -> Samples:

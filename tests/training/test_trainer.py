@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Metrics, NetworkSettings
-from gpunet.engine.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.clock import WorkingClock

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gpunet.bench import Case, Measurement
-    from gpunet.engine.device import Adapter
+    from gpunet.engine.wgpu.adapters import Adapter
 
 __all__ = ["bench"]
 
@@ -46,7 +46,7 @@ def bench(
     The ratio says how many times as fast as numpy on this machine's processor an adapter is.
     """
     from gpunet.bench import CASES, run
-    from gpunet.terminal.console import make_console
+    from gpunet.terminal.live.console import make_console
 
     adapters = _adapters(device)
     cases = CASES[:1] if quick else CASES
@@ -72,8 +72,8 @@ def _adapters(device: str) -> list[Adapter]:
 
 
 def _print_heading(console: Console, adapters: Sequence[Adapter]) -> None:
-    from gpunet.terminal.device_name import device_in_words
-    from gpunet.terminal.style import MUTED
+    from gpunet.terminal.draw.device_name import device_in_words
+    from gpunet.terminal.draw.style import MUTED
 
     names = ", ".join(device_in_words(adapter.info) for adapter in adapters)
     console.print(f"numpy against {names}" if names else "numpy alone", soft_wrap=True)
@@ -84,9 +84,9 @@ def _print_heading(console: Console, adapters: Sequence[Adapter]) -> None:
 
 def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
     """What each device reaches at most."""
-    from gpunet.engine.roofline import measure_roofline
-    from gpunet.terminal import figures
-    from gpunet.terminal.style import MUTED
+    from gpunet.engine.wgpu.roofline import measure_roofline
+    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw.style import MUTED
 
     words = "roofline: the share of the time taken that the best rates of a device would need"
     console.print(words, style=MUTED)
@@ -112,8 +112,8 @@ def _print_case(
     console: Console, case: Case, measured: Sequence[Measurement], roofline: bool
 ) -> None:
     """A table per case: a row per operation and device."""
-    from gpunet.terminal.columns import Columns
-    from gpunet.terminal.style import STRONG
+    from gpunet.terminal.draw.columns import Columns
+    from gpunet.terminal.draw.style import STRONG
 
     names = _shown_names(measured)
     names_of_figures = ["wall clock", "on device", "rate", "ratio", *["roofline"] * roofline]
@@ -132,7 +132,7 @@ def _print_case(
 
 def _shown_names(measured: Sequence[Measurement]) -> dict[str, str]:
     """The devices' short names, or their whole names where two would look alike."""
-    from gpunet.terminal.device_name import short_name
+    from gpunet.terminal.draw.device_name import short_name
 
     names = {one.device: short_name(one.device) for one in measured}
     return names if len(set(names.values())) == len(names) else {name: name for name in names}

@@ -17,19 +17,19 @@ import typer
 
 from gpunet.cli import options
 from gpunet.config import TrainConfig
-from gpunet.errors import UsageError
-from gpunet.recipes import open_recipe, recipe_names
-from gpunet.settings_file import (
+from gpunet.config.recipes import open_recipe, recipe_names
+from gpunet.config.settings_file import (
     RUN_SETTINGS,
     SettingsFile,
     canonical,
     read_settings,
     write_settings,
 )
+from gpunet.errors import UsageError
 
 __all__ = ["ConfigFile", "PrintConfig", "RecipeName", "blaming_the_file", "configuration"]
 
-FILE = "gpunet.settings_file"
+FILE = "gpunet.config.settings_file"
 """Where a context keeps the file, for messages about its settings."""
 
 PANEL = options.DATA

@@ -30,7 +30,7 @@ def _datasets(context: typer.Context) -> None:
 def list_datasets() -> None:
     """List the datasets that have a name."""
     from gpunet.datasets.catalog import entries
-    from gpunet.terminal.console import make_console
+    from gpunet.terminal.live.console import make_console
 
     console = make_console()
     for entry in entries():
@@ -57,7 +57,7 @@ def download_dataset(
     """Download a dataset into the cache; one that is there is only checked."""
     from gpunet.cli.waiting import WaitingBar
     from gpunet.datasets.catalog import download
-    from gpunet.terminal.console import make_console
+    from gpunet.terminal.live.console import make_console
 
     console = make_console()
     with WaitingBar(console) as bar:
@@ -80,14 +80,14 @@ def preview_dataset(
     """Show some training samples of a dataset."""
     import numpy as np
 
+    from gpunet.artifacts.plots import plot_pictures, require_plots
     from gpunet.cli.pictures import labelled_pictures, require_images
     from gpunet.cli.saving import told, write
     from gpunet.cli.sources import open_data
-    from gpunet.plots import plot_pictures, require_plots
     from gpunet.rng import permutation
-    from gpunet.terminal.console import make_console
-    from gpunet.terminal.graphics import choose_painter
-    from gpunet.terminal.showcase import preview
+    from gpunet.terminal.draw.graphics import choose_painter
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.views.showcase import preview
 
     if plot is not None:
         require_plots(plot)

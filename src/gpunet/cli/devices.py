@@ -14,8 +14,8 @@ from gpunet.cli import options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gpunet.engine.device import Adapter
     from gpunet.engine.factory import Choice
+    from gpunet.engine.wgpu.adapters import Adapter
 
 __all__ = ["devices", "reason"]
 
@@ -34,8 +34,8 @@ def devices(
 ) -> None:
     """List the devices of this machine, and say which one auto takes and why."""
     from gpunet.engine.factory import choose, list_adapters
-    from gpunet.terminal.console import make_console
-    from gpunet.terminal.device_name import short_name
+    from gpunet.terminal.draw.device_name import short_name
+    from gpunet.terminal.live.console import make_console
 
     if forget:
         _forget()
@@ -76,8 +76,8 @@ def _forget() -> None:
 
 def reason(choice: Choice) -> str:
     """Which device and why, in a line that fits a terminal."""
-    from gpunet.terminal import figures
-    from gpunet.terminal.device_name import device_in_words, short_name
+    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw.device_name import device_in_words, short_name
 
     trial, rival = choice.trial, choice.rival
     if trial is None or rival is None:
@@ -92,7 +92,7 @@ def reason(choice: Choice) -> str:
 
 
 def _content(adapters: Sequence[Adapter], choice: Choice) -> dict[str, Any]:
-    from gpunet.engine.numpy_engine import numpy_device
+    from gpunet.engine.reference.numpy_engine import numpy_device
 
     taken = None if choice.adapter is None else choice.adapter.index
     return {
@@ -113,7 +113,7 @@ def _content(adapters: Sequence[Adapter], choice: Choice) -> dict[str, Any]:
 
 def _print_list(console: Console, adapters: Sequence[Adapter], choice: Choice) -> None:
     """Every adapter with the limits that bound the size of data and networks, and numpy."""
-    from gpunet.engine.numpy_engine import numpy_device
+    from gpunet.engine.reference.numpy_engine import numpy_device
 
     for adapter in adapters:
         info, limits = adapter.info, adapter.limits

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gpunet.cli import options
 
 if TYPE_CHECKING:
-    from gpunet.training.checkpoint import Model
+    from gpunet.model import Model
     from gpunet.training.evaluation import Evaluation
 
 __all__ = ["evaluate"]
@@ -24,16 +24,16 @@ def evaluate(
     as_json: options.AsJson = False,
 ) -> None:
     """Measure a model on test samples: loss, accuracy, every class, and what is confused."""
+    from gpunet.artifacts.model_file import load
     from gpunet.cli.sources import evaluate_model
-    from gpunet.terminal import figures
-    from gpunet.terminal.console import make_console
-    from gpunet.terminal.tables import (
+    from gpunet.terminal.draw import figures
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.views.tables import (
         class_table,
         committee_table,
         confusion_table,
         summary_table,
     )
-    from gpunet.training.checkpoint import load
 
     loaded = load(model)
     console = make_console(quiet=as_json)

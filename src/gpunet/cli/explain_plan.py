@@ -10,13 +10,13 @@ from rich.console import Console
 from gpunet.cli.sources import choose_device, open_data
 from gpunet.cli.trial import trial_engine
 from gpunet.config import TrainConfig
-from gpunet.engine.plan import Plan
-from gpunet.engine.shader_source import assemble
-from gpunet.engine.tile_cache import TileCache
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.planning.layered import Plan
+from gpunet.engine.planning.shader_source import assemble
+from gpunet.engine.wgpu.tile_cache import TileCache
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import UsageError
-from gpunet.terminal.console import make_console
-from gpunet.terminal.plan_table import plan_tables
+from gpunet.terminal.live.console import make_console
+from gpunet.terminal.views.plan_table import plan_tables
 from gpunet.training.splits import split
 
 __all__ = ["explain_plan"]

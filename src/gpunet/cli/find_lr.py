@@ -15,11 +15,11 @@ from gpunet.cli.sources import choose_device, open_training_data
 from gpunet.config import TrainConfig
 from gpunet.engine.factory import create_engine
 from gpunet.engine.interface import NetworkSettings
-from gpunet.terminal import figures
-from gpunet.terminal.charts import LineChart, Series
-from gpunet.terminal.columns import Columns
-from gpunet.terminal.console import make_console, wants_dashboard
-from gpunet.terminal.style import MUTED, TRAIN
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.charts import LineChart, Series
+from gpunet.terminal.draw.columns import Columns
+from gpunet.terminal.draw.style import MUTED, TRAIN
+from gpunet.terminal.live.console import make_console, wants_dashboard
 from gpunet.training.learning_rate_range import RangeTest, find_learning_rate
 from gpunet.training.splits import split
 

@@ -122,7 +122,7 @@ AsJson = Annotated[
 
 
 def _wish_for_theme(theme: _Theme) -> None:
-    from gpunet.terminal.console import wish_for_theme
+    from gpunet.terminal.live.console import wish_for_theme
 
     wish_for_theme(theme)
 
@@ -148,13 +148,13 @@ def require_places(output: Path, report: Path | None, plot: Path | None = None) 
         OutputError: a file cannot be written.
         UsageError: two of them are one.
     """
-    from gpunet.training.output import require_writable
+    from gpunet.files.output import require_writable
 
     require_writable(output)
     if report is not None:
         require_writable(report)
     if plot is not None:
-        from gpunet.plots import require_plots
+        from gpunet.artifacts.plots import require_plots
 
         require_plots(plot)
     named: dict[Path, str] = {}

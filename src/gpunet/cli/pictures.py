@@ -10,15 +10,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.artifacts.plots import Picture
 from gpunet.datasets.dataset import Samples
 from gpunet.errors import DataError
+from gpunet.model import Model
 from gpunet.parameters import layer_views
-from gpunet.plots import Picture
-from gpunet.terminal import figures
-from gpunet.terminal.style import UNICODE
-from gpunet.terminal.verdict import verdicts
-from gpunet.terminal.weights import strongest_units
-from gpunet.training.checkpoint import Model
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.style import UNICODE
+from gpunet.terminal.draw.weights import strongest_units
+from gpunet.terminal.views.verdict import verdicts
 
 __all__ = ["labelled_pictures", "require_images", "unit_pictures", "verdict_pictures"]
 

@@ -30,10 +30,10 @@ def plot(
     force: options.Force = False,
 ) -> None:
     """Draw a run's loss and accuracy over its epochs."""
+    from gpunet.artifacts.curves import read_curves
+    from gpunet.artifacts.plots import plot_curves, require_plots
     from gpunet.cli.saving import told, write
-    from gpunet.plots import plot_curves, require_plots
-    from gpunet.terminal.console import make_console
-    from gpunet.training.curves import read_curves
+    from gpunet.terminal.live.console import make_console
 
     if report.resolve() == output.resolve():
         raise UsageError(f"--output {output} would replace the report; give another name")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gpunet.datasets.framing import Digit, Framing
-    from gpunet.training.checkpoint import Model
+    from gpunet.model import Model
 
     Answer = tuple[str, list[Digit], NDArray[np.float32]]
     """An image's name, the digits in it from left to right, the probabilities (digits, C)."""
@@ -54,9 +54,9 @@ def predict(
     on dark, and several of them in one image from left to right; other images are only resized.
     Images that cannot be read do not keep back the others; the exit code is 1 then.
     """
+    from gpunet.artifacts.model_file import load
     from gpunet.cli.predict_rows import answer_rows, table_among
-    from gpunet.terminal.console import make_console
-    from gpunet.training.checkpoint import load
+    from gpunet.terminal.live.console import make_console
 
     loaded = load(model)
     if (table := table_among(images, loaded, model)) is not None:
@@ -137,7 +137,7 @@ def _answer(model: Model, read: list[tuple[str, list[Digit]]]) -> list[Answer]:
 
 
 def _print(console: Console, model: Model, answers: Sequence[Answer]) -> None:
-    from gpunet.terminal.showcase import prediction
+    from gpunet.terminal.views.showcase import prediction
 
     for name, digits, probabilities in answers:
         shares = [

@@ -17,7 +17,7 @@ from gpunet.datasets.readers.table import TABLE_NAMES, Rows, is_table_name, read
 from gpunet.engine.factory import choose, create_engine
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import ModelError, UsageError
-from gpunet.training.checkpoint import Model
+from gpunet.model import Model
 from gpunet.training.evaluation import predict
 
 __all__ = ["answer_rows", "table_among"]

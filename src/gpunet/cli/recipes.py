@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gpunet.recipes import Recipe, open_recipe, recipe_names
+from gpunet.config.recipes import Recipe, open_recipe, recipe_names
 
 __all__ = ["recipes"]
 
@@ -29,7 +29,7 @@ def recipes(
     if name is not None:
         typer.echo(open_recipe(name).file.text.rstrip("\n"))
         return
-    from gpunet.terminal.console import make_console
+    from gpunet.terminal.live.console import make_console
 
     console = make_console()
     for recipe in map(open_recipe, recipe_names()):

@@ -13,18 +13,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gpunet.artifacts.model_file import save
+from gpunet.artifacts.report import write_report
+from gpunet.artifacts.run_folder import RunFolder
 from gpunet.cli.messages import note
 from gpunet.cli.sources import found_again
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError
-from gpunet.terminal.console import make_console
-from gpunet.terminal.plain import PlainPrinter
-from gpunet.training.checkpoint import Model, save
-from gpunet.training.report import write_report
-from gpunet.training.run_folder import RunFolder
-from gpunet.training.run_state import RunState
+from gpunet.model import Model
+from gpunet.terminal.live.console import make_console
+from gpunet.terminal.live.plain import PlainPrinter
+from gpunet.training.state import RunState
 from gpunet.training.stopping import require_unfinished
 
 __all__ = ["Keeping", "Recorder", "new_run", "resumed_run"]

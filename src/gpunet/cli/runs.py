@@ -14,7 +14,7 @@ from gpunet.cli import options
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from gpunet.training.run_folder import RunSummary
+    from gpunet.artifacts.run_folder import RunSummary
 
 __all__ = ["runs"]
 
@@ -34,7 +34,7 @@ def runs(
     if as_json:
         print(json.dumps([dataclasses.asdict(one) for one in summaries], indent=2))
         return
-    from gpunet.terminal.console import make_console
+    from gpunet.terminal.live.console import make_console
 
     console = make_console()
     if not summaries:
@@ -49,9 +49,9 @@ def _summaries(folder: Path) -> list[RunSummary]:
     Raises:
         ModelError: the folder cannot be read.
     """
+    from gpunet.artifacts.run_folder import find_runs
     from gpunet.cli.messages import note
     from gpunet.errors import ModelError
-    from gpunet.training.run_folder import find_runs
 
     summaries = []
     for run in find_runs(folder):
@@ -63,8 +63,8 @@ def _summaries(folder: Path) -> list[RunSummary]:
 
 
 def _table(summaries: list[RunSummary], spacious: bool) -> RenderableType:
-    from gpunet.terminal import figures
-    from gpunet.terminal.columns import Columns
+    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw.columns import Columns
 
     names = ["<run", "<network", "epochs", "val acc", "test acc", "time"]
     table = Columns([*names, *(["val loss", "<optimizer", "<ended"] if spacious else [])])

@@ -30,7 +30,7 @@ def write(content: Callable[[Path], object], path: Path, *, force: bool) -> Path
     Raises:
         OutputError: it cannot be written.
     """
-    from gpunet.training.output import free_place
+    from gpunet.files.output import free_place
 
     with contextlib.nullcontext(path) if force else free_place(path) as place:
         content(place)

@@ -16,39 +16,39 @@ import typer
 from rich.console import Console
 
 from gpunet import __version__
+from gpunet.artifacts import model_file
+from gpunet.artifacts.report import write_report
 from gpunet.cli.messages import complain, note
 from gpunet.cli.saving import told, write
 from gpunet.cli.sources import found_again, open_training_data, reference, settle_device
 from gpunet.cli.train_command import train_command
 from gpunet.config import Optimizer, TrainConfig
+from gpunet.config.settings_file import SettingsFile
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, choose, create_engine, largest_population
 from gpunet.engine.interface import NetworkSettings, Rule
 from gpunet.errors import DeviceError, UsageError
+from gpunet.model import Model
 from gpunet.search.space import Space, default_space, grid, read_space
 from gpunet.search.standing import Entry, Standing
 from gpunet.search.storage import Place
 from gpunet.search.study import SearchStudy
 from gpunet.search.terms import Terms
-from gpunet.search.tuner import SearchInfo, Tuner, model_file
-from gpunet.settings_file import SettingsFile
-from gpunet.terminal import figures
-from gpunet.terminal.console import PatientStream, make_console, wants_dashboard
-from gpunet.terminal.leaderboard import (
+from gpunet.search.tuner import SearchInfo, Tuner, best_model_path
+from gpunet.terminal.draw import figures
+from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
+from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
+from gpunet.terminal.views.leaderboard import (
     counted,
     failure_lines,
     importance_block,
     monitored,
     trial_table,
 )
-from gpunet.terminal.search_screen import LiveLeaderboard, PlainSearch
-from gpunet.terminal.tables import summary_table
-from gpunet.training import checkpoint
-from gpunet.training.checkpoint import Model
+from gpunet.terminal.views.tables import summary_table
 from gpunet.training.evaluation import evaluate
 from gpunet.training.events import Control
-from gpunet.training.report import write_report
 from gpunet.training.splits import settled
 
 __all__ = ["Wishes", "carry_out"]
@@ -180,7 +180,7 @@ def _carry_out(
     found = _tested(found, choice, dataset)
     model_path, report_path = wishes.output, wishes.report
     if found.model is not None:
-        model_path = write(partial(checkpoint.save, found.model), model_path, force=wishes.force)
+        model_path = write(partial(model_file.save, found.model), model_path, force=wishes.force)
     if report_path is not None:
         content = _report(study, standing, found, choice)
         report_path = write(partial(write_report, content), report_path, force=wishes.force)
@@ -342,8 +342,8 @@ def _found(study: SearchStudy, standing: Standing) -> _Found | None:
     if best is None:
         return None
     config = study.terms.space.config(study.terms.config, best.values)
-    path = model_file(study.place.folder, best.number)
-    return _Found(best, config, checkpoint.load(path) if path.exists() else None)
+    path = best_model_path(study.place.folder, best.number)
+    return _Found(best, config, model_file.load(path) if path.exists() else None)
 
 
 def _tested(found: _Found, choice: Choice, dataset: Dataset) -> _Found:

@@ -14,7 +14,7 @@ from gpunet.config import TrainConfig
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gpunet.training.checkpoint import Model
+    from gpunet.model import Model
 
 __all__ = ["setting_panels", "show"]
 
@@ -24,9 +24,9 @@ OTHER = "Other"
 
 def show(model: options.ModelFile, as_json: options.AsJson = False) -> None:
     """Show a model's layers, its size, how it was trained, and what the test set gave."""
-    from gpunet.terminal.console import make_console
-    from gpunet.terminal.model_card import model_card
-    from gpunet.training.checkpoint import load
+    from gpunet.artifacts.model_file import load
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.views.model_card import model_card
 
     loaded = load(model)
     if as_json:
@@ -48,7 +48,7 @@ def setting_panels() -> dict[str, list[str]]:
 
 
 def _content(model: Model, folder: Path) -> dict[str, Any]:
-    from gpunet.training.checkpoint import describe
+    from gpunet.artifacts.model_file import describe
 
     layers = [
         {

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
-    from gpunet.plots import Picture
-    from gpunet.terminal.graphics import Painter
-    from gpunet.training.checkpoint import Model
+    from gpunet.artifacts.plots import Picture
+    from gpunet.model import Model
+    from gpunet.terminal.draw.graphics import Painter
 
 __all__ = ["showcase"]
 
@@ -57,14 +57,14 @@ def showcase(
     graphics: options.Graphics = "auto",
 ) -> None:
     """Show test samples with a model's predictions, or what its units look for."""
-    from gpunet.terminal.console import make_console
-    from gpunet.terminal.graphics import choose_painter
-    from gpunet.training.checkpoint import load
+    from gpunet.artifacts.model_file import load
+    from gpunet.terminal.draw.graphics import choose_painter
+    from gpunet.terminal.live.console import make_console
 
     choice = _Choice(wrong, top_losses, None if index is None else _parse_index(index))
     _require_one_wish(choice, weights, data)
     if plot is not None:
-        from gpunet.plots import require_plots
+        from gpunet.artifacts.plots import require_plots
 
         require_plots(plot)
     console = make_console()
@@ -94,8 +94,8 @@ class _Canvas(NamedTuple):
 
     def draw(self, pictures: Sequence[Picture], *, signed: bool = False) -> None:
         """Draw them into the file, if there is to be one."""
+        from gpunet.artifacts.plots import plot_pictures
         from gpunet.cli.saving import told, write
-        from gpunet.plots import plot_pictures
 
         if self.plot is not None:
             draw = partial(plot_pictures, pictures, signed=signed)
@@ -123,7 +123,7 @@ def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
 
 def _show_weights(path: Path, model: Model, count: int, canvas: _Canvas) -> None:
     from gpunet.cli import pictures
-    from gpunet.terminal.weights import unit_pictures
+    from gpunet.terminal.draw.weights import unit_pictures
 
     if model.image_shape is None:
         raise ModelError(
@@ -147,8 +147,8 @@ def _show_samples(
 ) -> None:
     from gpunet.cli.pictures import require_images, verdict_pictures
     from gpunet.cli.sources import evaluate_model
-    from gpunet.terminal.showcase import showcase as samples_shown
-    from gpunet.terminal.style import STRONG
+    from gpunet.terminal.draw.style import STRONG
+    from gpunet.terminal.views.showcase import showcase as samples_shown
     from gpunet.training.evaluation import pick, pick_top_losses
     from gpunet.training.metrics import cross_entropies
 

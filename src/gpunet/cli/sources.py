@@ -18,8 +18,8 @@ from gpunet.datasets.readers.table import read_rows
 from gpunet.engine.factory import Choice, choose, create_engine, settle
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import DataError
+from gpunet.model import Model
 from gpunet.training.batches import steps_per_epoch
-from gpunet.training.checkpoint import Model
 from gpunet.training.evaluation import Evaluation, evaluate
 
 __all__ = [

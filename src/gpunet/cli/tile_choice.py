@@ -7,9 +7,9 @@ from rich.console import Console
 from gpunet.cli.trial import trial_engine
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.device import Adapter
-from gpunet.engine.tile_cache import TileCache
-from gpunet.engine.tile_trials import Measured, measure_tiles, worth_measuring
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.tile_cache import TileCache
+from gpunet.engine.wgpu.tile_trials import Measured, measure_tiles, worth_measuring
 
 __all__ = ["choose_tiles"]
 

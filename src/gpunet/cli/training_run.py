@@ -13,6 +13,10 @@ import typer
 from rich.console import Console, Group
 from rich.text import Text
 
+from gpunet.artifacts import model_file
+from gpunet.artifacts.curves import Curves
+from gpunet.artifacts.plots import plot_curves
+from gpunet.artifacts.report import report, write_report
 from gpunet.cli.messages import complain, note
 from gpunet.cli.run_keeping import Keeping, Recorder
 from gpunet.cli.saving import in_place, save, told
@@ -24,30 +28,26 @@ from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
 from gpunet.engine.factory import Choice, choose, choose_again, create_engine
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.roofline import measure_roofline
-from gpunet.engine.tile_cache import TileCache
-from gpunet.plots import plot_curves
-from gpunet.terminal import figures
-from gpunet.terminal.closing import Part, print_parts
-from gpunet.terminal.console import PatientStream, make_console, wants_dashboard
-from gpunet.terminal.dashboard import Dashboard
-from gpunet.terminal.ending import deciding_figure, why_stopped
-from gpunet.terminal.graphics import Painter, choose_painter
-from gpunet.terminal.plain import PlainPrinter
-from gpunet.terminal.profile_table import profile_table
-from gpunet.terminal.showcase import showcase
-from gpunet.terminal.style import WARNING
-from gpunet.terminal.tables import committee_table, confusion_table, summary_table
-from gpunet.training import checkpoint
+from gpunet.engine.wgpu.roofline import measure_roofline
+from gpunet.engine.wgpu.tile_cache import TileCache
+from gpunet.model import Figures, Model, Origin
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.graphics import Painter, choose_painter
+from gpunet.terminal.draw.style import WARNING
+from gpunet.terminal.live.closing import Part, print_parts
+from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
+from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.plain import PlainPrinter
+from gpunet.terminal.views.ending import deciding_figure, why_stopped
+from gpunet.terminal.views.profile_table import profile_table
+from gpunet.terminal.views.showcase import showcase
+from gpunet.terminal.views.tables import committee_table, confusion_table, summary_table
 from gpunet.training.batches import steps_per_epoch
-from gpunet.training.checkpoint import Figures, Model, Origin
-from gpunet.training.curves import Curves
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
 from gpunet.training.outcome import no_better_than_guessing, still_falling
 from gpunet.training.profile import Profile, measure_profile
-from gpunet.training.report import report, write_report
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import settled, split
 from gpunet.training.trainer import train
@@ -284,7 +284,7 @@ def _save_results(
         complete = result.stop_reason != "diverged"
     else:
         model = _model(wishes, dataset, result)
-        model_path = save(partial(checkpoint.save, model), wishes.output, force=wishes.force)
+        model_path = save(partial(model_file.save, model), wishes.output, force=wishes.force)
         complete = in_place(model_path, wishes.output) and not result.device_failures
     if wishes.report is not None:
         content = report(config, choice.info, dataset, result)

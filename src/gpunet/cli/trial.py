@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.device import Adapter
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.tile_cache import TileCache
-from gpunet.engine.wgpu_engine import WgpuEngine
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.tile_cache import TileCache
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.training.class_weights import class_weights
 
 __all__ = ["trial_engine"]

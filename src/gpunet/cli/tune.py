@@ -196,7 +196,7 @@ def tune(
         raise UsageError("--resume and --study both name a study; leave out --study")
     _require_optuna()
     from gpunet.cli.search_run import Wishes, carry_out
-    from gpunet.settings_file import read_settings
+    from gpunet.config.settings_file import read_settings
 
     options.require_places(output, report)
     file = None if config_file is None else read_settings(config_file)

@@ -14,7 +14,7 @@ from gpunet.config import TrainConfig, parse_hidden
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gpunet.engine.tile_trials import Measured
+    from gpunet.engine.wgpu.tile_trials import Measured
 
 __all__ = ["tune_kernels"]
 
@@ -45,8 +45,8 @@ def tune_kernels(
     """
     from gpunet.cli.sources import choose_device, open_data
     from gpunet.cli.tile_choice import choose_tiles
-    from gpunet.engine.tile_cache import TileCache
-    from gpunet.terminal.console import make_console
+    from gpunet.engine.wgpu.tile_cache import TileCache
+    from gpunet.terminal.live.console import make_console
 
     config = TrainConfig(hidden=parse_hidden(hidden), batch_size=batch_size)
     console = make_console()
@@ -71,9 +71,9 @@ def tune_kernels(
 
 def _print_table(console: Console, measured: Sequence[Measured]) -> None:
     """Every product's tiles, the fastest first; below its label its rows x columns x depth."""
-    from gpunet.terminal import figures
-    from gpunet.terminal.columns import Columns
-    from gpunet.terminal.style import BEST
+    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw.columns import Columns
+    from gpunet.terminal.draw.style import BEST
 
     table = Columns(["<product", "<tile", "time", "FLOP/s", "<"])
     for one in measured:

@@ -17,7 +17,6 @@ from typing import BinaryIO
 import numpy as np
 
 from gpunet.datasets import strokes
-from gpunet.datasets.cache import cache_folder, store
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.download import FASHION_MNIST, MNIST, Limits, Progress, Published, is_cached
 from gpunet.datasets.download import obtain as obtain_published
@@ -25,7 +24,8 @@ from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.path import KINDS, read_path, refuse_label
 from gpunet.errors import DataError, DownloadError, OutputError
-from gpunet.resources import data_file
+from gpunet.files.cache import cache_folder, store
+from gpunet.files.resources import data_file
 
 __all__ = ["AUTO", "Entry", "download", "entries", "is_name", "names", "open_dataset"]
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from urllib.parse import urlsplit
 
-from gpunet.datasets.cache import store
 from gpunet.datasets.readers.files import GZIP_MAGIC, read_at_most, unpacked
 from gpunet.errors import DataError, DownloadError
-from gpunet.whole_file import remove_leftovers
+from gpunet.files.cache import store
+from gpunet.files.whole_file import remove_leftovers
 
 __all__ = [
     "FASHION_MNIST",

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.resources import data_file
+from gpunet.files.resources import data_file
 
 __all__ = ["Form", "generate", "hands_written", "load_pens"]
 

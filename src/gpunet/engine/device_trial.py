@@ -14,11 +14,11 @@ from pathlib import Path
 from statistics import median
 
 from gpunet.config import NetworkSpec, Optimizer
-from gpunet.datasets.cache import cache_folder
 from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings
 from gpunet.engine.measurements import Measurements
-from gpunet.engine.numpy_engine import numpy_device
+from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.engine.rounds import Rounds
+from gpunet.files.cache import cache_folder
 
 __all__ = ["Trial", "TrialCache", "race", "work_key"]
 

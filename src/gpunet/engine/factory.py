@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from gpunet.config import NetworkSpec, Optimizer
-from gpunet.engine.device import SIZE_LIMITS, Adapter, list_adapters
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
-from gpunet.engine.drivers import advice, look
 from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings, Rule
-from gpunet.engine.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
-from gpunet.engine.numpy_engine import NumpyEngine, numpy_device
-from gpunet.engine.numpy_population import NumpyPopulation
-from gpunet.engine.tile_cache import TileCache
+from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
+from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
+from gpunet.engine.reference.population import NumpyPopulation
+from gpunet.engine.wgpu.adapters import SIZE_LIMITS, Adapter, list_adapters
+from gpunet.engine.wgpu.drivers import advice, look
+from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, UsageError
 
 __all__ = [
@@ -201,7 +201,7 @@ def create_engine(
     if choice.adapter is None:
         kind = NumpyEngine if len(settings) == 1 else NumpyPopulation
         return kind(network, settings, optimizer, batch_size)
-    from gpunet.engine.wgpu_engine import WgpuEngine
+    from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
     return WgpuEngine(network, settings, optimizer, batch_size, choice.adapter, tiles=tiles)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gpunet import __version__
-from gpunet.datasets.cache import store
+from gpunet.files.cache import store
 
 __all__ = ["Measurements"]
 

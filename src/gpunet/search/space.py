@@ -19,8 +19,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from gpunet.config import LARGEST_NUMBER, TrainConfig, parse_dropout, parse_hidden
+from gpunet.config.settings_file import canonical, parse_toml
 from gpunet.errors import UsageError
-from gpunet.settings_file import canonical, parse_toml
 from gpunet.training.trainer import SHARED
 
 __all__ = ["Parameter", "Space", "Value", "default_space", "grid", "read_space"]

@@ -14,26 +14,26 @@ from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
+from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
 from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import DeviceInfo, NetworkSettings
-from gpunet.engine.tile_cache import TileCache
+from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, UsageError
+from gpunet.files.whole_file import remove_leftovers
+from gpunet.model import Figures, Model, Origin
 from gpunet.search.standing import Standing
 from gpunet.search.study import Candidate, SearchStudy
-from gpunet.training import checkpoint
-from gpunet.training.checkpoint import Figures, Model, Origin
 from gpunet.training.events import Control, Progress, SilentObserver
 from gpunet.training.member import Member
 from gpunet.training.result import TrainingResult
 from gpunet.training.stopping import monitored
 from gpunet.training.trainer import train_population
-from gpunet.whole_file import remove_leftovers
 
-__all__ = ["SearchInfo", "SearchObserver", "Tuner", "model_file"]
+__all__ = ["SearchInfo", "SearchObserver", "Tuner", "best_model_path"]
 
 WAIT = 0.5
 """Seconds between two looks at what other workers have come to."""
@@ -144,7 +144,7 @@ class Tuner:
         standing = self._study.standing(self._trials)
         info = SearchInfo.of(self._study, self._choice, self._dataset, standing)
         if info.standing.best is not None:
-            self._kept = model_file(self._study.place.folder, info.standing.best.number)
+            self._kept = best_model_path(self._study.place.folder, info.standing.best.number)
         self._observer.began(info)
         with self._study.alive():
             while not self._stopping:
@@ -258,9 +258,9 @@ class Tuner:
         best = self._study.standing(self._trials).best_with(numbers)
         if best is None or best.number not in numbers:
             return self._kept
-        path = model_file(self._study.place.folder, best.number)
+        path = best_model_path(self._study.place.folder, best.number)
         place = numbers.index(best.number)
-        checkpoint.save(self._model(list(configs.values())[place], result, place), path)
+        model_file.save(self._model(list(configs.values())[place], result, place), path)
         return path
 
     def _replace(self, best: Path | None) -> None:
@@ -288,7 +288,7 @@ class Tuner:
         )
 
 
-def model_file(folder: Path, number: int) -> Path:
+def best_model_path(folder: Path, number: int) -> Path:
     """Where a study keeps its best network, which is that of a trial's best epoch."""
     return folder / f"trial-{number}.safetensors"
 

@@ -15,8 +15,8 @@ from gpunet.config import Loss
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine, Metrics
 from gpunet.errors import DataError
+from gpunet.model import Figures, Model
 from gpunet.rng import permutation
-from gpunet.training.checkpoint import Figures, Model
 from gpunet.training.metrics import (
     ClassScores,
     class_scores,

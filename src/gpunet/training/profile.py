@@ -16,7 +16,7 @@ import numpy as np
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import DeviceInfo, Engine, KernelTime
-from gpunet.engine.roofline import Roofline
+from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.class_weights import class_weights

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gpunet.config import Loss
 from gpunet.datasets.dataset import Scaling
 from gpunet.engine.interface import Metrics
-from gpunet.training.checkpoint import Figures
+from gpunet.model import Figures
 from gpunet.training.evaluation import joint_figures, own_figures
 from gpunet.training.events import EpochRecord, StopReason
 

@@ -17,7 +17,7 @@ from gpunet.datasets.hold_out import held_count, hold_out
 from gpunet.datasets.pixels import are_pixels, inverted, is_bright
 
 if TYPE_CHECKING:
-    from gpunet.training.run_state import RunState
+    from gpunet.training.state import RunState
 
 __all__ = ["Splits", "settled", "split"]
 

@@ -37,8 +37,8 @@ from gpunet.training.events import (
 from gpunet.training.member import Member, mean_history
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
-from gpunet.training.run_state import Keeper, RunState
 from gpunet.training.splits import settled, split
+from gpunet.training.state import Keeper, RunState
 from gpunet.training.stopping import require_unfinished
 
 __all__ = ["SHARED", "Prune", "train", "train_population"]

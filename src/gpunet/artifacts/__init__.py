@@ -1,0 +1,1 @@
+"""What a training leaves: model files, checkpoints, run folders, reports, curves and plots."""

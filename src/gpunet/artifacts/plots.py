@@ -1,0 +1,244 @@
+"""Pictures in files: the curves of a run, samples with their captions, weights.
+
+Owns everything that is drawn with Matplotlib, which is optional and imported where it is used,
+without any window. What is drawn in the terminal belongs to ``terminal``; writing whole files
+belongs to ``training.output``.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.artifacts.curves import Curves
+from gpunet.errors import MissingExtraError, UsageError
+from gpunet.files.output import require_writable, write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Picture", "plot_curves", "plot_pictures", "require_plots"]
+
+FORMATS = ("png", "svg", "pdf")
+
+DOTS_PER_INCH = 150
+
+TRAIN, VALIDATION, RIGHT, WRONG = "#0072B2", "#D55E00", "#00734F", "#B2182B"
+"""Blue and vermilion can be told apart by colour-blind eyes (Okabe & Ito, 2008); green and red
+only repeat what the captions say."""
+
+PICTURES_IN_A_ROW = 5
+
+MOST_PICTURES = 200
+"""Each takes a few hundredths of a second."""
+
+PICTURE_INCHES, LINE_INCHES = 1.7, 0.14
+"""The side of a picture, and what a line of its caption takes."""
+
+LONGEST_LINE = 24
+"""Characters of a caption's line; more would reach into the next picture."""
+
+LOGARITHMIC_FROM = 20.0
+"""The losses' axis is logarithmic once the largest is so many times the smallest."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One image and the lines below it.
+
+    Args:
+        image: (height, width) grey values, or values of both signs.
+        caption: lines of text.
+        right: whether a prediction is right; ``None`` where there is none.
+    """
+
+    image: NDArray[np.uint8] | NDArray[np.float32]
+    caption: str
+    right: bool | None = None
+
+
+def require_plots(path: Path) -> None:
+    """Make sure, before hours of work, that a plot can be drawn and written.
+
+    Raises:
+        UsageError: the name's end is no format that can be written, or Matplotlib is set up
+            with values that cannot be.
+        MissingExtraError: Matplotlib is not installed.
+        OutputError: the file cannot be written.
+    """
+    _format(path)
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("drawing a plot", "Matplotlib", "plots") from error
+    except ValueError as error:
+        raise UsageError(
+            f"Matplotlib refuses its own settings ({error!s:.60}...); unset MPLBACKEND and look "
+            "into its matplotlibrc"
+        ) from error
+    require_writable(path)
+
+
+def plot_curves(curves: Curves, title: str, path: Path) -> None:
+    """Draw loss and accuracy over the epochs, the best epoch marked.
+
+    Args:
+        curves: of one epoch at least.
+        title: above both.
+        path: the file, whose end says the format.
+
+    Raises:
+        GpunetError: as ``require_plots`` says.
+    """
+    require_plots(path)
+    with _own_style():
+        _write(_figure_of_curves(curves, title), path)
+
+
+def plot_pictures(pictures: Sequence[Picture], path: Path, *, signed: bool = False) -> None:
+    """Draw images side by side, each above its caption.
+
+    Args:
+        pictures: one at least.
+        path: the file, whose end says the format.
+        signed: the values have both signs; blue is below zero and red above.
+
+    Raises:
+        GpunetError: as ``require_plots`` says; or there are too many pictures for one file.
+    """
+    require_plots(path)
+    if len(pictures) > MOST_PICTURES:
+        raise UsageError(
+            f"{path} would hold {len(pictures):,} pictures and a plot has room for "
+            f"{MOST_PICTURES}; ask for fewer with --count"
+        )
+    with _own_style():
+        _write(_figure_of_pictures(pictures, signed), path)
+
+
+@contextmanager
+def _own_style() -> Iterator[None]:
+    """Matplotlib's own defaults, whatever the user's matplotlibrc says."""
+    from matplotlib.style import context
+
+    # SVG names its parts by a hash; a fixed salt makes the names the same every time.
+    with context(["default", {"svg.hashsalt": "gpunet"}]):
+        yield
+
+
+def _figure_of_curves(curves: Curves, title: str) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    figure.suptitle(_literal(title))
+    loss, accuracy = figure.subplots(1, 2)
+    _draw_lines(loss, curves, curves.train_loss, curves.val_loss)
+    loss.set(xlabel="epoch", ylabel="loss per sample")
+    if _spans_much(curves.train_loss, curves.val_loss):
+        loss.set_yscale("log")
+    _draw_lines(accuracy, curves, 100 * curves.train_accuracy, 100 * curves.val_accuracy)
+    accuracy.set(xlabel="epoch", ylabel="accuracy in %")
+    loss.legend(frameon=False)
+    return figure
+
+
+def _figure_of_pictures(pictures: Sequence[Picture], signed: bool) -> Figure:
+    from matplotlib.figure import Figure
+
+    columns = min(PICTURES_IN_A_ROW, len(pictures))
+    rows = -(-len(pictures) // columns)
+    lines = max(picture.caption.count("\n") for picture in pictures) + 1
+    height = PICTURE_INCHES + LINE_INCHES * (lines + 1)
+    figure = Figure(figsize=(PICTURE_INCHES * columns, height * rows), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.set_axis_off()
+    for axes, picture in zip(figure.axes, pictures, strict=False):
+        _draw_picture(axes, picture, signed)
+    return figure
+
+
+def _draw_lines(
+    axes: Axes, curves: Curves, train: NDArray[np.float64], validation: NDArray[np.float64]
+) -> None:
+    """Both curves; a dash tells the second from the first where there is no colour."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.plot(curves.epochs, train, color=TRAIN, marker="o", markersize=3, label="training")
+    if np.isfinite(validation).any():
+        axes.plot(
+            curves.epochs,
+            validation,
+            color=VALIDATION,
+            linestyle="--",
+            marker="s",
+            markersize=3,
+            label="validation",
+        )
+    if curves.best_epoch:
+        axes.axvline(
+            curves.best_epoch, color="grey", linewidth=1, label=f"best epoch, {curves.best_epoch}"
+        )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _spans_much(*series: NDArray[np.float64]) -> bool:
+    values = np.concatenate(series)
+    positive = values[np.isfinite(values) & (values > 0)]
+    return bool(len(positive) and positive.max() >= LOGARITHMIC_FROM * positive.min())
+
+
+def _draw_picture(axes: Axes, picture: Picture, signed: bool) -> None:
+    image = picture.image
+    if signed:
+        largest = float(np.abs(image).max()) or 1.0
+        axes.imshow(image, cmap="RdBu_r", vmin=-largest, vmax=largest)
+    elif image.dtype == np.uint8:
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+    else:
+        axes.imshow(image, cmap="gray")
+    colour = {None: "black", True: RIGHT, False: WRONG}[picture.right]
+    lines = [_literal(_cut(line)) for line in picture.caption.split("\n")]
+    axes.set_title("\n".join(lines), y=-0.04, pad=0, va="top", fontsize=8, color=colour)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+
+
+def _literal(text: str) -> str:
+    """A dollar would start a formula, and not every font engine bears what is no character."""
+    printable = "".join(mark if mark.isprintable() else "\ufffd" for mark in text)
+    return printable.replace("$", r"\$")
+
+
+def _write(figure: Figure, path: Path) -> None:
+    """Without the time of day, so that the same figures give the same file."""
+    kind = _format(path)
+    undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=undated[kind])
+    write_atomically(path, content.getvalue())
+
+
+def _format(path: Path) -> str:
+    kind = path.suffix.removeprefix(".").lower()
+    if kind not in FORMATS:
+        raise UsageError(
+            f"{path} names no format that a plot can be written in; let it end in "
+            f"{', '.join(f'.{name}' for name in FORMATS[:-1])} or .{FORMATS[-1]}"
+        )
+    return kind

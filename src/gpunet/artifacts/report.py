@@ -1,0 +1,84 @@
+"""The JSON report of a training run; its schema is told in ``docs/report.md``.
+
+Owns the report's shape. The figures come from the trainer, the writing from ``output``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from gpunet import __version__
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset
+from gpunet.engine.interface import DeviceInfo
+from gpunet.files.output import write_atomically
+from gpunet.parameters import initialisations
+from gpunet.training.result import TrainingResult
+from gpunet.training.splits import settled
+
+__all__ = ["report", "write_report"]
+
+
+def report(
+    config: TrainConfig, device: DeviceInfo, dataset: Dataset, result: TrainingResult
+) -> dict[str, Any]:
+    """What a run was and what it gave, as JSON holds it."""
+    test = result.figures(config.loss, dataset.test.labels)
+    network = config.network(dataset.inputs, len(dataset.classes))
+    return {
+        "gpunet": __version__,
+        "config": settled(config, dataset).values_in_effect(),
+        "initialisations": list(initialisations(network, config.initialisation)),
+        "device": dataclasses.asdict(device),
+        "dataset": {
+            "name": dataset.name,
+            "counts": dict(result.counts),
+            "fingerprint": dataset.fingerprint(),
+        },
+        "history": [dataclasses.asdict(record) for record in result.history],
+        "stop_reason": result.stop_reason,
+        "best_epoch": result.best_epoch,
+        "test": {"loss": test.loss, "accuracy": test.accuracy},
+        "networks": [
+            {
+                "seed": own.seed,
+                "stop_reason": network.stop_reason,
+                "best_epoch": network.best_epoch,
+                "test": {"loss": figures.loss, "accuracy": figures.accuracy},
+            }
+            for own, network, figures in zip(
+                config.networks(), result.networks, result.own_figures, strict=True
+            )
+        ],
+        "device_failures": [*result.overcome, *result.device_failures],
+        "seconds": {
+            "total": result.seconds,
+            "per_step": result.seconds / result.steps if result.steps else None,
+        },
+    }
+
+
+def write_report(content: dict[str, Any], path: Path) -> None:
+    """Write a report as strict JSON: what is no number becomes null.
+
+    Raises:
+        OutputError: the file cannot be written; an older one is then untouched.
+    """
+    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode("utf-8", errors="backslashreplace"))
+
+
+def _finite(value: Any) -> Any:
+    """The same, with ``None`` in the place of NaN and infinity."""
+    match value:
+        case dict():
+            return {name: _finite(entry) for name, entry in value.items()}
+        case list() | tuple():
+            return [_finite(entry) for entry in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value

@@ -1,0 +1,200 @@
+"""A folder with all that a training run leaves, and what can be told of it at a glance.
+
+It holds ``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the
+model), ``log`` (one line per epoch) and, once the run has ended, ``report.json`` and perhaps
+``curves.png``. Owns the names and when each file is written; what is in them belongs to
+``run_state``, ``checkpoint``, ``report`` and ``plots``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gpunet.artifacts.checkpoint import load_state, save_state
+from gpunet.artifacts.model_file import save
+from gpunet.errors import ModelError, OutputError, UsageError
+from gpunet.files.output import require_writable
+from gpunet.files.whole_file import remove_leftovers
+from gpunet.model import Model
+from gpunet.training.state import RunState
+
+__all__ = ["RunFolder", "RunSummary", "find_runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run at a glance; all accuracies are fractions.
+
+    Args:
+        name: of the folder.
+        network: its sizes, like ``784-16-16-10``.
+        optimizer: the update rule.
+        epochs: whole ones that are done.
+        planned: epochs at most.
+        best_epoch: whose weights are kept.
+        val_loss: of the best epoch; ``None`` if no samples are held out.
+        val_accuracy: likewise.
+        test_accuracy: of the best weights; ``None`` until the run has ended.
+        seconds: spent in training.
+        stop_reason: why the run ended, or ``None`` if it has not or was aborted.
+    """
+
+    name: str
+    network: str
+    optimizer: str
+    epochs: int
+    planned: int
+    best_epoch: int
+    val_loss: float | None
+    val_accuracy: float | None
+    test_accuracy: float | None
+    seconds: float
+    stop_reason: str | None
+
+
+class RunFolder:
+    """The folder of one run.
+
+    Args:
+        path: it need not be there yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.last = path / "last.safetensors"
+        self.best = path / "best.safetensors"
+        self.report = path / "report.json"
+        self.curves = path / "curves.png"
+        self.log = path / "log"
+        self._best_epochs: tuple[int, ...] = ()
+
+    def require_free(self) -> None:
+        """Make sure that a new run can be kept here.
+
+        Raises:
+            UsageError: another run is here.
+            OutputError: the folder can neither be made nor written to.
+        """
+        if any(file.exists() for file in (self.last, self.best, self.report)):
+            raise UsageError(
+                f"{self.path} holds a run already; go on with it by `gpunet train --resume "
+                f"{self.path}`, or choose another folder"
+            )
+        nearest = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        if not nearest.is_dir():
+            raise OutputError(f"{nearest} is no folder, so no run can be kept in {self.path}")
+        require_writable(nearest / self.log.name)
+
+    def create(self) -> None:
+        """Make the folder, and those that it lies in.
+
+        Raises:
+            OutputError: it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.path)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise OutputError(
+                f"the folder {self.path} cannot be made: {reason}; choose another"
+            ) from error
+
+    def load(self) -> tuple[Model, RunState]:
+        """Where the run stands, and the model with its latest weights.
+
+        Raises:
+            ModelError: there is no run here, or its files are damaged.
+        """
+        if not self.last.exists():
+            raise ModelError(
+                f"{self.path} holds no run to go on with, for there is no {self.last.name} in it; "
+                "`gpunet runs` lists those that there are"
+            )
+        remove_leftovers(self.path)
+        model, state = load_state(self.last)
+        self._best_epochs = state.best_epochs if self.best.exists() else ()
+        return model, state
+
+    def keep(self, model: Model, state: RunState) -> None:
+        """Write where the run stands, and the best weights if they are new.
+
+        Args:
+            model: what the run trains, with any weights and no test figures.
+            state: where it stands.
+
+        Raises:
+            OutputError: a file cannot be written; the older one is then untouched.
+        """
+        save_state(model, state, self.last)
+        if state.best_epochs != self._best_epochs:
+            best = dataclasses.replace(
+                model,
+                parameters=state.best,
+                best_epoch=state.best_epoch,
+                scaling=state.scaling,
+                inverted=state.inverted,
+            )
+            save(best, self.best)
+            self._best_epochs = state.best_epochs
+
+    def summary(self) -> RunSummary:
+        """The run at a glance.
+
+        Raises:
+            ModelError: there is no run here, or its files are damaged.
+        """
+        model, state = self.load()
+        best = state.history[state.best_epoch - 1]
+        ending = self._ending(len(state.history))
+        return RunSummary(
+            name=self.path.resolve().name,
+            network=str(model.network),
+            optimizer=model.config.optimizer,
+            epochs=len(state.history),
+            planned=model.config.effective_epochs,
+            best_epoch=state.best_epoch,
+            val_loss=best.val_loss,
+            val_accuracy=best.val_accuracy,
+            test_accuracy=ending.get("test_accuracy"),
+            seconds=state.seconds,
+            stop_reason=ending.get("stop_reason"),
+        )
+
+    def _ending(self, epochs: int) -> dict[str, Any]:
+        """What the report tells, unless it is of before the run was resumed, or damaged."""
+        if not self.report.is_file():
+            return {}
+        try:
+            content = json.loads(self.report.read_bytes())
+            reason, accuracy = content["stop_reason"], content["test"]["accuracy"]
+            latest = len(content["history"]) >= epochs
+        except (OSError, ValueError, TypeError, LookupError, RecursionError):
+            return {}
+        if not latest or not isinstance(reason, str):
+            return {}
+        sound = isinstance(accuracy, float | int) and 0 <= accuracy <= 1
+        return {"stop_reason": reason, "test_accuracy": float(accuracy) if sound else None}
+
+
+def find_runs(path: Path) -> list[RunFolder]:
+    """The runs in a folder, or the one that it is, in the order of their names.
+
+    Raises:
+        ModelError: the folder cannot be read.
+    """
+    try:
+        entries = sorted(entry for entry in path.iterdir() if entry.is_dir())
+        folders = map(RunFolder, [path, *entries])
+        return [folder for folder in folders if folder.last.exists()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ModelError(
+            f"{path} cannot be read: {reason}; give the path of a folder with runs"
+        ) from error

@@ -1,0 +1,58 @@
+"""Recipes: files of settings that come along, each with its source and the accuracy to meet.
+
+The files lie in ``data/recipes``; reading one belongs to ``settings_file``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from gpunet.config.settings_file import SettingsFile, read_settings
+from gpunet.errors import UsageError
+from gpunet.files.resources import data_file
+
+__all__ = ["Recipe", "open_recipe", "recipe_names"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Settings that somebody published, and what came of them.
+
+    Args:
+        name: the file's stem.
+        description: of the network and its training, in one line.
+        source: whose it is.
+        accuracy: the fraction of MNIST's test set that the source claims; ``None`` if it gives
+            no figure.
+        file: the settings.
+    """
+
+    name: str
+    description: str
+    source: str
+    accuracy: float | None
+    file: SettingsFile
+
+
+def recipe_names() -> list[str]:
+    """The names of all recipes, in the order of the alphabet."""
+    return sorted(path.stem for path in data_file("recipes").glob("*.toml"))
+
+
+def open_recipe(name: str) -> Recipe:
+    """The recipe of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    names = recipe_names()
+    if name not in names:
+        close = get_close_matches(name, names, n=1)
+        suggestion = f"; did you mean {close[0]!r}?" if close else ""
+        raise UsageError(
+            f"there is no recipe {name!r}{suggestion}; choose one of {', '.join(names)}"
+        )
+    file = read_settings(data_file("recipes", f"{name}.toml"))
+    about = file.about
+    return Recipe(name, about["description"], about["source"], about.get("accuracy"), file)

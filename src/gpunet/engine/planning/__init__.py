@@ -1,0 +1,1 @@
+"""What a training step consists of, as pure data: passes, tiles, layouts and shader sources."""

@@ -1,0 +1,562 @@
+"""A training step as data: the list of passes that carry it out on a GPU.
+
+A pass names its shader, the override constants and the workgroups; what it binds, the shader
+itself says by name; how a matrix product is cut, ``tiles`` says. Nothing here touches a device:
+``wgpu_engine`` executes the list, and anyone may print it. The numbers that come out are those of
+``numpy_kernels``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from gpunet.config import NetworkSpec
+from gpunet.engine.interface import MOMENTS, Rule
+from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.tiles import Product, Tile, Traits, choose_tile
+
+__all__ = [
+    "FLOAT",
+    "Pass",
+    "Plan",
+    "Switches",
+    "cut",
+    "evaluation_plan",
+    "recut",
+    "training_plan",
+    "value_count",
+]
+
+FLOAT = 4
+"""Bytes."""
+
+HEAD_THREADS = 64
+NORM_THREADS = 256
+STEP_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One dispatch.
+
+    Args:
+        label: the kernel's name and the layer.
+        pieces: the shader's files, without ``.wgsl``.
+        constants: the override constants.
+        workgroups: x, y and z; z counts the networks.
+        iterations: of loops, at most, by one invocation; some software adapters stop a shader
+            silently after 65,535.
+        operations: additions and multiplications, for all networks.
+        traffic: bytes that must be moved for all networks: what is read counted once, and what is
+            written.
+        variables: of the shader's template, if it is one.
+        product: that it computes, if it is one; its tile is the first of its pieces.
+    """
+
+    label: str
+    pieces: tuple[str, ...]
+    constants: Mapping[str, float]
+    workgroups: tuple[int, int, int]
+    iterations: int
+    operations: int
+    traffic: int
+    variables: tuple[tuple[str, object], ...] = ()
+    product: Product | None = None
+
+    @property
+    def threads(self) -> int:
+        """Of a workgroup."""
+        names = ("THREADS", "ROW_THREADS", "COLUMN_THREADS")
+        return int(math.prod(self.constants.get(name, 1) for name in names))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """What any network of the population wants; the passes leave out the rest.
+
+    Args:
+        input_dropout: some input features are dropped.
+        dropout: some hidden units are dropped.
+        penalty: L1 or L2 of weights or biases.
+        clip_value: each part of the gradient is bounded.
+        clip_norm: the gradient's length is bounded, so it must be kept until that is known.
+        decay: decoupled weight decay.
+        max_norm: the incoming weights of a unit are bounded.
+        smoothing: some labels are smoothed.
+        class_weights: classes weigh differently.
+    """
+
+    input_dropout: bool = False
+    dropout: bool = False
+    penalty: bool = False
+    clip_value: bool = False
+    clip_norm: bool = False
+    decay: bool = False
+    max_norm: bool = False
+    smoothing: bool = False
+    class_weights: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """All passes of one step, or the one that takes many.
+
+    Args:
+        passes: in order.
+        rows: of a full batch, B.
+        values: numbers of activations and slopes of one network, V; each matrix among them is
+            padded to whole blocks of 4 x 4, like the parameters (see ``layout``).
+        probabilities_at: where the head leaves its padded (B, C) within V: probabilities in an
+            evaluation, the loss's slopes in training.
+        many_steps: whether its only pass takes as many steps as it is told to; its iterations,
+            operations and traffic are those of one step.
+        why: this plan and no other, in a few words.
+    """
+
+    passes: tuple[Pass, ...]
+    rows: int
+    values: int
+    probabilities_at: int
+    many_steps: bool = False
+    why: str = ""
+
+    @property
+    def iterations(self) -> int:
+        """Loop iterations of the busiest invocation."""
+        return max(one.iterations for one in self.passes)
+
+
+def training_plan(
+    network: NetworkSpec,
+    *,
+    population: int,
+    rows: int,
+    features: Literal["bytes", "floats"],
+    rule: Rule,
+    switches: Switches,
+    traits: Traits,
+) -> Plan:
+    """The passes of one training step: forward, head, back, update."""
+    sketch = _Sketch(network, population, rows, features, traits, switches, training=True)
+    places = range(len(network.layers))
+    passes = sketch.all_forward()
+    passes.append(sketch.head())
+    for place in reversed(places[1:]):
+        passes.append(sketch.input_gradient(place))
+        if network.layer_norm:
+            passes.append(sketch.layer_norm_gradient(place - 1))
+    how: Rule | Literal["store_gradient"] = "store_gradient" if switches.clip_norm else rule
+    passes += [sketch.update(place, how) for place in places]
+    if network.layer_norm:
+        passes += [sketch.layer_norm_update(place, how) for place in places[:-1]]
+    if switches.clip_norm:
+        passes += [sketch.gradient_norm(), sketch.apply_update(rule)]
+    if switches.max_norm:
+        passes += [sketch.max_norm(place) for place in places]
+    return sketch.plan(passes)
+
+
+def evaluation_plan(
+    network: NetworkSpec,
+    *,
+    population: int,
+    rows: int,
+    features: Literal["bytes", "floats"],
+    traits: Traits,
+) -> Plan:
+    """The passes that score one batch and leave its probabilities."""
+    sketch = _Sketch(network, population, rows, features, traits, Switches(), training=False)
+    return sketch.plan([*sketch.all_forward(), sketch.head()])
+
+
+class _Sketch:
+    """What the passes of one plan have in common."""
+
+    def __init__(
+        self,
+        network: NetworkSpec,
+        population: int,
+        rows: int,
+        features: Literal["bytes", "floats"],
+        traits: Traits,
+        switches: Switches,
+        *,
+        training: bool,
+    ) -> None:
+        self.network, self.population, self.rows = network, population, rows
+        self.features, self.traits, self.training = features, traits, training
+        self.switches = switches
+        self.layout = Layout.of(network)
+        self.outputs_at, self.slopes_at, self.norms_at, self.values = _places(
+            network, rows, training
+        )
+        self.common = {"ROWS": float(rows), "VALUES": float(self.values)}
+
+    def all_forward(self) -> list[Pass]:
+        """Every layer, each hidden one followed by its norm if it has one."""
+        passes = []
+        for place in range(len(self.network.layers)):
+            passes.append(self.forward(place))
+            if self._has_norm(place):
+                passes.append(self.layer_norm(place))
+        return passes
+
+    def forward(self, place: int) -> Pass:
+        """One layer; the first one reads the samples. A norm still wants the bare sums."""
+        layer = self.network.layers[place]
+        bare = self._has_norm(place)
+        activation = "identity" if bare else layer.activation
+        output = self._hidden_output(place, bare=bare)
+        keeps_slopes = output["KEEP_SLOPES"]
+        return self._product(
+            f"forward {place + 1}",
+            (*self._source("forward", place), f"activation/{activation}"),
+            {**self._inputs(place), **output},
+            (self.rows, layer.outputs, layer.inputs),
+            self._inputs_bytes(place)
+            + FLOAT * layer.outputs * (layer.inputs + 1 + self.rows * (2 if keeps_slopes else 1)),
+        )
+
+    def layer_norm(self, place: int) -> Pass:
+        """A hidden layer's norm, activation and dropout."""
+        layer = self.network.layers[place]
+        constants = {**self._norm(place), **self._hidden_output(place, bare=False)}
+        pieces = ("layer_norm", f"activation/{layer.activation}")
+        arrays = 4 if self.training else 2  # the slopes and the normalised sums are kept
+        return self._by_row(f"layer_norm {place + 1}", pieces, constants, 4 * layer.outputs, arrays)
+
+    def layer_norm_gradient(self, place: int) -> Pass:
+        """The way back through a hidden layer's norm."""
+        layer = self.network.layers[place]
+        constants = {**self._norm(place), "DELTAS_AT": self.slopes_at[place]}
+        label = f"layer_norm_gradient {place + 1}"
+        return self._by_row(label, ("layer_norm_gradient",), constants, 2 * layer.outputs, 4)
+
+    def layer_norm_update(self, place: int, rule: Rule | Literal["store_gradient"]) -> Pass:
+        """The step of a hidden layer's gains and offsets."""
+        units = self.network.layers[place].outputs
+        constants = {
+            **self._norm(place),
+            "THREADS": STEP_THREADS,
+            "CLIP_VALUE": self.switches.clip_value,
+            "DECAY": self.switches.decay and rule != "store_gradient",
+        }
+        return self._elementwise(
+            f"layer_norm_update {place + 1}",
+            ("layer_norm_update", *self._step(rule)),
+            {**constants, **self._moments(rule)},
+            -(-units // (4 * STEP_THREADS)),
+            self.rows,
+            3 * units * self.rows,
+            units * (2 * FLOAT * self.rows + 2 * self._step_bytes(rule)),
+        )
+
+    def head(self) -> Pass:
+        """Loss, metrics, and in training the last layer's deltas."""
+        classes = self.network.classes
+        constants = {
+            **self.common,
+            "THREADS": HEAD_THREADS,
+            "CLASSES": classes,
+            "LOGITS_AT": self.outputs_at[-1],
+            "DELTAS_AT": self.slopes_at[-1],
+            "TRAINING": self.training,
+            "SMOOTHING": self.switches.smoothing,
+        }
+        loss = {"cross-entropy": "softmax_cross_entropy", "quadratic": "quadratic"}
+        kernel = loss[self.network.loss]
+        weight = "by_class" if self.switches.class_weights else "equal"
+        rows_a_thread = -(-self.rows // HEAD_THREADS)
+        return Pass(
+            kernel,
+            ("head", f"loss/{kernel}", f"weight/{weight}"),
+            _floats(constants),
+            (1, 1, self.population),
+            rows_a_thread * (1 + 3 * classes) + int(math.log2(HEAD_THREADS)),
+            5 * self.population * self.rows * classes,
+            FLOAT * self.population * self.rows * (2 * classes + 1),
+        )
+
+    def input_gradient(self, place: int) -> Pass:
+        """The way back through one layer to the one below."""
+        layer = self.network.layers[place]
+        constants = {
+            **self._layer(place),
+            "DELTAS_AT": self.slopes_at[place],
+            "SLOPES_AT": self.slopes_at[place - 1],
+        }
+        return self._product(
+            f"input_gradient {place + 1}",
+            ("input_gradient",),
+            constants,
+            (self.rows, layer.inputs, layer.outputs),
+            FLOAT
+            * (
+                self.rows * layer.outputs
+                + layer.inputs * layer.outputs
+                + 2 * self.rows * layer.inputs
+            ),
+        )
+
+    def update(self, place: int, rule: Rule | Literal["store_gradient"]) -> Pass:
+        """One layer's weight gradient, handed to the optimizer or kept."""
+        layer = self.network.layers[place]
+        constants = {
+            **self._inputs(place),
+            "DELTAS_AT": self.slopes_at[place],
+            "INPUT_DROPOUT": self.switches.input_dropout,
+            "PENALTY": self.switches.penalty,
+            "CLIP_VALUE": self.switches.clip_value,
+            "DECAY": self.switches.decay and rule != "store_gradient",
+        }
+        return self._product(
+            f"update {place + 1}",
+            (*self._source("update", place), *self._step(rule)),
+            {**constants, **self._moments(rule)},
+            (layer.inputs + 1, layer.outputs, self.rows),
+            self._inputs_bytes(place)
+            + layer.outputs * (FLOAT * self.rows + (layer.inputs + 1) * self._step_bytes(rule)),
+        )
+
+    def gradient_norm(self) -> Pass:
+        """What the kept gradient is multiplied with."""
+        constants = {"THREADS": NORM_THREADS, "PARAMETERS": self.layout.size}
+        rounds = -(-self.layout.size // (4 * NORM_THREADS))
+        count = self.layout.size
+        return self._elementwise(
+            "gradient_norm",
+            ("gradient_norm",),
+            constants,
+            1,
+            rounds + 8,
+            2 * count,
+            FLOAT * count,
+        )
+
+    def apply_update(self, rule: Rule) -> Pass:
+        """The optimizer's step with the kept gradient."""
+        count = self.layout.size
+        workgroups = min(-(-count // (4 * STEP_THREADS)), 65535)
+        constants = {
+            **self._moments(rule),
+            "THREADS": STEP_THREADS,
+            "WORKGROUPS": workgroups,
+            "PARAMETERS": count,
+            "DECAY": self.switches.decay,
+        }
+        pieces = ("apply_update", *self._step(rule))
+        rounds = -(-count // (4 * STEP_THREADS * workgroups))
+        moved = count * (FLOAT + self._step_bytes(rule))
+        return self._elementwise(
+            "apply_update", pieces, constants, workgroups, rounds, 2 * count, moved
+        )
+
+    def max_norm(self, place: int) -> Pass:
+        """The bound on the incoming weights of every unit of a layer."""
+        layer = self.network.layers[place]
+        constants = {**self._layer(place), "THREADS": STEP_THREADS}
+        workgroups = -(-layer.outputs // (4 * STEP_THREADS))
+        return self._elementwise(
+            f"max_norm {place + 1}",
+            ("max_norm",),
+            constants,
+            workgroups,
+            2 * layer.inputs,
+            3 * layer.inputs * layer.outputs,
+            2 * FLOAT * layer.inputs * layer.outputs,
+        )
+
+    def plan(self, passes: list[Pass]) -> Plan:
+        """The finished plan."""
+        return Plan(tuple(passes), self.rows, self.values, self.slopes_at[-1])
+
+    def _has_norm(self, place: int) -> bool:
+        return self.network.layer_norm and place < len(self.network.hidden)
+
+    def _hidden_output(self, place: int, *, bare: bool) -> dict[str, float]:
+        """What becomes of a layer's sums, and where; bare sums are stored as they are."""
+        hidden = place < len(self.network.hidden)
+        return {
+            "OUTPUTS_AT": self.outputs_at[place],
+            "SLOPES_AT": self.slopes_at[place],
+            "PLACE": place + 1,
+            "HIDDEN_LAYERS": len(self.network.hidden),
+            "KEEP_SLOPES": self.training and hidden and not bare,
+            "INPUT_DROPOUT": self.switches.input_dropout,
+            "DROPOUT": self.switches.dropout and hidden and not bare,
+            "LEAKY_SLOPE": self.network.leaky_slope,
+        }
+
+    def _norm(self, place: int) -> dict[str, float]:
+        """Where a hidden layer's norm finds its gains and keeps what the way back needs."""
+        kept_at = self.norms_at[place] if self.training else 0
+        size = padded(self.rows) * padded(self.network.layers[place].outputs)
+        return {
+            **self._layer(place),
+            "GAINS_AT": self.layout.gains_at[place],
+            "NORMALISED_AT": kept_at,
+            "KEPT_AT": kept_at + size,
+            "INVERSE_AT": kept_at + 2 * size,
+        }
+
+    def _by_row(
+        self,
+        label: str,
+        pieces: tuple[str, ...],
+        constants: Mapping[str, float],
+        iterations: int,
+        arrays: int,
+    ) -> Pass:
+        """A pass with a row of the batch for every thread, over so many arrays (B, O)."""
+        values = self.population * self.rows * int(constants["OUTPUTS"])
+        return Pass(
+            label,
+            pieces,
+            _floats({**self.common, "THREADS": HEAD_THREADS, **constants}),
+            (-(-self.rows // HEAD_THREADS), 1, self.population),
+            iterations,
+            8 * values,
+            arrays * FLOAT * values,
+        )
+
+    def _layer(self, place: int) -> dict[str, float]:
+        """A layer's sizes, and where its weights lie."""
+        layer = self.network.layers[place]
+        return {
+            "INPUTS": layer.inputs,
+            "OUTPUTS": layer.outputs,
+            "PARAMETERS": self.layout.size,
+            "WEIGHTS_AT": self.layout.weights_at[place],
+        }
+
+    def _inputs(self, place: int) -> dict[str, float]:
+        """The same, and where its inputs come from."""
+        if place == 0:
+            return {**self._layer(place), "FEATURES": self.network.inputs}
+        return {**self._layer(place), "INPUTS_AT": self.outputs_at[place - 1]}
+
+    def _source(self, kernel: str, place: int) -> tuple[str, ...]:
+        """The files of a kernel that reads a layer's inputs."""
+        if place == 0:
+            return (f"{kernel}_sample", f"input/{self.features}")
+        return (f"{kernel}_hidden",)
+
+    def _step(self, rule: Rule | Literal["store_gradient"]) -> tuple[str, ...]:
+        """The files that say what becomes of a gradient."""
+        return ("store_gradient",) if rule == "store_gradient" else ("step", f"optimizer/{rule}")
+
+    def _inputs_bytes(self, place: int) -> int:
+        """Of a layer's inputs (B, I)."""
+        size = 1 if place == 0 and self.features == "bytes" else FLOAT
+        return size * self.rows * self.network.layers[place].inputs
+
+    def _step_bytes(self, rule: Rule | Literal["store_gradient"]) -> int:
+        """Moved by one parameter's step: it and its moments come and go."""
+        return FLOAT if rule == "store_gradient" else 2 * FLOAT * (1 + MOMENTS[rule])
+
+    def _moments(self, rule: Rule | Literal["store_gradient"]) -> dict[str, float]:
+        """Where the optimizer's moments lie."""
+        if rule == "store_gradient":
+            return {}
+        second_at = self.population * self.layout.size
+        return {"MOMENTS": MOMENTS[rule], "SECOND_AT": second_at}
+
+    def _elementwise(
+        self,
+        label: str,
+        pieces: tuple[str, ...],
+        constants: Mapping[str, float],
+        workgroups: int,
+        iterations: int,
+        operations: int,
+        traffic: int,
+    ) -> Pass:
+        """A pass over parameters."""
+        return Pass(
+            label,
+            pieces,
+            _floats({**self.common, **constants}),
+            (workgroups, 1, self.population),
+            iterations,
+            self.population * operations,
+            self.population * traffic,
+        )
+
+    def _product(
+        self,
+        label: str,
+        pieces: tuple[str, ...],
+        constants: Mapping[str, float],
+        shape: tuple[int, int, int],
+        traffic: int,
+    ) -> Pass:
+        """A matrix product of this shape: rows, columns, depth."""
+        product = Product(pieces[0], *shape, self.population)
+        tile = choose_tile(product, self.traits)
+        uncut = Pass(
+            label,
+            (tile.shader, *pieces),
+            _floats({**self.common, "DEPTH": product.depth, **constants}),
+            (0, 0, self.population),
+            -(-product.depth // 4) + 8 * 5,  # at most eight blocks of four rows are stored
+            2 * product.multiplications,
+            self.population * traffic,
+            product=product,
+        )
+        return cut(uncut, tile)
+
+
+def cut(one: Pass, tile: Tile) -> Pass:
+    """The same product, cut by this tile."""
+    assert one.product is not None
+    threads = {"ROW_THREADS": tile.row_threads, "COLUMN_THREADS": tile.column_threads}
+    across, down = tile.count(one.product.rows, one.product.columns)
+    return replace(
+        one,
+        pieces=(tile.shader, *one.pieces[1:]),
+        constants={**one.constants, **_floats(threads)},
+        workgroups=(across, down, one.product.networks),
+    )
+
+
+def recut(plan: Plan, tile_of: Callable[[Product], Tile | None]) -> Plan:
+    """The same plan, its products cut by these tiles where there is one."""
+    passes = []
+    for one in plan.passes:
+        tile = None if one.product is None else tile_of(one.product)
+        passes.append(one if tile is None else cut(one, tile))
+    return replace(plan, passes=tuple(passes))
+
+
+def value_count(network: NetworkSpec, rows: int, *, training: bool) -> int:
+    """Numbers of activations, slopes and norms of one network, V, in the layered plan."""
+    return _places(network, rows, training)[3]
+
+
+def _places(
+    network: NetworkSpec, rows: int, training: bool
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]:
+    """Where each layer's outputs, slopes and norm's figures start within V, and V itself.
+
+    An evaluation needs no slopes, but the last layer's place for its probabilities.
+    """
+    outputs_at, slopes_at, end = [], [], 0
+    for layer in network.layers:
+        outputs_at.append(end)
+        end += padded(rows) * padded(layer.outputs)
+    for place, layer in enumerate(network.layers):
+        needed = training or place == len(network.layers) - 1
+        slopes_at.append(end if needed else 0)
+        end += padded(rows) * padded(layer.outputs) if needed else 0
+    norms_at = []
+    for units in network.hidden if network.layer_norm and training else ():
+        norms_at.append(end)
+        end += padded(rows) * (2 * padded(units) + 4)  # normalised and kept (B, O), inverse (B, 1)
+    return tuple(outputs_at), tuple(slopes_at), tuple(norms_at), end
+
+
+def _floats(constants: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in constants.items()}

@@ -1,0 +1,110 @@
+"""How much memory the networks of a population take, and how many of them a device holds.
+
+Owns the counting, which needs no device; the buffers themselves belong to ``buffers``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from gpunet.config import NetworkSpec
+from gpunet.engine.interface import MOMENTS, Rule
+from gpunet.engine.planning.layered import FLOAT, value_count
+from gpunet.engine.planning.layout import Layout, padded
+from gpunet.errors import DeviceError
+
+__all__ = [
+    "EVALUATION_ROWS",
+    "buffer_bytes",
+    "host_memory",
+    "most_networks",
+    "numpy_bytes",
+    "require_fit",
+    "require_host_memory",
+]
+
+EVALUATION_ROWS = 1024
+"""Rows of an evaluation's batch on an adapter, unless there are fewer."""
+
+SCHEDULE_BYTES = 4 * FLOAT
+"""Of one step: what ``step_schedule`` gives."""
+
+
+def buffer_bytes(network: NetworkSpec, rule: Rule, batch_size: int, samples: int) -> dict[str, int]:
+    """What one network takes of each large buffer of an adapter, by the buffer's name.
+
+    Args:
+        network: its shape.
+        rule: how it is updated.
+        batch_size: samples of a step, B.
+        samples: that it is trained on.
+    """
+    steps = -(-samples // batch_size)
+    places = FLOAT * Layout.of(network).size
+    return {
+        "parameters": places,
+        "moments": places * MOMENTS[rule],
+        "values": FLOAT * value_count(network, batch_size, training=True),
+        "evaluation's values": FLOAT * value_count(network, EVALUATION_ROWS, training=False),
+        "order": FLOAT * steps * padded(batch_size),
+        "schedule": SCHEDULE_BYTES * steps,
+    }
+
+
+def numpy_bytes(network: NetworkSpec, rule: Rule, batch_size: int) -> dict[str, int]:
+    """What one network takes of the host's memory in the numpy engine, in all.
+
+    Parameters and moments are there twice, as they are for networks at rest, and the gradient once.
+    """
+    arrays = 2 * (1 + MOMENTS[rule]) + 1
+    units = 2 * sum(layer.outputs for layer in network.layers) + 2 * network.inputs
+    return {"memory": FLOAT * (arrays * network.parameter_count + batch_size * units)}
+
+
+def host_memory() -> int | None:
+    """Bytes of the machine's memory; ``None`` where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def most_networks(needs: Mapping[str, int], limit: int) -> int:
+    """How many networks fit, if each thing that one needs may be so large for all."""
+    return limit // max(1, *needs.values())
+
+
+def require_fit(population: int, needs: Mapping[str, int], limit: int, device: str) -> None:
+    """Make sure that a population fits a device.
+
+    Args:
+        population: networks, P.
+        needs: bytes of one network, by what they are for.
+        limit: bytes for all networks, of each thing.
+        device: as users know it.
+
+    Raises:
+        DeviceError: it does not; the message tells the largest population that does.
+    """
+    most = most_networks(needs, limit)
+    if population <= most:
+        return
+    name, each = max(needs.items(), key=lambda need: need[1])
+    seen = f"{population:,} networks need" if population > 1 else "the network needs"
+    advice = f"at most {most:,} networks fit" if most else "use fewer units or samples"
+    raise DeviceError(
+        f"{seen} {-(-population * each >> 20):,} MiB for {name}, but {device} has "
+        f"room for {limit >> 20:,} MiB of that; {advice}"
+    )
+
+
+def require_host_memory(population: int, network: NetworkSpec, rule: Rule, batch_size: int) -> None:
+    """Make sure that the machine's memory holds a population of the numpy engine.
+
+    Raises:
+        DeviceError: it does not.
+    """
+    memory = host_memory()
+    if memory is not None:
+        require_fit(population, numpy_bytes(network, rule, batch_size), memory, "this machine")

@@ -1,0 +1,274 @@
+"""The plan for small networks: one dispatch takes many whole steps, one workgroup a network.
+
+The layered plan of ``plan`` starts three dispatches a layer and a step, which for a small network
+costs more than the arithmetic. Here a network never leaves its workgroup: the first layer's
+weights stay in registers, the rest in workgroup memory. What fits there, and how it is dealt out
+to the threads, is decided here; what is computed is said by ``shaders/persistent.wgsl``; which of
+the two plans is taken, by ``choice``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from gpunet.config import NetworkSpec
+from gpunet.engine.interface import MOMENTS, Rule
+from gpunet.engine.planning.layered import FLOAT, Pass, Plan, Switches
+from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.tiles import Traits
+
+__all__ = ["WorkgroupLayout", "obstacle", "persistent_plan", "workgroup_layout"]
+
+WORKGROUP_FLOATS = 16384 // 4
+"""What a browser grants a workgroup."""
+
+MOST_THREADS = 256
+
+MOST_GROUPS = 4
+"""Of 4 units x 4 features a thread of a GPU: their weights and two moments are 192 registers, of
+the 256 or so that it has."""
+
+ON_SOFTWARE = {4: (36, 22), 8: (64, 14)}
+"""Threads at least, and groups of a thread at most, by the lanes of a subgroup. A processor keeps
+the groups in its cache, and every subgroup pays at every barrier; but every group is written out in
+the shader, and twice as many take twice as long to compile. ``benchmarks/results/levers.md`` has
+the figures."""
+
+MOST_ELEMENTS, MOST_ELEMENTS_ON_HARDWARE = 32, 16
+"""Of the other layers' parameters, that one thread moves; a GPU's registers are full already."""
+
+MOST_ROWS = 16
+"""Of a batch; every row is written out in the shader, and from here on the layered plan has work
+enough for many workgroups."""
+
+ROWS_OF_A_CHUNK = 4
+"""Rows whose partial sums lie in workgroup memory together."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkgroupLayout:
+    """How a network is dealt out to the threads of a workgroup.
+
+    Args:
+        quartets: groups of four units in the first layer.
+        shares: parts into which its inputs are dealt.
+        groups: of four features in each part: a thread keeps the weights of its four units for
+            these in registers, with their moments.
+        stride: of a unit's partial sums.
+        rows: of the batch.
+        chunk: of them, rows that the first layer takes at once.
+        rest: parameters beside the first layer's weights, with their padding.
+        values: floats of all layers' outputs and slopes.
+    """
+
+    quartets: int
+    shares: int
+    groups: int
+    stride: int
+    rows: int
+    chunk: int
+    rest: int
+    values: int
+
+    @property
+    def threads(self) -> int:
+        """Of a workgroup."""
+        return self.quartets * self.shares
+
+    @property
+    def fours(self) -> int:
+        """Groups of four parameters of ``rest`` a thread."""
+        return -(-self.rest // (4 * self.threads))
+
+    @property
+    def floats(self) -> int:
+        """Of workgroup memory."""
+        partial = self.chunk * 4 * self.quartets * self.stride
+        return self.rest + self.values + partial + 2 * self.rows + 1
+
+    @property
+    def fits(self) -> bool:
+        """Whether a workgroup holds it."""
+        return (
+            self.floats <= WORKGROUP_FLOATS
+            and self.threads <= MOST_THREADS
+            and 4 * self.fours <= MOST_ELEMENTS
+        )
+
+
+def persistent_plan(
+    network: NetworkSpec,
+    *,
+    population: int,
+    rows: int,
+    features: Literal["bytes", "floats"],
+    rule: Rule,
+    switches: Switches,
+    traits: Traits,
+) -> Plan | None:
+    """The plan, or ``None`` where there is an ``obstacle``."""
+    layout = _layout(network, rows, traits)
+    if layout is None or obstacle(network, rows, switches, traits) is not None:
+        return None
+    activation = next((layer.activation for layer in network.layers[:-1]), "identity")
+    size = Layout.of(network).size
+    weights = [layer.inputs * layer.outputs for layer in network.layers]
+    constants = {
+        "ROWS": rows,
+        "CLASSES": network.classes,
+        "TRAINING": True,
+        "SMOOTHING": switches.smoothing,
+        "FEATURES": network.inputs,
+        "INPUT_DROPOUT": switches.input_dropout,
+        "PENALTY": switches.penalty,
+        "CLIP_VALUE": switches.clip_value,
+        "DECAY": switches.decay,
+        "LEAKY_SLOPE": network.leaky_slope,
+        "MOMENTS": MOMENTS[rule],
+        "THREADS": layout.threads,
+        "PARAMETERS": size,
+        "SECOND_AT": population * size,
+    }
+    loss = "softmax_cross_entropy" if network.loss == "cross-entropy" else "quadratic"
+    pieces = (
+        "persistent",
+        f"input/{features}",
+        f"activation/{activation}",
+        f"loss/{loss}",
+        "weight/by_class" if switches.class_weights else "weight/equal",
+        f"optimizer/{rule}",
+        *(["dropout_rates"] if switches.dropout else []),
+    )
+    only = Pass(
+        "persistent",
+        pieces,
+        {name: float(value) for name, value in constants.items()},
+        (1, 1, population),
+        _iterations(network, layout),
+        population * 2 * rows * (3 * sum(weights) - weights[0]),  # nothing goes to the samples
+        population * rows * (network.inputs * (1 if features == "bytes" else FLOAT) + FLOAT),
+        _variables(network, layout, switches, kept=traits.software),
+    )
+    return Plan((only,), rows, values=0, probabilities_at=0, many_steps=True)
+
+
+def obstacle(network: NetworkSpec, rows: int, switches: Switches, traits: Traits) -> str | None:
+    """What stands against the plan, in a few words; ``None`` if nothing does."""
+    lacking = {
+        "layer normalisation": network.layer_norm,
+        "clipping by the gradient's length": switches.clip_norm,
+        "max-norm": switches.max_norm,
+        "activations that differ from layer to layer": len(set(network.activations)) > 1,
+        # They are one buffer too many.
+        "dropout together with class weights": switches.dropout and switches.class_weights,
+    }
+    for name, wanted in lacking.items():
+        if wanted:
+            return f"the persistent plan has no {name}"
+    if rows > MOST_ROWS:
+        return f"the persistent plan takes at most {MOST_ROWS} samples a batch"
+    if _layout(network, rows, traits) is None:
+        return "no workgroup holds the network"
+    return None
+
+
+def workgroup_layout(plan: Plan) -> WorkgroupLayout:
+    """The layout of a plan that ``persistent_plan`` made."""
+    known = dict(plan.passes[0].variables)
+    return WorkgroupLayout(**{one.name: known[one.name] for one in fields(WorkgroupLayout)})  # type: ignore[arg-type]
+
+
+def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout | None:
+    """The layout with the largest chunk that fits, or ``None``."""
+    if rows > MOST_ROWS:
+        return None
+    first = network.layers[0]
+    quartets, all_groups = -(-first.outputs // 4), -(-first.inputs // 4)
+    if traits.software:
+        threads, most_groups = ON_SOFTWARE.get(traits.lanes or 8, ON_SOFTWARE[8])
+        wanted = max(-(-all_groups // most_groups), threads // quartets)
+        shares = _even(all_groups, max(1, min(all_groups, wanted)))
+    else:
+        shares = min(all_groups, MOST_THREADS // quartets)
+    if shares == 0 or (not traits.software and all_groups > MOST_GROUPS * shares):
+        return None
+    groups = -(-all_groups // shares)
+    for chunk in range(min(ROWS_OF_A_CHUNK, rows), 0, -1):
+        layout = WorkgroupLayout(
+            quartets=quartets,
+            shares=shares,
+            groups=groups,
+            stride=shares | 1,
+            rows=rows,
+            chunk=chunk,
+            rest=sum(_rest_sizes(network)),
+            values=2 * rows * sum(padded(layer.outputs) for layer in network.layers),
+        )
+        crowded = not traits.software and 4 * layout.fours > MOST_ELEMENTS_ON_HARDWARE
+        if rows % chunk == 0 and layout.fits and not crowded:
+            return layout
+    return None
+
+
+def _even(groups: int, shares: int) -> int:
+    """Of the numbers of shares up to an eighth below this one, that which wastes the least."""
+    fewest = shares - shares // 8
+    return min(range(shares, fewest - 1, -1), key=lambda some: some * -(-groups // some))
+
+
+def _rest_sizes(network: NetworkSpec) -> list[int]:
+    """Places in workgroup memory of each layer's parameters; of the first only the biases."""
+    return [
+        padded(layer.outputs) * (layer.inputs + 1 if place else 1)
+        for place, layer in enumerate(network.layers)
+    ]
+
+
+def _variables(
+    network: NetworkSpec, layout: WorkgroupLayout, switches: Switches, *, kept: bool
+) -> tuple[tuple[str, object], ...]:
+    """What the template repeats and counts; ``kept``: whether features stay in registers."""
+    layers, inputs_at, end, rest_at = [], 0, 0, 0
+    on_device, sizes = Layout.of(network), _rest_sizes(network)
+    for place, layer in enumerate(network.layers):
+        stride = padded(layer.outputs)
+        size = layout.rows * stride
+        first = on_device.weights_at[place] + (0 if place else layer.inputs * stride)
+        sizes_and_place = (layer.inputs, padded(layer.inputs), layer.outputs, stride, place + 1)
+        layers.append((*sizes_and_place, first, rest_at, inputs_at, end, end + size))
+        inputs_at, end, rest_at = end, end + 2 * size, rest_at + sizes[place]
+    return (
+        ("threads", layout.threads),
+        ("rows", layout.rows),
+        ("chunk", layout.chunk),
+        ("quartets", layout.quartets),
+        ("shares", layout.shares),
+        ("stride", layout.stride),
+        ("groups", layout.groups),
+        ("fours", layout.fours),
+        ("rest", layout.rest),
+        ("values", layout.values),
+        ("layers", tuple(layers)),
+        ("dropout", switches.dropout),
+        ("input_dropout", switches.input_dropout),
+        ("regularised", switches.penalty or switches.clip_value or switches.decay),
+        ("kept", kept),
+    )
+
+
+def _iterations(network: NetworkSpec, layout: WorkgroupLayout) -> int:
+    """Loop iterations of a thread in one step, at most."""
+
+    def rounds(tasks: int) -> int:
+        return -(-tasks // layout.threads)
+
+    first = rounds(layout.chunk * layout.quartets) * (layout.shares + 1)
+    others = sum(
+        rounds(layout.rows * padded(layer.outputs) // 4) * (layer.inputs + 1)
+        + rounds(layout.rows * padded(layer.inputs) // 4) * (padded(layer.outputs) // 4 + 1)
+        for layer in network.layers[1:]
+    )
+    score = rounds(layout.rows) * (1 + 4 * network.classes) + layout.rows
+    chunks = layout.rows // layout.chunk
+    return 1 + chunks * first + others + score + layout.fours * layout.rows

@@ -1,0 +1,118 @@
+"""Puts a shader together from the files in ``shaders``, and says what it binds.
+
+A file's first line may be ``// uses a.wgsl b.wgsl``: those come before it, each once. Nothing in
+the files is rewritten, but for those that are templates: their lines ``//% for`` and marks
+``{{ }}`` are Jinja's, filled in with the variables that the plan gives. Which files make a kernel
+is said by ``plan``; what is compiled from them is held by ``wgpu_engine``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from gpunet.files.resources import shader_file
+
+__all__ = ["Binding", "ShaderSource", "assemble", "numbered"]
+
+Access = Literal["uniform", "read-only-storage", "storage"]
+
+_BINDING = re.compile(
+    r"@group\(0\) @binding\((?P<number>\d+)\) "
+    r"var<(?P<space>uniform|storage, read|storage, read_write)> (?P<name>\w+):"
+)
+_ACCESS: dict[str, Access] = {
+    "uniform": "uniform",
+    "storage, read": "read-only-storage",
+    "storage, read_write": "storage",
+}
+_USES = "// uses "
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A buffer that a shader binds; the name is the variable's."""
+
+    number: int
+    name: str
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class ShaderSource:
+    """A whole shader.
+
+    Args:
+        label: the files that were asked for, joined by a plus sign.
+        text: WGSL.
+        bindings: in the order of their numbers.
+        overrides: the names of the override constants that it declares.
+    """
+
+    label: str
+    text: str
+    bindings: tuple[Binding, ...]
+    overrides: frozenset[str]
+
+
+@cache
+def assemble(
+    pieces: tuple[str, ...], variables: tuple[tuple[str, object], ...] = ()
+) -> ShaderSource:
+    """The shader made of these files (names without ``.wgsl``) and all that they use.
+
+    Args:
+        pieces: the files.
+        variables: of the templates among them.
+
+    Raises:
+        FileNotFoundError: a file is not among the shaders.
+    """
+    ordered: list[str] = []
+    for piece in pieces:
+        _collect(f"{piece}.wgsl", ordered)
+    text = "\n".join(f"// ---- {name}\n{_read(name)}" for name in ordered)
+    if variables:
+        text = _rendered(text, variables)
+    found = [
+        Binding(int(match["number"]), match["name"], _ACCESS[match["space"]])
+        for match in _BINDING.finditer(text)
+    ]
+    bindings = tuple(sorted(found, key=lambda binding: binding.number))
+    overrides = frozenset(re.findall(r"^override (\w+)", text, flags=re.MULTILINE))
+    return ShaderSource("+".join(pieces), text, bindings, overrides)
+
+
+def numbered(text: str) -> str:
+    """The source with line numbers, for the message of a shader that did not compile."""
+    return "\n".join(f"{number:4}  {line}" for number, line in enumerate(text.splitlines(), 1))
+
+
+def _collect(name: str, ordered: list[str]) -> None:
+    if name in ordered:
+        return
+    for used in _used(name):
+        _collect(used, ordered)
+    ordered.append(name)
+
+
+def _used(name: str) -> Sequence[str]:
+    first = _read(name).partition("\n")[0]
+    return first.removeprefix(_USES).split() if first.startswith(_USES) else ()
+
+
+def _rendered(text: str, variables: tuple[tuple[str, object], ...]) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(
+        line_statement_prefix="//%", undefined=jinja2.StrictUndefined, autoescape=False
+    )
+    return environment.from_string(text).render(dict(variables))
+
+
+@cache
+def _read(name: str) -> str:
+    return shader_file(name).read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The numpy engine: the specification of every number."""

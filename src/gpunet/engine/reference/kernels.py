@@ -1,0 +1,270 @@
+"""The specification of every kernel: one function per shader, of the same name.
+
+The functions take float32 as the engine does, or float64 as the gradient checks do, and give
+back what they were given. Axes: P networks, B rows of a batch, I inputs, O outputs, C classes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet import rng
+from gpunet.engine.reference.activations import activate
+
+__all__ = [
+    "activate",
+    "as_fractions",
+    "dropout_mask",
+    "forward",
+    "gradient_norm",
+    "input_gradient",
+    "layer_norm",
+    "layer_norm_gradient",
+    "layer_norm_update",
+    "max_norm",
+    "quadratic",
+    "read_samples",
+    "regularise",
+    "smoothed_targets",
+    "softmax_cross_entropy",
+    "weight_gradient",
+]
+
+Real = TypeVar("Real", np.float32, np.float64)
+
+
+NORM_EPSILON = 1e-5
+"""Added to the variance of a row, as PyTorch does."""
+
+
+def read_samples(features: NDArray[Any], rows: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """The features (P, B, I) of the rows (P, B); bytes become byte / 255."""
+    return as_fractions(features.take(rows, axis=0))
+
+
+def as_fractions(features: NDArray[Any]) -> NDArray[np.float32]:
+    """Features of any shape: bytes become byte / 255, floats stay as they are."""
+    if features.dtype != np.uint8:
+        return features.astype(np.float32, copy=False)
+    fractions = features.astype(np.float32)
+    fractions *= np.float32(1 / 255)
+    return fractions
+
+
+def dropout_mask(
+    seeds: NDArray[np.uint32],
+    step: int | NDArray[np.uint32],
+    place: int,
+    rows: int,
+    units: int,
+    rates: NDArray[Real],
+) -> NDArray[Real]:
+    """What to multiply with (P, rows, units): 0 for dropped units, 1 / (1 - rate) for the others.
+
+    Args:
+        seeds: (P,) of the networks.
+        step: counted over the whole training; steps (S, 1, 1, 1) give masks (S, P, rows, units).
+        place: 0 for the input, l for the l-th hidden layer.
+        rows: of the batch.
+        units: of the layer.
+        rates: (P,) the probabilities of being dropped.
+    """
+    row = np.arange(rows, dtype=np.uint32) | np.uint32(place << 24)
+    group = np.arange((units + 3) // 4, dtype=np.uint32)
+    draws: NDArray[np.uint32]  # (4, ..., P, rows, groups)
+    draws = rng.pcg4d(seeds[:, None, None], step, row[:, None], group)
+    thresholds = (rates.astype(np.float64) * 2.0**32).astype(np.uint32)
+    kept: NDArray[np.bool_] = np.empty(
+        (*draws.shape[1:], 4), dtype=np.bool_
+    )  # (..., P, rows, groups, 4)
+    np.greater_equal(draws, thresholds[:, None, None], out=np.moveaxis(kept, -1, 0))
+    scales = (1 / (1 - rates.astype(np.float64))).astype(rates.dtype)
+    mask: NDArray[Real] = kept.reshape(*draws.shape[1:-1], -1) * scales[:, None, None]
+    return mask[..., :units]
+
+
+def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]) -> NDArray[Real]:
+    """A layer's weighted sums (P, B, O) of inputs (P, B, I), weights (P, I, O), biases (P, O)."""
+    sums: NDArray[Real] = np.matmul(inputs, weights)
+    sums += biases[:, None]
+    return sums
+
+
+def layer_norm(
+    sums: NDArray[Real], gains: NDArray[Real], offsets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """Each row brought to mean 0 and variance 1, then scaled and shifted unit by unit.
+
+    Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
+
+    Args:
+        sums: (P, B, O).
+        gains: (P, O).
+        offsets: (P, O).
+
+    Returns:
+        The outputs and the normalised sums (P, B, O), and one over the deviations (P, B, 1).
+    """
+    centred = sums - sums.mean(axis=2, keepdims=True)
+    variance = (centred * centred).mean(axis=2, keepdims=True)
+    inverse = 1 / np.sqrt(variance + sums.dtype.type(NORM_EPSILON))
+    normalised = centred * inverse
+    return normalised * gains[:, None] + offsets[:, None], normalised, inverse
+
+
+def layer_norm_gradient(
+    deltas: NDArray[Real], normalised: NDArray[Real], inverse: NDArray[Real], gains: NDArray[Real]
+) -> NDArray[Real]:
+    """The slope (P, B, O) with respect to the sums, from that with respect to the outputs."""
+    slopes = deltas * gains[:, None]
+    shift = slopes.mean(axis=2, keepdims=True)
+    stretch = (slopes * normalised).mean(axis=2, keepdims=True)
+    below: NDArray[Real] = (slopes - shift - normalised * stretch) * inverse
+    return below
+
+
+def layer_norm_update(
+    deltas: NDArray[Real], normalised: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real]]:
+    """The slopes (P, O) with respect to the gains and to the offsets."""
+    return (deltas * normalised).sum(axis=1), deltas.sum(axis=1)
+
+
+def softmax_cross_entropy(
+    logits: NDArray[Real], targets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """Cross-entropy after a softmax.
+
+    Args:
+        logits: (P, B, C).
+        targets: (P, B, C), each row's sum being 1.
+
+    Returns:
+        The losses (P, B), their slopes with respect to the logits (P, B, C), and the
+        probabilities (P, B, C).
+    """
+    shifted = logits - logits.max(axis=2, keepdims=True)
+    exponentials = np.exp(shifted)
+    sums = exponentials.sum(axis=2, keepdims=True)
+    probabilities = exponentials / sums
+    losses = np.log(sums)[:, :, 0] - (targets * shifted).sum(axis=2)
+    return losses, probabilities - targets, probabilities
+
+
+def quadratic(
+    logits: NDArray[Real], targets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """Half the squared distance to the target after a sigmoid of each class.
+
+    Nielsen, "Neural Networks and Deep Learning", 2015, equation 6. Arguments and results are
+    those of ``softmax_cross_entropy``; the probabilities are the outputs' shares of their sum.
+    """
+    outputs, slopes = activate(logits, "sigmoid", 0.0)
+    errors = outputs - targets
+    losses = (errors * errors).sum(axis=2) / 2
+    # As multiples of the largest output, those that are too small for a float32 have shares, too.
+    below = np.minimum(logits, 0)
+    multiples = np.exp(below - below.max(axis=2, keepdims=True)) / (1 + np.exp(-np.abs(logits)))
+    return losses, errors * slopes, multiples / multiples.sum(axis=2, keepdims=True)
+
+
+def smoothed_targets(
+    labels: NDArray[np.integer], classes: int, smoothing: NDArray[Real]
+) -> NDArray[Real]:
+    """One-hot labels (P, B, C), a share of each spread evenly over all classes.
+
+    Szegedy et al., "Rethinking the Inception Architecture", 2016, section 7.
+
+    Args:
+        labels: (P, B), from 0 to C - 1.
+        classes: C.
+        smoothing: (P,) the shares.
+    """
+    share = smoothing[:, None, None]
+    one_hot = (labels[:, :, None] == np.arange(classes)).astype(smoothing.dtype)
+    targets: NDArray[Real] = one_hot * (1 - share) + share / classes
+    return targets
+
+
+def input_gradient(
+    deltas: NDArray[Real], weights: NDArray[Real], slopes: NDArray[Real]
+) -> NDArray[Real]:
+    """The slope (P, B, I) of the loss with respect to the sums of the layer below.
+
+    Args:
+        deltas: (P, B, O) the slope with respect to this layer's sums.
+        weights: (P, I, O) of this layer.
+        slopes: (P, B, I) of the activations below, the dropout's factor included.
+    """
+    below: NDArray[Real] = np.matmul(deltas, weights.transpose(0, 2, 1))
+    below *= slopes
+    return below
+
+
+def weight_gradient(
+    inputs: NDArray[Real], deltas: NDArray[Real], out: NDArray[Real] | None = None
+) -> NDArray[Real]:
+    """The slope (P, I + 1, O) with respect to the weights, and in the last row the biases.
+
+    It is written to ``out`` if that is given.
+    """
+    population, _, units = inputs.shape
+    if out is None:
+        out = np.empty((population, units + 1, deltas.shape[2]), dtype=inputs.dtype)
+    np.matmul(inputs.transpose(0, 2, 1), deltas, out=out[:, :-1])
+    np.add.reduce(deltas, axis=1, out=out[:, -1])
+    return out
+
+
+def regularise(
+    gradient: NDArray[Real],
+    parameters: NDArray[Real],
+    l1: NDArray[Real],
+    l2: NDArray[Real],
+    clip_value: NDArray[Real],
+) -> NDArray[Real]:
+    """The gradient (P, N) with the penalties' slopes, each part of it clipped.
+
+    Args:
+        gradient: (P, N) of the loss.
+        parameters: (P, N).
+        l1: (P, N) the factor of the parameter's sign: weights and biases have their own.
+        l2: (P, N) the factor of the parameter itself.
+        clip_value: (P, 1) bound on the size of each part; 0 for none.
+    """
+    slopes: NDArray[Real] = l2 * parameters
+    slopes += gradient
+    if l1.any():
+        slopes += l1 * np.sign(parameters)
+    if clip_value.any():
+        bounds = np.where(clip_value > 0, clip_value, np.inf).astype(gradient.dtype)
+        np.clip(slopes, -bounds, bounds, out=slopes)
+    return slopes
+
+
+def gradient_norm(gradient: NDArray[Real], clip_norm: NDArray[Real]) -> NDArray[Real]:
+    """The factor (P, 1) that shortens the gradient (P, N) to at most clip_norm (P, 1).
+
+    Pascanu et al., "On the difficulty of training recurrent neural networks", 2013, algorithm 1.
+    """
+    lengths = np.sqrt(np.vecdot(gradient, gradient))[:, None]  # (P, 1)
+    too_long = (clip_norm > 0) & (lengths > clip_norm)
+    factors = np.where(too_long, clip_norm / np.where(too_long, lengths, 1), 1)
+    return factors.astype(gradient.dtype)
+
+
+def max_norm(weights: NDArray[Real], bounds: NDArray[Real]) -> None:
+    """Shorten the incoming weights of every unit to a length, in place.
+
+    Srivastava et al., "Dropout", 2014, section 5.1.
+
+    Args:
+        weights: (P, I, O).
+        bounds: (P, 1, 1); 0 for none.
+    """
+    lengths = np.sqrt((weights * weights).sum(axis=1, keepdims=True))  # (P, 1, O)
+    too_long = (bounds > 0) & (lengths > bounds)
+    weights *= np.where(too_long, bounds / np.where(too_long, lengths, 1), 1)

@@ -1,0 +1,86 @@
+"""What each of numpy's kernels takes of a training step, by Python's own profiler.
+
+The kernels are ``numpy_kernels`` and ``optimizers``, their order is ``numpy_engine``'s. What they
+compute and move is counted by the plan whose passes they are the twins of.
+"""
+
+from __future__ import annotations
+
+import cProfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from gpunet.config import NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import KernelTime, Rule
+from gpunet.engine.planning.layered import Switches, training_plan
+from gpunet.engine.planning.tiles import Traits
+
+__all__ = ["count_kernels", "time_calls"]
+
+KERNEL_FILES = ("numpy_kernels", "activations", "optimizers")
+
+TWINS = {"update": "weight_gradient", "apply_update": "optimize"}
+"""Functions of numpy that are called otherwise than the passes."""
+
+
+def count_kernels(
+    network: NetworkSpec, rule: Rule, rows: int, samples: Samples
+) -> dict[str, tuple[int, int]]:
+    """The operations and bytes of each kernel in a step, all layers together.
+
+    numpy keeps the gradient between two kernels, as the layered plan does where it clips by norm.
+    """
+    plan = training_plan(
+        network,
+        population=1,
+        rows=rows,
+        features="bytes" if samples.features.dtype.itemsize == 1 else "floats",
+        rule=rule,
+        switches=Switches(clip_norm=True, max_norm=True),
+        traits=Traits(software=True),
+    )
+    counts: dict[str, tuple[int, int]] = {}
+    for one in plan.passes:
+        kernel = one.label.split()[0]
+        name = TWINS.get(kernel, kernel)
+        operations, traffic = counts.get(name, (0, 0))
+        counts[name] = operations + one.operations, traffic + one.traffic
+    return counts
+
+
+def time_calls(
+    caller: str, work: Callable[[], None], steps: int, counts: Mapping[str, tuple[int, int]]
+) -> tuple[KernelTime, ...]:
+    """Time the kernels that the functions of one file call, the longest first.
+
+    Args:
+        caller: the path of that file.
+        work: takes so many steps.
+        steps: that many.
+        counts: as ``count_kernels`` gives them.
+    """
+    profiler = cProfile.Profile(builtins=False)
+    profiler.runcall(work)
+    seconds: dict[str, float] = defaultdict(float)
+    for name, taken in _kernel_calls(profiler, caller):
+        seconds[name] += taken
+    kernels = [
+        KernelTime(name, taken / steps, *counts.get(name, (None, None)))
+        for name, taken in seconds.items()
+    ]
+    return tuple(sorted(kernels, key=lambda one: one.seconds, reverse=True))
+
+
+def _kernel_calls(profiler: cProfile.Profile, caller: str) -> Iterator[tuple[str, float]]:
+    """The kernels' names and the seconds that they took, with all that they call themselves."""
+    for entry in profiler.getstats():
+        if isinstance(entry.code, str) or entry.code.co_filename != caller:
+            continue
+        for callee in entry.calls or ():
+            code = callee.code
+            if isinstance(code, str) or code.co_qualname != code.co_name:
+                continue  # a method; kernels are plain functions
+            if Path(code.co_filename).stem in KERNEL_FILES:
+                yield code.co_name, callee.totaltime

@@ -1,0 +1,90 @@
+"""The buffers of one engine on its device, each known by the name of the shaders' variable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.engine.wgpu.adapters import OpenDevice
+from gpunet.errors import DeviceError
+
+__all__ = ["Buffers"]
+
+
+class Buffers:
+    """Named buffers on a device.
+
+    All methods raise ``DeviceError`` where the device is lost or has not enough memory.
+    """
+
+    def __init__(self, device: OpenDevice) -> None:
+        self._device = device
+        self._named: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._named[name]
+
+    def ensure(self, name: str, size: int, *, uniform: bool = False) -> Any:
+        """The buffer of that name and so many bytes, made anew if it had another size.
+
+        Raises:
+            DeviceError: no binding of the device holds so many bytes.
+        """
+        import wgpu
+
+        existing = self._named.get(name)
+        if existing is not None and existing.size == size:
+            return existing
+        self._require_room(size)
+        kind = wgpu.BufferUsage.UNIFORM if uniform else wgpu.BufferUsage.STORAGE
+        with self._device.guarded():
+            self._named[name] = self._device.handle.create_buffer(
+                label=name,
+                size=size,
+                usage=kind | wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.COPY_DST,
+            )
+        return self._named[name]
+
+    def upload(self, label: str, data: NDArray[Any]) -> Any:
+        """A buffer of the caller's own that holds these data and is only read.
+
+        Raises:
+            DeviceError: no binding of the device holds so many bytes.
+        """
+        import wgpu
+
+        self._require_room(data.nbytes)
+        with self._device.guarded():
+            return self._device.handle.create_buffer_with_data(
+                label=label, data=np.ascontiguousarray(data), usage=wgpu.BufferUsage.STORAGE
+            )
+
+    def write(self, name: str, data: NDArray[Any]) -> None:
+        """Fill the buffer of that name from its start."""
+        if not data.size:  # where all networks rest
+            return
+        with self._device.guarded():
+            queue = self._device.handle.queue
+            queue.write_buffer(self._named[name], 0, np.ascontiguousarray(data))
+
+    def read(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """A copy of all that the buffer of that name holds, once the device is done."""
+        with self._device.guarded():
+            raw = self._device.handle.queue.read_buffer(self._named[name])
+        return np.frombuffer(raw, dtype=dtype).copy()
+
+    def destroy(self) -> None:
+        """Give back all named buffers."""
+        for buffer in self._named.values():
+            buffer.destroy()
+        self._named.clear()
+
+    def _require_room(self, size: int) -> None:
+        if size > self._device.buffer_bytes:
+            raise DeviceError(
+                f"{self._device.adapter.info.name} binds at most "
+                f"{self._device.buffer_bytes >> 20:,} MiB at once, but {-(-size >> 20):,} MiB are "
+                "needed; use fewer samples or units, or --device cpu"
+            )

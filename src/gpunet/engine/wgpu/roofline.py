@@ -1,0 +1,153 @@
+"""What a device reaches at most, found out in a quick trial: arithmetic, and traffic with memory.
+
+No kernel takes less time than the slower of the two allows (Williams et al., "Roofline", 2009).
+What kernels take is measured elsewhere: by the engines, for ``training.profile`` and ``bench``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from gpunet.engine.planning.layered import FLOAT
+from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device
+
+__all__ = ["Roofline", "measure_roofline"]
+
+LONG_ENOUGH = 0.01
+"""Seconds; a trial is made four times larger until it lasts so long."""
+
+TIMINGS = 3
+"""Of which the shortest counts: what disturbs only ever costs time."""
+
+THREADS = 64
+"""Of a workgroup of both probing shaders."""
+
+ROUNDS = 1024
+OPERATIONS_A_ROUND = 6 * 4 * 2
+"""Six sums of four numbers, each multiplied and added to."""
+
+GROUPS_EACH = 8
+"""Groups of four floats that an invocation copies; of 1, 8 and 32 the fastest on Mesa's software
+driver, 6.3 against 5.3 and 2.8 GB/s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roofline:
+    """The most that a device has reached.
+
+    Args:
+        operations_per_second: multiplications and additions of float32.
+        bytes_per_second: read and written.
+    """
+
+    operations_per_second: float
+    bytes_per_second: float
+
+    def seconds(self, operations: int, traffic: int) -> float:
+        """The least time for so many operations and bytes."""
+        return max(operations / self.operations_per_second, traffic / self.bytes_per_second)
+
+
+@cache
+def measure_roofline(adapter: Adapter | None) -> Roofline:
+    """An adapter's roofline, or numpy's for ``None``; measured once a process.
+
+    On an adapter it is that of chains of multiply-adds in registers and of a copy in memory; in
+    numpy, of a product of square matrices and of a copy. Both are tried at growing sizes, and the
+    fastest counts.
+
+    Raises:
+        DeviceError: the adapter fails.
+    """
+    if adapter is None:
+        return Roofline(
+            max(2 * n**3 / _seconds(_product(n)) for n in (256, 512, 1024)),
+            max(2 * n / _seconds(_copy(n)) for n in (1 << 16, 1 << 20, 1 << 24)),
+        )
+    device = open_device(adapter)
+    with device.guarded():
+        return Roofline(_arithmetic(device), _bandwidth(device))
+
+
+def _arithmetic(device: OpenDevice) -> float:
+    """Operations a second."""
+
+    def rates() -> Iterable[float]:
+        for groups in (64, 256, 1024, 4096, 16384):
+            size = 4 * FLOAT * groups * THREADS
+            taken = _probe(device, "probe_arithmetic", {"ROUNDS": ROUNDS}, groups, size)
+            yield OPERATIONS_A_ROUND * ROUNDS * groups * THREADS / taken
+            if taken > LONG_ENOUGH:
+                return
+
+    return max(rates())
+
+
+def _bandwidth(device: OpenDevice) -> float:
+    """Bytes a second."""
+
+    def rates() -> Iterable[float]:
+        for size in (1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28):
+            groups = size // (2 * 4 * FLOAT * GROUPS_EACH * THREADS)
+            if size > device.buffer_bytes or groups > 65535:
+                return
+            taken = _probe(device, "probe_bandwidth", {"EACH": GROUPS_EACH}, groups, size)
+            yield size / taken
+            if taken > LONG_ENOUGH:
+                return
+
+    return max(rates())
+
+
+def _probe(
+    device: OpenDevice, name: str, constants: Mapping[str, float], groups: int, size: int
+) -> float:
+    """The seconds that a probing shader takes with a buffer of so many bytes."""
+    import wgpu
+
+    pipeline = device.pipeline(name, (name,), constants)
+    answer = device.handle.create_buffer(label=name, size=size, usage=wgpu.BufferUsage.STORAGE)
+    group = device.handle.create_bind_group(
+        label=name, layout=pipeline.layout, entries=[{"binding": 0, "resource": {"buffer": answer}}]
+    )
+
+    def record(compute: Any) -> None:
+        compute.set_pipeline(pipeline.handle)
+        compute.set_bind_group(0, group)
+        compute.dispatch_workgroups(groups)
+
+    def once() -> float:
+        began = time.perf_counter()
+        by_device = device.run_timed(record, name)
+        return by_device or time.perf_counter() - began
+
+    once()  # warms up
+    shortest = min(once() for _ in range(TIMINGS))
+    answer.destroy()
+    return shortest
+
+
+def _product(size: int) -> Callable[[], object]:
+    factor = np.ones((size, size), dtype=np.float32)
+    return lambda: factor @ factor
+
+
+def _copy(size: int) -> Callable[[], object]:
+    source = np.ones(size // FLOAT, dtype=np.float32)
+    target = np.empty_like(source)
+    return lambda: np.copyto(target, source)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(1 + TIMINGS):  # the first one warms up
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return min(taken[1:])

@@ -1,0 +1,653 @@
+"""The engine that runs the plan on an adapter: programs, command buffers, what is read back.
+
+What the passes are is said by ``plan``, what they compute by the shaders and, as specification,
+by ``numpy_kernels``. Buffers are kept by ``buffers``, pipelines by ``device``.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import NetworkSpec, Optimizer
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import (
+    MOMENTS,
+    DeviceInfo,
+    Engine,
+    KernelTime,
+    Metrics,
+    NetworkSettings,
+    Split,
+    step_schedule,
+)
+from gpunet.engine.planning.layered import Pass, Plan, Switches, evaluation_plan, recut
+from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.memory import EVALUATION_ROWS, buffer_bytes, require_fit
+from gpunet.engine.planning.select import PlanName, choose_plan
+from gpunet.engine.planning.tiles import why_tiles
+from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
+from gpunet.engine.wgpu.buffers import Buffers
+from gpunet.engine.wgpu.tile_cache import TileCache
+from gpunet.errors import DeviceError
+
+__all__ = ["PassTime", "WgpuEngine"]
+
+SUBMIT_SECONDS = 0.1
+"""Work put into one submission of an evaluation; Windows ends a submission after 2 s."""
+
+STEPS_A_SUBMISSION = 64
+"""Steps recorded into one command buffer at most, so that recording and running overlap: of an
+epoch of 784-16-16-10 on Mesa's driver the host takes 7 %, and 10 % with 1024."""
+
+STEPS_A_DISPATCH = 256
+"""Steps that the persistent plan takes at once, at most: some 50 ms on a software adapter."""
+
+NETWORK = np.dtype(
+    [
+        ("seed", np.uint32),
+        ("first_step", np.uint32),
+        ("finished", np.uint32),
+        ("seen", np.uint32),
+        ("correct", np.uint32),
+        ("loss", np.float32),
+        ("input_threshold", np.uint32),
+        ("input_scale", np.float32),
+        ("momentum", np.float32),
+        ("beta1", np.float32),
+        ("beta2", np.float32),
+        ("epsilon", np.float32),
+        ("weight_decay", np.float32),
+        ("l1", np.float32),
+        ("l2", np.float32),
+        ("l1_biases", np.float32),
+        ("l2_biases", np.float32),
+        ("max_norm", np.float32),
+        ("clip_value", np.float32),
+        ("clip_norm", np.float32),
+        ("gradient_scale", np.float32),
+        ("label_smoothing", np.float32),
+        ("reserved", np.float32, (2,)),
+    ]
+)
+"""``struct Network`` of shaders/network.wgsl."""
+
+AS_THEY_ARE = (
+    *("momentum", "beta1", "beta2", "epsilon", "weight_decay", "max_norm"),
+    *("l1", "l2", "l1_biases", "l2_biases", "clip_value", "clip_norm", "label_smoothing"),
+)
+"""The settings that the shaders take unchanged."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Data:
+    """A split on the device."""
+
+    samples: Any
+    labels: Any
+    count: int
+    features: Literal["bytes", "floats"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Program:
+    """A plan with its pipelines and bind groups."""
+
+    plan: Plan
+    dispatches: tuple[tuple[Any, Any, tuple[int, int, int]], ...]
+
+    def record(self, compute: Any, times: int, networks: int) -> None:
+        """Put all dispatches into a compute pass, so many times, for the first networks."""
+        for _ in range(times):
+            for pipeline, group, (across, down, _population) in self.dispatches:
+                compute.set_pipeline(pipeline)
+                compute.set_bind_group(0, group)
+                compute.dispatch_workgroups(across, down, networks)
+
+
+@dataclass(frozen=True, slots=True)
+class PassTime:
+    """What one dispatch of a pass takes: wall clock, and the device's own if it has one."""
+
+    done: Pass
+    wall_seconds: float
+    device_seconds: float | None
+
+    @property
+    def seconds(self) -> float:
+        """By the device's clock if it has one."""
+        return self.wall_seconds if self.device_seconds is None else self.device_seconds
+
+
+class WgpuEngine(Engine):
+    """A population of networks trained on an adapter.
+
+    Args:
+        adapter: that does the work.
+        plan: which one is taken, if it is not to be chosen.
+        tiles: those that were measured there; by default all products are cut by the table.
+
+    Raises:
+        DeviceError: the adapter cannot be opened, or the networks do not fit it.
+    """
+
+    def __init__(
+        self,
+        network: NetworkSpec,
+        settings: tuple[NetworkSettings, ...],
+        optimizer: Optimizer,
+        batch_size: int,
+        adapter: Adapter,
+        plan: PlanName = "auto",
+        tiles: TileCache | None = None,
+    ) -> None:
+        super().__init__(network, settings, optimizer, batch_size)
+        self._wanted, self._tiles = plan, tiles
+        self._adapter = adapter
+        self._networks = _network_records(settings)
+        self._layout = Layout.of(network)
+        self._loaded: dict[Split, Samples] = {}
+        self._take(open_device(adapter))
+
+    def _take(self, device: OpenDevice) -> None:
+        """Start from nothing on a device."""
+        self._open = device
+        self._traits = device.traits
+        self._buffers = Buffers(device)
+        self._data: dict[Split, _Data] = {}
+        self._training: _Program | None = None
+        self._bound: Mapping[str, Any] = {}  # the buffers of the training program
+        self._count = self._asked = 0  # samples and steps of this epoch
+        self._one_order = False  # whether all networks see the samples in the same order
+        self._busy: list[Callable[[], float | None]] = []  # what its submissions took
+        self._evaluations: dict[Split, _Program] = {}
+        self._held = np.arange(self.population)  # (P,) which network lies at each place
+        self._running = self.population  # so many of them, at the first places, are not at rest
+        self._require_room(self.batch_size)
+        size = 4 * self.population * self._layout.size
+        self._buffers.ensure("parameters", size)
+        self._buffers.ensure("moments", max(size * MOMENTS[self.rule], 16))  # none cannot be bound
+        self._buffers.ensure("networks", self._networks.nbytes)
+        self._write_dropout_rates()
+
+    @property
+    def device(self) -> DeviceInfo:
+        """The adapter."""
+        return self._open.adapter.info
+
+    def load(self, split: Split, samples: Samples) -> None:
+        """Copy a split to the device: bytes stay bytes, four to a word."""
+        if split == "train":
+            self._require_room(len(samples))
+        packed, features = _packed(samples.features)
+        self._forget(split)
+        self._loaded[split] = samples
+        self._data[split] = _Data(
+            samples=self._buffers.upload(f"{split} samples", packed),
+            labels=self._buffers.upload(f"{split} labels", samples.labels.astype(np.uint32)),
+            count=len(samples),
+            features=features,
+        )
+
+    def set_parameters(self, parameters: NDArray[np.float32]) -> None:
+        """Set all weights and biases (P, N) and forget the optimizer's moments."""
+        self._held, self._running = np.arange(self.population), self.population
+        self._write_dropout_rates()
+        self._buffers.write("parameters", self._layout.pack(parameters))
+        self.set_moments(np.zeros((MOMENTS[self.rule], *parameters.shape), dtype=np.float32))
+
+    def parameters(self) -> NDArray[np.float32]:
+        """A copy of all weights and biases (P, N)."""
+        packed = self._buffers.read("parameters", np.dtype(np.float32))
+        return self._by_network(self._layout.unpack(packed.reshape(self.population, -1)))
+
+    def set_moments(self, moments: NDArray[np.float32]) -> None:
+        """Set the optimizer's moments (M, P, N)."""
+        if moments.size:
+            self._buffers.write("moments", self._layout.pack(moments[:, self._held]))
+
+    def moments(self) -> NDArray[np.float32]:
+        """A copy of the optimizer's moments (M, P, N)."""
+        shape = (MOMENTS[self.rule], self.population, self._layout.size)
+        kept = self._buffers.read("moments", np.dtype(np.float32))
+        moments = self._layout.unpack(kept[: math.prod(shape)].reshape(shape))
+        return self._by_network(moments.swapaxes(0, 1)).swapaxes(0, 1)
+
+    def stop(self, networks: Collection[int]) -> None:
+        """Let these networks rest from the next epoch on.
+
+        Each changes places with the last one that runs, so that dispatches can end before it.
+        """
+        for network in networks:
+            (place,) = np.flatnonzero(self._held == network)
+            if place < self._running:
+                self._running -= 1
+                self._exchange(int(place), self._running)
+        self._write_dropout_rates()
+
+    def begin_epoch(
+        self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
+    ) -> None:
+        """Start an epoch over the training split."""
+        if self._training is None:
+            self._training = self._compile_training(order.shape[1])
+        running = self._held[: self._running]
+        self._one_order = order.strides[0] == 0  # one memory for all rows
+        own = order[:1] if self._one_order else order[running]
+        self._buffers.write("order", _in_batches(own, self.batch_size))
+        schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
+        self._buffers.write("schedule", schedule[running])
+        records = self._networks[self._held]
+        records["first_step"] = first_step
+        self._buffers.write("networks", records)
+        self._asked = 0
+        self._busy = []
+        self._write_batch(0, 0)
+
+    def train(self, steps: int) -> None:
+        """Record and submit the epoch's next steps."""
+        assert self._training is not None, "begin_epoch comes first"
+        self._asked += steps
+        if self._training.plan.many_steps:
+            at_once = self.steps_a_dispatch(self._training.plan)
+            self._write_batch(self._asked, at_once)
+            self._submit(self._training, -(-steps // at_once))
+            return
+        for first in range(0, steps, STEPS_A_SUBMISSION):
+            self._submit(self._training, min(STEPS_A_SUBMISSION, steps - first))
+
+    def metrics(self) -> Metrics:
+        """The epoch's sums so far; waits for the device."""
+        return self._metrics("networks")
+
+    def evaluate(self, split: Split) -> Metrics:
+        """Loss and hits over a whole split, without dropout."""
+        program = self._evaluation(split)
+        state = f"{split} networks"
+
+        def run(batches: int) -> None:
+            self._submit(program, batches)
+            self._buffers.read(state, NETWORK)
+
+        _paced(-(-self._data[split].count // program.plan.rows), run)
+        return self._metrics(state)
+
+    def predict(self, split: Split) -> NDArray[np.float32]:
+        """(P, n, C) the probabilities of every class for every sample of a split."""
+        program = self._evaluation(split)
+        count, rows = self._data[split].count, program.plan.rows
+        probabilities = np.full((self.population, count, self.network.classes), np.nan, np.float32)
+        if not self._running:
+            return probabilities
+        shape = (self._running, rows, padded(self.network.classes))
+        batches = []
+        for _ in range(0, count, rows):
+            self._submit(program, 1)
+            batches.append(self._read_probabilities(split, program.plan).reshape(shape))
+        found = np.concatenate(batches, axis=1)[:, :count, : self.network.classes]
+        probabilities[self._held[: self._running]] = found
+        return probabilities
+
+    def training_plan(self) -> Plan:
+        """The passes of a training step; the training split must be loaded."""
+        return self._recut(
+            choose_plan(
+                self.network,
+                wanted=self._wanted,
+                population=self.population,
+                rows=self.batch_size,
+                features=self._data["train"].features,
+                rule=self.rule,
+                switches=self._switches(),
+                traits=self._traits,
+            )
+        )
+
+    @property
+    def why_tiles(self) -> str:
+        """Why the products that were not measured are cut as they are, in a few words."""
+        return why_tiles(self._traits)
+
+    def steps_a_dispatch(self, plan: Plan) -> int:
+        """Steps that a dispatch takes at most."""
+        if not plan.many_steps:
+            return 1
+        limit = self._open.iterations
+        possible = STEPS_A_DISPATCH if limit is None else limit // plan.iterations
+        return max(1, min(STEPS_A_DISPATCH, possible))
+
+    def busy_seconds(self) -> float | None:
+        """What the adapter has worked at this epoch's steps, by its own clock."""
+        if not self._open.adapter.timestamps:
+            return None
+        return math.fsum(seconds() or 0.0 for seconds in self._busy)
+
+    def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
+        """Time every pass by the adapter's clock, or by the wall's if it has none."""
+        return tuple(
+            KernelTime(one.done.label, one.seconds, one.done.operations, one.done.traffic)
+            for one in self.time_passes(steps)
+        )
+
+    def time_passes(self, repeats: int) -> tuple[PassTime, ...]:
+        """Time every pass of the training step by itself, so many times in a row.
+
+        An epoch must have begun, and it is of no further use for training afterwards: the passes
+        run out of turn. The epoch needs more than ``repeats`` steps. Where one dispatch takes many
+        steps, it takes ``repeats``.
+        """
+        assert self._training is not None, "begin_epoch comes first"
+        return tuple(
+            self._time_pass(one, dispatch, repeats)
+            for one, dispatch in zip(
+                self._training.plan.passes, self._training.dispatches, strict=True
+            )
+        )
+
+    def time_pass(self, one: Pass, repeats: int) -> PassTime:
+        """Time a pass of the layered training step, cut by any tile, as ``time_passes`` does."""
+        with self._open.guarded():
+            dispatch = self._dispatch(one, self._bound)
+        return self._time_pass(one, dispatch, repeats)
+
+    def reopen(self) -> None:
+        """Take the adapter anew, with all splits."""
+        self._take(reopen_device(self._adapter))
+        for split, samples in list(self._loaded.items()):
+            self.load(split, samples)
+
+    def close(self) -> None:
+        """Destroy all buffers."""
+        self._buffers.destroy()
+        for split in list(self._data):
+            self._forget(split)
+
+    def _require_room(self, samples: int) -> None:
+        """Make sure that the networks fit when so many samples are trained on."""
+        needs = buffer_bytes(self.network, self.rule, self.batch_size, samples)
+        require_fit(self.population, needs, self._open.buffer_bytes, self.device.name)
+
+    def _write_batch(self, until: int, at_once: int) -> None:
+        """``struct Batch`` of shaders/network.wgsl."""
+        steps = -(-self._count // self.batch_size)
+        stride = 0 if self._one_order else steps * padded(self.batch_size)
+        words = [self._count, stride, until, at_once]
+        self._buffers.write("batch", np.array(words, dtype=np.uint32))
+
+    def _compile_training(self, count: int) -> _Program:
+        data, plan = self._data["train"], self.training_plan()
+        steps = -(-count // self.batch_size)
+        self._buffers.ensure("values", max(16, 4 * self.population * plan.values))
+        self._buffers.ensure("order", 4 * self.population * steps * padded(self.batch_size))
+        self._buffers.ensure("schedule", 16 * self.population * steps)
+        self._buffers.ensure("batch", 16, uniform=True)
+        self._count = count
+        names = [
+            "parameters",
+            "dropout_rates",
+            "moments",
+            "values",
+            "order",
+            "schedule",
+            "networks",
+        ]
+        if any(one.label == "gradient_norm" for one in plan.passes):
+            self._buffers.ensure("gradients", 4 * self.population * self._layout.size)
+            names.append("gradients")
+        if self.class_weights is not None:
+            self._buffers.ensure("class_weights", 4 * self.network.classes)
+            self._buffers.write("class_weights", self.class_weights.astype(np.float32))
+            names.append("class_weights")
+        buffers = {name: self._buffers[name] for name in (*names, "batch")}
+        self._bound = {**buffers, "samples": data.samples, "labels": data.labels}
+        return self._compile(plan, self._bound)
+
+    def _evaluation(self, split: Split) -> _Program:
+        """The program that scores a split, set to its start."""
+        if split not in self._evaluations:
+            self._evaluations[split] = self._compile_evaluation(split)
+        self._buffers.write(f"{split} networks", self._networks[self._held])
+        return self._evaluations[split]
+
+    def _compile_evaluation(self, split: Split) -> _Program:
+        data = self._data[split]
+        plan = self._recut(
+            evaluation_plan(
+                self.network,
+                population=self.population,
+                rows=min(EVALUATION_ROWS, data.count),
+                features=data.features,
+                traits=self._traits,
+            )
+        )
+        order = _in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
+        own = {
+            "values": self._buffers.ensure(f"{split} values", 4 * self.population * plan.values),
+            "order": self._buffers.ensure(f"{split} order", order.nbytes),
+            "networks": self._buffers.ensure(f"{split} networks", self._networks.nbytes),
+            "batch": self._buffers.ensure(f"{split} batch", 16, uniform=True),
+        }
+        self._buffers.write(f"{split} order", order)
+        self._buffers.write(f"{split} batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
+        shared = {name: self._buffers[name] for name in ("parameters", "dropout_rates")}
+        buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
+        return self._compile(plan, buffers)
+
+    def _recut(self, plan: Plan) -> Plan:
+        """The plan with the tiles that were measured."""
+        return plan if self._tiles is None else recut(plan, self._tiles.tile)
+
+    def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> _Program:
+        self._require_fit(plan)
+        with self._open.guarded():
+            dispatches = tuple(self._dispatch(one, buffers) for one in plan.passes)
+        return _Program(plan, dispatches)
+
+    def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+        """The pass's pipeline, its bind group and its workgroups."""
+        pipeline = self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
+        group = self._open.handle.create_bind_group(
+            label=one.label,
+            layout=pipeline.layout,
+            entries=[
+                {"binding": binding.number, "resource": {"buffer": buffers[binding.name]}}
+                for binding in pipeline.source.bindings
+            ],
+        )
+        return pipeline.handle, group, one.workgroups
+
+    def _require_fit(self, plan: Plan) -> None:
+        limit = self._open.iterations
+        busiest = max(plan.passes, key=lambda one: one.iterations)
+        if limit is not None and busiest.iterations > limit:
+            raise DeviceError(
+                f"{self.device.name} stops a shader after {limit:,} loop iterations, but "
+                f"{busiest.label} needs {busiest.iterations:,} for the network {self.network} at "
+                f"batch size {plan.rows:,}; use a smaller one, or --device cpu"
+            )
+        widest = max(plan.passes, key=lambda one: max(one.workgroups))
+        if max(widest.workgroups) > 65535:
+            raise DeviceError(
+                f"{widest.label} needs {max(widest.workgroups):,} workgroups, at most 65,535 are "
+                f"possible, for the network {self.network} at batch size {plan.rows:,}; use a "
+                "smaller one, or --device cpu"
+            )
+
+    def _submit(self, program: _Program, steps: int) -> None:
+        with self._open.guarded():
+            if self.clocked:
+                record = partial(program.record, times=steps, networks=self._running)
+                self._busy.append(self._open.submit_timed(record, "steps"))
+                return
+            encoder = self._open.handle.create_command_encoder(label="steps")
+            compute = encoder.begin_compute_pass(label="steps")
+            program.record(compute, steps, self._running)
+            compute.end()
+            self._open.handle.queue.submit([encoder.finish()])
+
+    def _time_pass(
+        self, one: Pass, dispatch: tuple[Any, Any, tuple[int, int, int]], repeats: int
+    ) -> PassTime:
+        plan = self._training.plan  # type: ignore[union-attr]
+        records, program, dispatches = (
+            self._networks[self._held],
+            _Program(plan, (dispatch,)),
+            repeats,
+        )
+        if plan.many_steps:
+            at_once = self.steps_a_dispatch(plan)
+            self._write_batch(repeats, at_once)
+            dispatches = -(-repeats // at_once)
+        else:
+            records["finished"] = 1  # as after a head, which every pass but the first two follows
+        self._buffers.write("networks", records)
+        began = time.perf_counter()
+        with self._open.guarded():
+            device_seconds = self._open.run_timed(
+                lambda compute: program.record(compute, dispatches, self._running), one.label
+            )
+        wall = time.perf_counter() - began
+        return PassTime(
+            one, wall / repeats, None if device_seconds is None else device_seconds / repeats
+        )
+
+    def _read_probabilities(self, split: Split, plan: Plan) -> NDArray[np.float32]:
+        """(P * rows * padded C,) of the batch that was scored last; of those that run alone."""
+        size = 4 * plan.rows * padded(self.network.classes)
+        target = self._buffers.ensure("probabilities", size * self._running)
+        with self._open.guarded():
+            encoder = self._open.handle.create_command_encoder(label="probabilities")
+            for p in range(self._running):
+                start = 4 * (p * plan.values + plan.probabilities_at)
+                values = self._buffers[f"{split} values"]
+                encoder.copy_buffer_to_buffer(values, start, target, p * size, size)
+            self._open.handle.queue.submit([encoder.finish()])
+        return self._buffers.read("probabilities", np.dtype(np.float32))
+
+    def _metrics(self, name: str) -> Metrics:
+        """The sums that a buffer of ``NETWORK`` holds."""
+        records = self._by_network(self._buffers.read(name, NETWORK))
+        return Metrics(
+            loss=records["loss"].astype(np.float64),
+            correct=records["correct"].astype(np.int64),
+            seen=records["seen"].astype(np.int64),
+        )
+
+    def _by_network(self, held: NDArray[Any]) -> NDArray[Any]:
+        """(P, ...) in the networks' own order, from the order in which they lie."""
+        own = np.empty_like(held)
+        own[self._held] = held
+        return own
+
+    def _exchange(self, one: int, other: int) -> None:
+        """Let the networks at two places change them."""
+        self._held[[one, other]] = self._held[[other, one]]
+        if one == other:
+            return
+        size, moments = 4 * self._layout.size, MOMENTS[self.rule]
+        aside = self._buffers.ensure("aside", 2 * size)  # no copy may stay within a buffer
+        with self._open.guarded():
+            encoder = self._open.handle.create_command_encoder(label="exchange")
+            for name, arrays in (("parameters", 1), ("moments", moments)):
+                buffer = self._buffers[name]
+                for array in range(arrays):
+                    first, second = (size * (array * self.population + p) for p in (one, other))
+                    encoder.copy_buffer_to_buffer(buffer, first, aside, size, size)
+                    encoder.copy_buffer_to_buffer(buffer, second, aside, 0, size)
+                    encoder.copy_buffer_to_buffer(aside, 0, buffer, first, size)
+                    encoder.copy_buffer_to_buffer(aside, size, buffer, second, size)
+            self._open.handle.queue.submit([encoder.finish()])
+
+    def _write_dropout_rates(self) -> None:
+        rates = _dropout_records(self.dropout_rates()[self._held])
+        self._buffers.ensure("dropout_rates", rates.nbytes)
+        self._buffers.write("dropout_rates", rates)
+
+    def _forget(self, split: Split) -> None:
+        """Destroy what belongs to a split that is about to be replaced."""
+        if split == "train":
+            self._training = None
+        self._evaluations.pop(split, None)
+        known = self._data.pop(split, None)
+        if known is not None:
+            known.samples.destroy()
+            known.labels.destroy()
+
+    def _switches(self) -> Switches:
+        """What any of the networks wants."""
+        return Switches(
+            input_dropout=self.any_setting("input_dropout"),
+            dropout=bool(self.dropout_rates().any()),
+            penalty=self.any_setting("l1", "l2", "l1_biases", "l2_biases"),
+            clip_value=self.any_setting("clip_value"),
+            clip_norm=self.any_setting("clip_norm"),
+            decay=self.any_setting("weight_decay"),
+            max_norm=self.any_setting("max_norm"),
+            smoothing=self.any_setting("label_smoothing"),
+            class_weights=self.class_weights is not None,
+        )
+
+
+def _network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:
+    """(P,) of ``NETWORK``, at the start of an epoch."""
+    records = np.zeros(len(settings), dtype=NETWORK)
+    for record, one in zip(records, settings, strict=True):
+        record["seed"] = one.seed
+        record["input_threshold"] = int(float(np.float32(one.input_dropout)) * 2.0**32)
+        record["input_scale"] = 1 / (1 - float(np.float32(one.input_dropout)))
+        for name in AS_THEY_ARE:
+            record[name] = getattr(one, name)
+    return records
+
+
+def _dropout_records(rates: NDArray[np.float32]) -> NDArray[Any]:
+    """``struct DropoutRate`` of shaders/forward.wgsl for the rates (P, H); never empty."""
+    fields = np.dtype([("threshold", np.uint32), ("scale", np.float32)])
+    records = np.zeros(max(1, rates.size), dtype=fields)
+    exact = rates.astype(np.float64).ravel()
+    records["threshold"][: rates.size] = exact * 2.0**32
+    records["scale"][: rates.size] = 1 / (1 - exact)
+    return records
+
+
+def _in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
+    """The order (P, n) cut into padded batches (P, S, B), filled up with their last samples."""
+    networks, count = order.shape
+    whole = count // rows
+    batches = np.empty((networks, -(-count // rows), padded(rows)), dtype=np.uint32)
+    batches[:, :whole, :rows] = order[:, : whole * rows].reshape(networks, whole, rows)
+    if rest := count - whole * rows:
+        batches[:, whole, :rest] = order[:, whole * rows :]
+        batches[:, whole, rest:] = order[:, -1:]
+    batches[:, :, rows:] = batches[:, :, rows - 1 : rows]
+    return batches
+
+
+def _packed(
+    features: NDArray[Any],
+) -> tuple[NDArray[Any], Literal["bytes", "floats"]]:
+    """The samples with every row padded to whole groups of four."""
+    padding = -features.shape[1] % 4
+    padded: NDArray[Any] = np.pad(features, ((0, 0), (0, padding))) if padding else features
+    if padded.dtype == np.uint8:
+        return np.ascontiguousarray(padded), "bytes"
+    return np.ascontiguousarray(padded, dtype=np.float32), "floats"
+
+
+def _paced(total: int, run: Callable[[int], None]) -> None:
+    """Do ``total`` pieces of work, as many at a time as take about ``SUBMIT_SECONDS``."""
+    done, count = 0, 1
+    while done < total:
+        count = min(count, total - done)
+        began = time.perf_counter()
+        run(count)
+        seconds = max(time.perf_counter() - began, 1e-6)
+        done += count
+        count = max(1, min(2 * count, int(count * SUBMIT_SECONDS / seconds)))

@@ -1,0 +1,1 @@
+"""Files: written whole or not at all, kept in caches, and found beside the code."""

@@ -1,0 +1,41 @@
+"""The cache: a folder of the user's that keeps what was downloaded or drawn.
+
+Owns where it lies and how its folders come to be. What is kept there belongs to ``download`` and
+``catalog``, how a file gets into it whole to ``whole_file``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from gpunet.files.whole_file import remove_leftovers, write_whole
+
+__all__ = ["VARIABLE", "cache_folder", "store"]
+
+VARIABLE = "GPUNET_CACHE"
+"""The environment variable that moves the cache to another folder."""
+
+
+def cache_folder() -> Path:
+    """The folder that ``GPUNET_CACHE`` names, else the user's cache folder of the system.
+
+    It need not exist.
+    """
+    from platformdirs import user_cache_path
+
+    named = os.environ.get(VARIABLE, "").strip()
+    return Path(named).expanduser() if named else user_cache_path("gpunet", appauthor=False)
+
+
+def store(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file of the cache whole, where missing folders are made and leftovers removed.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path.parent)
+    write_whole(path, write)

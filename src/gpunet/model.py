@@ -1,0 +1,158 @@
+"""A trained network, or several that answer together, and what it does to a sample first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import (
+    Columns,
+    Dataset,
+    Samples,
+    Scaling,
+    refuse_unknown_values,
+)
+from gpunet.datasets.framing import Framing
+from gpunet.datasets.pixels import FRACTIONS, Levels, inverted
+from gpunet.errors import ModelError
+
+__all__ = ["Figures", "Model", "Origin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The data that a model was trained on.
+
+    Args:
+        name: as the user knows it.
+        reference: what ``--data`` takes to open the same data again, a dataset's name or an
+            absolute path; ``None`` where the file does not tell. A file has the path as seen from
+            its own folder, see ``datasets.whereabouts``.
+        fingerprint: the SHA-256 of all samples and labels.
+        source: where the data came from, in words.
+    """
+
+    name: str
+    reference: str | None
+    fingerprint: str
+    source: str
+
+    @classmethod
+    def of(cls, dataset: Dataset, reference: str | None) -> Origin:
+        """Of a dataset; its source is told without the folders of this machine."""
+        is_path = reference is None or Path(reference).is_absolute()
+        source = Path(reference or dataset.name).name if is_path else dataset.source
+        return cls(dataset.name, reference, dataset.fingerprint(), source)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the test set gave after training; ``None`` where there was nothing to measure.
+
+    Args:
+        loss: mean cross-entropy in nats.
+        accuracy: a fraction.
+    """
+
+    loss: float | None
+    accuracy: float | None
+
+    @classmethod
+    def of(cls, loss: float, accuracy: float) -> Figures:
+        """Figures as they were computed, without those that are not finite."""
+        return cls(
+            loss if math.isfinite(loss) else None,
+            accuracy if math.isfinite(accuracy) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A trained population.
+
+    Args:
+        network: the shape that all networks share.
+        parameters: (P, N) float32, laid out as ``gpunet.parameters`` says.
+        config: how they were trained.
+        classes: the classes' names, C of them.
+        image_shape: height and width if a sample is a grey image, else ``None``.
+        scaling: how float features were standardized, or ``None``.
+        origin: the data they were trained on.
+        best_epoch: the epoch whose weights these are, counted from 1; 0 if untrained.
+        test: what the test set gave.
+        levels: what black and white are in float images that it was trained on; bytes are brought
+            to these.
+        inverted: whether images are given to the network with dark and light exchanged.
+        framing: how its training images are framed, if digits lie in them as MNIST's do.
+        columns: which columns of a table the features are, or ``None`` if they came from none.
+    """
+
+    network: NetworkSpec
+    parameters: NDArray[np.float32]
+    config: TrainConfig
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int] | None
+    scaling: Scaling | None
+    origin: Origin
+    best_epoch: int
+    test: Figures
+    levels: Levels = FRACTIONS
+    inverted: bool = False
+    framing: Framing | None = None
+    columns: Columns | None = None
+
+    @property
+    def table_columns(self) -> Columns:
+        """Which columns of a table are the model's features, whatever it was trained on."""
+        if self.columns is not None:
+            return self.columns
+        grey = self.scaling is None and (self.config.standardize or self.image_shape is not None)
+        return Columns(features=None, label=None, place=0, grey=grey)
+
+    def prepare(self, samples: Samples) -> Samples:
+        """Samples as the network wants them: inverted, standardized or not, as it was trained.
+
+        Raises:
+            ModelError: the number of features differs from the network's.
+            DataError: a feature is no finite number, or too large to be standardized.
+        """
+        features = samples.features.shape[1]
+        if features != self.network.inputs:
+            raise ModelError(
+                f"the samples have {features:,} features but the model takes "
+                f"{self.network.inputs:,}; use data like {self.origin.name!r}, which it was "
+                "trained on"
+            )
+        if self.inverted:
+            samples = inverted(samples)
+        if samples.features.dtype == np.uint8 and (self.scaling or self.levels != FRACTIONS):
+            black, white = self.levels
+            shares = samples.features / 255  # (n, I) from 0 to 1
+            samples = Samples((black + shares * (white - black)).astype(np.float32), samples.labels)
+        if self.scaling is None:
+            refuse_unknown_values(
+                samples.features,
+                lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}",
+            )
+            return samples.single()
+        return self.scaling.apply(samples)
+
+    def prepare_test(self, dataset: Dataset) -> Samples:
+        """The dataset's test samples as the network wants them, labelled with its classes.
+
+        Raises:
+            ModelError: the features' number differs, or a class is not among the model's.
+        """
+        strange = [name for name in dataset.classes if name not in self.classes]
+        if strange:
+            raise ModelError(
+                f"the data {dataset.name!r} have a class {strange[0]!r} that the model does not "
+                f"know; use data with the classes {', '.join(self.classes[:12])}"
+            )
+        places = np.array([self.classes.index(name) for name in dataset.classes], dtype=np.int32)
+        return self.prepare(Samples(dataset.test.features, places[dataset.test.labels]))

@@ -1,0 +1,1 @@
+"""What pictures are made of: charts, blocks, colors, digits and numbers in words."""

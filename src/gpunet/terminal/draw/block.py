@@ -1,0 +1,123 @@
+"""A block: a rectangle of styled text, to be put beside and below others.
+
+The screen, the pictures and the charts are made of blocks, since a block is exactly as wide
+and as high as it says, whatever text went into it. What stands in a block belongs to whoever
+makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
+from rich.segment import Segment
+from rich.text import Text
+
+from gpunet.terminal.draw.style import glyphs
+
+__all__ = ["Block", "Line", "beside", "cut", "grid", "stack", "text_block"]
+
+Line = list[Segment]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Lines of styled text, all of one width.
+
+    Args:
+        width: in cells.
+        lines: each of them ``width`` cells wide.
+    """
+
+    width: int
+    lines: list[Line]
+
+    @property
+    def height(self) -> int:
+        """Lines."""
+        return len(self.lines)
+
+    def shaped(self, width: int, height: int) -> Block:
+        """The same, cropped at the right and below, or filled up with blanks."""
+        lines = self.lines[:height]
+        if width != self.width:
+            lines = [Segment.adjust_line_length(line, width) for line in lines]
+        lines = lines + [[Segment(" " * width)] for _ in range(height - len(lines))]
+        return Block(width, lines)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for line in self.shaped(min(self.width, options.max_width), self.height).lines:
+            yield from _without_trailing_blanks(line)
+            yield Segment.line()
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        width = min(self.width, options.max_width)
+        return Measurement(width, width)
+
+
+def _without_trailing_blanks(line: Line) -> Line:
+    """A log has no use for blanks at the end; those with a style may be part of a picture."""
+    kept = list(line)
+    while kept and not kept[-1].style and not kept[-1].text.strip(" "):
+        kept.pop()
+    if kept and not kept[-1].style:
+        kept[-1] = Segment(kept[-1].text.rstrip(" "))
+    return kept
+
+
+def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:
+    """One line per text, cut or filled up to ``width`` cells."""
+    lines = []
+    for text in texts:
+        whole = cut(text, width, console.options.ascii_only).copy()
+        whole.stylize_before(whole.style)  # a text's own style is not among what it renders
+        line = list(whole.render(console))
+        lines.append(Segment.adjust_line_length(line, width))
+    return Block(width, lines)
+
+
+def cut(text: Text, width: int, ascii_only: bool) -> Text:
+    """The text on one line of at most ``width`` cells; an ellipsis tells of what is missing."""
+    if "\n" in text.plain:
+        text = Text(" ").join(text.split("\n"))
+    if text.cell_len <= width:
+        return text
+    mark = glyphs(ascii_only).ellipsis
+    shorter = text.copy()
+    shorter.truncate(max(0, width - len(mark)), overflow="crop")
+    shorter.append(mark[:width])
+    return shorter
+
+
+def beside(blocks: Sequence[Block], gap: int = 0) -> Block:
+    """The blocks from left to right, ``gap`` cells between them, aligned at the top."""
+    if not blocks:
+        return Block(0, [])
+    width = sum(block.width for block in blocks) + gap * (len(blocks) - 1)
+    lines = []
+    for row in zip_longest(*(block.lines for block in blocks)):
+        line: Line = []
+        for position, (block, part) in enumerate(zip(blocks, row, strict=True)):
+            if position and gap:
+                line.append(Segment(" " * gap))
+            line += [Segment(" " * block.width)] if part is None else part
+        lines.append(line)
+    return Block(width, lines)
+
+
+def stack(blocks: Sequence[Block], width: int) -> Block:
+    """The blocks from top to bottom, brought to one width."""
+    lines = [line for block in blocks for line in block.shaped(width, block.height).lines]
+    return Block(width, lines)
+
+
+def grid(blocks: Sequence[Block], width: int, gap: int = 1) -> Block:
+    """Blocks of one width in as many columns as ``width`` holds, at least one."""
+    if not blocks:
+        return Block(width, [])
+    columns = max(1, (width + gap) // (blocks[0].width + gap))
+    rows = [beside(blocks[i : i + columns], gap) for i in range(0, len(blocks), columns)]
+    return stack(rows, width)

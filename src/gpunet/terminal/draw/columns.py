@@ -1,0 +1,76 @@
+"""A table of aligned columns below a head and a rule, never wider than its console.
+
+Owns widths and alignment; what stands in the cells belongs to ``tables`` and ``showcase``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from rich.console import Console, ConsoleOptions
+from rich.text import Text
+
+from gpunet.terminal.draw.block import Block, cut, text_block
+from gpunet.terminal.draw.style import MUTED, STRONG, glyphs
+
+__all__ = ["GAP", "Columns"]
+
+GAP = 2
+"""Cells between two columns."""
+
+LEAST = 4
+"""Cells that a column keeps when there is too little room."""
+
+
+@dataclass(slots=True, eq=False)
+class Columns:
+    """A table without a frame; a rich renderable.
+
+    Where there is too little room, the columns aligned left are cut first, since a cut number
+    says nothing.
+
+    Args:
+        names: the head; a name that begins with ``<`` is of a column aligned left.
+        rows: the cells; a row may be shorter than the head.
+    """
+
+    names: Sequence[str]
+    rows: list[Sequence[Text]] = field(default_factory=list)
+
+    def add(self, *cells: str | Text, style: str = "") -> None:
+        """Add a row; its style lies below the cells' own."""
+        self.rows.append([Text(c, style) if isinstance(c, str) else c for c in cells])
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
+        left = [name.startswith("<") for name in self.names]
+        head = [Text(name.removeprefix("<"), STRONG) for name in self.names]
+        widths = self._widths(head, left, options.max_width)
+        rule = glyphs(options.ascii_only).empty * (sum(widths) + GAP * (len(widths) - 1))
+        lines = [_line(row, widths, left, options.ascii_only) for row in [head, *self.rows]]
+        lines.insert(1, Text(rule, MUTED))
+        yield text_block(console, lines, options.max_width)
+
+    def _widths(self, head: Sequence[Text], left: Sequence[bool], room: int) -> list[int]:
+        """Of each column: what its cells need, the widest shortened until all fit."""
+        columns = zip_longest(head, *self.rows, fillvalue=Text())
+        widths = [max(cell.cell_len for cell in column) for column in columns]
+        room -= GAP * (len(widths) - 1)
+        for first in (True, False):
+            places = [place for place, to_left in enumerate(left) if to_left is first]
+            while sum(widths) > room and max((widths[p] for p in places), default=0) > LEAST:
+                widths[max(places, key=widths.__getitem__)] -= 1
+        return widths
+
+
+def _line(
+    cells: Sequence[Text], widths: Sequence[int], left: Sequence[bool], ascii_only: bool
+) -> Text:
+    line = Text()
+    for position, (cell, width, to_left) in enumerate(zip(cells, widths, left, strict=False)):
+        shown = cut(cell, width, ascii_only)
+        blanks = " " * (width - shown.cell_len)
+        line.append(" " * GAP if position else "")
+        line.append("" if to_left else blanks).append_text(shown).append(blanks if to_left else "")
+    return line

@@ -1,0 +1,139 @@
+"""Grey images: as blocks of text, two pixels per cell or shades of characters, and as pixels.
+
+Owns cropping, scaling and drawing of one image. Captions and grids belong to ``showcase`` and
+``screen``, painting pixels to ``graphics``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+
+from gpunet.terminal.draw.block import Block, Line
+from gpunet.terminal.draw.style import GREYS, glyphs
+from gpunet.terminal.live.console import shows_greys
+
+__all__ = ["background_of", "brightness", "cropped", "fitted", "greys", "picture"]
+
+INK = 0.1
+"""A pixel belongs to the drawing if it differs from the background by more than this."""
+
+GAMMA = 0.75
+"""Below 1 it lifts thin strokes, which scaling down makes faint."""
+
+
+def picture(
+    console: Console, image: NDArray[np.uint8] | NDArray[np.float32], columns: int, rows: int
+) -> Block:
+    """An image without its empty margins, as large as ``columns`` by ``rows`` cells let it be.
+
+    Args:
+        console: decides between colours, block shades and ASCII.
+        image: (height, width), uint8 or float.
+        columns: the block's width in cells.
+        rows: the block's height in cells; a cell is two pixels high.
+    """
+    whole = brightness(image)
+    background = background_of(whole)
+    pixels = fitted(cropped(whole, background), 2 * rows, columns, background)
+    if shows_greys(console) and not console.options.ascii_only:
+        return Block(columns, _half_blocks(pixels))
+    return Block(columns, _shades(pixels, glyphs(console.options.ascii_only).shades))
+
+
+def greys(
+    image: NDArray[np.uint8] | NDArray[np.float32], height: int, width: int
+) -> NDArray[np.uint8]:
+    """The whole image as large as (height, width) pixels let it be.
+
+    Returns (height, width, 3) red, green and blue.
+    """
+    whole = brightness(image)
+    pixels = fitted(whole, height, width, background_of(whole))
+    return np.repeat(np.rint(255 * pixels).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def brightness(image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float64]:
+    """The image (height, width) in 0..1: bytes by 255, floats as they are or by their range."""
+    if image.dtype == np.uint8:
+        return image.astype(np.float64) / 255
+    values = np.nan_to_num(image.astype(np.float64), nan=0.0, posinf=1.0, neginf=0.0)
+    lowest, highest = float(values.min(initial=0)), float(values.max(initial=1))
+    return np.clip((values - lowest) / (highest - lowest), 0, 1)
+
+
+def background_of(image: NDArray[np.float64]) -> float:
+    """The brightness around the drawing in an image (height, width): its border's median."""
+    if not image.size:
+        return 0.0
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    return float(np.median(border))
+
+
+def cropped(image: NDArray[np.float64], background: float) -> NDArray[np.float64]:
+    """The part (height, width) that holds the drawing; all of it if there is none."""
+    ink = np.abs(image - background) > INK  # (height, width)
+    if not ink.any():
+        return image
+    ys, xs = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return image[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1]
+
+
+def fitted(
+    image: NDArray[np.float64], height: int, width: int, background: float
+) -> NDArray[np.float64]:
+    """The image scaled into (height, width), its proportions kept, centred on its background.
+
+    Larger images are averaged down; smaller ones are enlarged by whole factors.
+    """
+    rows, columns = image.shape
+    canvas = np.full((height, width), background)
+    if not image.size or not canvas.size:
+        return canvas
+    scale = min(height / rows, width / columns)
+    scale = scale if scale < 1 else float(int(scale))
+    inner = max(1, min(height, round(rows * scale))), max(1, min(width, round(columns * scale)))
+    top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+    shrunk = _averaging(rows, inner[0]) @ image @ _averaging(columns, inner[1]).T
+    canvas[top : top + inner[0], left : left + inner[1]] = shrunk
+    return canvas
+
+
+@lru_cache(maxsize=64)
+def _averaging(source: int, target: int) -> NDArray[np.float64]:
+    """The matrix (target, source) whose rows average the source pixels that a pixel covers."""
+    edges = np.linspace(0, source, target + 1)
+    left = np.maximum(edges[:-1, None], np.arange(source))
+    right = np.minimum(edges[1:, None], np.arange(1, source + 1))
+    covered = np.maximum(right - left, 0.0)  # (target, source)
+    weights: NDArray[np.float64] = covered / covered.sum(axis=1, keepdims=True)
+    return weights
+
+
+def _half_blocks(pixels: NDArray[np.float64]) -> list[Line]:
+    levels = np.rint(pixels**GAMMA * (len(GREYS) - 1)).astype(int)  # (2 * rows, columns)
+    lines = []
+    for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
+        line = []
+        for (top, bottom), run in groupby(zip(upper, lower, strict=True)):
+            cell = " " if top == bottom else "▀"
+            line.append(Segment(cell * len(list(run)), _grey_style(top, bottom)))
+        lines.append(line)
+    return lines
+
+
+@lru_cache(maxsize=len(GREYS) ** 2)
+def _grey_style(top: int, bottom: int) -> Style:
+    return Style(color=GREYS[top], bgcolor=GREYS[bottom])
+
+
+def _shades(pixels: NDArray[np.float64], shades: str) -> list[Line]:
+    cells = (pixels[::2] + pixels[1::2]) / 2  # (rows, columns)
+    levels = np.rint(cells**GAMMA * (len(shades) - 1)).astype(int)
+    return [[Segment("".join(shades[level] for level in row))] for row in levels.tolist()]

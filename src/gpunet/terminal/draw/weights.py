@@ -1,0 +1,171 @@
+"""What single units look for: their incoming weights as pictures, blue below zero, red above.
+
+Owns which units are shown, and the drawing of signed values. Scaling an image into a block
+belongs to ``digits``; other figures of a layer belong to ``model_card``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.color import Color
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+
+from gpunet.model import Model
+from gpunet.parameters import layer_views
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.block import Block, Line, grid, stack, text_block
+from gpunet.terminal.draw.digits import fitted
+from gpunet.terminal.draw.graphics import Painter
+from gpunet.terminal.draw.style import (
+    ABOVE_ZERO,
+    BELOW_ZERO,
+    LABEL,
+    MUTED,
+    SIGNED,
+    SIGNED_256,
+    STRONG,
+    WRONG,
+    ZERO,
+)
+from gpunet.terminal.live.console import shows_greys
+
+__all__ = ["signed_colours", "signed_picture", "strongest_units", "unit_pictures"]
+
+PICTURE = (14, 7)
+"""Columns and rows of a unit's picture: images of 28 by 28 pixels, two by two of them a pixel."""
+
+FINE_LEVELS = 127
+"""Steps of colour on either side of zero in pixels: 255 colours, which a palette holds."""
+
+BELOW, ABOVE = " -=", " +#"
+"""Characters from zero to the largest size; they tell the sign without colour."""
+
+FAINT, FULL = 0.25, 0.6
+"""Shares of the largest size from which the second and the third character are used."""
+
+
+def unit_pictures(
+    console: Console, model: Model, count: int, painter: Painter | None = None
+) -> None:
+    """Print the first layer's units with the largest incoming weights, the largest first.
+
+    Every picture has its own scale, so that faint units can be seen; their captions tell the
+    norms. Of a population the first network is shown.
+
+    Args:
+        console: decides on the width, colours and characters.
+        model: of images.
+        count: of units; all if there are fewer.
+        painter: paints in pixels; ``None`` for half blocks or characters.
+    """
+    assert model.image_shape is not None
+    weights = layer_views(model.parameters[:1], model.network)[0][0][0]  # (I, O)
+    norms = np.linalg.norm(weights.astype(np.float64), axis=0)  # (O,)
+    columns, rows = PICTURE
+    tiles = []
+    for unit in strongest_units(weights, count):
+        values = weights[:, unit].reshape(model.image_shape)
+        name = f"unit {unit}" if model.network.hidden else model.classes[unit]
+        norm = Text(f"norm {figures.loss(float(norms[unit]))}", MUTED)
+        caption = text_block(console, [Text(name), norm, Text()], columns)
+        if painter is None:
+            tiles.append(stack([signed_picture(console, values, columns, rows), caption], columns))
+        else:
+            pixels = signed_colours(values, *painter.size(columns, rows))
+            tiles.append(painter.above(caption, pixels, rows))
+    console.print(grid(tiles, console.width, gap=2))
+    shown, units = len(tiles), weights.shape[1]
+    console.print(Text(f"{shown} of {units} units, from the largest weights down", STRONG))
+    console.print(Text(_legend(console, painter), MUTED))
+
+
+def strongest_units(weights: NDArray[np.float32], count: int) -> list[int]:
+    """The units of a layer (I, O) with the largest norms of incoming weights, in falling order."""
+    norms = np.linalg.norm(weights.astype(np.float64), axis=0)  # (O,)
+    order: list[int] = np.argsort(-norms, kind="stable")[:count].tolist()
+    return order
+
+
+def signed_picture(console: Console, values: NDArray[np.float32], columns: int, rows: int) -> Block:
+    """Values of both signs, zero being neutral, the largest size being full.
+
+    Args:
+        console: decides between colours and characters.
+        values: (height, width).
+        columns: the block's width in cells.
+        rows: the block's height in cells; a cell is two pixels high.
+    """
+    pixels = fitted(values.astype(np.float64), 2 * rows, columns, 0.0)
+    if shows_greys(console) and not console.options.ascii_only:
+        colours = SIGNED if console.color_system == "truecolor" else SIGNED_256
+        return Block(columns, _half_blocks(_shares(pixels), colours))
+    return Block(columns, _characters(console, _shares((pixels[::2] + pixels[1::2]) / 2)))
+
+
+def signed_colours(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
+    """The same values in colours, as large as (height, width) pixels let them be.
+
+    Returns (height, width, 3) red, green and blue.
+    """
+    shares = _shares(fitted(values.astype(np.float64), height, width, 0.0))
+    levels = np.rint(shares * FINE_LEVELS) / FINE_LEVELS  # (height, width)
+    zero, ends = np.array(ZERO), np.where(levels[..., None] < 0, BELOW_ZERO, ABOVE_ZERO)
+    mixed = zero + np.abs(levels)[..., None] * (ends - zero)  # (height, width, 3)
+    return np.asarray(np.rint(mixed), dtype=np.uint8)
+
+
+def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same from -1 to 1; one pixel in a hundred may be cut off, lest it pale the others."""
+    sizes = np.abs(values)
+    largest = float(np.quantile(sizes, 0.99)) or float(sizes.max(initial=0.0)) or 1.0
+    return np.clip(values / largest, -1, 1)
+
+
+def _half_blocks(shares: NDArray[np.float64], colours: Sequence[Color]) -> list[Line]:
+    levels = np.rint((shares + 1) / 2 * (len(colours) - 1)).astype(int)  # (2 * rows, columns)
+    lines = []
+    for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
+        line = []
+        for (top, bottom), run in groupby(zip(upper, lower, strict=True)):
+            line.append(Segment("▀" * len(list(run)), _style(colours[top], colours[bottom])))
+        lines.append(line)
+    return lines
+
+
+@lru_cache(maxsize=len(SIGNED) ** 2)
+def _style(top: Color, bottom: Color) -> Style:
+    return Style(color=top, bgcolor=bottom)
+
+
+def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:
+    styles = {-1: console.get_style(LABEL), 0: Style.null(), 1: console.get_style(WRONG)}
+    lines = []
+    for row in shares.tolist():
+        line: Line = []
+        for sign, run in groupby(row, _sign):
+            line.append(Segment("".join(map(_character, run)), styles[sign]))
+        lines.append(line)
+    return lines
+
+
+def _sign(share: float) -> int:
+    return 0 if abs(share) < FAINT else -1 if share < 0 else 1
+
+
+def _character(share: float) -> str:
+    size = abs(share)
+    return (BELOW if share < 0 else ABOVE)[int(size >= FAINT) + int(size >= FULL)]
+
+
+def _legend(console: Console, painter: Painter | None) -> str:
+    if painter or (shows_greys(console) and not console.options.ascii_only):
+        return "blue below zero, red above; each picture has a scale of its own"
+    return "- and = below zero, + and # above; each picture has a scale of its own"

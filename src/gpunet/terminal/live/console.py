@@ -1,0 +1,198 @@
+"""The one place that makes a console, and that says what it can show.
+
+Owns what the environment, the stream and the command line's ``--theme`` have to say about colours,
+characters and screens. What is drawn, and how, belongs to the other files of this room.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import IO, Any, TextIO, cast
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from gpunet.config import Theme
+from gpunet.terminal.draw.background import background_of_terminal, background_told, in_foreground
+from gpunet.terminal.draw.style import Background, theme
+
+__all__ = [
+    "PatientStream",
+    "make_console",
+    "print_line",
+    "shows_greys",
+    "wants_dashboard",
+    "wish_for_theme",
+]
+
+_wished: Theme = "auto"
+
+
+def wish_for_theme(wish: Theme) -> None:
+    """Have the consoles that are made from now on draw in this theme, as ``--theme`` says."""
+    global _wished  # one process has one terminal
+    _wished = wish
+
+
+SMALLEST_SCREEN = (40, 10)
+"""Columns and rows below which lines of plain text say more than a dashboard."""
+
+
+CONTROLS = dict.fromkeys([*range(ord("\n")), *range(ord("\n") + 1, 0x20), *range(0x7F, 0xA0)])
+"""Characters that may mean something to a terminal, all but the line feed; nothing for each."""
+
+
+class _HarmlessConsole(Console):
+    """A console that takes no escape code from a text, such as a class's name or a path.
+
+    Those of styles, of the cursor and of ``graphics`` are no text, and stay.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            harmless = control or text.isprintable()
+            yield Segment(text if harmless else text.translate(CONTROLS), style, control)
+
+
+class PatientStream:
+    """A stream that goes silent once it cannot be written to, as after ``| head``.
+
+    Args:
+        stream: what is wrapped; all but writing is its own.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.failure: OSError | None = None
+        """Why it is silent, if it is."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text, or nothing after a failure."""
+        if self.failure is None:
+            try:
+                return self._stream.write(text)
+            except OSError as error:
+                self.failure = error
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream, unless it has failed."""
+        if self.failure is None:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self.failure = error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def make_console(
+    *,
+    plain: bool = False,
+    quiet: bool = False,
+    stderr: bool = False,
+    patient: bool = False,
+    stream: TextIO | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Console:
+    """A console that shows what its stream can show and never fails at a character.
+
+    ``NO_COLOR``, ``FORCE_COLOR``, ``TERM=dumb`` and ``COLUMNS`` are honoured. A stream that
+    cannot write a character writes ``?`` instead; the stream's error handler is set for that.
+    Control characters in what is printed are left out: it may come from anybody's file.
+    A locale set to ``C`` or ``POSIX`` asks for ASCII, even though Python would write UTF-8.
+    A cell of a notebook is no screen, though it looks like a terminal to who writes into it: it
+    gets plain text.
+
+    Args:
+        plain: no escape codes at all, whatever the environment says.
+        quiet: print nothing.
+        stderr: write to the standard error instead of the standard output.
+        patient: wrap the stream, so that long work does not end when nobody reads any more.
+        stream: what to write to instead of both.
+        environ: the environment; the process's own by default.
+    """
+    environment = os.environ if environ is None else environ
+    target = stream or (sys.stderr if stderr else sys.stdout)
+    _never_fail_to_encode(target, environment)
+    plain = plain or bool(environment.get("JPY_PARENT_PID"))  # a notebook's kernel tells its own
+    console = _HarmlessConsole(
+        file=cast(IO[str], PatientStream(target)) if patient else target,
+        quiet=quiet,
+        force_terminal=False if plain else None,
+        force_interactive=False if plain else None,
+        color_system=None if plain else "auto",
+        no_color=True if plain or _wished == "mono" else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ=environment,
+    )
+    sixteen = console.color_system in {"standard", "windows"}
+    console.push_theme(theme(_background(console, environment), sixteen=sixteen))
+    return console
+
+
+def _background(console: Console, environ: Mapping[str, str]) -> Background:
+    """What the terminal draws on: as wished, as it answers, or as the environment has it."""
+    if _wished in ("dark", "light"):
+        return _wished
+    told = background_told(environ)
+    if console.no_color or not _has_a_user(console, environ):
+        return told
+    answered = background_of_terminal(sys.stdin, console.file)
+    return told if answered == "unknown" else answered
+
+
+def wants_dashboard(
+    console: Console, plain: bool, environ: Mapping[str, str] | None = None
+) -> bool:
+    """Whether a live screen makes sense: a terminal that a person sits at, and large enough."""
+    environment = os.environ if environ is None else environ
+    if plain or not _has_a_user(console, environment) or not in_foreground(console.file):
+        return False
+    columns, rows = SMALLEST_SCREEN
+    return console.width >= columns and console.height >= rows
+
+
+def _has_a_user(console: Console, environ: Mapping[str, str]) -> bool:
+    """Whether it is a terminal that a person may sit at."""
+    if console.quiet or not console.is_interactive or console.is_dumb_terminal:
+        return False
+    return console.file.isatty() and environ.get("CI", "").lower() in {"", "0", "false"}
+
+
+def print_line(console: Console, line: str) -> None:
+    """Print one line however narrow the console is, at once."""
+    console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+    console.file.flush()
+
+
+def shows_greys(console: Console) -> bool:
+    """Whether the console has enough colours for shades of grey."""
+    return not console.no_color and console.color_system in {"256", "truecolor"}
+
+
+def _never_fail_to_encode(stream: TextIO, environ: Mapping[str, str]) -> None:
+    if not isinstance(stream, io.TextIOWrapper):
+        return
+    if _asks_for_ascii(environ):
+        stream.reconfigure(encoding="ascii", errors="replace")
+    else:
+        stream.reconfigure(errors="replace")
+
+
+def _asks_for_ascii(environ: Mapping[str, str]) -> bool:
+    """POSIX takes the first of these that is set and not empty; unset asks for nothing."""
+    if sys.platform == "win32":
+        return False
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        if environ.get(name):
+            return environ[name] in {"C", "POSIX"}
+    return False

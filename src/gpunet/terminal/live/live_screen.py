@@ -1,0 +1,219 @@
+"""A screen that takes the terminal, draws on it, reads keys, and gives it back.
+
+Owns the terminal while it is open, and the pace of drawing. One thread of its own does all that
+is done to the terminal: the work never waits for it, and a signal that comes while the main
+thread writes never writes in between. What a frame shows belongs to whoever derives from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import ExitStack
+from enum import Enum, auto
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console, ConsoleOptions
+from rich.live import Live
+
+from gpunet.terminal.draw.background import in_foreground
+from gpunet.terminal.draw.block import Block
+from gpunet.terminal.live.interrupts import Interrupts
+from gpunet.terminal.live.keyboard import Keyboard
+from gpunet.training.events import Control
+
+__all__ = ["LiveScreen"]
+
+FRAME = 0.125
+"""Seconds between two frames, at least."""
+
+DRAWING_SHARE = 0.05
+"""Of the time that a processor may work at drawing; a slow machine gets fewer frames."""
+
+PATIENCE = 1.0
+"""Seconds to wait for the terminal before a stop with Ctrl-Z; it may take no output itself."""
+
+
+class _Wish(Enum):
+    """What the drawing thread is asked to do."""
+
+    DRAW = auto()
+    GIVE_BACK = auto()
+    TAKE = auto()
+    CLOSE = auto()
+
+
+class LiveScreen(ABC):
+    """A live screen; open it as a context around the work.
+
+    The terminal is restored when the context is left, whatever the way. What is written to the
+    standard error meanwhile appears after that.
+
+    Args:
+        console: a terminal; ``wants_dashboard`` tells whether it is one.
+        control: receives what the keys ask for; its clock tells the time.
+        keys: where keys come from, ``sys.stdin`` by default.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        control: Control,
+        *,
+        keys: TextIO | None = None,
+    ) -> None:
+        self._console = console
+        self._control = control
+        self._clock = control.clock
+        self._stale = True
+        self._suspended = False
+        # Unlike an Event, a SimpleQueue may be used from a signal handler.
+        self._wishes: SimpleQueue[_Wish] = SimpleQueue()
+        self._given_back: SimpleQueue[None] = SimpleQueue()
+        self._drawer = threading.Thread(target=self._draw, name="screen", daemon=True)
+        self._keyboard = Keyboard(self.pressed, keys)
+        self._interrupts = Interrupts(control, self._suspend, self._resume, self._draw_soon)
+        self._live = Live(
+            self,
+            console=console,
+            screen=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._opened = ExitStack()
+
+    @abstractmethod
+    def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
+        """What to show.
+
+        Args:
+            size: columns and rows.
+            now: the clock, in seconds.
+            keys: whether single keys are read.
+        """
+
+    def pressed(self, key: str) -> None:
+        """Take a key: ``q`` stops after the epoch, ``p`` pauses and resumes."""
+        if key == "q":
+            self._control.stop_after_epoch.set()
+            self._control.paused.clear()
+        elif key == "p" and self._control.paused.is_set():
+            self._control.paused.clear()
+        elif key == "p":
+            self._control.paused.set()
+        self._wishes.put(_Wish.DRAW)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            opening.enter_context(self._interrupts)
+            opening.enter_context(_held_back_errors())
+            opening.callback(self._keyboard.suspend)
+            opening.callback(self._drawer.join)
+            opening.callback(self._wishes.put, _Wish.CLOSE)
+            self._drawer.start()
+            self._opened = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._interrupts.leave()
+        self._opened.close()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
+        size = options.max_width, options.height or options.max_height
+        yield self.frame(size, self._clock(), self._keyboard.active)
+
+    def _news(self) -> None:
+        """Draw a frame soon, for it differs."""
+        self._stale = True
+
+    def _suspend(self) -> None:
+        """Have the terminal given back; called in a signal handler."""
+        self._given_back = SimpleQueue()
+        self._wishes.put(_Wish.GIVE_BACK)
+        if self._drawer.is_alive():
+            with contextlib.suppress(Empty):
+                self._given_back.get(timeout=PATIENCE)
+
+    def _draw_soon(self) -> None:
+        """Show what was asked for; called in a signal handler."""
+        self._wishes.put(_Wish.DRAW)
+
+    def _resume(self) -> None:
+        """Have the terminal taken again; called in a signal handler."""
+        self._wishes.put(_Wish.TAKE)
+
+    def _draw(self) -> None:
+        """Draw what is new, and the clock once a second, until the context is left."""
+        with contextlib.suppress(OSError):  # the terminal is gone; training goes on
+            try:
+                self._take_terminal()
+                self._draw_frames()
+            finally:
+                self._live.stop()
+
+    def _draw_frames(self) -> None:
+        pause, second, size = FRAME, -1, self._console.size
+        while (wish := self._next_wish(pause)) is not _Wish.CLOSE:
+            self._obey(wish)
+            now = self._clock()
+            if not self._live.is_started:
+                continue
+            if not self._stale and (int(now), self._console.size) == (second, size):
+                continue
+            self._stale = False
+            second, size = int(now), self._console.size
+            worked = time.thread_time()
+            self._live.refresh()
+            pause = max(FRAME, (time.thread_time() - worked) / DRAWING_SHARE)
+
+    def _next_wish(self, seconds: float) -> _Wish | None:
+        """The next wish, waited for at most so long."""
+        try:
+            return self._wishes.get(timeout=seconds)
+        except Empty:
+            return None
+
+    def _obey(self, wish: _Wish | None) -> None:
+        if wish is _Wish.GIVE_BACK:
+            self._suspended = True
+            self._live.stop()
+            self._keyboard.suspend()
+            self._given_back.put(None)
+        elif wish is _Wish.TAKE:
+            self._suspended = False
+        elif wish is _Wish.DRAW:
+            self._stale = True
+        if not self._suspended and not self._live.is_started:
+            self._take_terminal()  # nobody tells of being brought back from the background
+
+    def _take_terminal(self) -> None:
+        """Draw and read; not in the background, where the terminal is the shell's."""
+        if in_foreground(self._console.file):
+            self._keyboard.resume()
+            self._live.start(refresh=True)
+
+
+@contextlib.contextmanager
+def _held_back_errors() -> Iterator[None]:
+    """Keep what Python code writes to the standard error, and write it at the end."""
+    held_back = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(held_back):
+            yield
+    finally:
+        with contextlib.suppress(OSError):  # the terminal is gone
+            sys.stderr.write(held_back.getvalue())
+            sys.stderr.flush()

@@ -1,0 +1,110 @@
+"""A training run as lines of text, for pipes, logs and terminals without a screen.
+
+Two lines when it starts, one per epoch, one at the end; no escape codes. The device and the
+source of the data are told by whoever chose them.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from gpunet.terminal.draw import figures
+from gpunet.terminal.live.console import print_line
+from gpunet.terminal.live.interrupts import Interrupts
+from gpunet.terminal.views.ending import ending
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+
+__all__ = ["PlainPrinter"]
+
+
+class PlainPrinter:
+    """An observer that prints one line per epoch; open it as a context around the training.
+
+    Args:
+        console: where the lines go.
+        control: receives Ctrl-C, the first asking to stop and save; ``None`` leaves it alone.
+    """
+
+    def __init__(self, console: Console, control: Control | None = None) -> None:
+        self._console = console
+        self._control = control
+        self._epochs = 1
+        self._last_epoch = 0
+        self._opened = ExitStack()
+
+    def started(self, run: RunInfo) -> None:
+        """Say what is trained on what."""
+        self._epochs = run.config.effective_epochs
+        network, count = run.network, figures.count
+        held_out = f"{count(run.validation_count)} to validate, " if run.validation_count else ""
+        shape, each = str(network), ""
+        if run.config.ensemble > 1:
+            shape, each = f"mean of {run.config.ensemble} networks {network}", " each"
+        self._print(
+            f"train:  {shape}, {count(network.parameter_count)} parameters{each}, "
+            f"{run.config.optimizer}, {count(run.steps_per_epoch)} steps per epoch"
+        )
+        self._print(
+            f"        {run.dataset.name}: {count(run.train_count)} samples to train, {held_out}"
+            f"{count(len(run.dataset.test))} to test"
+        )
+        self._last_epoch = len(run.history)
+        if run.history:
+            self._print(f"        resumed after epoch {self._last_epoch}, best {run.best_epoch}")
+
+    def progressed(self, progress: Progress) -> None:
+        """Say nothing: a line per epoch is enough for a log."""
+
+    def epoch_ended(
+        self,
+        record: EpochRecord,
+        best_epoch: int,
+        patience_left: int | None,
+        gallery: NDArray[np.float32],
+    ) -> None:
+        """Say how the epoch went."""
+        self._last_epoch = record.epoch
+        parts = [
+            f"epoch {record.epoch:>{len(str(self._epochs))}}/{self._epochs}",
+            f"loss {figures.loss(record.train_loss):<7}",
+            f"acc {figures.percent(record.train_accuracy):>8}",
+        ]
+        if record.val_loss is not None:
+            parts += [
+                f"val loss {figures.loss(record.val_loss):<7}",
+                f"val acc {figures.percent(record.val_accuracy):>8}",
+            ]
+        parts += [
+            f"lr {figures.learning_rate(record.learning_rate)}",
+            f"{figures.rate(record.samples_per_second):>17}",
+            f"{figures.seconds(record.seconds):>7}",
+        ]
+        if record.epoch == best_epoch:
+            parts.append("best")
+        self._print("  ".join(parts))
+
+    def stopped(self, reason: StopReason, best_epoch: int) -> None:
+        """Say why no further epoch follows."""
+        self._print(ending(reason, best_epoch, self._last_epoch))
+
+    def __enter__(self) -> Self:
+        if self._control is not None:
+            self._opened.enter_context(Interrupts(self._control))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._opened.close()
+
+    def _print(self, line: str) -> None:
+        print_line(self._console, line)

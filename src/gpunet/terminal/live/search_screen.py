@@ -1,0 +1,156 @@
+"""A search before its user's eyes: a live leaderboard, or lines of text where there is no screen.
+
+Owns what is remembered of a search while it runs. What a frame looks like belongs to
+``leaderboard``, the terminal to ``live_screen``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console
+
+from gpunet.search.standing import Standing
+from gpunet.search.tuner import SearchInfo
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.block import Block
+from gpunet.terminal.live.console import print_line
+from gpunet.terminal.live.interrupts import Interrupts
+from gpunet.terminal.live.live_screen import LiveScreen
+from gpunet.terminal.views.leaderboard import Board, counted, leaderboard, monitored
+from gpunet.training.events import Control, Progress
+
+__all__ = ["LiveLeaderboard", "PlainSearch"]
+
+
+class LiveLeaderboard(LiveScreen):
+    """An observer of a search with a live screen; open it as a context around the search.
+
+    Args:
+        console: a terminal; ``wants_dashboard`` tells whether it is one.
+        control: receives what the keys ask for; its clock tells the time.
+        keys: where keys come from, ``sys.stdin`` by default.
+    """
+
+    def __init__(self, console: Console, control: Control, *, keys: TextIO | None = None) -> None:
+        super().__init__(console, control, keys=keys)
+        self._board = Board()
+
+    def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
+        """The search as it is known."""
+        return leaderboard(self._console, self._board, self._control, size, now, keys)
+
+    def began(self, search: SearchInfo) -> None:
+        """The search is about to start."""
+        self._show(Board(search, search.standing, self._clock()))
+
+    def batch_began(self, standing: Standing, network: str, numbers: Sequence[int]) -> None:
+        """Trials of these numbers are about to be trained side by side."""
+        batch = tuple(numbers)
+        board = replace(self._board, standing=standing, network=network, batch=batch)
+        self._show(replace(board, progress=None, others=0))
+
+    def progressed(self, progress: Progress) -> None:
+        """Some steps of the batch are done."""
+        self._show(replace(self._board, progress=progress))
+
+    def stood(self, standing: Standing) -> None:
+        """An epoch is done, a trial has ended, or another worker has gone on."""
+        self._show(replace(self._board, standing=standing))
+
+    def waits(self, standing: Standing, others: int) -> None:
+        """Nothing is left to do but for trials that other workers train."""
+        self._show(replace(self._board, standing=standing, others=others))
+
+    def _show(self, board: Board) -> None:
+        self._board = board
+        self._news()
+
+
+class PlainSearch:
+    """An observer that prints lines: a batch's start, its epochs, its end.
+
+    Args:
+        console: where the lines go.
+        control: receives Ctrl-C, the first asking to stop.
+    """
+
+    def __init__(self, console: Console, control: Control) -> None:
+        self._console, self._control = console, control
+        self._search: SearchInfo | None = None
+        self._epoch = 0
+        self._batch: tuple[int, ...] = ()
+        self._others = 0
+        self._told: set[int] = set()
+        self._opened = ExitStack()
+
+    def began(self, search: SearchInfo) -> None:
+        """Say what is searched where."""
+        self._search = search
+        self._told = {one.number for one in search.standing.entries if one.ended}
+        before = f", {search.standing.done} done" if search.standing.done else ""
+        self._print(f"study:  {search.study} in {search.place}")
+        self._print(
+            f"        {search.standing.total} trials of {search.epochs} epochs at most{before}, "
+            f"by {search.monitor}"
+        )
+        self._print(f"        searched: {', '.join(search.parameters)}")
+
+    def batch_began(self, standing: Standing, network: str, numbers: Sequence[int]) -> None:
+        """Say which networks are trained side by side."""
+        self._tell_failures(standing)
+        self._batch, self._epoch, self._others = tuple(numbers), 0, 0
+        networks = f"{len(numbers)} networks" if len(numbers) > 1 else "1 network"
+        self._print(f"batch   {networks} {network}")
+
+    def progressed(self, progress: Progress) -> None:
+        """Say nothing: a line per epoch is enough for a log."""
+        self._epoch = progress.epoch
+
+    def stood(self, standing: Standing) -> None:
+        """Say how the epoch went, or the batch."""
+        self._tell_failures(standing)
+        assert self._search is not None
+        mine = [entry for entry in standing.entries if entry.number in self._batch]
+        running = sum(entry.state == "running" for entry in mine)
+        known = next((entry for entry in standing.entries if entry.figure is not None), None)
+        best = ""
+        if known is not None:
+            best = f"  best {monitored(self._search, known.figure)} (trial {known.number})"
+        if running:
+            digits = len(str(self._search.epochs))
+            epoch = f"epoch {self._epoch:>{digits}}/{self._search.epochs}"
+            self._print(f"{epoch}  {running:>3} of {len(mine)} trials run{best}")
+            return
+        self._print(f"trials  {standing.done}/{standing.total}: {counted(standing)}{best}")
+
+    def waits(self, standing: Standing, others: int) -> None:
+        """Say what is waited for, once."""
+        if others != self._others:
+            self._print(f"waiting for {figures.count(others)} trials of other workers")
+        self._others = others
+
+    def _tell_failures(self, standing: Standing) -> None:
+        for entry in sorted(standing.entries, key=lambda one: one.number):
+            if entry.state == "failed" and entry.number not in self._told:
+                self._told.add(entry.number)
+                self._print(f"trial {entry.number} failed: {entry.reason}")
+
+    def __enter__(self) -> Self:
+        self._opened.enter_context(Interrupts(self._control))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._opened.close()
+
+    def _print(self, line: str) -> None:
+        print_line(self._console, line)

@@ -1,0 +1,341 @@
+"""A search's trials, the best first: one frame of its screen, and what is printed at its end.
+
+Owns the layout and the words; a frame is a pure function of a ``Board``, a size and the time. When
+frames are drawn belongs to ``search_screen``, what a trial is to ``search.standing``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from gpunet.search.space import Value
+from gpunet.search.standing import Entry, Standing
+from gpunet.search.tuner import SearchInfo
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.block import Block, stack, text_block
+from gpunet.terminal.draw.columns import GAP, Columns
+from gpunet.terminal.draw.device_name import short_name
+from gpunet.terminal.draw.style import (
+    BEST,
+    LABEL,
+    MUTED,
+    STRONG,
+    TRAIN,
+    VALIDATION,
+    WARNING,
+    WRONG,
+    bar,
+    glyphs,
+    sparkline,
+)
+from gpunet.terminal.views.footer import Stopping, footer
+from gpunet.training.events import Control, Progress
+
+__all__ = [
+    "Board",
+    "counted",
+    "failure_lines",
+    "importance_block",
+    "leaderboard",
+    "monitored",
+    "trial_table",
+]
+
+STOPPING = Stopping(
+    wish="stop now and keep what is done",
+    under_way="stopping now; trials that are done are kept",
+    again="leave at once",
+    sooner="stop now",
+)
+
+NARROW = 60
+"""Columns below which words are left out."""
+
+CURVE = 12
+"""Cells of a trial's curve."""
+
+HEADS: Mapping[str, str] = {
+    "learning_rate": "lr",
+    "label_smoothing": "smoothing",
+    "weight_decay": "decay",
+    "batch_size": "batch",
+    "initialisation": "init",
+    "input_dropout": "inputs",
+}
+"""Shorter names of settings, for heads of columns."""
+
+STYLES: Mapping[str, str] = {"running": TRAIN, "failed": WRONG, "pruned": MUTED}
+
+FAILURES = 5
+"""Kinds of failures that are told at the end."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Board:
+    """All that a frame shows; replaced as a whole when something is news.
+
+    Args:
+        search: ``None`` until it starts.
+        standing: the latest.
+        began_at: the clock when the search started, in seconds.
+        network: that the batch trains; empty before the first.
+        batch: the numbers of its trials.
+        progress: within the batch; ``None`` until its first steps are done.
+        others: trials of other workers that are waited for; 0 if none are.
+    """
+
+    search: SearchInfo | None = None
+    standing: Standing | None = None
+    began_at: float = 0.0
+    network: str = ""
+    batch: tuple[int, ...] = ()
+    progress: Progress | None = None
+    others: int = 0
+
+    def rate(self, now: float) -> float:
+        """Trials per second since this worker began, all workers' and parts of them counted."""
+        if self.search is None or self.standing is None or now <= self.began_at:
+            return 0.0
+        epochs = self.search.epochs
+        done = _trained(self.standing, epochs) - _trained(self.search.standing, epochs)
+        return max(0.0, done) / (now - self.began_at)
+
+    def remaining(self, now: float) -> float | None:
+        """Seconds until all trials have ended, at the pace so far."""
+        rate = self.rate(now)
+        if self.search is None or self.standing is None or rate <= 0:
+            return None
+        left = self.standing.total - _trained(self.standing, self.search.epochs)
+        return max(0.0, left) / rate
+
+
+def _trained(standing: Standing, epochs: int) -> float:
+    """Trials that have ended, and the share of the others' epochs that is done."""
+    shares = (len(one.curve) / epochs for one in standing.entries if not one.ended)
+    return standing.done + sum(shares)
+
+
+def leaderboard(
+    console: Console,
+    board: Board,
+    control: Control,
+    size: tuple[int, int],
+    now: float,
+    keys: bool,
+) -> Block:
+    """A frame of exactly ``size`` (columns, rows)."""
+    width, height = size
+    search, standing = board.search, board.standing
+    last = footer(control, STOPPING, keys=keys, narrow=width < NARROW)
+    if search is None or standing is None:
+        lines = [Text("preparing the search", MUTED)]
+    else:
+        lines = [
+            *_header(console, search, standing, width),
+            _trials_bar(console, board, standing, width, now),
+            _batch_bar(console, board, search, standing, width),
+            _best_line(console, search, standing),
+        ]
+    if height < 2:
+        return text_block(console, lines, width).shaped(width, height)
+    parts = [text_block(console, lines, width)]
+    if search is not None and standing is not None:
+        parts.append(Block(width, []).shaped(width, 1))
+        rows = height - len(lines) - 4  # a blank line, the table's head and rule, the footer
+        if rows > 0:
+            parts.append(_table_block(console, search, standing, width, rows))
+    body = stack(parts, width).shaped(width, height - 1)
+    return stack([body, text_block(console, [last], width)], width)
+
+
+def trial_table(
+    console: Console, search: SearchInfo, standing: Standing, rows: int
+) -> RenderableType:
+    """The best trials; as many settings as there is room for."""
+    return _table(search, standing, console.width, rows, console.options.ascii_only)
+
+
+def importance_block(console: Console, importances: Mapping[str, float]) -> RenderableType:
+    """How much each setting had to do with how good the trials were."""
+    width = max(map(len, importances), default=0)
+    lines = [Text("importance of each setting", STRONG)]
+    length = max(4, min(30, console.width - width - 12))
+    for name, share in importances.items():
+        line = Text(f"  {name:<{width}}  ", MUTED)
+        line.append_text(bar(share, length, LABEL, console.options.ascii_only))
+        lines.append(line.append(f" {100 * share:3.0f} %"))
+    return text_block(console, lines, console.width)
+
+
+def failure_lines(standing: Standing) -> list[str]:
+    """Why trials failed, one line for those whose reasons differ in numbers alone."""
+    kinds: dict[str, list[Entry]] = {}
+    failed = [entry for entry in standing.entries if entry.state == "failed"]
+    for entry in sorted(failed, key=lambda one: one.number):
+        kinds.setdefault(re.sub(r"[\d.,]+(e[+-]?\d+)?", "", entry.reason), []).append(entry)
+    lines = []
+    for alike in sorted(kinds.values(), key=len, reverse=True)[:FAILURES]:
+        first, others = alike[0], len(alike) - 1
+        more = f" (and {others} like it)" if others else ""
+        lines.append(f"trial {first.number} failed: {first.reason}{more}")
+    return lines
+
+
+def _written(value: Value) -> str:
+    """A setting's value in few letters."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def monitored(search: SearchInfo, figure: float | None) -> str:
+    """The monitored figure as people read it."""
+    if search.monitor == "val_accuracy":
+        return figures.percent(figure)
+    return figures.loss(figure)
+
+
+def counted(standing: Standing) -> str:
+    """How many trials have ended, and how."""
+    count = standing.count
+    return f"{count('complete')} done, {count('pruned')} pruned, {count('failed')} failed"
+
+
+def _header(console: Console, search: SearchInfo, standing: Standing, width: int) -> list[Text]:
+    dot = f" {glyphs(console.options.ascii_only).separator} "
+    order = "largest" if standing.maximise else "smallest"
+    left = Text(f"{search.study}{dot}{search.data}{dot}{order} {search.monitor}", STRONG)
+    device = short_name(search.device.name)
+    room = width - left.cell_len - 2
+    if room >= len(device):
+        left.append(" " * (width - left.cell_len - len(device))).append(device, MUTED)
+    return [left]
+
+
+def _trials_bar(console: Console, board: Board, standing: Standing, width: int, now: float) -> Text:
+    total, done = standing.total, standing.done
+    digits = len(str(total))
+    left = figures.duration(board.remaining(now), nothing="--:--")
+    rate = f"{60 * board.rate(now):.3g}" if board.rate(now) > 0 else "-"
+    pace = f"{rate} per minute, about " if width >= NARROW else ""
+    tail = f" {100 * done / max(1, total):3.0f} %  {pace}{left} left"
+    return _bar(console, f"trials {done:>{digits}}/{total} ", tail, done / max(1, total), width)
+
+
+def _batch_bar(
+    console: Console, board: Board, search: SearchInfo, standing: Standing, width: int
+) -> Text:
+    """The progress of the batch, its epochs counted."""
+    if board.others:
+        return Text(f"waiting for {board.others} trials of other workers", WARNING)
+    if not board.batch:
+        return Text("choosing the first trials", MUTED)
+    progress = board.progress
+    epoch = progress.epoch if progress else 1
+    share = progress.step / max(1, progress.steps) if progress else 0.0
+    running = sum(
+        entry.state == "running" and entry.number in board.batch for entry in standing.entries
+    )
+    head = f"epoch {epoch:>{len(str(search.epochs))}}/{search.epochs} "
+    tail = f" {100 * share:3.0f} %"
+    if width >= NARROW:
+        tail += f"  {board.network}, {running} of {len(board.batch)} trials run"
+    return _bar(console, head, tail, share, width, TRAIN)
+
+
+def _bar(
+    console: Console, head: str, tail: str, share: float, width: int, style: str = LABEL
+) -> Text:
+    head = f"{head:<14}"
+    room = max(len(tail), 42 if width >= NARROW else 0)
+    length = max(0, width - len(head) - room)
+    return Text.assemble(
+        (head, STRONG), bar(share, length, style, console.options.ascii_only), (tail, MUTED)
+    )
+
+
+def _best_line(console: Console, search: SearchInfo, standing: Standing) -> Text:
+    dot = f" {glyphs(console.options.ascii_only).separator} "
+    text = Text()
+    if (best := standing.best) is not None:
+        text.append("best ", MUTED).append(
+            f"{monitored(search, best.figure)} in trial {best.number}", BEST
+        )
+        text.append(dot, MUTED)
+    text.append(counted(standing), MUTED)
+    failed = [entry for entry in standing.entries if entry.state == "failed"]
+    if failed:
+        last = max(failed, key=lambda entry: entry.number)
+        text.append(f"{dot}trial {last.number}: {last.reason}", WRONG)
+    return text
+
+
+def _table_block(
+    console: Console, search: SearchInfo, standing: Standing, width: int, rows: int
+) -> Block:
+    ascii_only = console.options.ascii_only
+    table = _table(search, standing, width, rows, ascii_only)
+    (block,) = table.__rich_console__(console, console.options.update(width=width))
+    return block
+
+
+def _table(
+    search: SearchInfo, standing: Standing, width: int, rows: int, ascii_only: bool
+) -> Columns:
+    entries = standing.entries[:rows]
+    bounds = _bounds(standing)
+    names, left_out = _columns_that_fit(search, entries, width)
+    heads = ["trial", "<", search.monitor.replace("_", " "), "<curve"]
+    table = Columns([*heads, *(HEADS.get(name, name) for name in names), left_out])
+    best = standing.best
+    for entry in entries:
+        values = [_written(entry.values[name]) if name in entry.values else "" for name in names]
+        is_best = best is not None and entry.number == best.number
+        curve = [value for value in entry.curve if math.isfinite(value)]
+        table.add(
+            str(entry.number),
+            Text(_state(entry), STYLES.get(entry.state, "")),
+            monitored(search, entry.figure),
+            sparkline(curve, bounds, CURVE, VALIDATION, ascii_only),
+            *values,
+            style=BEST if is_best else "",
+        )
+    return table
+
+
+def _state(entry: Entry) -> str:
+    """How far a trial is; not every one that was ended was hopeless."""
+    if entry.state == "pruned" and entry.reason != "pruned":
+        return "diverged" if entry.reason.startswith("diverged") else "stopped"
+    return "done" if entry.state == "complete" else entry.state
+
+
+def _bounds(standing: Standing) -> tuple[float, float]:
+    """Of the curves: the best figure and one that all but the worst tenth are not worse than."""
+    told = sorted(value for entry in standing.entries for value in entry.curve)
+    if not told:
+        return 0.0, 1.0
+    tenth = len(told) // 10
+    return (told[tenth], told[-1]) if standing.maximise else (told[0], told[-1 - tenth])
+
+
+def _columns_that_fit(
+    search: SearchInfo, entries: Sequence[Entry], width: int
+) -> tuple[list[str], str]:
+    """The settings that have room, and what to say of those that have none."""
+    room = width - (5 + 7 + 9 + CURVE + 4 * GAP)
+    names: list[str] = []
+    for name in search.parameters:
+        cells = [_written(entry.values[name]) for entry in entries if name in entry.values]
+        room -= GAP + max(map(len, [HEADS.get(name, name), *cells]))
+        if room < 3 + GAP:
+            break
+        names.append(name)
+    missing = len(search.parameters) - len(names)
+    return names, f"+{missing}" if missing else ""

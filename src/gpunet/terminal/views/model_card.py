@@ -1,0 +1,206 @@
+"""A model at a glance: its layers, its size, how it was trained, and what the test set gave.
+
+Owns the layout, and which settings are worth telling. The settings' panels come from whoever
+asks, so that a setting that is new to the command line is told here without a change. Loss and
+accuracy of single classes belong to ``tables``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from gpunet.model import Model
+from gpunet.parameters import layer_views
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.block import Block, beside, stack, text_block
+from gpunet.terminal.draw.columns import Columns
+from gpunet.terminal.draw.style import MUTED, STRONG, glyphs
+
+__all__ = ["Rows", "model_card", "settings_in_use"]
+
+Rows = Sequence[tuple[str, str]]
+"""Names and values, one below the other."""
+
+PANEL = 38
+"""Columns of a panel; two of them stand side by side in 80 columns."""
+
+GAP = 3
+"""Columns between two panels."""
+
+LAYER_COLUMNS = ((72, 7), (54, 5))
+"""Widths, and how many columns of the table of layers fit into them."""
+
+TOLD_ELSEWHERE = frozenset({"hidden", "activation", "framing"})
+"""Settings that the table of the layers tells, and the data's panel."""
+
+ALWAYS_TOLD = frozenset({"seed"})
+"""Settings whose zero does not mean that something is off."""
+
+UNUSED: Mapping[str, tuple[str, frozenset[object]]] = {
+    "momentum": ("optimizer", frozenset({"adam", "adamw", "nadam", "rmsprop", "lion"})),
+    "beta1": ("optimizer", frozenset({"sgd", "rmsprop"})),
+    "beta2": ("optimizer", frozenset({"sgd"})),
+    "epsilon": ("optimizer", frozenset({"sgd", "lion"})),
+    "lr_decay": ("schedule", frozenset({"constant", "cosine", "linear", "one-cycle"})),
+    "lr_decay_every": ("schedule", frozenset({"constant", "cosine", "linear", "one-cycle"})),
+    "lr_final": ("schedule", frozenset({"constant"})),
+    "restart_lr": ("restart_every", frozenset({0})),
+    "start_from_epoch": ("start_from_epoch", frozenset({1})),
+}
+"""Settings without effect, and what takes it from them: values of another setting or their own.
+Those that are not listed are told whenever they are on."""
+
+
+OUTPUT = {"cross-entropy": "softmax", "quadratic": "sigmoid"}
+"""What follows the last layer's sums, by the loss."""
+
+
+def model_card(
+    console: Console, model: Model, file_bytes: int, panels: Mapping[str, Sequence[str]]
+) -> None:
+    """Print what a model is and how it came about.
+
+    Args:
+        console: decides on the width, colours and characters.
+        model: the trained population.
+        file_bytes: of the model file.
+        panels: the names of the settings that belong together, by the heading above them.
+    """
+    console.print(_layer_table(console, model))
+    console.print()
+    sections: dict[str, Rows] = {"Test": _result(model), "Size": _size(model, file_bytes)}
+    sections |= {heading: settings_in_use(model, names) for heading, names in panels.items()}
+    sections["Data"] = [*_origin(model), *sections.pop("Data", [])]
+    width = min(PANEL, console.width)
+    told = [_panel(console, heading, rows, width) for heading, rows in sections.items() if rows]
+    console.print(_side_by_side(told, console.width))
+
+
+def _layer_table(console: Console, model: Model) -> RenderableType:
+    """One row per layer: its shape, activation, parameters, and the spread of its weights."""
+    arrow = glyphs(console.options.ascii_only).arrow
+    network = model.network
+    shown = next((count for width, count in LAYER_COLUMNS if console.width >= width), 4)
+    names = ["<layer", "shape", "<activation", "parameters", "share", "spread", "largest"]
+    table = Columns(names[:shown])
+    views = layer_views(model.parameters, network)
+    for place, (layer, (weights, _)) in enumerate(zip(network.layers, views, strict=True)):
+        last = place == len(network.hidden)
+        norm = 2 * layer.outputs if network.layer_norm and not last else 0
+        parameters = (layer.inputs + 1) * layer.outputs + norm
+        cells = [
+            "output" if last else f"hidden {place + 1}",
+            f"{layer.inputs} {arrow} {layer.outputs}",
+            OUTPUT[network.loss] if last else layer.activation,
+            figures.count(parameters),
+            figures.percent(parameters / network.parameter_count),
+            figures.loss(float(weights.std(dtype=np.float64))),
+            figures.loss(float(np.abs(weights).max())),
+        ]
+        table.add(*cells[:shown])
+    return table
+
+
+def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
+    """Those settings that have an effect, in words; nothing is told of what is off.
+
+    Args:
+        model: whose configuration it is.
+        names: of the configuration's fields.
+    """
+    values = {name: model.config.in_effect(name) for name in names if name not in TOLD_ELSEWHERE}
+    return [
+        (name.replace("_", " "), _in_words(value))
+        for name, value in values.items()
+        if (name in ALWAYS_TOLD or (value and value != "none")) and _has_effect(name, model)
+    ]
+
+
+def _has_effect(name: str, model: Model) -> bool:
+    if name == "leaky_slope":
+        return "leaky_relu" in model.network.activations
+    if name == "standardize":
+        return model.scaling is not None
+    other, values = UNUSED.get(name, (name, frozenset()))
+    return getattr(model.config, other) not in values
+
+
+def _in_words(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return figures.count(value)
+        case float():
+            return figures.count(int(value)) if value.is_integer() else f"{value:g}"
+        case list() | tuple():
+            return ", ".join(_in_words(entry) for entry in value)
+    return str(value)
+
+
+def _size(model: Model, file_bytes: int) -> Rows:
+    networks, parameters = model.parameters.shape
+    return [
+        ("network", str(model.network)),
+        *([("networks", figures.count(networks))] if networks > 1 else []),
+        ("parameters", figures.count(parameters)),
+        ("as float32", figures.size(model.parameters.nbytes)),
+        ("file", figures.size(file_bytes)),
+    ]
+
+
+def _origin(model: Model) -> Rows:
+    shape = model.image_shape
+    return [
+        ("name", model.origin.name),
+        ("source", model.origin.source),
+        ("features", figures.count(model.network.inputs)),
+        *(_pixels(model, shape) if shape else []),
+        ("classes", figures.count(len(model.classes))),
+        ("fingerprint", model.origin.fingerprint[:12]),
+    ]
+
+
+def _pixels(model: Model, shape: tuple[int, int]) -> Rows:
+    """What is done to the pixels of an image of some height and width."""
+    framing = model.framing
+    return [
+        ("image", f"{shape[0]} by {shape[1]} pixels"),
+        ("framing", f"mnist, in {framing.box} by {framing.box} pixels" if framing else "as-is"),
+        *([("inverted", "yes")] if model.inverted else []),
+    ]
+
+
+def _result(model: Model) -> Rows:
+    test = model.test
+    return [
+        ("accuracy", figures.percent(test.accuracy)),
+        ("loss", figures.loss(test.loss)),
+        ("best epoch", str(model.best_epoch) if model.best_epoch else "none"),
+    ]
+
+
+def _panel(console: Console, heading: str, rows: Rows, width: int) -> Block:
+    """A heading above its names and values; a value that is too long goes on below."""
+    name_width = max(Text(name).cell_len for name, _ in rows) + 2
+    lines = [Text(heading, STRONG)]
+    for name, value in rows:
+        parts = Text(value).wrap(console, max(4, width - name_width), overflow="fold")
+        for place, part in enumerate(parts or [Text()]):
+            part.rstrip()
+            label = ("" if place else name).ljust(name_width)
+            lines.append(Text.assemble((label, MUTED), part))
+    return text_block(console, [*lines, Text()], width)
+
+
+def _side_by_side(panels: Sequence[Block], width: int) -> Block:
+    """The panels in as many columns as there is room for, each below the shortest so far."""
+    panel = panels[0].width
+    columns: list[list[Block]] = [[] for _ in range(max(1, (width + GAP) // (panel + GAP)))]
+    for block in panels:
+        min(columns, key=lambda column: sum(part.height for part in column)).append(block)
+    return beside([stack(column, panel) for column in columns if column], GAP)

@@ -1,0 +1,91 @@
+"""A training step's plan as tables: what every pass computes, moves and consists of.
+
+What the passes are is said by ``engine.plan``; how long they take, by ``profile_table``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from gpunet.engine.planning.layered import Pass, Plan
+from gpunet.engine.planning.persistent import workgroup_layout
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.columns import Columns
+from gpunet.terminal.draw.style import MUTED
+from gpunet.terminal.views.tables import summary_table
+
+__all__ = ["plan_tables"]
+
+LEGEND = (
+    "product: rows x columns x depth    groups: of threads, across x down",
+    "loops: of a thread, at most    bytes: operands read once, results written",
+)
+
+
+def plan_tables(
+    plan: Plan, steps_a_dispatch: int, measured: Mapping[str, bool]
+) -> Iterator[RenderableType]:
+    """The passes with their totals, what a workgroup holds if it is one, and the shaders' files.
+
+    Args:
+        plan: to be shown.
+        steps_a_dispatch: that its only pass takes, if it is of that kind.
+        measured: for the label of every product whether its tile was measured.
+    """
+    yield _pass_table(plan)
+    yield from (Text(line, MUTED) for line in LEGEND)
+    yield Text()
+    if plan.many_steps:
+        yield summary_table(_workgroup(plan, steps_a_dispatch))
+        yield Text()
+    yield summary_table([(one.label, _files(one, measured)) for one in plan.passes])
+
+
+def _files(one: Pass, measured: Mapping[str, bool]) -> str:
+    """What a shader consists of; of a product first the tile, and who chose it."""
+    first, *others = one.pieces
+    if one.product is not None:
+        first += " (measured)" if measured[one.label] else " (by rule)"
+    return "  ".join([first, *others])
+
+
+def _pass_table(plan: Plan) -> Columns:
+    table = Columns(["<pass", "product", "groups", "threads", "loops", "bytes", "FLOP"])
+    for one in plan.passes:
+        table.add(one.label, *_figures(one))
+    moved = sum(one.traffic for one in plan.passes)
+    done = sum(one.operations for one in plan.passes)
+    cells = [figures.size(moved), figures.amount(done)]
+    table.add("a step in all", *[""] * 4, *cells, style=MUTED)
+    return table
+
+
+def _figures(one: Pass) -> list[str]:
+    across, down, networks = one.workgroups
+    product = one.product
+    return [
+        f"{product.rows}x{product.columns}x{product.depth}" if product else "",
+        f"{across}x{down}" + (f"x{networks}" if networks > 1 else ""),
+        str(one.threads),
+        figures.count(one.iterations),
+        figures.size(one.traffic),
+        figures.amount(one.operations),
+    ]
+
+
+def _workgroup(plan: Plan, steps_a_dispatch: int) -> list[tuple[str, str]]:
+    """How the persistent plan deals a network out."""
+    layout, moments = workgroup_layout(plan), int(plan.passes[0].constants["MOMENTS"])
+    registers = 16 * layout.groups * (1 + moments) + 4 * moments * layout.fours
+    return [
+        ("steps a dispatch", f"at most {steps_a_dispatch}"),
+        ("threads", f"{layout.threads}: {layout.shares} shares of the features for 4 units each"),
+        ("of layer 1", f"4 units x {layout.groups} x 4 features a thread"),
+        ("of other layers", f"{4 * layout.fours} parameters a thread"),
+        ("rows at once", f"{layout.chunk} of {layout.rows}"),
+        ("workgroup memory", figures.size(4 * layout.floats)),
+        ("registers", f"{registers} a thread for weights and moments"),
+    ]

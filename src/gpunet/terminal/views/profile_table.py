@@ -1,0 +1,96 @@
+"""A profile as a table for the end of a run, and as a few bars for the dashboard.
+
+What is measured, and how, belongs to ``training.profile``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from gpunet.engine.interface import KernelTime
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.block import Block, cut, text_block
+from gpunet.terminal.draw.columns import Columns
+from gpunet.terminal.draw.style import MUTED, STRONG, TRAIN, bar
+from gpunet.training.profile import Profile
+
+__all__ = ["profile_panel", "profile_table"]
+
+LONGEST_LABEL = 22
+"""Cells of a kernel's label beside its bar."""
+
+
+def profile_table(profile: Profile) -> Iterator[RenderableType]:
+    """A row per kernel, and what the figures mean."""
+    table = Columns(["<kernel", "us a step", "share", "FLOP/s", "byte/s", "roofline"])
+    for kernel in profile.kernels:
+        table.add(kernel.label, *_figures(profile, kernel))
+    table.add("all kernels", _microseconds(profile.kernel_seconds), "100.0 %", style=MUTED)
+    yield table
+    for line in _explanation(profile):
+        yield Text(line, MUTED)
+
+
+def profile_panel(console: Console, profile: Profile, width: int, rows: int) -> Block:
+    """The kernels that take most, as bars below a head line; the others as one."""
+    host = "" if profile.host_share is None else f", host {_percent(profile.host_share)}"
+    head = Text("kernels of a step  ", STRONG)
+    head.append(f"{figures.seconds(profile.step_seconds)} in all{host}", MUTED)
+    shares = {kernel.label: profile.share(kernel) for kernel in profile.kernels}
+    ordered = sorted(shares.items(), key=lambda entry: entry[1], reverse=True)
+    if len(ordered) > rows - 1:
+        kept, others = ordered[: max(0, rows - 2)], ordered[max(0, rows - 2) :]
+        ordered = [*kept, (f"{len(others)} others", sum(share for _, share in others))]
+    lines = [_bar_line(console, *entry, width) for entry in ordered]
+    return text_block(console, [head, *lines], width).shaped(width, rows)
+
+
+def _bar_line(console: Console, label: str, share: float, width: int) -> Text:
+    ascii_only, tail = console.options.ascii_only, _percent(share).rjust(9)
+    room = min(LONGEST_LABEL, max(0, width - len(tail) - 4))
+    name = cut(Text(label), room, ascii_only)
+    name.pad_right(room - name.cell_len)
+    name.append_text(bar(share, max(0, width - room - len(tail)), TRAIN, ascii_only))
+    return name.append(tail, MUTED)
+
+
+def _figures(profile: Profile, kernel: KernelTime) -> list[str]:
+    of_roofline = profile.of_roofline(kernel)
+    return [
+        _microseconds(kernel.seconds),
+        _percent(profile.share(kernel)),
+        _rate(kernel.operations, kernel.seconds),
+        _rate(kernel.traffic, kernel.seconds),
+        "n/a" if of_roofline is None else _percent(of_roofline),
+    ]
+
+
+def _explanation(profile: Profile) -> Iterator[str]:
+    roofline, step = profile.roofline, figures.seconds(profile.step_seconds)
+    arithmetic = figures.amount(roofline.operations_per_second)
+    memory = figures.amount(roofline.bytes_per_second)
+    yield f"roofline: {arithmetic}FLOP/s, reached at multiply-adds, and {memory}byte/s, at copies;"
+    yield "          the least time that they allow as a share of the time taken"
+    yield "byte/s: of what must be moved, operands once and results"
+    yield f"wall clock: {step} a step, over {figures.count(profile.steps)} steps of an epoch"
+    if profile.host_share is not None:
+        yield f"host: {_percent(profile.host_share)} of it, while the device waited for the host"
+    elif profile.device.kind == "CPU":
+        yield "host: n/a, it does the work itself"
+    else:
+        yield "host: n/a, the device has no clock"
+
+
+def _microseconds(seconds: float) -> str:
+    return f"{1e6 * seconds:,.1f}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _rate(amount: int | None, seconds: float) -> str:
+    return "n/a" if amount is None else figures.amount(amount / seconds)

@@ -1,0 +1,529 @@
+"""One frame of the dashboard: what stands where, for every size of the terminal.
+
+Owns the layout and the words; a frame is a pure function of a ``View``, a size and the time.
+When frames are drawn, and how the terminal is taken and given back, belongs to ``dashboard``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.text import Text
+
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_block
+from gpunet.terminal.draw.charts import LineChart, Series, line_chart
+from gpunet.terminal.draw.device_name import short_name
+from gpunet.terminal.draw.digits import picture
+from gpunet.terminal.draw.style import (
+    BEST,
+    LABEL,
+    MUTED,
+    STRONG,
+    TRAIN,
+    VALIDATION,
+    WARNING,
+    bar,
+    glyphs,
+)
+from gpunet.terminal.views.ending import deciding_figure, ending
+from gpunet.terminal.views.footer import Stopping, footer
+from gpunet.terminal.views.profile_table import profile_panel
+from gpunet.terminal.views.verdict import verdicts
+from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+from gpunet.training.profile import Profile
+
+__all__ = ["View", "closing_view", "screen"]
+
+STOPPING = Stopping(
+    wish="stop now and save",
+    under_way="stopping now, then saving",
+    again="abort without saving",
+    sooner="stop now and save",
+)
+
+SIDE_BY_SIDE = 110
+"""Columns from which the epochs and the gallery stand side by side."""
+
+SPACIOUS = 32
+"""Rows from which blank lines part the screen."""
+
+NARROW = 60
+"""Columns below which words are left out."""
+
+STATEMENT = 38
+"""Columns kept free right of the bars, so that they do not change their length."""
+
+PROFILED = (140, 40)
+"""Columns and rows from which a profile stands below the epochs."""
+
+PROFILE_ROWS = 9
+"""Of it, with its head."""
+
+SETTLED = 0.1
+"""Share of an epoch from which the mean over its steps so far is steady enough to be drawn."""
+
+COMPLETE = 24
+"""Rows from which there is room for everything: charts, epochs and gallery."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """All that a frame shows; replaced as a whole when something is news.
+
+    Args:
+        run: ``None`` until training starts.
+        progress: the latest, ``None`` until the first.
+        heard_at: the clock when the progress came, in seconds.
+        records: of all finished epochs.
+        trace: within the first epoch (epoch's share done, loss so far, accuracy so far).
+        best_epoch: 0 until the first epoch has ended.
+        patience_left: ``None`` if there is no early stopping.
+        gallery: (g, C) probabilities for the gallery's samples, ``None`` until the first epoch.
+        reason: why training stopped, ``None`` while it runs.
+        profile: where the time of a step goes, if it was measured.
+    """
+
+    run: RunInfo | None = None
+    progress: Progress | None = None
+    heard_at: float = 0.0
+    records: tuple[EpochRecord, ...] = ()
+    trace: tuple[tuple[float, float, float], ...] = ()
+    best_epoch: int = 0
+    patience_left: int | None = None
+    gallery: NDArray[np.float32] | None = None
+    reason: StopReason | None = None
+    profile: Profile | None = None
+
+    def elapsed(self, now: float) -> float:
+        """Seconds since the run's start; the clock goes on between two reports."""
+        if self.progress is None:
+            return 0.0
+        return self.progress.elapsed + (0.0 if self.reason else max(0.0, now - self.heard_at))
+
+    def remaining(self, now: float) -> float | None:
+        """Seconds until the last epoch is done; it stands still in a pause, as the clock does."""
+        if self.progress is None or self.progress.remaining is None or self.reason:
+            return None
+        return max(0.0, self.progress.remaining - max(0.0, now - self.heard_at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """How many rows each part of the screen gets; 0 leaves it out."""
+
+    header: int
+    charts: int
+    table: int
+    gallery: int
+    side_by_side: bool = False
+    gap: int = 0
+    profile: int = 0
+
+
+def screen(
+    console: Console,
+    view: View,
+    control: Control,
+    size: tuple[int, int],
+    now: float,
+    keys: bool,
+) -> Block:
+    """A frame of exactly ``size`` (columns, rows).
+
+    Args:
+        console: decides on colours and characters.
+        view: what to show.
+        control: what the user has asked for so far.
+        size: columns and rows.
+        now: the clock, in seconds, as ``View.heard_at``.
+        keys: whether single keys are read.
+    """
+    width, height = size
+    last = text_block(console, [_last_line(view, control, keys, width < NARROW)], width)
+    if view.run is None:
+        waiting = text_block(console, [Text("preparing the device", MUTED)], width)
+        return _framed(waiting, last, width, height)
+    rows = _arrange(width, height, view.profile)
+    gap = Block(width, []).shaped(width, rows.gap)
+    parts = [
+        text_block(console, _header(console, view.run, width)[: rows.header], width),
+        text_block(console, _bars(console, view, view.run, width, now), width),
+        text_block(console, [_figures_line(console, view, view.run, width)], width),
+        gap,
+        _charts(console, view, view.run, width, rows.charts),
+        gap,
+    ]
+    if rows.side_by_side:
+        left = min(62, width // 2)
+        below = [text_block(console, _epochs(console, view, left, rows.table), left)]
+        if view.profile is not None and rows.profile:
+            below += [gap, profile_panel(console, view.profile, left, rows.profile)]
+        gallery = _gallery(console, view, view.run, width - left - 2, rows.gallery)
+        parts.append(beside([stack(below, left), gallery], gap=2))
+    else:
+        parts.append(text_block(console, _epochs(console, view, width, rows.table), width))
+        parts.append(_gallery(console, view, view.run, width, rows.gallery))
+    return _framed(stack(parts, width), last, width, height)
+
+
+def closing_view(console: Console, view: View) -> Block:
+    """What stays on the terminal when the screen is gone: the run's head and its curves."""
+    width = console.width
+    if view.run is None:
+        return Block(width, [])
+    return stack(
+        [
+            text_block(console, _header(console, view.run, width), width),
+            _charts(console, view, view.run, width, 10),
+        ],
+        width,
+    )
+
+
+def _framed(body: Block, last: Block, width: int, height: int) -> Block:
+    if height < 2:
+        return body.shaped(width, height)
+    return stack([body.shaped(width, height - 1), last], width)
+
+
+def _arrange(width: int, height: int, profile: Profile | None) -> _Rows:
+    """Share the rows out: the charts and the epochs stay longest as the terminal shrinks."""
+    header = 2 if height >= 20 else 1 if height >= 8 else 0
+    rest = height - header - 4  # two bars, the line of figures, the footer
+    if height < COMPLETE:
+        table = 4 if rest >= 10 else 0
+        charts = rest - table
+        return _Rows(header, charts, table, 0) if charts >= 5 else _Rows(header, 0, rest, 0)
+    gap = 1 if height >= SPACIOUS else 0
+    rest -= 2 * gap
+    if width >= SIDE_BY_SIDE:
+        charts = min(max(7, rest * 9 // 20), 18)
+        bottom, panel = rest - charts, 0
+        if profile is not None and width >= PROFILED[0] and height >= PROFILED[1]:
+            panel = min(PROFILE_ROWS, 1 + len(profile.kernels))
+        table = bottom - panel - gap if panel else bottom
+        return _Rows(header, charts, table, bottom, True, gap, panel)
+    spare = rest - 18
+    gallery = 17 if spare >= 16 else 7 + min(3, spare // 2)
+    charts = 7 + (spare + 7 - gallery) // 2
+    return _Rows(header, charts, rest - charts - gallery, gallery, gap=gap)
+
+
+def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
+    dot = f" {glyphs(console.options.ascii_only).separator} "
+    network, device, config = run.network, run.device, run.config
+    name = run.dataset.name
+    held_out = f", {figures.count(run.validation_count)} val" if run.validation_count else ""
+    test = figures.count(len(run.dataset.test))
+    counts = f"{figures.count(run.train_count)} train{held_out}, {test} test"
+    parameters = figures.count(network.parameter_count)
+    settings = f"{config.optimizer}, batch {config.batch_size}"
+    shape, each = str(network), f"{parameters} parameters"
+    if config.ensemble > 1:
+        shape, each = f"mean of {config.ensemble} networks {network}", f"{each} each"
+    first = _spread(
+        console,
+        width,
+        [f"{shape}{dot}{each}{dot}{settings}", f"{shape}{dot}{each}", shape],
+        [device.name, short_name(device.name)],
+        STRONG,
+    )
+    kinds = [f"{device.kind}, {device.backend}", device.kind]
+    return [first, _spread(console, width, [f"{name}: {counts}", name], kinds)]
+
+
+def _spread(
+    console: Console, width: int, left: Sequence[str], right: Sequence[str], style: str = ""
+) -> Text:
+    """The longest pair of a left and a right text that fits on a line, the right one first cut."""
+    ascii_only = console.options.ascii_only
+    for head, tail in [(left[0], tail) for tail in right] + [(head, right[-1]) for head in left]:
+        if len(head) + len(tail) + 2 <= width:
+            break
+    beginning = cut(Text.assemble((head, style)), width, ascii_only)
+    room = width - beginning.cell_len - 2
+    if room < 8:
+        return beginning
+    end = cut(Text(tail, MUTED), room, ascii_only)
+    return beginning.append(" " * (width - beginning.cell_len - end.cell_len)).append_text(end)
+
+
+def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) -> list[Text]:
+    """The progress of the epoch and of the whole run."""
+    ascii_only = console.options.ascii_only
+    progress, epochs = view.progress, run.config.effective_epochs
+    epoch = progress.epoch if progress else 1
+    steps = progress.steps if progress else run.steps_per_epoch
+    step = progress.step if progress else 0
+    phase = (progress.phase if progress else "training") if not view.reason else "finished"
+    share = step / max(1, steps)
+    done = 1.0 if view.reason == "epochs" else min(1.0, (epoch - 1 + share) / epochs)
+    may_end_sooner = view.patience_left is not None or (
+        not view.records and run.config.effective_patience > 0 and run.validation_count > 0
+    )
+    bound = "at most" if may_end_sooner else "about"
+    left = figures.duration(view.remaining(now), nothing="--:--")
+    head = f"epoch {epoch:>{len(str(epochs))}}/{epochs} "
+    digits = len(str(steps))
+    tails = (
+        f" {100 * share:3.0f} %  {step:>{digits}}/{steps} steps  {phase:<10}",
+        f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} gone, {bound} {left} left",
+    )
+    if view.reason:
+        tails = tails[0], f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} in all"
+    if width < NARROW:
+        tails = f" {100 * share:3.0f} %  {phase:<10}", f" {100 * done:3.0f} %  {left} left"
+    room = max(STATEMENT if width >= NARROW else 0, *(len(tail) for tail in tails))
+    length = max(0, width - len(head) - room)
+    styles = (TRAIN, LABEL)
+    heads = (head, "run".ljust(len(head)))
+    return [
+        Text.assemble((title, STRONG), bar(part, length, style, ascii_only), (tail, MUTED))
+        for title, part, style, tail in zip(heads, (share, done), styles, tails, strict=True)
+    ]
+
+
+def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
+    """The most important first: what does not fit at the end is left out."""
+    marks = glyphs(console.options.ascii_only)
+    progress = view.progress
+    last = view.records[-1] if view.records else None
+    text = Text()
+
+    def add(name: str, value: str, style: str = "") -> None:
+        gap = f" {marks.separator} " if text else ""
+        name = f"{name} " if name else ""
+        if len(text) + len(gap + name + value) <= width:
+            text.append(gap + name, MUTED).append(value, style)
+
+    best = next((r for r in view.records if r.epoch == view.best_epoch), None)
+    if best is not None:
+        name, value = deciding_figure(run.config.monitor, best)
+        add(f"best {name}", f"{value} in epoch {best.epoch}", BEST)
+    if view.patience_left is not None:
+        style = WARNING if view.patience_left <= 1 else ""
+        add("patience", f"{view.patience_left}/{run.config.effective_patience}", style)
+    rate = last.learning_rate if last else run.config.effective_learning_rate
+    add("lr", figures.learning_rate(rate))
+    speed = progress.samples_per_second if progress else 0.0
+    if speed <= 0 and last:
+        speed = last.samples_per_second
+    add("", figures.rate(speed))
+    if last:
+        add("", f"{figures.seconds(last.seconds)} per epoch")
+    return text
+
+
+def _charts(console: Console, view: View, run: RunInfo, width: int, height: int) -> Block:
+    """Loss and accuracy side by side; the loss alone where it is narrow."""
+    if height < 1:
+        return Block(width, [])
+    x_range = _epoch_range(view, run.config.effective_epochs)
+    loss = LineChart(
+        "loss",
+        _curves(view, lambda r: r.train_loss, lambda r: r.val_loss, 1),
+        height,
+        x_range,
+        (0.0, math.inf),
+        logarithmic_from=4.0,
+        figure=figures.loss,
+    )
+    if width < 56:
+        return line_chart(console, loss, width)
+    accuracy = LineChart(
+        "accuracy %",
+        _curves(
+            view,
+            lambda r: 100 * r.train_accuracy,
+            lambda r: None if r.val_accuracy is None else 100 * r.val_accuracy,
+            2,
+        ),
+        height,
+        x_range,
+        (0.0, 100.0),
+        figure="{:.2f}".format,
+    )
+    half = (width - 2) // 2
+    charts = [line_chart(console, loss, half), line_chart(console, accuracy, width - 2 - half)]
+    return beside(charts, gap=2)
+
+
+def _curves(
+    view: View,
+    train: Callable[[EpochRecord], float],
+    validation: Callable[[EpochRecord], float | None],
+    column: int,
+) -> list[Series]:
+    """The train and the validation curve, at whole epochs.
+
+    The running epoch's mean so far is a dot of its own: it is a mean over fewer and later steps
+    than those before it, so that a line to it would tell of a fall that there was not.
+
+    ``column`` is the trace's: 1 for the loss, 2 for the accuracy.
+    """
+    x = [float(record.epoch) for record in view.records]
+    y = [train(record) for record in view.records]
+    scale = 100 if column == 2 else 1
+    if len(view.records) < 2:
+        x = [point[0] for point in view.trace] + x
+        y = [scale * point[column] for point in view.trace] + y
+    progress = view.progress
+    if progress and view.records and progress.epoch > view.records[-1].epoch and not view.reason:
+        so_far = (progress.train_loss, progress.train_accuracy)[column - 1]
+        share = progress.step / max(1, progress.steps)
+        if so_far is not None and share >= SETTLED:
+            x += [x[-1], progress.epoch - 1 + share]
+            y += [np.nan, scale * so_far]
+    curves = [Series("train", np.array(x, float), np.array(y, float), TRAIN)]
+    held_out = [(r.epoch, v) for r in view.records if (v := validation(r)) is not None]
+    if held_out or (view.run is not None and view.run.validation_count):
+        points = np.array(held_out, float).reshape(-1, 2)  # (epochs, 2)
+        curves.append(Series("val", points[:, 0], points[:, 1], VALIDATION, dotted=True))
+    return curves
+
+
+def _epoch_range(view: View, epochs: int) -> tuple[float, float]:
+    """The horizontal axis; its end moves in a few large steps, not with every epoch."""
+    if len(view.records) < 2:
+        return 0.0, float(min(epochs, 1 + len(view.records)))
+    epoch = max([view.progress.epoch if view.progress else 1, *(r.epoch for r in view.records)])
+    stage = 10
+    while stage < epoch:
+        stage = stage * (5 if str(stage)[0] == "2" else 4) // 2  # 10, 20, 50, 100, ...
+    return float(view.records[0].epoch), float(max(min(epochs, stage), epoch))
+
+
+def _epochs(console: Console, view: View, width: int, rows: int) -> list[Text]:
+    """The latest epochs below a head line; the best one is always among them, and marked."""
+    if rows < 2:
+        return []
+    marks = glyphs(console.options.ascii_only)
+    shown = list(view.records[-(rows - 1) :])
+    best = next((r for r in view.records if r.epoch == view.best_epoch), None)
+    if best is not None and shown and best not in shown:
+        shown[0] = best
+    columns = _columns(view, width)
+    head = Text("".join(name.rjust(size) for name, size, _ in columns), MUTED)
+    lines = [head]
+    for record in shown:
+        line = Text("".join(write(record).rjust(size) for _, size, write in columns))
+        if record is best:
+            line.append(f" {marks.best}")
+            line.stylize(BEST)
+        lines.append(line)
+    return lines + [Text()] * (rows - len(lines))
+
+
+_Column = tuple[str, int, Callable[[EpochRecord], str]]
+
+
+def _columns(view: View, width: int) -> list[_Column]:
+    """The columns (name, cells, writing) that fit; the validation's figures stay longest."""
+    held_out = view.run is not None and view.run.validation_count > 0
+    by_place: list[tuple[int, _Column]] = [
+        (0, ("epoch", 6, lambda r: str(r.epoch))),
+        (1 if not held_out else 3, ("loss", 9, lambda r: figures.loss(r.train_loss))),
+        (2 if not held_out else 4, ("acc", 10, lambda r: figures.percent(r.train_accuracy))),
+        (5, ("time", 9, lambda r: figures.seconds(r.seconds))),
+        (6, ("lr", 9, lambda r: figures.learning_rate(r.learning_rate))),
+        (7, ("speed", 19, lambda r: figures.rate(r.samples_per_second))),
+    ]
+    if held_out:
+        by_place[3:3] = [
+            (1, ("val loss", 10, lambda r: figures.loss(r.val_loss))),
+            (2, ("val acc", 10, lambda r: figures.percent(r.val_accuracy))),
+        ]
+    room = width - 3
+    chosen = set()
+    for place, (_, size, _) in sorted(by_place, key=lambda entry: entry[0]):
+        if size > room:
+            break
+        room -= size
+        chosen.add(place)
+    return [column for place, column in by_place if place in chosen]
+
+
+def _gallery(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
+    """The gallery's samples, with what the network says of them below."""
+    if rows < 1 or not len(run.gallery):
+        return Block(width, [])
+    if rows >= 9:
+        kind = "validation" if run.validation_count else "training"
+        title = text_block(console, [Text(f"{kind} samples", MUTED)], width)
+        return stack([title, _samples(console, view, run, width, rows - 1)], width)
+    return _samples(console, view, run, width, rows)
+
+
+def _samples(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
+    if run.dataset.image_shape is None:
+        return _samples_in_words(console, view, run, width, rows)
+    height, breadth = run.dataset.image_shape
+    tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
+    picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
+    fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
+    captions = _captions(console, view, run, columns)
+    tiles = []
+    for index in range(min(fitting, len(run.gallery))):
+        image = run.gallery.features[index].reshape(height, breadth)
+        caption = text_block(console, [captions[index]], columns)
+        tiles.append(stack([picture(console, image, columns, picture_rows), caption], columns))
+    return grid(tiles, width).shaped(width, rows)
+
+
+def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:
+    """The rows and columns of a picture: as large as four beside one another let it be.
+
+    Args:
+        rows: that there are.
+        width: cells for all pictures.
+        proportion: the images' width by their height.
+    """
+    largest = max(1, min(10, rows))
+    for size in range(largest, 0, -1):
+        columns = min(max(8, round(2 * size * proportion)), 4 * size + 8, width)
+        if 4 * (columns + 1) <= width + 1 or size <= 6:
+            return size, columns
+    return 1, min(8, width)
+
+
+def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Text]:
+    if view.gallery is None:
+        return [Text("?".center(width), MUTED)] * len(run.gallery)
+    ascii_only = console.options.ascii_only
+    told = verdicts(run.gallery.labels, view.gallery)
+    captions = [verdict.caption(run.dataset.classes, width, ascii_only) for verdict in told]
+    for caption in captions:
+        caption.pad_left((width - caption.cell_len) // 2)
+    return captions
+
+
+def _samples_in_words(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
+    """One cell per sample: its number, its label, the prediction."""
+    ascii_only = console.options.ascii_only
+    classes = run.dataset.classes
+    told = verdicts(run.gallery.labels, view.gallery) if view.gallery is not None else None
+    longest = max(len(name) for name in classes)
+    size = min(width, 2 * longest + 18)
+    cells = []
+    for index in range(min(len(run.gallery), rows * max(1, (width + 2) // (size + 2)))):
+        text = Text(f"{index + 1:>3}: ", MUTED)
+        if told:
+            text.append_text(told[index].sentence(classes, size - 5, ascii_only))
+        else:
+            text.append(classes[int(run.gallery.labels[index])], MUTED)
+        cells.append(text_block(console, [text], size))
+    return grid(cells, width, gap=2).shaped(width, rows)
+
+
+def _last_line(view: View, control: Control, keys: bool, narrow: bool) -> Text:
+    """How the run has ended, else the keys or what was asked for with them."""
+    if view.reason:
+        last_epoch = view.records[-1].epoch if view.records else 0
+        return Text(ending(view.reason, view.best_epoch, last_epoch), STRONG)
+    return footer(control, STOPPING, keys=keys, narrow=narrow)

@@ -1,0 +1,224 @@
+"""Samples side by side: test samples with predictions, one prediction, a look into a dataset.
+
+Owns what is printed for single samples. Drawing one image belongs to ``digits``, the words of
+a prediction to ``verdict``, figures over many samples to ``tables``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from gpunet.datasets.dataset import Samples
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_block
+from gpunet.terminal.draw.columns import Columns
+from gpunet.terminal.draw.digits import greys, picture
+from gpunet.terminal.draw.graphics import Painter
+from gpunet.terminal.draw.style import LABEL, MUTED, STRONG, WRONG, bar, glyphs
+from gpunet.terminal.views.verdict import Verdict, verdicts
+
+__all__ = ["prediction", "preview", "showcase"]
+
+PICTURE = (14, 7)
+"""Columns and rows of a picture in a grid; five of them stand side by side in 80 columns."""
+
+LARGE_PICTURE = (28, 14)
+"""Columns and rows of a single picture: an image of 28 by 28 pixels as it is."""
+
+LISTED = 10
+"""Classes that one prediction lists."""
+
+
+def showcase(
+    console: Console,
+    samples: Samples,
+    probabilities: NDArray[np.float32],
+    classes: Sequence[str],
+    image_shape: tuple[int, int] | None,
+    indices: Sequence[int] | NDArray[np.integer],
+    losses: NDArray[np.float64] | None = None,
+    painter: Painter | None = None,
+) -> RenderableType:
+    """Samples with what a network says of them.
+
+    Args:
+        console: decides on the width, colours and characters.
+        samples: all of a split, n of them.
+        probabilities: (n, C) of the same samples.
+        classes: the classes' names, C of them.
+        image_shape: height and width if a sample is an image.
+        indices: the rows to show.
+        losses: (n,) nats, of the same samples, to be told in the captions; ``None`` for no loss.
+        painter: paints in pixels; ``None`` for half blocks or characters.
+    """
+    rows = np.asarray(indices, dtype=np.int64)  # (shown,)
+    shown = samples[rows]
+    told = verdicts(shown.labels, probabilities[rows])
+    costs = None if losses is None else losses[rows].tolist()
+    if image_shape is None:
+        return _verdict_table(console, rows, told, classes, costs)
+    captions = _verdict_captions(console, told, classes, costs)
+    return _picture_grid(console, shown, captions, image_shape, painter)
+
+
+def prediction(
+    console: Console,
+    image: NDArray[np.uint8] | NDArray[np.float32] | None,
+    probabilities: NDArray[np.float32],
+    classes: Sequence[str],
+) -> None:
+    """Print one prediction: the picture beside the classes' probabilities.
+
+    Args:
+        console: decides on the width, colours and characters.
+        image: (height, width) as the network sees it; ``None`` if it is no image.
+        probabilities: (C,).
+        classes: the classes' names, C of them; the most probable ones are listed.
+    """
+    width = console.width
+    columns, rows = LARGE_PICTURE
+    if image is None or width < columns + 24:
+        console.print(_probability_bars(console, probabilities, classes, width))
+        return
+    bars = _probability_bars(console, probabilities, classes, min(48, width - columns - 3))
+    lead = Block(bars.width, []).shaped(bars.width, max(0, (rows - bars.height) // 2))
+    drawing = picture(console, image, columns, rows)
+    console.print(beside([drawing, stack([lead, bars], bars.width)], gap=3))
+
+
+def preview(
+    console: Console,
+    samples: Samples,
+    classes: Sequence[str],
+    image_shape: tuple[int, int] | None,
+    indices: Sequence[int] | NDArray[np.integer],
+    painter: Painter | None = None,
+) -> None:
+    """Print samples with their classes' names; samples that are no images as a table.
+
+    Args:
+        console: decides on the width, colours and characters.
+        samples: all of a split.
+        classes: the classes' names.
+        image_shape: height and width if a sample is an image.
+        indices: the rows to show.
+        painter: paints in pixels; ``None`` for half blocks or characters.
+    """
+    rows = np.asarray(indices, dtype=np.int64)  # (shown,)
+    shown = samples[rows]
+    if image_shape is None:
+        console.print(_feature_table(console, rows, shown, classes))
+        return
+    captions = [[Text(classes[int(label)])] for label in shown.labels]
+    console.print(_picture_grid(console, shown, captions, image_shape, painter))
+
+
+def _verdict_captions(
+    console: Console,
+    told: Sequence[Verdict],
+    classes: Sequence[str],
+    losses: Sequence[float] | None,
+) -> list[list[Text]]:
+    marks = glyphs(console.options.ascii_only)
+    captions = []
+    for place, verdict in enumerate(told):
+        head = Text(f"{verdict.mark(marks)} {classes[verdict.prediction]}", verdict.style)
+        share = f" {100 * verdict.probability:.1f} %"
+        if head.cell_len + len(share) <= PICTURE[0]:
+            head.append(share, MUTED)
+        truth = "" if verdict.right else f"is {classes[verdict.label]}"
+        cost = [] if losses is None else [Text(f"loss {figures.loss(losses[place])}", MUTED)]
+        captions.append([head, Text(truth, MUTED), *cost])
+    return captions
+
+
+def _picture_grid(
+    console: Console,
+    shown: Samples,
+    captions: Sequence[Sequence[Text]],
+    image_shape: tuple[int, int],
+    painter: Painter | None,
+) -> Block:
+    """Pictures in as many columns as there is room for, each above its caption's lines."""
+    columns, rows = PICTURE
+    tiles = []
+    for features, caption in zip(shown.features, captions, strict=True):
+        image = features.reshape(image_shape)
+        below = text_block(console, [*caption, Text()], columns)
+        if painter is None:
+            tiles.append(stack([picture(console, image, columns, rows), below], columns))
+        else:
+            pixels = greys(image, *painter.size(columns, rows))
+            tiles.append(painter.above(below, pixels, rows))
+    return grid(tiles, console.width, gap=2)
+
+
+def _verdict_table(
+    console: Console,
+    rows: NDArray[np.int64],
+    told: Sequence[Verdict],
+    classes: Sequence[str],
+    losses: Sequence[float] | None,
+) -> Columns:
+    marks = glyphs(console.options.ascii_only)
+    names = ["sample", "<label", "<prediction", "probability", "<"]
+    table = Columns(names if losses is None else [*names, "loss"])
+    for place, (row, verdict) in enumerate(zip(rows.tolist(), told, strict=True)):
+        table.add(
+            str(row),
+            classes[verdict.label],
+            Text(classes[verdict.prediction], verdict.style),
+            f"{100 * verdict.probability:.1f} %",
+            Text(verdict.mark(marks), verdict.style),
+            *([] if losses is None else [figures.loss(losses[place])]),
+        )
+    return table
+
+
+def _feature_table(
+    console: Console, rows: NDArray[np.int64], shown: Samples, classes: Sequence[str]
+) -> RenderableType:
+    """The classes and as many features as fit on a line."""
+    ascii_only = console.options.ascii_only
+    longest = max(len(name) for name in classes)
+    lines = []
+    for row, features, label in zip(rows.tolist(), shown.features, shown.labels, strict=True):
+        text = Text.assemble((f"{row:>6}  ", MUTED))
+        text.append(classes[int(label)].ljust(min(longest, 20)), STRONG)
+        text.append("".join(f" {value:>9.4g}" for value in features[: console.width // 10]))
+        lines.append(cut(text, console.width, ascii_only))
+    return text_block(console, lines, console.width)
+
+
+def _probability_bars(
+    console: Console, probabilities: NDArray[np.float32], classes: Sequence[str], width: int
+) -> Block:
+    """One bar per class in the classes' order, or of the most probable ones if there are many."""
+    known = np.nan_to_num(probabilities, nan=0.0)  # (C,)
+    top = int(known.argmax())
+    order = range(len(known))
+    listed = order if len(known) <= LISTED else np.argsort(-known, kind="stable")[:LISTED].tolist()
+    names = [Text(classes[index]) for index in listed]
+    name_width = min(max(name.cell_len for name in names), max(4, width // 3))
+    length = width - name_width - 12
+    ascii_only = console.options.ascii_only
+    marks = glyphs(ascii_only)
+    lines = []
+    for index, name in zip(listed, names, strict=True):
+        label = cut(name, name_width, ascii_only)
+        label.pad_right(name_width - label.cell_len)
+        style = LABEL if index == top else MUTED
+        line = Text(f"{marks.arrow if index == top else '':<2} ", LABEL)
+        line.append_text(label).append(" ")
+        line.append_text(bar(float(known[index]), max(0, length), style, ascii_only))
+        line.append(f" {100 * known[index]:5.1f} %")
+        line.stylize(STRONG if index == top else MUTED)
+        lines.append(line)
+    if not np.isfinite(probabilities).all():
+        lines.append(Text("some probabilities are no numbers: the network has diverged", WRONG))
+    return text_block(console, lines, width)

@@ -1,0 +1,92 @@
+"""Where a training run stands after a whole epoch: all that it takes to go on bit for bit.
+
+The order of the samples and the dropout masks need no keeping, as they follow from the seed, the
+epoch and the step; nor do the patience and the plateau, which the trainer finds again by observing
+the history. How it is written belongs to ``artifacts.checkpoint``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Scaling
+from gpunet.training.events import EpochRecord
+from gpunet.training.member import mean_history
+
+__all__ = ["Keeper", "RunState"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunState:
+    """What a run has come to.
+
+    Args:
+        parameters: (P, N) after the latest epoch.
+        moments: (M, P, N) of the optimizer, likewise.
+        best: (P, N) of each network's best epoch so far.
+        best_epochs: (P,) those epochs, counted from 1.
+        histories: (P,) one record per epoch of each network, all of them whole.
+        steps: taken in all.
+        seconds: spent in training.
+        scaling: of float features, or ``None``.
+        inverted: whether images are inverted.
+        device: what trained it last, in words; empty if that is not known.
+    """
+
+    parameters: NDArray[np.float32]
+    moments: NDArray[np.float32]
+    best: NDArray[np.float32]
+    best_epochs: tuple[int, ...]
+    histories: tuple[tuple[EpochRecord, ...], ...]
+    steps: int
+    seconds: float
+    scaling: Scaling | None
+    inverted: bool = False
+    device: str = ""
+
+    @property
+    def history(self) -> tuple[EpochRecord, ...]:
+        """One record per epoch, the mean over the networks that ran in it."""
+        return mean_history(self.histories)
+
+    @property
+    def best_epoch(self) -> int:
+        """The latest of the networks' best epochs."""
+        return max(self.best_epochs)
+
+    @property
+    def finite(self) -> bool:
+        """Whether it is worth keeping."""
+        arrays = (self.parameters, self.moments, self.best)
+        return all(bool(np.isfinite(array).all()) for array in arrays)
+
+
+class Keeper:
+    """Hands out where the run stands, in time and at the end.
+
+    A state is taken after every whole epoch, since an epoch that is cut short later on leaves the
+    engine in a state that cannot be gone on from.
+    """
+
+    def __init__(self, keep: Callable[[RunState], None] | None, every: int) -> None:
+        self._keep = keep
+        self._every = every
+        self._pending: RunState | None = None
+
+    def note(self, epoch: int, state: Callable[[], RunState]) -> None:
+        """A whole epoch is done; ``state`` says where the run stands."""
+        if self._keep is None:
+            return
+        self._pending = state()
+        if epoch % self._every == 0:
+            self.finish()
+
+    def finish(self) -> None:
+        """Hand out the latest state, unless that was done."""
+        if self._keep is not None and self._pending is not None and self._pending.finite:
+            self._keep(self._pending)
+        self._pending = None
