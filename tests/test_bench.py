@@ -15,7 +15,7 @@ def test_every_operation_is_measured_on_numpy_and_on_the_adapter(adapter: Adapte
     measured = list(run([adapter], [CASE], timings=1))
     for device in ("numpy", adapter.info.name):
         own = [one for one in measured if one.device == device]
-        assert OPERATIONS == [one.operation for one in own]
+        assert [one.operation for one in own] == OPERATIONS
         assert all(one.wall_seconds > 0 and one.rate > 0 for one in own)
     timed = [one.device_seconds for one in measured if one.device != "numpy"]
     if adapter.timestamps:

@@ -89,7 +89,7 @@ def test_everything_that_a_module_offers_is_there(module: str) -> None:
     if len(parse(module).body) == 1:
         return  # a docstring alone
     loaded = importlib.import_module(module)
-    assert [] == [name for name in loaded.__all__ if not hasattr(loaded, name)]
+    assert [name for name in loaded.__all__ if not hasattr(loaded, name)] == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -99,9 +99,9 @@ def test_modules_take_from_one_another_only_what_is_offered(module: str) -> None
         for name, thing in imports(module)
         if name in MODULES and thing not in {"", "__version__"}
     ]
-    assert [] == [
+    assert [
         (name, thing) for name, thing in taken if thing not in importlib.import_module(name).__all__
-    ]
+    ] == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -115,5 +115,5 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     loaded = done.stdout.split()
-    assert [] == [name for name in HEAVY if name in loaded]
+    assert [name for name in HEAVY if name in loaded] == []
     assert "typer" in loaded

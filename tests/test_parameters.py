@@ -23,7 +23,7 @@ def test_the_layers_blocks_cover_all_parameters_without_gaps() -> None:
         for weights, biases in layer_views(parameters, NETWORK)
     ]
     np.testing.assert_array_equal(parameters, np.concatenate(joined, axis=1))
-    assert (0, 35, 59) == layer_offsets(NETWORK)
+    assert layer_offsets(NETWORK) == (0, 35, 59)
 
 
 def test_views_write_through() -> None:
@@ -31,8 +31,8 @@ def test_views_write_through() -> None:
     weights, biases = layer_views(parameters, NETWORK)[1]
     weights[0, 1, 2] = 7
     biases[0, 3] = 9
-    assert 7 == parameters[0, 35 + 1 * 4 + 2]
-    assert 9 == parameters[0, 35 + 5 * 4 + 3]
+    assert parameters[0, 35 + 1 * 4 + 2] == 7
+    assert parameters[0, 35 + 5 * 4 + 3] == 9
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_the_norms_gains_and_offsets_fill_the_end_of_the_parameters() -> None:
     assert (NETWORK.parameter_count, NETWORK.parameter_count + 10) == norm_offsets(network)
     parameters = initial_parameters(network, "auto", [1])
     norms = norm_views(parameters, network)
-    assert [[1] * 5, [1] * 4] == [gains[0].tolist() for gains, _ in norms]
-    assert [[0] * 5, [0] * 4] == [offsets[0].tolist() for _, offsets in norms]
+    assert [gains[0].tolist() for gains, _ in norms] == [[1] * 5, [1] * 4]
+    assert [offsets[0].tolist() for _, offsets in norms] == [[0] * 5, [0] * 4]
     norms[1][1][0, 3] = 7
-    assert 7 == parameters[0, -1]
-    assert [] == norm_views(parameters, NETWORK)
+    assert parameters[0, -1] == 7
+    assert norm_views(parameters, NETWORK) == []

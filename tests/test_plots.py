@@ -80,14 +80,14 @@ def test_losses_that_span_much_are_drawn_logarithmically(tmp_path: Path) -> None
 @pytest.mark.parametrize("loss", [np.nan, 0.0, 1e30])
 def test_a_run_that_went_wrong_is_drawn_all_the_same(tmp_path: Path, loss: float) -> None:
     plot_curves(curves(1, loss=loss), "$ x_1 \\", tmp_path / "run.png")
-    assert 3 == drawn(tmp_path / "run.png").ndim
+    assert drawn(tmp_path / "run.png").ndim == 3
 
 
 def test_pictures_are_drawn_with_their_captions(tmp_path: Path) -> None:
     plot_pictures(images(7), tmp_path / "seven.svg")
     text = (tmp_path / "seven.svg").read_text("utf-8")
-    assert 7 == text.count("<image ")
-    assert [1] * 7 == [text.count(f"<!-- number {place} -->") for place in range(7)]
+    assert text.count("<image ") == 7
+    assert [text.count(f"<!-- number {place} -->") for place in range(7)] == [1] * 7
 
 
 def test_a_caption_that_is_too_long_is_cut(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_settings_that_the_library_refuses_are_told_in_a_sentence(tmp_path: Path
 def test_too_many_pictures_for_a_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"201 pictures .* room for 200; ask for fewer"):
         plot_pictures(images(201), tmp_path / "many.png")
-    assert [] == list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

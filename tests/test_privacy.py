@@ -51,20 +51,20 @@ def watched(folder: Path, commands: list[list[str]], **environment: str) -> tupl
 def events(tmp_path_factory: pytest.TempPathFactory) -> Events:
     """What was noticed while all modules were imported and the commands ran."""
     code, found = watched(tmp_path_factory.mktemp("private"), COMMANDS)
-    assert 0 == code
+    assert code == 0
     return found
 
 
 def test_no_command_speaks_to_a_network(events: Events) -> None:
     spoken = [event for event in events if event[0].startswith(("socket", "urllib", "http"))]
-    assert [] == [event for event in spoken if event[0] != "socket.gethostname"]
+    assert [event for event in spoken if event[0] != "socket.gethostname"] == []
 
 
 def test_a_download_speaks_to_the_network_and_is_noticed(tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:9"
     download = [["datasets", "download", "mnist"]]
     code, found = watched(tmp_path, download, https_proxy=nobody, HTTPS_PROXY=nobody, NO_PROXY="")
-    assert 1 == code
+    assert code == 1
     assert "socket.connect" in {name for name, _ in found}
 
 
@@ -72,11 +72,11 @@ def test_no_command_starts_another_program(events: Events) -> None:
     started = ("subprocess", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn")
     programs = [what for name, what in events if name.startswith(started)]
     fonts = "('fc-list',"  # of Matplotlib, which looks for fonts the first time it draws
-    assert [] == [what for what in programs if not what.startswith(fonts)]
+    assert [what for what in programs if not what.startswith(fonts)] == []
 
 
 def test_nothing_is_unpickled(events: Events) -> None:
-    assert [] == [event for event in events if event[0].startswith("pickle")]
+    assert [event for event in events if event[0].startswith("pickle")] == []
 
 
 def test_files_are_written_only_where_the_user_said(events: Events) -> None:

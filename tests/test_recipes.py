@@ -13,7 +13,7 @@ from gpunet.errors import UsageError
 def test_a_recipe_can_be_trained_and_says_whose_it_is(name: str) -> None:
     recipe = open_recipe(name)
     assert isinstance(recipe.file.train_config(), TrainConfig)
-    assert "mnist" == recipe.file.settings["data"]
+    assert recipe.file.settings["data"] == "mnist"
     assert {"name", "description", "source"} == set(recipe.file.about) - {"accuracy"}
     assert name == recipe.file.about["name"]
     assert recipe.description
@@ -23,7 +23,7 @@ def test_a_recipe_can_be_trained_and_says_whose_it_is(name: str) -> None:
 
 def test_the_ancestors_and_the_papers_are_there() -> None:
     claimed = {name: open_recipe(name).accuracy for name in recipe_names()}
-    assert {
+    assert claimed == {
         "7ustin": 0.9505,
         "dropout": 0.9894,
         "five-parts": None,
@@ -31,7 +31,7 @@ def test_the_ancestors_and_the_papers_are_there() -> None:
         "nielsen": 0.95,
         "relu-128": 0.975,
         "simard": 0.984,
-    } == claimed
+    }
 
 
 def test_a_name_that_is_no_recipe_is_answered_with_the_closest_one() -> None:

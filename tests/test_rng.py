@@ -26,8 +26,8 @@ def test_draws_are_those_of_the_published_function() -> None:
 
 def test_uniform_draws_fill_the_interval_evenly() -> None:
     draws = rng.uniform(seed=5, step=0, place=1, count=100_001)
-    assert (100_001,) == draws.shape
-    assert 0 <= draws.min()
+    assert draws.shape == (100_001,)
+    assert draws.min() >= 0
     assert draws.max() < 1
     counts, _ = np.histogram(draws, bins=10, range=(0, 1))
     # Each bin expects 10,000 with a standard deviation of 95.

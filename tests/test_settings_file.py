@@ -124,7 +124,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_bytes(b"\xef\xbb\xbfepochs = 3\n")
-    assert {"epochs": 3} == read_settings(path).settings
+    assert read_settings(path).settings == {"epochs": 3}
 
 
 def test_every_configuration_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -161,5 +161,5 @@ def test_a_text_that_utf8_cannot_hold_is_refused() -> None:
 
 def test_a_table_about_the_recipe_is_kept_apart(tmp_path: Path) -> None:
     file = settings(tmp_path, 'epochs = 3\n[recipe]\nsource = "a book"')
-    assert {"epochs": 3} == file.settings
-    assert {"source": "a book"} == file.about
+    assert file.settings == {"epochs": 3}
+    assert file.about == {"source": "a book"}

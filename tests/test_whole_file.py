@@ -25,7 +25,7 @@ def test_a_file_whose_writing_is_interrupted_stays_as_it_was(tmp_path: Path) -> 
 
     with pytest.raises(KeyboardInterrupt):
         write_whole(path, interrupted)
-    assert b"before" == path.read_bytes()
+    assert path.read_bytes() == b"before"
     assert [path] == list(tmp_path.iterdir())
 
 
@@ -33,18 +33,18 @@ def test_an_older_file_is_replaced_and_keeps_its_rights(tmp_path: Path) -> None:
     (tmp_path / "result").write_bytes(b"old")
     (tmp_path / "result").chmod(0o640)
     write_whole(tmp_path / "result", content)
-    assert b"content" == (tmp_path / "result").read_bytes()
-    assert 0o640 == (tmp_path / "result").stat().st_mode & 0o777
+    assert (tmp_path / "result").read_bytes() == b"content"
+    assert (tmp_path / "result").stat().st_mode & 0o777 == 0o640
 
 
 def test_a_new_file_has_the_rights_that_the_umask_leaves(tmp_path: Path) -> None:
     umask = os.umask(0o027)
     try:
         write_whole(tmp_path / "result", content)
-        assert 0o027 == os.umask(0o027)
+        assert os.umask(0o027) == 0o027
     finally:
         os.umask(umask)
-    assert 0o640 == (tmp_path / "result").stat().st_mode & 0o777
+    assert (tmp_path / "result").stat().st_mode & 0o777 == 0o640
 
 
 def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_not(
@@ -59,7 +59,7 @@ def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_no
 
     write_whole(tmp_path / "result", while_others_tidy_up)
     assert {"other", "result"} == {path.name for path in tmp_path.iterdir()}
-    assert b"content" == (tmp_path / "result").read_bytes()
+    assert (tmp_path / "result").read_bytes() == b"content"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no open file is removed there")
@@ -88,9 +88,9 @@ def test_a_writer_whose_new_file_is_being_taken_for_a_leftover_makes_another(
 
     monkeypatch.setattr(fcntl, "flock", late)
     write_whole(tmp_path / "result", content)
-    assert 1 == len(robbed)
+    assert len(robbed) == 1
     assert [tmp_path / "result"] == list(tmp_path.iterdir())
-    assert b"content" == (tmp_path / "result").read_bytes()
+    assert (tmp_path / "result").read_bytes() == b"content"
 
 
 def test_writers_that_tidy_up_at_the_same_time_never_hinder_each_other(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_writers_that_tidy_up_at_the_same_time_never_hinder_each_other(tmp_path:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [] == failures
+    assert failures == []
     assert [tmp_path / "result"] == list(tmp_path.iterdir())
 
 

@@ -26,7 +26,7 @@ def test_the_version_is_printed(gpunet: RunCommand) -> None:
 @pytest.mark.parametrize("arguments", [(), ("-h",), ("--help",)])
 def test_help_names_every_command(gpunet: RunCommand, arguments: tuple[str, ...]) -> None:
     ran = gpunet(*arguments)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     for command in COMMANDS:
         assert command in ran.out
 
@@ -34,7 +34,7 @@ def test_help_names_every_command(gpunet: RunCommand, arguments: tuple[str, ...]
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(gpunet: RunCommand, command: str) -> None:
     ran = gpunet(command, "-h")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert f"Usage: gpunet {command}" in ran.out
 
 
@@ -47,16 +47,16 @@ def test_the_theme_may_come_from_the_environment_and_must_be_one(
     gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran = gpunet("recipes", "--theme", "drak")
-    assert (2, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (2, "")
     assert "'drak' is not one of 'auto', 'dark', 'light', 'mono'" in ran.failure
     wished: list[str] = []
     monkeypatch.setattr(console, "wish_for_theme", wished.append)
-    assert 0 == gpunet("recipes", "--theme", "light").code
-    assert 0 == gpunet("recipes").code
+    assert gpunet("recipes", "--theme", "light").code == 0
+    assert gpunet("recipes").code == 0
     monkeypatch.setenv("GPUNET_THEME", "mono")
-    assert 0 == gpunet("recipes").code
-    assert 0 == gpunet("recipes", "--theme", "dark").code
-    assert ["light", "auto", "mono", "dark"] == wished
+    assert gpunet("recipes").code == 0
+    assert gpunet("recipes", "--theme", "dark").code == 0
+    assert wished == ["light", "auto", "mono", "dark"]
 
 
 def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
@@ -94,13 +94,13 @@ def test_a_command_line_that_cannot_be_exits_with_2_and_says_what_is_wrong(
     gpunet: RunCommand, arguments: list[str], hint: str
 ) -> None:
     ran = gpunet(*arguments)
-    assert (2, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (2, "")
     assert hint in ran.failure
 
 
 def test_control_characters_in_a_name_do_not_reach_the_terminal(gpunet: RunCommand) -> None:
     ran = gpunet("evaluate", "model\x1b[2J\nnew line")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "\\x1b[2J new line" in ran.failure
 
 
@@ -111,7 +111,7 @@ def test_an_interrupt_exits_with_130_and_without_a_word(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("gpunet.engine.factory.list_adapters", interrupted)
-    assert (130, "", "") == gpunet("devices")
+    assert gpunet("devices") == (130, "", "")
 
 
 def test_exhausted_memory_is_told_in_one_sentence(
@@ -122,7 +122,7 @@ def test_exhausted_memory_is_told_in_one_sentence(
 
     monkeypatch.setattr("gpunet.engine.factory.list_adapters", exhausted)
     ran = gpunet("devices")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "memory is exhausted" in ran.failure
 
 
@@ -130,7 +130,7 @@ def test_the_module_can_be_run_and_leaves_with_the_exit_code() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gpunet", "evaluate", "missing"], capture_output=True, text=True
     )
-    assert (1, "") == (done.returncode, done.stdout)
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: the model missing cannot be read")
     assert done.stderr.count("\n") == 1
 
@@ -144,10 +144,10 @@ def test_a_full_disk_behind_the_standard_output_is_told_in_one_sentence() -> Non
             stderr=subprocess.PIPE,
             text=True,
         )
-    assert (1, "error: the output cannot be written: no space left on device\n") == (
+    assert (
         done.returncode,
         done.stderr,
-    )
+    ) == (1, "error: the output cannot be written: no space left on device\n")
 
 
 def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
@@ -160,4 +160,4 @@ def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-    assert (1, "") == (done.returncode, done.stderr)
+    assert (done.returncode, done.stderr) == (1, "")

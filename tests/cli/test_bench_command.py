@@ -47,12 +47,12 @@ def test_every_adapter_stands_below_numpy_with_its_ratio(
 ) -> None:
     measure_made_up(monkeypatch, "Card (CHIP 17)")
     ran = gpunet("bench", "--quick")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert "numpy against Card (discrete GPU, Vulkan)" == lines[0]
+    assert lines[0] == "numpy against Card (discrete GPU, Vulkan)"
     assert "784-16-16-10, batch 64" in lines
-    assert ["forward", "numpy", "300", "us", "10.00", "GFLOP/s"] == lines[-2].split()
-    assert ["Card", "150", "us", "100", "us", "30.00", "GFLOP/s", "2.00x"] == lines[-1].split()
+    assert lines[-2].split() == ["forward", "numpy", "300", "us", "10.00", "GFLOP/s"]
+    assert lines[-1].split() == ["Card", "150", "us", "100", "us", "30.00", "GFLOP/s", "2.00x"]
 
 
 def test_no_line_is_wider_than_the_terminal_however_long_a_name_is(
@@ -78,9 +78,9 @@ def test_a_machine_without_adapters_measures_numpy_alone(
 ) -> None:
     measure_made_up(monkeypatch)
     ran = gpunet("bench")
-    assert 0 == ran.code
-    assert "numpy alone" == ran.out.splitlines()[0]
-    assert 3 == ran.out.count("forward")
+    assert ran.code == 0
+    assert ran.out.splitlines()[0] == "numpy alone"
+    assert ran.out.count("forward") == 3
 
 
 def test_an_adapter_that_is_not_there_is_refused(
@@ -88,7 +88,7 @@ def test_an_adapter_that_is_not_there_is_refused(
 ) -> None:
     measure_made_up(monkeypatch, "Card")
     ran = gpunet("bench", "--device", "other")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "--device other names no adapter of this machine" in ran.failure
 
 
@@ -96,7 +96,7 @@ def test_json_holds_every_measurement(gpunet: RunCommand) -> None:
     adapters = [adapter for adapter in list_adapters() if adapter.usable]
     first = str(adapters[0].index) if adapters else "cpu"
     ran = gpunet("bench", "--quick", "--json", "--device", first)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     content = json.loads(ran.out)
     assert [KEYS] * len(content) == [set(one) for one in content]
     devices = ["numpy", *(one.info.name for one in adapters[:1])]
@@ -113,10 +113,10 @@ def test_the_roofline_adds_a_column_a_key_and_what_each_device_reaches(
         "gpunet.engine.wgpu.roofline.measure_roofline", lambda _: Roofline(2e12, 3e11)
     )
     ran = gpunet("bench", "--quick", "--roofline")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert "  2.00 TFLOP/s at multiply-adds, 300 Gbyte/s at copies: numpy" in lines
     assert lines[-1].endswith("2.00x    12.5 %")
     assert max(len(line) for line in lines[6:]) <= 80
     content = json.loads(gpunet("bench", "--quick", "--roofline", "--json").out)
-    assert [0.125, 0.125] == [one["roofline"] for one in content]
+    assert [one["roofline"] for one in content] == [0.125, 0.125]

@@ -48,7 +48,7 @@ def device_line(out: str) -> str:
 def train(gpunet: RunCommand, data: Path, folder: Path, *options: object) -> str:
     output = ["--output", folder / "model.safetensors", "--report", folder / "report.json"]
     ran = gpunet("train", "--data", data, "--epochs", "1", *OPTIONS, *output, *options)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "advice" not in ran.out
     return ran.out
 
@@ -116,11 +116,11 @@ def test_a_resumed_run_keeps_its_device_or_says_that_it_does_not(
     assert RunFolder(run).load()[1].device == str(software.info)
     resume = ["train", "--resume", run, "--plain", "--showcase", "0", "--output", run / "model"]
     ran = gpunet(*resume, "--epochs", "2")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert device_line(ran.out).endswith(", as before")
     assert "software adapter" in device_line(ran.out)
     ran = gpunet(*resume, "--epochs", "3", "--device", "cpu")
-    assert 0 == ran.code
+    assert ran.code == 0
     assert ran.err == (
         f"note: the run was begun on {software.info}; on another device its last digits will "
         "differ\n"
@@ -142,7 +142,7 @@ def test_a_search_is_tried_with_its_population_and_names_the_device_that_it_took
     monkeypatch.chdir(tmp_path)
     search = ["--trials", "4", "--population", "4", "--epochs", "1", "--plain"]
     ran = gpunet("tune", "--data", halves, *search)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert populations == [(4, 4)]
     assert device_line(ran.out).startswith("device: numpy, 0.30 ms a step; ")
     assert "gpunet train --data" in ran.out
@@ -155,5 +155,5 @@ def test_a_wrong_device_is_a_usage_error(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ran = gpunet(*command, "--device", "rtx 9090")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "--device rtx 9090 names no adapter of this machine" in ran.failure

@@ -31,4 +31,4 @@ def test_every_command_line_that_may_be_typed_ends_well(
     for words in lines(random.Random(seed), device, save_data(tmp_path)):
         ran = gpunet(*words)
         told = [line for line in ran.err.splitlines() if not line.startswith("note: ")]
-        assert (0, []) == (ran.code, told), " ".join(words)
+        assert (ran.code, told) == (0, []), " ".join(words)

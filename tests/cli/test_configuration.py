@@ -26,7 +26,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def printed(ran: Ran) -> dict[str, object]:
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     return tomllib.loads(ran.out)
 
 
@@ -36,10 +36,10 @@ def test_what_is_typed_wins_over_the_file_and_the_file_over_the_defaults(
     Path("run.toml").write_text("epochs = 3\nlr = 0.5\nplain = true\nhidden = [8]\n")
     ran = gpunet("train", "--config", "run.toml", "--epochs", "4", "--print-config")
     settings = printed(ran)
-    assert 4 == settings["epochs"]
-    assert 0.5 == settings["learning_rate"]
+    assert settings["epochs"] == 4
+    assert settings["learning_rate"] == 0.5
     assert settings["plain"] is True
-    assert [8] == settings["hidden"]
+    assert settings["hidden"] == [8]
     assert TrainConfig().batch_size == settings["batch_size"]
 
 
@@ -81,13 +81,13 @@ def test_what_is_printed_is_read_back_to_the_same(gpunet: RunCommand) -> None:
     first = gpunet("train", *typed, *flags, "--print-config")
     Path("run.toml").write_text(first.out, "utf-8")
     second = gpunet("train", "--config", "run.toml", "--print-config")
-    assert (0, "") == (second.code, second.err)
+    assert (second.code, second.err) == (0, "")
     assert first.out == second.out
     settings = printed(second)
-    assert [8, 4] == settings["hidden"]
-    assert 1e-7 == settings["learning_rate"]
-    assert 5400 == settings["max_time"]
-    assert "seven" == settings["name"]
+    assert settings["hidden"] == [8, 4]
+    assert settings["learning_rate"] == 1e-7
+    assert settings["max_time"] == 5400
+    assert settings["name"] == "seven"
 
 
 def test_defaults_that_follow_from_others_are_printed_as_comments(gpunet: RunCommand) -> None:
@@ -103,7 +103,7 @@ def test_a_run_with_a_file_is_trained_as_it_says(gpunet: RunCommand, halves: Pat
         "report = 'run.json'\n"
     )
     ran = gpunet("train", "--config", "run.toml")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert Path("small.safetensors").is_file()
     config = json.loads(Path("run.json").read_text("utf-8"))["config"]
     asked = TrainConfig(hidden=(4,), learning_rate=0.01, batch_size=8, epochs=2)
@@ -125,7 +125,7 @@ def test_a_mistake_in_the_file_is_told_in_one_sentence(
 ) -> None:
     Path("run.toml").write_text(text)
     ran = gpunet("train", "--config", "run.toml")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert ran.failure.startswith(wanted)
 
 
@@ -138,13 +138,13 @@ def test_a_mistake_on_the_command_line_does_not_blame_the_file(gpunet: RunComman
 def test_settings_that_go_together_may_come_from_both(gpunet: RunCommand) -> None:
     Path("run.toml").write_text("restart_lr = 0.001")
     ran = gpunet("train", "--config", "run.toml", "--restart-every", "5", "--print-config")
-    assert 0.001 == printed(ran)["restart_lr"]
+    assert printed(ran)["restart_lr"] == 0.001
 
 
 def test_only_one_source_of_settings_is_taken(gpunet: RunCommand) -> None:
     Path("run.toml").write_text("epochs = 3")
     ran = gpunet("train", "--config", "run.toml", "--recipe", "nielsen")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert ran.failure.startswith("--config and --recipe both give settings")
     ran = gpunet("train", "--resume", ".", "--recipe", "nielsen")
     assert ran.failure == "--resume and --recipe cannot go together; leave out --recipe"
@@ -166,18 +166,18 @@ def test_every_option_of_train_can_be_set_in_a_file() -> None:
 
 def test_a_recipe_is_taken_as_a_file_is(gpunet: RunCommand) -> None:
     settings = printed(gpunet("train", "--recipe", "nielsen", "--epochs", "2", "--print-config"))
-    assert [30] == settings["hidden"]
-    assert "mnist" == settings["data"]
-    assert 2 == settings["epochs"]
+    assert settings["hidden"] == [30]
+    assert settings["data"] == "mnist"
+    assert settings["epochs"] == 2
 
 
 def test_the_recipes_are_listed_with_their_networks_and_figures(gpunet: RunCommand) -> None:
     ran = gpunet("recipes")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert recipe_names() == [line for line in lines if not line.startswith(" ")]
-    assert "  784-30-10, 95.00% claimed" == lines[lines.index("nielsen") + 1]
-    assert "  784-16-10, no accuracy claimed" == lines[lines.index("five-parts") + 1]
+    assert lines[lines.index("nielsen") + 1] == "  784-30-10, 95.00% claimed"
+    assert lines[lines.index("five-parts") + 1] == "  784-16-10, no accuracy claimed"
 
 
 def test_a_recipe_is_printed_as_the_file_that_it_is(gpunet: RunCommand) -> None:
@@ -188,5 +188,5 @@ def test_a_recipe_is_printed_as_the_file_that_it_is(gpunet: RunCommand) -> None:
 def test_an_unknown_recipe_is_answered_with_the_closest_one(gpunet: RunCommand) -> None:
     for command in (("recipes", "simmard"), ("train", "--recipe", "simmard")):
         ran = gpunet(*command)
-        assert 2 == ran.code
+        assert ran.code == 2
         assert ran.failure.startswith("there is no recipe 'simmard'; did you mean 'simard'?")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_the_list_names_every_dataset_and_whether_it_is_at_hand(gpunet: RunCommand) -> None:
     ran = gpunet("datasets", "list")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     for name in ("mnist", "fashion-mnist", "strokes"):
         assert f"{name}\n" in ran.out
     assert "not downloaded: gpunet datasets download mnist" in ran.out
@@ -22,13 +22,13 @@ def test_the_list_names_every_dataset_and_whether_it_is_at_hand(gpunet: RunComma
 
 def test_without_a_subcommand_help_is_printed(gpunet: RunCommand) -> None:
     ran = gpunet("datasets")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "Usage: gpunet datasets" in ran.out
 
 
 def test_a_dataset_of_images_is_drawn(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("datasets", "preview", halves, "--count", "3")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "120 samples to train, 40 to test, 64 features, 2 classes" in ran.out
 
 
@@ -44,7 +44,7 @@ def test_the_same_seed_shows_the_same_samples(gpunet: RunCommand, halves: Path) 
 @pytest.mark.parametrize("name", ["strokes", "no-such-data"])
 def test_what_is_not_published_cannot_be_downloaded(gpunet: RunCommand, name: str) -> None:
     ran = gpunet("datasets", "download", name)
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "choose one of mnist, fashion-mnist" in ran.failure
 
 
@@ -63,7 +63,7 @@ def test_a_download_says_where_the_files_are(
     monkeypatch.setattr("gpunet.datasets.catalog.download", download)
     ran = gpunet("datasets", "download", "mnist", "--force")
     assert (0, f"downloading mnist ...\nmnist is in {tmp_path}\n", "") == ran
-    assert [("mnist", True)] == asked
+    assert asked == [("mnist", True)]
 
 
 def test_a_validation_set_that_the_data_bring_is_counted(
@@ -73,5 +73,5 @@ def test_a_validation_set_that_the_data_bring_is_counted(
     held = {"x_val": arrays["x_test"][:30], "y_val": arrays["y_test"][:30]}
     np.savez(tmp_path / "parts.npz", **arrays, **held)
     ran = gpunet("datasets", "preview", tmp_path / "parts.npz", "--count", "3")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "120 samples to train, 30 to validate, 40 to test, 64 features" in ran.out

@@ -49,7 +49,7 @@ def _no_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_two_adapters")
 def test_every_adapter_is_listed_with_its_limits_and_what_it_lacks(gpunet: RunCommand) -> None:
     ran = gpunet("devices")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "0  Large One (auto)" in ran.out
     assert "discrete GPU, Vulkan, driver 5" in ran.out
     assert "buffers up to 16,384 MiB" in ran.out
@@ -62,23 +62,23 @@ def test_every_adapter_is_listed_with_its_limits_and_what_it_lacks(gpunet: RunCo
 @pytest.mark.usefixtures("_two_adapters")
 def test_json_tells_the_same(gpunet: RunCommand) -> None:
     content = json.loads(gpunet("devices", "--json").out)
-    assert [True, False] == [adapter["usable"] for adapter in content["adapters"]]
+    assert [adapter["usable"] for adapter in content["adapters"]] == [True, False]
     assert [None, OLD.why] == [adapter["why_not"] for adapter in content["adapters"]]
     assert LARGE.limits == content["adapters"][0]["limits"]
-    assert 0 == content["auto"]["index"]
-    assert "numpy" == content["cpu"]["backend"]
+    assert content["auto"]["index"] == 0
+    assert content["cpu"]["backend"] == "numpy"
 
 
 @pytest.mark.usefixtures("_no_adapter")
 def test_a_machine_without_adapters_is_told_what_to_do(gpunet: RunCommand) -> None:
     ran = gpunet("devices")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "auto takes numpy on the processor" in ran.out
     assert "cpu  numpy on" in ran.out
     assert "(auto)" in ran.out
     assert "apt install mesa-vulkan-drivers" in " ".join(ran.out.split())
     content = json.loads(gpunet("devices", "--json").out)
-    assert [] == content["adapters"]
+    assert content["adapters"] == []
     assert content["auto"]["index"] is None
     assert content["auto"]["advice"] in " ".join(ran.out.split())
     assert max(len(line) for line in ran.out.splitlines()) <= 80
@@ -90,5 +90,5 @@ def test_trials_can_be_forgotten(gpunet: RunCommand) -> None:
     assert TrialCache.of(LARGE.info).trial("work") is not None
     for _ in range(2):
         ran = gpunet("devices", "--forget")
-        assert (0, "") == (ran.code, ran.err)
+        assert (ran.code, ran.err) == (0, "")
     assert TrialCache.of(LARGE.info).trial("work") is None

@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 def test_evaluate_repeats_what_training_found(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("evaluate", trained, "--device", "cpu", "--json")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     content = json.loads(ran.out)
     test = model_file.load(trained).test
     assert test.loss == pytest.approx(content["loss"])
     assert test.accuracy == content["accuracy"]
     assert 40 == content["samples"] == np.sum(content["confusion_matrix"])
-    assert ["0", "1"] == [entry["name"] for entry in content["classes"]]
+    assert [entry["name"] for entry in content["classes"]] == ["0", "1"]
     assert {"name", "precision", "recall", "f1", "support"} == set(content["classes"][0])
 
 
 def test_evaluate_prints_the_figures_of_every_class(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("evaluate", trained, "--device", "cpu")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     for words in ("accuracy", "loss", "precision", "recall", "F1", "columns: prediction"):
         assert words in ran.out
 
@@ -46,8 +46,8 @@ def test_other_data_than_those_trained_on_can_be_named(
     swapped = gpunet(
         "evaluate", trained, "--device", "cpu", "--json", "--data", tmp_path / "swapped.npz"
     )
-    assert "" == swapped.err
-    assert 1 == pytest.approx(straight["accuracy"] + json.loads(swapped.out)["accuracy"])
+    assert swapped.err == ""
+    assert pytest.approx(straight["accuracy"] + json.loads(swapped.out)["accuracy"]) == 1
 
 
 def test_a_change_of_the_data_since_training_is_noted(
@@ -56,12 +56,12 @@ def test_a_change_of_the_data_since_training_is_noted(
     shutil.copy(halves, tmp_path / "data.npz")
     model = tmp_path / "model"
     options = ("--device", "cpu", "--hidden", "none", "--epochs", "1", "--output", model, "-q")
-    assert 0 == gpunet("train", "--data", tmp_path / "data.npz", *options).code
+    assert gpunet("train", "--data", tmp_path / "data.npz", *options).code == 0
     arrays = dict(np.load(halves))
     arrays["x_test"] = arrays["x_test"][::-1]
     np.savez(tmp_path / "data.npz", **arrays)
     ran = gpunet("evaluate", model, "--device", "cpu", "--json")
-    assert (0, "note: data is no longer what the model was trained on\n") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "note: data is no longer what the model was trained on\n")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_data_with_other_features_are_refused(
 ) -> None:
     (tmp_path / "points.csv").write_text("0,1,2\n1,3,4\n" * 10, "utf-8")
     ran = gpunet("evaluate", trained, "--device", "cpu", "--data", tmp_path / "points.csv")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "points.csv has 3 columns, wanted 64 features, or 65 columns" in ran.failure
 
 
@@ -98,13 +98,13 @@ def test_a_file_that_is_no_model_is_refused(
 ) -> None:
     (tmp_path / "model").write_bytes(b"no model")
     ran = gpunet(command, tmp_path / "model")
-    assert (1, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (1, "")
     assert "is no sound model file" in ran.failure
 
 
 def test_showcase_shows_as_many_samples_as_asked_for(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("showcase", trained, "--device", "cpu", "--count", "7")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "of 7 shown are right" in ran.out
 
 
@@ -118,11 +118,11 @@ def test_showcase_shows_only_mistakes_if_asked_for(
     arrays = dict(np.load(halves))
     arrays["y_test"][:3] = 1 - arrays["y_test"][:3]
     np.savez(tmp_path / "three.npz", **arrays)
-    assert 1.0 == model_file.load(trained).test.accuracy
+    assert model_file.load(trained).test.accuracy == 1.0
     ran = gpunet(
         "showcase", trained, "--device", "cpu", "--data", tmp_path / "three.npz", "--wrong"
     )
-    assert "3 of 3 samples taken for another class" == ran.out.splitlines()[-1]
+    assert ran.out.splitlines()[-1] == "3 of 3 samples taken for another class"
 
 
 def test_evaluate_lists_what_is_confused_most(
@@ -134,9 +134,9 @@ def test_evaluate_lists_what_is_confused_most(
     np.savez(tmp_path / "three.npz", **arrays)
     options = ("--device", "cpu", "--data", tmp_path / "three.npz")
     content = json.loads(gpunet("evaluate", trained, *options, "--json").out)
-    assert [{"label": "0", "prediction": "1", "count": 3}] == content["confused_pairs"]
+    assert content["confused_pairs"] == [{"label": "0", "prediction": "1", "count": 3}]
     last = gpunet("evaluate", trained, *options).out.splitlines()[-1]
-    assert ["0", "1", "3", "13.04", "%"] == last.split()
+    assert last.split() == ["0", "1", "3", "13.04", "%"]
 
 
 def test_showcase_shows_the_largest_losses_first(
@@ -147,11 +147,11 @@ def test_showcase_shows_the_largest_losses_first(
     np.savez(tmp_path / "one.npz", **arrays)
     options = ("--device", "cpu", "--data", tmp_path / "one.npz", "--top-losses")
     ran = gpunet("showcase", trained, *options, "--count", "2")
-    assert (0, "") == (ran.code, ran.err)
-    assert 2 == ran.out.count("loss ")
-    assert "the largest 2 of 40 losses" == ran.out.splitlines()[-1]
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.count("loss ") == 2
+    assert ran.out.splitlines()[-1] == "the largest 2 of 40 losses"
     ran = gpunet("showcase", trained, *options, "--wrong")
-    assert "1 of 1 samples taken for another class" == ran.out.splitlines()[-1]
+    assert ran.out.splitlines()[-1] == "1 of 1 samples taken for another class"
 
 
 @pytest.mark.parametrize("choice", ["--wrong", "--top-losses"])
@@ -159,19 +159,19 @@ def test_named_rows_are_not_chosen_once_more(
     gpunet: RunCommand, trained: Path, choice: str
 ) -> None:
     ran = gpunet("showcase", trained, "--device", "cpu", "--index", "3", choice)
-    assert 2 == ran.code
+    assert ran.code == 2
     assert f"{choice} chooses" in ran.failure
 
 
 def test_showcase_draws_the_weights_of_units(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("showcase", trained, "--weights", "--count", "3")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "3 of 4 units" in ran.out
 
 
 def test_weights_and_samples_are_not_asked_for_at_once(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("showcase", trained, "--weights", "--top-losses")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "--top-losses is about samples" in ran.failure
 
 
@@ -181,15 +181,15 @@ def test_weights_of_a_model_of_measurements_make_no_pictures(
     (tmp_path / "points.csv").write_text("0,1,2\n1,3,4\n" * 20, "utf-8")
     options = ("--data", tmp_path / "points.csv", "--device", "cpu", "--epochs", "1", "-q")
     model = tmp_path / "model"
-    assert 0 == gpunet("train", *options, "--validation", "4", "--output", model).code
+    assert gpunet("train", *options, "--validation", "4", "--output", model).code == 0
     ran = gpunet("showcase", model, "--weights")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "no images" in ran.failure
 
 
 def test_showcase_says_so_if_there_is_no_mistake(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("showcase", trained, "--device", "cpu", "--wrong")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "no test sample is taken for another class" in ran.out
 
 
@@ -201,7 +201,7 @@ def test_rows_that_cannot_be_are_refused(
     gpunet: RunCommand, trained: Path, index: str, message: str
 ) -> None:
     ran = gpunet("showcase", trained, "--device", "cpu", "--index", index)
-    assert 2 == ran.code
+    assert ran.code == 2
     assert message in ran.failure
 
 
@@ -245,7 +245,7 @@ def test_json_lists_the_most_frequent_confusions_and_the_matrix_all(
 ) -> None:
     model = tmp_path / "model.safetensors"
     data = ("--data", "strokes:100+100", "--device", "cpu")
-    assert 0 == gpunet("train", *data, "--epochs", "1", "--output", model, "--quiet").code
+    assert gpunet("train", *data, "--epochs", "1", "--output", model, "--quiet").code == 0
     content = json.loads(gpunet("evaluate", model, *data, "--json").out)
     matrix = np.array(content["confusion_matrix"])
     np.fill_diagonal(matrix, 0)

@@ -23,13 +23,13 @@ def test_the_passes_of_a_step_are_printed_and_nothing_is_trained(
 ) -> None:
     options = ("--hidden", "4", "--batch-size", "32", "--max-norm", "2", "--dropout", "0.1")
     ran = gpunet("train", "--data", halves, "--device", adapter.index, "--explain-plan", *options)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert "plan:   layered: the persistent plan has no max-norm" in lines
     labels = ["forward 1", "forward 2", "softmax_cross_entropy", "input_gradient 2"]
     labels += ["update 1", "update 2", "max_norm 1", "max_norm 2"]
     for label in labels:
-        assert 2 == sum(line.startswith(label) for line in lines), label  # figures, then files
+        assert sum(line.startswith(label) for line in lines) == 2, label  # figures, then files
     first = next(line for line in lines if line.startswith("forward 1"))
     assert "32x4x64" in first
     # Samples in bytes, 65 x 4 parameters read, 32 x 4 values and as many slopes written.
@@ -45,7 +45,7 @@ def test_the_persistent_plan_is_printed_with_what_its_workgroup_holds(
 ) -> None:
     options = ("--hidden", "4", "--batch-size", "4", "--optimizer", "sgd")
     ran = gpunet("train", "--data", halves, "--device", adapter.index, "--explain-plan", *options)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "plan:   persistent: " in ran.out
     for fact in ("steps a dispatch", "workgroup memory", "registers", "rows at once"):
         assert fact in ran.out
@@ -57,7 +57,7 @@ def test_a_shader_is_printed_alone_and_finished(
     common = ("train", "--data", halves, "--device", adapter.index, "--explain-plan")
     for label, rows in (("forward 1", 64), ("persistent", 4)):
         ran = gpunet(*common, "--batch-size", rows, "--show-shader", label)
-        assert (0, "") == (ran.code, ran.err)
+        assert (ran.code, ran.err) == (0, "")
         assert ran.out.startswith(f"// {label}: ")
         assert "@compute @workgroup_size(" in ran.out
         assert "{{" not in ran.out
@@ -77,16 +77,16 @@ def test_a_pass_that_is_not_there_is_refused_with_those_that_are(
         "--show-shader",
         "forward 9",
     )
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "'forward 9' names no pass; this plan has: forward 1, forward 2" in ran.failure
 
 
 def test_numpy_has_neither_passes_nor_shaders(gpunet: RunCommand, halves: Path) -> None:
     common = ("train", "--data", halves, "--device", "cpu", "--explain-plan")
     ran = gpunet(*common)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "numpy has no passes" in ran.out
-    assert 2 == gpunet(*common, "--show-shader", "forward 1").code
+    assert gpunet(*common, "--show-shader", "forward 1").code == 2
 
 
 @pytest.mark.parametrize("with_plan", [True, False])
@@ -95,5 +95,5 @@ def test_options_that_do_not_go_together_are_refused(
 ) -> None:
     options = ("--explain-plan", "--quiet") if with_plan else ("--show-shader", "forward 1")
     ran = gpunet("train", "--data", halves, *options)
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "--explain-plan" in ran.failure

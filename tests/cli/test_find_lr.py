@@ -28,29 +28,29 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_rate_is_suggested_and_nothing_is_saved(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("train", "--data", halves, *FAST, "--find-lr")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "suggests: --lr " in ran.out
     assert "the default is 5.0e-03" in ran.out
     assert "learning rate" in ran.out
-    assert [] == list(Path().iterdir())
+    assert list(Path().iterdir()) == []
 
 
 def test_quiet_prints_a_rate_that_can_be_trained_with(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("train", "--data", halves, *FAST, "--find-lr", "-q")
-    assert 1 == ran.out.count("\n")
+    assert ran.out.count("\n") == 1
     assert 1e-5 < float(ran.out) < 10
     options = ("--lr", ran.out.strip(), "--epochs", 1, "-q")
-    assert 0 == gpunet("train", "--data", halves, *FAST, *options).code
+    assert gpunet("train", "--data", halves, *FAST, *options).code == 0
 
 
 def test_json_holds_the_curve_and_the_rate_that_quiet_prints(
     gpunet: RunCommand, halves: Path
 ) -> None:
     ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr", "--json")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     content = json.loads(ran.out)
     assert {"suggestion", "default", "steps"} == content.keys()
-    assert 0.2 == content["default"]
+    assert content["default"] == 0.2
     rates = [step["learning_rate"] for step in content["steps"]]
     assert len(rates) > 10
     assert sorted(rates) == rates
@@ -66,22 +66,22 @@ def test_json_writes_null_for_a_loss_that_is_not_finite(
     found = RangeTest(np.array([0.1, 1.0]), np.array([2.0, np.inf]), np.array([2.0, np.nan]), 0.01)
     monkeypatch.setattr(find_lr, "find_learning_rate", lambda *_: found)
     content = json.loads(gpunet("train", "--data", halves, *FAST, "--find-lr", "--json").out)
-    assert [
+    assert content["steps"] == [
         {"learning_rate": 0.1, "loss": 2.0, "smoothed": 2.0},
         {"learning_rate": 1.0, "loss": None, "smoothed": None},
-    ] == content["steps"]
+    ]
 
 
 def test_a_training_is_not_printed_as_json(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("train", "--data", halves, "--json")
-    assert (2, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (2, "")
     assert "--json goes with --find-lr" in ran.failure
     assert "--report" in ran.failure
 
 
 def test_it_does_not_go_together_with_a_run_that_is_kept(gpunet: RunCommand) -> None:
     ran = gpunet("train", "--find-lr", "--name", "one")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "--find-lr and --name cannot go together" in ran.failure
 
 
@@ -103,7 +103,7 @@ def test_in_a_terminal_the_curve_is_drawn_whatever_the_loss(
     monkeypatch.setattr(
         find_lr, "find_learning_rate", lambda *_: RangeTest(rates, losses, losses, 0.05)
     )
-    assert 0 == gpunet("train", "--data", halves, *FAST, "--find-lr").code
+    assert gpunet("train", "--data", halves, *FAST, "--find-lr").code == 0
     drawn = console.file.getvalue()  # type: ignore[attr-defined]
     assert "loss by log10 of the learning rate" in drawn
     assert "suggests: --lr 5.0e-02" in drawn

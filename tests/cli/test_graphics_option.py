@@ -29,8 +29,8 @@ def test_a_showcase_is_painted_even_into_a_pipe(
     gpunet: RunCommand, trained: Path, graphics: str, choice: list[str]
 ) -> None:
     ran = gpunet("showcase", trained, *choice, "--count", 4, "--graphics", graphics)
-    assert (0, "") == (ran.code, ran.err)
-    assert 4 == ran.out.count(STARTS[graphics])
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.count(STARTS[graphics]) == 4
 
 
 @pytest.mark.usefixtures("in_kitty")
@@ -39,14 +39,14 @@ def test_by_default_a_pipe_gets_no_pixels(
     gpunet: RunCommand, trained: Path, graphics: list[str]
 ) -> None:
     ran = gpunet("showcase", trained, "--weights", *graphics)
-    assert 0 == ran.code
+    assert ran.code == 0
     assert "\x1b" not in ran.out
 
 
 def test_a_preview_is_painted(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("datasets", "preview", halves, "--count", 3, "--graphics", "kitty")
-    assert (0, "") == (ran.code, ran.err)
-    assert 3 == ran.out.count(STARTS["kitty"])
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.count(STARTS["kitty"]) == 3
 
 
 def test_samples_are_painted_after_training(
@@ -54,8 +54,8 @@ def test_samples_are_painted_after_training(
 ) -> None:
     options = ("--data", halves, "--device", "cpu", "--epochs", 1, "--output", tmp_path / "m")
     ran = gpunet("train", *options, "--plain", "--showcase", 3, "--graphics", "sixel")
-    assert 0 == ran.code
-    assert 3 == ran.out.count(STARTS["sixel"])
+    assert ran.code == 0
+    assert ran.out.count(STARTS["sixel"]) == 3
 
 
 def test_a_file_of_settings_may_say_how_pictures_are_drawn(
@@ -66,7 +66,7 @@ def test_a_file_of_settings_may_say_how_pictures_are_drawn(
     assert 'graphics = "blocks"\n' in ran.out
     (tmp_path / "run.toml").write_text('graphics = "block"\n')
     ran = gpunet("train", "--config", tmp_path / "run.toml", "--print-config")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "line 1: graphics is" in ran.failure
     assert "did you mean 'blocks'" in ran.failure
 
@@ -82,12 +82,12 @@ def test_without_the_library_sixel_is_refused_before_the_work(
     options = ("--data", halves, "--device", "cpu", "--output", tmp_path / "m")
     for command in (("showcase", trained), ("train", *options), ("datasets", "preview", halves)):
         ran = gpunet(*command, "--graphics", "sixel")
-        assert (1, "") == (ran.code, ran.out)
+        assert (ran.code, ran.out) == (1, "")
         assert "-m pip install 'textual-image" in ran.failure
     assert not (tmp_path / "m").exists()
 
 
 def test_another_way_to_draw_is_refused(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("showcase", trained, "--graphics", "ascii")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "'ascii'" in ran.failure

@@ -18,7 +18,7 @@ def report(gpunet: RunCommand, halves: Path, tmp_path: Path) -> Path:
     """The report of a short run."""
     path = tmp_path / "run.json"
     options = ("--data", halves, "--device", "cpu", "--epochs", "2", "--quiet")
-    assert 0 == gpunet("train", *options, "--output", tmp_path / "model", "--report", path).code
+    assert gpunet("train", *options, "--output", tmp_path / "model", "--report", path).code == 0
     return path
 
 
@@ -32,7 +32,7 @@ def test_training_draws_its_curves(gpunet: RunCommand, halves: Path, tmp_path: P
     options = ("--data", halves, "--device", "cpu", "--epochs", "2", "--plain")
     plot = tmp_path / "curves.png"
     ran = gpunet("train", *options, "--output", tmp_path / "model", "--plot", plot)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "".join(str(plot).split()) in "".join(ran.out.split())
     assert plot.read_bytes().startswith(PNG)
 
@@ -46,22 +46,22 @@ def test_a_plot_that_cannot_be_drawn_is_refused_before_training(
 ) -> None:
     output = tmp_path / "m.png"
     ran = gpunet("train", "--data", halves, "--output", output, "--plot", tmp_path / plot)
-    assert "" == ran.out
+    assert ran.out == ""
     assert message in ran.failure
-    assert [] == list(tmp_path.glob("*m.png"))
+    assert list(tmp_path.glob("*m.png")) == []
 
 
 def test_a_plot_does_not_replace_the_report(gpunet: RunCommand, report: Path) -> None:
     ran = gpunet("plot", report, "-o", report)
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "would replace the report" in ran.failure
 
 
 def test_a_model_is_no_report(gpunet: RunCommand, trained: Path, tmp_path: Path) -> None:
     ran = gpunet("plot", trained, "-o", tmp_path / "curves.png")
-    assert (1, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (1, "")
     assert "is no report of a training run" in ran.failure
-    assert [] == list(tmp_path.glob("curves*"))
+    assert list(tmp_path.glob("curves*")) == []
 
 
 @pytest.mark.parametrize("choice", [[], ["--top-losses"], ["--weights"]])
@@ -69,14 +69,14 @@ def test_a_showcase_is_drawn(
     gpunet: RunCommand, trained: Path, tmp_path: Path, choice: list[str]
 ) -> None:
     ran = gpunet("showcase", trained, "--device", "cpu", *choice, "--plot", tmp_path / "some.png")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert ran.out.endswith(f"plot: {tmp_path}/some.png\n")
     assert (tmp_path / "some.png").read_bytes().startswith(PNG)
 
 
 def test_a_preview_is_drawn(gpunet: RunCommand, halves: Path, tmp_path: Path) -> None:
     ran = gpunet("datasets", "preview", halves, "--plot", tmp_path / "some.png")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert (tmp_path / "some.png").read_bytes().startswith(PNG)
 
 
@@ -84,14 +84,14 @@ def test_samples_that_are_no_images_are_not_drawn(gpunet: RunCommand, tmp_path: 
     (tmp_path / "points.csv").write_text("0,1,2\n1,3,4\n" * 20, "utf-8")
     plot = tmp_path / "some.png"
     ran = gpunet("datasets", "preview", tmp_path / "points.csv", "--plot", plot)
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "are no images" in ran.failure
     assert not plot.exists()
 
 
 def test_a_format_is_refused_before_the_work(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("showcase", trained, "--device", "cpu", "--plot", "some.gif")
-    assert (2, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (2, "")
     assert "some.gif names no format" in ran.failure
 
 

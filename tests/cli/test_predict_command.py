@@ -38,7 +38,7 @@ def images(tmp_path: Path) -> Path:
 
 def test_every_image_is_answered(gpunet: RunCommand, trained: Path, images: Path) -> None:
     ran = gpunet("predict", trained, *(images / name for name in ANSWERS))
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     for name, answer in ANSWERS.items():
         assert f"{images / name}: {answer} (" in ran.out
 
@@ -50,7 +50,7 @@ def test_json_holds_every_probability(gpunet: RunCommand, trained: Path, images:
     assert [str(images / name) for name in ANSWERS] == [answer["image"] for answer in answers]
     for answer in answers:
         assert {"0", "1"} == set(answer["probabilities"])
-        assert 1 == pytest.approx(sum(answer["probabilities"].values()), abs=1e-5)
+        assert pytest.approx(sum(answer["probabilities"].values()), abs=1e-5) == 1
 
 
 def test_a_damaged_image_is_told_in_one_line_whatever_its_decoder_logs(
@@ -69,7 +69,7 @@ def test_a_damaged_image_is_told_in_one_line_whatever_its_decoder_logs(
         check=False,
     )
     assert done.stderr.startswith("error: ")
-    assert 1 == done.stderr.count("\n")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_bad_image_does_not_keep_back_the_others(
@@ -77,8 +77,8 @@ def test_a_bad_image_does_not_keep_back_the_others(
 ) -> None:
     names = [images / "left.png", images / "bad.png", images / "missing.png", images / "right.png"]
     ran = gpunet("predict", trained, "--json", *names)
-    assert 1 == ran.code
-    assert ["0", "1"] == [answer["prediction"] for answer in json.loads(ran.out)]
+    assert ran.code == 1
+    assert [answer["prediction"] for answer in json.loads(ran.out)] == ["0", "1"]
     bad, missing = ran.err.splitlines()
     assert bad.startswith("error: ")
     assert "bad.png" in bad
@@ -89,16 +89,17 @@ def test_only_bad_images_give_an_empty_answer(
     gpunet: RunCommand, trained: Path, images: Path
 ) -> None:
     ran = gpunet("predict", trained, "--json", images / "bad.png")
-    assert (1, []) == (ran.code, json.loads(ran.out))
+    assert (ran.code, json.loads(ran.out)) == (1, [])
 
 
 def test_an_image_can_come_from_the_standard_input(trained: Path, images: Path) -> None:
     command = [sys.executable, "-m", "gpunet", "predict", str(trained), "-", "--json"]
     with (images / "right.png").open("rb") as image:
         done = subprocess.run(command, stdin=image, capture_output=True, text=True)
-    assert (0, "") == (done.returncode, done.stderr)
-    assert ("standard input", "1") == tuple(
-        json.loads(done.stdout)[0][key] for key in ("image", "prediction")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert tuple(json.loads(done.stdout)[0][key] for key in ("image", "prediction")) == (
+        "standard input",
+        "1",
     )
 
 
@@ -108,9 +109,9 @@ def test_a_model_of_something_else_than_images_is_refused(
     (tmp_path / "points.csv").write_text("0,1,2\n1,3,4\n" * 20, "utf-8")
     model = tmp_path / "model"
     options = ("--device", "cpu", "--epochs", "1", "--output", model, "--quiet")
-    assert 0 == gpunet("train", "--data", tmp_path / "points.csv", *options).code
+    assert gpunet("train", "--data", tmp_path / "points.csv", *options).code == 0
     ran = gpunet("predict", model, images / "left.png")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "whose samples are no images" in ran.failure
 
 
@@ -119,12 +120,12 @@ def test_a_digit_of_any_size_dark_on_light_is_framed_as_in_training(
 ) -> None:
     model = tmp_path / "model"
     options = ("--device", "cpu", "--epochs", "6", "--output", model, "--quiet")
-    assert 0 == gpunet("train", "--data", "strokes:4000+100", *options).code
+    assert gpunet("train", "--data", "strokes:4000+100", *options).code == 0
     pixels = np.full((300, 200), 255, np.uint8)
     pixels[40:260, 95:110] = 0
     Image.fromarray(pixels).save(tmp_path / "one.png")
     ran = gpunet("predict", model, "--json", tmp_path / "one.png")
-    assert "1" == json.loads(ran.out)[0]["prediction"]
+    assert json.loads(ran.out)[0]["prediction"] == "1"
 
 
 WORDS = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
@@ -150,7 +151,7 @@ def dark_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def answers_of(gpunet: RunCommand, folder: Path, *arguments: object) -> list[str]:
     ran = gpunet("predict", folder / "model", "--json", *arguments)
-    assert 0 == ran.code
+    assert ran.code == 0
     return [answer["prediction"] for answer in json.loads(ran.out)]
 
 
@@ -207,7 +208,7 @@ def test_a_framing_that_training_was_told_is_kept(
     for style in ("auto", "mnist"):
         model = tmp_path / style
         command = ("train", "--data", halves, *options, "--framing", style, "--output", model)
-        assert 0 == gpunet(*command).code
+        assert gpunet(*command).code == 0
     assert model_file.load(tmp_path / "auto").framing is None
     assert model_file.load(tmp_path / "mnist").framing is not None
 
@@ -217,31 +218,31 @@ def test_every_digit_of_an_image_is_answered_from_left_to_right(
 ) -> None:
     model = tmp_path / "model"
     options = ("--device", "cpu", "--epochs", "6", "--output", model, "--quiet")
-    assert 0 == gpunet("train", "--data", "strokes:4000+100", *options).code
+    assert gpunet("train", "--data", "strokes:4000+100", *options).code == 0
     pixels = np.full((300, 500), 255, np.uint8)
     pixels[40:260, 95:110] = 0
     pixels[60:250, 380:395] = 0
     Image.fromarray(pixels).save(tmp_path / "eleven.png")
     ran = gpunet("predict", model, "--json", tmp_path / "eleven.png")
-    assert 0 == ran.code
+    assert ran.code == 0
     answers = json.loads(ran.out)
-    assert ["1", "1"] == [answer["prediction"] for answer in answers]
+    assert [answer["prediction"] for answer in answers] == ["1", "1"]
     assert {str(tmp_path / "eleven.png")} == {answer["image"] for answer in answers}
-    assert [[95, 40, 110, 260], [380, 60, 395, 250]] == [answer["box"] for answer in answers]
+    assert [answer["box"] for answer in answers] == [[95, 40, 110, 260], [380, 60, 395, 250]]
     ran = gpunet("predict", model, tmp_path / "eleven.png")
     line = next(line for line in ran.out.splitlines() if "eleven.png: " in line)
-    assert 2 == line.count("1 (")
+    assert line.count("1 (") == 2
 
 
 def test_a_dash_is_no_digit(gpunet: RunCommand, tmp_path: Path) -> None:
     model = tmp_path / "model"
     options = ("--device", "cpu", "--epochs", "1", "--output", model, "--quiet")
-    assert 0 == gpunet("train", "--data", "strokes:2000+100", *options).code
+    assert gpunet("train", "--data", "strokes:2000+100", *options).code == 0
     pixels = np.full((200, 200), 255, np.uint8)
     pixels[94:108, 40:160] = 0
     Image.fromarray(pixels).save(tmp_path / "dash.png")
     ran = gpunet("predict", model, "--json", tmp_path / "dash.png")
-    assert (1, []) == (ran.code, json.loads(ran.out))
+    assert (ran.code, json.loads(ran.out)) == (1, [])
     assert "shows a dash at (40, 94)" in ran.err
 
 
@@ -259,7 +260,7 @@ def test_an_image_that_is_taken_whole_is_boxed_by_its_width_and_height(
 def test_each_image_gets_the_answers_to_its_own_digits(gpunet: RunCommand, tmp_path: Path) -> None:
     model = tmp_path / "model.safetensors"
     data = ("--data", "strokes:300+20", "--device", "cpu", "--epochs", "2")
-    assert 0 == gpunet("train", *data, "--output", model, "--quiet").code
+    assert gpunet("train", *data, "--output", model, "--quiet").code == 0
     drawn, _ = strokes.generate(3, 7)
     first, second, third = (
         np.pad(255 - one.reshape(28, 28), 8, constant_values=255) for one in drawn

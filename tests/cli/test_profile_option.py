@@ -42,7 +42,7 @@ def test_a_profile_is_printed_and_the_weights_are_the_same_without_it(
             model,
             *options,
         )
-        assert (0, "") == (ran.code, ran.err)
+        assert (ran.code, ran.err) == (0, "")
         weights.append(model_file.load(model).parameters)
         assert bool(options) == ("us a step" in ran.out)
     assert "all kernels" in ran.out
@@ -55,6 +55,6 @@ def test_a_profile_is_refused_where_it_would_not_be_seen(
     gpunet: RunCommand, halves: Path, other: str
 ) -> None:
     ran = gpunet("train", "--data", halves, "--device", "cpu", "--profile", other)
-    assert 2 == ran.code
+    assert ran.code == 2
     assert other in ran.failure
     assert "--profile" in ran.failure

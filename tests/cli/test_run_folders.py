@@ -36,7 +36,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def kept(gpunet: RunCommand, halves: Path) -> Path:
     """A run of three epochs at a constant rate."""
     arguments = ("--data", halves, *FAST, "--schedule", "constant", "--epochs", 3, "--patience", 0)
-    assert 0 == gpunet("train", *arguments, "--run-dir", "kept", "-q").code
+    assert gpunet("train", *arguments, "--run-dir", "kept", "-q").code == 0
     return Path("kept")
 
 
@@ -44,11 +44,11 @@ def test_a_run_leaves_its_files_in_its_folder(
     gpunet: RunCommand, halves: Path, tmp_path: Path
 ) -> None:
     ran = gpunet("train", "--data", halves, *FAST, "--epochs", 3, "--run-dir", "deep/er")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "run:    deep/er\n" in ran.out
     folder = Path("deep/er")
     names = sorted(path.name for path in folder.iterdir())
-    assert ["best.safetensors", "curves.png", "last.safetensors", "log", "report.json"] == names
+    assert names == ["best.safetensors", "curves.png", "last.safetensors", "log", "report.json"]
     assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     report = json.loads((folder / "report.json").read_text("utf-8"))
     best, saved = (
@@ -58,44 +58,44 @@ def test_a_run_leaves_its_files_in_its_folder(
     assert report["test"]["accuracy"] == best.test.accuracy
     assert report["best_epoch"] == best.best_epoch
     log = (folder / "log").read_text("utf-8").splitlines()
-    assert 3 == sum(line.startswith("epoch ") for line in log)
+    assert sum(line.startswith("epoch ") for line in log) == 3
     assert "all epochs done" in log[-1]
 
 
 def test_a_named_run_lies_in_runs(gpunet: RunCommand, halves: Path) -> None:
-    assert 0 == gpunet("train", "--data", halves, *FAST, "--epochs", 1, "--name", "one", "-q").code
+    assert gpunet("train", "--data", halves, *FAST, "--epochs", 1, "--name", "one", "-q").code == 0
     assert Path("runs/one/last.safetensors").exists()
 
 
 def test_a_run_without_a_name_is_named_by_time_and_layers(gpunet: RunCommand, halves: Path) -> None:
     options = ("--data", halves, *FAST, "--epochs", 3, "--checkpoint-every", 2, "-q")
     for _ in range(2):
-        assert 0 == gpunet("train", *options).code
+        assert gpunet("train", *options).code == 0
     names = [path.name for path in Path("runs").iterdir()]
-    assert 2 == len(set(names))
+    assert len(set(names)) == 2
     assert all(name[:2] == "20" and "_4" in name for name in names)
 
 
 def test_a_run_is_kept_nowhere_unless_that_is_asked_for(gpunet: RunCommand, halves: Path) -> None:
-    assert 0 == gpunet("train", "--data", halves, *FAST, "--epochs", 1, "-q").code
-    assert ["model.safetensors"] == [path.name for path in Path().iterdir()]
+    assert gpunet("train", "--data", halves, *FAST, "--epochs", 1, "-q").code == 0
+    assert [path.name for path in Path().iterdir()] == ["model.safetensors"]
 
 
 def test_a_resumed_run_gives_the_weights_of_a_straight_one(
     gpunet: RunCommand, halves: Path, kept: Path
 ) -> None:
     straight = ("--data", halves, *FAST, "--schedule", "constant", "--epochs", 5, "--patience", 0)
-    assert 0 == gpunet("train", *straight, "--run-dir", "straight", "-q").code
+    assert gpunet("train", *straight, "--run-dir", "straight", "-q").code == 0
     ran = gpunet("train", "--resume", kept, "--epochs", 5, "--device", "cpu", "--plain")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "resumed after epoch 3" in ran.out
     for name in ("last.safetensors", "best.safetensors"):
         one, other = (model_file.load(folder / name) for folder in (kept, Path("straight")))
         assert other.parameters.tobytes() == one.parameters.tobytes()
-    assert 5 == len(json.loads((kept / "report.json").read_text("utf-8"))["history"])
-    assert 5 == len(load_state(kept / "last.safetensors")[1].history)
+    assert len(json.loads((kept / "report.json").read_text("utf-8"))["history"]) == 5
+    assert len(load_state(kept / "last.safetensors")[1].history) == 5
     lines = (kept / "log").read_text("utf-8").splitlines()
-    assert 5 == sum(line.startswith("epoch ") for line in lines)
+    assert sum(line.startswith("epoch ") for line in lines) == 5
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_what_a_resumed_run_cannot_change_is_told(
 ) -> None:
     before = {path.name: path.read_bytes() for path in kept.iterdir()}
     ran = gpunet("train", "--resume", kept, "--device", "cpu", "-q", *options)
-    assert 2 == ran.code
+    assert ran.code == 2
     assert message in ran.failure
     assert before == {path.name: path.read_bytes() for path in kept.iterdir()}
 
 
 def test_settings_that_are_given_as_they_were_do_no_harm(gpunet: RunCommand, kept: Path) -> None:
     same = ("--lr", 0.02, "--beta2", 0.999, "--hidden", "4", "--epochs", 4, "--max-time", "1h")
-    assert 0 == gpunet("train", "--resume", kept, *same, "--device", "cpu", "-q").code
+    assert gpunet("train", "--resume", kept, *same, "--device", "cpu", "-q").code == 0
 
 
 def test_other_data_are_refused(gpunet: RunCommand, kept: Path) -> None:
@@ -133,7 +133,7 @@ def test_other_data_are_refused(gpunet: RunCommand, kept: Path) -> None:
         *("train", "--resume", kept, "--epochs", 5, "--data", "other.npz"),
         *("--device", "cpu", "-q"),
     )
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "does not hold the data that the run in kept was begun with" in ran.failure
 
 
@@ -211,7 +211,7 @@ def test_a_place_for_a_run_that_cannot_be_is_refused_before_the_data_are_read(
     gpunet: RunCommand, kept: Path, options: tuple[object, ...], message: str
 ) -> None:
     ran = gpunet("train", "--data", "no such data", *options)
-    assert "" == ran.out
+    assert ran.out == ""
     assert message in ran.failure
 
 
@@ -219,7 +219,7 @@ def test_a_damaged_run_is_not_resumed(gpunet: RunCommand, kept: Path) -> None:
     last = kept / "last.safetensors"
     last.write_bytes(last.read_bytes()[:-100])
     ran = gpunet("train", "--resume", kept, "--epochs", 5)
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "last.safetensors is no sound model file" in ran.failure
 
 
@@ -231,22 +231,25 @@ def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_training(
 
     monkeypatch.setattr(run_folder, "save_state", full_disk)
     ran = gpunet("train", "--data", halves, *FAST, "--epochs", 3, "--name", "one", "-q")
-    assert 1 == ran.code
-    assert "note: the disk is full\n" == ran.err
+    assert ran.code == 1
+    assert ran.err == "note: the disk is full\n"
     assert ran.out.endswith("saved as model.safetensors\n")
 
 
 def test_runs_are_compared_the_best_first(gpunet: RunCommand, halves: Path) -> None:
     for name, rate in (("slow", 1e-9), ("good", 0.02)):
         options = ("--hidden", "4", "--validation", 40, "--epochs", 4, "--lr", rate, "--name", name)
-        assert 0 == gpunet("train", "--data", halves, "--device", "cpu", *options, "-q").code
+        assert gpunet("train", "--data", halves, "--device", "cpu", *options, "-q").code == 0
     content = json.loads(gpunet("runs", "--json").out)
-    assert ["good", "slow"] == [one["name"] for one in content]
+    assert [one["name"] for one in content] == ["good", "slow"]
     report = json.loads(Path("runs/good/report.json").read_text("utf-8"))
     assert report["test"]["accuracy"] == content[0]["test_accuracy"]
     assert report["history"][report["best_epoch"] - 1]["val_loss"] == content[0]["val_loss"]
-    assert ("64-4-2", 4, 4, "epochs") == tuple(
-        content[0][name] for name in ("network", "epochs", "planned", "stop_reason")
+    assert tuple(content[0][name] for name in ("network", "epochs", "planned", "stop_reason")) == (
+        "64-4-2",
+        4,
+        4,
+        "epochs",
     )
     head, _, first, second = gpunet("runs").out.splitlines()
     assert head.startswith("run")
@@ -255,7 +258,7 @@ def test_runs_are_compared_the_best_first(gpunet: RunCommand, halves: Path) -> N
 
 
 def test_a_single_run_may_be_named(gpunet: RunCommand, kept: Path) -> None:
-    assert ["kept"] == [one["name"] for one in json.loads(gpunet("runs", kept, "--json").out)]
+    assert [one["name"] for one in json.loads(gpunet("runs", kept, "--json").out)] == ["kept"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"stop_reason": 1, "test": [], "history": 3}', "[[["])
@@ -264,19 +267,19 @@ def test_a_damaged_report_takes_nothing_but_its_figures_away(
 ) -> None:
     (kept / "report.json").write_text(text, "utf-8")
     (run,) = json.loads(gpunet("runs", kept, "--json").out)
-    assert (3, None, None) == (run["epochs"], run["test_accuracy"], run["stop_reason"])
+    assert (run["epochs"], run["test_accuracy"], run["stop_reason"]) == (3, None, None)
 
 
 def test_a_damaged_run_is_told_and_left_out(gpunet: RunCommand, kept: Path) -> None:
     (kept / "last.safetensors").write_bytes(b"nothing")
     ran = gpunet("runs", kept, "--json")
-    assert (0, "[]\n") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (0, "[]\n")
     assert ran.err.startswith("note: kept/last.safetensors is no sound model file")
 
 
 def test_where_there_are_no_runs_it_says_how_to_start_one(gpunet: RunCommand) -> None:
     ran = gpunet("runs")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "no run is kept in runs; start one with `gpunet train --name NAME`" in ran.out
 
 
@@ -286,17 +289,17 @@ def test_a_name_of_odd_bytes_is_no_obstacle(gpunet: RunCommand, halves: Path) ->
     data.symlink_to(halves)
     kept, model, plot = (os.fsdecode(b"\xfe" + end) for end in (b"", b".safetensors", b".png"))
     arguments = ("--data", data, *FAST, "--epochs", 1, "--output", model, "--plot", plot)
-    assert 0 == gpunet("train", *arguments, "--run-dir", kept).code
+    assert gpunet("train", *arguments, "--run-dir", kept).code == 0
     assert "\\udcff" in Path(kept, "log").read_text("utf-8")
     for command in (["evaluate", model, "--device", "cpu"], ["show", model], ["runs", kept]):
-        assert (0, "") == (gpunet(*command)[0], gpunet(*command)[2])
+        assert (gpunet(*command)[0], gpunet(*command)[2]) == (0, "")
     assert Path(plot).stat().st_size > 0
 
 
 def test_a_name_with_a_nul_is_refused(gpunet: RunCommand, halves: Path) -> None:
     Path("run.toml").write_text('name = "a\\u0000b"\n')
     ran = gpunet("train", "--config", "run.toml", "--data", halves, *FAST)
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "--name 'a\\x00b' is no plain name" in ran.failure
 
 
@@ -357,6 +360,6 @@ def test_the_list_of_runs_tells_the_epochs_done_and_those_planned(
     gpunet: RunCommand, halves: Path
 ) -> None:
     options = ("--data", halves, *FAST, "--epochs", "5", "--target-accuracy", "0")
-    assert 0 == gpunet("train", *options, "--name", "short", "--quiet").code
+    assert gpunet("train", *options, "--name", "short", "--quiet").code == 0
     (line,) = [one for one in gpunet("runs").out.splitlines() if "short" in one]
     assert "1/5" in line.split()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_show_tells_layers_settings_and_figures(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("show", trained)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     text = " ".join(ran.out.split())
     for words in (
         "hidden 1 64 → 4 relu 260",
@@ -33,11 +33,11 @@ def test_show_tells_layers_settings_and_figures(gpunet: RunCommand, trained: Pat
 
 def test_show_gives_the_same_as_json(gpunet: RunCommand, trained: Path) -> None:
     ran = gpunet("show", trained, "--json")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     content = json.loads(ran.out)
-    assert [4] == content["network"]["hidden"]
-    assert 8 == content["config"]["batch_size"]
-    assert 1 == content["networks"]
+    assert content["network"]["hidden"] == [4]
+    assert content["config"]["batch_size"] == 8
+    assert content["networks"] == 1
     first = {"inputs": 64, "outputs": 4, "activation": "relu", "parameters": 260}
     assert first == content["layers"][0]
 
@@ -53,5 +53,5 @@ def test_every_setting_of_training_stands_in_one_panel() -> None:
 def test_a_file_that_is_no_model_is_not_shown(gpunet: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "model").write_bytes(b"no model")
     ran = gpunet("show", tmp_path / "model")
-    assert (1, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (1, "")
     assert "is no sound model file" in ran.failure

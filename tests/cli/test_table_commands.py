@@ -62,7 +62,7 @@ TITLES = ["a", "size", "b", "kind of plant"]
 def model(gpunet: RunCommand, tmp_path: Path) -> Path:
     """A model of the flowers."""
     write("flowers.csv", flowers(), TITLES)
-    assert 0 == gpunet("train", "--data", "flowers.csv", *FAST, "--output", "model").code
+    assert gpunet("train", "--data", "flowers.csv", *FAST, "--output", "model").code == 0
     return tmp_path / "model"
 
 
@@ -74,14 +74,14 @@ def test_predict_answers_every_row_as_csv(gpunet: RunCommand, model: Path) -> No
     new = flowers(30, seed=1)
     write("new.csv", new, ["b", "size", "a"])
     ran = gpunet("predict", model, "new.csv")
-    assert 0 == ran.code
+    assert ran.code == 0
     assert all(line.startswith("note: ") for line in ran.err.splitlines())
     answers = answered(ran.out)
     assert [str(row) for row in range(1, 31)] == [answer["row"] for answer in answers]
     right = [
         row["kind of plant"] == one["prediction"] for row, one in zip(new, answers, strict=True)
     ]
-    assert 1 == np.mean(right)
+    assert np.mean(right) == 1
     assert all(1 / 3 < float(answer["probability"]) <= 1 for answer in answers)
 
 
@@ -105,10 +105,10 @@ def test_the_label_of_rows_is_left_out_and_their_numbers_kept(
 def test_json_holds_every_probability_of_a_row(gpunet: RunCommand, model: Path) -> None:
     write("new.csv", flowers(5, seed=1), TITLES[:3])
     answers = json.loads(gpunet("predict", model, "new.csv", "--json").out)
-    assert [1, 2, 3, 4, 5] == [answer["row"] for answer in answers]
+    assert [answer["row"] for answer in answers] == [1, 2, 3, 4, 5]
     for answer in answers:
         shares = answer["probabilities"]
-        assert 1 == pytest.approx(sum(shares.values()), abs=1e-5)
+        assert pytest.approx(sum(shares.values()), abs=1e-5) == 1
         assert max(shares, key=shares.get) == answer["prediction"]
     assert set(model_file.load(model).classes) == set(answers[0]["probabilities"])
 
@@ -125,7 +125,7 @@ def test_rows_can_come_from_the_standard_input(gpunet: RunCommand, model: Path) 
 def test_rows_that_lack_a_column_are_refused_with_its_name(gpunet: RunCommand, model: Path) -> None:
     write("new.csv", flowers(5), ["a", "b"])
     ran = gpunet("predict", model, "new.csv")
-    assert (1, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (1, "")
     assert "new.csv lacks 1 of 3 columns that were trained on, 'size'" in ran.failure
 
 
@@ -135,13 +135,13 @@ def test_an_image_is_no_row_and_a_row_no_image(
     Image.new("L", (8, 8)).save("image.png")
     write("new.csv", flowers(5), TITLES[:3])
     ran = gpunet("predict", model, "image.png")
-    assert (1, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (1, "")
     assert "whose samples are no images, but image.png is no table of rows" in ran.failure
     ran = gpunet("predict", trained, "new.csv")
-    assert (1, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (1, "")
     assert "new.csv has 3 columns, wanted 64 features" in ran.failure
-    assert 2 == gpunet("predict", trained, "image.png", "new.csv").code
-    assert 2 == gpunet("predict", model, "new.csv", "new.csv").code
+    assert gpunet("predict", trained, "image.png", "new.csv").code == 2
+    assert gpunet("predict", model, "new.csv", "new.csv").code == 2
 
 
 def test_rows_of_grey_levels_are_answered_by_a_model_of_images(
@@ -161,7 +161,7 @@ def test_evaluate_measures_all_rows_of_a_file_and_few_will_do(
     for count in (20, 1):
         write("rye.csv", new[:count], ["kind of plant", "b", "size", "a"])
         ran = gpunet("evaluate", model, "--data", "rye.csv", "--device", "cpu", "--json")
-        assert 0 == ran.code
+        assert ran.code == 0
         assert all(line.startswith("note: ") for line in ran.err.splitlines())
         content = json.loads(ran.out)
         assert (count, 1.0) == (content["samples"], content["accuracy"])
@@ -173,7 +173,7 @@ def test_evaluate_without_data_measures_the_test_rows_as_training_did(
     gpunet: RunCommand, model: Path
 ) -> None:
     ran = gpunet("evaluate", model, "--device", "cpu", "--json")
-    assert 0 == ran.code
+    assert ran.code == 0
     assert all(line.startswith("note: ") for line in ran.err.splitlines())
     content, test = json.loads(ran.out), model_file.load(model).test
     assert (15, test.accuracy) == (content["samples"], content["accuracy"])
@@ -185,7 +185,7 @@ def test_a_label_that_the_model_does_not_know_is_refused(gpunet: RunCommand, mod
     strange[1]["kind of plant"] = "maize"
     write("strange.csv", strange, TITLES)
     ran = gpunet("evaluate", model, "--data", "strange.csv", "--device", "cpu")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "line 3 of strange.csv is 'maize', which no training sample has" in ran.failure
 
 
@@ -194,31 +194,31 @@ def test_the_test_table_of_a_folder_is_measured(gpunet: RunCommand, model: Path)
     write("pair/train.csv", flowers(), TITLES)
     write("pair/test.csv", flowers(12, seed=1), TITLES[::-1])
     ran = gpunet("evaluate", model, "--data", "pair", "--device", "cpu", "--json")
-    assert (12, 1.0) == tuple(json.loads(ran.out)[key] for key in ("samples", "accuracy"))
+    assert tuple(json.loads(ran.out)[key] for key in ("samples", "accuracy")) == (12, 1.0)
 
 
 def test_the_label_that_is_named_is_kept_by_the_model_and_the_run(gpunet: RunCommand) -> None:
     write("flowers.csv", flowers(), TITLES)
     options = ("--data", "flowers.csv", "--device", "cpu", "--quiet")
     ran = gpunet("train", *options, "--label", "size", "--epochs", "2")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "column 4 ('kind of plant')" in ran.failure
     assert "--label names its column" in ran.failure
     numbers = ["a", "size", "b"]
     write("flowers.csv", flowers(), numbers)
     ran = gpunet("train", *options, "--label", "size", "--epochs", "2", "--run-dir", "run")
-    assert 0 == ran.code
+    assert ran.code == 0
     assert all(line.startswith("note: ") for line in ran.err.splitlines())
     kept = model_file.load(Path("run/best.safetensors"))
-    assert ("size", "size") == (kept.config.label, kept.columns and kept.columns.label)
-    assert ("0", "1", "2") == kept.classes
+    assert (kept.config.label, kept.columns and kept.columns.label) == ("size", "size")
+    assert kept.classes == ("0", "1", "2")
     ran = gpunet("evaluate", "run/best.safetensors", "--device", "cpu", "--json")
-    assert (0, 15) == (ran.code, json.loads(ran.out)["samples"])
+    assert (ran.code, json.loads(ran.out)["samples"]) == (0, 15)
     resumed = gpunet("train", "--resume", "run", "--epochs", "4", "--device", "cpu", "--quiet")
-    assert 0 == resumed.code
+    assert resumed.code == 0
     assert all(line.startswith("note: ") for line in resumed.err.splitlines())
     other = gpunet("train", "--resume", "run", "--epochs", "5", "--label", "a", "--device", "cpu")
-    assert 2 == other.code
+    assert other.code == 2
     assert "--label is a but the run in run was begun with size" in other.failure
 
 
@@ -227,7 +227,7 @@ def test_a_settings_file_can_name_the_label(gpunet: RunCommand, value: str) -> N
     write("flowers.csv", flowers(), TITLES)
     Path("run.toml").write_text(f'data = "flowers.csv"\nlabel = {value}\nepochs = 1\n', "utf-8")
     ran = gpunet("train", "--config", "run.toml", "--device", "cpu", "--quiet", "--output", "m")
-    assert 0 == ran.code
+    assert ran.code == 0
     assert all(line.startswith("note: ") for line in ran.err.splitlines())
     assert value.strip('"') == model_file.load(Path("m")).config.label
 
@@ -236,10 +236,10 @@ def test_a_search_keeps_to_the_label_that_is_named(gpunet: RunCommand) -> None:
     write("flowers.csv", flowers(), ["a", "size", "b"])
     options = ("--data", "flowers.csv", "--device", "cpu", "--trials", "2", "--epochs", "1")
     ran = gpunet("tune", *options, "--label", "size", "--output", "m", "--quiet")
-    assert 0 == ran.code
+    assert ran.code == 0
     assert all(line.startswith("note: ") for line in ran.err.splitlines())
     model = model_file.load(Path("m"))
-    assert ("size", ("a", "b")) == (model.config.label, model.columns and model.columns.features)
+    assert (model.config.label, model.columns and model.columns.features) == ("size", ("a", "b"))
 
 
 @pytest.mark.parametrize("command", [("train",), ("datasets", "preview"), ("tune",)])
@@ -250,7 +250,7 @@ def test_a_label_that_names_no_column_is_a_usage_error(
     data = ("flowers.csv",) if "preview" in command else ("--data", "flowers.csv")
     device = () if "preview" in command else ("--device", "cpu")
     ran = gpunet(*command, *data, *device, "--label", "petal")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "--label 'petal' names no column of flowers.csv" in ran.failure
     assert "('a', 'size', 'b', 'kind of plant')" in ran.failure
 
@@ -258,7 +258,7 @@ def test_a_label_that_names_no_column_is_a_usage_error(
 def test_a_label_is_refused_for_data_without_columns(gpunet: RunCommand, halves: Path) -> None:
     for data in (halves, "strokes:20+10"):
         ran = gpunet("train", "--data", data, "--label", "2", "--device", "cpu", "--quiet")
-        assert 2 == ran.code
+        assert ran.code == 2
         assert "--label '2' names a column of a table" in ran.failure
 
 
@@ -269,12 +269,12 @@ def test_times_that_differ_by_seconds_are_told_apart(gpunet: RunCommand) -> None
         for row in range(240)
     ]
     write("times.csv", rows, ["label", "time"])
-    assert 0 == gpunet("train", "--data", "times.csv", *FAST, "--output", "m").code
+    assert gpunet("train", "--data", "times.csv", *FAST, "--output", "m").code == 0
     model = model_file.load(Path("m"))
-    assert 1.0 == model.test.accuracy
+    assert model.test.accuracy == 1.0
     write("later.csv", rows[:50], ["time", "label"])
     ran = gpunet("evaluate", "m", "--data", "later.csv", "--device", "cpu", "--json")
-    assert 1.0 == json.loads(ran.out)["accuracy"]
+    assert json.loads(ran.out)["accuracy"] == 1.0
     answers = answered(gpunet("predict", "m", "later.csv").out)
     assert [str(row["label"]) for row in rows[:50]] == [one["prediction"] for one in answers]
 
@@ -295,7 +295,7 @@ def test_small_numbers_beside_large_ones_are_learnt(gpunet: RunCommand) -> None:
         )
     write("patients.csv", rows, ["label", "age", "pressure", "smoker", "pain"])
     assert np.float32 == open_dataset("patients.csv").train.features.dtype
-    assert 0 == gpunet("train", "--data", "patients.csv", *FAST, "--output", "m").code
+    assert gpunet("train", "--data", "patients.csv", *FAST, "--output", "m").code == 0
     accuracy = model_file.load(Path("m")).test.accuracy
     assert accuracy is not None
     assert accuracy > 0.97

@@ -46,18 +46,18 @@ def test_a_run_says_what_it_does_and_leaves_a_model_and_a_report(
     gpunet: RunCommand, halves: Path
 ) -> None:
     ran = gpunet("train", "--data", halves, *FAST, "--report", "run.json")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "device: numpy on the processor, as asked for" in ran.out
-    assert 3 == sum(line.startswith("epoch ") for line in ran.out.splitlines())
+    assert sum(line.startswith("epoch ") for line in ran.out.splitlines()) == 3
     assert "rows: label, columns: prediction" in ran.out
-    assert 10 == ran.out.count("✓") + ran.out.count("✗")
+    assert ran.out.count("✓") + ran.out.count("✗") == 10
     model = model_file.load(Path("model.safetensors"))
     report = json.loads(Path("run.json").read_text("utf-8"))
     assert model.best_epoch == report["best_epoch"]
     assert model.test.accuracy == report["test"]["accuracy"]
     assert model.origin.fingerprint == report["dataset"]["fingerprint"]
     assert str(halves) == model.origin.reference
-    assert 3 == len(report["history"])
+    assert len(report["history"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_validation_set_that_the_data_bring_is_validated_with(
     np.savez("parts.npz", **arrays, **held)
     words = ("--validation", wanted, "--report", "run.json")
     ran = gpunet("train", "--data", "parts.npz", *FAST, *words)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "the 30 samples of x_val are the validation set, in place of --validation" in ran.out
     assert told in ran.out
     history = json.loads(Path("run.json").read_text("utf-8"))["history"]
@@ -83,12 +83,12 @@ def test_an_ensemble_is_saved_in_one_file_and_answers_together(
     gpunet: RunCommand, halves: Path
 ) -> None:
     ran = gpunet("train", "--data", halves, *FAST, "--ensemble", "3", "--report", "run.json")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "together" in ran.out
     model = model_file.load(Path("model.safetensors"))
-    assert 3 == len(model.parameters)
+    assert len(model.parameters) == 3
     report = json.loads(Path("run.json").read_text("utf-8"))
-    assert [0, 1, 2] == [one["seed"] for one in report["networks"]]
+    assert [one["seed"] for one in report["networks"]] == [0, 1, 2]
     assert model.test.accuracy == report["test"]["accuracy"]
     content = json.loads(gpunet("evaluate", "model.safetensors", "--json").out)
     assert report["test"]["accuracy"] == content["accuracy"]
@@ -112,7 +112,7 @@ def test_an_ensemble_goes_on_where_it_was_stopped(gpunet: RunCommand, halves: Pa
     gpunet(*options, "--epochs", "4", "--output", "straight.safetensors")
     gpunet(*options, "--epochs", "2", "--run-dir", "run")
     ran = gpunet("train", "--data", halves, "--device", "cpu", "--resume", "run", "--epochs", "4")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     straight = model_file.load(Path("straight.safetensors"))
     resumed = model_file.load(Path("run/best.safetensors"))
     assert straight.parameters.tobytes() == resumed.parameters.tobytes()
@@ -174,7 +174,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "--layer-norm",
         "-q",
     )
-    assert 0 == ran.code
+    assert ran.code == 0
     expected = {
         "hidden": [4],
         "activation": "leaky_relu",
@@ -230,7 +230,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
 
 def test_quiet_prints_the_result_in_one_line(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("train", "--data", halves, *FAST, "--quiet")
-    assert (0, "", 1) == (ran.code, ran.err, ran.out.count("\n"))
+    assert (ran.code, ran.err, ran.out.count("\n")) == (0, "", 1)
     assert ran.out.startswith("test accuracy ")
     assert ran.out.endswith("saved as model.safetensors\n")
 
@@ -341,12 +341,12 @@ def test_the_end_of_a_run_fits_the_screen_and_the_result_is_its_end(
     screen = io.StringIO()
     console = Console(file=screen, width=80, height=rows, force_terminal=True, theme=theme("dark"))
     monkeypatch.setattr(training_run, "make_console", lambda **_: console)
-    assert 0 == gpunet("train", "--data", halves, *FAST, *options).code
+    assert gpunet("train", "--data", halves, *FAST, *options).code == 0
     lines = screen.getvalue().splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("all epochs done"))
     end = [Text.from_ansi(line).plain for line in lines[start + 1 :]]
     heads = [line.split()[:2] for line in end[-3:]]
-    assert [["test", "accuracy"], ["best", "epoch"], ["model", "model.safetensors"]] == heads
+    assert heads == [["test", "accuracy"], ["best", "epoch"], ["model", "model.safetensors"]]
     assert "of 3, by its val loss, 0." in end[-2]
     kinds = {"samples": "✓", "matrix": "rows: label, columns: prediction"}
     assert shown == [kind for kind, mark in kinds.items() if mark in "\n".join(end)]
@@ -356,7 +356,7 @@ def test_the_end_of_a_run_fits_the_screen_and_the_result_is_its_end(
 
 def test_the_same_seed_gives_the_same_model(gpunet: RunCommand, halves: Path) -> None:
     for name in ("one", "other"):
-        assert 0 == gpunet("train", "--data", halves, *FAST, "-q", "--output", name).code
+        assert gpunet("train", "--data", halves, *FAST, "-q", "--output", name).code == 0
     one, other = (model_file.load(Path(name)) for name in ("one", "other"))
     assert one.parameters.tobytes() == other.parameters.tobytes()
 
@@ -366,25 +366,25 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_data_are_read(
     gpunet: RunCommand, option: str
 ) -> None:
     ran = gpunet("train", "--data", "no such data", option, "missing/file")
-    assert (1, "") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (1, "")
     assert "there is no folder" in ran.failure
 
 
 def test_output_and_report_must_differ(gpunet: RunCommand) -> None:
     ran = gpunet("train", "--output", "one", "--report", "./one")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "give them different names" in ran.failure
 
 
 def test_a_missing_adapter_is_told_with_what_there_is(gpunet: RunCommand, halves: Path) -> None:
     ran = gpunet("train", "--data", halves, "--device", "no such adapter")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "names no adapter of this machine" in ran.failure
 
 
 def test_unknown_data_are_told_with_a_suggestion(gpunet: RunCommand) -> None:
     ran = gpunet("train", "--data", "fashion-mnst", "--device", "cpu")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "did you mean 'fashion-mnist'" in ran.failure
     assert not Path("model.safetensors").exists()
 
@@ -405,7 +405,7 @@ def test_hostile_data_are_refused_in_one_sentence(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     ran = gpunet("train", "--data", tmp_path / name, *FAST)
-    assert 1 == ran.code
+    assert ran.code == 1
     assert place in ran.failure
     assert str(tmp_path) in ran.failure
     assert not Path("model.safetensors").exists()
@@ -416,7 +416,7 @@ def test_float_data_are_standardized_and_the_model_remembers_how(gpunet: RunComm
     lines = [f"{int(row[0] > 100)}," + ",".join(map(str, row)) for row in draws]
     Path("points.csv").write_text("\n".join(lines), "utf-8")
     ran = gpunet("train", "--data", "points.csv", *FAST)
-    assert 0 == ran.code
+    assert ran.code == 0
     model = model_file.load(Path("model.safetensors"))
     assert model.scaling is not None
     assert model.scaling.mean == pytest.approx(100, abs=5)
@@ -439,11 +439,11 @@ def test_dark_on_light_is_learnt_like_light_on_dark(
     told = "dark on light, so the network is given them inverted"
     light = gpunet("train", "--data", halves, *FAST, "--output", "light")
     dark = gpunet("train", "--data", dark_on_light, *FAST, "--output", "dark")
-    assert (0, 0) == (light.code, dark.code)
+    assert (light.code, dark.code) == (0, 0)
     assert told not in light.out
     assert told in " ".join(dark.out.split())
     models = [model_file.load(Path(name)) for name in ("light", "dark")]
-    assert [False, True] == [model.inverted for model in models]
+    assert [model.inverted for model in models] == [False, True]
     assert models[0].parameters.tobytes() == models[1].parameters.tobytes()
     assert models[0].test == models[1].test
 
@@ -452,10 +452,10 @@ def test_a_run_on_dark_images_is_resumed_and_evaluated_inverted(
     gpunet: RunCommand, dark_on_light: Path
 ) -> None:
     options = ("--data", dark_on_light, *FAST, "--quiet")
-    assert 0 == gpunet("train", *options, "--run-dir", "run").code
+    assert gpunet("train", *options, "--run-dir", "run").code == 0
     epochs = model_file.load(Path("run/last.safetensors")).config.effective_epochs + 2
     ran = gpunet("train", "--resume", "run", "--epochs", epochs, "--device", "cpu", "--quiet")
-    assert 0 == ran.code
+    assert ran.code == 0
     for name in ("run/last.safetensors", "run/best.safetensors", "model.safetensors"):
         assert model_file.load(Path(name)).inverted
     model = model_file.load(Path("model.safetensors"))
@@ -471,7 +471,7 @@ def test_floats_from_0_to_1_give_what_their_bytes_give(
     shares = {key: arrays[key] / np.float32(255) for key in ("x_train", "x_test")}
     np.savez(tmp_path / "shares.npz", **(arrays | shares))
     for name, data in (("bytes", halves), ("floats", tmp_path / "shares.npz")):
-        assert 0 == gpunet("train", "--data", data, *FAST, "-q", "--output", name).code
+        assert gpunet("train", "--data", data, *FAST, "-q", "--output", name).code == 0
     as_bytes, as_floats = (model_file.load(Path(name)) for name in ("bytes", "floats"))
     assert as_bytes.parameters.tobytes() == as_floats.parameters.tobytes()
 
@@ -490,9 +490,9 @@ def test_a_disk_that_is_full_after_training_does_not_lose_the_model(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setattr(model_file, "write_atomically", full_disk)
     ran = gpunet("train", "--data", halves, *FAST, "--report", "run.json")
-    assert 1 == ran.code
+    assert ran.code == 1
     complaint, note = ran.err.splitlines()
-    assert "error: model.safetensors cannot be written: No space left on device" == complaint
+    assert complaint == "error: model.safetensors cannot be written: No space left on device"
     rescued = next((tmp_path / "temporary").rglob("model.safetensors"))
     assert f"note: it is saved as {rescued} instead" == note
     assert model_file.load(rescued).best_epoch > 0
@@ -503,13 +503,13 @@ def test_a_disk_that_is_full_after_training_does_not_lose_the_model(
 def test_a_run_that_diverges_at_once_saves_no_model(gpunet: RunCommand, halves: Path) -> None:
     Path("model.safetensors").write_text("an older model", "utf-8")
     ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--lr", "1e38", "-q")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert (
         "no longer finite in epoch 1, so no model is saved; try --learning-rate 1e+37"
         in ran.failure
     )
-    assert "no epoch succeeded (diverged), not saved\n" == ran.out
-    assert "an older model" == Path("model.safetensors").read_text("utf-8")
+    assert ran.out == "no epoch succeeded (diverged), not saved\n"
+    assert Path("model.safetensors").read_text("utf-8") == "an older model"
 
 
 def test_nothing_is_told_of_weights_that_no_epoch_improved(
@@ -529,13 +529,13 @@ def test_a_run_that_diverges_later_keeps_its_best_weights_and_says_what_to_try(
 
     monkeypatch.setattr("gpunet.training.member.epoch_learning_rates", rates)
     ran = gpunet("train", "--data", halves, *FAST, "--epochs", "5", "--optimizer", "sgd")
-    assert 0 == ran.code
-    assert (
+    assert ran.code == 0
+    assert ran.err == (
         "note: training diverged: its loss is no longer finite in epoch 3, so the weights of epoch "
         "2 are saved; try --learning-rate 0.002\n"
-    ) == ran.err
+    )
     assert "diverged: no finite loss in epoch 3; the weights of epoch 2" in ran.out
-    assert 2 == model_file.load(Path("model.safetensors")).best_epoch
+    assert model_file.load(Path("model.safetensors")).best_epoch == 2
 
 
 @pytest.mark.parametrize(("failing", "code"), [({2}, 0), ({2, 3}, 1)])
@@ -560,7 +560,7 @@ def test_a_device_that_fails_costs_no_finished_epoch(
     assert "Traceback" not in ran.err
     told = "done again" if code == 0 else "training ended after epoch 1, and the weights of epoch 1"
     assert told in ran.err
-    assert 1 == ran.err.count("\n")
+    assert ran.err.count("\n") == 1
     assert Path("model.safetensors").exists()
 
 
@@ -575,10 +575,10 @@ def test_a_device_that_fails_at_the_test_leaves_the_weights_and_says_why(
         f"error: the device is lost; try again; the weights of epoch {best} are saved, but "
         "untested; `gpunet evaluate` can test them later\n"
     ) == ran.err
-    assert 1 == ran.code
+    assert ran.code == 1
     told = json.loads(Path("run.json").read_bytes())
-    assert {"loss": None, "accuracy": None} == told["test"]
-    assert ["the device is lost; try again"] * 2 == told["device_failures"]
+    assert told["test"] == {"loss": None, "accuracy": None}
+    assert told["device_failures"] == ["the device is lost; try again"] * 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
@@ -596,7 +596,7 @@ def test_an_interrupt_stops_the_training_and_saves(halves: Path) -> None:
                 break
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert (0, "") == (process.returncode, err)
+    assert (process.returncode, err) == (0, "")
     assert "stopped by user" in out
     assert model_file.load(Path("model.safetensors")).best_epoch > 0
 
@@ -611,8 +611,8 @@ def test_a_stop_before_the_first_step_says_that_nothing_is_saved(
 
     monkeypatch.setattr("gpunet.cli.training_run.Control", stopped)
     ran = gpunet("train", "--data", halves, *FAST)
-    assert 0 == ran.code
-    assert "note: training stopped before an epoch was done, so no model is saved\n" == ran.err
+    assert ran.code == 0
+    assert ran.err == "note: training stopped before an epoch was done, so no model is saved\n"
     assert "stopped by user" in ran.out
     assert not Path("model.safetensors").exists()
 
@@ -625,7 +625,7 @@ def test_an_abort_exits_with_130_and_saves_nothing(
 
     monkeypatch.setattr("gpunet.cli.training_run.train", aborted)
     ran = gpunet("train", "--data", halves, *FAST)
-    assert (130, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (130, "")
     assert not Path("model.safetensors").exists()
 
 

@@ -51,18 +51,18 @@ def test_a_search_saves_the_best_network_and_says_how_to_train_it_again(
     gpunet: RunCommand, options: list[str]
 ) -> None:
     ran = gpunet("tune", *options, "--study", "one", "--report", "report.json")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     report = json.loads(Path("report.json").read_text())
-    assert 6 == len(report["trials"])
+    assert len(report["trials"]) == 6
     model = model_file.load(Path("model.safetensors"))
     assert report["best"]["config"] == model.config.values_in_effect()
     assert report["best"]["test"]["accuracy"] == model.test.accuracy
     (command,) = [line for line in ran.out.splitlines() if line.startswith("gpunet train")]
     words = shlex.split(command)[1:]
-    assert ["--epochs", "9"] == words[(place := words.index("--epochs")) : place + 2]
+    assert words[(place := words.index("--epochs")) : place + 2] == ["--epochs", "9"]
     assert "(with --epochs 3 it gives the same network, bit for bit" in ran.out
     again = gpunet(*words, "--epochs", "3", "--output", "again.safetensors", "--quiet")
-    assert 0 == again.code
+    assert again.code == 0
     trained = model_file.load(Path("again.safetensors"))
     assert trained.config == model.config
     assert trained.parameters.tobytes() == model.parameters.tobytes()
@@ -75,24 +75,24 @@ def test_a_search_goes_on_with_the_settings_that_it_began_with(
     begun = gpunet(
         "tune", *options, "--study", "one", "--sampler", "random", "--pruner", "none", "--quiet"
     )
-    assert 0 == begun.code
+    assert begun.code == 0
     again = ["--trials", "8", "--device", "cpu", "--report", "report.json", "--plain"]
     ran = gpunet("tune", "--resume", "one", *again)
-    assert 0 == ran.code
+    assert ran.code == 0
     report = json.loads(Path("report.json").read_text())
     assert (report["sampler"], report["pruner"]) == ("random", "none")
     assert "8 trials of 3 epochs at most, 6 done" in ran.out
     other = gpunet("tune", "--resume", "one", "--epochs", "4", "--device", "cpu")
-    assert (1, "the study one has epochs 3 but 4 was asked for") == (
+    assert (
         other.code,
         other.failure.split(";")[0],
-    )
+    ) == (1, "the study one has epochs 3 but 4 was asked for")
 
 
 def test_a_search_that_is_there_is_not_begun_again(gpunet: RunCommand, options: list[str]) -> None:
-    assert 0 == gpunet("tune", *options, "--study", "one", "--quiet").code
+    assert gpunet("tune", *options, "--study", "one", "--quiet").code == 0
     ran = gpunet("tune", *options, "--study", "one")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "go on with it by --resume one" in ran.failure
 
 
@@ -103,11 +103,14 @@ def test_a_file_fixes_settings_and_what_is_typed_wins(gpunet: RunCommand, halves
     )
     options = ["--config", "fixed.toml", "--epochs", "2", "--trials", "2", "--report", "r.json"]
     ran = gpunet("tune", *options)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     report = json.loads(Path("r.json").read_text())
     config = report["best"]["config"]
-    assert (2, [5], "sgd", 8) == tuple(
-        config[name] for name in ("epochs", "hidden", "optimizer", "batch_size")
+    assert tuple(config[name] for name in ("epochs", "hidden", "optimizer", "batch_size")) == (
+        2,
+        [5],
+        "sgd",
+        8,
     )
     assert report["fingerprint"] == open_dataset(str(halves)).fingerprint()
     assert report["device"]["backend"] == "numpy"
@@ -119,7 +122,7 @@ def test_the_result_is_one_line_for_quiet(gpunet: RunCommand, options: list[str]
     ran = gpunet("tune", *options, "--quiet", "--monitor", "val_accuracy")
     assert ran.out.startswith("best val_accuracy ")
     assert ran.out.endswith("saved as model.safetensors\n")
-    assert 1 == ran.out.count("\n")
+    assert ran.out.count("\n") == 1
 
 
 @pytest.mark.usefixtures("failing_test")
@@ -127,21 +130,21 @@ def test_a_device_that_fails_at_the_test_leaves_the_best_network_and_says_why(
     gpunet: RunCommand, options: list[str]
 ) -> None:
     ran = gpunet("tune", *options, "--report", "report.json")
-    assert (
+    assert ran.err == (
         "error: the device is lost; try again; the best network is saved, but untested; "
         "`gpunet evaluate` can test it later\n"
-    ) == ran.err
-    assert 1 == ran.code
+    )
+    assert ran.code == 1
     assert "model.safetensors" in ran.out
     assert model_file.load(Path("model.safetensors")).test.accuracy is None
-    assert 6 == len(json.loads(Path("report.json").read_bytes())["trials"])
+    assert len(json.loads(Path("report.json").read_bytes())["trials"]) == 6
 
 
 def test_a_search_ends_when_its_time_is_over(gpunet: RunCommand, options: list[str]) -> None:
     Path("endless.toml").write_text("patience = 0\n")
     endless = [*options, "--config", "endless.toml", "--epochs", 1_000_000]
     ran = gpunet("tune", *endless, "--timeout", "2s", "--pruner", "none", "--report", "r.json")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     reasons = {trial["reason"] for trial in json.loads(Path("r.json").read_text())["trials"]}
     assert {"time limit reached"} == reasons
     assert "bit for bit" not in ran.out
@@ -152,7 +155,7 @@ def test_a_search_in_which_nothing_succeeds_says_so(gpunet: RunCommand, halves: 
     Path("space.toml").write_text("[lr]\nchoices = [1e38]\n")
     options = ["--data", halves, "--device", "cpu", "--space", "space.toml", "--trials", "2"]
     ran = gpunet("tune", *options, "--sampler", "random")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "no trial has come to an end with a finite figure" in ran.failure
     assert "trial 0 failed: diverged in epoch 1 (and 1 like it)" in ran.out
     assert not Path("model.safetensors").exists()
@@ -186,7 +189,7 @@ def test_a_population_that_does_not_fit_is_told_before_anything_is_trained(
 ) -> None:
     Path("space.toml").write_text('[hidden]\nchoices = ["4", "100000,100000"]\n')
     ran = gpunet("tune", *options, "--study", "one", "--population", 1000)
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "of the networks 64-100000-100000-2 with a batch of 8 at most" in ran.failure
     assert not Path("tune").exists()
 
@@ -196,13 +199,13 @@ def test_a_population_that_does_not_fit_is_told_before_anything_is_trained(
 def test_a_damaged_journal_is_told_in_one_sentence(
     gpunet: RunCommand, options: list[str], line: str, place: int
 ) -> None:
-    assert 0 == gpunet("tune", *options, "--trials", "1", "--study", "torn").code
+    assert gpunet("tune", *options, "--trials", "1", "--study", "torn").code == 0
     journal = Path("tune/torn/journal.log")
     lines = journal.read_text().splitlines(keepends=True)
     lines[place] = f"{line}\n"
     journal.write_text("".join(lines))
     ran = gpunet("tune", "--resume", "torn", "--trials", "2", "--device", "cpu")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert f"the journal {journal} is damaged" in ran.failure
 
 
@@ -221,13 +224,13 @@ def test_a_damaged_journal_is_told_in_one_sentence(
 def test_a_journal_with_what_no_worker_writes_is_told_in_one_sentence(
     gpunet: RunCommand, options: list[str], sound: str, damaged: str
 ) -> None:
-    assert 0 == gpunet("tune", *options, "--trials", "1", "--study", "one").code
+    assert gpunet("tune", *options, "--trials", "1", "--study", "one").code == 0
     journal = Path("tune/one/journal.log")
     text, changes = re.subn(sound, lambda _: damaged, journal.read_text(), count=1)
-    assert 1 == changes
+    assert changes == 1
     journal.write_text(text)
     ran = gpunet("tune", "--resume", "one", "--trials", "2", "--device", "cpu")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert f"the journal {journal} is damaged" in ran.failure
 
 
@@ -236,25 +239,25 @@ def test_a_search_goes_on_after_a_line_that_was_never_finished(
     gpunet: RunCommand, options: list[str], cut: int
 ) -> None:
     whole = gpunet("tune", *options, "--trials", "3", "--study", "torn", "--pruner", "none")
-    assert 0 == whole.code
+    assert whole.code == 0
     journal = Path("tune/torn/journal.log")
     journal.write_bytes(journal.read_bytes()[:-cut])
     ran = gpunet("tune", "--resume", "torn", "--trials", "4", "--device", "cpu", "--plain")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "4 done, 0 pruned, 0 failed, of 4" in ran.out
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
 def test_a_space_without_end_is_not_read(gpunet: RunCommand, options: list[str]) -> None:
     ran = gpunet("tune", *options, "--space", "/dev/zero")
-    assert 2 == ran.code
+    assert ran.code == 2
     assert "/dev/zero is no ordinary file" in ran.failure
 
 
 def test_a_password_is_never_told(gpunet: RunCommand, halves: Path) -> None:
     url = "postgresql://somebody:hush%21@127.0.0.1:1/nothing?password=hush"
     ran = gpunet("tune", "--data", halves, "--device", "cpu", "--storage", url)
-    assert 1 == ran.code
+    assert ran.code == 1
     assert "the storage postgresql://127.0.0.1:1/nothing fails" in ran.failure
     assert "hush" not in ran.out + ran.err
 
@@ -264,7 +267,7 @@ def test_without_optuna_one_sentence_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     ran = gpunet("tune")
-    assert 1 == ran.code
+    assert ran.code == 1
     assert f"{sys.executable} -m pip install 'optuna" in ran.failure
 
 
@@ -274,7 +277,7 @@ def test_without_a_driver_one_sentence_says_what_to_install(
     monkeypatch.setitem(sys.modules, "psycopg", None)
     url = "postgresql://127.0.0.1:1/nothing"
     ran = gpunet("tune", "--data", halves, "--device", "cpu", "--storage", url)
-    assert 1 == ran.code
+    assert ran.code == 1
     assert f"{sys.executable} -m pip install 'psycopg[binary]" in ran.failure
 
 
@@ -297,7 +300,7 @@ def test_a_command_for_training_means_the_settings_that_it_was_made_from(
         epochs=3,
     )
     words = shlex.split(train_command(config, "a folder/data.npz", "cpu"))
-    assert ["gpunet", "train", "--data", "a folder/data.npz", "--device", "cpu"] == words[:6]
+    assert words[:6] == ["gpunet", "train", "--data", "a folder/data.npz", "--device", "cpu"]
     ran = gpunet(*words[1:], "--print-config")
     Path("told.toml").write_text(ran.out)
     assert config == read_settings(Path("told.toml")).train_config()
@@ -338,7 +341,7 @@ def test_devices_are_tried_with_the_search_s_heaviest_network(
     Path("space.toml").write_text(
         '[hidden]\nchoices = ["4", "6,6"]\n[batch_size]\nchoices = [8, 16, 32]\n'
     )
-    assert 0 == gpunet("tune", *options, "--quiet").code
+    assert gpunet("tune", *options, "--quiet").code == 0
     assert [(config.hidden, config.batch_size, config.epochs) for config in tried] == [
         ((6, 6), 8, 6)  # two batches of three trials, of three epochs each
     ]

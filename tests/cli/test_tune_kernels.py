@@ -27,18 +27,18 @@ def test_every_tile_is_shown_and_the_plan_tells_what_was_measured(
 ) -> None:
     common = ("--data", halves, "--device", adapter.index, *LARGE_ENOUGH)
     ran = gpunet("tune-kernels", *common)
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert 2 == sum("taken" in line for line in lines)
-    assert 2 == sum("by rule" in line for line in lines)
+    assert sum("taken" in line for line in lines) == 2
+    assert sum("by rule" in line for line in lines) == 2
     assert any(line.startswith("forward 1") for line in lines)
     assert any(line.startswith("64x64x64") for line in lines)
     assert max(map(len, lines[3:])) <= 80
 
     plan = gpunet("train", "--explain-plan", *common).out
     assert "tiles:  2 of 5 measured, the others by rule: " in plan
-    assert 2 == plan.count("(measured)")
-    assert 3 == plan.count("(by rule)")
+    assert plan.count("(measured)") == 2
+    assert plan.count("(by rule)") == 3
     plan = gpunet("train", "--explain-plan", "--no-autotune", *common).out
     assert "tiles:  0 of 5 measured" in plan
 
@@ -47,13 +47,13 @@ def test_products_that_are_too_small_are_not_measured(
     gpunet: RunCommand, halves: Path, adapter: Adapter
 ) -> None:
     ran = gpunet("tune-kernels", "--data", halves, "--device", adapter.index, "--hidden", "4")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "there is nothing to choose" in ran.out
 
 
 def test_numpy_has_nothing_to_tune(gpunet: RunCommand) -> None:
     ran = gpunet("tune-kernels", "--device", "cpu")
-    assert (0, "") == (ran.code, ran.err)
+    assert (ran.code, ran.err) == (0, "")
     assert "numpy has no kernels" in ran.out
 
 
@@ -72,5 +72,5 @@ def test_a_long_training_measures_first_and_only_once(
     common = ("--data", halves, "--device", adapter.index, *LARGE_ENOUGH, "--epochs", 1)
     for measured in (expected, 0):
         ran = gpunet("train", *common, *options, "--validation", 20, "--plain")
-        assert (0, "") == (ran.code, ran.err)
+        assert (ran.code, ran.err) == (0, "")
         assert measured == ran.out.count("tiles:  the fastest for 2 products, measured in ")

@@ -185,7 +185,7 @@ def test_a_smaller_last_batch_counts_like_the_others(
     samples = random_samples(19, 10, 4)  # batches of 8, 8 and 3
     for one in (engine, reference):
         run_steps(one, samples, 3)
-    assert 19 == engine.metrics().seen[0]
+    assert engine.metrics().seen[0] == 19
     assert_close(reference.parameters(), engine.parameters(), FLOAT32_SUMS)
     np.testing.assert_allclose(engine.metrics().loss, reference.metrics().loss, rtol=FLOAT32_SUMS)
 
@@ -199,7 +199,7 @@ def test_a_batch_larger_than_the_data_is_all_of_it(
     samples = random_samples(19, 10, 4)
     for one in (engine, reference):
         run_steps(one, samples, 2)
-    assert 19 == engine.metrics().seen[0]
+    assert engine.metrics().seen[0] == 19
     assert_close(reference.parameters(), engine.parameters(), FLOAT32_SUMS)
 
 
@@ -268,7 +268,7 @@ def test_networks_that_rest_keep_their_weights_and_the_others_go_on_unchanged(
     run_further(parted, samples, 4, 4)
     run_steps(whole, samples, 8)
     running = [1, 2, 4]
-    assert [0, 64, 64, 0, 64] == parted.metrics().seen.tolist()
+    assert parted.metrics().seen.tolist() == [0, 64, 64, 0, 64]
     assert rested[0].tobytes() == parted.parameters()[[0, 3]].tobytes()
     assert rested[1].tobytes() == parted.moments()[:, [0, 3]].tobytes()
     assert whole.parameters()[running].tobytes() == parted.parameters()[running].tobytes()
@@ -305,7 +305,7 @@ def test_networks_that_rest_are_not_evaluated(
     engine.stop([1])
     engine.stop([0])
     metrics, left = engine.evaluate("validation"), engine.predict("validation")
-    assert [0, 0, 21, 21] == metrics.seen.tolist()
+    assert metrics.seen.tolist() == [0, 0, 21, 21]
     assert loss[2:].tolist() == metrics.loss[2:].tolist()
     assert np.isnan(left[:2]).all()
     assert probabilities[2:].tobytes() == left[2:].tobytes()
@@ -328,7 +328,7 @@ def test_evaluation_agrees_with_the_specification_on_every_row(
     )
     expected, actual = reference.evaluate("test"), engine.evaluate("test")
     np.testing.assert_allclose(actual.loss, expected.loss, rtol=FLOAT32_SUMS)
-    assert 2500 == actual.seen[0]
+    assert actual.seen[0] == 2500
     # A hit may flip where two probabilities are equal to the last bit.
     assert abs(int(expected.correct[0]) - int(actual.correct[0])) <= 1
 

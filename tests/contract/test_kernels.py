@@ -223,7 +223,7 @@ def _check_step(trial: Trial, device: Device, step: int) -> None:
         elif kernel == "apply_update":
             _check_apply_update(trial, device, position, step, before)
         else:
-            assert "max_norm" == kernel
+            assert kernel == "max_norm"
             _check_max_norm(trial, device, position, int(place) - 1, before[0])
 
 

@@ -8,8 +8,8 @@ from gpunet.engine.wgpu.adapters import Adapter
 
 def test_random_networks_train_as_numpy_does(adapter: Adapter) -> None:
     found = run(adapter, range(9), cases=8, largest=60)
-    assert 72 == found.cases
-    assert [] == found.misses
+    assert found.cases == 72
+    assert found.misses == []
     assert found.undecided <= 2
     assert {"the layered plan", "the persistent plan"} <= set(found.largest)
 
@@ -28,4 +28,4 @@ def test_a_kernel_that_is_wrong_in_the_fifth_digit_is_a_miss(
 
     monkeypatch.setattr(Case, "train", slightly_faster)
     check(case, adapter, found)
-    assert 1 == len(found.misses)
+    assert len(found.misses) == 1

@@ -25,7 +25,7 @@ def test_an_empty_variable_names_none(value: str, monkeypatch: pytest.MonkeyPatc
 def test_a_file_is_written_with_its_folders(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "file"
     store(path, lambda file: file.write(b"content"))
-    assert b"content" == path.read_bytes()
+    assert path.read_bytes() == b"content"
     assert [path] == list(path.parent.iterdir())
 
 

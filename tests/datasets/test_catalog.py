@@ -56,10 +56,10 @@ def fill(cache: Path, name: str) -> None:
 def test_a_published_dataset_is_read_from_the_cache(tmp_path: Path) -> None:
     fill(tmp_path, "mnist")
     dataset = open_dataset("mnist", cache=tmp_path)
-    assert "mnist" == dataset.name
+    assert dataset.name == "mnist"
     assert list(range(40)) == dataset.train.features.reshape(-1).tolist()
     assert tuple("0123456789") == dataset.classes
-    assert (2, 2) == dataset.image_shape
+    assert dataset.image_shape == (2, 2)
     assert "CC BY-SA 3.0" in dataset.source
     assert dataset.notice is None
 
@@ -67,8 +67,8 @@ def test_a_published_dataset_is_read_from_the_cache(tmp_path: Path) -> None:
 def test_fashion_mnist_has_names_for_its_classes(tmp_path: Path) -> None:
     fill(tmp_path, "fashion-mnist")
     dataset = open_dataset("fashion-mnist", cache=tmp_path)
-    assert 10 == len(dataset.classes)
-    assert ("T-shirt/top", "Ankle boot") == (dataset.classes[0], dataset.classes[9])
+    assert len(dataset.classes) == 10
+    assert (dataset.classes[0], dataset.classes[9]) == ("T-shirt/top", "Ankle boot")
 
 
 def test_a_dataset_that_is_not_at_hand_is_refused(tmp_path: Path) -> None:
@@ -79,13 +79,13 @@ def test_a_dataset_that_is_not_at_hand_is_refused(tmp_path: Path) -> None:
 def test_auto_is_mnist_if_it_is_at_hand(tmp_path: Path) -> None:
     fill(tmp_path, "mnist")
     dataset = open_dataset("auto", cache=tmp_path)
-    assert "mnist" == dataset.name
+    assert dataset.name == "mnist"
     assert dataset.notice is None
 
 
 def test_auto_is_strokes_without_mnist_and_says_so(tmp_path: Path) -> None:
     dataset = open_dataset("auto", cache=tmp_path, limits=QUICK)
-    assert "strokes" == dataset.name
+    assert dataset.name == "strokes"
     assert dataset.notice is not None
     assert "MNIST is not at hand" in dataset.notice
     assert "gpunet datasets download mnist" in dataset.notice
@@ -101,7 +101,7 @@ def test_strokes_are_drawn_from_two_seeds(tmp_path: Path) -> None:
     assert np.array_equal(images, dataset.test.features)
     assert labels.tolist() == dataset.test.labels.tolist()
     assert tuple("0123456789") == dataset.classes
-    assert (28, 28) == dataset.image_shape
+    assert dataset.image_shape == (28, 28)
     assert dataset.notice is None
 
 
@@ -160,21 +160,21 @@ def test_other_pens_do_not_find_the_digits_of_these(
 def test_progress_is_told_while_digits_are_drawn(tmp_path: Path) -> None:
     calls: list[tuple[str, int, int]] = []
     open_dataset("strokes", cache=tmp_path, progress=lambda *call: calls.append(call))
-    assert ("drawing digits", 0, 50) == calls[0]
-    assert ("drawing digits", 50, 50) == calls[-1]
+    assert calls[0] == ("drawing digits", 0, 50)
+    assert calls[-1] == ("drawing digits", 50, 50)
 
 
 def test_a_cache_that_cannot_be_written_to_costs_only_a_notice(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     dataset = open_dataset("strokes", cache=tmp_path / "file")
-    assert (30, 20) == (len(dataset.train), len(dataset.test))
+    assert (len(dataset.train), len(dataset.test)) == (30, 20)
     assert dataset.notice is not None
     assert "the drawn digits are not kept" in dataset.notice
 
 
 def test_a_path_is_read(tmp_path: Path) -> None:
     (tmp_path / "iris.csv").write_text("0,1.5\n1,2.5\n" * 6)
-    assert "iris" == open_dataset(str(tmp_path / "iris.csv"), cache=tmp_path).name
+    assert open_dataset(str(tmp_path / "iris.csv"), cache=tmp_path).name == "iris"
 
 
 @pytest.mark.parametrize("name", ["mnits", "Mnist", "fashion_mnist"])
@@ -192,11 +192,11 @@ def test_what_is_no_path_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_the_list_tells_what_is_cached(tmp_path: Path) -> None:
-    assert ["mnist", "fashion-mnist", "strokes"] == [entry.name for entry in entries(tmp_path)]
-    assert [False, False, False] == [entry.is_cached for entry in entries(tmp_path)]
+    assert [entry.name for entry in entries(tmp_path)] == ["mnist", "fashion-mnist", "strokes"]
+    assert [entry.is_cached for entry in entries(tmp_path)] == [False, False, False]
     fill(tmp_path, "mnist")
     open_dataset("strokes", cache=tmp_path)
-    assert [True, False, True] == [entry.is_cached for entry in entries(tmp_path)]
+    assert [entry.is_cached for entry in entries(tmp_path)] == [True, False, True]
     assert {"auto", *(entry.name for entry in entries(tmp_path))} == set(names())
 
 

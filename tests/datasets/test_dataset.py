@@ -65,7 +65,7 @@ def test_the_fingerprint_sees_every_value_and_label_of_every_part() -> None:
         for samples in (relabeled, moved, whole_numbers, SOUND)
     }
     # SOUND as training or as test samples is one and the same dataset; all others differ.
-    assert 11 == len(prints)
+    assert len(prints) == 11
     assert dataset().fingerprint() == dataset().fingerprint()
 
 
@@ -99,7 +99,7 @@ def test_a_constant_feature_stays_itself_whatever_its_mean_is_rounded_to() -> No
     scaling = Scaling.of(constant)
     assert_array_equal([1], scaling.deviation)
     new = scaling.apply(Samples(features([0.3]), labels(0)))
-    assert 0.3 - 0.1 == pytest.approx(float(new.features[0, 0]))
+    assert pytest.approx(float(new.features[0, 0])) == 0.3 - 0.1
 
 
 def test_differences_that_float32_cannot_hold_count_as_none() -> None:

@@ -209,17 +209,17 @@ EVERYTHING = tuple(CONTENTS.values())
 
 def test_files_are_fetched_unpacked_and_kept(mirror: Mirror, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "data"
-    assert EVERYTHING == obtained(folder, mirror)
+    assert obtained(folder, mirror) == EVERYTHING
     assert {"images", "labels"} == {path.name for path in folder.iterdir()}
     assert CONTENTS["images"] == (folder / "images").read_bytes()
-    assert ["images.gz", "labels.gz"] == mirror.asked
+    assert mirror.asked == ["images.gz", "labels.gz"]
 
 
 def test_files_that_are_kept_are_not_fetched_again(mirror: Mirror, tmp_path: Path) -> None:
     obtained(tmp_path, mirror)
     mirror.asked.clear()
-    assert EVERYTHING == obtained(tmp_path, mirror)
-    assert [] == mirror.asked
+    assert obtained(tmp_path, mirror) == EVERYTHING
+    assert mirror.asked == []
 
 
 def test_only_the_file_that_is_missing_is_fetched(mirror: Mirror, tmp_path: Path) -> None:
@@ -227,28 +227,28 @@ def test_only_the_file_that_is_missing_is_fetched(mirror: Mirror, tmp_path: Path
     (tmp_path / "images").unlink()
     mirror.asked.clear()
     obtained(tmp_path, mirror)
-    assert ["images.gz"] == mirror.asked
+    assert mirror.asked == ["images.gz"]
 
 
 def test_force_fetches_everything_again(mirror: Mirror, tmp_path: Path) -> None:
     obtained(tmp_path, mirror)
     mirror.asked.clear()
-    assert EVERYTHING == obtained(tmp_path, mirror, force=True)
-    assert ["images.gz", "labels.gz"] == mirror.asked
+    assert obtained(tmp_path, mirror, force=True) == EVERYTHING
+    assert mirror.asked == ["images.gz", "labels.gz"]
 
 
 def test_files_put_there_by_hand_need_no_network(tmp_path: Path) -> None:
     for name, content in CONTENTS.items():
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content, 1))
     assert is_cached(published(), tmp_path)
-    assert EVERYTHING == obtained(tmp_path)
+    assert obtained(tmp_path) == EVERYTHING
 
 
 @pytest.mark.parametrize("damage", [b"", b"something else", CONTENTS["images"] + b"\0"])
 def test_a_damaged_file_is_fetched_anew(mirror: Mirror, tmp_path: Path, damage: bytes) -> None:
     obtained(tmp_path, mirror)
     (tmp_path / "images").write_bytes(damage)
-    assert EVERYTHING == obtained(tmp_path, mirror)
+    assert obtained(tmp_path, mirror) == EVERYTHING
     assert CONTENTS["images"] == (tmp_path / "images").read_bytes()
 
 
@@ -266,7 +266,7 @@ def test_a_mirror_that_unpacks_on_the_way_is_understood(mirror: Mirror, tmp_path
     for name, content in CONTENTS.items():
         packed = gzip.compress(content)
         mirror.answers[f"{name}.gz"] = sending(packed, Content_Encoding="gzip")
-    assert EVERYTHING == obtained(tmp_path, mirror)
+    assert obtained(tmp_path, mirror) == EVERYTHING
 
 
 @pytest.mark.parametrize(
@@ -291,9 +291,9 @@ def test_a_mirror_that_lies_gives_way_to_the_next(
 ) -> None:
     liar, honest = start_mirror(), start_mirror()
     liar.answers["images.gz"] = lie
-    assert EVERYTHING == obtained(tmp_path, liar, honest)
-    assert ["images.gz"] == liar.asked
-    assert ["images.gz", "labels.gz"] == honest.asked
+    assert obtained(tmp_path, liar, honest) == EVERYTHING
+    assert liar.asked == ["images.gz"]
+    assert honest.asked == ["images.gz", "labels.gz"]
 
 
 @pytest.mark.parametrize("length", [100, 1 << 62])
@@ -302,7 +302,7 @@ def test_a_length_that_is_not_what_was_announced_is_told(
 ) -> None:
     mirror.answers["images.gz"] = announcing(gzip.compress(CONTENTS["images"]), length)
     assert "broke off" in refusal(tmp_path, mirror)
-    assert [] == list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_redirection_to_another_mirror_is_followed(
@@ -310,7 +310,7 @@ def test_a_redirection_to_another_mirror_is_followed(
 ) -> None:
     moved, found = start_mirror(), start_mirror()
     moved.answers["images.gz"] = redirecting(f"{found.url}images.gz")
-    assert EVERYTHING == obtained(tmp_path, moved)
+    assert obtained(tmp_path, moved) == EVERYTHING
 
 
 @pytest.mark.parametrize("scheme", ["file", "ftp", "data", "gopher"])
@@ -341,14 +341,14 @@ def test_mirrors_that_all_lie_leave_nothing_behind(mirror: Mirror, tmp_path: Pat
     mirror.answers["images.gz"] = sending(gzip.compress(b"lies"))
     message = refusal(tmp_path, mirror)
     assert "sent something else than the published file" in message
-    assert [] == list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_mirror_that_breaks_off_is_asked_again(mirror: Mirror, tmp_path: Path) -> None:
     packed = gzip.compress(CONTENTS["images"])
     mirror.answers["images.gz"] = in_turn(breaking_off(packed), sending(packed))
-    assert EVERYTHING == obtained(tmp_path, mirror)
-    assert ["images.gz", "images.gz", "labels.gz"] == mirror.asked
+    assert obtained(tmp_path, mirror) == EVERYTHING
+    assert mirror.asked == ["images.gz", "images.gz", "labels.gz"]
 
 
 def test_a_mirror_in_trouble_is_asked_twice_and_then_given_up(
@@ -356,8 +356,8 @@ def test_a_mirror_in_trouble_is_asked_twice_and_then_given_up(
 ) -> None:
     troubled, sound = start_mirror(), start_mirror()
     troubled.answers["images.gz"] = sending(b"", 503)
-    assert EVERYTHING == obtained(tmp_path, troubled, sound)
-    assert ["images.gz", "images.gz"] == troubled.asked
+    assert obtained(tmp_path, troubled, sound) == EVERYTHING
+    assert troubled.asked == ["images.gz", "images.gz"]
     assert "answered with status 503" in refusal(tmp_path / "other", troubled)
 
 
@@ -368,8 +368,8 @@ def test_a_mirror_that_falls_silent_gives_way_to_the_next(
     released = threading.Event()
     silent.answers["images.gz"] = falling_silent(gzip.compress(CONTENTS["images"]), released)
     try:
-        assert EVERYTHING == obtained(tmp_path, silent, sound)
-        assert ["images.gz", "images.gz"] == silent.asked
+        assert obtained(tmp_path, silent, sound) == EVERYTHING
+        assert silent.asked == ["images.gz", "images.gz"]
     finally:
         released.set()
 
@@ -416,7 +416,7 @@ def test_a_folder_that_cannot_be_written_to_costs_only_a_notice(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     found = obtain(published(mirror.url), tmp_path / "file", limits=QUICK)
-    assert EVERYTHING == tuple(bytes(content) for content in found.contents)
+    assert tuple(bytes(content) for content in found.contents) == EVERYTHING
     assert found.notice is not None
     assert "the download is not kept" in found.notice
     assert "GPUNET_CACHE" in found.notice
@@ -432,7 +432,7 @@ def test_two_downloads_at_once_both_succeed(mirror: Mirror, tmp_path: Path) -> N
         thread.start()
     for thread in threads:
         thread.join()
-    assert [EVERYTHING] * 4 == results
+    assert results == [EVERYTHING] * 4
     assert {"images", "labels"} == {path.name for path in tmp_path.iterdir()}
 
 
@@ -459,11 +459,11 @@ def test_processes_that_download_at_once_end_with_one_good_copy(
 ) -> None:
     running = [process(mirror, tmp_path) for _ in range(3)]
     said = [one.communicate(timeout=60) for one in running]
-    assert [0] * 3 == [one.returncode for one in running], said
+    assert [one.returncode for one in running] == [0] * 3, said
     assert set(CONTENTS) == {path.name for path in (tmp_path / "mnist").iterdir()}
     mirror.asked.clear()
-    assert EVERYTHING == obtained(tmp_path / "mnist", mirror)
-    assert [] == mirror.asked
+    assert obtained(tmp_path / "mnist", mirror) == EVERYTHING
+    assert mirror.asked == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -474,8 +474,8 @@ def test_a_process_that_is_killed_while_it_writes_leaves_nothing_after_the_next_
         assert killed.stdout is not None
         assert "written\n" in killed.stdout
         killed.kill()
-    assert [True] == [path.name.startswith(PREFIX) for path in (tmp_path / "mnist").iterdir()]
-    assert EVERYTHING == obtained(tmp_path / "mnist", mirror)
+    assert [path.name.startswith(PREFIX) for path in (tmp_path / "mnist").iterdir()] == [True]
+    assert obtained(tmp_path / "mnist", mirror) == EVERYTHING
     assert set(CONTENTS) == {path.name for path in (tmp_path / "mnist").iterdir()}
 
 
@@ -499,14 +499,14 @@ def test_an_interrupted_download_ends_without_a_word_and_leaves_nothing(
         _, errors = interrupted.communicate(timeout=20)
     finally:
         released.set()
-    assert (130, "") == (interrupted.returncode, errors)
-    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert (interrupted.returncode, errors) == (130, "")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("known", [MNIST, FASHION_MNIST])
 def test_the_known_datasets_have_two_mirrors_and_the_sizes_of_mnist(known: Published) -> None:
-    assert [47_040_016, 60_008, 7_840_016, 10_008] == [file.size for file in known.files]
-    assert 4 == len({file.sha256 for file in known.files})
-    assert all(64 == len(file.sha256) for file in known.files)
-    assert 2 == len(known.mirrors)
+    assert [file.size for file in known.files] == [47_040_016, 60_008, 7_840_016, 10_008]
+    assert len({file.sha256 for file in known.files}) == 4
+    assert all(len(file.sha256) == 64 for file in known.files)
+    assert len(known.mirrors) == 2
     assert all(mirror.endswith("/") for mirror in known.mirrors)

@@ -92,14 +92,14 @@ def test_digits_of_floats_are_found_in_grey_levels(black: float, white: float) -
 def test_two_classes_of_digits_will_do() -> None:
     images, labels = digits()
     few = (labels == 3) | (labels == 8)
-    assert MNIST == find_framing(dataset(images[few], (labels[few] == 8).astype(np.int32)))
+    assert find_framing(dataset(images[few], (labels[few] == 8).astype(np.int32))) == MNIST
 
 
 def test_a_few_images_that_are_framed_otherwise_do_no_harm() -> None:
     images = digits()[0].copy()
     images[:20] = full_frame(images[:20])
     images[20:25] = 0
-    assert MNIST == found(images)
+    assert found(images) == MNIST
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_framed_image_of_the_other_polarity_stays_in_its_place() -> None:
 def test_a_framed_but_faint_image_gets_the_full_contrast() -> None:
     faint = (200 - digits()[0][0] * (60 / 255)).astype(np.uint8)
     prepared = prepare_digit(Image.fromarray(faint))
-    assert (0, 255) == (prepared.min(), prepared.max())
+    assert (prepared.min(), prepared.max()) == (0, 255)
 
 
 def test_a_blank_image_is_refused_by_its_name(tmp_path: Any) -> None:

@@ -23,9 +23,9 @@ def rows_of(samples: Samples) -> list[int]:
 
 def test_a_count_holds_out_the_last_samples() -> None:
     train, held = hold_out(mixed(10), 3, shuffle=False, seed=0)
-    assert [0, 1, 2, 3, 4, 5, 6] == rows_of(train)
-    assert [7, 8, 9] == rows_of(held)
-    assert [1, 2, 0] == held.labels.tolist()
+    assert rows_of(train) == [0, 1, 2, 3, 4, 5, 6]
+    assert rows_of(held) == [7, 8, 9]
+    assert held.labels.tolist() == [1, 2, 0]
 
 
 @pytest.mark.parametrize(("fraction", "count"), [(0.25, 3), (0.5, 6), (0.01, 1), (0.9, 11)])
@@ -38,27 +38,27 @@ def test_a_fraction_below_one_holds_out_that_part_and_at_least_one_sample(
 
 def test_zero_holds_out_nothing() -> None:
     train, held = hold_out(mixed(10), 0, shuffle=False, seed=0)
-    assert (10, 0) == (len(train), len(held))
+    assert (len(train), len(held)) == (10, 0)
 
 
 def test_one_is_a_count_and_no_fraction() -> None:
     _, held = hold_out(mixed(10), 1, shuffle=False, seed=0)
-    assert [9] == rows_of(held)
+    assert rows_of(held) == [9]
 
 
 def test_a_count_above_half_of_the_samples_becomes_a_sixth_of_them() -> None:
     train, held = hold_out(mixed(150), 5000, shuffle=False, seed=0)
-    assert (125, 25) == (len(train), len(held))
+    assert (len(train), len(held)) == (125, 25)
 
 
 def test_a_count_of_half_of_the_samples_stays_as_it_is() -> None:
     train, held = hold_out(mixed(10), 5, shuffle=False, seed=0)
-    assert (5, 5) == (len(train), len(held))
+    assert (len(train), len(held)) == (5, 5)
 
 
 def test_two_samples_still_give_one_to_each_part() -> None:
     train, held = hold_out(mixed(2), 5000, shuffle=False, seed=0)
-    assert (1, 1) == (len(train), len(held))
+    assert (len(train), len(held)) == (1, 1)
 
 
 def test_a_shuffled_split_keeps_every_sample_once_and_depends_on_the_seed_alone() -> None:
@@ -73,7 +73,7 @@ def test_a_shuffled_split_keeps_every_sample_once_and_depends_on_the_seed_alone(
 
 def test_samples_sorted_by_class_give_the_last_part_of_every_class() -> None:
     train, held = hold_out(samples_of([0] * 6 + [1] * 12 + [2] * 6), 4, shuffle=False, seed=0)
-    assert [5, 16, 17, 23] == rows_of(held)
+    assert rows_of(held) == [5, 16, 17, 23]
     assert sorted(set(range(24)) - {5, 16, 17, 23}) == rows_of(train)
 
 
@@ -124,16 +124,16 @@ def test_a_small_class_gets_its_share_of_the_last_sixth() -> None:
     labels = [0] * 5 + [1] * 55 + [2] * 60
     _, last, by_class = split_last(samples_of(labels), 20)
     assert by_class
-    assert [1, 9, 10] == np.bincount(last.labels).tolist()
-    assert 4 == rows_of(last)[0]
+    assert np.bincount(last.labels).tolist() == [1, 9, 10]
+    assert rows_of(last)[0] == 4
 
 
 def test_spreading_classes_deals_them_out_evenly_and_in_order() -> None:
     labels = np.array([0, 0, 0, 0, 1, 1], np.int32)
     order = spread_classes(labels)
-    assert [0, 0, 1] == sorted(labels[order[:3]].tolist())
-    assert [0, 1, 2, 3] == [row for row in order.tolist() if row < 4]
-    assert [4, 5] == [row for row in order.tolist() if row >= 4]
+    assert sorted(labels[order[:3]].tolist()) == [0, 0, 1]
+    assert [row for row in order.tolist() if row < 4] == [0, 1, 2, 3]
+    assert [row for row in order.tolist() if row >= 4] == [4, 5]
 
 
 @pytest.mark.parametrize(

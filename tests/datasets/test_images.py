@@ -60,14 +60,14 @@ EXPECTED = prepare_digit(seven())
 
 
 def test_a_digit_is_bright_on_black_in_a_box_of_20_pixels_around_its_centre_of_mass() -> None:
-    assert (784,) == EXPECTED.shape
+    assert EXPECTED.shape == (784,)
     assert np.uint8 == EXPECTED.dtype
-    assert 255 == EXPECTED.max()
+    assert EXPECTED.max() == 255
     rows = np.flatnonzero(EXPECTED.reshape(28, 28).any(axis=1))
     columns = np.flatnonzero(EXPECTED.reshape(28, 28).any(axis=0))
-    assert 20 == rows[-1] - rows[0] + 1
+    assert rows[-1] - rows[0] + 1 == 20
     assert columns[-1] - columns[0] + 1 < 20
-    assert (14, 14) == pytest.approx(centre_of_mass(EXPECTED), abs=0.5)
+    assert pytest.approx(centre_of_mass(EXPECTED), abs=0.5) == (14, 14)
 
 
 def test_edges_are_anti_aliased() -> None:
@@ -107,7 +107,7 @@ def test_the_size_hardly_matters(size: tuple[int, int]) -> None:
 def test_where_the_digit_lies_does_not_matter() -> None:
     field = Image.new("RGB", (400, 300), WHITE)
     field.paste(seven(), (270, 10))
-    assert 0 == difference(EXPECTED, prepare_digit(field))
+    assert difference(EXPECTED, prepare_digit(field)) == 0
 
 
 COLOURS = [
@@ -211,7 +211,7 @@ def test_an_image_is_made_grey_and_brought_to_the_shape() -> None:
     image = Image.new("RGB", (30, 20), WHITE)
     image.paste(BLACK, (0, 0, 15, 20))
     prepared = prepare_image(image, (2, 4))
-    assert [0, 0, 255, 255] * 2 == prepared.tolist()
+    assert prepared.tolist() == [0, 0, 255, 255] * 2
     assert np.uint8 == prepared.dtype
 
 
@@ -328,14 +328,14 @@ def test_a_thin_line_of_color_makes_an_image_colored() -> None:
 
 
 def test_lightness_is_the_grey_of_an_image_in_lab() -> None:
-    assert 90 == grey_image(Image.new("LAB", (3, 2), (90, 40, 200))).getpixel((0, 0))
+    assert grey_image(Image.new("LAB", (3, 2), (90, 40, 200))).getpixel((0, 0)) == 90
 
 
 def test_the_size_of_an_image_is_told_by_its_header_alone(tmp_path: Path) -> None:
     path = tmp_path / "image.png"
     Image.effect_noise((60, 40), 50).save(path)
     path.write_bytes(path.read_bytes()[:100])
-    assert (60, 40) == image_size(path)
+    assert image_size(path) == (60, 40)
     path.write_bytes(b"no image")
     with pytest.raises(DataError, match=r"image\.png is no image of a known format"):
         image_size(path)

@@ -127,8 +127,8 @@ def test_a_crop_is_bright_on_black_and_its_box_tells_where_it_was() -> None:
     field = np.full((400, 500), 255, np.uint8)
     field[100:300, 240:260] = 0
     (figure,) = find_digits(field)
-    assert (240, 100, 260, 300) == figure.box
-    assert (200, 20) == figure.ink.shape
+    assert figure.box == (240, 100, 260, 300)
+    assert figure.ink.shape == (200, 20)
     assert np.uint8 == figure.ink.dtype
     assert {255} == set(figure.ink.reshape(-1).tolist())
 
@@ -137,7 +137,7 @@ def test_boxes_of_large_images_are_in_their_own_pixels() -> None:
     field = np.full((2000, 3000), 255, np.uint8)
     field[600:1400, 1200:1300] = 0
     (figure,) = find_digits(field)
-    assert (1200, 600, 1300, 1400) == pytest.approx(figure.box, abs=4)
+    assert pytest.approx(figure.box, abs=4) == (1200, 600, 1300, 1400)
 
 
 @pytest.mark.parametrize("step", [240, 280])
@@ -147,7 +147,7 @@ def test_several_digits_are_found_from_left_to_right(step: int) -> None:
         there = field[:, place * step : place * step + SIDE]
         np.maximum(there, COVERS[digit], out=there)
     found = find_digits(grey(written(field)))
-    assert 3 == len(found)
+    assert len(found) == 3
     for figure, digit in zip(found, (4, 0, 7), strict=True):
         (alone,) = find_digits(grey(written(COVERS[digit])))
         assert similar(framed(alone), framed(figure)) > 0.97
@@ -198,7 +198,7 @@ BLANK = {
 
 @pytest.mark.parametrize("sheet", BLANK)
 def test_an_empty_sheet_has_no_figures(sheet: str) -> None:
-    assert [] == find_digits(grey(BLANK[sheet]))
+    assert find_digits(grey(BLANK[sheet])) == []
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (8, 8), (3000, 2), (2, 3000)])

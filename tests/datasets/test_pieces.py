@@ -15,8 +15,8 @@ def mask_of(text: str) -> np.ndarray:
 def test_pieces_are_what_sides_and_corners_connect() -> None:
     pieces = find_pieces(mask_of("##..# .#..# #...# ...#. #...."))
     order = np.argsort(pieces.area)
-    assert [1, 4, 4] == pieces.area[order].tolist()
-    assert (4, 5) == (pieces.top[order[0]], pieces.bottom[order[0]])
+    assert pieces.area[order].tolist() == [1, 4, 4]
+    assert (pieces.top[order[0]], pieces.bottom[order[0]]) == (4, 5)
     assert {(0, 2), (3, 5)} == {
         (int(pieces.left[row]), int(pieces.right[row])) for row in order[1:]
     }
@@ -24,14 +24,14 @@ def test_pieces_are_what_sides_and_corners_connect() -> None:
 
 def test_contact_counts_the_pixels_on_the_border() -> None:
     pieces = find_pieces(mask_of("###.. ..#.. ..... ...#. ....."))
-    assert [3, 0] == pieces.contact[np.argsort(-pieces.area)].tolist()
+    assert pieces.contact[np.argsort(-pieces.area)].tolist() == [3, 0]
 
 
 def test_a_spiral_is_one_piece_and_rows_do_not_run_on_into_the_next() -> None:
     spiral = mask_of("####### ......# #####.# #...#.# #.#.#.# #.###.# #.....# #######")
     assert [spiral.sum()] == find_pieces(spiral).area.tolist()
-    assert 2 == len(find_pieces(mask_of("..# ... #..")).area)
-    assert 2 == len(find_pieces(mask_of("..# #..")).area)
+    assert len(find_pieces(mask_of("..# ... #..")).area) == 2
+    assert len(find_pieces(mask_of("..# #..")).area) == 2
 
 
 def test_chosen_pieces_are_drawn_again() -> None:
@@ -44,7 +44,7 @@ def test_chosen_pieces_are_drawn_again() -> None:
 
 
 def test_a_mask_without_pixels_has_no_pieces() -> None:
-    assert 0 == len(find_pieces(np.zeros((3, 4), np.bool_)).area)
+    assert len(find_pieces(np.zeros((3, 4), np.bool_)).area) == 0
 
 
 def test_things_in_a_chain_are_joined_whatever_their_order() -> None:
@@ -53,7 +53,7 @@ def test_things_in_a_chain_are_joined_whatever_their_order() -> None:
 
 
 def test_run_lengths_are_of_each_row() -> None:
-    assert [[2, 2, 0, 1], [0, 3, 3, 3]] == run_lengths(mask_of("##.# .###")).tolist()
+    assert run_lengths(mask_of("##.# .###")).tolist() == [[2, 2, 0, 1], [0, 3, 3, 3]]
 
 
 @pytest.mark.parametrize("share", [0.1, 0.4, 0.6])

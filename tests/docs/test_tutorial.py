@@ -79,8 +79,8 @@ def carry_out(block: Block, namespace: dict[str, Any], name: str) -> str:
         else:
             for line in block.text.splitlines():
                 program, *arguments = shlex.split(line.removeprefix("$ "))
-                assert "gpunet" == program, f"{name}, line {block.line}: cannot run {line!r}"
-                assert 0 == run(arguments), f"{name}, line {block.line}: {printed.getvalue()}"
+                assert program == "gpunet", f"{name}, line {block.line}: cannot run {line!r}"
+                assert run(arguments) == 0, f"{name}, line {block.line}: {printed.getvalue()}"
     return printed.getvalue()
 
 
@@ -174,7 +174,7 @@ def test_a_quoted_shader_is_what_the_file_says(part: Path) -> None:
 @pytest.mark.parametrize("page", [INDEX, *PARTS], ids=lambda page: page.stem)
 def test_links_lead_to_files_that_are_there(page: Path) -> None:
     links = LINK.findall(page.read_text(encoding="utf-8"))
-    assert [] == [link for link in links if not (page.parent / link).exists()]
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_the_readme_leads_to_the_tutorial_and_that_to_every_part() -> None:

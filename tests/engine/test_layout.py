@@ -33,13 +33,13 @@ def test_every_block_lies_in_whole_fours_with_zeros_around_it(network: NetworkSp
     for at, layer, (weights, biases) in zip(
         layout.weights_at, network.layers, layer_views(parameters, network), strict=True
     ):
-        assert 0 == at % 4
+        assert at % 4 == 0
         block = np.zeros((padded(layer.inputs + 1), padded(layer.outputs)), np.float32)
         block[: layer.inputs, : layer.outputs] = weights[0]
         block[layer.inputs, : layer.outputs] = biases[0]
         np.testing.assert_array_equal(block.ravel(), packed[at : at + block.size])
     for at, (gains, offsets) in zip(layout.gains_at, norm_views(parameters, network), strict=True):
-        assert 0 == at % 4
+        assert at % 4 == 0
         units = gains.shape[1]
         np.testing.assert_array_equal(gains[0], packed[at : at + units])
         np.testing.assert_array_equal(offsets[0], packed[at + padded(units) :][:units])

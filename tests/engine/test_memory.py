@@ -36,7 +36,7 @@ def test_a_network_takes_of_each_buffer_what_the_engine_makes_it(
 def test_the_largest_population_fits_and_one_more_does_not() -> None:
     needs = {"parameters": 10, "moments": 30}
     most = most_networks(needs, 100)
-    assert 3 == most
+    assert most == 3
     require_fit(most, needs, 100, "the device")
     with pytest.raises(DeviceError, match="at most 3 networks fit"):
         require_fit(most + 1, needs, 100, "the device")

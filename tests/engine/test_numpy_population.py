@@ -51,7 +51,7 @@ def test_groups_give_the_bits_of_a_population_in_one(
     random_samples: Callable[..., Samples], rest: Sequence[int]
 ) -> None:
     samples = random_samples(32, 12, 3)
-    assert 2 == networks_together(NETWORK, "sgd_momentum")
+    assert networks_together(NETWORK, "sgd_momentum") == 2
     together = trained(NumpyEngine(NETWORK, SETTINGS, "sgd", 8), samples, rest)
     groups = trained(NumpyPopulation(NETWORK, SETTINGS, "sgd", 8), samples, rest)
     assert together.parameters().tobytes() == groups.parameters().tobytes()
@@ -80,5 +80,5 @@ def test_the_kernels_of_all_groups_are_timed(random_samples: Callable[..., Sampl
 
 
 def test_a_large_network_is_computed_alone_and_small_ones_together() -> None:
-    assert 1 == networks_together(NetworkSpec(784, (512, 512), 10), "adam")
-    assert 5 == networks_together(NetworkSpec(784, (16, 16), 10), "adam")
+    assert networks_together(NetworkSpec(784, (512, 512), 10), "adam") == 1
+    assert networks_together(NetworkSpec(784, (16, 16), 10), "adam") == 5

@@ -50,10 +50,10 @@ def test_a_pass_tells_the_threads_that_its_shader_declares() -> None:
 def test_a_product_reads_its_factors_and_writes_its_result_once() -> None:
     passes = {one.label: one for one in layered().passes}
     back = passes["input_gradient 2"]  # (6, 8) = (6, 4) x (4, 8), into the slopes (6, 8)
-    assert 4 * (6 * 4 + 4 * 8 + 2 * 6 * 8) == back.traffic
-    assert 2 * 6 * 8 * 4 == back.operations
+    assert back.traffic == 4 * (6 * 4 + 4 * 8 + 2 * 6 * 8)
+    assert back.operations == 2 * 6 * 8 * 4
     update = passes["update 1"]  # samples in bytes, deltas, parameters with two moments
-    assert 6 * 20 + 4 * 6 * 8 + 2 * 3 * 4 * 21 * 8 == update.traffic
+    assert update.traffic == 6 * 20 + 4 * 6 * 8 + 2 * 3 * 4 * 21 * 8
 
 
 def test_every_network_of_a_population_is_counted() -> None:

@@ -10,8 +10,8 @@ from gpunet.engine.wgpu.roofline import Roofline, measure_roofline
 
 def test_the_slower_of_arithmetic_and_memory_bounds_a_kernel() -> None:
     roofline = Roofline(operations_per_second=1e9, bytes_per_second=1e6)
-    assert 1e-3 == pytest.approx(roofline.seconds(1_000_000, 10))
-    assert 1e-3 == pytest.approx(roofline.seconds(10, 1_000))
+    assert pytest.approx(roofline.seconds(1_000_000, 10)) == 1e-3
+    assert pytest.approx(roofline.seconds(10, 1_000)) == 1e-3
 
 
 def test_an_adapter_and_numpy_reach_something_that_is_measured_once(adapter: Adapter) -> None:

@@ -47,7 +47,7 @@ def test_a_files_first_line_is_a_comment(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_leaves_extensions_to_the_host(name: str) -> None:
     text = (FOLDER / name).read_text(encoding="utf-8")
-    assert [] == re.findall(r"^\s*(?:enable|requires)\b.*", text, flags=re.MULTILINE)
+    assert re.findall(r"^\s*(?:enable|requires)\b.*", text, flags=re.MULTILINE) == []
 
 
 def test_a_shader_binds_each_number_once_and_no_more_buffers_than_every_device_grants(
@@ -95,7 +95,7 @@ def test_a_shader_that_is_not_there_is_named() -> None:
 
 
 def test_the_lines_of_a_shader_are_numbered_from_one() -> None:
-    assert "   1  fn main() {\n   2  }" == numbered("fn main() {\n}\n")
+    assert numbered("fn main() {\n}\n") == "   1  fn main() {\n   2  }"
 
 
 @pytest.mark.parametrize("adapter", FIRST_ADAPTER or [None], indirect=True, ids=[FIRST_NAME])
@@ -109,4 +109,4 @@ def test_naga_accepts_every_shader(adapter: Adapter, shaders: Shaders) -> None:
             device.create_shader_module(code=assemble(*shader).text)
         except wgpu.GPUError as error:
             refused["+".join(shader[0])] = str(error)
-    assert {} == refused
+    assert refused == {}

@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_was_kept_is_known_to_the_next_run(path: Path) -> None:
     TileCache(ADAPTER, EIGHT_LANES, path).keep(PRODUCT, LARGE)
-    assert LARGE == TileCache(ADAPTER, EIGHT_LANES, path).tile(PRODUCT)
+    assert TileCache(ADAPTER, EIGHT_LANES, path).tile(PRODUCT) == LARGE
     wider = Product("forward_sample", 64, 128, 784, 1)
     assert TileCache(ADAPTER, EIGHT_LANES, path).tile(wider) is None
 
@@ -49,7 +49,7 @@ def test_adapters_forget_each_for_itself(path: Path) -> None:
     forgetful.forget()
     assert forgetful.tile(PRODUCT) is None
     assert TileCache(ADAPTER, EIGHT_LANES, path).tile(PRODUCT) is None
-    assert LARGE == TileCache(OTHER, EIGHT_LANES, path).tile(PRODUCT)
+    assert TileCache(OTHER, EIGHT_LANES, path).tile(PRODUCT) == LARGE
 
 
 def test_a_tile_that_the_adapter_or_the_product_does_not_allow_is_not_given(path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_damaged_or_foreign_file_counts_as_empty_and_is_replaced(
     tiles = TileCache(ADAPTER, EIGHT_LANES, path)
     assert tiles.tile(PRODUCT) is None
     tiles.keep(PRODUCT, SMALL)
-    assert SMALL == TileCache(ADAPTER, EIGHT_LANES, path).tile(PRODUCT)
+    assert TileCache(ADAPTER, EIGHT_LANES, path).tile(PRODUCT) == SMALL
 
 
 def test_where_nothing_can_be_written_it_is_known_to_this_run_alone(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_where_nothing_can_be_written_it_is_known_to_this_run_alone(tmp_path: Pa
     path = obstacle / "tiles.json"
     tiles = TileCache(ADAPTER, EIGHT_LANES, path)
     tiles.keep(PRODUCT, LARGE)
-    assert LARGE == tiles.tile(PRODUCT)
+    assert tiles.tile(PRODUCT) == LARGE
     assert TileCache(ADAPTER, EIGHT_LANES, path).tile(PRODUCT) is None
 
 

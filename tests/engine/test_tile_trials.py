@@ -89,7 +89,7 @@ def test_a_tile_must_be_clearly_faster_than_the_tables_to_be_taken(
     one = layered(64).passes[0]
     engine: Any = Stopwatch({**TIMES, **faster})
     (measured,) = measure_tiles(engine, SAMPLES, [one, one], tiles)
-    assert EIGHT_LANES_32 == measured.table
+    assert measured.table == EIGHT_LANES_32
     assert expected == measured.chosen
     assert {**TIMES, **faster} == measured.seconds
     assert one.product is not None
@@ -111,12 +111,12 @@ def test_products_are_measured_if_they_are_large_and_the_training_is_long(
     tiles: TileCache,
 ) -> None:
     plan = layered(128, 16)
-    assert [] == worth_measuring(plan, tiles, 100)
+    assert worth_measuring(plan, tiles, 100) == []
     long = labels(worth_measuring(plan, tiles, 100_000))
-    assert ["forward 1", "update 1"] == long  # the others are too small
+    assert long == ["forward 1", "update 1"]  # the others are too small
     epochs = 15 * 430
     long = labels(worth_measuring(layered(512, 512, rows=128), tiles, epochs))
-    assert ["forward 1", "forward 2", "input_gradient 2", "update 1", "update 2"] == long
+    assert long == ["forward 1", "forward 2", "input_gradient 2", "update 1", "update 2"]
 
 
 def test_what_is_known_is_not_measured_again(tiles: TileCache) -> None:
@@ -124,7 +124,7 @@ def test_what_is_known_is_not_measured_again(tiles: TileCache) -> None:
     product = plan.passes[0].product
     assert product is not None
     tiles.keep(product, LARGE)
-    assert ["update 1"] == labels(worth_measuring(plan, tiles, math.inf))
+    assert labels(worth_measuring(plan, tiles, math.inf)) == ["update 1"]
 
 
 def test_an_adapter_measures_and_trains_with_what_it_has_measured(
@@ -136,7 +136,7 @@ def test_an_adapter_measures_and_trains_with_what_it_has_measured(
     with WgpuEngine(network, settings, "sgd", 32, adapter, "layered") as engine:
         engine.load("train", samples)
         passes = worth_measuring(engine.training_plan(), tiles, math.inf)
-        assert ["forward 1", "update 1"] == labels(passes)
+        assert labels(passes) == ["forward 1", "update 1"]
         measured = list(measure_tiles(engine, samples, passes, tiles))
     assert all(seconds > 0 for one in measured for seconds in one.seconds.values())
     for one in measured:

@@ -102,11 +102,11 @@ def answers(shaders: Shaders, tmp_path_factory: pytest.TempPathFactory) -> tuple
 def test_tint_accepts_every_shader_within_a_browsers_default_limits(
     shaders: Shaders, answers: tuple[Fault | None, ...]
 ) -> None:
-    assert [] == [
+    assert [
         located(shader, fault)
         for shader, fault in zip(questions(shaders), answers, strict=False)
         if fault is not None
-    ]
+    ] == []
 
 
 def test_tint_refuses_a_barrier_that_some_invocations_do_not_reach(
@@ -114,7 +114,7 @@ def test_tint_refuses_a_barrier_that_some_invocations_do_not_reach(
 ) -> None:
     fault = answers[-1]
     assert fault is not None
-    assert 5 == fault.line
+    assert fault.line == 5
     assert "uniform control flow" in fault.message
 
 

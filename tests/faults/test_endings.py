@@ -69,7 +69,7 @@ def wait_until_stopped(process: int) -> None:
 
 def assert_saved(folder: Path) -> None:
     assert model_file.load(folder / "model.safetensors").best_epoch > 0
-    assert [] == list(folder.rglob(f"{PREFIX}*"))
+    assert list(folder.rglob(f"{PREFIX}*")) == []
 
 
 def test_a_request_to_end_saves_and_says_so_in_its_exit_code(noise: Path, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_request_to_end_saves_and_says_so_in_its_exit_code(noise: Path, tmp_pa
         wait_for(tmp_path / "run" / "last.safetensors")
         process.terminate()
         _, errors = process.communicate(timeout=SECONDS)
-    assert (128 + signal.SIGTERM, "") == (process.returncode, errors)
+    assert (process.returncode, errors) == (128 + signal.SIGTERM, "")
     assert_saved(tmp_path)
 
 
@@ -109,7 +109,7 @@ def test_a_reader_that_leaves_does_not_end_the_training(noise: Path, tmp_path: P
         process.stdout.close()
         assert process.stderr is not None
         errors = process.stderr.read()
-    assert (1, "") == (process.returncode, errors)
+    assert (process.returncode, errors) == (1, "")
     assert_saved(tmp_path)
     assert model_file.load(tmp_path / "model.safetensors").config.epochs == 30
 
@@ -129,7 +129,7 @@ def test_a_run_that_was_suspended_goes_on_as_if_nothing_had_been(
         process.communicate(timeout=SECONDS)
     with begin(noise, *whole, "--run-dir", "straight") as straight:
         straight.communicate(timeout=SECONDS)
-    assert (0, 0) == (process.returncode, straight.returncode)
+    assert (process.returncode, straight.returncode) == (0, 0)
     states = [
         load_state(tmp_path / name / "last.safetensors")[1] for name in ("suspended", "straight")
     ]
@@ -156,11 +156,11 @@ def test_a_full_disk_costs_the_checkpoints_and_not_the_training(
     wide = ("--plain", "--hidden", "600", "--epochs", "3", "--run-dir", str(little_room / "run"))
     with begin(noise, *wide) as process:
         _, errors = process.communicate(timeout=SECONDS)
-    assert 1 == process.returncode
+    assert process.returncode == 1
     assert "Traceback" not in errors
-    assert 1 == errors.count("no space left on device")
+    assert errors.count("no space left on device") == 1
     assert_saved(tmp_path)
-    assert [] == list(little_room.rglob(f"{PREFIX}*"))
+    assert list(little_room.rglob(f"{PREFIX}*")) == []
 
 
 def test_a_disk_that_is_full_at_the_end_gets_the_model_elsewhere(
@@ -171,11 +171,11 @@ def test_a_disk_that_is_full_at_the_end_gets_the_model_elsewhere(
         noise, "--plain", "--hidden", "600", "--epochs", "1", "--output", str(output)
     ) as process:
         _, errors = process.communicate(timeout=SECONDS)
-    assert 1 == process.returncode
+    assert process.returncode == 1
     assert "no space left on device" in errors
     elsewhere = Path(errors.split("it is saved as ")[1].split(" instead")[0])
-    assert 1 == model_file.load(elsewhere).best_epoch
-    assert [] == list(little_room.iterdir())
+    assert model_file.load(elsewhere).best_epoch == 1
+    assert list(little_room.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_is_trained(
@@ -184,7 +184,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_trained(
     subprocess.run(["mount", "-o", "remount,ro", str(little_room)], check=True)
     with begin(noise, "--plain", "--output", str(little_room / "model.safetensors")) as process:
         out, errors = process.communicate(timeout=SECONDS)
-    assert 1 == process.returncode
+    assert process.returncode == 1
     assert "read-only file system" in errors
     assert "Traceback" not in errors
     assert "epoch" not in out

@@ -12,7 +12,7 @@ def test_trainings_that_are_killed_end_as_if_nobody_had_disturbed_them(tmp_path:
     from tests.faults.killing import kill_trainings
 
     found = kill_trainings(tmp_path, 12, "cpu", seed=1)
-    assert [] == found.wrong
+    assert found.wrong == []
     assert found.kills >= 12
     assert found.finished >= 1
 
@@ -24,7 +24,7 @@ def test_searches_that_are_killed_lose_no_trial(
 
     monkeypatch.chdir(tmp_path)
     found = kill_searches(tmp_path, 6, "cpu", seed=1)
-    assert [] == found.wrong
+    assert found.wrong == []
     assert found.finished >= 1
 
 
@@ -32,5 +32,5 @@ def test_downloads_that_are_killed_leave_whole_files_or_none(tmp_path: Path) -> 
     from tests.faults.killing import kill_downloads
 
     found = kill_downloads(tmp_path, 12, seed=1)
-    assert [] == found.wrong
+    assert found.wrong == []
     assert found.finished >= 1

@@ -33,7 +33,7 @@ def outcome(path: Path) -> str:
     done = subprocess.run(
         [sys.executable, READER, str(MIB), str(path)], capture_output=True, text=True, check=False
     )
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.rstrip("\n")
 
 
@@ -149,14 +149,14 @@ def test_nothing_of_an_archive_is_written_anywhere(tmp_path: Path) -> None:
     inside = tmp_path / "a" / "b"
     inside.mkdir(parents=True)
     members = {"../slip.txt": b"slipped", "/slip.txt": b"slipped"}
-    assert 6 == len(read_npz(archive(inside / "data.npz", **members)).train)
+    assert len(read_npz(archive(inside / "data.npz", **members)).train) == 6
     assert [inside / "data.npz"] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_one_long_label_makes_no_other_longer(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("a" * 200 + ",1.5\n" + "b,2\n" * 500_000)
-    assert "read" == outcome(path)
+    assert outcome(path) == "read"
 
 
 def test_a_line_of_a_hundred_megabytes_is_refused(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_part_of_an_image_that_promises_gigabytes_takes_no_more_than_the_file(
     content[start - 4 : start] = struct.pack(">I", 0x7FFFFFFF)
     path = tmp_path / "image.png"
     path.write_bytes(content)
-    assert "read" == outcome(path)
+    assert outcome(path) == "read"
 
 
 @pytest.mark.parametrize(

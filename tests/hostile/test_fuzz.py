@@ -11,5 +11,5 @@ def test_damaged_input_is_read_as_sound_or_refused_in_one_sentence() -> None:
     done = subprocess.run(
         [sys.executable, FUZZ, "--rounds", "12"], capture_output=True, text=True, check=False
     )
-    assert ("", 0) == (done.stderr, done.returncode), done.stdout
+    assert (done.stderr, done.returncode) == ("", 0), done.stdout
     assert done.stdout.startswith("156 inputs, ")

@@ -30,11 +30,11 @@ def test_a_file_names_ranges_and_choices(tmp_path: Path) -> None:
         )
     )
     assert Parameter("learning_rate", 1e-4, 0.1, log=True) == space.parameters[0]
-    assert ("16,16", "128", "none") == space.parameters[1].choices
-    assert (1, 3, 5, 7, 9) == space.parameters[2].points
-    assert ("hidden",) == space.shared
+    assert space.parameters[1].choices == ("16,16", "128", "none")
+    assert space.parameters[2].points == (1, 3, 5, 7, 9)
+    assert space.shared == ("hidden",)
     config = space.config(FIXED, {"learning_rate": 0.01, "hidden": "none", "lr_decay_every": 3})
-    assert (0.01, (), 3) == (config.learning_rate, config.hidden, config.lr_decay_every)
+    assert (config.learning_rate, config.hidden, config.lr_decay_every) == (0.01, (), 3)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_a_grid_has_the_points_of_one_population_beside_one_another() -> None:
         "hidden": {"choices": ["4", "8"]},
     }
     points = grid(Space.from_dict(tables, "a space"))
-    assert ["4"] * 3 + ["8"] * 3 == [point["hidden"] for point in points]
-    assert [0.0, 0.25, 0.5] * 2 == [point["dropout"] for point in points]
+    assert [point["hidden"] for point in points] == ["4"] * 3 + ["8"] * 3
+    assert [point["dropout"] for point in points] == [0.0, 0.25, 0.5] * 2
 
 
 def test_a_continuous_range_is_no_grid() -> None:
@@ -138,7 +138,7 @@ def test_the_shapes_of_a_space_are_those_of_its_populations() -> None:
         "dropout": {"low": 0.0, "high": 0.5},
     }
     shapes = Space.from_dict(tables, "a space").shapes(FIXED)
-    assert [((4,), 32), ((8, 8), 32)] == [(one.hidden, one.batch_size) for one in shapes]
+    assert [(one.hidden, one.batch_size) for one in shapes] == [((4,), 32), ((8, 8), 32)]
 
 
 def test_a_value_of_no_parameter_is_refused() -> None:

@@ -42,11 +42,11 @@ def test_a_search_trains_every_trial_and_those_of_a_batch_share_a_shape(
 ) -> None:
     standing = make_tuner(begin(make_terms()), observer=observer).run()
     assert 6 == standing.count("complete") == len(standing.entries)
-    assert [4, 2] == [len(numbers) for _, numbers in observer.batches]
+    assert [len(numbers) for _, numbers in observer.batches] == [4, 2]
     for network, numbers in observer.batches:
         units = {entry.values["hidden"] for entry in standing.entries if entry.number in numbers}
         assert {network.split("-")[1]} == units
-    assert all(3 == len(entry.curve) for entry in standing.entries)
+    assert all(len(entry.curve) == 3 for entry in standing.entries)
     figures = [entry.figure or 0.0 for entry in standing.entries]
     assert figures == sorted(figures)
 
@@ -119,8 +119,8 @@ def test_the_shapes_of_batches_do_not_stay_those_of_the_first(
     terms = make_terms(space, epochs=1)
     make_tuner(begin(terms), trials=28, population=4, observer=observer).run()
     shapes = [network for network, _ in observer.batches]
-    assert 3 == len(set(shapes[:3]))
-    assert 5 <= len({*shapes[:3], *shapes[4:7:2]})
+    assert len(set(shapes[:3])) == 3
+    assert len({*shapes[:3], *shapes[4:7:2]}) >= 5
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
@@ -167,7 +167,7 @@ def test_a_grid_is_gone_through_point_by_point(
     standing = make_tuner(study, population=3, observer=observer).run()
     points = {(entry.values["hidden"], entry.values["dropout"]) for entry in standing.entries}
     assert 6 == len(points) == len(standing.entries)
-    assert ["6-4-3", "6-6-3"] == [network for network, _ in observer.batches]
+    assert [network for network, _ in observer.batches] == ["6-4-3", "6-6-3"]
 
 
 def test_a_point_of_a_grid_that_was_lost_is_tried_again_by_the_next(
@@ -175,7 +175,7 @@ def test_a_point_of_a_grid_that_was_lost_is_tried_again_by_the_next(
 ) -> None:
     space = {"hidden": {"choices": ["3", "4"]}, "dropout": {"choices": [0.0, 0.1]}}
     lost = begin(make_terms(space, sampler="grid"))
-    assert 1 == len(lost.claim(1, 4))
+    assert len(lost.claim(1, 4)) == 1
     with monkeypatch.context() as dying:  # before it knows the values
         dying.setattr("gpunet.search.sampling.suggest", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -192,7 +192,7 @@ def test_values_that_do_not_go_together_fail_with_the_reason(
     standing = make_tuner(begin(make_terms(space)), trials=8).run()
     failed = [entry for entry in standing.entries if entry.state == "failed"]
     assert failed
-    assert 8 == len(failed) + standing.count("complete")
+    assert len(failed) + standing.count("complete") == 8
     assert all(entry.values["lr_final"] == 0.5 for entry in failed)
     assert all("--lr-final is 0.5" in entry.reason for entry in failed)
 
@@ -204,7 +204,7 @@ def test_a_network_that_diverges_fails_with_the_epoch(
     terms = make_terms(space, sampler="grid")
     standing = make_tuner(begin(terms)).run()
     reasons = [one.reason for one in standing.entries if one.values["learning_rate"] == 1e38]
-    assert ["diverged in epoch 1"] == reasons
+    assert reasons == ["diverged in epoch 1"]
 
 
 def test_a_stop_keeps_what_the_running_trials_have_reached(
@@ -219,8 +219,8 @@ def test_a_stop_keeps_what_the_running_trials_have_reached(
     assert standing.best is not None
     assert best_model_path(study.place.folder, standing.best.number).exists()
     later = make_tuner(resume()).run()
-    assert 2 == later.count("complete")
-    assert 6 == later.done
+    assert later.count("complete") == 2
+    assert later.done == 6
 
 
 def test_trials_that_were_not_begun_are_tried_again(
@@ -243,7 +243,7 @@ def test_new_trials_join_the_shape_of_those_that_are_tried_again(
     study = begin(make_terms(space))
     study.release(study.claim(2, 6))
     make_tuner(study, observer=observer).run()
-    assert [4, 2] == [len(numbers) for _, numbers in observer.batches]
+    assert [len(numbers) for _, numbers in observer.batches] == [4, 2]
 
 
 def test_a_failure_lets_the_batch_be_tried_again(
@@ -277,7 +277,7 @@ def test_the_trials_of_a_process_that_is_gone_are_tried_again(
 ) -> None:
     begin(make_terms(), url=url or None)
     done = subprocess.run([sys.executable, "-c", KILLED, url], capture_output=True, text=True)
-    assert "4\n" == done.stdout, done.stderr
+    assert done.stdout == "4\n", done.stderr
     standing = make_tuner(resume(url=url or None)).run()
     assert 6 == standing.count("complete") == len(standing.entries)
 
@@ -301,7 +301,7 @@ def test_workers_that_ask_at_once_never_ask_too_many(make_terms: MakeTerms) -> N
     lines = [worker.stdout.readline() for worker in workers if worker.stdout]
     claimed = [int(number) for line in lines for number in line.split()]
     assert 7 == len(set(claimed)) == len(claimed)
-    assert 7 == len(study.standing(7).entries)
+    assert len(study.standing(7).entries) == 7
     for worker in workers:
         worker.communicate()
 
@@ -352,7 +352,7 @@ def test_a_worker_whose_trial_was_given_to_another_lets_go_of_it(
     study.report(mine, 1, 0.5)
     assert study.is_hopeless(mine)
     study.complete(mine, 0.5, "epochs")
-    assert "failed" == study.standing(6).entries[0].state
+    assert study.standing(6).entries[0].state == "failed"
 
 
 def test_no_trial_is_tried_without_end(make_terms: MakeTerms) -> None:
@@ -362,8 +362,8 @@ def test_no_trial_is_tried_without_end(make_terms: MakeTerms) -> None:
         if not claimed:
             break
         study.release(claimed)
-    assert 4 == len(study._study.trials)
-    assert ["failed"] == [entry.state for entry in study.standing(1).entries]
+    assert len(study._study.trials) == 4
+    assert [entry.state for entry in study.standing(1).entries] == ["failed"]
 
 
 def test_what_mattered_is_told_once_there_are_enough_trials(
@@ -371,11 +371,11 @@ def test_what_mattered_is_told_once_there_are_enough_trials(
 ) -> None:
     study = begin(make_terms(pruner="halving"))
     make_tuner(study, trials=19, population=19).run()
-    assert {} == study.importances()
+    assert study.importances() == {}
     make_tuner(study, trials=24, population=5).run()
     shares = study.importances()
     assert {"hidden", "learning_rate", "dropout"} == set(shares)
-    assert 1 == pytest.approx(sum(shares.values()))
+    assert pytest.approx(sum(shares.values())) == 1
 
 
 def test_what_alone_decides_a_trials_figure_mattered_most(make_terms: MakeTerms) -> None:

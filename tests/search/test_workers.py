@@ -126,7 +126,7 @@ def test_four_workers_train_every_trial_once_though_one_is_killed(postgresql: st
     with contextlib.closing(SearchStudy.resume(Place(postgresql, "many", 1), "many")) as study:
         kill_when_busy(killed, study)
         outputs = [worker.communicate(timeout=120)[0] for worker in workers]
-        assert [0] * (WORKERS - 1) == [worker.returncode for worker in workers], outputs
+        assert [worker.returncode for worker in workers] == [0] * (WORKERS - 1), outputs
         assert "hush" not in "".join(outputs)
         standing = study.standing(TRIALS)
         assert TRIALS == standing.count("complete") == len(standing.entries)
@@ -152,7 +152,7 @@ def test_a_worker_elsewhere_that_gives_no_sign_of_life_is_taken_for_dead(
     silent = SearchStudy.begin(Place(url, "one", 1), "one", make_terms(), join=True)
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr("gpunet.search.worker.socket.gethostname", lambda: "elsewhere")
-        assert 4 == len(silent.claim(4, 6))
+        assert len(silent.claim(4, 6)) == 4
     study = SearchStudy.resume(Place(url, "one", 1), "one")
     standing = make_tuner(study).run()
     assert 6 == standing.count("complete") == len(standing.entries)
@@ -164,7 +164,7 @@ def test_the_lock_of_a_worker_that_was_killed_while_it_wrote_is_broken(
     study = SearchStudy.begin(Place(None, "one"), "one", make_terms(), join=False)
     journal = study.place.folder / "journal.log"
     Path(f"{journal}.lock").symlink_to(journal.resolve())
-    assert 6 == make_tuner(study).run().count("complete")
+    assert make_tuner(study).run().count("complete") == 6
 
 
 @pytest.mark.parametrize("url", [None, "sqlite:///studies.db"])
@@ -184,7 +184,7 @@ def test_a_study_whose_maker_was_killed_at_once_is_begun_anew(
         with pytest.raises(KeyboardInterrupt):
             SearchStudy.begin(place, "one", terms, join=False)
     study = SearchStudy.begin(place, "one", terms, join=False)
-    assert 3 == make_tuner(study, trials=3).run().count("complete")
+    assert make_tuner(study, trials=3).run().count("complete") == 3
 
 
 @pytest.mark.parametrize("url", [None, "sqlite:///studies.db"])
@@ -217,11 +217,11 @@ def test_a_worker_that_was_halted_while_it_asked_asks_again(
     def late(trial: optuna.Trial, key: str, value: Any) -> None:
         monkeypatch.setattr(optuna.Trial, "set_user_attr", note)
         time.sleep(0.3)
-        assert [1] == [one.number for one in other.claim(1, 2)]
+        assert [one.number for one in other.claim(1, 2)] == [1]
         note(trial, key, value)
 
     monkeypatch.setattr(optuna.Trial, "set_user_attr", late)
-    assert [2] == [one.number for one in halted.claim(1, 2)]
+    assert [one.number for one in halted.claim(1, 2)] == [2]
 
 
 def test_a_maker_that_was_too_slow_is_told(
@@ -260,7 +260,7 @@ def test_a_worker_that_gives_signs_of_life_keeps_its_trials(
     with alive.alive():
         with monkeypatch.context() as elsewhere:
             elsewhere.setattr("gpunet.search.worker.socket.gethostname", lambda: "elsewhere")
-            assert 2 == len(alive.claim(2, 6))
+            assert len(alive.claim(2, 6)) == 2
         other = SearchStudy.resume(Place(url, "one", 1), "one")
         time.sleep(alive.place.patience + 1.5)
-        assert 4 == len(other.claim(6, 6))
+        assert len(other.claim(6, 6)) == 4

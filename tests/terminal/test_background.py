@@ -102,36 +102,36 @@ def test_the_terminal_is_asked_and_nothing_of_its_answer_is_left(
     terminal: Terminal, answer: bytes, background: str
 ) -> None:
     assert background == terminal.asked(answer + WHO)
-    assert ASKED == terminal.shown
+    assert terminal.shown == ASKED
     assert terminal.before == termios.tcgetattr(terminal.slave)
-    assert b"" == terminal.left_over
+    assert terminal.left_over == b""
 
 
 def test_an_answer_that_is_late_is_neither_taken_nor_echoed_nor_left_to_the_shell(
     terminal: Terminal,
 ) -> None:
-    assert "unknown" == terminal.asked(WHITE + WHO, after=0.3)
-    assert ASKED == terminal.shown
+    assert terminal.asked(WHITE + WHO, after=0.3) == "unknown"
+    assert terminal.shown == ASKED
     assert terminal.before == termios.tcgetattr(terminal.slave)
-    assert b"" == terminal.left_over
+    assert terminal.left_over == b""
 
 
 def test_a_terminal_that_never_answers_is_waited_for_but_shortly(terminal: Terminal) -> None:
-    assert "unknown" == terminal.asked(b"")
+    assert terminal.asked(b"") == "unknown"
     assert terminal.before == termios.tcgetattr(terminal.slave)
 
 
 def test_nothing_is_asked_where_input_or_output_is_no_terminal(terminal: Terminal) -> None:
-    assert "unknown" == terminal.asked(WHITE + WHO, stdin=subprocess.DEVNULL)
-    assert "unknown" == terminal.asked(WHITE + WHO, stdout=subprocess.DEVNULL)
-    assert b"" == terminal.shown
+    assert terminal.asked(WHITE + WHO, stdin=subprocess.DEVNULL) == "unknown"
+    assert terminal.asked(WHITE + WHO, stdout=subprocess.DEVNULL) == "unknown"
+    assert terminal.shown == b""
 
 
 def test_nothing_is_asked_while_somebody_types_ahead(terminal: Terminal) -> None:
     os.write(terminal.master, b"ls\n")
-    assert "unknown" == terminal.asked(WHITE + WHO)
+    assert terminal.asked(WHITE + WHO) == "unknown"
     assert ASKED not in terminal.shown
-    assert b"ls\n" == terminal.left_over
+    assert terminal.left_over == b"ls\n"
 
 
 @pytest.mark.parametrize(

@@ -20,44 +20,44 @@ def console(make_text_console: MakeConsole) -> Console:
 
 def test_a_block_cuts_long_texts_and_fills_short_ones(console: Console) -> None:
     block = text_block(console, [Text("abcdef"), Text("a")], 4)
-    assert ["abc…", "a   "] == written(block)
+    assert written(block) == ["abc…", "a   "]
 
 
 def test_a_wide_character_is_never_cut_in_two() -> None:
     text = cut(Text("数字数字"), 6, ascii_only=False)
     assert text.plain.startswith("数字")
     assert text.plain.endswith("…")
-    assert 6 == text.cell_len
+    assert text.cell_len == 6
 
 
 def test_a_cut_text_is_marked_in_ascii_too() -> None:
-    assert "abc~" == cut(Text("abcdef"), 4, ascii_only=True).plain
+    assert cut(Text("abcdef"), 4, ascii_only=True).plain == "abc~"
 
 
 def test_a_text_of_several_lines_takes_one() -> None:
-    assert "a b" == cut(Text("a\nb"), 9, ascii_only=False).plain
+    assert cut(Text("a\nb"), 9, ascii_only=False).plain == "a b"
 
 
 def test_blocks_beside_each_other_are_filled_up_to_the_highest(console: Console) -> None:
     left = text_block(console, [Text("a")], 2)
     right = text_block(console, [Text("b"), Text("c")], 2)
-    assert ["a  b ", "   c "] == written(beside([left, right], gap=1))
+    assert written(beside([left, right], gap=1)) == ["a  b ", "   c "]
 
 
 def test_stacked_blocks_are_brought_to_one_width(console: Console) -> None:
     upper = text_block(console, [Text("abc")], 3)
     lower = text_block(console, [Text("d")], 1)
-    assert ["ab", "d "] == written(stack([upper, lower], 2))
+    assert written(stack([upper, lower], 2)) == ["ab", "d "]
 
 
 def test_a_grid_has_as_many_columns_as_fit(console: Console) -> None:
     blocks = [text_block(console, [Text(letter)], 1) for letter in "abc"]
-    assert ["a b", "c  "] == written(grid(blocks, 3, gap=1))
+    assert written(grid(blocks, 3, gap=1)) == ["a b", "c  "]
 
 
 def test_a_grid_narrower_than_a_block_has_one_column(console: Console) -> None:
     blocks = [text_block(console, [Text(letter * 4)], 4) for letter in "ab"]
-    assert ["aa", "bb"] == written(grid(blocks, 2))
+    assert written(grid(blocks, 2)) == ["aa", "bb"]
 
 
 def test_a_printed_block_leaves_no_blanks_at_the_end_of_a_line(
@@ -65,10 +65,10 @@ def test_a_printed_block_leaves_no_blanks_at_the_end_of_a_line(
 ) -> None:
     console = make_text_console()
     console.print(text_block(console, [Text("a"), Text()], 10))
-    assert "a\n\n" == console.file.getvalue()  # type: ignore[attr-defined]
+    assert console.file.getvalue() == "a\n\n"  # type: ignore[attr-defined]
 
 
 def test_the_style_of_a_whole_text_is_kept(make_text_console: MakeConsole) -> None:
     console = make_text_console(colours="truecolor")
     console.print(text_block(console, [Text("a", "red")], 1))
-    assert "\x1b[31ma\x1b[0m\n" == console.file.getvalue()  # type: ignore[attr-defined]
+    assert console.file.getvalue() == "\x1b[31ma\x1b[0m\n"  # type: ignore[attr-defined]

@@ -49,7 +49,7 @@ def test_a_steep_line_has_no_holes() -> None:
 
 def test_a_gap_in_the_series_is_a_gap_in_the_line() -> None:
     dots = dots_of(series([0.5, math.nan, 0.5]), (1, 3), (0, 1), 3, 9)
-    assert [0, 8] == np.flatnonzero(dots.any(axis=0)).tolist()
+    assert np.flatnonzero(dots.any(axis=0)).tolist() == [0, 8]
 
 
 def test_a_value_beyond_the_range_is_drawn_at_the_edge() -> None:
@@ -60,22 +60,22 @@ def test_a_value_beyond_the_range_is_drawn_at_the_edge() -> None:
 
 def test_braille_dots_show_a_straight_line(console: Console) -> None:
     rows = written(console, chart([0, 1], height=4), 11)
-    assert ["1┤    ⢀⡠⠤⠒⠉", "0┤⣀⠤⠒⠊⠁    "] == [row[-11:] for row in rows[1:3]]
+    assert [row[-11:] for row in rows[1:3]] == ["1┤    ⢀⡠⠤⠒⠉", "0┤⣀⠤⠒⠊⠁    "]
 
 
 def test_the_legend_tells_the_latest_values(console: Console) -> None:
-    assert "loss ━ s0 0.25 ╍ s1 0.5" == written(console, chart([1, 0.25], [1, 0.5]), 40)[0].rstrip()
+    assert written(console, chart([1, 0.25], [1, 0.5]), 40)[0].rstrip() == "loss ━ s0 0.25 ╍ s1 0.5"
 
 
 def test_a_narrow_legend_leaves_the_names_out(console: Console) -> None:
-    assert "loss ━ 0.25 ╍ 0.5" == written(console, chart([1, 0.25], [1, 0.5]), 20)[0].rstrip()
+    assert written(console, chart([1, 0.25], [1, 0.5]), 20)[0].rstrip() == "loss ━ 0.25 ╍ 0.5"
 
 
 def test_the_axes_are_labelled_with_round_numbers(console: Console) -> None:
     rows = written(console, chart([0.1 * n for n in range(11)], height=13), 60)
     labels = [row.split("┤")[0].strip() for row in rows if "┤" in row]
-    assert ["1.0", "0.8", "0.6", "0.4", "0.2", "0.0"] == labels
-    assert ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"] == rows[-1].split()
+    assert labels == ["1.0", "0.8", "0.6", "0.4", "0.2", "0.0"]
+    assert rows[-1].split() == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"]
 
 
 def test_a_wide_range_is_drawn_in_logarithms_and_says_so(console: Console) -> None:
@@ -111,7 +111,7 @@ def test_a_dotted_line_has_half_the_dots_of_a_solid_one_however_steep_it_is(
 def test_a_single_point_of_a_dotted_line_is_a_dot_wherever_it_lies() -> None:
     for x in (1.0, 2.0):
         one = Series("val", np.array([x]), np.array([0.5]), VALIDATION, dotted=True)
-        assert 1 == dots_of(one, (1, 2), (0, 1), 4, 4).sum()
+        assert dots_of(one, (1, 2), (0, 1), 4, 4).sum() == 1
 
 
 def plotted(console: Console, drawn: LineChart) -> tuple[str, set[str]]:
@@ -138,7 +138,7 @@ def test_of_two_lines_in_the_same_cells_neither_hides_the_other(
     text, styles = plotted(make_text_console(**settings), LineChart("loss", same, 6, (1.0, 3.0)))
     assert {TRAIN, VALIDATION} == styles
     first, second = text[:-2:2], text[1:-2:2]  # without the last point, which is always there
-    assert (1, 1) == (len(set(first)), len(set(second)))
+    assert (len(set(first)), len(set(second))) == (1, 1)
     assert first[0] != second[0]
 
 
@@ -193,7 +193,7 @@ def test_ticks_are_in_the_range_and_no_more_than_asked_for(
 
 
 def test_whole_ticks_are_whole() -> None:
-    assert ([1.0, 2.0, 3.0], 1.0) == nice_ticks(1, 3, 20, whole=True)
+    assert nice_ticks(1, 3, 20, whole=True) == ([1.0, 2.0, 3.0], 1.0)
 
 
 def test_every_other_dot_of_a_dotted_line_is_left_out_but_its_last_point_stays() -> None:

@@ -35,7 +35,7 @@ def terminal() -> Iterator[TextIO]:
 def test_a_character_that_cannot_be_written_is_replaced() -> None:
     out = stream("latin-1")
     make_console(stream=out, environ={}).print("7 ✓ ü")
-    assert b"7 ? \xfc\n" == written(out)
+    assert written(out) == b"7 ? \xfc\n"
 
 
 @pytest.mark.parametrize("name", ["LC_ALL", "LC_CTYPE", "LANG"])
@@ -55,14 +55,14 @@ def test_plain_output_has_no_escape_codes_even_on_a_terminal_that_is_forced() ->
     out = stream()
     environ = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     make_console(plain=True, stream=out, environ=environ).print("a", style="bold red")
-    assert b"a\n" == written(out)
+    assert written(out) == b"a\n"
 
 
 def test_forced_colour_colours_a_pipe() -> None:
     out = stream()
     environ = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     make_console(stream=out, environ=environ).print("a", style="red")
-    assert b"\x1b[31ma\x1b[0m\n" == written(out)
+    assert written(out) == b"\x1b[31ma\x1b[0m\n"
 
 
 def test_no_color_takes_the_colours_away() -> None:
@@ -83,7 +83,7 @@ def test_a_cell_of_a_notebook_gets_plain_lines_though_it_looks_like_a_terminal(
     assert not wants_dashboard(console, plain=False, environ=environ)
     with console.capture() as capture:
         console.print("a", style=RIGHT)
-    assert "a\n" == capture.get()
+    assert capture.get() == "a\n"
 
 
 @pytest.mark.parametrize(
@@ -117,19 +117,19 @@ def test_with_256_colours_a_colour_is_one_of_them(monkeypatch: pytest.MonkeyPatc
     make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"}).print(
         "a", style=LABEL
     )
-    assert b"\x1b[38;5;61ma\x1b[0m\n" == written(out)
+    assert written(out) == b"\x1b[38;5;61ma\x1b[0m\n"
 
 
 def test_a_quiet_console_prints_nothing() -> None:
     out = stream()
     make_console(quiet=True, stream=out, environ={}).print("a")
-    assert b"" == written(out)
+    assert written(out) == b""
 
 
 def test_markup_in_a_text_is_printed_as_it_is() -> None:
     out = stream()
     make_console(stream=out, environ={}).print("[bold]a :warning:")
-    assert b"[bold]a :warning:\n" == written(out)
+    assert written(out) == b"[bold]a :warning:\n"
 
 
 def test_the_standard_streams_are_taken_unless_told_otherwise() -> None:
@@ -185,7 +185,7 @@ def test_control_characters_in_a_text_do_not_reach_the_terminal() -> None:
     out = stream()
     console = make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"})
     console.print("a\x1b]0;title\x07b", Text("c\x9b2J\x7f\r", "red"), sep="|", end="|\n")
-    assert b"a]0;titleb|\x1b[31mc2J\x1b[0m|\n" == written(out)
+    assert written(out) == b"a]0;titleb|\x1b[31mc2J\x1b[0m|\n"
 
 
 def test_the_tables_columns_stay_aligned_without_the_control_characters() -> None:

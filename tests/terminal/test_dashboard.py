@@ -101,8 +101,8 @@ def test_what_is_written_to_stderr_meanwhile_appears_afterwards(
 ) -> None:
     with Dashboard(make_text_console(colours="truecolor"), Control(), keys=NO_KEYS):
         print("a warning", file=sys.stderr)
-        assert "" == capsys.readouterr().err
-    assert "a warning\n" == capsys.readouterr().err
+        assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "a warning\n"
 
 
 def test_the_frame_shows_what_the_observer_was_told(
@@ -246,7 +246,7 @@ def test_the_terminal_is_given_back_while_the_process_is_stopped() -> None:
     os.write(master, b"q")
     _read_until(master, MAIN_SCREEN.encode())
     _, errors = process.communicate(timeout=60)
-    assert 0 == process.returncode, errors.decode()
+    assert process.returncode == 0, errors.decode()
     os.close(master)
     os.close(slave)
 
@@ -258,4 +258,4 @@ def test_a_resumed_run_shows_what_was_done_before(
     run = replace(make_run(), history=(make_record(1), make_record(2)), best_epoch=1)
     dashboard.started(run)
     assert run.history == dashboard.view.records
-    assert 1 == dashboard.view.best_epoch
+    assert dashboard.view.best_epoch == 1

@@ -21,4 +21,4 @@ def test_a_short_name_leaves_out_what_drivers_put_behind_it(name: str, short: st
 
 def test_a_device_in_words_has_one_pair_of_brackets() -> None:
     info = DeviceInfo("llvmpipe (LLVM 15.0.6)", "software adapter", "Vulkan", "Mesa")
-    assert "llvmpipe (software adapter, Vulkan)" == device_in_words(info)
+    assert device_in_words(info) == "llvmpipe (software adapter, Vulkan)"

@@ -17,40 +17,40 @@ def test_bytes_and_floats_of_the_same_image_are_equally_bright() -> None:
 
 def test_floats_beyond_one_are_brought_into_the_range() -> None:
     image = np.array([[-1.0, 3.0]], np.float32)
-    assert [[0.0, 1.0]] == brightness(image).tolist()
+    assert brightness(image).tolist() == [[0.0, 1.0]]
 
 
 def test_empty_margins_are_cropped() -> None:
     image = np.zeros((10, 10))
     image[3:6, 4:9] = 1
-    assert (3, 5) == cropped(image, background_of(image)).shape
+    assert cropped(image, background_of(image)).shape == (3, 5)
 
 
 def test_white_margins_of_dark_ink_are_cropped() -> None:
     image = np.ones((10, 10))
     image[3:6, 4:9] = 0
-    assert (3, 5) == cropped(image, background_of(image)).shape
+    assert cropped(image, background_of(image)).shape == (3, 5)
 
 
 def test_an_image_without_ink_stays_whole() -> None:
-    assert (4, 5) == cropped(np.full((4, 5), 0.5), 0.5).shape
+    assert cropped(np.full((4, 5), 0.5), 0.5).shape == (4, 5)
 
 
 def test_scaling_down_averages() -> None:
     image = np.array([[0.0, 1.0, 1.0, 1.0], [0.0, 1.0, 1.0, 1.0]])
-    assert [[0.5, 1.0]] == fitted(image, 1, 2, 0.0).tolist()
+    assert fitted(image, 1, 2, 0.0).tolist() == [[0.5, 1.0]]
 
 
 def test_small_images_are_enlarged_by_whole_factors_and_centred() -> None:
     drawn = fitted(np.ones((1, 1)), 3, 5, 0.0)
-    assert [[1] * 3] * 3 == drawn[:, 1:4].tolist()
+    assert drawn[:, 1:4].tolist() == [[1] * 3] * 3
     small = fitted(np.ones((2, 2)), 5, 5, 0.0)
-    assert 16 == np.count_nonzero(small)
+    assert np.count_nonzero(small) == 16
 
 
 def test_proportions_are_kept() -> None:
     drawn = fitted(np.ones((40, 10)), 20, 20, 0.0)
-    assert 5 == np.count_nonzero(drawn[10])
+    assert np.count_nonzero(drawn[10]) == 5
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (8, 8), (1, 1), (100, 3), (3, 100)])
@@ -74,8 +74,8 @@ def test_two_pixels_share_a_cell_in_colour(make_text_console: MakeConsole) -> No
     assert segment.style is not None
     assert segment.style.color is not None
     assert segment.style.bgcolor is not None
-    assert "▀" == segment.text
-    assert (238, 8) == (segment.style.color.triplet[0], segment.style.bgcolor.triplet[0])  # type: ignore[index]
+    assert segment.text == "▀"
+    assert (segment.style.color.triplet[0], segment.style.bgcolor.triplet[0]) == (238, 8)  # type: ignore[index]
 
 
 @pytest.mark.parametrize("colours", [None, "truecolor"])

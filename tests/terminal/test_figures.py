@@ -66,7 +66,7 @@ def test_a_throughput_is_at_most_seventeen_characters_long(value: float, written
 
 
 def test_a_share_is_a_percentage_with_two_decimals() -> None:
-    assert ["92.11 %", "100.00 %", "-"] == [figures.percent(v) for v in (0.92114, 1.0, None)]
+    assert [figures.percent(v) for v in (0.92114, 1.0, None)] == ["92.11 %", "100.00 %", "-"]
 
 
 @pytest.mark.parametrize(

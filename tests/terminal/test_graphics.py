@@ -115,7 +115,7 @@ def test_the_terminal_gets_every_pixel(
     pixels = noise(*size)
     text = painted(make_text_console(), Painter(protocol, CELL), pixels)
     ((rows, written),) = PAINTED.findall(text)
-    assert "3" == rows
+    assert rows == "3"
     tolerance = A_PERCENT if protocol == "sixel" else 0
     np.testing.assert_allclose(decoded(written), pixels, rtol=0, atol=tolerance)
 
@@ -132,8 +132,8 @@ def test_an_image_is_written_whatever_the_console_is(
     console = make_text_console(colours=colours, no_color=no_color)
     text = painted(console, Painter(protocol, CELL), noise(48, 40))
     assert text.isascii()
-    assert 1 == len(PAINTED.findall(text))
-    assert "below\n" == PAINTED.sub("", text).lstrip("\n")
+    assert len(PAINTED.findall(text)) == 1
+    assert PAINTED.sub("", text).lstrip("\n") == "below\n"
 
 
 def test_a_long_image_reaches_kitty_in_chunks(make_text_console: MakeConsole) -> None:
@@ -141,7 +141,7 @@ def test_a_long_image_reaches_kitty_in_chunks(make_text_console: MakeConsole) ->
     commands = re.findall(r"\x1b_G(.*?);(.*?)\x1b\\", text)
     controls = [control for control, _ in commands]
     assert len(commands) > 1
-    assert "a=T,f=100,c=5,r=3,C=1,q=2,m=1" == controls[0]
+    assert controls[0] == "a=T,f=100,c=5,r=3,C=1,q=2,m=1"
     assert ["m=1"] * (len(commands) - 2) + ["m=0"] == controls[1:]
     assert all(len(payload) <= 4096 for _, payload in commands)
     assert all(len(payload) % 4 == 0 for _, payload in commands)
@@ -167,7 +167,7 @@ def test_encoding_sixel_asks_the_terminal_nothing() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert "textual_image textual_image._sixel\n" == done.stdout
+    assert done.stdout == "textual_image textual_image._sixel\n"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -197,9 +197,9 @@ def test_an_image_keeps_its_proportions_and_is_enlarged_by_a_whole_factor() -> N
     image = np.full((28, 28), 255, np.uint8)
     image[0], image[-1], image[:, 0], image[:, -1] = 0, 0, 0, 0
     height, width = Painter("kitty", (9, 19)).size(14, 7)
-    assert (133, 126) == (height, width)
+    assert (height, width) == (133, 126)
     drawn = greys(image, height, width)[..., 0]
-    assert (26 * 4) ** 2 == np.count_nonzero(drawn == 255)
+    assert np.count_nonzero(drawn == 255) == (26 * 4) ** 2
     assert (26 * 4) ** 2 + np.count_nonzero(drawn == 0) == drawn.size
 
 

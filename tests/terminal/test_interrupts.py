@@ -78,7 +78,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         with Interrupts(Control()):
-            assert signal.SIG_IGN == signal.getsignal(signal.SIGTERM)
+            assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -126,21 +126,21 @@ def test_a_stopped_process_gives_the_terminal_back_takes_it_again_and_counts_no_
         assert process.stdout is not None
         watch = threading.Timer(SECONDS, process.kill)  # a silent process would be waited for
         watch.start()
-        assert "ready\n" == process.stdout.readline()
+        assert process.stdout.readline() == "ready\n"
         for _ in range(2):  # the second time as the first
             process.send_signal(signal.SIGTSTP)
             while (said := process.stdout.readline()) == "resumed\n":
                 pass  # told of going on by the signal, too
-            assert "suspended\n" == said
+            assert said == "suspended\n"
             _, status = os.waitpid(process.pid, os.WUNTRACED)
             assert os.WIFSTOPPED(status)
             time.sleep(STOPPED)
             process.send_signal(signal.SIGCONT)
-            assert "resumed\n" == process.stdout.readline()
+            assert process.stdout.readline() == "resumed\n"
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate()
         watch.cancel()
-    assert 0 == process.returncode
+    assert process.returncode == 0
     worked, passed = map(float, rest.split()[-2:])
     assert passed - worked > 2 * STOPPED - 0.1

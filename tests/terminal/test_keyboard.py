@@ -51,9 +51,9 @@ def test_each_key_is_told_at_once_in_lower_case(terminal: Terminal) -> None:
     with Keyboard(keys.put, terminal.stream) as keyboard:
         assert keyboard.active
         terminal.type(b"q")
-        assert "q" == keys.get(timeout=SECONDS)
+        assert keys.get(timeout=SECONDS) == "q"
         terminal.type(b"P")
-        assert "p" == keys.get(timeout=SECONDS)
+        assert keys.get(timeout=SECONDS) == "p"
 
 
 def test_keys_are_neither_echoed_nor_gathered_in_lines_but_stay_signals(
@@ -62,7 +62,7 @@ def test_keys_are_neither_echoed_nor_gathered_in_lines_but_stay_signals(
     with Keyboard(lambda key: None, terminal.stream):
         flags = terminal.mode()[3]
         assert isinstance(flags, int)
-        assert 0 == flags & (termios.ICANON | termios.ECHO)
+        assert flags & (termios.ICANON | termios.ECHO) == 0
         assert flags & termios.ISIG
 
 
@@ -90,7 +90,7 @@ def test_a_suspended_keyboard_reads_nothing_and_goes_on_afterwards(terminal: Ter
         keyboard.resume()
         keyboard.resume()
         terminal.type(b"p")
-        assert "p" == keys.get(timeout=SECONDS)
+        assert keys.get(timeout=SECONDS) == "p"
     assert before == terminal.mode()
 
 
@@ -101,7 +101,7 @@ def test_an_arrow_key_is_no_letter(terminal: Terminal) -> None:
         while select.select([terminal.slave], [], [], 0)[0]:
             time.sleep(0.001)
         terminal.type(b"p")
-        assert "p" == keys.get(timeout=SECONDS)
+        assert keys.get(timeout=SECONDS) == "p"
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_no_part_of_what_a_terminal_sends_by_itself_is_a_key_wherever_it_is_cut(
             continue  # the escape key, as far as anybody can tell
         first, rest = keys_in(typed[:place])
         second, rest = keys_in(rest + typed[place:])
-        assert ("qp", b"") == (first + second, rest), place
+        assert (first + second, rest) == ("qp", b""), place
 
 
 def test_a_key_after_the_beginning_of_an_answer_that_never_comes_is_not_lost() -> None:
     for beginning in (b"\x1b]", b"\x1b]11;" + b"0" * 100):
         _, rest = keys_in(beginning)
-        assert ("q", b"") == keys_in(rest + b"q")
+        assert keys_in(rest + b"q") == ("q", b"")
 
 
 def test_input_that_is_no_terminal_is_left_alone() -> None:
@@ -136,5 +136,5 @@ def test_input_that_is_no_terminal_is_left_alone() -> None:
     stream = io.StringIO("q")
     with Keyboard(keys.append, stream) as keyboard:
         assert not keyboard.active
-    assert [] == keys
-    assert "q" == stream.read()
+    assert keys == []
+    assert stream.read() == "q"

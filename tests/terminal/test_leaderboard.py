@@ -99,7 +99,7 @@ def test_the_best_trials_stand_first_with_their_curves_and_settings(
     make_text_console: MakeConsole, board: Board
 ) -> None:
     lines = shown(make_text_console(100), board, 100, 24)
-    assert ["trial", "val", "loss", "curve", "hidden"] == lines[5].split()[:5]
+    assert lines[5].split()[:5] == ["trial", "val", "loss", "curve", "hidden"]
     assert "3  running    0.2000  ▃▁" in lines[7]
     assert "0  done       0.3000  ▅▂▂" in lines[8]
     assert "16,16  leaky_relu  0.01" in lines[8]
@@ -125,11 +125,11 @@ def test_what_was_asked_for_is_told_below(
 
 
 def test_reasons_that_differ_in_numbers_alone_are_told_once() -> None:
-    assert [
+    assert failure_lines(STANDING) == [
         "trial 2 failed: --lr-final is 0.5, wanted at most the learning rate at a start, 0.1 "
         "(and 1 like it)",
         "trial 5 failed: diverged in epoch 1",
-    ] == failure_lines(STANDING)
+    ]
 
 
 def test_the_closing_table_lists_the_best(
@@ -140,17 +140,17 @@ def test_the_closing_table_lists_the_best(
     console.print(importance_block(console, {"learning_rate": 0.75, "l2": 0.25}))
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
-    assert 2 + 2 + 3 == len(lines)
+    assert len(lines) == 2 + 2 + 3
     assert lines[5].endswith("75 %")
     assert max(map(len, lines)) <= 80
 
 
 def test_a_small_curve_has_a_cell_for_each_value_or_for_each_part() -> None:
-    assert "▁▅█" == sparkline([0.0, 0.5, 1.0], (0.0, 1.0), 5, "", False).plain
-    assert "_-^" == sparkline([0.0, 0.5, 1.0], (0.0, 1.0), 5, "", True).plain
-    assert "▃▅█" == sparkline([0.0, 0.25, 0.0, 0.5, 0.0, 1.0], (0.0, 1.0), 3, "", False).plain
-    assert "▁▁" == sparkline([2.0, 2.0], (2.0, 2.0), 5, "", False).plain
-    assert "" == sparkline([], (0.0, 1.0), 5, "", False).plain
+    assert sparkline([0.0, 0.5, 1.0], (0.0, 1.0), 5, "", False).plain == "▁▅█"
+    assert sparkline([0.0, 0.5, 1.0], (0.0, 1.0), 5, "", True).plain == "_-^"
+    assert sparkline([0.0, 0.25, 0.0, 0.5, 0.0, 1.0], (0.0, 1.0), 3, "", False).plain == "▃▅█"
+    assert sparkline([2.0, 2.0], (2.0, 2.0), 5, "", False).plain == "▁▁"
+    assert sparkline([], (0.0, 1.0), 5, "", False).plain == ""
 
 
 def tell(screen: Any, search: SearchInfo) -> None:

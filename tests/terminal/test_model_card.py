@@ -49,8 +49,8 @@ def test_every_layer_is_told_with_its_share_of_the_parameters(
     make_text_console: MakeConsole,
 ) -> None:
     lines = shown(make_text_console(), a_model())
-    assert ["hidden", "1", "64", "→", "20", "relu", "1,300", "95.38", "%"] == lines[2].split()[:9]
-    assert ["output", "20", "→", "3", "softmax", "63", "4.62", "%"] == lines[3].split()[:8]
+    assert lines[2].split()[:9] == ["hidden", "1", "64", "→", "20", "relu", "1,300", "95.38", "%"]
+    assert lines[3].split()[:8] == ["output", "20", "→", "3", "softmax", "63", "4.62", "%"]
 
 
 def test_the_size_is_told_in_parameters_and_in_bytes(make_text_console: MakeConsole) -> None:
@@ -74,45 +74,45 @@ def test_a_panel_in_which_all_is_off_is_left_out(make_text_console: MakeConsole)
 
 def test_settings_that_are_off_or_told_elsewhere_are_left_out() -> None:
     names = ["hidden", "activation", "dropout", "patience", "shuffle_split", "batch_size"]
-    assert {"batch size": "64"} == in_use(names, patience=0)
+    assert in_use(names, patience=0) == {"batch size": "64"}
 
 
 def test_a_seed_of_zero_is_a_seed() -> None:
-    assert {"seed": "0"} == in_use(["seed"])
+    assert in_use(["seed"]) == {"seed": "0"}
 
 
 def test_defaults_of_the_optimizer_are_told_as_values() -> None:
-    assert {"learning rate": "0.005"} == in_use(["learning_rate"])
-    assert {"learning rate": "0.1"} == in_use(["learning_rate"], learning_rate=0.1)
+    assert in_use(["learning_rate"]) == {"learning rate": "0.005"}
+    assert in_use(["learning_rate"], learning_rate=0.1) == {"learning rate": "0.1"}
 
 
 def test_what_the_optimizer_makes_no_use_of_is_left_out() -> None:
     names = ["momentum", "beta1", "beta2", "epsilon"]
-    assert {"momentum": "0.9"} == in_use(names, optimizer="sgd", momentum=0.9)
+    assert in_use(names, optimizer="sgd", momentum=0.9) == {"momentum": "0.9"}
     assert {"beta1", "beta2", "epsilon"} == set(in_use(names, optimizer="adam", momentum=0.9))
 
 
 def test_what_the_schedule_makes_no_use_of_is_left_out() -> None:
     names = ["schedule", "lr_decay", "lr_decay_every", "restart_lr", "start_from_epoch"]
-    assert {"schedule": "cosine"} == in_use(names, schedule="cosine")
+    assert in_use(names, schedule="cosine") == {"schedule": "cosine"}
     assert {"schedule", "lr decay", "lr decay every"} == set(in_use(names, schedule="step"))
-    assert "0.01" == in_use(names, restart_every=2, restart_lr=0.01)["restart lr"]
+    assert in_use(names, restart_every=2, restart_lr=0.01)["restart lr"] == "0.01"
 
 
 def test_the_slope_of_leaky_relu_is_told_of_leaky_relu_only() -> None:
-    assert {} == in_use(["leaky_slope"])
-    assert {"leaky slope": "0.2"} == in_use(
-        ["leaky_slope"], activation="leaky_relu", leaky_slope=0.2
-    )
+    assert in_use(["leaky_slope"]) == {}
+    assert in_use(["leaky_slope"], activation="leaky_relu", leaky_slope=0.2) == {
+        "leaky slope": "0.2"
+    }
 
 
 def test_standardizing_is_told_where_there_was_something_to_standardize() -> None:
     model = a_model()
-    assert [] == settings_in_use(model, ["standardize"])
+    assert settings_in_use(model, ["standardize"]) == []
     scaling = Scaling(np.zeros(64, np.float32), np.ones(64, np.float32))
     values = {name: getattr(model, name) for name in Model.__dataclass_fields__}
     scaled = Model(**{**values, "scaling": scaling})
-    assert [("standardize", "yes")] == settings_in_use(scaled, ["standardize"])
+    assert settings_in_use(scaled, ["standardize"]) == [("standardize", "yes")]
 
 
 def test_what_is_done_to_pixels_is_told(make_text_console: MakeConsole) -> None:

@@ -32,14 +32,14 @@ def test_a_run_is_two_lines_at_the_start_one_per_epoch_and_one_at_the_end(
 ) -> None:
     records = [make_record(1, 0.2711), make_record(2, 0.25)]
     start, data, first, second, end = lines(make_text_console(20, 5), make_run(), records)
-    assert "train:  784-16-16-10, 13,002 parameters, adam, 860 steps per epoch" == start
-    assert "        digits: 55,000 samples to train, 5,000 to validate, 24 to test" == data
-    assert (
+    assert start == "train:  784-16-16-10, 13,002 parameters, adam, 860 steps per epoch"
+    assert data == "        digits: 55,000 samples to train, 5,000 to validate, 24 to test"
+    assert first == (
         "epoch  1/30  loss 0.2711   acc  75.00 %  val loss 0.2811   val acc  74.00 %  lr 2.0e-03"
         "   18,500 samples/s    2.9 s  best"
-    ) == first
+    )
     assert not second.endswith("best")
-    assert "early stopping; the weights of epoch 1 are kept" == end
+    assert end == "early stopping; the weights of epoch 1 are kept"
 
 
 def test_the_columns_stay_aligned_whatever_the_figures(
@@ -47,8 +47,8 @@ def test_the_columns_stay_aligned_whatever_the_figures(
 ) -> None:
     records = [make_record(n, loss) for n, loss in [(2, 0.2), (11, math.nan), (30, 1.2e30)]]
     printed = lines(make_text_console(), make_run(), records)[2:-1]
-    assert 1 == len({line.index("val acc") for line in printed})
-    assert 1 == len({len(line) for line in printed})
+    assert len({line.index("val acc") for line in printed}) == 1
+    assert len({len(line) for line in printed}) == 1
 
 
 def test_without_held_out_samples_nothing_is_said_of_them(
@@ -81,7 +81,7 @@ def test_a_run_without_an_epoch_keeps_no_weights(
     make_text_console: MakeConsole, make_run: MakeRun
 ) -> None:
     *_, end = lines(make_text_console(), make_run(), [], best=0)
-    assert "early stopping; no weights are kept" == end
+    assert end == "early stopping; no weights are kept"
 
 
 def test_the_first_interrupt_asks_the_run_to_stop(make_text_console: MakeConsole) -> None:
@@ -96,4 +96,4 @@ def test_a_resumed_run_says_where_it_goes_on(
 ) -> None:
     run = replace(make_run(), history=(make_record(1), make_record(2)), best_epoch=1)
     printed = lines(make_text_console(), run, [make_record(3)])
-    assert "        resumed after epoch 2, best 1" == printed[2]
+    assert printed[2] == "        resumed after epoch 2, best 1"

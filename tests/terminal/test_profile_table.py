@@ -28,11 +28,21 @@ def test_a_row_per_kernel_tells_time_share_rates_and_roofline(
     make_text_console: MakeConsole, profile: Profile
 ) -> None:
     shown = lines(make_text_console(), *profile_table(profile))
-    assert ["forward", "1", "600.0", "60.0", "%", "1.00", "G", "100", "M", "20.0", "%"] == (
-        shown[2].split()
-    )
-    assert ["read_samples", "100.0", "10.0", "%", "n/a", "n/a", "n/a"] == shown[4].split()
-    assert ["all", "kernels", "1,000.0", "100.0", "%"] == shown[5].split()
+    assert (shown[2].split()) == [
+        "forward",
+        "1",
+        "600.0",
+        "60.0",
+        "%",
+        "1.00",
+        "G",
+        "100",
+        "M",
+        "20.0",
+        "%",
+    ]
+    assert shown[4].split() == ["read_samples", "100.0", "10.0", "%", "n/a", "n/a", "n/a"]
+    assert shown[5].split() == ["all", "kernels", "1,000.0", "100.0", "%"]
     assert "wall clock: 1.20 ms a step, over 860 steps of an epoch" in shown
     assert "host: 12.5 % of it, while the device waited for the host" in shown
     assert max(map(len, shown)) <= 80

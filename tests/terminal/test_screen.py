@@ -144,7 +144,7 @@ def test_the_best_epoch_is_always_among_those_shown_and_marked(
 ) -> None:
     rows = frame(make_text_console(), make_view(make_run(), 20))
     (best,) = [row for row in rows if "★" in row]
-    assert ["2", "1.0000"] == best.split()[:2]
+    assert best.split()[:2] == ["2", "1.0000"]
     assert any(row.split()[:1] == ["20"] for row in rows)
 
 
@@ -216,7 +216,7 @@ def test_the_running_epochs_mean_is_a_dot_of_its_own_once_it_is_steady(
     assert ("train 0.4000" if drawn else "train 2.0000") in rows[5]
     left = [row[:39] for row in rows[6:11]]
     middle = "".join(left[1:-1]).translate(dict.fromkeys(map(ord, "0123456789. │┤"), None))
-    assert "" == middle  # no line leads from the last epoch to the dot
+    assert middle == ""  # no line leads from the last epoch to the dot
 
 
 def test_the_bars_keep_their_length_while_the_times_change(
@@ -226,7 +226,7 @@ def test_the_bars_keep_their_length_while_the_times_change(
     lengths = {
         sum(frame(console, view, now=now)[2].count(cell) for cell in "━╸─") for now in (0, 80, 999)
     }
-    assert 1 == len(lengths)
+    assert len(lengths) == 1
 
 
 def test_no_early_stopping_is_promised_where_there_is_none(
@@ -254,7 +254,7 @@ def test_no_keys_are_offered_that_nobody_reads(
     make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
 ) -> None:
     rows = frame(make_text_console(), make_view(make_run(), 1), keys=False)
-    assert "Ctrl-C stop now and save" == rows[-1].rstrip()
+    assert rows[-1].rstrip() == "Ctrl-C stop now and save"
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_the_end_tells_its_reason(
 
 
 def test_a_frame_before_the_start_says_what_is_waited_for(make_text_console: MakeConsole) -> None:
-    assert "preparing the device" == frame(make_text_console(), View())[0].rstrip()
+    assert frame(make_text_console(), View())[0].rstrip() == "preparing the device"
 
 
 def test_what_stays_on_the_terminal_is_no_wider_than_it(

@@ -37,7 +37,7 @@ def test_right_and_wrong_are_marked_and_the_truth_is_told(make_text_console: Mak
     console = make_text_console()
     console.print(showcase(console, pictures(3), certain([0, 7, 2]), DIGITS, (8, 8), [0, 1, 2]))
     text = output(console)
-    assert 2 == text.count("✓")
+    assert text.count("✓") == 2
     assert "✗ 7 90.0 %" in text
     assert "is 1" in text
 
@@ -49,7 +49,7 @@ def test_only_the_rows_asked_for_are_shown(make_text_console: MakeConsole) -> No
     )
     assert "✓ 4 90.0 %" in output(console)
     assert "✓ 8 90.0 %" in output(console)
-    assert 2 == output(console).count("✓")
+    assert output(console).count("✓") == 2
 
 
 @pytest.mark.parametrize("shape", [(8, 8), None])
@@ -69,7 +69,7 @@ def test_samples_that_are_no_images_are_a_table(make_text_console: MakeConsole) 
     console = make_text_console()
     console.print(showcase(console, pictures(2), certain([0, 5]), DIGITS, None, [0, 1]))
     last = output(console).splitlines()[-1]
-    assert ["1", "1", "5", "90.0", "%", "✗"] == last.split()
+    assert last.split() == ["1", "1", "5", "90.0", "%", "✗"]
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
@@ -104,7 +104,7 @@ def test_a_prediction_emphasises_the_most_probable_class(make_text_console: Make
     prediction(console, pictures(1).features[0].reshape(8, 8), certain([3])[0], DIGITS)
     (line,) = [line for line in output(console).splitlines() if "→" in line]
     assert line.endswith("90.0 %")
-    assert "3" == line.split("→")[1].split()[0]
+    assert line.split("→")[1].split()[0] == "3"
 
 
 def test_of_many_classes_the_most_probable_are_listed_first(make_text_console: MakeConsole) -> None:
@@ -112,7 +112,7 @@ def test_of_many_classes_the_most_probable_are_listed_first(make_text_console: M
     probabilities = np.linspace(0, 1, 100, dtype=np.float32)
     prediction(console, None, probabilities / probabilities.sum(), MANY)
     lines = output(console).splitlines()
-    assert 10 == len(lines)
+    assert len(lines) == 10
     assert "number 99" in lines[0]
     assert "number 90" in lines[9]
 
@@ -126,14 +126,14 @@ def test_probabilities_that_are_no_numbers_are_told_as_such(make_text_console: M
 def test_a_preview_names_the_classes(make_text_console: MakeConsole) -> None:
     console = make_text_console()
     preview(console, pictures(3), ("cat", "dog", "owl"), (8, 8), range(3))
-    assert ["cat", "dog", "owl"] == output(console).split("\n")[-3].split()
+    assert output(console).split("\n")[-3].split() == ["cat", "dog", "owl"]
 
 
 def test_a_preview_of_measurements_lists_them(make_text_console: MakeConsole) -> None:
     console = make_text_console()
     samples = Samples(np.array([[1.5, -2.25]], np.float32), np.array([1], np.int32))
     preview(console, samples, ("cat", "dog"), None, [0])
-    assert ["0", "dog", "1.5", "-2.25"] == output(console).split()
+    assert output(console).split() == ["0", "dog", "1.5", "-2.25"]
 
 
 def test_a_prediction_is_not_drawn_as_if_it_were_right(make_text_console: MakeConsole) -> None:

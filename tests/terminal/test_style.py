@@ -95,19 +95,19 @@ def ground(palette: str) -> Background:
 @pytest.mark.parametrize("palette", PALETTES)
 def test_every_style_can_be_read_on_the_background_that_it_is_chosen_for(palette: str) -> None:
     shown = {name: contrast_of(name, palette, ground(palette)) for name in NAMES}
-    assert {} == {name: value for name, value in shown.items() if value < 4.5}
+    assert {name: value for name, value in shown.items() if value < 4.5} == {}
 
 
 @pytest.mark.parametrize("palette", PALETTES)
 def test_where_the_background_is_unknown_every_style_can_be_seen_on_any(palette: str) -> None:
     shown = {name: contrast_of(name, palette, "unknown") for name in NAMES}
-    assert {} == {name: value for name, value in shown.items() if value < 3}
+    assert {name: value for name, value in shown.items() if value < 3} == {}
 
 
 @pytest.mark.parametrize("palette", PALETTES)
 def test_of_sixteen_colours_those_are_taken_that_most_palettes_let_see(palette: str) -> None:
     shown = {n: contrast_of(n, palette, ground(palette), sixteen=True) for n in NAMES}
-    assert {} == {name: value for name, value in shown.items() if value < 2.9}
+    assert {name: value for name, value in shown.items() if value < 2.9} == {}
 
 
 @pytest.mark.parametrize("sixteen", [True, False])
@@ -132,8 +132,10 @@ def test_a_colour_is_the_same_in_256_colours(background: Background) -> None:
 @pytest.mark.parametrize("shares", [style.RIGHT_SHARE, style.WRONG_SHARE])
 def test_larger_shares_are_emphasised_more_without_colour_too(shares: tuple[str, ...]) -> None:
     plain = [theme("unknown").styles[name].without_color for name in shares]
-    assert [(False, False), (True, False), (True, True)] == [
-        (bool(one.bold), bool(one.reverse)) for one in plain
+    assert [(bool(one.bold), bool(one.reverse)) for one in plain] == [
+        (False, False),
+        (True, False),
+        (True, True),
     ]
 
 
@@ -177,4 +179,4 @@ def test_colours_are_named_in_one_place_alone(path: Path) -> None:
             found += [node.value] * _is_a_colour(node.value)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             found += [ast.unparse(node)] * (node.value.id == "Color")
-    assert [] == found
+    assert found == []

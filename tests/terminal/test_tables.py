@@ -58,9 +58,11 @@ def test_the_matrix_of_ten_classes_fits_eighty_columns(make_text_console: MakeCo
 def test_rows_are_labels_and_columns_are_predictions(make_text_console: MakeConsole) -> None:
     matrix = np.array([[5, 2], [0, 7]])
     lines = printed(make_text_console(), confusion_table(matrix, ("0", "1")))
-    assert "rows: label, columns: prediction" == lines[0]
-    assert [["0", "1"], ["0", "5", "2"], ["1", NOTHING, "7"]] == [
-        line.split() for line in lines[1:]
+    assert lines[0] == "rows: label, columns: prediction"
+    assert [line.split() for line in lines[1:]] == [
+        ["0", "1"],
+        ["0", "5", "2"],
+        ["1", NOTHING, "7"],
     ]
 
 
@@ -68,9 +70,9 @@ def test_of_many_classes_the_most_confused_pairs_are_listed(make_text_console: M
     names = tuple(f"class {n}" for n in range(100))
     lines = printed(make_text_console(80), confusion_table(confusions(100), names))
     rows = [line.split("  ") for line in lines if line.startswith("class ")]
-    assert ["class 0", "class 99", "10", "10.00 %"] == [part.strip() for part in rows[0] if part]
-    assert ["class 99", "class 1", "3", "3.23 %"] == [part.strip() for part in rows[1] if part]
-    assert 2 == len(rows)
+    assert [part.strip() for part in rows[0] if part] == ["class 0", "class 99", "10", "10.00 %"]
+    assert [part.strip() for part in rows[1] if part] == ["class 99", "class 1", "3", "3.23 %"]
+    assert len(rows) == 2
 
 
 def test_the_most_confused_pairs_follow_the_matrix_if_asked_for(
@@ -78,17 +80,17 @@ def test_the_most_confused_pairs_follow_the_matrix_if_asked_for(
 ) -> None:
     table = confusion_table(confusions(3), ("ant", "bee", "cow"), pairs=True)
     lines = printed(make_text_console(), table)
-    assert ["ant", "cow", "10", "10.00", "%"] == lines[-2].split()
-    assert ["cow", "bee", "3", "3.23", "%"] == lines[-1].split()
-    assert "rows: label, columns: prediction" == lines[0]
+    assert lines[-2].split() == ["ant", "cow", "10", "10.00", "%"]
+    assert lines[-1].split() == ["cow", "bee", "3", "3.23", "%"]
+    assert lines[0] == "rows: label, columns: prediction"
 
 
 def test_no_mistake_at_all_is_said_in_words(make_text_console: MakeConsole) -> None:
     matrix = np.eye(100, dtype=np.int64)
     names = tuple(str(n) for n in range(100))
-    assert ["no sample was taken for another class"] == printed(
-        make_text_console(), confusion_table(matrix, names)
-    )
+    assert printed(make_text_console(), confusion_table(matrix, names)) == [
+        "no sample was taken for another class"
+    ]
 
 
 def test_an_empty_class_does_not_hinder_the_matrix(make_text_console: MakeConsole) -> None:
@@ -96,14 +98,14 @@ def test_an_empty_class_does_not_hinder_the_matrix(make_text_console: MakeConsol
     lines = printed(
         make_text_console(colours="truecolor"), confusion_table(matrix, ("a", "b", "c"))
     )
-    assert 5 == len(lines)
+    assert len(lines) == 5
 
 
 def test_figures_of_a_class_that_are_not_defined_are_dashes(make_text_console: MakeConsole) -> None:
     nothing = np.array([np.nan, 0.5])
     table = class_table(nothing, nothing, nothing, np.array([0, 1234]), ("cat", "dog"))
     lines = printed(make_text_console(), table)
-    assert ["cat", "-", "-", "-", "0"] == lines[-2].split()
+    assert lines[-2].split() == ["cat", "-", "-", "-", "0"]
     assert ["dog", *["50.00", "%"] * 3, "1,234"] == lines[-1].split()
 
 
@@ -113,15 +115,15 @@ def test_a_summary_has_names_beside_values_and_folds_long_paths(
     lines = printed(
         make_text_console(40), summary_table([("best epoch", "7"), ("model", "/folder" * 9)])
     )
-    assert ["best", "epoch", "7"] == lines[0].split()
-    assert "/folder" * 9 == "".join(line[12:].strip() for line in lines[1:])
+    assert lines[0].split() == ["best", "epoch", "7"]
+    assert "".join(line[12:].strip() for line in lines[1:]) == "/folder" * 9
 
 
 def test_the_best_epoch_is_marked(
     make_text_console: MakeConsole, make_record: Callable[..., EpochRecord]
 ) -> None:
     lines = printed(make_text_console(), epoch_table([make_record(n) for n in (1, 2, 3)], 2))
-    assert [False, True, False] == ["★" in line for line in lines[-3:]]
+    assert ["★" in line for line in lines[-3:]] == [False, True, False]
 
 
 def test_epochs_without_validation_have_no_columns_for_it(

@@ -29,24 +29,24 @@ def test_a_caption_says_as_much_as_there_is_room_for(
 def test_right_and_wrong_differ_in_colour_and_in_ascii_words() -> None:
     right, wrong = Verdict(0, 0, 0.9), Verdict(0, 1, 0.9)
     captions = [verdict.caption(CLASSES, 30, ascii_only=True) for verdict in (right, wrong)]
-    assert ["ok cat 90 %", "NO dog 90 % (cat)"] == [caption.plain for caption in captions]
-    assert [RIGHT, WRONG] == [str(caption.style) for caption in captions]
+    assert [caption.plain for caption in captions] == ["ok cat 90 %", "NO dog 90 % (cat)"]
+    assert [str(caption.style) for caption in captions] == [RIGHT, WRONG]
 
 
 def test_a_sentence_leads_from_the_label_to_the_prediction() -> None:
     sentence = Verdict(0, 1, 0.62).sentence(CLASSES, 40, ascii_only=False)
-    assert "cat → dog ✗ 62 %" == sentence.plain
+    assert sentence.plain == "cat → dog ✗ 62 %"
 
 
 def test_the_largest_probability_is_the_prediction() -> None:
     table = np.array([[0.1, 0.9], [0.6, 0.4]], np.float32)
     first, second = verdicts(np.array([1, 1], np.int32), table)
-    assert (1, True) == (first.prediction, first.right)
-    assert (0, False) == (second.prediction, second.right)
-    assert 0.9 == pytest.approx(first.probability)
+    assert (first.prediction, first.right) == (1, True)
+    assert (second.prediction, second.right) == (0, False)
+    assert pytest.approx(first.probability) == 0.9
 
 
 def test_what_is_no_number_counts_as_improbable() -> None:
     (verdict,) = verdicts(np.array([1], np.int32), np.array([[math.nan, 0.2]], np.float32))
-    assert 1 == verdict.prediction
-    assert 0.2 == pytest.approx(verdict.probability)
+    assert verdict.prediction == 1
+    assert pytest.approx(verdict.probability) == 0.2

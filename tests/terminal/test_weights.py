@@ -49,20 +49,20 @@ def printed(console: Console) -> str:
 
 def test_the_units_with_the_largest_incoming_weights_come_first() -> None:
     weights = np.array([[3, 0, 1, -9], [4, 1, 1, 0]], np.float32)  # norms 5, 1, 1.4, 9
-    assert [3, 0, 2] == strongest_units(weights, 3)
+    assert strongest_units(weights, 3) == [3, 0, 2]
 
 
 def test_signs_are_told_apart_without_colour(make_text_console: MakeConsole) -> None:
     console = make_text_console()
     console.print(signed_picture(console, halves(), 8, 4))
-    assert ["===  ###"] * 4 == printed(console).splitlines()
+    assert printed(console).splitlines() == ["===  ###"] * 4
 
 
 def test_weaker_weights_have_weaker_characters(make_text_console: MakeConsole) -> None:
     console = make_text_console()
     values = np.array([[-0.9, -0.4, 0.1, 0.4, 0.9, 1.0]] * 2, np.float32)
     console.print(signed_picture(console, values, 6, 1))
-    assert "=- +##\n" == printed(console)
+    assert printed(console) == "=- +##\n"
 
 
 def test_negative_is_blue_and_positive_is_red(make_text_console: MakeConsole) -> None:
@@ -77,7 +77,7 @@ def test_negative_is_blue_and_positive_is_red(make_text_console: MakeConsole) ->
 def test_a_unit_without_weights_is_blank(make_text_console: MakeConsole) -> None:
     console = make_text_console()
     console.print(signed_picture(console, np.zeros((8, 8), np.float32), 8, 2))
-    assert "" == printed(console).strip()
+    assert printed(console).strip() == ""
 
 
 def test_units_are_named_by_number_with_their_norm(make_text_console: MakeConsole) -> None:
@@ -86,7 +86,7 @@ def test_units_are_named_by_number_with_their_norm(make_text_console: MakeConsol
     weights[:, 4] = 0.5
     unit_pictures(console, model, 1)
     lines = printed(console).splitlines()
-    assert ["unit 4", "norm 4.0000"] == lines[7:9]
+    assert lines[7:9] == ["unit 4", "norm 4.0000"]
     assert any("1 of 6 units" in line for line in lines)
 
 

@@ -106,7 +106,7 @@ def test_a_model_comes_back_bit_by_bit(tmp_path: Path, population: int) -> None:
 def test_what_a_model_does_to_pixels_comes_back(tmp_path: Path, framing: Framing | None) -> None:
     model_file.save(a_model(levels=(-1.0, 1.5), inverted=True, framing=framing), tmp_path / "model")
     loaded = model_file.load(tmp_path / "model")
-    assert (-1.0, 1.5) == loaded.levels
+    assert loaded.levels == (-1.0, 1.5)
     assert loaded.inverted
     assert framing == loaded.framing
 
@@ -141,14 +141,14 @@ def test_a_file_of_format_1_keeps_the_rule_of_its_time(
     loaded = model_file.load(tmp_path / "model")
     assert expected == loaded.framing
     assert not loaded.inverted
-    assert (0, 1) == loaded.levels
+    assert loaded.levels == (0, 1)
 
 
 def test_a_model_without_scaling_image_and_test_figures_comes_back(tmp_path: Path) -> None:
     model = a_model(scaling=None, image_shape=None, test=Figures(None, None))
     model_file.save(model, tmp_path / "model")
     loaded = model_file.load(tmp_path / "model")
-    assert (None, None) == (loaded.scaling, loaded.image_shape)
+    assert (loaded.scaling, loaded.image_shape) == (None, None)
     assert Figures(None, None) == loaded.test
 
 
@@ -164,7 +164,7 @@ def test_weights_that_are_not_finite_are_not_saved_over_an_older_model(saved: Pa
     broken.parameters[0, 5] = np.nan
     with pytest.raises(ModelError, match="no longer finite"):
         model_file.save(broken, saved)
-    assert 7 == model_file.load(saved).best_epoch
+    assert model_file.load(saved).best_epoch == 7
 
 
 def test_a_model_cannot_be_saved_into_a_missing_folder(tmp_path: Path) -> None:
@@ -395,10 +395,10 @@ def test_an_inverting_model_gets_dark_and_light_exchanged() -> None:
     model = a_model(scaling=None, inverted=True)
     grey = np.array([[0, 1, 128, 255]], np.uint8)
     label = np.zeros(1, np.int32)
-    assert [[255, 254, 127, 0]] == model.prepare(Samples(grey, label)).features.tolist()
+    assert model.prepare(Samples(grey, label)).features.tolist() == [[255, 254, 127, 0]]
     floats = np.array([[0, 0.25, 0.5, 1]], np.float32)
-    assert [[1, 0.75, 0.5, 0]] == model.prepare(Samples(floats, label)).features.tolist()
-    assert [[0, 0.25, 0.5, 1]] == floats.tolist()
+    assert model.prepare(Samples(floats, label)).features.tolist() == [[1, 0.75, 0.5, 0]]
+    assert floats.tolist() == [[0, 0.25, 0.5, 1]]
 
 
 @pytest.mark.parametrize("scaling", [None, a_model().scaling])
@@ -418,7 +418,7 @@ def test_samples_with_another_number_of_features_are_refused() -> None:
 
 def test_labels_follow_the_names_of_the_models_classes() -> None:
     dataset = a_dataset(np.zeros((2, 4), np.float32), ("yes", "no"))
-    assert [1, 0] == a_model().prepare_test(dataset).labels.tolist()
+    assert a_model().prepare_test(dataset).labels.tolist() == [1, 0]
 
 
 def test_a_class_that_the_model_does_not_know_is_refused() -> None:
@@ -447,7 +447,7 @@ def test_a_file_that_tells_of_no_columns_or_scales_in_float32_is_read(saved: Pat
     mean = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
     rewrite(saved, {"scaling.mean": mean, "scaling.deviation": deviation}, {"columns": ...})
     model = model_file.load(saved)
-    assert (None, 0) == (model.columns, model.table_columns.place)
+    assert (model.columns, model.table_columns.place) == (None, 0)
     assert model.scaling is not None
     assert mean.astype(np.float64).tolist() == model.scaling.mean.tolist()
     samples = Samples(np.ones((2, 4), np.float32), np.zeros(2, np.int32))
@@ -461,5 +461,5 @@ def test_large_values_that_differ_by_little_are_scaled_as_in_training(tmp_path: 
     model_file.save(a_model(scaling=scaling), tmp_path / "model")
     prepared = model_file.load(tmp_path / "model").prepare(samples)
     assert scaling.apply(samples).features.tobytes() == prepared.features.tobytes()
-    assert [0] * 4 == pytest.approx(prepared.features.mean(axis=0).tolist(), abs=1e-6)
-    assert [1] * 4 == pytest.approx(prepared.features.std(axis=0).tolist(), abs=1e-6)
+    assert pytest.approx(prepared.features.mean(axis=0).tolist(), abs=1e-6) == [0] * 4
+    assert pytest.approx(prepared.features.std(axis=0).tolist(), abs=1e-6) == [1] * 4

@@ -24,13 +24,13 @@ def test_balanced_weights_let_every_class_count_alike_and_keep_the_mean_at_one()
 def test_a_class_without_samples_weighs_nothing() -> None:
     weights = class_weights("balanced", LABELS, 3)
     assert weights is not None
-    assert 0 == weights[2]
+    assert weights[2] == 0
 
 
 def test_weights_may_be_given() -> None:
     weights = class_weights("1, 2.5", LABELS, 2)
     assert weights is not None
-    assert [1, 2.5] == weights.tolist()
+    assert weights.tolist() == [1, 2.5]
 
 
 def test_another_number_of_weights_than_classes_is_refused() -> None:

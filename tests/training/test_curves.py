@@ -32,14 +32,14 @@ def test_a_report_gives_the_curves_and_null_is_nan(tmp_path: Path) -> None:
     assert_array_equal([0.5, 0.25], curves.train_loss)
     assert_array_equal([np.nan, np.nan], curves.val_loss)
     assert_array_equal([0.75, 0.75], curves.val_accuracy)
-    assert 2 == curves.best_epoch
+    assert curves.best_epoch == 2
 
 
 def test_records_give_the_same_curves() -> None:
     record = EpochRecord(3, 0.5, 0.9, None, None, 0.01, 1.0, 100.0)
     curves = Curves.of([record], 3)
-    assert [3] == curves.epochs.tolist()
-    assert [0.9] == curves.train_accuracy.tolist()
+    assert curves.epochs.tolist() == [3]
+    assert curves.train_accuracy.tolist() == [0.9]
     assert_array_equal([np.nan], curves.val_loss)
 
 

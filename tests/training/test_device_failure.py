@@ -65,10 +65,10 @@ def test_an_epoch_in_which_the_device_fails_is_begun_anew() -> None:
     expected = train(flaky(), DATASET, CONFIG)
     engine = flaky(1, 4)  # the first epoch, and the third
     actual = train(engine, DATASET, CONFIG)
-    assert 2 == engine.reopened
-    assert ("the device is lost; try again",) * 2 == actual.overcome
-    assert () == actual.device_failures
-    assert "epochs" == actual.stop_reason
+    assert engine.reopened == 2
+    assert actual.overcome == ("the device is lost; try again",) * 2
+    assert actual.device_failures == ()
+    assert actual.stop_reason == "epochs"
     assert expected.steps == actual.steps
     assert expected.parameters.tobytes() == actual.parameters.tobytes()
     assert expected.test_probabilities.tobytes() == actual.test_probabilities.tobytes()
@@ -77,11 +77,11 @@ def test_an_epoch_in_which_the_device_fails_is_begun_anew() -> None:
 def test_an_epoch_that_fails_twice_ends_the_run_with_what_there_is() -> None:
     kept: list[RunState] = []
     result = train(flaky(3, 4), DATASET, CONFIG, keep=kept.append)
-    assert "device failed" == result.stop_reason
-    assert 2 == len(result.history)
-    assert 2 == len(result.device_failures)
-    assert () == result.overcome
-    assert 2 == len(kept[-1].history)
+    assert result.stop_reason == "device failed"
+    assert len(result.history) == 2
+    assert len(result.device_failures) == 2
+    assert result.overcome == ()
+    assert len(kept[-1].history) == 2
     assert result.best_epoch > 0
     straight = train(flaky(), DATASET, CONFIG)
     resumed = train(flaky(), DATASET, CONFIG, resume=kept[-1])
@@ -96,8 +96,8 @@ def test_a_first_epoch_that_fails_twice_is_an_error() -> None:
 def test_what_no_new_device_can_mend_is_not_tried_again() -> None:
     engine = flaky(2, error=DeviceError)
     result = train(engine, DATASET, CONFIG)
-    assert 0 == engine.reopened
-    assert "device failed" == result.stop_reason
+    assert engine.reopened == 0
+    assert result.stop_reason == "device failed"
 
 
 class Untestable(Flaky):
@@ -114,8 +114,8 @@ class Untestable(Flaky):
 
 def test_a_test_at_which_the_device_fails_is_done_anew() -> None:
     result = train(Untestable(), DATASET, CONFIG)
-    assert ("the device is lost, 0 to come; try again",) == result.overcome
-    assert () == result.device_failures
+    assert result.overcome == ("the device is lost, 0 to come; try again",)
+    assert result.device_failures == ()
     assert train(flaky(), DATASET, CONFIG).test_probabilities.tobytes() == (
         result.test_probabilities.tobytes()
     )
@@ -126,10 +126,10 @@ def test_a_device_that_cannot_be_tested_on_leaves_the_weights_and_the_reason() -
     engine.times = 2
     result = train(engine, DATASET, CONFIG)
     assert not result.tested
-    assert "the device is lost, 0 to come; try again" == result.device_failures[-1]
-    assert () == result.overcome
-    assert "epochs" == result.stop_reason
-    assert 4 == len(result.history)
+    assert result.device_failures[-1] == "the device is lost, 0 to come; try again"
+    assert result.overcome == ()
+    assert result.stop_reason == "epochs"
+    assert len(result.history) == 4
     assert result.figures("cross-entropy", DATASET.test.labels).accuracy is None
 
 

@@ -56,7 +56,7 @@ def test_figures_and_matrix_agree_with_the_probabilities() -> None:
     assert evaluation.figures.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
     assert hits.mean() == evaluation.figures.accuracy
     assert hits.sum() == np.trace(evaluation.matrix)
-    assert [7, 7, 6] == evaluation.scores.support.tolist()
+    assert evaluation.scores.support.tolist() == [7, 7, 6]
 
 
 def test_the_figures_of_several_networks_are_those_of_their_joint_answer() -> None:
@@ -80,23 +80,23 @@ LABELS = np.where(np.arange(30) < 25, np.arange(30) % 3, (np.arange(30) + 1) % 3
 
 def test_picked_rows_are_different_in_order_and_the_same_for_the_same_seed() -> None:
     rows = pick(PROBABILITIES, LABELS, 10, seed=4)
-    assert 10 == len(set(rows.tolist()))
+    assert len(set(rows.tolist())) == 10
     assert sorted(rows.tolist()) == rows.tolist()
     assert rows.tolist() == pick(PROBABILITIES, LABELS, 10, seed=4).tolist()
     assert rows.tolist() != pick(PROBABILITIES, LABELS, 10, seed=5).tolist()
 
 
 def test_only_misclassified_rows_are_picked_if_asked_for() -> None:
-    assert [25, 26, 27, 28, 29] == pick(PROBABILITIES, LABELS, 10, 0, wrong=True).tolist()
+    assert pick(PROBABILITIES, LABELS, 10, 0, wrong=True).tolist() == [25, 26, 27, 28, 29]
 
 
 def test_nothing_is_picked_where_nothing_is_wrong() -> None:
-    assert [] == pick(PROBABILITIES[:25], LABELS[:25], 10, 0, wrong=True).tolist()
+    assert pick(PROBABILITIES[:25], LABELS[:25], 10, 0, wrong=True).tolist() == []
 
 
 def test_the_samples_with_the_largest_losses_come_first() -> None:
     shares = np.array([0.9, 0.2, 0.6, 0.4], dtype=np.float32)
     probabilities = np.stack([shares, 1 - shares], axis=1)  # (4, 2)
     labels = np.zeros(4, np.int32)
-    assert [1, 3, 2] == pick_top_losses(probabilities, labels, 3).tolist()
-    assert [1, 3] == pick_top_losses(probabilities, labels, 3, wrong=True).tolist()
+    assert pick_top_losses(probabilities, labels, 3).tolist() == [1, 3, 2]
+    assert pick_top_losses(probabilities, labels, 3, wrong=True).tolist() == [1, 3]

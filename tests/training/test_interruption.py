@@ -42,6 +42,6 @@ class StoppedAtTheStart(NumpyEngine):
 def test_a_wish_to_stop_before_an_epochs_first_step_is_no_divergence(epoch: int) -> None:
     control = Control()
     result = train(StoppedAtTheStart(epoch, control), DATASET, CONFIG, control=control)
-    assert "stopped by user" == result.stop_reason
+    assert result.stop_reason == "stopped by user"
     assert epoch - 1 == len(result.history)
     assert np.isfinite(result.parameters).all()

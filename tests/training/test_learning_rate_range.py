@@ -90,12 +90,12 @@ def scripted(*losses: float) -> type[Scripted]:
 
 def test_the_test_ends_where_the_loss_explodes() -> None:
     found = find_learning_rate(make(scripted(*[1.0] * 50, 100.0)), samples(), CONFIG)
-    assert 51 == len(found.losses)
+    assert len(found.losses) == 51
 
 
 def test_a_loss_that_is_no_number_ends_the_test_and_is_not_suggested() -> None:
     found = find_learning_rate(make(scripted(3.0, 2.0, 1.0, float("nan"))), samples(), CONFIG)
-    assert 4 == len(found.losses)
+    assert len(found.losses) == 4
     assert pytest.approx(found.learning_rates[2] / 10) == found.suggestion
 
 

@@ -26,11 +26,11 @@ LABELS = np.array([0, 0, 0, 1, 1, 2], dtype=np.int32)
 
 
 def test_the_most_probable_class_is_predicted() -> None:
-    assert [0, 0, 1, 1, 1, 0] == predicted_classes(PROBABILITIES).tolist()
+    assert predicted_classes(PROBABILITIES).tolist() == [0, 0, 1, 1, 1, 0]
 
 
 def test_of_equally_probable_classes_the_first_is_predicted() -> None:
-    assert [1] == predicted_classes(np.array([[0.2, 0.4, 0.4]], dtype=np.float32)).tolist()
+    assert predicted_classes(np.array([[0.2, 0.4, 0.4]], dtype=np.float32)).tolist() == [1]
 
 
 def test_rows_of_the_confusion_matrix_are_true_classes_and_columns_predicted_ones() -> None:
@@ -48,24 +48,24 @@ def test_scores_agree_with_figures_computed_by_hand() -> None:
     assert_allclose([2 / 3, 2 / 3, np.nan], scores.precision)
     assert_allclose([2 / 3, 1.0, 0.0], scores.recall)
     assert_allclose([2 / 3, 4 / 5, 0.0], scores.f1)
-    assert [3, 2, 1] == scores.support.tolist()
+    assert scores.support.tolist() == [3, 2, 1]
 
 
 def test_a_class_without_samples_has_no_recall_but_a_precision() -> None:
     scores = class_scores(np.array([[3, 1], [0, 0]]))
     assert np.isnan(scores.recall[1])
-    assert 0.0 == scores.precision[1]
-    assert 0.0 == scores.f1[1]
+    assert scores.precision[1] == 0.0
+    assert scores.f1[1] == 0.0
 
 
 def test_the_most_frequent_confusions_come_first_and_hits_are_none() -> None:
     matrix = np.array([[50, 2, 0], [7, 40, 1], [0, 0, 9]])
     assert [Confusion(1, 0, 7), Confusion(0, 1, 2)] == confused_pairs(matrix, 2)
-    assert 3 == len(confused_pairs(matrix, 9))
+    assert len(confused_pairs(matrix, 9)) == 3
 
 
 def test_nothing_is_confused_where_all_is_right() -> None:
-    assert [] == confused_pairs(np.eye(3, dtype=np.int64), 5)
+    assert confused_pairs(np.eye(3, dtype=np.int64), 5) == []
 
 
 def test_the_loss_of_a_sample_is_the_surprise_at_its_label() -> None:

@@ -15,14 +15,14 @@ unprivileged = pytest.mark.skipif(
 def test_a_file_is_written_and_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:
     write_atomically(tmp_path / "result", b"content")
     assert [tmp_path / "result"] == list(tmp_path.iterdir())
-    assert b"content" == (tmp_path / "result").read_bytes()
+    assert (tmp_path / "result").read_bytes() == b"content"
 
 
 def test_the_file_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "result")
     write_atomically(tmp_path / "link", b"content")
     assert (tmp_path / "link").is_symlink()
-    assert b"content" == (tmp_path / "result").read_bytes()
+    assert (tmp_path / "result").read_bytes() == b"content"
 
 
 def test_a_write_that_fails_leaves_the_older_file_and_no_rest(
@@ -37,13 +37,13 @@ def test_a_write_that_fails_leaves_the_older_file_and_no_rest(
     with pytest.raises(OutputError, match="no space left on device"):
         write_atomically(tmp_path / "result", b"new")
     assert [tmp_path / "result"] == list(tmp_path.iterdir())
-    assert b"old" == (tmp_path / "result").read_bytes()
+    assert (tmp_path / "result").read_bytes() == b"old"
 
 
 def test_asking_whether_a_file_can_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / f"{PREFIX}killed").write_bytes(b"half")
     require_writable(tmp_path / "result")
-    assert [] == list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

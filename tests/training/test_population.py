@@ -86,23 +86,23 @@ def test_a_pruned_network_ends_and_the_others_go_on() -> None:
         return [2] if len(members[0].history) == 2 else []
 
     population = together(NumpyEngine, CONFIGS[:3], prune)
-    assert ["epochs", "pruned"] == [population.networks[p].stop_reason for p in (0, 2)]
-    assert 2 == len(population.networks[2].history)
-    assert 6 == len(population.networks[0].history)
+    assert [population.networks[p].stop_reason for p in (0, 2)] == ["epochs", "pruned"]
+    assert len(population.networks[2].history) == 2
+    assert len(population.networks[0].history) == 6
 
 
 def test_a_population_leaves_the_test_set_alone() -> None:
     population = together(NumpyEngine, CONFIGS)
     assert not population.test.seen.any()
-    assert (4, 0, 3) == population.test_probabilities.shape
+    assert population.test_probabilities.shape == (4, 0, 3)
 
 
 def test_a_network_that_diverges_does_not_disturb_the_others() -> None:
     wild = settings(seed=5, learning_rate=1e38)
     population = together(NumpyEngine, (CONFIGS[0], wild))
-    assert ["epochs", "diverged"] == [one.stop_reason for one in population.networks]
-    assert [0] == population.learnt
-    assert 1 == len(population.networks[1].history)
+    assert [one.stop_reason for one in population.networks] == ["epochs", "diverged"]
+    assert population.learnt == [0]
+    assert len(population.networks[1].history) == 1
     calm = together(NumpyEngine, CONFIGS[:1])
     assert calm.parameters[0].tobytes() == population.parameters[0].tobytes()
 
@@ -111,7 +111,7 @@ def test_a_run_in_which_all_diverge_does_not_go_through_the_epoch() -> None:
     wild = settings(seed=5, learning_rate=1e38, batch_size=1)
     engine = NumpyEngine(wild.network(6, 3), (NetworkSettings.of(wild),), "adam", 1)
     result = train(engine, noise(), wild)
-    assert "diverged" == result.stop_reason
+    assert result.stop_reason == "diverged"
     assert result.steps < 70
 
 
@@ -127,5 +127,5 @@ def test_the_mean_history_is_over_the_networks_that_ran() -> None:
         return EpochRecord(epoch, loss, 0.5, loss, 0.5, 0.1, 2.0, 100.0)
 
     mean = mean_history([[record(1, 1.0), record(2, 0.5)], [record(1, 3.0)]])
-    assert [2.0, 0.5] == [one.train_loss for one in mean]
-    assert [200.0, 100.0] == [one.samples_per_second for one in mean]
+    assert [one.train_loss for one in mean] == [2.0, 0.5]
+    assert [one.samples_per_second for one in mean] == [200.0, 100.0]

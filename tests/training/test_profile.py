@@ -56,8 +56,8 @@ def test_shares_are_of_the_kernels_time_and_of_the_roofline() -> None:
     kernels = (KernelTime("a", 3e-3, 1_000_000, 1_000), KernelTime("b", 1e-3, None, None))
     info = DeviceInfo("card", "discrete GPU", "Vulkan", "1.0")
     profile = Profile(info, kernels, Roofline(1e9, 1e9), 10, 0.05, 0.04)
-    assert 0.75 == pytest.approx(profile.share(kernels[0]))
-    assert 1 / 3 == pytest.approx(profile.of_roofline(kernels[0]))
+    assert pytest.approx(profile.share(kernels[0])) == 0.75
+    assert pytest.approx(profile.of_roofline(kernels[0])) == 1 / 3
     assert profile.of_roofline(kernels[1]) is None
-    assert 5e-3 == pytest.approx(profile.step_seconds)
-    assert 0.2 == pytest.approx(profile.host_share)
+    assert pytest.approx(profile.step_seconds) == 5e-3
+    assert pytest.approx(profile.host_share) == 0.2

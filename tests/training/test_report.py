@@ -115,7 +115,7 @@ def test_the_configuration_in_a_report_can_be_trained_with_again(tmp_path: Path)
 def test_figures_that_are_no_numbers_become_null(tmp_path: Path) -> None:
     content = written(tmp_path / "run.json", a_result(train_loss=float("nan"), seen=0, steps=0))
     assert content["history"][0]["train_loss"] is None
-    assert {"loss": None, "accuracy": None} == content["test"]
+    assert content["test"] == {"loss": None, "accuracy": None}
     assert content["seconds"]["per_step"] is None
 
 

@@ -132,7 +132,7 @@ def test_a_resumed_run_gives_bit_for_bit_what_the_straight_one_gives(
     run.kept.clear()
     stopper = StopAt(3, at_once=at_once)
     stopped = run(observers=[stopper], control=stopper.control)
-    assert "stopped by user" == stopped.stop_reason
+    assert stopped.stop_reason == "stopped by user"
     assert (2 if at_once else 3) == len(run.kept[-1].history)
     resumed = run(resume=run.stored(tmp_path / "last.safetensors", run.kept[-1]))
     assert_same(straight, resumed)
@@ -169,14 +169,14 @@ def run(make_engine: MakeEngine) -> Runner:
 
 def test_states_are_handed_out_every_so_many_epochs_and_at_the_end(run: Runner) -> None:
     run(keep_every=3)
-    assert [3, 6, 7] == [len(state.history) for state in run.kept]
+    assert [len(state.history) for state in run.kept] == [3, 6, 7]
 
 
 def test_a_stop_within_an_epoch_hands_out_the_last_whole_one(run: Runner) -> None:
     stopper = StopAt(6, at_once=True)
     result = run(keep_every=4, observers=[stopper], control=stopper.control)
-    assert 6 == len(result.history)
-    assert [4, 5] == [len(state.history) for state in run.kept]
+    assert len(result.history) == 6
+    assert [len(state.history) for state in run.kept] == [4, 5]
 
 
 def test_a_run_that_diverges_hands_out_finite_weights_alone(run: Runner) -> None:
@@ -253,6 +253,6 @@ def test_the_time_allowed_counts_from_where_a_run_goes_on() -> None:
     longer = settings(epochs=4, max_time=100.0)
     spent = dataclasses.replace(kept[-1], seconds=5000.0)
     resumed = train(engine(longer), noise(), longer, resume=spent)
-    assert "epochs" == resumed.stop_reason
-    assert 4 == len(resumed.history)
+    assert resumed.stop_reason == "epochs"
+    assert len(resumed.history) == 4
     assert 5000 < resumed.seconds < 5100

@@ -90,7 +90,7 @@ def test_a_state_comes_back_bit_by_bit(saved: Path) -> None:
     for name in ("parameters", "moments", "best"):
         np.testing.assert_array_equal(getattr(STATE, name), getattr(state, name))
     assert STATE.history == state.history
-    assert (1, 20, 4.5) == (state.best_epoch, state.steps, state.seconds)
+    assert (state.best_epoch, state.steps, state.seconds) == (1, 20, 4.5)
     assert state.device == STATE.device
     assert state.scaling is not None
     assert MODEL.config == model.config
@@ -100,7 +100,7 @@ def test_a_state_comes_back_bit_by_bit(saved: Path) -> None:
 def test_a_state_is_also_a_model_with_the_latest_weights(saved: Path) -> None:
     model = model_file.load(saved)
     np.testing.assert_array_equal(STATE.parameters, model.parameters)
-    assert 2 == model.best_epoch
+    assert model.best_epoch == 2
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -29,7 +29,7 @@ def test_a_constant_schedule_never_changes() -> None:
 
 def test_a_cosine_starts_at_the_rate_halves_in_the_middle_and_nears_zero() -> None:
     rates = course(50, schedule="cosine", learning_rate=0.4, epochs=2)
-    assert 0.4 == rates[0]
+    assert rates[0] == 0.4
     assert pytest.approx(0.2) == rates[50]
     assert 0 < rates[-1] < 0.4 / 1000
     assert (np.diff(rates) < 0).all()
@@ -120,7 +120,7 @@ def test_a_decay_leaves_its_share_after_its_epochs_and_stops_at_the_final_rate(
         lr_final=0.2,
     )
     np.testing.assert_array_equal(np.maximum(rates, 0.2), floored)
-    assert 0.2 == floored[-1]
+    assert floored[-1] == 0.2
 
 
 def test_restarts_begin_the_schedule_again_from_their_own_rate() -> None:
@@ -144,7 +144,7 @@ def test_restarts_begin_the_schedule_again_from_their_own_rate() -> None:
 def test_a_cosine_with_restarts_falls_over_each_period() -> None:
     rates = course(4, schedule="cosine", learning_rate=0.1, epochs=6, restart_every=3)
     np.testing.assert_array_equal(rates[:12], rates[12:])
-    assert 0.1 == rates[12]
+    assert rates[12] == 0.1
     assert rates[11] < 0.01
 
 
@@ -173,13 +173,13 @@ def test_a_plateau_reduces_after_its_epochs_without_a_gain_and_counts_anew() -> 
     for figure in (5.0, 4.0, 3.95, 3.92, 3.91, 3.0, 3.0, 3.0, 3.0, 3.0):
         plateau.observe(figure)
         seen.append(plateau.reductions)
-    assert [0, 0, 0, 1, 1, 1, 1, 2, 2, 3] == seen
+    assert seen == [0, 0, 0, 1, 1, 1, 1, 2, 2, 3]
 
 
 def test_each_reduction_of_a_plateau_multiplies_the_rate_down_to_the_final_one() -> None:
     config = TrainConfig(schedule="plateau", learning_rate=0.8, lr_decay=0.5, lr_final=0.15)
     rates = [epoch_learning_rates(config, 3, 2, reductions)[0, 1] for reductions in range(4)]
-    assert [0.8, 0.4, 0.2, 0.15] == rates
+    assert rates == [0.8, 0.4, 0.2, 0.15]
 
 
 @pytest.mark.parametrize(

@@ -88,13 +88,13 @@ def test_validation_samples_that_the_data_came_with_take_the_place_of_held_out_o
     np.testing.assert_array_equal(
         splits.scaling.apply(data.validation).features, splits.validation.features
     )
-    assert (40, 12) == (len(splits.training), len(splits.validation))
+    assert (len(splits.training), len(splits.validation)) == (40, 12)
 
 
 def test_none_are_validated_with_if_that_is_asked_for() -> None:
     data = replace(dataset(floats=False), validation=points(12, floats=False))
     splits = split(data, TrainConfig(validation=0))
-    assert (40, 0) == (len(splits.training), len(splits.validation))
+    assert (len(splits.training), len(splits.validation)) == (40, 0)
 
 
 def images(features: NDArray[Any]) -> Dataset:
@@ -130,8 +130,8 @@ def test_images_of_other_floats_get_one_mean_and_one_deviation_for_all_pixels() 
     assert splits.scaling is not None
     assert 1 == len(np.unique(splits.scaling.mean)) == len(np.unique(splits.scaling.deviation))
     assert 4 == len(splits.scaling.mean) == len(splits.scaling.deviation)
-    assert 0 == pytest.approx(splits.training.features.mean(), abs=1e-6)
-    assert 1 == pytest.approx(splits.training.features.std(), abs=1e-6)
+    assert pytest.approx(splits.training.features.mean(), abs=1e-6) == 0
+    assert pytest.approx(splits.training.features.std(), abs=1e-6) == 1
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
@@ -139,7 +139,7 @@ def test_dark_on_light_is_given_to_the_network_as_light_on_dark_is(kind: Any) ->
     white = kind(255 if kind == np.uint8 else 1)
     light = split(images(pixels(kind)), TrainConfig(validation=10))
     dark = split(images(white - pixels(kind)), TrainConfig(validation=10))
-    assert (False, True) == (light.inverted, dark.inverted)
+    assert (light.inverted, dark.inverted) == (False, True)
     for name in ("training", "validation", "test"):
         expected, given = getattr(light, name).features, getattr(dark, name).features
         assert expected.dtype == given.dtype

@@ -16,7 +16,7 @@ def test_without_patience_it_never_ends() -> None:
         stopping.observe(epoch, 1.0)
     assert not stopping.exhausted
     assert stopping.patience_left is None
-    assert 1 == stopping.best_epoch
+    assert stopping.best_epoch == 1
 
 
 def test_an_equal_loss_is_no_gain() -> None:
@@ -24,7 +24,7 @@ def test_an_equal_loss_is_no_gain() -> None:
     assert stopping.observe(1, 1.0)
     assert not stopping.observe(2, 1.0)
     assert stopping.exhausted
-    assert 1 == stopping.best_epoch
+    assert stopping.best_epoch == 1
 
 
 def test_epochs_before_the_first_that_counts_use_up_no_patience_but_may_be_the_best() -> None:
@@ -33,8 +33,8 @@ def test_epochs_before_the_first_that_counts_use_up_no_patience_but_may_be_the_b
     for epoch, loss in enumerate((1.0, 2.0, 2.0, 3.0, 3.0, 3.0), start=1):
         stopping.observe(epoch, loss)
         left.append(stopping.patience_left)
-    assert [2, 2, 2, 2, 1, 0] == left
-    assert 1 == stopping.best_epoch
+    assert left == [2, 2, 2, 2, 1, 0]
+    assert stopping.best_epoch == 1
 
 
 def test_stability_asks_for_a_mean_gain_over_the_epochs_of_patience() -> None:
@@ -44,7 +44,7 @@ def test_stability_asks_for_a_mean_gain_over_the_epochs_of_patience() -> None:
         stopping.observe(epoch, loss)
         stable.append(stopping.stable)
     # The mean gains of epochs 3 to 6 are 1, 0.5, 0.25 and 0.375.
-    assert [False] * 6 == stable
+    assert stable == [False] * 6
     stopping.observe(7, 0.125)  # 0.1875
     assert stopping.stable
     assert not stopping.exhausted
@@ -56,7 +56,7 @@ def test_stability_counts_from_the_first_epoch_that_counts() -> None:
     for epoch in range(1, 6):
         stopping.observe(epoch, 1.0)
         stable.append(stopping.stable)
-    assert [False, False, False, False, True] == stable
+    assert stable == [False, False, False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -136,15 +136,15 @@ def test_a_small_network_learns_three_clusters() -> None:
     result, _ = run(small(epochs=15))
     assert result.test.accuracy[0] > 0.95
     assert result.history[0].train_loss > result.history[-1].train_loss
-    assert "epochs" == result.stop_reason
-    assert 15 * 15 == result.steps
-    assert {"train": 240, "validation": 60, "test": 90} == result.counts
+    assert result.stop_reason == "epochs"
+    assert result.steps == 15 * 15
+    assert result.counts == {"train": 240, "validation": 60, "test": 90}
 
 
 def test_the_weights_of_the_best_epoch_are_restored() -> None:
     result, engine = run(small(patience=0), engine_class=scripted(5, 3, 4, 2, 6, 7))
     assert isinstance(engine, Scripted)
-    assert 4 == result.best_epoch
+    assert result.best_epoch == 4
     np.testing.assert_array_equal(engine.seen[3], result.parameters)
     np.testing.assert_array_equal(engine.parameters(), result.parameters)
 
@@ -153,23 +153,23 @@ def test_training_stops_when_patience_is_used_up() -> None:
     watcher = Recorder()
     losses = (5, 3, 4, 4, 1, 1)
     result, _ = run(small(patience=2), observers=[watcher], engine_class=scripted(*losses))
-    assert "early stopping" == result.stop_reason
-    assert [2, 2, 1, 0] == watcher.patience
-    assert 2 == result.best_epoch
-    assert [("early stopping", 2)] == watcher.stops
+    assert result.stop_reason == "early stopping"
+    assert watcher.patience == [2, 2, 1, 0]
+    assert result.best_epoch == 2
+    assert watcher.stops == [("early stopping", 2)]
 
 
 def test_a_gain_below_min_delta_does_not_renew_patience_but_keeps_the_better_weights() -> None:
     losses = (5, 4.9, 4.8, 4.7, 4.6, 4.5)
     result, _ = run(small(patience=2, min_delta=0.5), engine_class=scripted(*losses))
-    assert 3 == len(result.history)
-    assert 3 == result.best_epoch
+    assert len(result.history) == 3
+    assert result.best_epoch == 3
 
 
 def test_without_validation_the_training_loss_decides() -> None:
     watcher = Recorder()
     result, _ = run(small(validation=0), observers=[watcher])
-    assert 0 == result.counts["validation"]
+    assert result.counts["validation"] == 0
     assert all(record.val_loss is None for record in result.history)
     losses = [record.train_loss for record in result.history]
     assert 1 + losses.index(min(losses)) == result.best_epoch
@@ -180,9 +180,9 @@ def test_without_validation_the_training_loss_decides() -> None:
 def test_a_diverging_run_stops_and_keeps_the_best_weights() -> None:
     result, engine = run(small(patience=0), engine_class=scripted(2, 1, float("nan"), 0, 0, 0))
     assert isinstance(engine, Scripted)
-    assert "diverged" == result.stop_reason
-    assert 3 == len(result.history)
-    assert 2 == result.best_epoch
+    assert result.stop_reason == "diverged"
+    assert len(result.history) == 3
+    assert result.best_epoch == 2
     np.testing.assert_array_equal(engine.seen[1], result.parameters)
 
 
@@ -190,7 +190,7 @@ def test_a_run_that_diverges_at_once_gives_back_the_initial_weights() -> None:
     config = small()
     result, engine = run(config, engine_class=scripted(float("inf")))
     expected = initial_parameters(engine.network, config.initialisation, [config.seed])
-    assert 0 == result.best_epoch
+    assert result.best_epoch == 0
     np.testing.assert_array_equal(expected, result.parameters)
 
 
@@ -211,9 +211,9 @@ def test_asked_to_stop_after_the_epoch_it_finishes_that_epoch() -> None:
                 control.stop_after_epoch.set()
 
     result, _ = run(small(), observers=[Stopper()], control=control)
-    assert "stopped by user" == result.stop_reason
-    assert 2 == len(result.history)
-    assert 2 * 15 == result.steps
+    assert result.stop_reason == "stopped by user"
+    assert len(result.history) == 2
+    assert result.steps == 2 * 15
 
 
 def test_a_paused_run_waits_until_it_may_go_on() -> None:
@@ -224,7 +224,7 @@ def test_a_paused_run_waits_until_it_may_go_on() -> None:
     result, _ = run(small(epochs=1), observers=[watcher], control=control)
     waker.join()
     assert "paused" in [progress.phase for progress in watcher.progress]
-    assert "epochs" == result.stop_reason
+    assert result.stop_reason == "epochs"
 
 
 def test_progress_only_grows_and_ends_with_validation() -> None:
@@ -232,8 +232,8 @@ def test_progress_only_grows_and_ends_with_validation() -> None:
     run(small(epochs=2), observers=[watcher])
     steps = [(progress.epoch, progress.step) for progress in watcher.progress]
     assert steps == sorted(steps)
-    assert (2, 15) == steps[-1]
-    assert "validating" == watcher.progress[-1].phase
+    assert steps[-1] == (2, 15)
+    assert watcher.progress[-1].phase == "validating"
     remaining = watcher.progress[-1].remaining
     assert remaining is not None
     assert remaining < 1
@@ -243,8 +243,8 @@ def test_the_gallery_shows_the_classes_in_turn_with_their_probabilities() -> Non
     watcher = Recorder()
     run(small(epochs=2), observers=[watcher])
     assert watcher.run is not None
-    assert [0, 1, 2, 0, 1, 2] == watcher.run.gallery.labels[:6].tolist()
-    assert 2 == len(watcher.galleries)
+    assert watcher.run.gallery.labels[:6].tolist() == [0, 1, 2, 0, 1, 2]
+    assert len(watcher.galleries) == 2
     assert (len(watcher.run.gallery), CLASSES) == watcher.galleries[0].shape
     np.testing.assert_allclose(watcher.galleries[1].sum(axis=1), 1, rtol=1e-5)
 
@@ -280,7 +280,7 @@ def test_float_features_are_standardized_with_the_training_samples_figures() -> 
 def test_the_reported_learning_rate_follows_the_schedule() -> None:
     constant, _ = run(small(epochs=3, schedule="constant", learning_rate=0.01))
     cosine, _ = run(small(epochs=3, schedule="cosine", learning_rate=0.01))
-    assert [0.01] * 3 == [record.learning_rate for record in constant.history]
+    assert [record.learning_rate for record in constant.history] == [0.01] * 3
     rates = [record.learning_rate for record in cosine.history]
     assert rates == sorted(rates, reverse=True)
     assert pytest.approx(0, abs=1e-4) == rates[-1]
@@ -290,7 +290,7 @@ def test_a_plateau_lowers_the_rate_of_the_epochs_that_follow() -> None:
     config = small(schedule="plateau", learning_rate=0.08, lr_decay=0.5, patience=0)
     result, _ = run(config, engine_class=scripted(3, 4, 4, 4, 4, 4))
     rates = [record.learning_rate for record in result.history]
-    assert [0.08, 0.08, 0.08, 0.04, 0.04, 0.02] == rates
+    assert rates == [0.08, 0.08, 0.08, 0.04, 0.04, 0.02]
 
 
 def test_the_monitored_figure_decides_which_epoch_is_the_best() -> None:
@@ -299,28 +299,28 @@ def test_the_monitored_figure_decides_which_epoch_is_the_best() -> None:
     config = small(patience=0, monitor="val_accuracy")
     by_accuracy, engine = run(config, engine_class=scripted(*losses, hits=hits))
     assert isinstance(engine, Scripted)
-    assert 5 == by_loss.best_epoch
-    assert 3 == by_accuracy.best_epoch
+    assert by_loss.best_epoch == 5
+    assert by_accuracy.best_epoch == 3
     np.testing.assert_array_equal(engine.seen[2], by_accuracy.parameters)
 
 
 def test_training_stops_when_the_gains_are_too_small() -> None:
     config = small(patience=2, stability=0.1)
     result, _ = run(config, engine_class=scripted(5, 4, 3, 2.95, 2.9, 2.85))
-    assert "gains too small" == result.stop_reason
-    assert 5 == len(result.history)
+    assert result.stop_reason == "gains too small"
+    assert len(result.history) == 5
 
 
 def test_training_stops_after_the_epoch_that_reaches_the_target() -> None:
     config = small(target_accuracy=0.8)
     result, _ = run(config, engine_class=scripted(6, 5, 4, 3, 2, 1, hits=(1, 7, 8, 9, 9, 9)))
-    assert "target accuracy reached" == result.stop_reason
-    assert 3 == len(result.history)
+    assert result.stop_reason == "target accuracy reached"
+    assert len(result.history) == 3
 
 
 def test_training_stops_within_the_epoch_in_which_its_time_is_over() -> None:
     result, _ = run(small(max_time=25), clock=StepClock())
-    assert "time limit reached" == result.stop_reason
+    assert result.stop_reason == "time limit reached"
     assert 0 < result.steps < 6 * 15
     assert 0 < result.best_epoch < 6
 
@@ -333,13 +333,13 @@ def test_a_time_that_is_over_after_the_last_epoch_has_stopped_nothing() -> None:
 
     clock = StepClock()
     result, _ = run(small(epochs=1, max_time=1000), observers=[Leap()], clock=clock)
-    assert "epochs" == result.stop_reason
+    assert result.stop_reason == "epochs"
 
 
 def test_a_time_that_is_over_before_the_first_step_leaves_nothing() -> None:
     result, _ = run(small(max_time=0.5), clock=StepClock())
-    assert "time limit reached" == result.stop_reason
-    assert () == result.history
+    assert result.stop_reason == "time limit reached"
+    assert result.history == ()
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_a_pause_is_no_time_of_training(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_pause_is_no_part_of_the_time_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     result, _ = paused(monkeypatch, max_time=60.0)
-    assert "epochs" == result.stop_reason
+    assert result.stop_reason == "epochs"
 
 
 def test_the_time_left_counts_the_validation_of_the_running_epoch_and_those_after_it() -> None:

@@ -56,11 +56,11 @@ def test_a_folder_of_four_files_is_a_dataset(folder: Path) -> None:
     dataset = read_idx(folder)
     assert random_images(6).reshape(6, 6).tolist() == dataset.train.features.tolist()
     assert np.uint8 == dataset.train.features.dtype
-    assert [0, 1, 2, 0, 1, 2] == dataset.train.labels.tolist()
+    assert dataset.train.labels.tolist() == [0, 1, 2, 0, 1, 2]
     assert random_images(3).reshape(3, 6).tolist() == dataset.test.features.tolist()
-    assert [2, 1, 0] == dataset.test.labels.tolist()
-    assert ("0", "1", "2") == dataset.classes
-    assert (3, 2) == dataset.image_shape
+    assert dataset.test.labels.tolist() == [2, 1, 0]
+    assert dataset.classes == ("0", "1", "2")
+    assert dataset.image_shape == (3, 2)
     assert folder.name == dataset.name
     assert dataset.notice is None
 
@@ -98,9 +98,9 @@ def test_labels_from_one_on_keep_their_numbers_as_names(folder: Path) -> None:
     (folder / TRAIN_LABELS).write_bytes(labels_bytes([1, 2, 3, 1, 2, 3]))
     (folder / TEST_LABELS).write_bytes(labels_bytes([3, 2, 1]))
     dataset = read_idx(folder)
-    assert ("1", "2", "3") == dataset.classes
-    assert [0, 1, 2, 0, 1, 2] == dataset.train.labels.tolist()
-    assert [2, 1, 0] == dataset.test.labels.tolist()
+    assert dataset.classes == ("1", "2", "3")
+    assert dataset.train.labels.tolist() == [0, 1, 2, 0, 1, 2]
+    assert dataset.test.labels.tolist() == [2, 1, 0]
 
 
 @pytest.mark.parametrize("name", [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS])
@@ -159,7 +159,7 @@ def test_images_of_two_sizes_are_refused(folder: Path) -> None:
 def test_a_label_far_from_the_others_is_told(folder: Path) -> None:
     (folder / TRAIN_LABELS).write_bytes(labels_bytes([0, 1, 2, 0, 200, 2]))
     dataset = read_idx(folder)
-    assert ("0", "1", "2", "200") == dataset.classes
+    assert dataset.classes == ("0", "1", "2", "200")
     assert dataset.notice is not None
     assert "the labels leave out numbers between 0 and 200" in dataset.notice
 
@@ -199,7 +199,7 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_promises(
 
     monkeypatch.setattr("gpunet.datasets.readers.idx.read_at_most", counted)
     assert "holds more than the 52 bytes" in refusal(folder)
-    assert [16, 37] == read[:2]
+    assert read[:2] == [16, 37]
 
 
 def test_a_gzip_of_more_than_memory_is_refused(folder: Path) -> None:

@@ -34,14 +34,14 @@ def refusal(root: Path) -> str:
 
 def test_folders_are_classes_and_the_last_sixth_of_each_is_for_testing(folder: Path) -> None:
     dataset = read_image_folder(folder)
-    assert ("2", "10") == dataset.classes
-    assert [0, 1, 2, 3, 4, 100, 101, 102, 103, 104] == dataset.train.features[:, 0].tolist()
-    assert [0] * 5 + [1] * 5 == dataset.train.labels.tolist()
-    assert [[5] * 6, [105] * 6] == dataset.test.features.tolist()
-    assert [0, 1] == dataset.test.labels.tolist()
-    assert (2, 3) == dataset.image_shape
+    assert dataset.classes == ("2", "10")
+    assert dataset.train.features[:, 0].tolist() == [0, 1, 2, 3, 4, 100, 101, 102, 103, 104]
+    assert dataset.train.labels.tolist() == [0] * 5 + [1] * 5
+    assert dataset.test.features.tolist() == [[5] * 6, [105] * 6]
+    assert dataset.test.labels.tolist() == [0, 1]
+    assert dataset.image_shape == (2, 3)
     assert np.uint8 == dataset.train.features.dtype
-    assert "the last images of every class, 2 of 12, are for testing" == dataset.notice
+    assert dataset.notice == "the last images of every class, 2 of 12, are for testing"
 
 
 def test_train_and_test_folders_are_the_split(tmp_path: Path) -> None:
@@ -51,10 +51,10 @@ def test_train_and_test_folders_are_the_split(tmp_path: Path) -> None:
     draw(tmp_path / "test" / "cat" / "c.png", 30)
     assert is_image_folder(tmp_path)
     dataset = read_image_folder(tmp_path)
-    assert ("cat", "dog") == dataset.classes
-    assert [0, 1] == dataset.train.labels.tolist()
-    assert [30, 20] == dataset.test.features[:, 0].tolist()
-    assert [0, 1] == dataset.test.labels.tolist()
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.train.labels.tolist() == [0, 1]
+    assert dataset.test.features[:, 0].tolist() == [30, 20]
+    assert dataset.test.labels.tolist() == [0, 1]
     assert dataset.notice is None
 
 
@@ -63,14 +63,14 @@ def test_a_train_folder_alone_is_split(tmp_path: Path) -> None:
         for row in range(3):
             draw(tmp_path / "train" / name / f"{row}.png")
     dataset = read_image_folder(tmp_path)
-    assert (5, 1) == (len(dataset.train), len(dataset.test))
+    assert (len(dataset.train), len(dataset.test)) == (5, 1)
 
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     for name in ("train", "car"):
         for row in range(3):
             draw(tmp_path / name / f"{row}.png")
-    assert ("car", "train") == read_image_folder(tmp_path).classes
+    assert read_image_folder(tmp_path).classes == ("car", "train")
 
 
 @pytest.mark.parametrize("size", [(30, 20), (1, 1)])
@@ -78,8 +78,8 @@ def test_images_are_brought_to_the_commonest_size(folder: Path, size: tuple[int,
     draw(folder / "10" / "0.png", 100, size=size)  # the first file that is read
     draw(folder / "2" / "5.png", 5, size=(4, 4))
     dataset = read_image_folder(folder)
-    assert (2, 3) == dataset.image_shape
-    assert [100] * 6 == dataset.train.features[5].tolist()
+    assert dataset.image_shape == (2, 3)
+    assert dataset.train.features[5].tolist() == [100] * 6
     assert dataset.notice is not None
     assert dataset.notice.endswith(
         "; 2 of 12 images were resized to 3 x 2 pixels, the commonest size"
@@ -89,7 +89,7 @@ def test_images_are_brought_to_the_commonest_size(folder: Path, size: tuple[int,
 def test_of_sizes_that_are_equally_common_the_middle_one_counts(tmp_path: Path) -> None:
     for row, side in enumerate((1, 90, 8, 7, 9, 10)):
         draw(tmp_path / "ab"[row % 2] / f"{row}.png", size=(side, side))
-    assert (8, 8) == read_image_folder(tmp_path).image_shape
+    assert read_image_folder(tmp_path).image_shape == (8, 8)
 
 
 def test_the_size_of_an_image_is_that_of_its_upright_view(folder: Path) -> None:
@@ -98,7 +98,7 @@ def test_the_size_of_an_image_is_that_of_its_upright_view(folder: Path) -> None:
         lying.getexif()[0x0112] = 6
         lying.save(path, exif=lying.getexif())
     dataset = read_image_folder(folder)
-    assert (2, 3) == dataset.image_shape
+    assert dataset.image_shape == (2, 3)
     assert dataset.notice == "the last images of every class, 2 of 12, are for testing"
 
 
@@ -108,7 +108,7 @@ def test_coloured_images_become_grey(folder: Path, mode: str) -> None:
         Image.fromarray(np.full((2, 3), 3 << 8, np.uint16)).save(folder / "2" / "3.png")
     else:
         draw(folder / "2" / "3.png", 3, mode=mode)
-    assert [3] * 6 == read_image_folder(folder).train.features[3].tolist()
+    assert read_image_folder(folder).train.features[3].tolist() == [3] * 6
 
 
 def test_other_and_hidden_files_are_left_out(folder: Path) -> None:
@@ -169,11 +169,11 @@ def test_the_parts_are_found_by_their_names(
         draw(tmp_path / around / test / name / "d.png", 40 + level)
     assert is_image_folder(tmp_path)
     dataset = read_image_folder(tmp_path)
-    assert [10, 11] == dataset.train.features[:, 0].tolist()
-    assert [40, 41] == dataset.test.features[:, 0].tolist()
+    assert dataset.train.features[:, 0].tolist() == [10, 11]
+    assert dataset.test.features[:, 0].tolist() == [40, 41]
     assert dataset.validation is not None
-    assert [20, 30, 21, 31] == dataset.validation.features[:, 0].tolist()
-    assert [0, 0, 1, 1] == dataset.validation.labels.tolist()
+    assert dataset.validation.features[:, 0].tolist() == [20, 30, 21, 31]
+    assert dataset.validation.labels.tolist() == [0, 0, 1, 1]
     assert dataset.notice == (
         f"the 4 images in {val}/ are the validation set, in place of --validation"
     )
@@ -186,7 +186,7 @@ def test_without_a_test_folder_the_training_images_are_split(tmp_path: Path) -> 
         draw(tmp_path / "val" / name / "0.png", 9)
     dataset = read_image_folder(tmp_path)
     assert dataset.validation is not None
-    assert (10, 2, 2) == (len(dataset.train), len(dataset.test), len(dataset.validation))
+    assert (len(dataset.train), len(dataset.test), len(dataset.validation)) == (10, 2, 2)
     assert dataset.notice == (
         "the last images of every class, 2 of 12, are for testing; "
         "the 2 images in val/ are the validation set, in place of --validation"
@@ -199,8 +199,8 @@ def test_the_images_of_a_class_may_lie_one_folder_deeper(tmp_path: Path) -> None
             for row in range(2):
                 draw(tmp_path / part / name / "images" / f"{row}.png")
     dataset = read_image_folder(tmp_path)
-    assert ("n01443537", "n01629819") == dataset.classes
-    assert 4 == len(dataset.train) + len(dataset.test)
+    assert dataset.classes == ("n01443537", "n01629819")
+    assert len(dataset.train) + len(dataset.test) == 4
 
 
 def test_a_test_folder_without_classes_is_told_of(folder: Path) -> None:
@@ -209,7 +209,7 @@ def test_a_test_folder_without_classes_is_told_of(folder: Path) -> None:
         (folder / name).rename(folder / "train" / name)
     draw(folder / "test" / "1.png")
     dataset = read_image_folder(folder)
-    assert (10, 2) == (len(dataset.train), len(dataset.test))
+    assert (len(dataset.train), len(dataset.test)) == (10, 2)
     assert dataset.notice is not None
     assert "1 images that are in no folder of a class, such as 'test/1.png'" in dataset.notice
 
@@ -243,7 +243,7 @@ def test_links_are_followed(folder: Path, tmp_path_factory: pytest.TempPathFacto
 def test_progress_ends_with_all_images(folder: Path) -> None:
     calls: list[tuple[str, int, int]] = []
     read_image_folder(folder, lambda *call: calls.append(call))
-    assert [("reading images", 0, 12), ("reading images", 12, 12)] == calls
+    assert calls == [("reading images", 0, 12), ("reading images", 12, 12)]
 
 
 def test_a_broken_link_is_refused(folder: Path) -> None:

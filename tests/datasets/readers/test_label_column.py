@@ -100,7 +100,7 @@ def test_only_some_of_many_titles_are_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("titles", ["", "a,b,c"])
 def test_a_file_without_titles_takes_numbers_and_last(tmp_path: Path, titles: str) -> None:
     path = table(tmp_path, titles, FLOATS, CODES, FLOATS)
-    assert 1 == columns_of(read_table(path, "2")).place
+    assert columns_of(read_table(path, "2")).place == 1
     with pytest.raises(GpunetError, match="--label"):
         read_table(path)
 
@@ -112,12 +112,12 @@ def test_a_first_column_that_numbers_the_rows_is_left_out(
 ) -> None:
     numbers = [first + row for row in range(COUNT)]
     dataset = read_table(table(tmp_path, f"{title},label,a", numbers, CODES, FLOATS))
-    assert 1 == dataset.inputs
-    assert (1, True, ("a",)) == (
+    assert dataset.inputs == 1
+    assert (
         columns_of(dataset).place,
         columns_of(dataset).index,
         columns_of(dataset).features,
-    )
+    ) == (1, True, ("a",))
     assert dataset.notice is not None
     assert f"column 1 ({title!r}) numbers the rows and is left out" in dataset.notice
     assert "the label is column 2 ('label')" in dataset.notice
@@ -135,7 +135,7 @@ def test_names_and_other_numbers_of_rows_are_left_out_as_well(
     tmp_path: Path, titles: str, cells: Sequence[object]
 ) -> None:
     dataset = read_table(table(tmp_path, titles, cells, FLOATS, FLOATS, CODES))
-    assert (2, 3) == (dataset.inputs, len(dataset.classes))
+    assert (dataset.inputs, len(dataset.classes)) == (2, 3)
     assert dataset.notice is not None
     assert f"{'names' if 'car' in str(cells) else 'numbers'} the rows and" in dataset.notice
 
@@ -147,7 +147,7 @@ def test_names_and_other_numbers_of_rows_are_left_out_as_well(
 def test_a_first_column_of_measured_values_is_kept(
     tmp_path: Path, titles: str, cells: Sequence[object]
 ) -> None:
-    assert 2 == read_table(table(tmp_path, titles, cells, FLOATS, CODES)).inputs
+    assert read_table(table(tmp_path, titles, cells, FLOATS, CODES)).inputs == 2
 
 
 def test_a_row_number_that_the_user_names_is_the_label_and_refused(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_label_that_may_be_another_column_is_told(tmp_path: Path) -> None:
 
 def test_nothing_is_told_of_a_label_that_is_simply_the_first(tmp_path: Path) -> None:
     dataset = read_table(table(tmp_path, "label,a,b", CODES, FLOATS, COUNTS))
-    assert "data.csv is one file: its last 2 of 12 rows are for testing" == dataset.notice
+    assert dataset.notice == "data.csv is one file: its last 2 of 12 rows are for testing"
 
 
 @pytest.mark.parametrize(

@@ -61,12 +61,12 @@ def test_the_four_arrays_are_a_dataset(tmp_path: Path, packed: bool) -> None:
     dataset = read_npz(written(tmp_path, packed=packed))
     assert arrays()["x_train"].reshape(6, 12).tolist() == dataset.train.features.tolist()
     assert np.uint8 == dataset.train.features.dtype
-    assert [0, 1, 2, 0, 1, 2] == dataset.train.labels.tolist()
+    assert dataset.train.labels.tolist() == [0, 1, 2, 0, 1, 2]
     assert arrays()["x_test"].reshape(3, 12).tolist() == dataset.test.features.tolist()
-    assert [2, 1, 0] == dataset.test.labels.tolist()
-    assert ("0", "1", "2") == dataset.classes
-    assert (4, 3) == dataset.image_shape
-    assert "data" == dataset.name
+    assert dataset.test.labels.tolist() == [2, 1, 0]
+    assert dataset.classes == ("0", "1", "2")
+    assert dataset.image_shape == (4, 3)
+    assert dataset.name == "data"
 
 
 @pytest.mark.parametrize("kind", ["<f4", ">f8", "<f2", ">i4", "<i8", "<u2"])
@@ -103,7 +103,7 @@ def test_flags_become_zeros_and_ones(tmp_path: Path) -> None:
     changed = {key: arrays()[key].reshape(-1, 12) > 127 for key in ("x_train", "x_test")}
     dataset = read_npz(written(tmp_path, changed))
     assert np.float32 == dataset.train.features.dtype
-    assert [0.0, 1.0] == np.unique(dataset.train.features).tolist()
+    assert np.unique(dataset.train.features).tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int64, np.float32])
@@ -111,7 +111,7 @@ def test_images_of_zeros_and_ones_are_black_and_white(tmp_path: Path, kind: Any)
     changed = {key: (arrays()[key] > 127).astype(kind) for key in ("x_train", "x_test")}
     dataset = read_npz(written(tmp_path, changed))
     assert np.uint8 == dataset.train.features.dtype
-    assert [0, 255] == np.unique(dataset.train.features).tolist()
+    assert np.unique(dataset.train.features).tolist() == [0, 255]
 
 
 def test_an_array_in_columns_first_order_is_read_right(tmp_path: Path) -> None:
@@ -153,8 +153,8 @@ def test_an_image_shape_is_that_of_grey_images(
 )
 def test_words_may_be_labels(tmp_path: Path, labels: NDArray[Any]) -> None:
     dataset = read_npz(written(tmp_path, {"y_train": labels, "y_test": labels[:3]}))
-    assert ("a", "b", "c") == dataset.classes
-    assert [0, 1, 2, 0, 1, 2] == dataset.train.labels.tolist()
+    assert dataset.classes == ("a", "b", "c")
+    assert dataset.train.labels.tolist() == [0, 1, 2, 0, 1, 2]
 
 
 @pytest.mark.parametrize("key", ["x_train", "y_train", "x_test", "y_test"])
@@ -276,8 +276,8 @@ def test_validation_samples_are_the_validation_set(tmp_path: Path, spelling: str
     dataset = read_npz(written(tmp_path, {keys[0]: pixels, keys[1]: np.array([2, 0])}))
     assert dataset.validation is not None
     assert pixels.reshape(2, 12).tolist() == dataset.validation.features.tolist()
-    assert [2, 0] == dataset.validation.labels.tolist()
-    assert (6, 3) == (len(dataset.train), len(dataset.test))
+    assert dataset.validation.labels.tolist() == [2, 0]
+    assert (len(dataset.train), len(dataset.test)) == (6, 3)
     assert dataset.notice == (
         "the 2 samples of x_val are the validation set, in place of --validation"
     )
@@ -306,7 +306,7 @@ def test_without_test_samples_beside_validation_samples_the_training_set_is_spli
     )
     dataset = read_npz(path)
     assert dataset.validation is not None
-    assert (10, 2, 3) == (len(dataset.train), len(dataset.test), len(dataset.validation))
+    assert (len(dataset.train), len(dataset.test), len(dataset.validation)) == (10, 2, 3)
     assert dataset.notice is not None
     assert "there is no x_test: 2 of 12 training samples are for testing" in dataset.notice
 

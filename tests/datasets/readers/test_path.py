@@ -36,18 +36,18 @@ def refusal(path: Path) -> str:
 
 def test_a_csv_file_is_a_table(tmp_path: Path) -> None:
     (tmp_path / "data.CSV").write_text(TABLE)
-    assert 10 == len(read_path(tmp_path / "data.CSV").train)
+    assert len(read_path(tmp_path / "data.CSV").train) == 10
 
 
 def test_an_npz_file_is_an_archive(tmp_path: Path) -> None:
     write_npz(tmp_path / "data.npz")
-    assert 4 == len(read_path(tmp_path / "data.npz").train)
+    assert len(read_path(tmp_path / "data.npz").train) == 4
 
 
 def test_idx_files_are_found_in_a_folder_and_by_one_of_them(tmp_path: Path) -> None:
     write_idx(tmp_path)
-    assert (1, 2) == read_path(tmp_path).image_shape
-    assert (1, 2) == read_path(tmp_path / "t10k-labels-idx1-ubyte").image_shape
+    assert read_path(tmp_path).image_shape == (1, 2)
+    assert read_path(tmp_path / "t10k-labels-idx1-ubyte").image_shape == (1, 2)
 
 
 def test_a_folder_with_a_pair_of_tables_is_read_as_a_pair(tmp_path: Path) -> None:
@@ -55,13 +55,13 @@ def test_a_folder_with_a_pair_of_tables_is_read_as_a_pair(tmp_path: Path) -> Non
     (tmp_path / "test.csv").write_text(TABLE)
     (tmp_path / "more.csv").write_text("no table")
     dataset = read_path(tmp_path)
-    assert (12, 12) == (len(dataset.train), len(dataset.test))
+    assert (len(dataset.train), len(dataset.test)) == (12, 12)
 
 
 def test_a_folder_with_one_file_stands_for_it(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("about the data")
     (tmp_path / "iris.csv").write_text(TABLE)
-    assert "iris" == read_path(tmp_path).name
+    assert read_path(tmp_path).name == "iris"
 
 
 @pytest.mark.parametrize("name", ["iris.tsv", "iris.csv.gz"])
@@ -69,7 +69,7 @@ def test_tables_of_other_endings_are_found_in_a_folder(tmp_path: Path, name: str
     content = TABLE.encode()
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     (tmp_path / "readme.txt").write_text("about the data")
-    assert "iris" == read_path(tmp_path).name
+    assert read_path(tmp_path).name == "iris"
     assert tmp_path / name == find_test_table(tmp_path)
 
 
@@ -97,7 +97,7 @@ def test_a_folder_of_images_is_read_class_by_class(tmp_path: Path) -> None:
     for row in range(4):
         (tmp_path / str(row % 2)).mkdir(exist_ok=True)
         Image.new("L", (2, 2)).save(tmp_path / str(row % 2) / f"{row}.png")
-    assert (2, 2) == read_path(tmp_path).image_shape
+    assert read_path(tmp_path).image_shape == (2, 2)
 
 
 def test_a_home_folder_may_be_written_as_a_tilde(
@@ -106,7 +106,7 @@ def test_a_home_folder_may_be_written_as_a_tilde(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     write_npz(tmp_path / "data.npz")
-    assert "data" == read_path(Path("~/data.npz")).name
+    assert read_path(Path("~/data.npz")).name == "data"
 
 
 def test_a_missing_path_is_refused(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_files_are_found_in_folders_below(tmp_path: Path, below: str) -> None:
     (tmp_path / below).with_name("processed").mkdir()
     write_idx(tmp_path / below)
     dataset = read_path(tmp_path)
-    assert (1, 2) == dataset.image_shape
+    assert dataset.image_shape == (1, 2)
     assert tmp_path.name == dataset.name
     assert f"IDX files in {tmp_path / below}" == dataset.source
 
@@ -151,7 +151,7 @@ def test_a_closed_folder_beside_the_data_is_no_hindrance(
         return opened(folder)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    assert (1, 2) == read_path(tmp_path).image_shape
+    assert read_path(tmp_path).image_shape == (1, 2)
 
 
 def test_data_in_several_folders_below_are_ambiguous(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_folder_that_is_called_like_an_idx_file_is_none(tmp_path: Path) -> Non
     for split in ("train", "t10k"):
         (tmp_path / f"{split}-images-idx3-ubyte").rename(tmp_path / f"{split}-images.idx3-ubyte")
         (tmp_path / f"{split}-images-idx3-ubyte").mkdir()
-    assert (1, 2) == read_path(tmp_path).image_shape
+    assert read_path(tmp_path).image_shape == (1, 2)
 
 
 @pytest.mark.parametrize("name", ["val.csv", "Valid.csv", "validation.csv"])
@@ -178,8 +178,8 @@ def test_a_third_table_is_the_validation_set(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("1,2,0\n0,9,8\n")
     dataset = read_path(tmp_path)
     assert dataset.validation is not None
-    assert [[2, 0], [9, 8]] == dataset.validation.features.tolist()
-    assert [1, 0] == dataset.validation.labels.tolist()
+    assert dataset.validation.features.tolist() == [[2, 0], [9, 8]]
+    assert dataset.validation.labels.tolist() == [1, 0]
     assert f"the 2 rows of {name} are the validation set, in place of --validation" == (
         dataset.notice
     )
@@ -191,7 +191,7 @@ def test_a_table_is_split_where_only_one_to_validate_lies_beside_it(tmp_path: Pa
     (tmp_path / "val.csv").write_text("1,2,0\n")
     dataset = read_path(tmp_path)
     assert dataset.validation is not None
-    assert (10, 2, 1) == (len(dataset.train), len(dataset.test), len(dataset.validation))
+    assert (len(dataset.train), len(dataset.test), len(dataset.validation)) == (10, 2, 1)
     assert dataset.notice is not None
     assert "are for testing; the 1 rows of val.csv are the validation set" in dataset.notice
 
@@ -200,7 +200,7 @@ def test_a_table_is_split_where_only_one_to_validate_lies_beside_it(tmp_path: Pa
 def test_a_pair_of_tables_is_found_by_its_names(tmp_path: Path, names: tuple[str, str]) -> None:
     for name in names:
         (tmp_path / name).write_text(TABLE)
-    assert (12, 12) == (len(read_path(tmp_path).train), len(read_path(tmp_path).test))
+    assert (len(read_path(tmp_path).train), len(read_path(tmp_path).test)) == (12, 12)
 
 
 def test_two_tables_of_the_same_part_are_refused(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_the_third_table_decides_on_the_type_of_all_features(tmp_path: Path) -> 
     assert dataset.validation is not None
     parts = (dataset.train, dataset.test, dataset.validation)
     assert {np.dtype(np.float32)} == {part.features.dtype for part in parts}
-    assert [1, 200] == dataset.train.features[0].tolist()
+    assert dataset.train.features[0].tolist() == [1, 200]
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_table_of_measurements_may_lie_beside_images(tmp_path: Path) -> None:
     (tmp_path / "figures").mkdir()
     for number in range(10):
         Image.new("L", (2, 2)).save(tmp_path / "figures" / f"{number}.png")
-    assert 10 == len(read_path(tmp_path / "data.csv").train)
+    assert len(read_path(tmp_path / "data.csv").train) == 10
     notice = read_path(tmp_path).notice
     assert notice is not None
     assert notice.endswith("; the folders of images beside its files are left out")

@@ -50,9 +50,9 @@ def pixel_titles(columns: int) -> str:
 def test_grey_levels_in_columns_titled_like_pixels_become_bytes(tmp_path: Path, title: str) -> None:
     dataset = read_table(written(tmp_path, f"label,{title}\n" + "3,0,255\n5,128,1\n" * 3))
     assert np.uint8 == dataset.train.features.dtype
-    assert [[0, 255], [128, 1], [0, 255], [128, 1], [0, 255]] == dataset.train.features.tolist()
-    assert ("3", "5") == dataset.classes
-    assert [0, 1, 0, 1, 0] == dataset.train.labels.tolist()
+    assert dataset.train.features.tolist() == [[0, 255], [128, 1], [0, 255], [128, 1], [0, 255]]
+    assert dataset.classes == ("3", "5")
+    assert dataset.train.labels.tolist() == [0, 1, 0, 1, 0]
     assert dataset.image_shape is None
     assert dataset.columns is not None
     assert dataset.columns.grey
@@ -66,7 +66,7 @@ def test_grey_levels_of_a_square_image_become_bytes_though_written_with_a_point(
     dataset = read_table(written(tmp_path, pointed))
     assert np.uint8 == dataset.train.features.dtype
     assert expected.fingerprint() == dataset.fingerprint()
-    assert ("0", "1") == dataset.classes
+    assert dataset.classes == ("0", "1")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_values_whose_differences_float32_would_blur_stay_float64(tmp_path: Path
     rows = [f"{row % 2},{1_700_000_000 + row % 2 * 10 + row / 8},{row / 4}\n" for row in range(12)]
     dataset = read_table(written(tmp_path, "".join(rows)))
     assert np.float64 == dataset.train.features.dtype
-    assert 1_700_000_010.125 == dataset.train.features[1, 0]
+    assert dataset.train.features[1, 0] == 1_700_000_010.125
 
 
 def test_small_whole_numbers_are_no_grey_levels(tmp_path: Path) -> None:
@@ -105,35 +105,35 @@ def test_small_whole_numbers_are_no_grey_levels(tmp_path: Path) -> None:
 
 def test_words_are_classes_in_alphabetical_order(tmp_path: Path) -> None:
     dataset = read_table(written(tmp_path, "b,1.5\na,2.5\n" * 3))
-    assert ("a", "b") == dataset.classes
-    assert [1, 0, 1, 0, 1] == dataset.train.labels.tolist()
+    assert dataset.classes == ("a", "b")
+    assert dataset.train.labels.tolist() == [1, 0, 1, 0, 1]
 
 
 def test_the_last_sixth_of_one_file_is_for_testing_and_the_notice_says_so(tmp_path: Path) -> None:
     path = written(tmp_path, grey_rows(13))
     dataset = read_table(path)
-    assert (11, 2) == (len(dataset.train), len(dataset.test))
-    assert [1, 0] == dataset.test.labels.tolist()
-    assert "data.csv is one file: its last 2 of 13 rows are for testing" == dataset.notice
+    assert (len(dataset.train), len(dataset.test)) == (11, 2)
+    assert dataset.test.labels.tolist() == [1, 0]
+    assert dataset.notice == "data.csv is one file: its last 2 of 13 rows are for testing"
     assert ("data", str(path)) == (dataset.name, dataset.source)
 
 
 def test_a_file_sorted_by_class_gives_the_last_rows_of_every_class(tmp_path: Path) -> None:
     dataset = read_table(written(tmp_path, IRIS))
-    assert [0, 1] == dataset.test.labels.tolist()
-    assert [[5.5, 1.25], [5.5, 1.25]] == dataset.test.features.tolist()
-    assert [0] * 5 + [1] * 5 == dataset.train.labels.tolist()
+    assert dataset.test.labels.tolist() == [0, 1]
+    assert dataset.test.features.tolist() == [[5.5, 1.25], [5.5, 1.25]]
+    assert dataset.train.labels.tolist() == [0] * 5 + [1] * 5
     assert (
-        "data.csv is one file: the last rows of every class, 2 of 12 in all, are for testing"
-        == dataset.notice
+        dataset.notice
+        == "data.csv is one file: the last rows of every class, 2 of 12 in all, are for testing"
     )
 
 
 def test_a_class_whose_rows_come_last_is_trained_on(tmp_path: Path) -> None:
     text = "".join(f"{row % 2},{row}.5\n" for row in range(48)) + "2,60.5\n" * 8
     dataset = read_table(written(tmp_path, text))
-    assert [20, 20, 7] == np.bincount(dataset.train.labels).tolist()
-    assert [4, 4, 1] == np.bincount(dataset.test.labels).tolist()
+    assert np.bincount(dataset.train.labels).tolist() == [20, 20, 7]
+    assert np.bincount(dataset.test.labels).tolist() == [4, 4, 1]
 
 
 @pytest.mark.parametrize(
@@ -149,13 +149,13 @@ def test_a_class_whose_rows_come_last_is_trained_on(tmp_path: Path) -> None:
 )
 def test_a_header_is_told_from_data(tmp_path: Path, header: str) -> None:
     dataset = read_table(written(tmp_path, f"{header}\n{grey_rows()}"))
-    assert (10, 2) == (len(dataset.train), len(dataset.test))
-    assert [0, 83, 166, 249] == dataset.train.features[0].tolist()
+    assert (len(dataset.train), len(dataset.test)) == (10, 2)
+    assert dataset.train.features[0].tolist() == [0, 83, 166, 249]
 
 
 def test_a_first_row_of_a_word_and_numbers_is_data(tmp_path: Path) -> None:
     dataset = read_table(written(tmp_path, "y,1,2\nn,3,4\n" * 3))
-    assert 6 == len(dataset.train) + len(dataset.test)
+    assert len(dataset.train) + len(dataset.test) == 6
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_line_ends_empty_lines_spaces_and_quotes_do_not_matter(tmp_path: Path, c
 
 def test_a_quoted_word_may_hold_a_comma(tmp_path: Path) -> None:
     dataset = read_table(written(tmp_path, '"shirt, red",1.5\n"shirt, blue",2.5\n' * 3))
-    assert ("shirt, blue", "shirt, red") == dataset.classes
+    assert dataset.classes == ("shirt, blue", "shirt, red")
 
 
 @pytest.mark.parametrize("block", [1, 7, 64])
@@ -196,7 +196,7 @@ def test_the_size_of_the_blocks_read_does_not_matter(
 
 
 def test_a_square_number_of_bytes_is_an_image(tmp_path: Path) -> None:
-    assert (8, 8) == read_table(written(tmp_path, grey_rows(12, 64))).image_shape
+    assert read_table(written(tmp_path, grey_rows(12, 64))).image_shape == (8, 8)
     assert read_table(written(tmp_path, grey_rows(12, 63))).image_shape is None
 
 
@@ -216,10 +216,10 @@ def test_a_pair_is_found_and_read_without_a_split(tmp_path: Path, names: tuple[s
     )
     assert paths == find_tables(tmp_path)
     dataset = read_tables(*paths)
-    assert [[1, 200], [2, 0], [3, 0]] == dataset.train.features.tolist()
-    assert [[7, 8]] == dataset.test.features.tolist()
+    assert dataset.train.features.tolist() == [[1, 200], [2, 0], [3, 0]]
+    assert dataset.test.features.tolist() == [[7, 8]]
     assert np.uint8 == dataset.test.features.dtype
-    assert [1] == dataset.test.labels.tolist()
+    assert dataset.test.labels.tolist() == [1]
     assert dataset.notice is None
 
 
@@ -284,7 +284,7 @@ def test_an_empty_word_is_refused(tmp_path: Path) -> None:
 
 def test_skipped_whole_numbers_get_a_notice(tmp_path: Path) -> None:
     dataset = read_table(written(tmp_path, "3,1.5\n8,2.5\n" * 3))
-    assert ("3", "8") == dataset.classes
+    assert dataset.classes == ("3", "8")
     assert dataset.notice is not None
     assert "the labels leave out numbers between 3 and 8" in dataset.notice
 
@@ -395,9 +395,9 @@ TRAIN = "id,a,species,b\n" + "".join(
 def test_the_columns_of_a_pair_are_matched_by_their_titles(tmp_path: Path, test: str) -> None:
     paths = written(tmp_path, TRAIN, "train.csv"), written(tmp_path, test, "test.csv")
     dataset = read_tables(*paths)
-    assert [[1.25, 2.5], [2.5, 3.5]] == dataset.test.features.tolist()
-    assert [1, 2] == dataset.test.labels.tolist()
-    assert [0.25, 1.5] == dataset.train.features[1].tolist()
+    assert dataset.test.features.tolist() == [[1.25, 2.5], [2.5, 3.5]]
+    assert dataset.test.labels.tolist() == [1, 2]
+    assert dataset.train.features[1].tolist() == [0.25, 1.5]
 
 
 @pytest.mark.parametrize(
@@ -441,14 +441,14 @@ def test_rows_are_read_for_a_model_by_title_else_by_position(
     tmp_path: Path, text: str, names: list[object], index: str | None
 ) -> None:
     rows = read_rows(written(tmp_path, text), MODEL, 2)
-    assert [[1, 2], [3, 4]] == rows.features.tolist()
+    assert rows.features.tolist() == [[1, 2], [3, 4]]
     assert np.float32 == rows.features.dtype
     assert (names, index, None) == (list(rows.names), rows.index, rows.labels)
 
 
 def test_all_rows_get_the_numbers_of_the_classes_that_a_model_knows(tmp_path: Path) -> None:
     path = written(tmp_path, "species,a,b\n2.0,5,6\n", "one.csv")
-    assert [1] == read_rows(path, MODEL, 2, ("-1", "2")).labels.tolist()  # type: ignore[union-attr]
+    assert read_rows(path, MODEL, 2, ("-1", "2")).labels.tolist() == [1]  # type: ignore[union-attr]
     with pytest.raises(DataError, match=r"line 2 of .* is '2.0', which .* classes are 'x', 'y'"):
         read_rows(path, MODEL, 2, ("x", "y"))
 
@@ -460,7 +460,7 @@ def test_rows_for_a_model_of_grey_levels_are_bytes_whatever_they_hold(
     grey = Columns(None, None, place=0, grey=True)
     rows = read_rows(written(tmp_path, f"1,{cell}\n2,3\n"), grey, 2)
     assert np.uint8 == rows.features.dtype
-    assert 200 == rows.features[0, 1]
+    assert rows.features[0, 1] == 200
     halves = read_rows(written(tmp_path, "1,51.0\n2,25.5\n"), grey, 2)
     assert pytest.approx(0.1) == float(halves.features[1, 1])
 
@@ -475,14 +475,14 @@ def test_columns_whose_titles_do_not_tell_go_by_position(tmp_path: Path, titles:
     path = written(tmp_path, f"{titles}\n" + "1,2.5,3.5\n0,4.5,5.5\n" * 6)
     dataset = read_table(path, "1")
     assert dataset.columns is not None
-    assert (None, 0) == (dataset.columns.features, dataset.columns.place)
+    assert (dataset.columns.features, dataset.columns.place) == (None, 0)
     rows = read_rows(path, dataset.columns, 2, dataset.classes)
-    assert [[2.5, 3.5], [4.5, 5.5]] == rows.features[:2].tolist()
+    assert rows.features[:2].tolist() == [[2.5, 3.5], [4.5, 5.5]]
     assert rows.labels is not None
-    assert [1, 0] == rows.labels[:2].tolist()
+    assert rows.labels[:2].tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("text", ["a\n1.5\n2.5\n", "1.5\n2.5\n", "a;note\n1,5;x\n2,5;y\n"])
 def test_rows_of_a_single_feature_are_read(tmp_path: Path, text: str) -> None:
     rows = read_rows(written(tmp_path, text), Columns(("a",), "label", place=0), 1)
-    assert [[1.5], [2.5]] == rows.features.tolist()
+    assert rows.features.tolist() == [[1.5], [2.5]]

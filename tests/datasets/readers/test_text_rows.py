@@ -46,7 +46,7 @@ def test_the_separator_is_found(
 def test_packed_tables_are_unpacked(tmp_path: Path, plain: Dataset, name: str) -> None:
     dataset = read(tmp_path, gzip.compress(ROWS.encode()), name)
     assert plain.fingerprint() == dataset.fingerprint()
-    assert "data" == dataset.name
+    assert dataset.name == "data"
 
 
 @pytest.mark.parametrize("header", [True, False])
@@ -118,7 +118,7 @@ def test_comments_and_the_line_that_names_the_separator_are_passed_over(
 def test_the_line_that_names_the_separator_wins(tmp_path: Path) -> None:
     dataset = read(tmp_path, "sep=;\na,x;label\n" + "1;0\n2;1\n" * 6)
     assert dataset.columns is not None
-    assert (("a,x",), "label") == (dataset.columns.features, dataset.columns.label)
+    assert (dataset.columns.features, dataset.columns.label) == (("a,x",), "label")
 
 
 @pytest.mark.parametrize("line", ["# label,a,b\n", "#label,a,b\n", "# by hand\n# label,a,b\n"])
@@ -146,17 +146,17 @@ def test_a_first_line_of_numbers_that_count_is_a_header(
         head, *others = [line.split(",") for line in text.splitlines()]
         text = "\n".join([",".join(head), *(",".join([*row[1:], row[0]]) for row in others)])
     dataset = read(tmp_path, text)
-    assert (10, 2) == (len(dataset.train), len(dataset.test))
+    assert (len(dataset.train), len(dataset.test)) == (10, 2)
     assert np.uint8 == dataset.train.features.dtype
-    assert (8, 8) == dataset.image_shape
+    assert dataset.image_shape == (8, 8)
     assert rows[0][1:] == dataset.train.features[0].tolist()
 
 
 def test_short_counts_are_titles_of_fractions_and_words_alone(tmp_path: Path) -> None:
     fractions = "0,1,2\n" + "".join(f"{row % 2},{row / 8},{row}.5\n" for row in range(12))
-    assert 12 == sum(map(len, (read(tmp_path, fractions).train, read(tmp_path, fractions).test)))
+    assert sum(map(len, (read(tmp_path, fractions).train, read(tmp_path, fractions).test))) == 12
     whole = "0,1,2\n1,3,4\n" * 6
-    assert 12 == sum(map(len, (read(tmp_path, whole).train, read(tmp_path, whole).test)))
+    assert sum(map(len, (read(tmp_path, whole).train, read(tmp_path, whole).test))) == 12
 
 
 def test_a_header_that_comes_again_is_refused(tmp_path: Path) -> None:
@@ -166,8 +166,8 @@ def test_a_header_that_comes_again_is_refused(tmp_path: Path) -> None:
 def test_numbers_of_many_digits_are_read_as_they_are(tmp_path: Path) -> None:
     rows = "".join(f"0.100000000000000005551115123125{row},{row % 2}\n" for row in range(12))
     dataset = read(tmp_path, rows)
-    assert (1, 2) == (dataset.inputs, len(dataset.classes))
-    assert 0.1 == pytest.approx(float(dataset.train.features[0, 0]))
+    assert (dataset.inputs, len(dataset.classes)) == (1, 2)
+    assert pytest.approx(float(dataset.train.features[0, 0])) == 0.1
 
 
 @pytest.mark.parametrize("comment", ["# by hand", "# label,a", "# label,a,b,c", "# 1,2,3", "#"])

@@ -19,7 +19,7 @@ from gpunet.engine.planning.tiles import Traits
 
 __all__ = ["count_kernels", "time_calls"]
 
-KERNEL_FILES = ("numpy_kernels", "activations", "optimizers")
+KERNEL_FILES = ("kernels", "activations", "optimizers")
 
 TWINS = {"update": "weight_gradient", "apply_update": "optimize"}
 """Functions of numpy that are called otherwise than the passes."""
