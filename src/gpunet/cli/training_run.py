@@ -250,7 +250,7 @@ def _train(
             engine,
             dataset,
             config,
-            observers=(screen,) if recorder is None else (screen, recorder.log),
+            callbacks=(screen,) if recorder is None else (screen, recorder.log),
             control=control,
             resume=wishes.keeping.state if wishes.keeping else None,
             keep=None if recorder is None else recorder.keep,

@@ -27,7 +27,7 @@ from gpunet.files.whole_file import remove_leftovers
 from gpunet.model import Figures, Model, Origin
 from gpunet.search.standing import Standing
 from gpunet.search.study import Candidate, SearchStudy
-from gpunet.training.events import Control, Progress, SilentObserver
+from gpunet.training.events import Callback, Control, Progress
 from gpunet.training.member import Member
 from gpunet.training.result import TrainingResult
 from gpunet.training.stopping import monitored
@@ -208,7 +208,7 @@ class Tuner:
                 self._dataset,
                 list(configs.values()),
                 prune=population.prune,
-                observers=(_Listener(self._observer),),
+                callbacks=(_Listener(self._observer),),
                 control=self._control,
             )
         best = self._keep_best(configs, result)
@@ -323,12 +323,12 @@ class _Population:
         return hopeless
 
 
-class _Listener(SilentObserver):
+class _Listener(Callback):
     """Passes on what a population's training tells between two epochs."""
 
     def __init__(self, observer: SearchObserver) -> None:
         self._observer = observer
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Some steps are done."""
         self._observer.progressed(progress)

@@ -10,21 +10,19 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from gpunet.terminal.draw import figures
 from gpunet.terminal.live.console import print_line
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.views.ending import ending
-from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+from gpunet.training.events import Callback, Control, EpochEnd, RunInfo, StopReason
 
 __all__ = ["PlainPrinter"]
 
 
-class PlainPrinter:
-    """An observer that prints one line per epoch; open it as a context around the training.
+class PlainPrinter(Callback):
+    """A callback that prints one line per epoch; open it as a context around the training.
 
     Args:
         console: where the lines go.
@@ -38,7 +36,7 @@ class PlainPrinter:
         self._last_epoch = 0
         self._opened = ExitStack()
 
-    def started(self, run: RunInfo) -> None:
+    def on_train_begin(self, run: RunInfo) -> None:
         """Say what is trained on what."""
         self._epochs = run.config.effective_epochs
         network, count = run.network, figures.count
@@ -58,16 +56,7 @@ class PlainPrinter:
         if run.history:
             self._print(f"        resumed after epoch {self._last_epoch}, best {run.best_epoch}")
 
-    def progressed(self, progress: Progress) -> None:
-        """Say nothing: a line per epoch is enough for a log."""
-
-    def epoch_ended(
-        self,
-        record: EpochRecord,
-        best_epoch: int,
-        patience_left: int | None,
-        gallery: NDArray[np.float32],
-    ) -> None:
+    def on_epoch_end(self, record: EpochEnd) -> None:
         """Say how the epoch went."""
         self._last_epoch = record.epoch
         parts = [
@@ -85,11 +74,11 @@ class PlainPrinter:
             f"{figures.rate(record.samples_per_second):>17}",
             f"{figures.seconds(record.seconds):>7}",
         ]
-        if record.epoch == best_epoch:
+        if record.epoch == record.best_epoch:
             parts.append("best")
         self._print("  ".join(parts))
 
-    def stopped(self, reason: StopReason, best_epoch: int) -> None:
+    def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """Say why no further epoch follows."""
         self._print(ending(reason, best_epoch, self._last_epoch))
 
