@@ -75,7 +75,7 @@ class Runner:
             classes=self.dataset.classes,
             image_shape=None,
             scaling=None,
-            origin=Origin("noise", "noise", self.dataset.fingerprint(), "drawn here"),
+            origin=Origin("noise", "noise", self.dataset.fingerprint, "drawn here"),
             best_epoch=0,
             test=Figures(None, None),
         )

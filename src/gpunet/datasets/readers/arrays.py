@@ -38,24 +38,7 @@ def from_arrays(
     *,
     name: str = "arrays",
 ) -> Dataset:
-    """A dataset of arrays, data frames or lists.
-
-    Args:
-        X: (n, I) or (n, height, width) numbers of any type; they are converted, not changed.
-        y: (n,) or (n, 1) class labels: whole numbers, texts or booleans.
-        X_test: (m, I) or (m, height, width); without it there are no test samples.
-        y_test: (m,) labels of these.
-        name: what messages and reports call the data.
-
-    Raises:
-        DataError: something is no number, no label, or does not fit together.
-
-    Example:
-        >>> import gpunet
-        >>> data = gpunet.Dataset.from_arrays([[0.0, 1.0], [1.0, 0.0]], ["right", "left"])
-        >>> data.classes
-        ('left', 'right')
-    """
+    """What ``Dataset.from_arrays`` documents."""
     if (X_test is None) != (y_test is None):
         missing = "X_test" if X_test is None else "y_test"
         raise DataError(f"{missing} is missing; give both X_test and y_test, or neither")

@@ -6,19 +6,22 @@ source of the data are told by whoever chose them.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 
 from gpunet.terminal.draw import figures
-from gpunet.terminal.live.console import print_line
+from gpunet.terminal.live.console import make_console, print_line
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.views.ending import ending
 from gpunet.training.events import Callback, Control, EpochEnd, RunInfo, StopReason
 
-__all__ = ["PlainPrinter"]
+__all__ = ["PlainPrinter", "log_printer"]
 
 
 class PlainPrinter(Callback):
@@ -97,3 +100,22 @@ class PlainPrinter(Callback):
 
     def _print(self, line: str) -> None:
         print_line(self._console, line)
+
+
+def log_printer(path: Path) -> PlainPrinter:
+    """A callback that appends its lines to a file."""
+    return PlainPrinter(make_console(plain=True, stream=_LogStream(path)))
+
+
+class _LogStream(io.StringIO):
+    """Text that is appended to a file whenever it is flushed; what cannot be written is lost."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError), self._path.open("ab") as file:
+            file.write(self.getvalue().encode("utf-8", errors="backslashreplace"))
+        self.seek(0)
+        self.truncate()
