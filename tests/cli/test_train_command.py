@@ -623,7 +623,7 @@ def test_an_abort_exits_with_130_and_saves_nothing(
     def aborted(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gpunet.cli.training_run.train", aborted)
+    monkeypatch.setattr("gpunet.workflows.training.train", aborted)
     ran = gpunet("train", "--data", halves, *FAST)
     assert (ran.code, ran.err) == (130, "")
     assert not Path("model.safetensors").exists()
