@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,3 +119,15 @@ def test_the_roofline_adds_a_column_a_key_and_what_each_device_reaches(
     assert max(len(line) for line in lines[6:]) <= 80
     content = json.loads(gpunet("bench", "--quick", "--roofline", "--json").out)
     assert [0.125, 0.125] == [one["roofline"] for one in content]
+
+
+def test_an_adapter_that_cannot_be_used_is_not_measured(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapters = (made_up("Card"), replace(made_up("Wreck"), usable=False, why="too old"))
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", lambda: adapters)
+    monkeypatch.setattr("gpunet.bench.run", run)
+    ran = gpunet("bench", "--quick")
+    assert (ran.code, ran.err) == (0, "")
+    assert "Card" in ran.out
+    assert "Wreck" not in ran.out

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 from rich.text import Text
+from tests.cli.conftest import summary_rows
 
 from gpunet.cli import training_run
 from gpunet.config import TrainConfig
@@ -668,3 +669,81 @@ def test_the_samples_that_are_shown_are_drawn_by_the_seed(
     monkeypatch.setattr(training_run, "pick", noting)
     ran = gpunet("train", "--data", halves, *FAST, "--showcase", "3", "--seed", "7")
     assert (ran.code, drawn) == (0, [(3, 7)])
+
+
+def test_the_summary_of_a_run_tells_what_its_report_holds(gpunet: RunCommand, uneven: Path) -> None:
+    files = ("--report", "run.json", "--plot", "curves.png", "--showcase", "0")
+    ran = gpunet("train", "--data", uneven, *FAST, *files)
+    assert (ran.code, ran.err) == (0, "")
+    report = json.loads(Path("run.json").read_text())
+    best, took = report["history"][report["best_epoch"] - 1], report["seconds"]
+    expected = {
+        "stopped": "all epochs done",
+        "training time": f"{figures.seconds(took['total'])}, "
+        f"{figures.seconds(took['per_step'])} per step",
+        "report": "run.json",
+        "plot": "curves.png",
+        "test accuracy": f"{figures.percent(report['test']['accuracy'])}, "
+        f"loss {figures.loss(report['test']['loss'])}",
+        "best epoch": f"{report['best_epoch']} of 3, by its val loss, "
+        f"{figures.loss(best['val_loss'])}",
+        "model": "model.safetensors",
+    }
+    rows = summary_rows(ran.out)
+    assert [(name, rows[name]) for name in rows if name in expected] == list(expected.items())
+
+
+def test_the_confusions_after_a_training_have_a_row_per_label(
+    gpunet: RunCommand, uneven: Path
+) -> None:
+    ran = gpunet("train", "--data", uneven, *FAST, "--epochs", "8", "--showcase", "0")
+    assert checkpoint.load(Path("model.safetensors")).test.accuracy == 37 / 40
+    lines = [line.split() for line in ran.out.splitlines()]
+    place = lines.index(["rows:", "label,", "columns:", "prediction"])
+    assert lines[place + 1 : place + 4] == [
+        ["0", "1"],
+        ["0", "20", "3"],
+        ["1", "\N{EN DASH}", "17"],
+    ]
+
+
+def test_every_option_that_is_no_setting_reaches_the_run(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[training_run.Wishes] = []
+    monkeypatch.setattr(training_run, "carry_out", asked.append)
+    files = ("--output", "o.safetensors", "--report", "r.json", "--plot", "p.png")
+    others = ("--showcase", "3", "--graphics", "blocks", "--run-dir", "kept")
+    every = ("--checkpoint-every", "4", "--device", "cpu")
+    assert gpunet("train", "--data", halves, *files, *others, *every).code == 0
+    for flag in ("--plain", "--quiet", "--profile", "--no-autotune", "--force"):
+        assert gpunet("train", "--data", halves, flag).code == 0
+    first, *flagged = asked
+    assert (first.data, first.device) == (str(halves), "cpu")
+    assert (first.output, first.report, first.plot) == (
+        *(Path("o.safetensors"), Path("r.json"), Path("p.png")),
+    )
+    assert (first.showcase, first.graphics) == (3, "blocks")
+    assert first.keeping is not None
+    assert (first.keeping.folder.path, first.keeping.every) == (Path("kept"), 4)
+    named = ("plain", "quiet", "profile", "autotune", "force")
+    usual = {"plain": False, "quiet": False, "profile": False, "autotune": True, "force": False}
+    for name, wishes in zip(named, flagged, strict=True):
+        expected = {**usual, name: not usual[name]}
+        assert {flag: getattr(wishes, flag) for flag in named} == expected
+        assert (wishes.device, wishes.output) == ("auto", Path("model.safetensors"))
+        assert (wishes.report, wishes.plot, wishes.showcase, wishes.keeping) == (None,) * 4
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+def test_a_signal_that_ends_the_process_is_its_exit_code_and_all_is_saved(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(training_run, "Control", lambda: Control(signal=signal.SIGTERM))
+    kept = ("--report", "run.json", "--run-dir", "kept")
+    ran = gpunet("train", "--data", halves, *FAST, *kept, *quiet)
+    assert ran.code == 128 + signal.SIGTERM
+    assert "test accuracy" not in ran.out
+    best = checkpoint.load(Path("model.safetensors")).best_epoch
+    assert json.loads(Path("run.json").read_text())["best_epoch"] == best
+    assert checkpoint.load(Path("kept/best.safetensors")).best_epoch == best

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.cli.conftest import summary_rows
 
 from gpunet.cli import search_run
 from gpunet.cli.train_command import train_command
@@ -17,7 +19,9 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.factory import Choice
 from gpunet.settings_file import read_settings
+from gpunet.terminal import figures
 from gpunet.training import checkpoint
+from gpunet.training.events import Control
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -342,3 +346,133 @@ def test_devices_are_tried_with_the_search_s_heaviest_network(
     assert [(config.hidden, config.batch_size, config.epochs) for config in tried] == [
         ((6, 6), 8, 6)  # two batches of three trials, of three epochs each
     ]
+
+
+def test_the_summary_of_a_search_tells_what_its_report_holds(
+    gpunet: RunCommand, options: list[str], uneven: Path
+) -> None:
+    more = ("--data", uneven, "--study", "one", "--report", "r.json", "--sampler", "random")
+    ran = gpunet("tune", *options, *more, "--pruner", "none")
+    assert (ran.code, ran.err) == (0, "")
+    report = json.loads(Path("r.json").read_text())
+    model, trials = checkpoint.load(Path("model.safetensors")), report["trials"]
+    best = min(trials, key=lambda trial: trial["figure"])
+    assert sorted(trial["number"] for trial in trials) == list(range(6))
+    assert report["best"]["trial"] == best["number"]
+    assert (report["study"], report["monitor"], report["sampler"], report["pruner"]) == (
+        *("one", "val_loss", "random", "none"),
+    )
+    test = report["best"]["test"]
+    assert (test["accuracy"], test["loss"]) == (model.test.accuracy, model.test.loss)
+    expected = {
+        "trials": "6 done, 0 pruned, 0 failed, of 6",
+        "best trial": f"{best['number']}, val_loss {figures.loss(best['figure'])}",
+        "test accuracy": figures.percent(test["accuracy"]),
+        "test loss": figures.loss(test["loss"]),
+        "best epoch": f"{model.best_epoch} of 3",
+        "model": "model.safetensors",
+        "study": "one in tune/one/journal.log",
+        "report": "r.json",
+    }
+    rows = summary_rows(ran.out.partition("trials  6/6")[2].partition("\n\ntrials ")[2])
+    told = {"trials": "6 done, 0 pruned, 0 failed, of 6", **rows}
+    assert told.items() >= expected.items()
+    assert "to go on with the search" not in ran.out
+
+
+def test_every_option_of_a_search_reaches_it(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[search_run.Wishes] = []
+    monkeypatch.setattr(search_run, "carry_out", asked.append)
+    settings = ("--label", "last", "--epochs", 3, "--batch-size", 8, "--optimizer", "sgd")
+    rest = ("--seed", 5, "--monitor", "val_accuracy", "--data", "d.npz", "--device", "cpu")
+    search = ("--space", "space.toml", "--trials", 7, "--population", 2, "--timeout", "1m")
+    chosen = ("--sampler", "random", "--pruner", "median", "--study", "one", "--heartbeat", 4)
+    files = ("--storage", "sqlite:///s.db", "--output", "o.safetensors", "--report", "r.json")
+    flags = ("--force", "--plain", "--quiet")
+    assert gpunet("tune", *settings, *rest, *search, *chosen, *files, *flags).code == 0
+    assert gpunet("tune", "--resume", "two").code == 0
+    assert gpunet("tune").code == 0
+    typed = {"label": "last", "epochs": 3, "batch_size": 8, "optimizer": "sgd", "seed": 5}
+    first, second, third = asked
+    assert first == search_run.Wishes(
+        file=None,
+        typed={**typed, "monitor": "val_accuracy"},
+        space=Path("space.toml"),
+        data="d.npz",
+        device="cpu",
+        trials=7,
+        population=2,
+        timeout=60.0,
+        sampler="random",
+        pruner="median",
+        study="one",
+        resumed=False,
+        storage="sqlite:///s.db",
+        heartbeat=4,
+        output=Path("o.safetensors"),
+        report=Path("r.json"),
+        force=True,
+        plain=True,
+        quiet=True,
+    )
+    assert (second.study, second.resumed) == ("two", True)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", third.study)
+    assert third == search_run.Wishes(
+        **dict.fromkeys(("file", "space", "data", "device", "trials", "timeout")),
+        **dict.fromkeys(("sampler", "pruner", "storage", "report")),
+        **dict.fromkeys(("resumed", "force", "plain", "quiet"), False),
+        typed={},
+        population=16,
+        study=third.study,
+        heartbeat=10,
+        output=Path("model.safetensors"),
+    )
+
+
+def test_a_study_in_a_storage_is_joined_and_its_next_command_names_it(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    shared = ("--study", "one", "--storage", "sqlite:///s.db", "--pruner", "none")
+    assert gpunet("tune", *options, *shared, "--trials", 2, "--quiet").code == 0
+    ran = gpunet("tune", *options, *shared, "--trials", 3, "--report", "r.json")
+    assert (ran.code, ran.err) == (0, "")
+    assert "3 done, 0 pruned, 0 failed, of 3" in ran.out
+    Path("endless.toml").write_text("patience = 0\n")
+    endless = ("--config", "endless.toml", "--epochs", 1_000_000, "--timeout", "1s")
+    other = ("--study", "a two", "--storage", "sqlite:///s.db", "--pruner", "none")
+    (line,) = [
+        line
+        for line in gpunet("tune", *options, *endless, *other).out.splitlines()
+        if line.startswith("to go on with the search: ")
+    ]
+    assert shlex.split(line.partition(": ")[2]) == [
+        *("gpunet", "tune", "--resume", "a two", "--storage", "sqlite:///s.db")
+    ]
+
+
+def test_failures_from_before_a_resumed_search_are_told_once(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    Path("space.toml").write_text("[lr]\nchoices = [1e38]\n")
+    failing = [*options, "--study", "one", "--sampler", "random", "--trials", "2"]
+    first = gpunet("tune", *failing)
+    assert first.out.count("trial 1 failed: ") == 1
+    ran = gpunet("tune", "--resume", "one", "--trials", "4", "--device", "cpu")
+    lines = [line for line in ran.out.splitlines() if " failed: " in line and "trial " in line]
+    assert lines == [
+        "trial 2 failed: diverged in epoch 1",
+        "trial 3 failed: diverged in epoch 1",
+        "trial 0 failed: diverged in epoch 1 (and 3 like it)",
+    ]
+
+
+def test_a_signal_that_ends_a_search_is_its_exit_code_and_all_is_saved(
+    gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_run, "Control", lambda: Control(signal=signal.SIGTERM))
+    ran = gpunet("tune", *options, "--report", "r.json", "--quiet")
+    assert (ran.code, ran.out) == (128 + signal.SIGTERM, "")
+    best = json.loads(Path("r.json").read_text())["best"]
+    assert checkpoint.load(Path("model.safetensors")).config.values_in_effect() == best["config"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gpunet.cli import training_run
 from gpunet.engine import tile_trials
 from gpunet.engine.device import Adapter
 
@@ -74,3 +75,36 @@ def test_a_long_training_measures_first_and_only_once(
         ran = gpunet("train", *common, *options, "--validation", 20, "--plain")
         assert (0, "") == (ran.code, ran.err)
         assert measured == ran.out.count("tiles:  the fastest for 2 products, measured in ")
+
+
+@pytest.mark.parametrize(
+    ("options", "taken"), [((), True), (("--max-time", "5"), True), (("--no-autotune",), False)]
+)
+def test_a_training_takes_the_tiles_that_were_measured_unless_told_otherwise(
+    gpunet: RunCommand,
+    halves: Path,
+    adapter: Adapter,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    taken: bool,
+) -> None:
+    given: list[bool] = []
+    create = training_run.create_engine
+
+    def noting(*arguments: Any) -> Any:
+        given.append(arguments[5] is not None)
+        return create(*arguments)
+
+    monkeypatch.setattr(training_run, "create_engine", noting)
+    common = ("--data", halves, "--device", adapter.index, "--hidden", "4", "--epochs", 1)
+    assert gpunet("train", *common, *options, "-q").code == 0
+    assert given == [taken]
+
+
+def test_what_was_measured_before_is_measured_anew(
+    gpunet: RunCommand, halves: Path, adapter: Adapter
+) -> None:
+    common = ("--data", halves, "--device", adapter.index, *LARGE_ENOUGH)
+    for _ in range(2):
+        ran = gpunet("tune-kernels", *common)
+        assert (ran.code, ran.out.count("taken")) == (0, 2)
