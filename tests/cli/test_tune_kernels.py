@@ -10,6 +10,7 @@ import pytest
 from gpunet.cli import training_run
 from gpunet.engine import tile_trials
 from gpunet.engine.device import Adapter
+from gpunet.engine.factory import create_engine
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -89,11 +90,10 @@ def test_a_training_takes_the_tiles_that_were_measured_unless_told_otherwise(
     taken: bool,
 ) -> None:
     given: list[bool] = []
-    create = training_run.create_engine
 
     def noting(*arguments: Any) -> Any:
         given.append(arguments[5] is not None)
-        return create(*arguments)
+        return create_engine(*arguments)
 
     monkeypatch.setattr(training_run, "create_engine", noting)
     common = ("--data", halves, "--device", adapter.index, "--hidden", "4", "--epochs", 1)
