@@ -747,3 +747,27 @@ def test_a_signal_that_ends_the_process_is_its_exit_code_and_all_is_saved(
     best = checkpoint.load(Path("model.safetensors")).best_epoch
     assert json.loads(Path("run.json").read_text())["best_epoch"] == best
     assert checkpoint.load(Path("kept/best.safetensors")).best_epoch == best
+
+
+def test_what_failed_to_learn_is_told_before_the_summary_too(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    options = ("--optimizer", "sgd", "--lr", "500", "--patience", "0", "--showcase", "0")
+    ran = gpunet("train", "--data", halves, *FAST, *options)
+    assert (ran.code, ran.err) == (0, "")
+    words = " ".join(ran.out.split())
+    assert "the network is no better than guessing: its test accuracy is 50.00 %" in words
+    assert "where always answering '0' gives 50.00 %" in words
+    assert "where equal shares give 0.6931; try --lr 50, or --find-lr" in words
+    assert "advice: " not in ran.out
+
+
+def test_the_best_epoch_of_an_ensemble_is_that_of_its_last_network(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    options = ("--ensemble", "2", "--showcase", "0", "--monitor", "val_accuracy")
+    ran = gpunet("train", "--data", halves, *FAST, *options, "--report", "run.json")
+    best = json.loads(Path("run.json").read_text())["best_epoch"]
+    told = f"{best} of 3 for the last of the networks, each by its val acc"
+    assert summary_rows(ran.out)["best epoch"].startswith(told)
+    assert ", each by" in ran.out

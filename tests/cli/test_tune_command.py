@@ -19,6 +19,8 @@ from gpunet.cli.train_command import train_command
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.factory import Choice
+from gpunet.search.standing import Standing
+from gpunet.search.tuner import Tuner
 from gpunet.settings_file import read_settings
 from gpunet.terminal import figures
 from gpunet.training import checkpoint
@@ -478,3 +480,48 @@ def test_a_signal_that_ends_a_search_is_its_exit_code_and_all_is_saved(
     assert (ran.code, ran.out) == (128 + signal.SIGTERM, "")
     best = json.loads(Path("r.json").read_text())["best"]
     assert checkpoint.load(Path("model.safetensors")).config.values_in_effect() == best["config"]
+
+
+def test_a_best_network_that_lies_elsewhere_is_told_with_its_worker(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    assert gpunet("tune", *options, "--study", "one", "--quiet").code == 0
+    for path in Path("tune/one").glob("*.safetensors"):
+        path.unlink()
+    Path("model.safetensors").unlink()
+    again = ("tune", "--resume", "one", "--trials", 6, "--device", "cpu", "--report", "r.json")
+    ran = gpunet(*again)
+    assert (ran.code, ran.err) == (0, "")
+    report = json.loads(Path("r.json").read_text())
+    assert report["best"]["test"] is None
+    number = report["best"]["trial"]
+    worker = next(one["worker"] for one in report["trials"] if one["number"] == number)
+    assert summary_rows(ran.out)["model"] == f"with the worker that trained it, {worker}"
+    assert "test accuracy" not in ran.out
+    quiet = gpunet(*again, "--quiet", "--force")
+    assert quiet.out.endswith(f" in trial {number}, whose model lies with its worker, {worker}\n")
+    assert not Path("model.safetensors").exists()
+
+
+def test_an_abort_of_a_search_says_how_to_go_on(
+    gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def aborted(_: Tuner) -> Standing:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tuner, "run", aborted)
+    ran = gpunet("tune", *options, "--study", "one")
+    assert (ran.code, ran.err) == (130, "note: go on with `gpunet tune --resume one`\n")
+
+
+def test_a_search_lists_its_ten_best_trials_the_best_first(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    Path("space.toml").write_text("[learning_rate]\nlow = 0.002\nhigh = 0.1\n")
+    more = ("--trials", 12, "--population", 12, "--epochs", 1, "--pruner", "none")
+    ran = gpunet("tune", *options, *more, "--report", "r.json", "--sampler", "random")
+    trials = json.loads(Path("r.json").read_text())["trials"]
+    numbers = [one["number"] for one in sorted(trials, key=lambda one: one["figure"])]
+    rows = [line.split() for line in ran.out.splitlines()]
+    listed = [int(row[0]) for row in rows if row[1:2] == ["done"]]
+    assert listed == numbers[:10]

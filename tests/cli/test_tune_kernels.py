@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gpunet.cli import training_run
+from gpunet.cli import tile_choice, training_run
 from gpunet.engine import tile_trials
 from gpunet.engine.device import Adapter
 from gpunet.engine.factory import create_engine
+from gpunet.engine.tile_trials import Measured
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -108,3 +111,30 @@ def test_what_was_measured_before_is_measured_anew(
     for _ in range(2):
         ran = gpunet("tune-kernels", *common)
         assert (ran.code, ran.out.count("taken")) == (0, 2)
+
+
+def test_the_tiles_of_a_product_are_listed_the_fastest_first_with_their_rates(
+    gpunet: RunCommand, halves: Path, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Measured] = []
+    measure = tile_choice.measure_tiles
+
+    def made_up(*given: Any) -> Iterator[Measured]:
+        for one in measure(*given):
+            seconds = {tile: 1e-3 * place for place, tile in enumerate(one.seconds, 1)}
+            shown.append(replace(one, seconds=dict(reversed(seconds.items()))))
+            yield shown[-1]
+
+    monkeypatch.setattr(tile_choice, "measure_tiles", made_up)
+    common = ("--data", halves, "--device", adapter.index, *LARGE_ENOUGH)
+    rows = [line.split() for line in gpunet("tune-kernels", *common).out.splitlines()[5:]]
+    times = [float(row[row.index("ms") - 1]) for row in rows]
+    assert times == [float(place) for one in shown for place in range(1, len(one.seconds) + 1)]
+    assert "524" in rows[0]  # two operations for each of 64 x 64 x 64 products in a millisecond
+    names = [
+        tile.name for one in shown for tile in sorted(one.seconds, key=one.seconds.__getitem__)
+    ]
+    told = [" ".join(row) for row in rows]
+    assert all(name in line for name, line in zip(names, told, strict=True))
+    for one in shown:
+        assert sum(one.chosen.name in line and "taken" in line for line in told) >= 1
