@@ -117,10 +117,9 @@ def test_the_tiles_of_a_product_are_listed_the_fastest_first_with_their_rates(
     gpunet: RunCommand, halves: Path, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[Measured] = []
-    measure = tile_choice.measure_tiles
 
     def made_up(*given: Any) -> Iterator[Measured]:
-        for one in measure(*given):
+        for one in tile_trials.measure_tiles(*given):
             seconds = {tile: 1e-3 * place for place, tile in enumerate(one.seconds, 1)}
             shown.append(replace(one, seconds=dict(reversed(seconds.items()))))
             yield shown[-1]
