@@ -771,3 +771,14 @@ def test_the_best_epoch_of_an_ensemble_is_that_of_its_last_network(
     told = f"{best} of 3 for the last of the networks, each by its val acc"
     assert summary_rows(ran.out)["best epoch"].startswith(told)
     assert ", each by" in ran.out
+
+
+def test_the_line_of_quiet_tells_what_the_report_holds(gpunet: RunCommand, uneven: Path) -> None:
+    ran = gpunet("train", "--data", uneven, *FAST, "--quiet", "--report", "run.json")
+    report = json.loads(Path("run.json").read_text())
+    test = report["test"]
+    assert ran.out == (
+        f"test accuracy {figures.percent(test['accuracy'])}, loss {figures.loss(test['loss'])}, "
+        f"best epoch {report['best_epoch']} of 3 ({report['stop_reason']}), "
+        f"{figures.seconds(report['seconds']['total'])}, saved as model.safetensors\n"
+    )

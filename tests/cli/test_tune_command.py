@@ -525,3 +525,34 @@ def test_a_search_lists_its_ten_best_trials_the_best_first(
     rows = [line.split() for line in ran.out.splitlines()]
     listed = [int(row[0]) for row in rows if row[1:2] == ["done"]]
     assert listed == numbers[:10]
+
+
+def test_the_line_of_quiet_tells_what_the_report_of_the_search_holds(
+    gpunet: RunCommand, options: list[str], uneven: Path
+) -> None:
+    ran = gpunet("tune", *options, "--data", uneven, "--quiet", "--report", "r.json")
+    report = json.loads(Path("r.json").read_text())
+    best = next(one for one in report["trials"] if one["number"] == report["best"]["trial"])
+    assert ran.out == (
+        f"best val_loss {figures.loss(best['figure'])} in trial {best['number']}, test accuracy "
+        f"{figures.percent(report['best']['test']['accuracy'])}, saved as model.safetensors\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("most", "move"), [(5, "give --population 5"), (0, "leave it out of the --space")]
+)
+def test_a_population_that_does_not_fit_is_answered_with_what_does(
+    gpunet: RunCommand,
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    move: str,
+) -> None:
+    monkeypatch.setattr(search_run, "largest_population", lambda *_: most)
+    ran = gpunet("tune", *options, "--population", 6)
+    assert ran.code == 1
+    assert f"at most {most} fit " in ran.failure
+    assert f"not 6 side by side; {move}" in ran.failure
+    if most:
+        assert gpunet("tune", *options, "--population", most, "--quiet").code == 0
