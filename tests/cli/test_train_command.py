@@ -782,3 +782,63 @@ def test_the_line_of_quiet_tells_what_the_report_holds(gpunet: RunCommand, uneve
         f"best epoch {report['best_epoch']} of 3 ({report['stop_reason']}), "
         f"{figures.seconds(report['seconds']['total'])}, saved as model.safetensors\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("writer", "options"),
+    [("write_report", ("--report", "run.json")), ("plot_curves", ("--plot", "curves.png"))],
+)
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_a_result_that_cannot_be_written_where_it_is_wanted_is_a_failure_that_keeps_the_rest(
+    gpunet: RunCommand,
+    halves: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    writer: str,
+    options: tuple[str, str],
+    everywhere: bool,
+) -> None:
+    write = getattr(training_run, writer)
+
+    def full_disk(*given: Any) -> None:
+        if everywhere or given[-1].parent == Path():
+            raise OutputError(f"{given[-1].name} cannot be written")
+        write(*given)
+
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(training_run, writer, full_disk)
+    ran = gpunet("train", "--data", halves, *FAST, *options, "--showcase", "0")
+    name = options[1]
+    complaint, other = ran.err.splitlines()
+    assert (ran.code, complaint) == (1, f"error: {name} cannot be written")
+    if everywhere:
+        assert other.startswith("error: nor can it be kept in the temporary folder: ")
+        assert options[0][2:] not in summary_rows(ran.out)
+    else:
+        (rescued,) = (tmp_path / "temporary").rglob(name)
+        assert other == f"note: it is saved as {rescued} instead"
+    assert checkpoint.load(Path("model.safetensors")).best_epoch >= 1
+    assert summary_rows(ran.out)["model"] == "model.safetensors"
+
+
+@pytest.mark.parametrize(("failures", "reopened"), [((), False), ((2,), True)])
+def test_a_device_that_was_opened_anew_is_noted(
+    gpunet: RunCommand,
+    halves: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failures: tuple[int, ...],
+    reopened: bool,
+) -> None:
+    epochs, begin_epoch = count(1), NumpyEngine.begin_epoch
+
+    def failing_epoch(self: NumpyEngine, *arguments: Any) -> None:
+        if next(epochs) in failures:
+            raise DeviceLostError("the device is lost; try again")
+        begin_epoch(self, *arguments)
+
+    monkeypatch.setattr(NumpyEngine, "begin_epoch", failing_epoch)
+    ran = gpunet("train", "--data", halves, *FAST, "-q")
+    note = "note: the device is lost; try again; it was opened anew, and the work done again\n"
+    assert (ran.code, ran.err) == (0, note if reopened else "")
+    assert " of 3 (epochs), " in ran.out

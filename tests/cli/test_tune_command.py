@@ -556,3 +556,30 @@ def test_a_population_that_does_not_fit_is_answered_with_what_does(
     assert f"not 6 side by side; {move}" in ran.failure
     if most:
         assert gpunet("tune", *options, "--population", most, "--quiet").code == 0
+
+
+def test_a_mistake_in_the_file_of_a_search_is_told_with_its_line(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    Path("fixed.toml").write_text("seed = 1\nbeta1 = 2.0\n")
+    ran = gpunet("tune", *options, "--config", "fixed.toml")
+    assert ran.code == 2
+    assert "fixed.toml" in ran.failure
+    assert "beta1" in ran.failure
+    Path("fixed.toml").write_text("ensemble = 2\n")
+    ran = gpunet("tune", *options, "--config", "fixed.toml")
+    assert (ran.code, ran.failure) == (
+        *(2, "--ensemble cannot be searched, for a trial is one network; leave it out"),
+    )
+    assert not Path("tune").exists()
+
+
+def test_a_grid_is_searched_whole_or_refused(gpunet: RunCommand, options: list[str]) -> None:
+    Path("space.toml").write_text('[hidden]\nchoices = ["4", "3", "2"]\n')
+    few = gpunet("tune", *options, "--sampler", "grid", "--trials", 2)
+    assert few.code == 2
+    assert "--sampler grid has 3 points but --trials is 2; leave out --trials" in few.failure
+    ran = gpunet("tune", *options, "--sampler", "grid", "--trials", 3, "--report", "r.json")
+    assert (ran.code, ran.err) == (0, "")
+    trials = json.loads(Path("r.json").read_text())["trials"]
+    assert sorted(trial["values"]["hidden"] for trial in trials) == ["2", "3", "4"]
