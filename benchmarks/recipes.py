@@ -145,7 +145,7 @@ def _measured(recipe: Recipe, mnist: Dataset, choice: Choice, max_time: float | 
     settings = (NetworkSettings.of(config),)
     printer = PlainPrinter(make_console(plain=True, stream=sys.stderr))
     with create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine:
-        result = train(engine, mnist, config, observers=(printer,))
+        result = train(engine, mnist, config, callbacks=(printer,))
     return Row(
         recipe=recipe.name,
         network=str(network),

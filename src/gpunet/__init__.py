@@ -1,8 +1,83 @@
 """gpunet: neural networks trained on any GPU with WGSL compute shaders.
 
-The package's rooms, in the order in which they may import one another:
-``errors``, ``resources``, ``config``, then ``parameters`` and ``datasets``, ``engine``,
-``training``, then ``terminal`` and ``bench``, and ``cli`` on top.
+Example:
+    >>> import gpunet
+    >>> run = gpunet.train("strokes:300+100", hidden=(32,), epochs=2, verbose=False)
+    >>> run.model.predict_proba(run.dataset.test.features).shape
+    (100, 10)
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gpunet.api import devices, load, load_dataset, resume, train, tune
+    from gpunet.config import TrainConfig
+    from gpunet.datasets.dataset import Dataset
+    from gpunet.errors import (
+        DataError,
+        DeviceError,
+        DeviceLostError,
+        DownloadError,
+        GpunetError,
+        MissingExtraError,
+        ModelError,
+        OutputError,
+        StudyError,
+        UsageError,
+    )
+    from gpunet.model import Model
+    from gpunet.training.events import Callback
+    from gpunet.workflows.training import Run
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Callback",
+    "DataError",
+    "Dataset",
+    "DeviceError",
+    "DeviceLostError",
+    "DownloadError",
+    "GpunetError",
+    "MissingExtraError",
+    "Model",
+    "ModelError",
+    "OutputError",
+    "Run",
+    "StudyError",
+    "TrainConfig",
+    "UsageError",
+    "__version__",
+    "devices",
+    "load",
+    "load_dataset",
+    "resume",
+    "train",
+    "tune",
+]
+
+_MODULES = {
+    "Callback": "gpunet.training.events",
+    "Dataset": "gpunet.datasets.dataset",
+    "Model": "gpunet.model",
+    "Run": "gpunet.workflows.training",
+    "TrainConfig": "gpunet.config",
+}
+"""Where each public class is; errors are in ``gpunet.errors``, functions in ``gpunet.api``."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is public when it is first used, so that ``import gpunet`` takes no time."""
+    if name not in __all__:
+        raise AttributeError(f"module 'gpunet' has no attribute {name!r}")
+    home = "gpunet.errors" if name.endswith("Error") else _MODULES.get(name, "gpunet.api")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,11 @@ from gpunet.datasets.dataset import (
 )
 from gpunet.datasets.framing import Framing
 from gpunet.datasets.pixels import FRACTIONS, Levels, inverted
-from gpunet.errors import ModelError
+from gpunet.errors import ModelError, OutputError
+from gpunet.parameters import layer_views
+
+if TYPE_CHECKING:
+    from gpunet.training.evaluation import Evaluation
 
 __all__ = ["Figures", "Model", "Origin"]
 
@@ -47,7 +52,7 @@ class Origin:
         """Of a dataset; its source is told without the folders of this machine."""
         is_path = reference is None or Path(reference).is_absolute()
         source = Path(reference or dataset.name).name if is_path else dataset.source
-        return cls(dataset.name, reference, dataset.fingerprint(), source)
+        return cls(dataset.name, reference, dataset.fingerprint, source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +161,113 @@ class Model:
             )
         places = np.array([self.classes.index(name) for name in dataset.classes], dtype=np.int32)
         return self.prepare(Samples(dataset.test.features, places[dataset.test.labels]))
+
+    def predict(self, data: Any) -> NDArray[Any]:
+        """The class of every sample: whole numbers where the classes are, else texts.
+
+        Args:
+            data: numbers (n, I) or (n, height, width) in an array or a data frame, image files, or
+                the path of a CSV file.
+
+        Returns:
+            (n,) classes.
+
+        Raises:
+            DataError: the data are not what they should be.
+            ModelError: they do not fit the model.
+
+        Example:
+            >>> import gpunet
+            >>> X, y = [[0.0], [1.0], [2.0], [3.0]] * 9, ["low", "low", "high", "high"] * 9
+            >>> model = gpunet.train((X, y), epochs=30, verbose=False).model
+            >>> [str(name) for name in model.predict([[0.0], [3.0]])]
+            ['low', 'high']
+        """
+        names = np.array(self.classes)
+        if all(name.lstrip("-").isdecimal() for name in self.classes):
+            names = names.astype(np.int64)
+        return np.asarray(names[self.predict_proba(data).argmax(axis=1)])
+
+    def predict_proba(self, data: Any) -> NDArray[np.float32]:
+        """The probability of every class for every sample; an ensemble's networks are averaged.
+
+        Args:
+            data: as ``predict`` takes it.
+
+        Returns:
+            (n, C), the columns in the order of ``classes``.
+
+        Raises:
+            DataError: the data are not what they should be.
+            ModelError: they do not fit the model.
+        """
+        from gpunet.workflows.answers import probabilities_of, samples_of
+
+        return probabilities_of(self, samples_of(self, data))
+
+    def evaluate(self, data: Any = None, *, device: str = "cpu") -> Evaluation:
+        """Compare the answers with the labels of test samples.
+
+        Args:
+            data: a name, a path, ``(X, y)`` or a ``Dataset``; by default the test samples of the
+                data that the model was trained on.
+            device: as ``gpunet.train`` takes it.
+
+        Returns:
+            ``loss``, ``accuracy``, ``matrix`` (C, C), ``scores`` by class and ``probabilities``.
+
+        Raises:
+            DataError: the data cannot be had.
+            ModelError: they do not fit the model.
+        """
+        from gpunet.engine.factory import choose
+        from gpunet.workflows.answers import evaluate_model
+        from gpunet.workflows.messages import Messages
+
+        return evaluate_model(self, data, choose(device), Messages())[1]
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the model as a safetensors file that ``gpunet.load`` reads.
+
+        Args:
+            path: of the file.
+            force: replace a file that is there.
+
+        Returns:
+            The path.
+
+        Raises:
+            OutputError: there is a file already, or it cannot be written.
+        """
+        from gpunet.artifacts.model_file import save
+
+        path = Path(path)
+        if path.exists() and not force:
+            raise OutputError(
+                f"{path} is there already; give another name, or force=True to replace it"
+            )
+        save(self, path)
+        return path
+
+    @property
+    def layers(self) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """The weights (P, I, O) and biases (P, O) of each layer, P networks side by side."""
+        return layer_views(self.parameters, self.network)
+
+    def summary(self) -> str:
+        """The layers, the size and the test results, as lines of text."""
+        networks = len(self.parameters)
+        lines = [f"{'ensemble of ' + str(networks) + ' networks ' if networks > 1 else ''}"]
+        lines[0] += f"{self.network}, {self.network.parameter_count:,} parameters"
+        lines += [
+            f"  layer {number}: {layer.inputs} -> {layer.outputs}, {layer.activation}"
+            for number, layer in enumerate(self.network.layers, 1)
+        ]
+        lines.append(f"  classes: {', '.join(self.classes[:12])}")
+        lines.append(f"  trained on {self.origin.name}, weights of epoch {self.best_epoch}")
+        if self.test.accuracy is not None:
+            lines.append(f"  test accuracy {self.test.accuracy:.4g}, loss {self.test.loss:.4g}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<gpunet.Model {self.network}, trained on {self.origin.name}>"

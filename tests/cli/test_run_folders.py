@@ -15,7 +15,7 @@ import pytest
 from gpunet.artifacts import model_file, run_folder
 from gpunet.artifacts.checkpoint import load_state
 from gpunet.artifacts.run_folder import RunFolder
-from gpunet.cli.run_keeping import new_run
+from gpunet.cli.run_names import named_run
 from gpunet.config import TrainConfig
 from gpunet.errors import OutputError
 from gpunet.model import Model
@@ -347,7 +347,7 @@ def test_the_name_of_a_run_tells_all_its_layers_and_is_given_once(tmp_path: Path
     now, config = datetime(2030, 5, 17, 14, 3, 59), TrainConfig(hidden=(16, 8))
     names = []
     for _ in range(3):
-        keeping = new_run(None, None, 2, config, now)
+        keeping = named_run(None, None, 2, config, now)
         assert keeping is not None
         assert keeping.every == 2
         keeping.folder.create()

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from gpunet.artifacts import model_file
-from gpunet.cli import predict_rows
 from gpunet.datasets.catalog import open_dataset
+from gpunet.workflows import answers
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -306,6 +306,6 @@ def test_every_row_has_its_own_answer_however_few_are_answered_at_once(
 ) -> None:
     write("new.csv", flowers(11, seed=1), TITLES[:3])
     whole = gpunet("predict", model, "new.csv").out
-    monkeypatch.setattr(predict_rows, "AT_ONCE", 4)
+    monkeypatch.setattr(answers, "AT_ONCE", 4)
     assert gpunet("predict", model, "new.csv").out == whole
     assert len(answered(whole)) == 11

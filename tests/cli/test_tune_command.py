@@ -112,7 +112,7 @@ def test_a_file_fixes_settings_and_what_is_typed_wins(gpunet: RunCommand, halves
         "sgd",
         8,
     )
-    assert report["fingerprint"] == open_dataset(str(halves)).fingerprint()
+    assert report["fingerprint"] == open_dataset(str(halves)).fingerprint
     assert report["device"]["backend"] == "numpy"
     assert "hidden" not in report["space"]
     assert "momentum" in report["space"]

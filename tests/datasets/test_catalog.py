@@ -119,9 +119,9 @@ def test_other_numbers_of_strokes_are_drawn_on_request(
 def test_drawing_in_parts_gives_the_same_digits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = open_dataset("strokes", cache=tmp_path / "a").fingerprint()
+    expected = open_dataset("strokes", cache=tmp_path / "a").fingerprint
     monkeypatch.setattr(catalog, "DRAWN_AT_ONCE", 7)
-    assert expected == open_dataset("strokes", cache=tmp_path / "b").fingerprint()
+    assert expected == open_dataset("strokes", cache=tmp_path / "b").fingerprint
 
 
 @pytest.mark.parametrize(
@@ -136,15 +136,15 @@ def test_drawn_digits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     expected = open_dataset("strokes", cache=tmp_path)
     monkeypatch.setattr(strokes, "generate", None)
     kept = open_dataset("strokes", cache=tmp_path)
-    assert expected.fingerprint() == kept.fingerprint()
+    assert expected.fingerprint == kept.fingerprint
     assert (expected.name, expected.source) == (kept.name, kept.source)
 
 
 def test_damaged_drawn_digits_are_drawn_again(tmp_path: Path) -> None:
-    expected = open_dataset("strokes", cache=tmp_path).fingerprint()
+    expected = open_dataset("strokes", cache=tmp_path).fingerprint
     (path,) = (tmp_path / "strokes").iterdir()
     path.write_bytes(path.read_bytes()[:5000])
-    assert expected == open_dataset("strokes", cache=tmp_path).fingerprint()
+    assert expected == open_dataset("strokes", cache=tmp_path).fingerprint
 
 
 def test_other_pens_do_not_find_the_digits_of_these(

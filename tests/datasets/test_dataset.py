@@ -60,20 +60,20 @@ def test_the_fingerprint_sees_every_value_and_label_of_every_part() -> None:
     moved = Samples(SOUND.features + np.float32(1), SOUND.labels)
     whole_numbers = Samples(SOUND.features.astype(np.uint8), SOUND.labels)
     prints = {
-        dataset(**{part: samples}).fingerprint()
+        dataset(**{part: samples}).fingerprint
         for part in ("train", "test", "validation")
         for samples in (relabeled, moved, whole_numbers, SOUND)
     }
     # SOUND as training or as test samples is one and the same dataset; all others differ.
     assert len(prints) == 11
-    assert dataset().fingerprint() == dataset().fingerprint()
+    assert dataset().fingerprint == dataset().fingerprint
 
 
 def test_the_fingerprint_of_data_without_a_validation_set_is_that_of_both_parts() -> None:
     digest = hashlib.sha256()
     for samples in (SOUND, SOUND):
         digest.update(b"<f4 (2, 2)" + samples.features.tobytes() + samples.labels.tobytes())
-    assert digest.hexdigest() == dataset().fingerprint()
+    assert digest.hexdigest() == dataset().fingerprint
 
 
 @pytest.mark.parametrize(

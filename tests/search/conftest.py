@@ -82,7 +82,7 @@ def make_terms(blobs: Dataset) -> Callable[..., Terms]:
         defaults = {"epochs": 3, "batch_size": 16, "validation": 20, "patience": 0}
         fixed = TrainConfig(**{**defaults, **settings})
         searched = Space.from_dict(SPACE if space is None else space, "a test")
-        return Terms(fixed, searched, "blobs", blobs.fingerprint(), sampler, pruner)
+        return Terms(fixed, searched, "blobs", blobs.fingerprint, sampler, pruner)
 
     return make
 

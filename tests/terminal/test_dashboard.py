@@ -16,7 +16,7 @@ from rich.console import Console
 
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.training.clock import WorkingClock
-from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
+from gpunet.training.events import Control, EpochEnd, EpochRecord, Progress, RunInfo
 
 MakeConsole = Callable[..., Console]
 MakeRun = Callable[..., RunInfo]
@@ -39,10 +39,10 @@ def tell(
     progress: Progress,
 ) -> None:
     told = np.full((len(run.gallery), run.network.classes), 0.1, np.float32)
-    dashboard.started(run)
-    dashboard.progressed(progress)
-    dashboard.epoch_ended(record, record.epoch, 4, told)
-    dashboard.stopped("epochs", record.epoch)
+    dashboard.on_train_begin(run)
+    dashboard.on_progress(progress)
+    dashboard.on_epoch_end(EpochEnd.of(record, record.epoch, 4, told))
+    dashboard.on_train_end("epochs", record.epoch)
 
 
 def test_a_dashboard_draws_on_the_alternate_screen_and_leaves_it(
@@ -125,9 +125,9 @@ def test_a_long_first_epoch_keeps_its_trace_short(
 ) -> None:
     console = make_text_console()
     dashboard = Dashboard(console, Control(), keys=NO_KEYS)
-    dashboard.started(make_run())
+    dashboard.on_train_begin(make_run())
     for step in range(3000):
-        dashboard.progressed(make_progress(1, step % 860))
+        dashboard.on_progress(make_progress(1, step % 860))
     assert 200 <= len(dashboard.view.trace) <= 400
 
 
@@ -156,7 +156,7 @@ def test_a_key_is_answered_at_once_however_slow_drawing_is(
     console = make_text_console(colours="truecolor")
     control = Control(clock=WorkingClock(lambda: 0.0))
     with Dashboard(console, control, keys=NO_KEYS) as dashboard:
-        dashboard.started(make_run())
+        dashboard.on_train_begin(make_run())
         dashboard.pressed("q")
         deadline = time.monotonic() + SECONDS
         while "stopping after this epoch" not in output(console):
@@ -256,6 +256,6 @@ def test_a_resumed_run_shows_what_was_done_before(
 ) -> None:
     dashboard = Dashboard(make_text_console(), Control(), keys=NO_KEYS)
     run = replace(make_run(), history=(make_record(1), make_record(2)), best_epoch=1)
-    dashboard.started(run)
+    dashboard.on_train_begin(run)
     assert run.history == dashboard.view.records
     assert dashboard.view.best_epoch == 1

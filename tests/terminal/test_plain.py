@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from gpunet.terminal.live.plain import PlainPrinter
-from gpunet.training.events import Control, EpochRecord, RunInfo
+from gpunet.training.events import Control, EpochEnd, EpochRecord, RunInfo
 
 MakeConsole = Callable[..., Console]
 MakeRun = Callable[..., RunInfo]
@@ -19,10 +19,10 @@ NO_GALLERY = np.zeros((0, 10), np.float32)
 def lines(console: Console, run: RunInfo, records: list[EpochRecord], best: int = 1) -> list[str]:
     printer = PlainPrinter(console)
     with printer:
-        printer.started(run)
+        printer.on_train_begin(run)
         for record in records:
-            printer.epoch_ended(record, best, 5, NO_GALLERY)
-        printer.stopped("early stopping", best)
+            printer.on_epoch_end(EpochEnd.of(record, best, 5, NO_GALLERY))
+        printer.on_train_end("early stopping", best)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text.splitlines()
 

@@ -16,7 +16,7 @@ from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError, DeviceLostError
-from gpunet.training.events import Progress, SilentObserver
+from gpunet.training.events import Callback, Progress
 from gpunet.training.state import RunState
 from gpunet.training.trainer import train
 
@@ -133,13 +133,13 @@ def test_a_device_that_cannot_be_tested_on_leaves_the_weights_and_the_reason() -
     assert result.figures("cross-entropy", DATASET.test.labels).accuracy is None
 
 
-class Destroyer(SilentObserver):
+class Destroyer(Callback):
     """Takes the device away while an epoch is trained."""
 
     def __init__(self, engine: WgpuEngine, epoch: int) -> None:
         self.engine, self.epoch = engine, epoch
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         if progress.epoch == self.epoch and progress.phase == "training":
             self.epoch = 0
             self.engine._open.handle.destroy()
@@ -153,7 +153,7 @@ def test_an_adapter_that_is_lost_is_opened_anew_and_the_bits_are_the_same(
     for lost in (False, True):
         engine = WgpuEngine(NETWORK, SETTINGS, CONFIG.optimizer, CONFIG.batch_size, adapter)
         observers = (Destroyer(engine, epoch),) if lost else ()
-        results.append(train(engine, DATASET, CONFIG, observers=observers))
+        results.append(train(engine, DATASET, CONFIG, callbacks=observers))
         engine.close()
     straight, disturbed = results
     assert not straight.overcome

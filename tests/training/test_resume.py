@@ -19,7 +19,7 @@ from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import ModelError, UsageError
 from gpunet.model import Figures, Model, Origin
 from gpunet.training.clock import WorkingClock
-from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
+from gpunet.training.events import Callback, Control, EpochRecord, Progress, RunInfo
 from gpunet.training.result import TrainingResult
 from gpunet.training.state import RunState
 from gpunet.training.trainer import train
@@ -75,7 +75,7 @@ class Runner:
             classes=self.dataset.classes,
             image_shape=None,
             scaling=None,
-            origin=Origin("noise", "noise", self.dataset.fingerprint(), "drawn here"),
+            origin=Origin("noise", "noise", self.dataset.fingerprint, "drawn here"),
             best_epoch=0,
             test=Figures(None, None),
         )
@@ -83,7 +83,7 @@ class Runner:
         return load_state(path)[1]
 
 
-class StopAt(SilentObserver):
+class StopAt(Callback):
     """Asks to stop in an epoch, at once or after it."""
 
     def __init__(self, epoch: int, *, at_once: bool) -> None:
@@ -91,7 +91,7 @@ class StopAt(SilentObserver):
         self.control = Control()
         self.wish = self.control.stop_now if at_once else self.control.stop_after_epoch
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         if (progress.epoch, progress.phase) == (self.epoch, "training"):
             self.wish.set()
 
@@ -131,7 +131,7 @@ def test_a_resumed_run_gives_bit_for_bit_what_the_straight_one_gives(
     latest = run.kept[-1].parameters.tobytes()
     run.kept.clear()
     stopper = StopAt(3, at_once=at_once)
-    stopped = run(observers=[stopper], control=stopper.control)
+    stopped = run(callbacks=[stopper], control=stopper.control)
     assert stopped.stop_reason == "stopped by user"
     assert (2 if at_once else 3) == len(run.kept[-1].history)
     resumed = run(resume=run.stored(tmp_path / "last.safetensors", run.kept[-1]))
@@ -174,7 +174,7 @@ def test_states_are_handed_out_every_so_many_epochs_and_at_the_end(run: Runner) 
 
 def test_a_stop_within_an_epoch_hands_out_the_last_whole_one(run: Runner) -> None:
     stopper = StopAt(6, at_once=True)
-    result = run(keep_every=4, observers=[stopper], control=stopper.control)
+    result = run(keep_every=4, callbacks=[stopper], control=stopper.control)
     assert len(result.history) == 6
     assert [len(state.history) for state in run.kept] == [4, 5]
 
@@ -193,20 +193,20 @@ def test_more_epochs_go_on_from_the_end(run: Runner) -> None:
     assert_same(straight, resumed)
 
 
-def test_observers_are_told_what_was_done_before(run: Runner) -> None:
+def test_callbacks_are_told_what_was_done_before(run: Runner) -> None:
     told: list[RunInfo] = []
 
-    class Listener(SilentObserver):
-        def started(self, run: RunInfo) -> None:
+    class Listener(Callback):
+        def on_train_begin(self, run: RunInfo) -> None:
             told.append(run)
 
-        def progressed(self, progress: Progress) -> None:
+        def on_progress(self, progress: Progress) -> None:
             elapsed.append(progress.elapsed)
 
     elapsed: list[float] = []
     run()
     state = dataclasses.replace(run.kept[2], seconds=1000.0)
-    result = run(resume=state, observers=[Listener()])
+    result = run(resume=state, callbacks=[Listener()])
     assert state.history == told[0].history
     assert state.best_epoch == told[0].best_epoch
     assert min(elapsed) > 1000

@@ -18,7 +18,7 @@ from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.clock import WorkingClock
-from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, SilentObserver
+from gpunet.training.events import Callback, Control, EpochEnd, EpochRecord, Progress, RunInfo
 from gpunet.training.result import TrainingResult
 from gpunet.training.trainer import train
 
@@ -40,7 +40,7 @@ def clusters(*, floats: bool = False, noise: float = 25, offset: float = 0) -> D
     return Dataset("clusters", samples(300), samples(90), ("a", "b", "c"), None, "drawn here")
 
 
-class Recorder(SilentObserver):
+class Recorder(Callback):
     """Keeps what it is told, and may act on it."""
 
     def __init__(self) -> None:
@@ -51,24 +51,19 @@ class Recorder(SilentObserver):
         self.galleries: list[NDArray[np.float32]] = []
         self.stops: list[tuple[str, int]] = []
 
-    def started(self, run: RunInfo) -> None:
+    def on_train_begin(self, run: RunInfo) -> None:
         self.run = run
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         self.progress.append(progress)
 
-    def epoch_ended(
-        self,
-        record: EpochRecord,
-        best_epoch: int,
-        patience_left: int | None,
-        gallery: NDArray[np.float32],
-    ) -> None:
-        self.records.append(record)
-        self.patience.append(patience_left)
-        self.galleries.append(gallery)
+    def on_epoch_end(self, record: EpochEnd) -> None:
+        own = {one.name: getattr(record, one.name) for one in dataclasses.fields(EpochRecord)}
+        self.records.append(EpochRecord(**own))
+        self.patience.append(record.patience_left)
+        self.galleries.append(record.gallery)
 
-    def stopped(self, reason: Any, best_epoch: int) -> None:
+    def on_train_end(self, reason: Any, best_epoch: int) -> None:
         self.stops.append((reason, best_epoch))
 
 
@@ -76,7 +71,7 @@ def run(
     config: TrainConfig,
     dataset: Dataset | None = None,
     *,
-    observers: Sequence[Any] = (),
+    callbacks: Sequence[Any] = (),
     control: Control | None = None,
     engine_class: type[NumpyEngine] = NumpyEngine,
     clock: Callable[[], float] = time.perf_counter,
@@ -87,7 +82,7 @@ def run(
     engine = engine_class(network, settings, config.optimizer, config.batch_size)
     control = control or Control()
     control.clock = WorkingClock(clock)
-    result = train(engine, dataset, config, observers=observers, control=control)
+    result = train(engine, dataset, config, callbacks=callbacks, control=control)
     return result, engine
 
 
@@ -152,7 +147,7 @@ def test_the_weights_of_the_best_epoch_are_restored() -> None:
 def test_training_stops_when_patience_is_used_up() -> None:
     watcher = Recorder()
     losses = (5, 3, 4, 4, 1, 1)
-    result, _ = run(small(patience=2), observers=[watcher], engine_class=scripted(*losses))
+    result, _ = run(small(patience=2), callbacks=[watcher], engine_class=scripted(*losses))
     assert result.stop_reason == "early stopping"
     assert watcher.patience == [2, 2, 1, 0]
     assert result.best_epoch == 2
@@ -168,7 +163,7 @@ def test_a_gain_below_min_delta_does_not_renew_patience_but_keeps_the_better_wei
 
 def test_without_validation_the_training_loss_decides() -> None:
     watcher = Recorder()
-    result, _ = run(small(validation=0), observers=[watcher])
+    result, _ = run(small(validation=0), callbacks=[watcher])
     assert result.counts["validation"] == 0
     assert all(record.val_loss is None for record in result.history)
     losses = [record.train_loss for record in result.history]
@@ -206,11 +201,11 @@ def test_asked_to_stop_after_the_epoch_it_finishes_that_epoch() -> None:
     control = Control()
 
     class Stopper(Recorder):
-        def progressed(self, progress: Progress) -> None:
+        def on_progress(self, progress: Progress) -> None:
             if progress.epoch == 2:
                 control.stop_after_epoch.set()
 
-    result, _ = run(small(), observers=[Stopper()], control=control)
+    result, _ = run(small(), callbacks=[Stopper()], control=control)
     assert result.stop_reason == "stopped by user"
     assert len(result.history) == 2
     assert result.steps == 2 * 15
@@ -221,7 +216,7 @@ def test_a_paused_run_waits_until_it_may_go_on() -> None:
     control.paused.set()
     waker = threading.Timer(0.2, control.paused.clear)
     waker.start()
-    result, _ = run(small(epochs=1), observers=[watcher], control=control)
+    result, _ = run(small(epochs=1), callbacks=[watcher], control=control)
     waker.join()
     assert "paused" in [progress.phase for progress in watcher.progress]
     assert result.stop_reason == "epochs"
@@ -229,7 +224,7 @@ def test_a_paused_run_waits_until_it_may_go_on() -> None:
 
 def test_progress_only_grows_and_ends_with_validation() -> None:
     watcher = Recorder()
-    run(small(epochs=2), observers=[watcher])
+    run(small(epochs=2), callbacks=[watcher])
     steps = [(progress.epoch, progress.step) for progress in watcher.progress]
     assert steps == sorted(steps)
     assert steps[-1] == (2, 15)
@@ -241,7 +236,7 @@ def test_progress_only_grows_and_ends_with_validation() -> None:
 
 def test_the_gallery_shows_the_classes_in_turn_with_their_probabilities() -> None:
     watcher = Recorder()
-    run(small(epochs=2), observers=[watcher])
+    run(small(epochs=2), callbacks=[watcher])
     assert watcher.run is not None
     assert watcher.run.gallery.labels[:6].tolist() == [0, 1, 2, 0, 1, 2]
     assert len(watcher.galleries) == 2
@@ -256,7 +251,7 @@ def test_the_gallery_shows_dark_images_as_they_are() -> None:
     ]
     side = dataset.inputs
     dataset = replace(dataset, train=bright[0], test=bright[1], image_shape=(1, side))
-    result, _ = run(small(epochs=1), dataset, observers=[watcher])
+    result, _ = run(small(epochs=1), dataset, callbacks=[watcher])
     assert result.inverted
     assert watcher.run is not None
     shown = {bytes(image) for image in watcher.run.gallery.features}
@@ -327,12 +322,12 @@ def test_training_stops_within_the_epoch_in_which_its_time_is_over() -> None:
 
 def test_a_time_that_is_over_after_the_last_epoch_has_stopped_nothing() -> None:
     class Leap(Recorder):
-        def progressed(self, progress: Progress) -> None:
+        def on_progress(self, progress: Progress) -> None:
             if progress.phase == "validating":
                 clock.now += 1000
 
     clock = StepClock()
-    result, _ = run(small(epochs=1, max_time=1000), observers=[Leap()], clock=clock)
+    result, _ = run(small(epochs=1, max_time=1000), callbacks=[Leap()], clock=clock)
     assert result.stop_reason == "epochs"
 
 
@@ -383,8 +378,8 @@ class Pause(Recorder):
         super().__init__()
         self.control, self.wall = control, wall
 
-    def progressed(self, progress: Progress) -> None:
-        super().progressed(progress)
+    def on_progress(self, progress: Progress) -> None:
+        super().on_progress(progress)
         held = sum(one.phase == "paused" for one in self.progress)
         if progress.epoch == 2 and progress.phase == "training" and not held:
             self.control.paused.set()
@@ -398,7 +393,7 @@ def paused(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> tuple[TrainingRes
     monkeypatch.setattr("gpunet.training.trainer.PAUSE_SECONDS", 0.0)
     wall, control = Minutes(), Control()
     pause = Pause(control, wall)
-    result, _ = run(small(**changes), observers=[pause], control=control, clock=wall)
+    result, _ = run(small(**changes), callbacks=[pause], control=control, clock=wall)
     return result, pause
 
 
@@ -432,7 +427,7 @@ def test_the_time_left_counts_the_validation_of_the_running_epoch_and_those_afte
             return super().evaluate(split)
 
     wall, recorder = Minutes(), Recorder()
-    run(small(epochs=3), observers=[recorder], engine_class=Slow, clock=wall)
+    run(small(epochs=3), callbacks=[recorder], engine_class=Slow, clock=wall)
     for one in recorder.progress:
         if one.epoch > 1:
             steps = one.steps - one.step + (3 - one.epoch) * one.steps

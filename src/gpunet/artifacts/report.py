@@ -37,7 +37,7 @@ def report(
         "dataset": {
             "name": dataset.name,
             "counts": dict(result.counts),
-            "fingerprint": dataset.fingerprint(),
+            "fingerprint": dataset.fingerprint,
         },
         "history": [dataclasses.asdict(record) for record in result.history],
         "stop_reason": result.stop_reason,

@@ -31,8 +31,8 @@ from gpunet.cli import (
     tune,
     tune_kernels,
 )
-from gpunet.cli.messages import complain
 from gpunet.errors import GpunetError
+from gpunet.terminal.live.notes import complain
 
 __all__ = ["app", "main", "run"]
 

@@ -55,9 +55,9 @@ def download_dataset(
     ] = False,
 ) -> None:
     """Download a dataset into the cache; one that is there is only checked."""
-    from gpunet.cli.waiting import WaitingBar
     from gpunet.datasets.catalog import download
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.waiting import WaitingBar
 
     console = make_console()
     with WaitingBar(console) as bar:
@@ -83,17 +83,18 @@ def preview_dataset(
     from gpunet.artifacts.plots import plot_pictures, require_plots
     from gpunet.cli.pictures import labelled_pictures, require_images
     from gpunet.cli.saving import told, write
-    from gpunet.cli.sources import open_data
     from gpunet.rng import permutation
     from gpunet.terminal.draw.graphics import choose_painter
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.showcase import preview
+    from gpunet.workflows.data import open_data
 
     if plot is not None:
         require_plots(plot)
     console = make_console()
     painter = choose_painter(graphics, console)
-    dataset = open_data(name, console, label)
+    dataset = open_data(name, ConsoleMessages(console), label)
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
     held = dataset.validation
     validating = "" if held is None else f"{len(held):,} to validate, "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gpunet.engine.factory import Choice
     from gpunet.engine.wgpu.adapters import Adapter
 
-__all__ = ["devices", "reason"]
+__all__ = ["devices"]
 
 MIB = 1 << 20
 
@@ -34,7 +34,7 @@ def devices(
 ) -> None:
     """List the devices of this machine, and say which one auto takes and why."""
     from gpunet.engine.factory import choose, list_adapters
-    from gpunet.terminal.draw.device_name import short_name
+    from gpunet.terminal.draw.device_name import device_reason, short_name
     from gpunet.terminal.live.console import make_console
 
     if forget:
@@ -48,7 +48,7 @@ def devices(
     console = make_console()
     _print_list(console, adapters, choice)
     console.print()
-    console.print(f"auto takes {reason(choice)}")
+    console.print(f"auto takes {device_reason(choice)}")
     if choice.rival is not None:
         rival = short_name(choice.rival.info.name)
         console.print(f"a longer training tries {rival}, too, and takes the faster one")
@@ -72,23 +72,6 @@ def _forget() -> None:
         why = (error.strerror or str(error)).lower()
         raise OutputError(f"{path} cannot be removed: {why}; remove it by hand") from error
     typer.echo("forgotten; the next longer training on auto tries the devices anew")
-
-
-def reason(choice: Choice) -> str:
-    """Which device and why, in a line that fits a terminal."""
-    from gpunet.terminal.draw import figures
-    from gpunet.terminal.draw.device_name import device_in_words, short_name
-
-    trial, rival = choice.trial, choice.rival
-    if trial is None or rival is None:
-        return choice.reason.replace(str(choice.info), device_in_words(choice.info))
-    numpy, adapter = figures.seconds(trial.numpy), figures.seconds(trial.adapter)
-    if trial.adapter_wins:
-        told = f"{device_in_words(choice.info)}, {adapter} a step; numpy takes {numpy}"
-    else:
-        told = f"numpy, {numpy} a step; the software adapter {short_name(rival.info.name)} takes "
-        told += f"{adapter}, not clearly less" if trial.adapter < trial.numpy else adapter
-    return f"{told} (measured before)" if trial.known else told
 
 
 def _content(adapters: Sequence[Adapter], choice: Choice) -> dict[str, Any]:

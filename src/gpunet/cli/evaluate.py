@@ -25,19 +25,23 @@ def evaluate(
 ) -> None:
     """Measure a model on test samples: loss, accuracy, every class, and what is confused."""
     from gpunet.artifacts.model_file import load
-    from gpunet.cli.sources import evaluate_model
     from gpunet.terminal.draw import figures
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.tables import (
         class_table,
         committee_table,
         confusion_table,
         summary_table,
     )
+    from gpunet.workflows.answers import evaluate_model
+    from gpunet.workflows.devices import choose_device
 
     loaded = load(model)
     console = make_console(quiet=as_json)
-    _, evaluation = evaluate_model(loaded, data, device, console)
+    messages = ConsoleMessages(console)
+    choice = choose_device(device, messages)
+    _, evaluation = evaluate_model(loaded, data, choice, messages)
     if as_json:
         print(json.dumps(_content(loaded, evaluation), indent=2, allow_nan=False))
         return

@@ -7,8 +7,6 @@ import textwrap
 import typer
 from rich.console import Console
 
-from gpunet.cli.sources import choose_device, open_data
-from gpunet.cli.trial import trial_engine
 from gpunet.config import TrainConfig
 from gpunet.engine.planning.layered import Plan
 from gpunet.engine.planning.shader_source import assemble
@@ -16,8 +14,11 @@ from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import UsageError
 from gpunet.terminal.live.console import make_console
+from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.views.plan_table import plan_tables
 from gpunet.training.splits import split
+from gpunet.workflows.data import open_data
+from gpunet.workflows.devices import choose_device, trial_engine
 
 __all__ = ["explain_plan"]
 
@@ -45,7 +46,8 @@ def explain_plan(
         GpunetError: whatever a user can cause or mend.
     """
     console = make_console(plain=plain, quiet=shader is not None)
-    choice = choose_device(device, console, shaders=True)
+    messages = ConsoleMessages(console)
+    choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None:
         if shader is not None:
             raise UsageError(f"{choice.info.name} has no shaders; --show-shader needs an adapter")
@@ -53,7 +55,7 @@ def explain_plan(
             "plan:   none: numpy has no passes, it goes from kernel to kernel", soft_wrap=True
         )
         return
-    dataset = open_data(data, console, config.label)
+    dataset = open_data(data, messages, config.label)
     training = split(dataset, config).training
     tiles = TileCache.of(choice.adapter) if autotune else None
     with trial_engine(config, choice.adapter, dataset, training, tiles) as engine:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import typer
 from rich.console import RenderableType
 
-from gpunet.cli.sources import choose_device, open_training_data
 from gpunet.config import TrainConfig
-from gpunet.engine.factory import create_engine
-from gpunet.engine.interface import NetworkSettings
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import MUTED, TRAIN
 from gpunet.terminal.live.console import make_console, wants_dashboard
+from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.training.learning_rate_range import RangeTest, find_learning_rate
 from gpunet.training.splits import split
+from gpunet.workflows.data import open_training_data
+from gpunet.workflows.devices import choose_device, training_engine
 
 __all__ = ["find_lr"]
 
@@ -41,11 +42,10 @@ def find_lr(
         GpunetError: whatever a user can cause or mend.
     """
     console = make_console(plain=plain, quiet=quiet or as_json)
-    choice = choose_device(device, console)
-    dataset = open_training_data(data, console, config.label)
-    network = config.network(dataset.inputs, len(dataset.classes))
-    settings = (NetworkSettings.of(config),)
-    with create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine:
+    messages = ConsoleMessages(console)
+    choice = choose_device(device, messages)
+    dataset = open_training_data(data, messages, config.label)
+    with training_engine(choice, replace(config, ensemble=1), dataset) as engine:
         found = find_learning_rate(engine, split(dataset, config).training, config)
     if as_json:
         print(json.dumps(_content(found, config), indent=2, allow_nan=False))

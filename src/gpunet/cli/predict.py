@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpunet.cli import options
-from gpunet.cli.messages import complain, one_line
 from gpunet.config import FramingStyle
 from gpunet.errors import DataError
+from gpunet.terminal.live.notes import complain, one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,24 +113,17 @@ def _read(name: str, shape: tuple[int, int], framing: Framing | None) -> list[Di
 
 
 def _answer(model: Model, read: list[tuple[str, list[Digit]]]) -> list[Answer]:
-    """The answers to a few images come faster from numpy than from any GPU."""
+    """The answers to all digits of all images."""
     import numpy as np
 
     from gpunet.datasets.dataset import Samples
-    from gpunet.engine.factory import choose, create_engine
-    from gpunet.engine.interface import NetworkSettings
-    from gpunet.training.evaluation import predict as probabilities_of
+    from gpunet.workflows.answers import probabilities_of
 
     if not read:
         return []
-    config = model.config
-    settings = (NetworkSettings.of(config),) * len(model.parameters)
     features = np.stack([digit.pixels for _, digits in read for digit in digits])
     samples = model.prepare(Samples(features, np.zeros(len(features), np.int32)))
-    with create_engine(
-        choose("cpu"), model.network, settings, config.optimizer, config.batch_size
-    ) as engine:
-        probabilities = probabilities_of(engine, model, samples)  # (digits of all images, C)
+    probabilities = probabilities_of(model, samples)  # (digits of all images, C)
     ends = np.cumsum([len(digits) for _, digits in read])
     parts = np.split(probabilities, ends[:-1])
     return [(name, digits, part) for (name, digits), part in zip(read, parts, strict=True)]

@@ -11,20 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.cli.messages import one_line
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.readers.table import TABLE_NAMES, Rows, is_table_name, read_rows
-from gpunet.engine.factory import choose, create_engine
-from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import ModelError, UsageError
 from gpunet.model import Model
-from gpunet.training.evaluation import predict
+from gpunet.terminal.live.notes import one_line
+from gpunet.workflows.answers import probabilities_of
 
 __all__ = ["answer_rows", "table_among"]
 
 STANDARD_INPUT = "-"
-
-AT_ONCE = 1 << 14  # rows answered together, so that the answers take little memory
 
 
 def table_among(names: Sequence[str], model: Model, path: Path) -> str | None:
@@ -72,20 +68,10 @@ def answer_rows(model: Model, name: str, *, as_json: bool) -> None:
 
 
 def _answers(model: Model, rows: Rows) -> Iterator[tuple[str | int, NDArray[np.float32]]]:
-    """What each row is called, and the probabilities (C,) of its classes.
-
-    Numpy answers rows as fast as they can be read.
-    """
+    """What each row is called, and the probabilities (C,) of its classes."""
     unlabelled = np.zeros(len(rows.features), np.int32)
     samples = model.prepare(Samples(rows.features, unlabelled))
-    config = model.config
-    settings = (NetworkSettings.of(config),) * len(model.parameters)
-    with create_engine(
-        choose("cpu"), model.network, settings, config.optimizer, config.batch_size
-    ) as engine:
-        for first in range(0, len(samples), AT_ONCE):
-            block = slice(first, first + AT_ONCE)
-            yield from zip(rows.names[block], predict(engine, model, samples[block]), strict=True)
+    return zip(rows.names, probabilities_of(model, samples), strict=True)
 
 
 def _print_csv(

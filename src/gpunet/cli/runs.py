@@ -50,8 +50,8 @@ def _summaries(folder: Path) -> list[RunSummary]:
         ModelError: the folder cannot be read.
     """
     from gpunet.artifacts.run_folder import find_runs
-    from gpunet.cli.messages import note
     from gpunet.errors import ModelError
+    from gpunet.terminal.live.notes import note
 
     summaries = []
     for run in find_runs(folder):

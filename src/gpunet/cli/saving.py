@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from gpunet.cli.messages import complain, note
 from gpunet.errors import OutputError
+from gpunet.terminal.live.notes import complain, note
 
 __all__ = ["in_place", "save", "told", "write"]
 

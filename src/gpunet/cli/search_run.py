@@ -18,16 +18,14 @@ from rich.console import Console
 from gpunet import __version__
 from gpunet.artifacts import model_file
 from gpunet.artifacts.report import write_report
-from gpunet.cli.messages import complain, note
 from gpunet.cli.saving import told, write
-from gpunet.cli.sources import found_again, open_training_data, reference, settle_device
 from gpunet.cli.train_command import train_command
 from gpunet.config import Optimizer, TrainConfig
 from gpunet.config.settings_file import SettingsFile
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, choose, create_engine, largest_population
-from gpunet.engine.interface import NetworkSettings, Rule
+from gpunet.engine.factory import Choice, choose, largest_population
+from gpunet.engine.interface import Rule
 from gpunet.errors import DeviceError, UsageError
 from gpunet.model import Model
 from gpunet.search.space import Space, default_space, grid, read_space
@@ -38,6 +36,8 @@ from gpunet.search.terms import Terms
 from gpunet.search.tuner import SearchInfo, Tuner, best_model_path
 from gpunet.terminal.draw import figures
 from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
+from gpunet.terminal.live.messages import ConsoleMessages
+from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
 from gpunet.terminal.views.leaderboard import (
     counted,
@@ -47,9 +47,12 @@ from gpunet.terminal.views.leaderboard import (
     trial_table,
 )
 from gpunet.terminal.views.tables import summary_table
-from gpunet.training.evaluation import evaluate
 from gpunet.training.events import Control
 from gpunet.training.splits import settled
+from gpunet.workflows.answers import evaluate_model
+from gpunet.workflows.data import found_again, open_training_data, reference
+from gpunet.workflows.devices import settle_device
+from gpunet.workflows.messages import Messages
 
 __all__ = ["Wishes", "carry_out"]
 
@@ -149,16 +152,17 @@ def carry_out(wishes: Wishes) -> None:
     name = wishes.setting("data", "") or (
         found_again(study.name, study.terms.data) if study else AUTO
     )
-    dataset = open_training_data(name, console, wanted.config.label)
+    messages = ConsoleMessages(console)
+    dataset = open_training_data(name, messages, wanted.config.label)
     wanted = replace(wanted, config=settled(wanted.config, dataset))
     epochs = wanted.config.effective_epochs * _batches(wishes)
     trained = replace(_heaviest(wanted, dataset), epochs=epochs)
-    choice = settle_device(choice, trained, wishes.population, dataset, console)
+    choice = settle_device(choice, trained, wishes.population, dataset, messages)
     _require_memory(wanted, wishes.population, choice, dataset)
     wanted = replace(
         wanted,
         data=reference(name, dataset),
-        fingerprint=dataset.fingerprint(),
+        fingerprint=dataset.fingerprint,
     )
     if study is None:
         study = SearchStudy.begin(place, wishes.study, wanted, join=wishes.storage is not None)
@@ -351,13 +355,8 @@ def _tested(found: _Found, choice: Choice, dataset: Dataset) -> _Found:
     model = found.model
     if model is None or not len(dataset.test):
         return found
-    config = model.config
-    settings = (NetworkSettings.of(config),)
     try:
-        with create_engine(
-            choice, model.network, settings, config.optimizer, config.batch_size
-        ) as engine:
-            told = evaluate(engine, model, model.prepare_test(dataset))
+        _, told = evaluate_model(model, dataset, choice, Messages())
     except DeviceError as error:
         complain(
             f"{error}; the best network is saved, but untested; `gpunet evaluate` can test it later"

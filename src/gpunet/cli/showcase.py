@@ -146,14 +146,17 @@ def _show_samples(
     canvas: _Canvas,
 ) -> None:
     from gpunet.cli.pictures import require_images, verdict_pictures
-    from gpunet.cli.sources import evaluate_model
     from gpunet.terminal.draw.style import STRONG
+    from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.showcase import showcase as samples_shown
     from gpunet.training.evaluation import pick, pick_top_losses
     from gpunet.training.metrics import cross_entropies
+    from gpunet.workflows.answers import evaluate_model
+    from gpunet.workflows.devices import choose_device
 
     console, painter = canvas.console, canvas.painter
-    samples, evaluation = evaluate_model(model, data, device, console)
+    messages = ConsoleMessages(console)
+    samples, evaluation = evaluate_model(model, data, choose_device(device, messages), messages)
     probabilities, labels = evaluation.probabilities, samples.labels
     if choice.rows is not None:
         rows = _require_rows(choice.rows, len(samples))

@@ -594,11 +594,12 @@ def train(
     if profile:
         _require_alone("--profile", {"--quiet": quiet or None})
     options.require_places(output, report, plot)
-    from gpunet.cli.run_keeping import new_run, resumed_run
+    from gpunet.cli.run_names import named_run
     from gpunet.cli.training_run import Wishes, carry_out
+    from gpunet.workflows.run_folders import resumed_run
 
     if resume is None:
-        keeping = new_run(run_dir, name, checkpoint_every, config, datetime.now())
+        keeping = named_run(run_dir, name, checkpoint_every, config, datetime.now())
     else:
         others = {"--run-dir": run_dir, "--name": name, "--config": config_file, "--recipe": recipe}
         _require_alone("--resume", others)

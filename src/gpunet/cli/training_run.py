@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import typer
 from rich.console import Console, Group
 from rich.text import Text
 
 from gpunet.artifacts import model_file
-from gpunet.artifacts.curves import Curves
-from gpunet.artifacts.plots import plot_curves
-from gpunet.artifacts.report import report, write_report
-from gpunet.cli.messages import complain, note
-from gpunet.cli.run_keeping import Keeping, Recorder
+from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import in_place, save, told
-from gpunet.cli.sources import open_training_data, reference, settle_device
-from gpunet.cli.tile_choice import choose_tiles
 from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.framing import find_framing
-from gpunet.datasets.pixels import levels_of
-from gpunet.engine.factory import Choice, choose, choose_again, create_engine
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import Choice, choose, choose_again
 from gpunet.engine.wgpu.roofline import measure_roofline
 from gpunet.engine.wgpu.tile_cache import TileCache
-from gpunet.model import Figures, Model, Origin
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter, choose_painter
 from gpunet.terminal.draw.style import WARNING
 from gpunet.terminal.live.closing import Part, print_parts
 from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
-from gpunet.terminal.live.plain import PlainPrinter
+from gpunet.terminal.live.messages import ConsoleMessages
+from gpunet.terminal.live.notes import complain, note
+from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.terminal.views.ending import deciding_figure, why_stopped
 from gpunet.terminal.views.profile_table import profile_table
 from gpunet.terminal.views.showcase import showcase
 from gpunet.terminal.views.tables import committee_table, confusion_table, summary_table
-from gpunet.training.batches import steps_per_epoch
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
@@ -50,15 +39,16 @@ from gpunet.training.outcome import no_better_than_guessing, still_falling
 from gpunet.training.profile import Profile, measure_profile
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import settled, split
-from gpunet.training.trainer import train
+from gpunet.workflows.data import open_training_data, reference
+from gpunet.workflows.devices import measured_tiles, settle_device, training_engine
+from gpunet.workflows.messages import Messages
+from gpunet.workflows.run_folders import Keeping, Recorder
+from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
 
 __all__ = ["Wishes", "carry_out"]
 
 SAMPLES = 10
 """Test samples that are shown unless told otherwise."""
-
-LONG_TRAINING = 60.0
-"""Seconds; where less is allowed, nothing is spent on measuring tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,45 +95,33 @@ def carry_out(wishes: Wishes) -> None:
         GpunetError: whatever a user can cause or mend.
     """
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
+    messages = ConsoleMessages(console)
     painter = choose_painter(wishes.graphics, console)
     choice = _device(wishes)
-    dataset = open_training_data(wishes.data, console, wishes.config.label)
-    wishes = replace(wishes, config=_settled(wishes.config, dataset, console))
-    recorder = _recorder(wishes, dataset, console)
-    choice = settle_device(choice, wishes.config, wishes.config.ensemble, dataset, console)
-    tiles = _tiles(wishes, choice, dataset, console)
+    dataset = open_training_data(wishes.data, messages, wishes.config.label)
+    wishes = replace(wishes, config=settle_epochs(wishes.config, dataset, messages))
+    recorder = _recorder(wishes, dataset, messages)
+    choice = settle_device(choice, wishes.config, wishes.config.ensemble, dataset, messages)
+    tiles = _tiles(wishes, choice, dataset, messages)
     profile = _profile(wishes.config, choice, dataset, console, tiles) if wishes.profile else None
     control = Control()
-    result, curves = _train(wishes, choice, dataset, console, recorder, profile, tiles, control)
-    saved = _save_results(wishes, choice, dataset, result)
+    run, curves = _train(wishes, choice, dataset, console, recorder, profile, tiles, control)
+    saved = _save_results(wishes, run)
     if recorder is not None:
-        model = _model(wishes, dataset, result) if result.best_epoch else None
-        told = report(wishes.config, choice.info, dataset, result)
-        recorder.finish(model, told, partial(_plot, wishes, dataset, result))
+        model = run.model if run.best_epoch else None
+        recorder.finish(model, run.report(), run.plot)
     if control.signal is not None:
         raise typer.Exit(128 + control.signal)
     if wishes.quiet:
-        if (failure := _no_better_than_guessing(wishes, dataset, result)) is not None:
+        if (failure := _no_better_than_guessing(run)) is not None:
             note(failure)
-        typer.echo(_result_line(wishes, dataset, result, saved))
+        typer.echo(_result_line(wishes, run, saved))
     else:
-        parts = _parts(wishes, dataset, result, saved, console, painter, profile)
+        parts = _parts(wishes, run, saved, console, painter, profile)
         print_parts(console, [*curves, *parts])
     _require_output(console)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
-
-
-def _settled(config: TrainConfig, dataset: Dataset, console: Console) -> TrainConfig:
-    """The settings with the epochs that follow from the data; the console is told of more."""
-    decided = settled(config, dataset)
-    if config.epochs is None and decided.epochs != config.effective_epochs:
-        console.print(
-            f"epochs: {decided.epochs} by default, as one has few steps; at least "
-            f"{decided.effective_patience} without a gain end the training",
-            soft_wrap=True,
-        )
-    return decided
 
 
 def _device(wishes: Wishes) -> Choice:
@@ -174,22 +152,17 @@ def _require_output(console: Console) -> None:
         raise console.file.failure
 
 
-def _tiles(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -> TileCache | None:
+def _tiles(
+    wishes: Wishes, choice: Choice, dataset: Dataset, messages: Messages
+) -> TileCache | None:
     """The tiles that were measured, at present if the training is long enough for that to pay."""
-    if choice.adapter is None or not wishes.autotune:
+    if not wishes.autotune:
         return None
-    config, tiles = wishes.config, TileCache.of(choice.adapter)
-    if config.max_time is not None and config.max_time < LONG_TRAINING:
-        return tiles
-    steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
-    began = time.perf_counter()
-    measured = choose_tiles(config, choice.adapter, dataset, tiles, console, steps)
+    tiles, measured, seconds = measured_tiles(choice, wishes.config, dataset, messages)
     if measured:
-        taken = figures.seconds(time.perf_counter() - began)
-        console.print(
-            f"tiles:  the fastest for {len(measured)} products, measured in {taken} and kept for "
-            "later runs",
-            soft_wrap=True,
+        messages.say(
+            f"tiles:  the fastest for {len(measured)} products, measured in "
+            f"{figures.seconds(seconds)} and kept for later runs"
         )
     return tiles
 
@@ -202,25 +175,22 @@ def _profile(
     tiles: TileCache | None,
 ) -> Profile:
     """Where the time of such a training goes, measured on an engine of its own."""
-    network = config.network(dataset.inputs, len(dataset.classes))
-    settings = _settings(config)
     training = split(dataset, config).training
     with (
         console.status("timing every kernel", spinner="line"),
-        create_engine(
-            choice, network, settings, config.optimizer, config.batch_size, tiles
-        ) as engine,
+        training_engine(choice, config, dataset, tiles) as engine,
     ):
         return measure_profile(engine, measure_roofline(choice.adapter), training, config)
 
 
-def _recorder(wishes: Wishes, dataset: Dataset, console: Console) -> Recorder | None:
+def _recorder(wishes: Wishes, dataset: Dataset, messages: Messages) -> Recorder | None:
     """What keeps the run while it is trained, if it is to be kept."""
     if wishes.keeping is None:
         return None
     wishes.keeping.require_same(dataset)
-    console.print(f"run:    {wishes.keeping.folder.path}", soft_wrap=True)
-    return Recorder(wishes.keeping, _template(wishes, dataset))
+    messages.say(f"run:    {wishes.keeping.folder.path}")
+    template = untrained_model(wishes.config, dataset, reference(wishes.data, dataset))
+    return Recorder(wishes.keeping, template, messages)
 
 
 def _train(
@@ -232,35 +202,26 @@ def _train(
     profile: Profile | None,
     tiles: TileCache | None,
     control: Control,
-) -> tuple[TrainingResult, list[Part]]:
+) -> tuple[Run, list[Part]]:
     """Train before the user's eyes; the screen is gone when this returns, its curves are left."""
-    config = wishes.config
-    network = config.network(dataset.inputs, len(dataset.classes))
-    settings = _settings(config)
+    keeping = wishes.keeping
     screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
     if wants_dashboard(console, wishes.plain):
         screen = Dashboard(console, control, profile=profile)
-    with (
-        create_engine(
-            choice, network, settings, config.optimizer, config.batch_size, tiles
-        ) as engine,
-        screen,
-    ):
-        result = train(
-            engine,
+    with screen:
+        run = train_model(
+            wishes.config,
             dataset,
-            config,
-            observers=(screen,) if recorder is None else (screen, recorder.log),
+            choice,
+            reference=reference(wishes.data, dataset),
+            tiles=tiles,
+            callbacks=(screen,) if keeping is None else (screen, log_printer(keeping.folder.log)),
             control=control,
-            resume=wishes.keeping.state if wishes.keeping else None,
+            resume=keeping.state if keeping else None,
             keep=None if recorder is None else recorder.keep,
-            keep_every=wishes.keeping.every if wishes.keeping else 1,
+            keep_every=keeping.every if keeping else 1,
         )
-    return result, [Part(screen.closing_view(), 3)] if isinstance(screen, Dashboard) else []
-
-
-def _settings(config: TrainConfig) -> tuple[NetworkSettings, ...]:
-    return tuple(map(NetworkSettings.of, config.networks()))
+    return run, [Part(screen.closing_view(), 3)] if isinstance(screen, Dashboard) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,34 +234,25 @@ class _Saved:
     complete: bool
 
 
-def _save_results(
-    wishes: Wishes, choice: Choice, dataset: Dataset, result: TrainingResult
-) -> _Saved:
+def _save_results(wishes: Wishes, run: Run) -> _Saved:
     """Save the model, report and plot; what cannot be written does not keep back the rest."""
-    config, complete = wishes.config, True
+    result, complete = run.result, True
     model_path = report_path = plot_path = None
-    _tell_if_it_failed(config, result)
+    _tell_if_it_failed(run.config, result)
     if result.best_epoch == 0:
         complete = result.stop_reason != "diverged"
     else:
-        model = _model(wishes, dataset, result)
-        model_path = save(partial(model_file.save, model), wishes.output, force=wishes.force)
+        content = partial(model_file.save, run.model)
+        model_path = save(content, wishes.output, force=wishes.force)
         complete = in_place(model_path, wishes.output) and not result.device_failures
     if wishes.report is not None:
-        content = report(config, choice.info, dataset, result)
-        report_path = save(partial(write_report, content), wishes.report, force=wishes.force)
+        content = partial(write_report, run.report())
+        report_path = save(content, wishes.report, force=wishes.force)
         complete = complete and in_place(report_path, wishes.report)
     if wishes.plot is not None and result.history:
-        draw = partial(_plot, wishes, dataset, result)
-        plot_path = save(draw, wishes.plot, force=wishes.force)
+        plot_path = save(run.plot, wishes.plot, force=wishes.force)
         complete = complete and in_place(plot_path, wishes.plot)
     return _Saved(model_path, report_path, plot_path, complete)
-
-
-def _plot(wishes: Wishes, dataset: Dataset, result: TrainingResult, path: Path) -> None:
-    network = wishes.config.network(dataset.inputs, len(dataset.classes))
-    curves = Curves.of(result.history, result.best_epoch)
-    plot_curves(curves, f"{dataset.name}, {network}, {wishes.config.optimizer}", path)
 
 
 def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
@@ -324,31 +276,28 @@ def _tell_if_it_failed(config: TrainConfig, result: TrainingResult) -> None:
         complain(f"{result.device_failures[-1]}; {_left_by_the_device(result)}")
 
 
-def _no_better_than_guessing(
-    wishes: Wishes, dataset: Dataset, result: TrainingResult
-) -> str | None:
+def _no_better_than_guessing(run: Run) -> str | None:
     """What to say, and the next move, if nothing was learnt."""
-    config, labels = wishes.config, dataset.test.labels
-    guessing = no_better_than_guessing(config, result, labels, len(dataset.classes))
+    config, labels, classes = run.config, run.dataset.test.labels, run.dataset.classes
+    guessing = no_better_than_guessing(config, run.result, labels, len(classes))
     if guessing is None:
         return None
-    test = _test_figures(wishes, dataset, result)
     return (
         f"the network is no better than guessing: its test accuracy is "
-        f"{figures.percent(test.accuracy)} where always answering "
-        f"{dataset.classes[guessing.commonest]!r} gives {figures.percent(guessing.share)}, its "
-        f"loss {figures.loss(test.loss)} where equal shares give {figures.loss(guessing.loss)};"
+        f"{figures.percent(run.test.accuracy)} where always answering "
+        f"{classes[guessing.commonest]!r} gives {figures.percent(guessing.share)}, its "
+        f"loss {figures.loss(run.test.loss)} where equal shares give {figures.loss(guessing.loss)};"
         f" try --lr {config.effective_learning_rate / 10:g}, or --find-lr to look for a rate"
     )
 
 
-def _advice(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Text | None:
+def _advice(wishes: Wishes, run: Run) -> Text | None:
     """What to do if nothing was learnt, or if longer training would do more."""
-    if (failure := _no_better_than_guessing(wishes, dataset, result)) is not None:
+    if (failure := _no_better_than_guessing(run)) is not None:
         return Text(failure, WARNING)
-    if not still_falling(wishes.config, result):
+    if not still_falling(run.config, run.result):
         return None
-    epochs = max(2 * len(result.history), _default_epochs(wishes.config, dataset))
+    epochs = max(2 * len(run.result.history), _default_epochs(run.config, run.dataset))
     resume = f"--resume {wishes.keeping.folder.path} " if wishes.keeping else ""
     return Text(
         f"advice: the loss was still falling in the last epochs; train longer by {resume}"
@@ -370,44 +319,9 @@ def _left_by_the_device(result: TrainingResult) -> str:
     return left
 
 
-def _model(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Model:
-    return replace(
-        _template(wishes, dataset),
-        parameters=result.parameters[result.learnt],
-        scaling=result.scaling,
-        inverted=result.inverted,
-        best_epoch=result.best_epoch,
-        test=_test_figures(wishes, dataset, result),
-    )
-
-
-def _template(wishes: Wishes, dataset: Dataset) -> Model:
-    """All of the model that is known before it is trained; its weights are zero."""
-    network = wishes.config.network(dataset.inputs, len(dataset.classes))
-    return Model(
-        network=network,
-        parameters=np.zeros((wishes.config.ensemble, network.parameter_count), dtype=np.float32),
-        config=wishes.config,
-        classes=dataset.classes,
-        image_shape=dataset.image_shape,
-        scaling=None,
-        origin=Origin.of(dataset, reference(wishes.data, dataset)),
-        best_epoch=0,
-        test=Figures(None, None),
-        levels=levels_of(dataset),
-        framing=find_framing(dataset, wishes.config.framing),
-        columns=dataset.columns,
-    )
-
-
-def _test_figures(wishes: Wishes, dataset: Dataset, result: TrainingResult) -> Figures:
-    return result.figures(wishes.config.loss, dataset.test.labels)
-
-
 def _parts(
     wishes: Wishes,
-    dataset: Dataset,
-    result: TrainingResult,
+    run: Run,
     saved: _Saved,
     console: Console,
     painter: Painter | None,
@@ -419,21 +333,18 @@ def _parts(
     """
     if profile is not None:
         yield Part(Group(*profile_table(profile)))
-    if result.best_epoch and result.tested:
-        yield from _test_parts(wishes, dataset, result, console, painter)
-    if (advice := _advice(wishes, dataset, result)) is not None:
+    if run.best_epoch and run.result.tested:
+        yield from _test_parts(wishes, run, console, painter)
+    if (advice := _advice(wishes, run)) is not None:
         yield Part(advice)
-    yield Part(summary_table(_summary(wishes, dataset, result, saved)))
+    yield Part(summary_table(_summary(wishes, run, saved)))
 
 
 def _test_parts(
-    wishes: Wishes,
-    dataset: Dataset,
-    result: TrainingResult,
-    console: Console,
-    painter: Painter | None,
+    wishes: Wishes, run: Run, console: Console, painter: Painter | None
 ) -> Iterator[Part]:
     """What the best weights make of the test set."""
+    dataset, result = run.dataset, run.result
     probabilities, labels = result.answers, dataset.test.labels
     asked_for = wishes.showcase is not None
     count = wishes.showcase if wishes.showcase is not None else SAMPLES
@@ -447,15 +358,14 @@ def _test_parts(
     matrix = confusion_matrix(probabilities, labels)
     yield Part(confusion_table(matrix, dataset.classes), 2)
     if wishes.config.ensemble > 1:
-        together = _test_figures(wishes, dataset, result)
-        yield Part(committee_table(together, [result.own_figures[p] for p in result.learnt]), 1)
+        yield Part(committee_table(run.test, [result.own_figures[p] for p in result.learnt]), 1)
 
 
-def _result_line(wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved) -> str:
+def _result_line(wishes: Wishes, run: Run, saved: _Saved) -> str:
+    result, test = run.result, run.test
     where = f"saved as {told(saved.model, wishes.output)}" if saved.model else "not saved"
     if result.best_epoch == 0:
         return f"no epoch succeeded ({result.stop_reason}), {where}"
-    test = _test_figures(wishes, dataset, result)
     return (
         f"test accuracy {figures.percent(test.accuracy)}, loss {figures.loss(test.loss)}, "
         f"best epoch {result.best_epoch} of {len(result.history)} ({result.stop_reason}), "
@@ -463,10 +373,9 @@ def _result_line(wishes: Wishes, dataset: Dataset, result: TrainingResult, saved
     )
 
 
-def _summary(
-    wishes: Wishes, dataset: Dataset, result: TrainingResult, saved: _Saved
-) -> Sequence[tuple[str, str]]:
+def _summary(wishes: Wishes, run: Run, saved: _Saved) -> Sequence[tuple[str, str]]:
     """What matters most comes last, where the eye is when all is printed."""
+    result, test = run.result, run.test
     time_taken = figures.seconds(result.seconds)
     if result.steps:
         time_taken += f", {figures.seconds(result.seconds / result.steps)} per step"
@@ -477,7 +386,6 @@ def _summary(
         *((name, told(path, wanted)) for name, path, wanted in files if path),
     ]
     if result.best_epoch:
-        test = _test_figures(wishes, dataset, result)
         accuracy, loss = figures.percent(test.accuracy), figures.loss(test.loss)
         rows += [
             ("test accuracy", f"{accuracy}, loss {loss}"),

@@ -43,21 +43,23 @@ def tune_kernels(
     Trainings with such products take them from then on. `gpunet train` measures by itself where a
     run is long enough to gain from it.
     """
-    from gpunet.cli.sources import choose_device, open_data
-    from gpunet.cli.tile_choice import choose_tiles
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.workflows.data import open_data
+    from gpunet.workflows.devices import choose_device, choose_tiles
 
     config = TrainConfig(hidden=parse_hidden(hidden), batch_size=batch_size)
     console = make_console()
-    choice = choose_device(device, console, shaders=True)
+    messages = ConsoleMessages(console)
+    choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None:
         console.print("numpy has no kernels to tune", soft_wrap=True)
         return
-    dataset = open_data(data, console, label)
+    dataset = open_data(data, messages, label)
     tiles = TileCache.of(choice.adapter)
     tiles.forget()
-    measured = choose_tiles(config, choice.adapter, dataset, tiles, console, steps=math.inf)
+    measured = choose_tiles(config, choice.adapter, dataset, tiles, messages, steps=math.inf)
     console.print()
     if measured:
         _print_table(console, measured)

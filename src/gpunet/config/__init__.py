@@ -693,10 +693,10 @@ def _whole(option: str, value: Any) -> int:
 
 
 def _real(option: str, value: Any) -> float:
-    """The number; a whole one stays whole."""
+    """The number as a float, so that 5000 and 5000.0 are one setting."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise UsageError(f"{option} is {value!r:.40}, wanted a number")
-    return value if isinstance(value, int) else float(value)
+    return float(value)
 
 
 def _require_dropout(dropout: float | tuple[float, ...], layers: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,7 @@ class Columns:
     grey: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """A training and a test set of one kind, and a validation set where the data have their own.
 
@@ -176,6 +177,38 @@ class Dataset:
         """Features per sample, I."""
         return int(self.train.features.shape[1])
 
+    @staticmethod
+    def from_arrays(
+        X: Any,  # noqa: N803 - as scikit-learn calls it
+        y: Any,
+        X_test: Any = None,  # noqa: N803
+        y_test: Any = None,
+        *,
+        name: str = "arrays",
+    ) -> Dataset:
+        """A dataset of arrays, data frames or lists, as ``gpunet.train`` makes it of ``(X, y)``.
+
+        Args:
+            X: (n, I) or (n, height, width) numbers of any type; they are converted, not changed.
+            y: (n,) or (n, 1) class labels: whole numbers, texts or booleans.
+            X_test: (m, I) or (m, height, width); without it there are no test samples.
+            y_test: (m,) labels of these.
+            name: what messages and reports call the data.
+
+        Raises:
+            DataError: something is no number, no label, or does not fit together.
+
+        Example:
+            >>> import gpunet
+            >>> data = gpunet.Dataset.from_arrays([[0.0, 1.0], [1.0, 0.0]], ["right", "left"])
+            >>> data.classes
+            ('left', 'right')
+        """
+        from gpunet.datasets.readers.arrays import from_arrays
+
+        return from_arrays(X, y, X_test, y_test, name=name)
+
+    @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of all samples and labels, in hexadecimal."""
         digest = hashlib.sha256()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
@@ -17,21 +17,20 @@ from typing import Protocol
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.framing import find_framing
-from gpunet.datasets.pixels import levels_of
 from gpunet.engine.factory import Choice, create_engine
 from gpunet.engine.interface import DeviceInfo, NetworkSettings
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, UsageError
 from gpunet.files.whole_file import remove_leftovers
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model
 from gpunet.search.standing import Standing
 from gpunet.search.study import Candidate, SearchStudy
-from gpunet.training.events import Control, Progress, SilentObserver
+from gpunet.training.events import Callback, Control, Progress
 from gpunet.training.member import Member
 from gpunet.training.result import TrainingResult
 from gpunet.training.stopping import monitored
 from gpunet.training.trainer import train_population
+from gpunet.workflows.training import untrained_model
 
 __all__ = ["SearchInfo", "SearchObserver", "Tuner", "best_model_path"]
 
@@ -208,7 +207,7 @@ class Tuner:
                 self._dataset,
                 list(configs.values()),
                 prune=population.prune,
-                observers=(_Listener(self._observer),),
+                callbacks=(_Listener(self._observer),),
                 control=self._control,
             )
         best = self._keep_best(configs, result)
@@ -271,20 +270,12 @@ class Tuner:
 
     def _model(self, config: TrainConfig, result: TrainingResult, place: int) -> Model:
         dataset = self._dataset
-        return Model(
-            network=config.network(dataset.inputs, len(dataset.classes)),
+        return replace(
+            untrained_model(config, dataset, self._study.terms.data),
             parameters=result.parameters[place : place + 1],
-            config=config,
-            classes=dataset.classes,
-            image_shape=dataset.image_shape,
             scaling=result.scaling,
-            origin=Origin.of(dataset, self._study.terms.data),
-            best_epoch=result.networks[place].best_epoch,
-            test=Figures(None, None),
-            levels=levels_of(dataset),
             inverted=result.inverted,
-            framing=find_framing(dataset, config.framing),
-            columns=dataset.columns,
+            best_epoch=result.networks[place].best_epoch,
         )
 
 
@@ -323,12 +314,12 @@ class _Population:
         return hopeless
 
 
-class _Listener(SilentObserver):
+class _Listener(Callback):
     """Passes on what a population's training tells between two epochs."""
 
     def __init__(self, observer: SearchObserver) -> None:
         self._observer = observer
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Some steps are done."""
         self._observer.progressed(progress)

@@ -54,6 +54,16 @@ class Evaluation:
     matrix: NDArray[np.int64]
     scores: ClassScores
 
+    @property
+    def loss(self) -> float | None:
+        """The mean of the model's own loss; ``None`` if it is not finite."""
+        return self.figures.loss
+
+    @property
+    def accuracy(self) -> float | None:
+        """The fraction that is right."""
+        return self.figures.accuracy
+
 
 def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
     """Compare a model's answers with the labels of prepared samples.

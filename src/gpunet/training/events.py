@@ -1,17 +1,17 @@
-"""What a training run tells its observers, and how they may ask it to stop or pause.
+"""What a training run tells its callbacks, and how they may ask it to stop or pause.
 
 Of an ensemble they are told the mean over the networks that run.
 
-The trainer knows observers, not screens: the dashboard, the plain printer and the tests all
-implement ``Observer``. All accuracies are fractions, all losses nats per sample, all times
+The trainer knows callbacks, not screens: the dashboard, the plain printer and a user's own code
+all derive from ``Callback``. All accuracies are fractions, all losses nats per sample, all times
 seconds.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass, field, fields
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,12 @@ from gpunet.engine.interface import DeviceInfo
 from gpunet.training.clock import WorkingClock
 
 __all__ = [
+    "Callback",
     "Control",
+    "EpochEnd",
     "EpochRecord",
-    "Observer",
     "Progress",
     "RunInfo",
-    "SilentObserver",
     "StopReason",
 ]
 
@@ -149,52 +149,52 @@ class Control:
     """By which the run's times are measured; it stands still while the run is held."""
 
 
-class Observer(Protocol):
-    """Something that is told how a training run goes."""
+@dataclass(frozen=True, slots=True, eq=False)
+class EpochEnd(EpochRecord):
+    """What callbacks get at the end of an epoch: its record, and where the run stands.
 
-    def started(self, run: RunInfo) -> None:
+    Args:
+        best_epoch: the epoch whose weights are kept so far, counted from 1.
+        patience_left: epochs without improvement until early stopping; ``None`` if off.
+        gallery: (g, C) the probabilities for the gallery's samples.
+    """
+
+    best_epoch: int = 0
+    patience_left: int | None = None
+    gallery: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    @classmethod
+    def of(
+        cls,
+        record: EpochRecord,
+        best_epoch: int,
+        patience_left: int | None,
+        gallery: NDArray[np.float32],
+    ) -> EpochEnd:
+        """The end of the epoch that a record is of."""
+        figures = {entry.name: getattr(record, entry.name) for entry in fields(EpochRecord)}
+        return cls(**figures, best_epoch=best_epoch, patience_left=patience_left, gallery=gallery)
+
+
+class Callback:
+    """Something that is told how a training run goes; derive from it and override what you need.
+
+    Example:
+        >>> import gpunet
+        >>> class Losses(gpunet.Callback):
+        ...     def on_epoch_end(self, record):
+        ...         print(record.epoch, record.val_loss)
+        ...         return record.val_loss < 0.1  # True stops the run after this epoch
+    """
+
+    def on_train_begin(self, run: RunInfo) -> None:
         """Training is about to start."""
 
-    def progressed(self, progress: Progress) -> None:
-        """Some steps are done."""
+    def on_progress(self, progress: Progress) -> None:
+        """Some steps are done; called a few times a second at most."""
 
-    def epoch_ended(
-        self,
-        record: EpochRecord,
-        best_epoch: int,
-        patience_left: int | None,
-        gallery: NDArray[np.float32],
-    ) -> None:
-        """An epoch and its validation are done.
+    def on_epoch_end(self, record: EpochEnd) -> bool | None:
+        """An epoch and its validation are done; return True to stop the run here."""
 
-        Args:
-            record: the epoch's figures.
-            best_epoch: the epoch whose weights are kept so far.
-            patience_left: epochs without improvement until early stopping; ``None`` if off.
-            gallery: (g, C) the probabilities for the gallery's samples.
-        """
-
-    def stopped(self, reason: StopReason, best_epoch: int) -> None:
+    def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """No further epoch follows; the best weights are restored."""
-
-
-class SilentObserver:
-    """An observer that does nothing, to derive others from."""
-
-    def started(self, run: RunInfo) -> None:
-        """Do nothing."""
-
-    def progressed(self, progress: Progress) -> None:
-        """Do nothing."""
-
-    def epoch_ended(
-        self,
-        record: EpochRecord,
-        best_epoch: int,
-        patience_left: int | None,
-        gallery: NDArray[np.float32],
-    ) -> None:
-        """Do nothing."""
-
-    def stopped(self, reason: StopReason, best_epoch: int) -> None:
-        """Do nothing."""

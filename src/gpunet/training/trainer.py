@@ -2,7 +2,7 @@
 
 It trains a population of networks side by side; one network is a population of one, and what
 concerns one of several is its ``member``'s. It knows engines only through their interface, screens
-only as observers, and files not at all: it hands out a ``RunState`` after every epoch and can go
+only as callbacks, and files not at all: it hands out a ``RunState`` after every epoch and can go
 on from one. What a batch is belongs to ``batches``, when to stop to ``stopping``, the numbers to
 the engine.
 """
@@ -27,9 +27,10 @@ from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.class_weights import class_weights
 from gpunet.training.events import (
+    Callback,
     Control,
+    EpochEnd,
     EpochRecord,
-    Observer,
     Progress,
     RunInfo,
     StopReason,
@@ -70,7 +71,7 @@ def train(
     dataset: Dataset,
     config: TrainConfig,
     *,
-    observers: Sequence[Observer] = (),
+    callbacks: Sequence[Callback] = (),
     control: Control | None = None,
     resume: RunState | None = None,
     keep: Callable[[RunState], None] | None = None,
@@ -82,7 +83,7 @@ def train(
         engine: made for the networks that ``config`` describes.
         dataset: its training samples are split into those trained on and those held out.
         config: how to train.
-        observers: told how it goes, in this order.
+        callbacks: told how it goes, in this order.
         control: how a user asks to stop or to pause.
         resume: where an earlier run with the same data and settings stands. This one then gives
             bit for bit what the earlier one would have given.
@@ -99,7 +100,7 @@ def train(
     config = settled(config, dataset)
     keeper = Keeper(keep, keep_every)
     run = _Run(engine, dataset, config.networks(), control or Control(), resume)
-    run.observers, run.keeper = tuple(observers), keeper
+    run.callbacks, run.keeper = tuple(callbacks), keeper
     if resume is not None:
         require_unfinished(config, resume.histories)
     run.begin(resume)
@@ -113,7 +114,7 @@ def train_population(
     configs: Sequence[TrainConfig],
     *,
     prune: Prune | None = None,
-    observers: Sequence[Observer] = (),
+    callbacks: Sequence[Callback] = (),
     control: Control | None = None,
 ) -> TrainingResult:
     """Train networks of one shape side by side; the test set stays untouched.
@@ -124,7 +125,7 @@ def train_population(
         configs: how to train each; they share what ``SHARED`` names, and the first one's seed
             decides what is held out.
         prune: told of all networks after every epoch, says which of them are to end.
-        observers: told the means over the networks that run, and the first one's settings.
+        callbacks: told the means over the networks that run, and the first one's settings.
         control: how a user asks to stop or to pause.
 
     Raises:
@@ -135,7 +136,7 @@ def train_population(
     _require_shared(configs)
     configs = [settled(config, dataset) for config in configs]
     run = _Run(engine, dataset, tuple(configs), control or Control())
-    run.prune, run.observers = prune, tuple(observers)
+    run.prune, run.callbacks = prune, tuple(callbacks)
     run.begin(None)
     run.train(configs[0])
     return run.finish(test=False)
@@ -204,7 +205,7 @@ class _Run:
     ) -> None:
         self.engine, self.control, self.dataset = engine, control, dataset
         self.clock = control.clock
-        self.observers: tuple[Observer, ...] = ()
+        self.callbacks: tuple[Callback, ...] = ()
         self.keeper = Keeper(None, 1)
         self.prune: Prune | None = None
         _require_made_for(engine, dataset, configs)
@@ -280,17 +281,17 @@ class _Run:
             )
 
     def train(self, config: TrainConfig) -> None:
-        """Train until the last network has come to its end; observers are told of ``config``."""
+        """Train until the last network has come to its end; callbacks are told of ``config``."""
         info = self._info(config)
-        for observer in self.observers:
-            observer.started(info)
+        for callback in self.callbacks:
+            callback.on_train_begin(info)
         self.began = self.clock()
         while self.running:
             self._epoch_or_end()
         self.seconds = self._elapsed()
         self.keeper.finish()
-        for observer in self.observers:
-            observer.stopped(self._stop_reason(), self.best_epoch)
+        for callback in self.callbacks:
+            callback.on_train_end(self._stop_reason(), self.best_epoch)
 
     def finish(self, *, test: bool) -> TrainingResult:
         """Restore the best weights and, if wanted, evaluate them on the test set."""
@@ -346,7 +347,7 @@ class _Run:
         self.engine.load("train", self.training)
         if len(self.validation):
             self.engine.load("validation", self.validation)
-        if self.observers:
+        if self.callbacks:
             self.engine.load("gallery", self._held_out()[self.gallery_rows])
 
     def _epoch_or_end(self) -> None:
@@ -467,7 +468,7 @@ class _Run:
         All that the device has to tell is asked for first, as it may fail.
         """
         stand = _Stand(self.engine.parameters(), self.engine.moments(), self.steps_done)
-        gallery = self.engine.predict("gallery") if self.observers else None  # (P, g, C)
+        gallery = self.engine.predict("gallery") if self.callbacks else None  # (P, g, C)
         improved = [p for p, record in records.items() if self.members[p].observe(record)]
         self.best[improved] = stand.parameters[improved]
         if gallery is not None:
@@ -484,9 +485,10 @@ class _Run:
         record = mean_history([self.members[p].history[-1:] for p in networks])[0]
         patience = [self.members[p].patience_left for p in networks]
         left = None if None in patience else max(one for one in patience if one is not None)
-        answers = gallery[networks].mean(axis=0)  # (g, C)
-        for observer in self.observers:
-            observer.epoch_ended(record, self.best_epoch, left, answers)
+        told = EpochEnd.of(record, self.best_epoch, left, gallery[networks].mean(axis=0))
+        for callback in self.callbacks:
+            if callback.on_epoch_end(told):
+                self.control.stop_after_epoch.set()
 
     def _pruned(self) -> set[int]:
         """The networks that are told to end, though they could go on."""
@@ -543,8 +545,8 @@ class _Run:
             elapsed=self._elapsed(),
             remaining=self._remaining(epoch, done),
         )
-        for observer in self.observers:
-            observer.progressed(progress)
+        for callback in self.callbacks:
+            callback.on_progress(progress)
 
     def _remaining(self, epoch: int, done: int) -> float | None:
         """Seconds until the last epoch is validated, at the latest pace."""

@@ -67,30 +67,30 @@ def test_a_folder_of_four_files_is_a_dataset(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS])
 def test_any_of_the_four_files_stands_for_all(folder: Path, name: str) -> None:
-    assert read_idx(folder).fingerprint() == read_idx(folder / name).fingerprint()
+    assert read_idx(folder).fingerprint == read_idx(folder / name).fingerprint
 
 
 def test_gzipped_files_are_unpacked(folder: Path) -> None:
-    expected = read_idx(folder).fingerprint()
+    expected = read_idx(folder).fingerprint
     for path in list(folder.iterdir()):
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
-    assert expected == read_idx(folder).fingerprint()
-    assert expected == read_idx(folder / f"{TEST_LABELS}.gz").fingerprint()
+    assert expected == read_idx(folder).fingerprint
+    assert expected == read_idx(folder / f"{TEST_LABELS}.gz").fingerprint
 
 
 def test_the_spelling_with_a_dot_is_known(folder: Path) -> None:
-    expected = read_idx(folder).fingerprint()
+    expected = read_idx(folder).fingerprint
     for path in list(folder.iterdir()):
         path.rename(folder / path.name.replace("-idx", ".idx"))
-    assert expected == read_idx(folder).fingerprint()
+    assert expected == read_idx(folder).fingerprint
 
 
 def test_names_with_a_prefix_belong_together(folder: Path) -> None:
-    expected = read_idx(folder).fingerprint()
+    expected = read_idx(folder).fingerprint
     for path in list(folder.iterdir()):
         shutil.copy(path, folder / f"emnist-{path.name.replace('t10k', 'test')}")
-    assert expected == read_idx(folder / f"emnist-{TRAIN_LABELS}").fingerprint()
+    assert expected == read_idx(folder / f"emnist-{TRAIN_LABELS}").fingerprint
     assert "holds IDX files of 2 datasets" in refusal(folder)
 
 

@@ -112,14 +112,14 @@ def test_coloured_images_become_grey(folder: Path, mode: str) -> None:
 
 
 def test_other_and_hidden_files_are_left_out(folder: Path) -> None:
-    expected = read_image_folder(folder).fingerprint()
+    expected = read_image_folder(folder).fingerprint
     (folder / "2" / "notes.txt").write_text("no image")
     (folder / "2" / "._0.png").write_bytes(b"no image")
     (folder / "2" / "more.png").mkdir()
     (folder / "readme.md").write_text("no class")
     (folder / ".cache").mkdir()
     (folder / "empty").mkdir()
-    assert expected == read_image_folder(folder).fingerprint()
+    assert expected == read_image_folder(folder).fingerprint
 
 
 def test_colors_that_are_turned_to_grey_are_told_of(folder: Path) -> None:
@@ -140,7 +140,7 @@ def test_images_that_are_left_out_are_told_of(folder: Path) -> None:
     draw(folder / "2" / "more" / "a.png")
     draw(folder / "test" / "a" / "b" / "1.png")
     dataset = read_image_folder(folder)
-    assert expected.fingerprint() == dataset.fingerprint()
+    assert expected.fingerprint == dataset.fingerprint
     assert dataset.notice == (
         f"{expected.notice}; 3 images that are in no folder of a class, such as '2/more/a.png', "
         "are left out; 3 images of kinds that are not read (.heic, .svg) are left out"
@@ -237,7 +237,7 @@ def test_links_are_followed(folder: Path, tmp_path_factory: pytest.TempPathFacto
     (links / "10").mkdir()
     for path in (folder / "10").iterdir():
         (links / "10" / path.name).symlink_to(path)
-    assert expected.fingerprint() == read_image_folder(links).fingerprint()
+    assert expected.fingerprint == read_image_folder(links).fingerprint
 
 
 def test_progress_ends_with_all_images(folder: Path) -> None:

@@ -71,16 +71,16 @@ def test_the_four_arrays_are_a_dataset(tmp_path: Path, packed: bool) -> None:
 
 @pytest.mark.parametrize("kind", ["<f4", ">f8", "<f2", ">i4", "<i8", "<u2"])
 def test_grey_levels_of_any_type_become_bytes(tmp_path: Path, kind: str) -> None:
-    expected = read_npz(written(tmp_path)).fingerprint()
+    expected = read_npz(written(tmp_path)).fingerprint
     changed = {key: arrays()[key].astype(kind) for key in ("x_train", "x_test")}
-    assert expected == read_npz(written(tmp_path, changed)).fingerprint()
+    assert expected == read_npz(written(tmp_path, changed)).fingerprint
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_bytes_divided_by_255_are_those_bytes(tmp_path: Path, kind: Any) -> None:
-    expected = read_npz(written(tmp_path, {})).fingerprint()
+    expected = read_npz(written(tmp_path, {})).fingerprint
     changed = {key: arrays()[key].astype(kind) / 255 for key in ("x_train", "x_test")}
-    assert expected == read_npz(written(tmp_path, changed)).fingerprint()
+    assert expected == read_npz(written(tmp_path, changed)).fingerprint
 
 
 @pytest.mark.parametrize("shape", [(6, 2, 6), (6, 12)])
@@ -115,9 +115,9 @@ def test_images_of_zeros_and_ones_are_black_and_white(tmp_path: Path, kind: Any)
 
 
 def test_an_array_in_columns_first_order_is_read_right(tmp_path: Path) -> None:
-    expected = read_npz(written(tmp_path)).fingerprint()
+    expected = read_npz(written(tmp_path)).fingerprint
     changed = {"x_train": np.asfortranarray(arrays()["x_train"])}
-    assert expected == read_npz(written(tmp_path, changed)).fingerprint()
+    assert expected == read_npz(written(tmp_path, changed)).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -170,13 +170,13 @@ def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path, key:
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"y_test": np.array([1, 2])}, "y_test of data.npz holds 2 rows but x_test 3"),
+        ({"y_test": np.array([1, 2])}, "y_test of data.npz holds 2 rows but x_test of data.npz 3"),
         ({"y_train": np.array([0, 1, np.nan, 0, 1, 2])}, "row 3 of y_train of data.npz is nan"),
         ({"y_train": np.array([0, 1.5, 1, 0, 1, 2])}, "row 2 of y_train of data.npz is 1.5"),
         ({"y_test": np.array([0, 1, 7])}, "row 3 of y_test of data.npz is '7', which no training"),
         ({"y_train": np.eye(6)}, "y_train of data.npz is of shape (6, 6), wanted (samples,)"),
         ({"y_train": np.zeros(6, np.int8)}, "holds only the class '0'"),
-        ({"x_train": np.zeros((6, 3, 4))}, "shape (4, 3) but x_train of (3, 4)"),
+        ({"x_train": np.zeros((6, 3, 4))}, "shape (4, 3) but x_train of data.npz of (3, 4)"),
         ({"x_train": np.zeros(6)}, "x_train of data.npz is of shape (6,), wanted (samples, feat"),
         ({"x_train": np.zeros((6, 0))}, "x_train of data.npz holds no samples"),
         ({"x_test": np.full((3, 4, 3), np.inf)}, "row 1, value 1 of x_test of data.npz is inf"),
@@ -224,7 +224,7 @@ def test_another_way_of_packing_is_refused(tmp_path: Path) -> None:
 
 def outcome(path: Path) -> str:
     try:
-        return read_npz(path).fingerprint()
+        return read_npz(path).fingerprint
     except DataError:
         return "refused"
 
@@ -232,7 +232,7 @@ def outcome(path: Path) -> str:
 @pytest.mark.parametrize("position", [0.02, 0.3, 0.6, 0.9, 0.99])
 def test_a_damaged_byte_is_refused_or_harmless(tmp_path: Path, position: float) -> None:
     path = written(tmp_path, packed=True)
-    whole, expected = path.read_bytes(), read_npz(path).fingerprint()
+    whole, expected = path.read_bytes(), read_npz(path).fingerprint
     for offset in range(8):
         damaged = bytearray(whole)
         damaged[int(position * len(whole)) + offset] ^= 0xFF
@@ -330,16 +330,16 @@ def test_validation_samples_that_do_not_fit_are_refused(
 
 
 def test_capitals_are_as_good_as_small_letters(tmp_path: Path) -> None:
-    expected = read_npz(written(tmp_path)).fingerprint()
+    expected = read_npz(written(tmp_path)).fingerprint
     capitals = {key.upper(): array for key, array in arrays().items()}
     np.savez(tmp_path / "data.npz", **capitals)  # type: ignore[arg-type]
-    assert expected == read_npz(tmp_path / "data.npz").fingerprint()
+    assert expected == read_npz(tmp_path / "data.npz").fingerprint
 
 
 def test_an_array_in_small_letters_goes_before_one_in_capitals(tmp_path: Path) -> None:
-    expected = read_npz(written(tmp_path)).fingerprint()
+    expected = read_npz(written(tmp_path)).fingerprint
     changed = {"X_train": np.zeros((6, 4, 3), np.uint8)}
-    assert expected == read_npz(written(tmp_path, changed)).fingerprint()
+    assert expected == read_npz(written(tmp_path, changed)).fingerprint
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_a_third_table_is_the_validation_set(tmp_path: Path, name: str) -> None:
     assert f"the 2 rows of {name} are the validation set, in place of --validation" == (
         dataset.notice
     )
-    assert without.fingerprint() == replace(dataset, validation=None).fingerprint()
+    assert without.fingerprint == replace(dataset, validation=None).fingerprint
 
 
 def test_a_table_is_split_where_only_one_to_validate_lies_beside_it(tmp_path: Path) -> None:

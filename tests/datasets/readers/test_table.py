@@ -65,7 +65,7 @@ def test_grey_levels_of_a_square_image_become_bytes_though_written_with_a_point(
     pointed = grey_rows(12, 64).replace(",", ".0,")
     dataset = read_table(written(tmp_path, pointed))
     assert np.uint8 == dataset.train.features.dtype
-    assert expected.fingerprint() == dataset.fingerprint()
+    assert expected.fingerprint == dataset.fingerprint
     assert dataset.classes == ("0", "1")
 
 
@@ -175,7 +175,7 @@ def test_a_first_row_of_a_word_and_numbers_is_data(tmp_path: Path) -> None:
 def test_line_ends_empty_lines_spaces_and_quotes_do_not_matter(tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def]
     expected = read_table(written(tmp_path, grey_rows(), "plain.csv"))
     dataset = read_table(written(tmp_path, change(grey_rows())))
-    assert expected.fingerprint() == dataset.fingerprint()
+    assert expected.fingerprint == dataset.fingerprint
 
 
 def test_a_quoted_word_may_hold_a_comma(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_the_size_of_the_blocks_read_does_not_matter(
     path = written(tmp_path, text)
     expected = read_table(path)
     monkeypatch.setattr(text_rows, "BLOCK", block)
-    assert expected.fingerprint() == read_table(path).fingerprint()
+    assert expected.fingerprint == read_table(path).fingerprint
     assert expected.classes == read_table(path).classes
 
 

@@ -39,13 +39,13 @@ def test_the_separator_is_found(
 ) -> None:
     text = ROWS if header else ROWS.partition("\n")[2]
     dataset = read(tmp_path, text.replace(",", separator), name)
-    assert plain.fingerprint() == dataset.fingerprint()
+    assert plain.fingerprint == dataset.fingerprint
 
 
 @pytest.mark.parametrize("name", ["data.csv.gz", "data.tsv.gz", "data.csv"])
 def test_packed_tables_are_unpacked(tmp_path: Path, plain: Dataset, name: str) -> None:
     dataset = read(tmp_path, gzip.compress(ROWS.encode()), name)
-    assert plain.fingerprint() == dataset.fingerprint()
+    assert plain.fingerprint == dataset.fingerprint
     assert dataset.name == "data"
 
 
@@ -56,7 +56,7 @@ def test_decimal_commas_are_read_beside_other_separators(
 ) -> None:
     text = ROWS if header else ROWS.partition("\n")[2]
     dataset = read(tmp_path, text.replace(",", separator).replace(".", ","))
-    assert plain.fingerprint() == dataset.fingerprint()
+    assert plain.fingerprint == dataset.fingerprint
 
 
 def test_a_quoted_decimal_comma_is_one_value(tmp_path: Path, plain: Dataset) -> None:
@@ -66,7 +66,7 @@ def test_a_quoted_decimal_comma_is_one_value(tmp_path: Path, plain: Dataset) -> 
         for cells in (row.split(",") for row in rows.splitlines())
     ]
     dataset = read(tmp_path, "\n".join([head, *quoted]))
-    assert plain.fingerprint() == dataset.fingerprint()
+    assert plain.fingerprint == dataset.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_comments_and_the_line_that_names_the_separator_are_passed_over(
     tmp_path: Path, plain: Dataset, start: str
 ) -> None:
     dataset = read(tmp_path, start + ROWS)
-    assert plain.fingerprint() == dataset.fingerprint()
+    assert plain.fingerprint == dataset.fingerprint
     assert plain.columns == dataset.columns
 
 
@@ -124,7 +124,7 @@ def test_the_line_that_names_the_separator_wins(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["# label,a,b\n", "#label,a,b\n", "# by hand\n# label,a,b\n"])
 def test_titles_in_a_comment_are_titles(tmp_path: Path, plain: Dataset, line: str) -> None:
     dataset = read(tmp_path, line + ROWS.partition("\n")[2])
-    assert plain.fingerprint() == dataset.fingerprint()
+    assert plain.fingerprint == dataset.fingerprint
     assert plain.columns == dataset.columns
 
 

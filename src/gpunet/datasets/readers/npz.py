@@ -20,18 +20,10 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
-from gpunet.datasets.hold_out import split_last
-from gpunet.datasets.readers.features import (
-    as_features,
-    as_grey_levels,
-    guess_image_shape,
-    is_square,
-)
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.readers.arrays import dataset_of_arrays
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
-from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
-from gpunet.datasets.readers.parts import NAMES, given_validation, part_of
-from gpunet.datasets.readers.table import TEST_SHARE
+from gpunet.datasets.readers.parts import part_of
 from gpunet.errors import DataError
 
 __all__ = ["KEYS", "read_npz"]
@@ -58,47 +50,8 @@ def read_npz(path: Path) -> Dataset:
             is no number.
     """
     arrays = _read_arrays(path)
-    parts = [part for part in NAMES if f"x_{part}" in arrays]
-    for part in parts:
-        _require_pair(str(path), part, arrays[f"x_{part}"], arrays[f"y_{part}"])
-    shape = arrays["x_train"].shape[1:]
-    for part in parts:
-        if (other := arrays[f"x_{part}"].shape[1:]) != shape:
-            raise DataError(
-                f"x_{part} of {path} holds samples of shape {other} but x_train of {shape}; "
-                "write both alike"
-            )
-    flat = tuple(_flattened(str(path), f"x_{part}", arrays[f"x_{part}"]) for part in parts)
-    grey = len(shape) > 1 or is_square(flat[0].shape[1])
-    are_bytes = all(array.dtype == np.uint8 for array in flat)
-    features = flat if are_bytes else as_features(flat, grey=grey)
-    image_shape = _image_shape(shape, features[0])
-    features = as_grey_levels(features, image_shape)
-    labels = [_raw_labels(str(path), f"y_{part}", arrays[f"y_{part}"]) for part in parts]
-    numbered = [number_classes(labels[0], others) for others in labels]  # the first of itself
-    samples = {
-        part: Samples(array, classes.test)
-        for part, array, classes in zip(parts, features, numbered, strict=True)
-    }
-    notices = [numbered[0].notice] if numbered[0].notice else []
-    if "val" in samples:
-        notices.append(given_validation(len(samples["val"]), "samples", "of x_val"))
-    if "test" not in samples:
-        everything = samples["train"]
-        count = max(1, len(everything) // TEST_SHARE)
-        samples["train"], samples["test"], _ = split_last(everything, count)
-        notices.append(
-            f"there is no x_test: {count:,} of {len(everything):,} training samples are for testing"
-        )
-    return Dataset(
-        name=path.stem,
-        train=samples["train"],
-        test=samples["test"],
-        classes=numbered[0].names,
-        image_shape=image_shape,
-        source=str(path),
-        notice="; ".join(notices) or None,
-        validation=samples.get("val"),
+    return dataset_of_arrays(
+        arrays, name=path.stem, source=str(path), called=lambda key: f"{key} of {path}"
     )
 
 
@@ -214,58 +167,3 @@ def _parsed_header(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[A
         raise
     except Exception as error:
         raise ValueError("the header of an array cannot be read") from error
-
-
-def _require_pair(name: str, split: str, images: NDArray[Any], labels: NDArray[Any]) -> None:
-    wanted = "x" if images.ndim < 2 else "y"
-    if images.ndim < 2 or labels.ndim not in (1, 2) or labels.shape[1:] not in ((), (1,)):
-        shape = images.shape if wanted == "x" else labels.shape
-        form = "(samples, features) or (samples, height, width)" if wanted == "x" else "(samples,)"
-        raise DataError(
-            f"{wanted}_{split} of {name} is of shape {shape}, wanted {form}; reshape it "
-            "(labels are class numbers, not one-hot rows)"
-        )
-    if len(images) != len(labels):
-        raise DataError(
-            f"y_{split} of {name} holds {len(labels):,} rows but x_{split} {len(images):,}; "
-            "write the archive again with arrays that belong together"
-        )
-    if images.size == 0:
-        raise DataError(f"x_{split} of {name} holds no samples; write the archive again")
-
-
-def _flattened(name: str, key: str, array: NDArray[Any]) -> NDArray[Any]:
-    """The samples (n, I), all finite numbers."""
-    flat = array.reshape(len(array), -1)
-    if flat.dtype.kind == "b":
-        flat = flat.astype(np.float32)
-    refuse_unknown_values(
-        flat, lambda row, column: f"row {row + 1:,}, value {column + 1:,} of {key} of {name}"
-    )
-    return flat
-
-
-def _raw_labels(name: str, key: str, array: NDArray[Any]) -> RawLabels:
-    values = array.reshape(-1)  # (n,)
-    if values.dtype.kind == "S":
-        values = np.strings.decode(values, "utf-8", "replace")
-    if values.dtype.kind == "b":
-        values = values.astype(np.int64)
-    if values.dtype.kind == "U":
-        try:
-            values = values.astype(TEXT)
-        except TypeError as error:  # what is no character, or half of one
-            raise DataError(
-                f"{key} of {name} holds damaged text; write the archive again"
-            ) from error
-    return RawLabels(f"{key} of {name}", values, range(1, len(values) + 1))
-
-
-def _image_shape(shape: tuple[int, ...], features: NDArray[Any]) -> tuple[int, int] | None:
-    """Height and width if samples of this shape are grey images, else ``None``."""
-    if len(shape) == 1:
-        return guess_image_shape(features)
-    match shape:
-        case (height, width) | (height, width, 1) | (1, height, width):
-            return height, width
-    return None

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 
+from gpunet.engine.factory import Choice
 from gpunet.engine.interface import DeviceInfo
+from gpunet.terminal.draw import figures
 
-__all__ = ["device_in_words", "short_name"]
+__all__ = ["device_in_words", "device_reason", "short_name"]
 
 ADDITION = re.compile(r"\s+\([^()]*\)$")
 """What drivers put behind a name: the chip, the compiler, the length of vectors."""
@@ -23,3 +25,17 @@ def short_name(name: str) -> str:
 def device_in_words(info: DeviceInfo) -> str:
     """``llvmpipe (software adapter, Vulkan)``."""
     return f"{short_name(info.name)} ({info.kind}, {info.backend})"
+
+
+def device_reason(choice: Choice) -> str:
+    """Which device and why, in a line that fits a terminal."""
+    trial, rival = choice.trial, choice.rival
+    if trial is None or rival is None:
+        return choice.reason.replace(str(choice.info), device_in_words(choice.info))
+    numpy, adapter = figures.seconds(trial.numpy), figures.seconds(trial.adapter)
+    if trial.adapter_wins:
+        told = f"{device_in_words(choice.info)}, {adapter} a step; numpy takes {numpy}"
+    else:
+        told = f"numpy, {numpy} a step; the software adapter {short_name(rival.info.name)} takes "
+        told += f"{adapter}, not clearly less" if trial.adapter < trial.numpy else adapter
+    return f"{told} (measured before)" if trial.known else told

@@ -1,4 +1,4 @@
-"""The live screen of a training run: an observer that draws what it is told.
+"""The live screen of a training run: a callback that draws what it is told.
 
 Owns what is remembered of a run. The terminal, the keys and the pace of drawing belong to
 ``live_screen``; what a frame looks like belongs to ``screen``.
@@ -10,13 +10,12 @@ from dataclasses import replace
 from typing import TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.views.screen import View, closing_view, screen
-from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+from gpunet.training.events import Callback, Control, EpochEnd, Progress, RunInfo, StopReason
 from gpunet.training.profile import Profile
 
 __all__ = ["Dashboard"]
@@ -25,8 +24,8 @@ TRACE = 400
 """Points kept of the first epoch; more than any terminal has dots for in half its width."""
 
 
-class Dashboard(LiveScreen):
-    """An observer with a live screen; open it as a context around the training.
+class Dashboard(LiveScreen, Callback):
+    """A callback with a live screen; open it as a context around the training.
 
     Args:
         console: a terminal; ``wants_dashboard`` tells whether it is one.
@@ -59,12 +58,12 @@ class Dashboard(LiveScreen):
         """The run's head and its curves, to be printed once the screen is gone."""
         return closing_view(self._console, self._view)
 
-    def started(self, run: RunInfo) -> None:
+    def on_train_begin(self, run: RunInfo) -> None:
         """Training is about to start."""
         view = replace(self._view, run=run, records=run.history, best_epoch=run.best_epoch)
         self._show(view)
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Some steps are done."""
         view = replace(self._view, progress=progress, heard_at=self._clock())
         if not view.records and progress.train_loss is not None:
@@ -75,25 +74,19 @@ class Dashboard(LiveScreen):
             view = replace(view, trace=(*trace, point))
         self._show(view)
 
-    def epoch_ended(
-        self,
-        record: EpochRecord,
-        best_epoch: int,
-        patience_left: int | None,
-        gallery: NDArray[np.float32],
-    ) -> None:
+    def on_epoch_end(self, record: EpochEnd) -> None:
         """An epoch and its validation are done."""
         self._show(
             replace(
                 self._view,
                 records=(*self._view.records, record),
-                best_epoch=best_epoch,
-                patience_left=patience_left,
-                gallery=gallery,
+                best_epoch=record.best_epoch,
+                patience_left=record.patience_left,
+                gallery=record.gallery,
             )
         )
 
-    def stopped(self, reason: StopReason, best_epoch: int) -> None:
+    def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """No further epoch follows."""
         self._show(replace(self._view, reason=reason, best_epoch=best_epoch))
 

@@ -6,25 +6,26 @@ source of the data are told by whoever chose them.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from gpunet.terminal.draw import figures
-from gpunet.terminal.live.console import print_line
+from gpunet.terminal.live.console import make_console, print_line
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.views.ending import ending
-from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+from gpunet.training.events import Callback, Control, EpochEnd, RunInfo, StopReason
 
-__all__ = ["PlainPrinter"]
+__all__ = ["PlainPrinter", "log_printer"]
 
 
-class PlainPrinter:
-    """An observer that prints one line per epoch; open it as a context around the training.
+class PlainPrinter(Callback):
+    """A callback that prints one line per epoch; open it as a context around the training.
 
     Args:
         console: where the lines go.
@@ -38,7 +39,7 @@ class PlainPrinter:
         self._last_epoch = 0
         self._opened = ExitStack()
 
-    def started(self, run: RunInfo) -> None:
+    def on_train_begin(self, run: RunInfo) -> None:
         """Say what is trained on what."""
         self._epochs = run.config.effective_epochs
         network, count = run.network, figures.count
@@ -58,16 +59,7 @@ class PlainPrinter:
         if run.history:
             self._print(f"        resumed after epoch {self._last_epoch}, best {run.best_epoch}")
 
-    def progressed(self, progress: Progress) -> None:
-        """Say nothing: a line per epoch is enough for a log."""
-
-    def epoch_ended(
-        self,
-        record: EpochRecord,
-        best_epoch: int,
-        patience_left: int | None,
-        gallery: NDArray[np.float32],
-    ) -> None:
+    def on_epoch_end(self, record: EpochEnd) -> None:
         """Say how the epoch went."""
         self._last_epoch = record.epoch
         parts = [
@@ -85,11 +77,11 @@ class PlainPrinter:
             f"{figures.rate(record.samples_per_second):>17}",
             f"{figures.seconds(record.seconds):>7}",
         ]
-        if record.epoch == best_epoch:
+        if record.epoch == record.best_epoch:
             parts.append("best")
         self._print("  ".join(parts))
 
-    def stopped(self, reason: StopReason, best_epoch: int) -> None:
+    def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """Say why no further epoch follows."""
         self._print(ending(reason, best_epoch, self._last_epoch))
 
@@ -108,3 +100,22 @@ class PlainPrinter:
 
     def _print(self, line: str) -> None:
         print_line(self._console, line)
+
+
+def log_printer(path: Path) -> PlainPrinter:
+    """A callback that appends its lines to a file."""
+    return PlainPrinter(make_console(plain=True, stream=_LogStream(path)))
+
+
+class _LogStream(io.StringIO):
+    """Text that is appended to a file whenever it is flushed; what cannot be written is lost."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError), self._path.open("ab") as file:
+            file.write(self.getvalue().encode("utf-8", errors="backslashreplace"))
+        self.seek(0)
+        self.truncate()

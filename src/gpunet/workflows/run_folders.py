@@ -1,37 +1,30 @@
-"""How ``gpunet train`` keeps a run in a folder of its own while it trains, and goes on with one.
+"""How a training is kept in a folder of its own while it trains, and gone on with.
 
-Owns the options' meaning and the log; what a folder holds belongs to ``training.run_folder``.
+What a folder holds belongs to ``artifacts.run_folder``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gpunet.artifacts.model_file import save
 from gpunet.artifacts.report import write_report
 from gpunet.artifacts.run_folder import RunFolder
-from gpunet.cli.messages import note
-from gpunet.cli.sources import found_again
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError
 from gpunet.model import Model
-from gpunet.terminal.live.console import make_console
-from gpunet.terminal.live.plain import PlainPrinter
 from gpunet.training.state import RunState
 from gpunet.training.stopping import require_unfinished
+from gpunet.workflows.data import found_again
+from gpunet.workflows.messages import Messages
 
 __all__ = ["Keeping", "Recorder", "new_run", "resumed_run"]
-
-RUNS = Path("runs")
-"""Where runs are kept that are given a name or none."""
 
 CHANGEABLE = ("epochs", "max_time")
 """Settings that may differ when a run is resumed."""
@@ -70,49 +63,27 @@ class Keeping:
         Raises:
             DataError: they are others.
         """
-        if self.model is not None and dataset.fingerprint() != self.model.origin.fingerprint:
+        if self.model is not None and dataset.fingerprint != self.model.origin.fingerprint:
             raise DataError(
                 f"{dataset.name} does not hold the data that the run in {self.folder.path} was "
                 f"begun with, {self.model.origin.name}; give --data with a path to those"
             )
 
 
-def new_run(
-    folder: Path | None, name: str | None, every: int | None, config: TrainConfig, now: datetime
-) -> Keeping | None:
-    """Where ``--run-dir``, ``--name`` and ``--checkpoint-every`` want a run to be kept, if at all.
+def new_run(folder: Path, every: int) -> Keeping:
+    """Where a new run is kept.
+
+    Args:
+        folder: of the run.
+        every: epochs between two checkpoints.
 
     Raises:
-        UsageError: they contradict one another, or there is a run already.
+        UsageError: there is a run already.
         OutputError: the folder cannot be written to.
     """
-    if folder is None and name is None and every is None:
-        return None
-    if folder is not None and name is not None:
-        raise UsageError(
-            f"--run-dir {folder} and --name {name} both say where the run is kept; give one of them"
-        )
-    if name is not None and (Path(name).name != name or name in {"", ".", ".."} or "\0" in name):
-        raise UsageError(
-            f"--name {name!r} is no plain name; give --run-dir for a path, or a name without "
-            "slashes"
-        )
-    if folder is None:
-        folder = RUNS / (name or _unused_name(config, now))
     found = RunFolder(folder)
     found.require_free()
-    return Keeping(found, every or 1)
-
-
-def _unused_name(config: TrainConfig, now: datetime) -> str:
-    """The date, the time and the hidden layers: ``2030-05-17_14-03-59_16-16``."""
-    hidden = "-".join(map(str, config.hidden[:8])) or "no-hidden"
-    stem = name = f"{now:%Y-%m-%d_%H-%M-%S}_{hidden}"
-    number = 1
-    while (RUNS / name).exists():
-        number += 1
-        name = f"{stem}_{number}"
-    return name
+    return Keeping(found, every)
 
 
 def resumed_run(
@@ -166,14 +137,15 @@ class Recorder:
     Args:
         keeping: where.
         template: what is trained, with any weights.
+        messages: told once if something cannot be written.
     """
 
-    def __init__(self, keeping: Keeping, template: Model) -> None:
+    def __init__(self, keeping: Keeping, template: Model, messages: Messages) -> None:
         self.complete = True
+        self._messages = messages
         self._folder = keeping.folder
         self._template = template
         self._folder.create()
-        self.log = PlainPrinter(make_console(plain=True, stream=_LogStream(self._folder.log)))
 
     def keep(self, state: RunState) -> None:
         """Write a checkpoint."""
@@ -201,19 +173,5 @@ class Recorder:
             write()
         except OutputError as error:
             if self.complete:
-                note(error)
+                self._messages.note(error)
             self.complete = False
-
-
-class _LogStream(io.StringIO):
-    """Text that is appended to a file whenever it is flushed; what cannot be written is lost."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError), self._path.open("ab") as file:
-            file.write(self.getvalue().encode("utf-8", errors="backslashreplace"))
-        self.seek(0)
-        self.truncate()

@@ -1,0 +1,276 @@
+"""What ``import gpunet`` offers: the workflows, with what people see while they run."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from gpunet.artifacts import model_file
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset
+from gpunet.engine.factory import Choice, choose, choose_again, list_adapters
+from gpunet.engine.interface import DeviceInfo
+from gpunet.engine.reference.numpy_engine import numpy_device
+from gpunet.errors import UsageError
+from gpunet.model import Model
+from gpunet.terminal.live.console import make_console, wants_dashboard
+from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.messages import ConsoleMessages
+from gpunet.terminal.live.notebook import NotebookTable, in_notebook
+from gpunet.terminal.live.plain import PlainPrinter, log_printer
+from gpunet.training.events import Callback, Control
+from gpunet.workflows.data import dataset_of, open_data
+from gpunet.workflows.devices import measured_tiles, settle_device
+from gpunet.workflows.messages import Messages
+from gpunet.workflows.run_folders import Keeping, Recorder, new_run, resumed_run
+from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
+
+__all__ = ["devices", "load", "load_dataset", "resume", "train"]
+
+
+def train(
+    data: Any = "auto",
+    *,
+    device: str = "auto",
+    verbose: bool = True,
+    callbacks: Sequence[Callback] = (),
+    run_dir: str | Path | None = None,
+    checkpoint_every: int = 1,
+    config: TrainConfig | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a network, or an ensemble of them, and test the best weights.
+
+    Args:
+        data: a dataset's name (``"mnist"``, ``"strokes"``), a path, ``(X, y)``,
+            ``(X, y, X_test, y_test)`` or a ``Dataset``. X are numbers (n, I) or (n, height, width)
+            in an array or a data frame, y (n,) whole numbers, texts or booleans. Part of the
+            training samples is held out for validation, see ``validation``.
+        device: ``"auto"``, ``"cpu"`` (numpy), ``"gpu"``, or a part of a name of ``devices()``.
+        verbose: show a dashboard in a terminal, a table in a notebook, lines elsewhere.
+        callbacks: told how it goes; a callback can stop the run.
+        run_dir: a new folder for checkpoints, the best model, the report and a log.
+        checkpoint_every: epochs between two checkpoints.
+        config: settings to start from, by default those of ``TrainConfig()``.
+        **settings: all settings of ``TrainConfig``, such as ``hidden=(128,)``, ``dropout=0.1``.
+
+    Returns:
+        The run: ``model``, ``history``, ``test``, ``stop_reason``, ``device``, ``config``.
+
+    Raises:
+        UsageError: a setting cannot be.
+        DataError: the data are not what they should be.
+        DeviceError: the device cannot be used.
+
+    Example:
+        >>> import gpunet
+        >>> run = gpunet.train("strokes:300+100", hidden=(32,), epochs=2, verbose=False)
+        >>> [record["epoch"] for record in run.history]
+        [1, 2]
+    """
+    config = _settings(config or TrainConfig(), settings)
+    keeping = None if run_dir is None else new_run(Path(run_dir), checkpoint_every)
+    return _carry_out(choose(device), data, config, keeping, verbose, callbacks)
+
+
+def resume(
+    folder: str | Path,
+    data: Any = None,
+    *,
+    device: str = "auto",
+    verbose: bool = True,
+    callbacks: Sequence[Callback] = (),
+    checkpoint_every: int = 1,
+    **changes: Any,
+) -> Run:
+    """Go on with the run in a folder, bit for bit as if it had never been interrupted.
+
+    Args:
+        folder: the ``run_dir`` of an earlier ``train``.
+        data: the run's data; by default they are opened from where they were.
+        device: by default the one that the run was trained on, if it is here.
+        verbose: as in ``train``.
+        callbacks: as in ``train``.
+        checkpoint_every: epochs between two checkpoints.
+        **changes: ``epochs`` may be raised, ``max_time`` changed.
+
+    Raises:
+        ModelError: there is no run in the folder, or it is damaged.
+        UsageError: a setting cannot be changed, or the run has come to its end.
+        DataError: the data are not those of the run.
+
+    Example:
+        >>> import gpunet, tempfile
+        >>> folder = tempfile.mkdtemp() + "/run"
+        >>> begun = gpunet.train("strokes:300+100", epochs=1, run_dir=folder, verbose=False)
+        >>> len(gpunet.resume(folder, epochs=2, verbose=False).history)
+        2
+    """
+    config = _settings(TrainConfig(), changes)
+    keeping, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
+    assert keeping.state is not None
+    again = choose_again(keeping.state.device) if device == "auto" else None
+    source = keeping.reference if data is None else data
+    return _carry_out(again or choose(device), source, config, keeping, verbose, callbacks)
+
+
+def load(path: str | Path) -> Model:
+    """Load a model that ``Model.save`` or the command line wrote.
+
+    Raises:
+        ModelError: there is no such file, or it is no model.
+
+    Example:
+        >>> import gpunet, tempfile
+        >>> run = gpunet.train("strokes:300+100", epochs=1, verbose=False)
+        >>> path = run.model.save(tempfile.mkdtemp() + "/model.safetensors")
+        >>> gpunet.load(path).classes[:3]
+        ('0', '1', '2')
+    """
+    return model_file.load(Path(path))
+
+
+def load_dataset(name: str | Path, *, label: str | None = None, verbose: bool = True) -> Dataset:
+    """Open a dataset by its name or its path; one that is not cached is downloaded.
+
+    Args:
+        name: such as ``"mnist"``, or a path of IDX, CSV or NPZ files or folders of images.
+        label: the column of a table that is the label: its title, its number counted from 1, or
+            ``"last"``.
+        verbose: say what it is.
+
+    Raises:
+        DataError: there is no such dataset, or it does not hold what it should.
+
+    Example:
+        >>> import gpunet
+        >>> data = gpunet.load_dataset("strokes:300+100", verbose=False)
+        >>> data.train.features.shape, len(data.test)
+        ((300, 784), 100)
+    """
+    return open_data(str(name), _messages(verbose), label)
+
+
+def devices() -> tuple[DeviceInfo, ...]:
+    """The devices of this machine: the adapters that can run the shaders, and numpy.
+
+    Example:
+        >>> import gpunet
+        >>> gpunet.devices()[-1].backend
+        'numpy'
+    """
+    return (*(adapter.info for adapter in list_adapters() if adapter.usable), numpy_device())
+
+
+class _Notes(Messages):
+    """Says nothing but what users must know, as Python warns of it."""
+
+    def note(self, message: object) -> None:
+        """Warn."""
+        warnings.warn(str(message), stacklevel=2)
+
+    def dataset(self, dataset: Dataset) -> None:
+        """Warn of what is special about the data."""
+        if dataset.notice:
+            self.note(dataset.notice)
+
+
+def _messages(verbose: bool) -> Messages:
+    return ConsoleMessages(make_console(patient=True)) if verbose else _Notes()
+
+
+def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
+    """The configuration with some settings changed.
+
+    Raises:
+        UsageError: there is no such setting, or it cannot have that value.
+    """
+    known = [field.name for field in fields(TrainConfig)]
+    for name in settings:
+        if name not in known:
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "help(gpunet.TrainConfig) lists them"
+            raise UsageError(f"{name!r} is no setting of training; {hint}")
+    return replace(config, **settings)
+
+
+def _carry_out(
+    choice: Choice,
+    data: Any,
+    config: TrainConfig,
+    keeping: Keeping | None,
+    verbose: bool,
+    callbacks: Sequence[Callback],
+) -> Run:
+    """Train with what is to be seen of it."""
+    messages = _messages(verbose)
+    dataset, reference = dataset_of(data, messages, config.label)
+    config = settle_epochs(config, dataset, messages)
+    recorder = None
+    if keeping is not None:
+        keeping.require_same(dataset)
+        recorder = Recorder(keeping, untrained_model(config, dataset, reference), messages)
+    choice = settle_device(choice, config, config.ensemble, dataset, messages)
+    tiles, _, _ = measured_tiles(choice, config, dataset, messages)
+    control = Control()
+    with _screen(verbose, control) as screens:
+        log = [] if keeping is None else [log_printer(keeping.folder.log)]
+        run = train_model(
+            config,
+            dataset,
+            choice,
+            reference=reference,
+            tiles=tiles,
+            callbacks=(*screens, *log, *callbacks),
+            control=control,
+            resume=keeping.state if keeping else None,
+            keep=recorder.keep if recorder else None,
+            keep_every=keeping.every if keeping else 1,
+        )
+    if recorder is not None:
+        recorder.finish(run.model if run.best_epoch else None, run.report(), run.plot)
+    if run.stop_reason == "diverged":
+        messages.note(
+            f"training diverged in epoch {len(run.history)}; try a smaller learning rate, such as "
+            f"{config.effective_learning_rate / 10:g}"
+        )
+    return run
+
+
+@contextlib.contextmanager
+def _screen(verbose: bool, control: Control) -> Iterator[list[Callback]]:
+    """What shows a training: a dashboard, a table in a notebook, lines, or nothing."""
+    if not verbose:
+        yield []
+        return
+    if in_notebook():
+        yield [NotebookTable()]
+        return
+    console = make_console(patient=True)
+    screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
+    if wants_dashboard(console, plain=False):
+        screen = Dashboard(console, control)
+    with screen:
+        yield [screen]
+
+
+def _signature(function: Any) -> inspect.Signature:
+    """A function's signature with all settings of training in the place of ``**settings``."""
+    own = list(inspect.signature(function).parameters.values())[:-1]
+    settings = [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type
+        )
+        for field in fields(TrainConfig)
+    ]
+    return inspect.signature(function).replace(parameters=[*own, *settings])
+
+
+train.__signature__ = _signature(train)  # type: ignore[attr-defined]

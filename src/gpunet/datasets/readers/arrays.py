@@ -1,0 +1,255 @@
+"""A dataset from arrays or data frames, be they in memory or from an archive.
+
+Owns the way from numbers of any type and shape to samples, and what may be a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Columns, Dataset, Samples, refuse_unknown_values
+from gpunet.datasets.hold_out import split_last
+from gpunet.datasets.readers.features import (
+    as_features,
+    as_grey_levels,
+    guess_image_shape,
+    is_square,
+)
+from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
+from gpunet.datasets.readers.parts import NAMES, given_validation
+from gpunet.datasets.readers.table import TEST_SHARE
+from gpunet.errors import DataError
+
+__all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "titles_of"]
+
+PYTHON_NAMES = {"x_train": "X", "y_train": "y", "x_test": "X_test", "y_test": "y_test"}
+
+
+def from_arrays(
+    X: Any,  # noqa: N803 - as scikit-learn calls it
+    y: Any,
+    X_test: Any = None,  # noqa: N803
+    y_test: Any = None,
+    *,
+    name: str = "arrays",
+) -> Dataset:
+    """What ``Dataset.from_arrays`` documents."""
+    if (X_test is None) != (y_test is None):
+        missing = "X_test" if X_test is None else "y_test"
+        raise DataError(f"{missing} is missing; give both X_test and y_test, or neither")
+    titles = titles_of(X)
+    if X_test is not None and titles_of(X_test) not in (None, titles):
+        raise DataError(
+            "the columns of X_test are called otherwise than those of X, or stand in another "
+            "order; make both alike"
+        )
+    arrays = {"x_train": as_numbers(X, "X"), "y_train": _labels(y)}
+    if X_test is not None:
+        arrays |= {"x_test": as_numbers(X_test, "X_test"), "y_test": _labels(y_test)}
+    return dataset_of_arrays(
+        arrays,
+        name=name,
+        source=f"{name} in memory",
+        called=PYTHON_NAMES.__getitem__,
+        titles=titles,
+        split_test=False,
+    )
+
+
+def dataset_of_arrays(
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    name: str,
+    source: str,
+    called: Callable[[str], str],
+    titles: tuple[str, ...] | None = None,
+    split_test: bool = True,
+) -> Dataset:
+    """A dataset of the arrays ``x_train`` and ``y_train``, and those of other parts.
+
+    Args:
+        arrays: (n, ...) numbers and (n,) or (n, 1) labels by the names of ``parts``.
+        name: of the dataset.
+        source: where it came from, in words.
+        called: what messages call an array.
+        titles: (I,) of the columns, if they have any.
+        split_test: whether the last sixth of the training samples is for testing where there is
+            no ``x_test``; else there are no test samples then.
+
+    Raises:
+        DataError: an array is of a wrong type or shape, or holds what is no number.
+    """
+    parts = [part for part in NAMES if f"x_{part}" in arrays]
+    for part in parts:
+        _require_pair(part, arrays[f"x_{part}"], arrays[f"y_{part}"], called)
+    shape = arrays["x_train"].shape[1:]
+    for part in parts:
+        if (other := arrays[f"x_{part}"].shape[1:]) != shape:
+            raise DataError(
+                f"{called(f'x_{part}')} holds samples of shape {other} but {called('x_train')} of "
+                f"{shape}; write both alike"
+            )
+    flat = tuple(_flattened(arrays[f"x_{part}"], called(f"x_{part}")) for part in parts)
+    grey = len(shape) > 1 or is_square(flat[0].shape[1])
+    are_bytes = all(array.dtype == np.uint8 for array in flat)
+    features = flat if are_bytes else as_features(flat, grey=grey)
+    image_shape = _image_shape(shape, features[0])
+    features = as_grey_levels(features, image_shape)
+    labels = [_raw_labels(arrays[f"y_{part}"], called(f"y_{part}")) for part in parts]
+    numbered = [number_classes(labels[0], others) for others in labels]  # the first of itself
+    samples = {
+        part: Samples(array, classes.test)
+        for part, array, classes in zip(parts, features, numbered, strict=True)
+    }
+    notices = [numbered[0].notice] if numbered[0].notice else []
+    if "val" in samples:
+        notices.append(given_validation(len(samples["val"]), "samples", "of x_val"))
+    if "test" not in samples:
+        everything = samples["train"]
+        samples["test"] = everything[:0]
+        if split_test:
+            count = max(1, len(everything) // TEST_SHARE)
+            samples["train"], samples["test"], _ = split_last(everything, count)
+            notices.append(
+                f"there is no x_test: {count:,} of {len(everything):,} training samples are for "
+                "testing"
+            )
+    is_grey = features[0].dtype == np.uint8
+    return Dataset(
+        name=name,
+        train=samples["train"],
+        test=samples["test"],
+        classes=numbered[0].names,
+        image_shape=image_shape,
+        source=source,
+        notice="; ".join(notices) or None,
+        validation=samples.get("val"),
+        columns=None if titles is None else Columns(titles, None, len(titles), grey=is_grey),
+    )
+
+
+def titles_of(features: Any) -> tuple[str, ...] | None:
+    """The titles of a data frame's columns, if they are texts and all different."""
+    titles = tuple(getattr(features, "columns", ()))
+    texts = bool(titles) and all(isinstance(title, str) for title in titles)
+    return titles if texts and len(set(titles)) == len(titles) else None
+
+
+def as_numbers(features: Any, name: str) -> NDArray[Any]:
+    """Features of any kind as an array of numbers; an array of numbers stays as it is.
+
+    Raises:
+        DataError: something is no number.
+    """
+    array = _array(features)
+    if array.dtype.kind in "biuf":
+        return array.astype(np.float64) if array.dtype.itemsize > 8 else array
+    if array.dtype.kind == "c":
+        raise DataError(f"{name} holds complex numbers, wanted real ones")
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        pass
+    for row, column in np.ndindex(array.reshape(len(array), -1).shape):
+        value = array.reshape(len(array), -1)[row, column]
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            raise DataError(
+                f"row {row + 1:,}, column {column + 1:,} of {name} is {shown(str(value))}, wanted "
+                "a number; leave such columns out or encode them as numbers"
+            ) from None
+    raise DataError(f"{name} is of type {array.dtype}, wanted numbers")
+
+
+def _array(values: Any) -> NDArray[Any]:
+    """Values as an array; a sparse matrix is refused, a data frame asked for its numbers.
+
+    Raises:
+        DataError: it is no array, or its rows differ in length.
+    """
+    if hasattr(values, "tocsr"):
+        raise DataError("a sparse matrix cannot be trained on; convert it with .toarray()")
+    if hasattr(values, "to_numpy"):
+        values = values.to_numpy()
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the values make no array: {error}; give rows of one length") from error
+
+
+def _labels(values: Any) -> NDArray[Any]:
+    """Labels as an array of numbers or texts."""
+    array = _array(values)
+    if array.dtype.kind not in "OT":
+        return array
+    items = array.reshape(-1).tolist()
+    missing = next((row for row, item in enumerate(items, 1) if item is None or item != item), 0)
+    if missing:
+        raise DataError(f"the label in row {missing:,} is missing; fill it in or leave the row out")
+    if all(isinstance(item, bool | np.bool_) for item in items):
+        return np.asarray(items, dtype=np.bool_).reshape(array.shape)
+    if all(isinstance(item, int) for item in items):
+        return np.asarray(items).reshape(array.shape)
+    return np.asarray([str(item) for item in items], dtype=np.str_).reshape(array.shape)
+
+
+def _require_pair(
+    part: str, features: NDArray[Any], labels: NDArray[Any], called: Callable[[str], str]
+) -> None:
+    wanted = "x" if features.ndim < 2 else "y"
+    x, y = called(f"x_{part}"), called(f"y_{part}")
+    if features.ndim < 2 or labels.ndim not in (1, 2) or labels.shape[1:] not in ((), (1,)):
+        shape = features.shape if wanted == "x" else labels.shape
+        form = "(samples, features) or (samples, height, width)" if wanted == "x" else "(samples,)"
+        raise DataError(
+            f"{x if wanted == 'x' else y} is of shape {shape}, wanted {form}; reshape it "
+            "(labels are class numbers, not one-hot rows)"
+        )
+    if len(features) != len(labels):
+        raise DataError(
+            f"{y} holds {len(labels):,} rows but {x} {len(features):,}; give arrays that belong "
+            "together"
+        )
+    if features.size == 0:
+        raise DataError(f"{x} holds no samples; give at least one")
+
+
+def _flattened(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """The samples (n, I), all finite numbers."""
+    flat = array.reshape(len(array), -1)
+    if flat.dtype.kind == "b":
+        flat = flat.astype(np.float32)
+    refuse_unknown_values(
+        flat, lambda row, column: f"row {row + 1:,}, value {column + 1:,} of {name}"
+    )
+    return flat
+
+
+def _raw_labels(array: NDArray[Any], name: str) -> RawLabels:
+    values = array.reshape(-1)  # (n,)
+    if values.dtype.kind == "S":
+        values = np.strings.decode(values, "utf-8", "replace")
+    if values.dtype.kind == "b":
+        values = values.astype(np.int64)
+    if values.dtype.kind == "U":
+        try:
+            values = values.astype(TEXT)
+        except TypeError as error:  # what is no character, or half of one
+            raise DataError(f"{name} holds damaged text; write it again") from error
+    return RawLabels(name, values, range(1, len(values) + 1))
+
+
+def _image_shape(shape: tuple[int, ...], features: NDArray[Any]) -> tuple[int, int] | None:
+    """Height and width if samples of this shape are grey images, else ``None``."""
+    if len(shape) == 1:
+        return guess_image_shape(features)
+    match shape:
+        case (height, width) | (height, width, 1) | (1, height, width):
+            return height, width
+    return None

@@ -1,0 +1,71 @@
+"""A training in a notebook: one table of epochs that is updated in place."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from gpunet.terminal.draw import figures
+from gpunet.training.events import Callback, EpochEnd, RunInfo
+
+__all__ = ["NotebookTable", "in_notebook"]
+
+SHOWN = 12
+"""Epochs that the table shows at most, the latest ones; the run's history has them all."""
+
+HEADS = ("epoch", "train loss", "train accuracy", "val loss", "val accuracy", "time")
+
+
+def in_notebook() -> bool:
+    """Whether this is the kernel of a notebook, which shows HTML."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+class NotebookTable(Callback):
+    """Shows a row for each epoch, the best one in bold."""
+
+    def __init__(self) -> None:
+        self._rows: list[EpochEnd] = []
+        self._epochs = 1
+        self._handle: Any = None
+
+    def on_train_begin(self, run: RunInfo) -> None:
+        """Show the heads alone."""
+        self._epochs = run.config.effective_epochs
+        self._show()
+
+    def on_epoch_end(self, record: EpochEnd) -> None:
+        """Add a row."""
+        self._rows.append(record)
+        self._show()
+
+    def _show(self) -> None:
+        from IPython.display import HTML, display
+
+        table = HTML(self.html())
+        if self._handle is None:
+            self._handle = display(table, display_id=True)
+        else:
+            self._handle.update(table)
+
+    def html(self) -> str:
+        """The table as it stands."""
+        best = self._rows[-1].best_epoch if self._rows else 0
+        rows = [_row(record, self._epochs, record.epoch == best) for record in self._rows[-SHOWN:]]
+        heads = "".join(f"<th>{head}</th>" for head in HEADS)
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _row(record: EpochEnd, epochs: int, best: bool) -> str:
+    cells = (
+        f"{record.epoch}/{epochs}",
+        figures.loss(record.train_loss),
+        figures.percent(record.train_accuracy),
+        "" if record.val_loss is None else figures.loss(record.val_loss),
+        "" if record.val_accuracy is None else figures.percent(record.val_accuracy),
+        figures.seconds(record.seconds),
+    )
+    mark = "<b>{}</b>" if best else "{}"
+    return f"<tr>{''.join(f'<td>{mark.format(cell)}</td>' for cell in cells)}</tr>"

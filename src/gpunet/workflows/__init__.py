@@ -1,0 +1,1 @@
+"""What people want done with a network: train, resume, evaluate, predict, as functions."""

@@ -1,0 +1,188 @@
+"""A model's answers: on labelled samples, and to new images and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.catalog import is_name
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.framing import prepare_digits
+from gpunet.datasets.images import open_image, prepare_image
+from gpunet.datasets.readers.arrays import as_numbers, titles_of
+from gpunet.datasets.readers.labels import RawLabels, number_known
+from gpunet.datasets.readers.path import find_test_table
+from gpunet.datasets.readers.table import is_table_name, read_rows
+from gpunet.engine.factory import Choice, choose
+from gpunet.errors import DataError, ModelError
+from gpunet.model import Model
+from gpunet.training.evaluation import Evaluation, evaluate, predict
+from gpunet.workflows.data import found_again, open_data
+from gpunet.workflows.devices import engine_of
+from gpunet.workflows.messages import Messages
+
+__all__ = ["evaluate_model", "probabilities_of", "samples_of"]
+
+AT_ONCE = 1 << 14
+"""Rows answered together, so that the answers take little memory."""
+
+
+def evaluate_model(
+    model: Model, data: Any, choice: Choice, messages: Messages
+) -> tuple[Samples, Evaluation]:
+    """A model's answers on the test samples of some data, those it was trained on by default.
+
+    Of a single table that is named, and of arrays, all rows are test samples.
+
+    Args:
+        model: any.
+        data: a name, a path, ``(X, y)``, a ``Dataset``, or ``None`` for the model's own.
+        choice: the device.
+        messages: told what the data are.
+
+    Returns:
+        The samples as they are drawn, with the model's labels, and the evaluation.
+
+    Raises:
+        GpunetError: the data or the device cannot be had, or do not fit the model.
+    """
+    samples, prepared = _labeled_samples(model, data, messages)
+    with engine_of(model, choice) as engine:
+        return samples, evaluate(engine, model, prepared)
+
+
+def probabilities_of(model: Model, samples: Samples) -> NDArray[np.float32]:
+    """The probabilities (n, C) of every class for prepared samples, from the numpy engine.
+
+    A few images are answered faster there than on any GPU, and rows as fast as they are read.
+
+    Raises:
+        DataError: there are no samples.
+    """
+    with engine_of(model, choose("cpu")) as engine:
+        blocks = range(0, max(1, len(samples)), AT_ONCE)
+        parts = [predict(engine, model, samples[first : first + AT_ONCE]) for first in blocks]
+    return np.concatenate(parts)
+
+
+def samples_of(model: Model, data: Any) -> Samples:
+    """New samples as a model's network takes them, with labels that mean nothing.
+
+    Args:
+        model: any.
+        data: numbers (n, I) or (n, height, width) in an array or a data frame, image files, or the
+            path of a table.
+
+    Raises:
+        DataError: it is not what it should be.
+        ModelError: it does not fit the model.
+    """
+    if isinstance(data, str | Path) and is_table_name(str(data)):
+        features = read_rows(Path(data), model.table_columns, model.network.inputs).features
+    elif isinstance(data, str | Path):
+        features = _images(model, [data])
+    elif isinstance(data, Sequence) and data and isinstance(data[0], str | Path):
+        features = _images(model, data)
+    else:
+        features = _rows(model, data)
+    return model.prepare(Samples(features, np.zeros(len(features), np.int32)))
+
+
+def _rows(model: Model, data: Any) -> NDArray[Any]:
+    """Features (n, I) of the type that the model was trained on."""
+    known, titles = model.table_columns.features, titles_of(data)
+    if known is not None and titles is not None and titles != known:
+        missing = [name for name in known if name not in titles]
+        if missing:
+            raise ModelError(
+                f"the column {missing[0]!r} is missing, which the model was trained on; add it"
+            )
+        data = data[list(known)]
+    array = as_numbers(data, "X")
+    if array.ndim < 2:
+        raise DataError(
+            f"X is of shape {array.shape}, wanted (samples, features); for one sample write X[None]"
+        )
+    flat = array.reshape(len(array), -1)
+    if flat.dtype == np.uint8:
+        return flat
+    whole = model.table_columns.grey and bool((flat == np.rint(flat)).all())
+    if whole and flat.size and flat.min() >= 0 and 1 < flat.max() <= 255:
+        return flat.astype(np.uint8)
+    return flat if flat.dtype in (np.float32, np.float64) else flat.astype(np.float64)
+
+
+def _images(model: Model, names: Sequence[str | Path]) -> NDArray[np.uint8]:
+    """Image files (n, I), each framed as the training images were.
+
+    Raises:
+        ModelError: the model does not take images.
+        DataError: a file cannot be read, or shows several digits.
+    """
+    shape = model.image_shape
+    if shape is None:
+        raise ModelError(
+            f"the model was trained on {model.origin.name!r}, whose samples are no images, but "
+            f"{names[0]} is no table of rows; give an array of rows, or a CSV file"
+        )
+    images = []
+    for name in names:
+        if model.framing is None:
+            images.append(prepare_image(open_image(Path(name)), shape))
+            continue
+        digits = prepare_digits(Path(name), model.framing, shape)
+        if len(digits) != 1:
+            raise DataError(
+                f"{name} shows {len(digits)} digits, wanted one; `gpunet predict` reads several, "
+                "from left to right"
+            )
+        images.append(digits[0].pixels)
+    return np.stack(images)
+
+
+def _labeled_samples(model: Model, data: Any, messages: Messages) -> tuple[Samples, Samples]:
+    """Labeled samples as they are drawn, and as the network takes them."""
+    if isinstance(data, tuple | list):
+        features, labels = data
+        values = np.asarray(labels.to_numpy() if hasattr(labels, "to_numpy") else labels)
+        raw = RawLabels("y", values.reshape(-1), range(1, len(values) + 1))
+        prepared = samples_of(model, features)
+        numbers = number_known(raw, model.classes)
+        if len(numbers) != len(prepared):
+            raise DataError(f"y holds {len(numbers):,} labels but X {len(prepared):,} rows")
+        prepared = Samples(prepared.features, numbers)
+        return prepared, prepared
+    if isinstance(data, Dataset):
+        prepared = model.prepare_test(data)
+        return Samples(data.test.features, prepared.labels), prepared
+    name = None if data is None else str(data)
+    table = None if name is None or is_name(name) else find_test_table(Path(name))
+    if table is None:
+        return _test_samples(model, name, messages)
+    samples = _all_rows(model, table, messages)
+    return samples, model.prepare(samples)
+
+
+def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
+    """All rows of a table, with the model's features and the numbers of its classes."""
+    rows = read_rows(table, model.table_columns, model.network.inputs, model.classes)
+    messages.say(f"data:   all {len(rows.features):,} rows of {table}")
+    assert rows.labels is not None
+    return Samples(rows.features, rows.labels)
+
+
+def _test_samples(model: Model, data: str | None, messages: Messages) -> tuple[Samples, Samples]:
+    """The test samples of data with a split of its own, as they are drawn and as prepared."""
+    if data is not None:
+        dataset = open_data(data, messages)
+    else:
+        place = found_again(model.origin.name, model.origin.reference)
+        dataset = open_data(place, messages, model.config.label)
+        if dataset.fingerprint != model.origin.fingerprint:
+            messages.note(f"{dataset.name} is no longer what the model was trained on")
+    prepared = model.prepare_test(dataset)
+    return Samples(dataset.test.features, prepared.labels), prepared

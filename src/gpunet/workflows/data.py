@@ -1,0 +1,103 @@
+"""The data of a workflow: opened by whatever names them, and found again from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gpunet.datasets.catalog import AUTO, is_name, open_dataset
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.pixels import is_bright
+from gpunet.datasets.readers.arrays import from_arrays
+from gpunet.errors import DataError
+from gpunet.workflows.messages import Messages
+
+__all__ = ["dataset_of", "found_again", "open_data", "open_training_data", "reference"]
+
+
+def open_data(name: str, messages: Messages, label: str | None = None) -> Dataset:
+    """The data of a name or at a path, fetched if need be.
+
+    Args:
+        name: of the data, or a path.
+        messages: told what they are.
+        label: the column of a table that is the label; ``None`` to choose.
+
+    Raises:
+        DataError: it is missing or not what it should be.
+        UsageError: ``label`` is no column.
+    """
+    with messages.fetching() as progress:
+        dataset = open_dataset(name, progress=progress, label=label)
+    messages.dataset(dataset)
+    return dataset
+
+
+def open_training_data(name: str, messages: Messages, label: str | None = None) -> Dataset:
+    """The same for a training, which inverts images that are dark on light.
+
+    Raises:
+        GpunetError: as ``open_data`` does.
+    """
+    dataset = open_data(name, messages, label)
+    if is_bright(dataset):
+        messages.say(
+            "        the images are dark on light, so the network is given them inverted; "
+            "they are shown as they are"
+        )
+    return dataset
+
+
+def dataset_of(
+    data: Any, messages: Messages, label: str | None = None
+) -> tuple[Dataset, str | None]:
+    """The dataset that a script names or brings, and what opens it again, if anything does.
+
+    Args:
+        data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
+        messages: told what they are.
+        label: the column of a table that is the label; ``None`` to choose.
+
+    Raises:
+        DataError: it is missing or not what it should be.
+    """
+    if isinstance(data, str | Path):
+        dataset = open_training_data(str(data), messages, label)
+        return dataset, reference(str(data), dataset)
+    if isinstance(data, Dataset):
+        return data, None
+    if isinstance(data, tuple | list) and len(data) in (2, 4):
+        return from_arrays(*data), None
+    raise DataError(
+        f"the data are {type(data).__name__}, wanted a name, a path, (X, y), "
+        "(X, y, X_test, y_test) or a gpunet.Dataset"
+    )
+
+
+def reference(name: str, dataset: Dataset) -> str:
+    """What opens the same data from any folder, and without falling back on others.
+
+    It is a dataset's name or an absolute path.
+    """
+    if name == AUTO:
+        return dataset.name
+    return name if is_name(name) else str(Path(name).expanduser().absolute())
+
+
+def found_again(name: str, reference: str | None) -> str:
+    """What opens the data that a file speaks of.
+
+    Args:
+        name: of the data, as the file has it.
+        reference: where they are, as the file has it, which may be anybody's.
+
+    Raises:
+        DataError: they are not there.
+    """
+    if reference is not None:
+        if is_name(reference) or (Path(reference).is_absolute() and Path(reference).exists()):
+            return reference
+        where = f"are not at {reference}"
+    else:
+        where = "are at a place that it does not tell"
+    raise DataError(f"the data {name!r} that it was trained on {where}; give their path as --data")

@@ -1,0 +1,165 @@
+"""The device of a workflow: chosen, tried where that is open, and its tiles measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.factory import Choice, choose, create_engine, settle
+from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.tile_cache import TileCache
+from gpunet.engine.wgpu.tile_trials import Measured, measure_tiles, worth_measuring
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
+from gpunet.model import Model
+from gpunet.training.batches import steps_per_epoch
+from gpunet.training.class_weights import class_weights
+from gpunet.workflows.messages import Messages
+
+__all__ = [
+    "choose_device",
+    "choose_tiles",
+    "engine_of",
+    "measured_tiles",
+    "settle_device",
+    "training_engine",
+    "trial_engine",
+]
+
+LONG_TRAINING = 60.0
+"""Seconds; a training that is allowed less spends none of it on measuring tiles."""
+
+
+def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -> Choice:
+    """The device of a name, for work that is too short for a trial of devices.
+
+    Args:
+        selector: as ``factory.choose`` takes it.
+        messages: told which one it is and why.
+        shaders: whether ``auto`` takes a software adapter before numpy.
+
+    Raises:
+        UsageError: there is no such device.
+        DeviceError: it cannot be used.
+    """
+    choice = choose(selector, shaders=shaders)
+    messages.device(choice)
+    return choice
+
+
+def settle_device(
+    choice: Choice, config: TrainConfig, population: int, dataset: Dataset, messages: Messages
+) -> Choice:
+    """The device of a training, where need be after a trial.
+
+    Args:
+        choice: what ``choose`` gave.
+        config: of the training.
+        population: networks trained side by side.
+        dataset: the data.
+        messages: told which one it is and why.
+    """
+    network = config.network(dataset.inputs, len(dataset.classes))
+    settings = (NetworkSettings.of(config),) * population
+    steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
+    with messages.waiting("trying which device is the faster one"):
+        settled = settle(choice, network, settings, config.optimizer, config.batch_size, steps)
+    messages.device(settled)
+    return settled
+
+
+def measured_tiles(
+    choice: Choice, config: TrainConfig, dataset: Dataset, messages: Messages
+) -> tuple[TileCache | None, list[Measured], float]:
+    """The tiles known of a device, those that were measured now, and the seconds that took.
+
+    They are measured if the training is long enough for that to pay.
+
+    Raises:
+        DeviceError: the device fails.
+    """
+    if choice.adapter is None:
+        return None, [], 0.0
+    tiles = TileCache.of(choice.adapter)
+    if config.max_time is not None and config.max_time < LONG_TRAINING:
+        return tiles, [], 0.0
+    steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
+    began = time.perf_counter()
+    measured = choose_tiles(config, choice.adapter, dataset, tiles, messages, steps)
+    return tiles, measured, time.perf_counter() - began
+
+
+def choose_tiles(
+    config: TrainConfig,
+    adapter: Adapter,
+    dataset: Dataset,
+    tiles: TileCache,
+    messages: Messages,
+    steps: float,
+) -> list[Measured]:
+    """Measure the tiles of the matmuls for which a training of so many steps pays.
+
+    Raises:
+        DeviceError: the device fails.
+    """
+    with trial_engine(config, adapter, dataset, dataset.train) as engine:
+        passes = worth_measuring(engine.training_plan(), tiles, steps)
+        if not passes:
+            return []
+        with messages.waiting("choosing tiles") as update:
+            measured = []
+            samples = dataset.train[: 2 * config.batch_size]
+            for one in measure_tiles(engine, samples, passes, tiles):
+                measured.append(one)
+                update(f"choosing tiles: {len(measured)} of {len(passes)} products")
+    return measured
+
+
+@contextmanager
+def trial_engine(
+    config: TrainConfig,
+    adapter: Adapter,
+    dataset: Dataset,
+    training: Samples,
+    tiles: TileCache | None = None,
+) -> Iterator[WgpuEngine]:
+    """An engine with the plan of a training; it holds only the first batch of the data.
+
+    Raises:
+        GpunetError: the settings do not fit the data, or the network does not fit the adapter.
+    """
+    network = config.network(dataset.inputs, len(dataset.classes))
+    settings = tuple(map(NetworkSettings.of, config.networks()))
+    with WgpuEngine(
+        network, settings, config.optimizer, config.batch_size, adapter, tiles=tiles
+    ) as engine:
+        engine.class_weights = class_weights(config.class_weights, training.labels, network.classes)
+        engine.load("train", training[: config.batch_size])
+        yield engine
+
+
+def training_engine(
+    choice: Choice, config: TrainConfig, dataset: Dataset, tiles: TileCache | None = None
+) -> Engine:
+    """The engine that trains the networks of a configuration on these data.
+
+    Raises:
+        DeviceError: the device cannot be opened, or the networks do not fit it.
+    """
+    network = config.network(dataset.inputs, len(dataset.classes))
+    settings = tuple(map(NetworkSettings.of, config.networks()))
+    return create_engine(choice, network, settings, config.optimizer, config.batch_size, tiles)
+
+
+def engine_of(model: Model, choice: Choice) -> Engine:
+    """An engine for a model's networks.
+
+    Raises:
+        DeviceError: the device cannot be opened, or the networks do not fit it.
+    """
+    config = model.config
+    settings = (NetworkSettings.of(config),) * len(model.parameters)
+    return create_engine(choice, model.network, settings, config.optimizer, config.batch_size)
