@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
@@ -16,7 +17,7 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, choose, choose_again, list_adapters
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
-from gpunet.errors import UsageError
+from gpunet.errors import MissingExtraError, StudyError, UsageError
 from gpunet.model import Model
 from gpunet.terminal.live.console import make_console, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
@@ -30,7 +31,11 @@ from gpunet.workflows.messages import Messages
 from gpunet.workflows.run_folders import Keeping, Recorder, new_run, resumed_run
 from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
 
-__all__ = ["devices", "load", "load_dataset", "resume", "train"]
+if TYPE_CHECKING:
+    from gpunet.search.session import Search
+    from gpunet.search.tuner import SearchObserver
+
+__all__ = ["devices", "load", "load_dataset", "resume", "train", "tune"]
 
 
 def train(
@@ -117,6 +122,118 @@ def resume(
     again = choose_again(keeping.state.device) if device == "auto" else None
     source = keeping.reference if data is None else data
     return _carry_out(again or choose(device), source, config, keeping, verbose, callbacks)
+
+
+def tune(
+    data: Any = "auto",
+    space: Mapping[str, Any] | None = None,
+    *,
+    trials: int = 64,
+    population: int = 16,
+    timeout: float | None = None,
+    sampler: Literal["tpe", "random", "grid"] = "tpe",
+    pruner: Literal["halving", "median", "none"] = "halving",
+    study: str | None = None,
+    storage: str | None = None,
+    device: str = "auto",
+    verbose: bool = True,
+    **settings: Any,
+) -> Search:
+    """Search for good settings, many networks side by side, and test the best one once.
+
+    Needs Optuna, which the extra ``tune`` brings.
+
+    Args:
+        data: as ``train`` takes it.
+        space: what is searched, by the names of the settings: a list of choices, or a range such as
+            ``{"low": 1e-4, "high": 0.1, "log": True}``; by default layers, rates and penalties.
+        trials: settings that are tried in all.
+        population: networks of one shape that are trained side by side, at most.
+        timeout: seconds after which the search stops.
+        sampler: how trials are chosen.
+        pruner: which trials end early.
+        study: its name, by default date and time; its best model lies in ``tune/NAME``, where it
+            is gone on with by ``gpunet tune --resume NAME``.
+        storage: the URL of a database that several workers share.
+        device: as ``train`` takes it.
+        verbose: show a leaderboard in a terminal, lines elsewhere.
+        **settings: settings of training that are not searched, such as ``epochs=20``.
+
+    Returns:
+        The search: ``best`` values, ``config``, ``model``, ``trials``.
+
+    Raises:
+        MissingExtraError: Optuna is not installed.
+        StudyError: there is a study of that name, or no trial has come to an end.
+        UsageError: a setting, or the space, cannot be.
+
+    Example:
+        >>> import gpunet
+        >>> found = gpunet.tune("strokes:300+100", {"hidden": [(8,), (16,)]}, trials=2, epochs=1,
+        ...     sampler="grid", verbose=False)
+        >>> sorted(found.best)
+        ['hidden']
+    """
+    try:
+        import optuna  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("searching for settings", "Optuna", "tune") from error
+    from gpunet.search.session import best_of, new_terms, search, settle_terms
+    from gpunet.search.space import Space
+    from gpunet.search.storage import Place
+    from gpunet.search.study import SearchStudy
+
+    _settings(TrainConfig(), settings)
+    tables = {name: _table(values) for name, values in (space or {}).items()}
+    terms = new_terms(
+        settings,
+        Space.from_dict(tables, "the space") if space else None,
+        "the space",
+        sampler=sampler,
+        pruner=pruner,
+        trials=trials if space and sampler != "grid" else None,
+    )
+    messages, choice, control = _messages(verbose), choose(device), Control()
+    dataset, reference = dataset_of(data, messages, terms.config.label)
+    terms, choice = settle_terms(
+        terms,
+        dataset,
+        reference,
+        choice,
+        population=population,
+        trials=trials,
+        messages=messages,
+    )
+    name = study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
+    begun = SearchStudy.begin(Place(storage, name), name, terms, join=storage is not None)
+    with contextlib.closing(begun):
+        with _leaderboard(verbose, control) as observer:
+            standing = search(
+                begun,
+                choice,
+                dataset,
+                trials=begun.total(trials),
+                population=population,
+                timeout=timeout,
+                control=control,
+                observer=observer,
+            )
+        found = best_of(begun, standing, choice, dataset)
+    if found is None:
+        raise StudyError(
+            "no trial has come to an end with a finite figure; try smaller learning rates, or a "
+            "longer timeout"
+        )
+    if found.failure is not None:
+        messages.note(f"the best network is untested: {found.failure}")
+    return found
+
+
+def _table(values: Any) -> dict[str, Any]:
+    """A searched setting as a file of a space has it."""
+    if isinstance(values, Mapping):
+        return dict(values)
+    return {"choices": [list(one) if isinstance(one, tuple) else one for one in values]}
 
 
 def load(path: str | Path) -> Model:
@@ -242,6 +359,23 @@ def _carry_out(
             f"{config.effective_learning_rate / 10:g}"
         )
     return run
+
+
+@contextlib.contextmanager
+def _leaderboard(verbose: bool, control: Control) -> Iterator[SearchObserver]:
+    """What shows a search: a leaderboard, lines, or nothing."""
+    from gpunet.search.tuner import SearchObserver
+    from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
+
+    if not verbose:
+        yield SearchObserver()
+        return
+    console = make_console(patient=True)
+    screen: LiveLeaderboard | PlainSearch = PlainSearch(console, control)
+    if wants_dashboard(console, plain=False):
+        screen = LiveLeaderboard(console, control)
+    with screen:
+        yield screen
 
 
 @contextlib.contextmanager

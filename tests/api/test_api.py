@@ -48,7 +48,7 @@ def test_what_is_not_public_is_no_attribute() -> None:
 
 
 def test_a_script_writes_the_bytes_that_the_command_line_writes(tmp_path: Path) -> None:
-    settings = {"hidden": (32,), "epochs": 2, "seed": 1, "device": "cpu"}
+    settings: dict[str, Any] = {"hidden": (32,), "epochs": 2, "seed": 1, "device": "cpu"}
     run = gpunet.train("strokes:300+100", **settings, verbose=False)
     run.model.save("script.safetensors")
     command = "train --data strokes:300+100 --hidden 32 --epochs 2 --seed 1 --device cpu -q"
@@ -270,3 +270,36 @@ def test_an_image_file_is_read_as_the_command_line_reads_it(tmp_path: Path) -> N
     answer = run.model.predict("digit.png")
     assert answer.tolist() == [int(run.dataset.test.labels[3])]
     assert run.model.predict(["digit.png"] * 2).tolist() == answer.tolist() * 2
+
+
+def test_a_search_tries_the_space_and_tests_its_best_network() -> None:
+    found = gpunet.tune(
+        "strokes:300+100",
+        {"hidden": [(8,), (16,)], "learning_rate": {"low": 0.001, "high": 0.1, "log": True}},
+        trials=4,
+        epochs=2,
+        pruner="none",
+        device="cpu",
+        verbose=False,
+    )
+    assert len(found.trials) == 4
+    assert set(found.best) == {"hidden", "learning_rate"}
+    assert found.model is not None
+    assert found.model.config == found.config
+    again = gpunet.train("strokes:300+100", config=found.config, device="cpu", verbose=False)
+    assert (again.model.parameters == found.model.parameters).all()
+    assert found.model.test.accuracy == again.test.accuracy
+
+
+def test_a_space_that_cannot_be_is_refused() -> None:
+    with pytest.raises(gpunet.UsageError, match="did you mean 'hidden'"):
+        gpunet.tune("strokes:300+100", {"hiden": [(8,)]}, verbose=False)
+    with pytest.raises(gpunet.UsageError, match="'epoch' is no setting"):
+        gpunet.tune("strokes:300+100", epoch=3, verbose=False)
+
+
+def test_the_settings_of_a_search_need_no_gpu_and_print_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gpunet.tune(flowers(), {"hidden": [(8,)]}, trials=1, epochs=1, device="cpu", verbose=False)
+    assert capsys.readouterr() == ("", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -113,3 +114,20 @@ def trained(tmp_path_factory: pytest.TempPathFactory, halves: Path) -> Path:
     command = ["train", *options, "--batch-size", "8", "--output", path, "--quiet"]
     assert run([str(part) for part in command]) == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def uneven(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The halves, but three test images of the right half are labelled as the left one."""
+    path = tmp_path_factory.mktemp("data") / "uneven.npz"
+    x_train, y_train = bright_half(120, 1)
+    x_test, y_test = bright_half(40, 2)
+    y_test[np.flatnonzero(y_test)[:3]] = 0
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    return path
+
+
+def summary_rows(out: str) -> dict[str, str]:
+    """The names and values of the summary at the end of an output; each value fits its line."""
+    pairs = [re.split(r"  +", line.strip(), maxsplit=1) for line in out.splitlines()]
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gpunet import __version__
+from gpunet.config.recipes import recipe_names
 from gpunet.terminal.live import console
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def test_a_command_line_that_cannot_be_exits_with_2_and_says_what_is_wrong(
     ran = gpunet(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert hint in ran.failure
+    assert "Value error" not in ran.failure
 
 
 def test_control_characters_in_a_name_do_not_reach_the_terminal(gpunet: RunCommand) -> None:
@@ -161,3 +163,27 @@ def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
             text=True,
         )
     assert (done.returncode, done.stderr) == (1, "")
+
+
+EXCLUDING = {
+    "--print-config": ["--resume=r"],
+    "--find-lr": ["--resume=r", "--run-dir=r", "--name=r", "--profile"],
+    "--explain-plan": ["--resume=r", "--quiet", "--profile"],
+    "--profile": ["--quiet"],
+    "--resume=r": ["--run-dir=s", "--name=s", "--config=run.toml", f"--recipe={recipe_names()[0]}"],
+}
+
+
+@pytest.mark.parametrize(
+    ("option", "other"), [(option, other) for option in EXCLUDING for other in EXCLUDING[option]]
+)
+def test_options_of_training_that_exclude_each_other_say_which_to_leave_out(
+    gpunet: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, other: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.toml").write_text("epochs = 3\n")
+    ran = gpunet("train", option, other)
+    one, two = (text.partition("=")[0] for text in (option, other))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.failure == f"{one} and {two} cannot go together; leave out {two}"
+    assert [path.name for path in tmp_path.iterdir()] == ["run.toml"]

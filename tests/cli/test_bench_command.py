@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gpunet.bench import Case, Measurement
+from gpunet.bench import CASES, Case, Measurement
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters
 from gpunet.engine.wgpu.roofline import Roofline
@@ -120,3 +121,50 @@ def test_the_roofline_adds_a_column_a_key_and_what_each_device_reaches(
     assert max(len(line) for line in lines[6:]) <= 80
     content = json.loads(gpunet("bench", "--quick", "--roofline", "--json").out)
     assert [one["roofline"] for one in content] == [0.125, 0.125]
+
+
+def test_an_adapter_that_cannot_be_used_is_not_measured(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapters = (made_up("Card"), replace(made_up("Wreck"), usable=False, why="too old"))
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", lambda: adapters)
+    monkeypatch.setattr("gpunet.bench.run", run)
+    ran = gpunet("bench", "--quick")
+    assert (ran.code, ran.err) == (0, "")
+    assert "Card" in ran.out
+    assert "Wreck" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(2e-6, "2 us"), (9.994e-4, "999 us"), (1e-3, "1.00 ms"), (2.5, "2,500.00 ms")],
+)
+def test_a_time_is_told_in_micro_or_milliseconds(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch, seconds: float, told: str
+) -> None:
+    def run_so_long(
+        adapters: object, cases: Sequence[Case], *, roofline: bool
+    ) -> Iterator[Measurement]:
+        yield Measurement(str(cases[0]), "forward", "numpy", seconds, None, 1, "GFLOP/s", None)
+
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", lambda: ())
+    monkeypatch.setattr("gpunet.bench.run", run_so_long)
+    assert f" {told} " in gpunet("bench", "--quick").out
+
+
+def test_all_cases_are_measured_unless_it_is_to_be_quick(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure_made_up(monkeypatch, "Card")
+    for options, cases in (((), CASES), (("--quick",), CASES[:1])):
+        content = json.loads(gpunet("bench", "--json", *options).out)
+        assert list(dict.fromkeys(one["case"] for one in content)) == [str(one) for one in cases]
+        assert content[1] == {
+            "case": str(cases[0]),
+            "operation": "forward",
+            "device": "Card",
+            "wall_seconds": 1.5e-4,
+            "device_seconds": 1e-4,
+            "rate": content[1]["rate"],
+            "unit": "GFLOP/s",
+        }

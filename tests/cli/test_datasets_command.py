@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from rich.console import Console
+
+from gpunet.datasets import catalog
+from gpunet.terminal.live.waiting import WaitingBar
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -75,3 +81,56 @@ def test_a_validation_set_that_the_data_bring_is_counted(
     ran = gpunet("datasets", "preview", tmp_path / "parts.npz", "--count", "3")
     assert (ran.code, ran.err) == (0, "")
     assert "120 samples to train, 30 to validate, 40 to test, 64 features" in ran.out
+
+
+def test_the_list_tells_each_dataset_s_size_and_whether_it_is_drawn(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = catalog.entries()
+    for cached in (False, True):
+        offered = tuple(replace(entry, is_cached=cached) for entry in known)
+        monkeypatch.setattr(catalog, "entries", lambda offered=offered: offered)
+        lines = gpunet("datasets", "list").out.splitlines()
+        assert lines[0::4] == [entry.name for entry in known]
+        for entry, figures, state in zip(known, lines[2::4], lines[3::4], strict=True):
+            sizes = f"{entry.train_count:,} samples to train, {entry.test_count:,} to test"
+            assert figures == f"  {sizes}, {entry.size / 2**20:.0f} MiB, {entry.licence}"
+            missing = f"not downloaded: gpunet datasets download {entry.name}"
+            new = missing if entry.is_downloaded else "not yet drawn"
+            assert state == f"  {'at hand' if cached else new}"
+
+
+def test_a_download_is_not_forced_unless_that_is_asked_for(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[bool] = []
+
+    def download(name: str, *, force: bool, progress: object) -> Path:
+        asked.append(force)
+        return tmp_path
+
+    monkeypatch.setattr("gpunet.datasets.catalog.download", download)
+    assert gpunet("datasets", "download", "mnist").code == 0
+    assert asked == [False]
+
+
+def test_a_bar_in_a_terminal_tells_how_far_it_is_and_is_gone_afterwards() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, _environ={})
+    with WaitingBar(console) as bar:
+        bar("downloading mnist", 1, 4)
+        bar._bar.refresh()
+        assert " 25%" in console.file.getvalue()  # type: ignore[attr-defined]
+        bar("reading mnist", 1, 2)
+        bar._bar.refresh()
+        assert "reading mnist" in console.file.getvalue()  # type: ignore[attr-defined]
+        assert " 50%" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert not bar._bar.live.is_started
+
+
+def test_what_is_waited_for_is_told_once_where_there_is_no_terminal() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    with WaitingBar(console) as bar:
+        for what in ("fetching", "fetching", "reading", "fetching"):
+            bar(what, 1, 2)
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert told == "fetching ...\nreading ...\nfetching ...\n"

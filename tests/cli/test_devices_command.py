@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,3 +93,33 @@ def test_trials_can_be_forgotten(gpunet: RunCommand) -> None:
         ran = gpunet("devices", "--forget")
         assert (ran.code, ran.err) == (0, "")
     assert TrialCache.of(LARGE.info).trial("work") is None
+
+
+@pytest.mark.usefixtures("_two_adapters")
+def test_every_limit_is_told_in_its_unit(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {
+        **LARGE.limits,
+        "max-storage-buffer-binding-size": 3 << 30,
+        "max-compute-invocations-per-workgroup": 1024,
+        "max-compute-workgroup-storage-size": 48 << 10,
+    }
+    found = (replace(LARGE, limits=limits),)
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", lambda: found)
+    words = " ".join(gpunet("devices").out.split())
+    assert "buffers up to 16,384 MiB, 3,072 MiB of them bound at once" in words
+    assert "1,024 invocations and 48 KiB per workgroup" in words
+
+
+def test_the_software_adapter_that_a_longer_training_tries_is_named(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soft = replace(
+        LARGE, info=DeviceInfo("Soft One (LLVM 15)", "software adapter", "Vulkan", "driver 5")
+    )
+    monkeypatch.setattr("gpunet.engine.factory.list_adapters", lambda: (soft,))
+    monkeypatch.setattr("gpunet.engine.factory.look", lambda: Machine(manager="apt-get"))
+    out = gpunet("devices").out
+    assert "a longer training tries Soft One, too, and takes the faster one" in out
+    assert "0  Soft One (LLVM 15)\n" in out

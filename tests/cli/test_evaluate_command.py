@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.cli.conftest import summary_rows
 
 from gpunet.artifacts import model_file
+from gpunet.terminal.draw import figures
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -252,3 +254,21 @@ def test_json_lists_the_most_frequent_confusions_and_the_matrix_all(
     counts = sorted(matrix[matrix > 0].tolist(), reverse=True)
     assert len(counts) > 20
     assert [pair["count"] for pair in content["confused_pairs"]] == counts[:20]
+
+
+def test_what_evaluate_prints_is_what_its_json_holds(
+    gpunet: RunCommand, trained: Path, uneven: Path
+) -> None:
+    options = ("evaluate", trained, "--device", "cpu", "--data", uneven)
+    content, out = json.loads(gpunet(*options, "--json").out), gpunet(*options).out
+    rows = summary_rows(out)
+    assert (rows["accuracy"], rows["loss"], rows["samples"]) == (
+        *(figures.percent(content["accuracy"]), figures.loss(content["loss"]), "40"),
+    )
+    lines = [line.split() for line in out.splitlines()]
+    for one in content["classes"]:
+        told = " ".join(figures.percent(one[name]) for name in ("precision", "recall", "f1"))
+        assert [one["name"], *told.split(), str(one["support"])] in lines
+    assert content["confusion_matrix"] == [[20, 3], [0, 17]]
+    place = lines.index(["0", "20", "3"])
+    assert lines[place + 1] == ["1", "\N{EN DASH}", "17"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,3 +98,16 @@ def test_options_that_do_not_go_together_are_refused(
     ran = gpunet("train", "--data", halves, *options)
     assert ran.code == 2
     assert "--explain-plan" in ran.failure
+
+
+def test_a_shader_is_headed_by_its_workgroups_and_all_that_is_overridden(
+    gpunet: RunCommand, halves: Path, adapter: Adapter
+) -> None:
+    common = ("train", "--data", halves, "--device", adapter.index, "--explain-plan")
+    out = gpunet(*common, "--batch-size", 64, "--show-shader", "forward 1").out
+    first, _, rest = out.partition("\n")
+    assert re.fullmatch(r"// forward 1: \d+ x \d+ x 1 workgroups of \d+ threads", first)
+    told = set(re.findall(r"(\w+) = ", rest.partition("// ----")[0].replace("\n// ", " ")))
+    needed = set(re.findall(r"^override (\w+): \w+;", out, re.MULTILINE))
+    assert len(needed) > 1
+    assert needed <= told

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from tests.cli.conftest import bright_half
+
+from gpunet.artifacts import plots
+from gpunet.artifacts.plots import Picture
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -116,3 +122,79 @@ def test_the_report_is_known_by_another_path_to_it(
     ran = gpunet("plot", report, "--force", "-o", tmp_path / "sub" / ".." / report.name)
     assert "would replace the report" in ran.failure
     assert report.read_bytes() == before
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Picture], bool]]:
+    """The pictures that commands draw from now on, and whether they are of weights."""
+    calls: list[tuple[list[Picture], bool]] = []
+
+    def noting(pictures: Sequence[Picture], path: Path, *, signed: bool = False) -> None:
+        calls.append((list(pictures), signed))
+        path.write_bytes(PNG)
+
+    monkeypatch.setattr(plots, "plot_pictures", noting)
+    return calls
+
+
+def test_the_pictures_of_samples_tell_what_the_model_says_of_each(
+    gpunet: RunCommand,
+    trained: Path,
+    uneven: Path,
+    tmp_path: Path,
+    drawn: list[tuple[list[Picture], bool]],
+) -> None:
+    data = np.load(uneven)
+    samples = ("showcase", trained, "--device", "cpu", "--data", uneven)
+    wrong = np.flatnonzero(data["y_test"] != bright_half(40, 2)[1])
+    rows = [int(wrong[1]), 0, 7]
+    for choice in (("--index", ",".join(map(str, rows))), ("--top-losses", "--count", 5)):
+        ran = gpunet(*samples, *choice, "--plot", tmp_path / "p.png", "--force")
+        assert (ran.code, ran.err) == (0, "")
+    (named, signed), (losses, _) = drawn
+    assert not signed
+    assert [one.right for one in named] == [False, True, True]
+    images = np.stack([one.image for one in named]).reshape(3, -1)
+    assert np.array_equal(
+        images * (255 if images.max() <= 1 else 1), [data["x_test"][row].ravel() for row in rows]
+    )
+    assert [one.caption.split()[:2] for one in named] == [["✗", "1"], ["✓", "0"], ["✓", "1"]]
+    assert named[0].caption.endswith("%\nis 0")
+    assert "is" not in named[1].caption
+    assert len(losses) == 5
+    told = [float(one.caption.split("loss ")[1]) for one in losses]
+    assert told == sorted(told, reverse=True)
+    assert told[2] > 1 > told[3]
+
+
+@pytest.mark.parametrize("hidden", ["4", "none"])
+def test_the_pictures_of_weights_are_signed_and_named_by_unit_or_class(
+    gpunet: RunCommand,
+    halves: Path,
+    tmp_path: Path,
+    drawn: list[tuple[list[Picture], bool]],
+    hidden: str,
+) -> None:
+    model, plot = tmp_path / "model.safetensors", tmp_path / "p.png"
+    options = ("--device", "cpu", "--epochs", "1", "--hidden", hidden, "--output", model, "-q")
+    assert gpunet("train", "--data", halves, *options).code == 0
+    assert gpunet("showcase", model, "--weights", "--count", 2, "--plot", plot).code == 0
+    ((pictures, signed),) = drawn
+    assert signed
+    names = {"none": {"0", "1"}, "4": {f"unit {unit}" for unit in range(4)}}[hidden]
+    assert len(pictures) == 2
+    assert {one.caption for one in pictures} <= names
+    norms = [float(np.linalg.norm(one.image)) for one in pictures]
+    assert norms == sorted(norms, reverse=True)
+
+
+def test_the_pictures_of_a_preview_are_named_by_their_classes(
+    gpunet: RunCommand, halves: Path, tmp_path: Path, drawn: list[tuple[list[Picture], bool]]
+) -> None:
+    ran = gpunet("datasets", "preview", halves, "--count", 6, "--plot", tmp_path / "p.png")
+    assert (ran.code, ran.err) == (0, "")
+    ((pictures, signed),) = drawn
+    assert not signed
+    assert len(pictures) == 6
+    for one in pictures:
+        assert one.caption == str(int(one.image[:, 4:].mean() > one.image[:, :4].mean()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import struct
@@ -273,3 +274,28 @@ def test_each_image_gets_the_answers_to_its_own_digits(gpunet: RunCommand, tmp_p
     assert [answer["image"] for answer in together] == [names[0], names[0], names[1]]
     for expected, actual in zip([*alone[0], *alone[1]], together, strict=True):
         assert actual["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-6)
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_networks(
+    gpunet: RunCommand, halves: Path, images: Path
+) -> None:
+    model = images / "model.safetensors"
+    slowly = ("--hidden", "4", "--epochs", "1", "--ensemble", "3", "--output", model, "-q")
+    assert gpunet("train", "--data", halves, "--device", "cpu", *slowly).code == 0
+    loaded = model_file.load(model)
+    alone = []
+    for place in range(3):
+        path = images / f"{place}.safetensors"
+        own = loaded.parameters[place : place + 1]
+        config = dataclasses.replace(loaded.config, ensemble=1)
+        model_file.save(dataclasses.replace(loaded, parameters=own, config=config), path)
+        alone.append(path)
+    answers = [
+        [list(one["probabilities"].values()) for one in json.loads(ran.out)]
+        for ran in (
+            gpunet("predict", path, "--json", *(images / name for name in ANSWERS))
+            for path in (model, *alone)
+        )
+    ]
+    assert not np.allclose(answers[1], answers[2], atol=1e-3)
+    assert np.allclose(answers[0], np.mean(answers[1:], axis=0), atol=1e-6)

@@ -363,3 +363,8 @@ def test_the_list_of_runs_tells_the_epochs_done_and_those_planned(
     assert gpunet("train", *options, "--name", "short", "--quiet").code == 0
     (line,) = [one for one in gpunet("runs").out.splitlines() if "short" in one]
     assert "1/5" in line.split()
+
+
+def test_a_folder_without_runs_is_named(gpunet: RunCommand) -> None:
+    Path("elsewhere").mkdir()
+    assert "no run is kept in elsewhere; start one" in gpunet("runs", "elsewhere").out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import subprocess
@@ -309,3 +310,20 @@ def test_every_row_has_its_own_answer_however_few_are_answered_at_once(
     monkeypatch.setattr(answers, "AT_ONCE", 4)
     assert gpunet("predict", model, "new.csv").out == whole
     assert len(answered(whole)) == 11
+
+
+def test_an_ensemble_answers_rows_with_the_mean_of_its_networks(
+    gpunet: RunCommand, model: Path
+) -> None:
+    options = ("--ensemble", "2", "--epochs", "1", "--force", "--output", model)
+    assert gpunet("train", "--data", "flowers.csv", *FAST, *options).code == 0
+    loaded = model_file.load(model)
+    answers = []
+    for parts in (slice(None), slice(0, 1), slice(1, 2)):
+        own = loaded.parameters[parts]
+        config = dataclasses.replace(loaded.config, ensemble=len(own))
+        model_file.save(dataclasses.replace(loaded, parameters=own, config=config), model)
+        ran = gpunet("predict", model, "flowers.csv", "--json")
+        answers.append([list(one["probabilities"].values()) for one in json.loads(ran.out)])
+    assert not np.allclose(answers[1], answers[2], atol=1e-3)
+    assert np.allclose(answers[0], np.mean(answers[1:], axis=0), atol=1e-6)

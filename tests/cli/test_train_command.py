@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 from rich.text import Text
+from tests.cli.conftest import summary_rows
 
 from gpunet.artifacts import model_file
 from gpunet.cli import training_run
@@ -623,7 +624,7 @@ def test_an_abort_exits_with_130_and_saves_nothing(
     def aborted(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gpunet.cli.training_run.train", aborted)
+    monkeypatch.setattr("gpunet.workflows.training.train", aborted)
     ran = gpunet("train", "--data", halves, *FAST)
     assert (ran.code, ran.err) == (130, "")
     assert not Path("model.safetensors").exists()
@@ -669,3 +670,176 @@ def test_the_samples_that_are_shown_are_drawn_by_the_seed(
     monkeypatch.setattr(training_run, "pick", noting)
     ran = gpunet("train", "--data", halves, *FAST, "--showcase", "3", "--seed", "7")
     assert (ran.code, drawn) == (0, [(3, 7)])
+
+
+def test_the_summary_of_a_run_tells_what_its_report_holds(gpunet: RunCommand, uneven: Path) -> None:
+    files = ("--report", "run.json", "--plot", "curves.png", "--showcase", "0")
+    ran = gpunet("train", "--data", uneven, *FAST, *files)
+    assert (ran.code, ran.err) == (0, "")
+    report = json.loads(Path("run.json").read_text())
+    best, took = report["history"][report["best_epoch"] - 1], report["seconds"]
+    expected = {
+        "stopped": "all epochs done",
+        "training time": f"{figures.seconds(took['total'])}, "
+        f"{figures.seconds(took['per_step'])} per step",
+        "report": "run.json",
+        "plot": "curves.png",
+        "test accuracy": f"{figures.percent(report['test']['accuracy'])}, "
+        f"loss {figures.loss(report['test']['loss'])}",
+        "best epoch": f"{report['best_epoch']} of 3, by its val loss, "
+        f"{figures.loss(best['val_loss'])}",
+        "model": "model.safetensors",
+    }
+    rows = summary_rows(ran.out)
+    assert [(name, rows[name]) for name in rows if name in expected] == list(expected.items())
+
+
+def test_the_confusions_after_a_training_have_a_row_per_label(
+    gpunet: RunCommand, uneven: Path
+) -> None:
+    ran = gpunet("train", "--data", uneven, *FAST, "--epochs", "8", "--showcase", "0")
+    assert model_file.load(Path("model.safetensors")).test.accuracy == 37 / 40
+    lines = [line.split() for line in ran.out.splitlines()]
+    place = lines.index(["rows:", "label,", "columns:", "prediction"])
+    assert lines[place + 1 : place + 4] == [
+        ["0", "1"],
+        ["0", "20", "3"],
+        ["1", "\N{EN DASH}", "17"],
+    ]
+
+
+def test_every_option_that_is_no_setting_reaches_the_run(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[training_run.Wishes] = []
+    monkeypatch.setattr(training_run, "carry_out", asked.append)
+    files = ("--output", "o.safetensors", "--report", "r.json", "--plot", "p.png")
+    others = ("--showcase", "3", "--graphics", "blocks", "--run-dir", "kept")
+    every = ("--checkpoint-every", "4", "--device", "cpu")
+    assert gpunet("train", "--data", halves, *files, *others, *every).code == 0
+    for flag in ("--plain", "--quiet", "--profile", "--no-autotune", "--force"):
+        assert gpunet("train", "--data", halves, flag).code == 0
+    first, *flagged = asked
+    assert (first.data, first.device) == (str(halves), "cpu")
+    assert (first.output, first.report, first.plot) == (
+        *(Path("o.safetensors"), Path("r.json"), Path("p.png")),
+    )
+    assert (first.showcase, first.graphics) == (3, "blocks")
+    assert first.keeping is not None
+    assert (first.keeping.folder.path, first.keeping.every) == (Path("kept"), 4)
+    named = ("plain", "quiet", "profile", "autotune", "force")
+    usual = {"plain": False, "quiet": False, "profile": False, "autotune": True, "force": False}
+    for name, wishes in zip(named, flagged, strict=True):
+        expected = {**usual, name: not usual[name]}
+        assert {flag: getattr(wishes, flag) for flag in named} == expected
+        assert (wishes.device, wishes.output) == ("auto", Path("model.safetensors"))
+        assert (wishes.report, wishes.plot, wishes.showcase, wishes.keeping) == (None,) * 4
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+def test_a_signal_that_ends_the_process_is_its_exit_code_and_all_is_saved(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(training_run, "Control", lambda: Control(signal=signal.SIGTERM))
+    kept = ("--report", "run.json", "--run-dir", "kept")
+    ran = gpunet("train", "--data", halves, *FAST, *kept, *quiet)
+    assert ran.code == 128 + signal.SIGTERM
+    assert "test accuracy" not in ran.out
+    best = model_file.load(Path("model.safetensors")).best_epoch
+    assert json.loads(Path("run.json").read_text())["best_epoch"] == best
+    assert model_file.load(Path("kept/best.safetensors")).best_epoch == best
+
+
+def test_what_failed_to_learn_is_told_before_the_summary_too(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    options = ("--optimizer", "sgd", "--lr", "500", "--patience", "0", "--showcase", "0")
+    ran = gpunet("train", "--data", halves, *FAST, *options)
+    assert (ran.code, ran.err) == (0, "")
+    words = " ".join(ran.out.split())
+    assert "the network is no better than guessing: its test accuracy is 50.00 %" in words
+    assert "where always answering '0' gives 50.00 %" in words
+    assert "where equal shares give 0.6931; try --lr 50, or --find-lr" in words
+    assert "advice: " not in ran.out
+
+
+def test_the_best_epoch_of_an_ensemble_is_that_of_its_last_network(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    options = ("--ensemble", "2", "--showcase", "0", "--monitor", "val_accuracy")
+    ran = gpunet("train", "--data", halves, *FAST, *options, "--report", "run.json")
+    best = json.loads(Path("run.json").read_text())["best_epoch"]
+    told = f"{best} of 3 for the last of the networks, each by its val acc"
+    assert summary_rows(ran.out)["best epoch"].startswith(told)
+    assert ", each by" in ran.out
+
+
+def test_the_line_of_quiet_tells_what_the_report_holds(gpunet: RunCommand, uneven: Path) -> None:
+    ran = gpunet("train", "--data", uneven, *FAST, "--quiet", "--report", "run.json")
+    report = json.loads(Path("run.json").read_text())
+    test = report["test"]
+    assert ran.out == (
+        f"test accuracy {figures.percent(test['accuracy'])}, loss {figures.loss(test['loss'])}, "
+        f"best epoch {report['best_epoch']} of 3 ({report['stop_reason']}), "
+        f"{figures.seconds(report['seconds']['total'])}, saved as model.safetensors\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("writer", "options"),
+    [("write_report", ("--report", "run.json")), ("plot_curves", ("--plot", "curves.png"))],
+)
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_a_result_that_cannot_be_written_where_it_is_wanted_is_a_failure_that_keeps_the_rest(
+    gpunet: RunCommand,
+    halves: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    writer: str,
+    options: tuple[str, str],
+    everywhere: bool,
+) -> None:
+    write = getattr(training_run, writer)
+
+    def full_disk(*given: Any) -> None:
+        if everywhere or given[-1].parent == Path():
+            raise OutputError(f"{given[-1].name} cannot be written")
+        write(*given)
+
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(training_run, writer, full_disk)
+    ran = gpunet("train", "--data", halves, *FAST, *options, "--showcase", "0")
+    name = options[1]
+    complaint, other = ran.err.splitlines()
+    assert (ran.code, complaint) == (1, f"error: {name} cannot be written")
+    if everywhere:
+        assert other.startswith("error: nor can it be kept in the temporary folder: ")
+        assert options[0][2:] not in summary_rows(ran.out)
+    else:
+        (rescued,) = (tmp_path / "temporary").rglob(name)
+        assert other == f"note: it is saved as {rescued} instead"
+    assert model_file.load(Path("model.safetensors")).best_epoch >= 1
+    assert summary_rows(ran.out)["model"] == "model.safetensors"
+
+
+@pytest.mark.parametrize(("failures", "reopened"), [((), False), ((2,), True)])
+def test_a_device_that_was_opened_anew_is_noted(
+    gpunet: RunCommand,
+    halves: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failures: tuple[int, ...],
+    reopened: bool,
+) -> None:
+    epochs, begin_epoch = count(1), NumpyEngine.begin_epoch
+
+    def failing_epoch(self: NumpyEngine, *arguments: Any) -> None:
+        if next(epochs) in failures:
+            raise DeviceLostError("the device is lost; try again")
+        begin_epoch(self, *arguments)
+
+    monkeypatch.setattr(NumpyEngine, "begin_epoch", failing_epoch)
+    ran = gpunet("train", "--data", halves, *FAST, "-q")
+    note = "note: the device is lost; try again; it was opened anew, and the work done again\n"
+    assert (ran.code, ran.err) == (0, note if reopened else "")
+    assert " of 3 (epochs), " in ran.out

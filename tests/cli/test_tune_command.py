@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.cli.conftest import summary_rows
 
 from gpunet.artifacts import model_file
 from gpunet.cli import search_run
@@ -18,6 +21,10 @@ from gpunet.config import TrainConfig
 from gpunet.config.settings_file import read_settings
 from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.factory import Choice
+from gpunet.search.standing import Standing
+from gpunet.search.tuner import Tuner
+from gpunet.terminal.draw import figures
+from gpunet.training.events import Control
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -345,3 +352,235 @@ def test_devices_are_tried_with_the_search_s_heaviest_network(
     assert [(config.hidden, config.batch_size, config.epochs) for config in tried] == [
         ((6, 6), 8, 6)  # two batches of three trials, of three epochs each
     ]
+
+
+def test_the_summary_of_a_search_tells_what_its_report_holds(
+    gpunet: RunCommand, options: list[str], uneven: Path
+) -> None:
+    more = ("--data", uneven, "--study", "one", "--report", "r.json", "--sampler", "random")
+    ran = gpunet("tune", *options, *more, "--pruner", "none")
+    assert (ran.code, ran.err) == (0, "")
+    report = json.loads(Path("r.json").read_text())
+    model, trials = model_file.load(Path("model.safetensors")), report["trials"]
+    best = min(trials, key=lambda trial: trial["figure"])
+    assert sorted(trial["number"] for trial in trials) == list(range(6))
+    assert report["best"]["trial"] == best["number"]
+    assert (report["study"], report["monitor"], report["sampler"], report["pruner"]) == (
+        *("one", "val_loss", "random", "none"),
+    )
+    test = report["best"]["test"]
+    assert (test["accuracy"], test["loss"]) == (model.test.accuracy, model.test.loss)
+    expected = {
+        "trials": "6 done, 0 pruned, 0 failed, of 6",
+        "best trial": f"{best['number']}, val_loss {figures.loss(best['figure'])}",
+        "test accuracy": figures.percent(test["accuracy"]),
+        "test loss": figures.loss(test["loss"]),
+        "best epoch": f"{model.best_epoch} of 3",
+        "model": "model.safetensors",
+        "study": "one in tune/one/journal.log",
+        "report": "r.json",
+    }
+    rows = summary_rows(ran.out.partition("trials  6/6")[2].partition("\n\ntrials ")[2])
+    told = {"trials": "6 done, 0 pruned, 0 failed, of 6", **rows}
+    assert told.items() >= expected.items()
+    assert "to go on with the search" not in ran.out
+
+
+def test_every_option_of_a_search_reaches_it(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[search_run.Wishes] = []
+    monkeypatch.setattr(search_run, "carry_out", asked.append)
+    settings = ("--label", "last", "--epochs", 3, "--batch-size", 8, "--optimizer", "sgd")
+    rest = ("--seed", 5, "--monitor", "val_accuracy", "--data", "d.npz", "--device", "cpu")
+    search = ("--space", "space.toml", "--trials", 7, "--population", 2, "--timeout", "1m")
+    chosen = ("--sampler", "random", "--pruner", "median", "--study", "one", "--heartbeat", 4)
+    files = ("--storage", "sqlite:///s.db", "--output", "o.safetensors", "--report", "r.json")
+    flags = ("--force", "--plain", "--quiet")
+    assert gpunet("tune", *settings, *rest, *search, *chosen, *files, *flags).code == 0
+    assert gpunet("tune", "--resume", "two").code == 0
+    assert gpunet("tune").code == 0
+    typed = {"label": "last", "epochs": 3, "batch_size": 8, "optimizer": "sgd", "seed": 5}
+    first, second, third = asked
+    assert first == search_run.Wishes(
+        file=None,
+        typed={**typed, "monitor": "val_accuracy"},
+        space=Path("space.toml"),
+        data="d.npz",
+        device="cpu",
+        trials=7,
+        population=2,
+        timeout=60.0,
+        sampler="random",
+        pruner="median",
+        study="one",
+        resumed=False,
+        storage="sqlite:///s.db",
+        heartbeat=4,
+        output=Path("o.safetensors"),
+        report=Path("r.json"),
+        force=True,
+        plain=True,
+        quiet=True,
+    )
+    assert (second.study, second.resumed) == ("two", True)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", third.study)
+    usual: dict[str, Any] = {
+        **dict.fromkeys(("space", "data", "device", "trials", "timeout", "sampler")),
+        **dict.fromkeys(("pruner", "storage", "report")),
+        **dict.fromkeys(("force", "plain", "quiet"), False),
+        "typed": {},
+        "population": 16,
+        "study": third.study,
+        "heartbeat": 10,
+        "output": Path("model.safetensors"),
+    }
+    assert third == replace(first, **usual)
+
+
+def test_a_study_in_a_storage_is_joined_and_its_next_command_names_it(
+    gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = ("--study", "one", "--storage", "sqlite:///s.db", "--pruner", "none")
+    assert gpunet("tune", *options, *shared, "--trials", 2, "--quiet").code == 0
+    ran = gpunet("tune", *options, *shared, "--trials", 3, "--report", "r.json")
+    assert (ran.code, ran.err) == (0, "")
+    assert "3 done, 0 pruned, 0 failed, of 3" in ran.out
+
+    def aborted(_: Tuner) -> Standing:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tuner, "run", aborted)
+    told = gpunet("tune", *options, "--study", "a two", "--storage", "sqlite:///s.db").err
+    assert shlex.split(told.split("`")[1]) == [
+        *("gpunet", "tune", "--resume", "a two", "--storage", "sqlite:///s.db")
+    ]
+
+
+def test_failures_from_before_a_resumed_search_are_told_once(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    Path("space.toml").write_text("[lr]\nchoices = [1e38]\n")
+    failing = [*options, "--study", "one", "--sampler", "random", "--trials", "2"]
+    first = gpunet("tune", *failing)
+    assert first.out.count("trial 1 failed: ") == 1
+    ran = gpunet("tune", "--resume", "one", "--trials", "4", "--device", "cpu")
+    lines = [line for line in ran.out.splitlines() if " failed: " in line and "trial " in line]
+    assert lines == [
+        "trial 2 failed: diverged in epoch 1",
+        "trial 3 failed: diverged in epoch 1",
+        "trial 0 failed: diverged in epoch 1 (and 3 like it)",
+    ]
+
+
+def test_a_signal_that_ends_a_search_is_its_exit_code_and_all_is_saved(
+    gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_run, "Control", lambda: Control(signal=signal.SIGTERM))
+    ran = gpunet("tune", *options, "--report", "r.json", "--quiet")
+    assert (ran.code, ran.out) == (128 + signal.SIGTERM, "")
+    best = json.loads(Path("r.json").read_text())["best"]
+    assert model_file.load(Path("model.safetensors")).config.values_in_effect() == best["config"]
+
+
+def test_a_best_network_that_lies_elsewhere_is_told_with_its_worker(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    assert gpunet("tune", *options, "--study", "one", "--quiet").code == 0
+    for path in Path("tune/one").glob("*.safetensors"):
+        path.unlink()
+    Path("model.safetensors").unlink()
+    again = ("tune", "--resume", "one", "--trials", 6, "--device", "cpu", "--report", "r.json")
+    ran = gpunet(*again)
+    assert (ran.code, ran.err) == (0, "")
+    report = json.loads(Path("r.json").read_text())
+    assert report["best"]["test"] is None
+    number = report["best"]["trial"]
+    worker = next(one["worker"] for one in report["trials"] if one["number"] == number)
+    assert summary_rows(ran.out)["model"] == f"with the worker that trained it, {worker}"
+    assert "test accuracy" not in ran.out
+    quiet = gpunet(*again, "--quiet", "--force")
+    assert quiet.out.endswith(f" in trial {number}, whose model lies with its worker, {worker}\n")
+    assert not Path("model.safetensors").exists()
+
+
+def test_an_abort_of_a_search_says_how_to_go_on(
+    gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def aborted(_: Tuner) -> Standing:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tuner, "run", aborted)
+    ran = gpunet("tune", *options, "--study", "one")
+    assert (ran.code, ran.err) == (130, "note: go on with `gpunet tune --resume one`\n")
+
+
+def test_a_search_lists_its_ten_best_trials_the_best_first(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    Path("space.toml").write_text("[learning_rate]\nlow = 0.002\nhigh = 0.1\n")
+    more = ("--trials", 12, "--population", 12, "--epochs", 1, "--pruner", "none")
+    ran = gpunet("tune", *options, *more, "--report", "r.json", "--sampler", "random")
+    trials = json.loads(Path("r.json").read_text())["trials"]
+    numbers = [one["number"] for one in sorted(trials, key=lambda one: one["figure"])]
+    rows = [line.split() for line in ran.out.splitlines()]
+    listed = [int(row[0]) for row in rows if row[1:2] == ["done"]]
+    assert listed == numbers[:10]
+
+
+def test_the_line_of_quiet_tells_what_the_report_of_the_search_holds(
+    gpunet: RunCommand, options: list[str], uneven: Path
+) -> None:
+    ran = gpunet("tune", *options, "--data", uneven, "--quiet", "--report", "r.json")
+    report = json.loads(Path("r.json").read_text())
+    best = next(one for one in report["trials"] if one["number"] == report["best"]["trial"])
+    assert ran.out == (
+        f"best val_loss {figures.loss(best['figure'])} in trial {best['number']}, test accuracy "
+        f"{figures.percent(report['best']['test']['accuracy'])}, saved as model.safetensors\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("most", "move"), [(5, "give --population 5"), (0, "leave it out of the --space")]
+)
+def test_a_population_that_does_not_fit_is_answered_with_what_does(
+    gpunet: RunCommand,
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    move: str,
+) -> None:
+    monkeypatch.setattr(search_run, "largest_population", lambda *_: most)
+    ran = gpunet("tune", *options, "--population", 6)
+    assert ran.code == 1
+    assert f"at most {most} fit " in ran.failure
+    assert f"not 6 side by side; {move}" in ran.failure
+    if most:
+        assert gpunet("tune", *options, "--population", most, "--quiet").code == 0
+
+
+def test_a_mistake_in_the_file_of_a_search_is_told_with_its_line(
+    gpunet: RunCommand, options: list[str]
+) -> None:
+    Path("fixed.toml").write_text("seed = 1\nbeta1 = 2.0\n")
+    ran = gpunet("tune", *options, "--config", "fixed.toml")
+    assert ran.code == 2
+    assert "fixed.toml" in ran.failure
+    assert "beta1" in ran.failure
+    Path("fixed.toml").write_text("ensemble = 2\n")
+    ran = gpunet("tune", *options, "--config", "fixed.toml")
+    assert (ran.code, ran.failure) == (
+        *(2, "--ensemble cannot be searched, for a trial is one network; leave it out"),
+    )
+    assert not Path("tune").exists()
+
+
+def test_a_grid_is_searched_whole_or_refused(gpunet: RunCommand, options: list[str]) -> None:
+    Path("space.toml").write_text('[hidden]\nchoices = ["4", "3", "2"]\n')
+    few = gpunet("tune", *options, "--sampler", "grid", "--trials", 2)
+    assert few.code == 2
+    assert "--sampler grid has 3 points but --trials is 2; leave out --trials" in few.failure
+    ran = gpunet("tune", *options, "--sampler", "grid", "--trials", 3, "--report", "r.json")
+    assert (ran.code, ran.err) == (0, "")
+    trials = json.loads(Path("r.json").read_text())["trials"]
+    assert sorted(trial["values"]["hidden"] for trial in trials) == ["2", "3", "4"]

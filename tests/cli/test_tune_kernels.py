@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gpunet.engine.factory import create_engine
 from gpunet.engine.wgpu import tile_trials
 from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.tile_trials import Measured
+from gpunet.workflows import devices, training_run
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -74,3 +79,61 @@ def test_a_long_training_measures_first_and_only_once(
         ran = gpunet("train", *common, *options, "--validation", 20, "--plain")
         assert (ran.code, ran.err) == (0, "")
         assert measured == ran.out.count("tiles:  the fastest for 2 products, measured in ")
+
+
+@pytest.mark.parametrize(
+    ("options", "taken"), [((), True), (("--max-time", "5"), True), (("--no-autotune",), False)]
+)
+def test_a_training_takes_the_tiles_that_were_measured_unless_told_otherwise(
+    gpunet: RunCommand,
+    halves: Path,
+    adapter: Adapter,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    taken: bool,
+) -> None:
+    given: list[bool] = []
+
+    def noting(*arguments: Any) -> Any:
+        given.append(arguments[5] is not None)
+        return create_engine(*arguments)
+
+    monkeypatch.setattr(training_run, "create_engine", noting)
+    common = ("--data", halves, "--device", adapter.index, "--hidden", "4", "--epochs", 1)
+    assert gpunet("train", *common, *options, "-q").code == 0
+    assert given == [taken]
+
+
+def test_what_was_measured_before_is_measured_anew(
+    gpunet: RunCommand, halves: Path, adapter: Adapter
+) -> None:
+    common = ("--data", halves, "--device", adapter.index, *LARGE_ENOUGH)
+    for _ in range(2):
+        ran = gpunet("tune-kernels", *common)
+        assert (ran.code, ran.out.count("taken")) == (0, 2)
+
+
+def test_the_tiles_of_a_product_are_listed_the_fastest_first_with_their_rates(
+    gpunet: RunCommand, halves: Path, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Measured] = []
+
+    def made_up(*given: Any) -> Iterator[Measured]:
+        for one in tile_trials.measure_tiles(*given):
+            seconds = {tile: 1e-3 * place for place, tile in enumerate(one.seconds, 1)}
+            shown.append(replace(one, seconds=dict(reversed(seconds.items()))))
+            yield shown[-1]
+
+    monkeypatch.setattr(devices, "measure_tiles", made_up)
+    common = ("--data", halves, "--device", adapter.index, *LARGE_ENOUGH)
+    rows = [line.split() for line in gpunet("tune-kernels", *common).out.splitlines()[5:]]
+    times = [float(row[row.index("ms") - 1]) for row in rows]
+    assert times == [float(place) for one in shown for place in range(1, len(one.seconds) + 1)]
+    assert "524" in rows[0]  # two operations for each of 64 x 64 x 64 products in a millisecond
+    names = [
+        tile.name for one in shown for tile in sorted(one.seconds, key=one.seconds.__getitem__)
+    ]
+    told = [" ".join(row) for row in rows]
+    assert all(name in line for name, line in zip(names, told, strict=True))
+    for one in shown:
+        assert sum(one.chosen.name in line and "taken" in line for line in told) >= 1

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
 
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
@@ -80,8 +79,8 @@ class SearchInfo:
         )
 
 
-class SearchObserver(Protocol):
-    """Something that is told how a search goes."""
+class SearchObserver:
+    """Something that is told how a search goes; this one does nothing with it."""
 
     def began(self, search: SearchInfo) -> None:
         """The search is about to start."""

@@ -15,7 +15,7 @@ from typing import Self, TextIO
 from rich.console import Console
 
 from gpunet.search.standing import Standing
-from gpunet.search.tuner import SearchInfo
+from gpunet.search.tuner import SearchInfo, SearchObserver
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.console import print_line
@@ -27,7 +27,7 @@ from gpunet.training.events import Control, Progress
 __all__ = ["LiveLeaderboard", "PlainSearch"]
 
 
-class LiveLeaderboard(LiveScreen):
+class LiveLeaderboard(LiveScreen, SearchObserver):
     """An observer of a search with a live screen; open it as a context around the search.
 
     Args:
@@ -71,7 +71,7 @@ class LiveLeaderboard(LiveScreen):
         self._news()
 
 
-class PlainSearch:
+class PlainSearch(SearchObserver):
     """An observer that prints lines: a batch's start, its epochs, its end.
 
     Args:

@@ -1,0 +1,289 @@
+"""A search from its terms to the best network, tested: what the command line and scripts call.
+
+Owns the order of things; which trials there are belongs to ``study``, training them to ``tuner``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from gpunet import __version__
+from gpunet.artifacts import model_file
+from gpunet.config import Optimizer, TrainConfig
+from gpunet.datasets.dataset import Dataset
+from gpunet.engine.factory import Choice, largest_population
+from gpunet.engine.interface import Rule
+from gpunet.errors import DeviceError, UsageError
+from gpunet.model import Model
+from gpunet.search.space import Space, default_space, grid
+from gpunet.search.standing import Entry, Standing
+from gpunet.search.study import SearchStudy
+from gpunet.search.terms import Terms
+from gpunet.search.tuner import SearchObserver, Tuner, best_model_path
+from gpunet.training.events import Control
+from gpunet.training.splits import settled
+from gpunet.workflows.answers import evaluate_model
+from gpunet.workflows.devices import settle_device
+from gpunet.workflows.messages import Messages
+
+__all__ = ["TRIALS", "Search", "best_of", "new_terms", "search", "settle_terms"]
+
+TRIALS = 64
+"""Trials of a study unless told otherwise."""
+
+
+class Search:
+    """What a search has come to.
+
+    Args:
+        study: that was searched.
+        standing: where it stands.
+        choice: the device.
+        entry: the best trial.
+        config: its settings.
+        model: its network, tested; ``None`` if it lies with another worker.
+        failure: why it could not be tested, if so.
+
+    Example:
+        >>> import gpunet
+        >>> found = gpunet.tune("strokes:300+100", {"hidden": [(8,), (16,)]}, trials=2, epochs=1,
+        ...     sampler="grid", verbose=False)
+        >>> len(found.trials)
+        2
+    """
+
+    def __init__(
+        self,
+        study: SearchStudy,
+        standing: Standing,
+        choice: Choice,
+        entry: Entry,
+        config: TrainConfig,
+        model: Model | None,
+        failure: DeviceError | None = None,
+    ) -> None:
+        self.study, self.standing, self.choice = study, standing, choice
+        self.entry, self.config, self.model, self.failure = entry, config, model, failure
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The best trial's values of the searched settings."""
+        return dict(self.entry.values)
+
+    @property
+    def trials(self) -> list[dict[str, Any]]:
+        """One record per trial, as ``pandas.DataFrame`` takes them."""
+        return [dataclasses.asdict(entry) for entry in self.standing.entries]
+
+    def report(self) -> dict[str, Any]:
+        """All trials and the result as ``gpunet tune --report`` writes them."""
+        test = self.model.test if self.model else None
+        terms = self.study.terms
+        return {
+            "gpunet": __version__,
+            "study": self.study.name,
+            "monitor": terms.config.monitor,
+            "sampler": terms.sampler,
+            "pruner": terms.pruner,
+            "fingerprint": terms.fingerprint,
+            "device": dataclasses.asdict(self.choice.info),
+            "space": terms.space.to_dict(),
+            "importances": self.study.importances(),
+            "best": {
+                "trial": self.entry.number,
+                "config": self.config.values_in_effect(),
+                "test": None if test is None else dataclasses.asdict(test),
+            },
+            "trials": self.trials,
+        }
+
+    def __repr__(self) -> str:
+        figure = f"{self.study.terms.config.monitor} {self.entry.figure:.4g}"
+        return f"<gpunet.Search {len(self.standing.entries)} trials, best {figure}: {self.best}>"
+
+
+def new_terms(
+    given: Mapping[str, Any],
+    space: Space | None,
+    source: str,
+    *,
+    old: Terms | None = None,
+    sampler: str | None = None,
+    pruner: str | None = None,
+    trials: int | None = None,
+) -> Terms:
+    """The terms of a study; its data are told later by ``settle_terms``.
+
+    Args:
+        given: settings of training that are decided on, by their names.
+        space: what is searched; ``None`` for the default, or what ``old`` has.
+        source: what messages call the space.
+        old: the terms of the study that is gone on with.
+        sampler: how trials are chosen; ``None`` for ``tpe``, or as ``old`` has it.
+        pruner: which trials end early; ``None`` for ``halving``, or as ``old`` has it.
+        trials: wanted in all, if that is said.
+
+    Raises:
+        UsageError: a setting, or the space, cannot be.
+    """
+    base = old.config.to_dict() if old else {}
+    fixed = TrainConfig.from_dict({**base, **given})
+    if fixed.ensemble > 1:
+        raise UsageError("--ensemble cannot be searched, for a trial is one network; leave it out")
+    sampler = sampler or (old.sampler if old else "tpe")
+    pruner = pruner or (old.pruner if old else "halving")
+    if space is None and old is not None:
+        space = old.space
+    else:
+        space = space or default_space(fixed, list(given))
+        if not space.parameters:
+            raise UsageError("--config fixes all that would be searched; give a --space FILE.toml")
+        space.require_possible(fixed, source)
+    if sampler == "grid":
+        _require_whole_grid(len(grid(space)), trials)
+    return Terms(fixed, space, "", "", sampler, pruner)
+
+
+def settle_terms(
+    terms: Terms,
+    dataset: Dataset,
+    reference: str | None,
+    choice: Choice,
+    *,
+    population: int,
+    trials: int,
+    messages: Messages,
+) -> tuple[Terms, Choice]:
+    """The terms with what follows from the data, and the device that is the faster one.
+
+    Raises:
+        DeviceError: so many networks do not fit the device.
+    """
+    terms = replace(terms, config=settled(terms.config, dataset))
+    batches = -(-trials // population)
+    heaviest = _heaviest(terms, dataset)
+    trained = replace(heaviest, epochs=terms.config.effective_epochs * batches)
+    choice = settle_device(choice, trained, population, dataset, messages)
+    _require_memory(terms, population, choice, dataset)
+    return replace(terms, data=reference, fingerprint=dataset.fingerprint), choice
+
+
+def search(
+    study: SearchStudy,
+    choice: Choice,
+    dataset: Dataset,
+    *,
+    trials: int,
+    population: int,
+    timeout: float | None,
+    control: Control,
+    observer: SearchObserver,
+) -> Standing:
+    """Search until the study has all its trials, the time is over, or the user stops it.
+
+    Raises:
+        StudyError: the study's storage fails.
+        DeviceError: the device is lost, or too small for the networks.
+        OutputError: the best model cannot be written.
+    """
+    tuner = Tuner(
+        study,
+        choice,
+        dataset,
+        trials=trials,
+        population=population,
+        control=control,
+        observer=observer,
+    )
+    with _time_limit(timeout, tuner, control):
+        return tuner.run()
+
+
+def best_of(
+    study: SearchStudy, standing: Standing, choice: Choice, dataset: Dataset
+) -> Search | None:
+    """The best trial and its network, tested on what no trial has seen; ``None`` if none is done.
+
+    The network is missing if it does not lie in this machine's folder.
+    """
+    best = standing.best
+    if best is None:
+        return None
+    config = study.terms.space.config(study.terms.config, best.values)
+    path = best_model_path(study.place.folder, best.number)
+    model = model_file.load(path) if path.exists() else None
+    failure = None
+    if model is not None and len(dataset.test):
+        try:
+            _, told = evaluate_model(model, dataset, choice, Messages())
+            model = replace(model, test=told.figures)
+        except DeviceError as error:
+            failure = error
+    return Search(study, standing, choice, best, config, model, failure)
+
+
+def _require_whole_grid(points: int, trials: int | None) -> None:
+    if trials is not None and trials < points:
+        raise UsageError(
+            f"--sampler grid has {points:,} points but --trials is {trials}; leave out --trials, "
+            "or leave out some values of the --space"
+        )
+
+
+def _require_memory(terms: Terms, population: int, choice: Choice, dataset: Dataset) -> None:
+    """Make sure, for every shape of the space, that so many networks fit the device.
+
+    Raises:
+        DeviceError: they do not, as far as can be told.
+    """
+    for config in terms.space.shapes(terms.config):
+        network = config.network(dataset.inputs, len(dataset.classes))
+        size, samples = config.batch_size, len(dataset.train)
+        most = largest_population(choice, network, _rule(config.optimizer), size, samples)
+        if most is not None and most < population:
+            move = f"give --population {most}" if most else "leave it out of the --space"
+            raise DeviceError(
+                f"of the networks {network} with a batch of {size} at most {most} fit "
+                f"{choice.info.name}, not {population} side by side; {move}"
+            )
+
+
+def _heaviest(terms: Terms, dataset: Dataset) -> TrainConfig:
+    """The largest network of the space, in the smallest batches: it takes most of the time."""
+
+    def weight(config: TrainConfig) -> tuple[int, int]:
+        network = config.network(dataset.inputs, len(dataset.classes))
+        return network.parameter_count, -config.batch_size
+
+    return max(terms.space.shapes(terms.config), key=weight, default=terms.config)
+
+
+def _rule(optimizer: Optimizer) -> Rule:
+    """The update rule that needs the most memory of those that an optimizer may come to."""
+    if optimizer == "adamw":
+        return "adam"
+    return "sgd_momentum" if optimizer == "sgd" else optimizer
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float | None, tuner: Tuner, control: Control) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+
+    def stop() -> None:
+        tuner.timed_out.set()
+        control.stop_now.set()
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
