@@ -74,9 +74,7 @@ def name_of(page: Path) -> str:
 
 def with_blocks(*languages: str) -> list[Path]:
     """The pages that have blocks in one of these languages."""
-    return [
-        page for page in PAGES if any(block.language in languages for block in blocks_of(page))
-    ]
+    return [page for page in PAGES if any(block.language in languages for block in blocks_of(page))]
 
 
 def steps_of(page: Path) -> Iterator[tuple[Block, Block | None]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tools import reference
 
 PAGES = reference.pages()
@@ -16,7 +15,9 @@ def test_a_generated_page_is_up_to_date(name: str) -> None:
 
 
 def test_every_setting_and_every_public_name_has_its_entry() -> None:
-    assert [name for name in reference.SETTINGS if f"| `{name}` |" not in PAGES["settings.md"]] == []
+    assert [
+        name for name in reference.SETTINGS if f"| `{name}` |" not in PAGES["settings.md"]
+    ] == []
     public = [name for name in reference.gpunet.__all__ if name[0] != "_"]
     assert [name for name in public if f"{name}" not in PAGES["api.md"]] == []
 
