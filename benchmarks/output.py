@@ -16,12 +16,13 @@ from gpunet.files.output import require_writable, write_atomically
 __all__ = ["Output", "add_output_option"]
 
 
-def add_output_option(parser: argparse.ArgumentParser) -> None:
+def add_output_option(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
     """Let the command line name the folder."""
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FOLDER",
+        required=required,
         help="write the figures into new files there, too; they are only printed without it",
     )
 

@@ -13,7 +13,7 @@ from gpunet.engine.factory import create_engine
 from gpunet.engine.wgpu import tile_trials
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.tile_trials import Measured
-from gpunet.workflows import devices, training_run
+from gpunet.workflows import devices
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -98,7 +98,7 @@ def test_a_training_takes_the_tiles_that_were_measured_unless_told_otherwise(
         given.append(arguments[5] is not None)
         return create_engine(*arguments)
 
-    monkeypatch.setattr(training_run, "create_engine", noting)
+    monkeypatch.setattr(devices, "create_engine", noting)
     common = ("--data", halves, "--device", adapter.index, "--hidden", "4", "--epochs", 1)
     assert gpunet("train", *common, *options, "-q").code == 0
     assert given == [taken]

@@ -196,3 +196,14 @@ def test_the_tables_columns_stay_aligned_without_the_control_characters() -> Non
     make_console(stream=out, environ={"COLUMNS": "20"}).print(table)
     lines = written(out).decode().splitlines()
     assert [line.index(digit) for line, digit in zip(lines[2:], "12", strict=True)] == [6, 6]
+
+
+@pytest.mark.parametrize("environ", [{"LC_ALL": "C", "LANG": "de_AT.UTF-8"}, {"LC_ALL": "POSIX"}])
+def test_the_locale_that_counts_first_decides(environ: dict[str, str]) -> None:
+    assert make_console(stream=stream(), environ=environ).options.ascii_only
+
+
+def test_the_smallest_screen_gets_a_dashboard(terminal: TextIO) -> None:
+    environ = {**XTERM, "COLUMNS": "40", "LINES": "10"}
+    console = make_console(stream=terminal, environ=environ)
+    assert wants_dashboard(console, plain=False, environ=environ)

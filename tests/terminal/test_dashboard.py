@@ -26,6 +26,8 @@ HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 NO_KEYS = io.StringIO()
 
+SECONDS = 60
+
 
 def output(console: Console) -> str:
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
@@ -131,6 +133,72 @@ def test_a_long_first_epoch_keeps_its_trace_short(
     assert 200 <= len(dashboard.view.trace) <= 400
 
 
+def frame_text(dashboard: Dashboard, now: float, size: tuple[int, int] = (100, 30)) -> str:
+    lines = dashboard.frame(size, now, True).lines
+    return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+
+def test_the_clocks_go_on_between_two_reports_and_stand_still_at_the_end(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_progress: Callable[..., Progress],
+    make_record: Callable[..., EpochRecord],
+) -> None:
+    now = [1000.0]
+    control = Control(clock=WorkingClock(lambda: now[0]))
+    dashboard = Dashboard(make_text_console(100, 30), control, keys=NO_KEYS)
+    dashboard.on_train_begin(make_run())
+    dashboard.on_progress(make_progress(1))
+    assert "0:12 gone, at most 1:40 left" in frame_text(dashboard, 1000.0)
+    assert "0:15 gone, at most 1:37 left" in frame_text(dashboard, 1003.0)
+    assert "2:12 gone, at most 0:00 left" in frame_text(dashboard, 1120.0)
+    now[0] = 1120.0
+    dashboard.on_progress(make_progress(1, 500))
+    assert "0:13 gone, at most 1:39 left" in frame_text(dashboard, 1121.0)
+    dashboard.on_train_end("stopped by user", 0)
+    assert "0:12 in all" in frame_text(dashboard, 1150.0)
+
+
+def test_a_frame_shows_all_that_an_epochs_end_tells(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_progress: Callable[..., Progress],
+    make_record: Callable[..., EpochRecord],
+) -> None:
+    run = make_run()
+    dashboard = Dashboard(make_text_console(100, 30), Control(), keys=NO_KEYS)
+    dashboard.on_train_begin(run)
+    dashboard.on_progress(make_progress(1))
+    assert dashboard.view.trace == ((0.5, 0.4, 0.9),)
+    told = np.full((len(run.gallery), run.network.classes), 0.1, np.float32)
+    dashboard.on_epoch_end(EpochEnd.of(make_record(1), 1, 4, told))
+    dashboard.on_epoch_end(EpochEnd.of(make_record(2), 1, 3, told))
+    text = frame_text(dashboard, 0.0)
+    patience = run.config.effective_patience
+    assert f"best val loss 0.5100 in epoch 1 · patience 3/{patience} · lr 2.0e-03" in text
+    assert dashboard.view.records == (make_record(1), make_record(2))
+    assert dashboard.view.gallery is told
+    dashboard.on_progress(make_progress(3))
+    assert dashboard.view.trace == ((0.5, 0.4, 0.9),)  # of the first epoch alone
+
+
+def test_the_clock_is_drawn_every_second_though_nothing_is_news(
+    make_text_console: MakeConsole, make_run: MakeRun, make_progress: Callable[..., Progress]
+) -> None:
+    now = [1000.0]
+    console = make_text_console(100, 30, colours="truecolor")
+    control = Control(clock=WorkingClock(lambda: now[0]))
+    with Dashboard(console, control, keys=NO_KEYS) as dashboard:
+        dashboard.on_train_begin(make_run())
+        dashboard.on_progress(make_progress(1))
+        for second in range(4):
+            now[0] = 1000.0 + second
+            deadline = time.monotonic() + SECONDS
+            while f"0:{12 + second} gone" not in output(console):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+
+
 @pytest.mark.parametrize(
     ("keys", "paused"), [("p", True), ("pp", False), ("P", False), ("pq", False)]
 )
@@ -165,8 +233,6 @@ def test_a_key_is_answered_at_once_however_slow_drawing_is(
 
 
 SHOWN = Path(__file__).with_name("shown_dashboard.py")
-
-SECONDS = 60
 
 
 def _read_until(master: int, wanted: bytes) -> bytes:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from gpunet.terminal.draw.digits import background_of, brightness, cropped, fitted, picture
+from gpunet.terminal.draw.digits import background_of, brightness, cropped, fitted, greys, picture
 
 MakeConsole = Callable[..., Console]
 
@@ -96,3 +96,29 @@ def test_a_picture_without_colour_has_no_style(make_text_console: MakeConsole) -
         segments = [s for line in picture(console, image, 16, 8).lines for s in line]
         assert {None} == {segment.style for segment in segments}
         assert "█" in "".join(segment.text for segment in segments)
+
+
+@pytest.mark.parametrize(("paper", "mark"), [(255, "█"), (0, " ")])
+@pytest.mark.parametrize("shape", [(20, 4), (4, 20)])
+def test_what_is_left_free_around_a_drawing_is_paper_as_in_the_image(
+    make_text_console: MakeConsole, paper: int, mark: str, shape: tuple[int, int]
+) -> None:
+    image = np.full((24, 24), paper, np.uint8)
+    image[2 : 2 + shape[0], 2 : 2 + shape[1]] = 255 - paper
+    block = picture(make_text_console(), image, 12, 6)
+    lines = ["".join(segment.text for segment in line) for line in block.lines]
+    corners = {lines[0][0], lines[0][-1], lines[-1][0], lines[-1][-1]}
+    assert corners == {mark}
+    assert len({*"".join(lines)}) > 1
+
+
+@pytest.mark.parametrize("paper", [255, 0])
+def test_an_image_in_pixels_has_paper_beside_it_and_keeps_its_margins(paper: int) -> None:
+    image = np.full((20, 10), paper, np.uint8)
+    image[5:15, 4:6] = 255 - paper
+    drawn = greys(image, 20, 20)
+    assert drawn.shape == (20, 20, 3)
+    assert (drawn[:, :5] == paper).all()
+    assert (drawn[:, 15:] == paper).all()
+    assert (drawn[5:15, 9:11] == 255 - paper).all()
+    assert np.count_nonzero(drawn[..., 0] != paper) == 20

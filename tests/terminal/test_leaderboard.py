@@ -23,6 +23,7 @@ from gpunet.terminal.views.leaderboard import (
     leaderboard,
     trial_table,
 )
+from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, Progress
 
 MakeConsole = Callable[..., Console]
@@ -296,3 +297,48 @@ def test_a_batch_that_begins_shows_nothing_of_the_one_before(
     line = "".join(part.text for part in block.lines[2])
     assert line.startswith("epoch 1/3")
     assert line.rstrip().endswith("0 %  784-8-10, 1 of 1 trials run")
+
+
+def test_the_commonest_reason_of_failures_comes_first_and_no_more_than_five_are_told() -> None:
+    reasons = ["a", "b", "c", "d", "e", "f", "g 1", "g 2", "g 3"]
+    entries = [entry(number, "failed", (), reason) for number, reason in enumerate(reasons)]
+    assert failure_lines(Standing(tuple(reversed(entries)), 9, maximise=False)) == [
+        "trial 6 failed: g 1 (and 2 like it)",
+        *[f"trial {number} failed: {'abcd'[number]}" for number in range(4)],
+    ]
+
+
+def test_settings_are_written_as_people_say_them(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    values: dict[str, Value] = {"layer_norm": True, "augment": False, "l2": 1e-7, "batch_size": 64}
+    told = replace(search, parameters=tuple(values))
+    one = Entry(0, "complete", values, (0.5,), 0.5, "", "host:1")
+    console = make_text_console(120)
+    console.print(trial_table(console, told, Standing((one,), 1, maximise=False), 5))
+    head, _, row = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert head.split()[4:] == ["layer_norm", "augment", "l2", "batch"]
+    assert row.split()[-4:] == ["yes", "no", "1e-07", "64"]
+
+
+def test_the_importance_of_a_setting_is_as_long_a_bar_as_its_share(
+    make_text_console: MakeConsole,
+) -> None:
+    console = make_text_console(80)
+    console.print(importance_block(console, {"learning_rate": 0.75, "l2": 0.25}))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line.split()[0] for line in lines[1:]] == ["learning_rate", "l2"]
+    filled = [line.count("━") + line.count("╸") / 2 for line in lines[1:]]
+    assert filled == [22.5, 7.5]
+
+
+def test_a_search_measures_its_pace_from_its_own_beginning(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    clock = Control(clock=WorkingClock(lambda: 1000.0))
+    screen = LiveLeaderboard(make_text_console(100), clock, keys=io.StringIO())
+    screen.began(search)
+    screen.stood(STANDING)
+    block = screen.frame((100, 24), 1060.0, False)
+    line = "".join(part.text for part in block.lines[1]).rstrip()
+    assert line.endswith("21 %  5.67 per minute, about 3:14 left")

@@ -150,3 +150,12 @@ def test_gains_and_offsets_of_hidden_layers_count_and_the_largest_weight_may_be_
     hidden, output = (line.split() for line in shown(make_text_console(), model)[2:4])
     assert (hidden[6], hidden[-1]) == ("1,340", "7.5000")
     assert (output[5], output[-2:]) == ("63", ["0.0000", "0.2500"])
+
+
+def test_a_model_without_a_best_epoch_or_of_other_bytes_is_told_so(
+    make_text_console: MakeConsole,
+) -> None:
+    text = " ".join(" ".join(shown(make_text_console(), replace(a_model(), best_epoch=0))).split())
+    assert "best epoch none" in text
+    assert "fingerprint 0123456789ab" in text
+    assert "networks" not in text

@@ -82,3 +82,13 @@ def test_the_panel_is_as_wide_as_it_is_told(
     console = make_text_console()
     block = profile_panel(console, long, width, 3)
     assert (width, 3) == (block.width, block.height)
+
+
+def test_the_panel_has_the_kernel_that_takes_most_first(
+    make_text_console: MakeConsole, profile: Profile
+) -> None:
+    console = make_text_console()
+    backwards = replace(profile, kernels=profile.kernels[::-1])
+    shown = lines(console, profile_panel(console, backwards, 60, 4))
+    assert [line.split("  ")[0] for line in shown[1:]] == ["forward 1", "update 1", "read_samples"]
+    assert [line.split()[-2] for line in shown[1:]] == ["60.0", "30.0", "10.0"]

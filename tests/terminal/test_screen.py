@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.terminal.draw.style import WARNING
-from gpunet.terminal.views.screen import View, closing_view, screen
+from gpunet.terminal.views.screen import View, _arrange, closing_view, screen
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 from gpunet.training.profile import Profile
@@ -440,3 +440,69 @@ def test_the_whole_table_of_epochs_is_told_where_there_is_room(
         "2 1.0000 52.00 % 1.0500 47.00 % 3.0 s 1.0e-03 200 samples/s",
         "3 0.6667 53.00 % 0.7000 48.00 % 3.0 s 6.7e-04 300 samples/s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("validation", "width", "columns"),
+    [
+        (5000, 85, "epoch loss acc val loss val acc time lr speed"),
+        (5000, 84, "epoch loss acc val loss val acc time lr"),
+        (5000, 66, "epoch loss acc val loss val acc time lr"),
+        (5000, 65, "epoch loss acc val loss val acc time"),
+        (5000, 48, "epoch loss acc val loss val acc"),
+        (5000, 47, "epoch loss val loss val acc"),
+        (5000, 38, "epoch loss val loss val acc"),
+        (5000, 37, "epoch val loss val acc"),
+        (0, 65, "epoch loss acc time lr speed"),
+        (0, 64, "epoch loss acc time lr"),
+        (0, 28, "epoch loss acc"),
+        (0, 27, "epoch loss"),
+    ],
+)
+def test_as_many_columns_of_the_epochs_are_told_as_there_is_room_for(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    validation: int,
+    width: int,
+    columns: str,
+) -> None:
+    size = (width, 30)
+    rows = frame(make_text_console(*size), make_view(make_run(validation=validation), 3), size)
+    assert columns in [" ".join(row.split()) for row in rows]
+
+
+def test_long_times_are_told_whole_and_the_bars_keep_one_length(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    long = Progress(2, 430, 860, 0.4, 0.9, 18_500.0, "training", 3 * 86_400.0, 9 * 86_400.0 + 5)
+    rows = frame(make_text_console(), View(run=make_run(), progress=long))
+    assert rows[2].rstrip().endswith("50 %  430/860 steps  training")
+    assert rows[3].rstrip().endswith("5 %  3 d 00:00:00 gone, at most 9 d 00:00:05 left")
+    assert len({sum(row.count(cell) for cell in "━╸─") for row in rows[2:4]}) == 1
+
+
+def test_nothing_is_left_once_a_run_has_ended_and_its_last_epoch_is_named(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    view = replace(make_view(make_run(), 4), reason="diverged")
+    assert view.remaining(5.0) is None
+    rows = frame(make_text_console(), view)
+    assert rows[-1].rstrip() == (
+        "diverged: no finite loss in epoch 4; the weights of epoch 2 are kept"
+    )
+
+
+def test_before_the_first_epoch_a_question_mark_stands_below_each_picture(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    waiting = frame(make_text_console(), replace(make_view(make_run(), 0), gallery=None))
+    (marks,) = [row for row in waiting if row.count("?") > 1]
+    gaps = {len(gap) for gap in marks.rstrip().split("?")[1:-1]}
+    assert len(gaps) == 1
+
+
+@pytest.mark.parametrize("size", [(80, 24), (80, 33), (80, 50), (100, 41), (60, 26)])
+def test_every_row_of_the_screen_is_given_to_a_part_of_it(size: tuple[int, int]) -> None:
+    rows = _arrange(*size, None)
+    assert rows.header + 3 + rows.charts + rows.table + rows.gallery + 2 * rows.gap == size[1] - 1

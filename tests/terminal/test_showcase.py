@@ -142,3 +142,17 @@ def test_a_prediction_is_not_drawn_as_if_it_were_right(make_text_console: MakeCo
     right = console.get_style(RIGHT).color
     assert right is not None
     assert ";".join(map(str, right.get_truecolor())) not in output(console)
+
+
+@pytest.mark.parametrize("places", [[0], [1, 2], [0, 1, 2]])
+def test_a_prediction_with_any_probability_that_is_no_number_says_so(
+    make_text_console: MakeConsole, places: list[int]
+) -> None:
+    probabilities = np.array([0.5, 0.3, 0.2], np.float32)
+    whole, broken = make_text_console(), make_text_console()
+    prediction(whole, None, probabilities, ("a", "b", "c"))
+    probabilities[places] = np.nan
+    prediction(broken, None, probabilities, ("a", "b", "c"))
+    told = "some probabilities are no numbers: the network has diverged"
+    assert told not in whole.file.getvalue()  # type: ignore[attr-defined]
+    assert told in broken.file.getvalue()  # type: ignore[attr-defined]

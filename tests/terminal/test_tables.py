@@ -194,3 +194,33 @@ def test_precision_recall_and_f1_stand_in_their_own_columns(make_text_console: M
     lines = printed(make_text_console(), table)
     assert lines[0].split() == ["class", "precision", "recall", "F1", "samples"]
     assert lines[-1].split() == ["cat", "12.50", "%", "25.00", "%", "50.00", "%", "7"]
+
+
+def test_an_epoch_without_figures_of_its_validation_leaves_the_others_theirs(
+    make_text_console: MakeConsole, make_record: Callable[..., EpochRecord]
+) -> None:
+    records = [make_record(1, validation=False), make_record(2)]
+    head, _, first, second = printed(make_text_console(), epoch_table(records, 2))
+    assert head.split() == ["epoch", "loss", "acc", "val", "loss", "val", "acc", "lr", "time"]
+    assert first.split()[4:6] == ["-", "-"]
+    assert second.split()[4:7] == ["0.5100", "79.00", "%"]
+    assert second.endswith("★")
+    assert "★" not in first
+
+
+@pytest.mark.parametrize(("width", "told"), [(89, False), (90, True)])
+def test_the_speed_of_an_epoch_is_told_where_there_is_room(
+    make_text_console: MakeConsole,
+    make_record: Callable[..., EpochRecord],
+    width: int,
+    told: bool,
+) -> None:
+    head, _, row = printed(make_text_console(width), epoch_table([make_record(1)], 1))
+    assert ("speed" in head) == told
+    assert ("18,500 samples/s" in row) == told
+
+
+def test_what_was_never_predicted_is_a_dash_in_the_matrix(make_text_console: MakeConsole) -> None:
+    matrix = np.array([[5, 0], [2, 7]])
+    lines = printed(make_text_console(), confusion_table(matrix, ("a", "b")))
+    assert [line.split()[2:] for line in lines[-2:]] == [["5", "–"], ["2", "7"]]  # noqa: RUF001

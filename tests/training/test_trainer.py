@@ -58,8 +58,7 @@ class Recorder(Callback):
         self.progress.append(progress)
 
     def on_epoch_end(self, record: EpochEnd) -> None:
-        own = {one.name: getattr(record, one.name) for one in dataclasses.fields(EpochRecord)}
-        self.records.append(EpochRecord(**own))
+        self.records.append(record.record)
         self.patience.append(record.patience_left)
         self.galleries.append(record.gallery)
 

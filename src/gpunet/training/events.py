@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,8 +172,18 @@ class EpochEnd(EpochRecord):
         gallery: NDArray[np.float32],
     ) -> EpochEnd:
         """The end of the epoch that a record is of."""
-        figures = {entry.name: getattr(record, entry.name) for entry in fields(EpochRecord)}
-        return cls(**figures, best_epoch=best_epoch, patience_left=patience_left, gallery=gallery)
+        return cls(
+            **_figures(record), best_epoch=best_epoch, patience_left=patience_left, gallery=gallery
+        )
+
+    @property
+    def record(self) -> EpochRecord:
+        """The record alone, to keep."""
+        return EpochRecord(**_figures(self))
+
+
+def _figures(record: EpochRecord) -> dict[str, Any]:
+    return {entry.name: getattr(record, entry.name) for entry in fields(EpochRecord)}
 
 
 class Callback:

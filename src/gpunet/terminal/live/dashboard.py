@@ -79,7 +79,7 @@ class Dashboard(LiveScreen, Callback):
         self._show(
             replace(
                 self._view,
-                records=(*self._view.records, record),
+                records=(*self._view.records, record.record),
                 best_epoch=record.best_epoch,
                 patience_left=record.patience_left,
                 gallery=record.gallery,

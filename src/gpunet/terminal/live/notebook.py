@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from gpunet.terminal.draw import figures
-from gpunet.training.events import Callback, EpochEnd, RunInfo
+from gpunet.training.events import Callback, EpochEnd, EpochRecord, RunInfo
 
 __all__ = ["NotebookTable", "in_notebook"]
 
@@ -27,8 +27,9 @@ class NotebookTable(Callback):
     """Shows a row for each epoch, the best one in bold."""
 
     def __init__(self) -> None:
-        self._rows: list[EpochEnd] = []
+        self._rows: list[EpochRecord] = []
         self._epochs = 1
+        self._best = 0
         self._handle: Any = None
 
     def on_train_begin(self, run: RunInfo) -> None:
@@ -38,7 +39,8 @@ class NotebookTable(Callback):
 
     def on_epoch_end(self, record: EpochEnd) -> None:
         """Add a row."""
-        self._rows.append(record)
+        self._rows.append(record.record)
+        self._best = record.best_epoch
         self._show()
 
     def _show(self) -> None:
@@ -52,13 +54,14 @@ class NotebookTable(Callback):
 
     def html(self) -> str:
         """The table as it stands."""
-        best = self._rows[-1].best_epoch if self._rows else 0
-        rows = [_row(record, self._epochs, record.epoch == best) for record in self._rows[-SHOWN:]]
+        rows = [
+            _row(record, self._epochs, record.epoch == self._best) for record in self._rows[-SHOWN:]
+        ]
         heads = "".join(f"<th>{head}</th>" for head in HEADS)
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _row(record: EpochEnd, epochs: int, best: bool) -> str:
+def _row(record: EpochRecord, epochs: int, best: bool) -> str:
     cells = (
         f"{record.epoch}/{epochs}",
         figures.loss(record.train_loss),
