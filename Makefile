@@ -7,7 +7,7 @@ OLDEST := .venv-oldest
 AUDIT := .venv-audit
 GPUNET := $(VENV)/bin/gpunet
 
-.PHONY: train test oldest audit lint bench clean help
+.PHONY: train test oldest audit lint docs bench clean help
 .DEFAULT_GOAL := help
 
 train: $(VENV)/.installed $(VENV)/.driver ## train on the best adapter found, with a live dashboard
@@ -34,6 +34,10 @@ lint: $(VENV)/.installed-dev ## check style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+docs: $(VENV)/.installed-docs ## build the site of documentation into build/site
+	$(VENV)/bin/python tools/reference.py
+	$(VENV)/bin/python tools/site.py
+
 bench: $(VENV)/.installed $(VENV)/.driver ## measure this machine's adapters against numpy
 	$(GPUNET) bench $(ARGS)
 
@@ -50,6 +54,9 @@ $(VENV)/.installed: pyproject.toml tools/set_up.sh
 
 $(VENV)/.installed-dev: pyproject.toml tools/set_up.sh
 	@PYTHON="$(PYTHON)" sh tools/set_up.sh install dev
+
+$(VENV)/.installed-docs: pyproject.toml tools/set_up.sh
+	@PYTHON="$(PYTHON)" sh tools/set_up.sh install docs
 
 $(VENV)/.driver: tools/set_up.sh | $(VENV)/.installed
 	@sh tools/set_up.sh driver

@@ -34,7 +34,7 @@ from gpunet.cli import (
 from gpunet.errors import GpunetError
 from gpunet.terminal.live.notes import complain
 
-__all__ = ["app", "main", "run"]
+__all__ = ["app", "command_line", "main", "run"]
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report a program that was interrupted."""
@@ -73,7 +73,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     130 if the user interrupted. A failure is told in one line on the standard error.
     """
     try:
-        code = _command_line().main(
+        code = command_line().main(
             args=None if arguments is None else list(arguments),
             prog_name="gpunet",
             standalone_mode=False,
@@ -99,7 +99,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return int(code or 0)
 
 
-def _command_line() -> typer.core.TyperGroup:
+def command_line() -> typer.core.TyperGroup:
     """All commands, with the one option that they share: every command draws."""
     group = typer.main.get_group(app)
     groups = [one for one in group.commands.values() if isinstance(one, typer.core.TyperGroup)]
