@@ -96,7 +96,7 @@ SEARCHED: Mapping[str, str] = {
     "label_smoothing": "choices = [0.0, 0.1]",
     "max_norm": "choices = [1.0, 3.0]",
     "clip_norm": "choices = [0.5, 2.0]",
-    "initialisation": 'choices = ["he", "glorot"]',
+    "initialization": 'choices = ["he", "glorot"]',
     "warmup": "choices = [0.0, 0.5]",
 }
 """Settings that a search can be over, and the tables of their choices."""

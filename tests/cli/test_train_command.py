@@ -179,7 +179,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "hidden": [4],
         "activation": "leaky_relu",
         "leaky_slope": 0.2,
-        "initialisation": "uniform",
+        "initialization": "uniform",
         "optimizer": "sgd",
         "learning_rate": 0.02,
         "schedule": "exponential",

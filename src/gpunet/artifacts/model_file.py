@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from gpunet import __version__
 from gpunet.config import MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
-from gpunet.config.settings_file import require_types
+from gpunet.config.texts import written
 from gpunet.datasets.dataset import (
     Columns,
     Scaling,
@@ -120,7 +120,7 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
             "inputs": network.inputs,
             "hidden": list(network.hidden),
             "classes": network.classes,
-            "activation": network.activation,
+            "activation": written(network.activation),
             "leaky_slope": network.leaky_slope,
             "loss": network.loss,
             "layer_norm": network.layer_norm,
@@ -284,7 +284,6 @@ def _network(description: dict[str, Any]) -> NetworkSpec:
 
 def _config(description: dict[str, Any]) -> TrainConfig:
     try:
-        require_types(description)
         return TrainConfig.from_dict(description)
     except (GpunetError, TypeError, ValueError, OverflowError) as error:
         raise _UnsoundError(f"its training configuration cannot be ({error})") from error

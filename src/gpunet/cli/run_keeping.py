@@ -17,8 +17,10 @@ from gpunet.artifacts.model_file import save
 from gpunet.artifacts.report import write_report
 from gpunet.artifacts.run_folder import RunFolder
 from gpunet.cli.messages import note
+from gpunet.cli.setting_options import option
 from gpunet.cli.sources import found_again
 from gpunet.config import TrainConfig
+from gpunet.config.texts import written
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError
@@ -143,19 +145,16 @@ def resumed_run(
 def _require_unchanged(folder: RunFolder, name: str, wanted: Any, begun: Any) -> None:
     if wanted == begun or name == "max_time" or (name == "epochs" and wanted > begun):
         return
-    option = "--init" if name == "initialisation" else f"--{name.replace('_', '-')}"
     advice = "give a larger number" if name == "epochs" else "leave it out, or train anew"
     raise UsageError(
-        f"{option} is {_spelled(wanted)} but the run in {folder.path} was begun with "
+        f"{option(name)} is {_spelled(wanted)} but the run in {folder.path} was begun with "
         f"{_spelled(begun)}; {advice}"
     )
 
 
 def _spelled(value: Any) -> str:
     """A setting as the command line writes it."""
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else written(value)
 
 
 class Recorder:

@@ -28,7 +28,7 @@ from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, choose, create_engine, largest_population
 from gpunet.engine.interface import NetworkSettings, Rule
-from gpunet.errors import DeviceError, UsageError
+from gpunet.errors import DeviceError, SettingError, UsageError
 from gpunet.model import Model
 from gpunet.search.space import Space, default_space, grid, read_space
 from gpunet.search.standing import Entry, Standing
@@ -202,13 +202,15 @@ def _wanted(wishes: Wishes, study: SearchStudy | None) -> Terms:
     Raises:
         UsageError: a setting, or the space, cannot be.
     """
-    given = {**(_training_settings(wishes.file) if wishes.file else {}), **wishes.typed}
+    given = {**(wishes.file.training if wishes.file else {}), **wishes.typed}
     old = study.terms if study else None
     base = old.config.to_dict() if old else {}
     try:
         fixed = TrainConfig.from_dict({**base, **given})
-    except UsageError as error:
-        raise wishes.file.blamed(error) if wishes.file else error from error
+    except SettingError as error:
+        if wishes.file is None or error.setting in wishes.typed:
+            raise
+        raise wishes.file.blamed(error) from error
     if fixed.ensemble > 1:
         raise UsageError("--ensemble cannot be searched, for a trial is one network; leave it out")
     sampler = wishes.sampler or (old.sampler if old else "tpe")
@@ -217,11 +219,6 @@ def _wanted(wishes: Wishes, study: SearchStudy | None) -> Terms:
     if sampler == "grid":
         _require_whole_grid(len(grid(space)), wishes.trials)
     return Terms(fixed, space, "", "", sampler, pruner)
-
-
-def _training_settings(file: SettingsFile) -> dict[str, Any]:
-    names = {field.name for field in dataclasses.fields(TrainConfig)}
-    return {name: value for name, value in file.settings.items() if name in names}
 
 
 def _space(

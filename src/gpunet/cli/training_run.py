@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import typer
-from rich.console import Console, Group
+from rich.console import Console
 from rich.text import Text
 
 from gpunet.artifacts import model_file
@@ -28,7 +28,6 @@ from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
 from gpunet.engine.factory import Choice, choose, choose_again, create_engine
 from gpunet.engine.interface import NetworkSettings
-from gpunet.engine.wgpu.roofline import measure_roofline
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.model import Figures, Model, Origin
 from gpunet.terminal.draw import figures
@@ -39,7 +38,6 @@ from gpunet.terminal.live.console import PatientStream, make_console, wants_dash
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.plain import PlainPrinter
 from gpunet.terminal.views.ending import deciding_figure, why_stopped
-from gpunet.terminal.views.profile_table import profile_table
 from gpunet.terminal.views.showcase import showcase
 from gpunet.terminal.views.tables import committee_table, confusion_table, summary_table
 from gpunet.training.batches import steps_per_epoch
@@ -47,9 +45,8 @@ from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
 from gpunet.training.outcome import no_better_than_guessing, still_falling
-from gpunet.training.profile import Profile, measure_profile
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import settled, split
+from gpunet.training.splits import settled
 from gpunet.training.trainer import train
 
 __all__ = ["Wishes", "carry_out"]
@@ -76,7 +73,6 @@ class Wishes:
         graphics: how they are drawn, as ``--graphics`` says.
         plain: no dashboard.
         quiet: nothing but the result.
-        profile: measure where the time goes, too.
         autotune: take the fastest tiles, and measure them first where that pays.
         keeping: where the run is kept while it is trained, if anywhere.
         force: replace files that are there.
@@ -92,7 +88,6 @@ class Wishes:
     graphics: Graphics
     plain: bool
     quiet: bool
-    profile: bool = False
     autotune: bool = True
     keeping: Keeping | None = None
     force: bool = False
@@ -112,9 +107,8 @@ def carry_out(wishes: Wishes) -> None:
     recorder = _recorder(wishes, dataset, console)
     choice = settle_device(choice, wishes.config, wishes.config.ensemble, dataset, console)
     tiles = _tiles(wishes, choice, dataset, console)
-    profile = _profile(wishes.config, choice, dataset, console, tiles) if wishes.profile else None
     control = Control()
-    result, curves = _train(wishes, choice, dataset, console, recorder, profile, tiles, control)
+    result, curves = _train(wishes, choice, dataset, console, recorder, tiles, control)
     saved = _save_results(wishes, choice, dataset, result)
     if recorder is not None:
         model = _model(wishes, dataset, result) if result.best_epoch else None
@@ -127,7 +121,7 @@ def carry_out(wishes: Wishes) -> None:
             note(failure)
         typer.echo(_result_line(wishes, dataset, result, saved))
     else:
-        parts = _parts(wishes, dataset, result, saved, console, painter, profile)
+        parts = _parts(wishes, dataset, result, saved, console, painter)
         print_parts(console, [*curves, *parts])
     _require_output(console)
     if not saved.complete or (recorder is not None and not recorder.complete):
@@ -194,26 +188,6 @@ def _tiles(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -
     return tiles
 
 
-def _profile(
-    config: TrainConfig,
-    choice: Choice,
-    dataset: Dataset,
-    console: Console,
-    tiles: TileCache | None,
-) -> Profile:
-    """Where the time of such a training goes, measured on an engine of its own."""
-    network = config.network(dataset.inputs, len(dataset.classes))
-    settings = _settings(config)
-    training = split(dataset, config).training
-    with (
-        console.status("timing every kernel", spinner="line"),
-        create_engine(
-            choice, network, settings, config.optimizer, config.batch_size, tiles
-        ) as engine,
-    ):
-        return measure_profile(engine, measure_roofline(choice.adapter), training, config)
-
-
 def _recorder(wishes: Wishes, dataset: Dataset, console: Console) -> Recorder | None:
     """What keeps the run while it is trained, if it is to be kept."""
     if wishes.keeping is None:
@@ -229,7 +203,6 @@ def _train(
     dataset: Dataset,
     console: Console,
     recorder: Recorder | None,
-    profile: Profile | None,
     tiles: TileCache | None,
     control: Control,
 ) -> tuple[TrainingResult, list[Part]]:
@@ -239,7 +212,7 @@ def _train(
     settings = _settings(config)
     screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
     if wants_dashboard(console, wishes.plain):
-        screen = Dashboard(console, control, profile=profile)
+        screen = Dashboard(console, control)
     with (
         create_engine(
             choice, network, settings, config.optimizer, config.batch_size, tiles
@@ -338,7 +311,7 @@ def _no_better_than_guessing(
         f"{figures.percent(test.accuracy)} where always answering "
         f"{dataset.classes[guessing.commonest]!r} gives {figures.percent(guessing.share)}, its "
         f"loss {figures.loss(test.loss)} where equal shares give {figures.loss(guessing.loss)};"
-        f" try --lr {config.effective_learning_rate / 10:g}, or --find-lr to look for a rate"
+        f" try --lr {config.effective_learning_rate / 10:g}, or look for a rate by gpunet find-lr"
     )
 
 
@@ -411,14 +384,11 @@ def _parts(
     saved: _Saved,
     console: Console,
     painter: Painter | None,
-    profile: Profile | None,
 ) -> Iterator[Part]:
     """The mistakes, some samples and, at the end, the summary.
 
     The weights that no epoch improved are random, so nothing is shown of what they do.
     """
-    if profile is not None:
-        yield Part(Group(*profile_table(profile)))
     if result.best_epoch and result.tested:
         yield from _test_parts(wishes, dataset, result, console, painter)
     if (advice := _advice(wishes, dataset, result)) is not None:

@@ -71,7 +71,7 @@ def find_learning_rate(engine: Engine, training: Samples, config: TrainConfig) -
     engine.class_weights = class_weights(
         config.class_weights, training.labels, engine.network.classes
     )
-    initial = initial_parameters(engine.network, config.initialisation, [config.seed])
+    initial = initial_parameters(engine.network, config.initialization, [config.seed])
     engine.set_parameters(initial)
     engine.load("train", training)
     rates = LOWEST * (HIGHEST / LOWEST) ** (np.arange(STEPS) / (STEPS - 1))  # (s,)

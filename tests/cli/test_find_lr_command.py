@@ -1,4 +1,4 @@
-"""``gpunet train --find-lr``."""
+"""``gpunet find-lr``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_rate_is_suggested_and_nothing_is_saved(gpunet: RunCommand, halves: Path) -> None:
-    ran = gpunet("train", "--data", halves, *FAST, "--find-lr")
+    ran = gpunet("find-lr", "--data", halves, *FAST)
     assert (ran.code, ran.err) == (0, "")
     assert "suggests: --lr " in ran.out
     assert "the default is 5.0e-03" in ran.out
@@ -36,7 +36,7 @@ def test_a_rate_is_suggested_and_nothing_is_saved(gpunet: RunCommand, halves: Pa
 
 
 def test_quiet_prints_a_rate_that_can_be_trained_with(gpunet: RunCommand, halves: Path) -> None:
-    ran = gpunet("train", "--data", halves, *FAST, "--find-lr", "-q")
+    ran = gpunet("find-lr", "--data", halves, *FAST, "-q")
     assert ran.out.count("\n") == 1
     assert 1e-5 < float(ran.out) < 10
     options = ("--lr", ran.out.strip(), "--epochs", 1, "-q")
@@ -46,7 +46,7 @@ def test_quiet_prints_a_rate_that_can_be_trained_with(gpunet: RunCommand, halves
 def test_json_holds_the_curve_and_the_rate_that_quiet_prints(
     gpunet: RunCommand, halves: Path
 ) -> None:
-    ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr", "--json")
+    ran = gpunet("find-lr", "--data", halves, *FAST, "--optimizer", "sgd", "--json")
     assert (ran.code, ran.err) == (0, "")
     content = json.loads(ran.out)
     assert {"suggestion", "default", "steps"} == content.keys()
@@ -56,7 +56,7 @@ def test_json_holds_the_curve_and_the_rate_that_quiet_prints(
     assert sorted(rates) == rates
     first = content["steps"][0]
     assert first["loss"] == pytest.approx(first["smoothed"])
-    quiet = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr", "-q")
+    quiet = gpunet("find-lr", "--data", halves, *FAST, "--optimizer", "sgd", "-q")
     assert f"{content['suggestion']:.1e}\n" == quiet.out
 
 
@@ -65,7 +65,7 @@ def test_json_writes_null_for_a_loss_that_is_not_finite(
 ) -> None:
     found = RangeTest(np.array([0.1, 1.0]), np.array([2.0, np.inf]), np.array([2.0, np.nan]), 0.01)
     monkeypatch.setattr(find_lr, "find_learning_rate", lambda *_: found)
-    content = json.loads(gpunet("train", "--data", halves, *FAST, "--find-lr", "--json").out)
+    content = json.loads(gpunet("find-lr", "--data", halves, *FAST, "--json").out)
     assert content["steps"] == [
         {"learning_rate": 0.1, "loss": 2.0, "smoothed": 2.0},
         {"learning_rate": 1.0, "loss": None, "smoothed": None},
@@ -103,7 +103,7 @@ def test_in_a_terminal_the_curve_is_drawn_whatever_the_loss(
     monkeypatch.setattr(
         find_lr, "find_learning_rate", lambda *_: RangeTest(rates, losses, losses, 0.05)
     )
-    assert gpunet("train", "--data", halves, *FAST, "--find-lr").code == 0
+    assert gpunet("find-lr", "--data", halves, *FAST).code == 0
     drawn = console.file.getvalue()  # type: ignore[attr-defined]
     assert "loss by log10 of the learning rate" in drawn
     assert "suggests: --lr 5.0e-02" in drawn
@@ -117,7 +117,7 @@ def test_without_a_terminal_every_tenth_step_and_the_last_are_listed(
     monkeypatch.setattr(
         find_lr, "find_learning_rate", lambda *_: RangeTest(rates, losses, smoothed, 0.016)
     )
-    ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr")
+    ran = gpunet("find-lr", "--data", halves, *FAST, "--optimizer", "sgd")
     lines = [" ".join(line.split()) for line in ran.out.splitlines()]
     assert lines[lines.index("learning rate loss smoothed") + 2 :] == [
         "1.0e-02 3.0000 2.0000",
