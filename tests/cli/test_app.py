@@ -161,3 +161,21 @@ def test_a_reader_that_goes_away_is_no_reason_to_complain() -> None:
             text=True,
         )
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("option", "command"),
+    [
+        ("--find-lr", "find-lr"),
+        ("--explain-plan", "explain"),
+        ("--show-shader", "explain --shader PASS"),
+        ("--profile", "profile"),
+        ("--print-config", "config"),
+    ],
+)
+def test_an_option_that_has_become_a_command_names_it(
+    gpunet: RunCommand, option: str, command: str
+) -> None:
+    ran = gpunet("train", option)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.failure == f"this option is a command of its own now: `gpunet {command}`"

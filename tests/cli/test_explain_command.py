@@ -68,12 +68,11 @@ def test_a_pass_that_is_not_there_is_refused_with_those_that_are(
     gpunet: RunCommand, halves: Path, adapter: Adapter
 ) -> None:
     ran = gpunet(
-        "train",
+        "explain",
         "--data",
         halves,
         "--device",
         adapter.index,
-        "--explain-plan",
         "--shader",
         "forward 9",
     )
@@ -87,13 +86,3 @@ def test_numpy_has_neither_passes_nor_shaders(gpunet: RunCommand, halves: Path) 
     assert (ran.code, ran.err) == (0, "")
     assert "numpy has no passes" in ran.out
     assert gpunet(*common, "--shader", "forward 1").code == 2
-
-
-@pytest.mark.parametrize("with_plan", [True, False])
-def test_options_that_do_not_go_together_are_refused(
-    gpunet: RunCommand, halves: Path, with_plan: bool
-) -> None:
-    options = ("--explain-plan", "--quiet") if with_plan else ("--shader", "forward 1")
-    ran = gpunet("train", "--data", halves, *options)
-    assert ran.code == 2
-    assert "--explain-plan" in ran.failure

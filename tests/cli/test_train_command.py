@@ -283,7 +283,7 @@ def test_a_network_that_has_learnt_nothing_is_told_with_what_to_try(
     ran = gpunet("train", "--data", halves, *FAST, *options, "-q")
     assert ran.code == 0
     assert "note: the network is no better than guessing: its test accuracy is 50.00 %" in ran.err
-    assert "try --lr 50, or --find-lr" in ran.err
+    assert "try --lr 50, or look for a rate by gpunet find-lr" in ran.err
 
 
 def test_a_run_that_ends_while_its_loss_falls_says_how_to_go_on(

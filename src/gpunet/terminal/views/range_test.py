@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from rich.console import RenderableType
 
+from gpunet.errors import spelled
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.columns import Columns
@@ -33,10 +34,9 @@ def range_advice(found: RangeTest, default: float) -> Iterator[str]:
     rate = figures.learning_rate(float(found.learning_rates[least]))
     yield f"tried:    {len(found.losses)} steps, each at a higher rate; no weights are kept"
     yield f"least:    the smoothed loss is {figures.loss(float(found.smoothed[least]))} at {rate}"
-    suggestion = figures.learning_rate(found.suggestion)
-    yield (
-        f"suggests: {suggestion}, a tenth of that; the default is {figures.learning_rate(default)}"
-    )
+    suggestion = spelled("learning_rate", figures.learning_rate(found.suggestion))
+    usual = figures.learning_rate(default)
+    yield f"suggests: {suggestion}, a tenth of that; the default is {usual}"
 
 
 def range_chart(found: RangeTest) -> RenderableType:
