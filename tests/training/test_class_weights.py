@@ -40,5 +40,5 @@ def test_another_number_of_weights_than_classes_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["1,x", "1,-2", "1,inf", "heavy", "", "1,,2"])
 def test_what_is_no_weight_is_refused_at_the_door(text: str) -> None:
-    with pytest.raises(UsageError, match="--class-weights"):
+    with pytest.raises(UsageError, match="class_weights"):
         TrainConfig(class_weights=text)

@@ -375,7 +375,8 @@ def _tell_of_nothing(standing: Standing, console: Console) -> None:
 
 
 def _resuming(study: SearchStudy) -> str:
-    return shlex.join(["gpunet", "tune", "--resume", study.name, *study.place.option])
+    place = ["--storage", str(study.place)] if study.place.has_url else []
+    return shlex.join(["gpunet", "tune", "--resume", study.name, *place])
 
 
 def _report(
