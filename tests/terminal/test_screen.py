@@ -11,7 +11,6 @@ from gpunet.terminal.draw.style import WARNING
 from gpunet.terminal.views.screen import View, closing_view, screen
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
-from gpunet.training.profile import Profile
 
 MakeConsole = Callable[..., Console]
 MakeRun = Callable[..., RunInfo]
@@ -291,25 +290,6 @@ def test_what_stays_on_the_terminal_is_no_wider_than_it(
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert lines[0].startswith("784-16-16-10")
     assert all(cell_len(line) <= 50 for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("size", "shown"), [((140, 40), True), ((250, 80), True), ((80, 24), False)]
-)
-def test_a_profile_is_shown_where_there_is_room(
-    make_text_console: MakeConsole,
-    make_run: MakeRun,
-    make_view: MakeView,
-    profile: Profile,
-    size: tuple[int, int],
-    shown: bool,
-) -> None:
-    console = make_text_console(*size)
-    view = replace(make_view(make_run(), 12), profile=profile)
-    rows = frame(console, view, size)
-    assert shown == any(row.startswith("kernels of a step") for row in rows)
-    assert size[1] == len(rows)
-    assert any("12" in row.split()[:1] for row in rows)
 
 
 def told_run(epochs: int, run: RunInfo) -> View:

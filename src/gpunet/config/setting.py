@@ -51,7 +51,9 @@ class Range:
         low = self.lowest < value if self.above else self.lowest <= value
         high = value < self.highest if self.below else value <= self.highest
         if not (low and high):
-            raise SettingError(name, value, str(self))
+            too_large = value > self.highest == LARGEST_NUMBER
+            largest = f"at most {LARGEST_NUMBER:g}, the largest float32"
+            raise SettingError(name, value, largest if too_large else str(self))
 
     def __str__(self) -> str:
         bounded = self.highest < LARGEST_NUMBER
