@@ -245,11 +245,11 @@ def _compare(torch: Any, course: Course, choices: tuple[Choice, ...]) -> bool:
     """Print a training's row; whether its deviations are within bounds."""
     reference = _losses_of_pytorch(torch, course, torch.float64)
     peer = _deviations(_losses_of_pytorch(torch, course, torch.float32), reference)
-    smooth = course.network.activation in SMOOTH
+    smooth = course.network.activations[0] in SMOOTH
     bounds = (TOLERANCE, max(TOLERANCE, DRIFT * peer[1]) if smooth else np.inf)
     ours = [_deviations(_losses_of_engine(one, course), reference) for one in choices]
     cells = [_cell(peer, (np.inf, np.inf)), *(_cell(one, bounds) for one in ours)]
-    title = (str(course.network), course.network.activation, course.rule.name)
+    title = (str(course.network), course.network.activations[0], course.rule.name)
     print(f"| {' | '.join((*title, *cells))} |", flush=True)
     return all(one[0] <= bounds[0] and one[1] <= bounds[1] for one in ours)
 
@@ -319,7 +319,7 @@ def _activation_of_pytorch(torch: Any, network: NetworkSpec) -> Any:
         return torch.nn.functional.leaky_relu(values, network.leaky_slope)
 
     known = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
-    return known.get(network.activation, leaky_relu)
+    return known.get(network.activations[0], leaky_relu)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 
 from gpunet import errors
 from gpunet.config import TrainConfig
-from gpunet.errors import GpunetError, MissingExtraError, UsageError
+from gpunet.errors import GpunetError, MissingExtraError, SettingError, UsageError
 
 
 def test_numbers_of_numpy_and_lists_are_taken_and_become_pythons_own() -> None:
@@ -40,25 +40,25 @@ def test_numbers_of_numpy_and_lists_are_taken_and_become_pythons_own() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"epochs": 1.5}, "--epochs is 1.5, wanted a whole number"),
-        ({"epochs": True}, "--epochs is True, wanted a whole number"),
-        ({"seed": "1"}, "--seed is '1', wanted a whole number"),
-        ({"batch_size": None}, "--batch-size is None, wanted a whole number"),
-        ({"learning_rate": True}, "--learning-rate is True, wanted a number"),
-        ({"validation": "0.1"}, "--validation is '0.1', wanted a number"),
-        ({"layer_norm": 1}, "--layer-norm is 1, wanted true or false"),
-        ({"hidden": 32}, r"--hidden is 32, wanted a list of whole numbers such as \(16, 16\)"),
-        ({"hidden": "16"}, "--hidden is '16', wanted a list of whole numbers"),
-        ({"hidden": (16.5,)}, "--hidden is 16.5, wanted a whole number"),
-        ({"hidden": (True,)}, "--hidden is True, wanted a whole number"),
-        ({"activation": ("relu", 1)}, "--activation is"),
-        ({"activation": 3}, "--activation is 3, wanted a text"),
-        ({"dropout": ("0.1",)}, "--dropout is '0.1', wanted a number"),
-        ({"dropout": {"a": 1}}, "--dropout is"),
-        ({"epochs": [3]}, r"--epochs is \[3\], wanted a single value"),
-        ({"epochs": np.array(2.5)}, "--epochs is"),
-        ({"optimizer": 5}, "--optimizer is 5, wanted a text"),
-        ({"initialisation": ["he"]}, "--init is"),
+        ({"epochs": 1.5}, "epochs is 1.5, wanted a whole number"),
+        ({"epochs": True}, "epochs is True, wanted a whole number"),
+        ({"seed": "1"}, "seed is '1', wanted a whole number"),
+        ({"batch_size": None}, "batch_size is None, wanted a whole number"),
+        ({"learning_rate": True}, "learning_rate is True, wanted a number"),
+        ({"validation": "0.1"}, "validation is '0.1', wanted a number"),
+        ({"layer_norm": 1}, "layer_norm is 1, wanted true or false"),
+        ({"hidden": 32}, r"hidden is 32, wanted a list of whole numbers such as \(16, 16\)"),
+        ({"hidden": "16"}, "hidden is '16', wanted a list of whole numbers"),
+        ({"hidden": (16.5,)}, "hidden is 16.5, wanted a whole number"),
+        ({"hidden": (True,)}, "hidden is True, wanted a whole number"),
+        ({"activation": ("relu", 1)}, "activation is"),
+        ({"activation": 3}, "activation is 3, wanted a text"),
+        ({"dropout": ("0.1",)}, "dropout is '0.1', wanted a number"),
+        ({"dropout": {"a": 1}}, "dropout is"),
+        ({"epochs": [3]}, r"epochs is \[3\], wanted a single value"),
+        ({"epochs": np.array(2.5)}, "epochs is"),
+        ({"optimizer": 5}, "optimizer is 5, wanted a text"),
+        ({"initialization": ["he"]}, "initialization is"),
     ],
 )
 def test_another_type_is_refused_in_one_sentence(settings: dict[str, Any], message: str) -> None:
@@ -68,11 +68,15 @@ def test_another_type_is_refused_in_one_sentence(settings: dict[str, Any], messa
 
 def test_every_error_can_be_sent_to_another_process() -> None:
     kinds: list[Any] = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
-    made = [kind("what is wrong") for kind in kinds if kind is not MissingExtraError]
+    kinds = [kind for kind in kinds if issubclass(kind, GpunetError)]
+    own = (MissingExtraError, SettingError)
+    made = [kind("what is wrong") for kind in kinds if kind not in own]
+    made.append(SettingError("epochs", 0, "1 or more").at("run.toml, line 3"))
     made.append(MissingExtraError("drawing a plot", "Matplotlib", "plots"))
     assert len(made) >= 10
     for error in made:
         assert isinstance(error, GpunetError)
         again = pickle.loads(pickle.dumps(error))
         assert (type(again), str(again)) == (type(error), str(error))
+    assert str(made[-2]) == "run.toml, line 3: epochs is 0, wanted 1 or more"
     assert str(made[-1]).startswith("drawing a plot needs Matplotlib, which is not installed; run")

@@ -49,8 +49,8 @@ def test_uniform_draws_are_the_generators_in_order() -> None:
     assert draws.tolist() == [word / 2**32 for word in words[:10]]
 
 
-def test_shuffling_and_initialisation_draw_from_streams_of_their_own() -> None:
-    steps = (rng.SHUFFLING, rng.INITIALISATION, 0, 1)
+def test_shuffling_and_initialization_draw_from_streams_of_their_own() -> None:
+    steps = (rng.SHUFFLING, rng.INITIALIZATION, 0, 1)
     draws = [tuple(rng.pcg4d(1, step, 1, 0).tolist()) for step in steps]
     assert len(set(draws)) == len(steps)
-    assert min(rng.SHUFFLING, rng.INITIALISATION) > 2**31  # beyond every step that is trained
+    assert min(rng.SHUFFLING, rng.INITIALIZATION) > 2**31  # beyond every step that is trained

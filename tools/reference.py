@@ -80,9 +80,9 @@ def settings() -> Iterator[str]:
     yield "underscores."
     yield ""
     options = {one.name: one for one in command_line().commands["train"].params}
-    panels = defaultdict(list)
+    panels: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     for name, field in SETTINGS.items():
-        option = options[name]
+        option: Any = options[name]
         default = f"`{field.default!r}`"
         if isinstance(option.show_default, str):
             default = option.show_default
@@ -108,7 +108,7 @@ def api() -> Iterator[str]:
         for member_name, member in _members(one):
             yield from _entry(f"{name}.{member_name}", member, 4)
     yield from ["## Errors", ""]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, one in errors.items():
         parents = ", ".join(f"`{base.__name__}`" for base in one.__bases__)
         rows.append((f"`{name}`", parents, " ".join(_paragraph(inspect.getdoc(one) or ""))))

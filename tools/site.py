@@ -1,4 +1,4 @@
-"""Builds the site of documentation from README.md, docs/ and the measured tables into ``build/site``.
+"""Builds the documentation from README.md, docs/ and the measured tables into ``build/site``.
 
 The pages are copied to where Zensical reads them; links to code, which is not part of the site,
 become plain text there::

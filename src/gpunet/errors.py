@@ -1,12 +1,13 @@
-"""The error tree: every failure that a user can cause or mend.
+"""The error tree: every failure that a user can cause or fix.
 
 ::
 
     GpunetError            exit code 1
-    ├── UsageError         exit code 2: an option or a setting has a value that cannot be
-    ├── DataError          a dataset's file or an image does not hold what it should
+    ├── UsageError         exit code 2: what was asked for cannot be
+    │   └── SettingError   a setting has a value that cannot be; also a ValueError
+    ├── DataError          a dataset's file or an image does not hold what it should; a ValueError
     │   └── DownloadError  a dataset could not be fetched
-    ├── ModelError         a model file cannot be read or does not fit the data
+    ├── ModelError         a model file cannot be read or does not fit the data; a ValueError
     ├── DeviceError        an adapter is missing or too small for the task
     │   └── DeviceLostError an adapter failed at work; it may work once it is opened anew
     ├── OutputError        a result cannot be written where it was asked for
@@ -15,11 +16,16 @@
 
 A message is one sentence that names the thing, what was wanted, what was seen and the next
 move. The command line prints it and exits with ``exit_code``; anything else that is raised
-is a bug.
+is a bug. All errors can be pickled. Messages name a setting by ``spelled``, so that people read
+the spelling that they write: ``learning_rate`` in Python, an option on the command line.
 """
 
+import contextlib
+import json
 import shlex
 import sys
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 __all__ = [
     "DataError",
@@ -30,25 +36,94 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "OutputError",
+    "SettingError",
     "StudyError",
     "UsageError",
     "pip_install",
+    "spelled",
+    "spelling",
 ]
 
 
+def _in_python(name: str, value: str) -> str:
+    if not value:
+        return name
+    return f"{name}={json.dumps(value) if value.islower() else value}"
+
+
+_SPELLING: ContextVar[Callable[[str, str], str]] = ContextVar("_SPELLING", default=_in_python)
+
+
+def spelled(name: str, value: str = "") -> str:
+    """A setting, and a value to give it, as the user writes it: ``learning_rate`` in Python."""
+    return _SPELLING.get()(name, value)
+
+
+@contextlib.contextmanager
+def spelling(spell: Callable[[str, str], str]) -> Iterator[None]:
+    """Have messages spell settings in another way, such as that of a command line.
+
+    Args:
+        spell: gives the spelling of a setting's name, and of a value unless that is empty.
+    """
+    token = _SPELLING.set(spell)
+    try:
+        yield
+    finally:
+        _SPELLING.reset(token)
+
+
 class GpunetError(Exception):
-    """The root of all errors that a user can cause or mend."""
+    """The root of all errors that a user can cause or fix."""
 
     exit_code = 1
 
 
 class UsageError(GpunetError):
-    """An option or a setting has a value that cannot be."""
+    """What was asked for cannot be."""
 
     exit_code = 2
 
 
-class DataError(GpunetError):
+class SettingError(UsageError, ValueError):
+    """A setting has a value that cannot be.
+
+    Args:
+        setting: the setting's name in Python.
+        value: what it was given.
+        wanted: what it should be, in words.
+        advice: the next move, if ``wanted`` does not say it already.
+        says: what is wrong, if it is not simply that the value is not what was wanted.
+    """
+
+    def __init__(
+        self, setting: str, value: object, wanted: str = "", advice: str = "", says: str = ""
+    ) -> None:
+        super().__init__(setting, value, wanted, advice, says)
+        self.setting, self.value, self.wanted, self.advice, self._says = self.args
+        self.place = ""
+
+    def at(self, place: str) -> "SettingError":
+        """The same error, of a value that stands in a file.
+
+        Args:
+            place: the file and the line, as messages name them.
+        """
+        located = SettingError(*self.args)
+        located.place = place
+        return located
+
+    def __str__(self) -> str:
+        name = f"{self.place}: {self.setting}" if self.place else spelled(self.setting)
+        advice = f"; {self.advice}" if self.advice else ""
+        return f"{name} {self._says or f'is {self._shown()}, wanted {self.wanted}'}{advice}"
+
+    def _shown(self) -> str:
+        in_toml = self.place and isinstance(self.value, bool | str)
+        return f"{json.dumps(self.value, ensure_ascii=False) if in_toml else repr(self.value):.40}"
+
+
+class DataError(GpunetError, ValueError):
     """A dataset's file or an image does not hold what it should."""
 
 
@@ -56,7 +131,7 @@ class DownloadError(DataError):
     """A dataset could not be fetched, or what came is not what was published."""
 
 
-class ModelError(GpunetError):
+class ModelError(GpunetError, ValueError):
     """A model file cannot be read, or does not fit the data it is used on."""
 
 

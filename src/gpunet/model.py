@@ -35,7 +35,7 @@ class Origin:
 
     Args:
         name: as the user knows it.
-        reference: what ``--data`` takes to open the same data again, a dataset's name or an
+        reference: what opens the same data again, a dataset's name or an
             absolute path; ``None`` where the file does not tell. A file has the path as seen from
             its own folder, see ``datasets.whereabouts``.
         fingerprint: the SHA-256 of all samples and labels.

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import rng
-from gpunet.config import Initialisation, Layer, NetworkSpec
+from gpunet.config import Initialization, Layer, NetworkSpec
 
 __all__ = [
     "initial_parameters",
-    "initialisations",
+    "initializations",
     "layer_blocks",
     "layer_offsets",
     "layer_views",
@@ -86,7 +86,7 @@ def norm_views(
 
 
 def initial_parameters(
-    network: NetworkSpec, initialisation: Initialisation, seeds: Sequence[int]
+    network: NetworkSpec, initialization: Initialization, seeds: Sequence[int]
 ) -> NDArray[np.float32]:
     """Parameters (P, N) for one network per seed: uniform weights, zero biases.
 
@@ -97,42 +97,42 @@ def initial_parameters(
         gains[...] = 1
     for place, (weights, biases) in enumerate(layer_views(parameters, network)):
         layer = network.layers[place]
-        bound = _bound(layer, initialisation, network.leaky_slope)
+        bound = _bound(layer, initialization, network.leaky_slope)
         for p, seed in enumerate(seeds):
-            draws = rng.uniform(seed, rng.INITIALISATION, place, (layer.inputs + 1) * layer.outputs)
+            draws = rng.uniform(seed, rng.INITIALIZATION, place, (layer.inputs + 1) * layer.outputs)
             values = ((2 * draws - 1) * bound).reshape(layer.inputs + 1, layer.outputs)
             weights[p] = values[:-1]
-            if initialisation == "uniform":
+            if initialization == "uniform":
                 biases[p] = values[-1]
     return parameters
 
 
-def initialisations(
-    network: NetworkSpec, initialisation: Initialisation
-) -> tuple[Initialisation, ...]:
+def initializations(
+    network: NetworkSpec, initialization: Initialization
+) -> tuple[Initialization, ...]:
     """How the weights of each layer are drawn, from the first to the output's; none is auto."""
-    return tuple(_chosen(layer, initialisation) for layer in network.layers)
+    return tuple(_chosen(layer, initialization) for layer in network.layers)
 
 
-def _chosen(layer: Layer, initialisation: Initialisation) -> Initialisation:
-    if initialisation != "auto":
-        return initialisation
+def _chosen(layer: Layer, initialization: Initialization) -> Initialization:
+    if initialization != "auto":
+        return initialization
     return "he" if layer.activation in _HE_SLOPES else "glorot"
 
 
-def _bound(layer: Layer, initialisation: Initialisation, leaky_slope: float) -> float:
+def _bound(layer: Layer, initialization: Initialization, leaky_slope: float) -> float:
     """The largest weight of a uniform distribution around zero.
 
     He: He et al., "Delving Deep into Rectifiers", 2015, equation 15. Glorot: Glorot & Bengio,
     "Understanding the difficulty of training deep feedforward neural networks", 2010, equation
     16. Uniform: LeCun et al., "Efficient BackProp", 1998, as one over the root of the inputs.
     """
-    initialisation = _chosen(layer, initialisation)
-    if initialisation == "he":
+    initialization = _chosen(layer, initialization)
+    if initialization == "he":
         slope = _HE_SLOPES.get(layer.activation, 1.0)
         if layer.activation == "leaky_relu":
             slope = leaky_slope
         return math.sqrt(6 / ((1 + slope**2) * layer.inputs))
-    if initialisation == "glorot":
+    if initialization == "glorot":
         return math.sqrt(6 / (layer.inputs + layer.outputs))
     return 1 / math.sqrt(layer.inputs)

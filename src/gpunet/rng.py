@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INITIALISATION", "SHUFFLING", "pcg4d", "permutation", "uniform"]
+__all__ = ["INITIALIZATION", "SHUFFLING", "pcg4d", "permutation", "uniform"]
 
-INITIALISATION = 0xFFFF_FFFF
+INITIALIZATION = 0xFFFF_FFFF
 SHUFFLING = 0xFFFF_FFFE
 """Steps that no training reaches key the draws that are not made within a step."""
 

@@ -75,7 +75,6 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     "--max-time": ("10m",),
     "--ensemble": ("2", "5"),
     "--seed": ("3",),
-    "--profile": ("",),
     "--no-autotune": ("",),
     "--force": ("",),
     "--showcase": ("0", "4"),
@@ -96,7 +95,7 @@ SEARCHED: Mapping[str, str] = {
     "label_smoothing": "choices = [0.0, 0.1]",
     "max_norm": "choices = [1.0, 3.0]",
     "clip_norm": "choices = [0.5, 2.0]",
-    "initialisation": 'choices = ["he", "glorot"]',
+    "initialization": 'choices = ["he", "glorot"]',
     "warmup": "choices = [0.0, 0.5]",
 }
 """Settings that a search can be over, and the tables of their choices."""
@@ -129,8 +128,8 @@ EXCLUDED = (
 ENDING = {"--patience", "--stability", "--target-accuracy"}
 """What may end a training before its last epoch."""
 
-ONLY_TRAINING = ("--profile", "--report", "--showcase", "--max-time", "--checkpoint-every")
-"""What neither ``--find-lr`` nor ``--explain-plan`` has a use for."""
+ONLY_TRAINING = ("--force", "--report", "--showcase", "--checkpoint-every")
+"""What no other command takes."""
 
 
 def save_data(folder: Path) -> list[Path]:
@@ -171,8 +170,9 @@ def command_lines(draws: random.Random, device: str, data: Sequence[Path]) -> It
     epochs = draws.choice((1, 2, 4))
     kept = draws.random() < 0.4
     if "--ensemble" not in drawn:
-        yield ["train", *network, "--find-lr", "--quiet"]
-    yield ["train", *network, "--explain-plan"]
+        alone = _words({**always, **drawn}, without=(*ONLY_TRAINING, "--no-autotune"))
+        yield ["find-lr", *alone, "--quiet"]
+    yield [draws.choice(("explain", "profile")), *network]
     training = ["train", *_words({**always, **drawn}), "--plain", "--epochs", str(epochs)]
     yield [*training, *(("--run-dir", "run") if kept else ())]
     if kept and not drawn.keys() & ENDING:  # a run that has ended by itself is not resumed

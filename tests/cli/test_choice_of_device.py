@@ -95,15 +95,15 @@ def test_a_trial_of_the_real_engines_is_told(
 def test_commands_for_which_no_trial_pays_take_numpy_and_those_about_shaders_the_adapter(
     gpunet: RunCommand, halves: Path, trained: Path
 ) -> None:
-    for command in (["evaluate", trained], ["train", "--data", halves, "--find-lr", *OPTIONS]):
+    for command in (["evaluate", trained], ["find-lr", "--data", halves, *OPTIONS[:-2]]):
         out = gpunet(*command).out
         assert device_line(out) == (
             "device: numpy on the processor, since no hardware GPU was found"
         )
-    explained = gpunet("train", "--data", halves, "--explain-plan", *OPTIONS)
+    explained = gpunet("explain", "--data", halves, *OPTIONS[:-2])
     assert "plan:   " in explained.out
     assert "software adapter" in device_line(explained.out)
-    profiled = gpunet("train", "--data", halves, "--profile", "--epochs", "1", *OPTIONS)
+    profiled = gpunet("profile", "--data", halves, "--epochs", "1", *OPTIONS[:-2])
     assert profiled.code == 0
     assert device_line(profiled.out).startswith("device: numpy, 0.30 ms")
 
@@ -149,7 +149,7 @@ def test_a_search_is_tried_with_its_population_and_names_the_device_that_it_took
     assert "--device cpu" in ran.out
 
 
-@pytest.mark.parametrize("command", [["train"], ["train", "--find-lr"], ["tune"], ["bench"]])
+@pytest.mark.parametrize("command", [["train"], ["find-lr"], ["tune"], ["bench"]])
 def test_a_wrong_device_is_a_usage_error(
     gpunet: RunCommand, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

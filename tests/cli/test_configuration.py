@@ -11,9 +11,9 @@ import pytest
 import typer
 
 from gpunet.cli.app import app
-from gpunet.config import TrainConfig
+from gpunet.config import TrainConfig, canonical
 from gpunet.config.recipes import recipe_names
-from gpunet.config.settings_file import RUN_SETTINGS, canonical
+from gpunet.config.settings_file import RUN_SETTINGS
 from gpunet.files.resources import data_file
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_what_is_typed_wins_over_the_file_and_the_file_over_the_defaults(
     gpunet: RunCommand,
 ) -> None:
     Path("run.toml").write_text("epochs = 3\nlr = 0.5\nplain = true\nhidden = [8]\n")
-    ran = gpunet("train", "--config", "run.toml", "--epochs", "4", "--print-config")
+    ran = gpunet("config", "--config", "run.toml", "--epochs", "4")
     settings = printed(ran)
     assert settings["epochs"] == 4
     assert settings["learning_rate"] == 0.5
@@ -46,15 +46,15 @@ def test_what_is_typed_wins_over_the_file_and_the_file_over_the_defaults(
 def test_typing_the_default_wins_over_the_file(gpunet: RunCommand) -> None:
     Path("run.toml").write_text("batch_size = 3\nstandardize = false\n")
     default = TrainConfig().batch_size
-    typed = ("--batch-size", default, "--standardize", "--print-config")
-    settings = printed(gpunet("train", *typed, "--config", "run.toml"))
+    typed = ("--batch-size", default, "--standardize")
+    settings = printed(gpunet("config", *typed, "--config", "run.toml"))
     assert default == settings["batch_size"]
     assert settings["standardize"] is True
 
 
 def test_no_digit_of_a_number_is_lost_on_its_way_from_a_file(gpunet: RunCommand) -> None:
     Path("run.toml").write_text("learning_rate = 0.0123456789012\nl2 = 1.23456789e-7\n")
-    settings = printed(gpunet("train", "--print-config", "--config", "run.toml"))
+    settings = printed(gpunet("config", "--config", "run.toml"))
     assert (settings["learning_rate"], settings["l2"]) == (0.0123456789012, 1.23456789e-7)
 
 
@@ -78,9 +78,9 @@ def test_what_is_printed_is_read_back_to_the_same(gpunet: RunCommand) -> None:
     }
     typed = [part for option in options.items() for part in option]
     flags = ("--quiet", "--no-standardize", "--shuffle-split")
-    first = gpunet("train", *typed, *flags, "--print-config")
+    first = gpunet("config", *typed, *flags)
     Path("run.toml").write_text(first.out, "utf-8")
-    second = gpunet("train", "--config", "run.toml", "--print-config")
+    second = gpunet("config", "--config", "run.toml")
     assert (second.code, second.err) == (0, "")
     assert first.out == second.out
     settings = printed(second)
@@ -91,7 +91,7 @@ def test_what_is_printed_is_read_back_to_the_same(gpunet: RunCommand) -> None:
 
 
 def test_defaults_that_follow_from_others_are_printed_as_comments(gpunet: RunCommand) -> None:
-    ran = gpunet("train", "--optimizer", "lion", "--print-config")
+    ran = gpunet("config", "--optimizer", "lion")
     assert "# learning_rate = 0.0005\n" in ran.out
     assert "# beta2 = 0.99\n" in ran.out
 
@@ -114,10 +114,13 @@ def test_a_run_with_a_file_is_trained_as_it_says(gpunet: RunCommand, halves: Pat
     ("text", "wanted"),
     [
         ("epoch = 3", "run.toml, line 1: 'epoch' is no setting of training; did you mean 'epochs'"),
-        ("seed = 1\nepochs = 0", "run.toml, line 2: --epochs is 0, wanted from 1"),
+        ("seed = 1\nepochs = 0", "run.toml, line 2: epochs is 0, wanted from 1"),
         ("seed = 1\nepochs", "run.toml is no valid TOML: "),
-        ("seed = 1\ninit = 'hee'", 'run.toml, line 2: init is "hee", wanted one of auto, he'),
-        ("restart_lr = 0.1", "run.toml, line 1: --restart-lr says where restarts begin"),
+        (
+            "seed = 1\ninit = 'hee'",
+            'run.toml, line 2: initialization is "hee", wanted one of auto, he',
+        ),
+        ("restart_lr = 0.1", "run.toml, line 1: restart_lr says where restarts begin"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_in_one_sentence(
@@ -137,7 +140,7 @@ def test_a_mistake_on_the_command_line_does_not_blame_the_file(gpunet: RunComman
 
 def test_settings_that_go_together_may_come_from_both(gpunet: RunCommand) -> None:
     Path("run.toml").write_text("restart_lr = 0.001")
-    ran = gpunet("train", "--config", "run.toml", "--restart-every", "5", "--print-config")
+    ran = gpunet("config", "--config", "run.toml", "--restart-every", "5")
     assert printed(ran)["restart_lr"] == 0.001
 
 
@@ -148,14 +151,11 @@ def test_only_one_source_of_settings_is_taken(gpunet: RunCommand) -> None:
     assert ran.failure.startswith("--config and --recipe both give settings")
     ran = gpunet("train", "--resume", ".", "--recipe", "nielsen")
     assert ran.failure == "--resume and --recipe cannot go together; leave out --recipe"
-    ran = gpunet("train", "--resume", ".", "--print-config")
-    assert ran.failure == "--print-config and --resume cannot go together; leave out --resume"
 
 
 def test_every_option_of_train_can_be_set_in_a_file() -> None:
     command = typer.main.get_command(app).commands["train"]  # type: ignore[attr-defined]
-    commands = {"find_lr", "as_json", "print_config", "explain_plan", "show_shader", "profile"}
-    not_settings = {"config_file", "recipe", "resume", "help", *commands}
+    not_settings = {"config_file", "recipe", "resume", "help"}
     names = {option.name for option in command.params} - not_settings
     assert names == {*TrainConfig().to_dict(), *RUN_SETTINGS}
     for option in command.params:
@@ -165,7 +165,7 @@ def test_every_option_of_train_can_be_set_in_a_file() -> None:
 
 
 def test_a_recipe_is_taken_as_a_file_is(gpunet: RunCommand) -> None:
-    settings = printed(gpunet("train", "--recipe", "nielsen", "--epochs", "2", "--print-config"))
+    settings = printed(gpunet("config", "--recipe", "nielsen", "--epochs", "2"))
     assert settings["hidden"] == [30]
     assert settings["data"] == "mnist"
     assert settings["epochs"] == 2

@@ -62,10 +62,10 @@ def test_a_file_of_settings_may_say_how_pictures_are_drawn(
     gpunet: RunCommand, tmp_path: Path
 ) -> None:
     (tmp_path / "run.toml").write_text('graphics = "blocks"\n')
-    ran = gpunet("train", "--config", tmp_path / "run.toml", "--print-config")
+    ran = gpunet("config", "--config", tmp_path / "run.toml")
     assert 'graphics = "blocks"\n' in ran.out
     (tmp_path / "run.toml").write_text('graphics = "block"\n')
-    ran = gpunet("train", "--config", tmp_path / "run.toml", "--print-config")
+    ran = gpunet("config", "--config", tmp_path / "run.toml")
     assert ran.code == 2
     assert "line 1: graphics is" in ran.failure
     assert "did you mean 'blocks'" in ran.failure

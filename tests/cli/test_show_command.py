@@ -8,8 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpunet.cli.show import setting_panels
-from gpunet.config import TrainConfig
+from gpunet.config import TrainConfig, panels
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -43,11 +42,10 @@ def test_show_gives_the_same_as_json(gpunet: RunCommand, trained: Path) -> None:
 
 
 def test_every_setting_of_training_stands_in_one_panel() -> None:
-    panels = setting_panels()
     fields = [field.name for field in dataclasses.fields(TrainConfig)]
-    assert sorted(fields) == sorted(chain(*panels.values()))
-    assert "hidden" in panels["Network"]
-    assert "dropout" in panels["Regularisation"]
+    assert sorted(fields) == sorted(chain(*panels().values()))
+    assert "hidden" in panels()["Network"]
+    assert "dropout" in panels()["Regularization"]
 
 
 def test_a_file_that_is_no_model_is_not_shown(gpunet: RunCommand, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.style import theme
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
+from gpunet.workflows import training
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -180,7 +181,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "hidden": [4],
         "activation": "leaky_relu",
         "leaky_slope": 0.2,
-        "initialisation": "uniform",
+        "initialization": "uniform",
         "optimizer": "sgd",
         "learning_rate": 0.02,
         "schedule": "exponential",
@@ -284,7 +285,7 @@ def test_a_network_that_has_learnt_nothing_is_told_with_what_to_try(
     ran = gpunet("train", "--data", halves, *FAST, *options, "-q")
     assert ran.code == 0
     assert "note: the network is no better than guessing: its test accuracy is 50.00 %" in ran.err
-    assert "try --lr 50, or --find-lr" in ran.err
+    assert "try --lr 50, or look for a rate by gpunet find-lr" in ran.err
 
 
 def test_a_run_that_ends_while_its_loss_falls_says_how_to_go_on(
@@ -799,7 +800,8 @@ def test_a_result_that_cannot_be_written_where_it_is_wanted_is_a_failure_that_ke
     options: tuple[str, str],
     everywhere: bool,
 ) -> None:
-    write = getattr(training_run, writer)
+    room = training_run if writer == "write_report" else training
+    write = getattr(room, writer)
 
     def full_disk(*given: Any) -> None:
         if everywhere or given[-1].parent == Path():
@@ -808,7 +810,7 @@ def test_a_result_that_cannot_be_written_where_it_is_wanted_is_a_failure_that_ke
 
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    monkeypatch.setattr(training_run, writer, full_disk)
+    monkeypatch.setattr(room, writer, full_disk)
     ran = gpunet("train", "--data", halves, *FAST, *options, "--showcase", "0")
     name = options[1]
     complaint, other = ran.err.splitlines()

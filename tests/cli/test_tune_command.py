@@ -21,6 +21,7 @@ from gpunet.config import TrainConfig
 from gpunet.config.settings_file import read_settings
 from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.factory import Choice
+from gpunet.search import session
 from gpunet.search.standing import Standing
 from gpunet.search.tuner import Tuner
 from gpunet.terminal.draw import figures
@@ -300,7 +301,7 @@ def test_a_command_for_training_means_the_settings_that_it_was_made_from(
         label="kind of plant",
         shuffle_split=True,
         layer_norm=True,
-        initialisation="glorot",
+        initialization="glorot",
         learning_rate=1.1e-7,
         label_smoothing=1 / 3,
         validation=0.2,
@@ -308,7 +309,7 @@ def test_a_command_for_training_means_the_settings_that_it_was_made_from(
     )
     words = shlex.split(train_command(config, "a folder/data.npz", "cpu"))
     assert words[:6] == ["gpunet", "train", "--data", "a folder/data.npz", "--device", "cpu"]
-    ran = gpunet(*words[1:], "--print-config")
+    ran = gpunet("config", *words[2:])
     Path("told.toml").write_text(ran.out)
     assert config == read_settings(Path("told.toml")).train_config()
 
@@ -318,7 +319,7 @@ def test_a_command_line_tells_all_that_is_no_default_as_it_would_be_typed() -> N
         hidden=(8, 4),
         dropout=(0.1, 0.25),
         learning_rate=1e-7,
-        initialisation="he",
+        initialization="he",
         standardize=False,
         shuffle_split=True,
     )
@@ -344,7 +345,7 @@ def test_devices_are_tried_with_the_search_s_heaviest_network(
         tried.append(config)
         return choice
 
-    monkeypatch.setattr(search_run, "settle_device", noting)
+    monkeypatch.setattr(session, "settle_device", noting)
     Path("space.toml").write_text(
         '[hidden]\nchoices = ["4", "6,6"]\n[batch_size]\nchoices = [8, 16, 32]\n'
     )
@@ -550,7 +551,7 @@ def test_a_population_that_does_not_fit_is_answered_with_what_does(
     most: int,
     move: str,
 ) -> None:
-    monkeypatch.setattr(search_run, "largest_population", lambda *_: most)
+    monkeypatch.setattr(session, "largest_population", lambda *_: most)
     ran = gpunet("tune", *options, "--population", 6)
     assert ran.code == 1
     assert f"at most {most} fit " in ran.failure

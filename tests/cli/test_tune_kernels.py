@@ -40,11 +40,11 @@ def test_every_tile_is_shown_and_the_plan_tells_what_was_measured(
     assert any(line.startswith("64x64x64") for line in lines)
     assert max(map(len, lines[3:])) <= 80
 
-    plan = gpunet("train", "--explain-plan", *common).out
+    plan = gpunet("explain", *common).out
     assert "tiles:  2 of 5 measured, the others by rule: " in plan
     assert plan.count("(measured)") == 2
     assert plan.count("(by rule)") == 3
-    plan = gpunet("train", "--explain-plan", "--no-autotune", *common).out
+    plan = gpunet("explain", "--no-autotune", *common).out
     assert "tiles:  0 of 5 measured" in plan
 
 

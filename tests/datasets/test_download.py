@@ -403,7 +403,7 @@ def test_without_a_network_the_message_says_what_to_do(tmp_path: Path) -> None:
     assert "images of data could not be downloaded (127.0.0.1:" in message
     assert "is not reached; 127.0.0.1:" in message
     assert f"put the four files images.gz, labels.gz into {tmp_path}" in message
-    assert "`--data PATH`" in message
+    assert "`data=PATH`" in message
 
 
 def test_a_damaged_file_that_cannot_be_fetched_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from tools import reference
 
+import gpunet
+from gpunet.cli.app import command_line
+
 PAGES = reference.pages()
 
 
@@ -18,10 +21,10 @@ def test_every_setting_and_every_public_name_has_its_entry() -> None:
     assert [
         name for name in reference.SETTINGS if f"| `{name}` |" not in PAGES["settings.md"]
     ] == []
-    public = [name for name in reference.gpunet.__all__ if name[0] != "_"]
+    public = [name for name in gpunet.__all__ if name[0] != "_"]
     assert [name for name in public if f"{name}" not in PAGES["api.md"]] == []
 
 
 def test_every_command_has_its_entry() -> None:
-    names = reference.command_line().commands
+    names = command_line().commands
     assert [name for name in names if f"## gpunet {name}" not in PAGES["commands.md"]] == []

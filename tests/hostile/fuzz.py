@@ -237,7 +237,7 @@ def use_model(folder: Path) -> None:
     json.dumps(describe(model), allow_nan=False)
     require(np.isfinite(model.parameters).all(), "weights that are not finite")
     text = io.StringIO()
-    model_card(make_console(stream=text, plain=True, environ={"COLUMNS": "80"}), model, 1, {})
+    model_card(make_console(stream=text, plain=True, environ={"COLUMNS": "80"}), model, 1)
     require("\x1b" not in text.getvalue(), "an escape code in a model's card")
     samples = model.prepare(
         Samples(np.ones((3, model.network.inputs), np.float32), np.zeros(3, np.int32))
@@ -553,8 +553,8 @@ LITERALS = [
 ]
 
 COMMANDS = [
-    "train --print-config --hidden 16,16 --lr 0.1 --dropout 0.1 --epochs 3 --max-time 1m --seed 1",
-    "train --print-config --config none.toml --schedule step --class-weights 1,2 --data x.csv",
+    "config --hidden 16,16 --lr 0.1 --dropout 0.1 --epochs 3 --max-time 1m --seed 1",
+    "config --config none.toml --schedule step --class-weights 1,2 --data x.csv",
     "evaluate model.safetensors --data data.csv --device cpu --json",
     "predict model.safetensors image.png - --json",
     "predict model.safetensors rows.csv --json",

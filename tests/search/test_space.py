@@ -42,7 +42,7 @@ def test_a_file_names_ranges_and_choices(tmp_path: Path) -> None:
     [
         ("[lerning_rate]\nlow = 1\nhigh = 2", "did you mean 'learning_rate'"),
         ("[dropout]\nlow = 0.5\nhigh = 0.1", "low: is 0.5, which is above high, 0.1"),
-        ("[dropout]\nlow = 0.5\nhigh = 1.5", "--dropout is 1.5"),
+        ("[dropout]\nlow = 0.5\nhigh = 1.5", "dropout is 1.5"),
         ("[batch_size]\nlow = 8\nhigh = 64.5", "high: is 64.5, wanted a whole number"),
         ("[l2]\nlow = 0\nhigh = 0.1\nlog = true", "wanted a number above 0 where log is true"),
         ("[l2]\nlow = 0.0\nhigh = nan", "high: is nan, wanted a number"),
@@ -64,7 +64,7 @@ def test_a_file_names_ranges_and_choices(tmp_path: Path) -> None:
         ("[monitor]\nchoices = [1]", "cannot be searched"),
         ("[l2]\nlow = 0.0\nhigh = 1.0\n[l-2]\nlow = 0.0\nhigh = 1.0", "no setting"),
         ("[lr]\nlow = 1\nhigh = 2\n[learning_rate]\nlow = 1\nhigh = 2", "twice"),
-        ("epochs = 3", "what is fixed belongs to --config"),
+        ("epochs = 3", "what is fixed belongs to config"),
         ("[epochs", "is no valid TOML"),
         ("", "names no setting"),
     ],

@@ -194,7 +194,7 @@ def test_values_that_do_not_go_together_fail_with_the_reason(
     assert failed
     assert len(failed) + standing.count("complete") == 8
     assert all(entry.values["lr_final"] == 0.5 for entry in failed)
-    assert all("--lr-final is 0.5" in entry.reason for entry in failed)
+    assert all("lr_final is 0.5" in entry.reason for entry in failed)
 
 
 def test_a_network_that_diverges_fails_with_the_epoch(
@@ -308,7 +308,7 @@ def test_workers_that_ask_at_once_never_ask_too_many(make_terms: MakeTerms) -> N
 
 def test_a_study_that_is_there_is_not_begun_again(make_terms: MakeTerms) -> None:
     begin(make_terms())
-    with pytest.raises(StudyError, match=r"there is a study one .* --resume one"):
+    with pytest.raises(StudyError, match=r"there is a study one .* resume=\"one\""):
         begin(make_terms())
 
 

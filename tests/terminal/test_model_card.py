@@ -16,8 +16,6 @@ from gpunet.terminal.views.model_card import model_card, settings_in_use
 
 MakeConsole = Callable[..., Console]
 
-PANELS = {"Optimizer": ["optimizer", "momentum"], "Regularisation": ["dropout"], "Data": ["seed"]}
-
 
 def a_model(population: int = 1, source: str = "made for a test", **settings: Any) -> Model:
     config = TrainConfig(hidden=(20,), **settings)
@@ -36,7 +34,7 @@ def a_model(population: int = 1, source: str = "made for a test", **settings: An
 
 
 def shown(console: Console, model: Model) -> list[str]:
-    model_card(console, model, 6000, PANELS)
+    model_card(console, model, 6000)
     lines: list[str] = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return lines
 
@@ -66,9 +64,9 @@ def test_the_figures_of_the_test_set_are_told(make_text_console: MakeConsole) ->
 
 
 def test_a_panel_in_which_all_is_off_is_left_out(make_text_console: MakeConsole) -> None:
-    assert not any("Regularisation" in line for line in shown(make_text_console(), a_model()))
+    assert not any("Regularization" in line for line in shown(make_text_console(), a_model()))
     lines = shown(make_text_console(), a_model(dropout=0.25))
-    place = next(index for index, line in enumerate(lines) if "Regularisation" in line)
+    place = next(index for index, line in enumerate(lines) if "Regularization" in line)
     assert "dropout  0.25" in lines[place + 1]
 
 

@@ -11,7 +11,6 @@ from gpunet.terminal.draw.style import WARNING
 from gpunet.terminal.views.screen import View, _arrange, closing_view, screen
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
-from gpunet.training.profile import Profile
 
 MakeConsole = Callable[..., Console]
 MakeRun = Callable[..., RunInfo]
@@ -293,25 +292,6 @@ def test_what_stays_on_the_terminal_is_no_wider_than_it(
     assert all(cell_len(line) <= 50 for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("size", "shown"), [((140, 40), True), ((250, 80), True), ((80, 24), False)]
-)
-def test_a_profile_is_shown_where_there_is_room(
-    make_text_console: MakeConsole,
-    make_run: MakeRun,
-    make_view: MakeView,
-    profile: Profile,
-    size: tuple[int, int],
-    shown: bool,
-) -> None:
-    console = make_text_console(*size)
-    view = replace(make_view(make_run(), 12), profile=profile)
-    rows = frame(console, view, size)
-    assert shown == any(row.startswith("kernels of a step") for row in rows)
-    assert size[1] == len(rows)
-    assert any("12" in row.split()[:1] for row in rows)
-
-
 def told_run(epochs: int, run: RunInfo) -> View:
     """A run of unlike figures in the middle of the epoch after so many, of 300."""
     records = tuple(
@@ -504,5 +484,5 @@ def test_before_the_first_epoch_a_question_mark_stands_below_each_picture(
 
 @pytest.mark.parametrize("size", [(80, 24), (80, 33), (80, 50), (100, 41), (60, 26)])
 def test_every_row_of_the_screen_is_given_to_a_part_of_it(size: tuple[int, int]) -> None:
-    rows = _arrange(*size, None)
+    rows = _arrange(*size)
     assert rows.header + 3 + rows.charts + rows.table + rows.gallery + 2 * rows.gap == size[1] - 1

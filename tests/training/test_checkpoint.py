@@ -271,7 +271,7 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
         ({"config": {"class_weights": 5}}, "class_weights is 5"),
         ({"config": {"batch_size": 2.5}}, "batch_size is 2.5, wanted a whole number"),
         ({"config": {"shuffle_split": "no"}}, "shuffle_split is 'no', wanted true or false"),
-        ({"config": {"epsilon": 10**400}}, "--epsilon is 1"),
+        ({"config": {"epsilon": 10**400}}, "epsilon is 1"),
         ({"classes": ["a", "a"]}, "two classes one name"),
         ({"config": {"validation": 1e999}}, "configuration cannot be"),
         ({"image_shape": [3, 3]}, "image_shape"),

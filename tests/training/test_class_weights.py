@@ -28,17 +28,17 @@ def test_a_class_without_samples_weighs_nothing() -> None:
 
 
 def test_weights_may_be_given() -> None:
-    weights = class_weights("1, 2.5", LABELS, 2)
+    weights = class_weights((1, 2.5), LABELS, 2)
     assert weights is not None
     assert weights.tolist() == [1, 2.5]
 
 
 def test_another_number_of_weights_than_classes_is_refused() -> None:
     with pytest.raises(UsageError, match="names 2 weights for 3 classes"):
-        class_weights("1,2", LABELS, 3)
+        class_weights((1, 2), LABELS, 3)
 
 
 @pytest.mark.parametrize("text", ["1,x", "1,-2", "1,inf", "heavy", "", "1,,2"])
 def test_what_is_no_weight_is_refused_at_the_door(text: str) -> None:
-    with pytest.raises(UsageError, match="--class-weights"):
+    with pytest.raises(UsageError, match="class_weights"):
         TrainConfig(class_weights=text)

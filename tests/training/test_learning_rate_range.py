@@ -43,7 +43,7 @@ def test_the_engine_is_left_with_the_initial_weights(make_engine: Callable[..., 
     settings = (NetworkSettings.of(CONFIG),)
     engine = make_engine(CONFIG.network(6, 2), settings, CONFIG.optimizer, 16)
     found = find_learning_rate(engine, samples(), CONFIG)
-    initial = initial_parameters(engine.network, CONFIG.initialisation, [CONFIG.seed])
+    initial = initial_parameters(engine.network, CONFIG.initialization, [CONFIG.seed])
     np.testing.assert_array_equal(initial, engine.parameters())
     assert 1e-3 < found.suggestion < 1
     assert found.smoothed.min() < 0.5 * found.smoothed[0]

@@ -43,7 +43,7 @@ CONFIGS = (
     settings(seed=1, learning_rate=0.01),
     settings(seed=2, learning_rate=0.1, patience=1, schedule="plateau", lr_decay_every=1),
     settings(seed=3, dropout=0.3, l2=1e-4, epochs=3),
-    settings(seed=1, beta1=0.8, label_smoothing=0.1, weight_decay=0.01, initialisation="uniform"),
+    settings(seed=1, beta1=0.8, label_smoothing=0.1, weight_decay=0.01, initialization="uniform"),
 )
 
 

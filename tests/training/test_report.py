@@ -64,7 +64,7 @@ def test_the_report_holds_what_was_done_and_what_it_gave(tmp_path: Path) -> None
             "patience": 200,
             "lr_decay_every": 80,
         },
-        "initialisations": ["he", "glorot"],
+        "initializations": ["he", "glorot"],
         "device": {
             "name": "Little",
             "kind": "software adapter",

@@ -215,7 +215,7 @@ def test_callbacks_are_told_what_was_done_before(run: Runner) -> None:
 
 def test_a_run_without_epochs_left_is_not_resumed(run: Runner) -> None:
     run()
-    with pytest.raises(UsageError, match="has done 7 epochs and --epochs is 7; raise --epochs"):
+    with pytest.raises(UsageError, match="has done 7 epochs and epochs is 7; raise epochs"):
         run(resume=run.kept[-1])
 
 

@@ -94,13 +94,13 @@ def test_what_is_no_time_is_told_with_an_example(text: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"patience": -1}, "--patience is -1"),
+        ({"patience": -1}, "patience is -1"),
         ({"monitor": "val_los"}, "did you mean 'val_loss'"),
-        ({"start_from_epoch": 0}, "--start-from-epoch is 0, wanted from 1"),
-        ({"stability": -0.1}, "--stability is -0.1, wanted 0"),
-        ({"stability": 0.1, "patience": 0}, "give it a --patience above 0"),
-        ({"target_accuracy": 97}, "--target-accuracy is 97, wanted from 0.0 to 1.0"),
-        ({"max_time": 0}, "--max-time is 0, wanted a number above 0"),
+        ({"start_from_epoch": 0}, "start_from_epoch is 0, wanted from 1"),
+        ({"stability": -0.1}, "stability is -0.1, wanted 0"),
+        ({"stability": 0.1, "patience": 0}, "give it a patience above 0"),
+        ({"target_accuracy": 97}, "target_accuracy is 97, wanted from 0.0 to 1.0"),
+        ({"max_time": 0}, "max_time is 0, wanted a number above 0"),
     ],
 )
 def test_a_stop_that_cannot_be_is_told_in_one_sentence(
@@ -123,5 +123,5 @@ def test_the_patience_counts_from_the_first_figure_that_counts_and_not_from_the_
 def test_an_ensemble_has_done_the_epochs_of_its_longest_network() -> None:
     records = [EpochRecord(epoch, 1.0, 0.5, 1.0, 0.5, 0.1, 1.0, 1.0) for epoch in (1, 2, 3)]
     config = TrainConfig(epochs=3, patience=9)
-    with pytest.raises(UsageError, match="the run has done 3 epochs and --epochs is 3"):
+    with pytest.raises(UsageError, match="the run has done 3 epochs and epochs is 3"):
         require_unfinished(config, [records[:1], records])

@@ -183,7 +183,7 @@ def test_a_diverging_run_stops_and_keeps_the_best_weights() -> None:
 def test_a_run_that_diverges_at_once_gives_back_the_initial_weights() -> None:
     config = small()
     result, engine = run(config, engine_class=scripted(float("inf")))
-    expected = initial_parameters(engine.network, config.initialisation, [config.seed])
+    expected = initial_parameters(engine.network, config.initialization, [config.seed])
     assert result.best_epoch == 0
     np.testing.assert_array_equal(expected, result.parameters)
 

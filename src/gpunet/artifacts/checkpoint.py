@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from gpunet.artifacts.model_file import Extension, load_extended, save
-from gpunet.errors import ModelError
+from gpunet.errors import ModelError, spelled
 from gpunet.model import Model
 from gpunet.training.events import EpochRecord
 from gpunet.training.state import RunState
@@ -71,7 +71,8 @@ def load_state(path: Path) -> tuple[Model, RunState]:
         return model, _assemble(model, extension)
     except _UnsoundError as error:
         raise ModelError(
-            f"{path} does not hold a run to go on with: {error}; train anew with another --run-dir"
+            f"{path} does not hold a run to go on with: {error}; train anew with another "
+            f"{spelled('run_dir')}"
         ) from error
 
 

@@ -62,7 +62,7 @@ class Curves:
 
 
 def read_curves(path: Path) -> Curves:
-    """The curves that a report of ``gpunet train --report`` tells of.
+    """The curves that a report of a training tells of.
 
     Raises:
         DataError: it cannot be read, is no such report, or no epoch was finished.
@@ -86,7 +86,7 @@ def _read(path: Path) -> dict[str, Any]:
         reason = (error.strerror or str(error)).lower()
         raise DataError(
             f"the report {path} cannot be read: {reason}; give the path of a file that "
-            "`gpunet train --report` wrote"
+            "`gpunet train` wrote as a report"
         ) from error
     except (ValueError, RecursionError) as error:
         raise _not_a_report(path, "it is no JSON") from error
@@ -114,5 +114,5 @@ def _is_number(value: object, *kinds: type) -> bool:
 def _not_a_report(path: Path, reason: str) -> DataError:
     return DataError(
         f"{path} is no report of a training run: {reason}; give a file that "
-        "`gpunet train --report` wrote"
+        "`gpunet train` wrote as a report"
     )

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from gpunet import __version__
 from gpunet.config import MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
-from gpunet.config.settings_file import require_types
+from gpunet.config.texts import written
 from gpunet.datasets.dataset import (
     Columns,
     Scaling,
@@ -33,7 +33,7 @@ from gpunet.datasets.dataset import (
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.datasets.pixels import FRACTIONS, Levels
 from gpunet.datasets.whereabouts import located, portable
-from gpunet.errors import GpunetError, ModelError
+from gpunet.errors import GpunetError, ModelError, spelled
 from gpunet.files.output import write_atomically
 from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import layer_views, norm_views
@@ -85,7 +85,7 @@ def save(model: Model, path: Path, extension: Extension | None = None) -> None:
     if not np.isfinite(model.parameters).all():
         raise ModelError(
             "the network's weights are no longer finite, so there is no model to save; "
-            "train with a lower --learning-rate"
+            f"train with a lower {spelled('learning_rate')}"
         )
     tensors = _tensors(model)
     metadata = {"gpunet": json.dumps(describe(model, path.parent), allow_nan=False)}
@@ -120,7 +120,7 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
             "inputs": network.inputs,
             "hidden": list(network.hidden),
             "classes": network.classes,
-            "activation": network.activation,
+            "activation": written(network.activation),
             "leaky_slope": network.leaky_slope,
             "loss": network.loss,
             "layer_norm": network.layer_norm,
@@ -167,7 +167,7 @@ def load_extended(path: Path) -> tuple[Model, Extension | None]:
         reason = (error.strerror or str(error)).lower()
         raise ModelError(
             f"the model {path} cannot be read: {reason}; give the path of a file that "
-            "`gpunet train --output` wrote"
+            "`gpunet train` wrote"
         ) from error
     except _UnsoundError as error:
         raise ModelError(
@@ -284,7 +284,6 @@ def _network(description: dict[str, Any]) -> NetworkSpec:
 
 def _config(description: dict[str, Any]) -> TrainConfig:
     try:
-        require_types(description)
         return TrainConfig.from_dict(description)
     except (GpunetError, TypeError, ValueError, OverflowError) as error:
         raise _UnsoundError(f"its training configuration cannot be ({error})") from error

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.artifacts.curves import Curves
-from gpunet.errors import MissingExtraError, UsageError
+from gpunet.errors import MissingExtraError, UsageError, spelled
 from gpunet.files.output import require_writable, write_atomically
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def plot_pictures(pictures: Sequence[Picture], path: Path, *, signed: bool = Fal
     if len(pictures) > MOST_PICTURES:
         raise UsageError(
             f"{path} would hold {len(pictures):,} pictures and a plot has room for "
-            f"{MOST_PICTURES}; ask for fewer with --count"
+            f"{MOST_PICTURES}; ask for fewer with {spelled('count')}"
         )
     with _own_style():
         _write(_figure_of_pictures(pictures, signed), path)

@@ -16,7 +16,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.interface import DeviceInfo
 from gpunet.files.output import write_atomically
-from gpunet.parameters import initialisations
+from gpunet.parameters import initializations
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import settled
 
@@ -32,7 +32,7 @@ def report(
     return {
         "gpunet": __version__,
         "config": settled(config, dataset).values_in_effect(),
-        "initialisations": list(initialisations(network, config.initialisation)),
+        "initializations": list(initializations(network, config.initialization)),
         "device": dataclasses.asdict(device),
         "dataset": {
             "name": dataset.name,

@@ -16,7 +16,7 @@ from typing import Any
 
 from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.artifacts.model_file import save
-from gpunet.errors import ModelError, OutputError, UsageError
+from gpunet.errors import ModelError, OutputError, UsageError, spelled
 from gpunet.files.output import require_writable
 from gpunet.files.whole_file import remove_leftovers
 from gpunet.model import Model
@@ -81,8 +81,8 @@ class RunFolder:
         """
         if any(file.exists() for file in (self.last, self.best, self.report)):
             raise UsageError(
-                f"{self.path} holds a run already; go on with it by `gpunet train --resume "
-                f"{self.path}`, or choose another folder"
+                f"{self.path} holds a run already; go on with it by "
+                f"{spelled('resume', str(self.path))}, or choose another folder"
             )
         nearest = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
         if not nearest.is_dir():

@@ -17,12 +17,16 @@ import typer.core
 from gpunet import __version__
 from gpunet.cli import (
     bench,
+    config,
     datasets,
     devices,
     evaluate,
+    explain,
+    find_lr,
     options,
     plot,
     predict,
+    profile,
     recipes,
     runs,
     show,
@@ -31,10 +35,20 @@ from gpunet.cli import (
     tune,
     tune_kernels,
 )
-from gpunet.errors import GpunetError
+from gpunet.cli.setting_options import option
+from gpunet.errors import GpunetError, spelling
 from gpunet.terminal.live.notes import complain
 
 __all__ = ["app", "command_line", "main", "run"]
+
+MOVED = {
+    "--find-lr": "gpunet find-lr",
+    "--explain-plan": "gpunet explain",
+    "--show-shader": "gpunet explain --shader PASS",
+    "--profile": "gpunet profile",
+    "--print-config": "gpunet config",
+}
+"""Commands by the options of `gpunet train` that they were once."""
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report a program that was interrupted."""
@@ -48,6 +62,8 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("tune")(tune.tune)
+app.command("config")(config.config)
+app.command("find-lr")(find_lr.find_lr)
 app.command("recipes")(recipes.recipes)
 app.command("runs")(runs.runs)
 app.command("evaluate")(evaluate.evaluate)
@@ -57,6 +73,8 @@ app.command("show")(show.show)
 app.command("showcase")(showcase.showcase)
 app.command("devices")(devices.devices)
 app.command("bench")(bench.bench)
+app.command("explain")(explain.explain)
+app.command("profile")(profile.profile)
 app.command("tune-kernels")(tune_kernels.tune_kernels)
 app.add_typer(datasets.app, name="datasets")
 
@@ -72,6 +90,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns the exit code: 0 if all went well, 1 after a failure, 2 if the command line cannot be,
     130 if the user interrupted. A failure is told in one line on the standard error.
     """
+    with spelling(option):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = command_line().main(
             args=None if arguments is None else list(arguments),
@@ -82,6 +105,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except GpunetError as error:
         return _tell(str(error), error.exit_code)
     except typer.TyperException as error:
+        moved = MOVED.get(getattr(error, "option_name", ""))
+        if moved is not None:
+            return _tell(f"this option is a command of its own now: `{moved}`", error.exit_code)
         # Typer passes on a prefix of the library that it parses values with.
         message = error.format_message().replace("Value error, ", "")
         return _tell(f"{message}{_where_help_is(error)}", error.exit_code)

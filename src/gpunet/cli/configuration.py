@@ -1,4 +1,4 @@
-"""Settings that do not come from the command line: ``--config``, ``--recipe``, ``--print-config``.
+"""Settings that do not come from the command line: ``--config`` and ``--recipe``.
 
 Owns who wins: what is typed, then the file, then the defaults. What a file may hold belongs to
 ``settings_file``.
@@ -7,7 +7,6 @@ Owns who wins: what is typed, then the file, then the defaults. What a file may 
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,18 +15,12 @@ from typing import Annotated, Any
 import typer
 
 from gpunet.cli import options
-from gpunet.config import TrainConfig
 from gpunet.config.recipes import open_recipe, recipe_names
-from gpunet.config.settings_file import (
-    RUN_SETTINGS,
-    SettingsFile,
-    canonical,
-    read_settings,
-    write_settings,
-)
-from gpunet.errors import UsageError
+from gpunet.config.settings_file import SettingsFile, read_settings
+from gpunet.config.texts import written
+from gpunet.errors import SettingError, UsageError
 
-__all__ = ["ConfigFile", "PrintConfig", "RecipeName", "blaming_the_file", "configuration"]
+__all__ = ["ConfigFile", "RecipeName", "blaming_the_file"]
 
 FILE = "gpunet.config.settings_file"
 """Where a context keeps the file, for messages about its settings."""
@@ -35,32 +28,14 @@ FILE = "gpunet.config.settings_file"
 PANEL = options.DATA
 
 
-def configuration(context: typer.Context, config: TrainConfig) -> str:
-    """What a run would be trained with, as TOML that ``--config`` reads back.
-
-    Defaults that follow from the optimizer or other settings stand in comments.
-    """
-    comments = {
-        name: getattr(config, f"effective_{name}")
-        for name, value in config.to_dict().items()
-        if value is None and hasattr(config, f"effective_{name}")
-    }
-    others = {name: context.params.get(name) for name in RUN_SETTINGS}
-    remarks = "".join(f"# {line}\n" for line in write_settings(comments).splitlines())
-    if config.epochs is None:
-        remarks += "# (for few samples more epochs, and patience and lr_decay_every likewise)\n"
-    return write_settings(others) + write_settings(config.to_dict()) + remarks
-
-
 @contextlib.contextmanager
 def blaming_the_file(context: typer.Context) -> Iterator[None]:
     """Name the file, and the line, in an error about a setting that comes from there."""
     try:
         yield
-    except UsageError as error:
+    except SettingError as error:
         file: SettingsFile | None = context.meta.get(FILE)
-        option = re.match(r"--([\w-]+)", str(error))
-        if file is None or option is None or not _from_file(context, canonical(option[1])):
+        if file is None or not _from_file(context, error.setting):
             raise
         raise file.blamed(error) from error
 
@@ -95,11 +70,9 @@ def _take(context: typer.Context, file: SettingsFile) -> None:
 
 def _as_typed(value: Any) -> Any:
     """A setting as it would stand on the command line; flags stay what they are."""
-    if isinstance(value, list):
-        return ",".join(map(str, value)) or "none"
     if isinstance(value, float):
         return f"{Decimal(repr(value)):f}"
-    return value if isinstance(value, bool) else str(value)
+    return value if isinstance(value, bool) else written(value)
 
 
 ConfigFile = Annotated[
@@ -119,19 +92,11 @@ RecipeName = Annotated[
     typer.Option(
         "--recipe",
         metavar="NAME",
-        help="The same from a recipe that comes along; `gpunet recipes` lists them.",
+        help="Take settings from a bundled recipe; `gpunet recipes` lists them.",
         rich_help_panel=PANEL,
         show_default=False,
         is_eager=True,
         callback=_take_recipe,
         autocompletion=recipe_names,
-    ),
-]
-PrintConfig = Annotated[
-    bool,
-    typer.Option(
-        "--print-config",
-        help="Print all settings as TOML that --config takes, and exit.",
-        rich_help_panel=options.OUTPUT,
     ),
 ]

@@ -7,21 +7,20 @@ from typing import Annotated
 
 import typer
 
+from gpunet.config import SETTINGS
 from gpunet.config import Graphics as _Graphics
 from gpunet.config import Theme as _Theme
+from gpunet.config.settings import DATA
 from gpunet.errors import UsageError
 
 __all__ = [
     "DATA",
     "DEVICE",
-    "NETWORK",
-    "OPTIMIZER",
     "OUTPUT",
-    "REGULARISATION",
     "RUN",
-    "SCHEDULE",
-    "STOPPING",
     "AsJson",
+    "Autotune",
+    "Data",
     "Device",
     "Force",
     "Graphics",
@@ -35,16 +34,27 @@ __all__ = [
     "require_places",
 ]
 
-DATA = "Data"
-NETWORK = "Network"
-OPTIMIZER = "Optimizer"
-SCHEDULE = "Learning rate schedule"
-REGULARISATION = "Regularisation"
-STOPPING = "Stopping"
 RUN = "Keeping the run"
 DEVICE = "Device"
 OUTPUT = "Output"
 
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        help="mnist, fashion-mnist, strokes (built in), or a path to IDX, CSV or NPZ files or "
+        "folders of images; auto takes MNIST if it can be had, else strokes.",
+        rich_help_panel=DATA,
+    ),
+]
+Autotune = Annotated[
+    bool,
+    typer.Option(
+        help="Cut large matrix products as was measured to be the fastest on this device, and "
+        "measure first if the run is long; the results are the same either way.",
+        rich_help_panel=DEVICE,
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(
@@ -71,9 +81,8 @@ Label = Annotated[
     str | None,
     typer.Option(
         "--label",
-        metavar="NAME|NUMBER|last",
-        help="The column of a table that is the label: its title, its number counted from 1, or "
-        "last; by default it is found by the titles and the values.",
+        metavar=SETTINGS["label"].metavar,
+        help=SETTINGS["label"].help,
         rich_help_panel=DATA,
         show_default=False,
     ),

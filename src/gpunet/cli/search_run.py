@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from gpunet.config.settings_file import SettingsFile
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, choose
-from gpunet.errors import UsageError
+from gpunet.errors import SettingError
 from gpunet.search.session import TRIALS, Search, best_of, new_terms, search, settle_terms
 from gpunet.search.space import read_space
 from gpunet.search.standing import Standing
@@ -179,14 +178,12 @@ def _wanted(wishes: Wishes, study: SearchStudy | None) -> Terms:
         UsageError: a setting, or the space, cannot be.
     """
     file = wishes.file
-    names = {field.name for field in dataclasses.fields(TrainConfig)}
-    own = {} if file is None else file.settings
-    given = {**{name: own[name] for name in own if name in names}, **wishes.typed}
+    given = {**(file.training if file else {}), **wishes.typed}
     space = None if wishes.space is None else read_space(wishes.space)
     try:
         TrainConfig.from_dict(given)
-    except UsageError as error:
-        if file is None:
+    except SettingError as error:
+        if file is None or error.setting in wishes.typed:
             raise
         raise file.blamed(error) from error
     return new_terms(
@@ -242,7 +239,8 @@ def _tell_of_nothing(standing: Standing, console: Console) -> None:
 
 
 def _resuming(study: SearchStudy) -> str:
-    return shlex.join(["gpunet", "tune", "--resume", study.name, *study.place.option])
+    place = ["--storage", str(study.place)] if study.place.has_url else []
+    return shlex.join(["gpunet", "tune", "--resume", study.name, *place])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 from typing import Any
 
-from gpunet.config import TrainConfig
+from gpunet.cli.setting_options import option
+from gpunet.config import SETTINGS, TrainConfig
+from gpunet.config.texts import written
 
 __all__ = ["train_command"]
-
-OPTIONS = {"initialisation": "init"}
-"""Fields whose options have other names."""
 
 
 def train_command(config: TrainConfig, data: str, device: str = "auto") -> str:
@@ -24,18 +22,14 @@ def train_command(config: TrainConfig, data: str, device: str = "auto") -> str:
     """
     words = ["gpunet", "train", "--data", data]
     words += [] if device == "auto" else ["--device", device]
-    default = TrainConfig()
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if value != getattr(default, field.name):
-            words += _option(field.name, value)
+    for name, row in SETTINGS.items():
+        value = getattr(config, name)
+        if value != row.default:
+            words += _option(name, value)
     return shlex.join(words)
 
 
 def _option(name: str, value: Any) -> list[str]:
-    option = OPTIONS.get(name, name).replace("_", "-")
     if isinstance(value, bool):
-        return [f"--{option}" if value else f"--no-{option}"]
-    if isinstance(value, tuple):
-        return [f"--{option}", ",".join(map(str, value)) or "none"]
-    return [f"--{option}", str(value)]
+        return [option(name if value else f"no_{name}")]
+    return [option(name), written(value)]

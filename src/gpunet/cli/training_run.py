@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import typer
-from rich.console import Console, Group
+from rich.console import Console
 from rich.text import Text
 
 from gpunet.artifacts import model_file
@@ -17,7 +17,6 @@ from gpunet.cli.saving import in_place, save, told
 from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, choose, choose_again
-from gpunet.engine.wgpu.roofline import measure_roofline
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter, choose_painter
@@ -29,18 +28,16 @@ from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.terminal.views.ending import deciding_figure, why_stopped
-from gpunet.terminal.views.profile_table import profile_table
 from gpunet.terminal.views.showcase import showcase
 from gpunet.terminal.views.tables import committee_table, confusion_table, summary_table
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
 from gpunet.training.outcome import no_better_than_guessing, still_falling
-from gpunet.training.profile import Profile, measure_profile
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import settled, split
+from gpunet.training.splits import settled
 from gpunet.workflows.data import open_training_data, reference
-from gpunet.workflows.devices import measured_tiles, settle_device, training_engine
+from gpunet.workflows.devices import measured_tiles, settle_device
 from gpunet.workflows.messages import Messages
 from gpunet.workflows.run_folders import Keeping, Recorder
 from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
@@ -66,7 +63,6 @@ class Wishes:
         graphics: how they are drawn, as ``--graphics`` says.
         plain: no dashboard.
         quiet: nothing but the result.
-        profile: measure where the time goes, too.
         autotune: take the fastest tiles, and measure them first where that pays.
         keeping: where the run is kept while it is trained, if anywhere.
         force: replace files that are there.
@@ -82,7 +78,6 @@ class Wishes:
     graphics: Graphics
     plain: bool
     quiet: bool
-    profile: bool = False
     autotune: bool = True
     keeping: Keeping | None = None
     force: bool = False
@@ -103,9 +98,8 @@ def carry_out(wishes: Wishes) -> None:
     recorder = _recorder(wishes, dataset, messages)
     choice = settle_device(choice, wishes.config, wishes.config.ensemble, dataset, messages)
     tiles = _tiles(wishes, choice, dataset, messages)
-    profile = _profile(wishes.config, choice, dataset, console, tiles) if wishes.profile else None
     control = Control()
-    run, curves = _train(wishes, choice, dataset, console, recorder, profile, tiles, control)
+    run, curves = _train(wishes, choice, dataset, console, recorder, tiles, control)
     saved = _save_results(wishes, run)
     if recorder is not None:
         model = run.model if run.best_epoch else None
@@ -117,7 +111,7 @@ def carry_out(wishes: Wishes) -> None:
             note(failure)
         typer.echo(_result_line(wishes, run, saved))
     else:
-        parts = _parts(wishes, run, saved, console, painter, profile)
+        parts = _parts(wishes, run, saved, console, painter)
         print_parts(console, [*curves, *parts])
     _require_output(console)
     if not saved.complete or (recorder is not None and not recorder.complete):
@@ -167,22 +161,6 @@ def _tiles(
     return tiles
 
 
-def _profile(
-    config: TrainConfig,
-    choice: Choice,
-    dataset: Dataset,
-    console: Console,
-    tiles: TileCache | None,
-) -> Profile:
-    """Where the time of such a training goes, measured on an engine of its own."""
-    training = split(dataset, config).training
-    with (
-        console.status("timing every kernel", spinner="line"),
-        training_engine(choice, config, dataset, tiles) as engine,
-    ):
-        return measure_profile(engine, measure_roofline(choice.adapter), training, config)
-
-
 def _recorder(wishes: Wishes, dataset: Dataset, messages: Messages) -> Recorder | None:
     """What keeps the run while it is trained, if it is to be kept."""
     if wishes.keeping is None:
@@ -199,7 +177,6 @@ def _train(
     dataset: Dataset,
     console: Console,
     recorder: Recorder | None,
-    profile: Profile | None,
     tiles: TileCache | None,
     control: Control,
 ) -> tuple[Run, list[Part]]:
@@ -207,7 +184,7 @@ def _train(
     keeping = wishes.keeping
     screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
     if wants_dashboard(console, wishes.plain):
-        screen = Dashboard(console, control, profile=profile)
+        screen = Dashboard(console, control)
     with screen:
         run = train_model(
             wishes.config,
@@ -287,7 +264,7 @@ def _no_better_than_guessing(run: Run) -> str | None:
         f"{figures.percent(run.test.accuracy)} where always answering "
         f"{classes[guessing.commonest]!r} gives {figures.percent(guessing.share)}, its "
         f"loss {figures.loss(run.test.loss)} where equal shares give {figures.loss(guessing.loss)};"
-        f" try --lr {config.effective_learning_rate / 10:g}, or --find-lr to look for a rate"
+        f" try --lr {config.effective_learning_rate / 10:g}, or look for a rate by gpunet find-lr"
     )
 
 
@@ -325,14 +302,11 @@ def _parts(
     saved: _Saved,
     console: Console,
     painter: Painter | None,
-    profile: Profile | None,
 ) -> Iterator[Part]:
     """The mistakes, some samples and, at the end, the summary.
 
     The weights that no epoch improved are random, so nothing is shown of what they do.
     """
-    if profile is not None:
-        yield Part(Group(*profile_table(profile)))
     if run.best_epoch and run.result.tested:
         yield from _test_parts(wishes, run, console, painter)
     if (advice := _advice(wishes, run)) is not None:

@@ -84,7 +84,7 @@ def tune(
             help="What is searched: a table for each setting, with low, high and perhaps log or "
             "step, or with choices.",
             rich_help_panel=SEARCH,
-            show_default="layers, activation, learning rate, schedule, regularisation",
+            show_default="layers, activation, learning rate, schedule, regularization",
         ),
     ] = None,
     trials: Annotated[

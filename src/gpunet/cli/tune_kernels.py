@@ -10,6 +10,7 @@ import typer
 
 from gpunet.cli import options
 from gpunet.config import TrainConfig, parse_hidden
+from gpunet.config.settings import NETWORK
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,10 +24,10 @@ DEFAULT = TrainConfig()
 
 def tune_kernels(
     hidden: Annotated[
-        str, typer.Option(help="Units of each hidden layer.", rich_help_panel=options.NETWORK)
+        str, typer.Option(help="Units of each hidden layer.", rich_help_panel=NETWORK)
     ] = ",".join(map(str, DEFAULT.hidden)),
     batch_size: Annotated[
-        int, typer.Option(help="Samples per step.", rich_help_panel=options.NETWORK)
+        int, typer.Option(help="Samples per step.", rich_help_panel=NETWORK)
     ] = DEFAULT.batch_size,
     data: Annotated[
         str,

@@ -1,7 +1,7 @@
 """Settings in TOML: a file that says how to train, read with every mistake told, and written.
 
-Owns the keys and types that such a file may hold. What the values mean and which are possible
-belongs to ``config``; which of file and command line wins to ``cli.configuration``.
+Owns the keys that such a file may hold. What the values mean and which are possible belongs to
+``settings``; which of file and command line wins to ``cli.configuration``.
 """
 
 from __future__ import annotations
@@ -12,61 +12,32 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
-from gpunet.config import Graphics, TrainConfig, parse_dropout, parse_duration, parse_hidden
-from gpunet.errors import UsageError
+from gpunet.config.choices import Graphics
+from gpunet.config.setting import Setting, suggestion
+from gpunet.config.settings import SETTINGS, TrainConfig, canonical
+from gpunet.errors import SettingError, UsageError
 
-__all__ = [
-    "RUN_SETTINGS",
-    "SettingsFile",
-    "canonical",
-    "parse_toml",
-    "read_settings",
-    "require_types",
-    "write_settings",
-]
+__all__ = ["RUN_SETTINGS", "SettingsFile", "parse_toml", "read_settings", "write_settings"]
 
-RUN_SETTINGS: Mapping[str, Any] = {
-    "data": str,
-    "device": str,
-    "autotune": bool,
-    "output": str,
-    "report": str,
-    "plot": str,
-    "force": bool,
-    "showcase": int,
+_RUN_TYPES: Mapping[str, Any] = {
+    **dict.fromkeys(("data", "device", "output", "report", "plot", "run_dir", "name"), str),
+    **dict.fromkeys(("autotune", "force", "plain", "quiet"), bool),
+    **dict.fromkeys(("showcase", "checkpoint_every"), int),
     "graphics": Graphics,
-    "plain": bool,
-    "quiet": bool,
-    "run_dir": str,
-    "name": str,
-    "checkpoint_every": int,
 }
-"""What a file may hold besides the fields of TrainConfig: the other options of `gpunet train`."""
+RUN_SETTINGS: Mapping[str, Setting] = {
+    name: Setting(name=name, kind=kind, panel="", help="") for name, kind in _RUN_TYPES.items()
+}
+"""What a file may hold besides the settings of training: the other options of `gpunet train`."""
 
 TABLE = "recipe"
 """The one table of a file. It tells people where the settings come from."""
 
 LARGEST = 1 << 20
 """Bytes; a file of settings that a person wrote is far smaller."""
-
-_ALIASES = {"lr": "learning_rate", "init": "initialisation"}
-_TEXTS = {"hidden": parse_hidden, "dropout": parse_dropout, "max_time": parse_duration}
-_JOINED = ("activation", "class_weights")
-_NUMBERED = ("label",)
-"""Texts that may be whole numbers, too."""
-
-_WORDS = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: "a text in quotes",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +64,25 @@ class SettingsFile:
                 return f"{self.path}, line {number}"
         return str(self.path)
 
+    @property
+    def training(self) -> dict[str, Any]:
+        """Those of the settings that are of ``TrainConfig``."""
+        return {name: value for name, value in self.settings.items() if name in SETTINGS}
+
     def train_config(self) -> TrainConfig:
         """The settings of training, with the defaults of those that the file leaves out.
 
         Raises:
             UsageError: a value that cannot be, or values that do not go together.
         """
-        own = {name: self.settings[name] for name in _hints() if name in self.settings}
         try:
-            return TrainConfig.from_dict(own)
-        except UsageError as error:
+            return TrainConfig.from_dict(self.training)
+        except SettingError as error:
             raise self.blamed(error) from error
 
-    def blamed(self, error: UsageError) -> UsageError:
-        """The same error with the place of the setting that it names first."""
-        option = re.match(r"--([\w-]+)", str(error))
-        place = self.place(option[1]) if option else str(self.path)
-        return UsageError(f"{place}: {error}")
+    def blamed(self, error: SettingError) -> SettingError:
+        """The same error with the place of its setting."""
+        return error.at(self.place(error.setting))
 
 
 def read_settings(path: Path) -> SettingsFile:
@@ -129,7 +102,7 @@ def read_settings(path: Path) -> SettingsFile:
         name = _known(blank, key)
         if name in settings:
             raise UsageError(f"{path} sets {name} twice, under two spellings; leave one out")
-        settings[name] = _checked(blank, key, name, value)
+        settings[name] = _checked(blank, name, value)
     return dataclasses.replace(blank, settings=settings)
 
 
@@ -160,21 +133,6 @@ def _holds_huge_number(value: Any) -> bool:
     return isinstance(value, int) and value.bit_length() > 64
 
 
-def require_types(settings: Mapping[str, Any]) -> None:
-    """Check the types of training settings that come from another file, such as JSON.
-
-    Args:
-        settings: by the names of TrainConfig's fields; other names are left to TrainConfig.
-
-    Raises:
-        UsageError: one is of a type that it cannot have.
-    """
-    for name, value in settings.items():
-        hint = _hints().get(name, object)
-        if not _fits(value, hint):
-            raise UsageError(f"{name} is {value!r:.40}, wanted {_wanted(hint, value)}")
-
-
 def write_settings(settings: Mapping[str, Any]) -> str:
     """TOML that ``read_settings`` reads back; a setting that is ``None`` is left out.
 
@@ -188,19 +146,12 @@ def write_settings(settings: Mapping[str, Any]) -> str:
     )
 
 
-def canonical(key: str) -> str:
-    """The name of the setting that a key or an option without its leading dashes means."""
-    name = key.replace("-", "_")
-    return _ALIASES.get(name, name)
-
-
 def _text(path: Path) -> str:
     try:
         if not path.is_file():
             state = "is no ordinary file" if path.exists() else "does not exist"
             raise UsageError(
-                f"{path} {state}, wanted a TOML file of settings such as "
-                "`gpunet train --print-config` prints"
+                f"{path} {state}, wanted a TOML file of settings such as `gpunet config` prints"
             )
         if path.stat().st_size > LARGEST:
             raise UsageError(f"{path} is larger than 1 MiB, which no file of settings is")
@@ -216,66 +167,22 @@ def _text(path: Path) -> str:
 
 def _known(file: SettingsFile, key: str) -> str:
     name = canonical(key)
-    known = [*_hints(), *RUN_SETTINGS]
+    known = [*SETTINGS, *RUN_SETTINGS]
     if name not in known:
-        close = get_close_matches(name, known, n=1)
-        suggestion = f"; did you mean {close[0]!r}?" if close else "; see `gpunet train --help`"
-        raise UsageError(f"{file.place(key)}: {key!r} is no setting of training{suggestion}")
+        advice = suggestion(name, known) or "; `gpunet config` prints all of them"
+        raise UsageError(f"{file.place(key)}: {key!r} is no setting of training{advice}")
     return name
 
 
-def _checked(file: SettingsFile, key: str, name: str, value: Any) -> Any:
-    """The value as TrainConfig takes it: texts parsed as on the command line, lists joined."""
-    if name in _TEXTS and isinstance(value, str):
-        try:
-            parsed = _TEXTS[name](value)
-        except UsageError as error:
-            raise UsageError(f"{file.place(key)}: {error}") from error
-        return list(parsed) if isinstance(parsed, tuple) else parsed
-    if name in _JOINED and isinstance(value, list):
-        value = ",".join(map(str, value))
-    if name in _NUMBERED and isinstance(value, int) and not isinstance(value, bool):
+def _checked(file: SettingsFile, name: str, value: Any) -> Any:
+    """The value as the setting takes it, of texts such as ``16,16`` what they mean."""
+    row = SETTINGS.get(name) or RUN_SETTINGS[name]
+    if name == "label" and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    hint = _hints().get(name, RUN_SETTINGS.get(name))
-    if not _fits(value, hint):
-        seen = _literal(key, value) if _is_plain(value) else "a table, a date or a nested list"
-        raise UsageError(f"{file.place(key)}: {key} is {seen}, wanted {_wanted(hint, value)}")
-    return value
-
-
-def _is_plain(value: Any) -> bool:
-    items = value if isinstance(value, list) else [value]
-    return all(isinstance(item, str | int | float) for item in items)
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    origin = get_origin(hint)
-    if origin in (Union, UnionType):
-        return any(_fits(value, one) for one in get_args(hint))
-    if origin is Literal:
-        return value in get_args(hint)
-    if origin is tuple:
-        return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint)
-
-
-def _wanted(hint: Any, value: Any) -> str:
-    """What a type is called in a sentence; ``value`` is what was seen instead."""
-    origin = get_origin(hint)
-    if origin in (Union, UnionType):
-        return " or ".join(_wanted(one, value) for one in get_args(hint) if one is not NoneType)
-    if origin is Literal:
-        choices = get_args(hint)
-        close = get_close_matches(str(value), choices, n=1)
-        suggestion = f"; did you mean {close[0]!r}?" if close else ""
-        return f"one of {', '.join(choices)}{suggestion}"
-    if origin is tuple:
-        return f"a list with {_WORDS[get_args(hint)[0]]} for each layer"
-    return _WORDS[hint]
+    try:
+        return row.check(row.parse(value) if row.parse and isinstance(value, str) else value)
+    except SettingError as error:
+        raise file.blamed(error) from error
 
 
 def _literal(name: str, value: Any) -> str:
@@ -292,9 +199,3 @@ def _literal(name: str, value: Any) -> str:
         raise UsageError(f"{name} is {str(value)!r}, which UTF-8 cannot hold; rename it") from error
     # JSON's strings are TOML's, but for the one control character that JSON leaves as it is.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-@cache
-def _hints() -> Mapping[str, Any]:
-    """The types of TrainConfig's fields; found late, since it takes milliseconds."""
-    return get_type_hints(TrainConfig)

@@ -18,7 +18,7 @@ from queue import Empty, Full, Queue
 from urllib.parse import urlsplit
 
 from gpunet.datasets.readers.files import GZIP_MAGIC, read_at_most, unpacked
-from gpunet.errors import DataError, DownloadError
+from gpunet.errors import DataError, DownloadError, spelled
 from gpunet.files.cache import store
 from gpunet.files.whole_file import remove_leftovers
 
@@ -295,7 +295,7 @@ class _Fetch:
         raise DownloadError(
             f"{file.name} of {self.published.name} could not be downloaded "
             f"({'; '.join(reasons)}); connect to the internet and try again, put the four files "
-            f"{names} into {self.folder}, or give your own copy with `--data PATH`"
+            f"{names} into {self.folder}, or give your own copy with `{spelled('data', 'PATH')}`"
         )
 
     def _from_mirror(self, mirror: str, file: PublishedFile) -> bytearray:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Samples
-from gpunet.errors import UsageError
+from gpunet.errors import SettingError
 
 __all__ = ["held_count", "hold_out", "split_last", "spread_classes"]
 
@@ -38,13 +38,17 @@ def hold_out(
         ``validation`` is 0).
 
     Raises:
-        UsageError: nothing would be left to train on.
+        SettingError: nothing would be left to train on.
     """
     count = held_count(len(samples), validation)
     if count >= len(samples):
-        raise UsageError(
-            f"--validation {validation:g} holds out {count:,} of {len(samples):,} training samples "
-            "and leaves none to train on; give a smaller one, or 0 for no validation"
+        raise SettingError(
+            "validation",
+            validation,
+            f"fewer than {len(samples):,}",
+            "give a smaller one, or 0 for no validation",
+            f"{validation:g} holds out {count:,} of {len(samples):,} training samples and leaves "
+            "none to train on",
         )
     if not shuffle:
         training, held, _ = split_last(samples, count)

@@ -18,7 +18,7 @@ from gpunet.config import Optimizer, TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Choice, largest_population
 from gpunet.engine.interface import Rule
-from gpunet.errors import DeviceError, UsageError
+from gpunet.errors import DeviceError, UsageError, spelled
 from gpunet.model import Model
 from gpunet.search.space import Space, default_space, grid
 from gpunet.search.standing import Entry, Standing
@@ -134,7 +134,9 @@ def new_terms(
     base = old.config.to_dict() if old else {}
     fixed = TrainConfig.from_dict({**base, **given})
     if fixed.ensemble > 1:
-        raise UsageError("--ensemble cannot be searched, for a trial is one network; leave it out")
+        raise UsageError(
+            f"{spelled('ensemble')} cannot be searched, for a trial is one network; leave it out"
+        )
     sampler = sampler or (old.sampler if old else "tpe")
     pruner = pruner or (old.pruner if old else "halving")
     if space is None and old is not None:
@@ -142,7 +144,10 @@ def new_terms(
     else:
         space = space or default_space(fixed, list(given))
         if not space.parameters:
-            raise UsageError("--config fixes all that would be searched; give a --space FILE.toml")
+            raise UsageError(
+                f"{spelled('config')} fixes all that would be searched; give a "
+                f"{spelled('space')} of your own"
+            )
         space.require_possible(fixed, source)
     if sampler == "grid":
         _require_whole_grid(len(grid(space)), trials)
@@ -230,8 +235,8 @@ def best_of(
 def _require_whole_grid(points: int, trials: int | None) -> None:
     if trials is not None and trials < points:
         raise UsageError(
-            f"--sampler grid has {points:,} points but --trials is {trials}; leave out --trials, "
-            "or leave out some values of the --space"
+            f"{spelled('sampler', 'grid')} has {points:,} points but {spelled('trials')} is "
+            f"{trials}; leave out {spelled('trials')}, or some values of the {spelled('space')}"
         )
 
 
@@ -246,7 +251,9 @@ def _require_memory(terms: Terms, population: int, choice: Choice, dataset: Data
         size, samples = config.batch_size, len(dataset.train)
         most = largest_population(choice, network, _rule(config.optimizer), size, samples)
         if most is not None and most < population:
-            move = f"give --population {most}" if most else "leave it out of the --space"
+            move = f"leave it out of the {spelled('space')}"
+            if most:
+                move = f"give {spelled('population', str(most))}"
             raise DeviceError(
                 f"of the networks {network} with a batch of {size} at most {most} fit "
                 f"{choice.info.name}, not {population} side by side; {move}"

@@ -11,36 +11,20 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import numpy as np
 
-from gpunet.config import LARGEST_NUMBER, TrainConfig, parse_dropout, parse_hidden
-from gpunet.config.settings_file import canonical, parse_toml
-from gpunet.errors import UsageError
-from gpunet.training.trainer import SHARED
+from gpunet.config import LARGEST_NUMBER, SETTINGS, SHARED, USES, TrainConfig, canonical
+from gpunet.config.setting import suggestion
+from gpunet.config.settings_file import parse_toml
+from gpunet.config.texts import written
+from gpunet.errors import SettingError, UsageError, spelled
 
 __all__ = ["Parameter", "Space", "Value", "default_space", "grid", "read_space"]
 
 Value = bool | int | float | str
-
-FIXED: Mapping[str, str] = {
-    "ensemble": "a trial is one network",
-    "max_time": "the time is the whole search's, which --timeout bounds",
-    "monitor": "trials are compared by one figure",
-    "validation": "trials are compared on the same samples",
-    "shuffle_split": "trials are compared on the same samples",
-    "standardize": "trials are compared on the same samples",
-    "framing": "it is about predict and changes no training",
-    "label": "trials are compared on the same samples",
-}
-"""Settings that cannot be searched, and why not."""
-
-BETA1 = ("adam", "adamw", "nadam", "lion")
-"""The optimizers that take ``beta1``."""
 
 TRIES = 200
 """Draws of the other parameters after which a value counts as refused whatever the others are."""
@@ -75,7 +59,7 @@ class Parameter:
     @property
     def whole(self) -> bool:
         """Whether it is a range of whole numbers."""
-        return isinstance(self.low, int) and _is_whole(self.name)
+        return isinstance(self.low, int) and int in SETTINGS[self.name].kinds
 
     @property
     def shared(self) -> bool:
@@ -233,10 +217,9 @@ def default_space(fixed: TrainConfig, given: Sequence[str] = ()) -> Space:
         Parameter("l2", 1e-7, 1e-3, log=True),
         Parameter("label_smoothing", 0.0, 0.2),
     ]
-    if fixed.optimizer in BETA1:
-        parameters.append(Parameter("beta1", 0.8, 0.99))
-    if fixed.optimizer == "sgd":
-        parameters.append(Parameter("momentum", 0.0, 0.95))
+    for own in (Parameter("beta1", 0.8, 0.99), Parameter("momentum", 0.0, 0.95)):
+        if own.name in USES["optimizer"][fixed.optimizer]:
+            parameters.append(own)
     return Space(tuple(one for one in parameters if one.name not in given))
 
 
@@ -276,8 +259,9 @@ def grid(space: Space) -> list[dict[str, Value]]:
         points = parameter.points
         if points is None:
             raise UsageError(
-                f"--sampler grid needs choices or steps, but {parameter.name} is a continuous "
-                "range; give it choices or a step in a --space FILE.toml"
+                f"{spelled('sampler', 'grid')} needs choices or steps, but {parameter.name} is a "
+                "continuous range; give it choices or a step in a "
+                f"{spelled('space', 'FILE.toml')}"
             )
         axes.append(points)
     if (count := math.prod(map(len, axes))) > LARGEST_GRID:
@@ -289,17 +273,16 @@ def grid(space: Space) -> list[dict[str, Value]]:
 def _parameter(key: str, table: Any, source: str) -> Parameter:
     name = canonical(key)
     place = f"{source}, [{key}]"
-    known = [field.name for field in dataclasses.fields(TrainConfig)]
-    if name not in known:
-        close = get_close_matches(name, known, n=1)
-        suggestion = f"; did you mean {close[0]!r}?" if close else "; see `gpunet train --help`"
-        raise UsageError(f"{place} is no setting of training{suggestion}")
-    if name in FIXED:
-        raise UsageError(f"{place} cannot be searched, for {FIXED[name]}; leave it out")
+    if name not in SETTINGS:
+        advice = suggestion(name, SETTINGS) or "; `gpunet config` prints all of them"
+        raise UsageError(f"{place} is no setting of training{advice}")
+    if reason := SETTINGS[name].fixed:
+        raise UsageError(f"{place} cannot be searched, for {reason}; leave it out")
     if not isinstance(table, dict):
         raise UsageError(
             f"{source}: {key} is {table!r}, wanted a table such as [{key}] with choices or with "
-            "low and high; what is fixed belongs to --config"
+            "low and high; what is fixed belongs to "
+            f"{spelled('config')}"
         )
     if "choices" in table:
         return _choices(name, table, place)
@@ -312,17 +295,15 @@ def _choices(name: str, table: Mapping[str, Any], place: str) -> Parameter:
     choices = table["choices"]
     if not (isinstance(choices, list) and choices):
         raise UsageError(f"{place} choices: is {choices!r}, wanted a list of values")
-    written = tuple(_written(one) for one in choices)
-    for value in written:
+    values = tuple(written(one) if isinstance(one, list) else one for one in choices)
+    for value in values:
         try:
-            fits = _fits(_setting(name, value), _hint(name))
-        except UsageError as error:
-            raise UsageError(f"{place} choices: {error}") from error
-        if not fits:
-            raise UsageError(f"{place} choices: {value!r} is {_wanted(name)}")
-    if len(set(map(repr, written))) < len(written):
+            SETTINGS[name].check(_setting(name, value))
+        except SettingError as error:
+            raise error.at(f"{place} choices") from error
+    if len(set(map(repr, values))) < len(values):
         raise UsageError(f"{place} choices: a value stands there twice; leave one out")
-    return Parameter(name, choices=written)
+    return Parameter(name, choices=values)
 
 
 def _range(name: str, table: Mapping[str, Any], place: str) -> Parameter:
@@ -331,17 +312,19 @@ def _range(name: str, table: Mapping[str, Any], place: str) -> Parameter:
             raise UsageError(f"{place} {key}: is unknown; known are low, high, log, step, choices")
     if "low" not in table or "high" not in table:
         raise UsageError(f"{place} names no range: give low and high, or choices")
-    if not _is_number(name):
+    kinds = set(SETTINGS[name].kinds)
+    if not kinds & {int, float}:
         raise UsageError(f"{place} is no number; give choices instead of low and high")
     low, high, log, step = (table.get(key) for key in ("low", "high", "log", "step"))
-    kind = int if _is_whole(name) else (int, float)
+    whole = int in kinds
+    kind = int if whole else (int, float)
     for key, value in (("low", low), ("high", high), ("step", step)):
         if (key != "step" or value is not None) and (
             not isinstance(value, kind)
             or isinstance(value, bool)
             or not abs(value) <= LARGEST_NUMBER
         ):
-            wanted = "a whole number" if _is_whole(name) else "a number"
+            wanted = "a whole number" if whole else "a number"
             raise UsageError(f"{place} {key}: is {value!r}, wanted {wanted}")
     assert low is not None
     assert high is not None
@@ -355,65 +338,17 @@ def _range(name: str, table: Mapping[str, Any], place: str) -> Parameter:
         raise UsageError(f"{place} step: is {step}, wanted a number above 0")
     if log and step is not None:
         raise UsageError(f"{place} step: does not go with log; leave one out")
-    stepped = _is_whole(name) or step is not None
+    stepped = whole or step is not None
     if stepped and not log and not (high - low) / (step or 1) < LARGEST_GRID:
         raise UsageError(
             f"{place} step: makes more than {LARGEST_GRID:,} values; give a larger step, or log"
         )
-    if not _is_whole(name):
+    if not whole:
         low, high, step = float(low), float(high), None if step is None else float(step)
     return Parameter(name, low, high, bool(log), step)
 
 
-def _written(value: Any) -> Any:
-    """A list, as of layers, in one text."""
-    return (",".join(map(str, value)) or "none") if isinstance(value, list) else value
-
-
 def _setting(name: str, value: Value) -> Any:
     """A parameter's value as TrainConfig takes it."""
-    if name == "hidden":
-        return parse_hidden(str(value))
-    if name == "dropout" and isinstance(value, str):
-        return parse_dropout(value)
-    return value
-
-
-def _hint(name: str) -> Any:
-    return get_type_hints(TrainConfig)[name]
-
-
-def _kinds(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-
-
-def _is_whole(name: str) -> bool:
-    return int in _kinds(_hint(name))
-
-
-def _is_number(name: str) -> bool:
-    return bool({int, float} & set(_kinds(_hint(name))))
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    for kind in _kinds(hint):
-        if get_origin(kind) is Literal and value in get_args(kind):
-            return True
-        if get_origin(kind) is tuple and isinstance(value, tuple):
-            return True
-        if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-            return True
-        if kind in (int, bool, str) and type(value) is kind:
-            return True
-    return False
-
-
-def _wanted(name: str) -> str:
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-    named = []
-    for kind in _kinds(_hint(name)):
-        if get_origin(kind) is Literal:
-            named.append(f"one of {', '.join(get_args(kind))}")
-        elif kind in words:
-            named.append(words[kind])
-    return f"no value of {name}, wanted {' or '.join(named)}"
+    parse = SETTINGS[name].parse
+    return parse(value) if parse is not None and isinstance(value, str) else value

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from gpunet.errors import GpunetError, MissingExtraError, StudyError, UsageError, pip_install
+from gpunet.errors import (
+    GpunetError,
+    MissingExtraError,
+    StudyError,
+    UsageError,
+    pip_install,
+    spelled,
+)
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -54,7 +61,9 @@ def study_folder(name: str) -> Path:
         UsageError: the name is none for a folder.
     """
     if name in {"", ".", ".."} or any(char in name for char in "/\\\0") or not name.isprintable():
-        raise UsageError(f"--study {name!r} is no name for a folder; leave out slashes and dots")
+        raise UsageError(
+            f"{spelled('study')} {name!r} is no name for a folder; leave out slashes and dots"
+        )
     return FOLDER / name
 
 
@@ -64,7 +73,7 @@ class Place:
     ``patience`` is how many seconds a worker may give no sign of life.
 
     Args:
-        url: as ``--storage`` gives it; ``None`` for a journal file in the study's folder.
+        url: where studies are kept; ``None`` for a journal file in the study's folder.
         study: the study's name.
         heartbeat: seconds between two signs of life, where the place keeps them.
 
@@ -80,7 +89,7 @@ class Place:
         self._secrets = _secrets(url)
         if url is not None and "://" not in url:
             raise UsageError(
-                "--storage is no URL; write for example sqlite:///studies.db, "
+                f"{spelled('storage')} is no URL; write for example sqlite:///studies.db, "
                 "postgresql://user@host/database or grpc://host:13000"
             )
 
@@ -92,9 +101,9 @@ class Place:
         return f"{parts.scheme}://{host}{parts.path}"
 
     @property
-    def option(self) -> list[str]:
-        """What a command line needs to find the place again, without its password."""
-        return [] if self._url is None else ["--storage", str(self)]
+    def has_url(self) -> bool:
+        """Whether it must be named to be found again."""
+        return self._url is not None
 
     @property
     def exists(self) -> bool:
@@ -189,7 +198,9 @@ class Place:
     def damaged(self) -> StudyError:
         """What to say of a place that holds what no worker writes."""
         kind = "journal" if self._url is None else "study in"
-        return StudyError(f"the {kind} {self} is damaged; begin anew with another --study")
+        return StudyError(
+            f"the {kind} {self} is damaged; begin anew with another {spelled('study')}"
+        )
 
     def _missing(self, error: ImportError) -> GpunetError:
         if str(self).startswith("postgresql"):

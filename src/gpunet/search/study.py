@@ -22,7 +22,7 @@ import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from gpunet.errors import StudyError
+from gpunet.errors import StudyError, spelled
 from gpunet.search import sampling
 from gpunet.search.space import Parameter, Space, Value, grid
 from gpunet.search.standing import GIVEN_BACK, REASON, RETRY_OF, WORKER, Standing
@@ -133,8 +133,8 @@ class SearchStudy:
             if (found := _found(storage, place, name)) is not None:
                 if not join:
                     raise StudyError(
-                        f"there is a study {name} in {place}; go on with it by --resume {name}, or "
-                        "choose another --study"
+                        f"there is a study {name} in {place}; go on with it by "
+                        f"{spelled('resume', name)}, or choose another {spelled('study')}"
                     )
                 return cls._joined(place, found, storage, terms)
             directions = optuna.study.StudyDirection
@@ -164,7 +164,9 @@ class SearchStudy:
             storage = place.open(_retry) if place.exists else None
             study = None if storage is None else _found(storage, place, name)
             if storage is None or study is None:
-                raise StudyError(f"there is no study {name} in {place}; start it with --study")
+                raise StudyError(
+                    f"there is no study {name} in {place}; start it with {spelled('study')}"
+                )
             return cls(study, storage, place, _terms(study, place), created=False)
 
     @classmethod

@@ -12,7 +12,7 @@ from typing import Any
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.whereabouts import located, portable
-from gpunet.errors import StudyError
+from gpunet.errors import StudyError, spelled
 from gpunet.search.space import Space
 
 __all__ = ["Terms"]
@@ -25,7 +25,7 @@ class Terms:
     Args:
         config: the settings that are not searched.
         space: those that are.
-        data: what ``--data`` takes to open the data, as ``Origin.reference`` has it.
+        data: what opens the data, as ``Origin.reference`` has it.
         fingerprint: of the data.
         sampler: ``tpe``, ``random`` or ``grid``.
         pruner: ``halving``, ``median`` or ``none``.
@@ -75,7 +75,9 @@ class Terms:
             names = ("fingerprint", "sampler", "pruner")
             return cls(config, space, data, *(content[name] for name in names))
         except (KeyError, TypeError, AttributeError) as error:
-            raise StudyError(f"{source} was not made by gpunet; choose another --study") from error
+            raise StudyError(
+                f"{source} was not made by gpunet; choose another {spelled('study')}"
+            ) from error
 
     def require_same(self, wanted: Terms, source: str) -> None:
         """Make sure that a study of these terms is the one that is wanted.
@@ -86,7 +88,7 @@ class Terms:
         for name, here, there in self._differences(wanted):
             raise StudyError(
                 f"{source} has {name} {here} but {there} was asked for; leave that out or start "
-                "another --study"
+                f"another {spelled('study')}"
             )
 
     def _differences(self, wanted: Terms) -> Iterator[tuple[str, object, object]]:

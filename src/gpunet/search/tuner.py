@@ -105,7 +105,7 @@ class Tuner:
         study: says which.
         choice: of the device.
         dataset: the data.
-        reference: what ``--data`` takes to open them.
+        reference: what opens them.
         trials: wanted in all.
         population: networks trained side by side, at most.
         control: how a user asks to stop or to pause.

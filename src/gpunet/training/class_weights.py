@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import parse_class_weights
-from gpunet.errors import UsageError
+from gpunet.config.texts import written
+from gpunet.errors import SettingError
 
 __all__ = ["class_weights"]
 
 
-def class_weights(text: str, labels: NDArray[np.int32], classes: int) -> NDArray[np.float32] | None:
+def class_weights(
+    wanted: str | tuple[float, ...], labels: NDArray[np.int32], classes: int
+) -> NDArray[np.float32] | None:
     """The weights (C,) that a setting names; ``None`` if all count alike.
 
     Balanced weights are n / (C * n_c), so that every class counts alike in all and the mean
@@ -19,14 +21,13 @@ def class_weights(text: str, labels: NDArray[np.int32], classes: int) -> NDArray
     class without samples weighs 0.
 
     Args:
-        text: ``none``, ``balanced`` or a weight per class, as ``--class-weights`` takes it.
+        wanted: ``none``, ``balanced`` or a weight per class.
         labels: (n,) of the training samples.
         classes: C.
 
     Raises:
-        UsageError: there is not one weight for each class.
+        SettingError: there is not one weight for each class.
     """
-    wanted = parse_class_weights(text)
     if wanted == "none":
         return None
     if wanted == "balanced":
@@ -34,8 +35,11 @@ def class_weights(text: str, labels: NDArray[np.int32], classes: int) -> NDArray
         weights = len(labels) / (classes * np.maximum(counts, 1))
         return np.where(counts > 0, weights, 0).astype(np.float32)
     if len(wanted) != classes:
-        raise UsageError(
-            f"--class-weights {text} names {len(wanted)} weights for {classes} classes; give one "
-            "for each, or balanced"
+        raise SettingError(
+            "class_weights",
+            wanted,
+            f"{classes} weights",
+            "give one for each, or balanced",
+            f"{written(wanted)} names {len(wanted)} weights for {classes} classes",
         )
     return np.array(wanted, dtype=np.float32)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
-from gpunet.errors import UsageError
+from gpunet.errors import UsageError, spelled
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.class_weights import class_weights
@@ -71,7 +71,7 @@ def find_learning_rate(engine: Engine, training: Samples, config: TrainConfig) -
     engine.class_weights = class_weights(
         config.class_weights, training.labels, engine.network.classes
     )
-    initial = initial_parameters(engine.network, config.initialisation, [config.seed])
+    initial = initial_parameters(engine.network, config.initialization, [config.seed])
     engine.set_parameters(initial)
     engine.load("train", training)
     rates = LOWEST * (HIGHEST / LOWEST) ** (np.arange(STEPS) / (STEPS - 1))  # (s,)
@@ -81,7 +81,7 @@ def find_learning_rate(engine: Engine, training: Samples, config: TrainConfig) -
     if not np.isfinite(smoothed[0]):
         raise UsageError(
             "the loss is not finite before the first step, so no learning rate can be found; "
-            "scale the features, or try another --init"
+            f"scale the features, or try another {spelled('initialization')}"
         )
     suggestion = float(rates[np.nanargmin(smoothed)]) / MARGIN
     return RangeTest(rates, losses, smoothed, suggestion)

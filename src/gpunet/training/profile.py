@@ -113,7 +113,7 @@ def measure_profile(
         config.class_weights, training.labels, engine.network.classes
     )
     engine.load("train", training)
-    engine.set_parameters(initial_parameters(engine.network, config.initialisation, engine.seeds))
+    engine.set_parameters(initial_parameters(engine.network, config.initialization, engine.seeds))
     engine.clocked, pace = True, Pace(SECONDS_A_CALL)
     _take_steps(engine, training, config, pace, WARM_UP_SECONDS)
     began = time.perf_counter()

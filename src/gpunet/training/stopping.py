@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from gpunet.config import TrainConfig
-from gpunet.errors import UsageError
+from gpunet.errors import UsageError, spelled
 from gpunet.training.events import EpochRecord, StopReason
 
 __all__ = ["EarlyStopping", "goal", "monitored", "require_unfinished"]
@@ -47,8 +47,8 @@ def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRe
     done = max(map(len, histories))
     if done >= config.effective_epochs:
         raise UsageError(
-            f"the run has done {done} epochs and --epochs is {config.effective_epochs}; raise "
-            "--epochs to go on"
+            f"the run has done {done} epochs and {spelled('epochs')} is "
+            f"{config.effective_epochs}; raise {spelled('epochs')} to go on"
         )
     reasons = [_end(config, history) for history in histories]
     if None not in reasons:

@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import TrainConfig
+from gpunet.config import SHARED, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.pixels import inverted
 from gpunet.engine.interface import Engine, Metrics, NetworkSettings
@@ -42,7 +42,7 @@ from gpunet.training.splits import settled, split
 from gpunet.training.state import Keeper, RunState
 from gpunet.training.stopping import require_unfinished
 
-__all__ = ["SHARED", "Prune", "train", "train_population"]
+__all__ = ["Prune", "train", "train_population"]
 
 REPORT_SECONDS = 0.12
 """Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""
@@ -53,12 +53,6 @@ PAUSE_SECONDS = 0.05
 GALLERY_SIZE = 40
 """Samples whose predictions are told with every epoch; as many as a large terminal shows."""
 
-
-SHARED = (
-    *("hidden", "activation", "leaky_slope", "layer_norm", "loss", "optimizer", "batch_size"),
-    *("validation", "standardize", "class_weights", "max_time"),
-)
-"""The settings that all networks of a population have in common."""
 
 Outcome = TypeVar("Outcome")
 
@@ -220,7 +214,7 @@ class _Run:
         self.steps = steps_per_epoch(len(self.training), self.batch_size)
         self.best = np.concatenate(
             [
-                initial_parameters(engine.network, config.initialisation, [config.seed])
+                initial_parameters(engine.network, config.initialization, [config.seed])
                 for config in configs
             ]
         )  # (P, N)

@@ -9,7 +9,7 @@ from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
 from gpunet.datasets.readers.arrays import from_arrays
-from gpunet.errors import DataError
+from gpunet.errors import DataError, spelled
 from gpunet.workflows.messages import Messages
 
 __all__ = ["dataset_of", "found_again", "open_data", "open_training_data", "reference"]
@@ -100,4 +100,6 @@ def found_again(name: str, reference: str | None) -> str:
         where = f"are not at {reference}"
     else:
         where = "are at a place that it does not tell"
-    raise DataError(f"the data {name!r} that it was trained on {where}; give their path as --data")
+    raise DataError(
+        f"the data {name!r} that it was trained on {where}; give their path as {spelled('data')}"
+    )

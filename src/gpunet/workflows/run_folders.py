@@ -15,9 +15,10 @@ from gpunet.artifacts.model_file import save
 from gpunet.artifacts.report import write_report
 from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config import TrainConfig
+from gpunet.config.texts import written
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
-from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError
+from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError, spelled
 from gpunet.model import Model
 from gpunet.training.state import RunState
 from gpunet.training.stopping import require_unfinished
@@ -48,7 +49,7 @@ class Keeping:
 
     @property
     def reference(self) -> str:
-        """What ``--data`` takes to open the earlier run's data.
+        """What opens the earlier run's data.
 
         Raises:
             DataError: they are not where the run was trained.
@@ -66,7 +67,7 @@ class Keeping:
         if self.model is not None and dataset.fingerprint != self.model.origin.fingerprint:
             raise DataError(
                 f"{dataset.name} does not hold the data that the run in {self.folder.path} was "
-                f"begun with, {self.model.origin.name}; give --data with a path to those"
+                f"begun with, {self.model.origin.name}; give {spelled('data')} with a path to those"
             )
 
 
@@ -114,19 +115,16 @@ def resumed_run(
 def _require_unchanged(folder: RunFolder, name: str, wanted: Any, begun: Any) -> None:
     if wanted == begun or name == "max_time" or (name == "epochs" and wanted > begun):
         return
-    option = "--init" if name == "initialisation" else f"--{name.replace('_', '-')}"
     advice = "give a larger number" if name == "epochs" else "leave it out, or train anew"
     raise UsageError(
-        f"{option} is {_spelled(wanted)} but the run in {folder.path} was begun with "
+        f"{spelled(name)} is {_spelled(wanted)} but the run in {folder.path} was begun with "
         f"{_spelled(begun)}; {advice}"
     )
 
 
 def _spelled(value: Any) -> str:
     """A setting as the command line writes it."""
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else written(value)
 
 
 class Recorder:

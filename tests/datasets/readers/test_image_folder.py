@@ -175,7 +175,7 @@ def test_the_parts_are_found_by_their_names(
     assert dataset.validation.features[:, 0].tolist() == [20, 30, 21, 31]
     assert dataset.validation.labels.tolist() == [0, 0, 1, 1]
     assert dataset.notice == (
-        f"the 4 images in {val}/ are the validation set, in place of --validation"
+        f"the 4 images in {val}/ are the validation set, in place of validation"
     )
 
 
@@ -189,7 +189,7 @@ def test_without_a_test_folder_the_training_images_are_split(tmp_path: Path) -> 
     assert (len(dataset.train), len(dataset.test), len(dataset.validation)) == (10, 2, 2)
     assert dataset.notice == (
         "the last images of every class, 2 of 12, are for testing; "
-        "the 2 images in val/ are the validation set, in place of --validation"
+        "the 2 images in val/ are the validation set, in place of validation"
     )
 
 

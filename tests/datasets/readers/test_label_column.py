@@ -74,7 +74,7 @@ def test_the_user_names_the_label_by_title_or_number(
 ) -> None:
     path = table(tmp_path, titles, COUNTS, COUNTS[::-1], CODES)
     if label == "C" and "c" not in titles:
-        with pytest.raises(UsageError, match="--label 'C' names no column"):
+        with pytest.raises(UsageError, match="label 'C' names no column"):
             read_table(path, label)
     else:
         assert place == columns_of(read_table(path, label)).place
@@ -85,7 +85,7 @@ def test_a_name_of_no_column_is_refused_with_the_titles(tmp_path: Path, label: s
     path = table(tmp_path, "a,b,c", CODES, FLOATS, COUNTS)
     with pytest.raises(UsageError) as caught:
         read_table(path, label)
-    assert str(caught.value).startswith(f"--label {label[:37]!r}"[:40])
+    assert str(caught.value).startswith(f"label {label[:37]!r}"[:40])
     assert "('a', 'b', 'c')" in str(caught.value)
 
 
@@ -101,7 +101,7 @@ def test_only_some_of_many_titles_are_listed(tmp_path: Path) -> None:
 def test_a_file_without_titles_takes_numbers_and_last(tmp_path: Path, titles: str) -> None:
     path = table(tmp_path, titles, FLOATS, CODES, FLOATS)
     assert columns_of(read_table(path, "2")).place == 1
-    with pytest.raises(GpunetError, match="--label"):
+    with pytest.raises(GpunetError, match="label"):
         read_table(path)
 
 
@@ -170,7 +170,7 @@ def test_a_row_number_that_the_user_names_is_the_label_and_refused(tmp_path: Pat
 def test_labels_that_never_recur_are_refused_with_the_next_move(
     tmp_path: Path, titles: str, columns: tuple[Sequence[object], ...]
 ) -> None:
-    with pytest.raises(DataError, match="--label"):
+    with pytest.raises(DataError, match="label"):
         read_table(table(tmp_path, titles, *columns))
 
 
@@ -199,7 +199,7 @@ def test_whole_numbers_and_booleans_are_classes_under_their_own_names(
 def test_a_label_that_may_be_another_column_is_told(tmp_path: Path) -> None:
     dataset = read_table(table(tmp_path, "visits,a,smoker", COUNTS, FLOATS, CODES))
     assert dataset.notice is not None
-    assert "the label is column 1 ('visits') (--label names another)" in dataset.notice
+    assert "the label is column 1 ('visits') (label names another)" in dataset.notice
 
 
 def test_nothing_is_told_of_a_label_that_is_simply_the_first(tmp_path: Path) -> None:
@@ -236,6 +236,6 @@ def test_without_titles_rows_are_numbered_from_0_or_1(
 
 def test_a_name_that_fits_two_titles_in_other_capitals_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "Size,sizE,c", COUNTS, FLOATS, CODES)
-    with pytest.raises(UsageError, match="--label 'size' names no column"):
+    with pytest.raises(UsageError, match="label 'size' names no column"):
         read_table(path, "size")
     assert columns_of(read_table(path, "Size")).place == 0

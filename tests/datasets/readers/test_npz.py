@@ -279,7 +279,7 @@ def test_validation_samples_are_the_validation_set(tmp_path: Path, spelling: str
     assert dataset.validation.labels.tolist() == [2, 0]
     assert (len(dataset.train), len(dataset.test)) == (6, 3)
     assert dataset.notice == (
-        "the 2 samples of x_val are the validation set, in place of --validation"
+        "the 2 samples of x_val are the validation set, in place of validation"
     )
 
 

@@ -180,7 +180,7 @@ def test_a_third_table_is_the_validation_set(tmp_path: Path, name: str) -> None:
     assert dataset.validation is not None
     assert dataset.validation.features.tolist() == [[2, 0], [9, 8]]
     assert dataset.validation.labels.tolist() == [1, 0]
-    assert f"the 2 rows of {name} are the validation set, in place of --validation" == (
+    assert f"the 2 rows of {name} are the validation set, in place of validation" == (
         dataset.notice
     )
     assert without.fingerprint == replace(dataset, validation=None).fingerprint

@@ -19,20 +19,18 @@ from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import distinct
 from gpunet.datasets.readers.text_rows import Head, Picked, Sheet, column_name
 from gpunet.datasets.readers.titles import is_index_title, is_label_title, may_be_label_title
-from gpunet.errors import DataError, UsageError
+from gpunet.errors import DataError, SettingError, spelled
 
 __all__ = ["Roles", "choose_roles", "named_label", "pick_for_training"]
 
 LAST = "last"
-"""What ``--label`` takes for the last column."""
+"""The label that stands for the last column."""
 
 LISTED = 12  # titles that a message lists
 FEW_CLASSES, ROWS_PER_CLASS, ROWS_PER_MANY = 10, 2, 10
 """Up to so many classes are guessed where each has two rows on average; of more, each needs ten."""
 
 FEWEST_INDICES = 3  # rows below which 0, 1, 2 may be classes
-
-WORDS_ADVICE = "; only the label may hold words, and --label names its column"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def pick_for_training(head: Head, label: str | None) -> Picked:
 
     Args:
         head: of the table.
-        label: what ``--label`` says, or ``None``.
+        label: what the user says, or ``None``.
 
     Raises:
         UsageError: it names no column.
@@ -70,7 +68,8 @@ def pick_for_training(head: Head, label: str | None) -> Picked:
     may_be = {0, 1, head.columns - 1, *_perhaps(head)} if named is None else {0, named}
     texts = tuple(sorted(may_be))
     numbers = tuple(column for column in range(head.columns) if column not in may_be)
-    return Picked(texts, numbers, WORDS_ADVICE)
+    advice = f"; only the label may hold words, and {spelled('label')} names its column"
+    return Picked(texts, numbers, advice)
 
 
 def choose_roles(sheet: Sheet, label: str | None) -> Roles:
@@ -92,7 +91,7 @@ def choose_roles(sheet: Sheet, label: str | None) -> Roles:
         raise DataError(
             f"{column_name(head, chosen)} of {head.name}, taken for the label, has a different "
             f"value in each of its {len(sheet):,} rows, wanted classes that recur; name the "
-            f"label's column with --label{_listed(head)}"
+            f"label's column with {spelled('label')}{_listed(head)}"
         )
     return Roles(chosen, index, _notice(sheet, chosen, index, sure=named is not None))
 
@@ -120,9 +119,12 @@ def named_label(head: Head, label: str | None) -> int | None:
         return head.columns - 1
     if label.isascii() and label.isdigit() and len(label) < 10 and 1 <= int(label) <= head.columns:
         return int(label) - 1
-    raise UsageError(
-        f"--label {shown(label)} names no column of {head.name}; give a number from 1 to "
-        f"{head.columns:,}, `last`{_listed(head, ', or a title')}"
+    raise SettingError(
+        "label",
+        label,
+        f"a column of {head.name}",
+        f"give a number from 1 to {head.columns:,}, `last`{_listed(head, ', or a title')}",
+        f"{shown(label)} names no column of {head.name}",
     )
 
 
@@ -146,7 +148,7 @@ def _guessed(sheet: Sheet, index: bool) -> int:
     raise DataError(
         f"{head.name} does not tell which column is the label: no title does, and neither "
         f"{column_name(head, ends[0])} nor {column_name(head, last)} holds two or more classes "
-        f"that recur; name it with --label{_listed(head)}"
+        f"that recur; name it with {spelled('label')}{_listed(head)}"
     )
 
 
@@ -212,7 +214,7 @@ def _notice(sheet: Sheet, label: int, index: bool, *, sure: bool) -> str | None:
     if label > 0 or doubtful:
         told.append(f"the label is {column_name(head, label)}")
         if doubtful:
-            told[-1] += " (--label names another)"
+            told[-1] += f" ({spelled('label')} names another)"
     if index:
         does = "names" if _holds_words(sheet.text(0)) else "numbers"
         told.append(f"{column_name(head, 0)} {does} the rows and is left out")

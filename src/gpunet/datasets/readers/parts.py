@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from gpunet.errors import spelled
+
 __all__ = ["NAMES", "Part", "given_validation", "part_of"]
 
 Part = Literal["train", "val", "test"]
@@ -23,4 +25,6 @@ def part_of(name: str) -> Part | None:
 
 def given_validation(count: int, what: str, where: str) -> str:
     """The notice of a validation set that the data came with, such as 20 images in val/."""
-    return f"the {count:,} {what} {where} are the validation set, in place of --validation"
+    return (
+        f"the {count:,} {what} {where} are the validation set, in place of {spelled('validation')}"
+    )

@@ -21,7 +21,7 @@ from gpunet.datasets.readers.table import (
     read_tables,
     table_stem,
 )
-from gpunet.errors import DataError, UsageError
+from gpunet.errors import DataError, SettingError
 
 __all__ = ["KINDS", "find_test_table", "read_path", "refuse_label"]
 
@@ -98,9 +98,8 @@ def refuse_label(label: str | None, name: str) -> None:
         UsageError: one is.
     """
     if label is not None:
-        raise UsageError(
-            f"--label {shown(label)} names a column of a table, but {name} is none; leave it out"
-        )
+        says = f"{shown(label)} names a column of a table, but {name} is none"
+        raise SettingError("label", label, "none", "leave it out", says)
 
 
 def _read_folder(folder: Path, progress: Progress | None, label: str | None) -> Dataset:

@@ -25,7 +25,7 @@ from rich.segment import ControlType, Segment
 from rich.style import Style
 
 from gpunet.config import Graphics
-from gpunet.errors import MissingExtraError
+from gpunet.errors import MissingExtraError, spelled
 from gpunet.terminal.draw.block import Block, stack
 
 __all__ = ["Painter", "Protocol", "choose_painter"]
@@ -93,7 +93,7 @@ class Painter:
 def choose_painter(
     wish: Graphics, console: Console, environ: Mapping[str, str] | None = None
 ) -> Painter | None:
-    """What paints images as ``--graphics`` wishes; ``None`` for half blocks.
+    """What paints images as the setting wishes; ``None`` for half blocks.
 
     A protocol that is named is written wherever the output goes. ``auto`` is careful: a terminal
     that is known for a protocol, and for sixel the library and the size of a cell.
@@ -107,7 +107,7 @@ def choose_painter(
         MissingExtraError: sixel is named, and what encodes it is not installed.
     """
     if wish == "sixel" and not _encodes_sixel():
-        raise MissingExtraError("--graphics sixel", "textual-image", "graphics")
+        raise MissingExtraError(spelled("graphics", "sixel"), "textual-image", "graphics")
     if wish == "blocks":
         return None
     cell = _cell(console.file)

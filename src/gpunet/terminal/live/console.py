@@ -1,6 +1,6 @@
 """The one place that makes a console, and that says what it can show.
 
-Owns what the environment, the stream and the command line's ``--theme`` have to say about colours,
+Owns what the environment, the stream and the theme asked for have to say about colours,
 characters and screens. What is drawn, and how, belongs to the other files of this room.
 """
 
@@ -32,7 +32,7 @@ _wished: Theme = "auto"
 
 
 def wish_for_theme(wish: Theme) -> None:
-    """Have the consoles that are made from now on draw in this theme, as ``--theme`` says."""
+    """Have the consoles that are made from now on draw in this theme."""
     global _wished  # one process has one terminal
     _wished = wish
 

@@ -16,7 +16,6 @@ from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.views.screen import View, closing_view, screen
 from gpunet.training.events import Callback, Control, EpochEnd, Progress, RunInfo, StopReason
-from gpunet.training.profile import Profile
 
 __all__ = ["Dashboard"]
 
@@ -30,20 +29,12 @@ class Dashboard(LiveScreen, Callback):
     Args:
         console: a terminal; ``wants_dashboard`` tells whether it is one.
         control: receives what the keys ask for; its clock tells the time.
-        profile: of the training step, if it was measured.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
-    def __init__(
-        self,
-        console: Console,
-        control: Control,
-        *,
-        profile: Profile | None = None,
-        keys: TextIO | None = None,
-    ) -> None:
+    def __init__(self, console: Console, control: Control, *, keys: TextIO | None = None) -> None:
         super().__init__(console, control, keys=keys)
-        self._view = View(profile=profile)
+        self._view = View()
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
         """The run as it is known."""

@@ -65,7 +65,7 @@ HEADS: Mapping[str, str] = {
     "label_smoothing": "smoothing",
     "weight_decay": "decay",
     "batch_size": "batch",
-    "initialisation": "init",
+    "initialization": "init",
     "input_dropout": "inputs",
 }
 """Shorter names of settings, for heads of columns."""

@@ -1,18 +1,18 @@
 """A model at a glance: its layers, its size, how it was trained, and what the test set gave.
 
-Owns the layout, and which settings are worth telling. The settings' panels come from whoever
-asks, so that a setting that is new to the command line is told here without a change. Loss and
-accuracy of single classes belong to ``tables``.
+Owns the layout. The settings' panels, and which of them have an effect, come from the table of
+settings. Loss and accuracy of single classes belong to ``tables``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from gpunet.config import OUTPUTS, panels
 from gpunet.model import Model
 from gpunet.parameters import layer_views
 from gpunet.terminal.draw import figures
@@ -37,43 +37,19 @@ LAYER_COLUMNS = ((72, 7), (54, 5))
 TOLD_ELSEWHERE = frozenset({"hidden", "activation", "framing"})
 """Settings that the table of the layers tells, and the data's panel."""
 
-ALWAYS_TOLD = frozenset({"seed"})
-"""Settings whose zero does not mean that something is off."""
 
-UNUSED: Mapping[str, tuple[str, frozenset[object]]] = {
-    "momentum": ("optimizer", frozenset({"adam", "adamw", "nadam", "rmsprop", "lion"})),
-    "beta1": ("optimizer", frozenset({"sgd", "rmsprop"})),
-    "beta2": ("optimizer", frozenset({"sgd"})),
-    "epsilon": ("optimizer", frozenset({"sgd", "lion"})),
-    "lr_decay": ("schedule", frozenset({"constant", "cosine", "linear", "one-cycle"})),
-    "lr_decay_every": ("schedule", frozenset({"constant", "cosine", "linear", "one-cycle"})),
-    "lr_final": ("schedule", frozenset({"constant"})),
-    "restart_lr": ("restart_every", frozenset({0})),
-    "start_from_epoch": ("start_from_epoch", frozenset({1})),
-}
-"""Settings without effect, and what takes it from them: values of another setting or their own.
-Those that are not listed are told whenever they are on."""
-
-
-OUTPUT = {"cross-entropy": "softmax", "quadratic": "sigmoid"}
-"""What follows the last layer's sums, by the loss."""
-
-
-def model_card(
-    console: Console, model: Model, file_bytes: int, panels: Mapping[str, Sequence[str]]
-) -> None:
+def model_card(console: Console, model: Model, file_bytes: int) -> None:
     """Print what a model is and how it came about.
 
     Args:
         console: decides on the width, colours and characters.
         model: the trained population.
         file_bytes: of the model file.
-        panels: the names of the settings that belong together, by the heading above them.
     """
     console.print(_layer_table(console, model))
     console.print()
     sections: dict[str, Rows] = {"Test": _result(model), "Size": _size(model, file_bytes)}
-    sections |= {heading: settings_in_use(model, names) for heading, names in panels.items()}
+    sections |= {heading: settings_in_use(model, names) for heading, names in panels().items()}
     sections["Data"] = [*_origin(model), *sections.pop("Data", [])]
     width = min(PANEL, console.width)
     told = [_panel(console, heading, rows, width) for heading, rows in sections.items() if rows]
@@ -95,7 +71,7 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
         cells = [
             "output" if last else f"hidden {place + 1}",
             f"{layer.inputs} {arrow} {layer.outputs}",
-            OUTPUT[network.loss] if last else layer.activation,
+            OUTPUTS[network.loss] if last else layer.activation,
             figures.count(parameters),
             figures.percent(parameters / network.parameter_count),
             figures.loss(float(weights.std(dtype=np.float64))),
@@ -112,21 +88,11 @@ def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
         model: whose configuration it is.
         names: of the configuration's fields.
     """
-    values = {name: model.config.in_effect(name) for name in names if name not in TOLD_ELSEWHERE}
-    return [
-        (name.replace("_", " "), _in_words(value))
-        for name, value in values.items()
-        if (name in ALWAYS_TOLD or (value and value != "none")) and _has_effect(name, model)
-    ]
-
-
-def _has_effect(name: str, model: Model) -> bool:
-    if name == "leaky_slope":
-        return "leaky_relu" in model.network.activations
-    if name == "standardize":
-        return model.scaling is not None
-    other, values = UNUSED.get(name, (name, frozenset()))
-    return getattr(model.config, other) not in values
+    config = model.config
+    told = [name for name in names if name not in TOLD_ELSEWHERE and config.has_effect(name)]
+    if model.scaling is None:
+        told = [name for name in told if name != "standardize"]
+    return [(name.replace("_", " "), _in_words(config.in_effect(name))) for name in told]
 
 
 def _in_words(value: object) -> str:

@@ -1,4 +1,4 @@
-"""A profile as a table for the end of a run, and as a few bars for the dashboard.
+"""A profile as a table.
 
 What is measured, and how, belongs to ``training.profile``.
 """
@@ -7,20 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from gpunet.engine.interface import KernelTime
 from gpunet.terminal.draw import figures
-from gpunet.terminal.draw.block import Block, cut, text_block
 from gpunet.terminal.draw.columns import Columns
-from gpunet.terminal.draw.style import MUTED, STRONG, TRAIN, bar
+from gpunet.terminal.draw.style import MUTED
 from gpunet.training.profile import Profile
 
-__all__ = ["profile_panel", "profile_table"]
-
-LONGEST_LABEL = 22
-"""Cells of a kernel's label beside its bar."""
+__all__ = ["profile_table"]
 
 
 def profile_table(profile: Profile) -> Iterator[RenderableType]:
@@ -32,29 +28,6 @@ def profile_table(profile: Profile) -> Iterator[RenderableType]:
     yield table
     for line in _explanation(profile):
         yield Text(line, MUTED)
-
-
-def profile_panel(console: Console, profile: Profile, width: int, rows: int) -> Block:
-    """The kernels that take most, as bars below a head line; the others as one."""
-    host = "" if profile.host_share is None else f", host {_percent(profile.host_share)}"
-    head = Text("kernels of a step  ", STRONG)
-    head.append(f"{figures.seconds(profile.step_seconds)} in all{host}", MUTED)
-    shares = {kernel.label: profile.share(kernel) for kernel in profile.kernels}
-    ordered = sorted(shares.items(), key=lambda entry: entry[1], reverse=True)
-    if len(ordered) > rows - 1:
-        kept, others = ordered[: max(0, rows - 2)], ordered[max(0, rows - 2) :]
-        ordered = [*kept, (f"{len(others)} others", sum(share for _, share in others))]
-    lines = [_bar_line(console, *entry, width) for entry in ordered]
-    return text_block(console, [head, *lines], width).shaped(width, rows)
-
-
-def _bar_line(console: Console, label: str, share: float, width: int) -> Text:
-    ascii_only, tail = console.options.ascii_only, _percent(share).rjust(9)
-    room = min(LONGEST_LABEL, max(0, width - len(tail) - 4))
-    name = cut(Text(label), room, ascii_only)
-    name.pad_right(room - name.cell_len)
-    name.append_text(bar(share, max(0, width - room - len(tail)), TRAIN, ascii_only))
-    return name.append(tail, MUTED)
 
 
 def _figures(profile: Profile, kernel: KernelTime) -> list[str]:

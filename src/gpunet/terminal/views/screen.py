@@ -33,10 +33,8 @@ from gpunet.terminal.draw.style import (
 )
 from gpunet.terminal.views.ending import deciding_figure, ending
 from gpunet.terminal.views.footer import Stopping, footer
-from gpunet.terminal.views.profile_table import profile_panel
 from gpunet.terminal.views.verdict import verdicts
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
-from gpunet.training.profile import Profile
 
 __all__ = ["View", "closing_view", "screen"]
 
@@ -59,12 +57,6 @@ NARROW = 60
 STATEMENT = 38
 """Columns kept free right of the bars, so that they do not change their length."""
 
-PROFILED = (140, 40)
-"""Columns and rows from which a profile stands below the epochs."""
-
-PROFILE_ROWS = 9
-"""Of it, with its head."""
-
 SETTLED = 0.1
 """Share of an epoch from which the mean over its steps so far is steady enough to be drawn."""
 
@@ -86,7 +78,6 @@ class View:
         patience_left: ``None`` if there is no early stopping.
         gallery: (g, C) probabilities for the gallery's samples, ``None`` until the first epoch.
         reason: why training stopped, ``None`` while it runs.
-        profile: where the time of a step goes, if it was measured.
     """
 
     run: RunInfo | None = None
@@ -98,7 +89,6 @@ class View:
     patience_left: int | None = None
     gallery: NDArray[np.float32] | None = None
     reason: StopReason | None = None
-    profile: Profile | None = None
 
     def elapsed(self, now: float) -> float:
         """Seconds since the run's start; the clock goes on between two reports."""
@@ -123,7 +113,6 @@ class _Rows:
     gallery: int
     side_by_side: bool = False
     gap: int = 0
-    profile: int = 0
 
 
 def screen(
@@ -149,7 +138,7 @@ def screen(
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", MUTED)], width)
         return _framed(waiting, last, width, height)
-    rows = _arrange(width, height, view.profile)
+    rows = _arrange(width, height)
     gap = Block(width, []).shaped(width, rows.gap)
     parts = [
         text_block(console, _header(console, view.run, width)[: rows.header], width),
@@ -161,11 +150,9 @@ def screen(
     ]
     if rows.side_by_side:
         left = min(62, width // 2)
-        below = [text_block(console, _epochs(console, view, left, rows.table), left)]
-        if view.profile is not None and rows.profile:
-            below += [gap, profile_panel(console, view.profile, left, rows.profile)]
+        epochs = text_block(console, _epochs(console, view, left, rows.table), left)
         gallery = _gallery(console, view, view.run, width - left - 2, rows.gallery)
-        parts.append(beside([stack(below, left), gallery], gap=2))
+        parts.append(beside([epochs, gallery], gap=2))
     else:
         parts.append(text_block(console, _epochs(console, view, width, rows.table), width))
         parts.append(_gallery(console, view, view.run, width, rows.gallery))
@@ -192,7 +179,7 @@ def _framed(body: Block, last: Block, width: int, height: int) -> Block:
     return stack([body.shaped(width, height - 1), last], width)
 
 
-def _arrange(width: int, height: int, profile: Profile | None) -> _Rows:
+def _arrange(width: int, height: int) -> _Rows:
     """Share the rows out: the charts and the epochs stay longest as the terminal shrinks."""
     header = 2 if height >= 20 else 1 if height >= 8 else 0
     rest = height - header - 4  # two bars, the line of figures, the footer
@@ -204,11 +191,7 @@ def _arrange(width: int, height: int, profile: Profile | None) -> _Rows:
     rest -= 2 * gap
     if width >= SIDE_BY_SIDE:
         charts = min(max(7, rest * 9 // 20), 18)
-        bottom, panel = rest - charts, 0
-        if profile is not None and width >= PROFILED[0] and height >= PROFILED[1]:
-            panel = min(PROFILE_ROWS, 1 + len(profile.kernels))
-        table = bottom - panel - gap if panel else bottom
-        return _Rows(header, charts, table, bottom, True, gap, panel)
+        return _Rows(header, charts, rest - charts, rest - charts, True, gap)
     spare = rest - 18
     gallery = 17 if spare >= 16 else 7 + min(3, spare // 2)
     charts = 7 + (spare + 7 - gallery) // 2

@@ -1,4 +1,4 @@
-"""``gpunet train --explain-plan``: the passes of a step, and their shaders."""
+"""``gpunet explain``: the passes of a step, and their shaders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_passes_of_a_step_are_printed_and_nothing_is_trained(
     gpunet: RunCommand, halves: Path, adapter: Adapter
 ) -> None:
     options = ("--hidden", "4", "--batch-size", "32", "--max-norm", "2", "--dropout", "0.1")
-    ran = gpunet("train", "--data", halves, "--device", adapter.index, "--explain-plan", *options)
+    ran = gpunet("explain", "--data", halves, "--device", adapter.index, *options)
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert "plan:   layered: the persistent plan has no max-norm" in lines
@@ -45,7 +45,7 @@ def test_the_persistent_plan_is_printed_with_what_its_workgroup_holds(
     gpunet: RunCommand, halves: Path, adapter: Adapter
 ) -> None:
     options = ("--hidden", "4", "--batch-size", "4", "--optimizer", "sgd")
-    ran = gpunet("train", "--data", halves, "--device", adapter.index, "--explain-plan", *options)
+    ran = gpunet("explain", "--data", halves, "--device", adapter.index, *options)
     assert (ran.code, ran.err) == (0, "")
     assert "plan:   persistent: " in ran.out
     for fact in ("steps a dispatch", "workgroup memory", "registers", "rows at once"):
@@ -55,9 +55,9 @@ def test_the_persistent_plan_is_printed_with_what_its_workgroup_holds(
 def test_a_shader_is_printed_alone_and_finished(
     gpunet: RunCommand, halves: Path, adapter: Adapter
 ) -> None:
-    common = ("train", "--data", halves, "--device", adapter.index, "--explain-plan")
+    common = ("explain", "--data", halves, "--device", adapter.index)
     for label, rows in (("forward 1", 64), ("persistent", 4)):
-        ran = gpunet(*common, "--batch-size", rows, "--show-shader", label)
+        ran = gpunet(*common, "--batch-size", rows, "--shader", label)
         assert (ran.code, ran.err) == (0, "")
         assert ran.out.startswith(f"// {label}: ")
         assert "@compute @workgroup_size(" in ran.out
@@ -69,13 +69,12 @@ def test_a_pass_that_is_not_there_is_refused_with_those_that_are(
     gpunet: RunCommand, halves: Path, adapter: Adapter
 ) -> None:
     ran = gpunet(
-        "train",
+        "explain",
         "--data",
         halves,
         "--device",
         adapter.index,
-        "--explain-plan",
-        "--show-shader",
+        "--shader",
         "forward 9",
     )
     assert ran.code == 2
@@ -83,28 +82,18 @@ def test_a_pass_that_is_not_there_is_refused_with_those_that_are(
 
 
 def test_numpy_has_neither_passes_nor_shaders(gpunet: RunCommand, halves: Path) -> None:
-    common = ("train", "--data", halves, "--device", "cpu", "--explain-plan")
+    common = ("explain", "--data", halves, "--device", "cpu")
     ran = gpunet(*common)
     assert (ran.code, ran.err) == (0, "")
     assert "numpy has no passes" in ran.out
-    assert gpunet(*common, "--show-shader", "forward 1").code == 2
-
-
-@pytest.mark.parametrize("with_plan", [True, False])
-def test_options_that_do_not_go_together_are_refused(
-    gpunet: RunCommand, halves: Path, with_plan: bool
-) -> None:
-    options = ("--explain-plan", "--quiet") if with_plan else ("--show-shader", "forward 1")
-    ran = gpunet("train", "--data", halves, *options)
-    assert ran.code == 2
-    assert "--explain-plan" in ran.failure
+    assert gpunet(*common, "--shader", "forward 1").code == 2
 
 
 def test_a_shader_is_headed_by_its_workgroups_and_all_that_is_overridden(
     gpunet: RunCommand, halves: Path, adapter: Adapter
 ) -> None:
-    common = ("train", "--data", halves, "--device", adapter.index, "--explain-plan")
-    out = gpunet(*common, "--batch-size", 64, "--show-shader", "forward 1").out
+    common = ("explain", "--data", halves, "--device", adapter.index)
+    out = gpunet(*common, "--batch-size", 64, "--shader", "forward 1").out
     first, _, rest = out.partition("\n")
     assert re.fullmatch(r"// forward 1: \d+ x \d+ x 1 workgroups of \d+ threads", first)
     told = set(re.findall(r"(\w+) = ", rest.partition("// ----")[0].replace("\n// ", " ")))

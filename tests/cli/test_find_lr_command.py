@@ -1,4 +1,4 @@
-"""``gpunet train --find-lr``."""
+"""``gpunet find-lr``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from gpunet.cli import find_lr
 from gpunet.terminal.draw.style import theme
+from gpunet.terminal.live import console as console_module
+from gpunet.training import learning_rate_range
 from gpunet.training.learning_rate_range import RangeTest
 
 if TYPE_CHECKING:
@@ -27,16 +28,16 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_rate_is_suggested_and_nothing_is_saved(gpunet: RunCommand, halves: Path) -> None:
-    ran = gpunet("train", "--data", halves, *FAST, "--find-lr")
+    ran = gpunet("find-lr", "--data", halves, *FAST)
     assert (ran.code, ran.err) == (0, "")
-    assert "suggests: --lr " in ran.out
+    assert "suggests: --learning-rate " in ran.out
     assert "the default is 5.0e-03" in ran.out
     assert "learning rate" in ran.out
     assert list(Path().iterdir()) == []
 
 
 def test_quiet_prints_a_rate_that_can_be_trained_with(gpunet: RunCommand, halves: Path) -> None:
-    ran = gpunet("train", "--data", halves, *FAST, "--find-lr", "-q")
+    ran = gpunet("find-lr", "--data", halves, *FAST, "-q")
     assert ran.out.count("\n") == 1
     assert 1e-5 < float(ran.out) < 10
     options = ("--lr", ran.out.strip(), "--epochs", 1, "-q")
@@ -46,7 +47,7 @@ def test_quiet_prints_a_rate_that_can_be_trained_with(gpunet: RunCommand, halves
 def test_json_holds_the_curve_and_the_rate_that_quiet_prints(
     gpunet: RunCommand, halves: Path
 ) -> None:
-    ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr", "--json")
+    ran = gpunet("find-lr", "--data", halves, *FAST, "--optimizer", "sgd", "--json")
     assert (ran.code, ran.err) == (0, "")
     content = json.loads(ran.out)
     assert {"suggestion", "default", "steps"} == content.keys()
@@ -56,7 +57,7 @@ def test_json_holds_the_curve_and_the_rate_that_quiet_prints(
     assert sorted(rates) == rates
     first = content["steps"][0]
     assert first["loss"] == pytest.approx(first["smoothed"])
-    quiet = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr", "-q")
+    quiet = gpunet("find-lr", "--data", halves, *FAST, "--optimizer", "sgd", "-q")
     assert f"{content['suggestion']:.1e}\n" == quiet.out
 
 
@@ -64,25 +65,12 @@ def test_json_writes_null_for_a_loss_that_is_not_finite(
     monkeypatch: pytest.MonkeyPatch, gpunet: RunCommand, halves: Path
 ) -> None:
     found = RangeTest(np.array([0.1, 1.0]), np.array([2.0, np.inf]), np.array([2.0, np.nan]), 0.01)
-    monkeypatch.setattr(find_lr, "find_learning_rate", lambda *_: found)
-    content = json.loads(gpunet("train", "--data", halves, *FAST, "--find-lr", "--json").out)
+    monkeypatch.setattr(learning_rate_range, "find_learning_rate", lambda *_: found)
+    content = json.loads(gpunet("find-lr", "--data", halves, *FAST, "--json").out)
     assert content["steps"] == [
         {"learning_rate": 0.1, "loss": 2.0, "smoothed": 2.0},
         {"learning_rate": 1.0, "loss": None, "smoothed": None},
     ]
-
-
-def test_a_training_is_not_printed_as_json(gpunet: RunCommand, halves: Path) -> None:
-    ran = gpunet("train", "--data", halves, "--json")
-    assert (ran.code, ran.out) == (2, "")
-    assert "--json goes with --find-lr" in ran.failure
-    assert "--report" in ran.failure
-
-
-def test_it_does_not_go_together_with_a_run_that_is_kept(gpunet: RunCommand) -> None:
-    ran = gpunet("train", "--find-lr", "--name", "one")
-    assert ran.code == 2
-    assert "--find-lr and --name cannot go together" in ran.failure
 
 
 def test_in_a_terminal_the_curve_is_drawn_whatever_the_loss(
@@ -98,15 +86,15 @@ def test_in_a_terminal_the_curve_is_drawn_whatever_the_loss(
         highlight=False,
         theme=theme("dark"),
     )
-    monkeypatch.setattr(find_lr, "make_console", lambda **_: console)
-    monkeypatch.setattr(find_lr, "wants_dashboard", lambda *_: True)
+    monkeypatch.setattr(console_module, "make_console", lambda **_: console)
+    monkeypatch.setattr(console_module, "wants_dashboard", lambda *_: True)
     monkeypatch.setattr(
-        find_lr, "find_learning_rate", lambda *_: RangeTest(rates, losses, losses, 0.05)
+        learning_rate_range, "find_learning_rate", lambda *_: RangeTest(rates, losses, losses, 0.05)
     )
-    assert gpunet("train", "--data", halves, *FAST, "--find-lr").code == 0
+    assert gpunet("find-lr", "--data", halves, *FAST).code == 0
     drawn = console.file.getvalue()  # type: ignore[attr-defined]
     assert "loss by log10 of the learning rate" in drawn
-    assert "suggests: --lr 5.0e-02" in drawn
+    assert "suggests: --learning-rate 5.0e-02" in drawn
 
 
 def test_without_a_terminal_every_tenth_step_and_the_last_are_listed(
@@ -115,9 +103,11 @@ def test_without_a_terminal_every_tenth_step_and_the_last_are_listed(
     rates = np.arange(1, 26) / 100
     losses, smoothed = np.linspace(3.0, 0.6, 25), np.abs(np.arange(25) - 15) / 10 + 0.5
     monkeypatch.setattr(
-        find_lr, "find_learning_rate", lambda *_: RangeTest(rates, losses, smoothed, 0.016)
+        learning_rate_range,
+        "find_learning_rate",
+        lambda *_: RangeTest(rates, losses, smoothed, 0.016),
     )
-    ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--find-lr")
+    ran = gpunet("find-lr", "--data", halves, *FAST, "--optimizer", "sgd")
     lines = [" ".join(line.split()) for line in ran.out.splitlines()]
     assert lines[lines.index("learning rate loss smoothed") + 2 :] == [
         "1.0e-02 3.0000 2.0000",
@@ -127,5 +117,5 @@ def test_without_a_terminal_every_tenth_step_and_the_last_are_listed(
         "",
         "tried: 25 steps, each at a higher rate; no weights are kept",
         "least: the smoothed loss is 0.5000 at 1.6e-01",
-        "suggests: --lr 1.6e-02, a tenth of that; the default is 2.0e-01",
+        "suggests: --learning-rate 1.6e-02, a tenth of that; the default is 2.0e-01",
     ]

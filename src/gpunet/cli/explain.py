@@ -1,56 +1,62 @@
-"""``gpunet train --explain-plan``: the passes of the training step, and their shaders."""
+"""``gpunet explain``: the passes of the training step, and their shaders."""
 
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from gpunet.cli import options
+from gpunet.cli.setting_options import with_settings
 from gpunet.config import TrainConfig
-from gpunet.engine.planning.layered import Plan
-from gpunet.engine.planning.shader_source import assemble
-from gpunet.engine.wgpu.tile_cache import TileCache
-from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import UsageError
-from gpunet.terminal.live.console import make_console
-from gpunet.terminal.live.messages import ConsoleMessages
-from gpunet.terminal.views.plan_table import plan_tables
-from gpunet.training.splits import split
-from gpunet.workflows.data import open_data
-from gpunet.workflows.devices import choose_device, trial_engine
 
-__all__ = ["explain_plan"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gpunet.engine.planning.layered import Plan
+    from gpunet.engine.wgpu.tile_cache import TileCache
+    from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
+
+__all__ = ["explain"]
+
+Shader = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PASS",
+        help="Print the shader of a pass, like 'forward 1', instead.",
+        rich_help_panel=options.OUTPUT,
+        show_default=False,
+    ),
+]
 
 
-def explain_plan(
-    config: TrainConfig,
-    data: str,
-    device: str,
+@with_settings
+def explain(
     *,
-    plain: bool,
-    shader: str | None,
-    autotune: bool,
+    context: typer.Context,
+    data: options.Data = "auto",
+    config: TrainConfig,
+    device: options.Device = "auto",
+    autotune: options.Autotune = True,
+    shader: Shader = None,
+    plain: options.Plain = False,
 ) -> None:
-    """Print what a training step consists of, or the shader of one of its passes; train nothing.
+    """Print the passes of a training step on the device, or the shader of one; train nothing."""
+    from gpunet.engine.wgpu.tile_cache import TileCache
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.training.splits import split
+    from gpunet.workflows.data import open_data
+    from gpunet.workflows.devices import choose_device, trial_engine
 
-    Args:
-        config: how would be trained.
-        data: a dataset's name or a path.
-        device: as ``--device`` says.
-        plain: no escape codes.
-        shader: the label of a pass whose shader is to be printed instead.
-        autotune: take the tiles that were measured.
-
-    Raises:
-        GpunetError: whatever a user can cause or mend.
-    """
     console = make_console(plain=plain, quiet=shader is not None)
     messages = ConsoleMessages(console)
     choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None:
         if shader is not None:
-            raise UsageError(f"{choice.info.name} has no shaders; --show-shader needs an adapter")
+            raise UsageError(f"{choice.info.name} has no shaders; --shader needs an adapter")
         console.print(
             "plan:   none: numpy has no passes, it goes from kernel to kernel", soft_wrap=True
         )
@@ -67,6 +73,8 @@ def explain_plan(
 
 
 def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCache | None) -> None:
+    from gpunet.terminal.views.plan_table import plan_tables
+
     name = "persistent" if plan.many_steps else "layered"
     console.print(f"plan:   {name}: {plan.why}", soft_wrap=True)
     products = {one.label: one.product for one in plan.passes if one.product}
@@ -86,10 +94,12 @@ def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCac
 
 def _shader(plan: Plan, label: str) -> str:
     """The finished WGSL of a pass, headed by what it is run with."""
+    from gpunet.engine.planning.shader_source import assemble
+
     one = next((one for one in plan.passes if one.label == label), None)
     if one is None:
         known = ", ".join(one.label for one in plan.passes)
-        raise UsageError(f"--show-shader {label!r} names no pass; this plan has: {known}")
+        raise UsageError(f"--shader {label!r} names no pass; this plan has: {known}")
     source = assemble(one.pieces, one.variables)
     values = [
         f"{name} = {one.constants[name]:g}"

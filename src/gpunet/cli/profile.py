@@ -1,0 +1,51 @@
+"""``gpunet profile``: where the time of a training step goes, kernel by kernel."""
+
+from __future__ import annotations
+
+import typer
+
+from gpunet.cli import options
+from gpunet.cli.setting_options import with_settings
+from gpunet.config import TrainConfig
+
+__all__ = ["profile"]
+
+
+@with_settings
+def profile(
+    *,
+    context: typer.Context,
+    data: options.Data = "auto",
+    config: TrainConfig,
+    device: options.Device = "auto",
+    autotune: options.Autotune = True,
+    plain: options.Plain = False,
+) -> None:
+    """Measure where the time of a training step goes, kernel by kernel; save nothing."""
+    from gpunet.engine.factory import choose
+    from gpunet.engine.wgpu.roofline import measure_roofline
+    from gpunet.engine.wgpu.tile_cache import TileCache
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.terminal.views.profile_table import profile_table
+    from gpunet.training.profile import measure_profile
+    from gpunet.training.splits import settled, split
+    from gpunet.workflows.data import open_training_data
+    from gpunet.workflows.devices import settle_device, training_engine
+
+    console = make_console(plain=plain)
+    messages = ConsoleMessages(console)
+    choice = choose(device)
+    dataset = open_training_data(data, messages, config.label)
+    config = settled(config, dataset)
+    choice = settle_device(choice, config, config.ensemble, dataset, messages)
+    tiles = TileCache.of(choice.adapter) if choice.adapter is not None and autotune else None
+    with (
+        console.status("timing every kernel", spinner="line"),
+        training_engine(choice, config, dataset, tiles) as engine,
+    ):
+        training = split(dataset, config).training
+        measured = measure_profile(engine, measure_roofline(choice.adapter), training, config)
+    console.print()
+    for part in profile_table(measured):
+        console.print(part)

@@ -1,0 +1,113 @@
+"""The names that settings choose from, and the facts about each: one row for each name.
+
+An optimizer is a name in ``Optimizer`` and a row in ``OPTIMIZER_FACTS``, a function in
+``engine.reference.optimizers`` and a shader; an activation is a name here, a function in
+``engine.reference.activations`` and a shader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZATIONS",
+    "LOSSES",
+    "OPTIMIZERS",
+    "OPTIMIZER_FACTS",
+    "OUTPUTS",
+    "SCHEDULES",
+    "USES",
+    "Activation",
+    "FramingStyle",
+    "Graphics",
+    "Initialization",
+    "Loss",
+    "Monitor",
+    "Optimizer",
+    "OptimizerFacts",
+    "Schedule",
+    "Theme",
+]
+
+Activation = Literal[
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "sigmoid",
+    "tanh",
+    "scaled_tanh",
+    "softplus",
+    "identity",
+]
+Optimizer = Literal["adam", "adamw", "nadam", "sgd", "rmsprop", "lion"]
+Loss = Literal["cross-entropy", "quadratic"]
+Initialization = Literal["auto", "he", "glorot", "uniform"]
+Schedule = Literal[
+    "cosine",
+    "constant",
+    "linear",
+    "step",
+    "exponential",
+    "inverse-time",
+    "one-cycle",
+    "plateau",
+]
+Monitor = Literal["val_loss", "val_accuracy"]
+FramingStyle = Literal["auto", "mnist", "as-is"]
+Graphics = Literal["auto", "kitty", "sixel", "blocks"]
+Theme = Literal["auto", "dark", "light", "mono"]
+
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
+INITIALIZATIONS: tuple[str, ...] = get_args(Initialization)
+LOSSES: tuple[str, ...] = get_args(Loss)
+SCHEDULES: tuple[str, ...] = get_args(Schedule)
+
+OUTPUTS: Mapping[Loss, str] = {"cross-entropy": "softmax", "quadratic": "sigmoid"}
+"""What turns the last layer's logits into probabilities, by the loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerFacts:
+    """What the settings have to know of an optimizer.
+
+    Args:
+        learning_rate: the default.
+        uses: names of the settings that have an effect with it, of those that not all use.
+        beta2: the default.
+        weight_decay: the default.
+    """
+
+    learning_rate: float
+    uses: tuple[str, ...]
+    beta2: float = 0.999
+    weight_decay: float = 0.0
+
+
+OPTIMIZER_FACTS: Mapping[Optimizer, OptimizerFacts] = {
+    "adam": OptimizerFacts(0.005, ("beta1", "beta2", "epsilon")),
+    "adamw": OptimizerFacts(0.005, ("beta1", "beta2", "epsilon"), weight_decay=0.01),
+    "nadam": OptimizerFacts(0.005, ("beta1", "beta2", "epsilon")),
+    "sgd": OptimizerFacts(0.2, ("momentum", "nesterov")),
+    "rmsprop": OptimizerFacts(0.002, ("beta2", "epsilon"), beta2=0.99),
+    "lion": OptimizerFacts(0.0005, ("beta1", "beta2"), beta2=0.99),
+}
+
+_DECAY = ("lr_decay", "lr_decay_every", "lr_final")
+
+USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "optimizer": {name: facts.uses for name, facts in OPTIMIZER_FACTS.items()},
+    "activation": {"leaky_relu": ("leaky_slope",)},
+    "schedule": {
+        **dict.fromkeys(("step", "exponential", "inverse-time", "plateau"), _DECAY),
+        **dict.fromkeys(("cosine", "linear", "one-cycle"), ("lr_final",)),
+    },
+}
+"""The settings that only some choices use: by the setting that chooses, then by the choice."""

@@ -1,0 +1,130 @@
+"""The shape of a network, checked on construction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, cast
+
+from gpunet.config.choices import ACTIVATIONS, LOSSES
+from gpunet.config.setting import Range, require_one_of
+from gpunet.config.texts import parse_activation, written
+from gpunet.errors import SettingError, UsageError
+
+if TYPE_CHECKING:
+    from gpunet.config.choices import Activation, Loss
+
+__all__ = ["MAXIMUM_UNITS", "UNITS", "Layer", "NetworkSpec", "require_activations"]
+
+MAXIMUM_LAYERS = 64
+"""As many as the table of layers holds that the update kernel keeps in one uniform buffer."""
+
+MAXIMUM_UNITS = 1 << 20
+"""Units per layer; the dropout generator keys a unit with 20 bits beyond its group of four."""
+
+UNITS = Range(1, MAXIMUM_UNITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One fully connected layer: ``outputs = activation(inputs @ weights + biases)``."""
+
+    inputs: int
+    outputs: int
+    activation: Activation
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """The shape of a multilayer perceptron that tells classes apart.
+
+    Args:
+        inputs: features of a sample, I.
+        hidden: units of each hidden layer; empty for softmax regression.
+        classes: classes to tell apart, C >= 2.
+        activation: one name for all hidden layers, or one for each.
+        leaky_slope: slope of leaky ReLU below zero.
+        loss: what is minimized. ``cross-entropy`` follows a softmax over the classes;
+            ``quadratic``, half the squared distance to the one-hot label, follows a sigmoid of
+            each class.
+        layer_norm: whether every hidden layer's preactivations are normalized.
+
+    Raises:
+        UsageError: a size or a name that cannot be.
+    """
+
+    inputs: int
+    hidden: tuple[int, ...]
+    classes: int
+    activation: str | tuple[str, ...] = "relu"
+    leaky_slope: float = 0.01
+    loss: Loss = "cross-entropy"
+    layer_norm: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.activation, str):
+            object.__setattr__(self, "activation", parse_activation(self.activation))
+        for units in self.hidden:
+            UNITS.require("hidden", units)
+        if len(self.hidden) >= MAXIMUM_LAYERS:
+            raise SettingError(
+                "hidden",
+                self.hidden,
+                f"at most {MAXIMUM_LAYERS - 1} layers",
+                "leave some out",
+                f"names {len(self.hidden)} layers, at most {MAXIMUM_LAYERS - 1} are possible",
+            )
+        self._require_size("features per sample", self.inputs, Range(1, 4 * MAXIMUM_UNITS))
+        self._require_size("classes", self.classes, Range(2, MAXIMUM_UNITS))
+        require_activations(self.activation, len(self.hidden))
+        Range(0.0, 1.0).require("leaky_slope", self.leaky_slope)
+        require_one_of("loss", self.loss, LOSSES)
+
+    @staticmethod
+    def _require_size(what: str, size: int, wanted: Range) -> None:
+        if not wanted.lowest <= size <= wanted.highest:
+            raise UsageError(f"{what} is {size}, wanted {wanted}")
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activation of each hidden layer."""
+        each = (self.activation,) if isinstance(self.activation, str) else self.activation
+        return cast("tuple[Activation, ...]", each * len(self.hidden) if len(each) == 1 else each)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers from the input to the logits; the last one is linear."""
+        sizes = (self.inputs, *self.hidden, self.classes)
+        activations: tuple[Activation, ...] = (*self.activations, "identity")
+        return tuple(
+            Layer(inputs, outputs, activation)
+            for (inputs, outputs), activation in zip(pairwise(sizes), activations, strict=True)
+        )
+
+    @property
+    def parameter_count(self) -> int:
+        """Weights and biases of one network, and the scales and shifts of its norms, N."""
+        blocks = sum((layer.inputs + 1) * layer.outputs for layer in self.layers)
+        return blocks + (2 * sum(self.hidden) if self.layer_norm else 0)
+
+    def __str__(self) -> str:
+        return "-".join(str(size) for size in (self.inputs, *self.hidden, self.classes))
+
+
+def require_activations(activation: str | tuple[str, ...], layers: int) -> None:
+    """Make sure that all names are known and that there is one for all layers or one for each.
+
+    Raises:
+        SettingError: there is not.
+    """
+    names = (activation,) if isinstance(activation, str) else activation
+    for name in names:
+        require_one_of("activation", name, ACTIVATIONS)
+    if len(names) not in (1, layers):
+        raise SettingError(
+            "activation",
+            activation,
+            f"one name for all of {layers} hidden layers or one for each",
+            "give one for all of them or one for each",
+            f"{written(activation)} names {len(names)} activations for {layers} hidden layers",
+        )

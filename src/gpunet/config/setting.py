@@ -1,0 +1,199 @@
+"""What is told of a setting, and how a value is checked against it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from numbers import Real
+from operator import index
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin
+
+from gpunet.errors import SettingError
+
+__all__ = ["LARGEST_NUMBER", "Range", "Setting", "require_one_of", "setting", "suggestion"]
+
+LARGEST_NUMBER = 3.4028234663852886e38
+"""The largest float32, which is what the engines compute with."""
+
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    tuple[int, ...]: "a list of whole numbers such as (16, 16)",
+    tuple[float, ...]: "a list of numbers",
+    tuple[str, ...]: "a list of names",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Numbers from ``lowest`` to ``highest``.
+
+    Args:
+        lowest: the least number.
+        highest: the greatest.
+        above: ``lowest`` itself is not allowed.
+        below: ``highest`` itself is not allowed.
+    """
+
+    lowest: float = 0.0
+    highest: float = LARGEST_NUMBER
+    above: bool = False
+    below: bool = False
+
+    def require(self, name: str, value: Any) -> None:
+        """Make sure that a setting's value lies within.
+
+        Raises:
+            SettingError: it does not.
+        """
+        low = self.lowest < value if self.above else self.lowest <= value
+        high = value < self.highest if self.below else value <= self.highest
+        if not (low and high):
+            too_large = value > self.highest == LARGEST_NUMBER
+            largest = f"at most {LARGEST_NUMBER:g}, the largest float32"
+            raise SettingError(name, value, largest if too_large else str(self))
+
+    def __str__(self) -> str:
+        bounded = self.highest < LARGEST_NUMBER
+        if self.above:
+            return f"a number above {self.lowest}{f' up to {self.highest}' if bounded else ''}"
+        if self.below:
+            return f"a number from {self.lowest} to below {self.highest}"
+        return f"from {self.lowest:,} to {self.highest:,}" if bounded else f"{self.lowest} or more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One row of the table of settings: all that is told of a setting of training.
+
+    Args:
+        name: of the field of ``TrainConfig``.
+        kind: its type.
+        default: its value unless it is given.
+        panel: the heading that it stands under.
+        help: what it is, in one or two sentences.
+        aliases: other names that people may write.
+        formerly: names under which older files hold it.
+        metavar: what stands for its value in the command line's help.
+        bounds: the numbers that it may be; for several numbers, each of them.
+        names: the names that it may be, where ``kind`` does not list them.
+        parse: reads it from a text such as ``16,16``, as the command line and TOML take it.
+        as_text: whether files hold several values as one text.
+        follows: the value in effect where it is ``None``, by the other settings.
+        told_default: the default in words, where ``None`` does not tell it.
+        fixed: why a search cannot vary it; empty if it can.
+        shared: whether all networks of a population have it in common.
+        off: the value that stands for no effect, which is not worth telling.
+        needs: another setting without which it has no effect.
+    """
+
+    name: str = ""
+    kind: Any = None
+    default: Any = None
+    panel: str
+    help: str
+    aliases: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
+    metavar: str | None = None
+    bounds: Range | None = None
+    names: tuple[str, ...] = ()
+    parse: Callable[[str], Any] | None = None
+    as_text: bool = False
+    follows: Callable[[Any], Any] | None = None
+    told_default: str = ""
+    fixed: str = ""
+    shared: bool = False
+    off: Any = 0
+    needs: str = ""
+
+    @property
+    def kinds(self) -> tuple[Any, ...]:
+        """The types that a value may be of."""
+        return get_args(self.kind) if isinstance(self.kind, UnionType) else (self.kind,)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names that it may be; empty if it is no name."""
+        return get_args(self.kind) if get_origin(self.kind) is Literal else self.names
+
+    def check(self, value: Any) -> Any:
+        """The value in Python's own types, where numpy's and lists are taken, too.
+
+        Raises:
+            SettingError: it is of another type, or cannot be.
+        """
+        if isinstance(value, str) and self.as_text and self.parse is not None:
+            value = self.parse(value)
+        plain = self._plain(value)
+        for one in plain if isinstance(plain, tuple) else (plain,):
+            if self.bounds is not None and isinstance(one, int | float):
+                self.bounds.require(self.name, one)
+            if self.choices and isinstance(one, str):
+                require_one_of(self.name, one, self.choices)
+        return plain
+
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+            if getattr(value, "ndim", 1) == 0:  # a scalar in an array's clothes
+                raise SettingError(self.name, value, "a number, not an array")
+            kind = next((one for one in self.kinds if get_origin(one) is tuple), None)
+            values = list(value)
+            if kind is None or (self.as_text and not values):
+                raise SettingError(self.name, values, "a single value")
+            plain = tuple(self._single(get_args(kind)[:1], one) for one in values)
+            return plain[0] if self.names and len(plain) == 1 else plain
+        return self._single(self.kinds, value)
+
+    def _single(self, kinds: tuple[Any, ...], value: Any) -> Any:
+        for kind in kinds:
+            try:
+                return _as(kind, value)
+            except TypeError:
+                continue
+        wanted = [_WORDS.get(kind, "a text") for kind in kinds if kind is not NoneType]
+        raise SettingError(self.name, value, " or ".join(wanted))
+
+
+def setting(default: Any, panel: str, help: str, **facts: Any) -> Any:
+    """A field of ``TrainConfig`` and what is told of it, as ``Setting`` describes."""
+    row = Setting(default=default, panel=panel, help=help, **facts)
+    return field(default=default, metadata={"row": row})
+
+
+def require_one_of(name: str, value: str, choices: Iterable[str]) -> None:
+    """Make sure that a setting's value is a known name.
+
+    Raises:
+        SettingError: it is not.
+    """
+    if value not in choices:
+        advice = f"one of {', '.join(choices)}{suggestion(value, choices)}"
+        raise SettingError(name, value, advice)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The closest known word as the end of a sentence; empty if none is close."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _as(kind: Any, value: Any) -> Any:
+    """The value as a type has it; a whole number stays whole where any number will do.
+
+    Raises:
+        TypeError: it is of another type.
+    """
+    is_bool = type(value).__name__ in ("bool", "bool_")
+    if kind is NoneType and value is None:
+        return None
+    if kind is bool and is_bool:
+        return bool(value)
+    if kind is int and not is_bool:
+        return index(value)
+    if kind is float and isinstance(value, Real) and not is_bool:
+        return value if isinstance(value, int) else float(value)
+    if (kind is str or get_origin(kind) is Literal) and isinstance(value, str):
+        return value
+    raise TypeError

@@ -1,0 +1,69 @@
+"""A learning rate range test as a chart or a table, and what it advises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from rich.console import RenderableType
+
+from gpunet.errors import spelled
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.charts import LineChart, Series
+from gpunet.terminal.draw.columns import Columns
+from gpunet.terminal.draw.style import MUTED, TRAIN
+from gpunet.training.learning_rate_range import RangeTest
+
+__all__ = ["range_advice", "range_chart", "range_table"]
+
+HEIGHT = 14
+"""Lines of the chart."""
+
+EVERY = 10
+"""Steps from row to row of the table that stands for the chart where there is no terminal."""
+
+
+def range_advice(found: RangeTest, default: float) -> Iterator[str]:
+    """What was tried, where the loss was least, and the rate that follows, a line each.
+
+    Args:
+        found: the test.
+        default: the rate without it.
+    """
+    least = int(np.nanargmin(found.smoothed))
+    rate = figures.learning_rate(float(found.learning_rates[least]))
+    yield f"tried:    {len(found.losses)} steps, each at a higher rate; no weights are kept"
+    yield f"least:    the smoothed loss is {figures.loss(float(found.smoothed[least]))} at {rate}"
+    suggestion = spelled("learning_rate", figures.learning_rate(found.suggestion))
+    usual = figures.learning_rate(default)
+    yield f"suggests: {suggestion}, a tenth of that; the default is {usual}"
+
+
+def range_chart(found: RangeTest) -> RenderableType:
+    """The loss of every step by its learning rate."""
+    decades = np.log10(found.learning_rates)  # (s,)
+    finite = [np.where(np.isfinite(y), y, np.nan) for y in (found.losses, found.smoothed)]
+    return LineChart(
+        "loss by log10 of the learning rate",
+        [
+            Series("batch", decades, finite[0], MUTED, dotted=True),
+            Series("smoothed", decades, finite[1], TRAIN),
+        ],
+        HEIGHT,
+        (float(decades[0]), float(decades[-1])),
+        y_bounds=(0.0, np.inf),
+        figure=figures.loss,
+    )
+
+
+def range_table(found: RangeTest) -> RenderableType:
+    """The losses of some steps, where no chart can be drawn."""
+    table = Columns(["learning rate", "loss", "smoothed"])
+    last = len(found.losses) - 1
+    for step in sorted({*range(0, last, EVERY), last}):
+        table.add(
+            figures.learning_rate(float(found.learning_rates[step])),
+            figures.loss(float(found.losses[step])),
+            figures.loss(float(found.smoothed[step])),
+        )
+    return table
