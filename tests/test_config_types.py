@@ -9,8 +9,18 @@ import numpy as np
 import pytest
 
 from gpunet import errors
-from gpunet.config import TrainConfig
-from gpunet.errors import GpunetError, MissingExtraError, SettingError, UsageError
+from gpunet.cli.setting_options import option
+from gpunet.config import SETTINGS, TrainConfig
+from gpunet.errors import (
+    DataError,
+    GpunetError,
+    MissingExtraError,
+    ModelError,
+    SettingError,
+    UsageError,
+    spelled,
+    spelling,
+)
 
 
 def test_numbers_of_numpy_and_lists_are_taken_and_become_pythons_own() -> None:
@@ -80,3 +90,41 @@ def test_every_error_can_be_sent_to_another_process() -> None:
         assert (type(again), str(again)) == (type(error), str(error))
     assert str(made[-2]) == "run.toml, line 3: epochs is 0, wanted 1 or more"
     assert str(made[-1]).startswith("drawing a plot needs Matplotlib, which is not installed; run")
+
+
+def test_settings_of_earlier_versions_are_read_under_their_names() -> None:
+    stored = {**TrainConfig(initialization="he").to_dict(), "class_weights": "1,2.5"}
+    stored["initialisation"] = stored.pop("initialization")
+    assert TrainConfig.from_dict(stored) == TrainConfig(initialization="he", class_weights=(1, 2.5))
+
+
+def test_an_error_tells_what_it_is_about_as_data() -> None:
+    with pytest.raises(ValueError, match="batch_size is 0, wanted from 1 to") as raised:
+        TrainConfig(batch_size=0)
+    error = raised.value
+    assert isinstance(error, SettingError)
+    assert (error.setting, error.value) == ("batch_size", 0)
+    assert error.wanted == "from 1 to 16,777,216"
+    with pytest.raises(SettingError) as raised:
+        TrainConfig(restart_lr=0.1)
+    assert raised.value.advice == "add restart_every=EPOCHS"
+
+
+@pytest.mark.parametrize("kind", [DataError, ModelError])
+def test_errors_about_data_and_models_are_value_errors(kind: type[Exception]) -> None:
+    assert issubclass(kind, ValueError)
+
+
+def test_messages_spell_settings_as_they_are_written_where_they_are_read() -> None:
+    error = SettingError("learning_rate", -1, "a number above 0")
+    assert str(error) == "learning_rate is -1, wanted a number above 0"
+    assert spelled("optimizer", "sgd") == 'optimizer="sgd"'
+    with spelling(option):
+        assert str(error) == "--learning-rate is -1, wanted a number above 0"
+        assert spelled("optimizer", "sgd") == "--optimizer sgd"
+        assert str(error.at("run.toml, line 3")).startswith("run.toml, line 3: learning_rate is -1")
+
+
+def test_the_docstring_tells_every_setting() -> None:
+    told = inspect.getdoc(TrainConfig) or ""
+    assert [name for name in SETTINGS if f"\n    {name}: " not in told] == []

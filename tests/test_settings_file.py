@@ -32,6 +32,7 @@ def test_the_fields_of_a_configuration_are_read(tmp_path: Path) -> None:
         ("learning-rate = 0.5", "learning_rate", 0.5),
         ("lr = 1", "learning_rate", 1),
         ('init = "he"', "initialization", "he"),
+        ('initialisation = "he"', "initialization", "he"),
         ('hidden = "32,8"', "hidden", (32, 8)),
         ('hidden = "none"', "hidden", ()),
         ('dropout = "0.1,0.2"', "dropout", (0.1, 0.2)),

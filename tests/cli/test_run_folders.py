@@ -104,7 +104,7 @@ def test_a_resumed_run_gives_the_weights_of_a_straight_one(
         (("--epochs", 2), "--epochs is 2 but the run in kept was begun with 3; give a larger"),
         (("--lr", 0.5), "--learning-rate is 0.5 but the run in kept was begun with 0.02; leave it"),
         (("--hidden", "8,8"), "--hidden is 8,8 but the run in kept was begun with 4"),
-        (("--init", "he"), "--init is he but the run in kept was begun with auto"),
+        (("--init", "he"), "--initialization is he but the run in kept was begun with auto"),
         (("--no-standardize",), "--standardize is False but"),
         (("--name", "new"), "--resume and --name cannot go together"),
         ((), "the run has done 3 epochs and --epochs is 3; raise --epochs"),

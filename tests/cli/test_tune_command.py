@@ -327,7 +327,7 @@ def test_a_command_line_tells_all_that_is_no_default_as_it_would_be_typed() -> N
     assert words[:6] == ["gpunet", "train", "--data", "my data.csv", "--device", "gpu"]
     rest = " ".join(words[6:])
     for told in (
-        *("--hidden 8,4", "--dropout 0.1,0.25", "--learning-rate 1e-07", "--init he"),
+        *("--hidden 8,4", "--dropout 0.1,0.25", "--learning-rate 1e-07", "--initialization he"),
         *("--no-standardize", "--shuffle-split"),
     ):
         assert told in rest

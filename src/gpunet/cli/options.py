@@ -20,6 +20,7 @@ __all__ = [
     "RUN",
     "AsJson",
     "Autotune",
+    "CheckpointEvery",
     "Data",
     "Device",
     "Force",
@@ -27,9 +28,15 @@ __all__ = [
     "Label",
     "ModelData",
     "ModelFile",
+    "Name",
+    "Output",
     "Plain",
     "Plot",
     "Quiet",
+    "Report",
+    "Resume",
+    "RunDir",
+    "Showcase",
     "Theme",
     "require_places",
 ]
@@ -123,6 +130,67 @@ Quiet = Annotated[
     bool,
     typer.Option(
         "--quiet", "-q", help="Print the result only, in one line.", rich_help_panel=OUTPUT
+    ),
+]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--run-dir",
+        help="Keep checkpoints, the best model, the report and a log in this new folder.",
+        rich_help_panel=RUN,
+        show_default=False,
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        help="Keep the run in the folder runs/NAME.",
+        rich_help_panel=RUN,
+        show_default=False,
+    ),
+]
+CheckpointEvery = Annotated[
+    int | None,
+    typer.Option(
+        "--checkpoint-every",
+        min=1,
+        help="Epochs between two checkpoints, by default 1; without --run-dir or --name the "
+        "folder in runs is named by date, time and layers.",
+        rich_help_panel=RUN,
+        show_default=False,
+    ),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume",
+        metavar="RUN_DIR",
+        help="Go on with the run in a folder, with its data and settings; --epochs may be "
+        "raised and --max-time changed.",
+        rich_help_panel=RUN,
+        show_default=False,
+    ),
+]
+Output = Annotated[Path, typer.Option("--output", help="The model file.", rich_help_panel=OUTPUT)]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        help="Write settings, history and results as JSON, too.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+Showcase = Annotated[
+    int | None,
+    typer.Option(
+        "--showcase",
+        min=0,
+        help="Test samples to show with their predictions; 0 for none, 10 by default where "
+        "the screen has room.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
     ),
 ]
 AsJson = Annotated[

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -23,67 +22,17 @@ def train(
     context: typer.Context,
     data: options.Data = "auto",
     config: TrainConfig,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Keep checkpoints, the best model, the report and a log in this new folder.",
-            rich_help_panel=options.RUN,
-            show_default=False,
-        ),
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option(
-            help="Keep the run in the folder runs/NAME.",
-            rich_help_panel=options.RUN,
-            show_default=False,
-        ),
-    ] = None,
-    checkpoint_every: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Epochs between two checkpoints, by default 1; without --run-dir or --name the "
-            "folder in runs is named by date, time and layers.",
-            rich_help_panel=options.RUN,
-            show_default=False,
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="RUN_DIR",
-            help="Go on with the run in a folder, with its data and settings; --epochs may be "
-            "raised and --max-time changed.",
-            rich_help_panel=options.RUN,
-            show_default=False,
-        ),
-    ] = None,
+    run_dir: options.RunDir = None,
+    name: options.Name = None,
+    checkpoint_every: options.CheckpointEvery = None,
+    resume: options.Resume = None,
     device: options.Device = "auto",
     autotune: options.Autotune = True,
-    output: Annotated[
-        Path, typer.Option(help="The model file.", rich_help_panel=options.OUTPUT)
-    ] = Path("model.safetensors"),
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write settings, history and results as JSON, too.",
-            rich_help_panel=options.OUTPUT,
-            show_default=False,
-        ),
-    ] = None,
+    output: options.Output = Path("model.safetensors"),
+    report: options.Report = None,
     plot: options.Plot = None,
     force: options.Force = False,
-    showcase: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Test samples to show with their predictions; 0 for none, 10 by default where "
-            "the screen has room.",
-            rich_help_panel=options.OUTPUT,
-            show_default=False,
-        ),
-    ] = None,
+    showcase: options.Showcase = None,
     graphics: options.Graphics = "auto",
     plain: options.Plain = False,
     quiet: options.Quiet = False,

@@ -92,6 +92,8 @@ def _archive(path: Path, file: BinaryIO) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
+    except DataError:
+        raise
     except (
         zipfile.BadZipFile,
         zlib.error,
