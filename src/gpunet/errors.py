@@ -119,8 +119,11 @@ class SettingError(UsageError, ValueError):
         return f"{name} {self._says or f'is {self._shown()}, wanted {self.wanted}'}{advice}"
 
     def _shown(self) -> str:
-        in_toml = self.place and isinstance(self.value, bool | str)
-        return f"{json.dumps(self.value, ensure_ascii=False) if in_toml else repr(self.value):.40}"
+        value = self.value
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+            value = int(value)  # as people write it
+        in_toml = self.place and isinstance(value, bool | str)
+        return f"{json.dumps(value, ensure_ascii=False) if in_toml else repr(value):.40}"
 
 
 class DataError(GpunetError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import sys
 from pathlib import Path
 
 import nbclient
@@ -47,7 +48,7 @@ def test_a_notebook_shows_one_table_of_epochs_and_the_runs_curves() -> None:
         "import gpunet",
         "run = gpunet.train('strokes:300+100', epochs=3, hidden=(8,), device='cpu')",
         "run",
-        "!gpunet train --data strokes:300+100 --epochs 2 --device cpu --hidden 8",
+        f"!{sys.executable} -m gpunet train --data strokes:300+100 --epochs 2 --device cpu",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbclient.NotebookClient(notebook, timeout=120).execute()

@@ -718,7 +718,7 @@ def test_every_option_that_is_no_setting_reaches_the_run(
     others = ("--showcase", "3", "--graphics", "blocks", "--run-dir", "kept")
     every = ("--checkpoint-every", "4", "--device", "cpu")
     assert gpunet("train", "--data", halves, *files, *others, *every).code == 0
-    for flag in ("--plain", "--quiet", "--profile", "--no-autotune", "--force"):
+    for flag in ("--plain", "--quiet", "--no-autotune", "--force"):
         assert gpunet("train", "--data", halves, flag).code == 0
     first, *flagged = asked
     assert (first.data, first.device) == (str(halves), "cpu")
@@ -728,8 +728,8 @@ def test_every_option_that_is_no_setting_reaches_the_run(
     assert (first.showcase, first.graphics) == (3, "blocks")
     assert first.keeping is not None
     assert (first.keeping.folder.path, first.keeping.every) == (Path("kept"), 4)
-    named = ("plain", "quiet", "profile", "autotune", "force")
-    usual = {"plain": False, "quiet": False, "profile": False, "autotune": True, "force": False}
+    named = ("plain", "quiet", "autotune", "force")
+    usual = {"plain": False, "quiet": False, "autotune": True, "force": False}
     for name, wishes in zip(named, flagged, strict=True):
         expected = {**usual, name: not usual[name]}
         assert {flag: getattr(wishes, flag) for flag in named} == expected
@@ -760,7 +760,7 @@ def test_what_failed_to_learn_is_told_before_the_summary_too(
     words = " ".join(ran.out.split())
     assert "the network is no better than guessing: its test accuracy is 50.00 %" in words
     assert "where always answering '0' gives 50.00 %" in words
-    assert "where equal shares give 0.6931; try --lr 50, or --find-lr" in words
+    assert "where equal shares give 0.6931; try --lr 50, or look for a rate by" in words
     assert "advice: " not in ran.out
 
 

@@ -1,6 +1,7 @@
 """What is told of a setting, and how a value is checked against it."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from numbers import Real
@@ -180,7 +181,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _as(kind: Any, value: Any) -> Any:
-    """The value as a type has it; a whole number stays whole where any number will do.
+    """The value as a type has it; 5000 and 5000.0 are one number.
 
     Raises:
         TypeError: it is of another type.
@@ -193,7 +194,9 @@ def _as(kind: Any, value: Any) -> Any:
     if kind is int and not is_bool:
         return index(value)
     if kind is float and isinstance(value, Real) and not is_bool:
-        return value if isinstance(value, int) else float(value)
+        with suppress(OverflowError):  # what is too large for a float is refused by its bounds
+            return float(value)
+        return value
     if (kind is str or get_origin(kind) is Literal) and isinstance(value, str):
         return value
     raise TypeError
