@@ -19,8 +19,7 @@ from rich.console import Console
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
-from gpunet.engine.factory import choose, create_engine
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import create_engine, select_device
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.views.screen import screen
@@ -70,10 +69,7 @@ def take_picture(data: str) -> str:
     dashboard = Dashboard(_recording_console(), control, keys=io.StringIO())
     photographer = Photographer(dashboard, control)
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = (NetworkSettings.of(config),)
-    with create_engine(
-        choose("auto"), network, settings, config.optimizer, config.batch_size
-    ) as engine:
+    with create_engine(select_device("auto"), network, config) as engine:
         train(engine, dataset, config, observers=(dashboard, photographer), control=control)
     return photographer.svg
 

@@ -135,7 +135,7 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)
 def test_the_code_of_a_part_runs_and_prints_what_the_part_shows(part: Path) -> None:
-    if "choose(" in part.read_text(encoding="utf-8") and not list_adapters():
+    if "select_device(" in part.read_text(encoding="utf-8") and not list_adapters():
         promised = os.environ.get("GPUNET_REQUIRE_ADAPTER") == "1"
         assert not promised, "this machine was promised a Vulkan adapter, but wgpu finds none"
     namespace: dict[str, Any] = {"__name__": "__main__"}

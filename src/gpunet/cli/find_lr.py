@@ -14,7 +14,6 @@ from rich.console import RenderableType
 from gpunet.cli.sources import choose_device, open_training_data
 from gpunet.config import TrainConfig
 from gpunet.engine.factory import create_engine
-from gpunet.engine.interface import NetworkSettings
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.columns import Columns
@@ -44,8 +43,7 @@ def find_lr(
     choice = choose_device(device, console)
     dataset = open_training_data(data, console, config.label)
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = (NetworkSettings.of(config),)
-    with create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine:
+    with create_engine(choice, network, (config,)) as engine:
         found = find_learning_rate(engine, split(dataset, config).training, config)
     if as_json:
         print(json.dumps(_content(found, config), indent=2, allow_nan=False))

@@ -117,19 +117,15 @@ def _answer(model: Model, read: list[tuple[str, list[Digit]]]) -> list[Answer]:
     import numpy as np
 
     from gpunet.datasets.dataset import Samples
-    from gpunet.engine.factory import choose, create_engine
-    from gpunet.engine.interface import NetworkSettings
+    from gpunet.engine.factory import create_engine, select_device
     from gpunet.training.evaluation import predict as probabilities_of
 
     if not read:
         return []
-    config = model.config
-    settings = (NetworkSettings.of(config),) * len(model.parameters)
+    configs = (model.config,) * len(model.parameters)
     features = np.stack([digit.pixels for _, digits in read for digit in digits])
     samples = model.prepare(Samples(features, np.zeros(len(features), np.int32)))
-    with create_engine(
-        choose("cpu"), model.network, settings, config.optimizer, config.batch_size
-    ) as engine:
+    with create_engine(select_device("cpu"), model.network, configs) as engine:
         probabilities = probabilities_of(engine, model, samples)  # (digits of all images, C)
     ends = np.cumsum([len(digits) for _, digits in read])
     parts = np.split(probabilities, ends[:-1])

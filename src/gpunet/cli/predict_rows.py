@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from gpunet.cli.messages import one_line
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.readers.table import TABLE_NAMES, Rows, is_table_name, read_rows
-from gpunet.engine.factory import choose, create_engine
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import create_engine, select_device
 from gpunet.errors import ModelError, UsageError
 from gpunet.model import Model
 from gpunet.training.evaluation import predict
@@ -78,11 +77,8 @@ def _answers(model: Model, rows: Rows) -> Iterator[tuple[str | int, NDArray[np.f
     """
     unlabelled = np.zeros(len(rows.features), np.int32)
     samples = model.prepare(Samples(rows.features, unlabelled))
-    config = model.config
-    settings = (NetworkSettings.of(config),) * len(model.parameters)
-    with create_engine(
-        choose("cpu"), model.network, settings, config.optimizer, config.batch_size
-    ) as engine:
+    configs = (model.config,) * len(model.parameters)
+    with create_engine(select_device("cpu"), model.network, configs) as engine:
         for first in range(0, len(samples), AT_ONCE):
             block = slice(first, first + AT_ONCE)
             yield from zip(rows.names[block], predict(engine, model, samples[block]), strict=True)

@@ -26,8 +26,8 @@ from gpunet.config import Optimizer, TrainConfig
 from gpunet.config.settings_file import SettingsFile
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, choose, create_engine, largest_population
-from gpunet.engine.interface import NetworkSettings, Rule
+from gpunet.engine.factory import Device, create_engine, largest_population, select_device
+from gpunet.engine.interface import Rule
 from gpunet.errors import DeviceError, UsageError
 from gpunet.model import Model
 from gpunet.search.space import Space, default_space, grid, read_space
@@ -145,7 +145,7 @@ def carry_out(wishes: Wishes) -> None:
     place = Place(wishes.storage, wishes.study, wishes.heartbeat)
     study = SearchStudy.resume(place, wishes.study) if wishes.resumed else None
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
-    choice = choose(wishes.setting("device", "auto"))
+    choice = select_device(wishes.setting("device", "auto"))
     name = wishes.setting("data", "") or (
         found_again(study.name, study.terms.data) if study else AUTO
     )
@@ -169,7 +169,7 @@ def carry_out(wishes: Wishes) -> None:
 
 
 def _carry_out(
-    wishes: Wishes, study: SearchStudy, choice: Choice, dataset: Dataset, console: Console
+    wishes: Wishes, study: SearchStudy, choice: Device, dataset: Dataset, console: Console
 ) -> None:
     trials, control = study.total(wishes.trials or TRIALS), Control()
     standing = _search(wishes, study, choice, dataset, trials, console, control)
@@ -247,7 +247,7 @@ def _require_whole_grid(points: int, trials: int | None) -> None:
         )
 
 
-def _require_memory(terms: Terms, population: int, choice: Choice, dataset: Dataset) -> None:
+def _require_memory(terms: Terms, population: int, choice: Device, dataset: Dataset) -> None:
     """Make sure, for every shape of the space, that so many networks fit the device.
 
     Raises:
@@ -290,7 +290,7 @@ def _rule(optimizer: Optimizer) -> Rule:
 def _search(
     wishes: Wishes,
     study: SearchStudy,
-    choice: Choice,
+    choice: Device,
     dataset: Dataset,
     trials: int,
     console: Console,
@@ -346,17 +346,13 @@ def _found(study: SearchStudy, standing: Standing) -> _Found | None:
     return _Found(best, config, model_file.load(path) if path.exists() else None)
 
 
-def _tested(found: _Found, choice: Choice, dataset: Dataset) -> _Found:
+def _tested(found: _Found, choice: Device, dataset: Dataset) -> _Found:
     """The same with what the test set gives, which no trial has seen; untested if it cannot be."""
     model = found.model
     if model is None or not len(dataset.test):
         return found
-    config = model.config
-    settings = (NetworkSettings.of(config),)
     try:
-        with create_engine(
-            choice, model.network, settings, config.optimizer, config.batch_size
-        ) as engine:
+        with create_engine(choice, model.network, model.config) as engine:
             told = evaluate(engine, model, model.prepare_test(dataset))
     except DeviceError as error:
         complain(
@@ -382,7 +378,7 @@ def _resuming(study: SearchStudy) -> str:
 
 
 def _report(
-    study: SearchStudy, standing: Standing, found: _Found, choice: Choice
+    study: SearchStudy, standing: Standing, found: _Found, choice: Device
 ) -> dict[str, Any]:
     test = found.model.test if found.model else None
     terms = study.terms
@@ -411,7 +407,7 @@ def _show(
     standing: Standing,
     found: _Found,
     console: Console,
-    choice: Choice,
+    choice: Device,
     dataset: Dataset,
 ) -> None:
     """Print the leaderboard, what mattered, the result and the next command."""

@@ -15,8 +15,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.pixels import is_bright
 from gpunet.datasets.readers.path import find_test_table
 from gpunet.datasets.readers.table import read_rows
-from gpunet.engine.factory import Choice, choose, create_engine, settle
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import Device, create_engine, select_device, settle
 from gpunet.errors import DataError
 from gpunet.model import Model
 from gpunet.training.batches import steps_per_epoch
@@ -34,13 +33,13 @@ __all__ = [
 ]
 
 
-def choose_device(selector: str, console: Console, *, shaders: bool = False) -> Choice:
+def choose_device(selector: str, console: Console, *, shaders: bool = False) -> Device:
     """What ``--device`` names, for work that is too short for a trial of devices.
 
     The console is told which one it is, why, and where help is.
 
     Args:
-        selector: as ``factory.choose`` takes it.
+        selector: as ``factory.select_device`` takes it.
         console: is told.
         shaders: whether ``auto`` takes a software adapter before numpy.
 
@@ -48,14 +47,14 @@ def choose_device(selector: str, console: Console, *, shaders: bool = False) -> 
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    choice = choose(selector, shaders=shaders)
+    choice = select_device(selector, shaders=shaders)
     tell_device(choice, console)
     return choice
 
 
 def settle_device(
-    choice: Choice, config: TrainConfig, population: int, dataset: Dataset, console: Console
-) -> Choice:
+    choice: Device, config: TrainConfig, population: int, dataset: Dataset, console: Console
+) -> Device:
     """The device of a training, where need be after a trial; the console is told of it.
 
     Args:
@@ -66,15 +65,14 @@ def settle_device(
         console: is told.
     """
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = (NetworkSettings.of(config),) * population
     steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
     with console.status("trying which device is the faster one", spinner="line"):
-        settled = settle(choice, network, settings, config.optimizer, config.batch_size, steps)
+        settled = settle(choice, network, (config,) * population, steps)
     tell_device(settled, console)
     return settled
 
 
-def tell_device(choice: Choice, console: Console) -> None:
+def tell_device(choice: Device, console: Console) -> None:
     """Say which device is taken, why, and where help is."""
     console.print(f"device: {reason(choice)}", soft_wrap=True)
     if choice.advice:
@@ -169,11 +167,8 @@ def evaluate_model(
         prepared = model.prepare(samples)
     else:
         samples, prepared = _test_samples(model, data, console)
-    settings = (NetworkSettings.of(model.config),) * len(model.parameters)
-    config = model.config
-    with create_engine(
-        choice, model.network, settings, config.optimizer, config.batch_size
-    ) as engine:
+    configs = (model.config,) * len(model.parameters)
+    with create_engine(choice, model.network, configs) as engine:
         return samples, evaluate(engine, model, prepared)
 
 

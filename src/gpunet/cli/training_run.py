@@ -26,8 +26,7 @@ from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
-from gpunet.engine.factory import Choice, choose, choose_again, create_engine
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import Device, create_engine, select_device, select_device_again
 from gpunet.engine.wgpu.roofline import measure_roofline
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.model import Figures, Model, Origin
@@ -146,7 +145,7 @@ def _settled(config: TrainConfig, dataset: Dataset, console: Console) -> TrainCo
     return decided
 
 
-def _device(wishes: Wishes) -> Choice:
+def _device(wishes: Wishes) -> Device:
     """What ``--device`` names; a run that is resumed keeps its device, or says that it cannot.
 
     Raises:
@@ -155,10 +154,10 @@ def _device(wishes: Wishes) -> Choice:
     """
     before = wishes.keeping.state.device if wishes.keeping and wishes.keeping.state else ""
     if before and wishes.device == "auto":
-        again = choose_again(before)
+        again = select_device_again(before)
         if again is not None:
             return again
-    choice = choose(wishes.device)
+    choice = select_device(wishes.device)
     if before and before != str(choice.info):
         note(f"the run was begun on {before}; on another device its last digits will differ")
     return choice
@@ -174,7 +173,7 @@ def _require_output(console: Console) -> None:
         raise console.file.failure
 
 
-def _tiles(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -> TileCache | None:
+def _tiles(wishes: Wishes, choice: Device, dataset: Dataset, console: Console) -> TileCache | None:
     """The tiles that were measured, at present if the training is long enough for that to pay."""
     if choice.adapter is None or not wishes.autotune:
         return None
@@ -196,20 +195,17 @@ def _tiles(wishes: Wishes, choice: Choice, dataset: Dataset, console: Console) -
 
 def _profile(
     config: TrainConfig,
-    choice: Choice,
+    choice: Device,
     dataset: Dataset,
     console: Console,
     tiles: TileCache | None,
 ) -> Profile:
     """Where the time of such a training goes, measured on an engine of its own."""
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = _settings(config)
     training = split(dataset, config).training
     with (
         console.status("timing every kernel", spinner="line"),
-        create_engine(
-            choice, network, settings, config.optimizer, config.batch_size, tiles
-        ) as engine,
+        create_engine(choice, network, config, tiles) as engine,
     ):
         return measure_profile(engine, measure_roofline(choice.adapter), training, config)
 
@@ -225,7 +221,7 @@ def _recorder(wishes: Wishes, dataset: Dataset, console: Console) -> Recorder | 
 
 def _train(
     wishes: Wishes,
-    choice: Choice,
+    choice: Device,
     dataset: Dataset,
     console: Console,
     recorder: Recorder | None,
@@ -236,14 +232,11 @@ def _train(
     """Train before the user's eyes; the screen is gone when this returns, its curves are left."""
     config = wishes.config
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = _settings(config)
     screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
     if wants_dashboard(console, wishes.plain):
         screen = Dashboard(console, control, profile=profile)
     with (
-        create_engine(
-            choice, network, settings, config.optimizer, config.batch_size, tiles
-        ) as engine,
+        create_engine(choice, network, config, tiles) as engine,
         screen,
     ):
         result = train(
@@ -259,10 +252,6 @@ def _train(
     return result, [Part(screen.closing_view(), 3)] if isinstance(screen, Dashboard) else []
 
 
-def _settings(config: TrainConfig) -> tuple[NetworkSettings, ...]:
-    return tuple(map(NetworkSettings.of, config.networks()))
-
-
 @dataclass(frozen=True, slots=True)
 class _Saved:
     """Where the results are: ``None`` where nothing was to be saved or could be."""
@@ -274,7 +263,7 @@ class _Saved:
 
 
 def _save_results(
-    wishes: Wishes, choice: Choice, dataset: Dataset, result: TrainingResult
+    wishes: Wishes, choice: Device, dataset: Dataset, result: TrainingResult
 ) -> _Saved:
     """Save the model, report and plot; what cannot be written does not keep back the rest."""
     config, complete = wishes.config, True

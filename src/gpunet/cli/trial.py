@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
@@ -30,10 +29,7 @@ def trial_engine(
         GpunetError: the settings do not fit the data, or the network does not fit the adapter.
     """
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = tuple(map(NetworkSettings.of, config.networks()))
-    with WgpuEngine(
-        network, settings, config.optimizer, config.batch_size, adapter, tiles=tiles
-    ) as engine:
+    with WgpuEngine(network, config, adapter, tiles=tiles) as engine:
         engine.class_weights = class_weights(config.class_weights, training.labels, network.classes)
         engine.load("train", training[: config.batch_size])
         yield engine

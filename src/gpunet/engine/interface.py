@@ -8,7 +8,7 @@ adapter, and ``factory`` alone chooses between them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Literal, Self
@@ -28,6 +28,7 @@ __all__ = [
     "NetworkSettings",
     "Rule",
     "Split",
+    "networks_of",
     "step_schedule",
 ]
 
@@ -150,22 +151,21 @@ class Engine(ABC):
 
     Args:
         network: the shape that all networks share.
-        settings: one entry per network.
-        optimizer: the update rule that all networks share.
-        batch_size: samples per training step, B.
+        configs: how each of the P networks is trained, with one optimizer and one batch size for
+            all; a single configuration stands for the networks of its ensemble.
+
+    Raises:
+        ValueError: there is no configuration, or the optimizers or batch sizes differ.
     """
 
-    def __init__(
-        self,
-        network: NetworkSpec,
-        settings: tuple[NetworkSettings, ...],
-        optimizer: Optimizer,
-        batch_size: int,
-    ) -> None:
+    def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
         self.network = network
-        self.settings = settings
-        self.optimizer = optimizer
-        self.batch_size = batch_size
+        self.configs = networks_of(configs)
+        shared = {(one.optimizer, one.batch_size) for one in self.configs}
+        if len(shared) != 1:
+            raise ValueError(f"a population shares one optimizer and batch size, not {shared}")
+        ((self.optimizer, self.batch_size),) = shared
+        self.settings = tuple(map(NetworkSettings.of, self.configs))
         self.class_weights: NDArray[np.float32] | None = None
         """(C,) what a sample of each class counts in training; set before the first epoch."""
         self.clocked = False
@@ -316,6 +316,11 @@ class Engine(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def networks_of(configs: TrainConfig | Sequence[TrainConfig]) -> tuple[TrainConfig, ...]:
+    """One configuration for each network; a single one stands for its ensemble."""
+    return configs.networks() if isinstance(configs, TrainConfig) else tuple(configs)
 
 
 def step_schedule(
