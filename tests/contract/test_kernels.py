@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import NetworkSettings, step_schedule
+from gpunet.engine.interface import LOSS_KERNELS, NetworkSettings, step_schedule
 from gpunet.engine.planning import layered as plan
 from gpunet.engine.planning import tiles
 from gpunet.engine.planning.layout import padded
@@ -209,7 +209,7 @@ def _check_step(trial: Trial, device: Device, step: int) -> None:
         constants = one.constants
         if kernel == "forward":
             _check_forward(trial, device, position, int(place) - 1, order, step)
-        elif kernel in {"softmax_cross_entropy", "quadratic"}:
+        elif kernel in LOSS_KERNELS.values():
             logits = device.values(constants["LOGITS_AT"], rows, network.classes)[:, :count]
             sums = device.engine.metrics()
             device.run(position)
@@ -357,8 +357,7 @@ def _check_head(
     labels = trial.samples.labels[order]
     smoothing = _column(trial, "label_smoothing")[:, 0]
     targets = kernels.smoothed_targets(labels, trial.network.classes, smoothing)
-    quadratic = trial.network.loss == "quadratic"
-    score = kernels.quadratic if quadratic else kernels.softmax_cross_entropy
+    score = kernels.loss(trial.network.loss)
     losses, slopes, _ = score(logits, targets)
     if trial.class_weights is not None:
         weights = trial.class_weights[labels]

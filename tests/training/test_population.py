@@ -113,9 +113,10 @@ def test_a_run_in_which_all_diverge_does_not_go_through_the_epoch() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("hidden", (6,)), ("batch_size", 8)])
 def test_networks_of_different_shapes_are_no_population(name: str, value: Any) -> None:
+    engine = NumpyEngine(CONFIGS[0].network(6, 3), CONFIGS[:2])
     other = dataclasses.replace(CONFIGS[1], **{name: value})
     with pytest.raises(UsageError, match=f"network 1 of the population has {name}"):
-        together(NumpyEngine, (CONFIGS[0], other))
+        train_population(engine, noise(), (CONFIGS[0], other))
 
 
 def test_the_mean_history_is_over_the_networks_that_ran() -> None:

@@ -27,7 +27,7 @@ from gpunet.config.settings_file import SettingsFile
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device, create_engine, largest_population, select_device
-from gpunet.engine.interface import Rule
+from gpunet.engine.interface import RULES, Rule
 from gpunet.errors import DeviceError, UsageError
 from gpunet.model import Model
 from gpunet.search.space import Space, default_space, grid, read_space
@@ -282,9 +282,8 @@ def _batches(wishes: Wishes) -> int:
 
 def _rule(optimizer: Optimizer) -> Rule:
     """The update rule that needs the most memory of those that an optimizer may come to."""
-    if optimizer == "adamw":
-        return "adam"
-    return "sgd_momentum" if optimizer == "sgd" else optimizer
+    rule = RULES[optimizer]
+    return "sgd_momentum" if rule == "sgd" else rule
 
 
 def _search(

@@ -16,11 +16,13 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec, Optimizer, TrainConfig
+from gpunet.config import Loss, NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets.dataset import Samples
 
 __all__ = [
+    "LOSS_KERNELS",
     "MOMENTS",
+    "RULES",
     "DeviceInfo",
     "Engine",
     "KernelTime",
@@ -30,10 +32,21 @@ __all__ = [
     "Split",
     "networks_of",
     "step_schedule",
+    "update_rule",
 ]
 
 Rule = Literal["adam", "nadam", "sgd", "sgd_momentum", "sgd_nesterov", "rmsprop", "lion"]
 """How a gradient moves a parameter; AdamW is Adam with a weight decay."""
+
+RULES: Mapping[Optimizer, Rule] = {
+    "adam": "adam",
+    "adamw": "adam",
+    "nadam": "nadam",
+    "sgd": "sgd",
+    "rmsprop": "rmsprop",
+    "lion": "lion",
+}
+"""The update rule of each optimizer; with momentum, ``update_rule`` gives another one for SGD."""
 
 MOMENTS: Mapping[Rule, int] = {
     "adam": 2,
@@ -44,7 +57,13 @@ MOMENTS: Mapping[Rule, int] = {
     "rmsprop": 1,
     "lion": 1,
 }
-"""How many running figures a rule keeps for every parameter."""
+"""Number of moments that each update rule keeps for every parameter."""
+
+LOSS_KERNELS: Mapping[Loss, str] = {
+    "cross-entropy": "softmax_cross_entropy",
+    "quadratic": "quadratic",
+}
+"""Kernel of each loss: the function in ``reference.kernels`` and the file in ``shaders/loss``."""
 
 Split = Literal["train", "validation", "test", "gallery"]
 
@@ -184,13 +203,7 @@ class Engine(ABC):
     @property
     def rule(self) -> Rule:
         """The update rule, as all networks of the population need it."""
-        if self.optimizer == "adamw":
-            return "adam"
-        if self.optimizer != "sgd":
-            return self.optimizer
-        if any(one.nesterov for one in self.settings):
-            return "sgd_nesterov"
-        return "sgd_momentum" if any(one.momentum > 0 for one in self.settings) else "sgd"
+        return update_rule(self.configs)
 
     def dropout_rates(self) -> NDArray[np.float32]:
         """The rate (P, H) of every network and hidden layer."""
@@ -316,6 +329,16 @@ class Engine(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def update_rule(configs: Sequence[TrainConfig]) -> Rule:
+    """The update rule that all networks of a population need together."""
+    rule = RULES[configs[0].optimizer]
+    if rule == "sgd" and any(one.nesterov for one in configs):
+        return "sgd_nesterov"
+    if rule == "sgd" and any(one.momentum > 0 for one in configs):
+        return "sgd_momentum"
+    return rule
 
 
 def networks_of(configs: TrainConfig | Sequence[TrainConfig]) -> tuple[TrainConfig, ...]:

@@ -187,9 +187,7 @@ class NumpyEngine(Engine):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Losses (P, B), their slopes and the probabilities (P, B, C) by the network's loss."""
         targets = kernels.smoothed_targets(labels, self.network.classes, smoothing)
-        if self.network.loss == "quadratic":
-            return kernels.quadratic(logits, targets)
-        return kernels.softmax_cross_entropy(logits, targets)
+        return kernels.loss(self.network.loss)(logits, targets)
 
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]
