@@ -25,8 +25,7 @@ from unittest.mock import patch
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from gpunet.config import NetworkSpec
-from gpunet.engine.interface import NetworkSettings
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.reference import numpy_engine
 from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.engine.rounds import Rounds
@@ -123,8 +122,8 @@ def _measure(rounds: int) -> Seconds:
 
 
 def _rounds(hidden: tuple[int, ...], batch: int, networks: int) -> Rounds:
-    settings = tuple(NetworkSettings(seed=seed) for seed in range(networks))
-    engine = NumpyPopulation(NetworkSpec(784, hidden, 10), settings, "adam", batch)
+    config = TrainConfig(batch_size=batch, ensemble=networks)
+    engine = NumpyPopulation(NetworkSpec(784, hidden, 10), config)
     return Rounds.of(engine, SECONDS_A_ROUND)
 
 

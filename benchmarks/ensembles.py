@@ -19,8 +19,7 @@ from statistics import mean
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, choose, create_engine
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.errors import GpunetError
 from gpunet.training.result import TrainingResult
 from gpunet.training.trainer import train
@@ -37,7 +36,7 @@ def main() -> int:
     options = _options()
     try:
         output = Output(options.output, results("ensembles"), ".md")
-        dataset, choice = open_dataset(options.data), choose(options.device)
+        dataset, choice = open_dataset(options.data), select_device(options.device)
         document = "\n".join(_document(dataset, choice, options.runs))
         print(document)
         output.write(".md", f"{document}\n")
@@ -58,7 +57,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _document(dataset: Dataset, choice: Choice, runs: int) -> Iterator[str]:
+def _document(dataset: Dataset, choice: Device, runs: int) -> Iterator[str]:
     yield "# What an ensemble gains"
     yield ""
     yield (
@@ -72,7 +71,7 @@ def _document(dataset: Dataset, choice: Choice, runs: int) -> Iterator[str]:
         yield _row(dataset, choice, config, runs)
 
 
-def _row(dataset: Dataset, choice: Choice, config: TrainConfig, runs: int) -> str:
+def _row(dataset: Dataset, choice: Device, config: TrainConfig, runs: int) -> str:
     alone, best, together = [], [], []
     for run in range(runs):
         result = _trained(dataset, choice, config, run)
@@ -89,11 +88,10 @@ def _row(dataset: Dataset, choice: Choice, config: TrainConfig, runs: int) -> st
     )
 
 
-def _trained(dataset: Dataset, choice: Choice, config: TrainConfig, run: int) -> TrainingResult:
+def _trained(dataset: Dataset, choice: Device, config: TrainConfig, run: int) -> TrainingResult:
     own = replace(config, ensemble=NETWORKS, seed=run * NETWORKS)
     network = own.network(dataset.inputs, len(dataset.classes))
-    settings = tuple(map(NetworkSettings.of, own.networks()))
-    with create_engine(choice, network, settings, own.optimizer, own.batch_size) as engine:
+    with create_engine(choice, network, own) as engine:
         return train(engine, dataset, own)
 
 

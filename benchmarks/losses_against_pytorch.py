@@ -23,12 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gpunet
-from gpunet.config import Activation, NetworkSpec, Optimizer
+from gpunet.config import Activation, NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.readers.path import read_path
-from gpunet.engine.factory import Choice, choose, create_engine, list_adapters
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import Device, create_engine, list_adapters, select_device
 from gpunet.errors import GpunetError, MissingExtraError
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.training.batches import steps_per_epoch
@@ -72,10 +71,11 @@ class Rule:
     beta2: float = 0.999
 
     @property
-    def settings(self) -> NetworkSettings:
-        """The engine's."""
-        return NetworkSettings(
-            seed=0,
+    def config(self) -> TrainConfig:
+        """The engine's settings."""
+        return TrainConfig(
+            optimizer=self.optimizer,
+            batch_size=BATCH,
             momentum=self.momentum,
             nesterov=self.nesterov,
             weight_decay=self.weight_decay,
@@ -85,7 +85,7 @@ class Rule:
     @property
     def peer_settings(self) -> dict[str, Any]:
         """PyTorch's."""
-        own = self.settings
+        own = self.config
         settings: dict[str, Any] = {"lr": self.learning_rate}
         if self.optimizer == "sgd":
             return {**settings, "momentum": own.momentum, "nesterov": own.nesterov}
@@ -193,10 +193,12 @@ def _samples(mnist: Path | None) -> Samples:
     return Samples(images, labels.astype(np.int32))
 
 
-def _choices() -> tuple[Choice, ...]:
+def _choices() -> tuple[Device, ...]:
     """numpy, and every adapter that can be used."""
     usable = [adapter for adapter in list_adapters() if adapter.usable]
-    return tuple(choose(name) for name in ("cpu", *(str(adapter.index) for adapter in usable)))
+    return tuple(
+        select_device(name) for name in ("cpu", *(str(adapter.index) for adapter in usable))
+    )
 
 
 def _course(
@@ -210,7 +212,7 @@ def _course(
     return Course(network, rule, weights, samples, np.array(rows, dtype=np.uint32))
 
 
-def _heading(torch: Any, samples: Samples, choices: tuple[Choice, ...], steps: int) -> str:
+def _heading(torch: Any, samples: Samples, choices: tuple[Device, ...], steps: int) -> str:
     devices = "\n".join(f"- {_device(one)}" for one in choices)
     rates = ", ".join(f"{rule.learning_rate} ({rule.name})" for rule in (*RULES, *OTHER_RULES))
     return f"""# The losses of gpunet and of PyTorch
@@ -232,16 +234,16 @@ judged. A number in bold is out of bounds.
 | --- | --- | --- |{" --- |" * (1 + len(choices))}"""
 
 
-def _device(choice: Choice) -> str:
+def _device(choice: Device) -> str:
     driver = choice.info.driver
     return f"{choice.info}" if "unknown" in driver else f"{choice.info}, {driver}"
 
 
-def _names(choices: tuple[Choice, ...]) -> list[str]:
+def _names(choices: tuple[Device, ...]) -> list[str]:
     return [one.info.name.partition(" (")[0] if one.adapter else "numpy" for one in choices]
 
 
-def _compare(torch: Any, course: Course, choices: tuple[Choice, ...]) -> bool:
+def _compare(torch: Any, course: Course, choices: tuple[Device, ...]) -> bool:
     """Print a training's row; whether its deviations are within bounds."""
     reference = _losses_of_pytorch(torch, course, torch.float64)
     peer = _deviations(_losses_of_pytorch(torch, course, torch.float32), reference)
@@ -268,12 +270,11 @@ def _cell(deviations: tuple[float, float], bounds: tuple[float, float]) -> str:
     )
 
 
-def _losses_of_engine(choice: Choice, course: Course) -> Losses:
+def _losses_of_engine(choice: Device, course: Course) -> Losses:
     """Each step's mean loss (steps,), from the growth of the epoch's sums."""
     rule = course.rule
-    settings = (rule.settings,)
     losses: list[float] = []
-    with create_engine(choice, course.network, settings, rule.optimizer, BATCH) as engine:
+    with create_engine(choice, course.network, rule.config) as engine:
         engine.load("train", course.samples)
         engine.set_parameters(course.weights)
         for order in course.orders:

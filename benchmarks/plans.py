@@ -18,9 +18,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from gpunet.config import NetworkSpec
-from gpunet.engine.factory import choose
-from gpunet.engine.interface import NetworkSettings
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.engine.factory import select_device
 from gpunet.engine.planning.layered import Plan, Switches
 from gpunet.engine.planning.select import PlanName, choose_plan
 from gpunet.engine.planning.tiles import Traits
@@ -48,8 +47,6 @@ SHAPES: tuple[tuple[int, tuple[int, ...], int], ...] = (
 
 SMALLEST = NetworkSpec(4, (2,), 2)
 
-SETTINGS = (NetworkSettings(seed=0),)
-
 SECONDS_A_ROUND = 0.1
 
 
@@ -58,7 +55,7 @@ def main() -> int:
     options = _options()
     try:
         output = Output(options.output, results("plans"), ".md")
-        chosen = choose(options.device).adapter if options.device else None
+        chosen = select_device(options.device).adapter if options.device else None
         adapters = list_adapters() if chosen is None else (chosen,)
         document = "\n".join(_document(adapters, options.rounds))
         print(document)
@@ -98,7 +95,7 @@ def _document(adapters: Sequence[Adapter], rounds: int) -> Iterator[str]:
 
 
 def _rounds(adapter: Adapter, network: NetworkSpec, batch: int, plan: PlanName) -> Rounds:
-    engine = WgpuEngine(network, SETTINGS, "adam", batch, adapter, plan)
+    engine = WgpuEngine(network, TrainConfig(batch_size=batch), adapter, plan)
     return Rounds.of(engine, SECONDS_A_ROUND)
 
 

@@ -15,9 +15,14 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from gpunet.config import NetworkSpec
-from gpunet.engine.factory import Choice, choose, create_engine, largest_population, list_adapters
-from gpunet.engine.interface import NetworkSettings
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.engine.factory import (
+    Device,
+    create_engine,
+    largest_population,
+    list_adapters,
+    select_device,
+)
 from gpunet.engine.rounds import MOST_SAMPLES, Rounds
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
@@ -39,7 +44,7 @@ def main() -> int:
     try:
         output = Output(options.output, results("populations"), ".md")
         names = [options.device] if options.device else ["cpu", *_adapters()]
-        document = "\n".join(_document([choose(name) for name in names], options.rounds))
+        document = "\n".join(_document([select_device(name) for name in names], options.rounds))
         print(document)
         output.write(".md", f"{document}\n")
     except GpunetError as error:
@@ -62,7 +67,7 @@ def _adapters() -> list[str]:
     return [str(adapter.index) for adapter in list_adapters() if adapter.usable]
 
 
-def _document(choices: list[Choice], rounds: int) -> Iterator[str]:
+def _document(choices: list[Device], rounds: int) -> Iterator[str]:
     yield "# What a network costs in a population"
     yield ""
     yield f"{machine()}. Adam, random bytes; medians over {rounds} rounds in turn."
@@ -76,7 +81,7 @@ def _document(choices: list[Choice], rounds: int) -> Iterator[str]:
             yield from _table(choice, network, batch, rounds)
 
 
-def _table(choice: Choice, network: NetworkSpec, batch: int, turns: int) -> Iterator[str]:
+def _table(choice: Device, network: NetworkSpec, batch: int, turns: int) -> Iterator[str]:
     software = choice.adapter is None or choice.adapter.software
     sizes = SIZES if software else SIZES_ON_HARDWARE
     most = largest_population(choice, network, "adam", batch, max(MOST_SAMPLES, batch))
@@ -101,9 +106,9 @@ def _table(choice: Choice, network: NetworkSpec, batch: int, turns: int) -> Iter
         rounds.engine.close()
 
 
-def _rounds(choice: Choice, network: NetworkSpec, batch: int, networks: int) -> Rounds:
-    settings = tuple(NetworkSettings(seed=seed) for seed in range(networks))
-    return Rounds.of(create_engine(choice, network, settings, "adam", batch), SECONDS_A_ROUND)
+def _rounds(choice: Device, network: NetworkSpec, batch: int, networks: int) -> Rounds:
+    config = TrainConfig(batch_size=batch, ensemble=networks)
+    return Rounds.of(create_engine(choice, network, config), SECONDS_A_ROUND)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,7 @@ from gpunet.config import TrainConfig
 from gpunet.config.recipes import Recipe, open_recipe, recipe_names
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.path import read_path
-from gpunet.engine.factory import Choice, choose, create_engine
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.errors import GpunetError
 from gpunet.terminal.live.console import make_console
 from gpunet.terminal.live.plain import PlainPrinter
@@ -113,7 +112,7 @@ def main() -> int:
     try:
         output = Output(options.output, "recipes", ".md", ".json")
         mnist = read_path(options.mnist)
-        choice = choose(options.device)
+        choice = select_device(options.device)
         rows: list[Row] = []
         for name in options.only or recipe_names():
             rows.append(_measured(open_recipe(name), mnist, choice, options.max_time))
@@ -136,15 +135,14 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(recipe: Recipe, mnist: Dataset, choice: Choice, max_time: float | None) -> Row:
+def _measured(recipe: Recipe, mnist: Dataset, choice: Device, max_time: float | None) -> Row:
     """Train a recipe on MNIST and test its best epoch."""
     config: TrainConfig = recipe.file.train_config()
     if max_time is not None:
         config = dataclasses.replace(config, max_time=max_time)
     network = config.network(mnist.inputs, len(mnist.classes))
-    settings = (NetworkSettings.of(config),)
     printer = PlainPrinter(make_console(plain=True, stream=sys.stderr))
-    with create_engine(choice, network, settings, config.optimizer, config.batch_size) as engine:
+    with create_engine(choice, network, config) as engine:
         result = train(engine, mnist, config, callbacks=(printer,))
     return Row(
         recipe=recipe.name,

@@ -23,8 +23,7 @@ from gpunet.config import TrainConfig, parse_hidden
 from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.readers.path import read_path
-from gpunet.engine.factory import Choice, choose, create_engine
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.errors import GpunetError
 from gpunet.training.trainer import train
 
@@ -57,7 +56,7 @@ def _options() -> argparse.Namespace:
 
 def _report(options: argparse.Namespace) -> Iterator[str]:
     mnist = read_path(options.mnist)
-    choice = choose(options.device)
+    choice = select_device(options.device)
     began = time.process_time()
     drawn = _drawn(options.samples, options.data_seed)
     seconds = time.process_time() - began
@@ -95,17 +94,14 @@ def _drawn(count: int, seed: int) -> Dataset:
 
 
 def _trained(
-    hidden: str, seeds: int, choice: Choice, drawn: Dataset, tests: dict[str, Samples]
+    hidden: str, seeds: int, choice: Device, drawn: Dataset, tests: dict[str, Samples]
 ) -> dict[str, NDArray[np.bool_]]:
     """For each test set what each of the trained networks got right, (seeds, n)."""
     right: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in tests}
     for seed in range(seeds):
         config = TrainConfig(hidden=parse_hidden(hidden), seed=seed)
         network = config.network(drawn.inputs, len(DIGITS))
-        settings = (NetworkSettings.of(config),)
-        with create_engine(
-            choice, network, settings, config.optimizer, config.batch_size
-        ) as engine:
+        with create_engine(choice, network, config) as engine:
             result = train(engine, drawn, config)
             print(
                 f"{network}, seed {seed}: {result.seconds:.1f} s, best epoch {result.best_epoch}",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tests.own_tree  # noqa: F401 (first, as nothing but this tree is to be tested)
 
-from gpunet.config import NetworkSpec, Optimizer
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.interface import Engine, networks_of
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
@@ -96,19 +98,17 @@ def make_engine(request: pytest.FixtureRequest) -> Iterator[MakeEngine]:
 
     def make(
         network: NetworkSpec,
-        settings: tuple[NetworkSettings, ...] = (NetworkSettings(seed=1),),
-        optimizer: Optimizer = "adam",
-        batch_size: int = 8,
+        configs: TrainConfig | Sequence[TrainConfig] = TrainConfig(seed=1),  # noqa: B008 - frozen
+        **shared: Any,
     ) -> Engine:
-        if request.param == "numpy" and len(settings) == 1:
-            made.append(NumpyEngine(network, settings, optimizer, batch_size))
+        configs = tuple(replace(one, **shared) for one in networks_of(configs))
+        if request.param == "numpy" and len(configs) == 1:
+            made.append(NumpyEngine(network, configs))
         elif request.param == "numpy":
-            made.append(NumpyPopulation(network, settings, optimizer, batch_size))
+            made.append(NumpyPopulation(network, configs))
         else:
             adapter, plan = request.param
-            made.append(
-                WgpuEngine(network, settings, optimizer, batch_size, require(adapter), plan)
-            )
+            made.append(WgpuEngine(network, configs, require(adapter), plan))
         return made[-1]
 
     yield make

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
-from gpunet.engine.factory import choose
+from gpunet.engine.factory import select_device
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.views.screen import screen
@@ -71,7 +71,7 @@ def take_picture(data: str) -> str:
     photographer = Photographer(dashboard, control)
     config = settle_epochs(config, dataset, Messages())
     train_model(
-        config, dataset, choose("auto"), callbacks=(dashboard, photographer), control=control
+        config, dataset, select_device("auto"), callbacks=(dashboard, photographer), control=control
     )
     return photographer.svg
 

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.factory import choose
+from gpunet.engine.factory import select_device
 from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.rounds import begin_random_epoch, random_samples
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
@@ -369,7 +369,7 @@ def main() -> int:
     parser.add_argument("--device", required=True, help="as gpunet's own option")
     parser.add_argument("--small", action="store_true", help="take the least sizes")
     options = parser.parse_args()
-    adapter = choose(options.device).adapter
+    adapter = select_device(options.device).adapter
     if adapter is None:
         print("numpy has nothing to be asked", file=sys.stderr)
         return 2

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 import gpunet
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.factory import choose, create_engine
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.factory import create_engine, select_device
+from gpunet.engine.interface import Engine
 from gpunet.parameters import layer_views
 from peers.interface import Order, Peer
 from peers.task import BETAS, CLASSES, EPSILON, INPUTS, LEARNING_RATE, Layers, Task
 
-SETTINGS = (NetworkSettings(seed=0, beta1=BETAS[0], beta2=BETAS[1], epsilon=EPSILON),)
+CONFIG = TrainConfig(beta1=BETAS[0], beta2=BETAS[1], epsilon=EPSILON)
 
 
 class OwnEngine(Peer):
@@ -21,7 +23,7 @@ class OwnEngine(Peer):
 
     def __init__(self, task: Task, device: str) -> None:
         super().__init__(task, device)
-        self._choice = choose(device)
+        self._choice = select_device(device)
         self._network = NetworkSpec(INPUTS, task.hidden, CLASSES)
         self._engine: Engine | None = None
         self._done = 0
@@ -34,7 +36,8 @@ class OwnEngine(Peer):
     def begin(self, setting: str, steps: int) -> None:
         """A new engine: its buffers are made for an epoch of so many steps."""
         self.close()
-        engine = create_engine(self._choice, self._network, SETTINGS, "adam", self.task.batch)
+        config = replace(CONFIG, batch_size=self.task.batch)
+        engine = create_engine(self._choice, self._network, config)
         parameters = np.empty((1, self._network.parameter_count), dtype=np.float32)
         views = layer_views(parameters, self._network)
         for own, given in zip(views, self.task.layers, strict=True):

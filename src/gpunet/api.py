@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, choose, choose_again, list_adapters
+from gpunet.engine.factory import Device, list_adapters, select_device, select_device_again
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import MissingExtraError, StudyError, UsageError
@@ -80,7 +80,7 @@ def train(
     """
     config = _settings(config or TrainConfig(), settings)
     keeping = None if run_dir is None else new_run(Path(run_dir), checkpoint_every)
-    return _carry_out(choose(device), data, config, keeping, verbose, callbacks)
+    return _carry_out(select_device(device), data, config, keeping, verbose, callbacks)
 
 
 def resume(
@@ -119,9 +119,9 @@ def resume(
     config = _settings(TrainConfig(), changes)
     keeping, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
     assert keeping.state is not None
-    again = choose_again(keeping.state.device) if device == "auto" else None
+    again = select_device_again(keeping.state.device) if device == "auto" else None
     source = keeping.reference if data is None else data
-    return _carry_out(again or choose(device), source, config, keeping, verbose, callbacks)
+    return _carry_out(again or select_device(device), source, config, keeping, verbose, callbacks)
 
 
 def tune(
@@ -193,7 +193,7 @@ def tune(
         pruner=pruner,
         trials=trials if space and sampler != "grid" else None,
     )
-    messages, choice, control = _messages(verbose), choose(device), Control()
+    messages, choice, control = _messages(verbose), select_device(device), Control()
     dataset, reference = dataset_of(data, messages, terms.config.label)
     terms, choice = settle_terms(
         terms,
@@ -319,7 +319,7 @@ def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
 
 
 def _carry_out(
-    choice: Choice,
+    choice: Device,
     data: Any,
     config: TrainConfig,
     keeping: Keeping | None,

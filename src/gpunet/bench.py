@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
 from gpunet.engine.planning.layered import Switches, training_plan
 from gpunet.engine.planning.tiles import Traits
@@ -46,8 +46,6 @@ PASSES = {
     "Adam update": "update",
 }
 """How the labels of an operation's passes begin."""
-
-SETTINGS = (NetworkSettings(seed=0),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +155,14 @@ def _on_numpy(case: Case, timings: int) -> Iterator[Measurement]:
         with numpy_conditions():
             seconds = _median_seconds(work, timings)
         yield Measurement(str(case), operation, "numpy", seconds, None, amount, unit)
-    engine = NumpyEngine(case.network, SETTINGS, "adam", case.batch_size)
+    engine = NumpyEngine(case.network, TrainConfig(batch_size=case.batch_size))
     yield _training_step(case, engine, "numpy", timings)
 
 
 def _on_adapter(case: Case, adapter: Adapter, timings: int) -> Iterator[Measurement]:
     yield _product(case, adapter, timings)
-    with WgpuEngine(case.network, SETTINGS, "adam", case.batch_size, adapter, "layered") as engine:
+    config = TrainConfig(batch_size=case.batch_size)
+    with WgpuEngine(case.network, config, adapter, "layered") as engine:
         step = _training_step(case, engine, adapter.info.name, timings)
         taken = _timed_passes(engine, timings, step.wall_seconds)
         for operation in ("forward", "cross-entropy", "Adam update"):
@@ -174,7 +173,8 @@ def _on_adapter(case: Case, adapter: Adapter, timings: int) -> Iterator[Measurem
 def _product(case: Case, adapter: Adapter, timings: int) -> Measurement:
     """The first layer's matrix product, on floats and without an activation."""
     alone = _product_alone(case)
-    with WgpuEngine(alone.network, SETTINGS, "sgd", case.batch_size, adapter, "layered") as engine:
+    config = TrainConfig(optimizer="sgd", batch_size=case.batch_size)
+    with WgpuEngine(alone.network, config, adapter, "layered") as engine:
         begin_random_epoch(engine, 2, floats=True)
         engine.time_passes(1)  # compiles
         began = time.perf_counter()
@@ -267,7 +267,8 @@ def _numpy_update(
     """Weight gradients and Adam, with each layer's outputs standing in for its deltas."""
     gradient = np.zeros_like(parameters)
     moments = np.zeros((2, *parameters.shape), dtype=np.float32)
-    factors = Factors.of(SETTINGS, step_schedule(SETTINGS, np.full((1, 1), 1e-3), 0, "adam")[:, 0])
+    own = (NetworkSettings(seed=0),)
+    factors = Factors.of(own, step_schedule(own, np.full((1, 1), 1e-3), 0, "adam")[:, 0])
     blocks = layer_blocks(gradient, network)
 
     def update() -> None:

@@ -220,11 +220,11 @@ class Model:
             DataError: the data cannot be had.
             ModelError: they do not fit the model.
         """
-        from gpunet.engine.factory import choose
+        from gpunet.engine.factory import select_device
         from gpunet.workflows.answers import evaluate_model
         from gpunet.workflows.messages import Messages
 
-        return evaluate_model(self, data, choose(device), Messages())[1]
+        return evaluate_model(self, data, select_device(device), Messages())[1]
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the model as a safetensors file that ``gpunet.load`` reads.

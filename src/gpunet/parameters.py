@@ -8,16 +8,17 @@ With layer normalisation, the hidden layers' gains and offsets come after all bl
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import rng
-from gpunet.config import Initialization, Layer, NetworkSpec
+from gpunet.config import Activation, Initialization, Layer, NetworkSpec
 
 __all__ = [
+    "HE_SLOPES",
     "initial_parameters",
     "initializations",
     "layer_blocks",
@@ -30,17 +31,23 @@ __all__ = [
 Real = TypeVar("Real", np.float32, np.float64)
 
 
-_HE_SLOPES = {
+HE_SLOPES: Mapping[Activation, float | None] = {
     "relu": 0.0,
     "leaky_relu": 0.01,
     "elu": 0.0,
+    "selu": 1.0,
     "gelu": 0.0,
     "gelu_tanh": 0.0,
     "silu": 0.0,
-    "selu": 1.0,
+    "sigmoid": None,
+    "tanh": None,
+    "scaled_tanh": None,
+    "softplus": None,
+    "identity": None,
 }
-"""The slope below zero, in the sense of He's equation 15, of the activations that resemble ReLU.
-SELU wants a variance of one over the inputs (Klambauer et al. 2017), as a slope of 1 gives."""
+"""The slope below zero, in the sense of He's equation 15, of the activations that resemble ReLU;
+``None`` for those that take Glorot's initialization. SELU wants a variance of one over the inputs
+(Klambauer et al. 2017), as a slope of 1 gives."""
 
 
 def layer_offsets(network: NetworkSpec) -> tuple[int, ...]:
@@ -117,7 +124,7 @@ def initializations(
 def _chosen(layer: Layer, initialization: Initialization) -> Initialization:
     if initialization != "auto":
         return initialization
-    return "he" if layer.activation in _HE_SLOPES else "glorot"
+    return "glorot" if HE_SLOPES[layer.activation] is None else "he"
 
 
 def _bound(layer: Layer, initialization: Initialization, leaky_slope: float) -> float:
@@ -129,9 +136,8 @@ def _bound(layer: Layer, initialization: Initialization, leaky_slope: float) -> 
     """
     initialization = _chosen(layer, initialization)
     if initialization == "he":
-        slope = _HE_SLOPES.get(layer.activation, 1.0)
-        if layer.activation == "leaky_relu":
-            slope = leaky_slope
+        slope = leaky_slope if layer.activation == "leaky_relu" else HE_SLOPES[layer.activation]
+        slope = 1.0 if slope is None else slope  # He's was asked for where Glorot's is the default
         return math.sqrt(6 / ((1 + slope**2) * layer.inputs))
     if initialization == "glorot":
         return math.sqrt(6 / (layer.inputs + layer.outputs))

@@ -20,7 +20,7 @@ from gpunet.cli.train_command import train_command
 from gpunet.config import TrainConfig
 from gpunet.config.settings_file import read_settings
 from gpunet.datasets.catalog import open_dataset
-from gpunet.engine.factory import Choice
+from gpunet.engine.factory import Device
 from gpunet.search import session
 from gpunet.search.standing import Standing
 from gpunet.search.tuner import Tuner
@@ -341,7 +341,7 @@ def test_devices_are_tried_with_the_search_s_heaviest_network(
 ) -> None:
     tried: list[TrainConfig] = []
 
-    def noting(choice: Choice, config: TrainConfig, *_: object) -> Choice:
+    def noting(choice: Device, config: TrainConfig, *_: object) -> Device:
         tried.append(config)
         return choice
 

@@ -28,9 +28,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, Optimizer
+from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.interface import Engine
 from gpunet.engine.planning.select import PlanName
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
@@ -158,7 +158,7 @@ class Case:
     """A population of one shape with all that it is trained on."""
 
     shape: Shape
-    settings: tuple[NetworkSettings, ...]
+    configs: tuple[TrainConfig, ...]
     samples: Samples
     class_weights: NDArray[np.float32] | None
     rate: float
@@ -168,11 +168,14 @@ class Case:
         """So many networks."""
         draws = np.random.default_rng([seed, shape.count])
 
-        def setting() -> NetworkSettings:
+        def config() -> TrainConfig:
             chosen = {name: draws.choice(VALUES[name]).item() for name in shape.switches}
             seed = int(draws.integers(0, 2**32))
             # A large epsilon: what is zero but for rounding stays small.
-            return NetworkSettings(seed, epsilon=float(draws.choice([1e-3, 1e-2])), **chosen)
+            epsilon = float(draws.choice([1e-3, 1e-2]))
+            optimizer: Any = shape.optimizer
+            shared = {"optimizer": optimizer, "batch_size": shape.batch_size}
+            return TrainConfig(seed=seed, epsilon=epsilon, **shared, **chosen)
 
         size = (shape.count, shape.network.inputs)
         features: Any = draws.integers(0, 256, size, dtype=np.uint8)
@@ -182,7 +185,7 @@ class Case:
         weights = draws.uniform(0.2, 3, classes).astype(np.float32) if shape.weighted else None
         return cls(
             shape,
-            tuple(setting() for _ in range(networks)),
+            tuple(config() for _ in range(networks)),
             Samples(features, draws.integers(0, classes, shape.count).astype(np.int32)),
             weights,
             rate=float(draws.choice(RATES.get(shape.optimizer, (0.002, 0.01)))),
@@ -190,7 +193,7 @@ class Case:
 
     def train(self, engine: Engine, changed: int | None = None) -> dict[str, NDArray[Any]]:
         """An epoch with all that is compared; ``changed`` seeds a change of the first weights."""
-        shape, seeds = self.shape, [one.seed for one in self.settings]
+        shape, seeds = self.shape, [one.seed for one in self.configs]
         weights = initial_parameters(shape.network, "uniform", seeds)
         if changed is not None:
             draws = np.random.default_rng(changed)
@@ -213,8 +216,7 @@ class Case:
 
     def numpy(self) -> NumpyEngine:
         """The specification."""
-        shape = self.shape
-        return NumpyEngine(shape.network, self.settings, shape.optimizer, shape.batch_size)
+        return NumpyEngine(self.shape.network, self.configs)
 
 
 @dataclass(slots=True)
@@ -251,13 +253,11 @@ def deviations(
 def check(case: Case, adapter: Adapter, findings: Findings) -> None:
     """Train a case on an adapter and with numpy, and note how far they part."""
     shape = case.shape
-    with WgpuEngine(
-        shape.network, case.settings, shape.optimizer, shape.batch_size, adapter, shape.plan
-    ) as engine:
+    with WgpuEngine(shape.network, case.configs, adapter, shape.plan) as engine:
         actual = case.train(engine)
         plan = "persistent" if engine.training_plan().many_steps else "layered"
     expected = case.train(case.numpy())
-    for network in range(len(case.settings)):
+    for network in range(len(case.configs)):
         findings.cases += 1
         found = deviations(expected, actual, network)
         wide = {name: share for name, share in found.items() if share > TOLERANCE}
@@ -265,7 +265,7 @@ def check(case: Case, adapter: Adapter, findings: Findings) -> None:
             findings.undecided += 1
             continue
         if wide:
-            findings.misses.append(f"{shape}, {case.settings[network]}: {wide}")
+            findings.misses.append(f"{shape}, {case.configs[network]}: {wide}")
         for feature in (*shape.features, f"the {plan} plan"):
             largest = findings.largest.get(feature, 0.0)
             findings.largest[feature] = max(largest, *found.values())
@@ -289,7 +289,7 @@ def _numpy_parts_as_far(
 
 def replace_settings(case: Case, network: int) -> Case:
     """The case with one of its networks alone."""
-    return replace(case, settings=(case.settings[network],))
+    return replace(case, configs=(case.configs[network],))
 
 
 def run(adapter: Adapter, shapes: range, cases: int, largest: int) -> Findings:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.config import ACTIVATIONS, NetworkSpec
+from gpunet.config import ACTIVATIONS, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.interface import Engine
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
@@ -57,7 +58,7 @@ def run_further(
 
 def specification(engine: Engine) -> NumpyEngine:
     """The numpy engine for the same networks."""
-    return NumpyEngine(engine.network, engine.settings, engine.optimizer, engine.batch_size)
+    return NumpyEngine(engine.network, engine.configs)
 
 
 def assert_close(expected: NDArray[np.float32], actual: NDArray[np.float32], share: float) -> None:
@@ -82,8 +83,8 @@ def test_200_steps_with_dropout_end_near_the_specifications_weights(
     floats: bool,
 ) -> None:
     network = NetworkSpec(inputs, hidden, classes, activation)
-    settings = (NetworkSettings(seed=11, dropout=0.2, input_dropout=0.1),)
-    engine = make_engine(network, settings, "adam", batch_size)
+    configs = (TrainConfig(seed=11, dropout=0.2, input_dropout=0.1),)
+    engine = make_engine(network, configs, batch_size=batch_size)
     samples = random_samples(10 * batch_size + 3, inputs, classes, floats=floats)
     reference = specification(engine)
 
@@ -101,7 +102,7 @@ def test_200_steps_with_every_activation_end_at_the_specifications_weights(
     make_engine: MakeEngine, random_samples: Draw, activation: str
 ) -> None:
     network = NetworkSpec(24, (9, 5), 3, activation)
-    engine = make_engine(network, (NetworkSettings(seed=11),), "sgd", 13)
+    engine = make_engine(network, TrainConfig(seed=11, optimizer="sgd", batch_size=13))
     reference = specification(engine)
     samples = random_samples(133, 24, 3, floats=True)  # ten batches of 13, and one of 3
     for one in (engine, reference):
@@ -114,8 +115,8 @@ def test_one_step_of_every_optimizer_is_the_specifications(
     make_engine: MakeEngine, random_samples: Draw, optimizer: str, momentum: float
 ) -> None:
     network = NetworkSpec(20, (12,), 5, "tanh")
-    settings = (NetworkSettings(seed=1, momentum=momentum),)
-    engine = make_engine(network, settings, optimizer, 16)
+    configs = (TrainConfig(seed=1, momentum=momentum),)
+    engine = make_engine(network, configs, optimizer=optimizer, batch_size=16)
     reference = specification(engine)
     samples = random_samples(64, 20, 5)
     for one in (engine, reference):
@@ -144,16 +145,16 @@ def test_any_two_switches_together_move_the_weights_as_the_specification_does(
 ) -> None:
     network = NetworkSpec(20, (9, 5), 4, "tanh", layer_norm=layer_norm)
     samples = random_samples(48, 20, 4, floats=True)
-    settings = tuple(
-        NetworkSettings(seed=seed, **SWITCHES[one], **SWITCHES[other])  # type: ignore[arg-type]
+    configs = tuple(
+        TrainConfig(seed=seed, **SWITCHES[one], **SWITCHES[other])  # type: ignore[arg-type]
         for seed, (one, other) in enumerate(combinations(SWITCHES, 2))
     )
-    engine = make_engine(network, settings, "sgd", 16)
-    plain = make_engine(network, (NetworkSettings(seed=0),), "sgd", 16)
+    engine = make_engine(network, configs, optimizer="sgd", batch_size=16)
+    plain = make_engine(network, TrainConfig(optimizer="sgd", batch_size=16))
     run_steps(engine, samples, 6, rate=0.1)
     run_steps(plain, samples, 6, rate=0.1)
-    for place, own in enumerate(settings):
-        reference = NumpyEngine(network, (own,), "sgd", 16)
+    for place, own in enumerate(configs):
+        reference = NumpyEngine(network, replace(own, optimizer="sgd", batch_size=16))
         run_steps(reference, samples, 6, rate=0.1)
         assert_close(reference.parameters()[0], engine.parameters()[place], AFTER_200_STEPS_OF_SGD)
     assert not np.allclose(plain.parameters()[0], engine.parameters()[0], rtol=0, atol=1e-3)
@@ -163,7 +164,8 @@ def test_what_a_training_step_costs_is_weighted_by_class_and_smoothed(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:
     network, smoothing = NetworkSpec(12, (7,), 3), 0.3
-    engine = make_engine(network, (NetworkSettings(seed=3, label_smoothing=smoothing),), "sgd", 16)
+    config = TrainConfig(seed=3, label_smoothing=smoothing, optimizer="sgd", batch_size=16)
+    engine = make_engine(network, config)
     engine.class_weights = np.array([1, 2, 0.5], dtype=np.float32)
     samples = random_samples(16, 12, 3)
     engine.set_parameters(initial_parameters(network, "auto", (3,)))
@@ -205,11 +207,11 @@ def test_a_batch_larger_than_the_data_is_all_of_it(
 
 def test_the_same_seed_gives_the_same_bits(make_engine: MakeEngine, random_samples: Draw) -> None:
     network = NetworkSpec(50, (16, 8), 10)
-    settings = (NetworkSettings(seed=5, dropout=0.3, input_dropout=0.2),)
+    configs = (TrainConfig(seed=5, dropout=0.3, input_dropout=0.2),)
     samples = random_samples(200, 50, 10)
     runs = []
     for _ in range(2):
-        engine = make_engine(network, settings, "adam", 16)
+        engine = make_engine(network, configs, batch_size=16)
         run_steps(engine, samples, 60)
         runs.append(engine.parameters().tobytes())
     assert runs[0] == runs[1]
@@ -237,16 +239,16 @@ def test_a_network_in_a_population_gets_the_bits_that_it_gets_alone(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:
     network = NetworkSpec(30, (8, 8), 4, "leaky_relu")
-    settings = (
-        NetworkSettings(seed=1),
-        NetworkSettings(seed=2, dropout=(0.5, 0.2), input_dropout=0.3),
-        NetworkSettings(seed=3, dropout=0.1, beta1=0.8, beta2=0.99, epsilon=1e-6),
+    configs = (
+        TrainConfig(seed=1),
+        TrainConfig(seed=2, dropout=(0.5, 0.2), input_dropout=0.3),
+        TrainConfig(seed=3, dropout=0.1, beta1=0.8, beta2=0.99, epsilon=1e-6),
     )
     samples = random_samples(64, 30, 4)
-    together = make_engine(network, settings, "adam", 16)
+    together = make_engine(network, configs, batch_size=16)
     run_steps(together, samples, 24)
-    for p, own in enumerate(settings):
-        alone = make_engine(network, (own,), "adam", 16)
+    for p, own in enumerate(configs):
+        alone = make_engine(network, own, batch_size=16)
         run_steps(alone, samples, 24)
         # BLAS may take another path for another shape; an adapter's shader may not.
         if isinstance(alone, NumpyEngine):
@@ -259,9 +261,9 @@ def test_networks_that_rest_keep_their_weights_and_the_others_go_on_unchanged(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:
     network = NetworkSpec(30, (8,), 4)
-    settings = tuple(NetworkSettings(seed=seed, dropout=0.1 * seed) for seed in range(5))
+    configs = tuple(TrainConfig(seed=seed, dropout=0.1 * seed) for seed in range(5))
     samples = random_samples(64, 30, 4)
-    whole, parted = (make_engine(network, settings, "adam", 16) for _ in range(2))
+    whole, parted = (make_engine(network, configs, batch_size=16) for _ in range(2))
     run_steps(parted, samples, 4)
     rested = parted.parameters()[[0, 3]], parted.moments()[:, [0, 3]]
     parted.stop([0, 3])
@@ -280,9 +282,9 @@ def test_a_population_that_rests_as_a_whole_stays_as_it_is(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:
     network = NetworkSpec(12, (7,), 3)
-    settings = tuple(NetworkSettings(seed=seed) for seed in range(2))
+    configs = tuple(TrainConfig(seed=seed) for seed in range(2))
     samples = random_samples(32, 12, 3)
-    engine = make_engine(network, settings)
+    engine = make_engine(network, configs, batch_size=8)
     run_steps(engine, samples, 2)
     before = engine.parameters(), engine.moments()
     engine.stop([0, 1])
@@ -297,8 +299,8 @@ def test_networks_that_rest_are_not_evaluated(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:
     network = NetworkSpec(12, (7,), 3)
-    settings = tuple(NetworkSettings(seed=seed) for seed in range(4))
-    engine = make_engine(network, settings)
+    configs = tuple(TrainConfig(seed=seed) for seed in range(4))
+    engine = make_engine(network, configs, batch_size=8)
     engine.set_parameters(initial_parameters(network, "auto", range(4)))
     engine.load("validation", random_samples(21, 12, 3))
     loss, probabilities = engine.evaluate("validation").loss, engine.predict("validation")
@@ -317,7 +319,7 @@ def test_evaluation_agrees_with_the_specification_on_every_row(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:
     network = NetworkSpec(23, (14,), 6, "sigmoid")
-    engine = make_engine(network, (NetworkSettings(seed=1, dropout=0.5),))
+    engine = make_engine(network, TrainConfig(seed=1, dropout=0.5, batch_size=8))
     reference = specification(engine)
     samples = random_samples(2500, 23, 6)
     for one in (engine, reference):
@@ -338,7 +340,7 @@ def test_evaluating_between_steps_does_not_disturb_training(
 ) -> None:
     network = NetworkSpec(12, (7,), 3)
     samples = random_samples(40, 12, 3)
-    plain, disturbed = make_engine(network), make_engine(network)
+    plain, disturbed = make_engine(network, batch_size=8), make_engine(network, batch_size=8)
     run_steps(plain, samples, 5)
     run_steps(disturbed, samples, 0)
     disturbed.load("validation", samples[:9])
@@ -353,7 +355,7 @@ def test_evaluating_between_steps_does_not_disturb_training(
 
 def test_parameters_and_moments_come_back_as_they_were_set(make_engine: MakeEngine) -> None:
     network = NetworkSpec(9, (5,), 3)
-    engine = make_engine(network, (NetworkSettings(seed=1), NetworkSettings(seed=2)))
+    engine = make_engine(network, TrainConfig(seed=1, ensemble=2))
     draws = np.random.default_rng(3)
     parameters = draws.normal(size=(2, network.parameter_count)).astype(np.float32)
     moments = draws.random(size=(2, 2, network.parameter_count)).astype(np.float32)
@@ -368,13 +370,13 @@ def test_a_run_can_be_taken_up_from_parameters_moments_and_step(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:
     network = NetworkSpec(14, (6,), 3)
-    settings = (NetworkSettings(seed=4, dropout=0.3),)
+    configs = (TrainConfig(seed=4, dropout=0.3),)
     samples = random_samples(32, 14, 3)
-    whole = make_engine(network, settings)
+    whole = make_engine(network, configs, batch_size=8)
     run_steps(whole, samples, 8)
-    first = make_engine(network, settings)
+    first = make_engine(network, configs, batch_size=8)
     run_steps(first, samples, 4)
-    second = make_engine(network, settings)
+    second = make_engine(network, configs, batch_size=8)
     second.load("train", samples)
     second.set_parameters(first.parameters())
     second.set_moments(first.moments())
@@ -391,7 +393,7 @@ def test_bytes_and_the_same_values_as_floats_train_alike(
     floats = Samples((samples.features / np.float32(255)).astype(np.float32), samples.labels)
     results = []
     for one in (samples, floats):
-        engine = make_engine(network)
+        engine = make_engine(network, batch_size=8)
         run_steps(engine, one, 6)
         results.append(engine.parameters())
     assert_close(results[0], results[1], FLOAT32_SUMS)
@@ -400,7 +402,7 @@ def test_bytes_and_the_same_values_as_floats_train_alike(
 def test_a_huge_learning_rate_shows_in_the_loss_as_not_finite_or_large(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:
-    engine = make_engine(NetworkSpec(30, (8,), 4), optimizer="sgd")
+    engine = make_engine(NetworkSpec(30, (8,), 4), optimizer="sgd", batch_size=8)
     run_steps(engine, random_samples(48, 30, 4), 6, rate=1e30)
     loss = engine.metrics().loss[0]
     assert not np.isfinite(loss) or loss > 1e6

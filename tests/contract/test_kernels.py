@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec
+from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import NetworkSettings, step_schedule
+from gpunet.engine.interface import LOSS_KERNELS, NetworkSettings, step_schedule
 from gpunet.engine.planning import layered as plan
 from gpunet.engine.planning import tiles
 from gpunet.engine.planning.layout import padded
@@ -44,11 +44,17 @@ class Trial:
     """A random training step, about to begin."""
 
     network: NetworkSpec
-    settings: tuple[NetworkSettings, ...]
-    optimizer: Any
-    batch_size: int
+    configs: tuple[TrainConfig, ...]
     samples: Samples
     class_weights: Array | None
+
+    @property
+    def settings(self) -> tuple[NetworkSettings, ...]:
+        return tuple(map(NetworkSettings.of, self.configs))
+
+    @property
+    def batch_size(self) -> int:
+        return self.configs[0].batch_size
 
     @classmethod
     def draw(cls, seed: int) -> Trial:
@@ -62,8 +68,12 @@ class Trial:
         )
         batch_size = int(draws.integers(1, 40))
         count = batch_size + int(draws.integers(1, batch_size + 1))
-        settings = tuple(
-            NetworkSettings(
+        optimizer: Any = OPTIMIZERS[seed % len(OPTIMIZERS)]
+        configs = tuple(
+            TrainConfig(
+                hidden=hidden,
+                optimizer=optimizer,
+                batch_size=batch_size,
                 seed=int(draws.integers(0, 2**32)),
                 dropout=tuple(float(rate) for rate in draws.choice([0, 0.3, 0.5], len(hidden))),
                 input_dropout=float(draws.choice([0, 0.2])),
@@ -87,9 +97,7 @@ class Trial:
         labels = draws.integers(0, classes, count).astype(np.int32)
         return cls(
             NetworkSpec(inputs, hidden, classes, activation or "relu", loss=loss, layer_norm=norm),
-            settings,
-            OPTIMIZERS[seed % len(OPTIMIZERS)],
-            batch_size,
+            configs,
             Samples(features, labels),
             draws.uniform(0, 3, classes).astype(np.float32) if seed % 4 == 1 else None,
         )
@@ -100,14 +108,12 @@ class Device:
 
     def __init__(self, trial: Trial, adapter: Adapter) -> None:
         self.trial = trial
-        self.engine = WgpuEngine(
-            trial.network, trial.settings, trial.optimizer, trial.batch_size, adapter, "layered"
-        )
+        self.engine = WgpuEngine(trial.network, trial.configs, adapter, "layered")
         self.engine.class_weights = trial.class_weights
-        seeds = [one.seed for one in trial.settings]
+        seeds = self.engine.seeds
         self.order = epoch_order(seeds, 1, len(trial.samples))
         rates = np.full((len(seeds), 2), 0.05)
-        self.schedule = step_schedule(trial.settings, rates, 0, trial.optimizer)
+        self.schedule = step_schedule(self.engine.settings, rates, 0, self.engine.optimizer)
         self.engine.load("train", trial.samples)
         self.engine.set_parameters(initial_parameters(trial.network, "uniform", seeds))
         self.engine.begin_epoch(self.order, rates, 0)
@@ -149,7 +155,7 @@ def test_every_pass_of_two_steps_is_its_twins(adapter: Adapter, seed: int) -> No
 def test_every_activation_is_its_twin(adapter: Adapter, activation: str) -> None:
     trial = Trial.draw(40)
     trial.network = NetworkSpec(trial.network.inputs, (23,), 3, activation)
-    trial.settings = (NetworkSettings(seed=1, dropout=0.3),)
+    trial.configs = (TrainConfig(seed=1, dropout=0.3, batch_size=trial.batch_size),)
     trial.samples = Samples(trial.samples.features, trial.samples.labels % 3)
     device = Device(trial, adapter)
     _check_forward(trial, device, 0, 0, device.order[:, : trial.batch_size], step=0)
@@ -203,7 +209,7 @@ def _check_step(trial: Trial, device: Device, step: int) -> None:
         constants = one.constants
         if kernel == "forward":
             _check_forward(trial, device, position, int(place) - 1, order, step)
-        elif kernel in {"softmax_cross_entropy", "quadratic"}:
+        elif kernel in LOSS_KERNELS.values():
             logits = device.values(constants["LOGITS_AT"], rows, network.classes)[:, :count]
             sums = device.engine.metrics()
             device.run(position)
@@ -240,7 +246,7 @@ def _layer_inputs(
 
 
 def _mask(trial: Trial, place: int, shape: tuple[int, ...], step: int, rates: Array) -> Array:
-    seeds = np.array([one.seed for one in trial.settings], dtype=np.uint32)
+    seeds = np.array([one.seed for one in trial.configs], dtype=np.uint32)
     return kernels.dropout_mask(seeds, step, place, shape[1], shape[2], rates)
 
 
@@ -351,8 +357,7 @@ def _check_head(
     labels = trial.samples.labels[order]
     smoothing = _column(trial, "label_smoothing")[:, 0]
     targets = kernels.smoothed_targets(labels, trial.network.classes, smoothing)
-    quadratic = trial.network.loss == "quadratic"
-    score = kernels.quadratic if quadratic else kernels.softmax_cross_entropy
+    score = kernels.loss(trial.network.loss)
     losses, slopes, _ = score(logits, targets)
     if trial.class_weights is not None:
         weights = trial.class_weights[labels]

@@ -5,9 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.wgpu import adapters as device_module
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters, open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
@@ -39,7 +38,7 @@ def test_work_beyond_the_loops_limit_is_refused_in_one_sentence(
 ) -> None:
     limited = dataclasses.replace(open_device(adapter), iterations=20)
     monkeypatch.setattr("gpunet.engine.wgpu.wgpu_engine.open_device", lambda _: limited)
-    engine = WgpuEngine(NetworkSpec(100, (4,), 3), (NetworkSettings(0),), "adam", 8, adapter)
+    engine = WgpuEngine(NetworkSpec(100, (4,), 3), TrainConfig(batch_size=8), adapter)
     engine.load("train", Samples(np.zeros((8, 100), np.uint8), np.zeros(8, np.int32)))
     with pytest.raises(DeviceError, match="stops a shader after 20 loop iterations") as caught:
         engine.begin_epoch(np.arange(8, dtype=np.uint32)[None], np.full((1, 1), 0.1), 0)
@@ -50,7 +49,9 @@ def test_work_beyond_the_loops_limit_is_refused_in_one_sentence(
 def test_features_up_to_the_loops_limit_are_summed_whole(adapter: Adapter) -> None:
     """The longest sum that the command line admits on such a driver loses no term."""
     features = 200_000  # 50,000 iterations of four terms
-    engine = WgpuEngine(NetworkSpec(features, (), 2), (NetworkSettings(0),), "sgd", 1, adapter)
+    engine = WgpuEngine(
+        NetworkSpec(features, (), 2), TrainConfig(optimizer="sgd", batch_size=1), adapter
+    )
     parameters = np.zeros((1, engine.network.parameter_count), np.float32)
     parameters[0, 0 : 2 * features : 2] = 1 / features
     engine.set_parameters(parameters)
@@ -66,7 +67,7 @@ def test_a_buffer_that_no_binding_holds_is_refused_in_one_sentence(
 ) -> None:
     small = dataclasses.replace(open_device(adapter), buffer_bytes=1 << 20)
     monkeypatch.setattr("gpunet.engine.wgpu.wgpu_engine.open_device", lambda _: small)
-    engine = WgpuEngine(NetworkSpec(100, (4,), 3), (NetworkSettings(0),), "adam", 8, adapter)
+    engine = WgpuEngine(NetworkSpec(100, (4,), 3), TrainConfig(batch_size=8), adapter)
     samples = Samples(np.zeros((20_000, 100), np.uint8), np.zeros(20_000, np.int32))
     with pytest.raises(DeviceError, match="binds at most 1 MiB") as caught:
         engine.load("train", samples)

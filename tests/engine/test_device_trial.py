@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.device_trial import ROUNDS, Trial, TrialCache, race, work_key
-from gpunet.engine.interface import DeviceInfo, NetworkSettings
+from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 
 NETWORK = NetworkSpec(6, (4,), 3)
@@ -23,7 +23,7 @@ class Sleeper(NumpyEngine):
     """An engine whose steps last as long as it is told; its first ones compile."""
 
     def __init__(self, log: list[str], name: str, seconds: float) -> None:
-        super().__init__(NETWORK, (NetworkSettings(0),), "adam", 4)
+        super().__init__(NETWORK, TrainConfig(batch_size=4))
         self.log, self.name, self.seconds, self.compiled = log, name, seconds, False
 
     def train(self, steps: int) -> None:
@@ -97,21 +97,19 @@ def test_a_damaged_entry_is_measured_anew(tmp_path: Path, value: Any) -> None:
 
 
 def test_trainings_whose_steps_cost_the_same_share_a_trial() -> None:
-    plain = work_key(NETWORK, [NetworkSettings(0)], "adam", 64)
-    assert plain == work_key(NETWORK, [NetworkSettings(7, beta1=0.8)], "adam", 64)
+    plain = work_key(NETWORK, [TrainConfig()])
+    assert plain == work_key(NETWORK, [TrainConfig(seed=7, beta1=0.8)])
     others = [
-        work_key(NETWORK, [NetworkSettings(0, dropout=0.5)], "adam", 64),
-        work_key(NETWORK, [NetworkSettings(0)] * 2, "adam", 64),
-        work_key(NETWORK, [NetworkSettings(0)], "rmsprop", 64),
-        work_key(NETWORK, [NetworkSettings(0)], "adam", 32),
-        work_key(NetworkSpec(6, (4,), 3, "gelu"), [NetworkSettings(0)], "adam", 64),
+        work_key(NETWORK, [TrainConfig(dropout=0.5)]),
+        work_key(NETWORK, [TrainConfig()] * 2),
+        work_key(NETWORK, [TrainConfig(optimizer="rmsprop")]),
+        work_key(NETWORK, [TrainConfig(batch_size=32)]),
+        work_key(NetworkSpec(6, (4,), 3, "gelu"), [TrainConfig()]),
     ]
     assert len({plain, *others}) == 6
 
 
 def test_a_real_engine_trains_from_the_start_in_every_round() -> None:
-    trial = race(
-        *(NumpyEngine(NETWORK, (NetworkSettings(0, dropout=0.5),), "adam", 4) for _ in range(2))
-    )
+    trial = race(*(NumpyEngine(NETWORK, TrainConfig(dropout=0.5, batch_size=4)) for _ in range(2)))
     assert np.isfinite([trial.numpy, trial.adapter]).all()
     assert 0 < trial.numpy < 1

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine import factory
 from gpunet.engine.device_trial import Trial, TrialCache
-from gpunet.engine.factory import Choice, choose, choose_again, create_engine, settle
-from gpunet.engine.interface import DeviceInfo, NetworkSettings
+from gpunet.engine.factory import Device, create_engine, select_device, select_device_again, settle
+from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
 from gpunet.engine.wgpu.drivers import Machine
@@ -52,7 +52,7 @@ OLD = adapter(3, "Old GPU", "discrete GPU", usable=False)
 def test_auto_takes_the_best_hardware_else_numpy(
     adapters: list[Adapter], expected: Adapter | None
 ) -> None:
-    choice = choose("auto", adapters)
+    choice = select_device("auto", adapters)
     assert expected is choice.adapter
     assert "\n" not in choice.reason
 
@@ -61,22 +61,22 @@ def test_auto_takes_the_best_hardware_else_numpy(
 def test_where_shaders_are_looked_at_a_software_adapter_is_taken_before_numpy(
     selector: str,
 ) -> None:
-    assert SOFTWARE is choose(selector, [SOFTWARE, OLD], shaders=True).adapter
+    assert SOFTWARE is select_device(selector, [SOFTWARE, OLD], shaders=True).adapter
 
 
 def test_auto_without_an_adapter_says_how_to_get_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(factory, "look", lambda: Machine(manager="apt-get"))
-    choice = choose("auto", [])
+    choice = select_device("auto", [])
     assert "numpy" in choice.reason
     assert choice.advice == "install the Vulkan driver (`apt install mesa-vulkan-drivers`)"
 
 
 def test_a_gpu_that_cannot_run_the_shaders_is_named_with_its_next_move() -> None:
-    assert "update the driver of Old GPU" in str(choose("auto", [SOFTWARE, OLD]).advice)
+    assert "update the driver of Old GPU" in str(select_device("auto", [SOFTWARE, OLD]).advice)
 
 
 def test_auto_with_a_gpu_gives_no_advice() -> None:
-    assert choose("auto", [DISCRETE]).advice is None
+    assert select_device("auto", [DISCRETE]).advice is None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_auto_with_a_gpu_gives_no_advice() -> None:
     [("1", INTEGRATED), ("radeon", DISCRETE), ("LLVM", SOFTWARE), (" iris xe ", INTEGRATED)],
 )
 def test_an_adapter_is_named_by_index_or_part_of_its_name(selector: str, expected: Adapter) -> None:
-    assert expected is choose(selector, [SOFTWARE, INTEGRATED, DISCRETE]).adapter
+    assert expected is select_device(selector, [SOFTWARE, INTEGRATED, DISCRETE]).adapter
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_wrong_name_is_answered_with_what_there_is(
     selector: str, adapters: list[Adapter], wanted: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        choose(selector, adapters)
+        select_device(selector, adapters)
     assert wanted in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -114,7 +114,7 @@ def test_a_wrong_name_is_answered_with_what_there_is(
 @pytest.mark.parametrize("selector", ["old", "gpu", "vulkan"])
 def test_an_adapter_that_cannot_run_the_shaders_is_refused(selector: str) -> None:
     with pytest.raises(DeviceError, match="cannot run the shaders"):
-        choose(selector, [OLD])
+        select_device(selector, [OLD])
 
 
 NVIDIA = adapter(4, "NVIDIA GeForce RTX 4060", "discrete GPU")
@@ -137,19 +137,19 @@ ALL = [SOFTWARE, INTEGRATED, DISCRETE, NVIDIA, METAL, DIRECT3D]
     ],
 )
 def test_the_words_of_other_programs_are_understood(selector: str, expected: Adapter) -> None:
-    assert expected is choose(selector, ALL).adapter
+    assert expected is select_device(selector, ALL).adapter
 
 
 def test_who_asks_for_cuda_is_told_that_none_is_needed() -> None:
-    assert "no CUDA is needed" in choose("cuda", ALL).reason
+    assert "no CUDA is needed" in select_device("cuda", ALL).reason
 
 
 def test_a_resumed_run_finds_its_device_again() -> None:
-    again = choose_again(str(SOFTWARE.info), ALL)
+    again = select_device_again(str(SOFTWARE.info), ALL)
     assert again is not None
     assert again.adapter is SOFTWARE
-    assert choose_again("a device that was sold (discrete GPU, Vulkan)", ALL) is None
-    numpy = choose_again(str(choose("cpu").info), ALL)
+    assert select_device_again("a device that was sold (discrete GPU, Vulkan)", ALL) is None
+    numpy = select_device_again(str(select_device("cpu").info), ALL)
     assert numpy is not None
     assert numpy.adapter is None
 
@@ -168,9 +168,8 @@ def races(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[float]:
     return seconds
 
 
-def settled(adapters: list[Adapter], steps: int = LONG, networks: int = 1) -> Choice:
-    settings = tuple(NetworkSettings(seed) for seed in range(networks))
-    return settle(choose("auto", adapters), NETWORK, settings, "adam", 64, steps)
+def settled(adapters: list[Adapter], steps: int = LONG, networks: int = 1) -> Device:
+    return settle(select_device("auto", adapters), NETWORK, TrainConfig(ensemble=networks), steps)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +182,7 @@ def test_a_software_adapter_is_taken_if_it_is_clearly_faster(
     races[1] = adapter_seconds
     choice = settled([SOFTWARE])
     assert choice.adapter is expected
-    assert choice.info == (expected.info if expected else choose("cpu").info)
+    assert choice.info == (expected.info if expected else select_device("cpu").info)
     assert choice.trial == Trial(3e-4, adapter_seconds)
 
 
@@ -225,8 +224,8 @@ def test_an_adapter_that_fails_at_the_trial_leaves_the_work_to_numpy(
 
 
 def test_cpu_is_the_numpy_engine_whatever_adapters_there_are() -> None:
-    choice = choose("cpu", [DISCRETE])
+    choice = select_device("cpu", [DISCRETE])
     assert choice.adapter is None
     network = NetworkSpec(4, (), 2)
-    engine = create_engine(choice, network, (NetworkSettings(0),), "adam", 1)
+    engine = create_engine(choice, network, TrainConfig(batch_size=1))
     assert isinstance(engine, NumpyEngine)

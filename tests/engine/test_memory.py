@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.factory import Choice, choose, largest_population
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import Device, largest_population, select_device
 from gpunet.engine.planning.memory import buffer_bytes, most_networks, require_fit
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.reference.population import NumpyPopulation
@@ -21,7 +20,7 @@ NETWORK = NetworkSpec(784, (16, 16), 10)
 def test_a_network_takes_of_each_buffer_what_the_engine_makes_it(
     adapter: Adapter, random_samples: Callable[..., Samples]
 ) -> None:
-    with WgpuEngine(NETWORK, (NetworkSettings(1),) * 2, "adam", 20, adapter, "layered") as engine:
+    with WgpuEngine(NETWORK, (TrainConfig(batch_size=20),) * 2, adapter, "layered") as engine:
         engine.load("train", random_samples(50, 784, 10))
         training = engine._compile_training(50)
         needs = buffer_bytes(NETWORK, "adam", 20, 50)
@@ -46,18 +45,18 @@ def test_a_population_that_does_not_fit_is_refused_before_anything_is_made(
     adapter: Adapter,
 ) -> None:
     wide = NetworkSpec(784, (4096,), 10)
-    choice = Choice(adapter, adapter.info, "", None)
+    choice = Device(adapter, adapter.info, "", None)
     most = largest_population(choice, wide, "adam", 8, 1000)
     assert most is not None
     with pytest.raises(DeviceError, match=f"for moments.*at most {most:,} networks fit"):
-        WgpuEngine(wide, (NetworkSettings(1),) * (most + 1), "adam", 8, adapter)
+        WgpuEngine(wide, (TrainConfig(batch_size=8),) * (most + 1), adapter)
 
 
 def test_numpy_refuses_what_the_machine_does_not_hold() -> None:
     wide = NetworkSpec(784, (65_536,), 10)
-    most = largest_population(choose("cpu"), wide, "adam", 8, 1000)
+    most = largest_population(select_device("cpu"), wide, "adam", 8, 1000)
     if most is None:
         pytest.skip("this system does not tell how much memory it has")
     for kind in (NumpyEngine, NumpyPopulation):
         with pytest.raises(DeviceError, match="this machine has room for"):
-            kind(wide, (NetworkSettings(1),) * (most + 1), "adam", 8)
+            kind(wide, (TrainConfig(batch_size=8),) * (most + 1))

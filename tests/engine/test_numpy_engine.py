@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.reference import kernels as numpy_kernels
 from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.parameters import initial_parameters
@@ -33,7 +32,8 @@ def threads(blas: ThreadpoolController) -> list[int]:
 
 def trained(samples: Samples) -> NumpyPopulation:
     """Two networks after two steps of 128 samples, with products of 12.8 million terms."""
-    engine = NumpyPopulation(NETWORK, (NetworkSettings(1), NetworkSettings(2)), "adam", 128)
+    configs = TrainConfig(seed=1, batch_size=128, ensemble=2)
+    engine = NumpyPopulation(NETWORK, configs)
     engine.load("train", samples)
     engine.set_parameters(initial_parameters(NETWORK, "auto", [1, 2]))
     engine.begin_epoch(epoch_order([1, 2], 1, 256), np.full((2, 2), 0.01), 0)

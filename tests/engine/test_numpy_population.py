@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.interface import Engine
 from gpunet.engine.reference import population as numpy_population
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.reference.population import NumpyPopulation, networks_together
@@ -17,8 +17,14 @@ from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 
 NETWORK = NetworkSpec(12, (7,), 3)
-SETTINGS = tuple(
-    NetworkSettings(seed=seed, momentum=0.9 if seed == 4 else 0.0, dropout=0.1 * (seed % 2))
+CONFIGS = tuple(
+    TrainConfig(
+        seed=seed,
+        momentum=0.9 if seed == 4 else 0.0,
+        dropout=0.1 * (seed % 2),
+        optimizer="sgd",
+        batch_size=8,
+    )
     for seed in range(5)
 )
 
@@ -34,7 +40,7 @@ def trained(engine: Engine, samples: Samples, rest: Sequence[int] = (1, 2)) -> E
     engine.class_weights = np.array([1, 2, 0.5], dtype=np.float32)
     engine.load("train", samples)
     engine.load("validation", samples[:9])
-    seeds = [one.seed for one in SETTINGS]
+    seeds = [one.seed for one in CONFIGS]
     engine.set_parameters(initial_parameters(NETWORK, "auto", seeds))
     for epoch in range(2):
         engine.begin_epoch(epoch_order(seeds, epoch + 1, 32), np.full((5, 4), 0.05), 4 * epoch)
@@ -52,8 +58,8 @@ def test_groups_give_the_bits_of_a_population_in_one(
 ) -> None:
     samples = random_samples(32, 12, 3)
     assert networks_together(NETWORK, "sgd_momentum") == 2
-    together = trained(NumpyEngine(NETWORK, SETTINGS, "sgd", 8), samples, rest)
-    groups = trained(NumpyPopulation(NETWORK, SETTINGS, "sgd", 8), samples, rest)
+    together = trained(NumpyEngine(NETWORK, CONFIGS), samples, rest)
+    groups = trained(NumpyPopulation(NETWORK, CONFIGS), samples, rest)
     assert together.parameters().tobytes() == groups.parameters().tobytes()
     assert together.moments().tobytes() == groups.moments().tobytes()
     for count, one, other in (
@@ -72,7 +78,7 @@ def test_groups_give_the_bits_of_a_population_in_one(
 @pytest.mark.usefixtures("_pairs")
 def test_the_kernels_of_all_groups_are_timed(random_samples: Callable[..., Samples]) -> None:
     samples = random_samples(32, 12, 3)
-    engine = trained(NumpyPopulation(NETWORK, SETTINGS, "sgd", 8), samples)
+    engine = trained(NumpyPopulation(NETWORK, CONFIGS), samples)
     engine.begin_epoch(epoch_order([1] * 5, 3, 32), np.full((5, 4), 0.05), 8)
     times = engine.time_kernels(2)
     assert all(one.seconds > 0 for one in times)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import DeviceInfo, NetworkSettings
+from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.layered import Pass, Plan, Switches, training_plan
 from gpunet.engine.planning.tiles import EIGHT_LANES_16, EIGHT_LANES_32, LARGE, SMALL, Tile, Traits
 from gpunet.engine.wgpu.adapters import Adapter, open_device
@@ -51,8 +51,6 @@ class Stopwatch:
     seconds: Mapping[Tile, float]
     population: int = 1
     batch_size: int = 2
-    optimizer: str = "sgd"
-    settings: tuple[NetworkSettings, ...] = (NetworkSettings(0),)
     timed: list[Tile] = field(default_factory=list)
 
     def load(self, *_: object) -> None:
@@ -132,8 +130,8 @@ def test_an_adapter_measures_and_trains_with_what_it_has_measured(
 ) -> None:
     samples, network = random_samples(32, 100, 3), NetworkSpec(100, (64,), 3)
     tiles = TileCache(adapter.info, open_device(adapter).traits, tmp_path / "tiles.json")
-    settings = (NetworkSettings(0),)
-    with WgpuEngine(network, settings, "sgd", 32, adapter, "layered") as engine:
+    config = TrainConfig(optimizer="sgd", batch_size=32)
+    with WgpuEngine(network, config, adapter, "layered") as engine:
         engine.load("train", samples)
         passes = worth_measuring(engine.training_plan(), tiles, math.inf)
         assert labels(passes) == ["forward 1", "update 1"]
@@ -142,7 +140,7 @@ def test_an_adapter_measures_and_trains_with_what_it_has_measured(
     for one in measured:
         assert one.chosen == one.table or one.seconds[one.chosen] < one.seconds[one.table]
         tiles.keep(one.product, SMALL if adapter.software else LARGE)
-    with WgpuEngine(network, settings, "sgd", 32, adapter, "layered", tiles) as engine:
+    with WgpuEngine(network, config, adapter, "layered", tiles) as engine:
         engine.load("train", samples)
         taken = {one.label: one.pieces[0] for one in engine.training_plan().passes}
     expected = (SMALL if adapter.software else LARGE).shader

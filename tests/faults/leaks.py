@@ -23,8 +23,8 @@ import numpy as np
 from gpunet.artifacts.model_file import load, save
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.factory import choose, create_engine
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.factory import create_engine, select_device
+from gpunet.engine.interface import Engine
 from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
@@ -73,8 +73,7 @@ def _growth(repeat: Callable[[int], None], times: int) -> Growth:
 
 def epochs_growth(device: str, epochs: int) -> Growth:
     """Train so many epochs of ten steps, with a validation and a look at samples after each."""
-    settings = (NetworkSettings.of(CONFIG),) * 2
-    with create_engine(choose(device), NETWORK, settings, "adam", CONFIG.batch_size) as engine:
+    with create_engine(select_device(device), NETWORK, (CONFIG,) * 2) as engine:
         samples = _samples()
         for split in ("train", "validation", "gallery"):
             engine.load(split, samples)

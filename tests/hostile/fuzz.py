@@ -59,7 +59,7 @@ from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
 from gpunet.datasets.readers.path import read_path
 from gpunet.datasets.readers.table import read_rows
-from gpunet.engine.factory import choose, create_engine
+from gpunet.engine.factory import create_engine, select_device
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
 from gpunet.model import Figures, Model, Origin
@@ -243,11 +243,8 @@ def use_model(folder: Path) -> None:
         Samples(np.ones((3, model.network.inputs), np.float32), np.zeros(3, np.int32))
     )
     require_framing(model)
-    settings = (NetworkSettings.of(model.config),) * len(model.parameters)
-    config = model.config
-    with create_engine(
-        choose("cpu"), model.network, settings, config.optimizer, config.batch_size
-    ) as engine:
+    configs = (model.config,) * len(model.parameters)
+    with create_engine(select_device("cpu"), model.network, configs) as engine:
         answers = predict(engine, model, samples)
     require(answers.shape == (3, len(model.classes)), "answers of another shape")
 

@@ -11,7 +11,7 @@ import pytest
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.factory import choose
+from gpunet.engine.factory import select_device
 from gpunet.search.space import Space
 from gpunet.search.standing import Standing
 from gpunet.search.terms import Terms
@@ -99,6 +99,6 @@ def make_tuner(blobs: Dataset) -> Callable[..., Tuner]:
 
     def make(study: Any, **wishes: Any) -> Tuner:
         defaults = {"trials": 6, "population": 4, "control": Control(), "observer": Noting()}
-        return Tuner(study, choose("cpu"), blobs, **{**defaults, **wishes})
+        return Tuner(study, select_device("cpu"), blobs, **{**defaults, **wishes})
 
     return make

@@ -14,7 +14,6 @@ import pytest
 
 from gpunet.artifacts import model_file
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import StudyError
 from gpunet.search.standing import Standing
@@ -62,9 +61,7 @@ def test_the_best_network_is_kept_and_is_what_its_settings_give_alone(
     model = model_file.load(path)
     config = study.terms.space.config(study.terms.config, best.values)
     assert config == model.config
-    engine = NumpyEngine(
-        config.network(6, 3), (NetworkSettings.of(config),), config.optimizer, config.batch_size
-    )
+    engine = NumpyEngine(config.network(6, 3), config)
     alone = train(engine, blobs, config)
     assert alone.parameters.tobytes() == model.parameters.tobytes()
     assert best.curve == pytest.approx([record.val_loss for record in alone.history], abs=0)
@@ -81,9 +78,7 @@ def test_the_kept_network_is_the_best_trials_and_not_the_first_of_its_batch(
     model = model_file.load(best_model_path(study.place.folder, best.number))
     assert model.config.learning_rate == 0.02
     assert model.best_epoch == 1 + best.curve.index(min(best.curve))
-    engine = NumpyEngine(
-        model.network, (NetworkSettings.of(model.config),), "adam", model.config.batch_size
-    )
+    engine = NumpyEngine(model.network, model.config)
     alone = train(engine, blobs, model.config)
     assert model.parameters.tobytes() == alone.parameters.tobytes()
 

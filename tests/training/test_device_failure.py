@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import Metrics, NetworkSettings
+from gpunet.engine.interface import Metrics
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
@@ -27,7 +27,6 @@ SAMPLES = Samples(
 )
 DATASET = Dataset("noise", SAMPLES, SAMPLES[:30], ("a", "b", "c"), None, "drawn here")
 NETWORK = CONFIG.network(6, 3)
-SETTINGS = (NetworkSettings.of(CONFIG),)
 
 
 class Flaky(NumpyEngine):
@@ -37,7 +36,7 @@ class Flaky(NumpyEngine):
     error: type[DeviceError] = DeviceLostError
 
     def __init__(self) -> None:
-        super().__init__(NETWORK, SETTINGS, CONFIG.optimizer, CONFIG.batch_size)
+        super().__init__(NETWORK, CONFIG)
         self.calls = self.reopened = 0
 
     def begin_epoch(
@@ -151,7 +150,7 @@ def test_an_adapter_that_is_lost_is_opened_anew_and_the_bits_are_the_same(
 ) -> None:
     results = []
     for lost in (False, True):
-        engine = WgpuEngine(NETWORK, SETTINGS, CONFIG.optimizer, CONFIG.batch_size, adapter)
+        engine = WgpuEngine(NETWORK, CONFIG, adapter)
         observers = (Destroyer(engine, epoch),) if lost else ()
         results.append(train(engine, DATASET, CONFIG, callbacks=observers))
         engine.close()

@@ -4,7 +4,6 @@ from numpy.testing import assert_allclose
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError
 from gpunet.model import Figures, Model, Origin
@@ -34,7 +33,7 @@ def a_model(population: int) -> Model:
 
 
 def an_engine(network: NetworkSpec, population: int) -> NumpyEngine:
-    return NumpyEngine(network, (NetworkSettings.of(CONFIG),) * population, "adam", 4)
+    return NumpyEngine(network, (CONFIG,) * population)
 
 
 def test_several_networks_answer_with_the_mean_of_their_probabilities() -> None:

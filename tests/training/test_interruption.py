@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.training.events import Control
 from gpunet.training.trainer import train
@@ -23,9 +22,7 @@ class StoppedAtTheStart(NumpyEngine):
     """Asks to stop when the given epoch has begun and before its first step."""
 
     def __init__(self, epoch: int, control: Control) -> None:
-        super().__init__(
-            CONFIG.network(2, 2), (NetworkSettings.of(CONFIG),), "adam", CONFIG.batch_size
-        )
+        super().__init__(CONFIG.network(2, 2), CONFIG)
         self.epochs_left = epoch
         self.control = control
 

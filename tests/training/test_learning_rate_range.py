@@ -9,7 +9,7 @@ import pytest
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine, Metrics, NetworkSettings
+from gpunet.engine.interface import Engine, Metrics
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import UsageError
 from gpunet.parameters import initial_parameters
@@ -28,7 +28,7 @@ def samples() -> Samples:
 
 def make(engine_class: Any = NumpyEngine, config: TrainConfig = CONFIG) -> Any:
     network = config.network(6, 2)
-    return engine_class(network, (NetworkSettings.of(config),), config.optimizer, 16)
+    return engine_class(network, config)
 
 
 def test_the_rates_grow_by_the_same_factor_from_step_to_step() -> None:
@@ -40,8 +40,7 @@ def test_the_rates_grow_by_the_same_factor_from_step_to_step() -> None:
 
 
 def test_the_engine_is_left_with_the_initial_weights(make_engine: Callable[..., Engine]) -> None:
-    settings = (NetworkSettings.of(CONFIG),)
-    engine = make_engine(CONFIG.network(6, 2), settings, CONFIG.optimizer, 16)
+    engine = make_engine(CONFIG.network(6, 2), CONFIG)
     found = find_learning_rate(engine, samples(), CONFIG)
     initial = initial_parameters(engine.network, CONFIG.initialization, [CONFIG.seed])
     np.testing.assert_array_equal(initial, engine.parameters())

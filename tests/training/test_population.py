@@ -11,7 +11,7 @@ import pytest
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.interface import Engine
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import UsageError
 from gpunet.training.events import EpochRecord
@@ -50,9 +50,7 @@ CONFIGS = (
 def together(
     make_engine: MakeEngine, configs: Sequence[TrainConfig], prune: Prune | None = None
 ) -> TrainingResult:
-    engine = make_engine(
-        configs[0].network(6, 3), tuple(map(NetworkSettings.of, configs)), "adam", 16
-    )
+    engine = make_engine(configs[0].network(6, 3), configs)
     return train_population(engine, noise(), configs, prune=prune)
 
 
@@ -70,9 +68,7 @@ def test_each_network_gets_what_it_gets_alone_to_the_bit(
     population = together(make_engine, configs)
     assert len({len(network.history) for network in population.networks}) > 1
     for place, config in enumerate(configs):
-        engine = make_engine(
-            config.network(6, 3), (NetworkSettings.of(config),), config.optimizer, 16
-        )
+        engine = make_engine(config.network(6, 3), config)
         alone = train(engine, noise(), config)
         network = population.networks[place]
         assert timeless(alone.history) == timeless(network.history)
@@ -109,7 +105,7 @@ def test_a_network_that_diverges_does_not_disturb_the_others() -> None:
 
 def test_a_run_in_which_all_diverge_does_not_go_through_the_epoch() -> None:
     wild = settings(seed=5, learning_rate=1e38, batch_size=1)
-    engine = NumpyEngine(wild.network(6, 3), (NetworkSettings.of(wild),), "adam", 1)
+    engine = NumpyEngine(wild.network(6, 3), wild)
     result = train(engine, noise(), wild)
     assert result.stop_reason == "diverged"
     assert result.steps < 70
@@ -117,9 +113,10 @@ def test_a_run_in_which_all_diverge_does_not_go_through_the_epoch() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("hidden", (6,)), ("batch_size", 8)])
 def test_networks_of_different_shapes_are_no_population(name: str, value: Any) -> None:
+    engine = NumpyEngine(CONFIGS[0].network(6, 3), CONFIGS[:2])
     other = dataclasses.replace(CONFIGS[1], **{name: value})
     with pytest.raises(UsageError, match=f"network 1 of the population has {name}"):
-        together(NumpyEngine, (CONFIGS[0], other))
+        train_population(engine, noise(), (CONFIGS[0], other))
 
 
 def test_the_mean_history_is_over_the_networks_that_ran() -> None:

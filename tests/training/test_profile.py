@@ -8,7 +8,7 @@ import pytest
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import DeviceInfo, Engine, KernelTime, NetworkSettings
+from gpunet.engine.interface import DeviceInfo, Engine, KernelTime
 from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.training.profile import Profile, measure_profile
@@ -25,8 +25,7 @@ def test_every_kernel_of_every_plan_is_timed(
     clip_norm: float,
 ) -> None:
     config = TrainConfig(hidden=(8,), batch_size=4, clip_norm=clip_norm)
-    settings = (NetworkSettings.of(config),)
-    engine = make_engine(config.network(20, 3), settings, "adam", 4)
+    engine = make_engine(config.network(20, 3), config)
     profile = measure_profile(engine, ROOFLINE, random_samples(count, 20, 3), config)
     assert all(kernel.seconds > 0 for kernel in profile.kernels)
     assert -(-count // 4) == profile.steps
@@ -45,7 +44,7 @@ def test_a_devices_clock_tells_how_long_it_waited_for_its_host(
     make_engine: Callable[..., Engine], random_samples: Callable[..., Samples]
 ) -> None:
     config = TrainConfig(hidden=(8,), batch_size=4)
-    engine = make_engine(config.network(20, 3), (NetworkSettings.of(config),), "adam", 4)
+    engine = make_engine(config.network(20, 3), config)
     profile = measure_profile(engine, ROOFLINE, random_samples(200, 20, 3), config)
     if profile.busy_seconds is not None:
         assert 0 < profile.busy_seconds < profile.seconds

@@ -14,7 +14,7 @@ import pytest
 from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.interface import Engine
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import ModelError, UsageError
 from gpunet.model import Figures, Model, Origin
@@ -55,12 +55,7 @@ class Runner:
 
     def __call__(self, **options: Any) -> TrainingResult:
         config = options.pop("config", self.config)
-        engine = self.make_engine(
-            config.network(6, 3),
-            tuple(map(NetworkSettings.of, config.networks())),
-            config.optimizer,
-            16,
-        )
+        engine = self.make_engine(config.network(6, 3), config)
         # A call of the slow clock's engine takes but one step, so that epochs can be cut short.
         control = options.setdefault("control", Control())
         control.clock = WorkingClock(count().__next__)
@@ -244,8 +239,7 @@ def test_a_state_of_another_kind_of_run_is_refused(run: Runner, changes: dict[st
 
 def test_the_time_allowed_counts_from_where_a_run_goes_on() -> None:
     def engine(config: TrainConfig) -> NumpyEngine:
-        own = (NetworkSettings.of(config),)
-        return NumpyEngine(config.network(6, 3), own, config.optimizer, 16)
+        return NumpyEngine(config.network(6, 3), config)
 
     kept: list[RunState] = []
     config = settings(epochs=2)

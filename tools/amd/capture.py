@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.factory import choose
+from gpunet.engine.factory import select_device
 from gpunet.engine.planning.layered import Pass, Switches, cut
 from gpunet.engine.planning.select import choose_plan
 from gpunet.engine.planning.tiles import Traits, candidates
@@ -70,7 +70,7 @@ def _kernels(
 
     Gives what is known of each, and what compiles it on a device that knows none of them yet.
     """
-    adapter = choose("gpu").adapter
+    adapter = select_device("gpu").adapter
     assert adapter is not None
     device, traits = reopen_device(adapter), Traits(software=False)
     plan = choose_plan(

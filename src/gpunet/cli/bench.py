@@ -63,11 +63,11 @@ def bench(
 
 
 def _adapters(device: str) -> list[Adapter]:
-    from gpunet.engine.factory import choose, list_adapters
+    from gpunet.engine.factory import list_adapters, select_device
 
     if not device:
         return [adapter for adapter in list_adapters() if adapter.usable]
-    chosen = choose(device, shaders=True).adapter
+    chosen = select_device(device, shaders=True).adapter
     return [] if chosen is None else [chosen]
 
 

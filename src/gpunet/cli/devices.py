@@ -14,7 +14,7 @@ from gpunet.cli import options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gpunet.engine.factory import Choice
+    from gpunet.engine.factory import Device
     from gpunet.engine.wgpu.adapters import Adapter
 
 __all__ = ["devices"]
@@ -33,7 +33,7 @@ def devices(
     ] = False,
 ) -> None:
     """List the devices of this machine, and say which one auto takes and why."""
-    from gpunet.engine.factory import choose, list_adapters
+    from gpunet.engine.factory import list_adapters
     from gpunet.terminal.draw.device_name import device_reason, short_name
     from gpunet.terminal.live.console import make_console
 
@@ -41,7 +41,7 @@ def devices(
         _forget()
         return
     adapters = list_adapters()
-    choice = choose("auto", adapters)
+    choice = select_device("auto", adapters)
     if as_json:
         print(json.dumps(_content(adapters, choice), indent=2))
         return
@@ -74,7 +74,7 @@ def _forget() -> None:
     typer.echo("forgotten; the next longer training on auto tries the devices anew")
 
 
-def _content(adapters: Sequence[Adapter], choice: Choice) -> dict[str, Any]:
+def _content(adapters: Sequence[Adapter], choice: Device) -> dict[str, Any]:
     from gpunet.engine.reference.numpy_engine import numpy_device
 
     taken = None if choice.adapter is None else choice.adapter.index
@@ -94,7 +94,7 @@ def _content(adapters: Sequence[Adapter], choice: Choice) -> dict[str, Any]:
     }
 
 
-def _print_list(console: Console, adapters: Sequence[Adapter], choice: Choice) -> None:
+def _print_list(console: Console, adapters: Sequence[Adapter], choice: Device) -> None:
     """Every adapter with the limits that bound the size of data and networks, and numpy."""
     from gpunet.engine.reference.numpy_engine import numpy_device
 

@@ -22,7 +22,7 @@ def profile(
     plain: options.Plain = False,
 ) -> None:
     """Measure where the time of a training step goes, kernel by kernel; save nothing."""
-    from gpunet.engine.factory import choose
+    from gpunet.engine.factory import select_device
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.console import make_console
@@ -35,7 +35,7 @@ def profile(
 
     console = make_console(plain=plain)
     messages = ConsoleMessages(console)
-    choice = choose(device)
+    choice = select_device(device)
     dataset = open_training_data(data, messages, config.label)
     config = settled(config, dataset)
     choice = settle_device(choice, config, config.ensemble, dataset, messages)

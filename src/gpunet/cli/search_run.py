@@ -21,7 +21,7 @@ from gpunet.config import TrainConfig
 from gpunet.config.settings_file import SettingsFile
 from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, choose
+from gpunet.engine.factory import Device, select_device
 from gpunet.errors import SettingError
 from gpunet.search.session import TRIALS, Search, best_of, new_terms, search, settle_terms
 from gpunet.search.space import read_space
@@ -117,7 +117,7 @@ def carry_out(wishes: Wishes) -> None:
     place = Place(wishes.storage, wishes.study, wishes.heartbeat)
     study = SearchStudy.resume(place, wishes.study) if wishes.resumed else None
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
-    choice = choose(wishes.setting("device", "auto"))
+    choice = select_device(wishes.setting("device", "auto"))
     name = wishes.setting("data", "") or (
         found_again(study.name, study.terms.data) if study else AUTO
     )
@@ -141,7 +141,7 @@ def carry_out(wishes: Wishes) -> None:
 
 
 def _carry_out(
-    wishes: Wishes, study: SearchStudy, choice: Choice, dataset: Dataset, console: Console
+    wishes: Wishes, study: SearchStudy, choice: Device, dataset: Dataset, console: Console
 ) -> None:
     trials, control = study.total(wishes.trials or TRIALS), Control()
     standing = _search(wishes, study, choice, dataset, trials, console, control)
@@ -200,7 +200,7 @@ def _wanted(wishes: Wishes, study: SearchStudy | None) -> Terms:
 def _search(
     wishes: Wishes,
     study: SearchStudy,
-    choice: Choice,
+    choice: Device,
     dataset: Dataset,
     trials: int,
     console: Console,

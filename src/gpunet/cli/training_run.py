@@ -16,7 +16,7 @@ from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import in_place, save, told
 from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, choose, choose_again
+from gpunet.engine.factory import Device, select_device, select_device_again
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter, choose_painter
@@ -118,7 +118,7 @@ def carry_out(wishes: Wishes) -> None:
         raise typer.Exit(1)
 
 
-def _device(wishes: Wishes) -> Choice:
+def _device(wishes: Wishes) -> Device:
     """What ``--device`` names; a run that is resumed keeps its device, or says that it cannot.
 
     Raises:
@@ -127,10 +127,10 @@ def _device(wishes: Wishes) -> Choice:
     """
     before = wishes.keeping.state.device if wishes.keeping and wishes.keeping.state else ""
     if before and wishes.device == "auto":
-        again = choose_again(before)
+        again = select_device_again(before)
         if again is not None:
             return again
-    choice = choose(wishes.device)
+    choice = select_device(wishes.device)
     if before and before != str(choice.info):
         note(f"the run was begun on {before}; on another device its last digits will differ")
     return choice
@@ -147,7 +147,7 @@ def _require_output(console: Console) -> None:
 
 
 def _tiles(
-    wishes: Wishes, choice: Choice, dataset: Dataset, messages: Messages
+    wishes: Wishes, choice: Device, dataset: Dataset, messages: Messages
 ) -> TileCache | None:
     """The tiles that were measured, at present if the training is long enough for that to pay."""
     if not wishes.autotune:
@@ -173,7 +173,7 @@ def _recorder(wishes: Wishes, dataset: Dataset, messages: Messages) -> Recorder 
 
 def _train(
     wishes: Wishes,
-    choice: Choice,
+    choice: Device,
     dataset: Dataset,
     console: Console,
     recorder: Recorder | None,

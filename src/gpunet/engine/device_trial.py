@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import median
 
-from gpunet.config import NetworkSpec, Optimizer
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings
 from gpunet.engine.measurements import Measurements
 from gpunet.engine.reference.numpy_engine import numpy_device
@@ -125,18 +125,17 @@ class TrialCache:
         self._kept.keep(work, [trial.numpy, trial.adapter])
 
 
-def work_key(
-    network: NetworkSpec, settings: Sequence[NetworkSettings], optimizer: Optimizer, batch_size: int
-) -> str:
+def work_key(network: NetworkSpec, configs: Sequence[TrainConfig]) -> str:
     """The name of all trainings whose steps cost the same.
 
     Seeds and rates cost nothing; dropout, penalties and bounds do, once any network has them.
     """
+    first, settings = configs[0], [NetworkSettings.of(one) for one in configs]
     names = [one.name for one in fields(NetworkSettings) if one.name != "seed"]
     used = [name for name in names if any(getattr(one, name) for one in settings)]
     digest = hashlib.sha256(repr((network, used)).encode()).hexdigest()[:16]
     networks = f"{len(settings)} of " if len(settings) > 1 else ""
-    return f"{networks}{network}, batch {batch_size}, {optimizer}, {digest}"
+    return f"{networks}{network}, batch {first.batch_size}, {first.optimizer}, {digest}"
 
 
 def _processors() -> int:

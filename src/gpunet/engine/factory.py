@@ -1,4 +1,4 @@
-"""Chooses what does the work: an adapter, or the numpy engine. Nobody else does."""
+"""Selects the compute device, an adapter or numpy, and makes the engine for it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from gpunet.config import NetworkSpec, Optimizer
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
-from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings, Rule
+from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.engine.reference.population import NumpyPopulation
@@ -18,12 +18,12 @@ from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, UsageError
 
 __all__ = [
-    "Choice",
-    "choose",
-    "choose_again",
+    "Device",
     "create_engine",
     "largest_population",
     "list_adapters",
+    "select_device",
+    "select_device_again",
     "settle",
 ]
 
@@ -75,11 +75,11 @@ KINDS: Mapping[str, Kind] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Choice:
-    """What does the work.
+class Device:
+    """A compute device: a wgpu adapter, or numpy on the CPU.
 
     Args:
-        adapter: the one taken; ``None`` for the numpy engine.
+        adapter: the wgpu adapter; ``None`` for the numpy engine.
         info: as users are told.
         reason: in one line, which one and why.
         advice: what the user could do for a better one, or ``None``.
@@ -96,9 +96,9 @@ class Choice:
     trial: Trial | None = None
 
 
-def choose(
+def select_device(
     selector: str, adapters: Sequence[Adapter] | None = None, *, shaders: bool = False
-) -> Choice:
+) -> Device:
     """What ``--device`` names.
 
     Args:
@@ -115,132 +115,126 @@ def choose(
     """
     wanted = selector.strip().lower()
     if wanted == "cpu":
-        return Choice(None, numpy_device(), "numpy on the processor, as asked for")
+        return Device(None, numpy_device(), "numpy on the processor, as asked for")
     adapters = list_adapters() if adapters is None else adapters
     if wanted == "auto":
         return _automatic(adapters, shaders)
     if wanted in KINDS:
         return _best_of_kind(wanted, adapters)
     adapter = _named(wanted, selector, adapters)
-    return Choice(adapter, adapter.info, f"{adapter.info}, as asked for")
+    return Device(adapter, adapter.info, f"{adapter.info}, as asked for")
 
 
-def choose_again(device: str, adapters: Sequence[Adapter] | None = None) -> Choice | None:
-    """The device that an engine called so, as ``str`` of its ``DeviceInfo``, if it is here."""
-    if device == str(numpy_device()):
-        return Choice(None, numpy_device(), "numpy on the processor, as before")
+def select_device_again(name: str, adapters: Sequence[Adapter] | None = None) -> Device | None:
+    """The device whose ``DeviceInfo`` has this ``str``, if it is here."""
+    if name == str(numpy_device()):
+        return Device(None, numpy_device(), "numpy on the processor, as before")
     for adapter in list_adapters() if adapters is None else adapters:
-        if device == str(adapter.info) and adapter.usable:
-            return Choice(adapter, adapter.info, f"{adapter.info}, as before")
+        if name == str(adapter.info) and adapter.usable:
+            return Device(adapter, adapter.info, f"{adapter.info}, as before")
     return None
 
 
 def settle(
-    choice: Choice,
+    device: Device,
     network: NetworkSpec,
-    settings: tuple[NetworkSettings, ...],
-    optimizer: Optimizer,
-    batch_size: int,
+    configs: TrainConfig | Sequence[TrainConfig],
     steps: int,
-) -> Choice:
-    """Decide between numpy and a software adapter, if the choice leaves that open, by a trial.
+) -> Device:
+    """Decide between numpy and a software adapter by a trial, if ``device`` leaves that open.
 
     Args:
-        choice: as ``choose`` gave it.
+        device: as ``select_device`` gave it.
         network: the shape of all networks that will be trained.
-        settings: one entry per network.
-        optimizer: the update rule.
-        batch_size: samples per step.
+        configs: as ``create_engine`` takes them.
         steps: that each network will be trained for.
     """
-    if choice.rival is None:
-        return choice
-    weights = len(settings) * network.parameter_count
-    if steps * (STEP + MULTIPLICATION * weights * batch_size) < SHORT:
+    if device.rival is None:
+        return device
+    configs = networks_of(configs)
+    weights = len(configs) * network.parameter_count
+    if steps * (STEP + MULTIPLICATION * weights * configs[0].batch_size) < SHORT:
         short = "numpy on the processor; so short a training is not worth a trial of the adapter"
-        return replace(choice, reason=short)
-    trials = TrialCache.of(choice.rival.info)
-    work = work_key(network, settings, optimizer, batch_size)
+        return replace(device, reason=short)
+    trials = TrialCache.of(device.rival.info)
+    work = work_key(network, configs)
     trial = trials.trial(work)
     if trial is None:
-        rival = Choice(choice.rival, choice.rival.info, "")
+        rival = Device(device.rival, device.rival.info, "")
         try:
             with (
-                create_engine(choice, network, settings, optimizer, batch_size) as numpy,
-                create_engine(rival, network, settings, optimizer, batch_size) as adapter,
+                create_engine(device, network, configs) as numpy,
+                create_engine(rival, network, configs) as adapter,
             ):
                 trial = race(numpy, adapter)
         except DeviceError as error:
-            return replace(choice, reason=f"numpy on the processor, since {error}")
+            return replace(device, reason=f"numpy on the processor, since {error}")
         trials.keep(work, trial)
-    taken = choice.rival if trial.adapter_wins else None
-    return replace(choice, adapter=taken, info=taken.info if taken else choice.info, trial=trial)
+    taken = device.rival if trial.adapter_wins else None
+    return replace(device, adapter=taken, info=taken.info if taken else device.info, trial=trial)
 
 
 def create_engine(
-    choice: Choice,
+    device: Device,
     network: NetworkSpec,
-    settings: tuple[NetworkSettings, ...],
-    optimizer: Optimizer,
-    batch_size: int,
+    configs: TrainConfig | Sequence[TrainConfig],
     tiles: TileCache | None = None,
 ) -> Engine:
-    """The engine that trains such networks on the chosen device.
+    """The engine that trains such networks on a device.
 
     Args:
-        choice: the device.
+        device: that does the work.
         network: the shape of all networks.
-        settings: one entry per network.
-        optimizer: the update rule.
-        batch_size: samples per step.
+        configs: how each network is trained; a single one stands for the networks of its ensemble.
         tiles: those that were measured on the adapter, if they are to be taken.
 
     Raises:
         DeviceError: the adapter cannot be opened, or the networks do not fit it.
     """
-    if choice.adapter is None:
-        kind = NumpyEngine if len(settings) == 1 else NumpyPopulation
-        return kind(network, settings, optimizer, batch_size)
+    configs = networks_of(configs)
+    if device.adapter is None:
+        kind = NumpyEngine if len(configs) == 1 else NumpyPopulation
+        return kind(network, configs)
     from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
-    return WgpuEngine(network, settings, optimizer, batch_size, choice.adapter, tiles=tiles)
+    return WgpuEngine(network, configs, device.adapter, tiles=tiles)
 
 
 def largest_population(
-    choice: Choice, network: NetworkSpec, rule: Rule, batch_size: int, samples: int
+    device: Device, network: NetworkSpec, rule: Rule, batch_size: int, samples: int
 ) -> int | None:
-    """How many such networks fit the chosen device, as far as can be told beforehand.
+    """How many such networks fit a device, as far as can be told beforehand.
 
     A device does not tell how much of its memory is free, so even fewer may fit.
 
     Args:
-        choice: of the device.
+        device: that would train them.
         network: the shape that all share.
-        rule: likewise.
+        rule: the update rule that all share.
         batch_size: samples of a step.
         samples: that are trained on.
     """
-    if choice.adapter is not None:
-        limit = min(choice.adapter.limits[name] for name in SIZE_LIMITS)
+    if device.adapter is not None:
+        limit = min(device.adapter.limits[name] for name in SIZE_LIMITS)
         return most_networks(buffer_bytes(network, rule, batch_size, samples), limit)
     memory = host_memory()
     return None if memory is None else most_networks(numpy_bytes(network, rule, batch_size), memory)
 
 
-def _automatic(adapters: Sequence[Adapter], shaders: bool) -> Choice:
+def _automatic(adapters: Sequence[Adapter], shaders: bool) -> Device:
     best = _best(adapters)
     if best is None:
         reason = "numpy on the processor, since no Vulkan, Metal or Direct3D 12 adapter was found"
-        return Choice(None, numpy_device(), reason, _advice(adapters))
+        return Device(None, numpy_device(), reason, _advice(adapters))
     if not best.software:
         others = len(adapters) - 1
         reason = f"{best.info}, the {'fastest kind of' if others else 'only'} adapter here"
-        return Choice(best, best.info, reason)
+        return Device(best, best.info, reason)
     why = "since no hardware GPU was found"
     if shaders:
-        return Choice(best, best.info, f"{best.info}, {why}", _advice(adapters))
+        return Device(best, best.info, f"{best.info}, {why}", _advice(adapters))
     reason = f"numpy on the processor, {why}"
-    return Choice(None, numpy_device(), reason, _advice(adapters), rival=best)
+    return Device(None, numpy_device(), reason, _advice(adapters), rival=best)
 
 
 def _best(adapters: Sequence[Adapter]) -> Adapter | None:
@@ -248,13 +242,13 @@ def _best(adapters: Sequence[Adapter]) -> Adapter | None:
     return min(usable, key=lambda one: PREFERENCE.index(one.info.kind), default=None)
 
 
-def _best_of_kind(word: str, adapters: Sequence[Adapter]) -> Choice:
+def _best_of_kind(word: str, adapters: Sequence[Adapter]) -> Device:
     kind = KINDS[word]
     fitting = [adapter for adapter in adapters if kind.fits(adapter.info)]
     best = _best(fitting)
     not_needed = f"; no {kind.stack} is needed" if kind.stack else ""
     if best is not None:
-        return Choice(best, best.info, f"{best.info}, as asked for{not_needed}")
+        return Device(best, best.info, f"{best.info}, as asked for{not_needed}")
     if fitting:
         _require_usable(fitting[0])
     move = f" ({told})" if (told := _advice(adapters)) else ""

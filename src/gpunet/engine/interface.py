@@ -8,7 +8,7 @@ adapter, and ``factory`` alone chooses between them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Literal, Self
@@ -16,11 +16,13 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec, Optimizer, TrainConfig
+from gpunet.config import Loss, NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets.dataset import Samples
 
 __all__ = [
+    "LOSS_KERNELS",
     "MOMENTS",
+    "RULES",
     "DeviceInfo",
     "Engine",
     "KernelTime",
@@ -28,11 +30,23 @@ __all__ = [
     "NetworkSettings",
     "Rule",
     "Split",
+    "networks_of",
     "step_schedule",
+    "update_rule",
 ]
 
 Rule = Literal["adam", "nadam", "sgd", "sgd_momentum", "sgd_nesterov", "rmsprop", "lion"]
 """How a gradient moves a parameter; AdamW is Adam with a weight decay."""
+
+RULES: Mapping[Optimizer, Rule] = {
+    "adam": "adam",
+    "adamw": "adam",
+    "nadam": "nadam",
+    "sgd": "sgd",
+    "rmsprop": "rmsprop",
+    "lion": "lion",
+}
+"""The update rule of each optimizer; with momentum, ``update_rule`` gives another one for SGD."""
 
 MOMENTS: Mapping[Rule, int] = {
     "adam": 2,
@@ -43,7 +57,13 @@ MOMENTS: Mapping[Rule, int] = {
     "rmsprop": 1,
     "lion": 1,
 }
-"""How many running figures a rule keeps for every parameter."""
+"""Number of moments that each update rule keeps for every parameter."""
+
+LOSS_KERNELS: Mapping[Loss, str] = {
+    "cross-entropy": "softmax_cross_entropy",
+    "quadratic": "quadratic",
+}
+"""Kernel of each loss: the function in ``reference.kernels`` and the file in ``shaders/loss``."""
 
 Split = Literal["train", "validation", "test", "gallery"]
 
@@ -150,22 +170,21 @@ class Engine(ABC):
 
     Args:
         network: the shape that all networks share.
-        settings: one entry per network.
-        optimizer: the update rule that all networks share.
-        batch_size: samples per training step, B.
+        configs: how each of the P networks is trained, with one optimizer and one batch size for
+            all; a single configuration stands for the networks of its ensemble.
+
+    Raises:
+        ValueError: there is no configuration, or the optimizers or batch sizes differ.
     """
 
-    def __init__(
-        self,
-        network: NetworkSpec,
-        settings: tuple[NetworkSettings, ...],
-        optimizer: Optimizer,
-        batch_size: int,
-    ) -> None:
+    def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
         self.network = network
-        self.settings = settings
-        self.optimizer = optimizer
-        self.batch_size = batch_size
+        self.configs = networks_of(configs)
+        shared = {(one.optimizer, one.batch_size) for one in self.configs}
+        if len(shared) != 1:
+            raise ValueError(f"a population shares one optimizer and batch size, not {shared}")
+        ((self.optimizer, self.batch_size),) = shared
+        self.settings = tuple(map(NetworkSettings.of, self.configs))
         self.class_weights: NDArray[np.float32] | None = None
         """(C,) what a sample of each class counts in training; set before the first epoch."""
         self.clocked = False
@@ -184,13 +203,7 @@ class Engine(ABC):
     @property
     def rule(self) -> Rule:
         """The update rule, as all networks of the population need it."""
-        if self.optimizer == "adamw":
-            return "adam"
-        if self.optimizer != "sgd":
-            return self.optimizer
-        if any(one.nesterov for one in self.settings):
-            return "sgd_nesterov"
-        return "sgd_momentum" if any(one.momentum > 0 for one in self.settings) else "sgd"
+        return update_rule(self.configs)
 
     def dropout_rates(self) -> NDArray[np.float32]:
         """The rate (P, H) of every network and hidden layer."""
@@ -316,6 +329,21 @@ class Engine(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def update_rule(configs: Sequence[TrainConfig]) -> Rule:
+    """The update rule that all networks of a population need together."""
+    rule = RULES[configs[0].optimizer]
+    if rule == "sgd" and any(one.nesterov for one in configs):
+        return "sgd_nesterov"
+    if rule == "sgd" and any(one.momentum > 0 for one in configs):
+        return "sgd_momentum"
+    return rule
+
+
+def networks_of(configs: TrainConfig | Sequence[TrainConfig]) -> tuple[TrainConfig, ...]:
+    """One configuration for each network; a single one stands for its ensemble."""
+    return configs.networks() if isinstance(configs, TrainConfig) else tuple(configs)
 
 
 def step_schedule(

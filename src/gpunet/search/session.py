@@ -16,7 +16,7 @@ from gpunet import __version__
 from gpunet.artifacts import model_file
 from gpunet.config import Optimizer, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, largest_population
+from gpunet.engine.factory import Device, largest_population
 from gpunet.engine.interface import Rule
 from gpunet.errors import DeviceError, UsageError, spelled
 from gpunet.model import Model
@@ -61,7 +61,7 @@ class Search:
         self,
         study: SearchStudy,
         standing: Standing,
-        choice: Choice,
+        choice: Device,
         entry: Entry,
         config: TrainConfig,
         model: Model | None,
@@ -158,12 +158,12 @@ def settle_terms(
     terms: Terms,
     dataset: Dataset,
     reference: str | None,
-    choice: Choice,
+    choice: Device,
     *,
     population: int,
     trials: int,
     messages: Messages,
-) -> tuple[Terms, Choice]:
+) -> tuple[Terms, Device]:
     """The terms with what follows from the data, and the device that is the faster one.
 
     Raises:
@@ -180,7 +180,7 @@ def settle_terms(
 
 def search(
     study: SearchStudy,
-    choice: Choice,
+    choice: Device,
     dataset: Dataset,
     *,
     trials: int,
@@ -210,7 +210,7 @@ def search(
 
 
 def best_of(
-    study: SearchStudy, standing: Standing, choice: Choice, dataset: Dataset
+    study: SearchStudy, standing: Standing, choice: Device, dataset: Dataset
 ) -> Search | None:
     """The best trial and its network, tested on what no trial has seen; ``None`` if none is done.
 
@@ -240,7 +240,7 @@ def _require_whole_grid(points: int, trials: int | None) -> None:
         )
 
 
-def _require_memory(terms: Terms, population: int, choice: Choice, dataset: Dataset) -> None:
+def _require_memory(terms: Terms, population: int, choice: Device, dataset: Dataset) -> None:
     """Make sure, for every shape of the space, that so many networks fit the device.
 
     Raises:

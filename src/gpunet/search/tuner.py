@@ -16,8 +16,8 @@ from pathlib import Path
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice, create_engine
-from gpunet.engine.interface import DeviceInfo, NetworkSettings
+from gpunet.engine.factory import Device, create_engine
+from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, UsageError
 from gpunet.files.whole_file import remove_leftovers
@@ -63,7 +63,7 @@ class SearchInfo:
 
     @classmethod
     def of(
-        cls, study: SearchStudy, choice: Choice, dataset: Dataset, standing: Standing
+        cls, study: SearchStudy, choice: Device, dataset: Dataset, standing: Standing
     ) -> SearchInfo:
         """What is known of a study on a device."""
         terms = study.terms
@@ -115,7 +115,7 @@ class Tuner:
     def __init__(
         self,
         study: SearchStudy,
-        choice: Choice,
+        choice: Device,
         dataset: Dataset,
         *,
         trials: int,
@@ -195,12 +195,9 @@ class Tuner:
         first, *_ = configs.values()
         network = first.network(self._dataset.inputs, len(self._dataset.classes))
         self._observer.batch_began(standing, str(network), [one.number for one in configs])
-        settings = tuple(map(NetworkSettings.of, configs.values()))
         adapter = self._choice.adapter
         tiles = None if adapter is None else TileCache.of(adapter)
-        with create_engine(
-            self._choice, network, settings, first.optimizer, first.batch_size, tiles
-        ) as engine:
+        with create_engine(self._choice, network, list(configs.values()), tiles) as engine:
             result = train_population(
                 engine,
                 self._dataset,

@@ -9,7 +9,6 @@ the engine.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -153,22 +152,14 @@ def _require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainC
     Raises:
         UsageError: it was made for something else.
     """
-    first = configs[0]
-    pairs: dict[str, tuple[object, object]] = {
-        "the network": (engine.network, first.network(dataset.inputs, len(dataset.classes))),
-        "the optimizer": (engine.optimizer, first.optimizer),
-        "the batch size": (engine.batch_size, first.batch_size),
-        "networks": (engine.population, len(configs)),
-    }
-    for place, (own, config) in enumerate(zip(engine.settings, configs, strict=False)):
-        for name, wanted in dataclasses.asdict(NetworkSettings.of(config)).items():
-            pairs[f"{name} of network {place}"] = getattr(own, name), wanted
-    for what, (made, wanted) in pairs.items():
-        if made != wanted:
-            raise UsageError(
-                f"the engine was made for other settings than those to train with: {what}: {made}, "
-                f"wanted {wanted}; make the engine from the same TrainConfig"
-            )
+    first, made = configs[0], (engine.network, engine.optimizer, engine.batch_size, engine.settings)
+    network = first.network(dataset.inputs, len(dataset.classes))
+    settings = tuple(map(NetworkSettings.of, configs))
+    if made != (network, first.optimizer, first.batch_size, settings):
+        raise UsageError(
+            "the engine was made for other settings than those to train with; make the engine from "
+            "the same TrainConfig"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

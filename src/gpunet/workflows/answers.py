@@ -17,7 +17,7 @@ from gpunet.datasets.readers.arrays import as_numbers, titles_of
 from gpunet.datasets.readers.labels import RawLabels, number_known
 from gpunet.datasets.readers.path import find_test_table
 from gpunet.datasets.readers.table import is_table_name, read_rows
-from gpunet.engine.factory import Choice, choose
+from gpunet.engine.factory import Device, select_device
 from gpunet.errors import DataError, ModelError
 from gpunet.model import Model
 from gpunet.training.evaluation import Evaluation, evaluate, predict
@@ -32,7 +32,7 @@ AT_ONCE = 1 << 14
 
 
 def evaluate_model(
-    model: Model, data: Any, choice: Choice, messages: Messages
+    model: Model, data: Any, choice: Device, messages: Messages
 ) -> tuple[Samples, Evaluation]:
     """A model's answers on the test samples of some data, those it was trained on by default.
 
@@ -63,7 +63,7 @@ def probabilities_of(model: Model, samples: Samples) -> NDArray[np.float32]:
     Raises:
         DataError: there are no samples.
     """
-    with engine_of(model, choose("cpu")) as engine:
+    with engine_of(model, select_device("cpu")) as engine:
         blocks = range(0, max(1, len(samples)), AT_ONCE)
         parts = [predict(engine, model, samples[first : first + AT_ONCE]) for first in blocks]
     return np.concatenate(parts)

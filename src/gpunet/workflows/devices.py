@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.factory import Choice, choose, create_engine, settle
-from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.factory import Device, create_engine, select_device, settle
+from gpunet.engine.interface import Engine
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.tile_trials import Measured, measure_tiles, worth_measuring
@@ -33,7 +33,7 @@ LONG_TRAINING = 60.0
 """Seconds; a training that is allowed less spends none of it on measuring tiles."""
 
 
-def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -> Choice:
+def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -> Device:
     """The device of a name, for work that is too short for a trial of devices.
 
     Args:
@@ -45,14 +45,14 @@ def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -
         UsageError: there is no such device.
         DeviceError: it cannot be used.
     """
-    choice = choose(selector, shaders=shaders)
+    choice = select_device(selector, shaders=shaders)
     messages.device(choice)
     return choice
 
 
 def settle_device(
-    choice: Choice, config: TrainConfig, population: int, dataset: Dataset, messages: Messages
-) -> Choice:
+    choice: Device, config: TrainConfig, population: int, dataset: Dataset, messages: Messages
+) -> Device:
     """The device of a training, where need be after a trial.
 
     Args:
@@ -63,16 +63,15 @@ def settle_device(
         messages: told which one it is and why.
     """
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = (NetworkSettings.of(config),) * population
     steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
     with messages.waiting("trying which device is the faster one"):
-        settled = settle(choice, network, settings, config.optimizer, config.batch_size, steps)
+        settled = settle(choice, network, (config,) * population, steps)
     messages.device(settled)
     return settled
 
 
 def measured_tiles(
-    choice: Choice, config: TrainConfig, dataset: Dataset, messages: Messages
+    choice: Device, config: TrainConfig, dataset: Dataset, messages: Messages
 ) -> tuple[TileCache | None, list[Measured], float]:
     """The tiles known of a device, those that were measured now, and the seconds that took.
 
@@ -132,17 +131,14 @@ def trial_engine(
         GpunetError: the settings do not fit the data, or the network does not fit the adapter.
     """
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = tuple(map(NetworkSettings.of, config.networks()))
-    with WgpuEngine(
-        network, settings, config.optimizer, config.batch_size, adapter, tiles=tiles
-    ) as engine:
+    with WgpuEngine(network, config, adapter, tiles=tiles) as engine:
         engine.class_weights = class_weights(config.class_weights, training.labels, network.classes)
         engine.load("train", training[: config.batch_size])
         yield engine
 
 
 def training_engine(
-    choice: Choice, config: TrainConfig, dataset: Dataset, tiles: TileCache | None = None
+    choice: Device, config: TrainConfig, dataset: Dataset, tiles: TileCache | None = None
 ) -> Engine:
     """The engine that trains the networks of a configuration on these data.
 
@@ -150,16 +146,13 @@ def training_engine(
         DeviceError: the device cannot be opened, or the networks do not fit it.
     """
     network = config.network(dataset.inputs, len(dataset.classes))
-    settings = tuple(map(NetworkSettings.of, config.networks()))
-    return create_engine(choice, network, settings, config.optimizer, config.batch_size, tiles)
+    return create_engine(choice, network, config, tiles)
 
 
-def engine_of(model: Model, choice: Choice) -> Engine:
+def engine_of(model: Model, choice: Device) -> Engine:
     """An engine for a model's networks.
 
     Raises:
         DeviceError: the device cannot be opened, or the networks do not fit it.
     """
-    config = model.config
-    settings = (NetworkSettings.of(config),) * len(model.parameters)
-    return create_engine(choice, model.network, settings, config.optimizer, config.batch_size)
+    return create_engine(choice, model.network, (model.config,) * len(model.parameters))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gpunet.datasets.dataset import Dataset
     from gpunet.datasets.download import Progress
-    from gpunet.engine.factory import Choice
+    from gpunet.engine.factory import Device
 
 __all__ = ["Messages", "Update"]
 
@@ -29,7 +29,7 @@ class Messages:
     def dataset(self, dataset: Dataset) -> None:
         """Tell which data are used."""
 
-    def device(self, choice: Choice) -> None:
+    def device(self, choice: Device) -> None:
         """Tell which device is used, and why."""
 
     def fetching(self) -> AbstractContextManager[Progress | None]:

@@ -22,7 +22,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
-from gpunet.engine.factory import Choice
+from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import ModelError
@@ -162,7 +162,7 @@ def settle_epochs(config: TrainConfig, dataset: Dataset, messages: Messages) -> 
 def train_model(
     config: TrainConfig,
     dataset: Dataset,
-    choice: Choice,
+    choice: Device,
     *,
     reference: str | None = None,
     tiles: TileCache | None = None,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import MOMENTS, Rule
+from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, Rule
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Product, Tile, Traits, choose_tile
 
@@ -266,8 +266,7 @@ class _Sketch:
             "TRAINING": self.training,
             "SMOOTHING": self.switches.smoothing,
         }
-        loss = {"cross-entropy": "softmax_cross_entropy", "quadratic": "quadratic"}
-        kernel = loss[self.network.loss]
+        kernel = LOSS_KERNELS[self.network.loss]
         weight = "by_class" if self.switches.class_weights else "equal"
         rows_a_thread = -(-self.rows // HEAD_THREADS)
         return Pass(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import MOMENTS, Rule
+from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, Rule
 from gpunet.engine.planning.layered import FLOAT, Pass, Plan, Switches
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Traits
@@ -130,12 +130,11 @@ def persistent_plan(
         "PARAMETERS": size,
         "SECOND_AT": population * size,
     }
-    loss = "softmax_cross_entropy" if network.loss == "cross-entropy" else "quadratic"
     pieces = (
         "persistent",
         f"input/{features}",
         f"activation/{activation}",
-        f"loss/{loss}",
+        f"loss/{LOSS_KERNELS[network.loss]}",
         "weight/by_class" if switches.class_weights else "weight/equal",
         f"optimizer/{rule}",
         *(["dropout_rates"] if switches.dropout else []),

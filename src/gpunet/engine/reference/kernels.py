@@ -6,12 +6,15 @@ back what they were given. Axes: P networks, B rows of a batch, I inputs, O outp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import rng
+from gpunet.config import Loss
+from gpunet.engine.interface import LOSS_KERNELS
 from gpunet.engine.reference.activations import activate
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "layer_norm",
     "layer_norm_gradient",
     "layer_norm_update",
+    "loss",
     "max_norm",
     "quadratic",
     "read_samples",
@@ -35,6 +39,10 @@ __all__ = [
 
 Real = TypeVar("Real", np.float32, np.float64)
 
+
+LossKernel = Callable[
+    [NDArray[Real], NDArray[Real]], tuple[NDArray[Real], NDArray[Real], NDArray[Real]]
+]
 
 NORM_EPSILON = 1e-5
 """Added to the variance of a row, as PyTorch does."""
@@ -169,6 +177,12 @@ def quadratic(
     below = np.minimum(logits, 0)
     multiples = np.exp(below - below.max(axis=2, keepdims=True)) / (1 + np.exp(-np.abs(logits)))
     return losses, errors * slopes, multiples / multiples.sum(axis=2, keepdims=True)
+
+
+def loss(name: Loss) -> LossKernel:
+    """The kernel of a loss: from logits and targets to losses, gradients and probabilities."""
+    kernel: LossKernel = globals()[LOSS_KERNELS[name]]
+    return kernel
 
 
 def smoothed_targets(

@@ -12,7 +12,7 @@ one busy program.
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from gpunet.config import NetworkSpec, Optimizer
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import (
     MOMENTS,
@@ -51,15 +51,9 @@ MASKS_TOGETHER = 65_536
 class NumpyEngine(Engine):
     """A population of networks trained with numpy on the processor."""
 
-    def __init__(
-        self,
-        network: NetworkSpec,
-        settings: tuple[NetworkSettings, ...],
-        optimizer: Optimizer,
-        batch_size: int,
-    ) -> None:
-        super().__init__(network, settings, optimizer, batch_size)
-        require_host_memory(self.population, network, self.rule, batch_size)
+    def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
+        super().__init__(network, configs)
+        require_host_memory(self.population, network, self.rule, self.batch_size)
         shape = (self.population, network.parameter_count)
         self._all_parameters = np.zeros(shape, dtype=np.float32)
         self._all_moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
@@ -193,9 +187,7 @@ class NumpyEngine(Engine):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Losses (P, B), their slopes and the probabilities (P, B, C) by the network's loss."""
         targets = kernels.smoothed_targets(labels, self.network.classes, smoothing)
-        if self.network.loss == "quadratic":
-            return kernels.quadratic(logits, targets)
-        return kernels.softmax_cross_entropy(logits, targets)
+        return kernels.loss(self.network.loss)(logits, targets)
 
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]

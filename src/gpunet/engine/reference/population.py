@@ -8,13 +8,13 @@ asked for before the next one begins.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec, Optimizer
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import (
     MOMENTS,
@@ -22,7 +22,6 @@ from gpunet.engine.interface import (
     Engine,
     KernelTime,
     Metrics,
-    NetworkSettings,
     Rule,
     Split,
 )
@@ -48,24 +47,15 @@ class NumpyPopulation(Engine):
         DeviceError: the machine's memory does not hold it.
     """
 
-    def __init__(
-        self,
-        network: NetworkSpec,
-        settings: tuple[NetworkSettings, ...],
-        optimizer: Optimizer,
-        batch_size: int,
-    ) -> None:
-        super().__init__(network, settings, optimizer, batch_size)
-        require_host_memory(self.population, network, self.rule, batch_size)
+    def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
+        super().__init__(network, configs)
+        require_host_memory(self.population, network, self.rule, self.batch_size)
         size = networks_together(network, self.rule)
         self._groups = [
             slice(first, min(first + size, self.population))
             for first in range(0, self.population, size)
         ]
-        self._engines = [
-            _Group(network, settings[group], optimizer, batch_size, self.rule)
-            for group in self._groups
-        ]
+        self._engines = [_Group(network, self.configs[group], self.rule) for group in self._groups]
 
     @property
     def device(self) -> DeviceInfo:
@@ -136,16 +126,9 @@ class NumpyPopulation(Engine):
 class _Group(NumpyEngine):
     """Networks that are computed at once, by the rule of the whole population."""
 
-    def __init__(
-        self,
-        network: NetworkSpec,
-        settings: tuple[NetworkSettings, ...],
-        optimizer: Optimizer,
-        batch_size: int,
-        rule: Rule,
-    ) -> None:
+    def __init__(self, network: NetworkSpec, configs: Sequence[TrainConfig], rule: Rule) -> None:
         self._rule = rule
-        super().__init__(network, settings, optimizer, batch_size)
+        super().__init__(network, configs)
 
     @property
     def rule(self) -> Rule:

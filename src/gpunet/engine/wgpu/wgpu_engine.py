@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec, Optimizer
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import (
     MOMENTS,
@@ -141,17 +141,15 @@ class WgpuEngine(Engine):
     def __init__(
         self,
         network: NetworkSpec,
-        settings: tuple[NetworkSettings, ...],
-        optimizer: Optimizer,
-        batch_size: int,
+        configs: TrainConfig | Sequence[TrainConfig],
         adapter: Adapter,
         plan: PlanName = "auto",
         tiles: TileCache | None = None,
     ) -> None:
-        super().__init__(network, settings, optimizer, batch_size)
+        super().__init__(network, configs)
         self._wanted, self._tiles = plan, tiles
         self._adapter = adapter
-        self._networks = _network_records(settings)
+        self._networks = _network_records(self.settings)
         self._layout = Layout.of(network)
         self._loaded: dict[Split, Samples] = {}
         self._take(open_device(adapter))

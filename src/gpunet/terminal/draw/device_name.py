@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from gpunet.engine.factory import Choice
+from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.terminal.draw import figures
 
@@ -27,7 +27,7 @@ def device_in_words(info: DeviceInfo) -> str:
     return f"{short_name(info.name)} ({info.kind}, {info.backend})"
 
 
-def device_reason(choice: Choice) -> str:
+def device_reason(choice: Device) -> str:
     """Which device and why, in a line that fits a terminal."""
     trial, rival = choice.trial, choice.rival
     if trial is None or rival is None:

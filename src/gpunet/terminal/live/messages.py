@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Choice
+from gpunet.engine.factory import Device
 from gpunet.terminal.draw.device_name import device_reason
 from gpunet.terminal.live.notes import note
 from gpunet.terminal.live.waiting import WaitingBar
@@ -43,7 +43,7 @@ class ConsoleMessages(Messages):
         elif dataset.notice:
             self.say(f"        {dataset.notice}")
 
-    def device(self, choice: Choice) -> None:
+    def device(self, choice: Device) -> None:
         """Say which device is used, why, and where help is."""
         self.say(f"device: {device_reason(choice)}")
         if choice.advice:

@@ -1,0 +1,70 @@
+"""Every activation, loss and optimizer has all that it takes, and an unknown one is refused."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, TrainConfig
+from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, RULES
+from gpunet.engine.planning.layered import Switches
+from gpunet.engine.planning.select import choose_plan
+from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.reference import kernels, optimizers
+from gpunet.engine.reference.activations import activate
+from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.files.resources import shader_file
+from gpunet.parameters import HE_SLOPES
+
+
+def test_every_activation_has_a_function_a_shader_and_an_initialization() -> None:
+    assert set(HE_SLOPES) == set(ACTIVATIONS)
+    for name in ACTIVATIONS:
+        assert shader_file(f"activation/{name}.wgsl").is_file()
+        values, slopes = activate(np.zeros(3), name, 0.01)
+        assert values.shape == slopes.shape == (3,)
+
+
+def test_every_loss_has_a_function_and_a_shader_of_one_name() -> None:
+    assert set(LOSS_KERNELS) == set(LOSSES)
+    for name in LOSSES:
+        kernel: Any = kernels.loss(name)  # type: ignore[arg-type]
+        assert kernel.__name__ == LOSS_KERNELS[name]  # type: ignore[index]
+        assert shader_file(f"loss/{kernel.__name__}.wgsl").is_file()
+
+
+def test_every_optimizer_has_a_rule_whose_function_shader_and_moments_are_known() -> None:
+    assert set(RULES) == set(OPTIMIZERS)
+    assert set(MOMENTS) == set(optimizers.RULES) >= set(RULES.values())
+    for rule in MOMENTS:
+        assert inspect.isfunction(optimizers.RULES[rule])
+        assert shader_file(f"optimizer/{rule}.wgsl").is_file()
+
+
+@pytest.mark.parametrize("plan", ["layered", "auto"])
+def test_an_unknown_loss_is_taken_for_no_other(plan: Any) -> None:
+    network = NetworkSpec(4, (3,), 2)
+    object.__setattr__(network, "loss", "hinge")
+    with pytest.raises(KeyError, match="hinge"):
+        choose_plan(
+            network,
+            wanted=plan,
+            population=1,
+            rows=4,
+            features="bytes",
+            rule="adam",
+            switches=Switches(),
+            traits=Traits(software=True),
+        )
+    with pytest.raises(KeyError, match="hinge"):
+        kernels.loss("hinge")  # type: ignore[arg-type]
+
+
+def test_networks_that_differ_in_optimizer_or_batch_size_are_no_population() -> None:
+    network = NetworkSpec(4, (3,), 2)
+    for other in (TrainConfig(optimizer="sgd"), TrainConfig(batch_size=8)):
+        with pytest.raises(ValueError, match="shares one optimizer and batch size"):
+            NumpyEngine(network, (TrainConfig(), other))
