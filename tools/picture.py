@@ -19,13 +19,13 @@ from rich.console import Console
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
-from gpunet.engine.factory import choose, create_engine
-from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.factory import choose
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.views.screen import screen
-from gpunet.training.events import Control, Progress, SilentObserver
-from gpunet.training.trainer import train
+from gpunet.training.events import Callback, Control, Progress
+from gpunet.workflows.messages import Messages
+from gpunet.workflows.training import settle_epochs, train_model
 
 COLUMNS, ROWS = 110, 34
 
@@ -33,14 +33,14 @@ EPOCH, SHARE = 8, 0.6
 """When the picture is taken: so far into this epoch."""
 
 
-class Photographer(SilentObserver):
+class Photographer(Callback):
     """Takes the frame of a dashboard at the right moment, and ends the run."""
 
     def __init__(self, dashboard: Dashboard, control: Control) -> None:
         self.svg = ""
         self._dashboard, self._control = dashboard, control
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Take the picture if it is time."""
         if self.svg or (progress.epoch, progress.step) < (EPOCH, SHARE * progress.steps):
             return
@@ -69,12 +69,10 @@ def take_picture(data: str) -> str:
     control = Control()
     dashboard = Dashboard(_recording_console(), control, keys=io.StringIO())
     photographer = Photographer(dashboard, control)
-    network = config.network(dataset.inputs, len(dataset.classes))
-    settings = (NetworkSettings.of(config),)
-    with create_engine(
-        choose("auto"), network, settings, config.optimizer, config.batch_size
-    ) as engine:
-        train(engine, dataset, config, observers=(dashboard, photographer), control=control)
+    config = settle_epochs(config, dataset, Messages())
+    train_model(
+        config, dataset, choose("auto"), callbacks=(dashboard, photographer), control=control
+    )
     return photographer.svg
 
 

@@ -127,6 +127,7 @@ def make_console(
         quiet=quiet,
         force_terminal=False if plain else None,
         force_interactive=False if plain else None,
+        force_jupyter=False,
         color_system=None if plain else "auto",
         no_color=True if plain or _wished == "mono" else None,
         highlight=False,

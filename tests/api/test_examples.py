@@ -1,0 +1,61 @@
+"""Every public docstring's example runs and gives what it shows; a notebook shows a run."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+
+import gpunet
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+def examples() -> list[doctest.DocTest]:
+    finder = doctest.DocTestFinder()
+    found = [
+        test
+        for name in gpunet.__all__
+        if not isinstance(getattr(gpunet, name), str)
+        for test in finder.find(getattr(gpunet, name), f"gpunet.{name}", module=False)
+    ]
+    return [test for test in found if test.examples]
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda test: test.name)
+def test_the_example_of_a_public_name_gives_what_it_shows(example: doctest.DocTest) -> None:
+    told: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    runner.run(example, out=told.append)
+    assert "".join(told) == ""
+
+
+@pytest.mark.parametrize("name", ["train", "resume", "load", "load_dataset", "tune", "devices"])
+def test_every_function_has_an_example(name: str) -> None:
+    assert ">>> " in getattr(gpunet, name).__doc__
+
+
+def test_a_notebook_shows_one_table_of_epochs_and_the_runs_curves() -> None:
+    cells = [
+        "import gpunet",
+        "run = gpunet.train('strokes:300+100', epochs=3, hidden=(8,), device='cpu')",
+        "run",
+        "!gpunet train --data strokes:300+100 --epochs 2 --device cpu --hidden 8",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(notebook, timeout=120).execute()
+    _, trained, shown, command = (cell.outputs for cell in notebook.cells)
+    (table,) = [one for one in trained if one.output_type == "display_data"]
+    assert table.data["text/html"].count("<tr>") == 4
+    assert "3/3" in table.data["text/html"]
+    assert shown[0].data["text/html"].count("<polyline") == 4
+    lines = "".join(one.text for one in command)
+    assert "epoch 2/2" in lines
+    assert "\x1b[" not in lines
