@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tools import reference
 
 import gpunet
 from gpunet.cli.app import command_line
-from tools import reference
 
 PAGES = reference.pages()
 
