@@ -1,7 +1,7 @@
 """Builds the site of documentation into ``build/site``.
 
-README.md, docs/ and the measured tables are copied to where Zensical reads them; links to code, which is not part of the site,
-become plain text there::
+README.md, docs/ and the measured tables are copied to where Zensical reads them; links to code,
+which is not part of the site, become plain text there::
 
     python tools/site.py
 """
