@@ -29,6 +29,8 @@ SECTIONS = {"Args:": "Parameters", "Returns:": "Returns", "Raises:": "Raises"}
 
 KINDS = {str: "TEXT", int: "INTEGER", float: "NUMBER", Path: "PATH"}
 
+Row = tuple[str, ...]
+
 SETTINGS = {field.name: field for field in dataclasses.fields(TrainConfig)}
 
 
@@ -79,10 +81,12 @@ def settings() -> Iterator[str]:
     yield "`gpunet.TrainConfig`, and a key of a settings file. The keyword is the option with"
     yield "underscores."
     yield ""
-    options = {one.name: one for one in command_line().commands["train"].params}
-    panels: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    options: dict[str, Any] = {
+        str(one.name): one for one in command_line().commands["train"].params
+    }
+    panels: dict[str, list[Row]] = defaultdict(list)
     for name, field in SETTINGS.items():
-        option: Any = options[name]
+        option = options[name]
         default = f"`{field.default!r}`"
         if isinstance(option.show_default, str):
             default = option.show_default
@@ -108,7 +112,7 @@ def api() -> Iterator[str]:
         for member_name, member in _members(one):
             yield from _entry(f"{name}.{member_name}", member, 4)
     yield from ["## Errors", ""]
-    rows: list[tuple[str, ...]] = []
+    rows: list[Row] = []
     for name, one in errors.items():
         parents = ", ".join(f"`{base.__name__}`" for base in one.__bases__)
         rows.append((f"`{name}`", parents, " ".join(_paragraph(inspect.getdoc(one) or ""))))
@@ -152,7 +156,7 @@ def _default(parameter: Any) -> str:
     return f"`{'on' if parameter.default is True else parameter.default}`"
 
 
-def _table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(titles: Row, rows: list[Row]) -> Iterator[str]:
     if rows:
         yield f"| {' | '.join(titles)} |"
         yield f"|{' --- |' * len(titles)}"

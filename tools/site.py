@@ -1,7 +1,7 @@
-"""Builds the documentation from README.md, docs/ and the measured tables into ``build/site``.
+"""Builds the site of documentation into ``build/site``.
 
-The pages are copied to where Zensical reads them; links to code, which is not part of the site,
-become plain text there::
+README.md, docs/ and the measured tables are copied to where Zensical reads them; links to code,
+which is not part of the site, become plain text there::
 
     python tools/site.py
 """
@@ -102,7 +102,8 @@ def linked(page: Path, files: set[Path]) -> str:
             return f"[{link[1]}]({link[2].replace('README', 'index')})"
         return link[0] if target in files else link[1]
 
-    return LINK.sub(replaced, page.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8").replace("```text measured\n", "```text\n")
+    return LINK.sub(replaced, text)
 
 
 if __name__ == "__main__":

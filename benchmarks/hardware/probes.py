@@ -30,9 +30,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.factory import select_device
-from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.rounds import begin_random_epoch, random_samples
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.tile_cache import TileCache
@@ -294,10 +293,10 @@ def _tile_rates(
         most: kernels that are measured; all for ``None``.
     """
     traits = reopen_device(adapter).traits
-    network, settings = NetworkSpec(64, (size, size), 10), (NetworkSettings(seed=0),)
+    network = NetworkSpec(64, (size, size), 10)
     with (
         tempfile.TemporaryDirectory() as folder,
-        WgpuEngine(network, settings, "adam", size, adapter, "layered") as engine,
+        WgpuEngine(network, TrainConfig(batch_size=size), adapter, "layered") as engine,
     ):
         begin_random_epoch(engine, 2)
         engine.train(1)  # so that nothing is multiplied by zeros

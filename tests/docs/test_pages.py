@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.test_house import FLOORS, floor_of
 
 from gpunet.cli.app import command_line, run
 from gpunet.engine.wgpu.adapters import list_adapters
@@ -270,6 +271,14 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         pages = {(page.parent / link).resolve() for link in links if link.endswith(".md")}
         ahead += pages - reached
     assert set(PAGES) - reached - {DOCS / "index.md"} == set()
+
+
+def test_the_picture_of_the_rooms_is_the_plan_of_the_house() -> None:
+    picture = (DOCS / "architecture.md").read_text(encoding="utf-8").split("```")[1]
+    shown = re.findall(r"^([a-z]+) ", picture, flags=re.MULTILINE)
+    planned = [floor - {"gpunet", "__main__"} for floor in reversed(FLOORS)]
+    assert set(shown) == set().union(*planned)
+    assert sorted(shown, key=floor_of, reverse=True) == shown
 
 
 def test_the_tutorial_leads_to_its_parts_in_their_order() -> None:

@@ -17,14 +17,18 @@ def test_a_generated_page_is_up_to_date(name: str) -> None:
     assert (reference.FOLDER / name).read_text(encoding="utf-8") == PAGES[name], advice
 
 
-def test_every_setting_and_every_public_name_has_its_entry() -> None:
-    assert [
-        name for name in reference.SETTINGS if f"| `{name}` |" not in PAGES["settings.md"]
-    ] == []
+def test_every_setting_has_its_row() -> None:
+    page = PAGES["settings.md"]
+    assert [name for name in reference.SETTINGS if f"| `{name}` |" not in page] == []
+
+
+def test_every_public_name_has_its_entry() -> None:
+    page = PAGES["api.md"]
     public = [name for name in gpunet.__all__ if name[0] != "_"]
-    assert [name for name in public if f"{name}" not in PAGES["api.md"]] == []
+    entries = {name: (f"### gpunet.{name}\n", f"| `{name}` |") for name in public}
+    assert [n for n, forms in entries.items() if not any(form in page for form in forms)] == []
 
 
 def test_every_command_has_its_entry() -> None:
-    names = command_line().commands
-    assert [name for name in names if f"## gpunet {name}" not in PAGES["commands.md"]] == []
+    page = PAGES["commands.md"]
+    assert [name for name in command_line().commands if f"## gpunet {name}" not in page] == []

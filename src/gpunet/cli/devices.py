@@ -33,7 +33,7 @@ def devices(
     ] = False,
 ) -> None:
     """List the devices of this machine, and say which one auto takes and why."""
-    from gpunet.engine.factory import list_adapters
+    from gpunet.engine.factory import list_adapters, select_device
     from gpunet.terminal.draw.device_name import device_reason, short_name
     from gpunet.terminal.live.console import make_console
 
