@@ -126,3 +126,12 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     loaded = done.stdout.split()
     assert [name for name in HEAVY if name in loaded] == []
     assert "typer" in loaded
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if ".engine.planning" in name])
+def test_planning_knows_no_device(module: str) -> None:
+    nodes = [node for node in ast.walk(parse(module)) if isinstance(node, ast.Import)]
+    names = [name for name, _ in imports(module)] + [
+        alias.name for node in nodes for alias in node.names
+    ]
+    assert [name for name in names if name.startswith(("wgpu", "gpunet.engine.wgpu"))] == []

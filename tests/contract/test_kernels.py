@@ -22,7 +22,7 @@ from gpunet.engine.planning.layout import padded
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
 from gpunet.engine.wgpu.adapters import Adapter, open_device
-from gpunet.engine.wgpu.wgpu_engine import NETWORK, WgpuEngine, _Program
+from gpunet.engine.wgpu.wgpu_engine import NETWORK, WgpuEngine, _Compiled
 from gpunet.parameters import (
     initial_parameters,
     layer_offsets,
@@ -122,7 +122,7 @@ class Device:
 
     def run(self, position: int) -> None:
         dispatch = self.program.dispatches[position]
-        self.engine._submit(_Program(self.program.plan, (dispatch,)), 1)
+        self.engine._submit(_Compiled(self.program.plan, (dispatch,)), 1)
 
     def gradients(self) -> Array:
         """The kept gradients (P, N)."""

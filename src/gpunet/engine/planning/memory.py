@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.planning.layered import FLOAT, value_count
-from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.program import training_buffers
 from gpunet.errors import DeviceError
 
 __all__ = [
@@ -27,9 +27,6 @@ __all__ = [
 EVALUATION_ROWS = 1024
 """Rows of an evaluation's batch on an adapter, unless there are fewer."""
 
-SCHEDULE_BYTES = 4 * FLOAT
-"""Of one step: what ``step_schedule`` gives."""
-
 
 def buffer_bytes(network: NetworkSpec, rule: Rule, batch_size: int, samples: int) -> dict[str, int]:
     """What one network takes of each large buffer of an adapter, by the buffer's name.
@@ -40,16 +37,17 @@ def buffer_bytes(network: NetworkSpec, rule: Rule, batch_size: int, samples: int
         batch_size: samples of a step, B.
         samples: that it is trained on.
     """
-    steps = -(-samples // batch_size)
-    places = FLOAT * Layout.of(network).size
-    return {
-        "parameters": places,
-        "moments": places * MOMENTS[rule],
-        "values": FLOAT * value_count(network, batch_size, training=True),
-        "evaluation's values": FLOAT * value_count(network, EVALUATION_ROWS, training=False),
-        "order": FLOAT * steps * padded(batch_size),
-        "schedule": SCHEDULE_BYTES * steps,
-    }
+    training = training_buffers(
+        network,
+        population=1,
+        rule=rule,
+        batch_size=batch_size,
+        samples=samples,
+        values=value_count(network, batch_size, training=True),
+    )
+    needs = {one.name: one.bytes for one in training if one.usage == "storage"}
+    evaluation = FLOAT * value_count(network, EVALUATION_ROWS, training=False)
+    return {**needs, "evaluation's values": evaluation}
 
 
 def numpy_bytes(network: NetworkSpec, rule: Rule, batch_size: int) -> dict[str, int]:

@@ -31,6 +31,13 @@ from gpunet.engine.interface import (
 from gpunet.engine.planning.layered import Pass, Plan, Switches, evaluation_plan, recut
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.memory import EVALUATION_ROWS, buffer_bytes, require_fit
+from gpunet.engine.planning.program import (
+    BufferSpec,
+    Program,
+    evaluation_buffers,
+    state_buffers,
+    training_buffers,
+)
 from gpunet.engine.planning.select import PlanName, choose_plan
 from gpunet.engine.planning.tiles import why_tiles
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
@@ -97,7 +104,7 @@ class _Data:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Program:
+class _Compiled:
     """A plan with its pipelines and bind groups."""
 
     plan: Plan
@@ -160,19 +167,16 @@ class WgpuEngine(Engine):
         self._traits = device.traits
         self._buffers = Buffers(device)
         self._data: dict[Split, _Data] = {}
-        self._training: _Program | None = None
+        self._training: _Compiled | None = None
         self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
         self._one_order = False  # whether all networks see the samples in the same order
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
-        self._evaluations: dict[Split, _Program] = {}
+        self._evaluations: dict[Split, _Compiled] = {}
         self._held = np.arange(self.population)  # (P,) which network lies at each place
         self._running = self.population  # so many of them, at the first places, are not at rest
         self._require_room(self.batch_size)
-        size = 4 * self.population * self._layout.size
-        self._buffers.ensure("parameters", size)
-        self._buffers.ensure("moments", max(size * MOMENTS[self.rule], 16))  # none cannot be bound
-        self._buffers.ensure("networks", self._networks.nbytes)
+        self._make(state_buffers(self.network, self.population, self.rule))
         self._write_dropout_rates()
 
     @property
@@ -308,6 +312,21 @@ class WgpuEngine(Engine):
             )
         )
 
+    def training_program(self, samples: int) -> Program:
+        """The plan of training on so many samples, with its buffers."""
+        plan = self.training_plan()
+        buffers = training_buffers(
+            self.network,
+            population=self.population,
+            rule=self.rule,
+            batch_size=self.batch_size,
+            samples=samples,
+            values=plan.values,
+            keeps_gradients=any(one.label == "gradient_norm" for one in plan.passes),
+            class_weights=self.class_weights is not None,
+        )
+        return Program(plan, buffers)
+
     @property
     def why_tiles(self) -> str:
         """Why the products that were not measured are cut as they are, in a few words."""
@@ -379,42 +398,32 @@ class WgpuEngine(Engine):
         words = [self._count, stride, until, at_once]
         self._buffers.write("batch", np.array(words, dtype=np.uint32))
 
-    def _compile_training(self, count: int) -> _Program:
-        data, plan = self._data["train"], self.training_plan()
-        steps = -(-count // self.batch_size)
-        self._buffers.ensure("values", max(16, 4 * self.population * plan.values))
-        self._buffers.ensure("order", 4 * self.population * steps * padded(self.batch_size))
-        self._buffers.ensure("schedule", 16 * self.population * steps)
-        self._buffers.ensure("batch", 16, uniform=True)
+    def _compile_training(self, count: int) -> _Compiled:
+        data, program = self._data["train"], self.training_program(count)
+        buffers = self._make(program.buffers)
         self._count = count
-        names = [
-            "parameters",
-            "dropout_rates",
-            "moments",
-            "values",
-            "order",
-            "schedule",
-            "networks",
-        ]
-        if any(one.label == "gradient_norm" for one in plan.passes):
-            self._buffers.ensure("gradients", 4 * self.population * self._layout.size)
-            names.append("gradients")
         if self.class_weights is not None:
-            self._buffers.ensure("class_weights", 4 * self.network.classes)
             self._buffers.write("class_weights", self.class_weights.astype(np.float32))
-            names.append("class_weights")
-        buffers = {name: self._buffers[name] for name in (*names, "batch")}
         self._bound = {**buffers, "samples": data.samples, "labels": data.labels}
-        return self._compile(plan, self._bound)
+        return self._compile(program.plan, self._bound)
 
-    def _evaluation(self, split: Split) -> _Program:
+    def _make(self, specs: Sequence[BufferSpec], split: str = "") -> dict[str, Any]:
+        """The buffers of a program by the shaders' names; a split has its own ones."""
+        return {
+            one.name: self._buffers.ensure(
+                f"{split} {one.name}".strip(), one.bytes, uniform=one.usage == "uniform"
+            )
+            for one in specs
+        }
+
+    def _evaluation(self, split: Split) -> _Compiled:
         """The program that scores a split, set to its start."""
         if split not in self._evaluations:
             self._evaluations[split] = self._compile_evaluation(split)
         self._buffers.write(f"{split} networks", self._networks[self._held])
         return self._evaluations[split]
 
-    def _compile_evaluation(self, split: Split) -> _Program:
+    def _compile_evaluation(self, split: Split) -> _Compiled:
         data = self._data[split]
         plan = self._recut(
             evaluation_plan(
@@ -426,12 +435,7 @@ class WgpuEngine(Engine):
             )
         )
         order = _in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
-        own = {
-            "values": self._buffers.ensure(f"{split} values", 4 * self.population * plan.values),
-            "order": self._buffers.ensure(f"{split} order", order.nbytes),
-            "networks": self._buffers.ensure(f"{split} networks", self._networks.nbytes),
-            "batch": self._buffers.ensure(f"{split} batch", 16, uniform=True),
-        }
+        own = self._make(evaluation_buffers(self.population, plan, data.count), split)
         self._buffers.write(f"{split} order", order)
         self._buffers.write(f"{split} batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
         shared = {name: self._buffers[name] for name in ("parameters", "dropout_rates")}
@@ -442,11 +446,11 @@ class WgpuEngine(Engine):
         """The plan with the tiles that were measured."""
         return plan if self._tiles is None else recut(plan, self._tiles.tile)
 
-    def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> _Program:
+    def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> _Compiled:
         self._require_fit(plan)
         with self._open.guarded():
             dispatches = tuple(self._dispatch(one, buffers) for one in plan.passes)
-        return _Program(plan, dispatches)
+        return _Compiled(plan, dispatches)
 
     def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> tuple[Any, Any, Any]:
         """The pass's pipeline, its bind group and its workgroups."""
@@ -478,7 +482,7 @@ class WgpuEngine(Engine):
                 "smaller one, or --device cpu"
             )
 
-    def _submit(self, program: _Program, steps: int) -> None:
+    def _submit(self, program: _Compiled, steps: int) -> None:
         with self._open.guarded():
             if self.clocked:
                 record = partial(program.record, times=steps, networks=self._running)
@@ -496,7 +500,7 @@ class WgpuEngine(Engine):
         plan = self._training.plan  # type: ignore[union-attr]
         records, program, dispatches = (
             self._networks[self._held],
-            _Program(plan, (dispatch,)),
+            _Compiled(plan, (dispatch,)),
             repeats,
         )
         if plan.many_steps:
@@ -564,9 +568,8 @@ class WgpuEngine(Engine):
             self._open.handle.queue.submit([encoder.finish()])
 
     def _write_dropout_rates(self) -> None:
-        rates = _dropout_records(self.dropout_rates()[self._held])
-        self._buffers.ensure("dropout_rates", rates.nbytes)
-        self._buffers.write("dropout_rates", rates)
+        rates = self.dropout_rates()[self._held]
+        self._buffers.write("dropout_rates", _dropout_records(rates))
 
     def _forget(self, split: Split) -> None:
         """Destroy what belongs to a split that is about to be replaced."""

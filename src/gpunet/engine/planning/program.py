@@ -1,0 +1,152 @@
+"""A program: the passes of a plan, the buffers that they work on, and the features they need.
+
+It is data alone: an engine makes the buffers and runs the passes, ``memory`` counts the bytes, and
+``Program.to_dict`` writes all of it, with the shaders, as JSON can hold it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from gpunet.config import NetworkSpec
+from gpunet.engine.interface import MOMENTS, Rule
+from gpunet.engine.planning.layered import FLOAT, Plan
+from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.shader_source import assemble
+
+__all__ = [
+    "NETWORK_BYTES",
+    "BufferSpec",
+    "Program",
+    "evaluation_buffers",
+    "needed_features",
+    "state_buffers",
+    "training_buffers",
+]
+
+NETWORK_BYTES = 96
+"""Size of ``struct Network`` of shaders/network.wgsl."""
+
+SMALLEST = 16
+"""Bytes of the smallest buffer that is made, since an empty one cannot be bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class BufferSpec:
+    """A buffer of a program.
+
+    Args:
+        name: of the shaders' variable.
+        bytes: for all networks.
+        holds: its content, in words.
+        usage: how shaders bind it.
+    """
+
+    name: str
+    bytes: int
+    holds: str
+    usage: Literal["storage", "uniform"] = "storage"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A plan with the buffers that it works on.
+
+    Args:
+        plan: the passes.
+        buffers: all that the passes bind, except the samples and their labels.
+    """
+
+    plan: Plan
+    buffers: tuple[BufferSpec, ...]
+
+    @property
+    def features(self) -> frozenset[str]:
+        """The WGSL extensions that the shaders need and that the host must enable."""
+        return frozenset[str]().union(
+            *(needed_features(assemble(one.pieces, one.variables).text) for one in self.plan.passes)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The program as JSON holds it, with the text of every shader."""
+        sources = [assemble(one.pieces, one.variables) for one in self.plan.passes]
+        return {
+            "buffers": [asdict(one) for one in self.buffers],
+            "features": sorted(self.features),
+            "rows": self.plan.rows,
+            "probabilities_at": self.plan.probabilities_at,
+            "many_steps": self.plan.many_steps,
+            "passes": [
+                {
+                    "label": one.label,
+                    "wgsl": source.text,
+                    "constants": {
+                        name: value
+                        for name, value in one.constants.items()
+                        if name in source.overrides
+                    },
+                    "workgroups": list(one.workgroups),
+                    "bindings": [asdict(binding) for binding in source.bindings],
+                }
+                for one, source in zip(self.plan.passes, sources, strict=True)
+            ],
+        }
+
+
+def needed_features(wgsl: str) -> frozenset[str]:
+    """The WGSL extensions that a shader needs; its host prepends ``enable NAME;`` for each."""
+    return frozenset({"subgroups"} if "subgroup" in wgsl else ())
+
+
+def state_buffers(network: NetworkSpec, population: int, rule: Rule) -> tuple[BufferSpec, ...]:
+    """The buffers that keep the networks from epoch to epoch."""
+    size = FLOAT * population * Layout.of(network).size
+    rates = max(1, population * len(network.hidden))
+    return (
+        BufferSpec("parameters", size, "weights and biases of every network"),
+        BufferSpec("moments", max(size * MOMENTS[rule], SMALLEST), "the optimizer's moments"),
+        BufferSpec("networks", NETWORK_BYTES * population, "struct Network of every network"),
+        BufferSpec("dropout_rates", 2 * FLOAT * rates, "struct DropoutRate of every hidden layer"),
+    )
+
+
+def training_buffers(
+    network: NetworkSpec,
+    *,
+    population: int,
+    rule: Rule,
+    batch_size: int,
+    samples: int,
+    values: int,
+    keeps_gradients: bool = False,
+    class_weights: bool = False,
+) -> tuple[BufferSpec, ...]:
+    """The buffers of training on so many samples with so many activations of one network."""
+    steps = -(-samples // batch_size)
+    state = state_buffers(network, population, rule)
+    order = FLOAT * population * steps * padded(batch_size)
+    schedule = 4 * FLOAT * population * steps
+    buffers = [
+        *state,
+        BufferSpec("values", max(SMALLEST, FLOAT * population * values), "activations"),
+        BufferSpec("order", order, "the rows of every batch of the epoch"),
+        BufferSpec("schedule", schedule, "what step_schedule gives for every step"),
+        BufferSpec("batch", 16, "struct Batch", "uniform"),
+    ]
+    if keeps_gradients:
+        buffers.append(BufferSpec("gradients", state[0].bytes, "the gradient of every network"))
+    if class_weights:
+        buffers.append(BufferSpec("class_weights", FLOAT * network.classes, "the classes' weights"))
+    return tuple(buffers)
+
+
+def evaluation_buffers(population: int, plan: Plan, samples: int) -> tuple[BufferSpec, ...]:
+    """The buffers of an evaluation's own; parameters and dropout rates are the training's."""
+    batches = -(-samples // plan.rows)
+    return (
+        BufferSpec("values", FLOAT * population * plan.values, "activations"),
+        BufferSpec("order", FLOAT * batches * padded(plan.rows), "the rows of every batch"),
+        BufferSpec("networks", NETWORK_BYTES * population, "struct Network of every network"),
+        BufferSpec("batch", 16, "struct Batch", "uniform"),
+    )
