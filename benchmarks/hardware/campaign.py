@@ -37,7 +37,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from safetensors.numpy import load_file
 
-from gpunet.errors import DeviceError, GpunetError
+from gpunet.errors import DeviceError, GpunetError, UsageError
 from output import Output, add_output_option
 
 __all__ = ["Campaign", "Run", "Step", "main"]
@@ -486,6 +486,9 @@ def main() -> int:
     """Measure what time allows; 1 if a step failed or there is no GPU."""
     options = _options()
     try:
+        known = [step.name for step in steps(FULL, mnist=True)]
+        if unknown := [name for name in options.steps if name not in known]:
+            raise UsageError(f"{unknown[0]} is no step; choose among {', '.join(known)}")
         output = Output(options.output, "campaign", ".txt", ".log", ".tar.gz")
         adapter = _adapter(options.small)
     except (GpunetError, OSError, ValueError) as error:
@@ -503,7 +506,8 @@ def main() -> int:
         data = str(data or (_noise(folder) if options.small else "strokes"))
         campaign = Campaign(output, Run(figures, log, 0.0, *adapter, scale, data), options.seconds)
         for step in steps(scale, mnist=options.mnist is not None):
-            campaign.take(step)
+            if not options.steps or step.name in options.steps:
+                campaign.take(step)
     return 1 if campaign.failed else 0
 
 
@@ -516,6 +520,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--mnist", type=Path, help="folder of MNIST's IDX files; without it, drawn digits are taken"
     )
+    parser.add_argument("steps", nargs="*", metavar="STEP", help="these alone; default: all")
     parser.add_argument(
         "--small", action="store_true", help="the least of everything, on any adapter: a rehearsal"
     )
