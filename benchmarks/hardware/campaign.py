@@ -37,7 +37,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from safetensors.numpy import load_file
 
-from gpunet.errors import DeviceError, GpunetError
+from gpunet.errors import DeviceError, GpunetError, UsageError
 from output import Output, add_output_option
 
 __all__ = ["Campaign", "Run", "Step", "main"]
@@ -51,10 +51,8 @@ LATER = 0.4
 """Fraction of the time that the first comparisons leave to what comes after them."""
 
 
-TRAIN = (
-    "train --optimizer adam --hidden {hidden} --batch-size {batch} --data {data} "
-    "--output {folder}/{model}.safetensors"
-)
+NETWORK = "--optimizer adam --hidden {hidden} --batch-size {batch} --data {data}"
+TRAIN = f"train {NETWORK} --output {{folder}}/{{model}}.safetensors"
 AGAINST = "against_others.py --device cuda {adapter} --peer"
 CONTRACT = " ".join(
     f"tests/contract/test_{name}.py" for name in ("random_networks", "engine", "kernels")
@@ -326,8 +324,8 @@ def kernels(run: Run) -> str:
 
 def _profile(run: Run, hidden: str, option: str) -> str:
     """A step's time by the wall clock, from the profile of a network."""
-    command = f"{TRAIN} --device {run.device} --epochs 1 --profile --plain {option}"
-    text = run.gpunet(command, hidden=hidden, batch=128, model="m")
+    command = f"profile {NETWORK} --device {run.device} --epochs 1 --plain {option}"
+    text = run.gpunet(command, hidden=hidden, batch=128)
     return _last(r"^wall clock: (\S+ \S+)", text)
 
 
@@ -486,6 +484,9 @@ def main() -> int:
     """Measure what time allows; 1 if a step failed or there is no GPU."""
     options = _options()
     try:
+        known = [step.name for step in steps(FULL, mnist=True)]
+        if unknown := [name for name in options.steps if name not in known]:
+            raise UsageError(f"{unknown[0]} is no step; choose among {', '.join(known)}")
         output = Output(options.output, "campaign", ".txt", ".log", ".tar.gz")
         adapter = _adapter(options.small)
     except (GpunetError, OSError, ValueError) as error:
@@ -503,7 +504,8 @@ def main() -> int:
         data = str(data or (_noise(folder) if options.small else "strokes"))
         campaign = Campaign(output, Run(figures, log, 0.0, *adapter, scale, data), options.seconds)
         for step in steps(scale, mnist=options.mnist is not None):
-            campaign.take(step)
+            if not options.steps or step.name in options.steps:
+                campaign.take(step)
     return 1 if campaign.failed else 0
 
 
@@ -516,6 +518,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--mnist", type=Path, help="folder of MNIST's IDX files; without it, drawn digits are taken"
     )
+    parser.add_argument("steps", nargs="*", metavar="STEP", help="these alone; default: all")
     parser.add_argument(
         "--small", action="store_true", help="the least of everything, on any adapter: a rehearsal"
     )

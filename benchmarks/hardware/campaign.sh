@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
 # Measures gpunet on this machine's GPU; see README.md beside it.
 #
-#   benchmarks/hardware/campaign.sh --output FOLDER [--mnist FOLDER] [--seconds 520] [--small]
+#   benchmarks/hardware/campaign.sh --output FOLDER [--mnist FOLDER] [--seconds 520] [--small] [STEP...]
 #
-# PYTHON names the interpreter: python3, unless it is set. What pack.sh has put into packed/ beside
-# this script is used where the machine lacks it.
+# PYTHON names the interpreter: python3, unless it is set. What pack.sh has put into .packed/ at
+# the root is used where the machine lacks it.
 set -euo pipefail
-here=$(realpath "$(dirname "$0")")
-root=$(realpath "$here/../..")
-packed=$here/packed
+root=$(realpath "$(dirname "$0")/../..")
+packed=$root/.packed
 python=${PYTHON:-python3}
 export PYTHONPATH=$root/src:$root/benchmarks${PYTHONPATH:+:$PYTHONPATH}
 
 if [ -d "$packed" ]; then
     [ -d "$packed/site" ] || "$python" -m pip install --quiet --no-index --no-deps --no-compile \
-        --target "$packed/site" "$packed"/*.whl
+        --root-user-action ignore --target "$packed/site" "$packed"/*.whl
     PYTHONPATH=$PYTHONPATH:$packed/site
-    for deb in "$packed"/*.deb; do dpkg -x "$deb" "$packed/system"; done
-    libraries=$(dirname "$(find "$packed/system" -name libvulkan.so.1)")
-    ldconfig -p | grep -q 'libvulkan\.so\.1' || export LD_LIBRARY_PATH=$libraries:${LD_LIBRARY_PATH:-}
+    if ! ldconfig -p | grep -q 'libvulkan\.so\.1' && [ -e "$packed"/libvulkan1_*.deb ]; then
+        for deb in "$packed"/*.deb; do dpkg -x "$deb" "$packed/system"; done
+        libraries=$(dirname "$(find "$packed/system" -name libvulkan.so.1)")
+        export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    fi
 fi
 
 gpu_is_found() {

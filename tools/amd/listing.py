@@ -55,8 +55,8 @@ BYTES_OF_LOAD = re.compile(r"buffer_load_(?:b(?P<bits>\d+)|dwordx?(?P<words>\d*)
 LEAST_PRODUCTS = 16
 """Multiply-adds of a loop that computes a tile; other loops have fewer."""
 
-USUAL_TRIPS = 4
-"""Trips of an inner loop whose number nobody tells."""
+TRIPS = 4
+"""Of an inner loop; how many there are is not told by the listing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,10 @@ def loops(text: str) -> list[Loop]:
     return found
 
 
-def repeated_work(text: str, products: int | None = None) -> Counter[str] | None:
-    """Counts of one trip of the outermost loop that multiplies, with all trips of its inner loop.
+def repeated_work(text: str) -> Counter[str] | None:
+    """Counts of one trip of the outermost loop that multiplies, with ``TRIPS`` of its inner loop.
 
-    Args:
-        text: the listing.
-        products: multiply-adds of an invocation in one trip of the outer loop, if they are known.
+    ``None`` for a listing without such a loop.
     """
     found = loops(text)
     multiplying = [one for one in found if one.products >= LEAST_PRODUCTS]
@@ -111,10 +109,7 @@ def repeated_work(text: str, products: int | None = None) -> Counter[str] | None
     if inner.depth == 1:
         return inner.counts
     outer = next(one for one in reversed(found[: found.index(inner)]) if one.depth == 1)
-    trips = USUAL_TRIPS
-    if products is not None:
-        trips = max(1, round((products - outer.products) / inner.products))
-    return outer.counts + Counter({kind: trips * n for kind, n in inner.counts.items()})
+    return outer.counts + Counter({kind: TRIPS * n for kind, n in inner.counts.items()})
 
 
 def kinds(instruction: str) -> list[str]:
