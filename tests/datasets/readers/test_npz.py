@@ -163,7 +163,7 @@ def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path, key:
     kept = {name: array for name, array in arrays().items() if name != key}
     np.savez(path, **kept)  # type: ignore[arg-type]
     message = refusal(path)
-    assert message.startswith(f"{path} lacks {key}; it holds ")
+    assert message.startswith(f"data.npz lacks {key}; it holds ")
     assert all(repr(name) in message for name in kept)
 
 
