@@ -179,9 +179,9 @@ def quadratic(
     return losses, errors * slopes, multiples / multiples.sum(axis=2, keepdims=True)
 
 
-def loss(name: Loss) -> LossKernel:
+def loss(name: Loss) -> LossKernel[Any]:
     """The kernel of a loss: from logits and targets to losses, gradients and probabilities."""
-    kernel: LossKernel = globals()[LOSS_KERNELS[name]]
+    kernel: LossKernel[Any] = globals()[LOSS_KERNELS[name]]
     return kernel
 
 
