@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from gpunet.engine.planning.program import needed_features
 from gpunet.engine.planning.shader_source import Binding, assemble
 
 Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
@@ -68,7 +69,7 @@ def questions(shaders: Shaders) -> dict[Shader, Question]:
     asked = {}
     for shader, sets in shaders.items():
         source = assemble(*shader)
-        enable = "enable subgroups; " if "subgroup" in source.text else ""
+        enable = "".join(f"enable {name}; " for name in needed_features(source.text))
         # The first two pieces are a tile and its kernel, or a kernel and its rule or loss.
         pieces = shader[0]
         parts = {pieces[:2], *(piece for piece in pieces if piece.startswith("input/"))}

@@ -152,7 +152,7 @@ class KernelTime:
         label: the kernel, and the layer if the engine times each by itself.
         seconds: of a step.
         operations: multiplications and additions of a step; ``None`` if they are not counted.
-        traffic: bytes that it must read and write in a step; likewise.
+        traffic: bytes that it must read and write in a step; ``None`` if they are not counted.
     """
 
     label: str
@@ -197,7 +197,7 @@ class Engine(ABC):
 
     @property
     def seeds(self) -> list[int]:
-        """Of the networks, in their order."""
+        """The seed of every network, in their order."""
         return [one.seed for one in self.settings]
 
     @property

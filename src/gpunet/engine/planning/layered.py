@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 FLOAT = 4
-"""Bytes."""
+"""Bytes of a float32."""
 
 HEAD_THREADS = 64
 NORM_THREADS = 256
@@ -68,7 +68,7 @@ class Pass:
 
     @property
     def threads(self) -> int:
-        """Of a workgroup."""
+        """Threads of a workgroup."""
         names = ("THREADS", "ROW_THREADS", "COLUMN_THREADS")
         return int(math.prod(self.constants.get(name, 1) for name in names))
 
@@ -140,23 +140,23 @@ def training_plan(
     traits: Traits,
 ) -> Plan:
     """The passes of one training step: forward, head, back, update."""
-    sketch = _Sketch(network, population, rows, features, traits, switches, training=True)
+    builder = _PlanBuilder(network, population, rows, features, traits, switches, training=True)
     places = range(len(network.layers))
-    passes = sketch.all_forward()
-    passes.append(sketch.head())
+    passes = builder.all_forward()
+    passes.append(builder.head())
     for place in reversed(places[1:]):
-        passes.append(sketch.input_gradient(place))
+        passes.append(builder.input_gradient(place))
         if network.layer_norm:
-            passes.append(sketch.layer_norm_gradient(place - 1))
+            passes.append(builder.layer_norm_gradient(place - 1))
     how: Rule | Literal["store_gradient"] = "store_gradient" if switches.clip_norm else rule
-    passes += [sketch.update(place, how) for place in places]
+    passes += [builder.update(place, how) for place in places]
     if network.layer_norm:
-        passes += [sketch.layer_norm_update(place, how) for place in places[:-1]]
+        passes += [builder.layer_norm_update(place, how) for place in places[:-1]]
     if switches.clip_norm:
-        passes += [sketch.gradient_norm(), sketch.apply_update(rule)]
+        passes += [builder.gradient_norm(), builder.apply_update(rule)]
     if switches.max_norm:
-        passes += [sketch.max_norm(place) for place in places]
-    return sketch.plan(passes)
+        passes += [builder.max_norm(place) for place in places]
+    return builder.plan(passes)
 
 
 def evaluation_plan(
@@ -168,12 +168,12 @@ def evaluation_plan(
     traits: Traits,
 ) -> Plan:
     """The passes that score one batch and leave its probabilities."""
-    sketch = _Sketch(network, population, rows, features, traits, Switches(), training=False)
-    return sketch.plan([*sketch.all_forward(), sketch.head()])
+    builder = _PlanBuilder(network, population, rows, features, traits, Switches(), training=False)
+    return builder.plan([*builder.all_forward(), builder.head()])
 
 
-class _Sketch:
-    """What the passes of one plan have in common."""
+class _PlanBuilder:
+    """Builds the passes of one training step or of one batch of an evaluation."""
 
     def __init__(
         self,
@@ -248,10 +248,10 @@ class _Sketch:
             f"layer_norm_update {place + 1}",
             ("layer_norm_update", *self._step(rule)),
             {**constants, **self._moments(rule)},
-            -(-units // (4 * STEP_THREADS)),
-            self.rows,
-            3 * units * self.rows,
-            units * (2 * FLOAT * self.rows + 2 * self._step_bytes(rule)),
+            workgroups=-(-units // (4 * STEP_THREADS)),
+            iterations=self.rows,
+            operations=3 * units * self.rows,
+            traffic=units * (2 * FLOAT * self.rows + 2 * self._step_bytes(rule)),
         )
 
     def head(self) -> Pass:
@@ -329,10 +329,10 @@ class _Sketch:
             "gradient_norm",
             ("gradient_norm",),
             constants,
-            1,
-            rounds + 8,
-            2 * count,
-            FLOAT * count,
+            workgroups=1,
+            iterations=rounds + 8,
+            operations=2 * count,
+            traffic=FLOAT * count,
         )
 
     def apply_update(self, rule: Rule) -> Pass:
@@ -350,7 +350,13 @@ class _Sketch:
         rounds = -(-count // (4 * STEP_THREADS * workgroups))
         moved = count * (FLOAT + self._step_bytes(rule))
         return self._elementwise(
-            "apply_update", pieces, constants, workgroups, rounds, 2 * count, moved
+            "apply_update",
+            pieces,
+            constants,
+            workgroups=workgroups,
+            iterations=rounds,
+            operations=2 * count,
+            traffic=moved,
         )
 
     def max_norm(self, place: int) -> Pass:
@@ -362,10 +368,10 @@ class _Sketch:
             f"max_norm {place + 1}",
             ("max_norm",),
             constants,
-            workgroups,
-            2 * layer.inputs,
-            3 * layer.inputs * layer.outputs,
-            2 * FLOAT * layer.inputs * layer.outputs,
+            workgroups=workgroups,
+            iterations=2 * layer.inputs,
+            operations=3 * layer.inputs * layer.outputs,
+            traffic=2 * FLOAT * layer.inputs * layer.outputs,
         )
 
     def plan(self, passes: list[Pass]) -> Plan:
@@ -468,12 +474,13 @@ class _Sketch:
         label: str,
         pieces: tuple[str, ...],
         constants: Mapping[str, float],
+        *,
         workgroups: int,
         iterations: int,
         operations: int,
         traffic: int,
     ) -> Pass:
-        """A pass over parameters."""
+        """A pass over parameters; operations and traffic are those of one network."""
         return Pass(
             label,
             pieces,

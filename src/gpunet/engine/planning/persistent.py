@@ -73,7 +73,7 @@ class WorkgroupLayout:
 
     @property
     def threads(self) -> int:
-        """Of a workgroup."""
+        """Threads of a workgroup."""
         return self.quartets * self.shares
 
     @property
@@ -83,7 +83,7 @@ class WorkgroupLayout:
 
     @property
     def floats(self) -> int:
-        """Of workgroup memory."""
+        """Numbers that workgroup memory holds."""
         partial = self.chunk * 4 * self.quartets * self.stride
         return self.rest + self.values + partial + 2 * self.rows + 1
 

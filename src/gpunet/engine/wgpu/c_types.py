@@ -1,9 +1,10 @@
 """The C types of wgpu's binding, told to cffi at once instead of one by one.
 
 wgpu asks cffi for its types by their C names. For each name that is new to it, cffi runs a parser
-written in Python over all that wgpu's header declares: 14 ms each time, half a second until a
-device is open. One declaration that holds them all is parsed once. cffi keeps what it has parsed in
-an attribute that is not public; where that or a name is missing, all works as without this.
+written in Python over all that wgpu's header declares. One declaration that holds them all is
+parsed once: until Mesa's adapter is open it takes 0.8 s instead of 2.3 s, medians of five runs each
+in turns on two cores (wgpu 0.32). cffi keeps what it has parsed in an attribute that is not public;
+where that or a name is missing, all works as without this.
 """
 
 from __future__ import annotations
