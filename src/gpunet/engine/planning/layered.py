@@ -438,7 +438,7 @@ class _PlanBuilder:
         }
 
     def _inputs(self, place: int) -> dict[str, float]:
-        """The same, and where its inputs come from."""
+        """A layer's sizes, where its weights lie, and where its inputs come from."""
         if place == 0:
             return {**self._layer(place), "FEATURES": self.network.inputs}
         return {**self._layer(place), "INPUTS_AT": self.outputs_at[place - 1]}
@@ -454,7 +454,7 @@ class _PlanBuilder:
         return ("store_gradient",) if rule == "store_gradient" else ("step", f"optimizer/{rule}")
 
     def _inputs_bytes(self, place: int) -> int:
-        """Of a layer's inputs (B, I)."""
+        """Bytes of a layer's inputs (B, I)."""
         size = 1 if place == 0 and self.features == "bytes" else FLOAT
         return size * self.rows * self.network.layers[place].inputs
 

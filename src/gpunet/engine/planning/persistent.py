@@ -26,8 +26,8 @@ WORKGROUP_FLOATS = 16384 // 4
 MOST_THREADS = 256
 
 MOST_GROUPS = 4
-"""Of 4 units x 4 features a thread of a GPU: their weights and two moments are 192 registers, of
-the 256 or so that it has."""
+"""Groups of 4 units x 4 features that a thread of a GPU may hold: their weights and two moments are
+192 registers, of the 256 or so that it has."""
 
 ON_SOFTWARE = {4: (36, 22), 8: (64, 14)}
 """Threads at least, and groups of a thread at most, by the lanes of a subgroup. A processor keeps
@@ -36,11 +36,12 @@ the shader, and twice as many take twice as long to compile. ``benchmarks/result
 the figures."""
 
 MOST_ELEMENTS, MOST_ELEMENTS_ON_HARDWARE = 32, 16
-"""Of the other layers' parameters, that one thread moves; a GPU's registers are full already."""
+"""Parameters of the other layers that one thread moves at most; on a GPU its registers are full
+already."""
 
 MOST_ROWS = 16
-"""Of a batch; every row is written out in the shader, and from here on the layered plan has work
-enough for many workgroups."""
+"""Rows of a batch at most; every row is written out in the shader, and from here on the layered plan
+has work enough for many workgroups."""
 
 ROWS_OF_A_CHUNK = 4
 """Rows whose partial sums lie in workgroup memory together."""
@@ -211,7 +212,7 @@ def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout 
 
 
 def _even(groups: int, shares: int) -> int:
-    """Of the numbers of shares up to an eighth below this one, that which wastes the least."""
+    """The number of shares, at most an eighth below this one, that wastes the least."""
     fewest = shares - shares // 8
     return min(range(shares, fewest - 1, -1), key=lambda some: some * -(-groups // some))
 

@@ -54,7 +54,7 @@ class Product:
 
     @property
     def multiplications(self) -> int:
-        """Of all networks."""
+        """Multiplications of the products of all networks."""
         return self.networks * self.rows * self.columns * self.depth
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ __all__ = ["ACTIVATIONS", "activate"]
 Real = TypeVar("Real", np.float32, np.float64)
 
 LARGEST_EXPONENT = 88.0
-"""Its exponential is the largest of a whole number that float32 holds."""
+"""The largest whole number whose exponential float32 holds."""
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 """Klambauer et al., "Self-Normalizing Neural Networks", 2017, equation 14."""

@@ -23,10 +23,10 @@ LONG_ENOUGH = 0.01
 """Seconds; a trial is made four times larger until it lasts so long."""
 
 TIMINGS = 3
-"""Of which the shortest counts: what disturbs only ever costs time."""
+"""Timings of a probe, of which the shortest counts: what disturbs only ever costs time."""
 
 THREADS = 64
-"""Of a workgroup of both probing shaders."""
+"""Threads of a workgroup of both probing shaders."""
 
 ROUNDS = 1024
 OPERATIONS_A_ROUND = 6 * 4 * 2
@@ -90,7 +90,7 @@ def _arithmetic(device: OpenDevice) -> float:
 
 
 def _bandwidth(device: OpenDevice) -> float:
-    """Bytes a second."""
+    """The memory bandwidth in bytes a second."""
 
     def rates() -> Iterable[float]:
         for size in (1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28):

@@ -70,6 +70,6 @@ def _key(product: Product) -> str:
 
 @cache
 def _digest(kernel: str) -> str:
-    """Of the kernel's files and all tiles'."""
+    """Digest of the kernel's files and of all tiles' files."""
     texts = (assemble((tile.shader, kernel)).text for tile in TILES)
     return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]

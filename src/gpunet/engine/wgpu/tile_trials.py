@@ -32,13 +32,13 @@ The tiles of one product take about 1 s to compile and to time on Mesa's softwar
 Hardware compiles and multiplies faster, by how much is a guess."""
 
 CLEARLY_FASTER = 0.9
-"""Of the time of the tile in the table; timings scatter by nearly as much."""
+"""Share of the time of the tile in the table; timings scatter by nearly as much."""
 
 HOPELESS = 1.5
 """Times the best first timing, from which on a tile is not timed again."""
 
 TIMINGS = 5
-"""Of which the median counts; the tiles take turns."""
+"""Timings of each tile, of which the median counts; the tiles take turns."""
 
 SECONDS_A_TIMING = 0.02
 
