@@ -15,7 +15,7 @@ from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.engine.wgpu.adapters import SIZE_LIMITS, Adapter, list_adapters
 from gpunet.engine.wgpu.drivers import advice, look
 from gpunet.engine.wgpu.tile_cache import TileCache
-from gpunet.errors import DeviceError, UsageError
+from gpunet.errors import DeviceError, UsageError, spelled
 
 __all__ = [
     "Device",
@@ -40,7 +40,7 @@ is the same on every machine and at every time, so that whether there is a trial
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A word for ``--device`` that names adapters of a kind instead of one of them.
+    """A word for a device that names adapters of a kind instead of one of them.
 
     Args:
         wanted: such an adapter, in words.
@@ -71,7 +71,7 @@ KINDS: Mapping[str, Kind] = {
     "vulkan": Kind("a Vulkan adapter", partial(_reached_by, "Vulkan")),
     "dx12": Kind("a Direct3D 12 adapter", partial(_reached_by, "D3D12")),
 }
-"""What ``--device`` takes beside ``auto``, ``cpu``, indices and names."""
+"""Words for devices beside ``auto``, ``cpu``, indices and names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +99,7 @@ class Device:
 def select_device(
     selector: str, adapters: Sequence[Adapter] | None = None, *, shaders: bool = False
 ) -> Device:
-    """What ``--device`` names.
+    """The device of a name.
 
     Args:
         selector: ``auto`` (a hardware GPU, else numpy, until ``settle`` has tried a software
@@ -253,8 +253,8 @@ def _best_of_kind(word: str, adapters: Sequence[Adapter]) -> Device:
         _require_usable(fitting[0])
     move = f" ({told})" if (told := _advice(adapters)) else ""
     raise UsageError(
-        f"--device {word} asks for {kind.wanted}, and Vulkan, Metal and Direct3D 12 show none "
-        f"here{not_needed}{move}; known are: {_known(adapters)}; choose one of them, auto, or cpu"
+        f"{spelled('device', word)} asks for {kind.wanted}, and Vulkan, Metal and Direct3D 12 "
+        f"show none here{not_needed}{move}; known are: {_known(adapters)}; choose one of them, auto, or cpu"
     )
 
 
@@ -269,12 +269,13 @@ def _named(wanted: str, selector: str, adapters: Sequence[Adapter]) -> Adapter:
         ]
     if not matching:
         raise UsageError(
-            f"--device {selector} names no adapter of this machine; known are: {_known(adapters)}; "
-            f"choose one of them, auto, cpu for the numpy engine, or one of {', '.join(KINDS)}"
+            f"{spelled('device', selector)} names no adapter of this machine; known are: "
+            f"{_known(adapters)}; choose one of them, auto, cpu for the numpy engine, or one of {', '.join(KINDS)}"
         )
     if len(matching) > 1:
         raise UsageError(
-            f"--device {selector} fits several adapters: {_known(matching)}; give the index"
+            f"{spelled('device', selector)} fits several adapters: {_known(matching)}; give the "
+            "index"
         )
     return _require_usable(matching[0])
 
@@ -283,7 +284,7 @@ def _require_usable(adapter: Adapter) -> Adapter:
     if not adapter.usable:
         raise DeviceError(
             f"{adapter.info.name} cannot run the shaders ({adapter.why}); choose another one of "
-            "`gpunet devices`, or --device cpu"
+            f"`gpunet devices`, or {spelled('device', 'cpu')}"
         )
     return adapter
 

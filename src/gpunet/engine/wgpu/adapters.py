@@ -18,7 +18,7 @@ from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.shader_source import ShaderSource, assemble, numbered
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.wgpu.c_types import declare_types
-from gpunet.errors import DeviceError, DeviceLostError
+from gpunet.errors import DeviceError, DeviceLostError, spelled
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -69,7 +69,7 @@ class Adapter:
     """One adapter of the machine.
 
     Args:
-        index: as ``--device`` takes it.
+        index: as ``select_device`` takes it.
         info: as users are told.
         limits: those of ``DEFAULT_LIMITS`` that the adapter has, with its own values.
         timestamps: whether it can time its own passes.
@@ -154,11 +154,12 @@ class OpenDevice:
         except wgpu.GPUOutOfMemoryError as error:
             raise DeviceLostError(
                 f"{self.adapter.info.name} is out of memory; use fewer samples, units or "
-                "networks, or --device cpu"
+                f"networks, or {spelled('device', 'cpu')}"
             ) from error
         except (wgpu.GPUError, RuntimeError) as error:
             raise DeviceLostError(
-                f"{self.adapter.info.name} failed ({_cause(error)}); try again, or use --device cpu"
+                f"{self.adapter.info.name} failed ({_cause(error)}); try again, or use "
+                f"{spelled('device', 'cpu')}"
             ) from error
 
     def run_timed(self, record: Callable[[Any], None], label: str) -> float | None:
@@ -294,7 +295,7 @@ def _open(adapter: Adapter) -> OpenDevice:
     except Exception as error:
         raise DeviceError(
             f"{adapter.info.name} could not be opened ({_first_line(error)}); try another one of "
-            "`gpunet devices`, or --device cpu"
+            f"`gpunet devices`, or {spelled('device', 'cpu')}"
         ) from error
     largest = min(limits[name] for name in SIZE_LIMITS)
     return _with_traits(OpenDevice(adapter, handle, largest))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.engine.wgpu.adapters import OpenDevice
-from gpunet.errors import DeviceError
+from gpunet.errors import DeviceError, spelled
 
 __all__ = ["Buffers"]
 
@@ -86,5 +86,5 @@ class Buffers:
             raise DeviceError(
                 f"{self._device.adapter.info.name} binds at most "
                 f"{self._device.buffer_bytes >> 20:,} MiB at once, but {-(-size >> 20):,} MiB are "
-                "needed; use fewer samples or units, or --device cpu"
+                f"needed; use fewer samples or units, or {spelled('device', 'cpu')}"
             )

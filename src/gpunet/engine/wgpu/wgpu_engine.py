@@ -43,7 +43,7 @@ from gpunet.engine.planning.tiles import why_tiles
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.buffers import Buffers
 from gpunet.engine.wgpu.tile_cache import TileCache
-from gpunet.errors import DeviceError
+from gpunet.errors import DeviceError, spelled
 
 __all__ = ["PassTime", "WgpuEngine"]
 
@@ -472,14 +472,14 @@ class WgpuEngine(Engine):
             raise DeviceError(
                 f"{self.device.name} stops a shader after {limit:,} loop iterations, but "
                 f"{busiest.label} needs {busiest.iterations:,} for the network {self.network} at "
-                f"batch size {plan.rows:,}; use a smaller one, or --device cpu"
+                f"batch size {plan.rows:,}; use a smaller one, or {spelled('device', 'cpu')}"
             )
         widest = max(plan.passes, key=lambda one: max(one.workgroups))
         if max(widest.workgroups) > 65535:
             raise DeviceError(
                 f"{widest.label} needs {max(widest.workgroups):,} workgroups, at most 65,535 are "
                 f"possible, for the network {self.network} at batch size {plan.rows:,}; use a "
-                "smaller one, or --device cpu"
+                f"smaller one, or {spelled('device', 'cpu')}"
             )
 
     def _submit(self, program: _Compiled, steps: int) -> None:
