@@ -40,8 +40,8 @@ MOST_ELEMENTS, MOST_ELEMENTS_ON_HARDWARE = 32, 16
 already."""
 
 MOST_ROWS = 16
-"""Rows of a batch at most; every row is written out in the shader, and from here on the layered plan
-has work enough for many workgroups."""
+"""Rows of a batch at most; every row is written out in the shader, and from here on the layered
+plan has work enough for many workgroups."""
 
 ROWS_OF_A_CHUNK = 4
 """Rows whose partial sums lie in workgroup memory together."""
