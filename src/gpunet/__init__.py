@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from gpunet.model import Model
-    from gpunet.search.session import Search
+    from gpunet.search.result import Search
     from gpunet.training.events import Callback
     from gpunet.workflows.training import Run
 
@@ -66,7 +66,7 @@ _MODULES = {
     "Dataset": "gpunet.datasets.dataset",
     "Model": "gpunet.model",
     "Run": "gpunet.workflows.training",
-    "Search": "gpunet.search.session",
+    "Search": "gpunet.search.result",
     "TrainConfig": "gpunet.config",
 }
 """Where each public class is; errors are in ``gpunet.errors``, functions in ``gpunet.api``."""

@@ -32,8 +32,8 @@ from gpunet.workflows.run_folders import Keeping, Recorder, new_run, resumed_run
 from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
 
 if TYPE_CHECKING:
-    from gpunet.search.session import Search
-    from gpunet.search.tuner import SearchObserver
+    from gpunet.search.events import SearchObserver
+    from gpunet.search.result import Search
 
 __all__ = ["devices", "load", "load_dataset", "resume", "train", "tune"]
 
@@ -364,7 +364,7 @@ def _carry_out(
 @contextlib.contextmanager
 def _leaderboard(verbose: bool, control: Control) -> Iterator[SearchObserver]:
     """What shows a search: a leaderboard, lines, or nothing."""
-    from gpunet.search.tuner import SearchObserver
+    from gpunet.search.events import SearchObserver
     from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
 
     if not verbose:

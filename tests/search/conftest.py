@@ -12,10 +12,11 @@ import pytest
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import select_device
+from gpunet.search.events import SearchInfo
 from gpunet.search.space import Space
 from gpunet.search.standing import Standing
 from gpunet.search.terms import Terms
-from gpunet.search.tuner import SearchInfo, Tuner
+from gpunet.search.tuner import Tuner
 from gpunet.training.events import Control, Progress
 
 SPACE = {

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from gpunet.engine.interface import DeviceInfo
+from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
 from gpunet.search.standing import Entry, Standing
-from gpunet.search.tuner import SearchInfo
 from gpunet.terminal.draw.style import BEST, sparkline
 from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
 from gpunet.terminal.views.leaderboard import (

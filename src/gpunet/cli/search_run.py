@@ -23,13 +23,14 @@ from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device, select_device
 from gpunet.errors import SettingError
-from gpunet.search.session import TRIALS, Search, best_of, new_terms, search, settle_terms
+from gpunet.search.events import SearchInfo
+from gpunet.search.result import Search
+from gpunet.search.session import TRIALS, best_of, new_terms, search, settle_terms
 from gpunet.search.space import read_space
 from gpunet.search.standing import Standing
 from gpunet.search.storage import Place
 from gpunet.search.study import SearchStudy
 from gpunet.search.terms import Terms
-from gpunet.search.tuner import SearchInfo
 from gpunet.terminal.draw import figures
 from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
 from gpunet.terminal.live.messages import ConsoleMessages

@@ -254,7 +254,8 @@ def _best_of_kind(word: str, adapters: Sequence[Adapter]) -> Device:
     move = f" ({told})" if (told := _advice(adapters)) else ""
     raise UsageError(
         f"{spelled('device', word)} asks for {kind.wanted}, and Vulkan, Metal and Direct3D 12 "
-        f"show none here{not_needed}{move}; known are: {_known(adapters)}; choose one of them, auto, or cpu"
+        f"show none here{not_needed}{move}; known are: {_known(adapters)}; choose one of them, "
+        "auto, or cpu"
     )
 
 
@@ -270,7 +271,8 @@ def _named(wanted: str, selector: str, adapters: Sequence[Adapter]) -> Adapter:
     if not matching:
         raise UsageError(
             f"{spelled('device', selector)} names no adapter of this machine; known are: "
-            f"{_known(adapters)}; choose one of them, auto, cpu for the numpy engine, or one of {', '.join(KINDS)}"
+            f"{_known(adapters)}; choose one of them, auto, cpu for the numpy engine, or one of "
+            f"{', '.join(KINDS)}"
         )
     if len(matching) > 1:
         raise UsageError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device, create_engine
-from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, UsageError
 from gpunet.files.whole_file import remove_leftovers
 from gpunet.model import Model
+from gpunet.search.events import SearchInfo, SearchObserver
 from gpunet.search.standing import Standing
 from gpunet.search.study import Candidate, SearchStudy
 from gpunet.training.events import Callback, Control, Progress
@@ -31,71 +31,10 @@ from gpunet.training.stopping import monitored
 from gpunet.training.trainer import train_population
 from gpunet.workflows.training import untrained_model
 
-__all__ = ["SearchInfo", "SearchObserver", "Tuner", "best_model_path"]
+__all__ = ["Tuner", "best_model_path"]
 
 WAIT = 0.5
 """Seconds between two looks at what other workers have come to."""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchInfo:
-    """What is known when a search starts.
-
-    Args:
-        study: its name.
-        place: where it is kept.
-        device: what does the work.
-        data: the dataset's name.
-        monitor: the figure that trials are compared by.
-        parameters: the names of the searched settings.
-        epochs: of a trial, at most.
-        standing: what was there before.
-    """
-
-    study: str
-    place: str
-    device: DeviceInfo
-    data: str
-    monitor: str
-    parameters: tuple[str, ...]
-    epochs: int
-    standing: Standing
-
-    @classmethod
-    def of(
-        cls, study: SearchStudy, choice: Device, dataset: Dataset, standing: Standing
-    ) -> SearchInfo:
-        """What is known of a study on a device."""
-        terms = study.terms
-        return cls(
-            study=study.name,
-            place=str(study.place),
-            device=choice.info,
-            data=dataset.name,
-            monitor=terms.config.monitor,
-            parameters=tuple(one.name for one in terms.space.parameters),
-            epochs=terms.config.effective_epochs,
-            standing=standing,
-        )
-
-
-class SearchObserver:
-    """Something that is told how a search goes; this one does nothing with it."""
-
-    def began(self, search: SearchInfo) -> None:
-        """The search is about to start."""
-
-    def batch_began(self, standing: Standing, network: str, numbers: Sequence[int]) -> None:
-        """Trials of these numbers are about to be trained side by side."""
-
-    def progressed(self, progress: Progress) -> None:
-        """Some steps of the batch are done."""
-
-    def stood(self, standing: Standing) -> None:
-        """An epoch is done, a trial has ended, or another worker has gone on."""
-
-    def waits(self, standing: Standing, others: int) -> None:
-        """Nothing is left to do but for trials that other workers train, so many of them."""
 
 
 class Tuner:

@@ -14,8 +14,8 @@ from typing import Self, TextIO
 
 from rich.console import Console
 
+from gpunet.search.events import SearchInfo, SearchObserver
 from gpunet.search.standing import Standing
-from gpunet.search.tuner import SearchInfo, SearchObserver
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.console import print_line

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
 from gpunet.search.standing import Entry, Standing
-from gpunet.search.tuner import SearchInfo
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block, stack, text_block
 from gpunet.terminal.draw.columns import GAP, Columns
