@@ -40,6 +40,9 @@ METHODS_REACH_UP = {"gpunet.model"}
 
 HEAVY = ("numpy", "wgpu", "PIL", "pooch", "safetensors", "requests", "rich.live", "optuna")
 
+LONGEST_FUNCTION = 60
+"""Lines of code, without the docstring."""
+
 MODULES = sorted(module.name for module in pkgutil.walk_packages([str(SOURCE)], "gpunet."))
 
 
@@ -135,3 +138,31 @@ def test_planning_knows_no_device(module: str) -> None:
         alias.name for node in nodes for alias in node.names
     ]
     assert [name for name in names if name.startswith(("wgpu", "gpunet.engine.wgpu"))] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_function_is_longer_than_a_screen(module: str) -> None:
+    long = [
+        node.name
+        for node in ast.walk(parse(module))
+        if isinstance(node, ast.FunctionDef) and _lines_of_code(node) > LONGEST_FUNCTION
+    ]
+    assert long == []
+
+
+def _lines_of_code(function: ast.FunctionDef) -> int:
+    told = ast.get_docstring(function, clean=False) or ""
+    return (function.end_lineno or 0) - function.lineno + 1 - len(told.splitlines())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_options_are_spelled_in_the_command_line_s_room_alone(module: str) -> None:
+    spelled = [
+        node.value
+        for node in ast.walk(parse(module))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.strip().startswith("--")
+        and node.value.strip("-: ")
+    ]
+    assert spelled == [] or room_of(module) == "cli"

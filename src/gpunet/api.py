@@ -19,6 +19,7 @@ from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import MissingExtraError, StudyError, UsageError
 from gpunet.model import Model
+from gpunet.search.events import Work
 from gpunet.terminal.live.console import make_console, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.messages import ConsoleMessages
@@ -34,6 +35,7 @@ from gpunet.workflows.training import Run, settle_epochs, train_model, untrained
 if TYPE_CHECKING:
     from gpunet.search.events import SearchObserver
     from gpunet.search.result import Search
+    from gpunet.search.terms import Terms
 
 __all__ = ["devices", "load", "load_dataset", "resume", "train", "tune"]
 
@@ -174,14 +176,9 @@ def tune(
         >>> sorted(found.best)
         ['hidden']
     """
-    try:
-        import optuna  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("searching for settings", "Optuna", "tune") from error
-    from gpunet.search.session import best_of, new_terms, search, settle_terms
+    _require_optuna()
+    from gpunet.search.session import new_terms
     from gpunet.search.space import Space
-    from gpunet.search.storage import Place
-    from gpunet.search.study import SearchStudy
 
     _settings(TrainConfig(), settings)
     tables = {name: _table(values) for name, values in (space or {}).items()}
@@ -193,32 +190,41 @@ def tune(
         pruner=pruner,
         trials=trials if space and sampler != "grid" else None,
     )
-    messages, choice, control = _messages(verbose), select_device(device), Control()
-    dataset, reference = dataset_of(data, messages, terms.config.label)
-    terms, choice = settle_terms(
-        terms,
-        dataset,
-        reference,
-        choice,
-        population=population,
-        trials=trials,
-        messages=messages,
-    )
     name = study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
-    begun = SearchStudy.begin(Place(storage, name), name, terms, join=storage is not None)
-    with contextlib.closing(begun):
+    work = Work(trials, population, timeout)
+    return _search(terms, data, select_device(device), name, storage, work, verbose)
+
+
+def _require_optuna() -> None:
+    try:
+        import optuna  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("searching for settings", "Optuna", "tune") from error
+
+
+def _search(
+    terms: Terms,
+    data: Any,
+    choice: Device,
+    name: str,
+    storage: str | None,
+    work: Work,
+    verbose: bool,
+) -> Search:
+    """Search with what is to be seen of it, and test the best network."""
+    from gpunet.search.session import best_of, search, settle_terms
+    from gpunet.search.storage import Place
+    from gpunet.search.study import SearchStudy
+
+    messages, control = _messages(verbose), Control()
+    dataset, reference = dataset_of(data, messages, terms.config.label)
+    terms, choice = settle_terms(terms, dataset, reference, choice, work, messages)
+    study = SearchStudy.begin(Place(storage, name), name, terms, join=storage is not None)
+    with contextlib.closing(study):
+        work = replace(work, trials=study.total(work.trials))
         with _leaderboard(verbose, control) as observer:
-            standing = search(
-                begun,
-                choice,
-                dataset,
-                trials=begun.total(trials),
-                population=population,
-                timeout=timeout,
-                control=control,
-                observer=observer,
-            )
-        found = best_of(begun, standing, choice, dataset)
+            standing = search(study, choice, dataset, work, control, observer)
+        found = best_of(study, standing, choice, dataset)
     if found is None:
         raise StudyError(
             "no trial has come to an end with a finite figure; try smaller learning rates, or a "

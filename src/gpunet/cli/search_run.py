@@ -23,7 +23,7 @@ from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device, select_device
 from gpunet.errors import SettingError
-from gpunet.search.events import SearchInfo
+from gpunet.search.events import SearchInfo, Work
 from gpunet.search.result import Search
 from gpunet.search.session import TRIALS, best_of, new_terms, search, settle_terms
 from gpunet.search.space import read_space
@@ -124,15 +124,8 @@ def carry_out(wishes: Wishes) -> None:
     )
     messages = ConsoleMessages(console)
     dataset = open_training_data(name, messages, wanted.config.label)
-    wanted, choice = settle_terms(
-        wanted,
-        dataset,
-        reference(name, dataset),
-        choice,
-        population=wishes.population,
-        trials=wishes.trials or TRIALS,
-        messages=messages,
-    )
+    work = Work(wishes.trials or TRIALS, wishes.population, wishes.timeout)
+    wanted, choice = settle_terms(wanted, dataset, reference(name, dataset), choice, work, messages)
     if study is None:
         study = SearchStudy.begin(place, wishes.study, wanted, join=wishes.storage is not None)
     else:
@@ -213,16 +206,8 @@ def _search(
         screen = LiveLeaderboard(console, control)
     try:
         with screen:
-            return search(
-                study,
-                choice,
-                dataset,
-                trials=trials,
-                population=wishes.population,
-                timeout=wishes.timeout,
-                control=control,
-                observer=screen,
-            )
+            work = Work(trials, wishes.population, wishes.timeout)
+            return search(study, choice, dataset, work, control, screen)
     except KeyboardInterrupt:
         note(f"go on with `{_resuming(study)}`")
         raise

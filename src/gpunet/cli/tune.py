@@ -19,171 +19,193 @@ STUDY = "Study"
 DEFAULT = TrainConfig()
 
 
+Data = Annotated[
+    str | None,
+    typer.Option(
+        help="A dataset's name or a path, as `gpunet train` takes it.",
+        rich_help_panel=options.DATA,
+        show_default="auto",
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE.toml",
+        help="Settings that are not searched, as `gpunet train --config` takes them.",
+        rich_help_panel=options.DATA,
+        show_default=False,
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        help="Of a trial, at most.",
+        rich_help_panel=options.DATA,
+        show_default=f"{DEFAULT.effective_epochs}, more for few samples",
+    ),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(
+        help="Samples per step.",
+        rich_help_panel=options.DATA,
+        show_default=str(DEFAULT.batch_size),
+    ),
+]
+OptimizerName = Annotated[
+    Optimizer | None,
+    typer.Option(
+        help="The update rule.", rich_help_panel=options.DATA, show_default=DEFAULT.optimizer
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        help="Of the sampler, and of every trial.",
+        rich_help_panel=options.DATA,
+        show_default=str(DEFAULT.seed),
+    ),
+]
+MonitoredFigure = Annotated[
+    Monitor | None,
+    typer.Option(
+        help="The figure that trials are compared by.",
+        rich_help_panel=SEARCH,
+        show_default=DEFAULT.monitor,
+    ),
+]
+Space = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.toml",
+        help="What is searched: a table for each setting, with low, high and perhaps log or "
+        "step, or with choices.",
+        rich_help_panel=SEARCH,
+        show_default="layers, activation, learning rate, schedule, regularization",
+    ),
+]
+Trials = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Trials of the study in all, over all workers; of a grid always all points.",
+        rich_help_panel=SEARCH,
+        show_default="64",
+    ),
+]
+Population = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Networks of one shape that are trained side by side, at most.",
+        rich_help_panel=SEARCH,
+    ),
+]
+Timeout = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Stop after so many seconds, or 10m, or 1h30m.",
+        rich_help_panel=SEARCH,
+        show_default=False,
+    ),
+]
+Sampler = Annotated[
+    Literal["tpe", "random", "grid"] | None,
+    typer.Option(help="How trials are chosen.", rich_help_panel=SEARCH, show_default="tpe"),
+]
+Pruner = Annotated[
+    Literal["halving", "median", "none"] | None,
+    typer.Option(
+        help="Which trials end early: all but the best third at epochs 1, 3, 9, 27 ..., those "
+        "worse than the median of the trials before, or none.",
+        rich_help_panel=SEARCH,
+        show_default="halving",
+    ),
+]
+Study = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What the study is called; its best model lies in tune/NAME. In a --storage it is "
+        "joined if it is there.",
+        rich_help_panel=STUDY,
+        show_default="date and time",
+    ),
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Where studies are kept: sqlite:///FILE, postgresql://..., mysql://... or "
+        "grpc://HOST:PORT. Any number of workers may join.",
+        rich_help_panel=STUDY,
+        show_default="a journal in tune/NAME",
+    ),
+]
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Go on with a study, with its data and settings.",
+        rich_help_panel=STUDY,
+        show_default=False,
+    ),
+]
+Heartbeat = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Seconds between two signs of life in a database; a worker that misses three is "
+        "taken for dead, and its trials are tried again.",
+        rich_help_panel=STUDY,
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        help="As `gpunet train` takes it.",
+        rich_help_panel=options.DEVICE,
+        show_default="auto",
+    ),
+]
+Output = Annotated[
+    Path,
+    typer.Option(help="The best network's model file.", rich_help_panel=options.OUTPUT),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write all trials and the result as JSON, too.",
+        rich_help_panel=options.OUTPUT,
+        show_default=False,
+    ),
+]
+
+
 def tune(
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="A dataset's name or a path, as `gpunet train` takes it.",
-            rich_help_panel=options.DATA,
-            show_default="auto",
-        ),
-    ] = None,
+    data: Data = None,
     label: options.Label = None,
-    config_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            metavar="FILE.toml",
-            help="Settings that are not searched, as `gpunet train --config` takes them.",
-            rich_help_panel=options.DATA,
-            show_default=False,
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            help="Of a trial, at most.",
-            rich_help_panel=options.DATA,
-            show_default=f"{DEFAULT.effective_epochs}, more for few samples",
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            help="Samples per step.",
-            rich_help_panel=options.DATA,
-            show_default=str(DEFAULT.batch_size),
-        ),
-    ] = None,
-    optimizer: Annotated[
-        Optimizer | None,
-        typer.Option(
-            help="The update rule.", rich_help_panel=options.DATA, show_default=DEFAULT.optimizer
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            help="Of the sampler, and of every trial.",
-            rich_help_panel=options.DATA,
-            show_default=str(DEFAULT.seed),
-        ),
-    ] = None,
-    monitor: Annotated[
-        Monitor | None,
-        typer.Option(
-            help="The figure that trials are compared by.",
-            rich_help_panel=SEARCH,
-            show_default=DEFAULT.monitor,
-        ),
-    ] = None,
-    space: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.toml",
-            help="What is searched: a table for each setting, with low, high and perhaps log or "
-            "step, or with choices.",
-            rich_help_panel=SEARCH,
-            show_default="layers, activation, learning rate, schedule, regularization",
-        ),
-    ] = None,
-    trials: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Trials of the study in all, over all workers; of a grid always all points.",
-            rich_help_panel=SEARCH,
-            show_default="64",
-        ),
-    ] = None,
-    population: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            help="Networks of one shape that are trained side by side, at most.",
-            rich_help_panel=SEARCH,
-        ),
-    ] = 16,
-    timeout: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Stop after so many seconds, or 10m, or 1h30m.",
-            rich_help_panel=SEARCH,
-            show_default=False,
-        ),
-    ] = None,
-    sampler: Annotated[
-        Literal["tpe", "random", "grid"] | None,
-        typer.Option(help="How trials are chosen.", rich_help_panel=SEARCH, show_default="tpe"),
-    ] = None,
-    pruner: Annotated[
-        Literal["halving", "median", "none"] | None,
-        typer.Option(
-            help="Which trials end early: all but the best third at epochs 1, 3, 9, 27 ..., those "
-            "worse than the median of the trials before, or none.",
-            rich_help_panel=SEARCH,
-            show_default="halving",
-        ),
-    ] = None,
-    study: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="What the study is called; its best model lies in tune/NAME. In a --storage it is "
-            "joined if it is there.",
-            rich_help_panel=STUDY,
-            show_default="date and time",
-        ),
-    ] = None,
-    storage: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where studies are kept: sqlite:///FILE, postgresql://..., mysql://... or "
-            "grpc://HOST:PORT. Any number of workers may join.",
-            rich_help_panel=STUDY,
-            show_default="a journal in tune/NAME",
-        ),
-    ] = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Go on with a study, with its data and settings.",
-            rich_help_panel=STUDY,
-            show_default=False,
-        ),
-    ] = None,
-    heartbeat: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            help="Seconds between two signs of life in a database; a worker that misses three is "
-            "taken for dead, and its trials are tried again.",
-            rich_help_panel=STUDY,
-        ),
-    ] = 10,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            help="As `gpunet train` takes it.",
-            rich_help_panel=options.DEVICE,
-            show_default="auto",
-        ),
-    ] = None,
-    output: Annotated[
-        Path,
-        typer.Option(help="The best network's model file.", rich_help_panel=options.OUTPUT),
-    ] = Path("model.safetensors"),
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write all trials and the result as JSON, too.",
-            rich_help_panel=options.OUTPUT,
-            show_default=False,
-        ),
-    ] = None,
+    config_file: ConfigFile = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    optimizer: OptimizerName = None,
+    seed: Seed = None,
+    monitor: MonitoredFigure = None,
+    space: Space = None,
+    trials: Trials = None,
+    population: Population = 16,
+    timeout: Timeout = None,
+    sampler: Sampler = None,
+    pruner: Pruner = None,
+    study: Study = None,
+    storage: Storage = None,
+    resume: Resume = None,
+    heartbeat: Heartbeat = 10,
+    device: Device = None,
+    output: Output = Path("model.safetensors"),
+    report: Report = None,
     force: options.Force = False,
     plain: options.Plain = False,
     quiet: options.Quiet = False,

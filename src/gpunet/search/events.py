@@ -15,7 +15,22 @@ from gpunet.training.events import Progress
 if TYPE_CHECKING:
     from gpunet.search.study import SearchStudy
 
-__all__ = ["SearchInfo", "SearchObserver"]
+__all__ = ["SearchInfo", "SearchObserver", "Work"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How much is searched.
+
+    Args:
+        trials: wanted in all.
+        population: networks of one shape that are trained side by side, at most.
+        timeout: seconds after which the search stops; ``None`` for no limit.
+    """
+
+    trials: int
+    population: int
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device, largest_population
 from gpunet.engine.interface import Rule
 from gpunet.errors import DeviceError, UsageError, spelled
-from gpunet.search.events import SearchObserver
+from gpunet.search.events import SearchObserver, Work
 from gpunet.search.result import Search
 from gpunet.search.space import Space, default_space, grid
 from gpunet.search.standing import Standing
@@ -88,9 +88,7 @@ def settle_terms(
     dataset: Dataset,
     reference: str | None,
     choice: Device,
-    *,
-    population: int,
-    trials: int,
+    work: Work,
     messages: Messages,
 ) -> tuple[Terms, Device]:
     """The terms with what follows from the data, and the device that is the faster one.
@@ -99,7 +97,8 @@ def settle_terms(
         DeviceError: so many networks do not fit the device.
     """
     terms = replace(terms, config=settled(terms.config, dataset))
-    batches = -(-trials // population)
+    population = work.population
+    batches = -(-work.trials // population)
     heaviest = _heaviest(terms, dataset)
     trained = replace(heaviest, epochs=terms.config.effective_epochs * batches)
     choice = settle_device(choice, trained, population, dataset, messages)
@@ -111,10 +110,7 @@ def search(
     study: SearchStudy,
     choice: Device,
     dataset: Dataset,
-    *,
-    trials: int,
-    population: int,
-    timeout: float | None,
+    work: Work,
     control: Control,
     observer: SearchObserver,
 ) -> Standing:
@@ -129,12 +125,12 @@ def search(
         study,
         choice,
         dataset,
-        trials=trials,
-        population=population,
+        trials=work.trials,
+        population=work.population,
         control=control,
         observer=observer,
     )
-    with _time_limit(timeout, tuner, control):
+    with _time_limit(work.timeout, tuner, control):
         return tuner.run()
 
 
