@@ -19,6 +19,15 @@ STUDY = "Study"
 DEFAULT = TrainConfig()
 
 
+DECIDED = ("label", "epochs", "batch_size", "optimizer", "seed", "monitor")
+"""Settings of training that an option takes out of the search."""
+
+PASSED_ON = (
+    *("space", "data", "device", "trials", "population", "sampler", "pruner", "storage"),
+    *("heartbeat", "output", "report", "force", "plain", "quiet"),
+)
+"""Options that are handed on as they are."""
+
 Data = Annotated[
     str | None,
     typer.Option(
@@ -185,6 +194,7 @@ Report = Annotated[
 
 
 def tune(
+    context: typer.Context,
     data: Data = None,
     label: options.Label = None,
     config_file: ConfigFile = None,
@@ -222,35 +232,15 @@ def tune(
 
     options.require_places(output, report)
     file = None if config_file is None else read_settings(config_file)
-    typed = {
-        "label": label,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "optimizer": optimizer,
-        "seed": seed,
-        "monitor": monitor,
-    }
+    given = context.params
     carry_out(
         Wishes(
             file=file,
-            typed={name: value for name, value in typed.items() if value is not None},
-            space=space,
-            data=data,
-            device=device,
-            trials=trials,
-            population=population,
+            typed={name: given[name] for name in DECIDED if given[name] is not None},
             timeout=None if timeout is None else parse_duration(timeout, "--timeout"),
-            sampler=sampler,
-            pruner=pruner,
             study=resume or study or f"{datetime.now():%Y-%m-%d-%H%M%S}",
             resumed=resume is not None,
-            storage=storage,
-            heartbeat=heartbeat,
-            output=output,
-            report=report,
-            force=force,
-            plain=plain,
-            quiet=quiet,
+            **{name: given[name] for name in PASSED_ON},
         )
     )
 
