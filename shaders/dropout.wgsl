@@ -1,7 +1,7 @@
 // uses rng.wgsl
 // Dropout masks, drawn anew wherever they are needed instead of being stored.
 
-// The factors for four neighbouring units, the first one a multiple of 4: 0 or `scale`.
+// The factors for four neighboring units, the first one a multiple of 4: 0 or `scale`.
 // `place` is 0 for the input and l for the l-th hidden layer.
 fn dropout_mask(
     seed: u32, step: u32, place: u32, row: u32, unit: u32, threshold: u32, scale: f32,

@@ -1,4 +1,4 @@
-// A parameter and what the optimizer keeps of it, alone and as four neighbours.
+// A parameter and what the optimizer keeps of it, alone and as four neighbors.
 
 struct One {
     parameter: f32,

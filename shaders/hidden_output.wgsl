@@ -12,7 +12,7 @@ override HIDDEN_LAYERS: u32;           // H
 override KEEP_SLOPES: bool = false;    // for training, in hidden layers
 override DROPOUT: bool = false;
 
-// Store what becomes of the sums of four neighbouring units, the first one a multiple of 4.
+// Store what becomes of the sums of four neighboring units, the first one a multiple of 4.
 fn store_units(network: u32, row: u32, column: u32, sums: vec4f) {
     var mask = vec4f(1.0);
     if (DROPOUT) {

@@ -1,5 +1,5 @@
 // A layer's sizes, and how its matrices lie: each is padded with zeros to whole blocks of 4 x 4, so
-// that four neighbours are read and written at once. Places are counted in numbers, all are
+// that four neighbors are read and written at once. Places are counted in numbers, all are
 // multiples of four where four are meant.
 
 override INPUTS: u32;
@@ -7,7 +7,7 @@ override OUTPUTS: u32;
 override INPUT_STRIDE: u32 = (INPUTS + 3u) / 4u * 4u;
 override OUTPUT_STRIDE: u32 = (OUTPUTS + 3u) / 4u * 4u;
 
-// Four neighbouring units' figures, zero for those past the last one.
+// Four neighboring units' figures, zero for those past the last one.
 fn without_padding(four: vec4f, unit: u32) -> vec4f {
     if (OUTPUTS == OUTPUT_STRIDE) {
         return four;

@@ -1,6 +1,6 @@
 // uses network.wgsl dropout.wgsl hidden_output.wgsl
-// Layer normalisation of a hidden layer, a row a thread: normalised = (sum - mean) / deviation
-// over the row's units, output = dropout(activation(gain * normalised + offset)).
+// Layer normalization of a hidden layer, a row a thread: normalized = (sum - mean) / deviation
+// over the row's units, output = dropout(activation(gain * normalized + offset)).
 // Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
@@ -26,8 +26,8 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
     let mean = dot(sums, vec4f(1.0)) / f32(OUTPUTS);
     var squares = 0.0;
     for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
-        let centred = without_padding(values[(first + unit) / 4u] - mean, unit);
-        squares += dot(centred, centred);
+        let centered = without_padding(values[(first + unit) / 4u] - mean, unit);
+        squares += dot(centered, centered);
     }
     let inverse = 1.0 / sqrt(squares / f32(OUTPUTS) + 1e-5);
     if (KEEP_SLOPES) {
@@ -36,12 +36,12 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
     let gains = network * PARAMETERS + GAINS_AT;
     for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
         let at = row * OUTPUT_STRIDE + unit;
-        let centred = without_padding(values[(first + unit) / 4u] - mean, unit);
-        let normalised = centred * inverse;
+        let centered = without_padding(values[(first + unit) / 4u] - mean, unit);
+        let normalized = centered * inverse;
         if (KEEP_SLOPES) {
-            values[(network * VALUES + NORMALISED_AT + at) / 4u] = normalised;
+            values[(network * VALUES + NORMALISED_AT + at) / 4u] = normalized;
         }
-        let scaled = normalised * parameters[(gains + unit) / 4u]
+        let scaled = normalized * parameters[(gains + unit) / 4u]
             + parameters[(gains + OUTPUT_STRIDE + unit) / 4u];
         store_units(network, row, unit, scaled);
     }

@@ -1,5 +1,5 @@
 // uses network.wgsl layer.wgsl
-// The way back through a layer's normalisation, a row a thread. The deltas with respect to the
+// The way back through a layer's normalization, a row a thread. The deltas with respect to the
 // sums take the place of those with respect to the outputs, which are kept for the gains.
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
@@ -38,8 +38,8 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
     for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
         let at = own + first + unit;
         let slopes = values[(KEPT_AT + at) / 4u] * parameters[(gains + unit) / 4u];
-        let normalised = values[(NORMALISED_AT + at) / 4u];
+        let normalized = values[(NORMALISED_AT + at) / 4u];
         values[(DELTAS_AT + at) / 4u] =
-            without_padding((slopes - shift - normalised * stretch) * inverse, unit);
+            without_padding((slopes - shift - normalized * stretch) * inverse, unit);
     }
 }

@@ -1,6 +1,6 @@
-// uses network.wgsl layer.wgsl schedule.wgsl regularise.wgsl
+// uses network.wgsl layer.wgsl schedule.wgsl regularize.wgsl
 // The step of a layer's gains and offsets, four units a thread: the gradient of a gain is the sum
-// over the rows of delta * normalised, that of an offset the sum of the deltas.
+// over the rows of delta * normalized, that of an offset the sum of the deltas.
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(3) var<storage, read> values: array<vec4f>;                 // (P, V)
@@ -36,5 +36,5 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
 
 // Gains and offsets have no penalties.
 fn move_four(state: Network, rule: Rule, at: u32, gradient: vec4f) {
-    take_step(rule, state.weight_decay, at, regularise_four(state, gradient, vec4f(0.0), false));
+    take_step(rule, state.weight_decay, at, regularize_four(state, gradient, vec4f(0.0), false));
 }

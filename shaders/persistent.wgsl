@@ -1,4 +1,4 @@
-// uses sample.wgsl schedule.wgsl row.wgsl four.wgsl regularise.wgsl
+// uses sample.wgsl schedule.wgsl row.wgsl four.wgsl regularize.wgsl
 // Many whole training steps of a small network in one dispatch, a workgroup a network.
 //
 // The first layer's weights and their moments stay in registers from step to step: a thread owns
@@ -272,8 +272,8 @@ fn move_weights(
 // A parameter after its step. What no network wants is left out here instead of switched off, since
 // it would be written out for every weight before a compiler drops it.
 fn moved(state: Network, rule: Rule, one: One, gradient: f32, is_bias: bool) -> One {
-//% if regularised
-    let slope = regularise(state, gradient, one.parameter, is_bias);
+//% if regularized
+    let slope = regularize(state, gradient, one.parameter, is_bias);
     let kept = select(1.0, 1.0 - rule.rate * state.weight_decay, DECAY);
     return optimize(rule, One(one.parameter * kept, one.first, one.second), slope);
 //% else
@@ -405,7 +405,7 @@ fn store_values(at: u32, four: vec4f) {
     values[at + 3u] = four.w;
 }
 
-// ==== The parameters in `rest`, four neighbours a thread.
+// ==== The parameters in `rest`, four neighbors a thread.
 
 // The layer of a parameter in `rest`.
 fn layer_of(own: u32) -> Layer {

@@ -8,7 +8,7 @@ override MOMENTS: u32;             // M: 0, 1 or 2
 override SECOND_AT: u32;           // P * S
 override DECAY: bool = false;
 
-// Moves four neighbouring parameters.
+// Moves four neighboring parameters.
 fn take_step(rule: Rule, weight_decay: f32, at: u32, gradient: vec4f) {
     var four = Four(parameters[at / 4u], vec4f(0.0), vec4f(0.0));
     if (MOMENTS > 0u) {

@@ -1,4 +1,4 @@
-// uses network.wgsl layer.wgsl schedule.wgsl regularise.wgsl
+// uses network.wgsl layer.wgsl schedule.wgsl regularize.wgsl
 // One layer's step: gradient[i, o] = sum over b of inputs[b, i] * deltas[b, o], handed to the
 // optimizer as soon as it is known, so that no gradient is stored. The biases are the weights of
 // one more input that is always 1.
@@ -59,7 +59,7 @@ fn store_block(place: Place, row: u32, column: u32, gradient: mat4x4f) {
     var rows = gradient;
     for (var r = 0u; r < 4u && row + r <= INPUTS; r++) {
         let at = first + r * OUTPUT_STRIDE;
-        let slopes = regularise_four(state, rows[r], parameters[at / 4u], row + r == INPUTS);
+        let slopes = regularize_four(state, rows[r], parameters[at / 4u], row + r == INPUTS);
         take_step(rule, state.weight_decay, at, slopes);
     }
 }

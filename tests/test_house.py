@@ -84,7 +84,7 @@ def test_a_module_belongs_to_a_room_of_the_plan(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_imports_run_one_way_and_neighbours_do_not_import_each_other(module: str) -> None:
+def test_imports_run_one_way_and_neighbors_do_not_import_each_other(module: str) -> None:
     room = room_of(module)
     wrong = [
         name

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from peers.catalogue import Entry
+from peers.catalog import Entry
 
 FOLDER = Path(__file__).parents[1]
 

@@ -27,7 +27,7 @@ class Peer(ABC):
 
     Args:
         task: what to train.
-        device: one that the catalogue lists for it.
+        device: one that the catalog lists for it.
 
     Raises:
         PeerError: the library cannot use the device.
@@ -47,7 +47,7 @@ class Peer(ABC):
 
     @property
     def adapter(self) -> str:
-        """The device, where the library chose it and not the catalogue."""
+        """The device, where the library chose it and not the catalog."""
         return ""
 
     @abstractmethod

@@ -6,7 +6,7 @@ import platform
 import re
 from pathlib import Path
 
-from peers.catalogue import hardware
+from peers.catalog import hardware
 from peers.interface import thread_counts
 
 

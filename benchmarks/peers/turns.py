@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from peers.catalogue import PYTORCH, Entry
+from peers.catalog import PYTORCH, Entry
 from peers.contender import Contender, LeftOutError
 from peers.task import Task
 

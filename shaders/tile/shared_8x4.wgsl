@@ -1,6 +1,6 @@
 // uses tile/shared.wgsl
 // Multiplies two matrices like `shared_4x4`, but each thread keeps two blocks of the product, one
-// as many rows below the other as all threads have: so neighbours read neighbours.
+// as many rows below the other as all threads have: so neighbors read neighbors.
 
 const THREAD_ROWS = 8u;
 const THREAD_COLUMNS = 4u;

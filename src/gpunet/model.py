@@ -148,7 +148,7 @@ class Model:
         return self.scaling.apply(samples)
 
     def prepare_test(self, dataset: Dataset) -> Samples:
-        """The dataset's test samples as the network wants them, labelled with its classes.
+        """The dataset's test samples as the network wants them, labeled with its classes.
 
         Raises:
             ModelError: the features' number differs, or a class is not among the model's.

@@ -2,7 +2,7 @@
 
 A layer's block is (I + 1, O) in row-major order: the weights, and the biases as the last row, as
 if the layer had one more input that is always 1. The blocks follow one another without gaps.
-With layer normalisation, the hidden layers' gains and offsets come after all blocks.
+With layer normalization, the hidden layers' gains and offsets come after all blocks.
 """
 
 from __future__ import annotations

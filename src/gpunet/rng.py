@@ -55,7 +55,7 @@ def uniform(seed: int, step: int, place: int, count: int) -> NDArray[np.float64]
 def permutation(seed: int, epoch: int, count: int) -> NDArray[np.uint32]:
     """The numbers 0 to count - 1 (count,), shuffled anew for every epoch.
 
-    Sorting by a 64-bit draw each makes ties, which would favour the lower number, impossible in
+    Sorting by a 64-bit draw each makes ties, which would favor the lower number, impossible in
     practice.
     """
     draws = pcg4d(seed, SHUFFLING, epoch, np.arange(count, dtype=np.uint32))  # (4, count)

@@ -39,7 +39,7 @@ RunCommand = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache of its own, and 80 columns without colour wherever the tests run."""
+    """A cache of its own, and 80 columns without color wherever the tests run."""
     monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "80")
     for name in (
@@ -118,7 +118,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, halves: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def uneven(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The halves, but three test images of the right half are labelled as the left one."""
+    """The halves, but three test images of the right half are labeled as the left one."""
     path = tmp_path_factory.mktemp("data") / "uneven.npz"
     x_train, y_train = bright_half(120, 1)
     x_test, y_test = bright_half(40, 2)

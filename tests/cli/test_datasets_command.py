@@ -94,7 +94,7 @@ def test_the_list_tells_each_dataset_s_size_and_whether_it_is_drawn(
         assert lines[0::4] == [entry.name for entry in known]
         for entry, figures, state in zip(known, lines[2::4], lines[3::4], strict=True):
             sizes = f"{entry.train_count:,} samples to train, {entry.test_count:,} to test"
-            assert figures == f"  {sizes}, {entry.size / 2**20:.0f} MiB, {entry.licence}"
+            assert figures == f"  {sizes}, {entry.size / 2**20:.0f} MiB, {entry.license}"
             missing = f"not downloaded: gpunet datasets download {entry.name}"
             new = missing if entry.is_downloaded else "not yet drawn"
             assert state == f"  {'at hand' if cached else new}"

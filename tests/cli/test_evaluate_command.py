@@ -1,4 +1,4 @@
-"""``gpunet evaluate`` and ``gpunet showcase``: a model on labelled samples."""
+"""``gpunet evaluate`` and ``gpunet showcase``: a model on labeled samples."""
 
 from __future__ import annotations
 

@@ -301,9 +301,9 @@ def test_a_run_that_ends_while_its_loss_falls_says_how_to_go_on(
 
 def test_small_data_are_trained_for_enough_steps_by_default(gpunet: RunCommand) -> None:
     draws = np.random.default_rng(3)
-    centres = draws.normal(0, 2, (4, 3))
+    centers = draws.normal(0, 2, (4, 3))
     labels = draws.permutation(np.arange(240) % 4)
-    rows = centres[labels] + draws.normal(0, 0.6, (240, 3))
+    rows = centers[labels] + draws.normal(0, 0.6, (240, 3))
     lines = [
         f"{label},{a:.3f},{b:.3f},{c:.3f}" for label, (a, b, c) in zip(labels, rows, strict=True)
     ]

@@ -298,9 +298,9 @@ def _check_layer_norm(
     sums = device.values(constants["OUTPUTS_AT"], rows, units)[:, :count]
     norm = norm_views(device.engine.parameters(), trial.network)[place]
     device.run(position)
-    scaled, normalised, inverse = kernels.layer_norm(sums, *norm)
+    scaled, normalized, inverse = kernels.layer_norm(sums, *norm)
     actual = device.values(constants["NORMALISED_AT"], rows, units)[:, :count]
-    assert_close(normalised, actual, f"normalised {place + 1}")
+    assert_close(normalized, actual, f"normalized {place + 1}")
     actual = device.values(constants["INVERSE_AT"], rows, 1)[:, :count]
     assert_close(inverse, actual, f"inverse {place + 1}")
     _check_outputs(trial, device, position, place, scaled, step)
@@ -310,12 +310,12 @@ def _check_layer_norm_gradient(trial: Trial, device: Device, position: int, plac
     constants, rows = device.program.plan.passes[position].constants, trial.batch_size
     units = trial.network.hidden[place]
     deltas = device.values(constants["DELTAS_AT"], rows, units)
-    normalised = device.values(constants["NORMALISED_AT"], rows, units)
+    normalized = device.values(constants["NORMALISED_AT"], rows, units)
     inverse = device.values(constants["INVERSE_AT"], rows, 1)
     gains = norm_views(device.engine.parameters(), trial.network)[place][0]
     device.run(position)
     np.testing.assert_array_equal(deltas, device.values(constants["KEPT_AT"], rows, units))
-    expected = kernels.layer_norm_gradient(deltas, normalised, inverse, gains)
+    expected = kernels.layer_norm_gradient(deltas, normalized, inverse, gains)
     actual = device.values(constants["DELTAS_AT"], rows, units)
     assert_close(expected, actual, f"layer_norm_gradient {place + 1}")
 
@@ -329,16 +329,16 @@ def _check_layer_norm_update(
     before: tuple[Array, Array],
 ) -> None:
     one, units = device.program.plan.passes[position], trial.network.hidden[place]
-    normalised = device.values(one.constants["NORMALISED_AT"], trial.batch_size, units)
+    normalized = device.values(one.constants["NORMALISED_AT"], trial.batch_size, units)
     deltas = device.values(one.constants["KEPT_AT"], trial.batch_size, units)
     device.run(position)
     gradient = np.zeros_like(before[0])
     start = norm_offsets(trial.network)[place]
     own = np.s_[..., start : start + 2 * units]
-    gradient[own] = np.concatenate(kernels.layer_norm_update(deltas, normalised), axis=1)
+    gradient[own] = np.concatenate(kernels.layer_norm_update(deltas, normalized), axis=1)
     nothing = np.zeros_like(gradient)
     bounds = _column(trial, "clip_value")
-    gradient = kernels.regularise(gradient, before[0], nothing, nothing, bounds)
+    gradient = kernels.regularize(gradient, before[0], nothing, nothing, bounds)
     if "store_gradient" in one.pieces:
         assert_close(gradient[own], device.gradients()[own], f"norm's gradient {place + 1}")
     else:
@@ -404,7 +404,7 @@ def _check_update(
     own = np.s_[..., start : start + (layer.inputs + 1) * layer.outputs]
     whole = kernels.weight_gradient(inputs, deltas[:, :count])
     gradient[own] = whole.reshape(len(before[0]), -1)
-    regularised = kernels.regularise(
+    regularized = kernels.regularize(
         gradient,
         before[0],
         _spread(trial, "l1", "l1_biases"),
@@ -413,10 +413,10 @@ def _check_update(
     )
     if "store_gradient" in one.pieces:
         np.testing.assert_array_equal(before[0], device.engine.parameters())
-        assert_close(regularised[own], device.gradients()[own], f"gradient {place + 1}")
+        assert_close(regularized[own], device.gradients()[own], f"gradient {place + 1}")
         return
     actual = device.engine.parameters()
-    _check_step_taken(trial, device, regularised, before, step, own)
+    _check_step_taken(trial, device, regularized, before, step, own)
     # The other layers stay as they are.
     actual[own] = before[0][own]
     np.testing.assert_array_equal(before[0], actual)

@@ -144,8 +144,8 @@ def test_a_drawing_is_framed_in_the_training_images_levels(
     assert framing.ink == prepared[side // 2, side // 2]
     rows, columns = np.flatnonzero(amounts.any(axis=1)), np.flatnonzero(amounts.any(axis=0))
     assert framing.box == rows[-1] - rows[0] + 1
-    centre = [(amounts.sum(axis=axis) * np.arange(side)).sum() / amounts.sum() for axis in (0, 1)]
-    assert [side / 2] * 2 == pytest.approx(centre, abs=0.5)
+    center = [(amounts.sum(axis=axis) * np.arange(side)).sum() / amounts.sum() for axis in (0, 1)]
+    assert [side / 2] * 2 == pytest.approx(center, abs=0.5)
     assert len(columns) < len(rows) / 4
 
 

@@ -50,7 +50,7 @@ def difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     return float(np.abs(first.astype(float) - second).mean())
 
 
-def centre_of_mass(digit: NDArray[np.uint8]) -> tuple[float, float]:
+def center_of_mass(digit: NDArray[np.uint8]) -> tuple[float, float]:
     rows, columns = np.mgrid[0:28, 0:28]
     field = digit.reshape(28, 28).astype(float)
     return float((rows * field).sum() / field.sum()), float((columns * field).sum() / field.sum())
@@ -59,7 +59,7 @@ def centre_of_mass(digit: NDArray[np.uint8]) -> tuple[float, float]:
 EXPECTED = prepare_digit(seven())
 
 
-def test_a_digit_is_bright_on_black_in_a_box_of_20_pixels_around_its_centre_of_mass() -> None:
+def test_a_digit_is_bright_on_black_in_a_box_of_20_pixels_around_its_center_of_mass() -> None:
     assert EXPECTED.shape == (784,)
     assert np.uint8 == EXPECTED.dtype
     assert EXPECTED.max() == 255
@@ -67,7 +67,7 @@ def test_a_digit_is_bright_on_black_in_a_box_of_20_pixels_around_its_centre_of_m
     columns = np.flatnonzero(EXPECTED.reshape(28, 28).any(axis=0))
     assert rows[-1] - rows[0] + 1 == 20
     assert columns[-1] - columns[0] + 1 < 20
-    assert pytest.approx(centre_of_mass(EXPECTED), abs=0.5) == (14, 14)
+    assert pytest.approx(center_of_mass(EXPECTED), abs=0.5) == (14, 14)
 
 
 def test_edges_are_anti_aliased() -> None:
@@ -110,7 +110,7 @@ def test_where_the_digit_lies_does_not_matter() -> None:
     assert difference(EXPECTED, prepare_digit(field)) == 0
 
 
-COLOURS = [
+COLORS = [
     ((200, 60, 60), (20, 130, 110)),
     ((255, 0, 0), (0, 130, 0)),
     ((97, 0, 0), (0, 0, 255)),
@@ -119,13 +119,13 @@ COLOURS = [
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P", "RGBA"])
-@pytest.mark.parametrize(("ink", "paper"), COLOURS)
-def test_ink_that_differs_from_paper_by_colour_alone_is_read(
+@pytest.mark.parametrize(("ink", "paper"), COLORS)
+def test_ink_that_differs_from_paper_by_color_alone_is_read(
     ink: tuple[int, ...], paper: tuple[int, ...], mode: str
 ) -> None:
-    coloured = seven(ink=ink, paper=paper)
-    assert np.ptp(np.asarray(grey_image(coloured))) < 16
-    converted = coloured.convert(mode, palette=Image.Palette.ADAPTIVE)
+    colored = seven(ink=ink, paper=paper)
+    assert np.ptp(np.asarray(grey_image(colored))) < 16
+    converted = colored.convert(mode, palette=Image.Palette.ADAPTIVE)
     assert difference(EXPECTED, prepare_digit(converted)) < 1.0
 
 
@@ -136,7 +136,7 @@ def test_levels_of_fewer_bits_than_16_are_read(bits: int) -> None:
     assert difference(EXPECTED, prepare_digit(encoded(deep))) < 1.0
 
 
-def test_a_coloured_photograph_that_differs_in_brightness_is_seen_in_grey() -> None:
+def test_a_colored_photograph_that_differs_in_brightness_is_seen_in_grey() -> None:
     image = seven(ink=(20, 40, 160), paper=(240, 235, 220))
     assert np.array_equal(np.asarray(grey_image(image)), np.asarray(contrast_image(image)))
 

@@ -72,12 +72,12 @@ def test_ink_fills_a_box_of_20_pixels(thousand: tuple[Bytes, Bytes]) -> None:
     assert longer.min() >= 18
 
 
-def test_centre_of_mass_is_pixel_14(thousand: tuple[Bytes, Bytes]) -> None:
+def test_center_of_mass_is_pixel_14(thousand: tuple[Bytes, Bytes]) -> None:
     ink = thousand[0].reshape(-1, 28, 28).astype(np.float64)
     mass = ink.sum(axis=(1, 2))
     for axis in (1, 2):
-        centres = ink.sum(axis=axis) @ np.arange(28) / mass
-        off = np.abs(centres - 14)
+        centers = ink.sum(axis=axis) @ np.arange(28) / mass
+        off = np.abs(centers - 14)
         # Half a pixel, as boxes move by whole pixels; a box at the rim of the image cannot move on.
         assert np.mean(off > 0.51) < 0.005
         assert off.max() < 2

@@ -145,7 +145,7 @@ def number_fits(expected: str, actual: str) -> bool:
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, a cache of its own, and 80 columns without colour."""
+    """An empty folder, a cache of its own, and 80 columns without color."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "80")

@@ -66,10 +66,10 @@ def plans() -> Iterator[Plan]:
     for switches in (ALL_OFF, ALL_ON):
         yield training_plan(quadratic, rule="sgd", switches=switches, **common)
     for activation, rule in product(ACTIVATIONS, get_args(Rule)):
-        normalised = NetworkSpec(784, (16,), 10, activation, layer_norm=True)
-        yield evaluation_plan(normalised, **common)
-        yield training_plan(normalised, rule=rule, switches=ALL_OFF, **common)
-    yield training_plan(normalised, rule="adam", switches=ALL_ON, **common)
+        normalized = NetworkSpec(784, (16,), 10, activation, layer_norm=True)
+        yield evaluation_plan(normalized, **common)
+        yield training_plan(normalized, rule=rule, switches=ALL_OFF, **common)
+    yield training_plan(normalized, rule="adam", switches=ALL_ON, **common)
 
 
 def persistent_plans() -> Iterator[Plan]:

@@ -47,11 +47,11 @@ def loss_and_gradient(
         if place:
             deltas = kernels.input_gradient(deltas, layers[place][0], slopes[place - 1])
             if norms:
-                normalised, inverse = known[place - 1]
+                normalized, inverse = known[place - 1]
                 gains, offsets = norm_views(gradient, network)[place - 1]
-                gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalised)
+                gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalized)
                 deltas = kernels.layer_norm_gradient(
-                    deltas, normalised, inverse, norms[place - 1][0]
+                    deltas, normalized, inverse, norms[place - 1][0]
                 )
     return losses.mean(axis=1), gradient
 

@@ -1,4 +1,4 @@
-"""The update rules against PyTorch's, and the regularisers against their definitions."""
+"""The update rules against PyTorch's, and the regularizers against their definitions."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_nadams_factors_do_not_depend_on_where_the_epochs_are_cut() -> None:
 def test_penalties_are_the_slopes_of_l1_and_of_half_l2() -> None:
     parameters = np.array([[2.0, -3.0, 0.0]])
     l1, l2 = np.full((1, 3), 0.1), np.full((1, 3), 0.5)
-    actual = kernels.regularise(np.zeros((1, 3)), parameters, l1, l2, np.zeros((1, 1)))
+    actual = kernels.regularize(np.zeros((1, 3)), parameters, l1, l2, np.zeros((1, 1)))
     np.testing.assert_allclose(actual, [[1.1, -1.6, 0.0]])
 
 
@@ -93,7 +93,7 @@ def test_each_part_of_a_gradient_is_clipped_for_the_networks_that_want_it() -> N
     gradient = np.array([[3.0, -0.2], [3.0, -0.2]])
     nothing = np.zeros((2, 2))
     bounds = np.array([[1.0], [0.0]])
-    actual = kernels.regularise(gradient, nothing, nothing, nothing, bounds)
+    actual = kernels.regularize(gradient, nothing, nothing, nothing, bounds)
     np.testing.assert_allclose(actual, [[1.0, -0.2], [3.0, -0.2]])
 
 

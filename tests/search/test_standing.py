@@ -36,7 +36,7 @@ def numbers(standing: Standing) -> list[int]:
 
 def test_a_trial_ranks_by_its_best_epoch_and_not_by_its_latest() -> None:
     trials = trials_with([0.5, 0.2, 0.9], [0.4, 0.3, 0.3])
-    losses, accuracies = (Standing.of(trials, 2, maximise) for maximise in (False, True))
+    losses, accuracies = (Standing.of(trials, 2, maximize) for maximize in (False, True))
     assert numbers(losses) == [0, 1]
     assert [entry.figure for entry in losses.entries] == [0.2, 0.3]
     assert numbers(accuracies) == [0, 1]

@@ -69,6 +69,6 @@ def test_a_printed_block_leaves_no_blanks_at_the_end_of_a_line(
 
 
 def test_the_style_of_a_whole_text_is_kept(make_text_console: MakeConsole) -> None:
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     console.print(text_block(console, [Text("a", "red")], 1))
     assert console.file.getvalue() == "\x1b[31ma\x1b[0m\n"  # type: ignore[attr-defined]

@@ -34,7 +34,7 @@ def written(console: Console, drawn: LineChart, width: int) -> list[str]:
 
 @pytest.fixture
 def console(make_text_console: MakeConsole) -> Console:
-    return make_text_console(colours="truecolor")
+    return make_text_console(colors="truecolor")
 
 
 def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right() -> None:
@@ -71,7 +71,7 @@ def test_a_narrow_legend_leaves_the_names_out(console: Console) -> None:
     assert written(console, chart([1, 0.25], [1, 0.5]), 20)[0].rstrip() == "loss ━ 0.25 ╍ 0.5"
 
 
-def test_the_axes_are_labelled_with_round_numbers(console: Console) -> None:
+def test_the_axes_are_labeled_with_round_numbers(console: Console) -> None:
     rows = written(console, chart([0.1 * n for n in range(11)], height=13), 60)
     labels = [row.split("┤")[0].strip() for row in rows if "┤" in row]
     assert labels == ["1.0", "0.8", "0.6", "0.4", "0.2", "0.0"]
@@ -128,7 +128,7 @@ def plotted(console: Console, drawn: LineChart) -> tuple[str, set[str]]:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"colours": "truecolor"}, {"colours": "truecolor", "no_color": True}, {"ascii_only": True}],
+    [{"colors": "truecolor"}, {"colors": "truecolor", "no_color": True}, {"ascii_only": True}],
 )
 def test_of_two_lines_in_the_same_cells_neither_hides_the_other(
     make_text_console: MakeConsole, settings: dict[str, object]

@@ -36,7 +36,7 @@ PARTS = [
 def test_on_a_terminal_those_parts_are_printed_that_leave_a_line_for_the_shell(
     make_text_console: MakeConsole, height: int, left_out: list[str]
 ) -> None:
-    console = make_text_console(80, height, colours="256")
+    console = make_text_console(80, height, colors="256")
     print_parts(console, PARTS)
     shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert {"curves", "samples", "matrix", "summary"} - {*shown} == {*left_out}

@@ -44,4 +44,4 @@ def test_a_cut_is_marked_in_ascii_where_there_is_nothing_else(
 def test_a_style_marks_a_whole_row(make_text_console: MakeConsole) -> None:
     columns = Columns(["<a", "b"])
     columns.add("x", "y", style="green")
-    assert printed(make_text_console(colours="truecolor"), columns)[-1].count("\x1b[32m") == 2
+    assert printed(make_text_console(colors="truecolor"), columns)[-1].count("\x1b[32m") == 2

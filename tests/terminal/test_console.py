@@ -58,14 +58,14 @@ def test_plain_output_has_no_escape_codes_even_on_a_terminal_that_is_forced() ->
     assert written(out) == b"a\n"
 
 
-def test_forced_colour_colours_a_pipe() -> None:
+def test_forced_color_colors_a_pipe() -> None:
     out = stream()
     environ = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     make_console(stream=out, environ=environ).print("a", style="red")
     assert written(out) == b"\x1b[31ma\x1b[0m\n"
 
 
-def test_no_color_takes_the_colours_away() -> None:
+def test_no_color_takes_the_colors_away() -> None:
     out = stream()
     environ = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "NO_COLOR": "1"}
     console = make_console(stream=out, environ=environ)
@@ -111,7 +111,7 @@ def test_the_theme_is_as_wished_or_as_the_terminal_is_known_for(
     assert expected.encode() == written(out)
 
 
-def test_with_256_colours_a_colour_is_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_256_colors_a_color_is_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gpunet.terminal.live.console._wished", "light")
     out = stream()
     make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"}).print(
@@ -171,7 +171,7 @@ def test_who_asks_for_plain_or_quiet_output_gets_no_dashboard(terminal: TextIO) 
     assert not wants_dashboard(quiet, plain=False, environ=XTERM)
 
 
-def test_a_pipe_gets_no_dashboard_though_colour_is_forced() -> None:
+def test_a_pipe_gets_no_dashboard_though_color_is_forced() -> None:
     environ = {**XTERM, "FORCE_COLOR": "1"}
     console = make_console(stream=stream(), environ=environ)
     assert not wants_dashboard(console, plain=False, environ=environ)

@@ -53,7 +53,7 @@ def test_a_dashboard_draws_on_the_alternate_screen_and_leaves_it(
     make_record: Callable[..., EpochRecord],
     make_progress: Callable[..., Progress],
 ) -> None:
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     with Dashboard(console, Control(), keys=NO_KEYS) as dashboard:
         tell(dashboard, make_run(), make_record(1), make_progress(1))
     text = output(console)
@@ -75,7 +75,7 @@ def test_one_thread_writes_to_the_terminal_so_that_no_signal_comes_between_two_h
             writers.add(threading.current_thread().name)
             return super().write(text)
 
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     console.file = Noting()
     with Dashboard(console, Control(), keys=NO_KEYS) as dashboard:
         tell(dashboard, make_run(), make_record(1), make_progress(1))
@@ -86,7 +86,7 @@ def test_one_thread_writes_to_the_terminal_so_that_no_signal_comes_between_two_h
 def test_the_terminal_is_restored_whatever_is_raised(
     make_text_console: MakeConsole, failure: type[BaseException]
 ) -> None:
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     threads = threading.active_count()
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(failure), Dashboard(console, Control(), keys=NO_KEYS):
@@ -101,7 +101,7 @@ def test_the_terminal_is_restored_whatever_is_raised(
 def test_what_is_written_to_stderr_meanwhile_appears_afterwards(
     make_text_console: MakeConsole, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Dashboard(make_text_console(colours="truecolor"), Control(), keys=NO_KEYS):
+    with Dashboard(make_text_console(colors="truecolor"), Control(), keys=NO_KEYS):
         print("a warning", file=sys.stderr)
         assert capsys.readouterr().err == ""
     assert capsys.readouterr().err == "a warning\n"
@@ -186,7 +186,7 @@ def test_the_clock_is_drawn_every_second_though_nothing_is_news(
     make_text_console: MakeConsole, make_run: MakeRun, make_progress: Callable[..., Progress]
 ) -> None:
     now = [1000.0]
-    console = make_text_console(100, 30, colours="truecolor")
+    console = make_text_console(100, 30, colors="truecolor")
     control = Control(clock=WorkingClock(lambda: now[0]))
     with Dashboard(console, control, keys=NO_KEYS) as dashboard:
         dashboard.on_train_begin(make_run())
@@ -221,7 +221,7 @@ def test_a_key_is_answered_at_once_however_slow_drawing_is(
     make_text_console: MakeConsole, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gpunet.terminal.live.live_screen.FRAME", 1000.0)
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     control = Control(clock=WorkingClock(lambda: 0.0))
     with Dashboard(console, control, keys=NO_KEYS) as dashboard:
         dashboard.on_train_begin(make_run())

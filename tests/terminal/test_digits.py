@@ -41,7 +41,7 @@ def test_scaling_down_averages() -> None:
     assert fitted(image, 1, 2, 0.0).tolist() == [[0.5, 1.0]]
 
 
-def test_small_images_are_enlarged_by_whole_factors_and_centred() -> None:
+def test_small_images_are_enlarged_by_whole_factors_and_centered() -> None:
     drawn = fitted(np.ones((1, 1)), 3, 5, 0.0)
     assert drawn[:, 1:4].tolist() == [[1] * 3] * 3
     small = fitted(np.ones((2, 2)), 5, 5, 0.0)
@@ -55,22 +55,22 @@ def test_proportions_are_kept() -> None:
 
 @pytest.mark.parametrize("shape", [(28, 28), (8, 8), (1, 1), (100, 3), (3, 100)])
 @pytest.mark.parametrize("size", [(12, 6), (1, 1), (40, 3)])
-@pytest.mark.parametrize("colours", ["truecolor", "256", None])
+@pytest.mark.parametrize("colors", ["truecolor", "256", None])
 def test_a_picture_of_any_image_is_as_large_as_asked_for(
     make_text_console: MakeConsole,
     shape: tuple[int, int],
     size: tuple[int, int],
-    colours: str | None,
+    colors: str | None,
 ) -> None:
     image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
     columns, rows = size
-    block = picture(make_text_console(colours=colours), image, columns, rows)
+    block = picture(make_text_console(colors=colors), image, columns, rows)
     assert [columns] * rows == [sum(len(s.text) for s in line) for line in block.lines]
 
 
-def test_two_pixels_share_a_cell_in_colour(make_text_console: MakeConsole) -> None:
+def test_two_pixels_share_a_cell_in_color(make_text_console: MakeConsole) -> None:
     image = np.array([[255], [0]], np.uint8)
-    (segment,) = picture(make_text_console(colours="truecolor"), image, 1, 1).lines[0]
+    (segment,) = picture(make_text_console(colors="truecolor"), image, 1, 1).lines[0]
     assert segment.style is not None
     assert segment.style.color is not None
     assert segment.style.bgcolor is not None
@@ -78,21 +78,21 @@ def test_two_pixels_share_a_cell_in_colour(make_text_console: MakeConsole) -> No
     assert (segment.style.color.triplet[0], segment.style.bgcolor.triplet[0]) == (238, 8)  # type: ignore[index]
 
 
-@pytest.mark.parametrize("colours", [None, "truecolor"])
-def test_an_ascii_picture_is_ascii(make_text_console: MakeConsole, colours: str | None) -> None:
+@pytest.mark.parametrize("colors", [None, "truecolor"])
+def test_an_ascii_picture_is_ascii(make_text_console: MakeConsole, colors: str | None) -> None:
     image = np.zeros((16, 16), np.uint8)
     image[4:, 4:8] = 255
     image[12:, 8:12] = 255
-    block = picture(make_text_console(ascii_only=True, colours=colours), image, 16, 8)
+    block = picture(make_text_console(ascii_only=True, colors=colors), image, 16, 8)
     text = "".join(segment.text for line in block.lines for segment in line)
     assert text.isascii()
     assert {" ", "@"} <= set(text)
 
 
-def test_a_picture_without_colour_has_no_style(make_text_console: MakeConsole) -> None:
+def test_a_picture_without_color_has_no_style(make_text_console: MakeConsole) -> None:
     image = np.zeros((16, 16), np.uint8)
     image[4:12, 4:12] = 255
-    for console in (make_text_console(), make_text_console(colours="truecolor", no_color=True)):
+    for console in (make_text_console(), make_text_console(colors="truecolor", no_color=True)):
         segments = [s for line in picture(console, image, 16, 8).lines for s in line]
         assert {None} == {segment.style for segment in segments}
         assert "█" in "".join(segment.text for segment in segments)

@@ -22,7 +22,7 @@ from gpunet.errors import MissingExtraError
 from gpunet.terminal.draw.block import text_block
 from gpunet.terminal.draw.digits import greys
 from gpunet.terminal.draw.graphics import Painter, Protocol, choose_painter
-from gpunet.terminal.draw.weights import signed_colours
+from gpunet.terminal.draw.weights import signed_colors
 from gpunet.terminal.views.showcase import preview
 
 MakeConsole = Callable[..., Console]
@@ -31,7 +31,7 @@ MakeTerminal = Callable[..., Console]
 PROTOCOLS: tuple[Protocol, ...] = ("kitty", "sixel")
 CELL = (8, 16)
 A_PERCENT = 0.5 / 100 * 255 + 0.5
-"""Sixel rounds colours to whole percents; bytes are whole, too."""
+"""Sixel rounds colors to whole percents; bytes are whole, too."""
 
 PAINTED = re.compile(r"\x1b7\x1b\[(\d+)A((?:\x1b_G.*?\x1b\\)+|\x1bP.*?\x1b\\)\x1b8", re.DOTALL)
 """An image with the rows that it lies above."""
@@ -39,11 +39,11 @@ PAINTED = re.compile(r"\x1b7\x1b\[(\d+)A((?:\x1b_G.*?\x1b\\)+|\x1bP.*?\x1b\\)\x1
 TOKEN = re.compile(rf"{PAINTED.pattern}|\x1b\[[\d;]*m|.|\n", re.DOTALL)
 
 
-def noise(height: int, width: int, colours: int = 200) -> np.ndarray:
-    """(height, width, 3) of so many colours at most."""
+def noise(height: int, width: int, colors: int = 200) -> np.ndarray:
+    """(height, width, 3) of so many colors at most."""
     draws = np.random.default_rng(0)
-    palette = draws.integers(0, 256, (colours, 3)).astype(np.uint8)
-    return palette[draws.integers(0, colours, (height, width))]
+    palette = draws.integers(0, 256, (colors, 3)).astype(np.uint8)
+    return palette[draws.integers(0, colors, (height, width))]
 
 
 def painted(console: Console, painter: Painter, pixels: np.ndarray, columns: int = 5) -> str:
@@ -70,25 +70,25 @@ def _sixel_decoded(written: str) -> np.ndarray:
     assert size is not None
     width, height = int(size[1]), int(size[2])
     pixels = np.full((height, width, 3), -1)
-    colours: dict[str, np.ndarray] = {}
+    colors: dict[str, np.ndarray] = {}
     x = y = 0
-    colour = ""
+    color = ""
     for token in re.finditer(
         r"#(\d+)(?:;2;(\d+);(\d+);(\d+))?|(?:!(\d+))?([?-~])|([$-])",
         written[size.end() : -len("\x1b\\")],
     ):
         number, red, green, blue, repeat, bits, turn = token.groups()
         if number is not None:
-            colour = number
+            color = number
             if red is not None:
-                colours[number] = np.array([int(red), int(green), int(blue)]) / 100 * 255
+                colors[number] = np.array([int(red), int(green), int(blue)]) / 100 * 255
         elif turn:
             x, y = 0, y + 6 * (turn == "-")
         else:
             run = slice(x, x + int(repeat or 1))
             rows = [y + bit for bit in range(6) if (ord(bits) - 63) >> bit & 1]
             assert max(rows, default=0) < height
-            pixels[rows, run] = np.rint(colours[colour])
+            pixels[rows, run] = np.rint(colors[color])
             x = run.stop
     assert pixels.min() >= 0, "a pixel was left out"
     return pixels
@@ -121,15 +121,15 @@ def test_the_terminal_gets_every_pixel(
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("colours", [None, "truecolor"])
+@pytest.mark.parametrize("colors", [None, "truecolor"])
 @pytest.mark.parametrize("no_color", [False, True])
 def test_an_image_is_written_whatever_the_console_is(
     make_text_console: MakeConsole,
     protocol: Protocol,
-    colours: Literal["truecolor"] | None,
+    colors: Literal["truecolor"] | None,
     no_color: bool,
 ) -> None:
-    console = make_text_console(colours=colours, no_color=no_color)
+    console = make_text_console(colors=colors, no_color=no_color)
     text = painted(console, Painter(protocol, CELL), noise(48, 40))
     assert text.isascii()
     assert len(PAINTED.findall(text)) == 1
@@ -147,7 +147,7 @@ def test_a_long_image_reaches_kitty_in_chunks(make_text_console: MakeConsole) ->
     assert all(len(payload) % 4 == 0 for _, payload in commands)
 
 
-def test_sixel_defines_every_colour_once_and_before_the_first_pixel(
+def test_sixel_defines_every_color_once_and_before_the_first_pixel(
     make_text_console: MakeConsole,
 ) -> None:
     text = painted(make_text_console(), Painter("sixel", CELL), noise(48, 40, 9))
@@ -203,12 +203,12 @@ def test_an_image_keeps_its_proportions_and_is_enlarged_by_a_whole_factor() -> N
     assert (26 * 4) ** 2 + np.count_nonzero(drawn == 0) == drawn.size
 
 
-def test_signed_values_are_blue_and_red_in_at_most_256_colours() -> None:
+def test_signed_values_are_blue_and_red_in_at_most_256_colors() -> None:
     values = np.linspace(-1, 1, 784, dtype=np.float32).reshape(28, 28)
-    colours = signed_colours(values, 28, 28)
-    assert colours[0, 0, 2] > colours[0, 0, 0]
-    assert colours[-1, -1, 0] > colours[-1, -1, 2]
-    assert 200 < len(np.unique(colours.reshape(-1, 3), axis=0)) <= 256
+    colors = signed_colors(values, 28, 28)
+    assert colors[0, 0, 2] > colors[0, 0, 0]
+    assert colors[-1, -1, 0] > colors[-1, -1, 2]
+    assert 200 < len(np.unique(colors.reshape(-1, 3), axis=0)) <= 256
 
 
 @pytest.fixture
@@ -261,13 +261,13 @@ def test_auto_takes_pixels_where_the_environment_names_a_terminal_known_for_them
 
 
 @pytest.mark.parametrize("environ", [{"TERM": "xterm-kitty"}, {"TERM": "foot"}])
-def test_auto_takes_none_without_a_terminal_or_without_colour(
+def test_auto_takes_none_without_a_terminal_or_without_color(
     make_terminal: MakeTerminal, environ: dict[str, str]
 ) -> None:
     piped = Console(file=io.StringIO(), force_terminal=True, _environ=environ)
-    colourless = make_terminal(_environ={**environ, "NO_COLOR": "1"})
+    colorless = make_terminal(_environ={**environ, "NO_COLOR": "1"})
     assert choose_painter("auto", piped, environ) is None
-    assert choose_painter("auto", colourless, environ) is None
+    assert choose_painter("auto", colorless, environ) is None
 
 
 def test_auto_takes_sixel_only_if_it_can_be_done_well(

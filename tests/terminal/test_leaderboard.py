@@ -46,13 +46,13 @@ ENTRIES = (
     entry(5, "failed", (), "diverged in epoch 1"),
     entry(6, "running"),
 )
-STANDING = Standing(ENTRIES, 24, maximise=False)
+STANDING = Standing(ENTRIES, 24, maximize=False)
 
 
 @pytest.fixture
 def search() -> SearchInfo:
     device = DeviceInfo("a graphics card", "discrete GPU", "Vulkan", "1.0")
-    empty = Standing((), 24, maximise=False)
+    empty = Standing((), 24, maximize=False)
     return SearchInfo("mine", "tune/mine", device, "mnist", "val_loss", NAMES, 3, empty)
 
 
@@ -186,7 +186,7 @@ def test_lines_tell_a_search_to_a_log(make_text_console: MakeConsole, search: Se
 def test_the_live_leaderboard_shows_what_it_is_told(
     make_text_console: MakeConsole, search: SearchInfo
 ) -> None:
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     with LiveLeaderboard(console, Control(), keys=io.StringIO()) as screen:
         tell(screen, search)
         block = screen.frame((80, 24), 0.0, False)
@@ -210,9 +210,9 @@ def test_a_search_for_the_largest_accuracy_that_was_resumed_is_told_as_a_whole(
         Entry(9, "failed", values, (), None, "no device", "host:1"),
         Entry(7, "failed", values, (), None, "no time", "host:1"),
     )
-    before = Standing((*entries[:1], *entries[3:5]), 12, maximise=True)
+    before = Standing((*entries[:1], *entries[3:5]), 12, maximize=True)
     told = replace(search, monitor="val_accuracy", standing=before, parameters=tuple(values))
-    standing = Standing(entries, 12, maximise=True)
+    standing = Standing(entries, 12, maximize=True)
     progress = Progress(2, 645, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
     board = Board(told, standing, 10.0, "784-16-16-10", (5,), progress)
     lines = shown(make_text_console(100), board, 100, 24)
@@ -239,7 +239,7 @@ def test_a_search_for_the_largest_accuracy_that_was_resumed_is_told_as_a_whole(
 def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_counted(
     make_text_console: MakeConsole, board: Board
 ) -> None:
-    console = make_text_console(60, colours="truecolor")
+    console = make_text_console(60, colors="truecolor")
     block = leaderboard(console, board, Control(), (60, 24), 70.0, True)
     best = console.get_style(BEST)
     marked = [line for line in block.lines if any(part.style == best for part in line)]
@@ -250,18 +250,18 @@ def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_coun
 
 
 @pytest.mark.parametrize(
-    ("worst", "maximise", "drawn"),
+    ("worst", "maximize", "drawn"),
     [(100.0, False, "██▇▆▆▅▄▃▃▂▁"), (-100.0, True, "▁█▇▆▆▅▄▃▃▂▁")],
 )
 def test_only_the_worst_tenth_of_the_figures_may_lie_beyond_the_curves(
     make_text_console: MakeConsole,
     search: SearchInfo,
     worst: float,
-    maximise: bool,
+    maximize: bool,
     drawn: str,
 ) -> None:
     curve = (worst, *[1.0 - place / 10 for place in range(10)])
-    standing = Standing((entry(0, "complete", curve),), 1, maximise=maximise)
+    standing = Standing((entry(0, "complete", curve),), 1, maximize=maximize)
     console = make_text_console(100)
     console.print(trial_table(console, search, standing, 1))
     row = console.file.getvalue().splitlines()[2]  # type: ignore[attr-defined]
@@ -302,7 +302,7 @@ def test_a_batch_that_begins_shows_nothing_of_the_one_before(
 def test_the_commonest_reason_of_failures_comes_first_and_no_more_than_five_are_told() -> None:
     reasons = ["a", "b", "c", "d", "e", "f", "g 1", "g 2", "g 3"]
     entries = [entry(number, "failed", (), reason) for number, reason in enumerate(reasons)]
-    assert failure_lines(Standing(tuple(reversed(entries)), 9, maximise=False)) == [
+    assert failure_lines(Standing(tuple(reversed(entries)), 9, maximize=False)) == [
         "trial 6 failed: g 1 (and 2 like it)",
         *[f"trial {number} failed: {'abcd'[number]}" for number in range(4)],
     ]
@@ -315,7 +315,7 @@ def test_settings_are_written_as_people_say_them(
     told = replace(search, parameters=tuple(values))
     one = Entry(0, "complete", values, (0.5,), 0.5, "", "host:1")
     console = make_text_console(120)
-    console.print(trial_table(console, told, Standing((one,), 1, maximise=False), 5))
+    console.print(trial_table(console, told, Standing((one,), 1, maximize=False), 5))
     head, _, row = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert head.split()[4:] == ["layer_norm", "augment", "l2", "batch"]
     assert row.split()[-4:] == ["yes", "no", "1e-07", "64"]

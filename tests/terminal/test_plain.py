@@ -63,7 +63,7 @@ def test_without_held_out_samples_nothing_is_said_of_them(
 def test_lines_have_no_escape_codes_and_are_ascii(
     make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
 ) -> None:
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     text = "\n".join(lines(console, make_run(), [make_record(1)]))
     assert "\x1b" not in text
     assert text.isascii()

@@ -35,16 +35,16 @@ def frame(
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("epochs", [0, 1, 2, 45])
-@pytest.mark.parametrize("colours", ["truecolor", None])
+@pytest.mark.parametrize("colors", ["truecolor", None])
 def test_a_frame_fills_the_terminal_exactly(
     make_text_console: MakeConsole,
     make_run: MakeRun,
     make_view: MakeView,
     size: tuple[int, int],
     epochs: int,
-    colours: str | None,
+    colors: str | None,
 ) -> None:
-    console = make_text_console(*size, colours=colours)
+    console = make_text_console(*size, colors=colors)
     rows = frame(console, make_view(make_run(), epochs), size)
     assert [size[0]] * size[1] == [cell_len(row) for row in rows]
 
@@ -68,7 +68,7 @@ def test_long_names_and_other_data_do_not_break_the_layout(
     size: tuple[int, int],
     settings: dict[str, object],
 ) -> None:
-    console = make_text_console(*size, colours="truecolor")
+    console = make_text_console(*size, colors="truecolor")
     rows = frame(console, make_view(make_run(**settings), 3), size)
     assert [size[0]] * size[1] == [cell_len(row) for row in rows]
 
@@ -92,15 +92,15 @@ def test_a_diverging_run_does_not_break_the_layout(
 
 
 @pytest.mark.parametrize("epochs", [0, 12])
-@pytest.mark.parametrize("colours", ["truecolor", None])
+@pytest.mark.parametrize("colors", ["truecolor", None])
 def test_an_ascii_frame_is_ascii(
     make_text_console: MakeConsole,
     make_run: MakeRun,
     make_view: MakeView,
     epochs: int,
-    colours: str | None,
+    colors: str | None,
 ) -> None:
-    console = make_text_console(ascii_only=True, colours=colours)
+    console = make_text_console(ascii_only=True, colors=colors)
     assert "".join(frame(console, make_view(make_run(), epochs))).isascii()
 
 
@@ -198,7 +198,7 @@ def test_the_patience_is_a_warning_once_it_is_nearly_used_up(
     left: int,
     warned: bool,
 ) -> None:
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     view = replace(make_view(make_run(), 5), patience_left=left)
     block = screen(console, view, Control(), (80, 24), 0.0, keys=True)
     (shown,) = [one for line in block.lines for one in line if one.text == f"{left}/5"]

@@ -99,7 +99,7 @@ def test_a_wider_console_has_more_pictures_in_a_row(make_text_console: MakeConso
     assert heights[0] > heights[1] > heights[2]
 
 
-def test_a_prediction_emphasises_the_most_probable_class(make_text_console: MakeConsole) -> None:
+def test_a_prediction_emphasizes_the_most_probable_class(make_text_console: MakeConsole) -> None:
     console = make_text_console()
     prediction(console, pictures(1).features[0].reshape(8, 8), certain([3])[0], DIGITS)
     (line,) = [line for line in output(console).splitlines() if "→" in line]
@@ -137,7 +137,7 @@ def test_a_preview_of_measurements_lists_them(make_text_console: MakeConsole) ->
 
 
 def test_a_prediction_is_not_drawn_as_if_it_were_right(make_text_console: MakeConsole) -> None:
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     prediction(console, np.zeros((8, 8), np.uint8), certain([3])[0], DIGITS)
     right = console.get_style(RIGHT).color
     assert right is not None

@@ -63,13 +63,13 @@ def numbers(text: str) -> tuple[int, int, int]:
 
 
 def terminal(palette: str) -> TerminalTheme:
-    ground, ink, *colours = (numbers(word) for word in PALETTES[palette].split())
-    return TerminalTheme(ground, ink, [ground, *colours[:6], ink], [ink, *colours[6:], ink])
+    ground, ink, *colors = (numbers(word) for word in PALETTES[palette].split())
+    return TerminalTheme(ground, ink, [ground, *colors[:6], ink], [ink, *colors[6:], ink])
 
 
-def luminance(colour: tuple[int, int, int]) -> float:
+def luminance(color: tuple[int, int, int]) -> float:
     """As WCAG 2 defines it."""
-    shares = [part / 255 for part in colour]
+    shares = [part / 255 for part in color]
     linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -105,7 +105,7 @@ def test_where_the_background_is_unknown_every_style_can_be_seen_on_any(palette:
 
 
 @pytest.mark.parametrize("palette", PALETTES)
-def test_of_sixteen_colours_those_are_taken_that_most_palettes_let_see(palette: str) -> None:
+def test_of_sixteen_colors_those_are_taken_that_most_palettes_let_see(palette: str) -> None:
     shown = {n: contrast_of(n, palette, ground(palette), sixteen=True) for n in NAMES}
     assert {name: value for name, value in shown.items() if value < 2.9} == {}
 
@@ -121,16 +121,16 @@ def test_bright_black_is_never_drawn_as_it_is_some_palettes_background(
 
 
 @pytest.mark.parametrize("background", ["dark", "light", "unknown"])
-def test_a_colour_is_the_same_in_256_colours(background: Background) -> None:
+def test_a_color_is_the_same_in_256_colors(background: Background) -> None:
     for name in NAMES:
-        colour = theme(background).styles[name].color
-        if colour is not None and not colour.is_default:
-            fewer = colour.downgrade(ColorSystem.EIGHT_BIT)
-            assert fewer.get_truecolor() == colour.get_truecolor()
+        color = theme(background).styles[name].color
+        if color is not None and not color.is_default:
+            fewer = color.downgrade(ColorSystem.EIGHT_BIT)
+            assert fewer.get_truecolor() == color.get_truecolor()
 
 
 @pytest.mark.parametrize("shares", [style.RIGHT_SHARE, style.WRONG_SHARE])
-def test_larger_shares_are_emphasised_more_without_colour_too(shares: tuple[str, ...]) -> None:
+def test_larger_shares_are_emphasized_more_without_color_too(shares: tuple[str, ...]) -> None:
     plain = [theme("unknown").styles[name].without_color for name in shares]
     assert [(bool(one.bold), bool(one.reverse)) for one in plain] == [
         (False, False),
@@ -149,21 +149,21 @@ def test_what_stands_in_a_muted_line_is_not_muted_itself_nor_the_other_way_round
     assert all((one + muted).color == muted.color for one in others)
 
 
-@pytest.mark.parametrize("colours", [style.SIGNED, style.SIGNED_256])
-def test_signed_colours_go_from_blue_over_a_bright_grey_to_red(colours: tuple[Color, ...]) -> None:
-    middle = len(colours) // 2
-    written = [colour.get_truecolor() for colour in colours]
-    assert len(colours) == 2 * middle + 1
+@pytest.mark.parametrize("colors", [style.SIGNED, style.SIGNED_256])
+def test_signed_colors_go_from_blue_over_a_bright_grey_to_red(colors: tuple[Color, ...]) -> None:
+    middle = len(colors) // 2
+    written = [color.get_truecolor() for color in colors]
+    assert len(colors) == 2 * middle + 1
     assert len(set(written[middle])) == 1
     for below, above in zip(written[:middle], written[:middle:-1], strict=True):
         assert below.blue > max(below.red, below.green)
         assert above.red > max(above.green, above.blue)
-    greens = [colour.green for colour in written]
+    greens = [color.green for color in written]
     assert sorted(greens[: middle + 1]) == greens[: middle + 1]
     assert sorted(greens[middle:], reverse=True) == greens[middle:]
 
 
-def _is_a_colour(text: str) -> bool:
+def _is_a_color(text: str) -> bool:
     try:
         parsed = Style.parse(text)
     except StyleSyntaxError:
@@ -172,11 +172,11 @@ def _is_a_colour(text: str) -> bool:
 
 
 @pytest.mark.parametrize("path", ROOMS, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_colours_are_named_in_one_place_alone(path: Path) -> None:
+def test_colors_are_named_in_one_place_alone(path: Path) -> None:
     found = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found += [node.value] * _is_a_colour(node.value)
+            found += [node.value] * _is_a_color(node.value)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             found += [ast.unparse(node)] * (node.value.id == "Color")
     assert found == []

@@ -95,9 +95,7 @@ def test_no_mistake_at_all_is_said_in_words(make_text_console: MakeConsole) -> N
 
 def test_an_empty_class_does_not_hinder_the_matrix(make_text_console: MakeConsole) -> None:
     matrix = np.zeros((3, 3), np.int64)
-    lines = printed(
-        make_text_console(colours="truecolor"), confusion_table(matrix, ("a", "b", "c"))
-    )
+    lines = printed(make_text_console(colors="truecolor"), confusion_table(matrix, ("a", "b", "c")))
     assert len(lines) == 5
 
 
@@ -158,7 +156,7 @@ def test_tables_stay_within_the_width(
 def test_a_count_is_the_stronger_the_larger_its_share_of_its_row(
     make_text_console: MakeConsole,
 ) -> None:
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     matrix = np.array([[95, 5, 0], [50, 70, 1], [7, 0, 33]])
     lines = console.render_lines(confusion_table(matrix, ("a", "b", "c")), pad=False)
     shades = [*RIGHT_SHARE, *WRONG_SHARE]

@@ -26,7 +26,7 @@ def test_a_caption_says_as_much_as_there_is_room_for(
     assert caption == verdict.caption(CLASSES, width, ascii_only=False).plain
 
 
-def test_right_and_wrong_differ_in_colour_and_in_ascii_words() -> None:
+def test_right_and_wrong_differ_in_color_and_in_ascii_words() -> None:
     right, wrong = Verdict(0, 0, 0.9), Verdict(0, 1, 0.9)
     captions = [verdict.caption(CLASSES, 30, ascii_only=True) for verdict in (right, wrong)]
     assert [caption.plain for caption in captions] == ["ok cat 90 %", "NO dog 90 % (cat)"]

@@ -10,7 +10,7 @@ from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO
 from gpunet.terminal.draw.weights import (
-    signed_colours,
+    signed_colors,
     signed_picture,
     strongest_units,
     unit_pictures,
@@ -52,7 +52,7 @@ def test_the_units_with_the_largest_incoming_weights_come_first() -> None:
     assert strongest_units(weights, 3) == [3, 0, 2]
 
 
-def test_signs_are_told_apart_without_colour(make_text_console: MakeConsole) -> None:
+def test_signs_are_told_apart_without_color(make_text_console: MakeConsole) -> None:
     console = make_text_console()
     console.print(signed_picture(console, halves(), 8, 4))
     assert printed(console).splitlines() == ["===  ###"] * 4
@@ -66,12 +66,12 @@ def test_weaker_weights_have_weaker_characters(make_text_console: MakeConsole) -
 
 
 def test_negative_is_blue_and_positive_is_red(make_text_console: MakeConsole) -> None:
-    console = make_text_console(colours="truecolor")
+    console = make_text_console(colors="truecolor")
     (line, *_) = signed_picture(console, halves(), 8, 4).lines
-    colours = [segment.style.color.triplet for segment in line]  # type: ignore[union-attr]
-    assert colours[0].blue > colours[0].red  # type: ignore[union-attr]
-    assert colours[1].blue == colours[1].red  # type: ignore[union-attr]
-    assert colours[2].red > colours[2].blue  # type: ignore[union-attr]
+    colors = [segment.style.color.triplet for segment in line]  # type: ignore[union-attr]
+    assert colors[0].blue > colors[0].red  # type: ignore[union-attr]
+    assert colors[1].blue == colors[1].red  # type: ignore[union-attr]
+    assert colors[2].red > colors[2].blue  # type: ignore[union-attr]
 
 
 def test_a_unit_without_weights_is_blank(make_text_console: MakeConsole) -> None:
@@ -112,8 +112,8 @@ def test_pictures_of_weights_stay_within_the_width(
 def test_in_pixels_negative_is_blue_and_one_outlier_in_a_hundred_pales_nothing() -> None:
     values = np.ones((10, 20), np.float32)
     values[:, 1::2], values[0, 0] = -1, 1000
-    colours = signed_colours(values, 10, 20)
-    assert colours[5, 0].tolist() == list(ABOVE_ZERO)
-    assert colours[5, 1].tolist() == list(BELOW_ZERO)
+    colors = signed_colors(values, 10, 20)
+    assert colors[5, 0].tolist() == list(ABOVE_ZERO)
+    assert colors[5, 1].tolist() == list(BELOW_ZERO)
     values[0, :] = 4  # a tenth of them is no outlier
-    assert signed_colours(values, 10, 20)[5, 0].tolist() != list(ABOVE_ZERO)
+    assert signed_colors(values, 10, 20)[5, 0].tolist() != list(ABOVE_ZERO)

@@ -28,11 +28,11 @@ CLASSES = 3
 def clusters(*, floats: bool = False, noise: float = 25, offset: float = 0) -> Dataset:
     """Three noisy clusters that a small network tells apart."""
     draws = np.random.default_rng(0)
-    centres = draws.uniform(40, 210, (CLASSES, 12))
+    centers = draws.uniform(40, 210, (CLASSES, 12))
 
     def samples(count: int) -> Samples:
         labels = draws.integers(0, CLASSES, count).astype(np.int32)
-        points = centres[labels] + draws.normal(0, noise, (count, 12))
+        points = centers[labels] + draws.normal(0, noise, (count, 12))
         if floats:
             return Samples((points + offset).astype(np.float32), labels)
         return Samples(np.clip(points, 0, 255).astype(np.uint8), labels)

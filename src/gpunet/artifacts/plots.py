@@ -33,7 +33,7 @@ FORMATS = ("png", "svg", "pdf")
 DOTS_PER_INCH = 150
 
 TRAIN, VALIDATION, RIGHT, WRONG = "#0072B2", "#D55E00", "#00734F", "#B2182B"
-"""Blue and vermilion can be told apart by colour-blind eyes (Okabe & Ito, 2008); green and red
+"""Blue and vermilion can be told apart by color-blind eyes (Okabe & Ito, 2008); green and red
 only repeat what the captions say."""
 
 PICTURES_IN_A_ROW = 5
@@ -169,7 +169,7 @@ def _figure_of_pictures(pictures: Sequence[Picture], signed: bool) -> Figure:
 def _draw_lines(
     axes: Axes, curves: Curves, train: NDArray[np.float64], validation: NDArray[np.float64]
 ) -> None:
-    """Both curves; a dash tells the second from the first where there is no colour."""
+    """Both curves; a dash tells the second from the first where there is no color."""
     from matplotlib.ticker import MaxNLocator
 
     axes.plot(curves.epochs, train, color=TRAIN, marker="o", markersize=3, label="training")
@@ -207,9 +207,9 @@ def _draw_picture(axes: Axes, picture: Picture, signed: bool) -> None:
         axes.imshow(image, cmap="gray", vmin=0, vmax=255)
     else:
         axes.imshow(image, cmap="gray")
-    colour = {None: "black", True: RIGHT, False: WRONG}[picture.right]
+    color = {None: "black", True: RIGHT, False: WRONG}[picture.right]
     lines = [_literal(_cut(line)) for line in picture.caption.split("\n")]
-    axes.set_title("\n".join(lines), y=-0.04, pad=0, va="top", fontsize=8, color=colour)
+    axes.set_title("\n".join(lines), y=-0.04, pad=0, va="top", fontsize=8, color=color)
 
 
 def _cut(line: str) -> str:

@@ -41,7 +41,7 @@ def list_datasets() -> None:
         for line in (
             entry.description,
             f"{entry.train_count:,} samples to train, {entry.test_count:,} to test, "
-            f"{entry.size / MIB:.0f} MiB, {entry.licence}",
+            f"{entry.size / MIB:.0f} MiB, {entry.license}",
             at_hand,
         ):
             console.print(f"  {line}", soft_wrap=True)
@@ -81,7 +81,7 @@ def preview_dataset(
     import numpy as np
 
     from gpunet.artifacts.plots import plot_pictures, require_plots
-    from gpunet.cli.pictures import labelled_pictures, require_images
+    from gpunet.cli.pictures import labeled_pictures, require_images
     from gpunet.cli.saving import told, write
     from gpunet.rng import permutation
     from gpunet.terminal.draw.graphics import choose_painter
@@ -107,6 +107,6 @@ def preview_dataset(
     preview(console, dataset.train, dataset.classes, dataset.image_shape, rows, painter)
     if plot is not None:
         shape = require_images(dataset.name, dataset.image_shape)
-        pictures = labelled_pictures(dataset.train[rows], dataset.classes, shape)
+        pictures = labeled_pictures(dataset.train[rows], dataset.classes, shape)
         drawn = write(partial(plot_pictures, pictures), plot, force=force)
         console.print(f"plot: {told(drawn, plot)}", soft_wrap=True)

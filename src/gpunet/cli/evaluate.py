@@ -1,4 +1,4 @@
-"""``gpunet evaluate``: how a model does on labelled samples."""
+"""``gpunet evaluate``: how a model does on labeled samples."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ Theme = Annotated[
     _Theme,
     typer.Option(
         "--theme",
-        help="Colours for a dark or a light terminal, or none; [bold]auto[/] asks the terminal.",
+        help="Colors for a dark or a light terminal, or none; [bold]auto[/] asks the terminal.",
         rich_help_panel=OUTPUT,
         envvar="GPUNET_THEME",
         callback=_wish_for_theme,

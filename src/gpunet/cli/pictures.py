@@ -20,7 +20,7 @@ from gpunet.terminal.draw.style import UNICODE
 from gpunet.terminal.draw.weights import strongest_units
 from gpunet.terminal.views.verdict import verdicts
 
-__all__ = ["labelled_pictures", "require_images", "unit_pictures", "verdict_pictures"]
+__all__ = ["labeled_pictures", "require_images", "unit_pictures", "verdict_pictures"]
 
 
 def require_images(name: str, image_shape: tuple[int, int] | None) -> tuple[int, int]:
@@ -36,7 +36,7 @@ def require_images(name: str, image_shape: tuple[int, int] | None) -> tuple[int,
     return image_shape
 
 
-def labelled_pictures(
+def labeled_pictures(
     samples: Samples, classes: Sequence[str], image_shape: tuple[int, int]
 ) -> list[Picture]:
     """The samples with their classes' names."""

@@ -41,7 +41,7 @@ def predict(
     framing: Annotated[
         FramingStyle,
         typer.Option(
-            help="mnist crops the image to its ink and centres that, as-is brings it to the "
+            help="mnist crops the image to its ink and centers that, as-is brings it to the "
             "model's size only; auto does as the training images were framed.",
         ),
     ] = "auto",

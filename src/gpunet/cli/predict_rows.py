@@ -69,8 +69,8 @@ def answer_rows(model: Model, name: str, *, as_json: bool) -> None:
 
 def _answers(model: Model, rows: Rows) -> Iterator[tuple[str | int, NDArray[np.float32]]]:
     """What each row is called, and the probabilities (C,) of its classes."""
-    unlabelled = np.zeros(len(rows.features), np.int32)
-    samples = model.prepare(Samples(rows.features, unlabelled))
+    unlabeled = np.zeros(len(rows.features), np.int32)
+    samples = model.prepare(Samples(rows.features, unlabeled))
     return zip(rows.names, probabilities_of(model, samples), strict=True)
 
 

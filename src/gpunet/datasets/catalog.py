@@ -66,7 +66,7 @@ class Entry:
         train_count: training samples.
         test_count: test samples.
         size: bytes of all samples and labels, in memory and in the cache.
-        licence: under which it is published.
+        license: under which it is published.
         is_downloaded: whether it comes from the network and not out of this package.
         is_cached: whether it is at hand without network or drawing.
     """
@@ -76,7 +76,7 @@ class Entry:
     train_count: int
     test_count: int
     size: int
-    licence: str
+    license: str
     is_downloaded: bool
     is_cached: bool
 
@@ -87,7 +87,7 @@ class _Offer:
 
     published: Published
     description: str
-    licence: str
+    license: str
     classes: tuple[str, ...]
 
 
@@ -123,7 +123,7 @@ def entries(cache: Path | None = None) -> tuple[Entry, ...]:
             train_count=60_000,
             test_count=10_000,
             size=offer.published.size,
-            licence=offer.licence,
+            license=offer.license,
             is_downloaded=True,
             is_cached=is_cached(offer.published, folder / name),
         )
@@ -135,7 +135,7 @@ def entries(cache: Path | None = None) -> tuple[Entry, ...]:
         train_count=STROKES_TRAIN,
         test_count=STROKES_TEST,
         size=(STROKES_TRAIN + STROKES_TEST) * (STROKES_SIDE**2 + 1),
-        licence="MIT",
+        license="MIT",
         is_downloaded=False,
         is_cached=_strokes_file(folder, STROKES_TRAIN, STROKES_TEST).is_file(),
     )
@@ -245,7 +245,7 @@ def _open_published(
         Content(file.name, data)
         for file, data in zip(offer.published.files, obtained.contents, strict=True)
     ]
-    source = f"{name}, {offer.description} ({offer.licence})"
+    source = f"{name}, {offer.description} ({offer.license})"
     dataset = dataset_from(contents, name=name, source=source, classes=offer.classes)
     return replace(dataset, notice=obtained.notice)
 

@@ -1,7 +1,7 @@
 """How a digit lies in its image: found from training images, and done to a single image.
 
 MNIST's digits are cropped to their ink, fitted into a box with the aspect ratio kept, and moved so
-that the centre of mass lies in the middle. Images that were framed so train models for which a
+that the center of mass lies in the middle. Images that were framed so train models for which a
 drawing has to be framed so, too; all other images are taken as they are. Finding the ink in an
 image belongs to ``ink``, what a network is given of the pixels to ``pixels``.
 """
@@ -89,7 +89,7 @@ class Framing:
             crop: (h, w) the ink, bright on black, cropped.
             shape: height and width, at least as large as the box.
         """
-        return self._levelled(_centred(_fitted(crop, self.box), shape).astype(np.float32) / 255)
+        return self._levelled(_centered(_fitted(crop, self.box), shape).astype(np.float32) / 255)
 
     def keep(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         """The image (H, W) with its ink where it is, if that is where this framing puts it.
@@ -120,7 +120,7 @@ def find_framing(dataset: Dataset, style: FramingStyle = "auto") -> Framing | No
     Args:
         dataset: whose training images are looked at.
         style: ``mnist`` and ``as-is`` say so; ``auto`` looks whether nearly all images have their
-            ink in one box, which it fills and the centre of mass is the middle of.
+            ink in one box, which it fills and the center of mass is the middle of.
     """
     if dataset.image_shape is None or style == "as-is":
         return None
@@ -221,13 +221,13 @@ class _Measures(NamedTuple):
         paper: (n,) the background's level, the border's median.
         ink: (n,) the level that differs most from it.
         longest: (n,) pixels, the longer side of the ink; 0 in a blank image.
-        centre: (n, 2) row and column of the ink's centre of mass.
+        center: (n, 2) row and column of the ink's center of mass.
     """
 
     paper: NDArray[np.float32]
     ink: NDArray[np.float32]
     longest: NDArray[np.intp]
-    centre: NDArray[np.float64]
+    center: NDArray[np.float64]
 
 
 def _measured(images: NDArray[np.float32]) -> _Measures:
@@ -260,8 +260,8 @@ def _alike(seen: _Measures, box: float, shape: tuple[int, ...]) -> NDArray[np.bo
     A pixel of an image of MNIST's size, that is; it is more in larger ones.
     """
     pixel = max(1.0, min(shape) / SHAPE[0])
-    off_centre = np.abs(seen.centre - np.array(shape) / 2).max(axis=1)  # (n,)
-    return np.asarray((np.abs(seen.longest - box) <= pixel) & (off_centre <= pixel), np.bool_)
+    off_center = np.abs(seen.center - np.array(shape) / 2).max(axis=1)  # (n,)
+    return np.asarray((np.abs(seen.longest - box) <= pixel) & (off_center <= pixel), np.bool_)
 
 
 def _some_images(dataset: Dataset) -> NDArray[np.float32]:
@@ -285,10 +285,10 @@ def _fitted(crop: NDArray[np.uint8], box: int) -> NDArray[np.uint8]:
     return np.asarray(resized(Image.fromarray(crop), *size))
 
 
-def _centred(ink: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """The ink on a black field, its centre of mass in the middle as far as it fits."""
+def _centered(ink: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """The ink on a black field, its center of mass in the middle as far as it fits."""
     (height, width), (field_height, field_width) = ink.shape, shape
-    row, column = _centre_of_mass(ink)
+    row, column = _center_of_mass(ink)
     top = int(np.clip(round(field_height / 2 - row), 0, field_height - height))
     left = int(np.clip(round(field_width / 2 - column), 0, field_width - width))
     field = np.zeros(shape, np.uint8)
@@ -296,8 +296,8 @@ def _centred(ink: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8
     return field
 
 
-def _centre_of_mass(ink: NDArray[np.uint8]) -> tuple[float, float]:
-    """Row and column of the ink's centre."""
+def _center_of_mass(ink: NDArray[np.uint8]) -> tuple[float, float]:
+    """Row and column of the ink's center."""
     by_row = ink.sum(axis=1, dtype=np.float64)  # (height,)
     by_column = ink.sum(axis=0, dtype=np.float64)  # (width,)
     mass = by_row.sum()

@@ -59,8 +59,8 @@ FAINTEST_COLOR = 32
 COLORED_PART = 0.005
 """Part of an image's pixels; with fewer that are colored, the image is grey."""
 
-COLOURED = ("RGB", "RGBA", "P", "CMYK", "YCbCr", "LAB", "HSV")
-"""Modes of images that may hold colours."""
+COLORED = ("RGB", "RGBA", "P", "CMYK", "YCbCr", "LAB", "HSV")
+"""Modes of images that may hold colors."""
 
 BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)
 """Shares of red, green and blue in a grey level (ITU-R BT.601), as Pillow has them."""
@@ -74,8 +74,8 @@ DEPTHS = (1, 255, 65535)
 FINE_DEPTHS = (1, 255, 1023, 4095, 16383, 65535)
 """Highest levels of 16-bit images, with the depths that cameras write into them."""
 
-MORE_COLOURFUL = 2.0
-"""How many times as far as brightness colours must vary for ink to be sought by colour."""
+MORE_COLORFUL = 2.0
+"""How many times as far as brightness colors must vary for ink to be sought by color."""
 
 
 def prepare_image(image: Image.Image | Path | bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
@@ -170,26 +170,26 @@ def grey_image(image: Image.Image) -> Image.Image:
 
 
 def contrast_image(image: Image.Image) -> Image.Image:
-    """The image in the levels that tell ink from paper, mode ``L``: grey, or a colour difference.
+    """The image in the levels that tell ink from paper, mode ``L``: grey, or a color difference.
 
-    Where colours vary far more than brightness does, as red ink on green paper, the levels are
-    those along the line through the colours that they vary most along. Deeper levels than 8 bits
+    Where colors vary far more than brightness does, as red ink on green paper, the levels are
+    those along the line through the colors that they vary most along. Deeper levels than 8 bits
     are scaled down from as many bits as are used.
     """
     from PIL import Image
 
     if image.mode in DEEP:
         return _eight_bits(image, FINE_DEPTHS)
-    if image.mode not in COLOURED:
+    if image.mode not in COLORED:
         return grey_image(image)
-    small = _small_in_colour(image)
-    colours = np.asarray(small, np.float32).reshape(-1, 3)  # (pixels, 3)
-    spread, directions = np.linalg.eigh(np.cov(colours, rowvar=False, ddof=0))
-    # Along its diagonal, where all three channels agree, a colour is sqrt(3) times as long as grey.
-    in_colour = np.sqrt(max(0.0, float(spread[-1])) / 3)
-    if in_colour <= MORE_COLOURFUL * float((colours @ BRIGHTNESS).std()):
+    small = _small_in_color(image)
+    colors = np.asarray(small, np.float32).reshape(-1, 3)  # (pixels, 3)
+    spread, directions = np.linalg.eigh(np.cov(colors, rowvar=False, ddof=0))
+    # Along its diagonal, where all three channels agree, a color is sqrt(3) times as long as grey.
+    in_color = np.sqrt(max(0.0, float(spread[-1])) / 3)
+    if in_color <= MORE_COLORFUL * float((colors @ BRIGHTNESS).std()):
         return grey_image(image)
-    levels = colours @ directions[:, -1].astype(np.float32) / np.float32(np.sqrt(3))
+    levels = colors @ directions[:, -1].astype(np.float32) / np.float32(np.sqrt(3))
     levels = np.clip(np.rint(levels - levels.min()), 0, 255).astype(np.uint8)
     return Image.fromarray(levels.reshape(small.height, small.width))
 
@@ -280,7 +280,7 @@ def _eight_bits(image: Image.Image, depths: tuple[int, ...]) -> Image.Image:
     return Image.fromarray(levels)
 
 
-def _small_in_colour(image: Image.Image) -> Image.Image:
+def _small_in_color(image: Image.Image) -> Image.Image:
     """The image in red, green and blue, no larger than it takes to see what is ink."""
     if image.mode not in ("RGB", "RGBA", "CMYK"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")

@@ -1,8 +1,8 @@
 """The dataset ``strokes``: handwritten-looking digits, drawn from pen strokes.
 
 Owns the way from the written hands in ``data/strokes/digits.json`` to 28x28 grey images: the
-choice of a hand, its distortion, the pen, and the framing that MNIST uses (a 20x20 box, centred
-by centre of mass). Leaves splits, scaling and batching to the dataset loader.
+choice of a hand, its distortion, the pen, and the framing that MNIST uses (a 20x20 box, centered
+by center of mass). Leaves splits, scaling and batching to the dataset loader.
 
 Every sample has a row of uniform random numbers of its own, found by its index in the stream of
 the seed; so a sample depends on the seed and its index alone, and two ranges of indices of one
@@ -97,7 +97,7 @@ class Form:
     controls: Floats  # (hands, controls, 2), x right and y down, the unit box at -1 ... 1
     strokes: tuple[slice, ...]  # of the controls
     spline: Floats  # (points, controls), from control points to drawn points
-    steps: Floats  # (points, controls), from control points to half the way between neighbours
+    steps: Floats  # (points, controls), from control points to half the way between neighbors
 
 
 def generate(count: int, seed: int, *, start: int = 0) -> tuple[Bytes, Bytes]:
@@ -180,9 +180,9 @@ def _spline(controls: Floats) -> Floats:
     curves = fine @ controls  # (hands, fine points, 2)
     lengths = np.linalg.norm(np.diff(curves, axis=1), axis=2)  # (hands, fine points - 1)
     count = 2 + math.ceil(float(lengths.sum(1).max()) / SPACING)
-    travelled = np.concatenate([[0.0], np.cumsum(lengths.mean(0))])
-    even = np.linspace(0, travelled[-1], count)
-    places = np.interp(even, travelled, np.linspace(0, controls.shape[1] - 1, len(travelled)))
+    traveled = np.concatenate([[0.0], np.cumsum(lengths.mean(0))])
+    even = np.linspace(0, traveled[-1], count)
+    places = np.interp(even, traveled, np.linspace(0, controls.shape[1] - 1, len(traveled)))
     return _catmull_rom(places, controls)
 
 
@@ -198,9 +198,9 @@ def _catmull_rom(places: NDArray[np.float64], controls: Floats) -> Floats:
         (-(t**2) + t**3) / 2,
     )
     weights = np.zeros((len(places), last + 1), np.float32)
-    for neighbour, quarter in enumerate(quarters):
-        # Beyond the ends the end point itself stands in for the missing neighbour.
-        index = np.clip(span + neighbour - 1, 0, last)
+    for neighbor, quarter in enumerate(quarters):
+        # Beyond the ends the end point itself stands in for the missing neighbor.
+        index = np.clip(span + neighbor - 1, 0, last)
         np.add.at(weights, (np.arange(len(places)), index), quarter.astype(np.float32))
     return weights
 
@@ -422,7 +422,7 @@ def _nearness(points: Floats, lengths: Floats, reach: Floats) -> Floats:
 
 
 def _framed(ink: Floats) -> Bytes:
-    """Set the boxes into images (samples, 28, 28), centre of mass in the middle as in MNIST."""
+    """Set the boxes into images (samples, 28, 28), center of mass in the middle as in MNIST."""
     grey = np.rint(ink * 255).astype(np.uint8)
     places = np.arange(BOX)
     down = _margin(ink.sum(axis=2) @ places, ink)
@@ -435,7 +435,7 @@ def _framed(ink: Floats) -> Bytes:
 
 
 def _margin(moment: NDArray[np.float64], ink: Floats) -> Integers:
-    """Pixels before the box (samples,) that bring the centre of mass to pixel 14."""
-    centre = moment / ink.sum(axis=(1, 2))
-    margin: Integers = np.clip(np.rint(SIDE / 2 - centre), 0, SIDE - BOX).astype(np.int64)
+    """Pixels before the box (samples,) that bring the center of mass to pixel 14."""
+    center = moment / ink.sum(axis=(1, 2))
+    margin: Integers = np.clip(np.rint(SIDE / 2 - center), 0, SIDE - BOX).astype(np.int64)
     return margin

@@ -68,12 +68,12 @@ class Standing:
     Args:
         entries: the best first, those without a figure last; a trial that was repeated is left out.
         total: trials wanted, or more if there are more.
-        maximise: whether a larger figure is the better one.
+        maximize: whether a larger figure is the better one.
     """
 
     entries: tuple[Entry, ...]
     total: int
-    maximise: bool
+    maximize: bool
 
     @property
     def best(self) -> Entry | None:
@@ -98,24 +98,24 @@ class Standing:
         return sum(entry.state == state for entry in self.entries)
 
     @classmethod
-    def of(cls, trials: Sequence[FrozenTrial], total: int, maximise: bool) -> Standing:
+    def of(cls, trials: Sequence[FrozenTrial], total: int, maximize: bool) -> Standing:
         """What Optuna's trials come to."""
         repeated = {trial.user_attrs.get(RETRY_OF) for trial in trials}
         entries = [
-            _entry(trial, maximise)
+            _entry(trial, maximize)
             for trial in trials
             if not (trial.state.name == "FAIL" and trial.number in repeated)
             and GIVEN_BACK not in trial.user_attrs
         ]
-        sign = -1 if maximise else 1
+        sign = -1 if maximize else 1
 
         def rank(entry: Entry) -> tuple[float, int]:
             return math.inf if entry.figure is None else sign * entry.figure, entry.number
 
-        return cls(tuple(sorted(entries, key=rank)), max(total, len(entries)), maximise)
+        return cls(tuple(sorted(entries, key=rank)), max(total, len(entries)), maximize)
 
 
-def _entry(trial: FrozenTrial, maximise: bool) -> Entry:
+def _entry(trial: FrozenTrial, maximize: bool) -> Entry:
     curve = tuple(figure for _, figure in sorted(trial.intermediate_values.items()))
     finite = [figure for figure in curve if math.isfinite(figure)]
     reason = trial.user_attrs.get(REASON, "")
@@ -125,7 +125,7 @@ def _entry(trial: FrozenTrial, maximise: bool) -> Entry:
         state="failed" if state == "pruned" and not finite else state,
         values=dict(trial.params),
         curve=curve,
-        figure=(max(finite) if maximise else min(finite)) if finite else None,
+        figure=(max(finite) if maximize else min(finite)) if finite else None,
         reason=reason or ("its worker was lost" if trial.state.name == "FAIL" else ""),
         worker=trial.user_attrs.get(WORKER, ""),
     )

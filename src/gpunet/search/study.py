@@ -138,7 +138,7 @@ class SearchStudy:
                     )
                 return cls._joined(place, found, storage, terms)
             directions = optuna.study.StudyDirection
-            direction = directions.MAXIMIZE if terms.maximise else directions.MINIMIZE
+            direction = directions.MAXIMIZE if terms.maximize else directions.MINIMIZE
             try:
                 study = optuna.create_study(storage=storage, study_name=name, direction=direction)
             except optuna.exceptions.DuplicatedStudyError:  # another worker was faster
@@ -187,7 +187,7 @@ class SearchStudy:
         """Where the study stands, all workers' trials counted."""
         with self.place.telling():
             trials = self._study.get_trials(deepcopy=False)
-        return Standing.of(trials, self.total(total), self.terms.maximise)
+        return Standing.of(trials, self.total(total), self.terms.maximize)
 
     def total(self, wanted: int) -> int:
         """Trials in all; a grid has as many as it has points."""

@@ -39,7 +39,7 @@ class Terms:
     pruner: str
 
     @property
-    def maximise(self) -> bool:
+    def maximize(self) -> bool:
         """Whether a larger figure is the better one."""
         return self.config.monitor == "val_accuracy"
 

@@ -38,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """How a model did on labelled samples.
+    """How a model did on labeled samples.
 
     Args:
         figures: of the networks' joint answer, as ``joint_figures`` gives them.

@@ -1,4 +1,4 @@
-"""A model's answers: on labelled samples, and to new images and rows."""
+"""A model's answers: on labeled samples, and to new images and rows."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_the_size_of_an_image_is_that_of_its_upright_view(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA", "I;16"])
-def test_coloured_images_become_grey(folder: Path, mode: str) -> None:
+def test_colored_images_become_grey(folder: Path, mode: str) -> None:
     if mode == "I;16":
         Image.fromarray(np.full((2, 3), 3 << 8, np.uint16)).save(folder / "2" / "3.png")
     else:

@@ -225,7 +225,7 @@ class _PlanBuilder:
         layer = self.network.layers[place]
         constants = {**self._norm(place), **self._hidden_output(place, bare=False)}
         pieces = ("layer_norm", f"activation/{layer.activation}")
-        arrays = 4 if self.training else 2  # the slopes and the normalised sums are kept
+        arrays = 4 if self.training else 2  # the slopes and the normalized sums are kept
         return self._by_row(f"layer_norm {place + 1}", pieces, constants, 4 * layer.outputs, arrays)
 
     def layer_norm_gradient(self, place: int) -> Pass:
@@ -560,7 +560,7 @@ def _places(
     norms_at = []
     for units in network.hidden if network.layer_norm and training else ():
         norms_at.append(end)
-        end += padded(rows) * (2 * padded(units) + 4)  # normalised and kept (B, O), inverse (B, 1)
+        end += padded(rows) * (2 * padded(units) + 4)  # normalized and kept (B, O), inverse (B, 1)
     return tuple(outputs_at), tuple(slopes_at), tuple(norms_at), end
 
 

@@ -156,7 +156,7 @@ def persistent_plan(
 def obstacle(network: NetworkSpec, rows: int, switches: Switches, traits: Traits) -> str | None:
     """What stands against the plan, in a few words; ``None`` if nothing does."""
     lacking = {
-        "layer normalisation": network.layer_norm,
+        "layer normalization": network.layer_norm,
         "clipping by the gradient's length": switches.clip_norm,
         "max-norm": switches.max_norm,
         "activations that differ from layer to layer": len(set(network.activations)) > 1,
@@ -252,7 +252,7 @@ def _variables(
         ("layers", tuple(layers)),
         ("dropout", switches.dropout),
         ("input_dropout", switches.input_dropout),
-        ("regularised", switches.penalty or switches.clip_value or switches.decay),
+        ("regularized", switches.penalty or switches.clip_value or switches.decay),
         ("kept", kept),
     )
 

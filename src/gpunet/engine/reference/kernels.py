@@ -31,7 +31,7 @@ __all__ = [
     "max_norm",
     "quadratic",
     "read_samples",
-    "regularise",
+    "regularize",
     "smoothed_targets",
     "softmax_cross_entropy",
     "weight_gradient",
@@ -114,31 +114,31 @@ def layer_norm(
         offsets: (P, O).
 
     Returns:
-        The outputs and the normalised sums (P, B, O), and one over the deviations (P, B, 1).
+        The outputs and the normalized sums (P, B, O), and one over the deviations (P, B, 1).
     """
-    centred = sums - sums.mean(axis=2, keepdims=True)
-    variance = (centred * centred).mean(axis=2, keepdims=True)
+    centered = sums - sums.mean(axis=2, keepdims=True)
+    variance = (centered * centered).mean(axis=2, keepdims=True)
     inverse = 1 / np.sqrt(variance + sums.dtype.type(NORM_EPSILON))
-    normalised = centred * inverse
-    return normalised * gains[:, None] + offsets[:, None], normalised, inverse
+    normalized = centered * inverse
+    return normalized * gains[:, None] + offsets[:, None], normalized, inverse
 
 
 def layer_norm_gradient(
-    deltas: NDArray[Real], normalised: NDArray[Real], inverse: NDArray[Real], gains: NDArray[Real]
+    deltas: NDArray[Real], normalized: NDArray[Real], inverse: NDArray[Real], gains: NDArray[Real]
 ) -> NDArray[Real]:
     """The slope (P, B, O) with respect to the sums, from that with respect to the outputs."""
     slopes = deltas * gains[:, None]
     shift = slopes.mean(axis=2, keepdims=True)
-    stretch = (slopes * normalised).mean(axis=2, keepdims=True)
-    below: NDArray[Real] = (slopes - shift - normalised * stretch) * inverse
+    stretch = (slopes * normalized).mean(axis=2, keepdims=True)
+    below: NDArray[Real] = (slopes - shift - normalized * stretch) * inverse
     return below
 
 
 def layer_norm_update(
-    deltas: NDArray[Real], normalised: NDArray[Real]
+    deltas: NDArray[Real], normalized: NDArray[Real]
 ) -> tuple[NDArray[Real], NDArray[Real]]:
     """The slopes (P, O) with respect to the gains and to the offsets."""
-    return (deltas * normalised).sum(axis=1), deltas.sum(axis=1)
+    return (deltas * normalized).sum(axis=1), deltas.sum(axis=1)
 
 
 def softmax_cross_entropy(
@@ -233,7 +233,7 @@ def weight_gradient(
     return out
 
 
-def regularise(
+def regularize(
     gradient: NDArray[Real],
     parameters: NDArray[Real],
     l1: NDArray[Real],

@@ -58,7 +58,7 @@ class NumpyEngine(Engine):
         self._all_parameters = np.zeros(shape, dtype=np.float32)
         self._all_moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
         self._activations = network.activations
-        self._normalised: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        self._normalized: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self._splits: dict[Split, Samples] = {}
         self._first_step = 0
         self._step = 0
@@ -197,12 +197,12 @@ class NumpyEngine(Engine):
         if self._dropout[0] is not None:
             values *= self._dropout[0].at(self._first_step + self._step, len(rows[0]))
         inputs, slopes = [values], []
-        self._normalised = []
+        self._normalized = []
         for place, activation in enumerate(self._activations, start=1):
             sums = kernels.forward(values, *self._layers[place - 1])
             if self._norms:
                 sums, *known = kernels.layer_norm(sums, *self._norms[place - 1])
-                self._normalised.append((known[0], known[1]))
+                self._normalized.append((known[0], known[1]))
             values, slope = kernels.activate(sums, activation, self.network.leaky_slope)
             masks = self._dropout[place]
             if masks is not None:
@@ -231,14 +231,14 @@ class NumpyEngine(Engine):
         """The deltas below a hidden layer's norm, whose own gradient is filled in."""
         if not self._norms:
             return deltas
-        normalised, inverse = self._normalised[place]
+        normalized, inverse = self._normalized[place]
         gains, offsets = norm_views(self._gradient, self.network)[place]
-        gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalised)
-        return kernels.layer_norm_gradient(deltas, normalised, inverse, self._norms[place][0])
+        gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalized)
+        return kernels.layer_norm_gradient(deltas, normalized, inverse, self._norms[place][0])
 
     def _update(self) -> None:
         columns, factors = self._columns, self._factors.at(self._schedule[:, self._step])
-        self._regularise()
+        self._regularize()
         if columns.clip_norm is not None:
             self._gradient *= kernels.gradient_norm(self._gradient, columns.clip_norm)
         if columns.weight_decay is not None:
@@ -248,12 +248,12 @@ class NumpyEngine(Engine):
             for weights, _ in self._layers:
                 kernels.max_norm(weights, columns.max_norm[:, :, None])
 
-    def _regularise(self) -> None:
+    def _regularize(self) -> None:
         if self._columns.penalties is None:
             return
         l1, l2 = self._columns.penalties
         for part in blocks(self._parameters):
-            self._gradient[part] = kernels.regularise(
+            self._gradient[part] = kernels.regularize(
                 self._gradient[part],
                 self._parameters[part],
                 l1[part],

@@ -1,7 +1,7 @@
 """Whether the terminal is dark or light: it is asked, where a person sits at one.
 
 Owns the question (xterm's OSC 11, which nearly all terminals know) and its answer, which comes as
-if somebody typed it: it is never echoed, and the shell does not get it. Which colours go with a
+if somebody typed it: it is never echoed, and the shell does not get it. Which colors go with a
 background belongs to ``style``.
 """
 
@@ -25,11 +25,11 @@ if sys.platform != "win32":
 __all__ = ["background_of_terminal", "background_told", "echo_again", "in_foreground"]
 
 QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
-"""What is the background's colour, and what are you? The second is answered by every terminal, so
+"""What is the background's color, and what are you? The second is answered by every terminal, so
 that nothing is waited for in one that has no answer to the first."""
 
 LAST_ANSWER = re.compile(rb"\x1b\[\?[\d;]*c")
-COLOUR = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
+COLOR = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})")
 
 WAIT = 0.1
 """Seconds that a command waits for the answer."""
@@ -41,7 +41,7 @@ MIDDLE = 0.179
 """The luminance at which black and white have the same contrast."""
 
 LIGHT_NUMBERS = {"7", *map(str, range(9, 16))}
-"""Of the sixteen colours those that are light, as ``COLORFGBG`` numbers them."""
+"""Of the sixteen colors those that are light, as ``COLORFGBG`` numbers them."""
 
 
 def background_told(environ: Mapping[str, str]) -> Background:
@@ -79,7 +79,7 @@ def echo_again() -> None:
 
 
 def _named(answer: bytes) -> Background:
-    found = COLOUR.search(answer)
+    found = COLOR.search(answer)
     if found is None:
         return "unknown"
     shares = [int(part, 16) / (16 ** len(part) - 1) for part in found.groups()]

@@ -43,8 +43,8 @@ class Series:
         name: in the legend.
         x: (n,) ascending.
         y: (n,) NaN leaves a gap.
-        style: its colour.
-        dotted: draw every other dot only, so that it is not the colour alone that tells it from
+        style: its color.
+        dotted: draw every other dot only, so that it is not the color alone that tells it from
             a solid line.
     """
 
@@ -288,7 +288,7 @@ def _row(value: float, y_range: tuple[float, float], rows: int) -> int:
 
 
 def _x_labels(x_range: tuple[float, float], columns: int) -> str:
-    """The horizontal axis' labels, each centred below its column where there is room."""
+    """The horizontal axis' labels, each centered below its column where there is room."""
     lowest, highest = x_range
     if highest <= lowest:
         return f"{lowest:g}"[:columns]
@@ -298,8 +298,8 @@ def _x_labels(x_range: tuple[float, float], columns: int) -> str:
     free = 0
     for tick in sorted({lowest, *ticks}):
         label = _label(tick, step)
-        centre = round((tick - lowest) / (highest - lowest) * (columns - 1))
-        start = min(max(0, centre - len(label) // 2), columns - len(label))
+        center = round((tick - lowest) / (highest - lowest) * (columns - 1))
+        start = min(max(0, center - len(label) // 2), columns - len(label))
         if start >= free:
             line[start : start + len(label)] = label
             free = start + len(label) + 1

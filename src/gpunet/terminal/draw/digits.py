@@ -34,7 +34,7 @@ def picture(
     """An image without its empty margins, as large as ``columns`` by ``rows`` cells let it be.
 
     Args:
-        console: decides between colours, block shades and ASCII.
+        console: decides between colors, block shades and ASCII.
         image: (height, width), uint8 or float.
         columns: the block's width in cells.
         rows: the block's height in cells; a cell is two pixels high.
@@ -88,7 +88,7 @@ def cropped(image: NDArray[np.float64], background: float) -> NDArray[np.float64
 def fitted(
     image: NDArray[np.float64], height: int, width: int, background: float
 ) -> NDArray[np.float64]:
-    """The image scaled into (height, width), its proportions kept, centred on its background.
+    """The image scaled into (height, width), its proportions kept, centered on its background.
 
     Larger images are averaged down; smaller ones are enlarged by whole factors.
     """

@@ -1,7 +1,7 @@
 """Real pixels: images that a terminal paints over blank cells, by one of two protocols.
 
 Owns which protocol a terminal is known for, how an image is written in it, and where it comes to
-lie. No terminal is ever asked: its answer would come as if somebody typed it. The colours of an
+lie. No terminal is ever asked: its answer would come as if somebody typed it. The colors of an
 image belong to ``digits`` and ``weights``, half blocks to them as well.
 """
 
@@ -78,7 +78,7 @@ class Painter:
 
         Args:
             caption: one line at least; its width is the image's.
-            pixels: (height, width, 3) red, green and blue, of the cells' ``size``; 256 colours at
+            pixels: (height, width, 3) red, green and blue, of the cells' ``size``; 256 colors at
                 most.
             rows: of cells.
         """
@@ -128,7 +128,7 @@ def _encodes_sixel() -> bool:
 
 
 def _known(console: Console, environ: Mapping[str, str]) -> Protocol | None:
-    """The protocol that the terminal is known for, if a person sits at it and wants colours."""
+    """The protocol that the terminal is known for, if a person sits at it and wants colors."""
     if console.no_color or console.is_dumb_terminal or not console.file.isatty():
         return None
     term, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
@@ -159,7 +159,7 @@ def _cell(stream: IO[str]) -> tuple[int, int] | None:
 
 
 def _paletted(pixels: NDArray[np.uint8]) -> Image.Image:
-    """The image (height, width, 3) with a palette of just its colours, which loses nothing."""
+    """The image (height, width, 3) with a palette of just its colors, which loses nothing."""
     height, width, _ = pixels.shape
     palette, places = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
     image = Image.frombytes("P", (width, height), places.astype(np.uint8).tobytes())
@@ -185,10 +185,10 @@ def _kitty(image: Image.Image, columns: int, rows: int) -> str:
 
 
 def _sixel(image: Image.Image) -> str:
-    """The image as sixel, with all colours defined before the first pixel.
+    """The image as sixel, with all colors defined before the first pixel.
 
-    The library defines a colour where it is first used; xterm 379 then paints what stands before
-    in wrong colours.
+    The library defines a color where it is first used; xterm 379 then paints what stands before
+    in wrong colors.
     """
     # Not from a public module: those ask the terminal what it can as soon as they are imported.
     from textual_image._sixel import image_to_sixels

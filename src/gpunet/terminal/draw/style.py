@@ -1,8 +1,8 @@
-"""How things look: the marks, the colours, and the bars that every part of the terminal shares.
+"""How things look: the marks, the colors, and the bars that every part of the terminal shares.
 
-Owns every colour. The other files name a style by what it means; a console's ``theme`` turns the
-name into a colour that can be read on the terminal's background, which ``background`` asks for.
-Nothing is told by colour alone. How numbers are written belongs to ``figures``.
+Owns every color. The other files name a style by what it means; a console's ``theme`` turns the
+name into a color that can be read on the terminal's background, which ``background`` asks for.
+Nothing is told by color alone. How numbers are written belongs to ``figures``.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ RIGHT, WRONG = "gpunet.right", "gpunet.wrong"
 BEST, WARNING = "gpunet.best", "gpunet.warning"
 LABEL, MUTED = "gpunet.label", "gpunet.muted"
 RIGHT_SHARE = (RIGHT, "gpunet.right.many", "gpunet.right.most")
-"""From a small share that is right to a large one; they differ without colour, too."""
+"""From a small share that is right to a large one; they differ without color, too."""
 WRONG_SHARE = (WRONG, "gpunet.wrong.many", "gpunet.wrong.most")
 """The same for what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Inks:
-    """The colours for one background, each as rich writes it."""
+    """The colors for one background, each as rich writes it."""
 
     train: str
     validation: str
@@ -87,7 +87,7 @@ INKS: dict[Background, _Inks] = {
         muted="dim default",
     ),
 }
-"""Of the cube and the greys that 256 colours consist of, so that they look alike there and in 24
+"""Of the cube and the greys that 256 colors consist of, so that they look alike there and in 24
 bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text."""
 
 SIXTEEN: dict[Background, _Inks] = {
@@ -109,7 +109,7 @@ SIXTEEN: dict[Background, _Inks] = {
         muted="dim default",
     ),
 }
-"""Where there are but the terminal's own sixteen colours: those that are the furthest from the
+"""Where there are but the terminal's own sixteen colors: those that are the furthest from the
 background in most palettes. Bright black is none: in some it is the background itself."""
 
 BELOW_ZERO, ZERO, ABOVE_ZERO = (59, 76, 192), (221, 221, 221), (180, 4, 38)
@@ -120,21 +120,21 @@ SIGNED_256 = tuple(
     Color.from_ansi(number)
     for number in (19, 20, 21, 63, 105, 147, 189, 255, 224, 217, 210, 203, 196, 160, 124)
 )
-"""From below zero to above it in 256 colours, none of which is between the others in hue."""
+"""From below zero to above it in 256 colors, none of which is between the others in hue."""
 
 GREYS = tuple(Color.from_rgb(*[8 + 10 * level] * 3) for level in range(24))
-"""From black to white: the 256 colours' greys, drawn alike in 24 bits."""
+"""From black to white: the 256 colors' greys, drawn alike in 24 bits."""
 
 
 def _signed(levels: int) -> tuple[Color, ...]:
     """From below zero to above it in so many steps on either side."""
-    colours = []
+    colors = []
     for level in range(-levels, levels + 1):
         end, share = (BELOW_ZERO if level < 0 else ABOVE_ZERO), abs(level) / levels
-        colours.append(
+        colors.append(
             Color.from_rgb(*(round(a + share * (b - a)) for a, b in zip(ZERO, end, strict=True)))
         )
-    return tuple(colours)
+    return tuple(colors)
 
 
 SIGNED = _signed(12)
@@ -146,10 +146,10 @@ def theme(background: Background, *, sixteen: bool = False) -> Theme:
 
     Args:
         background: what the terminal draws on.
-        sixteen: take none but the terminal's own sixteen colours.
+        sixteen: take none but the terminal's own sixteen colors.
     """
     inks = (SIXTEEN if sixteen else INKS)[background]
-    colours = {
+    colors = {
         TRAIN: inks.train,
         VALIDATION: inks.validation,
         RIGHT: inks.right,
@@ -167,7 +167,7 @@ def theme(background: Background, *, sixteen: bool = False) -> Theme:
         "status.spinner": inks.train,
     }
     # A line of muted text may hold some that is not.
-    full = {name: f"not dim {colour}" for name, colour in colours.items()}
+    full = {name: f"not dim {color}" for name, color in colors.items()}
     recede = dict.fromkeys((MUTED, "bar.back", "progress.percentage"), inks.muted)
     return Theme({**full, **recede})
 

@@ -37,16 +37,16 @@ from gpunet.terminal.draw.style import (
 )
 from gpunet.terminal.live.console import shows_greys
 
-__all__ = ["signed_colours", "signed_picture", "strongest_units", "unit_pictures"]
+__all__ = ["signed_colors", "signed_picture", "strongest_units", "unit_pictures"]
 
 PICTURE = (14, 7)
 """Columns and rows of a unit's picture: images of 28 by 28 pixels, two by two of them a pixel."""
 
 FINE_LEVELS = 127
-"""Steps of colour on either side of zero in pixels: 255 colours, which a palette holds."""
+"""Steps of color on either side of zero in pixels: 255 colors, which a palette holds."""
 
 BELOW, ABOVE = " -=", " +#"
-"""Characters from zero to the largest size; they tell the sign without colour."""
+"""Characters from zero to the largest size; they tell the sign without color."""
 
 FAINT, FULL = 0.25, 0.6
 """Shares of the largest size from which the second and the third character are used."""
@@ -61,7 +61,7 @@ def unit_pictures(
     norms. Of a population the first network is shown.
 
     Args:
-        console: decides on the width, colours and characters.
+        console: decides on the width, colors and characters.
         model: of images.
         count: of units; all if there are fewer.
         painter: paints in pixels; ``None`` for half blocks or characters.
@@ -79,7 +79,7 @@ def unit_pictures(
         if painter is None:
             tiles.append(stack([signed_picture(console, values, columns, rows), caption], columns))
         else:
-            pixels = signed_colours(values, *painter.size(columns, rows))
+            pixels = signed_colors(values, *painter.size(columns, rows))
             tiles.append(painter.above(caption, pixels, rows))
     console.print(grid(tiles, console.width, gap=2))
     shown, units = len(tiles), weights.shape[1]
@@ -98,20 +98,20 @@ def signed_picture(console: Console, values: NDArray[np.float32], columns: int, 
     """Values of both signs, zero being neutral, the largest size being full.
 
     Args:
-        console: decides between colours and characters.
+        console: decides between colors and characters.
         values: (height, width).
         columns: the block's width in cells.
         rows: the block's height in cells; a cell is two pixels high.
     """
     pixels = fitted(values.astype(np.float64), 2 * rows, columns, 0.0)
     if shows_greys(console) and not console.options.ascii_only:
-        colours = SIGNED if console.color_system == "truecolor" else SIGNED_256
-        return Block(columns, _half_blocks(_shares(pixels), colours))
+        colors = SIGNED if console.color_system == "truecolor" else SIGNED_256
+        return Block(columns, _half_blocks(_shares(pixels), colors))
     return Block(columns, _characters(console, _shares((pixels[::2] + pixels[1::2]) / 2)))
 
 
-def signed_colours(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
-    """The same values in colours, as large as (height, width) pixels let them be.
+def signed_colors(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
+    """The same values in colors, as large as (height, width) pixels let them be.
 
     Returns (height, width, 3) red, green and blue.
     """
@@ -129,13 +129,13 @@ def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(values / largest, -1, 1)
 
 
-def _half_blocks(shares: NDArray[np.float64], colours: Sequence[Color]) -> list[Line]:
-    levels = np.rint((shares + 1) / 2 * (len(colours) - 1)).astype(int)  # (2 * rows, columns)
+def _half_blocks(shares: NDArray[np.float64], colors: Sequence[Color]) -> list[Line]:
+    levels = np.rint((shares + 1) / 2 * (len(colors) - 1)).astype(int)  # (2 * rows, columns)
     lines = []
     for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
         line = []
         for (top, bottom), run in groupby(zip(upper, lower, strict=True)):
-            line.append(Segment("▀" * len(list(run)), _style(colours[top], colours[bottom])))
+            line.append(Segment("▀" * len(list(run)), _style(colors[top], colors[bottom])))
         lines.append(line)
     return lines
 

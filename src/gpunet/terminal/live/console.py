@@ -1,6 +1,6 @@
 """The one place that makes a console, and that says what it can show.
 
-Owns what the environment, the stream and the theme asked for have to say about colours,
+Owns what the environment, the stream and the theme asked for have to say about colors,
 characters and screens. What is drawn, and how, belongs to the other files of this room.
 """
 
@@ -103,7 +103,7 @@ def make_console(
 ) -> Console:
     """A console that shows what its stream can show and never fails at a character.
 
-    ``NO_COLOR``, ``FORCE_COLOR``, ``TERM=dumb`` and ``COLUMNS`` are honoured. A stream that
+    ``NO_COLOR``, ``FORCE_COLOR``, ``TERM=dumb`` and ``COLUMNS`` are honored. A stream that
     cannot write a character writes ``?`` instead; the stream's error handler is set for that.
     Control characters in what is printed are left out: it may come from anybody's file.
     A locale set to ``C`` or ``POSIX`` asks for ASCII, even though Python would write UTF-8.
@@ -176,7 +176,7 @@ def print_line(console: Console, line: str) -> None:
 
 
 def shows_greys(console: Console) -> bool:
-    """Whether the console has enough colours for shades of grey."""
+    """Whether the console has enough colors for shades of grey."""
     return not console.no_color and console.color_system in {"256", "truecolor"}
 
 

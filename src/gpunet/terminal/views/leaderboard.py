@@ -209,7 +209,7 @@ def counted(standing: Standing) -> str:
 
 def _header(console: Console, search: SearchInfo, standing: Standing, width: int) -> list[Text]:
     dot = f" {glyphs(console.options.ascii_only).separator} "
-    order = "largest" if standing.maximise else "smallest"
+    order = "largest" if standing.maximize else "smallest"
     left = Text(f"{search.study}{dot}{search.data}{dot}{order} {search.monitor}", STRONG)
     device = short_name(search.device.name)
     room = width - left.cell_len - 2
@@ -322,7 +322,7 @@ def _bounds(standing: Standing) -> tuple[float, float]:
     if not told:
         return 0.0, 1.0
     tenth = len(told) // 10
-    return (told[tenth], told[-1]) if standing.maximise else (told[0], told[-1 - tenth])
+    return (told[tenth], told[-1]) if standing.maximize else (told[0], told[-1 - tenth])
 
 
 def _columns_that_fit(

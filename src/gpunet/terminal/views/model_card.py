@@ -42,7 +42,7 @@ def model_card(console: Console, model: Model, file_bytes: int) -> None:
     """Print what a model is and how it came about.
 
     Args:
-        console: decides on the width, colours and characters.
+        console: decides on the width, colors and characters.
         model: the trained population.
         file_bytes: of the model file.
     """

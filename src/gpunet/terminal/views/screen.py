@@ -126,7 +126,7 @@ def screen(
     """A frame of exactly ``size`` (columns, rows).
 
     Args:
-        console: decides on colours and characters.
+        console: decides on colors and characters.
         view: what to show.
         control: what the user has asked for so far.
         size: columns and rows.

@@ -47,7 +47,7 @@ def showcase(
     """Samples with what a network says of them.
 
     Args:
-        console: decides on the width, colours and characters.
+        console: decides on the width, colors and characters.
         samples: all of a split, n of them.
         probabilities: (n, C) of the same samples.
         classes: the classes' names, C of them.
@@ -75,7 +75,7 @@ def prediction(
     """Print one prediction: the picture beside the classes' probabilities.
 
     Args:
-        console: decides on the width, colours and characters.
+        console: decides on the width, colors and characters.
         image: (height, width) as the network sees it; ``None`` if it is no image.
         probabilities: (C,).
         classes: the classes' names, C of them; the most probable ones are listed.
@@ -102,7 +102,7 @@ def preview(
     """Print samples with their classes' names; samples that are no images as a table.
 
     Args:
-        console: decides on the width, colours and characters.
+        console: decides on the width, colors and characters.
         samples: all of a split.
         classes: the classes' names.
         image_shape: height and width if a sample is an image.

@@ -1,6 +1,6 @@
 """A verdict: what a network says of one sample, beside what the sample is.
 
-Owns the words and the colour of a verdict, at any width. The picture above it belongs to
+Owns the words and the color of a verdict, at any width. The picture above it belongs to
 ``digits``, the place on the screen to ``screen`` and ``showcase``.
 """
 
@@ -39,12 +39,12 @@ class Verdict:
         return self.prediction == self.label
 
     def mark(self, marks: Glyphs) -> str:
-        """What tells right from wrong without colour."""
+        """What tells right from wrong without color."""
         return marks.right if self.right else marks.wrong
 
     @property
     def style(self) -> str:
-        """The colour that tells the same."""
+        """The color that tells the same."""
         return RIGHT if self.right else WRONG
 
     def caption(self, classes: Sequence[str], width: int, ascii_only: bool) -> Text:

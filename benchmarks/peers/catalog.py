@@ -16,7 +16,7 @@ OWN = "gpunet"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A peer of the catalogue.
+    """A peer of the catalog.
 
     Args:
         name: as tables show it and ``--peer`` takes it.

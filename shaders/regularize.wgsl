@@ -4,7 +4,7 @@
 override PENALTY: bool = false;
 override CLIP_VALUE: bool = false;
 
-fn regularise(network: Network, gradient: f32, parameter: f32, is_bias: bool) -> f32 {
+fn regularize(network: Network, gradient: f32, parameter: f32, is_bias: bool) -> f32 {
     var slope = gradient;
     if (PENALTY) {
         slope += select(network.l1, network.l1_biases, is_bias) * sign(parameter)
@@ -16,12 +16,12 @@ fn regularise(network: Network, gradient: f32, parameter: f32, is_bias: bool) ->
     return slope;
 }
 
-fn regularise_four(
+fn regularize_four(
     network: Network, gradient: vec4f, parameters: vec4f, are_biases: bool,
 ) -> vec4f {
     return vec4f(
-        regularise(network, gradient.x, parameters.x, are_biases),
-        regularise(network, gradient.y, parameters.y, are_biases),
-        regularise(network, gradient.z, parameters.z, are_biases),
-        regularise(network, gradient.w, parameters.w, are_biases));
+        regularize(network, gradient.x, parameters.x, are_biases),
+        regularize(network, gradient.y, parameters.y, are_biases),
+        regularize(network, gradient.z, parameters.z, are_biases),
+        regularize(network, gradient.w, parameters.w, are_biases));
 }
