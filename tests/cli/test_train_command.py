@@ -24,6 +24,7 @@ from gpunet.artifacts import model_file
 from gpunet.cli import training_run
 from gpunet.config import TrainConfig
 from gpunet.datasets import catalog
+from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceLostError, DownloadError, OutputError
 from gpunet.files import output
@@ -677,6 +678,7 @@ def test_the_summary_of_a_run_tells_what_its_report_holds(gpunet: RunCommand, un
     files = ("--report", "run.json", "--plot", "curves.png", "--showcase", "0")
     ran = gpunet("train", "--data", uneven, *FAST, *files)
     assert (ran.code, ran.err) == (0, "")
+    assert f"data:   {open_dataset(str(uneven)).source}" in ran.out.splitlines()
     report = json.loads(Path("run.json").read_text())
     best, took = report["history"][report["best_epoch"] - 1], report["seconds"]
     expected = {

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from gpunet.datasets.dataset import Samples
 from gpunet.errors import MissingExtraError
+from gpunet.terminal.draw import graphics
 from gpunet.terminal.draw.block import text_block
 from gpunet.terminal.draw.digits import greys
 from gpunet.terminal.draw.graphics import Painter, Protocol, choose_painter
@@ -145,6 +146,19 @@ def test_a_long_image_reaches_kitty_in_chunks(make_text_console: MakeConsole) ->
     assert ["m=1"] * (len(commands) - 2) + ["m=0"] == controls[1:]
     assert all(len(payload) <= 4096 for _, payload in commands)
     assert all(len(payload) % 4 == 0 for _, payload in commands)
+
+
+def test_the_last_chunk_for_kitty_is_the_last_though_it_is_full(
+    make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def commands() -> list[tuple[str, str]]:
+        text = painted(make_text_console(), Painter("kitty", CELL), noise(96, 96))
+        return re.findall(r"\x1b_G(.*?);(.*?)\x1b\\", text)
+
+    payload = "".join(part for _, part in commands())
+    monkeypatch.setattr(graphics, "CHUNK", len(payload) // 2)
+    assert [control[-3:] for control, _ in commands()] == ["m=1", "m=0"][-len(commands()) :]
+    assert [len(part) for _, part in commands()] == [len(payload) // 2] * 2
 
 
 def test_sixel_defines_every_color_once_and_before_the_first_pixel(

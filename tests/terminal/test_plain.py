@@ -97,3 +97,16 @@ def test_a_resumed_run_says_where_it_goes_on(
     run = replace(make_run(), history=(make_record(1), make_record(2)), best_epoch=1)
     printed = lines(make_text_console(), run, [make_record(3)])
     assert printed[2] == "        resumed after epoch 2, best 1"
+
+
+def test_the_end_names_the_epoch_that_diverged_and_the_one_that_is_kept(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    console = make_text_console(80, 5)
+    printer = PlainPrinter(console)
+    printer.on_train_begin(make_run())
+    for epoch in (1, 2):
+        printer.on_epoch_end(EpochEnd.of(make_record(epoch), 1, None, NO_GALLERY))
+    printer.on_train_end("diverged", 1)
+    last = console.file.getvalue().splitlines()[-1]  # type: ignore[attr-defined]
+    assert last == "diverged: no finite loss in epoch 2; the weights of epoch 1 are kept"
