@@ -78,6 +78,10 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
             '    "sign": OptimizerFacts(0.001, ()),\n    "adam": OptimizerFacts(',
         ),
     )
+    replace(
+        package / "parameters.py",
+        ('    "identity": None,\n', '    "identity": None,\n    "double": None,\n'),
+    )
     reference = package / "engine" / "reference"
     replace(
         reference / "activations.py",
@@ -92,6 +96,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     replace(
         package / "engine" / "interface.py",
         ('"rmsprop", "lion"]', '"rmsprop", "lion", "sign"]'),
+        ('    "lion": "lion",\n', '    "lion": "lion",\n    "sign": "sign",\n'),
         ('    "lion": 1,\n', '    "lion": 1,\n    "sign": 0,\n'),
     )
     for kind, like, new, pair in (

@@ -79,7 +79,7 @@ def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
         (["train", "--hidden", "16,-4"], "part 2 is '-4'"),
         (["train", "--hidden", "9" * 5000], "part 1 is '9"),
         (["train", "--epochs", "0"], "--epochs is 0"),
-        (["train", "--dropout", "1"], "--dropout is 1.0"),
+        (["train", "--dropout", "1"], "--dropout is 1, wanted"),
         (["train", "--validation", "inf"], "--validation"),
         (["train", "--learning-rate", "nan"], "--learning-rate is nan"),
         (["train", "--learning-rate", "1e39"], "--learning-rate is 1e+39"),

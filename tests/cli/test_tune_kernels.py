@@ -95,7 +95,7 @@ def test_a_training_takes_the_tiles_that_were_measured_unless_told_otherwise(
     given: list[bool] = []
 
     def noting(*arguments: Any) -> Any:
-        given.append(arguments[5] is not None)
+        given.append(arguments[3] is not None)
         return create_engine(*arguments)
 
     monkeypatch.setattr(devices, "create_engine", noting)

@@ -42,7 +42,7 @@ def test_work_beyond_the_loops_limit_is_refused_in_one_sentence(
     engine.load("train", Samples(np.zeros((8, 100), np.uint8), np.zeros(8, np.int32)))
     with pytest.raises(DeviceError, match="stops a shader after 20 loop iterations") as caught:
         engine.begin_epoch(np.arange(8, dtype=np.uint32)[None], np.full((1, 1), 0.1), 0)
-    assert "--device cpu" in str(caught.value)
+    assert 'device="cpu"' in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
