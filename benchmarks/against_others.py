@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
-from peers.catalog import entries, hardware, missing
 
 from gpunet.errors import GpunetError, UsageError
 from output import Output, add_output_option
+from peers.catalog import entries, hardware, missing
 from peers.machine import machine, results
 from peers.task import drawn_task
 from peers.turns import CHECKED_CALLS, CHECKED_STEPS, Course, Patience, compare, reference

@@ -21,10 +21,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from peers.catalog import OWN, PYTORCH, entries, missing
-
 from gpunet.errors import GpunetError, MissingExtraError, UsageError
 from output import Output, add_output_option
+from peers.catalog import OWN, PYTORCH, entries, missing
 from peers.machine import machine, results
 from peers.task import drawn_task
 from peers.turns import Patience, compare

@@ -27,11 +27,11 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from peers.catalog import OWN, PYTORCH, Entry, entries, missing
 
 from gpunet.datasets.readers.path import read_path
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
+from peers.catalog import OWN, PYTORCH, Entry, entries, missing
 from peers.contender import Contender, LeftOutError
 from peers.machine import machine, results
 from peers.task import Task, first_layers
