@@ -1,4 +1,4 @@
-"""A new option, optimizer and activation, in a copy of the package that has one of each."""
+"""A new option, optimizer, activation and loss, in a copy of the package that has one of each."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ OPTIMIZER = '''def sign(parameters, gradient, moments, factors):
 
 RULES: Mapping['''
 
+LOSS = """squares = quadratic
+
+
+def loss("""
+
 RATE = 'float(self.in_effect("learning_rate"))'
 
 FACTS = "OPTIMIZER_FACTS: Mapping[Optimizer, OptimizerFacts] = {"
@@ -73,6 +78,8 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         package / "config" / "choices.py",
         ('    "identity",\n]', '    "identity",\n    "double",\n]'),
         ('"rmsprop", "lion"]', '"rmsprop", "lion", "sign"]'),
+        ('"cross-entropy", "quadratic"]', '"cross-entropy", "quadratic", "squares"]'),
+        ('"quadratic": "sigmoid"}', '"quadratic": "sigmoid", "squares": "sigmoid"}'),
         (
             '    "adam": OptimizerFacts(',
             '    "sign": OptimizerFacts(0.001, ()),\n    "adam": OptimizerFacts(',
@@ -93,10 +100,16 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("RULES: Mapping[", OPTIMIZER),
         ('    "lion": lion,\n', '    "lion": lion,\n    "sign": sign,\n'),
     )
+    replace(reference / "kernels.py", ("def loss(", LOSS))
+    shutil.copy(shaders / "loss" / "quadratic.wgsl", shaders / "loss" / "squares.wgsl")
     replace(
         package / "engine" / "interface.py",
         ('"rmsprop", "lion"]', '"rmsprop", "lion", "sign"]'),
         ('    "lion": "lion",\n', '    "lion": "lion",\n    "sign": "sign",\n'),
+        (
+            '    "quadratic": "quadratic",\n',
+            '    "quadratic": "quadratic",\n    "squares": "squares",\n',
+        ),
         ('    "lion": 1,\n', '    "lion": 1,\n    "sign": 0,\n'),
     )
     for kind, like, new, pair in (
@@ -145,6 +158,28 @@ def test_a_new_optimizer_and_a_new_activation_train_on_every_engine(
     report = json.loads((tmp_path / "a.json").read_text("utf-8"))
     assert (report["config"]["optimizer"], report["config"]["activation"]) == ("sign", "double")
     assert report["history"][-1]["train_loss"] < report["history"][0]["train_loss"]
+
+
+@pytest.mark.parametrize("device", ["cpu", *(str(one.index) for one in list_adapters()[:1])])
+def test_a_new_loss_is_taken_for_no_other(extended: Path, tmp_path: Path, device: str) -> None:
+    common = ("--data", data(tmp_path), "--device", device, "--epochs", 2, "--hidden", 4, "--quiet")
+    histories = {}
+    for loss in ("squares", "quadratic", "cross-entropy"):
+        run(
+            tmp_path,
+            "train",
+            *common,
+            "--loss",
+            loss,
+            "--report",
+            "a.json",
+            "--force",
+            source=extended,
+        )
+        report = json.loads((tmp_path / "a.json").read_text("utf-8"))
+        histories[loss] = [epoch["train_loss"] for epoch in report["history"]]
+    assert histories["squares"] == histories["quadratic"]
+    assert histories["squares"] != histories["cross-entropy"]
 
 
 def test_a_new_option_is_a_row_alone(extended: Path, tmp_path: Path) -> None:

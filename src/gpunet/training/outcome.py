@@ -6,12 +6,13 @@ Owns the judgement; how it is told, and what to do about it, belongs to ``cli``.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import TrainConfig
+from gpunet.config import Loss, TrainConfig
 from gpunet.training.result import TrainingResult
 
 __all__ = ["Guessing", "no_better_than_guessing", "still_falling"]
@@ -58,13 +59,14 @@ def no_better_than_guessing(
         classes: their number, C.
     """
     figures = result.figures(config.loss, labels)
-    if figures.accuracy is None or not result.best_epoch or len(labels) < FEWEST:
+    guessed = GUESSED.get(config.loss)
+    if figures.accuracy is None or not result.best_epoch or len(labels) < FEWEST or not guessed:
         return None
     shares = np.bincount(labels, minlength=classes) / len(labels)  # (C,)
     commonest = int(shares.argmax())
     share = float(shares[commonest])
     loss = math.inf if figures.loss is None else figures.loss
-    equal, best_guess = _guessed(config, np.full(classes, 1 / classes)), _guessed(config, shares)
+    equal, best_guess = guessed(np.full(classes, 1 / classes)), guessed(shares)
     chance = share + DEVIATIONS * math.sqrt(share * (1 - share) / len(labels))
     unlearnt = figures.accuracy <= chance and loss >= best_guess and config.class_weights == "none"
     if unlearnt or loss > GROSSLY * equal:
@@ -72,12 +74,20 @@ def no_better_than_guessing(
     return None
 
 
-def _guessed(config: TrainConfig, shares: NDArray[np.float64]) -> float:
-    """The loss of answering with the classes' own shares (C,)."""
-    if config.loss == "quadratic":
-        return float(1 - (shares**2).sum()) / 2
+def _quadratic(shares: NDArray[np.float64]) -> float:
+    return float(1 - (shares**2).sum()) / 2
+
+
+def _cross_entropy(shares: NDArray[np.float64]) -> float:
     present = shares[shares > 0]
     return float(-(present * np.log(present)).sum())
+
+
+GUESSED: Mapping[Loss, Callable[[NDArray[np.float64]], float]] = {
+    "cross-entropy": _cross_entropy,
+    "quadratic": _quadratic,
+}
+"""The loss of answering with the classes' own shares (C,); without a row a run is not judged."""
 
 
 def still_falling(config: TrainConfig, result: TrainingResult) -> bool:
