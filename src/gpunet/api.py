@@ -35,6 +35,7 @@ from gpunet.workflows.training import Run, settle_epochs, train_model, untrained
 if TYPE_CHECKING:
     from gpunet.search.events import SearchObserver
     from gpunet.search.result import Search
+    from gpunet.search.space import Space
     from gpunet.search.terms import Terms
 
 __all__ = ["devices", "load", "load_dataset", "resume", "train", "tune"]
@@ -149,7 +150,7 @@ def tune(
         data: as ``train`` takes it.
         space: what is searched, by the names of the settings: a list of choices, or a range such as
             ``{"low": 1e-4, "high": 0.1, "log": True}``; by default layers, rates and penalties.
-        trials: settings that are tried in all.
+        trials: settings that are tried in all; of a grid always all points.
         population: networks of one shape that are trained side by side, at most.
         timeout: seconds after which the search stops.
         sampler: how trials are chosen.
@@ -178,18 +179,9 @@ def tune(
     """
     _require_optuna()
     from gpunet.search.session import new_terms
-    from gpunet.search.space import Space
 
     _settings(TrainConfig(), settings)
-    tables = {name: _table(values) for name, values in (space or {}).items()}
-    terms = new_terms(
-        settings,
-        Space.from_dict(tables, "the space") if space else None,
-        "the space",
-        sampler=sampler,
-        pruner=pruner,
-        trials=trials if space and sampler != "grid" else None,
-    )
+    terms = new_terms(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
     name = study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
     work = Work(trials, population, timeout)
     return _search(terms, data, select_device(device), name, storage, work, verbose)
@@ -233,6 +225,20 @@ def _search(
     if found.failure is not None:
         messages.note(f"the best network is untested: {found.failure}")
     return found
+
+
+def _space(space: Mapping[str, Any] | None) -> Space | None:
+    """The space that a script describes; ``None`` for the default one.
+
+    Raises:
+        UsageError: it names no setting, or a value that cannot be.
+    """
+    from gpunet.search.space import Space
+
+    if not space:
+        return None
+    tables = {name: _table(values) for name, values in space.items()}
+    return Space.from_dict(tables, "the space")
 
 
 def _table(values: Any) -> dict[str, Any]:

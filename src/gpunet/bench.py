@@ -32,7 +32,7 @@ from gpunet.parameters import initial_parameters, layer_blocks, layer_views
 __all__ = ["CASES", "Case", "Measurement", "run"]
 
 TIMINGS = 5
-"""Of which the median counts."""
+"""Timings of each case; their median counts."""
 
 SECONDS_A_TIMING = 0.05
 """A timing repeats its work until it lasts about so long."""
@@ -93,7 +93,7 @@ class Measurement:
 
     @property
     def seconds(self) -> float:
-        """Of one operation, by the adapter's clock if it has one."""
+        """Seconds of one operation, by the adapter's clock if it has one."""
         return self.device_seconds or self.wall_seconds
 
     @property
@@ -130,7 +130,7 @@ def run(
 
 
 def _against_roofline(one: Measurement, case: Case, adapter: Adapter | None) -> Measurement:
-    """The same with its share of the roofline; numpy's kernels are the twins of the passes."""
+    """A kernel's time with its share of the roofline; numpy's kernels are the passes' twins."""
     plan = training_plan(
         _product_alone(case).network if one.operation == "matmul" else case.network,
         population=1,

@@ -21,7 +21,7 @@ from gpunet.training.events import EpochRecord
 __all__ = ["Curves", "read_curves"]
 
 LARGEST = 1 << 62
-"""Of an epoch's number, and of a loss."""
+"""The largest number of an epoch, and the largest loss, that a report may hold."""
 
 FIGURES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 

@@ -73,7 +73,7 @@ def write_report(content: dict[str, Any], path: Path) -> None:
 
 
 def _finite(value: Any) -> Any:
-    """The same, with ``None`` in the place of NaN and infinity."""
+    """JSON content with ``None`` in the place of NaN and infinity."""
     match value:
         case dict():
             return {name: _finite(entry) for name, entry in value.items()}

@@ -81,7 +81,7 @@ class SettingsFile:
             raise self.blamed(error) from error
 
     def blamed(self, error: SettingError) -> SettingError:
-        """The same error with the place of its setting."""
+        """An error about a setting, with the file and the line where the setting stands."""
         return error.at(self.place(error.setting))
 
 

@@ -296,7 +296,7 @@ def _kept_strokes(path: Path, train_count: int, test_count: int) -> tuple[Sample
 
 
 def _drawn(count: int, seed: int, progress: Progress | None, before: int, total: int) -> Samples:
-    """So many samples of a seed."""
+    """Draw ``count`` digits with a seed."""
     images = np.empty((count, STROKES_SIDE**2), np.uint8)
     labels = np.empty(count, np.int32)
     for start in range(0, count, DRAWN_AT_ONCE):

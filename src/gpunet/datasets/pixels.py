@@ -68,7 +68,7 @@ def is_bright(dataset: Dataset) -> bool:
 
 
 def inverted(samples: Samples) -> Samples:
-    """The same images with dark and light exchanged: 255 - x for bytes, 1 - x for floats."""
+    """Images with dark and light exchanged: 255 - x for bytes, 1 - x for floats."""
     features: NDArray[Any] = samples.features
     white = features.dtype.type(255 if features.dtype == np.uint8 else 1)
     return Samples(white - features, samples.labels)

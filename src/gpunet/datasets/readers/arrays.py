@@ -5,7 +5,7 @@ Owns the way from numbers of any type and shape to samples, and what may be a la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,15 +85,7 @@ def dataset_of_arrays(
         DataError: an array is of a wrong type or shape, or holds what is no number.
     """
     parts = [part for part in NAMES if f"x_{part}" in arrays]
-    for part in parts:
-        _require_pair(part, arrays[f"x_{part}"], arrays[f"y_{part}"], called)
-    shape = arrays["x_train"].shape[1:]
-    for part in parts:
-        if (other := arrays[f"x_{part}"].shape[1:]) != shape:
-            raise DataError(
-                f"{called(f'x_{part}')} holds samples of shape {other} but {called('x_train')} of "
-                f"{shape}; write both alike"
-            )
+    shape = _shape_of_all(arrays, parts, called)
     flat = tuple(_flattened(arrays[f"x_{part}"], called(f"x_{part}")) for part in parts)
     grey = len(shape) > 1 or is_square(flat[0].shape[1])
     are_bytes = all(array.dtype == np.uint8 for array in flat)
@@ -131,6 +123,26 @@ def dataset_of_arrays(
         validation=samples.get("val"),
         columns=None if titles is None else Columns(titles, None, len(titles), grey=is_grey),
     )
+
+
+def _shape_of_all(
+    arrays: Mapping[str, NDArray[Any]], parts: Sequence[str], called: Callable[[str], str]
+) -> tuple[int, ...]:
+    """The shape of a sample, which all parts have in common.
+
+    Raises:
+        DataError: features and labels of a part, or two parts, do not fit together.
+    """
+    shape = arrays["x_train"].shape[1:]
+    for part in parts:
+        _require_pair(part, arrays[f"x_{part}"], arrays[f"y_{part}"], called)
+    for part in parts:
+        if (other := arrays[f"x_{part}"].shape[1:]) != shape:
+            raise DataError(
+                f"{called(f'x_{part}')} holds samples of shape {other} but {called('x_train')} of "
+                f"{shape}; write both alike"
+            )
+    return shape
 
 
 def titles_of(features: Any) -> tuple[str, ...] | None:

@@ -53,7 +53,7 @@ ENDS = (".csv", ".tsv", ".txt", ".data")
 """How a table's name ends, before ``.gz`` where it is packed."""
 
 TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz after that"
-"""The same in words."""
+"""How a table's name ends, as messages say it."""
 
 PAIRS = (
     ("train.csv", "test.csv"),

@@ -516,7 +516,7 @@ class _PlanBuilder:
 
 
 def cut(one: Pass, tile: Tile) -> Pass:
-    """The same product, cut by this tile."""
+    """A pass whose matmul is cut by this tile."""
     assert one.product is not None
     threads = {"ROW_THREADS": tile.row_threads, "COLUMN_THREADS": tile.column_threads}
     across, down = tile.count(one.product.rows, one.product.columns)
@@ -529,7 +529,7 @@ def cut(one: Pass, tile: Tile) -> Pass:
 
 
 def recut(plan: Plan, tile_of: Callable[[Product], Tile | None]) -> Plan:
-    """The same plan, its products cut by these tiles where there is one."""
+    """A plan whose matmuls are cut by these tiles, where there is one."""
     passes = []
     for one in plan.passes:
         tile = None if one.product is None else tile_of(one.product)
