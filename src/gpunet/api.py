@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Device, list_adapters, select_device, select_device_again
+from gpunet.engine.factory import Device, list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
-from gpunet.errors import MissingExtraError, StudyError, UsageError
+from gpunet.errors import StudyError
 from gpunet.model import Model
 from gpunet.search.events import Work
 from gpunet.terminal.live.console import make_console, wants_dashboard
@@ -27,7 +27,7 @@ from gpunet.terminal.live.notebook import NotebookTable, in_notebook
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.training.events import Callback, Control
 from gpunet.workflows.data import dataset_of, open_data
-from gpunet.workflows.devices import measured_tiles, settle_device
+from gpunet.workflows.devices import device_as_before, measured_tiles, settle_device
 from gpunet.workflows.messages import Messages
 from gpunet.workflows.run_folders import Keeping, Recorder, new_run, resumed_run
 from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
@@ -122,9 +122,9 @@ def resume(
     config = _settings(TrainConfig(), changes)
     keeping, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
     assert keeping.state is not None
-    again = select_device_again(keeping.state.device) if device == "auto" else None
+    choice = device_as_before(device, keeping.state.device, _messages(verbose))
     source = keeping.reference if data is None else data
-    return _carry_out(again or select_device(device), source, config, keeping, verbose, callbacks)
+    return _carry_out(choice, source, config, keeping, verbose, callbacks)
 
 
 def tune(
@@ -177,7 +177,9 @@ def tune(
         >>> sorted(found.best)
         ['hidden']
     """
-    _require_optuna()
+    from gpunet.search.storage import require_optuna
+
+    require_optuna()
     from gpunet.search.session import new_terms
 
     _settings(TrainConfig(), settings)
@@ -185,13 +187,6 @@ def tune(
     name = study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
     work = Work(trials, population, timeout)
     return _search(terms, data, select_device(device), name, storage, work, verbose)
-
-
-def _require_optuna() -> None:
-    try:
-        import optuna  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("searching for settings", "Optuna", "tune") from error
 
 
 def _search(
@@ -319,15 +314,7 @@ def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
     Raises:
         UsageError: there is no such setting, or it cannot have that value.
     """
-    known = [field.name for field in fields(TrainConfig)]
-    for name in settings:
-        if name not in known:
-            from difflib import get_close_matches
-
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "help(gpunet.TrainConfig) lists them"
-            raise UsageError(f"{name!r} is no setting of training; {hint}")
-    return replace(config, **settings)
+    return TrainConfig.from_dict({**config.to_dict(), **settings})
 
 
 def _carry_out(

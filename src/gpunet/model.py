@@ -49,7 +49,7 @@ class Origin:
 
     @classmethod
     def of(cls, dataset: Dataset, reference: str | None) -> Origin:
-        """Of a dataset; its source is told without the folders of this machine."""
+        """The origin of a model trained on a dataset, without the folders of this machine."""
         is_path = reference is None or Path(reference).is_absolute()
         source = Path(reference or dataset.name).name if is_path else dataset.source
         return cls(dataset.name, reference, dataset.fingerprint, source)

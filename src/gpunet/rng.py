@@ -46,7 +46,7 @@ def _mix(draws: list[NDArray[np.uint32]]) -> None:
 
 
 def uniform(seed: int, step: int, place: int, count: int) -> NDArray[np.float64]:
-    """So many draws (count,) from [0, 1), in multiples of 2**-32."""
+    """Draw ``count`` numbers (count,) from [0, 1), in multiples of 2**-32."""
     groups = np.arange((count + 3) // 4, dtype=np.uint32)
     draws = pcg4d(seed, step, place, groups)  # (4, groups)
     return np.multiply(draws.T.reshape(-1)[:count], 2.0**-32, dtype=np.float64)

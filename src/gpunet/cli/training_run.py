@@ -16,7 +16,7 @@ from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import in_place, save, told
 from gpunet.config import Graphics, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Device, select_device, select_device_again
+from gpunet.engine.factory import Device
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter, choose_painter
@@ -37,7 +37,7 @@ from gpunet.training.outcome import no_better_than_guessing, still_falling
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import settled
 from gpunet.workflows.data import open_training_data, reference
-from gpunet.workflows.devices import measured_tiles, settle_device
+from gpunet.workflows.devices import device_as_before, measured_tiles, settle_device
 from gpunet.workflows.messages import Messages
 from gpunet.workflows.run_folders import Keeping, Recorder
 from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
@@ -92,7 +92,8 @@ def carry_out(wishes: Wishes) -> None:
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     messages = ConsoleMessages(console)
     painter = choose_painter(wishes.graphics, console)
-    choice = _device(wishes)
+    begun = wishes.keeping.state if wishes.keeping else None
+    choice = device_as_before(wishes.device, begun.device if begun else "", messages)
     dataset = open_training_data(wishes.data, messages, wishes.config.label)
     wishes = replace(wishes, config=settle_epochs(wishes.config, dataset, messages))
     recorder = _recorder(wishes, dataset, messages)
@@ -116,24 +117,6 @@ def carry_out(wishes: Wishes) -> None:
     _require_output(console)
     if not saved.complete or (recorder is not None and not recorder.complete):
         raise typer.Exit(1)
-
-
-def _device(wishes: Wishes) -> Device:
-    """What ``--device`` names; a run that is resumed keeps its device, or says that it cannot.
-
-    Raises:
-        UsageError: there is no such device.
-        DeviceError: it cannot be used.
-    """
-    before = wishes.keeping.state.device if wishes.keeping and wishes.keeping.state else ""
-    if before and wishes.device == "auto":
-        again = select_device_again(before)
-        if again is not None:
-            return again
-    choice = select_device(wishes.device)
-    if before and before != str(choice.info):
-        note(f"the run was begun on {before}; on another device its last digits will differ")
-    return choice
 
 
 def _require_output(console: Console) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from gpunet.cli import options
 from gpunet.config import Monitor, Optimizer, TrainConfig, parse_duration
-from gpunet.errors import MissingExtraError, UsageError
+from gpunet.errors import UsageError
 
 __all__ = ["tune"]
 
@@ -226,7 +226,9 @@ def tune(
     """
     if resume is not None and study is not None:
         raise UsageError("--resume and --study both name a study; leave out --study")
-    _require_optuna()
+    from gpunet.search.storage import require_optuna
+
+    require_optuna()
     from gpunet.cli.search_run import Wishes, carry_out
     from gpunet.config.settings_file import read_settings
 
@@ -243,10 +245,3 @@ def tune(
             **{name: given[name] for name in PASSED_ON},
         )
     )
-
-
-def _require_optuna() -> None:
-    try:
-        import optuna  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("searching for settings", "Optuna", "tune") from error

@@ -25,7 +25,7 @@ if sys.platform != "win32":
 __all__ = ["PREFIX", "free_name", "remove_leftovers", "write_whole"]
 
 PREFIX = ".gpunet-"
-"""Of a temporary file's name."""
+"""How the name of a temporary file begins."""
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -81,7 +81,7 @@ class Standing:
         return self.best_with(())
 
     def best_with(self, numbers: Collection[int]) -> Entry | None:
-        """Likewise, as if the trials of these numbers had ended."""
+        """The best trial, as if the trials of these numbers had ended."""
         for entry in self.entries:
             ended = entry.state in ("complete", "pruned") or entry.number in numbers
             if ended and entry.figure is not None:

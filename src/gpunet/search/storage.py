@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from optuna.storages.journal import JournalFileOpenLock, JournalFileSymlinkLock
     from optuna.trial import FrozenTrial
 
-__all__ = ["HEARTBEAT", "LOCK_SECONDS", "Place", "Retry", "quiet", "study_folder"]
+__all__ = ["HEARTBEAT", "LOCK_SECONDS", "Place", "Retry", "quiet", "require_optuna", "study_folder"]
 
 HEARTBEAT = 10
 """Seconds between two signs of life of a worker."""
@@ -52,6 +52,18 @@ TRIES, PAUSE = 20, 0.25
 FOLDER = Path("tune")
 
 Retry = Callable[["Study", "FrozenTrial"], None]
+
+
+def require_optuna() -> None:
+    """Make sure that Optuna can be imported.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import optuna  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("searching for settings", "Optuna", "tune") from error
 
 
 def study_folder(name: str) -> Path:

@@ -13,8 +13,8 @@ from gpunet.datasets.catalog import is_name
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.framing import prepare_digits
 from gpunet.datasets.images import open_image, prepare_image
-from gpunet.datasets.readers.arrays import as_numbers, titles_of
-from gpunet.datasets.readers.labels import RawLabels, number_known
+from gpunet.datasets.readers.arrays import as_numbers, raw_labels, titles_of
+from gpunet.datasets.readers.labels import number_known
 from gpunet.datasets.readers.path import find_test_table
 from gpunet.datasets.readers.table import is_table_name, read_rows
 from gpunet.engine.factory import Device, select_device
@@ -148,10 +148,8 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> tuple[Sampl
     """Labeled samples as they are drawn, and as the network takes them."""
     if isinstance(data, tuple | list):
         features, labels = data
-        values = np.asarray(labels.to_numpy() if hasattr(labels, "to_numpy") else labels)
-        raw = RawLabels("y", values.reshape(-1), range(1, len(values) + 1))
         prepared = samples_of(model, features)
-        numbers = number_known(raw, model.classes)
+        numbers = number_known(raw_labels(labels, "y"), model.classes)
         if len(numbers) != len(prepared):
             raise DataError(f"y holds {len(numbers):,} labels but X {len(prepared):,} rows")
         prepared = Samples(prepared.features, numbers)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.factory import Device, create_engine, select_device, settle
+from gpunet.engine.factory import Device, create_engine, select_device, select_device_again, settle
 from gpunet.engine.interface import Engine
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.tile_cache import TileCache
@@ -22,6 +22,7 @@ from gpunet.workflows.messages import Messages
 __all__ = [
     "choose_device",
     "choose_tiles",
+    "device_as_before",
     "engine_of",
     "measured_tiles",
     "settle_device",
@@ -47,6 +48,30 @@ def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -
     """
     choice = select_device(selector, shaders=shaders)
     messages.device(choice)
+    return choice
+
+
+def device_as_before(selector: str, before: str, messages: Messages) -> Device:
+    """The device of a run that is gone on with: as ``auto`` the one that it had, if it is here.
+
+    Args:
+        selector: as ``factory.select_device`` takes it.
+        before: the device that the run had, as ``str`` of its ``DeviceInfo``; empty if not known.
+        messages: told if it is another one now.
+
+    Raises:
+        UsageError: there is no such device.
+        DeviceError: it cannot be used.
+    """
+    if before and selector == "auto":
+        again = select_device_again(before)
+        if again is not None:
+            return again
+    choice = select_device(selector)
+    if before and before != str(choice.info):
+        messages.note(
+            f"the run was begun on {before}; on another device its last digits will differ"
+        )
     return choice
 
 

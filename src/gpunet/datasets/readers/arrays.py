@@ -25,7 +25,7 @@ from gpunet.datasets.readers.parts import NAMES, given_validation
 from gpunet.datasets.readers.table import TEST_SHARE
 from gpunet.errors import DataError
 
-__all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "titles_of"]
+__all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels", "titles_of"]
 
 PYTHON_NAMES = {"x_train": "X", "y_train": "y", "x_test": "X_test", "y_test": "y_test"}
 
@@ -193,6 +193,15 @@ def _array(values: Any) -> NDArray[Any]:
         return np.asarray(values)
     except (TypeError, ValueError) as error:
         raise DataError(f"the values make no array: {error}; give rows of one length") from error
+
+
+def raw_labels(values: Any, name: str) -> RawLabels:
+    """Labels (n,) of any kind, as they are numbered among classes.
+
+    Raises:
+        DataError: one is missing, or they are no array.
+    """
+    return _raw_labels(_labels(values), name)
 
 
 def _labels(values: Any) -> NDArray[Any]:

@@ -19,7 +19,7 @@ __all__ = ["Layout", "padded"]
 
 
 def padded(count: int) -> int:
-    """So many rows or columns, and those that fill up the last block."""
+    """A number of rows or columns, rounded up to whole blocks."""
     return -(-count // 4) * 4
 
 

@@ -41,7 +41,7 @@ class Block:
         return len(self.lines)
 
     def shaped(self, width: int, height: int) -> Block:
-        """The same, cropped at the right and below, or filled up with blanks."""
+        """A block cropped at the right and below, or filled up with blanks."""
         lines = self.lines[:height]
         if width != self.width:
             lines = [Segment.adjust_line_length(line, width) for line in lines]

@@ -21,10 +21,39 @@ from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.views.ending import ending
 from gpunet.training.events import Callback, Control, EpochEnd, RunInfo, StopReason
 
-__all__ = ["PlainPrinter", "log_printer"]
+__all__ = ["LinePrinter", "PlainPrinter", "log_printer"]
 
 
-class PlainPrinter(Callback):
+class LinePrinter:
+    """Prints lines; open it as a context around the work that Ctrl-C may stop.
+
+    Args:
+        console: where the lines go.
+        control: receives Ctrl-C, the first asking to stop and save; ``None`` leaves it alone.
+    """
+
+    def __init__(self, console: Console, control: Control | None) -> None:
+        self._console, self._control = console, control
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        if self._control is not None:
+            self._opened.enter_context(Interrupts(self._control))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._opened.close()
+
+    def _print(self, line: str) -> None:
+        print_line(self._console, line)
+
+
+class PlainPrinter(LinePrinter, Callback):
     """A callback that prints one line per epoch; open it as a context around the training.
 
     Args:
@@ -33,11 +62,9 @@ class PlainPrinter(Callback):
     """
 
     def __init__(self, console: Console, control: Control | None = None) -> None:
-        self._console = console
-        self._control = control
+        super().__init__(console, control)
         self._epochs = 1
         self._last_epoch = 0
-        self._opened = ExitStack()
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Say what is trained on what."""
@@ -84,22 +111,6 @@ class PlainPrinter(Callback):
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """Say why no further epoch follows."""
         self._print(ending(reason, best_epoch, self._last_epoch))
-
-    def __enter__(self) -> Self:
-        if self._control is not None:
-            self._opened.enter_context(Interrupts(self._control))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._opened.close()
-
-    def _print(self, line: str) -> None:
-        print_line(self._console, line)
 
 
 def log_printer(path: Path) -> PlainPrinter:

@@ -7,10 +7,8 @@ Owns what is remembered of a search while it runs. What a frame looks like belon
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 from rich.console import Console
 
@@ -18,9 +16,8 @@ from gpunet.search.events import SearchInfo, SearchObserver
 from gpunet.search.standing import Standing
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block
-from gpunet.terminal.live.console import print_line
-from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.live_screen import LiveScreen
+from gpunet.terminal.live.plain import LinePrinter
 from gpunet.terminal.views.leaderboard import Board, counted, leaderboard, monitored
 from gpunet.training.events import Control, Progress
 
@@ -71,7 +68,7 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
         self._news()
 
 
-class PlainSearch(SearchObserver):
+class PlainSearch(LinePrinter, SearchObserver):
     """An observer that prints lines: a batch's start, its epochs, its end.
 
     Args:
@@ -80,13 +77,12 @@ class PlainSearch(SearchObserver):
     """
 
     def __init__(self, console: Console, control: Control) -> None:
-        self._console, self._control = console, control
+        super().__init__(console, control)
         self._search: SearchInfo | None = None
         self._epoch = 0
         self._batch: tuple[int, ...] = ()
         self._others = 0
         self._told: set[int] = set()
-        self._opened = ExitStack()
 
     def began(self, search: SearchInfo) -> None:
         """Say what is searched where."""
@@ -139,18 +135,3 @@ class PlainSearch(SearchObserver):
             if entry.state == "failed" and entry.number not in self._told:
                 self._told.add(entry.number)
                 self._print(f"trial {entry.number} failed: {entry.reason}")
-
-    def __enter__(self) -> Self:
-        self._opened.enter_context(Interrupts(self._control))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._opened.close()
-
-    def _print(self, line: str) -> None:
-        print_line(self._console, line)
