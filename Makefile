@@ -29,10 +29,11 @@ audit: $(VENV)/.installed ## look up published vulnerabilities of the base insta
 	rm -r $(AUDIT)/base/gpunet-*.dist-info # gpunet itself is on no index to be looked up in
 	$(AUDIT)/bin/pip-audit --strict --path $(AUDIT)/base $(ARGS)
 
-lint: $(VENV)/.installed-dev ## check style and types
+lint: $(VENV)/.installed-dev ## check style, types and who imports whom
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 
 docs: $(VENV)/.installed-docs ## build the site of documentation into build/site
 	$(VENV)/bin/python tools/reference.py

@@ -1,4 +1,7 @@
-"""The plan of the house, kept true: who may import whom, and what a module offers."""
+"""The plan of the house, kept true: what a module offers, and how long a function may be.
+
+Who may import whom stands in pyproject.toml; `make lint` holds it.
+"""
 
 from __future__ import annotations
 
@@ -16,43 +19,12 @@ import gpunet
 
 SOURCE = Path(gpunet.__file__).parent
 
-FLOORS = (
-    {"gpunet"},
-    {"errors"},
-    {"files"},
-    {"config", "rng"},
-    {"parameters", "datasets"},
-    {"model"},
-    {"engine"},
-    {"training"},
-    {"artifacts"},
-    {"workflows"},
-    {"search"},
-    {"terminal", "bench"},
-    {"api"},
-    {"cli"},
-    {"__main__"},
-)
-"""A room may import from those of the floors before its own, and from itself."""
-
-METHODS_REACH_UP = {"gpunet.model"}
-"""Modules whose methods are conveniences over rooms above; what they import at first does not."""
-
 HEAVY = ("numpy", "wgpu", "PIL", "pooch", "safetensors", "requests", "rich.live", "optuna")
 
 LONGEST_FUNCTION = 60
 """Lines of code, without the docstring."""
 
 MODULES = sorted(module.name for module in pkgutil.walk_packages([str(SOURCE)], "gpunet."))
-
-
-def room_of(module: str) -> str:
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 else "gpunet"
-
-
-def floor_of(room: str) -> int:
-    return next(floor for floor, rooms in enumerate(FLOORS) if room in rooms)
 
 
 def parse(module: str) -> ast.Module:
@@ -62,13 +34,9 @@ def parse(module: str) -> ast.Module:
     return ast.parse(Path(spec.origin).read_text("utf-8"))
 
 
-def imports(module: str, *, deferred: bool = True) -> Iterator[tuple[str, str]]:
-    """The modules of gpunet that a module imports, with the name taken from each.
-
-    ``deferred`` takes those within functions and for type checks, too.
-    """
-    tree = parse(module)
-    for node in ast.walk(tree) if deferred else tree.body:
+def imports(module: str) -> Iterator[tuple[str, str]]:
+    """The modules that a module imports, with the name taken from each; within functions, too."""
+    for node in ast.walk(parse(module)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -76,24 +44,6 @@ def imports(module: str, *, deferred: bool = True) -> Iterator[tuple[str, str]]:
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 yield (whole, "") if whole in MODULES else (node.module or "", alias.name)
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_belongs_to_a_room_of_the_plan(module: str) -> None:
-    assert any(room_of(module) in rooms for rooms in FLOORS)
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_run_one_way_and_neighbors_do_not_import_each_other(module: str) -> None:
-    room = room_of(module)
-    wrong = [
-        name
-        for name, _ in imports(module, deferred=module not in METHODS_REACH_UP)
-        if name.split(".")[0] == "gpunet"
-        and room_of(name) != room
-        and floor_of(room_of(name)) >= floor_of(room)
-    ]
-    assert wrong == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -131,15 +81,6 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     assert "typer" in loaded
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if ".engine.planning" in name])
-def test_planning_knows_no_device(module: str) -> None:
-    nodes = [node for node in ast.walk(parse(module)) if isinstance(node, ast.Import)]
-    names = [name for name, _ in imports(module)] + [
-        alias.name for node in nodes for alias in node.names
-    ]
-    assert [name for name in names if name.startswith(("wgpu", "gpunet.engine.wgpu"))] == []
-
-
 @pytest.mark.parametrize("module", MODULES)
 def test_no_function_is_longer_than_a_screen(module: str) -> None:
     long = [
@@ -165,4 +106,4 @@ def test_options_are_spelled_in_the_command_line_s_room_alone(module: str) -> No
         and node.value.strip().startswith("--")
         and node.value.strip("-: ")
     ]
-    assert spelled == [] or room_of(module) == "cli"
+    assert spelled == [] or module.startswith("gpunet.cli")

@@ -16,6 +16,7 @@ import math
 import os
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -24,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.test_house import FLOORS, floor_of
 
 from gpunet.cli.app import command_line, run
 from gpunet.engine.wgpu.adapters import list_adapters
@@ -276,9 +276,12 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 def test_the_picture_of_the_rooms_is_the_plan_of_the_house() -> None:
     picture = (DOCS / "architecture.md").read_text(encoding="utf-8").split("```")[1]
     shown = re.findall(r"^([a-z]+) ", picture, flags=re.MULTILINE)
-    planned = [floor - {"gpunet", "__main__"} for floor in reversed(FLOORS)]
-    assert set(shown) == set().union(*planned)
-    assert sorted(shown, key=floor_of, reverse=True) == shown
+    layers = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "importlinter"
+    ]["contracts"][0]["layers"]
+    floors = [layer.split(" | ") for layer in layers if layer != "__main__"]
+    assert set(shown) == {room for floor in floors for room in floor}
+    assert sorted(shown, key=lambda room: [room in floor for floor in floors].index(True)) == shown
 
 
 def test_the_tutorial_leads_to_its_parts_in_their_order() -> None:
