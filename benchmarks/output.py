@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,12 @@ from gpunet.files.output import require_writable, write_atomically
 __all__ = ["Output", "add_output_option"]
 
 
-def add_output_option(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+def add_output_option(parser: argparse.ArgumentParser) -> None:
     """Let the command line name the folder."""
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FOLDER",
-        required=required,
         help="write the figures into new files there, too; they are only printed without it",
     )
 
@@ -41,7 +41,7 @@ class Output:
     """
 
     def __init__(self, folder: Path | None, name: str, *suffixes: str) -> None:
-        self._folder, self._name = folder, name
+        self.folder, self._name = folder, name
         if folder is None:
             return
         _make(folder)
@@ -59,9 +59,21 @@ class Output:
         Raises:
             OutputError: it cannot be written.
         """
-        if self._folder is not None:
+        if self.folder is not None:
             data = content.encode() if isinstance(content, str) else content
-            write_atomically(self._folder / f"{self._name}{suffix}", data)
+            write_atomically(self.folder / f"{self._name}{suffix}", data)
+
+    def show(self, suffix: str, lines: Iterable[str]) -> None:
+        """Print lines as they come, and keep what is known by then in a file.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        content = ""
+        for line in lines:
+            print(line, flush=True)
+            content += f"{line}\n"
+            self.write(suffix, content)
 
     def write_json(self, content: Any) -> None:
         """Write the figures as JSON.

@@ -7,8 +7,8 @@ border that ``gpunet.engine.planning.select`` draws; in the end a step is the me
 
 A dispatch that waits for the one before it is timed by the smallest network there is, whose passes
 have next to nothing to compute. The host's share is the part of a run's wall clock in which the
-processor records commands instead of waiting for the adapter. The table is printed, and with
-``--output FOLDER`` written there.
+processor records commands instead of waiting for the adapter. The rows are printed as they are
+measured, and with ``--output FOLDER`` written there.
 """
 
 from __future__ import annotations
@@ -29,23 +29,14 @@ from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
 from peers.machine import machine, results
+from peers.shapes import Shape, add_shape_option
 
-SHAPES: tuple[tuple[int, tuple[int, ...], int], ...] = (
-    (784, (16, 16), 1),
-    (784, (16, 16), 4),
-    (784, (16, 16), 8),
-    (784, (16, 16), 16),
-    (784, (16, 16), 64),
-    (784, (32,), 4),
-    (784, (32,), 8),
-    (64, (64,), 8),
-    (64, (32, 16), 8),
-    (784, (128,), 32),
-    (784, (512, 512), 128),
+SHAPES = (
+    "784-16-16@1 784-16-16@4 784-16-16@8 784-16-16@16 784-16-16@64 784-32@4 784-32@8 64-64@8 "
+    "64-32-16@8 784-128@32 784-512-512@128"
 )
-"""Inputs, hidden layers and batch."""
 
-SMALLEST = NetworkSpec(4, (2,), 2)
+SMALLEST = Shape(NetworkSpec(4, (2,), 2), 1)
 
 SECONDS_A_ROUND = 0.1
 
@@ -57,9 +48,7 @@ def main() -> int:
         output = Output(options.output, results("plans"), ".md")
         chosen = select_device(options.device).adapter if options.device else None
         adapters = list_adapters() if chosen is None else (chosen,)
-        document = "\n".join(_document(adapters, options.rounds))
-        print(document)
-        output.write(".md", f"{document}\n")
+        output.show(".md", _document(adapters, options.shape, options.rounds))
     except GpunetError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -72,11 +61,12 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--device", help="as gpunet's own option; default: every adapter")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each plan")
+    add_shape_option(parser, SHAPES)
     add_output_option(parser)
     return parser.parse_args()
 
 
-def _document(adapters: Sequence[Adapter], rounds: int) -> Iterator[str]:
+def _document(adapters: Sequence[Adapter], shapes: Sequence[Shape], rounds: int) -> Iterator[str]:
     yield "# The two plans side by side"
     yield ""
     yield f"{machine()}. Adam, batches of random bytes; medians over {rounds} rounds in turn."
@@ -88,36 +78,35 @@ def _document(adapters: Sequence[Adapter], rounds: int) -> Iterator[str]:
         yield ""
         yield "| network | layered, ms | passes | host | persistent, ms | host | ratio | taken |"
         yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
-        for inputs, hidden, batch in SHAPES:
-            network = NetworkSpec(inputs, hidden, 10)
-            print(f"{adapter.info.name}: {network}, batch {batch}", file=sys.stderr)
-            yield _row(adapter, network, batch, rounds)
+        for shape in shapes:
+            print(f"{adapter.info.name}: {shape}", file=sys.stderr)
+            yield _row(adapter, shape, rounds)
 
 
-def _rounds(adapter: Adapter, network: NetworkSpec, batch: int, plan: PlanName) -> Rounds:
-    engine = WgpuEngine(network, TrainConfig(batch_size=batch), adapter, plan)
+def _rounds(adapter: Adapter, shape: Shape, plan: PlanName) -> Rounds:
+    engine = WgpuEngine(shape.network, TrainConfig(batch_size=shape.batch), adapter, plan)
     return Rounds.of(engine, SECONDS_A_ROUND)
 
 
 def _dispatch_cost(adapter: Adapter) -> float:
     """Microseconds."""
-    rounds = _rounds(adapter, SMALLEST, 1, "layered")
+    rounds = _rounds(adapter, SMALLEST, "layered")
     for _ in range(5):
         rounds.take()
-    return 1e6 * rounds.step / len(_plan(adapter, SMALLEST, 1, "layered").passes)
+    return 1e6 * rounds.step / len(_plan(adapter, SMALLEST, "layered").passes)
 
 
-def _row(adapter: Adapter, network: NetworkSpec, batch: int, turns: int) -> str:
-    layered = _rounds(adapter, network, batch, "layered")
-    fits = _plan(adapter, network, batch, "persistent").many_steps
-    persistent = _rounds(adapter, network, batch, "persistent") if fits else None
+def _row(adapter: Adapter, shape: Shape, turns: int) -> str:
+    layered = _rounds(adapter, shape, "layered")
+    fits = _plan(adapter, shape, "persistent").many_steps
+    persistent = _rounds(adapter, shape, "persistent") if fits else None
     for _ in range(turns):
         layered.take()
         if persistent is not None:
             persistent.take()
-    taken = "persistent" if _plan(adapter, network, batch, "auto").many_steps else "layered"
-    cells = [f"{network}, batch {batch}", _milliseconds(layered)]
-    cells += [str(len(_plan(adapter, network, batch, "layered").passes)), _host(layered)]
+    taken = "persistent" if _plan(adapter, shape, "auto").many_steps else "layered"
+    cells = [str(shape), _milliseconds(layered)]
+    cells += [str(len(_plan(adapter, shape, "layered").passes)), _host(layered)]
     if persistent is None:
         cells += ["does not fit", "-", "-"]
     else:
@@ -126,12 +115,12 @@ def _row(adapter: Adapter, network: NetworkSpec, batch: int, turns: int) -> str:
     return f"| {' | '.join([*cells, taken])} |"
 
 
-def _plan(adapter: Adapter, network: NetworkSpec, batch: int, wanted: PlanName) -> Plan:
+def _plan(adapter: Adapter, shape: Shape, wanted: PlanName) -> Plan:
     return choose_plan(
-        network,
+        shape.network,
         wanted=wanted,
         population=1,
-        rows=batch,
+        rows=shape.batch,
         features="bytes",
         rule="adam",
         switches=Switches(),

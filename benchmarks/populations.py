@@ -6,7 +6,7 @@ the median of the rounds, as a share of what a single network takes for the same
     python benchmarks/populations.py
 
 A share of 0.5 says that a population trains in half the time of its networks one by one. The
-table is printed, and with ``--output FOLDER`` written there.
+tables are printed as they are measured, and with ``--output FOLDER`` written there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 
-from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config import TrainConfig
 from gpunet.engine.factory import (
     Device,
     create_engine,
@@ -27,9 +27,9 @@ from gpunet.engine.rounds import MOST_SAMPLES, Rounds
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
 from peers.machine import machine, results
+from peers.shapes import Shape, add_shape_option
 
-SHAPES = (((16, 16), 4), ((128,), 32))
-"""Hidden layers and batch."""
+SHAPES = "784-16-16@4 784-128@32"
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -44,9 +44,7 @@ def main() -> int:
     try:
         output = Output(options.output, results("populations"), ".md")
         names = [options.device] if options.device else ["cpu", *_adapters()]
-        document = "\n".join(_document([select_device(name) for name in names], options.rounds))
-        print(document)
-        output.write(".md", f"{document}\n")
+        output.show(".md", _document([select_device(name) for name in names], options))
     except GpunetError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -59,6 +57,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--device", help="as gpunet's own option; default: all")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each size")
+    add_shape_option(parser, SHAPES)
+    parser.add_argument(
+        "--size", type=int, nargs="+", metavar="NETWORKS", help="of populations, beside one network"
+    )
     add_output_option(parser)
     return parser.parse_args()
 
@@ -67,26 +69,26 @@ def _adapters() -> list[str]:
     return [str(adapter.index) for adapter in list_adapters() if adapter.usable]
 
 
-def _document(choices: list[Device], rounds: int) -> Iterator[str]:
+def _document(devices: list[Device], options: argparse.Namespace) -> Iterator[str]:
     yield "# What a network costs in a population"
     yield ""
-    yield f"{machine()}. Adam, random bytes; medians over {rounds} rounds in turn."
-    for choice in choices:
+    yield f"{machine()}. Adam, random bytes; medians over {options.rounds} rounds in turn."
+    for device in devices:
         yield ""
-        yield f"## {choice.info}"
-        for hidden, batch in SHAPES:
-            network = NetworkSpec(784, hidden, 10)
-            print(f"{choice.info.name}: {network}, batch {batch}", file=sys.stderr)
+        yield f"## {device.info}"
+        software = device.adapter is None or device.adapter.software
+        sizes = options.size or (SIZES if software else SIZES_ON_HARDWARE)
+        for shape in options.shape:
+            print(f"{device.info.name}: {shape}", file=sys.stderr)
             yield ""
-            yield from _table(choice, network, batch, rounds)
+            yield from _table(device, shape, sorted({1, *sizes}), options.rounds)
 
 
-def _table(choice: Device, network: NetworkSpec, batch: int, turns: int) -> Iterator[str]:
-    software = choice.adapter is None or choice.adapter.software
-    sizes = SIZES if software else SIZES_ON_HARDWARE
-    most = largest_population(choice, network, "adam", batch, max(MOST_SAMPLES, batch))
+def _table(device: Device, shape: Shape, sizes: list[int], turns: int) -> Iterator[str]:
+    samples = max(MOST_SAMPLES, shape.batch)
+    most = largest_population(device, shape.network, "adam", shape.batch, samples)
     populations = {
-        networks: _rounds(choice, network, batch, networks)
+        networks: _rounds(device, shape, networks)
         for networks in sizes
         if most is None or networks <= most
     }
@@ -94,7 +96,7 @@ def _table(choice: Device, network: NetworkSpec, batch: int, turns: int) -> Iter
         for rounds in populations.values():
             rounds.take()
     single = populations[1].step
-    yield f"{network}, batch {batch}: {1e3 * single:.3g} ms a step alone."
+    yield f"{shape}: {1e3 * single:.3g} ms a step alone."
     yield ""
     yield "| networks | a step of one, ms | share of a single one | steps a second, all |"
     yield "| --- | --- | --- | --- |"
@@ -106,9 +108,9 @@ def _table(choice: Device, network: NetworkSpec, batch: int, turns: int) -> Iter
         rounds.engine.close()
 
 
-def _rounds(choice: Device, network: NetworkSpec, batch: int, networks: int) -> Rounds:
-    config = TrainConfig(batch_size=batch, ensemble=networks)
-    return Rounds.of(create_engine(choice, network, config), SECONDS_A_ROUND)
+def _rounds(device: Device, shape: Shape, networks: int) -> Rounds:
+    config = TrainConfig(batch_size=shape.batch, ensemble=networks)
+    return Rounds.of(create_engine(device, shape.network, config), SECONDS_A_ROUND)
 
 
 if __name__ == "__main__":

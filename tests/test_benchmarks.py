@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import runpy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.own_tree import TREE
 
 from gpunet.errors import OutputError, UsageError
 from output import Output
+from peers.shapes import Shape
 
 
 def test_figures_go_into_new_files_of_the_folder_that_is_named(tmp_path: Path) -> None:
@@ -37,6 +40,34 @@ def test_without_a_folder_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     Output(None, "steps", ".md").write(".md", "# Steps\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_are_shown_and_kept_as_they_come(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lines() -> Iterator[str]:
+        yield "first"
+        assert capsys.readouterr().out == "first\n"
+        assert (tmp_path / "rows.md").read_text() == "first\n"
+        yield "second"
+
+    Output(tmp_path, "rows", ".md").show(".md", lines())
+    assert (tmp_path / "rows.md").read_text() == "first\nsecond\n"
+
+
+def test_a_shape_is_read_as_it_is_written() -> None:
+    assert str(Shape.of("784-16-16@4")) == "784-16-16-10, batch 4"
+    assert str(Shape.of("64@1")) == "64-10, batch 1"
+
+
+@pytest.mark.parametrize(
+    "text", ["784", "784-16", "784-16@0", "784--16@4", "784-16@4@4", "16,16@4"]
+)
+def test_a_shape_that_is_none_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(
+        argparse.ArgumentTypeError, match=f"{text} is no shape; write .*784-16-16@4"
+    ):
+        Shape.of(text)
 
 
 def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path: Path) -> None:

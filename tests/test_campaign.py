@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from tests.conftest import adapter_parameters, require
 from tests.own_tree import TREE
 
-from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from hardware import campaign
 from hardware.campaign import SMALL, Campaign, Run, Step, same_bits
 from output import Output
@@ -66,8 +66,26 @@ def test_the_campaign_gives_a_verdict_of_every_step(
         assert re.search(VERDICTS[name], verdict), line
     with tarfile.open(tmp_path / "out/campaign.tar.gz") as packed:
         assert "training/128-numpy.json" in packed.getnames()
+        assert {"campaign.txt", "campaign.log"} < set(packed.getnames())
         assert not [name for name in packed.getnames() if name.endswith(".safetensors")]
     assert "######## bits" in (tmp_path / "out/campaign.log").read_text()
+    assert done.stdout.endswith(f"{tmp_path / 'out/campaign.tar.gz'}, the file to send.\n")
+
+
+def test_the_campaign_is_a_module_that_names_its_folder_after_the_adapter(tmp_path: Path) -> None:
+    """From any folder: here that of the results, with the checkout found by its path alone."""
+    require(next((one for one in list_adapters() if one.usable), None))
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.hardware", "--small", "--minutes", "1", "facts"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(TREE)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    [folder] = tmp_path.iterdir()
+    assert re.fullmatch(r"campaign-[a-z0-9]+(-[a-z0-9]+)*", folder.name)
+    assert (folder / "campaign.txt").read_text().startswith("facts            done ")
 
 
 def test_a_campaign_leaves_the_files_of_another_as_they_are(tmp_path: Path) -> None:

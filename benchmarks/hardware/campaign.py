@@ -1,11 +1,12 @@
 """Measures gpunet on a machine with a GPU within a given time, the most valuable first.
 
-    benchmarks/hardware/campaign.sh --output FOLDER
+    python -m benchmarks.hardware --minutes 8
 
-Every step has a time limit and gives a verdict of one line; none stops the others. FOLDER gets
-three files: ``campaign.txt`` with the verdicts, ``campaign.log`` with all that was printed, and
-``campaign.tar.gz`` with the figures that the steps wrote. All three are kept up to date from step
-to step, so that an end from outside costs the running step alone. What a step runs are the
+Every step has a time limit and gives a verdict of one line; none stops the others. A new folder,
+named after the adapter unless ``--output FOLDER`` names another, gets three files: ``campaign.txt``
+with the verdicts, ``campaign.log`` with all that was printed, and ``campaign.tar.gz``, the file to
+send, with both and the figures that the steps wrote. All three are kept up to date from step to
+step, so that an end from outside costs the running step alone. What a step runs are the
 project's own commands, scripts and tests; what is asked of the adapter beside belongs to
 ``probes``.
 """
@@ -39,10 +40,18 @@ from safetensors.numpy import load_file
 
 from gpunet.errors import DeviceError, GpunetError, UsageError
 from output import Output, add_output_option
+from peers.machine import file_name
 
 __all__ = ["Campaign", "Run", "Step", "main"]
 
 ROOT = Path(__file__).resolve().parents[2]
+
+PATHS = (str(ROOT / "src"), str(ROOT / "benchmarks"), os.environ.get("PYTHONPATH", ""))
+"""Where what a step runs finds this checkout's modules."""
+
+MINUTES = 8.5
+
+SUFFIXES = (".txt", ".log", ".tar.gz")
 
 PYTORCH_SECONDS = 75
 """A comparison with all forms of PyTorch, whose compiler is slow, needs at least so long."""
@@ -201,7 +210,7 @@ def _started(
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, **variables},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(PATHS), **variables},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -451,7 +460,7 @@ class Campaign:
         print(line, flush=True)
         self._verdicts.append(f"{line}\n")
         self._output.write(".txt", "".join(self._verdicts))
-        self._output.write(".tar.gz", _packed(self._run.folder))
+        self._output.write(".tar.gz", _packed(self._run.folder, self._output.folder))
 
     def _taken(self, step: Step, ends: float) -> tuple[str, str]:
         """How a step ended, and its verdict."""
@@ -470,13 +479,16 @@ class Campaign:
             return "failed", f"{type(error).__name__}: {error}" if told == "-" else told
 
 
-def _packed(folder: Path) -> bytes:
-    """All files of a folder in one, but for the models."""
+def _packed(figures: Path, reports: Path | None) -> bytes:
+    """The figures but for the models, the verdicts and what was printed, in one file."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(figures.rglob("*")):
             if path.is_file() and path.suffix != ".safetensors":
-                archive.add(path, path.relative_to(folder))
+                archive.add(path, path.relative_to(figures))
+        for name in ("campaign.txt", "campaign.log"):
+            if reports is not None and (reports / name).exists():
+                archive.add(reports / name, name)
     return packed.getvalue()
 
 
@@ -487,25 +499,30 @@ def main() -> int:
         known = [step.name for step in steps(FULL, mnist=True)]
         if unknown := [name for name in options.steps if name not in known]:
             raise UsageError(f"{unknown[0]} is no step; choose among {', '.join(known)}")
-        output = Output(options.output, "campaign", ".txt", ".log", ".tar.gz")
+        if options.output is not None:  # is told before the adapter is asked
+            Output(options.output, "campaign", *SUFFIXES)
         adapter = _adapter(options.small)
+        folder = options.output or Path(f"campaign-{file_name(adapter[1])}")
+        output = Output(folder, "campaign", *SUFFIXES)
     except (GpunetError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return getattr(error, "exit_code", 1)
     scale = SMALL if options.small else FULL
-    log = (options.output / "campaign.log").absolute()
+    log = (folder / "campaign.log").absolute()
     log.touch()
     with tempfile.TemporaryDirectory(prefix="gpunet-") as name:
-        folder = Path(name)
-        _keep_caches(folder / "cache")
-        figures = folder / "figures"
+        work = Path(name)
+        _keep_caches(work / "cache")
+        figures = work / "figures"
         figures.mkdir()
         data = options.mnist and options.mnist.absolute()
-        data = str(data or (_noise(folder) if options.small else "strokes"))
-        campaign = Campaign(output, Run(figures, log, 0.0, *adapter, scale, data), options.seconds)
+        data = str(data or (_noise(work) if options.small else "strokes"))
+        run = Run(figures, log, 0.0, *adapter, scale, data)
+        campaign = Campaign(output, run, 60 * options.minutes)
         for step in steps(scale, mnist=options.mnist is not None):
             if not options.steps or step.name in options.steps:
                 campaign.take(step)
+    print(f"All of it lies in {folder / 'campaign.tar.gz'}, the file to send.")
     return 1 if campaign.failed else 0
 
 
@@ -513,8 +530,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    add_output_option(parser, required=True)
-    parser.add_argument("--seconds", type=float, default=520, help="for all steps; default: 520")
+    add_output_option(parser)
+    parser.add_argument(
+        "--minutes", type=float, default=MINUTES, help=f"for all steps; default: {MINUTES}"
+    )
     parser.add_argument(
         "--mnist", type=Path, help="folder of MNIST's IDX files; without it, drawn digits are taken"
     )
@@ -567,7 +586,3 @@ def _keep_caches(folder: Path) -> None:
         "PYTHONUNBUFFERED": "1",
     }
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures gpunet on this machine's GPU; see README.md beside it.
 #
-#   benchmarks/hardware/campaign.sh --output FOLDER [--mnist FOLDER] [--seconds 520] [--small] [STEP...]
+#   benchmarks/hardware/campaign.sh --output FOLDER [--mnist FOLDER] [--minutes 8.5] [--small] [STEP...]
 #
 # PYTHON names the interpreter: python3, unless it is set. What pack.sh has put into .packed/ at
 # the root is used where the machine lacks it.
@@ -33,4 +33,4 @@ if [ -e /dev/nvidiactl ] && ! gpu_is_found; then
         "ICD": {"library_path": "libEGL_nvidia.so.0", "api_version": "1.3.0"}}' >"$manifest"
     export VK_DRIVER_FILES=$manifest VK_ICD_FILENAMES=$manifest
 fi
-exec "$python" -m hardware.campaign "$@"
+exec "$python" -m hardware "$@"

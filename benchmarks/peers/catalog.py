@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gpunet.engine.factory import list_adapters
 from gpunet.errors import pip_install
 
-PYTORCH = "PyTorch"
+PYTORCH = "PyTorch, eager"
 OWN = "gpunet"
 
 

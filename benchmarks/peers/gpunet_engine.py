@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,10 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import create_engine, select_device
 from gpunet.engine.interface import Engine
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.tile_cache import TileCache
+from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.parameters import layer_views
 from peers.interface import Order, Peer
 from peers.task import BETAS, CLASSES, EPSILON, INPUTS, LEARNING_RATE, Layers, Task
@@ -18,13 +23,25 @@ from peers.task import BETAS, CLASSES, EPSILON, INPUTS, LEARNING_RATE, Layers, T
 CONFIG = TrainConfig(beta1=BETAS[0], beta2=BETAS[1], epsilon=EPSILON)
 
 
+BY_RULE, MEASURED = "tiles by rule", "measured tiles"
+
+
 class OwnEngine(Peer):
-    """An engine: ``cpu`` for numpy, or an adapter's index."""
+    """An engine: ``cpu`` for numpy, or an adapter's index.
+
+    On an adapter it is tried with the tiles that a table gives, and with those that are measured to
+    be the fastest, as before a long training.
+    """
 
     def __init__(self, task: Task, device: str) -> None:
         super().__init__(task, device)
         self._choice = select_device(device)
         self._network = NetworkSpec(INPUTS, task.hidden, CLASSES)
+        self._samples = Samples(task.features, task.labels)
+        self._tiles: dict[str, TileCache | None] = {"": None}
+        if self._choice.adapter is not None:
+            self.settings = (BY_RULE, MEASURED)
+            self._tiles = {BY_RULE: None, MEASURED: self._measured(self._choice.adapter)}
         self._engine: Engine | None = None
         self._done = 0
 
@@ -33,17 +50,30 @@ class OwnEngine(Peer):
         """Gpunet's."""
         return gpunet.__version__
 
+    @property
+    def _config(self) -> TrainConfig:
+        return replace(CONFIG, batch_size=self.task.batch)
+
+    def _measured(self, adapter: Adapter) -> TileCache:
+        """The adapter's fastest tiles for the task; none is worth measuring for small products."""
+        tiles = TileCache.of(adapter)
+        with WgpuEngine(self._network, self._config, adapter) as engine:
+            engine.load("train", self._samples)
+            passes = worth_measuring(engine.training_plan(), tiles, steps=math.inf)
+            if passes:
+                list(measure_tiles(engine, self._samples[: 2 * self.task.batch], passes, tiles))
+        return tiles
+
     def begin(self, setting: str, steps: int) -> None:
         """A new engine: its buffers are made for an epoch of so many steps."""
         self.close()
-        config = replace(CONFIG, batch_size=self.task.batch)
-        engine = create_engine(self._choice, self._network, config)
+        engine = create_engine(self._choice, self._network, self._config, self._tiles[setting])
         parameters = np.empty((1, self._network.parameter_count), dtype=np.float32)
         views = layer_views(parameters, self._network)
         for own, given in zip(views, self.task.layers, strict=True):
             for view, part in zip(own, given, strict=True):
                 view[0] = part
-        engine.load("train", Samples(self.task.features, self.task.labels))
+        engine.load("train", self._samples)
         engine.set_parameters(parameters)
         self._engine, self._done = engine, 0
 

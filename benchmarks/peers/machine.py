@@ -19,7 +19,12 @@ def machine() -> str:
 def results(name: str) -> str:
     """The name of the files with a script's results of this kind of machine, without a suffix."""
     words = hardware() or [_processor(), *list(thread_counts())[:1]]
-    return f"{name}-{re.sub(r'[^a-z0-9]+', '-', ' '.join(words).lower()).strip('-')}"
+    return f"{name}-{file_name(' '.join(words))}"
+
+
+def file_name(name: str) -> str:
+    """A device's name as a part of a file's: ``NVIDIA H100 80GB`` as ``nvidia-h100-80gb``."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _processor() -> str:
