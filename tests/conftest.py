@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,16 @@ NO_ADAPTER = "no-adapter"
 PROMISED = os.environ.get("GPUNET_REQUIRE_ADAPTER") == "1"
 
 LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_configure() -> None:
+    """Heed the signals that a suite started in the background, or by ``nohup``, ignores.
+
+    What the tests start inherits that, too.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in {"SIGTERM", "SIGHUP", "SIGTSTP"} & {one.name for one in signal.Signals}:
+        signal.signal(signal.Signals[name], signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -31,12 +31,6 @@ def noise(tmp_path: Path) -> Path:
     return dataset(tmp_path / "data.npz")
 
 
-def heed_signals() -> None:
-    """Undo what a suite that was started in the background has its children ignore."""
-    for name in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(name, signal.SIG_DFL)
-
-
 def begin(
     data: Path, *options: str, stdout: int | None = subprocess.PIPE, folder: Path | None = None
 ) -> subprocess.Popen[str]:
@@ -47,7 +41,6 @@ def begin(
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder or data.parent,
-        preexec_fn=heed_signals,
     )
 
 
@@ -88,7 +81,6 @@ def test_a_terminal_that_is_closed_ends_the_run_and_loses_nothing(
 
     child, master = pty.fork()
     if child == 0:
-        heed_signals()
         os.chdir(tmp_path)
         os.environ["TERM"] = "xterm-256color"
         command = [sys.executable, "-m", "gpunet", "train", "--data", str(noise), *LONG]

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import signal
 import sys
 import termios
 import time
@@ -11,8 +10,6 @@ from gpunet.terminal.live.console import make_console, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.training.events import Control
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever it was started from
-signal.signal(signal.SIGTERM, signal.SIG_DFL)
 if os.getsid(0) == os.getpid():  # only a session's leader may have a terminal of its own
     fcntl.ioctl(sys.stdin, termios.TIOCSCTTY, 0)
 console, control = (

@@ -4,26 +4,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.training.events import Control
-
-
-@pytest.fixture(autouse=True)
-def _signals_as_a_terminal_leaves_them() -> Iterator[None]:
-    """Not ignored, as they are in what is started by ``nohup`` or in the background."""
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGTSTP") if hasattr(signal, name)]
-    before = {}
-    for name in names:
-        usual = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
-        before[name] = signal.signal(signal.Signals[name], usual)
-    yield
-    for name, handler in before.items():
-        signal.signal(signal.Signals[name], handler)
-
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
