@@ -15,7 +15,7 @@ from rich.console import Console
 
 from gpunet.terminal.draw import style
 
-__all__ = ["assert_as_held", "as_seen"]
+__all__ = ["as_seen", "assert_as_held"]
 
 HELD = Path(__file__).with_name("shots")
 
