@@ -235,11 +235,14 @@ def test_every_key_has_its_meaning_and_is_answered_by_a_frame(
 def test_errors_are_written_after_the_screen_is_gone_though_the_work_fails(
     make_text_console: MakeConsole, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    console = make_text_console(colors="truecolor")
-    with pytest.raises(ZeroDivisionError), Frames(console, Control()):
+    def work() -> None:
         print("first", file=sys.stderr)
         sys.stderr.write("second")
         raise ZeroDivisionError
+
+    screen = Frames(make_text_console(colors="truecolor"), Control())
+    with pytest.raises(ZeroDivisionError), screen:
+        work()
     assert capsys.readouterr().err == "first\nsecond"
 
 
