@@ -556,3 +556,58 @@ def test_bars(make_text_console: MakeConsole, settings: dict[str, Any]) -> None:
         console.print(Text("|").append_text(bar(share, 20, TRAIN, ascii_only)).append("|"))
     console.print(bar(0.5, 0, TRAIN, ascii_only))
     assert_as_held(console, f"bars{'-ascii' if settings is ASCII else ''}")
+
+
+def test_the_heads_of_a_training_at_every_width(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    """The head, the bars and the line of figures; 8 rows have one line of head, 20 have two."""
+    shown = io.StringIO()
+    for width in range(20, 101):
+        console = make_text_console(width)
+        view = a_view(make_run(device="a graphics card (with an addition)"), 3)
+        block = screen(console, view, Control(), (width, 20), 8.5, keys=True)
+        lines = ["".join(part.text for part in line).rstrip() for line in block.lines]
+        print(*lines[:2], *(lines[2:5] if width % 10 in (0, 9) else []), sep="\n", file=shown)
+    console = make_text_console()
+    console.file = shown
+    assert_as_held(console, "training-heads")
+
+
+def test_the_columns_of_a_search_at_every_width(
+    make_text_console: MakeConsole, board: Board
+) -> None:
+    shown = io.StringIO()
+    for width in range(30, 111):
+        block = leaderboard(make_text_console(width), board, Control(), (width, 9), 70.0, True)
+        lines = ["".join(part.text for part in line).rstrip() for line in block.lines]
+        print(lines[0], *lines[5:8:2], sep="\n", file=shown)
+    console = make_text_console()
+    console.file = shown
+    assert_as_held(console, "search-columns")
+
+
+def test_a_chart_at_every_height(make_text_console: MakeConsole) -> None:
+    console = make_text_console(40)
+    for height in range(2, 16):
+        console.print(replace(CHARTS["falling"], height=height))
+        console.print(replace(CHARTS["falling"], height=height, logarithmic_from=4.0))
+    assert_as_held(console, "chart-heights")
+
+
+def test_pictures_of_a_training_at_every_height(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    """Which rows hold pictures, captions and epochs, told by their first cells."""
+    shown = io.StringIO()
+    for height in range(24, 64, 3):
+        for width in (80, 112):
+            console = make_text_console(width, height)
+            run = make_run(gallery=64)
+            block = screen(console, a_view(run, 30), Control(), (width, height), 8.5, keys=True)
+            lines = ["".join(part.text for part in line).rstrip() for line in block.lines]
+            captions = [(row, line.count(" %")) for row, line in enumerate(lines) if "✓" in line]
+            print(width, height, captions, sum("e-0" in line for line in lines), file=shown)
+    console = make_text_console()
+    console.file = shown
+    assert_as_held(console, "training-pictures")
