@@ -178,7 +178,7 @@ def test_the_last_line_of_a_training(
     assert_as_held(console, f"training-{now}")
 
 
-@pytest.mark.parametrize("width", [100, 57, 55])
+@pytest.mark.parametrize("width", [100, 56, 55])
 def test_what_stays_of_a_training(
     make_text_console: MakeConsole, make_run: MakeRun, width: int
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 import pytest
+from rich.console import Console
 from rich.text import Text
 
 from gpunet.config import Theme
@@ -354,3 +355,17 @@ def test_an_ascii_locale_turns_what_it_cannot_write_into_question_marks() -> Non
     out = stream()
     make_console(stream=out, environ={"LANG": "POSIX"}).print("7 \u2713 \u00fc")
     assert written(out) == b"7 ? ?\n"
+
+
+def test_nothing_is_highlighted_though_the_console_is_colored() -> None:
+    out = stream()
+    console = make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"})
+    console.print("12 'a' True http://x.org")
+    assert written(out) == b"12 'a' True http://x.org\n"
+
+
+def test_a_line_is_printed_as_it_is_whatever_the_console_makes_of_texts() -> None:
+    out = io.StringIO()
+    rich = Console(file=out, force_terminal=True, color_system="truecolor", width=10, _environ={})
+    print_line(rich, "[bold]12 :warning: a line")
+    assert out.getvalue() == "[bold]12 :warning: a line\n"

@@ -401,3 +401,20 @@ def test_a_search_with_more_done_than_wanted_has_nothing_left_and_its_pace_never
     assert replace(board, standing=replace(STANDING, total=5)).remaining(70.0) == 0
     before = Standing(tuple(entry(number, "complete", (0.5,)) for number in range(9)), 24, False)
     assert replace(board, search=replace(search, standing=before)).rate(70.0) == 0
+
+
+def test_failures_are_told_in_their_order_and_once_each(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    console = make_text_console(100)
+    late, early = entry(5, "failed", (), "no memory"), entry(2, "failed", (), "no device")
+    with PlainSearch(console, Control()) as screen:
+        screen.began(search)
+        screen.batch_began(Standing((late, early), 4, False), "4-3-2", (6,))
+        screen.stood(Standing((entry(6, "running"), late, early), 4, False))
+    assert console.file.getvalue().splitlines()[3:] == [  # type: ignore[attr-defined]
+        "trial 2 failed: no device",
+        "trial 5 failed: no memory",
+        "batch   1 network 4-3-2",
+        "epoch 0/3    1 of 1 trials run",
+    ]

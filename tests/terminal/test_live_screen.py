@@ -236,6 +236,7 @@ def test_errors_are_written_after_the_screen_is_gone_though_the_work_fails(
     make_text_console: MakeConsole, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def work() -> None:
+        print("result")
         print("first", file=sys.stderr)
         sys.stderr.write("second")
         raise ZeroDivisionError
@@ -243,7 +244,7 @@ def test_errors_are_written_after_the_screen_is_gone_though_the_work_fails(
     screen = Frames(make_text_console(colors="truecolor"), Control())
     with pytest.raises(ZeroDivisionError), screen:
         work()
-    assert capsys.readouterr().err == "first\nsecond"
+    assert capsys.readouterr() == ("result\n", "first\nsecond")
 
 
 def test_when_the_context_is_left_the_threads_are_gone_and_the_last_news_need_not_be_drawn(
@@ -252,6 +253,7 @@ def test_when_the_context_is_left_the_threads_are_gone_and_the_last_news_need_no
     before = threading.active_count()
     console = make_text_console(colors="truecolor")
     with Frames(console, Control()) as screen:
+        assert threading.active_count() == before + 1
         assert "screen" in {thread.name for thread in threading.enumerate()}
         deadline = time.monotonic() + SECONDS
         while not screen.asked:

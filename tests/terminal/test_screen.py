@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -607,3 +608,31 @@ def test_the_best_by_accuracy_is_told_as_such(
     run = make_run()
     view = make_view(replace(run, config=replace(run.config, monitor="val_accuracy")), 5)
     assert frame(make_text_console(), view)[4].startswith("best val accuracy 79.00 % in epoch 2 ·")
+
+
+@pytest.mark.parametrize(("last", "logarithmic"), [(0.26, False), (0.25, True), (0.24, True)])
+def test_a_loss_that_has_fallen_to_a_quarter_is_drawn_in_logarithms(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    last: float,
+    logarithmic: bool,
+) -> None:
+    view = replace(make_view(make_run(validation=0), 3, [1.0, 0.5, last]), progress=None)
+    assert frame(make_text_console(), view)[5].startswith("loss, log") == logarithmic
+
+
+@pytest.mark.parametrize(("shape", "columns"), [((8, 24), 32), ((24, 8), 8), ((12, 12), 16)])
+def test_pictures_are_as_wide_as_their_images(
+    make_text_console: MakeConsole, make_run: MakeRun, shape: tuple[int, int], columns: int
+) -> None:
+    run = make_run(gallery=4)
+    height, width = shape
+    features = np.zeros((4, height, width), np.uint8)
+    features[:, 1:-1, 1:-1] = 255
+    samples = replace(run.gallery, features=features.reshape(4, height * width))
+    run = replace(run, gallery=samples, dataset=replace(run.dataset, image_shape=shape))
+    rows = frame(make_text_console(200, 24), View(run=run), (200, 24))
+    (captions,) = [row for row in rows if row.count("?") > 1]
+    places = [place for place, mark in enumerate(captions) if mark == "?"]
+    assert {after - before for before, after in pairwise(places)} == {columns + 1}
