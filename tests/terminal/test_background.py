@@ -1,3 +1,4 @@
+import atexit
 import os
 import select
 import subprocess
@@ -202,8 +203,8 @@ class Conversation:
         self.screen = os.fdopen(os.dup(self.slave), "w")
         self.at_exit: list[Callable[[], None]] = []
         monkeypatch.setattr(background, "_unanswered", [])
-        monkeypatch.setattr(background.atexit, "register", self.at_exit.append)
-        monkeypatch.setattr(background.atexit, "unregister", self.at_exit.remove)
+        monkeypatch.setattr(atexit, "register", self.at_exit.append)
+        monkeypatch.setattr(atexit, "unregister", self.at_exit.remove)
 
     def ask(self, *answers: tuple[float, bytes]) -> tuple[str, float]:
         """What is made of these answers, each so many seconds after; and how long it takes."""
@@ -313,5 +314,5 @@ def test_keys_of_another_terminal_do_not_answer(
 def test_a_process_is_in_the_foreground_if_the_terminals_group_is_its_own(
     conversation: Conversation, monkeypatch: pytest.MonkeyPatch, group: int, ours: bool
 ) -> None:
-    monkeypatch.setattr(background.os, "tcgetpgrp", lambda descriptor: os.getpgrp() + group)
+    monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + group)
     assert background.in_foreground(conversation.screen) is ours

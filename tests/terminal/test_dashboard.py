@@ -350,7 +350,7 @@ def test_a_dashboard_remembers_what_it_is_told_and_when_and_draws_soon(
     first = replace(make_progress(1, 86), train_accuracy=None)
     dashboard.on_progress(replace(first, step=0, train_loss=None))
     news.append(told())
-    assert dashboard.view.trace == ()
+    assert not dashboard.view.trace
     now[0] = 53.0
     dashboard.on_progress(first)
     news.append(told())

@@ -57,6 +57,6 @@ def test_an_ending_tells_why_and_which_weights_are_kept(
 def test_the_deciding_figure_is_of_the_held_out_samples_if_there_are_any(
     monitor: Monitor, held_out: bool, told: tuple[str, str]
 ) -> None:
-    validation = (0.25, 0.875) if held_out else (None, None)
-    record = EpochRecord(1, 0.5, 0.75, *validation, 0.002, 2.9, 100.0)
+    loss, accuracy = (0.25, 0.875) if held_out else (None, None)
+    record = EpochRecord(1, 0.5, 0.75, loss, accuracy, 0.002, 2.9, 100.0)
     assert deciding_figure(monitor, record) == told

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_amounts_are_written_in_three_digits(value: float, text: str) -> None:
     assert text == figures.amount(value)
 
 
-BORDERS = {
+BORDERS: dict[Callable[..., str], list[tuple[Any, str]]] = {
     figures.loss: [
         *[(0.001, "0.0010"), (0.00099, "9.9e-04"), (-0.5, "-0.5000"), (-0.00042, "-4.2e-04")],
         *[(9.5, "9.5000"), (10.0, "10.000"), (99.5, "99.500"), (100.0, "100.00")],
@@ -139,7 +140,7 @@ BORDERS = {
 
 @pytest.mark.parametrize("write", BORDERS, ids=lambda write: write.__name__)
 def test_a_figure_is_written_as_told_on_both_sides_of_every_border(
-    write: Callable[[float], str],
+    write: Callable[..., str],
 ) -> None:
     assert [(value, write(value)) for value, _ in BORDERS[write]] == BORDERS[write]
 

@@ -53,7 +53,7 @@ class Staged:
         stage: Any = self
         self.screen._live = self.screen._keyboard = stage
         monkeypatch.setattr(live_screen, "in_foreground", lambda stream: self.foreground)
-        monkeypatch.setattr(live_screen.time, "thread_time", lambda: self.worked)
+        monkeypatch.setattr(time, "thread_time", lambda: self.worked)
 
     def start(self, refresh: bool) -> None:
         self.events.append(f"start {refresh}")
