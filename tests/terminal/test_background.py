@@ -1,12 +1,15 @@
+import atexit
 import os
 import select
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from gpunet.terminal.draw import background
 from gpunet.terminal.draw.background import background_told
 
 if sys.platform == "win32":
@@ -88,7 +91,7 @@ def terminal() -> Iterator[Terminal]:
 
 
 @pytest.mark.parametrize(
-    ("answer", "background"),
+    ("answer", "named"),
     [
         (WHITE, "light"),
         (BLACK, "dark"),
@@ -99,9 +102,9 @@ def terminal() -> Iterator[Terminal]:
     ],
 )
 def test_the_terminal_is_asked_and_nothing_of_its_answer_is_left(
-    terminal: Terminal, answer: bytes, background: str
+    terminal: Terminal, answer: bytes, named: str
 ) -> None:
-    assert background == terminal.asked(answer + WHO)
+    assert named == terminal.asked(answer + WHO)
     assert terminal.shown == ASKED
     assert terminal.before == termios.tcgetattr(terminal.slave)
     assert terminal.left_over == b""
@@ -135,7 +138,7 @@ def test_nothing_is_asked_while_somebody_types_ahead(terminal: Terminal) -> None
 
 
 @pytest.mark.parametrize(
-    ("value", "background"),
+    ("value", "named"),
     [
         ("15;0", "dark"),
         ("0;15", "light"),
@@ -145,5 +148,171 @@ def test_nothing_is_asked_while_somebody_types_ahead(terminal: Terminal) -> None
         ("", "unknown"),
     ],
 )
-def test_the_environment_may_tell_the_background(value: str, background: str) -> None:
-    assert background == background_told({"COLORFGBG": value})
+def test_the_environment_may_tell_the_background(value: str, named: str) -> None:
+    assert named == background_told({"COLORFGBG": value})
+
+
+@pytest.mark.parametrize(
+    ("color", "named"),
+    [
+        *[("757575", "dark"), ("767676", "light"), ("ffffff", "light"), ("000000", "dark")],
+        *[("ec0000", "dark"), ("ed0000", "light"), ("008900", "dark"), ("008a00", "light")],
+        *[("0000ff", "dark"), ("ff00ff", "light"), ("0000ab", "dark"), ("60605f", "dark")],
+        *[("0070ff", "light"), ("006aff", "dark"), ("0a0a0a", "dark"), ("ef0000", "light")],
+    ],
+)
+def test_a_background_is_light_if_black_is_read_on_it_better_than_white(
+    color: str, named: str
+) -> None:
+    parts = [color[place : place + 2] for place in (0, 2, 4)]
+    for digits in (parts, [part * 2 for part in parts]):
+        assert background._named(f"\x1b]11;rgb:{'/'.join(digits)}\x07".encode()) == named
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        (b"\x1b]11;rgb:7/7/7\x07", "light"),
+        (b"\x1b]11;rgb:6/6/6\x07", "dark"),
+        (b"\x1b]11;rgb:777/777/777\x1b\\", "light"),
+        (b"\x1b]11;rgb:FFFF/FFFF/FFFF\x1b\\", "light"),
+        (b"\x1b]10;rgb:ffff/ffff/ffff\x1b\\", "unknown"),
+        (b"\x1b]11;rgb:ffff/ffff\x1b\\", "unknown"),
+        (WHO, "unknown"),
+    ],
+)
+def test_an_answer_has_one_to_four_digits_for_each_color(answer: bytes, named: str) -> None:
+    assert background._named(answer) == named
+
+
+@pytest.mark.parametrize("number", range(18))
+def test_white_and_the_bright_colors_are_light(number: int) -> None:
+    light = number == 7 or 9 <= number <= 15
+    assert background_told({"COLORFGBG": f"3;{number}"}) == ("light" if light else "dark")
+    assert background_told({"COLORFGBG": str(number)}) == ("light" if light else "dark")
+    assert background_told({}) == "unknown"
+
+
+class Conversation:
+    """A terminal that is talked to from this process, and what is left to be done at its end."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.master, self.slave = pty.openpty()
+        self.before = termios.tcgetattr(self.slave)
+        self.keys = os.fdopen(self.slave, "r", closefd=False)
+        self.screen = os.fdopen(os.dup(self.slave), "w")
+        self.at_exit: list[Callable[[], None]] = []
+        monkeypatch.setattr(background, "_unanswered", [])
+        monkeypatch.setattr(atexit, "register", self.at_exit.append)
+        monkeypatch.setattr(atexit, "unregister", self.at_exit.remove)
+
+    def ask(self, *answers: tuple[float, bytes]) -> tuple[str, float]:
+        """What is made of these answers, each so many seconds after; and how long it takes."""
+
+        def answer() -> None:
+            for pause, part in answers:
+                time.sleep(pause)
+                os.write(self.master, part)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        began = time.monotonic()
+        told = background.background_of_terminal(self.keys, self.screen)
+        took = time.monotonic() - began
+        thread.join()
+        return told, took
+
+    @property
+    def asked(self) -> bytes:
+        found = b""
+        while select.select([self.master], [], [], 0.02)[0]:
+            found += os.read(self.master, 4096)
+        return found
+
+    def close(self) -> None:
+        self.keys.close()
+        self.screen.close()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def conversation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Conversation]:
+    made = Conversation(monkeypatch)
+    yield made
+    made.close()
+
+
+def test_an_answer_in_parts_is_put_together_and_the_mode_given_back_at_once(
+    conversation: Conversation,
+) -> None:
+    answers = [(0.03, WHITE[:9]), (0.02, WHITE[9:] + WHO[:3]), (0.02, WHO[3:])]
+    told, took = conversation.ask(*answers)
+    assert told == "light"
+    assert took < 0.1
+    assert conversation.before == termios.tcgetattr(conversation.slave)
+    assert conversation.at_exit == []
+    assert conversation.asked == ASKED
+    assert conversation.ask((0.03, BLACK + WHO))[0] == "dark"  # it may be asked again
+
+
+def test_without_an_answer_nothing_is_asked_again_and_nothing_echoed_until_the_end(
+    conversation: Conversation,
+) -> None:
+    told, took = conversation.ask()
+    assert told == "unknown"
+    assert 0.09 <= took < 0.4
+    assert conversation.asked == ASKED
+    mode = termios.tcgetattr(conversation.slave)
+    assert mode[3] & (termios.ICANON | termios.ECHO) == 0
+    assert mode[3] & termios.ISIG
+    assert conversation.ask()[0] == "unknown"
+    assert conversation.asked == b""
+    (end,) = conversation.at_exit
+    os.write(conversation.master, WHITE)
+    began = time.monotonic()
+    end()
+    assert 0.2 < time.monotonic() - began < 0.6  # six tenths of a second after the question
+    assert conversation.before == termios.tcgetattr(conversation.slave)
+
+
+def test_at_the_end_a_late_answer_is_swallowed_and_waited_for_no_longer(
+    conversation: Conversation,
+) -> None:
+    conversation.ask()
+    os.write(conversation.master, WHITE + WHO)
+    began = time.monotonic()
+    conversation.at_exit[0]()
+    assert time.monotonic() - began < 0.2
+    assert conversation.before == termios.tcgetattr(conversation.slave)
+
+
+def test_the_mode_is_given_back_early_to_who_takes_the_terminal_over(
+    conversation: Conversation,
+) -> None:
+    conversation.ask()
+    background.echo_again()
+    assert conversation.before == termios.tcgetattr(conversation.slave)
+
+
+def test_keys_of_another_terminal_do_not_answer(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as other:
+        assert background.background_of_terminal(conversation.keys, other) == "unknown"
+    os.close(master)
+    assert background.background_of_terminal(None, conversation.screen) == "unknown"
+    monkeypatch.setattr(background, "in_foreground", lambda stream: False)
+    assert background.background_of_terminal(conversation.keys, conversation.screen) == "unknown"
+    conversation.keys.close()
+    assert background.background_of_terminal(conversation.keys, conversation.screen) == "unknown"
+    assert conversation.asked == b""
+
+
+@pytest.mark.parametrize(("group", "ours"), [(0, True), (1, False)])
+def test_a_process_is_in_the_foreground_if_the_terminals_group_is_its_own(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch, group: int, ours: bool
+) -> None:
+    monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + group)
+    assert background.in_foreground(conversation.screen) is ours

@@ -2,7 +2,9 @@ from collections.abc import Callable
 
 import pytest
 from rich.console import Console
-from rich.text import Text
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Span, Text
 
 from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_block
 
@@ -72,3 +74,70 @@ def test_the_style_of_a_whole_text_is_kept(make_text_console: MakeConsole) -> No
     console = make_text_console(colors="truecolor")
     console.print(text_block(console, [Text("a", "red")], 1))
     assert console.file.getvalue() == "\x1b[31ma\x1b[0m\n"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "ascii_only", "shown"),
+    [
+        ("abcd", 4, False, "abcd"),
+        ("abcde", 4, False, "abc…"),
+        ("abcde", 1, False, "…"),
+        ("abcde", 0, False, ""),
+        ("abcde", 1, True, "~"),
+        ("a\nb\nc", 4, False, "a b…"),
+        ("数字数", 5, False, "数字…"),
+        ("数字数", 4, False, "数 …"),
+    ],
+)
+def test_a_text_is_cut_at_exactly_so_many_cells(
+    text: str, width: int, ascii_only: bool, shown: str
+) -> None:
+    assert cut(Text(text), width, ascii_only).plain == shown
+
+
+def test_a_cut_leaves_the_text_itself_and_its_styles() -> None:
+    text = Text.assemble(("abc", "red"), "def")
+    assert cut(text, 4, ascii_only=False).spans == [Span(0, 3, "red")]
+    assert text.plain == "abcdef"
+
+
+def test_a_block_is_cropped_or_filled_to_a_shape(console: Console) -> None:
+    block = text_block(console, [Text("abc"), Text("d")], 3)
+    assert written(block.shaped(2, 1)) == ["ab"]
+    assert written(block.shaped(5, 3)) == ["abc  ", "d    ", "     "]
+    assert (block.shaped(5, 3).width, block.shaped(5, 3).height) == (5, 3)
+    assert written(block) == ["abc", "d  "]
+
+
+def test_blocks_of_nothing_take_no_room(console: Console) -> None:
+    assert (beside([], gap=3).width, beside([], gap=3).height) == (0, 0)
+    assert (grid([], 9).width, grid([], 9).height) == (9, 0)
+    assert (stack([], 9).width, stack([], 9).height) == (9, 0)
+
+
+def test_blocks_beside_each_other_are_as_wide_as_they_and_their_gaps(console: Console) -> None:
+    blocks = [text_block(console, [Text(letter)], 2) for letter in "abc"]
+    assert (beside(blocks, gap=3).width, written(beside(blocks, gap=3))) == (12, ["a    b    c "])
+    assert (beside(blocks).width, written(beside(blocks))) == (6, ["a b c "])
+    assert written(grid(blocks, 8)) == ["a  b  c "]
+    assert written(grid(blocks, 7)) == ["a  b   ", "c      "]
+
+
+def test_a_printed_block_is_cropped_at_the_consoles_width_and_keeps_blanks_with_a_style(
+    make_text_console: MakeConsole,
+) -> None:
+    console = make_text_console(4, colors="truecolor")
+    lines = [
+        [Segment("ab"), Segment("  ", Style(bgcolor="red")), Segment("  ")],
+        [Segment("abcdef")],
+        [Segment(" a "), Segment("   ")],
+    ]
+    console.print(Block(6, lines))
+    assert console.file.getvalue() == "ab\x1b[41m  \x1b[0m\nabcd\n a\n"  # type: ignore[attr-defined]
+
+
+def test_a_block_measures_its_width_or_the_consoles(make_text_console: MakeConsole) -> None:
+    console = make_text_console(4)
+    for width, measured in ((3, 3), (6, 4)):
+        block = Block(width, [[Segment("a" * width)]])
+        assert console.measure(block) == (measured, measured)

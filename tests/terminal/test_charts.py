@@ -211,3 +211,138 @@ def test_no_axis_goes_beyond_its_bounds(make_text_console: MakeConsole) -> None:
     none = replace(chart([0.0, 0.0], height=7), y_bounds=(0.0, math.inf))
     rows = written(make_text_console(), none, 40)
     assert min(float(row.split("┤")[0]) for row in rows if "┤" in row) == 0
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "intervals", "ticks"),
+    [
+        (0, 10, 10, "0 1 2 3 4 5 6 7 8 9 10"),
+        (0, 10, 9, "0 2 4 6 8 10"),
+        (0, 10, 4, "0 5 10"),
+        (0, 10, 1, "0 10"),
+        (0.5, 9.5, 5, "2 4 6 8"),
+        (-3, 3, 3, "-2 0 2"),
+        (0, 0.21, 5, "0 0.05 0.1 0.15 0.2"),
+        (2.5, 3.1, 3, "2.6 2.8 3"),
+    ],
+)
+def test_ticks_are_one_two_or_five_times_a_power_of_ten(
+    lowest: float, highest: float, intervals: int, ticks: str
+) -> None:
+    found, step = nice_ticks(lowest, highest, intervals)
+    assert " ".join(f"{tick:g}" for tick in found) == ticks
+    assert step == pytest.approx(found[1] - found[0])
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "height", "labels"),
+    [
+        ([0.0, 1.0], (-math.inf, math.inf), 9, "1.0 0.5 0.0"),
+        ([0.0, 1.0], (-math.inf, math.inf), 8, "1.0 0.8 0.6 0.4 0.2 0.0"),
+        ([3.0, 97.0], (0.0, 100.0), 15, "100 80 60 40 20 0"),
+        ([-41.0, 41.0], (-math.inf, math.inf), 15, "60 40 20 0 -20 -40 -60"),
+        ([5.0, 5.0], (-math.inf, math.inf), 15, "5.6 5.4 5.2 5.0 4.8 4.6 4.4"),
+        ([0.0, 0.0], (-math.inf, math.inf), 15, "0.6 0.4 0.2 0.0 -0.2 -0.4 -0.6"),
+        ([0.0, 0.0], (0.0, math.inf), 15, "0.6 0.5 0.4 0.3 0.2 0.1 0.0"),
+        ([1e5, 3e5], (-math.inf, math.inf), 15, "3.0e+05 2.5e+05 2.0e+05 1.5e+05 1.0e+05"),
+        (
+            [12.0, 12.006],
+            (-math.inf, math.inf),
+            15,
+            "12.006 12.005 12.004 12.003 12.002 12.001 12.000",
+        ),
+        ([-9.0, 200.0], (0.0, 100.0), 15, "100 80 60 40 20 0"),
+    ],
+)
+def test_the_vertical_axis_is_labeled_by_round_numbers_within_its_bounds(
+    console: Console,
+    values: list[float],
+    bounds: tuple[float, float],
+    height: int,
+    labels: str,
+) -> None:
+    drawn = LineChart("loss", [series(values)], height, (1, 2), bounds)
+    rows = written(console, drawn, 40)
+    assert [row.split("┤")[0].strip() for row in rows if "┤" in row] == labels.split()
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "labels"),
+    [
+        (0.01, 1.0, "1 0.5 0.2 0.1 0.05 0.02 0.01"),
+        (0.3, 3.0, "3 2 1 0.5 0.3"),
+        (1e-7, 1e7, "1e+07 1e+05 100 1 0.01 1e-05 1e-07"),
+        (20.0, 90.0, "100 70 50 30 20"),
+    ],
+)
+def test_a_logarithmic_axis_is_labeled_by_powers_of_ten_and_their_parts(
+    console: Console, lowest: float, highest: float, labels: str
+) -> None:
+    drawn = LineChart(
+        "loss", [series([highest, lowest])], 15, (1, 2), logarithmic_from=highest / lowest
+    )
+    rows = written(console, drawn, 40)
+    assert rows[0].startswith("loss, log")
+    assert [row.split("┤")[0].strip() for row in rows if "┤" in row] == labels.split()
+    below = replace(drawn, logarithmic_from=1.001 * highest / lowest)
+    assert not written(console, below, 40)[0].startswith("loss, log")
+
+
+@pytest.mark.parametrize(
+    ("x_range", "width", "labels"),
+    [
+        (
+            (1.0, 30.0),
+            60,
+            " 1       5        10        15        20        25        30",
+        ),
+        ((1.0, 30.0), 30, " 1       10       20        30"),
+        ((0.0, 1.0), 30, " 0                           1"),
+        ((0.0, 0.0), 30, " 0"),
+        ((-6.0, 1.0), 30, " -6 -5  -4  -3  -2  -1   0   1"),
+        ((1.0, 1000.0), 20, " 1       500    1000"),
+        ((1.0, 2.0), 9, " 1      2"),
+    ],
+)
+def test_the_horizontal_axis_has_its_labels_below_their_columns(
+    console: Console, x_range: tuple[float, float], width: int, labels: str
+) -> None:
+    drawn = LineChart("loss", [series([5.0, 5.0])], 3, x_range)
+    last = written(console, drawn, width)[-1]
+    assert last.rstrip() == labels
+
+
+@pytest.mark.parametrize(("width", "shown"), [(12, True), (11, False)])
+def test_the_labels_go_where_there_would_be_less_than_eight_columns_beside_them(
+    console: Console, width: int, shown: bool
+) -> None:
+    drawn = LineChart("loss", [series([0.25, 0.75])], 6, (1, 2))
+    rows = written(console, drawn, width)
+    assert ("0." in "".join(rows[1:])) == shown
+    assert {row.index("┤" if "┤" in row else "│") for row in rows[1:-1]} == {3 if shown else 0}
+
+
+def test_a_name_of_a_series_is_left_out_before_the_axis_says_that_it_is_logarithmic(
+    console: Console,
+) -> None:
+    drawn = chart([1, 0.25], [1, 0.5], logarithmic_from=2)
+    heads = {width: written(console, drawn, width)[0].rstrip() for width in (28, 27, 23, 22, 9)}
+    assert heads == {
+        28: "loss, log ━ s0 0.25 ╍ s1 0.5",
+        27: "loss ━ s0 0.25 ╍ s1 0.5",
+        23: "loss ━ s0 0.25 ╍ s1 0.5",
+        22: "loss ━ 0.25 ╍ 0.5",
+        9: "loss ━ 0…",
+    }
+
+
+def test_marks_begin_anew_after_the_fourth_series(make_text_console: MakeConsole) -> None:
+    drawn = chart([1.0], [2.0], [3.0], [4.0], [5.0])
+    head = written(make_text_console(ascii_only=True), drawn, 60)[0]
+    assert head.rstrip() == "loss * s0 1 o s1 2 + s2 3 x s3 4 * s4 5"
+
+
+def test_an_ascii_line_is_never_dotted(make_text_console: MakeConsole) -> None:
+    drawn = LineChart("loss", [series([1, 1], dotted=True)], 5, (1, 2))
+    rows = written(make_text_console(ascii_only=True), drawn, 30)
+    assert max(row.count("*") for row in rows[1:]) > 20

@@ -1,6 +1,8 @@
 from collections.abc import Callable
 
+import pytest
 from rich.console import Console
+from rich.text import Text
 
 from gpunet.terminal.draw.columns import Columns
 
@@ -45,3 +47,49 @@ def test_a_style_marks_a_whole_row(make_text_console: MakeConsole) -> None:
     columns = Columns(["<a", "b"])
     columns.add("x", "y", style="green")
     assert printed(make_text_console(colors="truecolor"), columns)[-1].count("\x1b[32m") == 2
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (40, ["a long name  another  12,345,678", "b            c                 9"]),
+        (32, ["a long name  another  12,345,678", "b            c                 9"]),
+        (31, ["a long na…  another  12,345,678", "b           c                 9"]),
+        (26, ["a lon…  anoth…  12,345,678", "b       c                9"]),
+        (25, ["a lo…  anoth…  12,345,678", "b      c                9"]),
+        (24, ["a lo…  anot…  12,345,678", "b      c               9"]),
+        (22, ["a l…  ano…  12,345,678", "b     c              9"]),
+        (21, ["a l…  ano…  12,345,6…", "b     c             9"]),
+        (16, ["a l…  ano…  12,…", "b     c        9"]),
+    ],
+)
+def test_the_widest_column_is_cut_first_down_to_four_cells_and_numbers_last(
+    make_text_console: MakeConsole, width: int, lines: list[str]
+) -> None:
+    columns = Columns(["<first", "<two", "number"])
+    columns.add("a long name", "another", "12,345,678")
+    columns.add("b", "c", "9")
+    shown = printed(make_text_console(width), columns)
+    assert shown[2:] == lines
+    assert shown[1] == "─" * max(map(len, lines))
+
+
+def test_no_column_is_left_less_than_four_cells_though_the_table_is_then_cut(
+    make_text_console: MakeConsole,
+) -> None:
+    columns = Columns(["<abcdef", "ghijkl"])
+    columns.add("1", "2")
+    assert printed(make_text_console(8), columns) == ["abc…  g…", "───────…", "1      …"]
+
+
+def test_a_row_may_be_shorter_than_the_head_and_a_cell_has_a_style_of_its_own(
+    make_text_console: MakeConsole,
+) -> None:
+    columns = Columns(["<a", "b", "c"])
+    columns.add("x", Text("y", "red"), style="bold")
+    columns.add("z", "1", "2")
+    assert printed(make_text_console(), columns)[2:] == ["x  y", "z  1  2"]
+    console = make_text_console(colors="truecolor")
+    console.print(columns)
+    row = console.file.getvalue().splitlines()[2]  # type: ignore[attr-defined]
+    assert row == "\x1b[1mx\x1b[0m  \x1b[31my\x1b[0m"

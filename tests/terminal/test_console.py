@@ -5,13 +5,21 @@ from collections.abc import Iterator
 from typing import TextIO
 
 import pytest
+from rich.console import Console
 from rich.text import Text
 
 from gpunet.config import Theme
 from gpunet.terminal.draw.background import in_foreground
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import LABEL, RIGHT
-from gpunet.terminal.live.console import make_console, shows_greys, wants_dashboard, wish_for_theme
+from gpunet.terminal.live.console import (
+    PatientStream,
+    make_console,
+    print_line,
+    shows_greys,
+    wants_dashboard,
+    wish_for_theme,
+)
 
 
 def stream(encoding: str = "utf-8") -> io.TextIOWrapper:
@@ -207,3 +215,157 @@ def test_the_smallest_screen_gets_a_dashboard(terminal: TextIO) -> None:
     environ = {**XTERM, "COLUMNS": "40", "LINES": "10"}
     console = make_console(stream=terminal, environ=environ)
     assert wants_dashboard(console, plain=False, environ=environ)
+
+
+class Broken(io.StringIO):
+    """A stream that takes nothing, or so many texts."""
+
+    def __init__(self, takes: int = 0, *, flushes: bool = True) -> None:
+        super().__init__()
+        self.takes, self.flushes = takes, flushes
+
+    def write(self, text: str) -> int:
+        if self.takes <= 0:
+            raise OSError("nobody reads")
+        self.takes -= 1
+        return super().write(text)
+
+    def flush(self) -> None:
+        if not self.flushes:
+            raise OSError("full")
+
+
+def test_a_patient_stream_is_silent_after_its_first_failure_and_says_why() -> None:
+    broken = Broken(takes=1)
+    patient = PatientStream(broken)
+    assert (patient.write("ab"), patient.failure) == (2, None)
+    assert patient.write("cde") == 3
+    assert str(patient.failure) == "nobody reads"
+    broken.takes = 9
+    assert (patient.write("f"), broken.getvalue()) == (1, "ab")
+    assert patient.getvalue() == "ab"
+    full = PatientStream(Broken(takes=9, flushes=False))
+    full.flush()
+    assert str(full.failure) == "full"
+    full.flush()
+    assert (full.write("ab"), full.getvalue()) == (2, "")
+
+
+def test_a_patient_console_does_not_fail_where_another_one_does() -> None:
+    make_console(patient=True, stream=Broken(), environ={}).print("a")
+    with pytest.raises(OSError, match="nobody"):
+        make_console(stream=Broken(), environ={}).print("a")
+
+
+def test_a_line_is_printed_whole_as_it_is_and_at_once() -> None:
+    class Flushed(io.StringIO):
+        flushed = ""
+
+        def flush(self) -> None:
+            self.flushed = self.getvalue()
+
+    out = Flushed()
+    console = make_console(plain=True, stream=out, environ={"COLUMNS": "10"})
+    print_line(console, "[bold]12 :warning: a line that is longer")
+    assert out.flushed == "[bold]12 :warning: a line that is longer\n"
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "False"])
+def test_a_terminal_with_a_user_is_one_though_ci_is_set_to_nothing(
+    terminal: TextIO, value: str
+) -> None:
+    environ = {**XTERM, "CI": value}
+    assert wants_dashboard(make_console(stream=terminal, environ=environ), False, environ)
+
+
+def test_in_the_background_there_is_no_dashboard(
+    terminal: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpunet.terminal.live.console.in_foreground", lambda stream: False)
+    console = make_console(stream=terminal, environ=XTERM)
+    assert not wants_dashboard(console, plain=False, environ=XTERM)
+
+
+@pytest.mark.parametrize(
+    ("environ", "answer", "code"),
+    [
+        ({}, "light", "38;2;0;95;0"),
+        ({}, "unknown", "38;2;95;135;95"),
+        ({"COLORFGBG": "0;15"}, "unknown", "38;2;0;95;0"),
+        ({"COLORFGBG": "0;15"}, "dark", "38;2;135;215;95"),
+        ({"CI": "1"}, "light", "38;2;95;135;95"),
+        ({"NO_COLOR": "1"}, "light", None),
+    ],
+)
+def test_a_terminals_answer_counts_before_the_environment_where_it_may_be_asked(
+    terminal: TextIO,
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    answer: str,
+    code: str | None,
+) -> None:
+    monkeypatch.setattr("gpunet.terminal.live.console._wished", "auto")
+    asked = []
+
+    def ask(keys: object, screen: object) -> str:
+        asked.append((keys, screen))
+        return answer
+
+    monkeypatch.setattr("gpunet.terminal.live.console.background_of_terminal", ask)
+    given = {**XTERM, "COLORTERM": "truecolor", **environ}
+    console = make_console(stream=terminal, environ=given)
+    with console.capture() as capture:
+        console.print("a", style=RIGHT)
+    assert capture.get() == ("a\n" if code is None else f"\x1b[{code}ma\x1b[0m\n")
+    may_be_asked = not environ.keys() & {"CI", "NO_COLOR"}
+    assert asked == ([(sys.stdin, terminal)] if may_be_asked else [])
+
+
+@pytest.mark.parametrize("wish", ["dark", "light"])
+def test_a_terminal_is_not_asked_where_a_theme_is_wished(
+    terminal: TextIO, monkeypatch: pytest.MonkeyPatch, wish: Theme
+) -> None:
+    monkeypatch.setattr("gpunet.terminal.live.console._wished", wish)
+    monkeypatch.setattr("gpunet.terminal.live.console.background_of_terminal", lambda *_: 1 / 0)
+    make_console(stream=terminal, environ=XTERM)
+
+
+@pytest.mark.parametrize(
+    ("environ", "greys"),
+    [
+        ({"TERM": "xterm"}, False),
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, True),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_greys_need_256_colors(environ: dict[str, str], greys: bool) -> None:
+    console = make_console(stream=stream(), environ={"FORCE_COLOR": "1", **environ})
+    assert shows_greys(console) is greys
+
+
+def test_every_control_character_but_the_line_feed_is_left_out() -> None:
+    out = stream()
+    everything = "".join(map(chr, range(0x20))) + "\x7f" + "".join(map(chr, range(0x80, 0xA1)))
+    make_console(stream=out, environ={"COLUMNS": "90"}).print(f"a{everything}b\t|", soft_wrap=True)
+    assert written(out).decode().replace(" ", "") == "a\n\xa0b|\n"
+
+
+def test_an_ascii_locale_turns_what_it_cannot_write_into_question_marks() -> None:
+    out = stream()
+    make_console(stream=out, environ={"LANG": "POSIX"}).print("7 \u2713 \u00fc")
+    assert written(out) == b"7 ? ?\n"
+
+
+def test_nothing_is_highlighted_though_the_console_is_colored() -> None:
+    out = stream()
+    console = make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"})
+    console.print("12 'a' True http://x.org")
+    assert written(out) == b"12 'a' True http://x.org\n"
+
+
+def test_a_line_is_printed_as_it_is_whatever_the_console_makes_of_texts() -> None:
+    out = io.StringIO()
+    rich = Console(file=out, force_terminal=True, color_system="truecolor", width=10, _environ={})
+    print_line(rich, "[bold]12 :warning: a line")
+    assert out.getvalue() == "[bold]12 :warning: a line\n"

@@ -325,3 +325,73 @@ def test_a_resumed_run_shows_what_was_done_before(
     dashboard.on_train_begin(run)
     assert run.history == dashboard.view.records
     assert dashboard.view.best_epoch == 1
+
+
+def test_a_dashboard_remembers_what_it_is_told_and_when_and_draws_soon(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_record: Callable[..., EpochRecord],
+    make_progress: Callable[..., Progress],
+) -> None:
+    now = [50.0]
+    control = Control(clock=WorkingClock(lambda: now[0]))
+    dashboard = Dashboard(make_text_console(), control, keys=NO_KEYS)
+    news = []
+
+    def told() -> bool:
+        stale, dashboard._stale = dashboard._stale, False
+        return stale
+
+    told()
+    run = make_run()
+    dashboard.on_train_begin(run)
+    news.append(told())
+    assert (dashboard.view.run, dashboard.view.records, dashboard.view.best_epoch) == (run, (), 0)
+    first = replace(make_progress(1, 86), train_accuracy=None)
+    dashboard.on_progress(replace(first, step=0, train_loss=None))
+    news.append(told())
+    assert not dashboard.view.trace
+    now[0] = 53.0
+    dashboard.on_progress(first)
+    news.append(told())
+    assert dashboard.view.progress is first
+    assert dashboard.view.heard_at == 53.0
+    ((share, loss, accuracy),) = dashboard.view.trace
+    assert (share, loss) == (0.1, 0.4)
+    assert np.isnan(accuracy)
+    told_of = np.full((24, 10), 0.1, np.float32)
+    dashboard.on_epoch_end(EpochEnd.of(make_record(1), 1, None, told_of))
+    news.append(told())
+    view = dashboard.view
+    assert (view.best_epoch, view.patience_left, view.reason) == (1, None, None)
+    assert view.heard_at == 53.0
+    dashboard.on_train_end("time limit reached", 7)
+    news.append(told())
+    assert (dashboard.view.reason, dashboard.view.best_epoch) == ("time limit reached", 7)
+    assert dashboard.view.records == (make_record(1),)
+    assert news == [True] * 5
+
+
+def test_of_a_long_first_epoch_every_other_point_is_left_out_when_there_are_four_hundred(
+    make_text_console: MakeConsole, make_run: MakeRun, make_progress: Callable[..., Progress]
+) -> None:
+    dashboard = Dashboard(make_text_console(), Control(), keys=NO_KEYS)
+    dashboard.on_train_begin(make_run())
+    lengths = []
+    for step in range(402):
+        dashboard.on_progress(make_progress(1, step))
+        lengths.append(len(dashboard.view.trace))
+    assert lengths == [*range(1, 401), 201, 202]
+    steps = [round(860 * share) for share, _, _ in dashboard.view.trace]
+    assert steps == [*range(0, 400, 2), 400, 401]
+
+
+def test_what_stays_of_a_dashboard_is_of_what_it_was_told(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    console = make_text_console(70, 20)
+    dashboard = Dashboard(console, Control(), keys=NO_KEYS)
+    assert dashboard.closing_view().height == 0
+    dashboard.on_train_begin(make_run())
+    block = dashboard.closing_view()
+    assert (block.width, block.height) == (70, 12)

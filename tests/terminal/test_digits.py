@@ -122,3 +122,75 @@ def test_an_image_in_pixels_has_paper_beside_it_and_keeps_its_margins(paper: int
     assert (drawn[:, 15:] == paper).all()
     assert (drawn[5:15, 9:11] == 255 - paper).all()
     assert np.count_nonzero(drawn[..., 0] != paper) == 20
+
+
+def test_a_brightness_is_lifted_to_the_nearest_of_the_greys_and_of_the_shades(
+    make_text_console: MakeConsole,
+) -> None:
+    image = np.array([[0, 26, 64, 128, 191, 255]] * 2, np.uint8)
+    (line,) = picture(make_text_console(colors="256"), image, 6, 1).lines
+    assert [(part.text, part.style.bgcolor.triplet[0]) for part in line] == [  # type: ignore[union-attr, index]
+        (" ", 8 + 10 * level) for level in (0, 4, 8, 14, 19, 23)
+    ]
+    assert all(part.style.color == part.style.bgcolor for part in line)  # type: ignore[union-attr]
+    (line,) = picture(make_text_console(), image, 6, 1).lines
+    assert [part.text for part in line] == [" ░░▒▓█"]
+    (line,) = picture(make_text_console(ascii_only=True), image, 6, 1).lines
+    assert [part.text for part in line] == [" :-+#@"]
+
+
+def test_runs_of_the_same_two_pixels_are_one_segment(make_text_console: MakeConsole) -> None:
+    image = np.array([[255, 255, 0, 255], [0, 0, 0, 255]], np.uint8)
+    (line,) = picture(make_text_console(colors="truecolor"), image, 4, 1).lines
+    assert [part.text for part in line] == ["▀▀", " ", " "]
+
+
+def test_a_shade_is_the_mean_of_two_pixels(make_text_console: MakeConsole) -> None:
+    image = np.array([[255, 255, 0, 0], [0, 255, 0, 0]], np.uint8)
+    (line,) = picture(make_text_console(), image, 2, 1).lines
+    assert line[0].text == "▒█"
+
+
+@pytest.mark.parametrize(("level", "drawn"), [(25, False), (26, True)])
+def test_a_pixel_belongs_to_the_drawing_if_it_differs_by_more_than_a_tenth(
+    level: int, drawn: bool
+) -> None:
+    image = np.zeros((5, 5), np.uint8)
+    image[1, 2] = level
+    whole = brightness(image)
+    assert (cropped(whole, background_of(whole)).shape == (1, 1)) == drawn
+
+
+def test_what_is_no_number_is_dark_or_bright() -> None:
+    image = np.array([[np.nan, np.inf, -np.inf, 0.5, 0.25]], np.float32)
+    assert brightness(image).tolist() == [[0, 1, 0, 0.5, 0.25]]
+    assert brightness(np.array([[-1.0, 0.0, 1.0]], np.float32)).tolist() == [[0, 0.5, 1]]
+    assert brightness(np.array([[0.25, 0.5]], np.float32)).tolist() == [[0.25, 0.5]]
+
+
+def test_the_background_is_the_median_of_the_whole_border() -> None:
+    image = np.full((5, 7), 0.9)
+    image[0], image[-1] = 0.1, 0.2
+    image[:, 0], image[:, -1] = 0.3, 0.4
+    assert background_of(image) == pytest.approx(0.3)
+    image[0] = 0.5
+    assert background_of(image) == pytest.approx(0.4)
+    assert background_of(np.zeros((0, 4))) == 0
+
+
+def test_an_image_is_centered_and_never_vanishes() -> None:
+    drawn = fitted(np.ones((2, 40)), 6, 20, 0.25)
+    assert np.flatnonzero((drawn == 1).any(axis=1)).tolist() == [2]
+    assert (drawn[[0, 1, 3, 4, 5]] == 0.25).all()
+    tall = fitted(np.ones((100, 1)), 10, 4, 0.0)
+    assert np.flatnonzero(tall.any(axis=0)).tolist() == [1]
+    assert fitted(np.ones((3, 3)), 7, 9, 0.0).nonzero()[1].tolist() == [*range(1, 7)] * 6
+    assert fitted(np.zeros((0, 3)), 2, 2, 0.5).tolist() == [[0.5, 0.5]] * 2
+    assert fitted(np.array([[0.0, 1.0, 0.5]]), 2, 2, 0.0).tolist()[0] == pytest.approx(
+        [1 / 3, 2 / 3]
+    )
+
+
+def test_pixels_are_rounded_to_bytes_in_all_three_colors() -> None:
+    image = np.array([[0.0, 0.25, 0.5, 1.0]], np.float32)
+    assert greys(image, 1, 4).tolist() == [[[0] * 3, [64] * 3, [128] * 3, [255] * 3]]

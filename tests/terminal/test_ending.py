@@ -1,7 +1,8 @@
 import pytest
 
-from gpunet.terminal.views.ending import ending
-from gpunet.training.events import StopReason
+from gpunet.config import Monitor
+from gpunet.terminal.views.ending import deciding_figure, ending
+from gpunet.training.events import EpochRecord, StopReason
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,14 @@ from gpunet.training.events import StopReason
             5,
             "diverged: no finite loss in epoch 5; the weights of epoch 4 are kept",
         ),
+        *[
+            (reason, 7, 12, f"{reason}; the weights of epoch 7 are kept")
+            for reason in (
+                *("gains too small", "target accuracy reached", "time limit reached"),
+                *("pruned", "device failed"),
+            )
+        ],
+        ("stopped by user", 0, 2, "stopped by user; no weights are kept"),
         (
             "diverged",
             0,
@@ -34,3 +43,20 @@ def test_an_ending_tells_why_and_which_weights_are_kept(
     reason: StopReason, best: int, last: int, words: str
 ) -> None:
     assert words == ending(reason, best, last)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "held_out", "told"),
+    [
+        ("val_loss", True, ("val loss", "0.2500")),
+        ("val_loss", False, ("train loss", "0.5000")),
+        ("val_accuracy", True, ("val accuracy", "87.50 %")),
+        ("val_accuracy", False, ("train accuracy", "75.00 %")),
+    ],
+)
+def test_the_deciding_figure_is_of_the_held_out_samples_if_there_are_any(
+    monitor: Monitor, held_out: bool, told: tuple[str, str]
+) -> None:
+    loss, accuracy = (0.25, 0.875) if held_out else (None, None)
+    record = EpochRecord(1, 0.5, 0.75, loss, accuracy, 0.002, 2.9, 100.0)
+    assert deciding_figure(monitor, record) == told

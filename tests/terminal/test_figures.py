@@ -1,4 +1,6 @@
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -98,3 +100,52 @@ def test_a_number_of_bytes_is_written_in_the_unit_that_fits(value: int, written:
 )
 def test_amounts_are_written_in_three_digits(value: float, text: str) -> None:
     assert text == figures.amount(value)
+
+
+BORDERS: dict[Callable[..., str], list[tuple[Any, str]]] = {
+    figures.loss: [
+        *[(0.001, "0.0010"), (0.00099, "9.9e-04"), (-0.5, "-0.5000"), (-0.00042, "-4.2e-04")],
+        *[(9.5, "9.5000"), (10.0, "10.000"), (99.5, "99.500"), (100.0, "100.00")],
+        *[(999.5, "999.50"), (1000.0, "1.0e+03"), (-2000.0, "-2.0e+03"), (-math.inf, "-inf")],
+    ],
+    figures.learning_rate: [(0.002, "2.0e-03"), (1.0, "1.0e+00"), (0.12345, "1.2e-01")],
+    figures.percent: [(0.0, "0.00 %"), (0.12345, "12.35 %"), (0.99999, "100.00 %")],
+    figures.count: [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")],
+    figures.size: [
+        *[(1, "1 bytes"), (10_000, "9.77 KiB"), (10_239, "10.0 KiB"), (102_300, "99.9 KiB")],
+        *[(102_399, "100 KiB"), (1 << 20, "1.00 MiB"), (1 << 30, "1.00 GiB")],
+        *[(1 << 40, "1.00 TiB"), (1 << 50, "1.00 PiB"), (1 << 60, "1024 PiB")],
+    ],
+    figures.amount: [
+        *[(0.1234, "0.123"), (12.34, "12.3"), (999.4, "999"), (999.5, "1.00 k")],
+        *[(9994.0, "9.99 k"), (9996.0, "10.0 k"), (99_940.0, "99.9 k"), (99_960.0, "100 k")],
+        *[(2e6, "2.00 M"), (2e9, "2.00 G"), (2e12, "2.00 T"), (2e15, "2.00 P"), (2e19, "20000 P")],
+    ],
+    figures.rate: [
+        *[(0.0, "0 samples/s"), (999_999.0, "999,999 samples/s"), (1e6, "1.00 M samples/s")],
+        *[(99e6, "99.00 M samples/s"), (1e8, "100.0 M samples/s"), (999e6, "999.0 M samples/s")],
+        *[(1e9, "1.0e+09 samples/s"), (math.nan, "- samples/s")],
+    ],
+    figures.seconds: [
+        *[(0.00999, "9.99 ms"), (0.01, "10 ms"), (0.0994, "99 ms"), (0.0995, "0.1 s")],
+        *[(1.25, "1.2 s"), (59.9, "59.9 s"), (59.95, "0:59"), (3661.0, "1:01:01")],
+    ],
+    figures.duration: [
+        *[(60.0, "1:00"), (3599.9, "59:59"), (3600.0, "1:00:00"), (86_399.0, "23:59:59")],
+        *[(86_400.0, "1 d 00:00:00"), (1000 * 86_400.0 + 61, "1,000 d 00:01:01")],
+        *[(math.nan, "-"), (-math.inf, "-")],
+    ],
+}
+
+
+@pytest.mark.parametrize("write", BORDERS, ids=lambda write: write.__name__)
+def test_a_figure_is_written_as_told_on_both_sides_of_every_border(
+    write: Callable[..., str],
+) -> None:
+    assert [(value, write(value)) for value, _ in BORDERS[write]] == BORDERS[write]
+
+
+def test_where_there_is_no_figure_what_is_asked_for_stands_for_it() -> None:
+    for write in (figures.loss, figures.percent, figures.duration):
+        assert write(None, nothing="none") == "none"
+        assert write(None) == "-"

@@ -310,3 +310,75 @@ def test_without_the_library_sixel_names_the_extra(
     with pytest.raises(MissingExtraError, match=r"-m pip install 'textual-image"):
         choose_painter("sixel", make_text_console(), {})
     assert choose_painter("kitty", make_text_console(), {}) is not None
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"TERM": "xterm-ghostty"}, "kitty"),
+        ({"TERM": "foot-extra"}, "sixel"),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "ghostty"}, "kitty"),
+        ({"TERM": "screen.xterm-kitty"}, None),
+        ({"TERM": "xterm-kitty", "STY": "1"}, None),
+        ({"TERM": "xterm-256color", "KITTY_WINDOW_ID": ""}, None),
+    ],
+)
+def test_every_terminal_that_is_known_has_its_protocol(
+    make_terminal: MakeTerminal, environ: dict[str, str], expected: Protocol | None
+) -> None:
+    painter = choose_painter("auto", make_terminal((9, 18), _environ=environ), environ)
+    assert painter == (Painter(expected, (9, 18)) if expected else None)
+
+
+def test_the_environment_is_the_processs_own_unless_one_is_given(
+    make_terminal: MakeTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {"TERM": "xterm-kitty"})
+    console = make_terminal(_environ={"TERM": "xterm-kitty"})
+    assert choose_painter("auto", console) == Painter("kitty", CELL)
+    assert choose_painter("auto", console, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("pixels", "cell"),
+    [
+        ((80 * 8, 24 * 16), (8, 16)),
+        ((80 * 8 + 79, 24 * 16 + 23), (8, 16)),
+        ((0, 0), (10, 20)),
+        ((80, 24), (1, 1)),
+        ((79, 400), (10, 20)),
+        ((800, 23), (10, 20)),
+    ],
+)
+def test_a_cell_is_as_large_as_the_terminal_tells_or_as_the_vt340s(
+    make_terminal: MakeTerminal, pixels: tuple[int, int], cell: tuple[int, int]
+) -> None:
+    fcntl, termios = (pytest.importorskip(name) for name in ("fcntl", "termios"))
+    console = make_terminal(_environ={"TERM": "xterm"})
+    fcntl.ioctl(console.file, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, *pixels))
+    assert choose_painter("kitty", console, {}) == Painter("kitty", cell)
+    known = {"TERM": "xterm-kitty"}
+    assert choose_painter("auto", make_terminal((0, 0), _environ=known), known) == Painter(
+        "kitty", (10, 20)
+    )
+
+
+def test_cells_have_so_many_pixels_from_top_to_bottom_and_from_left_to_right() -> None:
+    assert Painter("kitty", (9, 19)).size(14, 7) == (7 * 19, 14 * 9)
+
+
+def test_a_small_image_is_one_command_and_all_lines_of_its_caption_stay(
+    make_text_console: MakeConsole,
+) -> None:
+    console = make_text_console()
+    caption = text_block(console, [Text("one"), Text("two")], 4)
+    block = Painter("kitty", (2, 4)).above(caption, noise(8, 8, 2), 2)
+    assert (block.width, block.height) == (4, 4)
+    console.print(block)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    ((rows, written),) = PAINTED.findall(text)
+    assert (rows, written.count("\x1b_G")) == ("2", 1)
+    assert written.startswith("\x1b_Ga=T,f=100,c=4,r=2,C=1,q=2,m=0;")
+    assert text.splitlines()[:2] == ["", ""]
+    assert text.index("\x1b7") < text.index("one")
+    assert text.endswith("\x1b8one\ntwo\n")

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from gpunet.terminal.live.interrupts import Interrupts
+from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -129,3 +130,85 @@ def test_a_stopped_process_gives_the_terminal_back_takes_it_again_and_counts_no_
     assert process.returncode == 0
     worked, passed = map(float, rest.split()[-2:])
     assert passed - worked > 2 * STOPPED - 0.1
+
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGTSTP", "SIGCONT")
+
+
+@posix
+def test_every_signal_is_taken_and_given_back_as_it_was() -> None:
+    numbers = [signal.Signals[name] for name in NAMES]
+    before = [signal.getsignal(number) for number in numbers]
+    with Interrupts(Control()):
+        held = [signal.getsignal(number) for number in numbers]
+        assert all(one != other for one, other in zip(held, before, strict=True))
+    assert before == [signal.getsignal(number) for number in numbers]
+
+
+@posix
+@pytest.mark.parametrize(
+    ("names", "number", "raised"),
+    [
+        (["SIGINT"], None, None),
+        (["SIGTERM"], "SIGTERM", None),
+        (["SIGINT", "SIGTERM"], "SIGTERM", SystemExit),
+        (["SIGTERM", "SIGINT"], "SIGTERM", KeyboardInterrupt),
+        (["SIGTERM", "SIGHUP"], "SIGHUP", SystemExit),
+    ],
+)
+def test_the_first_signal_asks_and_tells_once_and_the_second_raises_what_it_means(
+    names: list[str], number: str | None, raised: type[BaseException] | None
+) -> None:
+    control, told = Control(), []
+    first, *others = [signal.Signals[name] for name in names]
+    with Interrupts(control, asked=lambda: told.append(control.stop_now.is_set())):
+        signal.raise_signal(first)
+        assert told == [True]
+        for other in others:
+            assert raised is not None
+            with pytest.raises(raised):
+                signal.raise_signal(other)
+    assert told == [True]
+    assert control.signal == (None if number is None else signal.Signals[number])
+    assert not control.stop_after_epoch.is_set()
+
+
+@posix
+def test_no_request_to_end_raises_once_the_terminal_is_being_restored() -> None:
+    control = Control()
+    with Interrupts(control) as interrupts:
+        interrupts.leave()
+        for name in ("SIGTERM", "SIGHUP", "SIGTERM"):
+            signal.raise_signal(signal.Signals[name])
+    assert control.signal == signal.SIGTERM
+    assert control.stop_now.is_set()
+
+
+@posix
+def test_a_stop_stands_the_clock_still_then_gives_back_stops_and_takes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events: list[str] = []
+    wall = [0.0]
+    control = Control(clock=WorkingClock(lambda: wall[0]))
+
+    def noted(word: str) -> None:
+        held = signal.getsignal(signal.SIGTSTP)
+        kind = {signal.SIG_IGN: "ignored", signal.SIG_DFL: "default"}.get(held, "ours")  # type: ignore[call-overload]
+        wall[0] += 1
+        events.append(f"{word} {kind} {control.clock():g}")
+
+    interrupts = Interrupts(control, lambda: noted("suspend"), lambda: noted("resume"))
+    with interrupts:
+        ours = signal.getsignal(signal.SIGTSTP)
+        with monkeypatch.context() as patched:
+            patched.setattr(signal, "raise_signal", lambda number: noted(f"stop {number:d}"))
+            interrupts._stopped(signal.SIGTSTP, None)
+        assert signal.getsignal(signal.SIGTSTP) == ours
+        signal.raise_signal(signal.SIGCONT)
+    assert events == [
+        "suspend ignored 0",
+        f"stop {signal.SIGTSTP:d} default 0",
+        "resume ours 1",
+        "resume ours 2",
+    ]

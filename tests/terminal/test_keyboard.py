@@ -3,12 +3,14 @@ import os
 import queue
 import select
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import TextIO
 
 import pytest
 
+from gpunet.terminal.live import keyboard as keyboard_module
 from gpunet.terminal.live.keyboard import Keyboard, keys_in
 
 if sys.platform == "win32":
@@ -138,3 +140,130 @@ def test_input_that_is_no_terminal_is_left_alone() -> None:
         assert not keyboard.active
     assert keys == []
     assert stream.read() == "q"
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys", "rest"),
+    [
+        (b"qP ", "qP ", b""),
+        (b"\x1b", "", b""),
+        (b"a\x1b[", "a", b"\x1b["),
+        (b"a\x1b[1;5", "a", b"\x1b[1;5"),
+        (b"a\x1b[1;5Ab", "ab", b""),
+        (b"\x1b[200~p\x1b[201~", "p", b""),
+        (b"\x1b[?1;2$yq", "q", b""),
+        (b"\x1bO", "", b"\x1bO"),
+        (b"\x1bOPq", "q", b""),
+        (b"\x1bqp", "p", b""),
+        (b"\x1b\x1b[A", "[A", b""),
+        (b"\x1b]", "", b"\x1b]"),
+        (b"\x1b]11;rgb:0/0/0", "", b"\x1b]11;rgb:0/0/0"),
+        (b"\x1b]11;rgb:0/0/0\x1b", "", b"\x1b]11;rgb:0/0/0\x1b"),
+        (b"\x1b]1" + b"0" * 60, "", b"\x1b]1" + b"0" * 60),
+        (b"\x1b]x", "x", b""),
+        (b"\xc3\xa9q\xff", "q", b""),
+        (b"\r\n\x03", "\r\n\x03", b""),
+    ],
+)
+def test_keys_are_what_is_left_without_sequences_and_their_beginnings(
+    typed: bytes, keys: str, rest: bytes
+) -> None:
+    assert keys_in(typed) == (keys, rest)
+
+
+def test_a_sequence_that_comes_in_two_reads_is_no_key(terminal: Terminal) -> None:
+    keys: queue.Queue[str] = queue.Queue()
+    with Keyboard(keys.put, terminal.stream):
+        for part in (b"\x1b[1;", b"5Q", b"p"):
+            terminal.type(part)
+            while select.select([terminal.slave], [], [], 0)[0]:
+                time.sleep(0.001)
+            time.sleep(0.02)
+        assert keys.get(timeout=SECONDS) == "p"
+        assert keys.empty()
+
+
+def test_a_key_comes_at_once_whatever_mode_the_terminal_was_in(terminal: Terminal) -> None:
+    mode = termios.tcgetattr(terminal.slave)
+    mode[6][termios.VMIN], mode[6][termios.VTIME] = 4, 7
+    termios.tcsetattr(terminal.slave, termios.TCSANOW, mode)
+    before = terminal.mode()
+    with Keyboard(lambda key: None, terminal.stream):
+        special = termios.tcgetattr(terminal.slave)[6]
+        assert [
+            special[place] in (wanted, bytes([wanted]))
+            for place, wanted in ((termios.VMIN, 1), (termios.VTIME, 0))
+        ] == [True, True]
+    assert before == terminal.mode()
+
+
+def test_in_the_background_the_keyboard_is_left_alone(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = terminal.mode()
+    monkeypatch.setattr(keyboard_module, "in_foreground", lambda stream: False)
+    with Keyboard(lambda key: None, terminal.stream) as keyboard:
+        assert not keyboard.active
+        assert before == terminal.mode()
+        monkeypatch.setattr(keyboard_module, "in_foreground", lambda stream: True)
+        keyboard.resume()
+        assert keyboard.active
+    assert not keyboard.active
+    assert before == terminal.mode()
+
+
+def test_a_resumed_keyboard_has_one_thread_that_does_not_keep_the_process(
+    terminal: Terminal,
+) -> None:
+    with Keyboard(lambda key: None, terminal.stream) as keyboard:
+        keyboard.resume()
+        mine = [one for one in threading.enumerate() if one.name == "keyboard"]
+        assert [one.daemon for one in mine] == [True]
+    assert not [one for one in threading.enumerate() if one.name == "keyboard"]
+    keyboard.suspend()
+
+
+def test_the_echo_that_a_question_turned_off_is_known_before_the_mode_is_kept(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = terminal.mode()
+    silent = termios.tcgetattr(terminal.slave)
+    silent[3] &= ~(termios.ICANON | termios.ECHO)
+    termios.tcsetattr(terminal.slave, termios.TCSANOW, silent)
+
+    def echo_again() -> None:
+        termios.tcsetattr(terminal.slave, termios.TCSANOW, before)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(keyboard_module, "echo_again", echo_again)
+    with Keyboard(lambda key: None, terminal.stream):
+        assert before != terminal.mode()
+    assert before == terminal.mode()
+
+
+def test_keys_come_from_the_standard_input_unless_told_otherwise(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", terminal.stream)
+    keys: queue.Queue[str] = queue.Queue()
+    with Keyboard(keys.put):
+        terminal.type(b"q")
+        assert keys.get(timeout=SECONDS) == "q"
+    monkeypatch.setattr(sys, "stdin", None)
+    with Keyboard(keys.put) as keyboard:
+        assert not keyboard.active
+    closed = io.StringIO()
+    closed.close()
+    with Keyboard(keys.put, closed) as keyboard:
+        assert not keyboard.active
+
+
+def test_a_terminal_that_is_gone_ends_the_reading(terminal: Terminal) -> None:
+    keyboard = Keyboard(lambda key: None, terminal.stream)
+    keyboard.resume()
+    thread = keyboard._thread
+    assert thread is not None
+    os.close(terminal.master)
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+    keyboard.suspend()
+    terminal.master = os.open(os.devnull, os.O_RDONLY)

@@ -342,3 +342,79 @@ def test_a_search_measures_its_pace_from_its_own_beginning(
     block = screen.frame((100, 24), 1060.0, False)
     line = "".join(part.text for part in block.lines[1]).rstrip()
     assert line.endswith("21 %  5.67 per minute, about 3:14 left")
+
+
+def test_a_live_leaderboard_keeps_what_is_not_news(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    control = Control(clock=WorkingClock(lambda: 77.0))
+    screen = LiveLeaderboard(make_text_console(), control, keys=io.StringIO())
+    told = Progress(2, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    empty, some = search.standing, Standing(ENTRIES[:2], 24, maximize=False)
+    acts: list[tuple[Callable[[], None], Board]] = [
+        (lambda: screen.began(search), Board(search, empty, 77.0)),
+        (
+            lambda: screen.batch_began(some, "4-3-2", [3, 6]),
+            Board(search, some, 77.0, "4-3-2", (3, 6)),
+        ),
+        (lambda: screen.progressed(told), Board(search, some, 77.0, "4-3-2", (3, 6), told)),
+        (
+            lambda: screen.stood(STANDING),
+            Board(search, STANDING, 77.0, "4-3-2", (3, 6), told),
+        ),
+        (
+            lambda: screen.waits(some, 5),
+            Board(search, some, 77.0, "4-3-2", (3, 6), told, 5),
+        ),
+        (
+            lambda: screen.stood(STANDING),
+            Board(search, STANDING, 77.0, "4-3-2", (3, 6), told, 5),
+        ),
+        (
+            lambda: screen.batch_began(some, "9-9", [7]),
+            Board(search, some, 77.0, "9-9", (7,)),
+        ),
+    ]
+    for act, board in acts:
+        screen._stale = False
+        act()
+        assert screen._stale
+        shown = {name: getattr(screen._board, name) for name in Board.__dataclass_fields__}
+        assert shown == {name: getattr(board, name) for name in shown}
+
+
+@pytest.mark.parametrize(
+    ("now", "rate", "left"), [(10.0, 0.0, None), (9.0, 0.0, None), (30.0, 0.2833, 64.7)]
+)
+def test_the_pace_counts_from_the_beginning_and_is_unknown_before(
+    board: Board, now: float, rate: float, left: float | None
+) -> None:
+    assert board.rate(now) == pytest.approx(rate, abs=1e-3)
+    assert board.remaining(now) == (None if left is None else pytest.approx(left, abs=0.1))
+    assert Board().rate(now) == 0.0
+    assert Board().remaining(now) is None
+
+
+def test_a_search_with_more_done_than_wanted_has_nothing_left_and_its_pace_never_falls_below_zero(
+    board: Board, search: SearchInfo
+) -> None:
+    assert replace(board, standing=replace(STANDING, total=5)).remaining(70.0) == 0
+    before = Standing(tuple(entry(number, "complete", (0.5,)) for number in range(9)), 24, False)
+    assert replace(board, search=replace(search, standing=before)).rate(70.0) == 0
+
+
+def test_failures_are_told_in_their_order_and_once_each(
+    make_text_console: MakeConsole, search: SearchInfo
+) -> None:
+    console = make_text_console(100)
+    late, early = entry(5, "failed", (), "no memory"), entry(2, "failed", (), "no device")
+    with PlainSearch(console, Control()) as screen:
+        screen.began(search)
+        screen.batch_began(Standing((late, early), 4, False), "4-3-2", (6,))
+        screen.stood(Standing((entry(6, "running"), late, early), 4, False))
+    assert console.file.getvalue().splitlines()[3:] == [  # type: ignore[attr-defined]
+        "trial 2 failed: no device",
+        "trial 5 failed: no memory",
+        "batch   1 network 4-3-2",
+        "epoch 0/3    1 of 1 trials run",
+    ]

@@ -2,11 +2,12 @@ import math
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
-from gpunet.terminal.live.plain import PlainPrinter
+from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.training.events import Control, EpochEnd, EpochRecord, RunInfo
 
 MakeConsole = Callable[..., Console]
@@ -110,3 +111,63 @@ def test_the_end_names_the_epoch_that_diverged_and_the_one_that_is_kept(
     printer.on_train_end("diverged", 1)
     last = console.file.getvalue().splitlines()[-1]  # type: ignore[attr-defined]
     assert last == "diverged: no finite loss in epoch 2; the weights of epoch 1 are kept"
+
+
+def test_a_run_of_an_ensemble_by_another_optimizer_is_told_so(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    run = make_run(validation=12_345)
+    config = replace(run.config, ensemble=5, optimizer="sgd", epochs=1234)
+    run = replace(run, config=config, steps_per_epoch=1234)
+    assert lines(make_text_console(), run, [make_record(7, 123.456)])[:3] == [
+        "train:  mean of 5 networks 784-16-16-10, 13,002 parameters each, sgd, "
+        "1,234 steps per epoch",
+        "        digits: 55,000 samples to train, 12,345 to validate, 24 to test",
+        "epoch    7/1234  loss 123.46   acc  90.00 %  val loss 123.47   val acc  89.00 %  "
+        "lr 2.0e-03   18,500 samples/s    2.9 s",
+    ]
+
+
+def test_a_line_without_validation_is_told_whole(
+    make_text_console: MakeConsole, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    run = make_run(validation=0)
+    record = replace(make_record(1, 0.00042, validation=False), seconds=0.038)
+    assert lines(make_text_console(), run, [record])[1:3] == [
+        "        digits: 55,000 samples to train, 24 to test",
+        "epoch  1/30  loss 4.2e-04  acc  75.00 %  lr 2.0e-03   18,500 samples/s    38 ms  best",
+    ]
+
+
+def test_without_a_control_interrupts_are_left_alone(make_text_console: MakeConsole) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with PlainPrinter(make_text_console()):
+        assert signal.getsignal(signal.SIGINT) == before
+    with PlainPrinter(make_text_console(), Control()):
+        assert signal.getsignal(signal.SIGINT) != before
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_log_is_appended_to_line_by_line_and_what_cannot_be_written_is_lost(
+    tmp_path: Path, make_run: MakeRun, make_record: MakeRecord
+) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text("before\n", "utf-8")
+    printer = log_printer(path)
+    run = make_run()
+    printer.on_train_begin(replace(run, dataset=replace(run.dataset, name="z\u00fcge \ud800")))
+    begun = path.read_text("utf-8").splitlines()
+    assert begun[:2] == [
+        "before",
+        "train:  784-16-16-10, 13,002 parameters, adam, 860 steps per epoch",
+    ]
+    assert begun[2].startswith("        z\u00fcge \\ud800: 55,000 samples")
+    assert len(begun) == 3
+    path.unlink()
+    path.mkdir()
+    printer.on_epoch_end(EpochEnd.of(make_record(1), 1, None, NO_GALLERY))
+    path.rmdir()
+    printer.on_epoch_end(EpochEnd.of(make_record(2), 1, None, NO_GALLERY))
+    printer.on_train_end("time limit reached", 1)
+    after = path.read_text("utf-8").splitlines()
+    assert [line.split()[:2] for line in after] == [["epoch", "2/30"], ["time", "limit"]]

@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.terminal.draw.style import WARNING
-from gpunet.terminal.views.screen import View, _arrange, closing_view, screen
+from gpunet.terminal.views.screen import View, _arrange, _picture_size, closing_view, screen
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 
@@ -486,3 +487,152 @@ def test_before_the_first_epoch_a_question_mark_stands_below_each_picture(
 def test_every_row_of_the_screen_is_given_to_a_part_of_it(size: tuple[int, int]) -> None:
     rows = _arrange(*size)
     assert rows.header + 3 + rows.charts + rows.table + rows.gallery + 2 * rows.gap == size[1] - 1
+
+
+@pytest.mark.parametrize(
+    ("size", "rows"),
+    [
+        # header, charts, epochs, gallery, side by side, gap
+        ((80, 1), (0, 0, -3, 0, False, 0)),
+        ((80, 7), (0, 0, 3, 0, False, 0)),
+        ((80, 8), (1, 0, 3, 0, False, 0)),
+        ((80, 9), (1, 0, 4, 0, False, 0)),
+        ((80, 10), (1, 5, 0, 0, False, 0)),
+        ((80, 14), (1, 9, 0, 0, False, 0)),
+        ((80, 15), (1, 6, 4, 0, False, 0)),
+        ((80, 19), (1, 10, 4, 0, False, 0)),
+        ((80, 20), (2, 10, 4, 0, False, 0)),
+        ((200, 23), (2, 13, 4, 0, False, 0)),
+        ((80, 24), (2, 7, 4, 7, False, 0)),
+        ((80, 26), (2, 7, 5, 8, False, 0)),
+        ((80, 31), (2, 9, 6, 10, False, 0)),
+        ((80, 32), (2, 8, 6, 10, False, 1)),
+        ((80, 41), (2, 13, 10, 10, False, 1)),
+        ((80, 42), (2, 10, 7, 17, False, 1)),
+        ((109, 60), (2, 19, 16, 17, False, 1)),
+        ((110, 24), (2, 8, 10, 10, True, 0)),
+        ((110, 31), (2, 11, 14, 14, True, 0)),
+        ((110, 32), (2, 10, 14, 14, True, 1)),
+        ((110, 60), (2, 18, 34, 34, True, 1)),
+        ((250, 80), (2, 18, 54, 54, True, 1)),
+    ],
+)
+def test_the_rows_are_shared_out_as_the_terminal_shrinks(
+    size: tuple[int, int], rows: tuple[int, int, int, int, bool, int]
+) -> None:
+    one = _arrange(*size)
+    assert (one.header, one.charts, one.table, one.gallery, one.side_by_side, one.gap) == rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "width", "proportion", "size"),
+    [
+        (16, 80, 1.0, (9, 18)),
+        (10, 83, 1.0, (10, 20)),
+        (10, 82, 1.0, (9, 18)),
+        (7, 40, 1.0, (6, 12)),
+        (6, 20, 1.0, (6, 12)),
+        (6, 7, 1.0, (6, 7)),
+        (2, 80, 1.0, (2, 8)),
+        (0, 80, 1.0, (1, 8)),
+        (10, 200, 9.0, (10, 48)),
+        (10, 200, 0.1, (10, 8)),
+        (10, 140, 2.0, (8, 32)),
+    ],
+)
+def test_a_picture_is_as_large_as_four_of_them_let_it_be_and_has_six_rows_at_least(
+    rows: int, width: int, proportion: float, size: tuple[int, int]
+) -> None:
+    assert _picture_size(rows, width, proportion) == size
+
+
+def test_the_times_of_a_view_are_bounded_and_unknown_before_the_first_report(
+    make_run: MakeRun,
+) -> None:
+    told = Progress(2, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 5.0)
+    view = View(run=make_run(), progress=told, heard_at=10.0)
+    assert [view.elapsed(now) for now in (9.0, 10.0, 11.5)] == [12.0, 12.0, 13.5]
+    assert [view.remaining(now) for now in (9.0, 10.0, 11.5, 99.0)] == [5.0, 5.0, 3.5, 0.0]
+    ended = replace(view, reason="epochs")
+    assert (ended.elapsed(99.0), ended.remaining(11.0)) == (12.0, None)
+    assert replace(view, progress=replace(told, remaining=None)).remaining(11.0) is None
+    assert (View().elapsed(99.0), View().remaining(99.0)) == (0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "share"),
+    [("epochs", "100"), ("early stopping", "12"), ("stopped by user", "12"), (None, "12")],
+)
+def test_only_a_run_of_all_its_epochs_ends_with_a_full_bar(
+    make_text_console: MakeConsole, make_run: MakeRun, reason: StopReason | None, share: str
+) -> None:
+    told = Progress(4, 516, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 5.0)
+    view = View(run=make_run(), progress=told, reason=reason, best_epoch=1)
+    rows = frame(make_text_console(), view)
+    assert f" {share:>3} %  0:12" in rows[3]
+    assert ("516/860 steps  finished" in rows[2]) == (reason is not None)
+
+
+@pytest.mark.parametrize(
+    ("patience", "validation", "left", "word"),
+    [(5, 5000, None, "at most"), (5, 0, None, "about"), (0, 5000, None, "about")],
+)
+def test_before_the_first_epoch_the_settings_tell_whether_it_may_end_sooner(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    patience: int,
+    validation: int,
+    left: int | None,
+    word: str,
+) -> None:
+    run = make_run(validation=validation)
+    run = replace(run, config=replace(run.config, patience=patience))
+    told = Progress(1, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    rows = frame(make_text_console(), View(run=run, progress=told, patience_left=left))
+    assert f"{word} 1:40 left" in rows[3]
+
+
+@pytest.mark.parametrize(("step", "drawn"), [(85, False), (86, True)])
+def test_a_tenth_of_an_epoch_is_enough_for_its_mean(
+    make_text_console: MakeConsole, make_run: MakeRun, step: int, drawn: bool
+) -> None:
+    told = Progress(2, step, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    records = (EpochRecord(1, 2.0, 0.5, 2.1, 0.5, 0.01, 1.0, 1.0),)
+    row = frame(make_text_console(), View(run=make_run(), progress=told, records=records))[5]
+    assert ("train 0.4000" in row, "train 90.00" in row) == (drawn, drawn)
+
+
+def test_the_best_by_accuracy_is_told_as_such(
+    make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
+) -> None:
+    run = make_run()
+    view = make_view(replace(run, config=replace(run.config, monitor="val_accuracy")), 5)
+    assert frame(make_text_console(), view)[4].startswith("best val accuracy 79.00 % in epoch 2 ·")
+
+
+@pytest.mark.parametrize(("last", "logarithmic"), [(0.26, False), (0.25, True), (0.24, True)])
+def test_a_loss_that_has_fallen_to_a_quarter_is_drawn_in_logarithms(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    last: float,
+    logarithmic: bool,
+) -> None:
+    view = replace(make_view(make_run(validation=0), 3, [1.0, 0.5, last]), progress=None)
+    assert frame(make_text_console(), view)[5].startswith("loss, log") == logarithmic
+
+
+@pytest.mark.parametrize(("shape", "columns"), [((8, 24), 32), ((24, 8), 8), ((12, 12), 16)])
+def test_pictures_are_as_wide_as_their_images(
+    make_text_console: MakeConsole, make_run: MakeRun, shape: tuple[int, int], columns: int
+) -> None:
+    run = make_run(gallery=4)
+    height, width = shape
+    features = np.zeros((4, height, width), np.uint8)
+    features[:, 1:-1, 1:-1] = 255
+    samples = replace(run.gallery, features=features.reshape(4, height * width))
+    run = replace(run, gallery=samples, dataset=replace(run.dataset, image_shape=shape))
+    rows = frame(make_text_console(200, 24), View(run=run), (200, 24))
+    (captions,) = [row for row in rows if row.count("?") > 1]
+    places = [place for place, mark in enumerate(captions) if mark == "?"]
+    assert {after - before for before, after in pairwise(places)} == {columns + 1}

@@ -180,3 +180,76 @@ def test_colors_are_named_in_one_place_alone(path: Path) -> None:
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             found += [ast.unparse(node)] * (node.value.id == "Color")
     assert found == []
+
+
+DRAWN: dict[tuple[Background, bool], str] = {
+    ("dark", False): "#5fd7ff #ffaf00 #87d75f #ff8787 #87afff #ffd75f color(247)",
+    ("light", False): "#005faf #875f00 #005f00 #af0000 #5f5faf #875f00 #626262",
+    ("unknown", False): "#0087d7 #d75f00 #5f875f #d75f5f #875fff #d75f00 dim",
+    ("dark", True): "cyan yellow green bright_red bright_blue yellow dim",
+    ("light", True): "blue magenta blue red blue magenta dim",
+    ("unknown", True): "bright_blue bright_magenta bright_blue bright_red bright_blue "
+    "bright_magenta dim",
+}
+"""Of training, validation, right, wrong, label, warning, and of what recedes."""
+
+
+@pytest.mark.parametrize(("background", "sixteen"), DRAWN)
+def test_every_name_has_the_color_of_its_meaning(background: Background, sixteen: bool) -> None:
+    words = DRAWN[background, sixteen].split()
+    *colors, recede = words
+    train, validation, right, wrong, label, warning = (f"not dim {color}" for color in colors)
+    expected = {
+        **dict.fromkeys(("bar.complete", "bar.finished", "bar.pulse", "status.spinner"), train),
+        style.TRAIN: train,
+        style.VALIDATION: validation,
+        style.RIGHT: right,
+        style.WRONG: wrong,
+        style.BEST: f"bold {right}",
+        style.WARNING: f"bold {warning}",
+        style.LABEL: label,
+        style.RIGHT_SHARE[0]: right,
+        style.RIGHT_SHARE[1]: f"bold {right}",
+        style.RIGHT_SHARE[2]: f"bold reverse {right}",
+        style.WRONG_SHARE[0]: wrong,
+        style.WRONG_SHARE[1]: f"bold {wrong}",
+        style.WRONG_SHARE[2]: f"bold reverse {wrong}",
+    }
+    muted = "dim default" if recede == "dim" else recede
+    expected |= dict.fromkeys((style.MUTED, "bar.back", "progress.percentage"), muted)
+    drawn = theme(background, sixteen=sixteen).styles
+    assert {name: drawn[name] for name in expected} == {
+        name: Style.parse(wanted) for name, wanted in expected.items()
+    }
+
+
+def test_greys_go_from_black_to_white_in_even_steps() -> None:
+    levels = [color.get_truecolor() for color in style.GREYS]
+    assert levels == [(8 + 10 * step,) * 3 for step in range(24)]
+
+
+def test_signed_colors_begin_in_the_middle_and_end_at_both_ends() -> None:
+    below, zero, above = style.SIGNED[0], style.SIGNED[12], style.SIGNED[24]
+    assert [one.get_truecolor() for one in (below, zero, above)] == [
+        style.BELOW_ZERO,
+        style.ZERO,
+        style.ABOVE_ZERO,
+    ]
+    assert style.SIGNED[6].get_truecolor() == (140, 148, 206)
+    assert [one.number for one in style.SIGNED_256] == [
+        *(19, 20, 21, 63, 105, 147, 189, 255, 224, 217, 210, 203, 196, 160, 124)
+    ]
+
+
+def test_a_console_of_ascii_has_marks_of_ascii_alone() -> None:
+    assert all(getattr(style.ASCII, name).isascii() for name in style.ASCII.__dataclass_fields__)
+    assert style.glyphs(True) is style.ASCII
+    assert style.glyphs(False) is style.UNICODE
+
+
+def test_a_curve_takes_the_last_of_each_part_and_is_drawn_within_its_bounds() -> None:
+    curve = style.sparkline([0, 1, 2, 3, 4, 5, 6, 7], (0, 7), 8, "red", ascii_only=False)
+    assert (curve.plain, curve.style) == ("▁▂▃▄▅▆▇█", "red")
+    assert style.sparkline([-9, 1, 9], (0, 2), 3, "", ascii_only=False).plain == "▁▅█"
+    assert style.sparkline(range(10), (0, 9), 4, "", ascii_only=True).plain == "_-=^"
+    assert style.sparkline([5.0], (9, 3), 4, "", ascii_only=False).plain == "▁"

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from gpunet.terminal.draw.style import RIGHT, WRONG
+from gpunet.terminal.draw.style import MUTED, RIGHT, WRONG
 from gpunet.terminal.views.verdict import Verdict, verdicts
 
 CLASSES = ("cat", "dog", "Ankle boot")
@@ -50,3 +50,35 @@ def test_what_is_no_number_counts_as_improbable() -> None:
     (verdict,) = verdicts(np.array([1], np.int32), np.array([[math.nan, 0.2]], np.float32))
     assert verdict.prediction == 1
     assert pytest.approx(verdict.probability) == 0.2
+
+
+@pytest.mark.parametrize(
+    ("verdict", "width", "ascii_only", "told"),
+    [
+        (Verdict(0, 1, 0.625), 16, False, "✗ dog 62 % (cat)"),
+        (Verdict(0, 1, 0.625), 15, False, "✗ dog (cat)"),
+        (Verdict(0, 1, 0.625), 11, False, "✗ dog (cat)"),
+        (Verdict(0, 1, 0.625), 10, False, "✗ dog 62 %"),
+        (Verdict(0, 1, 0.625), 9, False, "✗ dog"),
+        (Verdict(0, 1, 0.625), 4, False, "✗ d…"),
+        (Verdict(1, 1, 1.0), 11, False, "✓ dog 100 %"),
+        (Verdict(0, 1, 0.625), 17, True, "NO dog 62 % (cat)"),
+        (Verdict(0, 1, 0.625), 5, True, "NO d~"),
+    ],
+)
+def test_a_caption_loses_its_parts_one_by_one(
+    verdict: Verdict, width: int, ascii_only: bool, told: str
+) -> None:
+    caption = verdict.caption(CLASSES, width, ascii_only)
+    assert (caption.plain, str(caption.style)) == (told, verdict.style)
+
+
+def test_a_sentence_is_cut_at_its_end_and_only_the_prediction_is_colored() -> None:
+    wrong = Verdict(2, 1, 0.616)
+    assert wrong.sentence(CLASSES, 24, ascii_only=True).plain == "Ankle boot -> dog NO 62~"
+    assert wrong.sentence(CLASSES, 12, ascii_only=False).plain == "Ankle boot …"
+    sentence = wrong.sentence(CLASSES, 40, ascii_only=False)
+    parts = [(sentence.plain[span.start : span.end], span.style) for span in sentence.spans]
+    assert parts == [("Ankle boot → ", MUTED), ("dog ✗", WRONG), (" 62 %", MUTED)]
+    assert not wrong.right
+    assert Verdict(1, 1, 0.5).sentence(CLASSES, 40, ascii_only=False).spans[1].style == RIGHT

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from rich.console import Console
 from gpunet.config import TrainConfig
 from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import initial_parameters, layer_views
-from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO
+from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, LABEL, WRONG, ZERO
 from gpunet.terminal.draw.weights import (
     signed_colors,
     signed_picture,
@@ -117,3 +118,64 @@ def test_in_pixels_negative_is_blue_and_one_outlier_in_a_hundred_pales_nothing()
     assert colors[5, 1].tolist() == list(BELOW_ZERO)
     values[0, :] = 4  # a tenth of them is no outlier
     assert signed_colors(values, 10, 20)[5, 0].tolist() != list(ABOVE_ZERO)
+
+
+@pytest.mark.parametrize(
+    ("value", "mark", "style"),
+    [
+        *[(0.0, " ", ""), (0.24, " ", ""), (-0.24, " ", "")],
+        *[(0.25, "+", WRONG), (-0.25, "-", LABEL), (0.59, "+", WRONG), (-0.59, "-", LABEL)],
+        *[(0.6, "#", WRONG), (-0.6, "=", LABEL), (1.0, "#", WRONG), (-1.0, "=", LABEL)],
+    ],
+)
+def test_a_weight_is_drawn_by_its_sign_and_its_share_of_the_largest(
+    make_text_console: MakeConsole, value: float, mark: str, style: str
+) -> None:
+    console = make_text_console(ascii_only=True, colors="truecolor")
+    values = np.ones((2, 8), np.float32)
+    values[:, 0] = value
+    first = signed_picture(console, values * 3, 8, 1).lines[0][0]
+    assert first.text[0] == mark
+    assert first.style == console.get_style(style)
+
+
+@pytest.mark.parametrize(
+    ("colors", "shown"),
+    [
+        ("truecolor", [BELOW_ZERO, (140, 148, 206), ZERO, (200, 112, 130), ABOVE_ZERO]),
+        ("256", [(0, 0, 175), (135, 135, 255), (238, 238, 238), (255, 135, 135), (175, 0, 0)]),
+    ],
+)
+def test_the_colors_of_weights_go_from_one_end_over_zero_to_the_other(
+    make_text_console: MakeConsole,
+    colors: Literal["truecolor", "256"],
+    shown: list[tuple[int, int, int]],
+) -> None:
+    console = make_text_console(colors=colors)
+    values = np.array([[-1, -0.5, 0, 0.5, 1], [1, 0.5, 0, -0.5, -1]], np.float32)
+    (line,) = signed_picture(console, values, 5, 1).lines
+    assert [part.text for part in line] == ["▀"] * 5
+    tops = [part.style.color.get_truecolor() for part in line]  # type: ignore[union-attr]
+    bottoms = [part.style.bgcolor.get_truecolor() for part in line]  # type: ignore[union-attr]
+    assert tops == shown
+    assert bottoms == tops[::-1]
+
+
+def test_in_pixels_a_weight_is_mixed_of_zeros_color_and_its_ends() -> None:
+    values = np.array([[-2, -1, 0, 1, 2]], np.float32)
+    assert signed_colors(values, 1, 5)[0].tolist() == [
+        list(BELOW_ZERO),
+        [139, 148, 206],
+        list(ZERO),
+        [200, 112, 129],
+        list(ABOVE_ZERO),
+    ]
+
+
+def test_a_picture_of_nothing_but_one_weight_is_scaled_by_it(
+    make_text_console: MakeConsole,
+) -> None:
+    values = np.zeros((2, 300), np.float32)
+    values[:, 7] = -1e-9
+    (line,) = signed_picture(make_text_console(ascii_only=True), values, 300, 1).lines
+    assert "".join(part.text for part in line) == " " * 7 + "=" + " " * 292

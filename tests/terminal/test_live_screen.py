@@ -1,0 +1,266 @@
+"""When a live screen draws, takes the terminal and gives it back: its orders, one by one."""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from gpunet.terminal.draw.block import Block
+from gpunet.terminal.live import live_screen
+from gpunet.terminal.live.live_screen import LiveScreen, _Wish
+from gpunet.training.clock import WorkingClock
+from gpunet.training.events import Control
+
+MakeConsole = Callable[..., Console]
+
+SECONDS = 30
+
+
+class Frames(LiveScreen):
+    """A screen of blanks that notes what it is asked for."""
+
+    def __init__(self, console: Console, control: Control) -> None:
+        super().__init__(console, control, keys=io.StringIO())
+        self.asked: list[tuple[tuple[int, int], float, bool]] = []
+
+    def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
+        self.asked.append((size, now, keys))
+        return Block(size[0], []).shaped(*size)
+
+    def news(self) -> None:
+        self._news()
+
+
+class Staged:
+    """A screen whose terminal and whose wishes are played, on one thread and by one clock."""
+
+    def __init__(self, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.worked = 100.0, 0.0
+        self.events: list[str] = []
+        self.pauses: list[float] = []
+        self.is_started = False
+        self.foreground = True
+        self.drawing_takes = 0.0
+        self.screen = Frames(console, Control(clock=WorkingClock(lambda: self.now)))
+        stage: Any = self
+        self.screen._live = self.screen._keyboard = stage
+        monkeypatch.setattr(live_screen, "in_foreground", lambda stream: self.foreground)
+        monkeypatch.setattr(time, "thread_time", lambda: self.worked)
+
+    def start(self, refresh: bool) -> None:
+        self.events.append(f"start {refresh}")
+        self.is_started = True
+
+    def stop(self) -> None:
+        self.events.append("stop")
+        self.is_started = False
+
+    def refresh(self) -> None:
+        self.events.append("draw")
+        self.worked += self.drawing_takes
+
+    def resume(self) -> None:
+        self.events.append("keys")
+
+    def suspend(self) -> None:
+        self.events.append("no keys")
+
+    def play(self, *acts: Callable[[], _Wish | None] | _Wish | None) -> list[str]:
+        """Let the drawing loop get these wishes, one after the other; what it does meanwhile."""
+        left = [*acts, _Wish.CLOSE]
+
+        def next_wish(seconds: float) -> _Wish | None:
+            self.pauses.append(seconds)
+            act = left.pop(0)
+            return act() if callable(act) else act
+
+        self.events.clear()
+        self.screen._next_wish = next_wish  # type: ignore[method-assign]
+        self.screen._draw()
+        return self.events
+
+
+@pytest.fixture
+def staged(make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch) -> Staged:
+    return Staged(make_text_console(60, 12), monkeypatch)
+
+
+def test_a_frame_is_drawn_only_if_it_is_news_or_a_second_or_the_size_is_another(
+    staged: Staged,
+) -> None:
+    def later(seconds: float, *, news: bool = False, width: int = 60) -> Callable[[], None]:
+        def act() -> None:
+            staged.now = 100.0 + seconds
+            staged.screen._console.width = width
+            if news:
+                staged.screen.news()
+            staged.events.append(f"{seconds}")
+
+        return act
+
+    assert staged.play(
+        None,
+        later(0.1),
+        later(0.2, news=True),
+        later(0.3),
+        later(0.99),
+        later(1.0),
+        later(1.9),
+        later(1.95, width=61),
+        later(1.96, width=61),
+    ) == [
+        *("keys", "start True", "draw", "0.1", "0.2", "draw", "0.3", "0.99", "1.0", "draw"),
+        *("1.9", "1.95", "draw", "1.96", "stop"),
+    ]
+
+
+def test_eight_frames_a_second_are_drawn_at_most_and_fewer_where_drawing_is_slow(
+    staged: Staged,
+) -> None:
+    staged.drawing_takes = 0.001
+    staged.play(_Wish.DRAW, _Wish.DRAW)
+    assert staged.pauses == [0.125] * 3
+    staged.pauses.clear()
+    staged.drawing_takes = 0.05
+    staged.play(_Wish.DRAW, None)
+    assert staged.pauses == pytest.approx([0.125, 1.0, 1.0])
+
+
+def test_before_a_stop_the_screen_then_the_keys_are_given_back_and_nothing_is_drawn_till_after(
+    staged: Staged,
+) -> None:
+    def given_back() -> None:
+        staged.events.append(f"told {staged.screen._given_back.qsize()}")
+        staged.screen.news()
+
+    assert staged.play(None, _Wish.GIVE_BACK, given_back, _Wish.DRAW, None, _Wish.TAKE, None) == [
+        *("keys", "start True", "draw", "stop", "no keys", "told 1"),
+        *("keys", "start True", "draw", "stop"),
+    ]
+
+
+def test_a_second_wish_to_take_the_terminal_changes_nothing(staged: Staged) -> None:
+    assert staged.play(None, _Wish.TAKE) == ["keys", "start True", "draw", "stop"]
+
+
+def test_in_the_background_the_terminal_is_left_alone_until_it_is_ours_again(
+    staged: Staged,
+) -> None:
+    staged.foreground = False
+
+    def brought_back() -> None:
+        staged.foreground = True
+        staged.events.append("brought back")
+
+    assert staged.play(None, _Wish.DRAW, brought_back) == [
+        *("brought back", "keys", "start True", "draw", "stop"),
+    ]
+
+
+def test_a_terminal_that_is_gone_ends_the_drawing_and_nothing_else(
+    staged: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        staged.events.append("gone")
+        raise OSError
+
+    monkeypatch.setattr(staged, "refresh", gone)
+    assert staged.play(None, None) == ["keys", "start True", "gone", "stop"]
+
+
+def test_a_stop_waits_for_the_terminal_but_not_for_longer_than_a_second(
+    make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Frames(make_text_console(), Control())
+    waited = []
+
+    class Queue(SimpleQueue):  # type: ignore[type-arg]
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+            waited.append(timeout)
+            return super().get(timeout=0.001)
+
+    monkeypatch.setattr(live_screen, "SimpleQueue", Queue)
+    screen._suspend()
+    assert waited == []  # no thread is there that could give it back
+    assert screen._wishes.get_nowait() is _Wish.GIVE_BACK
+    screen._drawer = threading.Thread(target=time.sleep, args=(0.2,))
+    screen._drawer.start()
+    screen._suspend()
+    screen._drawer.join()
+    assert waited == [1.0]
+
+
+def test_a_frame_is_asked_for_with_the_screens_size_the_runs_clock_and_whether_keys_are_read(
+    make_text_console: MakeConsole,
+) -> None:
+    console = make_text_console(50, 11)
+    screen = Frames(console, Control(clock=WorkingClock(lambda: 7.5)))
+    console.print(screen)
+    console.print(screen, height=4)
+    assert screen.asked == [((50, 11), 7.5, False), ((50, 4), 7.5, False)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "after_epoch", "paused", "wishes"),
+    [
+        ("q", True, False, 1),
+        ("p", False, True, 1),
+        ("pp", False, False, 2),
+        ("pq", True, False, 2),
+        ("qp", True, True, 2),
+        ("x", False, False, 1),
+    ],
+)
+def test_every_key_has_its_meaning_and_is_answered_by_a_frame(
+    make_text_console: MakeConsole, typed: str, after_epoch: bool, paused: bool, wishes: int
+) -> None:
+    control = Control()
+    screen = Frames(make_text_console(), control)
+    for key in typed:
+        screen.pressed(key)
+    assert (control.stop_after_epoch.is_set(), control.paused.is_set()) == (after_epoch, paused)
+    assert not control.stop_now.is_set()
+    assert [screen._wishes.get_nowait() for _ in range(wishes)] == [_Wish.DRAW] * wishes
+    assert screen._wishes.empty()
+
+
+def test_errors_are_written_after_the_screen_is_gone_though_the_work_fails(
+    make_text_console: MakeConsole, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work() -> None:
+        print("result")
+        print("first", file=sys.stderr)
+        sys.stderr.write("second")
+        raise ZeroDivisionError
+
+    screen = Frames(make_text_console(colors="truecolor"), Control())
+    with pytest.raises(ZeroDivisionError), screen:
+        work()
+    assert capsys.readouterr() == ("result\n", "first\nsecond")
+
+
+def test_when_the_context_is_left_the_threads_are_gone_and_the_last_news_need_not_be_drawn(
+    make_text_console: MakeConsole,
+) -> None:
+    before = threading.active_count()
+    console = make_text_console(colors="truecolor")
+    with Frames(console, Control()) as screen:
+        assert threading.active_count() == before + 1
+        assert "screen" in {thread.name for thread in threading.enumerate()}
+        deadline = time.monotonic() + SECONDS
+        while not screen.asked:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        assert screen._drawer.daemon
+    assert threading.active_count() == before
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    orders = ("\x1b[?1049h", "\x1b[?25l", "\x1b[?25h", "\x1b[?1049l")
+    assert sorted(orders, key=text.index) == [orders[0], orders[1], *orders[2:]]
