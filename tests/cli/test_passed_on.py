@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -519,3 +521,43 @@ def test_a_search_tells_screens_what_it_is(
     assert (info.monitor, info.epochs, info.device.backend) == ("val_accuracy", 2, "numpy")
     assert info.standing.entries == ()
     assert info.parameters[:3] == ("hidden", "activation", "learning_rate")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "--device", "cpu", "--epochs", 1),
+        ("find-lr", "--device", "cpu", "--epochs", 1),
+        ("profile", "--device", "cpu", "--epochs", 1),
+        ("tune", "--device", "cpu", "--epochs", 1, "--trials", 1),
+    ],
+)
+def test_plain_lines_have_no_escape_codes_whatever_the_environment_asks_for(
+    gpunet: RunCommand,
+    halves: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[object, ...],
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    plain = gpunet(*command, "--data", halves, "--plain")
+    assert (plain.code, "\x1b" in plain.out, plain.out.count("device:")) == (0, False, 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    "command", [("train", "--run-dir", "kept"), ("tune", "--trials", "1", "--study", "one")]
+)
+def test_a_full_disk_behind_the_output_ends_no_work(halves: Path, command: tuple[str, ...]) -> None:
+    words = [*command, "--data", str(halves), "--device", "cpu", "--epochs", "1"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gpunet", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    told = "error: the output cannot be written: no space left on device\n"
+    assert (done.returncode, done.stderr) == (1, told)
+    assert model_file.load(Path("model.safetensors")).best_epoch == 1
