@@ -11,11 +11,13 @@ import pytest
 
 import gpunet
 from gpunet import api
+from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
+from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceLostError, GpunetError, MissingExtraError, OutputError
 from gpunet.search import session
 from gpunet.workflows import devices, run_folders, training
@@ -165,13 +167,13 @@ def test_a_run_that_another_folder_holds_is_gone_on_with_by_what_may_change() ->
 
 def test_a_run_is_kept_as_often_as_a_script_says(monkeypatch: pytest.MonkeyPatch) -> None:
     epochs: list[int] = []
-    keep = run_folders.RunFolder.keep
+    keep = RunFolder.keep
 
     def noting(self: Any, model: Any, state: Any) -> None:
         epochs.append(len(state.history))
         keep(self, model, state)
 
-    monkeypatch.setattr(run_folders.RunFolder, "keep", noting)
+    monkeypatch.setattr(RunFolder, "keep", noting)
     options: dict[str, Any] = {**SMALL, "epochs": 5, "patience": 0}
     gpunet.train(rows(), **options, run_dir="run", checkpoint_every=2)
     assert epochs == [2, 4, 5]
@@ -216,12 +218,12 @@ def test_a_training_below_a_minute_measures_no_tiles(
         return ["one"]
 
     monkeypatch.setattr(devices, "choose_tiles", choose)
-    monkeypatch.setattr(devices.TileCache, "of", lambda adapter: "the tiles")
+    monkeypatch.setattr(TileCache, "of", lambda adapter: "the tiles")
     dataset = gpunet.load_dataset("strokes:300+10", verbose=False)
     config = TrainConfig(epochs=3, batch_size=64, max_time=seconds)
     device: Any = Device()
     tiles, found, took = devices.measured_tiles(device, config, dataset, Messages())
-    assert (tiles, len(found), took >= 0) == ("the tiles", measured, True)
+    assert (str(tiles), len(found), took >= 0) == ("the tiles", measured, True)
     assert asked == [("an adapter", "the tiles", 15)] * measured
 
 

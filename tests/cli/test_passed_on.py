@@ -40,6 +40,7 @@ from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
 from gpunet.terminal.live.console import PatientStream
+from gpunet.terminal.live.search_screen import PlainSearch
 from gpunet.training import learning_rate_range, profile
 from gpunet.training.metrics import cross_entropies
 from gpunet.workflows import devices
@@ -393,11 +394,11 @@ def test_a_preview_shows_ten_samples_in_the_order_of_the_data(
 def test_a_run_is_kept_after_every_epoch_unless_it_is_told_otherwise() -> None:
     now = datetime(2030, 5, 17, 14, 3, 59)
     config = TrainConfig(hidden=())
-    for given in ((Path("own"), None, None), (None, "one", None)):
-        keeping = named_run(*given, config, now)
+    for folder, name in ((Path("own"), None), (None, "one")):
+        keeping = named_run(folder, name, None, config, now)
         assert keeping is not None
         assert keeping.every == 1
-        assert str(keeping.folder.path) == ("own" if given[0] else "runs/one")
+        assert str(keeping.folder.path) == ("own" if folder else "runs/one")
     dated = named_run(None, None, 5, config, now)
     assert dated is not None
     assert str(dated.folder.path) == "runs/2030-05-17_14-03-59_no-hidden"
@@ -506,13 +507,13 @@ def test_a_search_tells_screens_what_it_is(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[SearchInfo] = []
-    began = search_run.PlainSearch.began
+    began = PlainSearch.began
 
     def noting(self: Any, info: SearchInfo) -> None:
         told.append(info)
         began(self, info)
 
-    monkeypatch.setattr(search_run.PlainSearch, "began", noting)
+    monkeypatch.setattr(PlainSearch, "began", noting)
     options = ("--data", halves, "--device", "cpu", "--epochs", 2, "--trials", 1, "--study", "one")
     ran = gpunet("tune", *options, "--monitor", "val_accuracy")
     assert ran.code == 0

@@ -19,9 +19,11 @@ from gpunet.datasets import images
 from gpunet.engine.device_trial import TrialCache
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import OutputError
+from gpunet.files import output
 from gpunet.search import session
 from gpunet.training import member
 from gpunet.training.events import Control
+from gpunet.training.schedules import epoch_learning_rates
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -268,8 +270,8 @@ def test_what_a_search_finds_there_already_is_kept_or_replaced_as_is_asked_for(
     assert f"r-2.json, as r.json {why}" in rows
     assert Path("model.safetensors").read_text() == Path("r.json").read_text() == "older"
     assert json.loads(Path("r-2.json").read_text())["study"] == "one"
-    options = (*options, "none", "--study", "two", "--report", "r.json", "--force")
-    assert "was there before" not in gpunet("tune", *options).out
+    again = gpunet("tune", *options, "none", "--study", "two", "--report", "r.json", "--force")
+    assert "was there before" not in again.out
     assert model_file.load(Path("model.safetensors")).best_epoch == 1
     assert json.loads(Path("r.json").read_text())["study"] == "two"
 
@@ -320,7 +322,7 @@ def test_a_model_that_was_rescued_is_told_by_where_it_is(
     monkeypatch: pytest.MonkeyPatch,
     quiet: bool,
 ) -> None:
-    write = model_file.write_atomically
+    write = output.write_atomically
 
     def full_disk(path: Path, content: bytes) -> None:
         if path.parent == Path():
@@ -361,8 +363,6 @@ def test_a_model_that_could_be_kept_nowhere_is_told_as_not_saved(
 def test_networks_of_an_ensemble_that_diverged_are_counted(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    epoch_learning_rates = member.epoch_learning_rates
-
     def rates(config: Any, epoch: int, steps: int, reductions: int) -> Any:
         found = epoch_learning_rates(config, epoch, steps, reductions)
         return np.full_like(found, 1e38) if config.seed == 1 else found
@@ -443,7 +443,7 @@ def test_an_image_from_the_standard_input_is_bounded(
 def test_a_search_takes_64_trials_unless_it_is_told_otherwise(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert session.TRIALS == search_run.TRIALS == 64
+    assert session.TRIALS == 64
     monkeypatch.setattr(search_run, "TRIALS", 3)
     options = ("--data", halves, "--device", "cpu", "--epochs", 1, "--pruner", "none")
     ran = gpunet("tune", *options, "--study", "one", "-q", "--report", "r.json")

@@ -179,7 +179,7 @@ def test_a_preview(gpunet: RunCommand, halves: Path) -> None:
     assert told[-1] == ""
 
 
-def made_up(index: int, name: str, kind: str = "discrete GPU", **changes: Any) -> Adapter:
+def made_up(index: int, name: str, kind: Any = "discrete GPU", **changes: Any) -> Adapter:
     info = DeviceInfo(name, kind, "Vulkan", f"driver {index}")
     limits = {
         **DEFAULT_LIMITS,
