@@ -459,3 +459,24 @@ def test_what_is_typed_wins_over_the_file_of_a_search(gpunet: RunCommand, halves
     assert (config["epochs"], config["seed"]) == (1, 0)
     ran = gpunet("tune", "--config", "fixed.toml", "--device", "cpu")
     assert "nothing" in ran.failure
+
+
+def test_a_run_that_diverges_at_once_keeps_its_report_and_curves_but_no_model(
+    gpunet: RunCommand, halves: Path
+) -> None:
+    wild = ("--optimizer", "sgd", "--lr", "1e38", "--run-dir", "kept", "--plot", "c.png")
+    ran = gpunet("train", "--data", halves, *FAST, *wild, "--report", "r.json", "-q")
+    assert (ran.code, ran.failure) == (
+        1,
+        "training diverged: its loss is no longer finite in epoch 1, so no model is saved; try "
+        "--learning-rate 1e+37",
+    )
+    assert ran.out == "no epoch succeeded (diverged), not saved\n"
+    for report in ("r.json", "kept/report.json"):
+        content = json.loads(Path(report).read_text())
+        assert (content["best_epoch"], content["stop_reason"]) == (0, "diverged")
+    assert Path("c.png").exists()
+    assert not Path("model.safetensors").exists()
+    names = {path.name for path in Path("kept").iterdir()}
+    assert "best.safetensors" not in names
+    assert {"report.json", "curves.png", "log"} <= names
