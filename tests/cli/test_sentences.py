@@ -480,3 +480,14 @@ def test_a_run_that_diverges_at_once_keeps_its_report_and_curves_but_no_model(
     names = {path.name for path in Path("kept").iterdir()}
     assert "best.safetensors" not in names
     assert {"report.json", "curves.png", "log"} <= names
+
+
+def test_one_file_by_two_paths_is_one_file(gpunet: RunCommand) -> None:
+    Path("sub").mkdir()
+    ran = gpunet("train", "--output", "one", "--report", "sub/../one")
+    assert (ran.code, ran.failure) == (
+        2,
+        "--output and --report both name sub/../one; give them different names",
+    )
+    ran = gpunet("tune", "--output", "one", "--report", Path("one").absolute())
+    assert ran.failure.startswith("--output and --report both name /")
