@@ -1,0 +1,283 @@
+"""The options of every command: how they are spelled, what they are by default and at least."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from gpunet.cli import tune
+from gpunet.cli.app import command_line
+from gpunet.config import SETTINGS, TrainConfig
+from gpunet.config.recipes import recipe_names
+from gpunet.search import session
+from gpunet.search.space import default_space
+from gpunet.search.terms import Terms
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import RunCommand
+
+THEME = "--theme = auto | Output"
+JSON = "--json = False | Output"
+DEVICE = "--device = auto | Device"
+MODEL = "MODEL"
+FORCE = "--force = False | Output"
+PLAIN = "--plain = False | Output"
+QUIET = "--quiet -q = False | Output"
+OUTPUT = "--output = model.safetensors | Output"
+PLOT = "--plot FILE = None | Output"
+GRAPHICS = "--graphics = auto | Output"
+LABEL = f"--label {SETTINGS['label'].metavar} = None | Data"
+SOURCES = ["--config FILE.toml = None | Data", "--recipe NAME = None | Data"]
+TRAINING = [*SOURCES, "--data = auto | Data", "SETTINGS"]
+AUTOTUNE = "--autotune --no-autotune = True | Device"
+KEEPING = [
+    "--run-dir = None | Keeping the run",
+    "--name = None | Keeping the run",
+    "--checkpoint-every = None | Keeping the run | from 1",
+]
+REST = [
+    *(DEVICE, AUTOTUNE, OUTPUT, "--report = None | Output", PLOT, FORCE),
+    *("--showcase = None | Output | from 0", GRAPHICS, PLAIN, QUIET),
+]
+DRAW = ["--count -n = 10 | from 1", f"--seed = 0 | from 0 to {2**32 - 1}"]
+
+OPTIONS = {
+    "train": [*TRAINING, *KEEPING, "--resume RUN_DIR = None | Keeping the run", *REST],
+    "config": [*TRAINING, *KEEPING, *REST],
+    "find-lr": [*TRAINING, DEVICE, PLAIN, QUIET, JSON],
+    "explain": [*TRAINING, DEVICE, AUTOTUNE, "--shader PASS = None | Output", PLAIN],
+    "profile": [*TRAINING, DEVICE, AUTOTUNE, PLAIN],
+    "recipes": ["NAME = None"],
+    "runs": ["[DIR] = runs", JSON],
+    "evaluate": [MODEL, "--data = None | Data", DEVICE, JSON],
+    "predict": [MODEL, "IMAGE...|TABLE", "--framing = auto", JSON],
+    "plot": ["REPORT", "--output -o = curves.png | Output", FORCE],
+    "show": [MODEL, JSON],
+    "showcase": [
+        *(MODEL, DRAW[0], "--wrong = False", "--top-losses = False", "--index = None"),
+        *("--weights = False", DRAW[1], "--data = None | Data", DEVICE, PLOT, FORCE, GRAPHICS),
+    ],
+    "devices": [JSON, "--forget = False"],
+    "bench": ["--device = ", "--quick = False", "--roofline = False", JSON],
+    "tune-kernels": [
+        *("--hidden = 16,16 | Network", "--batch-size = 64 | Network", "--data = auto | Data"),
+        *(LABEL, DEVICE),
+    ],
+    "tune": [
+        *("--data = None | Data", LABEL, "--config FILE.toml = None | Data"),
+        *(f"--{name} = None | Data" for name in ("epochs", "batch-size", "optimizer", "seed")),
+        *("--monitor = None | Search", "--space FILE.toml = None | Search"),
+        *("--trials = None | Search | from 1", "--population = 16 | Search | from 1"),
+        *("--timeout TIME = None | Search", "--sampler = None | Search"),
+        *("--pruner = None | Search", "--study NAME = None | Study"),
+        *("--storage URL = None | Study", "--resume NAME = None | Study"),
+        *("--heartbeat = 10 | Study | from 1", "--device = None | Device", OUTPUT),
+        *("--report = None | Output", FORCE, PLAIN, QUIET),
+    ],
+    "datasets list": [],
+    "datasets download": ["NAME", "--force = False"],
+    "datasets preview": ["NAME = auto", *DRAW, LABEL, PLOT, FORCE, GRAPHICS],
+}
+
+
+def command_of(name: str) -> Any:
+    found: Any = command_line()
+    for word in name.split():
+        found = found.commands[word]
+    return found
+
+
+def told(one: Any) -> str:
+    """An option, or an argument, with its default, its panel and its bounds."""
+    argument = one.param_type_name == "argument"
+    words = [] if argument else [*one.opts, *one.secondary_opts]
+    words += [one.metavar] if one.metavar else []
+    words += [] if one.required else ["=", str(one.default)]
+    parts = [" ".join(words), *([one.rich_help_panel] if one.rich_help_panel else [])]
+    if one.min is not None:
+        parts.append(f"from {one.min}" + ("" if one.max is None else f" to {one.max}"))
+    return " | ".join(parts)
+
+
+def test_every_command_is_known() -> None:
+    group: Any = command_line()
+    names = [
+        f"{name} {leaf}" if leaf else name
+        for name, command in group.commands.items()
+        for leaf in (getattr(command, "commands", None) or [""])
+    ]
+    assert sorted(names) == sorted(OPTIONS)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_options_of_a_command_are_spelled_and_bounded_as_ever(name: str) -> None:
+    found = []
+    for one in command_of(name).params:
+        line = "SETTINGS" if one.name in SETTINGS and "SETTINGS" in OPTIONS[name] else told(one)
+        found += [] if line == "SETTINGS" and line in found else [line]
+    assert found == [*OPTIONS[name], THEME]
+
+
+def test_a_setting_is_an_option_of_its_panel_with_its_default_and_its_other_names() -> None:
+    options = {one.name: one for one in command_of("train").params}
+    for name, row in SETTINGS.items():
+        spelling = f"--{name.replace('_', '-')}"
+        others = [f"--{alias}" for alias in row.aliases]
+        if row.kind is bool:
+            others = [f"--no-{name.replace('_', '-')}"]
+        default = row.default
+        if isinstance(default, tuple):
+            default = ",".join(map(str, default))
+        one = options[name]
+        assert [*one.opts, *one.secondary_opts] == [spelling, *others]
+        assert (one.rich_help_panel, one.metavar, one.help) == (row.panel, row.metavar, row.help)
+        assert str(one.default) == str(default)
+        assert bool(one.show_default) == bool(row.told_default or row.default is not None)
+
+
+def test_the_defaults_that_the_help_of_a_search_tells_are_those_that_it_takes() -> None:
+    terms = Terms(TrainConfig(), default_space(TrainConfig()), None, "", "", "")
+    usual = session.new_terms({}, terms.space, "a test")
+    expected = {
+        "epochs": f"{TrainConfig().effective_epochs}, more for few samples",
+        "batch_size": "64",
+        "optimizer": "adam",
+        "seed": "0",
+        "monitor": "val_loss",
+        "trials": str(session.TRIALS),
+        "sampler": usual.sampler,
+        "pruner": usual.pruner,
+        "device": "auto",
+        "data": "auto",
+        "study": "date and time",
+        "storage": "a journal in tune/NAME",
+    }
+    options = {one.name: one for one in command_of("tune").params}
+    assert {name: options[name].show_default for name in expected} == expected
+
+
+def test_what_is_decided_and_passed_on_are_options_of_a_search() -> None:
+    names = {one.name for one in command_of("tune").params}
+    apart = {"config_file", "timeout", "study", "resume", "theme", None, ""}
+    assert {*tune.DECIDED, *tune.PASSED_ON} == names - apart
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("showcase", "m", "-n", 0), "greater than or equal to 1"),
+        (("showcase", "m", "--seed", -1), "greater than or equal to 0"),
+        (("showcase", "m", "--seed", 2**32), "less than or equal to 4294967295"),
+        (("datasets", "preview", "strokes", "-n", 0), "greater than or equal to 1"),
+        (("train", "--checkpoint-every", 0), "greater than or equal to 1"),
+        (("train", "--showcase", -1), "greater than or equal to 0"),
+        (("tune", "--trials", 0), "greater than or equal to 1"),
+        (("tune", "--population", 0), "greater than or equal to 1"),
+        (("tune", "--heartbeat", 0), "greater than or equal to 1"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_with_the_range_and_where_help_is(
+    gpunet: RunCommand, arguments: tuple[object, ...], told: str
+) -> None:
+    ran = gpunet(*arguments)
+    command = " ".join(map(str, arguments[: 1 + (arguments[0] == "datasets")]))
+    assert (ran.code, ran.out) == (2, "")
+    option = next(str(one) for one in arguments if str(one).startswith("-"))
+    assert option in ran.failure
+    assert ran.failure.endswith(f" {told} (see gpunet {command} --help)")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (
+            "train",
+            {
+                "data": "mnist, fashion-mnist, strokes",
+                "run_dir": "new folder",
+                "name": "runs/NAME",
+                "checkpoint_every": "by default 1;",
+                "resume": "may be raised and --max-time changed",
+                "autotune": "measured to be the fastest",
+                "output": "The model file.",
+                "report": "as JSON",
+                "plot": ".png, .svg or .pdf",
+                "force": "Replace files that are there",
+                "showcase": "0 for none, 10 by default",
+                "graphics": "in half blocks",
+                "plain": "lines instead of a live screen",
+                "quiet": "in one line",
+                "theme": "dark or a light terminal",
+                "config_file": "options that are typed win",
+                "recipe": "`gpunet recipes` lists them",
+            },
+        ),
+        (
+            "tune",
+            {
+                "epochs": "Of a trial",
+                "batch_size": "Samples per step",
+                "optimizer": "update rule",
+                "seed": "every trial",
+                "monitor": "compared by",
+                "space": "with low, high and perhaps log or step, or with choices",
+                "trials": "over all workers; of a grid always all",
+                "population": "side by side",
+                "timeout": "10m, or 1h30m",
+                "sampler": "chosen",
+                "pruner": "best third at epochs 1, 3, 9, 27",
+                "study": "tune/NAME",
+                "storage": "sqlite:///FILE",
+                "resume": "Go on with a study",
+                "heartbeat": "misses three",
+                "output": "best network's model file",
+                "report": "all trials",
+            },
+        ),
+        (
+            "showcase",
+            {
+                "wrong": "taken for another class",
+                "top_losses": "largest losses",
+                "index": "counted from 0",
+                "weights": "first layer's units",
+                "data": "that the model was trained on",
+            },
+        ),
+        ("predict", {"framing": "as-is brings it to the model's size only", "as_json": "JSON"}),
+        ("bench", {"quick": "smallest network", "roofline": "multiply-adds and at copies"}),
+        ("devices", {"forget": "try them anew"}),
+        ("datasets download", {"force": "if it is there already"}),
+    ],
+)
+def test_the_help_of_an_option_says_what_it_is_for(command: str, words: dict[str, str]) -> None:
+    helps = {one.name: one.help or "" for one in command_of(command).params}
+    assert [name for name, told in words.items() if told not in helps[name]] == []
+
+
+def completions(command: str, option: str) -> list[str]:
+    """What a shell offers for an option's value."""
+    one = next(one for one in command_of(command).params if option in one.opts)
+    context = typer.Context(command_of(command), resilient_parsing=True)
+    return [str(getattr(item, "value", item)) for item in one.shell_complete(context, "")]
+
+
+def test_a_run_that_goes_on_is_no_matter_of_printing_settings(gpunet: RunCommand) -> None:
+    ran = gpunet("config", "--resume", "runs/one")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--resume" in ran.failure
+
+
+def test_completing_a_command_line_reads_no_file(tmp_path: Path) -> None:
+    for option, value in (("--config", str(tmp_path / "none.toml")), ("--recipe", "nothing")):
+        command = command_of("train")
+        context = command.make_context("train", [option, value], resilient_parsing=True)
+        assert context.default_map is None
+
+
+def test_recipes_and_choices_are_offered_to_who_completes() -> None:
+    assert completions("train", "--recipe") == recipe_names()
+    assert completions("train", "--activation") == list(SETTINGS["activation"].choices)
