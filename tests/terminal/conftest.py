@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.style import Style
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
@@ -27,6 +28,21 @@ MakeView = Callable[..., View]
 
 class _AsciiText(io.StringIO):
     encoding = "ascii"
+
+
+@pytest.fixture(autouse=True)
+def codes_of_each_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a style find its codes anew whenever it is printed.
+
+    rich keeps those of the first console, and a test before may have had one of fewer colors.
+    """
+    render = Style.render
+
+    def render_anew(style: Style, text: str = "", **settings: Any) -> str:
+        style._ansi = None
+        return render(style, text, **settings)
+
+    monkeypatch.setattr(Style, "render", render_anew)
 
 
 @pytest.fixture
