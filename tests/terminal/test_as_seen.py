@@ -42,9 +42,8 @@ from gpunet.terminal.views.screen import View, closing_view, screen
 from gpunet.terminal.views.showcase import prediction, preview, showcase
 from gpunet.terminal.views.tables import (
     class_table,
-    committee_table,
     confusion_table,
-    epoch_table,
+    ensemble_table,
     summary_table,
 )
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
@@ -443,12 +442,10 @@ def test_tables(make_text_console: MakeConsole, width: int, settings: dict[str, 
     networks = [Figures(0.5, 0.25), Figures(12.5, 0.5)]
     for part in (
         summary_table([("best epoch", "7"), ("model", "/folder" * 14), ("device", "[a] card")]),
-        committee_table(Figures(0.125, 0.75), networks),
-        epoch_table(told(3), 2),
-        epoch_table([replace(one, val_loss=None, val_accuracy=None) for one in told(2)], 1),
-        confusion_table(MATRIX, names, pairs=True),
-        confusion_table(MATRIX, tuple("01234")),
-        confusion_table(np.diag([3, 4]), ("ant", "bee"), pairs=True),
+        ensemble_table(Figures(0.125, 0.75), networks),
+        confusion_table(console, MATRIX, names, pairs=True),
+        confusion_table(console, MATRIX, tuple("01234")),
+        confusion_table(console, np.diag([3, 4]), ("ant", "bee"), pairs=True),
         class_table(shares, shares[::-1], shares / 2, np.array([0, 1, 1000, 20, 3]), names),
     ):
         console.print(part)
@@ -458,7 +455,7 @@ def test_tables(make_text_console: MakeConsole, width: int, settings: dict[str, 
 def test_the_pairs_of_a_matrix_that_does_not_fit(make_text_console: MakeConsole) -> None:
     console = make_text_console(60, **COLOR)
     matrix = np.arange(400).reshape(20, 20) + 1000 * np.eye(20, dtype=np.int64)
-    console.print(confusion_table(matrix, tuple(f"class {place}" for place in range(20))))
+    console.print(confusion_table(console, matrix, tuple(f"class {place}" for place in range(20))))
     assert_as_held(console, "tables-pairs")
 
 
