@@ -18,7 +18,7 @@ from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload
 
-__all__ = ["WorkgroupLayout", "obstacle", "persistent_plan", "workgroup_layout"]
+__all__ = ["WorkgroupLayout", "persistent_plan", "reason_unsupported", "workgroup_layout"]
 
 WORKGROUP_FLOATS = 16384 // 4
 """What a browser grants a workgroup."""
@@ -99,10 +99,10 @@ class WorkgroupLayout:
 
 
 def persistent_plan(work: Workload) -> Plan | None:
-    """The plan, or ``None`` where there is an ``obstacle``."""
+    """The plan, or ``None`` where ``reason_unsupported`` gives a reason."""
     network, rows, switches = work.network, work.rows, work.switches
     layout = _layout(network, rows, work.traits)
-    if layout is None or obstacle(work) is not None:
+    if layout is None or reason_unsupported(work) is not None:
         return None
     activation = next((layer.activation for layer in network.layers[:-1]), "identity")
     size = Layout.of(network).size
@@ -146,8 +146,8 @@ def persistent_plan(work: Workload) -> Plan | None:
     return Plan((only,), rows, values=0, probabilities_at=0, many_steps=True)
 
 
-def obstacle(work: Workload) -> str | None:
-    """What stands against the plan, in a few words; ``None`` if nothing does."""
+def reason_unsupported(work: Workload) -> str | None:
+    """Why this plan cannot train the network, in a few words; ``None`` if it can."""
     network, switches = work.network, work.switches
     lacking = {
         "layer normalization": network.layer_norm,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from gpunet.engine.planning.layered import Plan, training_plan
-from gpunet.engine.planning.persistent import obstacle, persistent_plan
+from gpunet.engine.planning.persistent import persistent_plan, reason_unsupported
 from gpunet.engine.planning.workload import Workload
 
 __all__ = ["PlanName", "choose_plan"]
@@ -24,7 +24,7 @@ def choose_plan(work: Workload, wanted: PlanName = "auto") -> Plan:
     The choice depends on nothing that varies from run to run, so that a seed gives the same bits.
     ``wanted`` overrides it, as far as the network fits.
     """
-    against = "it was asked for" if wanted == "layered" else obstacle(work)
+    against = "it was asked for" if wanted == "layered" else reason_unsupported(work)
     if against is not None:
         return replace(training_plan(work), why=against)
     plan = persistent_plan(work)

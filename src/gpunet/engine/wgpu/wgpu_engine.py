@@ -43,6 +43,7 @@ from gpunet.engine.planning.tiles import why_tiles
 from gpunet.engine.planning.workload import Switches, Workload
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.buffers import Buffers
+from gpunet.engine.wgpu.native import Dispatch, record_dispatches
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, spelled
 
@@ -109,15 +110,7 @@ class _Compiled:
     """A plan with its pipelines and bind groups."""
 
     plan: Plan
-    dispatches: tuple[tuple[Any, Any, tuple[int, int, int]], ...]
-
-    def record(self, compute: Any, times: int, networks: int) -> None:
-        """Put all dispatches into a compute pass, so many times, for the first networks."""
-        for _ in range(times):
-            for pipeline, group, (across, down, _population) in self.dispatches:
-                compute.set_pipeline(pipeline)
-                compute.set_bind_group(0, group)
-                compute.dispatch_workgroups(across, down, networks)
+    dispatches: tuple[Dispatch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,7 +428,7 @@ class WgpuEngine(Engine):
             dispatches = tuple(self._dispatch(one, buffers) for one in plan.passes)
         return _Compiled(plan, dispatches)
 
-    def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> Dispatch:
         """The pass's pipeline, its bind group and its workgroups."""
         pipeline = self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
         group = self._open.handle.create_bind_group(
@@ -468,35 +461,35 @@ class WgpuEngine(Engine):
     def _submit(self, program: _Compiled, steps: int) -> None:
         with self._open.guarded():
             if self.clocked:
-                record = partial(program.record, times=steps, networks=self._running)
+                record = partial(
+                    record_dispatches,
+                    dispatches=program.dispatches,
+                    times=steps,
+                    networks=self._running,
+                )
                 self._busy.append(self._open.submit_timed(record, "steps"))
                 return
             encoder = self._open.handle.create_command_encoder(label="steps")
             compute = encoder.begin_compute_pass(label="steps")
-            program.record(compute, steps, self._running)
+            record_dispatches(compute, program.dispatches, steps, self._running)
             compute.end()
             self._open.handle.queue.submit([encoder.finish()])
 
-    def _time_pass(
-        self, one: Pass, dispatch: tuple[Any, Any, tuple[int, int, int]], repeats: int
-    ) -> PassTime:
+    def _time_pass(self, one: Pass, dispatch: Dispatch, repeats: int) -> PassTime:
         plan = self._training.plan  # type: ignore[union-attr]
-        records, program, dispatches = (
-            self._networks[self._held],
-            _Compiled(plan, (dispatch,)),
-            repeats,
-        )
+        records, times = self._networks[self._held], repeats
         if plan.many_steps:
             at_once = self.steps_a_dispatch(plan)
             self._write_batch(repeats, at_once)
-            dispatches = -(-repeats // at_once)
+            times = -(-repeats // at_once)
         else:
             records["finished"] = 1  # as after a head, which every pass but the first two follows
         self._buffers.write("networks", records)
         began = time.perf_counter()
         with self._open.guarded():
             device_seconds = self._open.run_timed(
-                lambda compute: program.record(compute, dispatches, self._running), one.label
+                lambda compute: record_dispatches(compute, (dispatch,), times, self._running),
+                one.label,
             )
         wall = time.perf_counter() - began
         return PassTime(
