@@ -30,8 +30,8 @@ def evaluate(
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.tables import (
         class_table,
-        committee_table,
         confusion_table,
+        ensemble_table,
         summary_table,
     )
     from gpunet.workflows.answers import evaluate_model
@@ -53,10 +53,10 @@ def evaluate(
     ]
     several = len(evaluation.networks) > 1
     for part in (
-        *([committee_table(evaluation.figures, evaluation.networks)] if several else []),
+        *([ensemble_table(evaluation.figures, evaluation.networks)] if several else []),
         summary_table(rows),
         class_table(scores.precision, scores.recall, scores.f1, scores.support, loaded.classes),
-        confusion_table(evaluation.matrix, loaded.classes, pairs=True),
+        confusion_table(console, evaluation.matrix, loaded.classes, pairs=True),
     ):
         console.print()
         console.print(part)

@@ -29,7 +29,7 @@ from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.terminal.views.ending import deciding_figure, why_stopped
 from gpunet.terminal.views.showcase import showcase
-from gpunet.terminal.views.tables import committee_table, confusion_table, summary_table
+from gpunet.terminal.views.tables import confusion_table, ensemble_table, summary_table
 from gpunet.training.evaluation import pick
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
@@ -87,7 +87,7 @@ def carry_out(wishes: Wishes) -> None:
     """Train, save, and show what came of it.
 
     Raises:
-        GpunetError: whatever a user can cause or mend.
+        GpunetError: whatever a user can cause or fix.
     """
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     messages = ConsoleMessages(console)
@@ -313,9 +313,9 @@ def _test_parts(
         )
         yield Part(shown, 0 if asked_for else 4)
     matrix = confusion_matrix(probabilities, labels)
-    yield Part(confusion_table(matrix, dataset.classes), 2)
+    yield Part(confusion_table(console, matrix, dataset.classes), 2)
     if wishes.config.ensemble > 1:
-        yield Part(committee_table(run.test, [result.own_figures[p] for p in result.learnt]), 1)
+        yield Part(ensemble_table(run.test, [result.own_figures[p] for p in result.learnt]), 1)
 
 
 def _result_line(wishes: Wishes, run: Run, saved: _Saved) -> str:

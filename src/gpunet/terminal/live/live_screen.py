@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import Enum, auto
 from queue import Empty, SimpleQueue
-from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console, ConsoleOptions
@@ -122,12 +121,7 @@ class LiveScreen(ABC):
             self._opened = opening.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._interrupts.leave()
         self._opened.close()
 
