@@ -22,11 +22,11 @@ from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter, choose_painter
 from gpunet.terminal.draw.style import WARNING
 from gpunet.terminal.live.closing import Part, print_parts
-from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
-from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.console import PatientStream, make_console
+from gpunet.terminal.live.dashboard import Dashboard, training_display
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import complain, note
-from gpunet.terminal.live.plain import PlainPrinter, log_printer
+from gpunet.terminal.live.plain import log_printer
 from gpunet.terminal.views.ending import deciding_figure, why_stopped
 from gpunet.terminal.views.showcase import showcase
 from gpunet.terminal.views.tables import confusion_table, ensemble_table, summary_table
@@ -165,23 +165,21 @@ def _train(
 ) -> tuple[Run, list[Part]]:
     """Train before the user's eyes; the screen is gone when this returns, its curves are left."""
     keeping = wishes.keeping
-    screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
-    if wants_dashboard(console, wishes.plain):
-        screen = Dashboard(console, control)
-    with screen:
+    log = [] if keeping is None else [log_printer(keeping.folder.log)]
+    with training_display(console, control, plain=wishes.plain) as display:
         run = train_model(
             wishes.config,
             dataset,
             choice,
             reference=reference(wishes.data, dataset),
             tiles=tiles,
-            callbacks=(screen,) if keeping is None else (screen, log_printer(keeping.folder.log)),
+            callbacks=(display, *log),
             control=control,
             resume=keeping.state if keeping else None,
             keep=None if recorder is None else recorder.keep,
             keep_every=keeping.every if keeping else 1,
         )
-    return run, [Part(screen.closing_view(), 3)] if isinstance(screen, Dashboard) else []
+    return run, [Part(display.closing_view(), 3)] if isinstance(display, Dashboard) else []
 
 
 @dataclass(frozen=True, slots=True)
