@@ -35,7 +35,7 @@ from gpunet.datasets.pixels import FRACTIONS, Levels
 from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import GpunetError, ModelError, spelled
 from gpunet.files.output import write_atomically
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views, norm_views
 
 __all__ = [
@@ -258,7 +258,7 @@ def _assemble(description: dict[str, Any], tensors: Tensors, folder: Path) -> Mo
         scaling=_scaling(tensors) if scaling else None,
         origin=_origin(_field(description, "dataset", dict), folder),
         best_epoch=_within(0, _field(description, "best_epoch", int), MAXIMUM_EPOCHS),
-        test=_figures(_field(description, "test", dict)),
+        test=_scores(_field(description, "test", dict)),
         levels=_levels(_field(description, "levels", list)),
         inverted=_field(description, "inverted", bool),
         framing=_framing(_field(description, "framing", dict | None), image_shape),
@@ -367,10 +367,10 @@ def _origin(description: dict[str, Any], folder: Path) -> Origin:
     )
 
 
-def _figures(description: dict[str, Any]) -> Figures:
+def _scores(description: dict[str, Any]) -> Scores:
     loss = _field(description, "loss", float | int | None)
     accuracy = _field(description, "accuracy", float | int | None)
-    return Figures(
+    return Scores(
         None if loss is None else _within(0.0, loss, sys.float_info.max),
         None if accuracy is None else _within(0.0, accuracy, 1.0),
     )
