@@ -20,9 +20,10 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.framing import Framing
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.planning.layered import Switches, training_plan
+from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Workload
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views
 from gpunet.search.events import SearchInfo
@@ -481,13 +482,11 @@ NETWORK = NetworkSpec(784, (16, 16), 10)
 @pytest.mark.parametrize("kind", ["layered", "persistent", "population"])
 def test_a_plan(make_text_console: MakeConsole, kind: str) -> None:
     traits, console = Traits(software=True, lanes=8), make_text_console(100, **COLOR)
-    given: Any = {"rows": 64, "features": "bytes", "rule": "adam", "switches": Switches()}
     networks = 3 if kind == "population" else 1
-    small = NetworkSpec(20, (8,), 4)
     if kind == "persistent":
-        plan = persistent_plan(small, population=1, traits=traits, **{**given, "rows": 6})
+        plan = persistent_plan(Workload(NetworkSpec(20, (8,), 4), 6, traits))
     else:
-        plan = training_plan(NETWORK, population=networks, traits=traits, **given)
+        plan = training_plan(Workload(NETWORK, 64, traits, networks))
     assert plan is not None
     labels = [one.label for one in plan.passes if one.product]
     measured = {label: place % 2 == 0 for place, label in enumerate(labels)}

@@ -14,8 +14,9 @@ from pathlib import Path
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import KernelTime, Rule
-from gpunet.engine.planning.layered import Switches, training_plan
+from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Switches, Workload
 
 __all__ = ["count_kernels", "time_calls"]
 
@@ -32,17 +33,16 @@ def count_kernels(
 
     numpy keeps the gradient between two kernels, as the layered plan does where it clips by norm.
     """
-    plan = training_plan(
+    work = Workload(
         network,
-        population=1,
-        rows=rows,
+        rows,
+        Traits(software=True),
         features="bytes" if samples.features.dtype.itemsize == 1 else "floats",
         rule=rule,
         switches=Switches(clip_norm=True, max_norm=True),
-        traits=Traits(software=True),
     )
     counts: dict[str, tuple[int, int]] = {}
-    for one in plan.passes:
+    for one in training_plan(work).passes:
         kernel = one.label.split()[0]
         name = TWINS.get(kernel, kernel)
         operations, traffic = counts.get(name, (0, 0))
