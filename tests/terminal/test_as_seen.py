@@ -24,7 +24,7 @@ from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
@@ -310,7 +310,7 @@ def a_model(hidden: tuple[int, ...] = (20, 6), networks: int = 1, **settings: An
         scaling=None,
         origin=Origin("shapes", "shapes", "0123456789abcdef", "made for a test " + "/folder" * 8),
         best_epoch=4,
-        test=Figures(0.25, 0.915),
+        test=Scores(0.25, 0.915),
     )
 
 
@@ -444,10 +444,10 @@ def test_tables(make_text_console: MakeConsole, width: int, settings: dict[str, 
     console = make_text_console(width, **settings)
     shares = np.array([0.5, np.nan, 0.125, 0.75, 1.0])
     names = (*FASHION[:4], "a name that has no end")
-    networks = [Figures(0.5, 0.25), Figures(12.5, 0.5)]
+    networks = [Scores(0.5, 0.25), Scores(12.5, 0.5)]
     for part in (
         summary_table([("best epoch", "7"), ("model", "/folder" * 14), ("device", "[a] card")]),
-        ensemble_table(Figures(0.125, 0.75), networks),
+        ensemble_table(Scores(0.125, 0.75), networks),
         confusion_table(console, MATRIX, names, pairs=True),
         confusion_table(console, MATRIX, tuple("01234")),
         confusion_table(console, np.diag([3, 4]), ("ant", "bee"), pairs=True),
