@@ -396,10 +396,10 @@ def test_a_run_is_kept_after_every_epoch_unless_it_is_told_otherwise() -> None:
     now = datetime(2030, 5, 17, 14, 3, 59)
     config = TrainConfig(hidden=())
     for folder, name in ((Path("own"), None), (None, "one")):
-        keeping = named_run(folder, name, None, config, now)
-        assert keeping is not None
-        assert keeping.every == 1
-        assert str(keeping.folder.path) == ("own" if folder else "runs/one")
+        location = named_run(folder, name, None, config, now)
+        assert location is not None
+        assert location.every == 1
+        assert str(location.folder.path) == ("own" if folder else "runs/one")
     dated = named_run(None, None, 5, config, now)
     assert dated is not None
     assert str(dated.folder.path) == "runs/2030-05-17_14-03-59_no-hidden"

@@ -21,10 +21,11 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.framing import Framing
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.planning.layered import Switches, training_plan
+from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.tiles import Traits
-from gpunet.model import Figures, Model, Origin
+from gpunet.engine.planning.workload import Workload
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
@@ -315,7 +316,7 @@ def a_model(hidden: tuple[int, ...] = (20, 6), networks: int = 1, **settings: An
         scaling=None,
         origin=Origin("shapes", "shapes", "0123456789abcdef", "made for a test " + "/folder" * 8),
         best_epoch=4,
-        test=Figures(0.25, 0.915),
+        test=Scores(0.25, 0.915),
     )
 
 
@@ -449,10 +450,10 @@ def test_tables(make_text_console: MakeConsole, width: int, settings: dict[str, 
     console = make_text_console(width, **settings)
     shares = np.array([0.5, np.nan, 0.125, 0.75, 1.0])
     names = (*FASHION[:4], "a name that has no end")
-    networks = [Figures(0.5, 0.25), Figures(12.5, 0.5)]
+    networks = [Scores(0.5, 0.25), Scores(12.5, 0.5)]
     for part in (
         summary_table([("best epoch", "7"), ("model", "/folder" * 14), ("device", "[a] card")]),
-        ensemble_table(Figures(0.125, 0.75), networks),
+        ensemble_table(Scores(0.125, 0.75), networks),
         confusion_table(console, MATRIX, names, pairs=True),
         confusion_table(console, MATRIX, tuple("01234")),
         confusion_table(console, np.diag([3, 4]), ("ant", "bee"), pairs=True),
@@ -487,13 +488,11 @@ NETWORK = NetworkSpec(784, (16, 16), 10)
 @pytest.mark.parametrize("kind", ["layered", "persistent", "population"])
 def test_a_plan(make_text_console: MakeConsole, kind: str) -> None:
     traits, console = Traits(software=True, lanes=8), make_text_console(100, **COLOR)
-    given: Any = {"rows": 64, "features": "bytes", "rule": "adam", "switches": Switches()}
     networks = 3 if kind == "population" else 1
-    small = NetworkSpec(20, (8,), 4)
     if kind == "persistent":
-        plan = persistent_plan(small, population=1, traits=traits, **{**given, "rows": 6})
+        plan = persistent_plan(Workload(NetworkSpec(20, (8,), 4), 6, traits))
     else:
-        plan = training_plan(NETWORK, population=networks, traits=traits, **given)
+        plan = training_plan(Workload(NETWORK, 64, traits, networks))
     assert plan is not None
     labels = [one.label for one in plan.passes if one.product]
     measured = {label: place % 2 == 0 for place, label in enumerate(labels)}

@@ -32,7 +32,7 @@ from gpunet.terminal.draw.style import (
     bar,
     glyphs,
 )
-from gpunet.terminal.views.ending import deciding_figure, ending
+from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.terminal.views.footer import Stopping, footer
 from gpunet.terminal.views.verdict import verdicts
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
@@ -288,7 +288,7 @@ def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Tex
 
     best = next((r for r in view.records if r.epoch == view.best_epoch), None)
     if best is not None:
-        name, value = deciding_figure(run.config.monitor, best)
+        name, value = monitored_metric(run.config.monitor, best)
         add(f"best {name}", f"{value} in epoch {best.epoch}", BEST)
     if view.patience_left is not None:
         style = WARNING if view.patience_left <= 1 else ""

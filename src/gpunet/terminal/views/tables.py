@@ -13,7 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gpunet.model import Figures
+from gpunet.model import Scores
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import cut, text_block
 from gpunet.terminal.draw.columns import Columns
@@ -50,7 +50,7 @@ def summary_table(rows: Sequence[tuple[str, str]]) -> RenderableType:
     return table
 
 
-def ensemble_table(together: Figures, networks: Sequence[Figures]) -> RenderableType:
+def ensemble_table(together: Scores, networks: Sequence[Scores]) -> RenderableType:
     """What each network of an ensemble comes to by itself, and all of them together."""
     table = Columns(["<network", "accuracy", "loss"])
     for index, one in enumerate(networks):
