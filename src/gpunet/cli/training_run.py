@@ -20,7 +20,7 @@ from gpunet.engine.factory import Device
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter, choose_painter
-from gpunet.terminal.draw.style import WARNING
+from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.live.closing import Part, print_parts
 from gpunet.terminal.live.console import PatientStream, make_console
 from gpunet.terminal.live.dashboard import Dashboard, training_display
@@ -252,7 +252,7 @@ def _no_better_than_guessing(run: Run) -> str | None:
 def _advice(wishes: Wishes, run: Run) -> Text | None:
     """What to do if nothing was learnt, or if longer training would do more."""
     if (failure := _no_better_than_guessing(run)) is not None:
-        return Text(failure, WARNING)
+        return Text(failure, Ink.WARNING)
     if not still_falling(run.config, run.result):
         return None
     epochs = max(2 * len(run.result.history), _default_epochs(run.config, run.dataset))
