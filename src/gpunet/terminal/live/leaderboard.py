@@ -1,0 +1,153 @@
+"""A search before its user's eyes: a live leaderboard, or lines of text where there is no screen.
+
+Owns what is remembered of a search while it runs. What a frame looks like belongs to
+``views.leaderboard``, the terminal to ``live_screen``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TextIO
+
+from rich.console import Console
+
+from gpunet.search.events import SearchInfo, SearchObserver
+from gpunet.search.study_progress import StudyProgress
+from gpunet.terminal.draw import figures
+from gpunet.terminal.draw.block import Block
+from gpunet.terminal.live.console import print_line, wants_dashboard
+from gpunet.terminal.live.interrupts import Interrupts
+from gpunet.terminal.live.live_screen import LiveScreen
+from gpunet.terminal.views.leaderboard import Board, counted, leaderboard_frame, monitored
+from gpunet.training.events import Control, Progress
+
+__all__ = ["LiveLeaderboard", "PlainSearch", "search_display"]
+
+
+class LiveLeaderboard(LiveScreen, SearchObserver):
+    """An observer of a search with a live screen; open it as a context around the search.
+
+    Args:
+        console: a terminal; ``wants_dashboard`` tells whether it is one.
+        control: receives what the keys ask for; its clock tells the time.
+        keys: where keys come from, ``sys.stdin`` by default.
+    """
+
+    view: Board
+
+    def __init__(self, console: Console, control: Control, *, keys: TextIO | None = None) -> None:
+        super().__init__(console, control, Board(), keys=keys)
+
+    def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
+        """The search as it is known."""
+        return leaderboard_frame(self._console, self.view, self._control, size, now, keys)
+
+    def on_search_begin(self, search: SearchInfo) -> None:
+        """The search is about to start."""
+        self.show(search=search, progress=search.progress, began_at=self._clock())
+
+    def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
+        """Trials of these numbers are about to be trained side by side."""
+        batch = tuple(numbers)
+        self.show(progress=progress, network=network, batch=batch, batch_progress=None, others=0)
+
+    def on_progress(self, progress: Progress) -> None:
+        """Some steps of the batch are done."""
+        self.show(batch_progress=progress)
+
+    def on_update(self, progress: StudyProgress) -> None:
+        """An epoch is done, a trial has ended, or another worker has gone on."""
+        self.show(progress=progress)
+
+    def on_wait(self, progress: StudyProgress, others: int) -> None:
+        """Nothing is left to do but for trials that other workers train."""
+        self.show(progress=progress, others=others)
+
+
+class PlainSearch(SearchObserver):
+    """An observer that prints lines: a batch's start, its epochs, its end.
+
+    Args:
+        console: where the lines go.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._print = partial(print_line, console)
+        self._search: SearchInfo | None = None
+        self._epoch = 0
+        self._batch: tuple[int, ...] = ()
+        self._others = 0
+        self._told: set[int] = set()
+
+    def on_search_begin(self, search: SearchInfo) -> None:
+        """Say what is searched where."""
+        self._search = search
+        self._told = {one.number for one in search.progress.trials if one.ended}
+        before = f", {search.progress.done} done" if search.progress.done else ""
+        self._print(f"study:  {search.study} in {search.storage}")
+        self._print(
+            f"        {search.progress.total} trials of {search.epochs} epochs at most{before}, "
+            f"by {search.monitor}"
+        )
+        self._print(f"        searched: {', '.join(search.parameters)}")
+
+    def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
+        """Say which networks are trained side by side."""
+        self._tell_failures(progress)
+        self._batch, self._epoch, self._others = tuple(numbers), 0, 0
+        networks = f"{len(numbers)} networks" if len(numbers) > 1 else "1 network"
+        self._print(f"batch   {networks} {network}")
+
+    def on_progress(self, progress: Progress) -> None:
+        """Say nothing: a line per epoch is enough for a log."""
+        self._epoch = progress.epoch
+
+    def on_update(self, progress: StudyProgress) -> None:
+        """Say how the epoch went, or the batch."""
+        self._tell_failures(progress)
+        assert self._search is not None
+        mine = [trial for trial in progress.trials if trial.number in self._batch]
+        running = sum(trial.state == "running" for trial in mine)
+        known = next((trial for trial in progress.trials if trial.figure is not None), None)
+        best = ""
+        if known is not None:
+            best = f"  best {monitored(self._search, known.figure)} (trial {known.number})"
+        if running:
+            digits = len(str(self._search.epochs))
+            epoch = f"epoch {self._epoch:>{digits}}/{self._search.epochs}"
+            self._print(f"{epoch}  {running:>3} of {len(mine)} trials run{best}")
+            return
+        self._print(f"trials  {progress.done}/{progress.total}: {counted(progress)}{best}")
+
+    def on_wait(self, progress: StudyProgress, others: int) -> None:
+        """Say what is waited for, once."""
+        if others != self._others:
+            self._print(f"waiting for {figures.count(others)} trials of other workers")
+        self._others = others
+
+    def _tell_failures(self, progress: StudyProgress) -> None:
+        for trial in sorted(progress.trials, key=lambda one: one.number):
+            if trial.state == "failed" and trial.number not in self._told:
+                self._told.add(trial.number)
+                self._print(f"trial {trial.number} failed: {trial.reason}")
+
+
+@contextmanager
+def search_display(
+    console: Console, control: Control, *, plain: bool = False
+) -> Iterator[SearchObserver]:
+    """What shows a search while the context is open; Ctrl-C asks it to stop.
+
+    Args:
+        console: what it is shown on.
+        control: receives what keys and signals ask for.
+        plain: lines even where there is room for a leaderboard.
+    """
+    if wants_dashboard(console, plain):
+        with LiveLeaderboard(console, control) as leaderboard:
+            yield leaderboard
+    else:
+        with Interrupts(control):
+            yield PlainSearch(console)
