@@ -126,7 +126,7 @@ def _print_case(
             title = operation if one is rows[0] else ""
             table.add(title, names[one.device], *_figures(one, rows[0]))
     console.print()
-    console.print(str(case), style=STRONG)
+    console.print(str(case), style=Ink.STRONG)
     console.print(table)
 
 
