@@ -20,16 +20,16 @@ from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import StudyError
 from gpunet.model import Model
 from gpunet.search.events import Work
-from gpunet.terminal.live.console import make_console, wants_dashboard
-from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.console import make_console
+from gpunet.terminal.live.dashboard import training_display
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notebook import NotebookTable, in_notebook
-from gpunet.terminal.live.plain import PlainPrinter, log_printer
+from gpunet.terminal.live.plain import log_printer
 from gpunet.training.events import Callback, Control
 from gpunet.workflows.data import dataset_of, open_data
 from gpunet.workflows.devices import device_as_before, measured_tiles, settle_device
 from gpunet.workflows.messages import Messages
-from gpunet.workflows.run_folders import Keeping, Recorder, new_run, resumed_run
+from gpunet.workflows.run_folders import Recorder, RunLocation, new_run, resumed_run
 from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def train(
         [1, 2]
     """
     config = _settings(config or TrainConfig(), settings)
-    keeping = None if run_dir is None else new_run(Path(run_dir), checkpoint_every)
-    return _carry_out(select_device(device), data, config, keeping, verbose, callbacks)
+    location = None if run_dir is None else new_run(Path(run_dir), checkpoint_every)
+    return _carry_out(select_device(device), data, config, location, verbose, callbacks)
 
 
 def resume(
@@ -120,11 +120,11 @@ def resume(
         2
     """
     config = _settings(TrainConfig(), changes)
-    keeping, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
-    assert keeping.state is not None
-    choice = device_as_before(device, keeping.state.device, _messages(verbose))
-    source = keeping.reference if data is None else data
-    return _carry_out(choice, source, config, keeping, verbose, callbacks)
+    location, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
+    assert location.state is not None
+    choice = device_as_before(device, location.state.device, _messages(verbose))
+    source = location.reference if data is None else data
+    return _carry_out(choice, source, config, location, verbose, callbacks)
 
 
 def tune(
@@ -321,7 +321,7 @@ def _carry_out(
     choice: Device,
     data: Any,
     config: TrainConfig,
-    keeping: Keeping | None,
+    location: RunLocation | None,
     verbose: bool,
     callbacks: Sequence[Callback],
 ) -> Run:
@@ -330,14 +330,14 @@ def _carry_out(
     dataset, reference = dataset_of(data, messages, config.label)
     config = settle_epochs(config, dataset, messages)
     recorder = None
-    if keeping is not None:
-        keeping.require_same(dataset)
-        recorder = Recorder(keeping, untrained_model(config, dataset, reference), messages)
+    if location is not None:
+        location.require_same(dataset)
+        recorder = Recorder(location, untrained_model(config, dataset, reference), messages)
     choice = settle_device(choice, config, config.ensemble, dataset, messages)
     tiles, _, _ = measured_tiles(choice, config, dataset, messages)
     control = Control()
     with _screen(verbose, control) as screens:
-        log = [] if keeping is None else [log_printer(keeping.folder.log)]
+        log = [] if location is None else [log_printer(location.folder.log)]
         run = train_model(
             config,
             dataset,
@@ -346,9 +346,9 @@ def _carry_out(
             tiles=tiles,
             callbacks=(*screens, *log, *callbacks),
             control=control,
-            resume=keeping.state if keeping else None,
-            keep=recorder.keep if recorder else None,
-            keep_every=keeping.every if keeping else 1,
+            resume=location.state if location else None,
+            checkpoint=recorder.write_checkpoint if recorder else None,
+            checkpoint_every=location.every if location else 1,
         )
     if recorder is not None:
         recorder.finish(run.model if run.best_epoch else None, run.report(), run.plot)
@@ -364,17 +364,13 @@ def _carry_out(
 def _leaderboard(verbose: bool, control: Control) -> Iterator[SearchObserver]:
     """What shows a search: a leaderboard, lines, or nothing."""
     from gpunet.search.events import SearchObserver
-    from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
+    from gpunet.terminal.live.leaderboard import search_display
 
     if not verbose:
         yield SearchObserver()
         return
-    console = make_console(patient=True)
-    screen: LiveLeaderboard | PlainSearch = PlainSearch(console, control)
-    if wants_dashboard(console, plain=False):
-        screen = LiveLeaderboard(console, control)
-    with screen:
-        yield screen
+    with search_display(make_console(patient=True), control) as display:
+        yield display
 
 
 @contextlib.contextmanager
@@ -386,12 +382,8 @@ def _screen(verbose: bool, control: Control) -> Iterator[list[Callback]]:
     if in_notebook():
         yield [NotebookTable()]
         return
-    console = make_console(patient=True)
-    screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
-    if wants_dashboard(console, plain=False):
-        screen = Dashboard(console, control)
-    with screen:
-        yield [screen]
+    with training_display(make_console(patient=True), control) as display:
+        yield [display]
 
 
 def _signature(function: Any) -> inspect.Signature:

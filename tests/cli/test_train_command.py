@@ -30,7 +30,7 @@ from gpunet.errors import DeviceLostError, DownloadError, OutputError
 from gpunet.files import output
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.style import theme
-from gpunet.training.evaluation import pick
+from gpunet.training.evaluation import sample_rows
 from gpunet.training.events import Control
 from gpunet.workflows import training
 
@@ -667,9 +667,9 @@ def test_the_samples_that_are_shown_are_drawn_by_the_seed(
 
     def noting(probabilities: Any, labels: Any, count: int, seed: int) -> Any:
         drawn.append((count, seed))
-        return pick(probabilities, labels, count, seed)
+        return sample_rows(probabilities, labels, count, seed)
 
-    monkeypatch.setattr(training_run, "pick", noting)
+    monkeypatch.setattr(training_run, "sample_rows", noting)
     ran = gpunet("train", "--data", halves, *FAST, "--showcase", "3", "--seed", "7")
     assert (ran.code, drawn) == (0, [(3, 7)])
 
@@ -728,15 +728,15 @@ def test_every_option_that_is_no_setting_reaches_the_run(
         *(Path("o.safetensors"), Path("r.json"), Path("p.png")),
     )
     assert (first.showcase, first.graphics) == (3, "blocks")
-    assert first.keeping is not None
-    assert (first.keeping.folder.path, first.keeping.every) == (Path("kept"), 4)
+    assert first.location is not None
+    assert (first.location.folder.path, first.location.every) == (Path("kept"), 4)
     named = ("plain", "quiet", "autotune", "force")
     usual = {"plain": False, "quiet": False, "autotune": True, "force": False}
     for name, wishes in zip(named, flagged, strict=True):
         expected = {**usual, name: not usual[name]}
         assert {flag: getattr(wishes, flag) for flag in named} == expected
         assert (wishes.device, wishes.output) == ("auto", Path("model.safetensors"))
-        assert (wishes.report, wishes.plot, wishes.showcase, wishes.keeping) == (None,) * 4
+        assert (wishes.report, wishes.plot, wishes.showcase, wishes.location) == (None,) * 4
 
 
 @pytest.mark.parametrize("quiet", [(), ("-q",)])

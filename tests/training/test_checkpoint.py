@@ -19,7 +19,7 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.errors import DataError, ModelError, OutputError
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh")
@@ -47,7 +47,7 @@ def a_model(population: int = 1, **changes: Any) -> Model:
         scaling=Scaling(np.arange(4, dtype=np.float64), np.full(4, 2.0)),
         origin=Origin("points", "/data/points", "0123abc", "a file"),
         best_epoch=7,
-        test=Figures(0.25, 0.875),
+        test=Scores(0.25, 0.875),
     )
     return dataclasses.replace(model, **changes)
 
@@ -145,11 +145,11 @@ def test_a_file_of_format_1_keeps_the_rule_of_its_time(
 
 
 def test_a_model_without_scaling_image_and_test_figures_comes_back(tmp_path: Path) -> None:
-    model = a_model(scaling=None, image_shape=None, test=Figures(None, None))
+    model = a_model(scaling=None, image_shape=None, test=Scores(None, None))
     model_file.save(model, tmp_path / "model")
     loaded = model_file.load(tmp_path / "model")
     assert (loaded.scaling, loaded.image_shape) == (None, None)
-    assert Figures(None, None) == loaded.test
+    assert Scores(None, None) == loaded.test
 
 
 def test_other_programs_find_each_layer_under_its_name(saved: Path) -> None:
@@ -370,8 +370,8 @@ def test_random_damage_is_refused_or_leaves_a_sound_model(saved: Path, data: st.
 
 
 def test_figures_that_are_not_finite_are_left_out() -> None:
-    assert Figures(None, 0.5) == Figures.of(float("nan"), 0.5)
-    assert Figures(1.0, None) == Figures.of(1.0, float("nan"))
+    assert Scores(None, 0.5) == Scores.of(float("nan"), 0.5)
+    assert Scores(1.0, None) == Scores.of(1.0, float("nan"))
 
 
 def a_dataset(features: np.ndarray[Any, Any], classes: tuple[str, ...]) -> Dataset:

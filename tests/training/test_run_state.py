@@ -18,9 +18,9 @@ from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Scaling
 from gpunet.errors import ModelError
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.training.events import EpochRecord
-from gpunet.training.state import Keeper, RunState
+from gpunet.training.state import Checkpointer, RunState
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2)
 SHAPE = (1, NETWORK.parameter_count)
@@ -39,7 +39,7 @@ MODEL = Model(
     scaling=None,
     origin=Origin("points", "strokes", "0123abc", "a file"),
     best_epoch=0,
-    test=Figures(None, None),
+    test=Scores(None, None),
 )
 STATE = RunState(
     parameters=weights(1, *SHAPE),
@@ -193,21 +193,21 @@ def test_a_state_that_is_not_finite_throughout_is_not_handed_out(name: str) -> N
     array = getattr(STATE, name).copy()
     array[..., -1] = np.inf
     kept: list[RunState] = []
-    keeper = Keeper(kept.append, 1)
-    keeper.note(1, lambda: dataclasses.replace(STATE, **{name: array}))
-    keeper.finish()
+    checkpointer = Checkpointer(kept.append, 1)
+    checkpointer.note(1, lambda: dataclasses.replace(STATE, **{name: array}))
+    checkpointer.finish()
     assert kept == []
-    keeper.note(2, lambda: STATE)
+    checkpointer.note(2, lambda: STATE)
     assert kept == [STATE]
 
 
 def test_a_state_is_handed_out_every_so_many_epochs_and_once_at_the_end() -> None:
     kept: list[int] = []
-    keeper = Keeper(lambda state: kept.append(state.steps), 2)
+    checkpointer = Checkpointer(lambda state: kept.append(state.steps), 2)
     for epoch in range(1, 6):
         state = dataclasses.replace(STATE, steps=epoch)
-        keeper.note(epoch, partial(lambda one: one, state))
+        checkpointer.note(epoch, partial(lambda one: one, state))
     assert kept == [2, 4]
-    keeper.finish()
-    keeper.finish()
+    checkpointer.finish()
+    checkpointer.finish()
     assert kept == [2, 4, 5]

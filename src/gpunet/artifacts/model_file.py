@@ -34,7 +34,7 @@ from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import GpunetError, ModelError, spelled
 from gpunet.files.output import write_atomically
 from gpunet.files.typed_json import from_json, typed
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views, norm_views
 
 __all__ = [
@@ -210,7 +210,7 @@ def _metadata(text: str) -> dict[str, Any]:
         raise _UnsoundError(f"its metadata are no JSON object: {error}") from error
 
 
-class _Figures(msgspec.Struct):
+class _Scores(msgspec.Struct):
     loss: Annotated[float, Meta(ge=0)] | None
     accuracy: Annotated[float, Meta(ge=0, le=1)] | None
 
@@ -224,7 +224,7 @@ class _Description(msgspec.Struct, kw_only=True):
     scaling: bool
     dataset: Origin
     best_epoch: Annotated[int, Meta(ge=0, le=MAXIMUM_EPOCHS)]
-    test: _Figures
+    test: _Scores
     image_shape: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
     columns: Columns | None = None
 
@@ -272,7 +272,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
             known.dataset, reference=located(known.dataset.reference, folder)
         ),
         best_epoch=known.best_epoch,
-        test=Figures(known.test.loss, known.test.accuracy),
+        test=Scores(known.test.loss, known.test.accuracy),
         levels=pixels.levels,
         inverted=pixels.inverted,
         framing=pixels.framing,

@@ -135,11 +135,11 @@ class RunFolder:
         self._best_epochs = state.best_epochs if self.best.exists() else ()
         return model, state
 
-    def keep(self, model: Model, state: RunState) -> None:
+    def write_checkpoint(self, model: Model, state: RunState) -> None:
         """Write where the run stands, and the best weights if they are new.
 
         Args:
-            model: what the run trains, with any weights and no test figures.
+            model: what the run trains, with any weights and no test scores.
             state: where it stands.
 
         Raises:

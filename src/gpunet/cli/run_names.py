@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gpunet.config import TrainConfig
 from gpunet.errors import UsageError
-from gpunet.workflows.run_folders import Keeping, new_run
+from gpunet.workflows.run_folders import RunLocation, new_run
 
 __all__ = ["named_run"]
 
@@ -17,7 +17,7 @@ RUNS = Path("runs")
 
 def named_run(
     folder: Path | None, name: str | None, every: int | None, config: TrainConfig, now: datetime
-) -> Keeping | None:
+) -> RunLocation | None:
     """Where ``--run-dir``, ``--name`` and ``--checkpoint-every`` want a run to be kept, if at all.
 
     Raises:

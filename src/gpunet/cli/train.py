@@ -47,12 +47,12 @@ def train(
     from gpunet.workflows.run_folders import resumed_run
 
     if resume is None:
-        keeping = named_run(run_dir, name, checkpoint_every, config, datetime.now())
+        location = named_run(run_dir, name, checkpoint_every, config, datetime.now())
     else:
         _require_alone("--resume", {"--run-dir": run_dir, "--name": name, **_sources(context)})
         given = _given(context)
-        keeping, config = resumed_run(resume, checkpoint_every, config, given & SETTINGS.keys())
-        data = data if "data" in given else keeping.reference
+        location, config = resumed_run(resume, checkpoint_every, config, given & SETTINGS.keys())
+        data = data if "data" in given else location.reference
     carry_out(
         Wishes(
             config=config,
@@ -66,7 +66,7 @@ def train(
             plain=plain,
             quiet=quiet,
             autotune=autotune,
-            keeping=keeping,
+            location=location,
             force=force,
         )
     )

@@ -20,17 +20,17 @@ from gpunet.engine.factory import Device
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter, choose_painter
-from gpunet.terminal.draw.style import WARNING
+from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.live.closing import Part, print_parts
-from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
-from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.console import PatientStream, make_console
+from gpunet.terminal.live.dashboard import Dashboard, training_display
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import complain, note
-from gpunet.terminal.live.plain import PlainPrinter, log_printer
-from gpunet.terminal.views.ending import deciding_figure, why_stopped
+from gpunet.terminal.live.plain import log_printer
+from gpunet.terminal.views.ending import monitored_metric, why_stopped
 from gpunet.terminal.views.showcase import showcase
 from gpunet.terminal.views.tables import confusion_table, ensemble_table, summary_table
-from gpunet.training.evaluation import pick
+from gpunet.training.evaluation import sample_rows
 from gpunet.training.events import Control
 from gpunet.training.metrics import confusion_matrix
 from gpunet.training.outcome import no_better_than_guessing, still_falling
@@ -39,7 +39,7 @@ from gpunet.training.splits import settled
 from gpunet.workflows.data import open_training_data, reference
 from gpunet.workflows.devices import device_as_before, measured_tiles, settle_device
 from gpunet.workflows.messages import Messages
-from gpunet.workflows.run_folders import Keeping, Recorder
+from gpunet.workflows.run_folders import Recorder, RunLocation
 from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
 
 __all__ = ["Wishes", "carry_out"]
@@ -64,7 +64,7 @@ class Wishes:
         plain: no dashboard.
         quiet: nothing but the result.
         autotune: take the fastest tiles, and measure them first where that pays.
-        keeping: where the run is kept while it is trained, if anywhere.
+        location: where the run is kept while it is trained, if anywhere.
         force: replace files that are there.
     """
 
@@ -79,7 +79,7 @@ class Wishes:
     plain: bool
     quiet: bool
     autotune: bool = True
-    keeping: Keeping | None = None
+    location: RunLocation | None = None
     force: bool = False
 
 
@@ -92,7 +92,7 @@ def carry_out(wishes: Wishes) -> None:
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     messages = ConsoleMessages(console)
     painter = choose_painter(wishes.graphics, console)
-    begun = wishes.keeping.state if wishes.keeping else None
+    begun = wishes.location.state if wishes.location else None
     choice = device_as_before(wishes.device, begun.device if begun else "", messages)
     dataset = open_training_data(wishes.data, messages, wishes.config.label)
     wishes = replace(wishes, config=settle_epochs(wishes.config, dataset, messages))
@@ -146,12 +146,12 @@ def _tiles(
 
 def _recorder(wishes: Wishes, dataset: Dataset, messages: Messages) -> Recorder | None:
     """What keeps the run while it is trained, if it is to be kept."""
-    if wishes.keeping is None:
+    if wishes.location is None:
         return None
-    wishes.keeping.require_same(dataset)
-    messages.say(f"run:    {wishes.keeping.folder.path}")
+    wishes.location.require_same(dataset)
+    messages.say(f"run:    {wishes.location.folder.path}")
     template = untrained_model(wishes.config, dataset, reference(wishes.data, dataset))
-    return Recorder(wishes.keeping, template, messages)
+    return Recorder(wishes.location, template, messages)
 
 
 def _train(
@@ -164,24 +164,22 @@ def _train(
     control: Control,
 ) -> tuple[Run, list[Part]]:
     """Train before the user's eyes; the screen is gone when this returns, its curves are left."""
-    keeping = wishes.keeping
-    screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
-    if wants_dashboard(console, wishes.plain):
-        screen = Dashboard(console, control)
-    with screen:
+    location = wishes.location
+    log = [] if location is None else [log_printer(location.folder.log)]
+    with training_display(console, control, plain=wishes.plain) as display:
         run = train_model(
             wishes.config,
             dataset,
             choice,
             reference=reference(wishes.data, dataset),
             tiles=tiles,
-            callbacks=(screen,) if keeping is None else (screen, log_printer(keeping.folder.log)),
+            callbacks=(display, *log),
             control=control,
-            resume=keeping.state if keeping else None,
-            keep=None if recorder is None else recorder.keep,
-            keep_every=keeping.every if keeping else 1,
+            resume=location.state if location else None,
+            checkpoint=None if recorder is None else recorder.write_checkpoint,
+            checkpoint_every=location.every if location else 1,
         )
-    return run, [Part(screen.closing_view(), 3)] if isinstance(screen, Dashboard) else []
+    return run, [Part(display.closing_view(), 3)] if isinstance(display, Dashboard) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +252,11 @@ def _no_better_than_guessing(run: Run) -> str | None:
 def _advice(wishes: Wishes, run: Run) -> Text | None:
     """What to do if nothing was learnt, or if longer training would do more."""
     if (failure := _no_better_than_guessing(run)) is not None:
-        return Text(failure, WARNING)
+        return Text(failure, Ink.WARNING)
     if not still_falling(run.config, run.result):
         return None
     epochs = max(2 * len(run.result.history), _default_epochs(run.config, run.dataset))
-    resume = f"--resume {wishes.keeping.folder.path} " if wishes.keeping else ""
+    resume = f"--resume {wishes.location.folder.path} " if wishes.location else ""
     return Text(
         f"advice: the loss was still falling in the last epochs; train longer by {resume}"
         f"--epochs {epochs}"
@@ -306,7 +304,7 @@ def _test_parts(
     asked_for = wishes.showcase is not None
     count = wishes.showcase if wishes.showcase is not None else SAMPLES
     if count:
-        rows = pick(probabilities, labels, count, wishes.config.seed)
+        rows = sample_rows(probabilities, labels, count, wishes.config.seed)
         classes, shape = dataset.classes, dataset.image_shape
         shown = showcase(
             console, dataset.test, probabilities, classes, shape, rows, painter=painter
@@ -315,7 +313,7 @@ def _test_parts(
     matrix = confusion_matrix(probabilities, labels)
     yield Part(confusion_table(console, matrix, dataset.classes), 2)
     if wishes.config.ensemble > 1:
-        yield Part(ensemble_table(run.test, [result.own_figures[p] for p in result.learnt]), 1)
+        yield Part(ensemble_table(run.test, [result.own_scores[p] for p in result.learnt]), 1)
 
 
 def _result_line(wishes: Wishes, run: Run, saved: _Saved) -> str:
@@ -354,7 +352,7 @@ def _summary(wishes: Wishes, run: Run, saved: _Saved) -> Sequence[tuple[str, str
 def _best_epoch(config: TrainConfig, result: TrainingResult) -> str:
     """Which epoch's weights are kept, and what has decided that."""
     place = f"{result.best_epoch} of {len(result.history)}"
-    name, value = deciding_figure(config.monitor, result.history[result.best_epoch - 1])
+    name, value = monitored_metric(config.monitor, result.history[result.best_epoch - 1])
     if config.ensemble > 1:
         return f"{place} for the last of the networks, each by its {name}"
     return f"{place}, by its {name}, {value}"

@@ -25,14 +25,14 @@ from gpunet.training.stopping import require_unfinished
 from gpunet.workflows.data import found_again
 from gpunet.workflows.messages import Messages
 
-__all__ = ["Keeping", "Recorder", "new_run", "resumed_run"]
+__all__ = ["Recorder", "RunLocation", "new_run", "resumed_run"]
 
 CHANGEABLE = ("epochs", "max_time")
 """Settings that may differ when a run is resumed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Keeping:
+class RunLocation:
     """Where a run is kept.
 
     Args:
@@ -71,7 +71,7 @@ class Keeping:
             )
 
 
-def new_run(folder: Path, every: int) -> Keeping:
+def new_run(folder: Path, every: int) -> RunLocation:
     """Where a new run is kept.
 
     Args:
@@ -84,12 +84,12 @@ def new_run(folder: Path, every: int) -> Keeping:
     """
     found = RunFolder(folder)
     found.require_free()
-    return Keeping(found, every)
+    return RunLocation(found, every)
 
 
 def resumed_run(
     folder: Path, every: int | None, config: TrainConfig, given: Collection[str]
-) -> tuple[Keeping, TrainConfig]:
+) -> tuple[RunLocation, TrainConfig]:
     """An earlier run and its settings, with what the command line changes in them.
 
     Args:
@@ -109,7 +109,7 @@ def resumed_run(
     changed = {name: getattr(config, name) for name in given if name in CHANGEABLE}
     settings = replace(model.config, **changed)
     require_unfinished(settings, state.histories)
-    return Keeping(found, every or 1, model, state), settings
+    return RunLocation(found, every or 1, model, state), settings
 
 
 def _require_unchanged(folder: RunFolder, name: str, wanted: Any, begun: Any) -> None:
@@ -133,21 +133,21 @@ class Recorder:
     A checkpoint that cannot be written does not stop the training: the user is told once.
 
     Args:
-        keeping: where.
+        location: where.
         template: what is trained, with any weights.
         messages: told once if something cannot be written.
     """
 
-    def __init__(self, keeping: Keeping, template: Model, messages: Messages) -> None:
+    def __init__(self, location: RunLocation, template: Model, messages: Messages) -> None:
         self.complete = True
         self._messages = messages
-        self._folder = keeping.folder
+        self._folder = location.folder
         self._template = template
         self._folder.create()
 
-    def keep(self, state: RunState) -> None:
+    def write_checkpoint(self, state: RunState) -> None:
         """Write a checkpoint."""
-        self._attempt(lambda: self._folder.keep(self._template, state))
+        self._attempt(lambda: self._folder.write_checkpoint(self._template, state))
 
     def finish(
         self, model: Model | None, report: dict[str, Any], plot: Callable[[Path], None]

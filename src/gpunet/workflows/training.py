@@ -26,7 +26,7 @@ from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import ModelError
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.training.events import Callback, Control, StopReason
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import settled
@@ -109,9 +109,9 @@ class Run:
         return self.result.best_epoch
 
     @cached_property
-    def test(self) -> Figures:
+    def test(self) -> Scores:
         """Loss and accuracy on the test samples; both ``None`` if there are none."""
-        return self.result.figures(self.config.loss, self.dataset.test.labels)
+        return self.result.joint_scores(self.config.loss, self.dataset.test.labels)
 
     @property
     def curves(self) -> Curves:
@@ -135,8 +135,8 @@ class Run:
 
     def __repr__(self) -> str:
         network = self.config.network(self.dataset.inputs, len(self.dataset.classes))
-        figures = {"test accuracy": self.test.accuracy, "test loss": self.test.loss}
-        told = [f"{name} {value:.4g}" for name, value in figures.items() if value is not None]
+        scores = {"test accuracy": self.test.accuracy, "test loss": self.test.loss}
+        told = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
         best = f"best epoch {self.best_epoch} of {len(self.result.history)} ({self.stop_reason})"
         return f"<gpunet.Run {network} on {self.dataset.name}: {', '.join([*told, best])}>"
 
@@ -169,8 +169,8 @@ def train_model(
     callbacks: Sequence[Callback] = (),
     control: Control | None = None,
     resume: RunState | None = None,
-    keep: Callable[[RunState], None] | None = None,
-    keep_every: int = 1,
+    checkpoint: Callable[[RunState], None] | None = None,
+    checkpoint_every: int = 1,
 ) -> Run:
     """Train on a device that was decided on, and test the best weights.
 
@@ -183,8 +183,8 @@ def train_model(
         callbacks: told how it goes.
         control: how a user asks to stop or to pause.
         resume: where an earlier run stands.
-        keep: is handed where the run stands after every ``keep_every`` epochs.
-        keep_every: epochs.
+        checkpoint: is given the run's state after every ``checkpoint_every`` epochs.
+        checkpoint_every: epochs.
 
     Raises:
         GpunetError: whatever a user can cause or fix.
@@ -197,8 +197,8 @@ def train_model(
             callbacks=callbacks,
             control=control,
             resume=resume,
-            keep=keep,
-            keep_every=keep_every,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
         )
     return Run(config, dataset, reference, choice.info, result)
 
@@ -215,7 +215,7 @@ def untrained_model(config: TrainConfig, dataset: Dataset, reference: str | None
         scaling=None,
         origin=Origin.of(dataset, reference),
         best_epoch=0,
-        test=Figures(None, None),
+        test=Scores(None, None),
         levels=levels_of(dataset),
         framing=find_framing(dataset, config.framing),
         columns=dataset.columns,
