@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -21,16 +20,12 @@ from gpunet.errors import StudyError
 from gpunet.model import Model
 from gpunet.search.events import Work
 from gpunet.terminal.live.console import make_console, wants_dashboard
-from gpunet.terminal.live.dashboard import Dashboard
-from gpunet.terminal.live.messages import ConsoleMessages
-from gpunet.terminal.live.notebook import NotebookTable, in_notebook
-from gpunet.terminal.live.plain import PlainPrinter, log_printer
+from gpunet.terminal.live.messages import ConsoleMessages, Warnings
 from gpunet.training.events import Callback, Control
 from gpunet.workflows.data import dataset_of, open_data
-from gpunet.workflows.devices import device_as_before, measured_tiles, settle_device
 from gpunet.workflows.messages import Messages
-from gpunet.workflows.run_folders import Keeping, Recorder, new_run, resumed_run
-from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
+from gpunet.workflows.run_folders import new_run, resumed_run
+from gpunet.workflows.training import Run, train_model
 
 if TYPE_CHECKING:
     from gpunet.search.events import SearchObserver
@@ -49,6 +44,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     checkpoint_every: int = 1,
+    autotune: bool = True,
     config: TrainConfig | None = None,
     **settings: Any,
 ) -> Run:
@@ -64,6 +60,8 @@ def train(
         callbacks: told how it goes; a callback can stop the run.
         run_dir: a new folder for checkpoints, the best model, the report and a log.
         checkpoint_every: epochs between two checkpoints.
+        autotune: take the fastest tiles of matrix products, and measure them before a long run;
+            the results are the same either way.
         config: settings to start from, by default those of ``TrainConfig()``.
         **settings: all settings of ``TrainConfig``, such as ``hidden=(128,)``, ``dropout=0.1``.
 
@@ -81,9 +79,15 @@ def train(
         >>> [record["epoch"] for record in run.history]
         [1, 2]
     """
-    config = _settings(config or TrainConfig(), settings)
-    keeping = None if run_dir is None else new_run(Path(run_dir), checkpoint_every)
-    return _carry_out(select_device(device), data, config, keeping, verbose, callbacks)
+    return train_model(
+        data,
+        _settings(config or TrainConfig(), settings),
+        device,
+        _messages(verbose),
+        recorder=None if run_dir is None else new_run(Path(run_dir), checkpoint_every),
+        callbacks=callbacks,
+        autotune=autotune,
+    )
 
 
 def resume(
@@ -94,6 +98,7 @@ def resume(
     verbose: bool = True,
     callbacks: Sequence[Callback] = (),
     checkpoint_every: int = 1,
+    autotune: bool = True,
     **changes: Any,
 ) -> Run:
     """Go on with the run in a folder, bit for bit as if it had never been interrupted.
@@ -105,6 +110,7 @@ def resume(
         verbose: as in ``train``.
         callbacks: as in ``train``.
         checkpoint_every: epochs between two checkpoints.
+        autotune: as in ``train``.
         **changes: ``epochs`` may be raised, ``max_time`` changed.
 
     Raises:
@@ -120,11 +126,16 @@ def resume(
         2
     """
     config = _settings(TrainConfig(), changes)
-    keeping, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
-    assert keeping.state is not None
-    choice = device_as_before(device, keeping.state.device, _messages(verbose))
-    source = keeping.reference if data is None else data
-    return _carry_out(choice, source, config, keeping, verbose, callbacks)
+    recorder, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
+    return train_model(
+        recorder.reference if data is None else data,
+        config,
+        device,
+        _messages(verbose),
+        recorder=recorder,
+        callbacks=callbacks,
+        autotune=autotune,
+    )
 
 
 def tune(
@@ -291,21 +302,8 @@ def devices() -> tuple[DeviceInfo, ...]:
     return (*(adapter.info for adapter in list_adapters() if adapter.usable), numpy_device())
 
 
-class _Notes(Messages):
-    """Says nothing but what users must know, as Python warns of it."""
-
-    def note(self, message: object) -> None:
-        """Warn."""
-        warnings.warn(str(message), stacklevel=2)
-
-    def dataset(self, dataset: Dataset) -> None:
-        """Warn of what is special about the data."""
-        if dataset.notice:
-            self.note(dataset.notice)
-
-
 def _messages(verbose: bool) -> Messages:
-    return ConsoleMessages(make_console(patient=True)) if verbose else _Notes()
+    return ConsoleMessages(make_console(patient=True)) if verbose else Warnings()
 
 
 def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
@@ -315,49 +313,6 @@ def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
         UsageError: there is no such setting, or it cannot have that value.
     """
     return TrainConfig.from_dict({**config.to_dict(), **settings})
-
-
-def _carry_out(
-    choice: Device,
-    data: Any,
-    config: TrainConfig,
-    keeping: Keeping | None,
-    verbose: bool,
-    callbacks: Sequence[Callback],
-) -> Run:
-    """Train with what is to be seen of it."""
-    messages = _messages(verbose)
-    dataset, reference = dataset_of(data, messages, config.label)
-    config = settle_epochs(config, dataset, messages)
-    recorder = None
-    if keeping is not None:
-        keeping.require_same(dataset)
-        recorder = Recorder(keeping, untrained_model(config, dataset, reference), messages)
-    choice = settle_device(choice, config, config.ensemble, dataset, messages)
-    tiles, _, _ = measured_tiles(choice, config, dataset, messages)
-    control = Control()
-    with _screen(verbose, control) as screens:
-        log = [] if keeping is None else [log_printer(keeping.folder.log)]
-        run = train_model(
-            config,
-            dataset,
-            choice,
-            reference=reference,
-            tiles=tiles,
-            callbacks=(*screens, *log, *callbacks),
-            control=control,
-            resume=keeping.state if keeping else None,
-            keep=recorder.keep if recorder else None,
-            keep_every=keeping.every if keeping else 1,
-        )
-    if recorder is not None:
-        recorder.finish(run.model if run.best_epoch else None, run.report(), run.plot)
-    if run.stop_reason == "diverged":
-        messages.note(
-            f"training diverged in epoch {len(run.history)}; try a smaller learning rate, such as "
-            f"{config.effective_learning_rate / 10:g}"
-        )
-    return run
 
 
 @contextlib.contextmanager
@@ -375,23 +330,6 @@ def _leaderboard(verbose: bool, control: Control) -> Iterator[SearchObserver]:
         screen = LiveLeaderboard(console, control)
     with screen:
         yield screen
-
-
-@contextlib.contextmanager
-def _screen(verbose: bool, control: Control) -> Iterator[list[Callback]]:
-    """What shows a training: a dashboard, a table in a notebook, lines, or nothing."""
-    if not verbose:
-        yield []
-        return
-    if in_notebook():
-        yield [NotebookTable()]
-        return
-    console = make_console(patient=True)
-    screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
-    if wants_dashboard(console, plain=False):
-        screen = Dashboard(console, control)
-    with screen:
-        yield [screen]
 
 
 def _signature(function: Any) -> inspect.Signature:

@@ -1,31 +1,43 @@
-"""What a workflow says, on a console."""
+"""What a workflow says and shows: on a console, or as Python's warnings."""
 
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 from rich.console import Console
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device
+from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.device_name import device_reason
-from gpunet.terminal.live.notes import note
+from gpunet.terminal.live.console import wants_dashboard
+from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.notebook import NotebookTable, in_notebook
+from gpunet.terminal.live.notes import complain, note
+from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.terminal.live.waiting import WaitingBar
+from gpunet.training.events import Callback
 from gpunet.workflows.messages import Messages, Update
 
-__all__ = ["ConsoleMessages"]
+__all__ = ["ConsoleMessages", "Warnings"]
 
 
 class ConsoleMessages(Messages):
-    """Prints a workflow's messages.
+    """Prints a workflow's messages, and shows it on a live screen where there is one.
 
     Args:
         console: where they go; a quiet one leaves only the notes.
+        plain: lines of text in the place of a live screen.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, *, plain: bool = False) -> None:
+        self._console, self._plain = console, plain
+        self.dashboard: Dashboard | None = None
+        """What has shown a training, if that was a live screen."""
 
     def say(self, line: str) -> None:
         """Print a line, however long."""
@@ -34,6 +46,10 @@ class ConsoleMessages(Messages):
     def note(self, message: object) -> None:
         """Print a note on the standard error."""
         note(message)
+
+    def complain(self, message: object) -> None:
+        """Print an error on the standard error."""
+        complain(message)
 
     def dataset(self, dataset: Dataset) -> None:
         """Say which data are used, and what is special about them."""
@@ -49,6 +65,26 @@ class ConsoleMessages(Messages):
         if choice.advice:
             self.say("        `gpunet devices` says what keeps a GPU from being used")
 
+    def tiles(self, count: int, seconds: float) -> None:
+        """Say for how many products tiles were measured."""
+        self.say(
+            f"tiles:  the fastest for {count} products, measured in {figures.seconds(seconds)} and "
+            "kept for later runs"
+        )
+
+    def training(self) -> AbstractContextManager[Callback]:
+        """A dashboard, a table in a notebook, or lines of text."""
+        if in_notebook():
+            return nullcontext(NotebookTable())
+        if wants_dashboard(self._console, self._plain):
+            self.dashboard = Dashboard(self._console, self.control)
+            return self.dashboard
+        return PlainPrinter(self._console, self.control)
+
+    def log(self, path: Path) -> Callback:
+        """A callback that appends a line for each epoch."""
+        return log_printer(path)
+
     def fetching(self) -> WaitingBar:
         """A bar, or one line for each thing that is under way."""
         return WaitingBar(self._console)
@@ -58,3 +94,20 @@ class ConsoleMessages(Messages):
         """Show a spinner."""
         with self._console.status(what, spinner="line") as status:
             yield status.update
+
+
+class Warnings(Messages):
+    """Says nothing but what users must know, as Python warns of it."""
+
+    def note(self, message: object) -> None:
+        """Warn."""
+        warnings.warn(str(message), stacklevel=2)
+
+    def dataset(self, dataset: Dataset) -> None:
+        """Warn of what is special about the data."""
+        if dataset.notice:
+            self.note(dataset.notice)
+
+    def log(self, path: Path) -> Callback:
+        """A callback that appends a line for each epoch."""
+        return log_printer(path)
