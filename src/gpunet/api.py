@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gpunet.search.events import SearchObserver
     from gpunet.search.result import Search
     from gpunet.search.space import Space
-    from gpunet.search.terms import Terms
+    from gpunet.search.study_spec import StudySpec
 
 __all__ = ["devices", "load", "load_dataset", "resume", "train", "tune"]
 
@@ -191,17 +191,17 @@ def tune(
     from gpunet.search.storage import require_optuna
 
     require_optuna()
-    from gpunet.search.session import new_terms
+    from gpunet.search.session import new_spec
 
     _settings(TrainConfig(), settings)
-    terms = new_terms(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
+    spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
     name = study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
     work = Work(trials, population, timeout)
-    return _search(terms, data, select_device(device), name, storage, work, verbose)
+    return _search(spec, data, select_device(device), name, storage, work, verbose)
 
 
 def _search(
-    terms: Terms,
+    spec: StudySpec,
     data: Any,
     choice: Device,
     name: str,
@@ -210,19 +210,19 @@ def _search(
     verbose: bool,
 ) -> Search:
     """Search with what is to be seen of it, and test the best network."""
-    from gpunet.search.session import best_of, search, settle_terms
-    from gpunet.search.storage import Place
+    from gpunet.search.session import best_of, search, settle_spec
+    from gpunet.search.storage import StudyStorage
     from gpunet.search.study import SearchStudy
 
     messages, control = _messages(verbose), Control()
-    dataset, reference = dataset_of(data, messages, terms.config.label)
-    terms, choice = settle_terms(terms, dataset, reference, choice, work, messages)
-    study = SearchStudy.begin(Place(storage, name), name, terms, join=storage is not None)
+    dataset, reference = dataset_of(data, messages, spec.config.label)
+    spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)
+    study = SearchStudy.begin(StudyStorage(storage, name), name, spec, join=storage is not None)
     with contextlib.closing(study):
         work = replace(work, trials=study.total(work.trials))
         with _leaderboard(verbose, control) as observer:
-            standing = search(study, choice, dataset, work, control, observer)
-        found = best_of(study, standing, choice, dataset)
+            progress = search(study, choice, dataset, work, control, observer)
+        found = best_of(study, progress, choice, dataset)
     if found is None:
         raise StudyError(
             "no trial has come to an end with a finite figure; try smaller learning rates, or a "

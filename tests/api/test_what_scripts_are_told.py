@@ -270,9 +270,9 @@ def test_a_search_is_one_of_the_space_the_trials_and_the_terms_that_are_asked_fo
     )
     assert len(found.trials) == 6
     assert {one["values"]["hidden"] for one in found.trials} == {"4", "6,3"}
-    terms = found.study.terms
-    assert (terms.sampler, terms.pruner, terms.config.seed) == ("grid", "none", 4)
-    assert (found.study.name, str(found.study.place)) == ("mine", "sqlite:///s.db")
+    spec = found.study.spec
+    assert (spec.sampler, spec.pruner, spec.config.seed) == ("grid", "none", 4)
+    assert (found.study.name, str(found.study.storage)) == ("mine", "sqlite:///s.db")
     assert isinstance(gpunet.load_dataset(STROKES, verbose=False), Dataset)
 
 

@@ -14,7 +14,7 @@ from gpunet.config import SETTINGS, TrainConfig
 from gpunet.config.recipes import recipe_names
 from gpunet.search import session
 from gpunet.search.space import default_space
-from gpunet.search.terms import Terms
+from gpunet.search.study_spec import StudySpec
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -139,8 +139,8 @@ def test_a_setting_is_an_option_of_its_panel_with_its_default_and_its_other_name
 
 
 def test_the_defaults_that_the_help_of_a_search_tells_are_those_that_it_takes() -> None:
-    terms = Terms(TrainConfig(), default_space(TrainConfig()), None, "", "", "")
-    usual = session.new_terms({}, terms.space, "a test")
+    spec = StudySpec(TrainConfig(), default_space(TrainConfig()), None, "", "", "")
+    usual = session.new_spec({}, spec.space, "a test")
     expected = {
         "epochs": f"{TrainConfig().effective_epochs}, more for few samples",
         "batch_size": "64",

@@ -507,20 +507,20 @@ def test_a_search_tells_screens_what_it_is(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[SearchInfo] = []
-    began = PlainSearch.began
+    began = PlainSearch.on_search_begin
 
     def noting(self: Any, info: SearchInfo) -> None:
         told.append(info)
         began(self, info)
 
-    monkeypatch.setattr(PlainSearch, "began", noting)
+    monkeypatch.setattr(PlainSearch, "on_search_begin", noting)
     options = ("--data", halves, "--device", "cpu", "--epochs", 2, "--trials", 1, "--study", "one")
     ran = gpunet("tune", *options, "--monitor", "val_accuracy")
     assert ran.code == 0
     (info,) = told
-    assert (info.study, info.place, info.data) == ("one", "tune/one/journal.log", "halves")
+    assert (info.study, info.storage, info.data) == ("one", "tune/one/journal.log", "halves")
     assert (info.monitor, info.epochs, info.device.backend) == ("val_accuracy", 2, "numpy")
-    assert info.standing.entries == ()
+    assert info.progress.trials == ()
     assert info.parameters[:3] == ("hidden", "activation", "learning_rate")
 
 

@@ -22,7 +22,7 @@ from gpunet.config.settings_file import read_settings
 from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.factory import Device
 from gpunet.search import session
-from gpunet.search.standing import Standing
+from gpunet.search.study_progress import StudyProgress
 from gpunet.search.tuner import Tuner
 from gpunet.terminal.draw import figures
 from gpunet.training.events import Control
@@ -448,7 +448,7 @@ def test_a_study_in_a_storage_is_joined_and_its_next_command_names_it(
     assert (ran.code, ran.err) == (0, "")
     assert "3 done, 0 pruned, 0 failed, of 3" in ran.out
 
-    def aborted(_: Tuner) -> Standing:
+    def aborted(_: Tuner) -> StudyProgress:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Tuner, "run", aborted)
@@ -508,7 +508,7 @@ def test_a_best_network_that_lies_elsewhere_is_told_with_its_worker(
 def test_an_abort_of_a_search_says_how_to_go_on(
     gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def aborted(_: Tuner) -> Standing:
+    def aborted(_: Tuner) -> StudyProgress:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Tuner, "run", aborted)

@@ -38,7 +38,7 @@ from gpunet.artifacts.model_file import load
 from gpunet.cli.app import run
 from gpunet.datasets.download import Published, PublishedFile, obtain
 from gpunet.files.whole_file import PREFIX
-from gpunet.search.storage import LOCK_SECONDS, Place
+from gpunet.search.storage import LOCK_SECONDS, StudyStorage
 from gpunet.search.study import SearchStudy
 from gpunet.search.tuner import best_model_path
 from gpunet.training.state import RunState
@@ -143,13 +143,13 @@ def kill_searches(folder: Path, kills: int, device: str, seed: int) -> Findings:
             found.wrong.append(f"the search {study} ended with exit code {ended}")
             continue
         found.finished += 1
-        standing = SearchStudy.resume(Place(None, study), study).standing(8)
-        numbers = [entry.number for entry in standing.entries if entry.ended]
-        if len(numbers) != 8 or standing.best is None:
+        progress = SearchStudy.resume(StudyStorage(None, study), study).progress(8)
+        numbers = [trial.number for trial in progress.trials if trial.ended]
+        if len(numbers) != 8 or progress.best is None:
             found.wrong.append(f"the search {study} has the trials {sorted(numbers)}")
-        elif len({str(entry.values) for entry in standing.entries}) != 8:
+        elif len({str(trial.values) for trial in progress.trials}) != 8:
             found.wrong.append(f"the search {study} has two trials of the same values")
-        elif (model := best_model_path(journal.parent, standing.best.number)).exists():
+        elif (model := best_model_path(journal.parent, progress.best.number)).exists():
             # A trial that was pruned in a batch whose worker was killed has no file; the command
             # that the search prints trains its network again.
             load(model)

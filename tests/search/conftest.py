@@ -14,8 +14,8 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import select_device
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Space
-from gpunet.search.standing import Standing
-from gpunet.search.terms import Terms
+from gpunet.search.study_progress import StudyProgress
+from gpunet.search.study_spec import StudySpec
 from gpunet.search.tuner import Tuner
 from gpunet.training.events import Control, Progress
 
@@ -31,24 +31,24 @@ class Noting:
 
     def __init__(self) -> None:
         self.batches: list[tuple[str, tuple[int, ...]]] = []
-        self.standings: list[Standing] = []
+        self.updates: list[StudyProgress] = []
         self.waited = 0
-        self.when_stood: Callable[[Standing], None] = lambda standing: None
+        self.when_stood: Callable[[StudyProgress], None] = lambda progress: None
 
-    def began(self, search: SearchInfo) -> None:
+    def on_search_begin(self, search: SearchInfo) -> None:
         self.search = search
 
-    def batch_began(self, standing: Standing, network: str, numbers: Sequence[int]) -> None:
+    def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         self.batches.append((network, tuple(numbers)))
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         self.progress = progress
 
-    def stood(self, standing: Standing) -> None:
-        self.standings.append(standing)
-        self.when_stood(standing)
+    def on_update(self, progress: StudyProgress) -> None:
+        self.updates.append(progress)
+        self.when_stood(progress)
 
-    def waits(self, standing: Standing, others: int) -> None:
+    def on_wait(self, progress: StudyProgress, others: int) -> None:
         self.waited += 1
 
 
@@ -71,7 +71,7 @@ def blobs() -> Dataset:
 
 
 @pytest.fixture
-def make_terms(blobs: Dataset) -> Callable[..., Terms]:
+def make_spec(blobs: Dataset) -> Callable[..., StudySpec]:
     """What is searched on the blobs."""
 
     def make(
@@ -79,11 +79,11 @@ def make_terms(blobs: Dataset) -> Callable[..., Terms]:
         sampler: str = "tpe",
         pruner: str = "none",
         **settings: Any,
-    ) -> Terms:
+    ) -> StudySpec:
         defaults = {"epochs": 3, "batch_size": 16, "validation": 20, "patience": 0}
         fixed = TrainConfig(**{**defaults, **settings})
         searched = Space.from_dict(SPACE if space is None else space, "a test")
-        return Terms(fixed, searched, "blobs", blobs.fingerprint, sampler, pruner)
+        return StudySpec(fixed, searched, "blobs", blobs.fingerprint, sampler, pruner)
 
     return make
 

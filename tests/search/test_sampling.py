@@ -16,12 +16,12 @@ from optuna.distributions import (
 from gpunet.search import sampling
 from gpunet.search.halving import Halving
 from gpunet.search.space import Space
-from gpunet.search.storage import Place
+from gpunet.search.storage import StudyStorage
 from gpunet.search.study import SearchStudy
-from gpunet.search.terms import Terms
+from gpunet.search.study_spec import StudySpec
 from gpunet.search.tuner import Tuner
 
-MakeTerms = Callable[..., Terms]
+MakeSpec = Callable[..., StudySpec]
 MakeTuner = Callable[..., Tuner]
 
 
@@ -51,26 +51,26 @@ def test_a_range_is_searched_as_the_space_has_it(
     assert len(set(drawn)) > 1
 
 
-def test_workers_and_resumed_searches_draw_by_seeds_of_their_own(make_terms: MakeTerms) -> None:
-    terms = make_terms(seed=7)
-    assert sampling.seed(terms, 0, 0) == 7
-    seeds = [sampling.seed(terms, known, process) for known in (0, 4, 8) for process in (0, 11, 12)]
+def test_workers_and_resumed_searches_draw_by_seeds_of_their_own(make_spec: MakeSpec) -> None:
+    spec = make_spec(seed=7)
+    assert sampling.seed(spec, 0, 0) == 7
+    seeds = [sampling.seed(spec, known, process) for known in (0, 4, 8) for process in (0, 11, 12)]
     assert len(set(seeds)) == 9
     assert seeds == [
-        sampling.seed(terms, known, process) for known in (0, 4, 8) for process in (0, 11, 12)
+        sampling.seed(spec, known, process) for known in (0, 4, 8) for process in (0, 11, 12)
     ]
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_a_resumed_search_tries_other_values_than_before(
-    make_terms: MakeTerms, make_tuner: MakeTuner, sampler: str
+    make_spec: MakeSpec, make_tuner: MakeTuner, sampler: str
 ) -> None:
-    place = Place(None, "one", 1)
+    storage = StudyStorage(None, "one", 1)
     space = {"learning_rate": {"low": 1e-3, "high": 0.1}}
-    study = SearchStudy.begin(place, "one", make_terms(space, sampler, epochs=1), join=False)
+    study = SearchStudy.begin(storage, "one", make_spec(space, sampler, epochs=1), join=False)
     make_tuner(study, trials=4).run()
-    standing = make_tuner(SearchStudy.resume(place, "one"), trials=8).run()
-    rates = [entry.values["learning_rate"] for entry in standing.entries]
+    progress = make_tuner(SearchStudy.resume(storage, "one"), trials=8).run()
+    rates = [trial.values["learning_rate"] for trial in progress.trials]
     assert len(set(rates)) == len(rates) == 8
 
 
@@ -83,9 +83,9 @@ def test_a_resumed_search_tries_other_values_than_before(
     ],
 )
 def test_a_pruner_is_the_one_of_that_name(
-    make_terms: MakeTerms, name: str, kind: type[optuna.pruners.BasePruner]
+    make_spec: MakeSpec, name: str, kind: type[optuna.pruners.BasePruner]
 ) -> None:
-    assert type(sampling.pruner(make_terms(pruner=name))) is kind
+    assert type(sampling.pruner(make_spec(pruner=name))) is kind
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,6 @@ def test_a_pruner_is_the_one_of_that_name(
     [("tpe", optuna.samplers.TPESampler), ("random", optuna.samplers.RandomSampler)],
 )
 def test_a_sampler_is_the_one_of_that_name(
-    make_terms: MakeTerms, name: str, kind: type[optuna.samplers.BaseSampler]
+    make_spec: MakeSpec, name: str, kind: type[optuna.samplers.BaseSampler]
 ) -> None:
-    assert type(sampling.sampler(make_terms(sampler=name), 1)) is kind
+    assert type(sampling.sampler(make_spec(sampler=name), 1)) is kind

@@ -19,13 +19,13 @@ from gpunet.errors import DeviceLostError, GpunetError
 from gpunet.search import session
 from gpunet.search.events import SearchInfo, SearchObserver, Work
 from gpunet.search.space import LARGEST, Parameter, Space, default_space, grid, read_space
-from gpunet.search.storage import Place, study_folder
+from gpunet.search.storage import StudyStorage, study_folder
 from gpunet.search.study import SearchStudy
-from gpunet.search.terms import Terms
+from gpunet.search.study_spec import StudySpec
 from gpunet.training.events import Control
 from gpunet.workflows.messages import Messages
 
-MakeTerms = Callable[..., Terms]
+MakeSpec = Callable[..., StudySpec]
 
 
 def failure_of(work: Callable[[], object]) -> str:
@@ -200,10 +200,10 @@ def test_the_terms_of_a_search_say_what_they_lack() -> None:
     everything = {name: getattr(TrainConfig(), name) for name in ("hidden", "activation", "l2")}
     names = ("learning_rate", "schedule", "dropout", "label_smoothing", "beta1")
     everything |= {name: TrainConfig().in_effect(name) for name in names}
-    assert failure_of(lambda: session.new_terms(everything, None, "the default space")) == (
+    assert failure_of(lambda: session.new_spec(everything, None, "the default space")) == (
         "config fixes all that would be searched; give a space of your own"
     )
-    assert failure_of(lambda: session.new_terms({"ensemble": 2}, None, "a test")) == (
+    assert failure_of(lambda: session.new_spec({"ensemble": 2}, None, "a test")) == (
         "ensemble cannot be searched, for a trial is one network; leave it out"
     )
     space = Space.from_dict({"hidden": {"choices": ["4", "6", "8"]}}, "a test")
@@ -211,26 +211,26 @@ def test_the_terms_of_a_search_say_what_they_lack() -> None:
         'sampler="grid" has 3 points but trials is 2; leave out trials, or some values of the space'
     )
     given: dict[str, Any] = {"sampler": "grid"}
-    assert failure_of(lambda: session.new_terms({}, space, "t", **given, trials=2)) == told
+    assert failure_of(lambda: session.new_spec({}, space, "t", **given, trials=2)) == told
     for trials in (3, 4, None):
-        terms = session.new_terms({}, space, "t", **given, trials=trials)
-        assert (terms.sampler, terms.pruner) == ("grid", "halving")
-    usual = session.new_terms({"epochs": 4}, None, "t")
+        spec = session.new_spec({}, space, "t", **given, trials=trials)
+        assert (spec.sampler, spec.pruner) == ("grid", "halving")
+    usual = session.new_spec({"epochs": 4}, None, "t")
     assert (usual.sampler, usual.pruner, usual.config.epochs) == ("tpe", "halving", 4)
     assert usual.space == default_space(TrainConfig(epochs=4), ["epochs"])
     wrong = Space.from_dict({"lr_final": {"choices": [0.5]}}, "a test")
-    assert failure_of(lambda: session.new_terms({}, wrong, "the file")).startswith(
+    assert failure_of(lambda: session.new_spec({}, wrong, "the file")).startswith(
         "the file, [lr_final]: lr_final is 0.5"
     )
 
 
 def test_what_is_gone_on_with_keeps_its_terms_unless_others_are_given(
-    make_terms: MakeTerms,
+    make_spec: MakeSpec,
 ) -> None:
-    old = make_terms(sampler="random", pruner="median", seed=7)
-    kept = session.new_terms({"epochs": 9}, None, "t", old=old)
-    assert kept == Terms(replace(old.config, epochs=9), old.space, "", "", "random", "median")
-    changed = session.new_terms({}, None, "t", old=old, sampler="tpe", pruner="none")
+    old = make_spec(sampler="random", pruner="median", seed=7)
+    kept = session.new_spec({"epochs": 9}, None, "t", old=old)
+    assert kept == StudySpec(replace(old.config, epochs=9), old.space, "", "", "random", "median")
+    changed = session.new_spec({}, None, "t", old=old, sampler="tpe", pruner="none")
     assert (changed.sampler, changed.pruner, changed.config.seed) == ("tpe", "none", 7)
 
 
@@ -247,33 +247,33 @@ def test_what_is_gone_on_with_keeps_its_terms_unless_others_are_given(
     ],
 )
 def test_a_study_of_other_terms_tells_the_first_difference(
-    make_terms: MakeTerms, changes: dict[str, Any], told: str
+    make_spec: MakeSpec, changes: dict[str, Any], told: str
 ) -> None:
-    wanted = make_terms(**changes)
+    wanted = make_spec(**changes)
     end = "; leave that out or start another study"
-    assert failure_of(lambda: make_terms().require_same(wanted, "the study one")) == told + end
+    assert failure_of(lambda: make_spec().require_same(wanted, "the study one")) == told + end
 
 
-def test_other_data_and_searched_settings_are_differences(make_terms: MakeTerms) -> None:
-    terms = make_terms({"hidden": {"choices": ["4"]}})
-    other = replace(terms, fingerprint="else", data="elsewhere")
-    assert failure_of(lambda: terms.require_same(other, "it")) == (
+def test_other_data_and_searched_settings_are_differences(make_spec: MakeSpec) -> None:
+    spec = make_spec({"hidden": {"choices": ["4"]}})
+    other = replace(spec, fingerprint="else", data="elsewhere")
+    assert failure_of(lambda: spec.require_same(other, "it")) == (
         "it has data blobs but other data (elsewhere) was asked for; leave that out or start "
         "another study"
     )
-    more = make_terms({"hidden": {"choices": ["4"]}, "l2": {"choices": [0.5]}})
+    more = make_spec({"hidden": {"choices": ["4"]}, "l2": {"choices": [0.5]}})
     assert "it has l2 fixed but {'choices': [0.5]} was asked for" in failure_of(
-        lambda: terms.require_same(more, "it")
+        lambda: spec.require_same(more, "it")
     )
     assert "it has l2 {'choices': [0.5]} but fixed was asked for" in failure_of(
-        lambda: more.require_same(terms, "it")
+        lambda: more.require_same(spec, "it")
     )
-    terms.require_same(replace(terms, data="moved"), "it")
+    spec.require_same(replace(spec, data="moved"), "it")
 
 
 @pytest.mark.parametrize("content", [{}, {"config": {}, "space": {}}, {"config": 1}])
 def test_what_is_no_study_s_terms_is_told(content: dict[str, Any]) -> None:
-    assert failure_of(lambda: Terms.from_dict(content, "the study one", Path())) == (
+    assert failure_of(lambda: StudySpec.from_dict(content, "the study one", Path())) == (
         "the study one was not made by gpunet; choose another study"
     )
 
@@ -287,31 +287,31 @@ def test_a_study_is_named_like_a_folder(name: str) -> None:
 
 
 def test_a_place_is_told_without_secrets_and_waits_for_three_signs_of_life() -> None:
-    assert str(Place(None, "one")) == "tune/one/journal.log"
+    assert str(StudyStorage(None, "one")) == "tune/one/journal.log"
     url = "postgresql://me:hush@host:5/base?password=hush"
-    assert str(Place(url, "one")) == "postgresql://host:5/base"
-    place = Place(None, "one")
-    assert (place.heartbeat, place.patience) == (10, 30)
-    assert Place(None, "one", 7).patience == 21
-    assert (place.has_url, Place(url, "one").has_url) == (False, True)
-    assert (place.exists, Place(url, "one").exists) == (False, True)
-    assert failure_of(lambda: Place("here", "one")) == (
+    assert str(StudyStorage(url, "one")) == "postgresql://host:5/base"
+    storage = StudyStorage(None, "one")
+    assert (storage.heartbeat, storage.patience) == (10, 30)
+    assert StudyStorage(None, "one", 7).patience == 21
+    assert (storage.has_url, StudyStorage(url, "one").has_url) == (False, True)
+    assert (storage.exists, StudyStorage(url, "one").exists) == (False, True)
+    assert failure_of(lambda: StudyStorage("here", "one")) == (
         "storage is no URL; write for example sqlite:///studies.db, "
         "postgresql://user@host/database or grpc://host:13000"
     )
-    assert str(place.damaged()) == (
+    assert str(storage.damaged_error()) == (
         "the journal tune/one/journal.log is damaged; begin anew with another study"
     )
-    assert str(Place("sqlite:///s.db", "one").damaged()) == (
+    assert str(StudyStorage("sqlite:///s.db", "one").damaged_error()) == (
         "the study in sqlite:///s.db is damaged; begin anew with another study"
     )
 
 
 def test_a_failure_of_a_place_is_cut_and_hides_its_password() -> None:
-    place = Place("postgresql://me:hush%21@host/base", "one")
+    storage = StudyStorage("postgresql://me:hush%21@host/base", "one")
 
     def fail() -> None:
-        with place.telling():
+        with storage.translate_errors():
             raise OSError("hush%21 or hush! is wrong " + "x" * 400)
 
     told = failure_of(fail)
@@ -322,20 +322,20 @@ def test_a_failure_of_a_place_is_cut_and_hides_its_password() -> None:
     )
 
 
-def test_a_study_that_is_there_or_is_not_says_how_to_go_on(make_terms: MakeTerms) -> None:
-    place = Place(None, "one")
-    assert failure_of(lambda: SearchStudy.resume(place, "one")) == (
+def test_a_study_that_is_there_or_is_not_says_how_to_go_on(make_spec: MakeSpec) -> None:
+    storage = StudyStorage(None, "one")
+    assert failure_of(lambda: SearchStudy.resume(storage, "one")) == (
         "there is no study one in tune/one/journal.log; start it with study"
     )
-    SearchStudy.begin(place, "one", make_terms(), join=False)
-    assert failure_of(lambda: SearchStudy.begin(place, "one", make_terms(), join=False)) == (
+    SearchStudy.begin(storage, "one", make_spec(), join=False)
+    assert failure_of(lambda: SearchStudy.begin(storage, "one", make_spec(), join=False)) == (
         'there is a study one in tune/one/journal.log; go on with it by resume="one", or choose '
         "another study"
     )
 
 
 def test_devices_are_tried_for_all_batches_of_the_largest_network(
-    make_terms: MakeTerms, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+    make_spec: MakeSpec, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[tuple[TrainConfig, int]] = []
 
@@ -347,8 +347,8 @@ def test_devices_are_tried_for_all_batches_of_the_largest_network(
     choice = select_device("cpu")
     for trials, epochs in ((7, 9), (6, 6), (1, 3)):
         work = Work(trials, 3)
-        terms, _ = session.settle_terms(make_terms(), blobs, "there", choice, work, Messages())
-        assert (terms.data, terms.fingerprint) == ("there", blobs.fingerprint)
+        spec, _ = session.settle_spec(make_spec(), blobs, "there", choice, work, Messages())
+        assert (spec.data, spec.fingerprint) == ("there", blobs.fingerprint)
         config, population = tried.pop()
         assert (config.epochs, config.hidden, population) == (epochs, (6,), 3)
 
@@ -358,7 +358,7 @@ def test_devices_are_tried_for_all_batches_of_the_largest_network(
     [("adamw", "adam"), ("sgd", "sgd_momentum"), ("adam", "adam"), ("lion", "lion")],
 )
 def test_memory_is_asked_for_the_rule_that_takes_the_most(
-    make_terms: MakeTerms,
+    make_spec: MakeSpec,
     blobs: Dataset,
     monkeypatch: pytest.MonkeyPatch,
     optimizer: str,
@@ -371,14 +371,14 @@ def test_memory_is_asked_for_the_rule_that_takes_the_most(
         return 3
 
     monkeypatch.setattr(session, "largest_population", most)
-    terms, choice = make_terms(optimizer=optimizer), select_device("cpu")
+    spec, choice = make_spec(optimizer=optimizer), select_device("cpu")
     for population in (3, 2):
         work = Work(6, population)
-        session.settle_terms(terms, blobs, None, choice, work, Messages())
+        session.settle_spec(spec, blobs, None, choice, work, Messages())
     assert {(given[2], given[3], given[4]) for given in asked} == {(rule, 16, 90)}
     assert {str(given[1]) for given in asked} == {"6-4-3", "6-6-3"}
     told = failure_of(
-        lambda: session.settle_terms(terms, blobs, None, choice, Work(6, 4), Messages())
+        lambda: session.settle_spec(spec, blobs, None, choice, Work(6, 4), Messages())
     )
     assert told == (
         f"of the networks 6-4-3 with a batch of 16 at most 3 fit {choice.info.name}, not 4 side by "
@@ -386,18 +386,18 @@ def test_memory_is_asked_for_the_rule_that_takes_the_most(
     )
 
 
-def found_by(terms: Terms, dataset: Dataset, timeout: float | None = None) -> Any:
+def found_by(spec: StudySpec, dataset: Dataset, timeout: float | None = None) -> Any:
     choice = select_device("cpu")
-    study = SearchStudy.begin(Place(None, "one"), "one", terms, join=False)
+    study = SearchStudy.begin(StudyStorage(None, "one"), "one", spec, join=False)
     work, control = Work(2, 2, timeout), Control()
-    standing = session.search(study, choice, dataset, work, control, SearchObserver())
-    return session.best_of(study, standing, choice, dataset)
+    progress = session.search(study, choice, dataset, work, control, SearchObserver())
+    return session.best_of(study, progress, choice, dataset)
 
 
-def test_a_search_is_told_as_its_report_holds_it(make_terms: MakeTerms, blobs: Dataset) -> None:
-    found = found_by(make_terms({"hidden": {"choices": ["4"]}}), blobs)
+def test_a_search_is_told_as_its_report_holds_it(make_spec: MakeSpec, blobs: Dataset) -> None:
+    found = found_by(make_spec({"hidden": {"choices": ["4"]}}), blobs)
     assert repr(found) == (
-        f"<gpunet.Search 2 trials, best val_loss {found.entry.figure:.4g}: {{'hidden': '4'}}>"
+        f"<gpunet.Search 2 trials, best val_loss {found.best_trial.figure:.4g}: {{'hidden': '4'}}>"
     )
     report = found.report()
     assert list(report) == [
@@ -412,36 +412,36 @@ def test_a_search_is_told_as_its_report_holds_it(make_terms: MakeTerms, blobs: D
         "accuracy": found.model.test.accuracy,
     }
     assert (found.best, found.failure) == ({"hidden": "4"}, None)
-    assert [one["number"] for one in found.trials] == [one.number for one in found.standing.entries]
+    assert [one["number"] for one in found.trials] == [one.number for one in found.progress.trials]
     assert found.config.hidden == (4,)
-    info = SearchInfo.of(found.study, found.choice, blobs, found.standing)
-    assert (info.study, info.place, info.data) == ("one", "tune/one/journal.log", "blobs")
+    info = SearchInfo.of(found.study, found.choice, blobs, found.progress)
+    assert (info.study, info.storage, info.data) == ("one", "tune/one/journal.log", "blobs")
     assert (info.monitor, info.parameters, info.epochs) == ("val_loss", ("hidden",), 3)
 
 
-def test_a_search_without_test_samples_is_not_tested(make_terms: MakeTerms, blobs: Dataset) -> None:
+def test_a_search_without_test_samples_is_not_tested(make_spec: MakeSpec, blobs: Dataset) -> None:
     none = Samples(blobs.test.features[:0], blobs.test.labels[:0])
     bare = replace(blobs, test=none)
-    terms = replace(make_terms(), fingerprint=bare.fingerprint)
-    found = found_by(terms, bare)
+    spec = replace(make_spec(), fingerprint=bare.fingerprint)
+    found = found_by(spec, bare)
     assert found.failure is None
     assert found.model.test.accuracy is None
 
 
 def test_a_device_that_is_lost_at_the_test_leaves_the_network_and_the_reason(
-    make_terms: MakeTerms, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+    make_spec: MakeSpec, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lost(*_: object) -> None:
         raise DeviceLostError("the device is lost")
 
     monkeypatch.setattr(session, "evaluate_model", lost)
-    found = found_by(make_terms(), blobs)
+    found = found_by(make_spec(), blobs)
     assert str(found.failure) == "the device is lost"
     assert found.report()["best"]["test"] == {"loss": None, "accuracy": None}
 
 
-def test_a_time_limit_ends_a_search_with_its_reason(make_terms: MakeTerms, blobs: Dataset) -> None:
-    found = found_by(make_terms(epochs=1_000_000), blobs, timeout=0.6)
+def test_a_time_limit_ends_a_search_with_its_reason(make_spec: MakeSpec, blobs: Dataset) -> None:
+    found = found_by(make_spec(epochs=1_000_000), blobs, timeout=0.6)
     assert {one["reason"] for one in found.trials} == {"time limit reached"}
 
 

@@ -23,10 +23,10 @@ import pytest
 
 from gpunet.errors import StudyError
 from gpunet.files.whole_file import PREFIX
-from gpunet.search.standing import GIVEN_BACK, RETRY_OF, WORKER
-from gpunet.search.storage import Place
+from gpunet.search.storage import StudyStorage
 from gpunet.search.study import SearchStudy
-from gpunet.search.terms import Terms
+from gpunet.search.study_progress import GIVEN_BACK, RETRY_OF, WORKER
+from gpunet.search.study_spec import StudySpec
 
 WORKERS, TRIALS, POPULATION = 4, 16, 3
 
@@ -98,8 +98,8 @@ def start(url: str, place: int) -> subprocess.Popen[str]:
 def busy(study: SearchStudy, process: int) -> bool:
     """Whether a worker has reported an epoch of a trial that is not done."""
     return any(
-        entry.worker.endswith(f":{process}") and entry.state == "running" and entry.curve
-        for entry in study.standing(TRIALS).entries
+        trial.worker.endswith(f":{process}") and trial.state == "running" and trial.curve
+        for trial in study.progress(TRIALS).trials
     )
 
 
@@ -123,13 +123,15 @@ def test_four_workers_train_every_trial_once_though_one_is_killed(postgresql: st
     assert killed.stdout is not None
     assert any(line.startswith("batch ") for line in killed.stdout)
     killed.send_signal(signal.SIGSTOP)  # or it may be done before anyone has looked
-    with contextlib.closing(SearchStudy.resume(Place(postgresql, "many", 1), "many")) as study:
+    with contextlib.closing(
+        SearchStudy.resume(StudyStorage(postgresql, "many", 1), "many")
+    ) as study:
         kill_when_busy(killed, study)
         outputs = [worker.communicate(timeout=120)[0] for worker in workers]
         assert [worker.returncode for worker in workers] == [0] * (WORKERS - 1), outputs
         assert "hush" not in "".join(outputs)
-        standing = study.standing(TRIALS)
-        assert TRIALS == standing.count("complete") == len(standing.entries)
+        progress = study.progress(TRIALS)
+        assert TRIALS == progress.count("complete") == len(progress.trials)
         trials = study._study.trials
         lost = [one for one in trials if one.user_attrs.get(WORKER, "").endswith(f":{killed.pid}")]
         lost = [one for one in lost if GIVEN_BACK not in one.user_attrs]
@@ -137,32 +139,32 @@ def test_four_workers_train_every_trial_once_though_one_is_killed(postgresql: st
         repeated = [one for one in trials if RETRY_OF in one.user_attrs]
         assert 1 <= len(failed) <= POPULATION
         assert failed == {one.user_attrs[RETRY_OF] for one in repeated}
-        values = Counter(tuple(sorted(entry.values.items())) for entry in standing.entries)
+        values = Counter(tuple(sorted(trial.values.items())) for trial in progress.trials)
         assert {1} == set(values.values())
-        busiest = Counter(entry.worker for entry in standing.entries)
+        busiest = Counter(trial.worker for trial in progress.trials)
         assert len(busiest) >= 2
 
 
 def test_a_worker_elsewhere_that_gives_no_sign_of_life_is_taken_for_dead(
-    make_terms: Callable[..., Terms],
+    make_spec: Callable[..., StudySpec],
     make_tuner: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url = "sqlite:///studies.db"
-    silent = SearchStudy.begin(Place(url, "one", 1), "one", make_terms(), join=True)
+    silent = SearchStudy.begin(StudyStorage(url, "one", 1), "one", make_spec(), join=True)
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr("gpunet.search.worker.socket.gethostname", lambda: "elsewhere")
         assert len(silent.claim(4, 6)) == 4
-    study = SearchStudy.resume(Place(url, "one", 1), "one")
-    standing = make_tuner(study).run()
-    assert 6 == standing.count("complete") == len(standing.entries)
+    study = SearchStudy.resume(StudyStorage(url, "one", 1), "one")
+    progress = make_tuner(study).run()
+    assert 6 == progress.count("complete") == len(progress.trials)
 
 
 def test_the_lock_of_a_worker_that_was_killed_while_it_wrote_is_broken(
-    make_terms: Callable[..., Terms], make_tuner: Callable[..., Any]
+    make_spec: Callable[..., StudySpec], make_tuner: Callable[..., Any]
 ) -> None:
-    study = SearchStudy.begin(Place(None, "one"), "one", make_terms(), join=False)
-    journal = study.place.folder / "journal.log"
+    study = SearchStudy.begin(StudyStorage(None, "one"), "one", make_spec(), join=False)
+    journal = study.storage.folder / "journal.log"
     Path(f"{journal}.lock").symlink_to(journal.resolve())
     assert make_tuner(study).run().count("complete") == 6
 
@@ -170,47 +172,48 @@ def test_the_lock_of_a_worker_that_was_killed_while_it_wrote_is_broken(
 @pytest.mark.parametrize("url", [None, "sqlite:///studies.db"])
 @pytest.mark.parametrize("sampler", ["random", "grid"])
 def test_a_study_whose_maker_was_killed_at_once_is_begun_anew(
-    make_terms: Callable[..., Terms],
+    make_spec: Callable[..., StudySpec],
     make_tuner: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
     url: str | None,
     sampler: str,
 ) -> None:
     monkeypatch.setattr("gpunet.search.study.MAKING", 0.2)
-    place = Place(url, "one", 1)
-    terms = make_terms({"hidden": {"choices": ["3", "4", "5"]}}, sampler=sampler)
+    storage = StudyStorage(url, "one", 1)
+    spec = make_spec({"hidden": {"choices": ["3", "4", "5"]}}, sampler=sampler)
     with monkeypatch.context() as dying:
         dying.setattr(optuna.Study, "set_user_attr", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            SearchStudy.begin(place, "one", terms, join=False)
-    study = SearchStudy.begin(place, "one", terms, join=False)
+            SearchStudy.begin(storage, "one", spec, join=False)
+    study = SearchStudy.begin(storage, "one", spec, join=False)
     assert make_tuner(study, trials=3).run().count("complete") == 3
 
 
 @pytest.mark.parametrize("url", [None, "sqlite:///studies.db"])
 def test_a_trial_whose_worker_was_killed_before_it_noted_itself_is_waited_for(
-    make_terms: Callable[..., Terms],
+    make_spec: Callable[..., StudySpec],
     make_tuner: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
     url: str | None,
 ) -> None:
     monkeypatch.setattr("gpunet.search.study.MAKING", 1.0)
-    killed = SearchStudy.begin(Place(url, "one", 1), "one", make_terms(), join=True)
+    killed = SearchStudy.begin(StudyStorage(url, "one", 1), "one", make_spec(), join=True)
     with monkeypatch.context() as dying:
         dying.setattr(optuna.Trial, "set_user_attr", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             killed.claim(1, 6)
-    study = SearchStudy.resume(Place(url, "one", 1), "one")
-    standing = make_tuner(study).run()
-    assert 6 == standing.count("complete") == len(standing.entries)
+    study = SearchStudy.resume(StudyStorage(url, "one", 1), "one")
+    progress = make_tuner(study).run()
+    assert 6 == progress.count("complete") == len(progress.trials)
 
 
 def test_a_worker_that_was_halted_while_it_asked_asks_again(
-    make_terms: Callable[..., Terms], monkeypatch: pytest.MonkeyPatch
+    make_spec: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gpunet.search.study.MAKING", 0.2)
     halted, other = (
-        SearchStudy.begin(Place(None, "one"), "one", make_terms(), join=True) for _ in range(2)
+        SearchStudy.begin(StudyStorage(None, "one"), "one", make_spec(), join=True)
+        for _ in range(2)
     )
     note = optuna.Trial.set_user_attr
 
@@ -225,42 +228,42 @@ def test_a_worker_that_was_halted_while_it_asked_asks_again(
 
 
 def test_a_maker_that_was_too_slow_is_told(
-    make_terms: Callable[..., Terms], monkeypatch: pytest.MonkeyPatch
+    make_spec: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gpunet.search.study.MAKING", 0.2)
-    place = Place(None, "one")
+    storage = StudyStorage(None, "one")
     note = optuna.Study.set_user_attr
 
     def slow(study: optuna.Study, key: str, value: Any) -> None:
         with monkeypatch.context() as faster:
             faster.setattr(optuna.Study, "set_user_attr", note)
-            SearchStudy.begin(place, "one", make_terms(), join=False)
+            SearchStudy.begin(storage, "one", make_spec(), join=False)
         note(study, key, value)
 
     monkeypatch.setattr(optuna.Study, "set_user_attr", slow)
     with pytest.raises(StudyError, match="removed the study one; run the command again"):
-        SearchStudy.begin(place, "one", make_terms(), join=False)
+        SearchStudy.begin(storage, "one", make_spec(), join=False)
 
 
 def test_what_a_killed_worker_left_of_a_model_is_removed_by_the_next(
-    make_terms: Callable[..., Terms], make_tuner: Callable[..., Any]
+    make_spec: Callable[..., StudySpec], make_tuner: Callable[..., Any]
 ) -> None:
-    study = SearchStudy.begin(Place(None, "one"), "one", make_terms(), join=False)
-    (study.place.folder / f"{PREFIX}left").write_bytes(b"half")
+    study = SearchStudy.begin(StudyStorage(None, "one"), "one", make_spec(), join=False)
+    (study.storage.folder / f"{PREFIX}left").write_bytes(b"half")
     best = make_tuner(study).run().best.number
-    left = {path.name for path in study.place.folder.iterdir()}
+    left = {path.name for path in study.storage.folder.iterdir()}
     assert {"journal.log", f"trial-{best}.safetensors"} == left
 
 
 def test_a_worker_that_gives_signs_of_life_keeps_its_trials(
-    make_terms: Callable[..., Terms], monkeypatch: pytest.MonkeyPatch
+    make_spec: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = "sqlite:///studies.db"
-    alive = SearchStudy.begin(Place(url, "one", 1), "one", make_terms(), join=True)
+    alive = SearchStudy.begin(StudyStorage(url, "one", 1), "one", make_spec(), join=True)
     with alive.alive():
         with monkeypatch.context() as elsewhere:
             elsewhere.setattr("gpunet.search.worker.socket.gethostname", lambda: "elsewhere")
             assert len(alive.claim(2, 6)) == 2
-        other = SearchStudy.resume(Place(url, "one", 1), "one")
-        time.sleep(alive.place.patience + 1.5)
+        other = SearchStudy.resume(StudyStorage(url, "one", 1), "one")
+        time.sleep(alive.storage.patience + 1.5)
         assert len(other.claim(6, 6)) == 4

@@ -27,7 +27,7 @@ from gpunet.model import Figures, Model, Origin
 from gpunet.parameters import layer_views
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
-from gpunet.search.standing import Entry, Standing
+from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import LABEL, TRAIN, VALIDATION, bar
@@ -193,35 +193,39 @@ def test_what_stays_of_a_training(
 NAMES = ("hidden", "activation", "learning_rate", "label_smoothing", "input_dropout", "layer_norm")
 
 
-def an_entry(number: int, state: Any, curve: tuple[float, ...] = (), reason: str = "") -> Entry:
+def a_trial(
+    number: int, state: Any, curve: tuple[float, ...] = (), reason: str = ""
+) -> TrialSummary:
     settings: tuple[Value, ...] = ("64,32", "relu", 0.0123456, 0.05, 1.5e-6, number % 2 == 0)
     values = dict(zip(NAMES, settings, strict=True))
-    return Entry(number, state, values, curve, min(curve) if curve else None, reason, "host:1")
+    return TrialSummary(
+        number, state, values, curve, min(curve) if curve else None, reason, "host:1"
+    )
 
 
-ENTRIES = (
-    an_entry(13, "running", (0.9, 0.5, 0.21)),
-    an_entry(10, "complete", (0.95, 0.6, 0.4, 0.3)),
-    an_entry(9, "complete", (0.95, 0.8, 0.7, 0.6)),
-    an_entry(1, "pruned", (1.5,), "pruned"),
-    an_entry(4, "pruned", (1.9,), "stopped by user"),
-    an_entry(5, "pruned", (2.5,), "diverged in epoch 2"),
-    an_entry(2, "failed", (), "the learning rate is 0.5"),
-    an_entry(7, "failed", (), "no memory"),
-    an_entry(14, "running"),
-    an_entry(15, "waiting"),
+TRIALS = (
+    a_trial(13, "running", (0.9, 0.5, 0.21)),
+    a_trial(10, "complete", (0.95, 0.6, 0.4, 0.3)),
+    a_trial(9, "complete", (0.95, 0.8, 0.7, 0.6)),
+    a_trial(1, "pruned", (1.5,), "pruned"),
+    a_trial(4, "pruned", (1.9,), "stopped by user"),
+    a_trial(5, "pruned", (2.5,), "diverged in epoch 2"),
+    a_trial(2, "failed", (), "the learning rate is 0.5"),
+    a_trial(7, "failed", (), "no memory"),
+    a_trial(14, "running"),
+    a_trial(15, "waiting"),
 )
-STANDING = Standing(ENTRIES, 120, maximize=False)
+PROGRESS = StudyProgress(TRIALS, 120, maximize=False)
 
 
 @pytest.fixture
 def board() -> Board:
     device = DeviceInfo("llvmpipe (LLVM 15.0.6, 256 bits)", "software adapter", "Vulkan", "1.0")
     search = SearchInfo(
-        "mine", "tune/mine", device, "mnist", "val_loss", NAMES, 12, Standing((), 120, False)
+        "mine", "tune/mine", device, "mnist", "val_loss", NAMES, 12, StudyProgress((), 120, False)
     )
     report = Progress(4, 645, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
-    return Board(search, STANDING, 10.0, "784-64-32-10", (13, 14, 5), report)
+    return Board(search, PROGRESS, 10.0, "784-64-32-10", (13, 14, 5), report)
 
 
 BOARDS: dict[str, tuple[tuple[int, int], dict[str, Any], dict[str, Any]]] = {
@@ -229,14 +233,14 @@ BOARDS: dict[str, tuple[tuple[int, int], dict[str, Any], dict[str, Any]]] = {
     "140x40": ((140, 40), COLOR, {}),
     "80x12-ascii": ((80, 12), ASCII, {}),
     "60x10": ((60, 10), COLOR, {}),
-    "59x10": ((59, 10), COLOR, {"progress": None}),
+    "59x10": ((59, 10), COLOR, {"batch_progress": None}),
     "40x8": ((40, 8), {}, {}),
     "100x9": ((100, 9), {}, {"began_at": 70.0}),
     "30x1": ((30, 1), {}, {}),
     "80x7-choosing": ((80, 7), COLOR, {"batch": ()}),
     "80x7-waiting": ((80, 7), COLOR, {"others": 3}),
-    "80x3-preparing": ((80, 3), COLOR, {"search": None, "standing": None}),
-    "80x7-empty": ((80, 7), COLOR, {"standing": Standing((), 3, True), "batch": ()}),
+    "80x3-preparing": ((80, 3), COLOR, {"search": None, "progress": None}),
+    "80x7-empty": ((80, 7), COLOR, {"progress": StudyProgress((), 3, True), "batch": ()}),
 }
 
 
@@ -265,7 +269,7 @@ def test_what_stays_of_a_search(
 ) -> None:
     console = make_text_console(width, **settings)
     assert board.search is not None
-    console.print(trial_table(console, board.search, STANDING, 6))
+    console.print(trial_table(console, board.search, PROGRESS, 6))
     shares = {"learning_rate": 0.615, "hidden": 0.3, "l2": 0.085, "seed": 0.0}
     console.print(importance_block(console, shares))
     console.print(importance_block(console, {}))
@@ -275,20 +279,20 @@ def test_what_stays_of_a_search(
 def test_lines_of_a_search_by_accuracy(make_text_console: MakeConsole, board: Board) -> None:
     assert board.search is not None
     console = make_text_console(40)
-    before = Standing((replace(ENTRIES[1], figure=0.875),), 1200, maximize=True)
-    search = replace(board.search, monitor="val_accuracy", standing=before)
-    both = Standing((*before.entries, ENTRIES[0], ENTRIES[8]), 1200, maximize=True)
+    before = StudyProgress((replace(TRIALS[1], figure=0.875),), 1200, maximize=True)
+    search = replace(board.search, monitor="val_accuracy", progress=before)
+    both = StudyProgress((*before.trials, TRIALS[0], TRIALS[8]), 1200, maximize=True)
     with PlainSearch(console, Control()) as lines:
-        lines.began(search)
-        lines.batch_began(before, "784-64-10", (13, 14))
-        lines.progressed(Progress(7, 1, 2, 0.4, 0.9, 1.0, "training", 12.0, 100.0))
-        lines.stood(both)
-        lines.waits(both, 1234)
-        lines.waits(both, 1234)
-        lines.waits(both, 2)
-        lines.batch_began(before, "784-64-10", (15,))
-        lines.waits(both, 2)
-        lines.stood(Standing((ENTRIES[8],), 1200, maximize=True))
+        lines.on_search_begin(search)
+        lines.on_batch_begin(before, "784-64-10", (13, 14))
+        lines.on_progress(Progress(7, 1, 2, 0.4, 0.9, 1.0, "training", 12.0, 100.0))
+        lines.on_update(both)
+        lines.on_wait(both, 1234)
+        lines.on_wait(both, 1234)
+        lines.on_wait(both, 2)
+        lines.on_batch_begin(before, "784-64-10", (15,))
+        lines.on_wait(both, 2)
+        lines.on_update(StudyProgress((TRIALS[8],), 1200, maximize=True))
     assert_as_held(console, "search-lines")
 
 

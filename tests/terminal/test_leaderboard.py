@@ -13,7 +13,7 @@ from rich.console import Console
 from gpunet.engine.interface import DeviceInfo
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
-from gpunet.search.standing import Entry, Standing
+from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw.style import BEST, sparkline
 from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
 from gpunet.terminal.views.leaderboard import (
@@ -30,36 +30,36 @@ MakeConsole = Callable[..., Console]
 NAMES = ("hidden", "activation", "learning_rate", "schedule", "dropout", "l2")
 
 
-def entry(number: int, state: Any, curve: tuple[float, ...] = (), reason: str = "") -> Entry:
+def trial(number: int, state: Any, curve: tuple[float, ...] = (), reason: str = "") -> TrialSummary:
     settings: tuple[Value, ...] = ("16,16", "leaky_relu", 0.01, "cosine", 0.25, 1.5e-6)
     values = dict(zip(NAMES, settings, strict=True))
     figure = min(curve) if curve else None
-    return Entry(number, state, values, curve, figure, reason, "host:1")
+    return TrialSummary(number, state, values, curve, figure, reason, "host:1")
 
 
-ENTRIES = (
-    entry(3, "running", (0.5, 0.2)),
-    entry(0, "complete", (0.9, 0.4, 0.3)),
-    entry(1, "pruned", (1.5,), "pruned"),
-    entry(2, "failed", (), "--lr-final is 0.5, wanted at most the learning rate at a start, 0.1"),
-    entry(4, "failed", (), "--lr-final is 0.7, wanted at most the learning rate at a start, 2e-2"),
-    entry(5, "failed", (), "diverged in epoch 1"),
-    entry(6, "running"),
+TRIALS = (
+    trial(3, "running", (0.5, 0.2)),
+    trial(0, "complete", (0.9, 0.4, 0.3)),
+    trial(1, "pruned", (1.5,), "pruned"),
+    trial(2, "failed", (), "--lr-final is 0.5, wanted at most the learning rate at a start, 0.1"),
+    trial(4, "failed", (), "--lr-final is 0.7, wanted at most the learning rate at a start, 2e-2"),
+    trial(5, "failed", (), "diverged in epoch 1"),
+    trial(6, "running"),
 )
-STANDING = Standing(ENTRIES, 24, maximize=False)
+PROGRESS = StudyProgress(TRIALS, 24, maximize=False)
 
 
 @pytest.fixture
 def search() -> SearchInfo:
     device = DeviceInfo("a graphics card", "discrete GPU", "Vulkan", "1.0")
-    empty = Standing((), 24, maximize=False)
+    empty = StudyProgress((), 24, maximize=False)
     return SearchInfo("mine", "tune/mine", device, "mnist", "val_loss", NAMES, 3, empty)
 
 
 @pytest.fixture
 def board(search: SearchInfo) -> Board:
     progress = Progress(2, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
-    return Board(search, STANDING, 10.0, "784-16-16-10", (3, 6), progress)
+    return Board(search, PROGRESS, 10.0, "784-16-16-10", (3, 6), progress)
 
 
 def shown(console: Console, board: Board, width: int, height: int, now: float = 70.0) -> list[str]:
@@ -126,7 +126,7 @@ def test_what_was_asked_for_is_told_below(
 
 
 def test_reasons_that_differ_in_numbers_alone_are_told_once() -> None:
-    assert failure_lines(STANDING) == [
+    assert failure_lines(PROGRESS) == [
         "trial 2 failed: --lr-final is 0.5, wanted at most the learning rate at a start, 0.1 "
         "(and 1 like it)",
         "trial 5 failed: diverged in epoch 1",
@@ -137,7 +137,7 @@ def test_the_closing_table_lists_the_best(
     make_text_console: MakeConsole, search: SearchInfo
 ) -> None:
     console = make_text_console(80)
-    console.print(trial_table(console, search, STANDING, 2))
+    console.print(trial_table(console, search, PROGRESS, 2))
     console.print(importance_block(console, {"learning_rate": 0.75, "l2": 0.25}))
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
@@ -155,13 +155,13 @@ def test_a_small_curve_has_a_cell_for_each_value_or_for_each_part() -> None:
 
 
 def tell(screen: Any, search: SearchInfo) -> None:
-    screen.began(search)
-    screen.batch_began(Standing(ENTRIES[-1:], 24, False), "784-16-16-10", (6,))
-    screen.progressed(Progress(1, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0))
-    screen.stood(STANDING)
-    screen.stood(Standing((*ENTRIES[:-1], entry(6, "complete", (0.1,))), 24, False))
-    screen.waits(STANDING, 2)
-    screen.waits(STANDING, 2)
+    screen.on_search_begin(search)
+    screen.on_batch_begin(StudyProgress(TRIALS[-1:], 24, False), "784-16-16-10", (6,))
+    screen.on_progress(Progress(1, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0))
+    screen.on_update(PROGRESS)
+    screen.on_update(StudyProgress((*TRIALS[:-1], trial(6, "complete", (0.1,))), 24, False))
+    screen.on_wait(PROGRESS, 2)
+    screen.on_wait(PROGRESS, 2)
 
 
 def test_lines_tell_a_search_to_a_log(make_text_console: MakeConsole, search: SearchInfo) -> None:
@@ -174,8 +174,8 @@ def test_lines_tell_a_search_to_a_log(make_text_console: MakeConsole, search: Se
         "        24 trials of 3 epochs at most, by val_loss",
         f"        searched: {', '.join(NAMES)}",
         "batch   1 network 784-16-16-10",
-        f"trial 2 failed: {ENTRIES[3].reason}",
-        f"trial 4 failed: {ENTRIES[4].reason}",
+        f"trial 2 failed: {TRIALS[3].reason}",
+        f"trial 4 failed: {TRIALS[4].reason}",
         "trial 5 failed: diverged in epoch 1",
         "epoch 1/3    1 of 1 trials run  best 0.2000 (trial 3)",
         "trials  6/24: 2 done, 1 pruned, 3 failed  best 0.2000 (trial 3)",
@@ -199,22 +199,22 @@ def test_a_search_for_the_largest_accuracy_that_was_resumed_is_told_as_a_whole(
     make_text_console: MakeConsole, search: SearchInfo
 ) -> None:
     values: dict[str, Value] = {"hidden": "16,16", "learning_rate": 0.012345, "l2": 0.0}
-    entries = (
-        Entry(4, "complete", values, (0.5, 0.9, 1.0), 1.0, "", "host:1"),
-        Entry(5, "running", values, (0.5, 0.75), 0.75, "", "host:1"),
-        Entry(6, "running", values, (), None, "", "another:1"),
-        Entry(1, "pruned", values, (0.0,), 0.0, "pruned", "host:1"),
-        Entry(2, "pruned", values, (0.5,), 0.5, "stopped by user", "host:1"),
-        Entry(3, "pruned", values, (0.5,), 0.5, "diverged in epoch 2", "host:1"),
-        Entry(8, "failed", values, (), None, "no memory", "host:1"),
-        Entry(9, "failed", values, (), None, "no device", "host:1"),
-        Entry(7, "failed", values, (), None, "no time", "host:1"),
+    trials = (
+        TrialSummary(4, "complete", values, (0.5, 0.9, 1.0), 1.0, "", "host:1"),
+        TrialSummary(5, "running", values, (0.5, 0.75), 0.75, "", "host:1"),
+        TrialSummary(6, "running", values, (), None, "", "another:1"),
+        TrialSummary(1, "pruned", values, (0.0,), 0.0, "pruned", "host:1"),
+        TrialSummary(2, "pruned", values, (0.5,), 0.5, "stopped by user", "host:1"),
+        TrialSummary(3, "pruned", values, (0.5,), 0.5, "diverged in epoch 2", "host:1"),
+        TrialSummary(8, "failed", values, (), None, "no memory", "host:1"),
+        TrialSummary(9, "failed", values, (), None, "no device", "host:1"),
+        TrialSummary(7, "failed", values, (), None, "no time", "host:1"),
     )
-    before = Standing((*entries[:1], *entries[3:5]), 12, maximize=True)
-    told = replace(search, monitor="val_accuracy", standing=before, parameters=tuple(values))
-    standing = Standing(entries, 12, maximize=True)
-    progress = Progress(2, 645, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
-    board = Board(told, standing, 10.0, "784-16-16-10", (5,), progress)
+    before = StudyProgress((*trials[:1], *trials[3:5]), 12, maximize=True)
+    told = replace(search, monitor="val_accuracy", progress=before, parameters=tuple(values))
+    progress = StudyProgress(trials, 12, maximize=True)
+    steps = Progress(2, 645, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
+    board = Board(told, progress, 10.0, "784-16-16-10", (5,), steps)
     lines = shown(make_text_console(100), board, 100, 24)
     # of seven that have ended three had before, and 2/3 of another one are done, in a minute
     assert lines[1].endswith("58 %  4.67 per minute, about 0:55 left")
@@ -261,9 +261,9 @@ def test_only_the_worst_tenth_of_the_figures_may_lie_beyond_the_curves(
     drawn: str,
 ) -> None:
     curve = (worst, *[1.0 - place / 10 for place in range(10)])
-    standing = Standing((entry(0, "complete", curve),), 1, maximize=maximize)
+    progress = StudyProgress((trial(0, "complete", curve),), 1, maximize=maximize)
     console = make_text_console(100)
-    console.print(trial_table(console, search, standing, 1))
+    console.print(trial_table(console, search, progress, 1))
     row = console.file.getvalue().splitlines()[2]  # type: ignore[attr-defined]
     assert row.split()[3] == drawn
 
@@ -272,12 +272,14 @@ def test_what_failed_before_a_search_went_on_is_not_told_to_the_log_again(
     make_text_console: MakeConsole, search: SearchInfo
 ) -> None:
     console = make_text_console(100)
-    done = Standing((entry(2, "complete", (0.25,)), entry(0, "failed", (), "no memory")), 4, False)
-    both = Standing((*done.entries, entry(3, "failed", (), "no device")), 4, False)
+    done = StudyProgress(
+        (trial(2, "complete", (0.25,)), trial(0, "failed", (), "no memory")), 4, False
+    )
+    both = StudyProgress((*done.trials, trial(3, "failed", (), "no device")), 4, False)
     with PlainSearch(console, Control()) as screen:
-        screen.began(replace(search, standing=done))
-        screen.batch_began(done, "4-3-2", (3, 4))
-        screen.stood(both)
+        screen.on_search_begin(replace(search, progress=done))
+        screen.on_batch_begin(done, "4-3-2", (3, 4))
+        screen.on_update(both)
     assert console.file.getvalue().splitlines()[1:] == [  # type: ignore[attr-defined]
         "        4 trials of 3 epochs at most, 2 done, by val_loss",
         f"        searched: {', '.join(NAMES)}",
@@ -292,7 +294,7 @@ def test_a_batch_that_begins_shows_nothing_of_the_one_before(
 ) -> None:
     screen = LiveLeaderboard(make_text_console(), Control(), keys=io.StringIO())
     tell(screen, search)
-    screen.batch_began(STANDING, "784-8-10", (6,))
+    screen.on_batch_begin(PROGRESS, "784-8-10", (6,))
     block = screen.frame((80, 24), 0.0, False)
     line = "".join(part.text for part in block.lines[2])
     assert line.startswith("epoch 1/3")
@@ -301,8 +303,8 @@ def test_a_batch_that_begins_shows_nothing_of_the_one_before(
 
 def test_the_commonest_reason_of_failures_comes_first_and_no_more_than_five_are_told() -> None:
     reasons = ["a", "b", "c", "d", "e", "f", "g 1", "g 2", "g 3"]
-    entries = [entry(number, "failed", (), reason) for number, reason in enumerate(reasons)]
-    assert failure_lines(Standing(tuple(reversed(entries)), 9, maximize=False)) == [
+    trials = [trial(number, "failed", (), reason) for number, reason in enumerate(reasons)]
+    assert failure_lines(StudyProgress(tuple(reversed(trials)), 9, maximize=False)) == [
         "trial 6 failed: g 1 (and 2 like it)",
         *[f"trial {number} failed: {'abcd'[number]}" for number in range(4)],
     ]
@@ -313,9 +315,9 @@ def test_settings_are_written_as_people_say_them(
 ) -> None:
     values: dict[str, Value] = {"layer_norm": True, "augment": False, "l2": 1e-7, "batch_size": 64}
     told = replace(search, parameters=tuple(values))
-    one = Entry(0, "complete", values, (0.5,), 0.5, "", "host:1")
+    one = TrialSummary(0, "complete", values, (0.5,), 0.5, "", "host:1")
     console = make_text_console(120)
-    console.print(trial_table(console, told, Standing((one,), 1, maximize=False), 5))
+    console.print(trial_table(console, told, StudyProgress((one,), 1, maximize=False), 5))
     head, _, row = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert head.split()[4:] == ["layer_norm", "augment", "l2", "batch"]
     assert row.split()[-4:] == ["yes", "no", "1e-07", "64"]
@@ -337,8 +339,8 @@ def test_a_search_measures_its_pace_from_its_own_beginning(
 ) -> None:
     clock = Control(clock=WorkingClock(lambda: 1000.0))
     screen = LiveLeaderboard(make_text_console(100), clock, keys=io.StringIO())
-    screen.began(search)
-    screen.stood(STANDING)
+    screen.on_search_begin(search)
+    screen.on_update(PROGRESS)
     block = screen.frame((100, 24), 1060.0, False)
     line = "".join(part.text for part in block.lines[1]).rstrip()
     assert line.endswith("21 %  5.67 per minute, about 3:14 left")
@@ -350,28 +352,28 @@ def test_a_live_leaderboard_keeps_what_is_not_news(
     control = Control(clock=WorkingClock(lambda: 77.0))
     screen = LiveLeaderboard(make_text_console(), control, keys=io.StringIO())
     told = Progress(2, 430, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
-    empty, some = search.standing, Standing(ENTRIES[:2], 24, maximize=False)
+    empty, some = search.progress, StudyProgress(TRIALS[:2], 24, maximize=False)
     acts: list[tuple[Callable[[], None], Board]] = [
-        (lambda: screen.began(search), Board(search, empty, 77.0)),
+        (lambda: screen.on_search_begin(search), Board(search, empty, 77.0)),
         (
-            lambda: screen.batch_began(some, "4-3-2", [3, 6]),
+            lambda: screen.on_batch_begin(some, "4-3-2", [3, 6]),
             Board(search, some, 77.0, "4-3-2", (3, 6)),
         ),
-        (lambda: screen.progressed(told), Board(search, some, 77.0, "4-3-2", (3, 6), told)),
+        (lambda: screen.on_progress(told), Board(search, some, 77.0, "4-3-2", (3, 6), told)),
         (
-            lambda: screen.stood(STANDING),
-            Board(search, STANDING, 77.0, "4-3-2", (3, 6), told),
+            lambda: screen.on_update(PROGRESS),
+            Board(search, PROGRESS, 77.0, "4-3-2", (3, 6), told),
         ),
         (
-            lambda: screen.waits(some, 5),
+            lambda: screen.on_wait(some, 5),
             Board(search, some, 77.0, "4-3-2", (3, 6), told, 5),
         ),
         (
-            lambda: screen.stood(STANDING),
-            Board(search, STANDING, 77.0, "4-3-2", (3, 6), told, 5),
+            lambda: screen.on_update(PROGRESS),
+            Board(search, PROGRESS, 77.0, "4-3-2", (3, 6), told, 5),
         ),
         (
-            lambda: screen.batch_began(some, "9-9", [7]),
+            lambda: screen.on_batch_begin(some, "9-9", [7]),
             Board(search, some, 77.0, "9-9", (7,)),
         ),
     ]
@@ -398,20 +400,22 @@ def test_the_pace_counts_from_the_beginning_and_is_unknown_before(
 def test_a_search_with_more_done_than_wanted_has_nothing_left_and_its_pace_never_falls_below_zero(
     board: Board, search: SearchInfo
 ) -> None:
-    assert replace(board, standing=replace(STANDING, total=5)).remaining(70.0) == 0
-    before = Standing(tuple(entry(number, "complete", (0.5,)) for number in range(9)), 24, False)
-    assert replace(board, search=replace(search, standing=before)).rate(70.0) == 0
+    assert replace(board, progress=replace(PROGRESS, total=5)).remaining(70.0) == 0
+    before = StudyProgress(
+        tuple(trial(number, "complete", (0.5,)) for number in range(9)), 24, False
+    )
+    assert replace(board, search=replace(search, progress=before)).rate(70.0) == 0
 
 
 def test_failures_are_told_in_their_order_and_once_each(
     make_text_console: MakeConsole, search: SearchInfo
 ) -> None:
     console = make_text_console(100)
-    late, early = entry(5, "failed", (), "no memory"), entry(2, "failed", (), "no device")
+    late, early = trial(5, "failed", (), "no memory"), trial(2, "failed", (), "no device")
     with PlainSearch(console, Control()) as screen:
-        screen.began(search)
-        screen.batch_began(Standing((late, early), 4, False), "4-3-2", (6,))
-        screen.stood(Standing((entry(6, "running"), late, early), 4, False))
+        screen.on_search_begin(search)
+        screen.on_batch_begin(StudyProgress((late, early), 4, False), "4-3-2", (6,))
+        screen.on_update(StudyProgress((trial(6, "running"), late, early), 4, False))
     assert console.file.getvalue().splitlines()[3:] == [  # type: ignore[attr-defined]
         "trial 2 failed: no device",
         "trial 5 failed: no memory",

@@ -25,12 +25,12 @@ from gpunet.engine.factory import Device, select_device
 from gpunet.errors import SettingError
 from gpunet.search.events import SearchInfo, Work
 from gpunet.search.result import Search
-from gpunet.search.session import TRIALS, best_of, new_terms, search, settle_terms
+from gpunet.search.session import TRIALS, best_of, new_spec, search, settle_spec
 from gpunet.search.space import read_space
-from gpunet.search.standing import Standing
-from gpunet.search.storage import Place
+from gpunet.search.storage import StudyStorage
 from gpunet.search.study import SearchStudy
-from gpunet.search.terms import Terms
+from gpunet.search.study_progress import StudyProgress
+from gpunet.search.study_spec import StudySpec
 from gpunet.terminal.draw import figures
 from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
 from gpunet.terminal.live.messages import ConsoleMessages
@@ -112,24 +112,24 @@ def carry_out(wishes: Wishes) -> None:
     """Search, test the best network once, save it, and show what came of it.
 
     Raises:
-        GpunetError: whatever a user can cause or mend.
+        GpunetError: whatever a user can cause or fix.
     """
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
-    place = Place(wishes.storage, wishes.study, wishes.heartbeat)
-    study = SearchStudy.resume(place, wishes.study) if wishes.resumed else None
+    storage = StudyStorage(wishes.storage, wishes.study, wishes.heartbeat)
+    study = SearchStudy.resume(storage, wishes.study) if wishes.resumed else None
     wanted = _wanted(wishes, study)  # mistakes in files are told before anything is fetched
     choice = select_device(wishes.setting("device", "auto"))
     name = wishes.setting("data", "") or (
-        found_again(study.name, study.terms.data) if study else AUTO
+        found_again(study.name, study.spec.data) if study else AUTO
     )
     messages = ConsoleMessages(console)
     dataset = open_training_data(name, messages, wanted.config.label)
     work = Work(wishes.trials or TRIALS, wishes.population, wishes.timeout)
-    wanted, choice = settle_terms(wanted, dataset, reference(name, dataset), choice, work, messages)
+    wanted, choice = settle_spec(wanted, dataset, reference(name, dataset), choice, work, messages)
     if study is None:
-        study = SearchStudy.begin(place, wishes.study, wanted, join=wishes.storage is not None)
+        study = SearchStudy.begin(storage, wishes.study, wanted, join=wishes.storage is not None)
     else:
-        study.terms.require_same(wanted, f"the study {study.name}")
+        study.spec.require_same(wanted, f"the study {study.name}")
     with contextlib.closing(study):
         _carry_out(wishes, study, choice, dataset, console)
 
@@ -138,10 +138,10 @@ def _carry_out(
     wishes: Wishes, study: SearchStudy, choice: Device, dataset: Dataset, console: Console
 ) -> None:
     trials, control = study.total(wishes.trials or TRIALS), Control()
-    standing = _search(wishes, study, choice, dataset, trials, console, control)
-    found = best_of(study, standing, choice, dataset)
+    progress = _search(wishes, study, choice, dataset, trials, console, control)
+    found = best_of(study, progress, choice, dataset)
     if found is None:
-        _tell_of_nothing(standing, console)
+        _tell_of_nothing(progress, console)
         raise typer.Exit(1)
     if found.failure is not None:
         complain(
@@ -165,8 +165,8 @@ def _carry_out(
         raise typer.Exit(1)
 
 
-def _wanted(wishes: Wishes, study: SearchStudy | None) -> Terms:
-    """The study's terms as the command line asks for them.
+def _wanted(wishes: Wishes, study: SearchStudy | None) -> StudySpec:
+    """The study's specification as the command line asks for them.
 
     Raises:
         UsageError: a setting, or the space, cannot be.
@@ -180,11 +180,11 @@ def _wanted(wishes: Wishes, study: SearchStudy | None) -> Terms:
         if file is None or error.setting in wishes.typed:
             raise
         raise file.blamed(error) from error
-    return new_terms(
+    return new_spec(
         given,
         space,
         "the default space" if wishes.space is None else str(wishes.space),
-        old=study.terms if study else None,
+        old=study.spec if study else None,
         sampler=wishes.sampler,
         pruner=wishes.pruner,
         trials=wishes.trials,
@@ -199,7 +199,7 @@ def _search(
     trials: int,
     console: Console,
     control: Control,
-) -> Standing:
+) -> StudyProgress:
     """Search before the user's eyes; the screen is gone when this returns."""
     screen: LiveLeaderboard | PlainSearch = PlainSearch(console, control)
     if wants_dashboard(console, wishes.plain):
@@ -213,20 +213,20 @@ def _search(
         raise
 
 
-def _tell_of_nothing(standing: Standing, console: Console) -> None:
-    for line in failure_lines(standing):
+def _tell_of_nothing(progress: StudyProgress, console: Console) -> None:
+    for line in failure_lines(progress):
         console.print(line, soft_wrap=True)
     complain(
         "no trial has come to an end with a finite figure, so that nothing is saved; try lower "
         "learning rates"
-        if standing.done
+        if progress.done
         else "the search was stopped before a trial was done, so that nothing is saved"
     )
 
 
 def _resuming(study: SearchStudy) -> str:
-    place = ["--storage", str(study.place)] if study.place.has_url else []
-    return shlex.join(["gpunet", "tune", "--resume", study.name, *place])
+    storage = ["--storage", str(study.storage)] if study.storage.has_url else []
+    return shlex.join(["gpunet", "tune", "--resume", study.name, *storage])
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,18 +239,18 @@ class _Saved:
 
 def _show(wishes: Wishes, found: Search, saved: _Saved, console: Console, dataset: Dataset) -> None:
     """Print the leaderboard, what mattered, the result and the next command."""
-    study, standing, choice = found.study, found.standing, found.choice
-    info = SearchInfo.of(study, choice, dataset, standing)
+    study, progress, choice = found.study, found.progress, found.choice
+    info = SearchInfo.of(study, choice, dataset, progress)
     if wishes.quiet:
         typer.echo(_result_line(info, found, saved))
         return
     console.print()
-    console.print(trial_table(console, info, standing, SHOWN))
+    console.print(trial_table(console, info, progress, SHOWN))
     if importances := study.importances():
         console.print()
         console.print(importance_block(console, importances))
     console.print()
-    for line in failure_lines(standing):
+    for line in failure_lines(progress):
         console.print(line, soft_wrap=True)
     console.print(summary_table(_summary(info, found, saved)))
     console.print()
@@ -259,39 +259,39 @@ def _show(wishes: Wishes, found: Search, saved: _Saved, console: Console, datase
     if choice.rival is not None:  # the trial of one network alone may come out otherwise
         device = "cpu" if choice.adapter is None else "gpu"
     console.print("to train it longer:", soft_wrap=True)
-    console.print(train_command(longer, study.terms.data or "PATH", device), soft_wrap=True)
-    if found.entry.state == "complete":
+    console.print(train_command(longer, study.spec.data or "PATH", device), soft_wrap=True)
+    if found.best_trial.state == "complete":
         console.print(
             f"(with --epochs {found.config.effective_epochs} it gives the same network, bit for "
             "bit, on the same device)",
             soft_wrap=True,
         )
-    if standing.done < standing.total:
+    if progress.done < progress.total:
         console.print(f"to go on with the search: {_resuming(study)}", soft_wrap=True)
     if isinstance(console.file, PatientStream) and console.file.failure is not None:
         raise console.file.failure
 
 
 def _result_line(info: SearchInfo, found: Search, saved: _Saved) -> str:
-    figure = monitored(info, found.entry.figure)
-    beginning = f"best {info.monitor} {figure} in trial {found.entry.number}"
+    figure = monitored(info, found.best_trial.figure)
+    beginning = f"best {info.monitor} {figure} in trial {found.best_trial.number}"
     if found.model is None:
-        return f"{beginning}, whose model lies with its worker, {found.entry.worker}"
+        return f"{beginning}, whose model lies with its worker, {found.best_trial.worker}"
     test = found.model.test
     return f"{beginning}, test accuracy {figures.percent(test.accuracy)}, saved as {saved.model}"
 
 
 def _summary(info: SearchInfo, found: Search, saved: _Saved) -> list[tuple[str, str]]:
-    study, standing = found.study, found.standing
+    study, progress = found.study, found.progress
     rows = [
-        ("trials", f"{counted(standing)}, of {standing.total}"),
+        ("trials", f"{counted(progress)}, of {progress.total}"),
         (
             "best trial",
-            f"{found.entry.number}, {info.monitor} {monitored(info, found.entry.figure)}",
+            f"{found.best_trial.number}, {info.monitor} {monitored(info, found.best_trial.figure)}",
         ),
     ]
     if found.model is None:
-        rows.append(("model", f"with the worker that trained it, {found.entry.worker}"))
+        rows.append(("model", f"with the worker that trained it, {found.best_trial.worker}"))
     else:
         test = found.model.test
         rows += [
@@ -300,5 +300,5 @@ def _summary(info: SearchInfo, found: Search, saved: _Saved) -> list[tuple[str, 
             ("best epoch", f"{found.model.best_epoch} of {found.config.effective_epochs}"),
             ("model", saved.model),
         ]
-    rows.append(("study", f"{study.name} in {study.place}"))
+    rows.append(("study", f"{study.name} in {study.storage}"))
     return rows + ([("report", saved.report)] if saved.report else [])

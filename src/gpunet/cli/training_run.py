@@ -87,7 +87,7 @@ def carry_out(wishes: Wishes) -> None:
     """Train, save, and show what came of it.
 
     Raises:
-        GpunetError: whatever a user can cause or mend.
+        GpunetError: whatever a user can cause or fix.
     """
     console = make_console(plain=wishes.plain, quiet=wishes.quiet, patient=True)
     messages = ConsoleMessages(console)

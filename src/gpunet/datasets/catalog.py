@@ -24,7 +24,7 @@ from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.path import KINDS, read_path, refuse_label
 from gpunet.errors import DataError, DownloadError, OutputError
-from gpunet.files.cache import cache_folder, store
+from gpunet.files.cache import cache_folder, keep
 from gpunet.files.resources import data_file
 
 __all__ = ["AUTO", "Entry", "download", "entries", "is_name", "names", "open_dataset"]
@@ -321,14 +321,7 @@ def _keep_strokes(path: Path, train: Samples, test: Samples) -> str | None:
             y_test=test.labels.astype(np.uint8),
         )
 
-    try:
-        store(path, write)
-    except OSError as error:
-        return (
-            f"the drawn digits are not kept, since {path.parent} cannot be written to "
-            f"({error.strerror or error}); name another folder with GPUNET_CACHE"
-        )
-    return None
+    return keep(path, write, "the drawn digits are not kept")
 
 
 def _strokes_dataset(train: Samples, test: Samples, notice: str | None) -> Dataset:

@@ -263,5 +263,5 @@ def _require_classes(labels: NDArray[np.int32], classes: int, whose: str) -> Non
         row = int(wrong[0])
         raise DataError(
             f"the label in row {row + 1:,} {whose} is {labels[row]:,}, wanted 0 to "
-            f"{classes - 1:,}, for there are {classes:,} classes; mend the label"
+            f"{classes - 1:,}, for there are {classes:,} classes; fix the label"
         )

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from gpunet.files.whole_file import remove_leftovers, write_whole
 
-__all__ = ["VARIABLE", "cache_folder", "store"]
+__all__ = ["VARIABLE", "cache_folder", "keep", "store"]
 
 VARIABLE = "GPUNET_CACHE"
 """The environment variable that moves the cache to another folder."""
@@ -39,3 +39,21 @@ def store(path: Path, write: Callable[[BinaryIO], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent)
     write_whole(path, write)
+
+
+def keep(path: Path, write: Callable[[BinaryIO], object], says: str) -> str | None:
+    """Write a file of the cache as ``store`` does; where it cannot be, a notice that says so.
+
+    Args:
+        path: of the file.
+        write: writes the content to the file it is given.
+        says: how the notice begins, such as ``the download is not kept``.
+    """
+    try:
+        store(path, write)
+    except OSError as error:
+        return (
+            f"{says}, since {path.parent} cannot be written to "
+            f"({error.strerror or error}); name another folder with {VARIABLE}"
+        )
+    return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
-from gpunet.search.standing import Standing
+from gpunet.search.study_progress import StudyProgress
 from gpunet.training.events import Progress
 
 if TYPE_CHECKING:
@@ -39,56 +39,56 @@ class SearchInfo:
 
     Args:
         study: its name.
-        place: where it is kept.
+        storage: where it is kept.
         device: what does the work.
         data: the dataset's name.
         monitor: the figure that trials are compared by.
         parameters: the names of the searched settings.
         epochs: of a trial, at most.
-        standing: what was there before.
+        progress: what was there before.
     """
 
     study: str
-    place: str
+    storage: str
     device: DeviceInfo
     data: str
     monitor: str
     parameters: tuple[str, ...]
     epochs: int
-    standing: Standing
+    progress: StudyProgress
 
     @classmethod
     def of(
-        cls, study: SearchStudy, choice: Device, dataset: Dataset, standing: Standing
+        cls, study: SearchStudy, choice: Device, dataset: Dataset, progress: StudyProgress
     ) -> SearchInfo:
         """What is known of a study on a device."""
-        terms = study.terms
+        spec = study.spec
         return cls(
             study=study.name,
-            place=str(study.place),
+            storage=str(study.storage),
             device=choice.info,
             data=dataset.name,
-            monitor=terms.config.monitor,
-            parameters=tuple(one.name for one in terms.space.parameters),
-            epochs=terms.config.effective_epochs,
-            standing=standing,
+            monitor=spec.config.monitor,
+            parameters=tuple(one.name for one in spec.space.parameters),
+            epochs=spec.config.effective_epochs,
+            progress=progress,
         )
 
 
 class SearchObserver:
     """Something that is told how a search goes; this one does nothing with it."""
 
-    def began(self, search: SearchInfo) -> None:
+    def on_search_begin(self, search: SearchInfo) -> None:
         """The search is about to start."""
 
-    def batch_began(self, standing: Standing, network: str, numbers: Sequence[int]) -> None:
+    def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Trials of these numbers are about to be trained side by side."""
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Some steps of the batch are done."""
 
-    def stood(self, standing: Standing) -> None:
+    def on_update(self, progress: StudyProgress) -> None:
         """An epoch is done, a trial has ended, or another worker has gone on."""
 
-    def waits(self, standing: Standing, others: int) -> None:
+    def on_wait(self, progress: StudyProgress, others: int) -> None:
         """Nothing is left to do but for trials that other workers train, so many of them."""

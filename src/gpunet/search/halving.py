@@ -34,8 +34,8 @@ class Halving(optuna.pruners.BasePruner):
             for one in study.get_trials(deepcopy=False)
             if epoch in one.intermediate_values
         )
-        place = math.ceil(len(figures) / REDUCTION) - 1
-        return sign * trial.intermediate_values[epoch] > figures[place]
+        index = math.ceil(len(figures) / REDUCTION) - 1
+        return sign * trial.intermediate_values[epoch] > figures[index]
 
 
 def _is_power(number: int) -> bool:

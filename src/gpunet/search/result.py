@@ -10,7 +10,7 @@ from gpunet.config import TrainConfig
 from gpunet.engine.factory import Device
 from gpunet.errors import DeviceError
 from gpunet.model import Model
-from gpunet.search.standing import Entry, Standing
+from gpunet.search.study_progress import StudyProgress, TrialSummary
 
 if TYPE_CHECKING:
     from gpunet.search.study import SearchStudy
@@ -23,9 +23,9 @@ class Search:
 
     Args:
         study: that was searched.
-        standing: where it stands.
+        progress: where it stands.
         choice: the device.
-        entry: the best trial.
+        best_trial: the best trial.
         config: its settings.
         model: its network, tested; ``None`` if it lies with another worker.
         failure: why it could not be tested, if so.
@@ -41,42 +41,42 @@ class Search:
     def __init__(
         self,
         study: SearchStudy,
-        standing: Standing,
+        progress: StudyProgress,
         choice: Device,
-        entry: Entry,
+        best_trial: TrialSummary,
         config: TrainConfig,
         model: Model | None,
         failure: DeviceError | None = None,
     ) -> None:
-        self.study, self.standing, self.choice = study, standing, choice
-        self.entry, self.config, self.model, self.failure = entry, config, model, failure
+        self.study, self.progress, self.choice = study, progress, choice
+        self.best_trial, self.config, self.model, self.failure = best_trial, config, model, failure
 
     @property
     def best(self) -> dict[str, Any]:
         """The best trial's values of the searched settings."""
-        return dict(self.entry.values)
+        return dict(self.best_trial.values)
 
     @property
     def trials(self) -> list[dict[str, Any]]:
         """One record per trial, as ``pandas.DataFrame`` takes them."""
-        return [dataclasses.asdict(entry) for entry in self.standing.entries]
+        return [dataclasses.asdict(trial) for trial in self.progress.trials]
 
     def report(self) -> dict[str, Any]:
         """All trials and the result as ``gpunet tune --report`` writes them."""
         test = self.model.test if self.model else None
-        terms = self.study.terms
+        spec = self.study.spec
         return {
             "gpunet": __version__,
             "study": self.study.name,
-            "monitor": terms.config.monitor,
-            "sampler": terms.sampler,
-            "pruner": terms.pruner,
-            "fingerprint": terms.fingerprint,
+            "monitor": spec.config.monitor,
+            "sampler": spec.sampler,
+            "pruner": spec.pruner,
+            "fingerprint": spec.fingerprint,
             "device": dataclasses.asdict(self.choice.info),
-            "space": terms.space.to_dict(),
+            "space": spec.space.to_dict(),
             "importances": self.study.importances(),
             "best": {
-                "trial": self.entry.number,
+                "trial": self.best_trial.number,
                 "config": self.config.values_in_effect(),
                 "test": None if test is None else dataclasses.asdict(test),
             },
@@ -84,5 +84,5 @@ class Search:
         }
 
     def __repr__(self) -> str:
-        figure = f"{self.study.terms.config.monitor} {self.entry.figure:.4g}"
-        return f"<gpunet.Search {len(self.standing.entries)} trials, best {figure}: {self.best}>"
+        figure = f"{self.study.spec.config.monitor} {self.best_trial.figure:.4g}"
+        return f"<gpunet.Search {len(self.progress.trials)} trials, best {figure}: {self.best}>"

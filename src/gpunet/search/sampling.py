@@ -1,6 +1,6 @@
 """How values are chosen: what Optuna is told of parameters, and its samplers and pruners.
 
-Owns the translation of a ``Space`` and of ``Terms`` into Optuna's words. Which trial gets the
+Owns the translation of a ``Space`` and of ``StudySpec`` into Optuna's words. Which trial gets the
 values belongs to ``study``.
 """
 
@@ -20,7 +20,7 @@ from optuna.trial import Trial
 
 from gpunet.search.halving import Halving
 from gpunet.search.space import Parameter, Value
-from gpunet.search.terms import Terms
+from gpunet.search.study_spec import StudySpec
 
 __all__ = ["distribution", "pruner", "sampler", "seed", "suggest"]
 
@@ -51,24 +51,24 @@ def suggest(trial: Trial, parameter: Parameter) -> Value:
     return trial.suggest_float(name, known.low, known.high, step=step, log=log)
 
 
-def seed(terms: Terms, known: int, process: int) -> int:
+def seed(spec: StudySpec, known: int, process: int) -> int:
     """A sampler's. It differs between workers, and from those before a study was resumed."""
     if not known and not process:
-        return terms.config.seed
-    return int(np.random.SeedSequence([terms.config.seed, known, process]).generate_state(1)[0])
+        return spec.config.seed
+    return int(np.random.SeedSequence([spec.config.seed, known, process]).generate_state(1)[0])
 
 
-def sampler(terms: Terms, seed: int) -> optuna.samplers.BaseSampler:
+def sampler(spec: StudySpec, seed: int) -> optuna.samplers.BaseSampler:
     """What chooses; a grid's points come from elsewhere."""
-    if terms.sampler == "tpe":
+    if spec.sampler == "tpe":
         return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     return optuna.samplers.RandomSampler(seed=seed)
 
 
-def pruner(terms: Terms) -> optuna.pruners.BasePruner:
+def pruner(spec: StudySpec) -> optuna.pruners.BasePruner:
     """What ends trials early."""
-    if terms.pruner == "halving":
+    if spec.pruner == "halving":
         return Halving()
-    if terms.pruner == "median":
+    if spec.pruner == "median":
         return optuna.pruners.MedianPruner()
     return optuna.pruners.NopPruner()

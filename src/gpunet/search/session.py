@@ -1,4 +1,4 @@
-"""A search from its terms to the best network, tested: what the command line and scripts call.
+"""A search from its specification to the best network: what the command line and scripts call.
 
 Owns the order of things; which trials there are belongs to ``study``, training them to ``tuner``.
 """
@@ -20,9 +20,9 @@ from gpunet.errors import DeviceError, UsageError, spelled
 from gpunet.search.events import SearchObserver, Work
 from gpunet.search.result import Search
 from gpunet.search.space import Space, default_space, grid
-from gpunet.search.standing import Standing
 from gpunet.search.study import SearchStudy
-from gpunet.search.terms import Terms
+from gpunet.search.study_progress import StudyProgress
+from gpunet.search.study_spec import StudySpec
 from gpunet.search.tuner import Tuner, best_model_path
 from gpunet.training.events import Control
 from gpunet.training.splits import settled
@@ -30,29 +30,29 @@ from gpunet.workflows.answers import evaluate_model
 from gpunet.workflows.devices import settle_device
 from gpunet.workflows.messages import Messages
 
-__all__ = ["TRIALS", "best_of", "new_terms", "search", "settle_terms"]
+__all__ = ["TRIALS", "best_of", "new_spec", "search", "settle_spec"]
 
 TRIALS = 64
 """Trials of a study unless told otherwise."""
 
 
-def new_terms(
+def new_spec(
     given: Mapping[str, Any],
     space: Space | None,
     source: str,
     *,
-    old: Terms | None = None,
+    old: StudySpec | None = None,
     sampler: str | None = None,
     pruner: str | None = None,
     trials: int | None = None,
-) -> Terms:
-    """The terms of a study; its data are told later by ``settle_terms``.
+) -> StudySpec:
+    """The specification of a study; its data are added later by ``settle_spec``.
 
     Args:
         given: settings of training that are decided on, by their names.
         space: what is searched; ``None`` for the default, or what ``old`` has.
         source: what messages call the space.
-        old: the terms of the study that is gone on with.
+        old: the specification of the study that is gone on with.
         sampler: how trials are chosen; ``None`` for ``tpe``, or as ``old`` has it.
         pruner: which trials end early; ``None`` for ``halving``, or as ``old`` has it.
         trials: wanted in all, if that is said.
@@ -80,30 +80,30 @@ def new_terms(
         space.require_possible(fixed, source)
     if sampler == "grid":
         _require_whole_grid(len(grid(space)), trials)
-    return Terms(fixed, space, "", "", sampler, pruner)
+    return StudySpec(fixed, space, "", "", sampler, pruner)
 
 
-def settle_terms(
-    terms: Terms,
+def settle_spec(
+    spec: StudySpec,
     dataset: Dataset,
     reference: str | None,
     choice: Device,
     work: Work,
     messages: Messages,
-) -> tuple[Terms, Device]:
-    """The terms with what follows from the data, and the device that is the faster one.
+) -> tuple[StudySpec, Device]:
+    """The specification with what follows from the data, and the device that is the faster one.
 
     Raises:
         DeviceError: so many networks do not fit the device.
     """
-    terms = replace(terms, config=settled(terms.config, dataset))
+    spec = replace(spec, config=settled(spec.config, dataset))
     population = work.population
     batches = -(-work.trials // population)
-    heaviest = _heaviest(terms, dataset)
-    trained = replace(heaviest, epochs=terms.config.effective_epochs * batches)
+    heaviest = _heaviest(spec, dataset)
+    trained = replace(heaviest, epochs=spec.config.effective_epochs * batches)
     choice = settle_device(choice, trained, population, dataset, messages)
-    _require_memory(terms, population, choice, dataset)
-    return replace(terms, data=reference, fingerprint=dataset.fingerprint), choice
+    _require_memory(spec, population, choice, dataset)
+    return replace(spec, data=reference, fingerprint=dataset.fingerprint), choice
 
 
 def search(
@@ -113,7 +113,7 @@ def search(
     work: Work,
     control: Control,
     observer: SearchObserver,
-) -> Standing:
+) -> StudyProgress:
     """Search until the study has all its trials, the time is over, or the user stops it.
 
     Raises:
@@ -135,17 +135,17 @@ def search(
 
 
 def best_of(
-    study: SearchStudy, standing: Standing, choice: Device, dataset: Dataset
+    study: SearchStudy, progress: StudyProgress, choice: Device, dataset: Dataset
 ) -> Search | None:
     """The best trial and its network, tested on what no trial has seen; ``None`` if none is done.
 
     The network is missing if it does not lie in this machine's folder.
     """
-    best = standing.best
+    best = progress.best
     if best is None:
         return None
-    config = study.terms.space.config(study.terms.config, best.values)
-    path = best_model_path(study.place.folder, best.number)
+    config = study.spec.space.config(study.spec.config, best.values)
+    path = best_model_path(study.storage.folder, best.number)
     model = model_file.load(path) if path.exists() else None
     failure = None
     if model is not None and len(dataset.test):
@@ -154,7 +154,7 @@ def best_of(
             model = replace(model, test=told.figures)
         except DeviceError as error:
             failure = error
-    return Search(study, standing, choice, best, config, model, failure)
+    return Search(study, progress, choice, best, config, model, failure)
 
 
 def _require_whole_grid(points: int, trials: int | None) -> None:
@@ -165,13 +165,13 @@ def _require_whole_grid(points: int, trials: int | None) -> None:
         )
 
 
-def _require_memory(terms: Terms, population: int, choice: Device, dataset: Dataset) -> None:
+def _require_memory(spec: StudySpec, population: int, choice: Device, dataset: Dataset) -> None:
     """Make sure, for every shape of the space, that so many networks fit the device.
 
     Raises:
         DeviceError: they do not, as far as can be told.
     """
-    for config in terms.space.shapes(terms.config):
+    for config in spec.space.shapes(spec.config):
         network = config.network(dataset.inputs, len(dataset.classes))
         size, samples = config.batch_size, len(dataset.train)
         most = largest_population(choice, network, _rule(config.optimizer), size, samples)
@@ -185,14 +185,14 @@ def _require_memory(terms: Terms, population: int, choice: Device, dataset: Data
             )
 
 
-def _heaviest(terms: Terms, dataset: Dataset) -> TrainConfig:
+def _heaviest(spec: StudySpec, dataset: Dataset) -> TrainConfig:
     """The largest network of the space, in the smallest batches: it takes most of the time."""
 
     def weight(config: TrainConfig) -> tuple[int, int]:
         network = config.network(dataset.inputs, len(dataset.classes))
         return network.parameter_count, -config.batch_size
 
-    return max(terms.space.shapes(terms.config), key=weight, default=terms.config)
+    return max(spec.space.shapes(spec.config), key=weight, default=spec.config)
 
 
 def _rule(optimizer: Optimizer) -> Rule:

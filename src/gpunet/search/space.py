@@ -82,7 +82,7 @@ class Parameter:
         if step is None or self.log:
             return None
         count = math.floor((self.high - self.low) / step * (1 + 1e-12)) + 1
-        return tuple(self.low + place * step for place in range(count))
+        return tuple(self.low + index * step for index in range(count))
 
     def draw(self, draws: np.random.Generator) -> Value:
         """Any of its values."""
@@ -272,12 +272,12 @@ def grid(space: Space) -> list[dict[str, Value]]:
 
 def _parameter(key: str, table: Any, source: str) -> Parameter:
     name = canonical(key)
-    place = f"{source}, [{key}]"
+    location = f"{source}, [{key}]"
     if name not in SETTINGS:
         advice = suggestion(name, SETTINGS) or "; `gpunet config` prints all of them"
-        raise UsageError(f"{place} is no setting of training{advice}")
+        raise UsageError(f"{location} is no setting of training{advice}")
     if reason := SETTINGS[name].fixed:
-        raise UsageError(f"{place} cannot be searched, for {reason}; leave it out")
+        raise UsageError(f"{location} cannot be searched, for {reason}; leave it out")
     if not isinstance(table, dict):
         raise UsageError(
             f"{source}: {key} is {table!r}, wanted a table such as [{key}] with choices or with "
@@ -285,36 +285,38 @@ def _parameter(key: str, table: Any, source: str) -> Parameter:
             f"{spelled('config')}"
         )
     if "choices" in table:
-        return _choices(name, table, place)
-    return _range(name, table, place)
+        return _choices(name, table, location)
+    return _range(name, table, location)
 
 
-def _choices(name: str, table: Mapping[str, Any], place: str) -> Parameter:
+def _choices(name: str, table: Mapping[str, Any], location: str) -> Parameter:
     if len(table) > 1:
-        raise UsageError(f"{place} has choices and {', '.join(table.keys() - {'choices'})} too")
+        raise UsageError(f"{location} has choices and {', '.join(table.keys() - {'choices'})} too")
     choices = table["choices"]
     if not (isinstance(choices, list) and choices):
-        raise UsageError(f"{place} choices: is {choices!r}, wanted a list of values")
+        raise UsageError(f"{location} choices: is {choices!r}, wanted a list of values")
     values = tuple(written(one) if isinstance(one, list) else one for one in choices)
     for value in values:
         try:
             SETTINGS[name].check(_setting(name, value))
         except SettingError as error:
-            raise error.at(f"{place} choices") from error
+            raise error.at(f"{location} choices") from error
     if len(set(map(repr, values))) < len(values):
-        raise UsageError(f"{place} choices: a value stands there twice; leave one out")
+        raise UsageError(f"{location} choices: a value stands there twice; leave one out")
     return Parameter(name, choices=values)
 
 
-def _range(name: str, table: Mapping[str, Any], place: str) -> Parameter:
+def _range(name: str, table: Mapping[str, Any], location: str) -> Parameter:
     for key in table:
         if key not in ("low", "high", "log", "step"):
-            raise UsageError(f"{place} {key}: is unknown; known are low, high, log, step, choices")
+            raise UsageError(
+                f"{location} {key}: is unknown; known are low, high, log, step, choices"
+            )
     if "low" not in table or "high" not in table:
-        raise UsageError(f"{place} names no range: give low and high, or choices")
+        raise UsageError(f"{location} names no range: give low and high, or choices")
     kinds = set(SETTINGS[name].kinds)
     if not kinds & {int, float}:
-        raise UsageError(f"{place} is no number; give choices instead of low and high")
+        raise UsageError(f"{location} is no number; give choices instead of low and high")
     low, high, log, step = (table.get(key) for key in ("low", "high", "log", "step"))
     whole = int in kinds
     kind = int if whole else (int, float)
@@ -325,23 +327,23 @@ def _range(name: str, table: Mapping[str, Any], place: str) -> Parameter:
             or not abs(value) <= LARGEST_NUMBER
         ):
             wanted = "a whole number" if whole else "a number"
-            raise UsageError(f"{place} {key}: is {value!r}, wanted {wanted}")
+            raise UsageError(f"{location} {key}: is {value!r}, wanted {wanted}")
     assert low is not None
     assert high is not None
     if low > high:
-        raise UsageError(f"{place} low: is {low}, which is above high, {high}; swap them")
+        raise UsageError(f"{location} low: is {low}, which is above high, {high}; swap them")
     if log not in (None, True, False):
-        raise UsageError(f"{place} log: is {log!r}, wanted true or false")
+        raise UsageError(f"{location} log: is {log!r}, wanted true or false")
     if log and low <= 0:
-        raise UsageError(f"{place} low: is {low}, wanted a number above 0 where log is true")
+        raise UsageError(f"{location} low: is {low}, wanted a number above 0 where log is true")
     if step is not None and step <= 0:
-        raise UsageError(f"{place} step: is {step}, wanted a number above 0")
+        raise UsageError(f"{location} step: is {step}, wanted a number above 0")
     if log and step is not None:
-        raise UsageError(f"{place} step: does not go with log; leave one out")
+        raise UsageError(f"{location} step: does not go with log; leave one out")
     stepped = whole or step is not None
     if stepped and not log and not (high - low) / (step or 1) < LARGEST_GRID:
         raise UsageError(
-            f"{place} step: makes more than {LARGEST_GRID:,} values; give a larger step, or log"
+            f"{location} step: makes more than {LARGEST_GRID:,} values; give a larger step, or log"
         )
     if not whole:
         low, high, step = float(low), float(high), None if step is None else float(step)

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from optuna.storages.journal import JournalFileOpenLock, JournalFileSymlinkLock
     from optuna.trial import FrozenTrial
 
-__all__ = ["HEARTBEAT", "LOCK_SECONDS", "Place", "Retry", "quiet", "require_optuna", "study_folder"]
+__all__ = [
+    "HEARTBEAT",
+    "LOCK_SECONDS",
+    "Retry",
+    "StudyStorage",
+    "quiet",
+    "require_optuna",
+    "study_folder",
+]
 
 HEARTBEAT = 10
 """Seconds between two signs of life of a worker."""
@@ -79,7 +87,7 @@ def study_folder(name: str) -> Path:
     return FOLDER / name
 
 
-class Place:
+class StudyStorage:
     """Where studies are kept.
 
     ``patience`` is how many seconds a worker may give no sign of life.
@@ -87,7 +95,7 @@ class Place:
     Args:
         url: where studies are kept; ``None`` for a journal file in the study's folder.
         study: the study's name.
-        heartbeat: seconds between two signs of life, where the place keeps them.
+        heartbeat: seconds between two signs of life, where it keeps them.
 
     Raises:
         UsageError: the address is of no kind that is known.
@@ -133,7 +141,7 @@ class Place:
             StudyError: it cannot be reached.
             MissingExtraError: its driver is not installed.
         """
-        with self.telling(), quiet():
+        with self.translate_errors(), quiet():
             return self._open(retry)
 
     def _open(self, retry: Retry) -> BaseStorage:
@@ -176,11 +184,11 @@ class Place:
         except OSError:
             raise
         except Exception as error:  # Optuna trusts its lines, and raises nearly anything
-            raise self.damaged() from error
+            raise self.damaged_error() from error
 
     @contextlib.contextmanager
-    def telling(self) -> Iterator[None]:
-        """Turn a failure of the place into one sentence without secrets.
+    def translate_errors(self) -> Iterator[None]:
+        """Turn a failure of the storage into one sentence without secrets.
 
         Raises:
             StudyError: it cannot be reached, or fails.
@@ -193,7 +201,7 @@ class Place:
         except ImportError as error:
             raise self._missing(error) from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise self.damaged() from error
+            raise self.damaged_error() from error
         except Exception as error:
             if not _is_of_a_storage(error):
                 raise
@@ -207,8 +215,8 @@ class Place:
                 f"the storage {self} fails: {message[:300]}; see that it runs and lets you in"
             ) from None
 
-    def damaged(self) -> StudyError:
-        """What to say of a place that holds what no worker writes."""
+    def damaged_error(self) -> StudyError:
+        """What to say of a storage that holds what no worker writes."""
         kind = "journal" if self._url is None else "study in"
         return StudyError(
             f"the {kind} {self} is damaged; begin anew with another {spelled('study')}"

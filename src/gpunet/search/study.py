@@ -25,14 +25,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from gpunet.errors import StudyError, spelled
 from gpunet.search import sampling
 from gpunet.search.space import Parameter, Space, Value, grid
-from gpunet.search.standing import GIVEN_BACK, REASON, RETRY_OF, WORKER, Standing
-from gpunet.search.storage import Place, quiet
-from gpunet.search.terms import Terms
+from gpunet.search.storage import StudyStorage, quiet
+from gpunet.search.study_progress import GIVEN_BACK, REASON, RETRY_OF, WORKER, StudyProgress
+from gpunet.search.study_spec import StudySpec
 from gpunet.search.worker import WORKER_NAME, is_process, on_this_host, process_of, this_worker
 
 __all__ = ["Candidate", "SearchStudy"]
 
-TERMS = "gpunet"
+SPEC_NOTE = "gpunet"
 """The study's note of what is searched, and how."""
 
 MAKING = 5.0
@@ -88,8 +88,8 @@ class SearchStudy:
     Args:
         study: Optuna's.
         storage: where it is kept.
-        place: the same, for messages.
-        terms: what all workers agree on.
+        storage: the same, for messages.
+        spec: what all workers agree on.
         created: whether this worker has made it.
 
     Raises:
@@ -99,95 +99,95 @@ class SearchStudy:
     def __init__(
         self,
         study: optuna.Study,
-        storage: BaseStorage,
-        place: Place,
-        terms: Terms,
+        backend: BaseStorage,
+        storage: StudyStorage,
+        spec: StudySpec,
         created: bool,
     ) -> None:
-        self.name, self.place, self.terms = study.study_name, place, terms
-        self._study, self._storage = study, storage
+        self.name, self.storage, self.spec = study.study_name, storage, spec
+        self._study, self._backend = study, backend
         self._session = secrets.token_hex(8)
         self._mine: dict[int, Trial] = {}
         trials = study.get_trials(deepcopy=False)
-        if not all(_is_sound(trial, terms.space) for trial in trials):
-            raise place.damaged()
+        if not all(_is_sound(trial, spec.space) for trial in trials):
+            raise storage.damaged_error()
         known = len(trials)
-        shared = isinstance(storage, RDBStorage) and not created
-        seed = sampling.seed(terms, known, os.getpid() if shared else 0)
-        self._sampler = sampling.sampler(terms, seed)
+        shared = isinstance(backend, RDBStorage) and not created
+        seed = sampling.seed(spec, known, os.getpid() if shared else 0)
+        self._sampler = sampling.sampler(spec, seed)
         self._draws = np.random.default_rng(seed)
-        self._points = grid(terms.space) if terms.sampler == "grid" else None
-        study.pruner = sampling.pruner(terms)
+        self._points = grid(spec.space) if spec.sampler == "grid" else None
+        study.pruner = sampling.pruner(spec)
 
     @classmethod
-    def begin(cls, place: Place, name: str, terms: Terms, *, join: bool) -> SearchStudy:
+    def begin(cls, storage: StudyStorage, name: str, spec: StudySpec, *, join: bool) -> SearchStudy:
         """A new study, or one that there is if it may be joined.
 
         Raises:
-            StudyError: there is one that may not be joined or has other terms, the place fails, or
-                it was so slow that another worker took this one for dead.
+            StudyError: there is one that may not be joined or has another spec, the storage
+                fails, or it was so slow that another worker took this one for dead.
         """
-        with place.telling(), quiet():
-            place.folder.mkdir(parents=True, exist_ok=True)
-            storage = place.open(_retry)
-            if (found := _found(storage, place, name)) is not None:
+        with storage.translate_errors(), quiet():
+            storage.folder.mkdir(parents=True, exist_ok=True)
+            backend = storage.open(_retry)
+            if (found := _found(backend, storage, name)) is not None:
                 if not join:
                     raise StudyError(
-                        f"there is a study {name} in {place}; go on with it by "
+                        f"there is a study {name} in {storage}; go on with it by "
                         f"{spelled('resume', name)}, or choose another {spelled('study')}"
                     )
-                return cls._joined(place, found, storage, terms)
+                return cls._joined(storage, found, backend, spec)
             directions = optuna.study.StudyDirection
-            direction = directions.MAXIMIZE if terms.maximize else directions.MINIMIZE
+            direction = directions.MAXIMIZE if spec.maximize else directions.MINIMIZE
             try:
-                study = optuna.create_study(storage=storage, study_name=name, direction=direction)
+                study = optuna.create_study(storage=backend, study_name=name, direction=direction)
             except optuna.exceptions.DuplicatedStudyError:  # another worker was faster
-                study = optuna.load_study(storage=storage, study_name=name)
-                return cls._joined(place, study, storage, terms)
+                study = optuna.load_study(storage=backend, study_name=name)
+                return cls._joined(storage, study, backend, spec)
             try:
-                study.set_user_attr(TERMS, terms.to_dict(place.folder))
+                study.set_user_attr(SPEC_NOTE, spec.to_dict(storage.folder))
             except KeyError:
                 raise StudyError(
-                    f"{place} took so long that another worker took this one for dead and removed "
-                    f"the study {name}; run the command again"
+                    f"{storage} took so long that another worker took this one for dead and "
+                    f"removed the study {name}; run the command again"
                 ) from None
-            return cls(study, storage, place, terms, created=True)
+            return cls(study, backend, storage, spec, created=True)
 
     @classmethod
-    def resume(cls, place: Place, name: str) -> SearchStudy:
+    def resume(cls, storage: StudyStorage, name: str) -> SearchStudy:
         """A study that there is.
 
         Raises:
-            StudyError: there is none, or the place fails.
+            StudyError: there is none, or the storage fails.
         """
-        with place.telling(), quiet():
-            storage = place.open(_retry) if place.exists else None
-            study = None if storage is None else _found(storage, place, name)
-            if storage is None or study is None:
+        with storage.translate_errors(), quiet():
+            backend = storage.open(_retry) if storage.exists else None
+            study = None if backend is None else _found(backend, storage, name)
+            if backend is None or study is None:
                 raise StudyError(
-                    f"there is no study {name} in {place}; start it with {spelled('study')}"
+                    f"there is no study {name} in {storage}; start it with {spelled('study')}"
                 )
-            return cls(study, storage, place, _terms(study, place), created=False)
+            return cls(study, backend, storage, _noted_spec(study, storage), created=False)
 
     @classmethod
     def _joined(
-        cls, place: Place, study: optuna.Study, storage: BaseStorage, wanted: Terms
+        cls, storage: StudyStorage, study: optuna.Study, backend: BaseStorage, wanted: StudySpec
     ) -> SearchStudy:
-        terms = _terms(study, place)
-        terms.require_same(wanted, f"the study {study.study_name}")
-        return cls(study, storage, place, terms, created=False)
+        spec = _noted_spec(study, storage)
+        spec.require_same(wanted, f"the study {study.study_name}")
+        return cls(study, backend, storage, spec, created=False)
 
     def close(self) -> None:
         """Let go of the storage's connections."""
-        self._storage.remove_session()
-        if isinstance(self._storage, RDBStorage):
-            self._storage.engine.dispose()
+        self._backend.remove_session()
+        if isinstance(self._backend, RDBStorage):
+            self._backend.engine.dispose()
 
-    def standing(self, total: int) -> Standing:
+    def progress(self, total: int) -> StudyProgress:
         """Where the study stands, all workers' trials counted."""
-        with self.place.telling():
+        with self.storage.translate_errors():
             trials = self._study.get_trials(deepcopy=False)
-        return Standing.of(trials, self.total(total), self.terms.maximize)
+        return StudyProgress.of(trials, self.total(total), self.spec.maximize)
 
     def total(self, wanted: int) -> int:
         """Trials in all; a grid has as many as it has points."""
@@ -198,7 +198,7 @@ class SearchStudy:
 
         Those that are new have in common what a population must.
         """
-        with self.place.telling(), quiet():
+        with self.storage.translate_errors(), quiet():
             self._recover()
             total = self.total(wanted)
             trials = self._study.get_trials(deepcopy=False)
@@ -216,7 +216,7 @@ class SearchStudy:
                 if RETRY_OF not in candidate.trial.user_attrs:
                     with self._unless_lost(candidate):
                         candidate.trial.set_user_attr(OPENS, "rare" if group else "chosen")
-                group = {name: candidate.values[name] for name in self.terms.space.shared}
+                group = {name: candidate.values[name] for name in self.spec.space.shared}
             return claimed
 
     def _rare_group(self, trials: Sequence[FrozenTrial]) -> dict[str, Value]:
@@ -228,7 +228,7 @@ class SearchStudy:
         """
         shared = [one for one in self._parameters if one.shared]
         opened = Counter(trial.user_attrs.get(OPENS) for trial in trials)
-        if not shared or self.terms.sampler != "tpe":
+        if not shared or self.spec.sampler != "tpe":
             return {}
         if opened["rare"] - FIRST_SHAPES >= opened["chosen"]:
             return {}
@@ -270,20 +270,20 @@ class SearchStudy:
 
     @property
     def _parameters(self) -> Sequence[Parameter]:
-        return self.terms.space.parameters
+        return self.spec.space.parameters
 
     def report(self, candidate: Candidate, epoch: int, figure: float) -> None:
         """Note the monitored figure of an epoch."""
         if self._is_mine(candidate) and np.isfinite(figure):
-            with self.place.telling(), self._unless_lost(candidate):
+            with self.storage.translate_errors(), self._unless_lost(candidate):
                 candidate.trial.report(figure, epoch)
 
-    def is_hopeless(self, candidate: Candidate) -> bool:
+    def should_prune(self, candidate: Candidate) -> bool:
         """Whether the trial is to end here, since others are better or another worker has it."""
         if not self._is_mine(candidate):
             return True
         hopeless = False
-        with self.place.telling(), self._unless_lost(candidate):
+        with self.storage.translate_errors(), self._unless_lost(candidate):
             hopeless = candidate.trial.should_prune()
         return hopeless or not self._is_mine(candidate)
 
@@ -305,14 +305,14 @@ class SearchStudy:
             if not self._is_mine(candidate):
                 continue
             self._finish(candidate, TrialState.FAIL, "not trained")
-            with self.place.telling(), suppress(KeyError):
+            with self.storage.translate_errors(), suppress(KeyError):
                 _retry(self._study, self._study.trials[candidate.number])
 
     def _finish(
         self, candidate: Candidate, state: TrialState, reason: str, figure: float | None = None
     ) -> None:
         if self._is_mine(candidate):
-            with self.place.telling(), self._unless_lost(candidate):
+            with self.storage.translate_errors(), self._unless_lost(candidate):
                 candidate.trial.set_user_attr(REASON, reason)
                 self._end(candidate.trial, state, figure)
 
@@ -333,9 +333,9 @@ class SearchStudy:
 
     def others_at_work(self) -> int:
         """Trials that other workers train, as far as their end can be known."""
-        with self.place.telling():
+        with self.storage.translate_errors():
             trials = self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
-        beats = isinstance(self._storage, RDBStorage)
+        beats = isinstance(self._backend, RDBStorage)
         return sum(
             beats
             or on_this_host(trial.user_attrs.get(WORKER, ""))
@@ -346,7 +346,7 @@ class SearchStudy:
     @contextmanager
     def alive(self) -> Iterator[None]:
         """Give signs of life for this worker's trials while the context is open."""
-        if not isinstance(self._storage, RDBStorage):
+        if not isinstance(self._backend, RDBStorage):
             yield
             return
         closing = threading.Event()
@@ -359,17 +359,17 @@ class SearchStudy:
             thread.join()
 
     def _beat_until(self, closing: threading.Event) -> None:
-        while not closing.wait(self.place.heartbeat):
+        while not closing.wait(self.storage.heartbeat):
             for trial in list(self._mine.values()):
                 with suppress(Exception):  # the worker itself will notice that the storage fails
                     self._beat(trial)
 
     def _beat(self, trial: Trial) -> None:
-        if isinstance(self._storage, RDBStorage):
-            study = self._storage.get_study_id_from_name(self.name)
+        if isinstance(self._backend, RDBStorage):
+            study = self._backend.get_study_id_from_name(self.name)
             number = trial.number
-            identity = self._storage.get_trial_id_from_study_id_trial_number(study, number)
-            self._storage.record_heartbeat(identity)
+            identity = self._backend.get_trial_id_from_study_id_trial_number(study, number)
+            self._backend.record_heartbeat(identity)
 
     def _recover(self) -> None:
         """Have the trials tried again whose worker is gone."""
@@ -384,7 +384,7 @@ class SearchStudy:
 
     def _is_orphan(self, trial: FrozenTrial) -> bool:
         if WORKER not in trial.user_attrs:  # killed between two lines of ``_ask``
-            patience = timedelta(seconds=_patience(self._storage, self.place))
+            patience = timedelta(seconds=_patience(self._backend, self.storage))
             begun = trial.datetime_start
             return begun is not None and datetime.now() - begun > patience
         if not on_this_host(trial.user_attrs.get(WORKER, "")):
@@ -400,16 +400,16 @@ class SearchStudy:
         By PED-ANOVA (Watanabe et al. 2023, arXiv 2304.10255). Trials that were ended early count
         with what they had reached.
         """
-        ended = [one for one in self.standing(0).entries if one.figure is not None and one.ended]
+        ended = [one for one in self.progress(0).trials if one.figure is not None and one.ended]
         if len(ended) < ENOUGH:
             return {}
         distributions = {one.name: sampling.distribution(one) for one in self._parameters}
         with quiet():
             told = optuna.create_study(direction=self._study.direction)
-            for entry in ended:
+            for trial in ended:
                 told.add_trial(
                     create_trial(
-                        params=dict(entry.values), distributions=distributions, value=entry.figure
+                        params=dict(trial.values), distributions=distributions, value=trial.figure
                     )
                 )
             evaluator = optuna.importance.PedAnovaImportanceEvaluator()
@@ -417,34 +417,34 @@ class SearchStudy:
         return found if sum(found.values()) > 0 else {}
 
 
-def _found(storage: BaseStorage, place: Place, name: str) -> optuna.Study | None:
+def _found(backend: BaseStorage, storage: StudyStorage, name: str) -> optuna.Study | None:
     """The study; one that its maker left empty when it was killed is removed."""
-    if name not in optuna.get_all_study_names(storage):
+    if name not in optuna.get_all_study_names(backend):
         return None
-    study = optuna.load_study(storage=storage, study_name=name)
-    if study.get_trials(deepcopy=False) or _is_noted(study, _patience(storage, place)):
+    study = optuna.load_study(storage=backend, study_name=name)
+    if study.get_trials(deepcopy=False) or _is_noted(study, _patience(backend, storage)):
         return study
     with suppress(KeyError):  # another worker was faster
-        storage.delete_study(study._study_id)
+        backend.delete_study(study._study_id)
     return None
 
 
-def _patience(storage: BaseStorage, place: Place) -> float:
+def _patience(backend: BaseStorage, storage: StudyStorage) -> float:
     """Seconds after which a worker that has begun to note something has died."""
-    return MAKING if isinstance(storage, JournalStorage) else float(place.patience)
+    return MAKING if isinstance(backend, JournalStorage) else float(storage.patience)
 
 
-def _terms(study: optuna.Study, place: Place) -> Terms:
+def _noted_spec(study: optuna.Study, storage: StudyStorage) -> StudySpec:
     """What the study's maker has noted."""
     _is_noted(study, MAKING)
     source = f"the study {study.study_name}"
-    return Terms.from_dict(study.user_attrs.get(TERMS, {}), source, place.folder)
+    return StudySpec.from_dict(study.user_attrs.get(SPEC_NOTE, {}), source, storage.folder)
 
 
 def _is_noted(study: optuna.Study, patience: float) -> bool:
-    """Whether the study has its terms; waited for, should it have been made just now."""
+    """Whether the study has its specification; waited for, should it have been made just now."""
     deadline = time.monotonic() + patience
-    while TERMS not in study.user_attrs:
+    while SPEC_NOTE not in study.user_attrs:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)

@@ -22,8 +22,8 @@ from gpunet.errors import DeviceError, UsageError
 from gpunet.files.whole_file import remove_leftovers
 from gpunet.model import Model
 from gpunet.search.events import SearchInfo, SearchObserver
-from gpunet.search.standing import Standing
 from gpunet.search.study import Candidate, SearchStudy
+from gpunet.search.study_progress import StudyProgress
 from gpunet.training.events import Callback, Control, Progress
 from gpunet.training.member import Member
 from gpunet.training.result import TrainingResult
@@ -69,7 +69,7 @@ class Tuner:
         self.timed_out = threading.Event()
         """Set by whoever stops the search because its time is over."""
 
-    def run(self) -> Standing:
+    def run(self) -> StudyProgress:
         """Train until the study has all its trials or the user wants no more.
 
         Raises:
@@ -77,12 +77,12 @@ class Tuner:
             DeviceError: the device is lost, or too small for the networks.
             OutputError: the best model cannot be written.
         """
-        remove_leftovers(self._study.place.folder)
-        standing = self._study.standing(self._trials)
-        info = SearchInfo.of(self._study, self._choice, self._dataset, standing)
-        if info.standing.best is not None:
-            self._kept = best_model_path(self._study.place.folder, info.standing.best.number)
-        self._observer.began(info)
+        remove_leftovers(self._study.storage.folder)
+        progress = self._study.progress(self._trials)
+        info = SearchInfo.of(self._study, self._choice, self._dataset, progress)
+        if info.progress.best is not None:
+            self._kept = best_model_path(self._study.storage.folder, info.progress.best.number)
+        self._observer.on_search_begin(info)
         with self._study.alive():
             while not self._stopping:
                 batch = self._study.claim(self._population, self._trials)
@@ -90,7 +90,7 @@ class Tuner:
                     self._train_all(batch)
                 elif not self._wait_for_others():
                     break
-        return self._study.standing(self._trials)
+        return self._study.progress(self._trials)
 
     @property
     def _stopping(self) -> bool:
@@ -100,13 +100,13 @@ class Tuner:
         """Wait a moment if others are at work, for they may fail; whether they are."""
         others = self._study.others_at_work()
         if others:
-            self._observer.waits(self._study.standing(self._trials), others)
+            self._observer.on_wait(self._study.progress(self._trials), others)
             self._control.stop_now.wait(WAIT)
         return bool(others)
 
     def _train_all(self, batch: Sequence[Candidate]) -> None:
         """Train a batch, and let go of what is not trained, however that comes."""
-        group = self._study.terms.space.group
+        group = self._study.spec.space.group
         try:
             ordered = sorted(batch, key=lambda one: (repr(group(one.values)), one.number))
             for _, alike in groupby(ordered, key=lambda one: repr(group(one.values))):
@@ -126,14 +126,14 @@ class Tuner:
                 configs[candidate] = self._config(candidate)
             except UsageError as error:
                 self._study.prune(candidate, str(error))
-        standing = self._study.standing(self._trials)
+        progress = self._study.progress(self._trials)
         if not configs:
-            self._observer.stood(standing)
+            self._observer.on_update(progress)
             return
         population = _Population(self._study, list(configs), self._stood)
         first, *_ = configs.values()
         network = first.network(self._dataset.inputs, len(self._dataset.classes))
-        self._observer.batch_began(standing, str(network), [one.number for one in configs])
+        self._observer.on_batch_begin(progress, str(network), [one.number for one in configs])
         adapter = self._choice.adapter
         tiles = None if adapter is None else TileCache.of(adapter)
         with create_engine(self._choice, network, list(configs.values()), tiles) as engine:
@@ -146,27 +146,27 @@ class Tuner:
                 control=self._control,
             )
         best = self._keep_best(configs, result)
-        for place, candidate in enumerate(configs):
-            self._tell(candidate, configs[candidate], result, place)
+        for index, candidate in enumerate(configs):
+            self._tell(candidate, configs[candidate], result, index)
         self._replace(best)
         self._stood()
         if result.stop_reason == "device failed":
             raise DeviceError(result.device_failures[-1])
 
     def _config(self, candidate: Candidate) -> TrainConfig:
-        terms = self._study.terms
-        config = terms.space.config(terms.config, candidate.values)
+        spec = self._study.spec
+        config = spec.space.config(spec.config, candidate.values)
         config.network(self._dataset.inputs, len(self._dataset.classes))
         return config
 
     def _stood(self) -> None:
-        self._observer.stood(self._study.standing(self._trials))
+        self._observer.on_update(self._study.progress(self._trials))
 
     def _tell(
-        self, candidate: Candidate, config: TrainConfig, result: TrainingResult, place: int
+        self, candidate: Candidate, config: TrainConfig, result: TrainingResult, index: int
     ) -> None:
         """Tell the study what has become of a trial."""
-        network = result.networks[place]
+        network = result.networks[index]
         reason: str = network.stop_reason
         if network.stop_reason == "diverged":
             reason = f"diverged in epoch {len(network.history)}"
@@ -189,12 +189,12 @@ class Tuner:
         That comes before the trials are told, so that a best trial has its file.
         """
         numbers = [candidate.number for candidate in configs]
-        best = self._study.standing(self._trials).best_with(numbers)
+        best = self._study.progress(self._trials).best_with(numbers)
         if best is None or best.number not in numbers:
             return self._kept
-        path = best_model_path(self._study.place.folder, best.number)
-        place = numbers.index(best.number)
-        model_file.save(self._model(list(configs.values())[place], result, place), path)
+        path = best_model_path(self._study.storage.folder, best.number)
+        index = numbers.index(best.number)
+        model_file.save(self._model(list(configs.values())[index], result, index), path)
         return path
 
     def _replace(self, best: Path | None) -> None:
@@ -203,14 +203,14 @@ class Tuner:
             self._kept.unlink(missing_ok=True)
         self._kept = best
 
-    def _model(self, config: TrainConfig, result: TrainingResult, place: int) -> Model:
+    def _model(self, config: TrainConfig, result: TrainingResult, index: int) -> Model:
         dataset = self._dataset
         return replace(
-            untrained_model(config, dataset, self._study.terms.data),
-            parameters=result.parameters[place : place + 1],
+            untrained_model(config, dataset, self._study.spec.data),
+            parameters=result.parameters[index : index + 1],
             scaling=result.scaling,
             inverted=result.inverted,
-            best_epoch=result.networks[place].best_epoch,
+            best_epoch=result.networks[index].best_epoch,
         )
 
 
@@ -235,16 +235,16 @@ class _Population:
 
     def prune(self, members: Sequence[Member]) -> Collection[int]:
         """After an epoch: note its figures, then say who ends."""
-        for place, (candidate, member) in enumerate(zip(self._candidates, members, strict=True)):
-            for record in member.history[self._told[place] :]:
+        for index, (candidate, member) in enumerate(zip(self._candidates, members, strict=True)):
+            for record in member.history[self._told[index] :]:
                 figure = _figure(member.config, monitored(member.config, record))
                 self._study.report(candidate, record.epoch, figure)
-            self._told[place] = len(member.history)
+            self._told[index] = len(member.history)
         hopeless = []
-        for place, (candidate, member) in enumerate(zip(self._candidates, members, strict=True)):
-            if member.stop_reason is None and self._study.is_hopeless(candidate):
+        for index, (candidate, member) in enumerate(zip(self._candidates, members, strict=True)):
+            if member.stop_reason is None and self._study.should_prune(candidate):
                 self._study.prune(candidate, "pruned")
-                hopeless.append(place)
+                hopeless.append(index)
         self._stood()
         return hopeless
 
@@ -257,4 +257,4 @@ class _Listener(Callback):
 
     def on_progress(self, progress: Progress) -> None:
         """Some steps are done."""
-        self._observer.progressed(progress)
+        self._observer.on_progress(progress)

@@ -49,7 +49,7 @@ class TrainingResult:
         inverted: whether images were inverted, those of the test set as well.
         counts: samples used for ``train``, ``validation`` and ``test``.
         device_failures: what went wrong on the device and ended the training, or kept from the
-            test; the last of them is what could not be mended.
+            test; the last of them is what could not be fixed.
         overcome: what went wrong on the device, but not once it was opened anew.
         test: sums over the test set.
         test_probabilities: (P, n, C) for the test set.

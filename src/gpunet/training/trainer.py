@@ -412,7 +412,7 @@ class _Run:
     def _steps(self, epoch: int) -> float:
         """Take the epoch's steps, or as many as the user allows; the seconds they took.
 
-        Where every loss has ceased to be a number, no further step can mend it.
+        Where every loss has ceased to be a number, no further step can help.
         """
         done, busy, alive = 0, 0.0, True
         while (

@@ -245,7 +245,7 @@ def _numbered(parted: _Parted, keys: list[Key], numbers: dict[Key, int]) -> NDAr
             more = ", ..." if len(numbers) > LISTED else ""
             raise DataError(
                 f"{parted.place(value)} is {shown(str(value))}, which no training sample has; the "
-                f"{len(numbers):,} classes are {listed}{more}, so mend the label"
+                f"{len(numbers):,} classes are {listed}{more}, so fix the label"
             )
     table = np.array([numbers[key] for key in keys], np.int32)
     return table[parted.places]

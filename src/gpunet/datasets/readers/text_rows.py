@@ -420,7 +420,7 @@ class _Reader:
         if count != wanted:
             raise DataError(
                 f"line {number:,} of {self.name} has {count:,} columns, wanted {wanted:,} as in "
-                "the first line; mend or remove the line"
+                "the first line; fix or remove the line"
             )
 
     def _cell(self, line: str, column: int) -> str:
@@ -491,7 +491,7 @@ def _bad_cell(
             return DataError(
                 f"{cell_name(head, number, column)} is {seen}, wanted a number{advice}"
             )
-    return DataError(f"{head.name} holds a feature that is no number; mend it")
+    return DataError(f"{head.name} holds a feature that is no number; fix it")
 
 
 def _refuse_unbounded(head: Head, numbers: NDArray[np.float64], place: PlaceOf) -> None:

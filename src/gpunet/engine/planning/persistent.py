@@ -18,7 +18,7 @@ from gpunet.engine.planning.layered import FLOAT, Pass, Plan, Switches
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Traits
 
-__all__ = ["WorkgroupLayout", "obstacle", "persistent_plan", "workgroup_layout"]
+__all__ = ["WorkgroupLayout", "persistent_plan", "reason_unsupported", "workgroup_layout"]
 
 WORKGROUP_FLOATS = 16384 // 4
 """What a browser grants a workgroup."""
@@ -108,9 +108,9 @@ def persistent_plan(
     switches: Switches,
     traits: Traits,
 ) -> Plan | None:
-    """The plan, or ``None`` where there is an ``obstacle``."""
+    """The plan, or ``None`` where ``reason_unsupported`` gives a reason."""
     layout = _layout(network, rows, traits)
-    if layout is None or obstacle(network, rows, switches, traits) is not None:
+    if layout is None or reason_unsupported(network, rows, switches, traits) is not None:
         return None
     activation = next((layer.activation for layer in network.layers[:-1]), "identity")
     size = Layout.of(network).size
@@ -153,8 +153,10 @@ def persistent_plan(
     return Plan((only,), rows, values=0, probabilities_at=0, many_steps=True)
 
 
-def obstacle(network: NetworkSpec, rows: int, switches: Switches, traits: Traits) -> str | None:
-    """What stands against the plan, in a few words; ``None`` if nothing does."""
+def reason_unsupported(
+    network: NetworkSpec, rows: int, switches: Switches, traits: Traits
+) -> str | None:
+    """Why this plan cannot train the network, in a few words; ``None`` if it can."""
     lacking = {
         "layer normalization": network.layer_norm,
         "clipping by the gradient's length": switches.clip_norm,

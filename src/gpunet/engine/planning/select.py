@@ -8,7 +8,7 @@ from typing import Literal
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import Rule
 from gpunet.engine.planning.layered import Plan, Switches, training_plan
-from gpunet.engine.planning.persistent import obstacle, persistent_plan
+from gpunet.engine.planning.persistent import persistent_plan, reason_unsupported
 from gpunet.engine.planning.tiles import Traits
 
 __all__ = ["PlanName", "choose_plan"]
@@ -67,4 +67,4 @@ def _against(
     """What stands against the persistent plan; ``None`` if it is to be taken."""
     if wanted == "layered":
         return "it was asked for"
-    return obstacle(network, rows, switches, traits)
+    return reason_unsupported(network, rows, switches, traits)

@@ -13,7 +13,7 @@ from typing import TextIO
 from rich.console import Console
 
 from gpunet.search.events import SearchInfo, SearchObserver
-from gpunet.search.standing import Standing
+from gpunet.search.study_progress import StudyProgress
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.live_screen import LiveScreen
@@ -41,27 +41,27 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
         """The search as it is known."""
         return leaderboard(self._console, self._board, self._control, size, now, keys)
 
-    def began(self, search: SearchInfo) -> None:
+    def on_search_begin(self, search: SearchInfo) -> None:
         """The search is about to start."""
-        self._show(Board(search, search.standing, self._clock()))
+        self._show(Board(search, search.progress, self._clock()))
 
-    def batch_began(self, standing: Standing, network: str, numbers: Sequence[int]) -> None:
+    def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Trials of these numbers are about to be trained side by side."""
         batch = tuple(numbers)
-        board = replace(self._board, standing=standing, network=network, batch=batch)
-        self._show(replace(board, progress=None, others=0))
+        board = replace(self._board, progress=progress, network=network, batch=batch)
+        self._show(replace(board, batch_progress=None, others=0))
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Some steps of the batch are done."""
+        self._show(replace(self._board, batch_progress=progress))
+
+    def on_update(self, progress: StudyProgress) -> None:
+        """An epoch is done, a trial has ended, or another worker has gone on."""
         self._show(replace(self._board, progress=progress))
 
-    def stood(self, standing: Standing) -> None:
-        """An epoch is done, a trial has ended, or another worker has gone on."""
-        self._show(replace(self._board, standing=standing))
-
-    def waits(self, standing: Standing, others: int) -> None:
+    def on_wait(self, progress: StudyProgress, others: int) -> None:
         """Nothing is left to do but for trials that other workers train."""
-        self._show(replace(self._board, standing=standing, others=others))
+        self._show(replace(self._board, progress=progress, others=others))
 
     def _show(self, board: Board) -> None:
         self._board = board
@@ -84,36 +84,36 @@ class PlainSearch(LinePrinter, SearchObserver):
         self._others = 0
         self._told: set[int] = set()
 
-    def began(self, search: SearchInfo) -> None:
+    def on_search_begin(self, search: SearchInfo) -> None:
         """Say what is searched where."""
         self._search = search
-        self._told = {one.number for one in search.standing.entries if one.ended}
-        before = f", {search.standing.done} done" if search.standing.done else ""
-        self._print(f"study:  {search.study} in {search.place}")
+        self._told = {one.number for one in search.progress.trials if one.ended}
+        before = f", {search.progress.done} done" if search.progress.done else ""
+        self._print(f"study:  {search.study} in {search.storage}")
         self._print(
-            f"        {search.standing.total} trials of {search.epochs} epochs at most{before}, "
+            f"        {search.progress.total} trials of {search.epochs} epochs at most{before}, "
             f"by {search.monitor}"
         )
         self._print(f"        searched: {', '.join(search.parameters)}")
 
-    def batch_began(self, standing: Standing, network: str, numbers: Sequence[int]) -> None:
+    def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Say which networks are trained side by side."""
-        self._tell_failures(standing)
+        self._tell_failures(progress)
         self._batch, self._epoch, self._others = tuple(numbers), 0, 0
         networks = f"{len(numbers)} networks" if len(numbers) > 1 else "1 network"
         self._print(f"batch   {networks} {network}")
 
-    def progressed(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Say nothing: a line per epoch is enough for a log."""
         self._epoch = progress.epoch
 
-    def stood(self, standing: Standing) -> None:
+    def on_update(self, progress: StudyProgress) -> None:
         """Say how the epoch went, or the batch."""
-        self._tell_failures(standing)
+        self._tell_failures(progress)
         assert self._search is not None
-        mine = [entry for entry in standing.entries if entry.number in self._batch]
-        running = sum(entry.state == "running" for entry in mine)
-        known = next((entry for entry in standing.entries if entry.figure is not None), None)
+        mine = [trial for trial in progress.trials if trial.number in self._batch]
+        running = sum(trial.state == "running" for trial in mine)
+        known = next((trial for trial in progress.trials if trial.figure is not None), None)
         best = ""
         if known is not None:
             best = f"  best {monitored(self._search, known.figure)} (trial {known.number})"
@@ -122,16 +122,16 @@ class PlainSearch(LinePrinter, SearchObserver):
             epoch = f"epoch {self._epoch:>{digits}}/{self._search.epochs}"
             self._print(f"{epoch}  {running:>3} of {len(mine)} trials run{best}")
             return
-        self._print(f"trials  {standing.done}/{standing.total}: {counted(standing)}{best}")
+        self._print(f"trials  {progress.done}/{progress.total}: {counted(progress)}{best}")
 
-    def waits(self, standing: Standing, others: int) -> None:
+    def on_wait(self, progress: StudyProgress, others: int) -> None:
         """Say what is waited for, once."""
         if others != self._others:
             self._print(f"waiting for {figures.count(others)} trials of other workers")
         self._others = others
 
-    def _tell_failures(self, standing: Standing) -> None:
-        for entry in sorted(standing.entries, key=lambda one: one.number):
-            if entry.state == "failed" and entry.number not in self._told:
-                self._told.add(entry.number)
-                self._print(f"trial {entry.number} failed: {entry.reason}")
+    def _tell_failures(self, progress: StudyProgress) -> None:
+        for trial in sorted(progress.trials, key=lambda one: one.number):
+            if trial.state == "failed" and trial.number not in self._told:
+                self._told.add(trial.number)
+                self._print(f"trial {trial.number} failed: {trial.reason}")

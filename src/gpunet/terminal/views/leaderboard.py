@@ -1,7 +1,7 @@
 """A search's trials, the best first: one frame of its screen, and what is printed at its end.
 
 Owns the layout and the words; a frame is a pure function of a ``Board``, a size and the time. When
-frames are drawn belongs to ``search_screen``, what a trial is to ``search.standing``.
+frames are drawn belongs to ``search_screen``, what a trial is to ``search.study_progress``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
-from gpunet.search.standing import Entry, Standing
+from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block, stack, text_block
 from gpunet.terminal.draw.columns import GAP, Columns
@@ -82,43 +82,43 @@ class Board:
 
     Args:
         search: ``None`` until it starts.
-        standing: the latest.
+        progress: the latest.
         began_at: the clock when the search started, in seconds.
         network: that the batch trains; empty before the first.
         batch: the numbers of its trials.
-        progress: within the batch; ``None`` until its first steps are done.
+        batch_progress: steps within the batch; ``None`` until its first steps are done.
         others: trials of other workers that are waited for; 0 if none are.
     """
 
     search: SearchInfo | None = None
-    standing: Standing | None = None
+    progress: StudyProgress | None = None
     began_at: float = 0.0
     network: str = ""
     batch: tuple[int, ...] = ()
-    progress: Progress | None = None
+    batch_progress: Progress | None = None
     others: int = 0
 
     def rate(self, now: float) -> float:
         """Trials per second since this worker began, all workers' and parts of them counted."""
-        if self.search is None or self.standing is None or now <= self.began_at:
+        if self.search is None or self.progress is None or now <= self.began_at:
             return 0.0
         epochs = self.search.epochs
-        done = _trained(self.standing, epochs) - _trained(self.search.standing, epochs)
+        done = _trained(self.progress, epochs) - _trained(self.search.progress, epochs)
         return max(0.0, done) / (now - self.began_at)
 
     def remaining(self, now: float) -> float | None:
         """Seconds until all trials have ended, at the pace so far."""
         rate = self.rate(now)
-        if self.search is None or self.standing is None or rate <= 0:
+        if self.search is None or self.progress is None or rate <= 0:
             return None
-        left = self.standing.total - _trained(self.standing, self.search.epochs)
+        left = self.progress.total - _trained(self.progress, self.search.epochs)
         return max(0.0, left) / rate
 
 
-def _trained(standing: Standing, epochs: int) -> float:
+def _trained(progress: StudyProgress, epochs: int) -> float:
     """Trials that have ended, and the share of the others' epochs that is done."""
-    shares = (len(one.curve) / epochs for one in standing.entries if not one.ended)
-    return standing.done + sum(shares)
+    shares = (len(one.curve) / epochs for one in progress.trials if not one.ended)
+    return progress.done + sum(shares)
 
 
 def leaderboard(
@@ -131,34 +131,34 @@ def leaderboard(
 ) -> Block:
     """A frame of exactly ``size`` (columns, rows)."""
     width, height = size
-    search, standing = board.search, board.standing
+    search, progress = board.search, board.progress
     last = footer(control, STOPPING, keys=keys, narrow=width < NARROW)
-    if search is None or standing is None:
+    if search is None or progress is None:
         lines = [Text("preparing the search", MUTED)]
     else:
         lines = [
-            *_header(console, search, standing, width),
-            _trials_bar(console, board, standing, width, now),
-            _batch_bar(console, board, search, standing, width),
-            _best_line(console, search, standing),
+            *_header(console, search, progress, width),
+            _trials_bar(console, board, progress, width, now),
+            _batch_bar(console, board, search, progress, width),
+            _best_line(console, search, progress),
         ]
     if height < 2:
         return text_block(console, lines, width).shaped(width, height)
     parts = [text_block(console, lines, width)]
-    if search is not None and standing is not None:
+    if search is not None and progress is not None:
         parts.append(Block(width, []).shaped(width, 1))
         rows = height - len(lines) - 4  # a blank line, the table's head and rule, the footer
         if rows > 0:
-            parts.append(_table_block(console, search, standing, width, rows))
+            parts.append(_table_block(console, search, progress, width, rows))
     body = stack(parts, width).shaped(width, height - 1)
     return stack([body, text_block(console, [last], width)], width)
 
 
 def trial_table(
-    console: Console, search: SearchInfo, standing: Standing, rows: int
+    console: Console, search: SearchInfo, progress: StudyProgress, rows: int
 ) -> RenderableType:
     """The best trials; as many settings as there is room for."""
-    return _table(search, standing, console.width, rows, console.options.ascii_only)
+    return _table(search, progress, console.width, rows, console.options.ascii_only)
 
 
 def importance_block(console: Console, importances: Mapping[str, float]) -> RenderableType:
@@ -173,12 +173,12 @@ def importance_block(console: Console, importances: Mapping[str, float]) -> Rend
     return text_block(console, lines, console.width)
 
 
-def failure_lines(standing: Standing) -> list[str]:
+def failure_lines(progress: StudyProgress) -> list[str]:
     """Why trials failed, one line for those whose reasons differ in numbers alone."""
-    kinds: dict[str, list[Entry]] = {}
-    failed = [entry for entry in standing.entries if entry.state == "failed"]
-    for entry in sorted(failed, key=lambda one: one.number):
-        kinds.setdefault(re.sub(r"[\d.,]+(e[+-]?\d+)?", "", entry.reason), []).append(entry)
+    kinds: dict[str, list[TrialSummary]] = {}
+    failed = [trial for trial in progress.trials if trial.state == "failed"]
+    for trial in sorted(failed, key=lambda one: one.number):
+        kinds.setdefault(re.sub(r"[\d.,]+(e[+-]?\d+)?", "", trial.reason), []).append(trial)
     lines = []
     for alike in sorted(kinds.values(), key=len, reverse=True)[:FAILURES]:
         first, others = alike[0], len(alike) - 1
@@ -201,15 +201,17 @@ def monitored(search: SearchInfo, figure: float | None) -> str:
     return figures.loss(figure)
 
 
-def counted(standing: Standing) -> str:
+def counted(progress: StudyProgress) -> str:
     """How many trials have ended, and how."""
-    count = standing.count
+    count = progress.count
     return f"{count('complete')} done, {count('pruned')} pruned, {count('failed')} failed"
 
 
-def _header(console: Console, search: SearchInfo, standing: Standing, width: int) -> list[Text]:
+def _header(
+    console: Console, search: SearchInfo, progress: StudyProgress, width: int
+) -> list[Text]:
     dot = f" {glyphs(console.options.ascii_only).separator} "
-    order = "largest" if standing.maximize else "smallest"
+    order = "largest" if progress.maximize else "smallest"
     left = Text(f"{search.study}{dot}{search.data}{dot}{order} {search.monitor}", STRONG)
     device = short_name(search.device.name)
     room = width - left.cell_len - 2
@@ -218,8 +220,10 @@ def _header(console: Console, search: SearchInfo, standing: Standing, width: int
     return [left]
 
 
-def _trials_bar(console: Console, board: Board, standing: Standing, width: int, now: float) -> Text:
-    total, done = standing.total, standing.done
+def _trials_bar(
+    console: Console, board: Board, progress: StudyProgress, width: int, now: float
+) -> Text:
+    total, done = progress.total, progress.done
     digits = len(str(total))
     left = figures.duration(board.remaining(now), nothing="--:--")
     rate = f"{60 * board.rate(now):.3g}" if board.rate(now) > 0 else "-"
@@ -229,18 +233,18 @@ def _trials_bar(console: Console, board: Board, standing: Standing, width: int, 
 
 
 def _batch_bar(
-    console: Console, board: Board, search: SearchInfo, standing: Standing, width: int
+    console: Console, board: Board, search: SearchInfo, progress: StudyProgress, width: int
 ) -> Text:
     """The progress of the batch, its epochs counted."""
     if board.others:
         return Text(f"waiting for {board.others} trials of other workers", WARNING)
     if not board.batch:
         return Text("choosing the first trials", MUTED)
-    progress = board.progress
-    epoch = progress.epoch if progress else 1
-    share = progress.step / max(1, progress.steps) if progress else 0.0
+    steps = board.batch_progress
+    epoch = steps.epoch if steps else 1
+    share = steps.step / max(1, steps.steps) if steps else 0.0
     running = sum(
-        entry.state == "running" and entry.number in board.batch for entry in standing.entries
+        trial.state == "running" and trial.number in board.batch for trial in progress.trials
     )
     head = f"epoch {epoch:>{len(str(search.epochs))}}/{search.epochs} "
     tail = f" {100 * share:3.0f} %"
@@ -260,48 +264,48 @@ def _bar(
     )
 
 
-def _best_line(console: Console, search: SearchInfo, standing: Standing) -> Text:
+def _best_line(console: Console, search: SearchInfo, progress: StudyProgress) -> Text:
     dot = f" {glyphs(console.options.ascii_only).separator} "
     text = Text()
-    if (best := standing.best) is not None:
+    if (best := progress.best) is not None:
         text.append("best ", MUTED).append(
             f"{monitored(search, best.figure)} in trial {best.number}", BEST
         )
         text.append(dot, MUTED)
-    text.append(counted(standing), MUTED)
-    failed = [entry for entry in standing.entries if entry.state == "failed"]
+    text.append(counted(progress), MUTED)
+    failed = [trial for trial in progress.trials if trial.state == "failed"]
     if failed:
-        last = max(failed, key=lambda entry: entry.number)
+        last = max(failed, key=lambda trial: trial.number)
         text.append(f"{dot}trial {last.number}: {last.reason}", WRONG)
     return text
 
 
 def _table_block(
-    console: Console, search: SearchInfo, standing: Standing, width: int, rows: int
+    console: Console, search: SearchInfo, progress: StudyProgress, width: int, rows: int
 ) -> Block:
     ascii_only = console.options.ascii_only
-    table = _table(search, standing, width, rows, ascii_only)
+    table = _table(search, progress, width, rows, ascii_only)
     (block,) = table.__rich_console__(console, console.options.update(width=width))
     return block
 
 
 def _table(
-    search: SearchInfo, standing: Standing, width: int, rows: int, ascii_only: bool
+    search: SearchInfo, progress: StudyProgress, width: int, rows: int, ascii_only: bool
 ) -> Columns:
-    entries = standing.entries[:rows]
-    bounds = _bounds(standing)
-    names, left_out = _columns_that_fit(search, entries, width)
+    trials = progress.trials[:rows]
+    bounds = _bounds(progress)
+    names, left_out = _columns_that_fit(search, trials, width)
     heads = ["trial", "<", search.monitor.replace("_", " "), "<curve"]
     table = Columns([*heads, *(HEADS.get(name, name) for name in names), left_out])
-    best = standing.best
-    for entry in entries:
-        values = [_written(entry.values[name]) if name in entry.values else "" for name in names]
-        is_best = best is not None and entry.number == best.number
-        curve = [value for value in entry.curve if math.isfinite(value)]
+    best = progress.best
+    for trial in trials:
+        values = [_written(trial.values[name]) if name in trial.values else "" for name in names]
+        is_best = best is not None and trial.number == best.number
+        curve = [value for value in trial.curve if math.isfinite(value)]
         table.add(
-            str(entry.number),
-            Text(_state(entry), STYLES.get(entry.state, "")),
-            monitored(search, entry.figure),
+            str(trial.number),
+            Text(_state(trial), STYLES.get(trial.state, "")),
+            monitored(search, trial.figure),
             sparkline(curve, bounds, CURVE, VALIDATION, ascii_only),
             *values,
             style=BEST if is_best else "",
@@ -309,30 +313,30 @@ def _table(
     return table
 
 
-def _state(entry: Entry) -> str:
+def _state(trial: TrialSummary) -> str:
     """How far a trial is; not every one that was ended was hopeless."""
-    if entry.state == "pruned" and entry.reason != "pruned":
-        return "diverged" if entry.reason.startswith("diverged") else "stopped"
-    return "done" if entry.state == "complete" else entry.state
+    if trial.state == "pruned" and trial.reason != "pruned":
+        return "diverged" if trial.reason.startswith("diverged") else "stopped"
+    return "done" if trial.state == "complete" else trial.state
 
 
-def _bounds(standing: Standing) -> tuple[float, float]:
+def _bounds(progress: StudyProgress) -> tuple[float, float]:
     """Of the curves: the best figure and one that all but the worst tenth are not worse than."""
-    told = sorted(value for entry in standing.entries for value in entry.curve)
+    told = sorted(value for trial in progress.trials for value in trial.curve)
     if not told:
         return 0.0, 1.0
     tenth = len(told) // 10
-    return (told[tenth], told[-1]) if standing.maximize else (told[0], told[-1 - tenth])
+    return (told[tenth], told[-1]) if progress.maximize else (told[0], told[-1 - tenth])
 
 
 def _columns_that_fit(
-    search: SearchInfo, entries: Sequence[Entry], width: int
+    search: SearchInfo, trials: Sequence[TrialSummary], width: int
 ) -> tuple[list[str], str]:
     """The settings that have room, and what to say of those that have none."""
     room = width - (5 + 7 + 9 + CURVE + 4 * GAP)
     names: list[str] = []
     for name in search.parameters:
-        cells = [_written(entry.values[name]) for entry in entries if name in entry.values]
+        cells = [_written(trial.values[name]) for trial in trials if name in trial.values]
         room -= GAP + max(map(len, [HEADS.get(name, name), *cells]))
         if room < 3 + GAP:
             break

@@ -1,4 +1,4 @@
-"""The terms of a study: what is searched, and how, on which all its workers must agree.
+"""The specification of a study: what is searched, and how, on which all its workers must agree.
 
 Owns how they are noted with a study and compared. What may be searched belongs to ``space``.
 """
@@ -15,11 +15,11 @@ from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import StudyError, spelled
 from gpunet.search.space import Space
 
-__all__ = ["Terms"]
+__all__ = ["StudySpec"]
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class StudySpec:
     """What all workers of a study must agree on.
 
     Args:
@@ -44,7 +44,7 @@ class Terms:
         return self.config.monitor == "val_accuracy"
 
     def to_dict(self, folder: Path) -> dict[str, Any]:
-        """The terms as JSON holds them.
+        """The specification as JSON holds it.
 
         Args:
             folder: of the study, which the data's path is seen from.
@@ -57,8 +57,8 @@ class Terms:
         }
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any], source: str, folder: Path) -> Terms:
-        """The terms that ``to_dict`` gave.
+    def from_dict(cls, content: Mapping[str, Any], source: str, folder: Path) -> StudySpec:
+        """The specification that ``to_dict`` gave.
 
         Args:
             content: what it gave.
@@ -66,7 +66,7 @@ class Terms:
             folder: of the study.
 
         Raises:
-            StudyError: they are none.
+            StudyError: it is none.
         """
         try:
             config = TrainConfig.from_dict(content["config"])
@@ -79,8 +79,8 @@ class Terms:
                 f"{source} was not made by gpunet; choose another {spelled('study')}"
             ) from error
 
-    def require_same(self, wanted: Terms, source: str) -> None:
-        """Make sure that a study of these terms is the one that is wanted.
+    def require_same(self, wanted: StudySpec, source: str) -> None:
+        """Make sure that a study of this specification is the one that is wanted.
 
         Raises:
             StudyError: they differ.
@@ -91,7 +91,7 @@ class Terms:
                 f"another {spelled('study')}"
             )
 
-    def _differences(self, wanted: Terms) -> Iterator[tuple[str, object, object]]:
+    def _differences(self, wanted: StudySpec) -> Iterator[tuple[str, object, object]]:
         mine, theirs = self.to_dict(Path()), wanted.to_dict(Path())
         for name in ("config", "space"):
             for key in {**mine[name], **theirs[name]}:

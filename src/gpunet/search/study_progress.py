@@ -16,7 +16,7 @@ from gpunet.search.space import Value
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-__all__ = ["GIVEN_BACK", "REASON", "RETRY_OF", "WORKER", "Entry", "Standing", "State"]
+__all__ = ["GIVEN_BACK", "REASON", "RETRY_OF", "WORKER", "State", "StudyProgress", "TrialSummary"]
 
 State = Literal["running", "waiting", "complete", "pruned", "failed"]
 
@@ -34,7 +34,7 @@ STATES: Mapping[str, State] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TrialSummary:
     """One trial.
 
     Args:
@@ -62,65 +62,65 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StudyProgress:
     """Where a search stands.
 
     Args:
-        entries: the best first, those without a figure last; a trial that was repeated is left out.
+        trials: the best first, those without a figure last; a trial that was repeated is left out.
         total: trials wanted, or more if there are more.
         maximize: whether a larger figure is the better one.
     """
 
-    entries: tuple[Entry, ...]
+    trials: tuple[TrialSummary, ...]
     total: int
     maximize: bool
 
     @property
-    def best(self) -> Entry | None:
+    def best(self) -> TrialSummary | None:
         """The best of those that have ended with a figure."""
         return self.best_with(())
 
-    def best_with(self, numbers: Collection[int]) -> Entry | None:
+    def best_with(self, numbers: Collection[int]) -> TrialSummary | None:
         """The best trial, as if the trials of these numbers had ended."""
-        for entry in self.entries:
-            ended = entry.state in ("complete", "pruned") or entry.number in numbers
-            if ended and entry.figure is not None:
-                return entry
+        for trial in self.trials:
+            ended = trial.state in ("complete", "pruned") or trial.number in numbers
+            if ended and trial.figure is not None:
+                return trial
         return None
 
     @property
     def done(self) -> int:
         """Trials that have ended."""
-        return sum(entry.ended for entry in self.entries)
+        return sum(trial.ended for trial in self.trials)
 
     def count(self, state: State) -> int:
         """Trials in a state."""
-        return sum(entry.state == state for entry in self.entries)
+        return sum(trial.state == state for trial in self.trials)
 
     @classmethod
-    def of(cls, trials: Sequence[FrozenTrial], total: int, maximize: bool) -> Standing:
+    def of(cls, trials: Sequence[FrozenTrial], total: int, maximize: bool) -> StudyProgress:
         """What Optuna's trials come to."""
         repeated = {trial.user_attrs.get(RETRY_OF) for trial in trials}
-        entries = [
-            _entry(trial, maximize)
+        summaries = [
+            _summary(trial, maximize)
             for trial in trials
             if not (trial.state.name == "FAIL" and trial.number in repeated)
             and GIVEN_BACK not in trial.user_attrs
         ]
         sign = -1 if maximize else 1
 
-        def rank(entry: Entry) -> tuple[float, int]:
-            return math.inf if entry.figure is None else sign * entry.figure, entry.number
+        def rank(one: TrialSummary) -> tuple[float, int]:
+            return math.inf if one.figure is None else sign * one.figure, one.number
 
-        return cls(tuple(sorted(entries, key=rank)), max(total, len(entries)), maximize)
+        return cls(tuple(sorted(summaries, key=rank)), max(total, len(summaries)), maximize)
 
 
-def _entry(trial: FrozenTrial, maximize: bool) -> Entry:
+def _summary(trial: FrozenTrial, maximize: bool) -> TrialSummary:
     curve = tuple(figure for _, figure in sorted(trial.intermediate_values.items()))
     finite = [figure for figure in curve if math.isfinite(figure)]
     reason = trial.user_attrs.get(REASON, "")
     state = STATES[trial.state.name]
-    return Entry(
+    return TrialSummary(
         number=trial.number,
         state="failed" if state == "pruned" and not finite else state,
         values=dict(trial.params),
