@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING, Any, Literal
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Device, list_adapters, select_device
+from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import StudyError
 from gpunet.model import Model
 from gpunet.search.events import Work
-from gpunet.terminal.live.console import make_console, wants_dashboard
+from gpunet.terminal.live.console import make_console
 from gpunet.terminal.live.messages import ConsoleMessages, Warnings
-from gpunet.training.events import Callback, Control
+from gpunet.training.events import Callback
 from gpunet.workflows.data import dataset_of, open_data
-from gpunet.workflows.messages import Messages
 from gpunet.workflows.run_folders import new_run, resumed_run
 from gpunet.workflows.training import Run, train_model
 
 if TYPE_CHECKING:
-    from gpunet.search.events import SearchObserver
     from gpunet.search.result import Search
     from gpunet.search.space import Space
+    from gpunet.search.storage import StudyStorage
+    from gpunet.search.study import SearchStudy
     from gpunet.search.study_spec import StudySpec
 
-__all__ = ["devices", "load", "load_dataset", "resume", "train", "tune"]
+__all__ = ["devices", "load", "load_dataset", "resume", "run_search", "train", "tune"]
 
 
 def train(
@@ -188,7 +188,7 @@ def tune(
         >>> sorted(found.best)
         ['hidden']
     """
-    from gpunet.search.storage import require_optuna
+    from gpunet.search.storage import StudyStorage, require_optuna
 
     require_optuna()
     from gpunet.search.session import new_spec
@@ -197,39 +197,62 @@ def tune(
     spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
     name = study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
     work = Work(trials, population, timeout)
-    return _search(spec, data, select_device(device), name, storage, work, verbose)
+    return run_search(data, spec, device, StudyStorage(storage, name), work, _messages(verbose))
 
 
-def _search(
-    spec: StudySpec,
+def run_search(
     data: Any,
-    choice: Device,
-    name: str,
-    storage: str | None,
+    spec: StudySpec,
+    device: str,
+    storage: StudyStorage,
     work: Work,
-    verbose: bool,
+    messages: ConsoleMessages | Warnings,
+    study: SearchStudy | None = None,
 ) -> Search:
-    """Search with what is to be seen of it, and test the best network."""
-    from gpunet.search.session import best_of, search, settle_spec
-    from gpunet.search.storage import StudyStorage
-    from gpunet.search.study import SearchStudy
+    """Search and test the best network: what ``tune`` and the command line share.
 
-    messages, control = _messages(verbose), Control()
+    Args:
+        data: as ``tune`` takes it.
+        spec: what is searched, and how.
+        device: as ``train`` takes it.
+        storage: where the study is kept.
+        work: how much is searched.
+        messages: told how it goes.
+        study: that is gone on with; ``None`` for a new one, or for one in a database to join.
+
+    Raises:
+        StudyError: no trial has come to an end, or the study is not what is asked for.
+    """
+    from gpunet.search.session import best_of, search, settle_spec
+    from gpunet.search.study import SearchStudy
+    from gpunet.terminal.views.leaderboard import failure_lines
+
+    choice = select_device(device)
     dataset, reference = dataset_of(data, messages, spec.config.label)
     spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)
-    study = SearchStudy.begin(StudyStorage(storage, name), name, spec, join=storage is not None)
+    if study is None:
+        study = SearchStudy.begin(storage, storage.folder.name, spec, join=storage.has_url)
+    else:
+        study.spec.require_same(spec, f"the study {study.name}")
     with contextlib.closing(study):
         work = replace(work, trials=study.total(work.trials))
-        with _leaderboard(verbose, control) as observer:
-            progress = search(study, choice, dataset, work, control, observer)
+        with messages.search() as observer:
+            progress = search(study, choice, dataset, work, messages.control, observer)
         found = best_of(study, progress, choice, dataset)
     if found is None:
+        for line in failure_lines(progress):
+            messages.say(line)
         raise StudyError(
-            "no trial has come to an end with a finite figure; try smaller learning rates, or a "
-            "longer timeout"
+            "no trial has come to an end with a finite figure, so there is no model; try lower "
+            "learning rates"
+            if progress.done
+            else "the search was stopped before a trial was done, so there is no model"
         )
     if found.failure is not None:
-        messages.note(f"the best network is untested: {found.failure}")
+        messages.complain(
+            f"{found.failure}; the best network is kept, but untested; `gpunet evaluate` can test "
+            "it later"
+        )
     return found
 
 
@@ -302,7 +325,7 @@ def devices() -> tuple[DeviceInfo, ...]:
     return (*(adapter.info for adapter in list_adapters() if adapter.usable), numpy_device())
 
 
-def _messages(verbose: bool) -> Messages:
+def _messages(verbose: bool) -> ConsoleMessages | Warnings:
     return ConsoleMessages(make_console(patient=True)) if verbose else Warnings()
 
 
@@ -313,23 +336,6 @@ def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
         UsageError: there is no such setting, or it cannot have that value.
     """
     return TrainConfig.from_dict({**config.to_dict(), **settings})
-
-
-@contextlib.contextmanager
-def _leaderboard(verbose: bool, control: Control) -> Iterator[SearchObserver]:
-    """What shows a search: a leaderboard, lines, or nothing."""
-    from gpunet.search.events import SearchObserver
-    from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
-
-    if not verbose:
-        yield SearchObserver()
-        return
-    console = make_console(patient=True)
-    screen: LiveLeaderboard | PlainSearch = PlainSearch(console, control)
-    if wants_dashboard(console, plain=False):
-        screen = LiveLeaderboard(console, control)
-    with screen:
-        yield screen
 
 
 def _signature(function: Any) -> inspect.Signature:

@@ -108,6 +108,13 @@ class Run:
         return self.result.stop_reason
 
     @property
+    def failed(self) -> bool:
+        """Whether it came to no model, or the device left something undone."""
+        if self.best_epoch:
+            return bool(self.result.device_failures)
+        return self.stop_reason == "diverged"
+
+    @property
     def best_epoch(self) -> int:
         """The epoch whose weights the model has, counted from 1; 0 if there is none."""
         return self.result.best_epoch

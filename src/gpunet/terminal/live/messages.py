@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device
+from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.device_name import device_reason
 from gpunet.terminal.live.console import wants_dashboard
@@ -19,6 +20,7 @@ from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.notebook import NotebookTable, in_notebook
 from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
+from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
 from gpunet.terminal.live.waiting import WaitingBar
 from gpunet.training.events import Callback
 from gpunet.workflows.messages import Messages, Update
@@ -35,13 +37,13 @@ class ConsoleMessages(Messages):
     """
 
     def __init__(self, console: Console, *, plain: bool = False) -> None:
-        self._console, self._plain = console, plain
+        self.console, self._plain = console, plain
         self.dashboard: Dashboard | None = None
         """What has shown a training, if that was a live screen."""
 
     def say(self, line: str) -> None:
         """Print a line, however long."""
-        self._console.print(line, soft_wrap=True)
+        self.console.print(line, soft_wrap=True)
 
     def note(self, message: object) -> None:
         """Print a note on the standard error."""
@@ -54,7 +56,7 @@ class ConsoleMessages(Messages):
     def dataset(self, dataset: Dataset) -> None:
         """Say which data are used, and what is special about them."""
         self.say(f"data:   {dataset.source}")
-        if dataset.notice and self._console.quiet:  # what the figures are of must be known
+        if dataset.notice and self.console.quiet:  # what the figures are of must be known
             self.note(dataset.notice)
         elif dataset.notice:
             self.say(f"        {dataset.notice}")
@@ -76,10 +78,15 @@ class ConsoleMessages(Messages):
         """A dashboard, a table in a notebook, or lines of text."""
         if in_notebook():
             return nullcontext(NotebookTable())
-        if wants_dashboard(self._console, self._plain):
-            self.dashboard = Dashboard(self._console, self.control)
+        if wants_dashboard(self.console, self._plain):
+            self.dashboard = Dashboard(self.console, self.control)
             return self.dashboard
-        return PlainPrinter(self._console, self.control)
+        return PlainPrinter(self.console, self.control)
+
+    def search(self) -> AbstractContextManager[SearchObserver]:
+        """A leaderboard, or lines of text, for as long as the context is open."""
+        live = wants_dashboard(self.console, self._plain)
+        return (LiveLeaderboard if live else PlainSearch)(self.console, self.control)
 
     def log(self, path: Path) -> Callback:
         """A callback that appends a line for each epoch."""
@@ -87,12 +94,12 @@ class ConsoleMessages(Messages):
 
     def fetching(self) -> WaitingBar:
         """A bar, or one line for each thing that is under way."""
-        return WaitingBar(self._console)
+        return WaitingBar(self.console)
 
     @contextlib.contextmanager
     def waiting(self, what: str) -> Iterator[Update]:
         """Show a spinner."""
-        with self._console.status(what, spinner="line") as status:
+        with self.console.status(what, spinner="line") as status:
             yield status.update
 
 
@@ -111,3 +118,7 @@ class Warnings(Messages):
     def log(self, path: Path) -> Callback:
         """A callback that appends a line for each epoch."""
         return log_printer(path)
+
+    def search(self) -> AbstractContextManager[SearchObserver]:
+        """Nothing of a search."""
+        return nullcontext(SearchObserver())
