@@ -173,13 +173,13 @@ def test_a_run_that_another_folder_holds_is_gone_on_with_by_what_may_change() ->
 
 def test_a_run_is_kept_as_often_as_a_script_says(monkeypatch: pytest.MonkeyPatch) -> None:
     epochs: list[int] = []
-    keep = RunFolder.keep
+    keep = RunFolder.write_checkpoint
 
     def noting(self: Any, model: Any, state: Any) -> None:
         epochs.append(len(state.history))
         keep(self, model, state)
 
-    monkeypatch.setattr(RunFolder, "keep", noting)
+    monkeypatch.setattr(RunFolder, "write_checkpoint", noting)
     options: dict[str, Any] = {**SMALL, "epochs": 5, "patience": 0}
     gpunet.train(rows(), **options, run_dir="run", checkpoint_every=2)
     assert epochs == [2, 4, 5]

@@ -39,9 +39,9 @@ from gpunet.search.events import SearchInfo
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
-from gpunet.terminal.live import messages
+from gpunet.terminal.live import dashboard, messages
 from gpunet.terminal.live.console import PatientStream
-from gpunet.terminal.live.search_screen import PlainSearch
+from gpunet.terminal.live.leaderboard import PlainSearch
 from gpunet.training import learning_rate_range, profile
 from gpunet.training.metrics import cross_entropies
 from gpunet.workflows import devices
@@ -396,10 +396,10 @@ def test_a_run_is_kept_after_every_epoch_unless_it_is_told_otherwise() -> None:
     now = datetime(2030, 5, 17, 14, 3, 59)
     config = TrainConfig(hidden=())
     for folder, name in ((Path("own"), None), (None, "one")):
-        keeping = named_run(folder, name, None, config, now)
-        assert keeping is not None
-        assert keeping.every == 1
-        assert str(keeping.folder.path) == ("own" if folder else "runs/one")
+        location = named_run(folder, name, None, config, now)
+        assert location is not None
+        assert location.every == 1
+        assert str(location.folder.path) == ("own" if folder else "runs/one")
     dated = named_run(None, None, 5, config, now)
     assert dated is not None
     assert str(dated.folder.path) == "runs/2030-05-17_14-03-59_no-hidden"
@@ -444,8 +444,9 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
                 raise AttributeError(name)
             return lambda *_: None
 
-    monkeypatch.setattr(messages, "Dashboard", Screen)
-    monkeypatch.setattr(messages, "wants_dashboard", lambda _, plain: not plain)
+    for room in (dashboard, messages):
+        monkeypatch.setattr(room, "Dashboard", Screen)
+    monkeypatch.setattr(dashboard, "wants_dashboard", lambda _, plain: not plain)
     shown: list[list[tuple[str, int]]] = []
 
     def noting(_: Console, parts: Any) -> None:

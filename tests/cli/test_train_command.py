@@ -33,7 +33,7 @@ from gpunet.terminal.draw import figures, graphics
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
 from gpunet.terminal.live import messages as live_messages
-from gpunet.training.evaluation import pick
+from gpunet.training.evaluation import sample_rows
 from gpunet.training.events import Control
 from gpunet.workflows import messages, training
 
@@ -670,9 +670,9 @@ def test_the_samples_that_are_shown_are_drawn_by_the_seed(
 
     def noting(probabilities: Any, labels: Any, count: int, seed: int) -> Any:
         drawn.append((count, seed))
-        return pick(probabilities, labels, count, seed)
+        return sample_rows(probabilities, labels, count, seed)
 
-    monkeypatch.setattr(training_end, "pick", noting)
+    monkeypatch.setattr(training_end, "sample_rows", noting)
     ran = gpunet("train", "--data", halves, *FAST, "--showcase", "3", "--seed", "7")
     assert (ran.code, drawn) == (0, [(3, 7)])
 

@@ -1,20 +1,19 @@
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from gpunet.model import Figures
+from gpunet.model import Scores
 from gpunet.terminal.draw.style import RIGHT_SHARE, UNICODE, WRONG_SHARE
 from gpunet.terminal.views.tables import (
     class_table,
-    committee_table,
     confusion_table,
-    epoch_table,
+    ensemble_table,
     summary_table,
 )
-from gpunet.training.events import EpochRecord
 
 MakeConsole = Callable[..., Console]
 
@@ -40,6 +39,10 @@ def printed(console: Console, table: RenderableType) -> list[str]:
     return lines
 
 
+def confusion_lines(console: Console, *arguments: Any, **settings: Any) -> list[str]:
+    return printed(console, confusion_table(console, *arguments, **settings))
+
+
 def confusions(classes: int, scale: int = 1) -> np.ndarray:
     """(C, C): mostly right, the first class often taken for the last one."""
     matrix = np.eye(classes, dtype=np.int64) * 90 * scale
@@ -49,7 +52,7 @@ def confusions(classes: int, scale: int = 1) -> np.ndarray:
 
 
 def test_the_matrix_of_ten_classes_fits_eighty_columns(make_text_console: MakeConsole) -> None:
-    lines = printed(make_text_console(80), confusion_table(confusions(10, 100), FASHION))
+    lines = confusion_lines(make_text_console(80), confusions(10, 100), FASHION)
     first = next(line for line in lines if "T-shirt/top" in line)
     assert ["0", "T-shirt/top", "9000", *[NOTHING] * 8, "1000"] == first.split()
     assert all(cell_len(line) <= 80 for line in lines)
@@ -57,7 +60,7 @@ def test_the_matrix_of_ten_classes_fits_eighty_columns(make_text_console: MakeCo
 
 def test_rows_are_labels_and_columns_are_predictions(make_text_console: MakeConsole) -> None:
     matrix = np.array([[5, 2], [0, 7]])
-    lines = printed(make_text_console(), confusion_table(matrix, ("0", "1")))
+    lines = confusion_lines(make_text_console(), matrix, ("0", "1"))
     assert lines[0] == "rows: label, columns: prediction"
     assert [line.split() for line in lines[1:]] == [
         ["0", "1"],
@@ -68,7 +71,7 @@ def test_rows_are_labels_and_columns_are_predictions(make_text_console: MakeCons
 
 def test_of_many_classes_the_most_confused_pairs_are_listed(make_text_console: MakeConsole) -> None:
     names = tuple(f"class {n}" for n in range(100))
-    lines = printed(make_text_console(80), confusion_table(confusions(100), names))
+    lines = confusion_lines(make_text_console(80), confusions(100), names)
     rows = [line.split("  ") for line in lines if line.startswith("class ")]
     assert [part.strip() for part in rows[0] if part] == ["class 0", "class 99", "10", "10.00 %"]
     assert [part.strip() for part in rows[1] if part] == ["class 99", "class 1", "3", "3.23 %"]
@@ -78,8 +81,7 @@ def test_of_many_classes_the_most_confused_pairs_are_listed(make_text_console: M
 def test_the_most_confused_pairs_follow_the_matrix_if_asked_for(
     make_text_console: MakeConsole,
 ) -> None:
-    table = confusion_table(confusions(3), ("ant", "bee", "cow"), pairs=True)
-    lines = printed(make_text_console(), table)
+    lines = confusion_lines(make_text_console(), confusions(3), ("ant", "bee", "cow"), pairs=True)
     assert lines[-2].split() == ["ant", "cow", "10", "10.00", "%"]
     assert lines[-1].split() == ["cow", "bee", "3", "3.23", "%"]
     assert lines[0] == "rows: label, columns: prediction"
@@ -88,14 +90,14 @@ def test_the_most_confused_pairs_follow_the_matrix_if_asked_for(
 def test_no_mistake_at_all_is_said_in_words(make_text_console: MakeConsole) -> None:
     matrix = np.eye(100, dtype=np.int64)
     names = tuple(str(n) for n in range(100))
-    assert printed(make_text_console(), confusion_table(matrix, names)) == [
+    assert confusion_lines(make_text_console(), matrix, names) == [
         "no sample was taken for another class"
     ]
 
 
 def test_an_empty_class_does_not_hinder_the_matrix(make_text_console: MakeConsole) -> None:
     matrix = np.zeros((3, 3), np.int64)
-    lines = printed(make_text_console(colors="truecolor"), confusion_table(matrix, ("a", "b", "c")))
+    lines = confusion_lines(make_text_console(colors="truecolor"), matrix, ("a", "b", "c"))
     assert len(lines) == 5
 
 
@@ -117,25 +119,10 @@ def test_a_summary_has_names_beside_values_and_folds_long_paths(
     assert "".join(line[12:].strip() for line in lines[1:]) == "/folder" * 9
 
 
-def test_the_best_epoch_is_marked(
-    make_text_console: MakeConsole, make_record: Callable[..., EpochRecord]
-) -> None:
-    lines = printed(make_text_console(), epoch_table([make_record(n) for n in (1, 2, 3)], 2))
-    assert ["★" in line for line in lines[-3:]] == [False, True, False]
-
-
-def test_epochs_without_validation_have_no_columns_for_it(
-    make_text_console: MakeConsole, make_record: Callable[..., EpochRecord]
-) -> None:
-    lines = printed(make_text_console(), epoch_table([make_record(1, validation=False)], 1))
-    assert not any("val" in line for line in lines)
-
-
 @pytest.mark.parametrize("width", [40, 80, 160])
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_tables_stay_within_the_width(
     make_text_console: MakeConsole,
-    make_record: Callable[..., EpochRecord],
     width: int,
     ascii_only: bool,
 ) -> None:
@@ -143,10 +130,9 @@ def test_tables_stay_within_the_width(
     shares = np.linspace(0, 1, 12)
     console = make_text_console(width, ascii_only=ascii_only)
     for table in (
-        confusion_table(confusions(12), names, pairs=True),
+        confusion_table(console, confusions(12), names, pairs=True),
         class_table(shares, shares, shares, np.arange(12), names),
         summary_table([("name", "word " * 40)]),
-        epoch_table([make_record(1), make_record(2)], 1),
     ):
         lines = printed(console, table)
         assert all(cell_len(line) <= width for line in lines)
@@ -158,7 +144,7 @@ def test_a_count_is_the_stronger_the_larger_its_share_of_its_row(
 ) -> None:
     console = make_text_console(colors="truecolor")
     matrix = np.array([[95, 5, 0], [50, 70, 1], [7, 0, 33]])
-    lines = console.render_lines(confusion_table(matrix, ("a", "b", "c")), pad=False)
+    lines = console.render_lines(confusion_table(console, matrix, ("a", "b", "c")), pad=False)
     shades = [*RIGHT_SHARE, *WRONG_SHARE]
     styles = {part.text.strip(): part.style for line in lines for part in line}
     places = {
@@ -172,14 +158,15 @@ def test_at_most_six_pairs_follow_the_matrix(make_text_console: MakeConsole) -> 
     matrix = np.arange(9).reshape(3, 3) + 1
     names = ("ant", "bee", "cow", "dog")
     matrix = np.pad(matrix, (0, 1), constant_values=20)
-    lines = printed(make_text_console(), confusion_table(matrix, names, pairs=True))
+    lines = confusion_lines(make_text_console(), matrix, names, pairs=True)
     assert len(lines) - lines.index("") == 1 + 2 + 6
 
 
 def test_the_networks_of_an_ensemble_are_counted_from_zero(make_text_console: MakeConsole) -> None:
-    table = committee_table(Figures(0.125, 0.75), [Figures(0.5, 0.25), Figures(1.5, 0.5)])
-    assert [line.split() for line in printed(make_text_console(), table)] == [
-        ["network", "accuracy", "loss"],
+    table = ensemble_table(Scores(0.125, 0.75), [Scores(0.5, 0.25), Scores(1.5, 0.5)])
+    head, _, *rows = printed(make_text_console(), table)
+    assert head.split() == ["network", "accuracy", "loss"]
+    assert [row.split() for row in rows] == [
         ["0", "25.00", "%", "0.5000"],
         ["1", "50.00", "%", "1.5000"],
         ["together", "75.00", "%", "0.1250"],
@@ -194,31 +181,7 @@ def test_precision_recall_and_f1_stand_in_their_own_columns(make_text_console: M
     assert lines[-1].split() == ["cat", "12.50", "%", "25.00", "%", "50.00", "%", "7"]
 
 
-def test_an_epoch_without_figures_of_its_validation_leaves_the_others_theirs(
-    make_text_console: MakeConsole, make_record: Callable[..., EpochRecord]
-) -> None:
-    records = [make_record(1, validation=False), make_record(2)]
-    head, _, first, second = printed(make_text_console(), epoch_table(records, 2))
-    assert head.split() == ["epoch", "loss", "acc", "val", "loss", "val", "acc", "lr", "time"]
-    assert first.split()[4:6] == ["-", "-"]
-    assert second.split()[4:7] == ["0.5100", "79.00", "%"]
-    assert second.endswith("★")
-    assert "★" not in first
-
-
-@pytest.mark.parametrize(("width", "told"), [(89, False), (90, True)])
-def test_the_speed_of_an_epoch_is_told_where_there_is_room(
-    make_text_console: MakeConsole,
-    make_record: Callable[..., EpochRecord],
-    width: int,
-    told: bool,
-) -> None:
-    head, _, row = printed(make_text_console(width), epoch_table([make_record(1)], 1))
-    assert ("speed" in head) == told
-    assert ("18,500 samples/s" in row) == told
-
-
 def test_what_was_never_predicted_is_a_dash_in_the_matrix(make_text_console: MakeConsole) -> None:
     matrix = np.array([[5, 0], [2, 7]])
-    lines = printed(make_text_console(), confusion_table(matrix, ("a", "b")))
+    lines = confusion_lines(make_text_console(), matrix, ("a", "b"))
     assert [line.split()[2:] for line in lines[-2:]] == [["5", "–"], ["2", "7"]]  # noqa: RUF001

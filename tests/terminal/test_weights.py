@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.config import TrainConfig
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, LABEL, WRONG, ZERO
 from gpunet.terminal.draw.weights import (
@@ -32,7 +32,7 @@ def a_model(hidden: tuple[int, ...] = (6,)) -> Model:
         scaling=None,
         origin=Origin("shapes", "shapes", "", ""),
         best_epoch=1,
-        test=Figures(None, None),
+        test=Scores(None, None),
     )
 
 

@@ -148,7 +148,7 @@ def _show_samples(
     from gpunet.terminal.draw.style import STRONG
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.showcase import showcase as samples_shown
-    from gpunet.training.evaluation import pick, pick_top_losses
+    from gpunet.training.evaluation import sample_rows, top_loss_rows
     from gpunet.training.metrics import cross_entropies
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
@@ -160,9 +160,9 @@ def _show_samples(
     if choice.rows is not None:
         rows = _require_rows(choice.rows, len(samples))
     elif choice.top_losses:
-        rows = pick_top_losses(probabilities, labels, count, wrong=choice.wrong)
+        rows = top_loss_rows(probabilities, labels, count, wrong=choice.wrong)
     else:
-        rows = pick(probabilities, labels, count, seed, wrong=choice.wrong)
+        rows = sample_rows(probabilities, labels, count, seed, wrong=choice.wrong)
     console.print()
     if not len(rows):
         console.print("no test sample is taken for another class")

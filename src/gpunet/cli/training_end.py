@@ -21,10 +21,10 @@ from gpunet.terminal.live.closing import Part, print_parts
 from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
-from gpunet.terminal.views.ending import deciding_figure, why_stopped
+from gpunet.terminal.views.ending import monitored_metric, why_stopped
 from gpunet.terminal.views.showcase import showcase
-from gpunet.terminal.views.tables import committee_table, confusion_table, summary_table
-from gpunet.training.evaluation import pick
+from gpunet.terminal.views.tables import confusion_table, ensemble_table, summary_table
+from gpunet.training.evaluation import sample_rows
 from gpunet.training.metrics import confusion_matrix
 from gpunet.training.outcome import no_better_than_guessing, still_falling
 from gpunet.training.splits import settled
@@ -150,16 +150,16 @@ def _test_parts(
     probabilities, labels = result.answers, dataset.test.labels
     count = SAMPLES if samples is None else samples
     if count:
-        rows = pick(probabilities, labels, count, run.config.seed)
+        rows = sample_rows(probabilities, labels, count, run.config.seed)
         classes, shape = dataset.classes, dataset.image_shape
         shown = showcase(
             console, dataset.test, probabilities, classes, shape, rows, painter=painter
         )
         yield Part(shown, 4 if samples is None else 0)
     matrix = confusion_matrix(probabilities, labels)
-    yield Part(confusion_table(matrix, dataset.classes), 2)
+    yield Part(confusion_table(console, matrix, dataset.classes), 2)
     if run.config.ensemble > 1:
-        yield Part(committee_table(run.test, [result.own_figures[p] for p in result.learnt]), 1)
+        yield Part(ensemble_table(run.test, [result.own_scores[p] for p in result.learnt]), 1)
 
 
 def _summary(run: Run, results: Results) -> Sequence[tuple[str, str]]:
@@ -182,7 +182,7 @@ def _summary(run: Run, results: Results) -> Sequence[tuple[str, str]]:
 def _best_epoch(run: Run) -> str:
     """Which epoch's weights are kept, and what has decided that."""
     place = f"{run.best_epoch} of {len(run.history)}"
-    name, value = deciding_figure(run.config.monitor, run.result.history[run.best_epoch - 1])
+    name, value = monitored_metric(run.config.monitor, run.result.history[run.best_epoch - 1])
     if run.config.ensemble > 1:
         return f"{place} for the last of the networks, each by its {name}"
     return f"{place}, by its {name}, {value}"

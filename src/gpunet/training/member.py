@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.training.events import EpochRecord, StopReason
 from gpunet.training.schedules import Plateau, epoch_learning_rates
-from gpunet.training.stopping import EarlyStopping, goal, monitored
+from gpunet.training.stopping import EarlyStopping, monitored, stop_reason_after
 
 __all__ = ["Member", "mean_history"]
 
@@ -57,25 +57,25 @@ class Member:
         self.history.append(record)
         if _diverged(record):
             return False
-        figure = monitored(self.config, record)
-        self._plateau.observe(figure)
-        return self._stopping.observe(record.epoch, figure)
+        metric = monitored(self.config, record)
+        self._plateau.observe(metric)
+        return self._stopping.observe(record.epoch, metric)
 
-    def take_up(self, history: Sequence[EpochRecord]) -> None:
-        """Stand where these epochs, all whole, have led to."""
+    def restore(self, history: Sequence[EpochRecord]) -> None:
+        """Continue where these whole epochs have led to."""
         for record in history:
             self.observe(record)
-        self.conclude(whole=True, interruption=None)
+        self.decide_stop(whole=True, interruption=None)
 
-    def conclude(self, whole: bool, interruption: StopReason | None) -> StopReason | None:
-        """Why the network comes to its end with the latest epoch, if it does.
+    def decide_stop(self, whole: bool, interruption: StopReason | None) -> StopReason | None:
+        """Set and return why the network stops after the latest epoch; ``None`` if it goes on.
 
         Args:
             whole: whether no step of the epoch was left out.
             interruption: why the run is to end, if so. An end that is due by itself needs none.
         """
         record = self.history[-1]
-        due = goal(self.config, self._stopping, record)
+        due = stop_reason_after(self.config, self._stopping, record)
         if _diverged(record):
             self.stop_reason = "diverged"
         elif whole and record.epoch == self.config.effective_epochs:
@@ -112,4 +112,4 @@ def _mean(records: Sequence[EpochRecord]) -> EpochRecord:
 
 
 def _diverged(record: EpochRecord) -> bool:
-    return not (math.isfinite(record.deciding_loss) and math.isfinite(record.train_loss))
+    return not (math.isfinite(record.monitored_loss) and math.isfinite(record.train_loss))

@@ -1,7 +1,7 @@
 """Where the time of a training step goes: kernel by kernel, and between the device and its host.
 
 It is measured before a training, on an engine of its own, so that the trained one is not touched.
-How kernels are timed is the engines' business; how the figures are shown belongs to ``terminal``.
+How kernels are timed is the engines' business; how the times are shown belongs to ``terminal``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ EPOCH_SECONDS = 3.0
 """An epoch is cut short after so long."""
 
 SECONDS_A_CALL = 0.12
-"""As long as the trainer lets a device work before it reads its figures."""
+"""As long as the trainer lets a device work before it reads its metrics."""
 
 KERNEL_SECONDS = 0.1
 """Every kernel is repeated for as many steps as take about so long."""
@@ -138,7 +138,7 @@ def _take_steps(
         called = time.perf_counter()
         engine.train(count)
         engine.metrics()
-        pace.learn(count, time.perf_counter() - called)
+        pace.update(count, time.perf_counter() - called)
         done += count
     return done
 

@@ -1,6 +1,6 @@
 """Early stopping: which epoch was the best, and whether it is worth going on.
 
-Owns what is monitored, and every end of a run that its figures alone tell. The time limit and the
+Owns what is monitored, and every end of a run that its metrics alone decide. The time limit and the
 user's wish belong to the ``trainer``.
 """
 
@@ -13,23 +13,25 @@ from gpunet.config import TrainConfig
 from gpunet.errors import UsageError, spelled
 from gpunet.training.events import EpochRecord, StopReason
 
-__all__ = ["EarlyStopping", "goal", "monitored", "require_unfinished"]
+__all__ = ["EarlyStopping", "monitored", "require_unfinished", "stop_reason_after"]
 
 
 def monitored(config: TrainConfig, record: EpochRecord) -> float:
-    """The figure that decides, the smaller the better: the loss, or minus the accuracy.
+    """The metric that decides, the smaller the better: the loss, or minus the accuracy.
 
     It is the held-out samples', or the training samples' where none are held out.
     """
     if config.monitor == "val_accuracy":
-        return -record.deciding_accuracy
-    return record.deciding_loss
+        return -record.monitored_accuracy
+    return record.monitored_loss
 
 
-def goal(config: TrainConfig, stopping: EarlyStopping, record: EpochRecord) -> StopReason | None:
-    """Why no epoch is to follow the one that ``stopping`` has observed last, if so."""
+def stop_reason_after(
+    config: TrainConfig, stopping: EarlyStopping, record: EpochRecord
+) -> StopReason | None:
+    """The reason to stop after this epoch, which ``stopping`` has observed last, or ``None``."""
     target = config.target_accuracy
-    if target is not None and record.deciding_accuracy >= target:
+    if target is not None and record.monitored_accuracy >= target:
         return "target accuracy reached"
     if record.epoch == config.effective_epochs:
         return None
@@ -62,19 +64,19 @@ def _end(config: TrainConfig, history: Sequence[EpochRecord]) -> StopReason | No
     stopping = EarlyStopping.of(config)
     for record in history:
         stopping.observe(record.epoch, monitored(config, record))
-    return goal(config, stopping, history[-1])
+    return stop_reason_after(config, stopping, history[-1])
 
 
 class EarlyStopping:
-    """Watches the monitored figure, epoch by epoch.
+    """Watches the monitored metric, epoch by epoch.
 
-    The smallest figure marks the best epoch, however small the gain and whatever the epoch. The
-    patience starts anew only when a figure is below the last such mark by more than ``min_delta``
+    The smallest value marks the best epoch, however small the gain and whatever the epoch. The
+    patience starts anew only when a value is below the last such mark by more than ``min_delta``
     (Prechelt, "Early Stopping - But When?", 1998).
 
     Args:
         patience: epochs without such a gain until ``exhausted``; 0 is never exhausted.
-        min_delta: the gain wanted, in the figure's own unit.
+        min_delta: the gain wanted, in the metric's own unit.
         start_from_epoch: earlier epochs, counted from 1, neither use up the patience nor count
             for the stability.
         stability: the mean gain per epoch wanted over the last ``patience`` epochs; 0 wants none.
@@ -89,14 +91,14 @@ class EarlyStopping:
         stability: float = 0.0,
     ) -> None:
         self.best_epoch = 0
-        self.best_figure = math.inf
+        self.best_value = math.inf
         self._patience = patience
         self._min_delta = min_delta
         self._start = start_from_epoch
         self._stability = stability
         self._mark = math.inf
         self._waited = 0
-        self._figures: list[float] = []
+        self._values: list[float] = []
 
     @classmethod
     def of(cls, config: TrainConfig) -> EarlyStopping:
@@ -108,13 +110,13 @@ class EarlyStopping:
             stability=config.stability,
         )
 
-    def observe(self, epoch: int, figure: float) -> bool:
-        """Take note of an epoch's figure; true if it is the best so far."""
+    def observe(self, epoch: int, value: float) -> bool:
+        """Take note of an epoch's metric; true if it is the best so far."""
         if epoch >= self._start:
-            self._figures.append(figure)
-            self._wait(figure)
-        if figure < self.best_figure:
-            self.best_epoch, self.best_figure = epoch, figure
+            self._values.append(value)
+            self._wait(value)
+        if value < self.best_value:
+            self.best_epoch, self.best_value = epoch, value
             return True
         return False
 
@@ -132,16 +134,16 @@ class EarlyStopping:
     def stable(self) -> bool:
         """Whether the mean gain per epoch over the last ``patience`` epochs p is too small.
 
-        The gains from one epoch to the next add up to the figure p epochs ago minus the latest.
+        The gains from one epoch to the next add up to the metric p epochs ago minus the latest.
         """
-        if not self._stability or len(self._figures) <= self._patience:
+        if not self._stability or len(self._values) <= self._patience:
             return False
-        gain = self._figures[-1 - self._patience] - self._figures[-1]
+        gain = self._values[-1 - self._patience] - self._values[-1]
         return gain / self._patience < self._stability
 
-    def _wait(self, figure: float) -> None:
-        if figure < self._mark - self._min_delta:
-            self._mark = figure
+    def _wait(self, value: float) -> None:
+        if value < self._mark - self._min_delta:
+            self._mark = value
             self._waited = 0
         else:
             self._waited += 1

@@ -38,7 +38,7 @@ from gpunet.training.member import Member, mean_history
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.splits import settled, split
-from gpunet.training.state import Keeper, RunState
+from gpunet.training.state import Checkpointer, RunState
 from gpunet.training.stopping import require_unfinished
 
 __all__ = ["Prune", "train", "train_population"]
@@ -67,8 +67,8 @@ def train(
     callbacks: Sequence[Callback] = (),
     control: Control | None = None,
     resume: RunState | None = None,
-    keep: Callable[[RunState], None] | None = None,
-    keep_every: int = 1,
+    checkpoint: Callable[[RunState], None] | None = None,
+    checkpoint_every: int = 1,
 ) -> TrainingResult:
     """Train one network, or an ensemble of them, and evaluate the best weights on the test set.
 
@@ -80,9 +80,9 @@ def train(
         control: how a user asks to stop or to pause.
         resume: where an earlier run with the same data and settings stands. This one then gives
             bit for bit what the earlier one would have given.
-        keep: is handed where the run stands after every ``keep_every`` whole epochs and after the
-            last whole one. An epoch that was cut short counts in the result, not here.
-        keep_every: epochs.
+        checkpoint: is given the run's state after every ``checkpoint_every`` whole epochs and after
+            the last whole one. An epoch that was cut short counts in the result, not here.
+        checkpoint_every: epochs.
 
     Raises:
         UsageError: the validation set would leave nothing to train on, the run to be resumed
@@ -91,9 +91,9 @@ def train(
         DeviceError: the data do not fit the device, or the device is lost.
     """
     config = settled(config, dataset)
-    keeper = Keeper(keep, keep_every)
+    checkpointer = Checkpointer(checkpoint, checkpoint_every)
     run = _Run(engine, dataset, config.networks(), control or Control(), resume)
-    run.callbacks, run.keeper = tuple(callbacks), keeper
+    run.callbacks, run.checkpointer = tuple(callbacks), checkpointer
     if resume is not None:
         require_unfinished(config, resume.histories)
     run.begin(resume)
@@ -163,7 +163,7 @@ def _require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainC
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Stand:
+class _Snapshot:
     """Where the engine stands after an epoch.
 
     Args:
@@ -191,7 +191,7 @@ class _Run:
         self.engine, self.control, self.dataset = engine, control, dataset
         self.clock = control.clock
         self.callbacks: tuple[Callback, ...] = ()
-        self.keeper = Keeper(None, 1)
+        self.checkpointer = Checkpointer(None, 1)
         self.prune: Prune | None = None
         _require_made_for(engine, dataset, configs)
         self.members = tuple(Member(config) for config in configs)
@@ -239,21 +239,21 @@ class _Run:
         """
         self._load()
         self.engine.set_parameters(self.best)
-        self.stand = _Stand(self.best.copy(), self.engine.moments(), 0)
+        self.snapshot = _Snapshot(self.best.copy(), self.engine.moments(), 0)
         if resume is None:
             return
         self._require_fit(resume)
         for member, history in zip(self.members, resume.histories, strict=True):
-            member.take_up(history)
+            member.restore(history)
         self.best = resume.best.copy()
         self.seconds_before = resume.seconds
-        self._go_back(_Stand(resume.parameters, resume.moments, resume.steps))
+        self._go_back(_Snapshot(resume.parameters, resume.moments, resume.steps))
 
-    def _go_back(self, stand: _Stand) -> None:
+    def _go_back(self, snapshot: _Snapshot) -> None:
         """Put the engine where it was after an epoch."""
-        self.stand, self.steps_done = stand, stand.steps
-        self.engine.set_parameters(stand.parameters)
-        self.engine.set_moments(stand.moments)
+        self.snapshot, self.steps_done = snapshot, snapshot.steps
+        self.engine.set_parameters(snapshot.parameters)
+        self.engine.set_moments(snapshot.moments)
         self.engine.stop([p for p in range(len(self.members)) if p not in self.running])
 
     def _require_fit(self, state: RunState) -> None:
@@ -274,7 +274,7 @@ class _Run:
         while self.running:
             self._epoch_or_end()
         self.seconds = self._elapsed()
-        self.keeper.finish()
+        self.checkpointer.finish()
         for callback in self.callbacks:
             callback.on_train_end(self._stop_reason(), self.best_epoch)
 
@@ -312,7 +312,7 @@ class _Run:
         """
         if test and len(self.test):
             try:
-                return self._insist(self._test, self._test)
+                return self._retry_on_device_loss(self._test, self._test)
             except DeviceError as error:
                 self.failures.append(str(error))
         networks = len(self.members)
@@ -342,14 +342,16 @@ class _Run:
             DeviceError: it fails at the first epoch, so that there is nothing to keep.
         """
         try:
-            self._insist(self._epoch, self._epoch_again)
+            self._retry_on_device_loss(self._epoch, self._epoch_again)
         except DeviceError as error:
             if not self.best_epoch:
                 raise
             self.failures.append(str(error))
             self._end_all(self.running, "device failed")
 
-    def _insist(self, work: Callable[[], Outcome], again: Callable[[], Outcome]) -> Outcome:
+    def _retry_on_device_loss(
+        self, work: Callable[[], Outcome], again: Callable[[], Outcome]
+    ) -> Outcome:
         """Do some work, and should the device be lost, once more on one that is opened anew.
 
         Raises:
@@ -366,7 +368,7 @@ class _Run:
 
     def _epoch_again(self) -> None:
         """Go on from the latest epoch that is done."""
-        self._go_back(self.stand)
+        self._go_back(self.snapshot)
         if self.running:
             self._epoch()
 
@@ -425,7 +427,7 @@ class _Run:
             self.engine.train(count)
             metrics = self.engine.metrics()
             seconds = self.clock() - began
-            self.pace.learn(count, seconds)
+            self.pace.update(count, seconds)
             done, busy = done + count, busy + seconds
             self.steps_done += count
             alive = bool(np.isfinite(metrics.loss[self.running]).any())
@@ -452,20 +454,20 @@ class _Run:
 
         All that the device has to tell is asked for first, as it may fail.
         """
-        stand = _Stand(self.engine.parameters(), self.engine.moments(), self.steps_done)
+        snapshot = _Snapshot(self.engine.parameters(), self.engine.moments(), self.steps_done)
         gallery = self.engine.predict("gallery") if self.callbacks else None  # (P, g, C)
         improved = [p for p, record in records.items() if self.members[p].observe(record)]
-        self.best[improved] = stand.parameters[improved]
+        self.best[improved] = snapshot.parameters[improved]
         if gallery is not None:
-            self._tell_of_epoch(list(records), gallery)
+            self._notify_epoch_end(list(records), gallery)
         interruption = self._interruption()
-        ended = {p for p in records if self.members[p].conclude(whole, interruption)}
-        self.stand = stand
+        ended = {p for p in records if self.members[p].decide_stop(whole, interruption)}
+        self.snapshot = snapshot
         if whole and not any(one.stop_reason == "diverged" for one in self.members):
-            self.keeper.note(self.epochs_done, self._state)
+            self.checkpointer.note(self.epochs_done, self._state)
         self.engine.stop(ended | self._pruned())
 
-    def _tell_of_epoch(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
+    def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
         """Tell what these networks, all that ran, have come to."""
         record = mean_history([self.members[p].history[-1:] for p in networks])[0]
         patience = [self.members[p].patience_left for p in networks]
@@ -491,8 +493,8 @@ class _Run:
 
     def _state(self) -> RunState:
         return RunState(
-            parameters=self.stand.parameters,
-            moments=self.stand.moments,
+            parameters=self.snapshot.parameters,
+            moments=self.snapshot.moments,
             best=self.best.copy(),
             best_epochs=tuple(member.best_epoch for member in self.members),
             histories=tuple(tuple(member.history) for member in self.members),

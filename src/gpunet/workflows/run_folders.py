@@ -91,9 +91,9 @@ class Recorder:
         self._template, self._messages = template, messages
         self.folder.create()
 
-    def keep(self, state: RunState) -> None:
+    def write_checkpoint(self, state: RunState) -> None:
         """Write a checkpoint."""
-        self._attempt(lambda: self.folder.keep(self._template, state))
+        self._attempt(lambda: self.folder.write_checkpoint(self._template, state))
 
     def finish(self, run: Run) -> None:
         """Write the best model, now that it is tested, the report, and the curves.

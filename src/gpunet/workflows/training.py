@@ -24,7 +24,7 @@ from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
 from gpunet.engine.interface import DeviceInfo
 from gpunet.errors import ModelError, spelled
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.training.events import Callback, StopReason
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import settled
@@ -120,9 +120,9 @@ class Run:
         return self.result.best_epoch
 
     @cached_property
-    def test(self) -> Figures:
+    def test(self) -> Scores:
         """Loss and accuracy on the test samples; both ``None`` if there are none."""
-        return self.result.figures(self.config.loss, self.dataset.test.labels)
+        return self.result.joint_scores(self.config.loss, self.dataset.test.labels)
 
     @property
     def curves(self) -> Curves:
@@ -146,8 +146,8 @@ class Run:
 
     def __repr__(self) -> str:
         network = self.config.network(self.dataset.inputs, len(self.dataset.classes))
-        figures = {"test accuracy": self.test.accuracy, "test loss": self.test.loss}
-        told = [f"{name} {value:.4g}" for name, value in figures.items() if value is not None]
+        scores = {"test accuracy": self.test.accuracy, "test loss": self.test.loss}
+        told = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
         best = f"best epoch {self.best_epoch} of {len(self.result.history)} ({self.stop_reason})"
         return f"<gpunet.Run {network} on {self.dataset.name}: {', '.join([*told, best])}>"
 
@@ -211,8 +211,8 @@ def train_model(
             callbacks=(shown, *callbacks),
             control=messages.control,
             resume=begun,
-            keep=recorder.keep if recorder else None,
-            keep_every=recorder.every if recorder else 1,
+            checkpoint=recorder.write_checkpoint if recorder else None,
+            checkpoint_every=recorder.every if recorder else 1,
         )
     run = Run(config, dataset, reference, choice.info, result)
     if recorder is not None:
@@ -260,7 +260,7 @@ def untrained_model(config: TrainConfig, dataset: Dataset, reference: str | None
         scaling=None,
         origin=Origin.of(dataset, reference),
         best_epoch=0,
-        test=Figures(None, None),
+        test=Scores(None, None),
         levels=levels_of(dataset),
         framing=find_framing(dataset, config.framing),
         columns=dataset.columns,

@@ -17,7 +17,7 @@ from typing import Any
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.shader_source import ShaderSource, assemble, numbered
 from gpunet.engine.planning.tiles import Traits
-from gpunet.engine.wgpu.c_types import declare_types
+from gpunet.engine.wgpu.native import declare_types, tick_seconds
 from gpunet.errors import DeviceError, DeviceLostError, spelled
 
 __all__ = [
@@ -205,7 +205,7 @@ class OpenDevice:
 
         def seconds() -> float | None:
             began, ended = struct.unpack("2Q", self.handle.queue.read_buffer(answer))
-            return (ended - began) * _tick_seconds(self.handle) if clock else None
+            return (ended - began) * tick_seconds(self.handle.queue) if clock else None
 
         return seconds
 
@@ -389,13 +389,6 @@ def _run_probe(device: OpenDevice, name: str, constants: Mapping[str, float]) ->
     compute.end()
     device.handle.queue.submit([encoder.finish()])
     return list(struct.unpack("9I", device.handle.queue.read_buffer(answer)))
-
-
-def _tick_seconds(device: Any) -> float:
-    """What one tick of the device's clock lasts; wgpu-py has no public name for it."""
-    from wgpu.backends.wgpu_native import lib
-
-    return float(lib.wgpuQueueGetTimestampPeriod(device.queue._internal)) * 1e-9
 
 
 def _cause(error: Exception) -> str:

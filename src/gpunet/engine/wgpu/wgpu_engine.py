@@ -28,7 +28,7 @@ from gpunet.engine.interface import (
     Split,
     step_schedule,
 )
-from gpunet.engine.planning.layered import Pass, Plan, Switches, evaluation_plan, recut
+from gpunet.engine.planning.layered import Pass, Plan, evaluation_plan, recut
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.memory import EVALUATION_ROWS, buffer_bytes, require_fit
 from gpunet.engine.planning.program import (
@@ -40,8 +40,10 @@ from gpunet.engine.planning.program import (
 )
 from gpunet.engine.planning.select import PlanName, choose_plan
 from gpunet.engine.planning.tiles import why_tiles
+from gpunet.engine.planning.workload import Switches, Workload
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.buffers import Buffers
+from gpunet.engine.wgpu.native import Dispatch, record_dispatches
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, spelled
 
@@ -108,15 +110,7 @@ class _Compiled:
     """A plan with its pipelines and bind groups."""
 
     plan: Plan
-    dispatches: tuple[tuple[Any, Any, tuple[int, int, int]], ...]
-
-    def record(self, compute: Any, times: int, networks: int) -> None:
-        """Put all dispatches into a compute pass, so many times, for the first networks."""
-        for _ in range(times):
-            for pipeline, group, (across, down, _population) in self.dispatches:
-                compute.set_pipeline(pipeline)
-                compute.set_bind_group(0, group)
-                compute.dispatch_workgroups(across, down, networks)
+    dispatches: tuple[Dispatch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,18 +293,7 @@ class WgpuEngine(Engine):
 
     def training_plan(self) -> Plan:
         """The passes of a training step; the training split must be loaded."""
-        return self._recut(
-            choose_plan(
-                self.network,
-                wanted=self._wanted,
-                population=self.population,
-                rows=self.batch_size,
-                features=self._data["train"].features,
-                rule=self.rule,
-                switches=self._switches(),
-                traits=self._traits,
-            )
-        )
+        return self._recut(choose_plan(self._workload("train", self.batch_size), self._wanted))
 
     def training_program(self, samples: int) -> Program:
         """The plan of training on so many samples, with its buffers."""
@@ -425,15 +408,8 @@ class WgpuEngine(Engine):
 
     def _compile_evaluation(self, split: Split) -> _Compiled:
         data = self._data[split]
-        plan = self._recut(
-            evaluation_plan(
-                self.network,
-                population=self.population,
-                rows=min(EVALUATION_ROWS, data.count),
-                features=data.features,
-                traits=self._traits,
-            )
-        )
+        rows = min(EVALUATION_ROWS, data.count)
+        plan = self._recut(evaluation_plan(self._workload(split, rows)))
         order = _in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
         own = self._make(evaluation_buffers(self.population, plan, data.count), split)
         self._buffers.write(f"{split} order", order)
@@ -452,7 +428,7 @@ class WgpuEngine(Engine):
             dispatches = tuple(self._dispatch(one, buffers) for one in plan.passes)
         return _Compiled(plan, dispatches)
 
-    def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> Dispatch:
         """The pass's pipeline, its bind group and its workgroups."""
         pipeline = self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
         group = self._open.handle.create_bind_group(
@@ -485,35 +461,35 @@ class WgpuEngine(Engine):
     def _submit(self, program: _Compiled, steps: int) -> None:
         with self._open.guarded():
             if self.clocked:
-                record = partial(program.record, times=steps, networks=self._running)
+                record = partial(
+                    record_dispatches,
+                    dispatches=program.dispatches,
+                    times=steps,
+                    networks=self._running,
+                )
                 self._busy.append(self._open.submit_timed(record, "steps"))
                 return
             encoder = self._open.handle.create_command_encoder(label="steps")
             compute = encoder.begin_compute_pass(label="steps")
-            program.record(compute, steps, self._running)
+            record_dispatches(compute, program.dispatches, steps, self._running)
             compute.end()
             self._open.handle.queue.submit([encoder.finish()])
 
-    def _time_pass(
-        self, one: Pass, dispatch: tuple[Any, Any, tuple[int, int, int]], repeats: int
-    ) -> PassTime:
+    def _time_pass(self, one: Pass, dispatch: Dispatch, repeats: int) -> PassTime:
         plan = self._training.plan  # type: ignore[union-attr]
-        records, program, dispatches = (
-            self._networks[self._held],
-            _Compiled(plan, (dispatch,)),
-            repeats,
-        )
+        records, times = self._networks[self._held], repeats
         if plan.many_steps:
             at_once = self.steps_a_dispatch(plan)
             self._write_batch(repeats, at_once)
-            dispatches = -(-repeats // at_once)
+            times = -(-repeats // at_once)
         else:
             records["finished"] = 1  # as after a head, which every pass but the first two follows
         self._buffers.write("networks", records)
         began = time.perf_counter()
         with self._open.guarded():
             device_seconds = self._open.run_timed(
-                lambda compute: program.record(compute, dispatches, self._running), one.label
+                lambda compute: record_dispatches(compute, (dispatch,), times, self._running),
+                one.label,
             )
         wall = time.perf_counter() - began
         return PassTime(
@@ -580,6 +556,19 @@ class WgpuEngine(Engine):
         if known is not None:
             known.samples.destroy()
             known.labels.destroy()
+
+    def _workload(self, split: Split, rows: int) -> Workload:
+        """What is done with batches of so many rows of a split."""
+        features = self._data[split].features
+        return Workload(
+            self.network,
+            rows,
+            self._traits,
+            self.population,
+            features,
+            self.rule,
+            self._switches(),
+        )
 
     def _switches(self) -> Switches:
         """What any of the networks wants."""

@@ -7,7 +7,7 @@ Nothing is told by color alone. How numbers are written belongs to ``figures``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,60 +54,32 @@ LABEL, MUTED = "gpunet.label", "gpunet.muted"
 RIGHT_SHARE = (RIGHT, "gpunet.right.many", "gpunet.right.most")
 """From a small share that is right to a large one; they differ without color, too."""
 WRONG_SHARE = (WRONG, "gpunet.wrong.many", "gpunet.wrong.most")
-"""The same for what is wrong."""
+"""From a small share that is wrong to a large one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Inks:
-    """The colors for one background, each as rich writes it."""
+Inks = Mapping[str, tuple[str, str, str]]
+"""The colors of styles on a dark, a light and an unknown background, each as rich writes it."""
 
-    train: str
-    validation: str
-    right: str
-    wrong: str
-    label: str
-    warning: str
-    muted: str
-
-
-INKS: dict[Background, _Inks] = {
-    "dark": _Inks(
-        "#5fd7ff", "#ffaf00", "#87d75f", "#ff8787", "#87afff", warning="#ffd75f", muted="color(247)"
-    ),
-    "light": _Inks(
-        "#005faf", "#875f00", "#005f00", "#af0000", "#5f5faf", warning="#875f00", muted="#626262"
-    ),
-    "unknown": _Inks(
-        "#0087d7",
-        "#d75f00",
-        "#5f875f",
-        "#d75f5f",
-        "#875fff",
-        warning="#d75f00",
-        muted="dim default",
-    ),
+INKS: Inks = {
+    TRAIN: ("#5fd7ff", "#005faf", "#0087d7"),
+    VALIDATION: ("#ffaf00", "#875f00", "#d75f00"),
+    RIGHT: ("#87d75f", "#005f00", "#5f875f"),
+    WRONG: ("#ff8787", "#af0000", "#d75f5f"),
+    LABEL: ("#87afff", "#5f5faf", "#875fff"),
+    WARNING: ("#ffd75f", "#875f00", "#d75f00"),
+    MUTED: ("color(247)", "#626262", "dim default"),
 }
 """Of the cube and the greys that 256 colors consist of, so that they look alike there and in 24
 bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text."""
 
-SIXTEEN: dict[Background, _Inks] = {
-    "dark": _Inks(
-        "cyan",
-        "yellow",
-        "green",
-        "bright_red",
-        "bright_blue",
-        warning="yellow",
-        muted="dim default",
-    ),
-    "light": _Inks(
-        "blue", "magenta", "blue", "red", "blue", warning="magenta", muted="dim default"
-    ),
-    "unknown": _Inks(
-        *("bright_blue", "bright_magenta", "bright_blue", "bright_red", "bright_blue"),
-        warning="bright_magenta",
-        muted="dim default",
-    ),
+SIXTEEN: Inks = {
+    TRAIN: ("cyan", "blue", "bright_blue"),
+    VALIDATION: ("yellow", "magenta", "bright_magenta"),
+    RIGHT: ("green", "blue", "bright_blue"),
+    WRONG: ("bright_red", "red", "bright_red"),
+    LABEL: ("bright_blue", "blue", "bright_blue"),
+    WARNING: ("yellow", "magenta", "bright_magenta"),
+    MUTED: ("dim default", "dim default", "dim default"),
 }
 """Where there are but the terminal's own sixteen colors: those that are the furthest from the
 background in most palettes. Bright black is none: in some it is the background itself."""
@@ -138,7 +110,7 @@ def _signed(levels: int) -> tuple[Color, ...]:
 
 
 SIGNED = _signed(12)
-"""The same in 24 bits."""
+"""From below zero to above it in 24 bits."""
 
 
 def theme(background: Background, *, sixteen: bool = False) -> Theme:
@@ -148,33 +120,23 @@ def theme(background: Background, *, sixteen: bool = False) -> Theme:
         background: what the terminal draws on.
         sixteen: take none but the terminal's own sixteen colors.
     """
-    inks = (SIXTEEN if sixteen else INKS)[background]
-    colors = {
-        TRAIN: inks.train,
-        VALIDATION: inks.validation,
-        RIGHT: inks.right,
-        WRONG: inks.wrong,
-        BEST: f"bold {inks.right}",
-        WARNING: f"bold {inks.warning}",
-        LABEL: inks.label,
-        RIGHT_SHARE[1]: f"bold {inks.right}",
-        RIGHT_SHARE[2]: f"bold reverse {inks.right}",
-        WRONG_SHARE[1]: f"bold {inks.wrong}",
-        WRONG_SHARE[2]: f"bold reverse {inks.wrong}",
-        "bar.complete": inks.train,
-        "bar.finished": inks.train,
-        "bar.pulse": inks.train,
-        "status.spinner": inks.train,
-    }
+    column = ("dark", "light", "unknown").index(background)
+    inks = {name: row[column] for name, row in (SIXTEEN if sixteen else INKS).items()}
+    muted = inks.pop(MUTED)
+    inks |= {BEST: f"bold {inks[RIGHT]}", WARNING: f"bold {inks[WARNING]}"}
+    for few, many, most in (RIGHT_SHARE, WRONG_SHARE):
+        inks |= {many: f"bold {inks[few]}", most: f"bold reverse {inks[few]}"}
+    inks |= dict.fromkeys(
+        ("bar.complete", "bar.finished", "bar.pulse", "status.spinner"), inks[TRAIN]
+    )
     # A line of muted text may hold some that is not.
-    full = {name: f"not dim {color}" for name, color in colors.items()}
-    recede = dict.fromkeys((MUTED, "bar.back", "progress.percentage"), inks.muted)
-    return Theme({**full, **recede})
+    full = {name: f"not dim {color}" for name, color in inks.items()}
+    return Theme(full | dict.fromkeys((MUTED, "bar.back", "progress.percentage"), muted))
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The marks of one character set.
+    """The marks of one character set, Unicode's unless said otherwise.
 
     Args:
         right: beside a correct prediction.
@@ -187,44 +149,29 @@ class Glyphs:
         ellipsis: where a text was cut.
         arrow: from a label to a prediction.
         axis: one cell of a chart's vertical axis.
-        tick: the same where a label stands.
+        tick: one cell of that axis where a label stands.
         nothing: in place of a figure that is not there.
         shades: from an empty cell to a full one.
         levels: from the lowest to the highest point of a small curve.
     """
 
-    right: str
-    wrong: str
-    best: str
-    filled: str
-    half: str
-    empty: str
-    separator: str
-    ellipsis: str
-    arrow: str
-    axis: str
-    tick: str
-    nothing: str
-    shades: str
-    levels: str
+    right: str = "✓"
+    wrong: str = "✗"
+    best: str = "★"
+    filled: str = "━"
+    half: str = "╸"
+    empty: str = "─"
+    separator: str = "·"
+    ellipsis: str = "…"
+    arrow: str = "→"
+    axis: str = "│"
+    tick: str = "┤"
+    nothing: str = "–"  # noqa: RUF001 - a dash is meant
+    shades: str = " ░▒▓█"
+    levels: str = "▁▂▃▄▅▆▇█"
 
 
-UNICODE = Glyphs(
-    right="✓",
-    wrong="✗",
-    best="★",
-    filled="━",
-    half="╸",
-    empty="─",
-    separator="·",
-    ellipsis="…",
-    arrow="→",
-    axis="│",
-    tick="┤",
-    nothing="–",  # noqa: RUF001 - a dash is meant
-    shades=" ░▒▓█",
-    levels="▁▂▃▄▅▆▇█",
-)
+UNICODE = Glyphs()
 
 ASCII = Glyphs(
     right="ok",

@@ -12,7 +12,6 @@ import re
 import sys
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self, TextIO
 
 from gpunet.terminal.draw.background import echo_again, in_foreground
@@ -69,12 +68,7 @@ class Keyboard:
         self.resume()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.suspend()
 
     def _listen(self) -> None:

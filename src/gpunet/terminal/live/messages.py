@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.download import Progress
 from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.device_name import device_reason
-from gpunet.terminal.live.console import wants_dashboard
-from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.dashboard import Dashboard, training_display
+from gpunet.terminal.live.leaderboard import search_display
 from gpunet.terminal.live.notebook import NotebookTable, in_notebook
 from gpunet.terminal.live.notes import complain, note
-from gpunet.terminal.live.plain import PlainPrinter, log_printer
-from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
-from gpunet.terminal.live.waiting import WaitingBar
+from gpunet.terminal.live.plain import log_printer
+from gpunet.terminal.live.waiting import waiting_bar
 from gpunet.training.events import Callback
 from gpunet.workflows.messages import Messages, Update
 
@@ -74,29 +73,29 @@ class ConsoleMessages(Messages):
             "kept for later runs"
         )
 
-    def training(self) -> AbstractContextManager[Callback]:
+    @contextmanager
+    def training(self) -> Iterator[Callback]:
         """A dashboard, a table in a notebook, or lines of text."""
         if in_notebook():
-            return nullcontext(NotebookTable())
-        if wants_dashboard(self.console, self._plain):
-            self.dashboard = Dashboard(self.console, self.control)
-            return self.dashboard
-        return PlainPrinter(self.console, self.control)
+            yield NotebookTable()
+            return
+        with training_display(self.console, self.control, plain=self._plain) as display:
+            self.dashboard = display if isinstance(display, Dashboard) else None
+            yield display
 
     def search(self) -> AbstractContextManager[SearchObserver]:
         """A leaderboard, or lines of text, for as long as the context is open."""
-        live = wants_dashboard(self.console, self._plain)
-        return (LiveLeaderboard if live else PlainSearch)(self.console, self.control)
+        return search_display(self.console, self.control, plain=self._plain)
 
     def log(self, path: Path) -> Callback:
         """A callback that appends a line for each epoch."""
         return log_printer(path)
 
-    def fetching(self) -> WaitingBar:
+    def fetching(self) -> AbstractContextManager[Progress]:
         """A bar, or one line for each thing that is under way."""
-        return WaitingBar(self.console)
+        return waiting_bar(self.console)
 
-    @contextlib.contextmanager
+    @contextmanager
     def waiting(self, what: str) -> Iterator[Update]:
         """Show a spinner."""
         with self.console.status(what, spinner="line") as status:

@@ -1,4 +1,4 @@
-"""Tables: a run's summary, its epochs, the confusion matrix and the figures of each class.
+"""Tables: a run's summary, the confusion matrix and the figures of each class.
 
 Owns how figures are laid out; computing them belongs to ``training.metrics``.
 """
@@ -6,20 +6,18 @@ Owns how figures are laid out; computing them belongs to ``training.metrics``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gpunet.model import Figures
+from gpunet.model import Scores
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import cut, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import (
-    BEST,
     MUTED,
     RIGHT,
     RIGHT_SHARE,
@@ -28,16 +26,9 @@ from gpunet.terminal.draw.style import (
     WRONG_SHARE,
     glyphs,
 )
-from gpunet.training.events import EpochRecord
 from gpunet.training.metrics import confused_pairs
 
-__all__ = [
-    "class_table",
-    "committee_table",
-    "confusion_table",
-    "epoch_table",
-    "summary_table",
-]
+__all__ = ["class_table", "confusion_table", "ensemble_table", "summary_table"]
 
 LONGEST_NAME = 16
 """Cells of a class's name beside the confusion matrix."""
@@ -59,34 +50,43 @@ def summary_table(rows: Sequence[tuple[str, str]]) -> RenderableType:
     return table
 
 
-def committee_table(together: Figures, networks: Sequence[Figures]) -> RenderableType:
+def ensemble_table(together: Scores, networks: Sequence[Scores]) -> RenderableType:
     """What each network of an ensemble comes to by itself, and all of them together."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("network", "accuracy", "loss"):
-        table.add_column(name, header_style=MUTED, justify="left" if name == "network" else "right")
-    rows = [(str(place), one) for place, one in enumerate(networks)]
-    for name, one in [*rows, ("together", together)]:
-        style = STRONG if one is together else None
-        table.add_row(name, figures.percent(one.accuracy), figures.loss(one.loss), style=style)
+    table = Columns(["<network", "accuracy", "loss"])
+    for index, one in enumerate(networks):
+        table.add(str(index), figures.percent(one.accuracy), figures.loss(one.loss))
+    accuracy, loss = figures.percent(together.accuracy), figures.loss(together.loss)
+    table.add("together", accuracy, loss, style=STRONG)
     return table
 
 
-def epoch_table(records: Sequence[EpochRecord], best_epoch: int) -> RenderableType:
-    """One row per epoch, the best one marked."""
-    return _EpochTable(tuple(records), best_epoch)
-
-
 def confusion_table(
-    matrix: NDArray[np.int64], classes: Sequence[str], *, pairs: bool = False
+    console: Console,
+    matrix: NDArray[np.int64],
+    classes: Sequence[str],
+    *,
+    pairs: bool = False,
 ) -> RenderableType:
     """The confusion matrix where it fits, else the most confused pairs.
 
     Args:
+        console: decides on the width and the characters.
         matrix: (C, C), the row is the label, the column the prediction.
         classes: the classes' names, C of them.
         pairs: list the most confused pairs below the matrix, too.
     """
-    return _ConfusionTable(matrix, tuple(classes), pairs)
+    cell = max(4, len(str(int(matrix.max(initial=0)))) + 1)
+    names = [f"{index} {name}" for index, name in enumerate(classes)]
+    if all(name == str(index) for index, name in enumerate(classes)):
+        names = list(classes)
+    name_width = min(LONGEST_NAME, max(Text(name).cell_len for name in names))
+    if name_width + 1 + cell * len(names) > console.width:
+        return _pair_table(matrix, classes, PAIRS)
+    rows = _matrix_rows(matrix, names, name_width, cell, console.options.ascii_only)
+    block = text_block(console, rows, console.width)
+    if not pairs:
+        return block
+    return Group(block, Text(), _pair_table(matrix, classes, PAIRS_BESIDE_MATRIX))
 
 
 def class_table(
@@ -113,88 +113,34 @@ def class_table(
     return table
 
 
-@dataclass(frozen=True, slots=True)
-class _EpochTable:
-    records: tuple[EpochRecord, ...]
-    best_epoch: int
-
-    def __rich_console__(
-        self, console: Console, options: ConsoleOptions
-    ) -> Iterator[RenderableType]:
-        marks = glyphs(options.ascii_only)
-        held_out = any(record.val_loss is not None for record in self.records)
-        spacious = options.max_width >= 90
-        names = ["epoch", "loss", "acc"]
-        names += ["val loss", "val acc"] if held_out else []
-        names += ["lr", "time", "speed"] if spacious else ["lr", "time"]
-        table = Columns([*names, ""])
-        for record in self.records:
-            best = record.epoch == self.best_epoch
-            cells = [str(record.epoch), figures.loss(record.train_loss)]
-            cells.append(figures.percent(record.train_accuracy))
-            if held_out:
-                cells.append(figures.loss(record.val_loss))
-                cells.append(figures.percent(record.val_accuracy))
-            cells += [figures.learning_rate(record.learning_rate), figures.seconds(record.seconds)]
-            if spacious:
-                cells.append(figures.rate(record.samples_per_second))
-            table.add(*cells, marks.best if best else "", style=BEST if best else "")
-        yield table
+def _matrix_rows(
+    matrix: NDArray[np.int64], names: Sequence[str], name_width: int, cell: int, ascii_only: bool
+) -> Iterator[Text]:
+    """The confusion matrix in lines: the head counts the columns, the names stand at the rows."""
+    yield Text("rows: label, columns: prediction")
+    head = Text(" " * (name_width + 1))
+    for index in range(len(names)):
+        head.append(str(index).rjust(cell), MUTED)
+    yield head
+    for label, (name, row) in enumerate(zip(names, matrix.tolist(), strict=True)):
+        total = max(1, sum(row))
+        text = cut(Text(name, MUTED), name_width, ascii_only)
+        text.pad_right(name_width + 1 - text.cell_len)
+        for prediction, count in enumerate(row):
+            written = str(count) if count else glyphs(ascii_only).nothing
+            text.append(written.rjust(cell), _shade(count / total, label == prediction, count))
+        yield text
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _ConfusionTable:
-    matrix: NDArray[np.int64]
-    classes: tuple[str, ...]
-    pairs: bool
-
-    def __rich_console__(
-        self, console: Console, options: ConsoleOptions
-    ) -> Iterator[RenderableType]:
-        cell = max(4, len(str(int(self.matrix.max(initial=0)))) + 1)
-        names = [f"{index} {name}" for index, name in enumerate(self.classes)]
-        if all(name == str(index) for index, name in enumerate(self.classes)):
-            names = list(self.classes)
-        name_width = min(LONGEST_NAME, max(Text(name).cell_len for name in names))
-        if name_width + 1 + cell * len(names) <= options.max_width:
-            yield text_block(
-                console, self._rows(console, names, name_width, cell), options.max_width
-            )
-            if self.pairs:
-                yield Text()
-                yield self._pairs(PAIRS_BESIDE_MATRIX)
-        else:
-            yield self._pairs(PAIRS)
-
-    def _rows(
-        self, console: Console, names: Sequence[str], name_width: int, cell: int
-    ) -> Iterator[Text]:
-        """The head counts the columns; the classes' names stand at the rows."""
-        ascii_only = console.options.ascii_only
-        yield Text("label \\ prediction" if name_width > 16 else "rows: label, columns: prediction")
-        head = Text(" " * (name_width + 1))
-        for index in range(len(names)):
-            head.append(str(index).rjust(cell), MUTED)
-        yield head
-        totals = self.matrix.sum(axis=1)  # (C,)
-        for row, (name, total) in enumerate(zip(names, totals.tolist(), strict=True)):
-            text = cut(Text(name, MUTED), name_width, ascii_only)
-            text.pad_right(name_width + 1 - text.cell_len)
-            for column, count in enumerate(self.matrix[row].tolist()):
-                share = count / total if total else 0.0
-                written = str(count) if count else glyphs(ascii_only).nothing
-                text.append(written.rjust(cell), _shade(share, row == column, count))
-            yield text
-
-    def _pairs(self, most: int) -> RenderableType:
-        """The most frequent confusions, in falling order."""
-        totals = self.matrix.sum(axis=1)  # (C,)
-        table = Columns(["<label", "<taken for", "times", "of its samples"])
-        for pair in confused_pairs(self.matrix, most):
-            share = pair.count / int(totals[pair.label])
-            names = Text(self.classes[pair.label]), Text(self.classes[pair.prediction], WRONG)
-            table.add(*names, figures.count(pair.count), figures.percent(share))
-        return table if table.rows else Text("no sample was taken for another class", RIGHT)
+def _pair_table(matrix: NDArray[np.int64], classes: Sequence[str], most: int) -> RenderableType:
+    """The most frequent confusions, in falling order."""
+    totals = matrix.sum(axis=1)  # (C,)
+    table = Columns(["<label", "<taken for", "times", "of its samples"])
+    for pair in confused_pairs(matrix, most):
+        share = pair.count / int(totals[pair.label])
+        names = Text(classes[pair.label]), Text(classes[pair.prediction], WRONG)
+        table.add(*names, figures.count(pair.count), figures.percent(share))
+    return table if table.rows else Text("no sample was taken for another class", RIGHT)
 
 
 def _shade(share: float, diagonal: bool, count: int) -> str:
