@@ -145,7 +145,7 @@ def _show_samples(
     canvas: _Canvas,
 ) -> None:
     from gpunet.cli.pictures import require_images, verdict_pictures
-    from gpunet.terminal.draw.style import STRONG
+    from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.showcase import showcase as samples_shown
     from gpunet.training.evaluation import sample_rows, top_loss_rows
@@ -172,7 +172,7 @@ def _show_samples(
     console.print(
         samples_shown(console, samples, probabilities, classes, shape, rows, losses, painter)
     )
-    console.print(_count(choice, probabilities.argmax(axis=1) == labels, rows), style=STRONG)
+    console.print(_count(choice, probabilities.argmax(axis=1) == labels, rows), style=Ink.STRONG)
     if canvas.plot is not None:
         shape = require_images(model.origin.name, shape)
         told = None if losses is None else losses[rows]

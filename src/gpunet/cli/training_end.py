@@ -16,7 +16,7 @@ from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import Results
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter
-from gpunet.terminal.draw.style import WARNING
+from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.live.closing import Part, print_parts
 from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
@@ -131,7 +131,7 @@ def _no_better_than_guessing(run: Run) -> str | None:
 def _advice(run: Run, recorder: Recorder | None) -> Text | None:
     """What to do if nothing was learnt, or if longer training would do more."""
     if (failure := _no_better_than_guessing(run)) is not None:
-        return Text(failure, WARNING)
+        return Text(failure, Ink.WARNING)
     if not still_falling(run.config, run.result):
         return None
     usual = settled(replace(run.config, epochs=None, warmup=0.0), run.dataset).effective_epochs
