@@ -96,23 +96,23 @@ def settle_device(
 
 def measured_tiles(
     choice: Device, config: TrainConfig, dataset: Dataset, messages: Messages
-) -> tuple[TileCache | None, list[Measured], float]:
-    """The tiles known of a device, those that were measured now, and the seconds that took.
-
-    They are measured if the training is long enough for that to pay.
+) -> TileCache | None:
+    """The tiles known of a device, measured now if the training is long enough for that to pay.
 
     Raises:
         DeviceError: the device fails.
     """
     if choice.adapter is None:
-        return None, [], 0.0
+        return None
     tiles = TileCache.of(choice.adapter)
     if config.max_time is not None and config.max_time < LONG_TRAINING:
-        return tiles, [], 0.0
+        return tiles
     steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
     began = time.perf_counter()
     measured = choose_tiles(config, choice.adapter, dataset, tiles, messages, steps)
-    return tiles, measured, time.perf_counter() - began
+    if measured:
+        messages.tiles(len(measured), time.perf_counter() - began)
+    return tiles
 
 
 def choose_tiles(

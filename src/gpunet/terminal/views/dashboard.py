@@ -21,17 +21,7 @@ from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_blo
 from gpunet.terminal.draw.charts import LineChart, Series, line_chart
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.digits import picture
-from gpunet.terminal.draw.style import (
-    BEST,
-    LABEL,
-    MUTED,
-    STRONG,
-    TRAIN,
-    VALIDATION,
-    WARNING,
-    bar,
-    glyphs,
-)
+from gpunet.terminal.draw.style import Ink, bar, glyphs
 from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.terminal.views.footer import Stopping, footer
 from gpunet.terminal.views.verdict import verdicts
@@ -137,7 +127,7 @@ def dashboard_frame(
     width, height = size
     last = text_block(console, [_last_line(view, control, keys, width < NARROW)], width)
     if view.run is None:
-        waiting = text_block(console, [Text("preparing the device", MUTED)], width)
+        waiting = text_block(console, [Text("preparing the device", Ink.MUTED)], width)
         return _framed(waiting, last, width, height)
     rows = _arrange(width, height)
     gap = Block(width, []).shaped(width, rows.gap)
@@ -216,7 +206,7 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
         width,
         [f"{shape}{dot}{each}{dot}{settings}", f"{shape}{dot}{each}", shape],
         [device.name, short_name(device.name)],
-        STRONG,
+        Ink.STRONG,
     )
     kinds = [f"{device.kind}, {device.backend}", device.kind]
     return [first, _spread(console, width, [f"{name}: {counts}", name], kinds)]
@@ -234,7 +224,7 @@ def _spread(
     room = width - beginning.cell_len - 2
     if room < 8:
         return beginning
-    end = cut(Text(tail, MUTED), room, ascii_only)
+    end = cut(Text(tail, Ink.MUTED), room, ascii_only)
     return beginning.append(" " * (width - beginning.cell_len - end.cell_len)).append_text(end)
 
 
@@ -265,10 +255,10 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
         tails = f" {100 * share:3.0f} %  {phase:<10}", f" {100 * done:3.0f} %  {left} left"
     room = max(STATEMENT if width >= NARROW else 0, *(len(tail) for tail in tails))
     length = max(0, width - len(head) - room)
-    styles = (TRAIN, LABEL)
+    styles = (Ink.TRAIN, Ink.LABEL)
     heads = (head, "run".ljust(len(head)))
     return [
-        Text.assemble((title, STRONG), bar(part, length, style, ascii_only), (tail, MUTED))
+        Text.assemble((title, Ink.STRONG), bar(part, length, style, ascii_only), (tail, Ink.MUTED))
         for title, part, style, tail in zip(heads, (share, done), styles, tails, strict=True)
     ]
 
@@ -284,14 +274,14 @@ def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Tex
         gap = f" {marks.separator} " if text else ""
         name = f"{name} " if name else ""
         if len(text) + len(gap + name + value) <= width:
-            text.append(gap + name, MUTED).append(value, style)
+            text.append(gap + name, Ink.MUTED).append(value, style)
 
     best = next((r for r in view.records if r.epoch == view.best_epoch), None)
     if best is not None:
         name, value = monitored_metric(run.config.monitor, best)
-        add(f"best {name}", f"{value} in epoch {best.epoch}", BEST)
+        add(f"best {name}", f"{value} in epoch {best.epoch}", Ink.BEST)
     if view.patience_left is not None:
-        style = WARNING if view.patience_left <= 1 else ""
+        style = Ink.WARNING if view.patience_left <= 1 else ""
         add("patience", f"{view.patience_left}/{run.config.effective_patience}", style)
     rate = last.learning_rate if last else run.config.effective_learning_rate
     add("lr", figures.learning_rate(rate))
@@ -355,10 +345,10 @@ def _curves(
         share, so_far = _share_done(running), train(running)
         if so_far is not None and share >= SETTLED:
             points += [(points[-1][0], None), (running.epoch - 1 + share, so_far)]
-    curves = [_series("train", points, TRAIN)]
+    curves = [_series("train", points, Ink.TRAIN)]
     held_out = [(r.epoch, v) for r in view.records if (v := validation(r)) is not None]
     if held_out or (view.run is not None and view.run.validation_count):
-        curves.append(_series("val", held_out, VALIDATION, dotted=True))
+        curves.append(_series("val", held_out, Ink.VALIDATION, dotted=True))
     return curves
 
 
@@ -394,13 +384,13 @@ def _epochs(console: Console, view: View, width: int, rows: int) -> list[Text]:
     if best is not None and shown and best not in shown:
         shown[0] = best
     columns = _columns(view, width)
-    head = Text("".join(name.rjust(size) for name, size, _ in columns), MUTED)
+    head = Text("".join(name.rjust(size) for name, size, _ in columns), Ink.MUTED)
     lines = [head]
     for record in shown:
         line = Text("".join(write(record).rjust(size) for _, size, write in columns))
         if record is best:
             line.append(f" {marks.best}")
-            line.stylize(BEST)
+            line.stylize(Ink.BEST)
         lines.append(line)
     return lines + [Text()] * (rows - len(lines))
 
@@ -440,7 +430,7 @@ def _gallery(console: Console, view: View, run: RunInfo, width: int, rows: int) 
         return Block(width, [])
     if rows >= 9:
         kind = "validation" if run.validation_count else "training"
-        title = text_block(console, [Text(f"{kind} samples", MUTED)], width)
+        title = text_block(console, [Text(f"{kind} samples", Ink.MUTED)], width)
         return stack([title, _samples(console, view, run, width, rows - 1)], width)
     return _samples(console, view, run, width, rows)
 
@@ -479,7 +469,7 @@ def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:
 
 def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Text]:
     if view.gallery is None:
-        return [Text("?".center(width), MUTED)] * len(run.gallery)
+        return [Text("?".center(width), Ink.MUTED)] * len(run.gallery)
     ascii_only = console.options.ascii_only
     told = verdicts(run.gallery.labels, view.gallery)
     captions = [verdict.caption(run.dataset.classes, width, ascii_only) for verdict in told]
@@ -497,11 +487,11 @@ def _samples_in_words(console: Console, view: View, run: RunInfo, width: int, ro
     size = min(width, 2 * longest + 18)
     cells = []
     for index in range(min(len(run.gallery), rows * max(1, (width + 2) // (size + 2)))):
-        text = Text(f"{index + 1:>3}: ", MUTED)
+        text = Text(f"{index + 1:>3}: ", Ink.MUTED)
         if told:
             text.append_text(told[index].sentence(classes, size - 5, ascii_only))
         else:
-            text.append(classes[int(run.gallery.labels[index])], MUTED)
+            text.append(classes[int(run.gallery.labels[index])], Ink.MUTED)
         cells.append(text_block(console, [text], size))
     return grid(cells, width, gap=2).shaped(width, rows)
 
@@ -510,5 +500,5 @@ def _last_line(view: View, control: Control, keys: bool, narrow: bool) -> Text:
     """How the run has ended, else the keys or what was asked for with them."""
     if view.reason:
         last_epoch = view.records[-1].epoch if view.records else 0
-        return Text(ending(view.reason, view.best_epoch, last_epoch), STRONG)
+        return Text(ending(view.reason, view.best_epoch, last_epoch), Ink.STRONG)
     return footer(control, STOPPING, keys=keys, narrow=narrow)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from gpunet.terminal.draw.style import MUTED, STRONG, WARNING
+from gpunet.terminal.draw.style import Ink
 from gpunet.training.events import Control
 
 __all__ = ["Stopping", "footer"]
@@ -43,15 +43,15 @@ def footer(control: Control, stopping: Stopping, *, keys: bool, narrow: bool) ->
     """
     if control.stop_now.is_set():
         again = "" if narrow else f"   Ctrl-C again: {stopping.again}"
-        return Text(f"{stopping.under_way}{again}", WARNING)
+        return Text(f"{stopping.under_way}{again}", Ink.WARNING)
     if control.stop_after_epoch.is_set():
         now = "" if narrow else f"   Ctrl-C: {stopping.sooner}"
-        return Text(f"stopping after this epoch{now}", WARNING)
+        return Text(f"stopping after this epoch{now}", Ink.WARNING)
     paused = control.paused.is_set()
     text = Text()
     if paused:
-        text.append("paused   ", WARNING)
+        text.append("paused   ", Ink.WARNING)
     wishes = [("q", "stop after this epoch"), ("p", "resume" if paused else "pause")]
     for key, wish in (wishes if keys else []) + [("Ctrl-C", stopping.wish)]:
-        text.append(key, STRONG).append(f" {wish.split()[0] if narrow else wish}   ", MUTED)
+        text.append(key, Ink.STRONG).append(f" {wish.split()[0] if narrow else wish}   ", Ink.MUTED)
     return text

@@ -21,19 +21,7 @@ from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block, stack, text_block
 from gpunet.terminal.draw.columns import GAP, Columns
 from gpunet.terminal.draw.device_name import short_name
-from gpunet.terminal.draw.style import (
-    BEST,
-    LABEL,
-    MUTED,
-    STRONG,
-    TRAIN,
-    VALIDATION,
-    WARNING,
-    WRONG,
-    bar,
-    glyphs,
-    sparkline,
-)
+from gpunet.terminal.draw.style import Ink, bar, glyphs, sparkline
 from gpunet.terminal.views.footer import Stopping, footer
 from gpunet.training.events import Control, Progress
 
@@ -70,7 +58,7 @@ HEADS: Mapping[str, str] = {
 }
 """Shorter names of settings, for heads of columns."""
 
-STYLES: Mapping[str, str] = {"running": TRAIN, "failed": WRONG, "pruned": MUTED}
+STYLES: Mapping[str, str] = {"running": Ink.TRAIN, "failed": Ink.WRONG, "pruned": Ink.MUTED}
 
 FAILURES = 5
 """Kinds of failures that are told at the end."""
@@ -134,7 +122,7 @@ def leaderboard_frame(
     search, progress = board.search, board.progress
     last = footer(control, STOPPING, keys=keys, narrow=width < NARROW)
     if search is None or progress is None:
-        lines = [Text("preparing the search", MUTED)]
+        lines = [Text("preparing the search", Ink.MUTED)]
     else:
         lines = [
             *_header(console, search, progress, width),
@@ -164,11 +152,11 @@ def trial_table(
 def importance_block(console: Console, importances: Mapping[str, float]) -> RenderableType:
     """How much each setting had to do with how good the trials were."""
     width = max(map(len, importances), default=0)
-    lines = [Text("importance of each setting", STRONG)]
+    lines = [Text("importance of each setting", Ink.STRONG)]
     length = max(4, min(30, console.width - width - 12))
     for name, share in importances.items():
-        line = Text(f"  {name:<{width}}  ", MUTED)
-        line.append_text(bar(share, length, LABEL, console.options.ascii_only))
+        line = Text(f"  {name:<{width}}  ", Ink.MUTED)
+        line.append_text(bar(share, length, Ink.LABEL, console.options.ascii_only))
         lines.append(line.append(f" {100 * share:3.0f} %"))
     return text_block(console, lines, console.width)
 
@@ -212,11 +200,11 @@ def _header(
 ) -> list[Text]:
     dot = f" {glyphs(console.options.ascii_only).separator} "
     order = "largest" if progress.maximize else "smallest"
-    left = Text(f"{search.study}{dot}{search.data}{dot}{order} {search.monitor}", STRONG)
+    left = Text(f"{search.study}{dot}{search.data}{dot}{order} {search.monitor}", Ink.STRONG)
     device = short_name(search.device.name)
     room = width - left.cell_len - 2
     if room >= len(device):
-        left.append(" " * (width - left.cell_len - len(device))).append(device, MUTED)
+        left.append(" " * (width - left.cell_len - len(device))).append(device, Ink.MUTED)
     return [left]
 
 
@@ -237,9 +225,9 @@ def _batch_bar(
 ) -> Text:
     """The progress of the batch, its epochs counted."""
     if board.others:
-        return Text(f"waiting for {board.others} trials of other workers", WARNING)
+        return Text(f"waiting for {board.others} trials of other workers", Ink.WARNING)
     if not board.batch:
-        return Text("choosing the first trials", MUTED)
+        return Text("choosing the first trials", Ink.MUTED)
     steps = board.batch_progress
     epoch = steps.epoch if steps else 1
     share = steps.step / max(1, steps.steps) if steps else 0.0
@@ -250,17 +238,17 @@ def _batch_bar(
     tail = f" {100 * share:3.0f} %"
     if width >= NARROW:
         tail += f"  {board.network}, {running} of {len(board.batch)} trials run"
-    return _bar(console, head, tail, share, width, TRAIN)
+    return _bar(console, head, tail, share, width, Ink.TRAIN)
 
 
 def _bar(
-    console: Console, head: str, tail: str, share: float, width: int, style: str = LABEL
+    console: Console, head: str, tail: str, share: float, width: int, style: str = Ink.LABEL
 ) -> Text:
     head = f"{head:<14}"
     room = max(len(tail), 42 if width >= NARROW else 0)
     length = max(0, width - len(head) - room)
     return Text.assemble(
-        (head, STRONG), bar(share, length, style, console.options.ascii_only), (tail, MUTED)
+        (head, Ink.STRONG), bar(share, length, style, console.options.ascii_only), (tail, Ink.MUTED)
     )
 
 
@@ -268,15 +256,15 @@ def _best_line(console: Console, search: SearchInfo, progress: StudyProgress) ->
     dot = f" {glyphs(console.options.ascii_only).separator} "
     text = Text()
     if (best := progress.best) is not None:
-        text.append("best ", MUTED).append(
-            f"{monitored(search, best.figure)} in trial {best.number}", BEST
+        text.append("best ", Ink.MUTED).append(
+            f"{monitored(search, best.figure)} in trial {best.number}", Ink.BEST
         )
-        text.append(dot, MUTED)
-    text.append(counted(progress), MUTED)
+        text.append(dot, Ink.MUTED)
+    text.append(counted(progress), Ink.MUTED)
     failed = [trial for trial in progress.trials if trial.state == "failed"]
     if failed:
         last = max(failed, key=lambda trial: trial.number)
-        text.append(f"{dot}trial {last.number}: {last.reason}", WRONG)
+        text.append(f"{dot}trial {last.number}: {last.reason}", Ink.WRONG)
     return text
 
 
@@ -306,9 +294,9 @@ def _table(
             str(trial.number),
             Text(_state(trial), STYLES.get(trial.state, "")),
             monitored(search, trial.figure),
-            sparkline(curve, bounds, CURVE, VALIDATION, ascii_only),
+            sparkline(curve, bounds, CURVE, Ink.VALIDATION, ascii_only),
             *values,
-            style=BEST if is_best else "",
+            style=Ink.BEST if is_best else "",
         )
     return table
 
