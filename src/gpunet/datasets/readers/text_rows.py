@@ -23,12 +23,11 @@ from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.files import require_memory, shown, unpacked
-from gpunet.datasets.readers.first_lines import is_enough, read_beginning, split_cells
+from gpunet.datasets.readers.first_lines import Head, is_enough, read_beginning, split_cells
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.errors import DataError
 
 __all__ = [
-    "Head",
     "Pick",
     "Picked",
     "Sheet",
@@ -40,21 +39,6 @@ __all__ = [
 BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
 LONGEST_LINE = 1 << 26  # bytes
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What a file says of its columns before its first row.
-
-    Args:
-        name: of the file.
-        columns: how many there are.
-        titles: of all columns, or ``None`` if the file has none.
-    """
-
-    name: str
-    columns: int
-    titles: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,13 +303,12 @@ class _Reader:
         if beginning is None:
             self.next_line += text.count("\n")
             return ""
-        self.separator = beginning.separator
-        self.next_line += beginning.lines
-        self.head = Head(self.name, beginning.columns, beginning.titles)
+        self.head, self.separator, lines, rest = beginning
+        self.next_line += lines
         self.picked = self.pick(self.head)
         self.texts = {column: [] for column in self.picked.texts}
         self.decimal = Decimal(self.head)
-        return beginning.rest
+        return rest
 
     def _take(self, block: str) -> None:
         """Take whole lines that hold rows."""
