@@ -17,7 +17,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from gpunet.errors import DataError
-from gpunet.files.typed_json import from_json
+from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.training.events import EpochRecord
 
 __all__ = ["Curves", "read_curves"]
@@ -89,7 +89,7 @@ def read_curves(path: Path) -> Curves:
             f"the report {path} cannot be read: {reason}; give the path of a file that "
             "`gpunet train` wrote as a report"
         ) from error
-    except ValueError as error:
+    except UnsoundError as error:
         raise DataError(
             f"{path} is no report of a training run: {error}; give a file that "
             "`gpunet train` wrote as a report"

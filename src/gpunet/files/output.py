@@ -8,7 +8,6 @@ where it cannot. How it gets there whole belongs to ``whole_file``, what is writ
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,9 +30,8 @@ def require_writable(path: Path) -> None:
     if target.exists() and not target.is_file():
         raise OutputError(f"{path} is no ordinary file; choose another path")
     try:
-        handle, probe = tempfile.mkstemp(prefix=PREFIX, dir=target.parent)
-        os.close(handle)
-        Path(probe).unlink(missing_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=PREFIX, dir=target.parent):
+            pass
     except OSError as error:
         raise OutputError(_sentence(path, target.parent, error)) from error
     remove_leftovers(target.parent)

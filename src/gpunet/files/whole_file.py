@@ -40,7 +40,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OSError: it cannot be written; an older file is then untouched.
     """
-    file, temporary = _temporary_file(path.parent)
+    temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}")
+    file = _locked(temporary)
     try:
         with file:
             with suppress(OSError):  # there is no older one, or the file system knows no rights
@@ -97,12 +98,6 @@ def _names(path: Path) -> Iterator[Path]:
     yield path
     for number in itertools.count(2):
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")
-
-
-def _temporary_file(folder: Path) -> tuple[BinaryIO, Path]:
-    """A new file in the folder, locked, which nobody has taken for a leftover."""
-    path = folder / f"{PREFIX}{secrets.token_hex(8)}"
-    return _locked(path), path
 
 
 def _locked(path: Path) -> BinaryIO:
