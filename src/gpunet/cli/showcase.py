@@ -95,12 +95,11 @@ class _Canvas(NamedTuple):
     def draw(self, pictures: Sequence[Picture], *, signed: bool = False) -> None:
         """Draw them into the file, if there is to be one."""
         from gpunet.artifacts.plots import plot_pictures
-        from gpunet.cli.saving import told, write
+        from gpunet.cli.saving import save_plot
 
         if self.plot is not None:
-            draw = partial(plot_pictures, pictures, signed=signed)
-            drawn = write(draw, self.plot, force=self.force)
-            self.console.print(f"plot: {told(drawn, self.plot)}", soft_wrap=True)
+            drawing = partial(plot_pictures, pictures, signed=signed)
+            save_plot(self.console, drawing, self.plot, force=self.force)
 
 
 def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
