@@ -19,10 +19,11 @@ from gpunet.engine.interface import LOSS_KERNELS, NetworkSettings, step_schedule
 from gpunet.engine.planning import layered as plan
 from gpunet.engine.planning import tiles
 from gpunet.engine.planning.layout import padded
+from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
 from gpunet.engine.wgpu.adapters import Adapter, open_device
-from gpunet.engine.wgpu.wgpu_engine import NETWORK, WgpuEngine, _Compiled
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine, _Compiled
 from gpunet.parameters import (
     initial_parameters,
     layer_offsets,

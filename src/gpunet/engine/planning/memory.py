@@ -12,6 +12,8 @@ from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.planning.layered import FLOAT, value_count
 from gpunet.engine.planning.program import training_buffers
+from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Workload
 from gpunet.errors import DeviceError
 
 __all__ = [
@@ -37,14 +39,8 @@ def buffer_bytes(network: NetworkSpec, rule: Rule, batch_size: int, samples: int
         batch_size: samples of a step, B.
         samples: that it is trained on.
     """
-    training = training_buffers(
-        network,
-        population=1,
-        rule=rule,
-        batch_size=batch_size,
-        samples=samples,
-        values=value_count(network, batch_size, training=True),
-    )
+    work = Workload(network, batch_size, Traits(software=False), rule=rule)
+    training = training_buffers(work, samples, value_count(network, batch_size, training=True))
     needs = {one.name: one.bytes for one in training if one.usage == "storage"}
     evaluation = FLOAT * value_count(network, EVALUATION_ROWS, training=False)
     return {**needs, "evaluation's values": evaluation}
