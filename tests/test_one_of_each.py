@@ -23,9 +23,9 @@ OPTION = """    lr_factor: float = setting(
 
     def __post_init__("""
 
-ACTIVATION = '''def double(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """Twice the sums."""
-    return 2 * sums, np.full_like(sums, 2)
+ACTIVATION = '''def double(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+    """Twice the preactivations."""
+    return 2 * x, np.full_like(x, 2)
 
 
 ACTIVATIONS: Mapping['''

@@ -47,7 +47,7 @@ def trained(engine: Engine, samples: Samples, rest: Sequence[int] = (1, 2)) -> E
         engine.train(3)
         engine.train(1)
         if epoch == 0:
-            engine.stop(rest)
+            engine.deactivate(rest)
     return engine
 
 

@@ -99,9 +99,9 @@ def _tensors(model: Model) -> Tensors:
     for place, (weights, biases) in enumerate(layer_views(model.parameters, model.network)):
         tensors[f"layers.{place}.weights"] = np.ascontiguousarray(weights)  # (P, I, O)
         tensors[f"layers.{place}.biases"] = np.ascontiguousarray(biases)  # (P, O)
-    for place, (gains, offsets) in enumerate(norm_views(model.parameters, model.network)):
-        tensors[f"layers.{place}.gains"] = np.ascontiguousarray(gains)  # (P, O)
-        tensors[f"layers.{place}.offsets"] = np.ascontiguousarray(offsets)  # (P, O)
+    for place, (scales, shifts) in enumerate(norm_views(model.parameters, model.network)):
+        tensors[f"layers.{place}.gains"] = np.ascontiguousarray(scales)  # (P, O)
+        tensors[f"layers.{place}.offsets"] = np.ascontiguousarray(shifts)  # (P, O)
     if model.scaling is not None:
         tensors["scaling.mean"] = np.ascontiguousarray(model.scaling.mean)  # (I,)
         tensors["scaling.deviation"] = np.ascontiguousarray(model.scaling.deviation)  # (I,)
@@ -361,9 +361,9 @@ def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
     for place, (weights, biases) in enumerate(layer_views(parameters, network)):
         weights[...] = tensors[f"layers.{place}.weights"]
         biases[...] = tensors[f"layers.{place}.biases"]
-    for place, (gains, offsets) in enumerate(norm_views(parameters, network)):
-        gains[...] = tensors[f"layers.{place}.gains"]
-        offsets[...] = tensors[f"layers.{place}.offsets"]
+    for place, (scales, shifts) in enumerate(norm_views(parameters, network)):
+        scales[...] = tensors[f"layers.{place}.gains"]
+        shifts[...] = tensors[f"layers.{place}.offsets"]
     return parameters
 
 

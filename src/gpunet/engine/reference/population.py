@@ -85,10 +85,10 @@ class NumpyPopulation(Engine):
         """A copy of the optimizer's moments (M, P, N)."""
         return np.concatenate([engine.moments() for engine in self._engines], axis=1)
 
-    def stop(self, networks: Collection[int]) -> None:
-        """Let these networks rest from the next epoch on."""
+    def deactivate(self, networks: Collection[int]) -> None:
+        """Exclude these networks from the following epochs."""
         for engine, group in zip(self._engines, self._groups, strict=True):
-            engine.stop([p - group.start for p in networks if group.start <= p < group.stop])
+            engine.deactivate([p - group.start for p in networks if group.start <= p < group.stop])
 
     def begin_epoch(
         self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
@@ -104,7 +104,7 @@ class NumpyPopulation(Engine):
             engine.train(steps)
 
     def metrics(self) -> Metrics:
-        """The epoch's sums so far."""
+        """The epoch's metrics so far."""
         return _joined([engine.metrics() for engine in self._engines])
 
     def evaluate(self, split: Split) -> Metrics:
