@@ -22,7 +22,7 @@ from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.factory import select_device
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live.dashboard import Dashboard
-from gpunet.terminal.views.screen import screen
+from gpunet.terminal.views.dashboard import dashboard_frame
 from gpunet.training.events import Callback, Control, Progress
 from gpunet.workflows.messages import Messages
 from gpunet.workflows.training import settle_epochs, train_model
@@ -47,7 +47,7 @@ class Photographer(Callback):
         console = _recording_console()
         size = COLUMNS, ROWS
         view = self._dashboard.view
-        console.print(screen(console, view, self._control, size, view.heard_at, keys=True))
+        console.print(dashboard_frame(console, view, self._control, size, view.heard_at, keys=True))
         self.svg = console.export_svg(title="gpunet train --optimizer adam --hidden 16,16")
         self._control.stop_now.set()
 

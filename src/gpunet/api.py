@@ -20,11 +20,11 @@ from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import StudyError
 from gpunet.model import Model
 from gpunet.search.events import Work
-from gpunet.terminal.live.console import make_console, wants_dashboard
-from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.console import make_console
+from gpunet.terminal.live.dashboard import training_display
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notebook import NotebookTable, in_notebook
-from gpunet.terminal.live.plain import PlainPrinter, log_printer
+from gpunet.terminal.live.plain import log_printer
 from gpunet.training.events import Callback, Control
 from gpunet.workflows.data import dataset_of, open_data
 from gpunet.workflows.devices import device_as_before, measured_tiles, settle_device
@@ -364,17 +364,13 @@ def _carry_out(
 def _leaderboard(verbose: bool, control: Control) -> Iterator[SearchObserver]:
     """What shows a search: a leaderboard, lines, or nothing."""
     from gpunet.search.events import SearchObserver
-    from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
+    from gpunet.terminal.live.leaderboard import search_display
 
     if not verbose:
         yield SearchObserver()
         return
-    console = make_console(patient=True)
-    screen: LiveLeaderboard | PlainSearch = PlainSearch(console, control)
-    if wants_dashboard(console, plain=False):
-        screen = LiveLeaderboard(console, control)
-    with screen:
-        yield screen
+    with search_display(make_console(patient=True), control) as display:
+        yield display
 
 
 @contextlib.contextmanager
@@ -386,12 +382,8 @@ def _screen(verbose: bool, control: Control) -> Iterator[list[Callback]]:
     if in_notebook():
         yield [NotebookTable()]
         return
-    console = make_console(patient=True)
-    screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
-    if wants_dashboard(console, plain=False):
-        screen = Dashboard(console, control)
-    with screen:
-        yield [screen]
+    with training_display(make_console(patient=True), control) as display:
+        yield [display]
 
 
 def _signature(function: Any) -> inspect.Signature:

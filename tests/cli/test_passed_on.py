@@ -39,8 +39,9 @@ from gpunet.search.events import SearchInfo
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
+from gpunet.terminal.live import dashboard
 from gpunet.terminal.live.console import PatientStream
-from gpunet.terminal.live.search_screen import PlainSearch
+from gpunet.terminal.live.leaderboard import PlainSearch
 from gpunet.training import learning_rate_range, profile
 from gpunet.training.metrics import cross_entropies
 from gpunet.workflows import devices
@@ -444,7 +445,8 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
             return lambda *_: None
 
     monkeypatch.setattr(training_run, "Dashboard", Screen)
-    monkeypatch.setattr(training_run, "wants_dashboard", lambda _, plain: not plain)
+    monkeypatch.setattr(dashboard, "Dashboard", Screen)
+    monkeypatch.setattr(dashboard, "wants_dashboard", lambda _, plain: not plain)
     shown: list[list[tuple[str, int]]] = []
 
     def noting(_: Console, parts: Any) -> None:

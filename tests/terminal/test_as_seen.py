@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 from rich.text import Text
+from tests.terminal.conftest import report
 from tests.terminal.shots import assert_as_held
 
 from gpunet.config import NetworkSpec, TrainConfig
@@ -33,13 +34,18 @@ from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import LABEL, TRAIN, VALIDATION, bar
 from gpunet.terminal.draw.weights import unit_pictures
-from gpunet.terminal.live.search_screen import PlainSearch
-from gpunet.terminal.views.leaderboard import Board, importance_block, leaderboard, trial_table
+from gpunet.terminal.live.leaderboard import search_display
+from gpunet.terminal.views.dashboard import View, closing_view, dashboard_frame
+from gpunet.terminal.views.leaderboard import (
+    Board,
+    importance_block,
+    leaderboard_frame,
+    trial_table,
+)
 from gpunet.terminal.views.model_card import model_card
 from gpunet.terminal.views.plan_table import plan_tables
 from gpunet.terminal.views.profile_table import profile_table
 from gpunet.terminal.views.range_test import range_advice, range_chart, range_table
-from gpunet.terminal.views.screen import View, closing_view, screen
 from gpunet.terminal.views.showcase import prediction, preview, showcase
 from gpunet.terminal.views.tables import (
     class_table,
@@ -92,7 +98,7 @@ def a_view(run: RunInfo, epochs: int, **changes: Any) -> View:
         progress=Progress(epochs + 1, 301, 860, 0.41, 0.93, 18_500.0, "training", 3725.0, 100.0),
         heard_at=5.0,
         records=told(epochs),
-        trace=((0.1, 2.3, 0.1), (0.3, 1.9, np.nan), (0.35, 1.8, 0.3)),
+        trace=(report(86, 2.3, 0.1), report(258, 1.9, None), report(301, 1.8, 0.3)),
         best_epoch=min(epochs, 4),
         patience_left=3 if epochs else None,
         gallery=probabilities(run.gallery.labels, run.network.classes) if epochs else None,
@@ -145,7 +151,7 @@ def test_a_frame_of_a_training(
     size, settings, of_run, epochs, changes = SCREENS[name]
     console = make_text_console(*size, **settings)
     view = a_view(make_run(**of_run), epochs, **changes)
-    console.print(screen(console, view, Control(), size, 8.5, keys=True))
+    console.print(dashboard_frame(console, view, Control(), size, 8.5, keys=True))
     assert_as_held(console, f"training-{name}")
 
 
@@ -174,7 +180,7 @@ def test_the_last_line_of_a_training(
     if wish:
         getattr(control, wish).set()
     view = a_view(configured(make_run(), patience=0, ensemble=5), 0)
-    console.print(screen(console, view, control, size, 8.5, keys=keys))
+    console.print(dashboard_frame(console, view, control, size, 8.5, keys=keys))
     assert_as_held(console, f"training-{now}")
 
 
@@ -249,7 +255,7 @@ def test_a_frame_of_a_search(make_text_console: MakeConsole, board: Board, name:
     size, settings, changes = BOARDS[name]
     console = make_text_console(*size, **settings)
     shown = replace(board, **changes)
-    console.print(leaderboard(console, shown, Control(), size, 70.0, keys=True))
+    console.print(leaderboard_frame(console, shown, Control(), size, 70.0, keys=True))
     assert_as_held(console, f"search-{name}")
 
 
@@ -259,7 +265,7 @@ def test_the_last_line_of_a_search(
 ) -> None:
     control, console = Control(), make_text_console(width, **COLOR)
     getattr(control, wish).set()
-    console.print(leaderboard(console, board, control, (width, 2), 70.0, keys=True))
+    console.print(leaderboard_frame(console, board, control, (width, 2), 70.0, keys=True))
     assert_as_held(console, f"search-{wish}-{width}")
 
 
@@ -282,7 +288,7 @@ def test_lines_of_a_search_by_accuracy(make_text_console: MakeConsole, board: Bo
     before = StudyProgress((replace(TRIALS[1], figure=0.875),), 1200, maximize=True)
     search = replace(board.search, monitor="val_accuracy", progress=before)
     both = StudyProgress((*before.trials, TRIALS[0], TRIALS[8]), 1200, maximize=True)
-    with PlainSearch(console, Control()) as lines:
+    with search_display(console, Control()) as lines:
         lines.on_search_begin(search)
         lines.on_batch_begin(before, "784-64-10", (13, 14))
         lines.on_progress(Progress(7, 1, 2, 0.4, 0.9, 1.0, "training", 12.0, 100.0))
@@ -566,7 +572,7 @@ def test_the_heads_of_a_training_at_every_width(
     for width in range(20, 101):
         console = make_text_console(width)
         view = a_view(make_run(device="a graphics card (with an addition)"), 3)
-        block = screen(console, view, Control(), (width, 20), 8.5, keys=True)
+        block = dashboard_frame(console, view, Control(), (width, 20), 8.5, keys=True)
         lines = ["".join(part.text for part in line).rstrip() for line in block.lines]
         print(*lines[:2], *(lines[2:5] if width % 10 in (0, 9) else []), sep="\n", file=shown)
     console = make_text_console()
@@ -579,7 +585,9 @@ def test_the_columns_of_a_search_at_every_width(
 ) -> None:
     shown = io.StringIO()
     for width in range(30, 111):
-        block = leaderboard(make_text_console(width), board, Control(), (width, 9), 70.0, True)
+        block = leaderboard_frame(
+            make_text_console(width), board, Control(), (width, 9), 70.0, True
+        )
         lines = ["".join(part.text for part in line).rstrip() for line in block.lines]
         print(lines[0], *lines[5:8:2], sep="\n", file=shown)
     console = make_text_console()
@@ -604,7 +612,9 @@ def test_pictures_of_a_training_at_every_height(
         for width in (80, 112):
             console = make_text_console(width, height)
             run = make_run(gallery=64)
-            block = screen(console, a_view(run, 30), Control(), (width, height), 8.5, keys=True)
+            block = dashboard_frame(
+                console, a_view(run, 30), Control(), (width, height), 8.5, keys=True
+            )
             lines = ["".join(part.text for part in line).rstrip() for line in block.lines]
             captions = [(row, line.count(" %")) for row, line in enumerate(lines) if "✓" in line]
             print(width, height, captions, sum("e-0" in line for line in lines), file=shown)

@@ -57,10 +57,10 @@ def download_dataset(
     """Download a dataset into the cache; one that is there is only checked."""
     from gpunet.datasets.catalog import download
     from gpunet.terminal.live.console import make_console
-    from gpunet.terminal.live.waiting import WaitingBar
+    from gpunet.terminal.live.waiting import waiting_bar
 
     console = make_console()
-    with WaitingBar(console) as bar:
+    with waiting_bar(console) as bar:
         folder = download(name, force=force, progress=bar)
     console.print(f"{name} is in {folder}", soft_wrap=True)
 

@@ -32,10 +32,10 @@ from gpunet.search.study import SearchStudy
 from gpunet.search.study_progress import StudyProgress
 from gpunet.search.study_spec import StudySpec
 from gpunet.terminal.draw import figures
-from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
+from gpunet.terminal.live.console import PatientStream, make_console
+from gpunet.terminal.live.leaderboard import search_display
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import complain, note
-from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
 from gpunet.terminal.views.leaderboard import (
     counted,
     failure_lines,
@@ -201,13 +201,10 @@ def _search(
     control: Control,
 ) -> StudyProgress:
     """Search before the user's eyes; the screen is gone when this returns."""
-    screen: LiveLeaderboard | PlainSearch = PlainSearch(console, control)
-    if wants_dashboard(console, wishes.plain):
-        screen = LiveLeaderboard(console, control)
+    work = Work(trials, wishes.population, wishes.timeout)
     try:
-        with screen:
-            work = Work(trials, wishes.population, wishes.timeout)
-            return search(study, choice, dataset, work, control, screen)
+        with search_display(console, control, plain=wishes.plain) as display:
+            return search(study, choice, dataset, work, control, display)
     except KeyboardInterrupt:
         note(f"go on with `{_resuming(study)}`")
         raise

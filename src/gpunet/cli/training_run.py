@@ -22,11 +22,11 @@ from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter, choose_painter
 from gpunet.terminal.draw.style import WARNING
 from gpunet.terminal.live.closing import Part, print_parts
-from gpunet.terminal.live.console import PatientStream, make_console, wants_dashboard
-from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.console import PatientStream, make_console
+from gpunet.terminal.live.dashboard import Dashboard, training_display
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import complain, note
-from gpunet.terminal.live.plain import PlainPrinter, log_printer
+from gpunet.terminal.live.plain import log_printer
 from gpunet.terminal.views.ending import monitored_metric, why_stopped
 from gpunet.terminal.views.showcase import showcase
 from gpunet.terminal.views.tables import confusion_table, ensemble_table, summary_table
@@ -165,23 +165,21 @@ def _train(
 ) -> tuple[Run, list[Part]]:
     """Train before the user's eyes; the screen is gone when this returns, its curves are left."""
     location = wishes.location
-    screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
-    if wants_dashboard(console, wishes.plain):
-        screen = Dashboard(console, control)
-    with screen:
+    log = [] if location is None else [log_printer(location.folder.log)]
+    with training_display(console, control, plain=wishes.plain) as display:
         run = train_model(
             wishes.config,
             dataset,
             choice,
             reference=reference(wishes.data, dataset),
             tiles=tiles,
-            callbacks=(screen,) if location is None else (screen, log_printer(location.folder.log)),
+            callbacks=(display, *log),
             control=control,
             resume=location.state if location else None,
             checkpoint=None if recorder is None else recorder.write_checkpoint,
             checkpoint_every=location.every if location else 1,
         )
-    return run, [Part(screen.closing_view(), 3)] if isinstance(screen, Dashboard) else []
+    return run, [Part(display.closing_view(), 3)] if isinstance(display, Dashboard) else []
 
 
 @dataclass(frozen=True, slots=True)

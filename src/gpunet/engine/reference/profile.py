@@ -1,6 +1,6 @@
 """What each of numpy's kernels takes of a training step, by Python's own profiler.
 
-The kernels are ``numpy_kernels`` and ``optimizers``, their order is ``numpy_engine``'s. What they
+The kernels are ``kernels`` and ``optimizers``, their order is ``group``'s. What they
 compute and move is counted by the plan whose passes they are the twins of.
 """
 
@@ -27,9 +27,9 @@ TWINS = {"update": "weight_gradient", "apply_update": "optimize"}
 
 
 def count_kernels(
-    network: NetworkSpec, rule: Rule, rows: int, samples: Samples
+    network: NetworkSpec, rule: Rule, rows: int, samples: Samples, population: int
 ) -> dict[str, tuple[int, int]]:
-    """The operations and bytes of each kernel in a step, all layers together.
+    """The operations and bytes of each kernel in a step, all layers and networks together.
 
     numpy keeps the gradient between two kernels, as the layered plan does where it clips by norm.
     """
@@ -37,6 +37,7 @@ def count_kernels(
         network,
         rows,
         Traits(software=True),
+        population,
         features="bytes" if samples.features.dtype.itemsize == 1 else "floats",
         rule=rule,
         switches=Switches(clip_norm=True, max_norm=True),

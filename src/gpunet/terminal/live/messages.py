@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.download import Progress
 from gpunet.engine.factory import Device
 from gpunet.terminal.draw.device_name import device_reason
 from gpunet.terminal.live.notes import note
-from gpunet.terminal.live.waiting import WaitingBar
+from gpunet.terminal.live.waiting import waiting_bar
 from gpunet.workflows.messages import Messages, Update
 
 __all__ = ["ConsoleMessages"]
@@ -49,11 +50,11 @@ class ConsoleMessages(Messages):
         if choice.advice:
             self.say("        `gpunet devices` says what keeps a GPU from being used")
 
-    def fetching(self) -> WaitingBar:
+    def fetching(self) -> AbstractContextManager[Progress]:
         """A bar, or one line for each thing that is under way."""
-        return WaitingBar(self._console)
+        return waiting_bar(self._console)
 
-    @contextlib.contextmanager
+    @contextmanager
     def waiting(self, what: str) -> Iterator[Update]:
         """Show a spinner."""
         with self._console.status(what, spinner="line") as status:

@@ -1,7 +1,7 @@
 """A search's trials, the best first: one frame of its screen, and what is printed at its end.
 
 Owns the layout and the words; a frame is a pure function of a ``Board``, a size and the time. When
-frames are drawn belongs to ``search_screen``, what a trial is to ``search.study_progress``.
+frames are drawn belongs to ``live.leaderboard``, what a trial is to ``search.study_progress``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
     "counted",
     "failure_lines",
     "importance_block",
-    "leaderboard",
+    "leaderboard_frame",
     "monitored",
     "trial_table",
 ]
@@ -121,7 +121,7 @@ def _trained(progress: StudyProgress, epochs: int) -> float:
     return progress.done + sum(shares)
 
 
-def leaderboard(
+def leaderboard_frame(
     console: Console,
     board: Board,
     control: Control,

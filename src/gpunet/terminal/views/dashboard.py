@@ -1,7 +1,8 @@
 """One frame of the dashboard: what stands where, for every size of the terminal.
 
 Owns the layout and the words; a frame is a pure function of a ``View``, a size and the time.
-When frames are drawn, and how the terminal is taken and given back, belongs to ``dashboard``.
+When frames are drawn, and how the terminal is taken and given back, belongs to
+``live.dashboard``.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from gpunet.terminal.views.footer import Stopping, footer
 from gpunet.terminal.views.verdict import verdicts
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 
-__all__ = ["View", "closing_view", "screen"]
+__all__ = ["View", "closing_view", "dashboard_frame"]
 
 STOPPING = Stopping(
     wish="stop now and save",
@@ -73,7 +74,7 @@ class View:
         progress: the latest, ``None`` until the first.
         heard_at: the clock when the progress came, in seconds.
         records: of all finished epochs.
-        trace: within the first epoch (epoch's share done, loss so far, accuracy so far).
+        trace: reports from within the first epoch, each with its loss so far.
         best_epoch: 0 until the first epoch has ended.
         patience_left: ``None`` if there is no early stopping.
         gallery: (g, C) probabilities for the gallery's samples, ``None`` until the first epoch.
@@ -84,7 +85,7 @@ class View:
     progress: Progress | None = None
     heard_at: float = 0.0
     records: tuple[EpochRecord, ...] = ()
-    trace: tuple[tuple[float, float, float], ...] = ()
+    trace: tuple[Progress, ...] = ()
     best_epoch: int = 0
     patience_left: int | None = None
     gallery: NDArray[np.float32] | None = None
@@ -115,7 +116,7 @@ class _Rows:
     gap: int = 0
 
 
-def screen(
+def dashboard_frame(
     console: Console,
     view: View,
     control: Control,
@@ -310,7 +311,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
     x_range = _epoch_range(view, run.config.effective_epochs)
     loss = LineChart(
         "loss",
-        _curves(view, lambda r: r.train_loss, lambda r: r.val_loss, 1),
+        _curves(view, lambda r: r.train_loss, lambda r: r.val_loss),
         height,
         x_range,
         (0.0, math.inf),
@@ -321,12 +322,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
         return line_chart(console, loss, width)
     accuracy = LineChart(
         "accuracy %",
-        _curves(
-            view,
-            lambda r: 100 * r.train_accuracy,
-            lambda r: None if r.val_accuracy is None else 100 * r.val_accuracy,
-            2,
-        ),
+        _curves(view, lambda r: _percent(r.train_accuracy), lambda r: _percent(r.val_accuracy)),
         height,
         x_range,
         (0.0, 100.0),
@@ -337,38 +333,44 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
     return beside(charts, gap=2)
 
 
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
 def _curves(
     view: View,
-    train: Callable[[EpochRecord], float],
+    train: Callable[[EpochRecord | Progress], float | None],
     validation: Callable[[EpochRecord], float | None],
-    column: int,
 ) -> list[Series]:
     """The train and the validation curve, at whole epochs.
 
     The running epoch's mean so far is a dot of its own: it is a mean over fewer and later steps
     than those before it, so that a line to it would tell of a fall that there was not.
-
-    ``column`` is the trace's: 1 for the loss, 2 for the accuracy.
     """
-    x = [float(record.epoch) for record in view.records]
-    y = [train(record) for record in view.records]
-    scale = 100 if column == 2 else 1
+    points = [(float(record.epoch), train(record)) for record in view.records]
     if len(view.records) < 2:
-        x = [point[0] for point in view.trace] + x
-        y = [scale * point[column] for point in view.trace] + y
-    progress = view.progress
-    if progress and view.records and progress.epoch > view.records[-1].epoch and not view.reason:
-        so_far = (progress.train_loss, progress.train_accuracy)[column - 1]
-        share = progress.step / max(1, progress.steps)
+        points = [(_share_done(report), train(report)) for report in view.trace] + points
+    running = view.progress
+    if running and view.records and running.epoch > view.records[-1].epoch and not view.reason:
+        share, so_far = _share_done(running), train(running)
         if so_far is not None and share >= SETTLED:
-            x += [x[-1], progress.epoch - 1 + share]
-            y += [np.nan, scale * so_far]
-    curves = [Series("train", np.array(x, float), np.array(y, float), TRAIN)]
+            points += [(points[-1][0], None), (running.epoch - 1 + share, so_far)]
+    curves = [_series("train", points, TRAIN)]
     held_out = [(r.epoch, v) for r in view.records if (v := validation(r)) is not None]
     if held_out or (view.run is not None and view.run.validation_count):
-        points = np.array(held_out, float).reshape(-1, 2)  # (epochs, 2)
-        curves.append(Series("val", points[:, 0], points[:, 1], VALIDATION, dotted=True))
+        curves.append(_series("val", held_out, VALIDATION, dotted=True))
     return curves
+
+
+def _series(
+    name: str, points: Sequence[tuple[float, float | None]], style: str, dotted: bool = False
+) -> Series:
+    x, y = np.array(points, float).reshape(-1, 2).T  # (points,) each; None becomes NaN
+    return Series(name, x, y, style, dotted)
+
+
+def _share_done(progress: Progress) -> float:
+    return progress.step / max(1, progress.steps)
 
 
 def _epoch_range(view: View, epochs: int) -> tuple[float, float]:
