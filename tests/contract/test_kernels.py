@@ -109,12 +109,12 @@ class Device:
     def __init__(self, trial: Trial, adapter: Adapter) -> None:
         self.trial = trial
         self.engine = WgpuEngine(trial.network, trial.configs, adapter, "layered")
-        self.engine.class_weights = trial.class_weights
         seeds = self.engine.seeds
         self.order = epoch_order(seeds, 1, len(trial.samples))
         rates = np.full((len(seeds), 2), 0.05)
         self.schedule = step_schedule(self.engine.settings, rates, 0, self.engine.optimizer)
         self.engine.load("train", trial.samples)
+        self.engine.class_weights = trial.class_weights
         self.engine.set_parameters(initial_parameters(trial.network, "uniform", seeds))
         self.engine.begin_epoch(self.order, rates, 0)
         assert self.engine._training is not None

@@ -21,6 +21,7 @@ CONFIGS = tuple(
         momentum=0.9 if seed == 4 else 0.0,
         dropout=0.1 * (seed % 2),
         optimizer="sgd",
+        class_weights=(1.0, 2.0, 0.5),
         batch_size=8,
     )
     for seed in range(5)
@@ -44,7 +45,6 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> NumpyEngine:
 
 def trained(engine: NumpyEngine, samples: Samples, inactive: Sequence[int]) -> None:
     """Two epochs; after the first one, some networks are deactivated."""
-    engine.class_weights = np.array([1, 2, 0.5], dtype=np.float32)
     engine.load("train", samples)
     engine.load("validation", samples[:9])
     seeds = [one.seed for one in CONFIGS]

@@ -14,7 +14,7 @@ from gpunet.engine.interface import DeviceInfo
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
-from gpunet.terminal.draw.style import BEST, sparkline
+from gpunet.terminal.draw.style import Ink, sparkline
 from gpunet.terminal.live.leaderboard import LiveLeaderboard, search_display
 from gpunet.terminal.views.leaderboard import (
     Board,
@@ -241,7 +241,7 @@ def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_coun
 ) -> None:
     console = make_text_console(60, colors="truecolor")
     block = leaderboard_frame(console, board, Control(), (60, 24), 70.0, True)
-    best = console.get_style(BEST)
+    best = console.get_style(Ink.BEST)
     marked = [line for line in block.lines if any(part.style == best for part in line)]
     assert ["".join(part.text for part in line).split()[0] for line in marked] == ["best", "0"]
     lines = shown(make_text_console(80), board, 80, 24)

@@ -84,7 +84,7 @@ class NumpyEngine(Engine):
         """The processor."""
         return numpy_device()
 
-    def load(self, split: Split, samples: Samples) -> None:
+    def _load(self, split: Split, samples: Samples) -> None:
         """Keep the samples; nothing is copied."""
         self._splits[split] = samples
 

@@ -178,7 +178,7 @@ class WgpuEngine(Engine):
         """The adapter."""
         return self._open.adapter.info
 
-    def load(self, split: Split, samples: Samples) -> None:
+    def _load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device: bytes stay bytes, four to a word."""
         if split == "train":
             self._require_room(len(samples))
