@@ -29,7 +29,7 @@ from gpunet.engine.interface import (
 )
 from gpunet.engine.planning.layered import Pass, Plan, evaluation_plan, recut
 from gpunet.engine.planning.layout import Layout, padded
-from gpunet.engine.planning.memory import EVALUATION_ROWS, buffer_bytes, require_fit
+from gpunet.engine.planning.memory import WGPU_EVALUATION_ROWS, buffer_bytes, require_fit
 from gpunet.engine.planning.program import (
     BufferSpec,
     Program,
@@ -139,7 +139,7 @@ class WgpuEngine(Engine):
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, _Compiled] = {}
         self._held = np.arange(self.population)  # (P,) which network lies at each place
-        self._running = self.population  # so many of them, at the first places, are not at rest
+        self._running = self.population  # so many of them, at the first places, are active
         self._require_room(self.batch_size)
         self._make(state_buffers(self.network, self.population, self.rule))
         self._write_dropout_rates()
@@ -187,8 +187,8 @@ class WgpuEngine(Engine):
         moments = self._layout.unpack(kept[: math.prod(shape)].reshape(shape))
         return self._by_network(moments.swapaxes(0, 1)).swapaxes(0, 1)
 
-    def stop(self, networks: Collection[int]) -> None:
-        """Let these networks rest from the next epoch on.
+    def deactivate(self, networks: Collection[int]) -> None:
+        """Exclude these networks from the following epochs.
 
         Each changes places with the last one that runs, so that dispatches can end before it.
         """
@@ -231,7 +231,7 @@ class WgpuEngine(Engine):
             self._submit(self._training, min(STEPS_A_SUBMISSION, steps - first))
 
     def metrics(self) -> Metrics:
-        """The epoch's sums so far; waits for the device."""
+        """The epoch's metrics so far; waits for the device."""
         return self._metrics("networks")
 
     def evaluate(self, split: Split) -> Metrics:
@@ -369,7 +369,7 @@ class WgpuEngine(Engine):
 
     def _compile_evaluation(self, split: Split) -> _Compiled:
         data = self._data[split]
-        rows = min(EVALUATION_ROWS, data.count)
+        rows = min(WGPU_EVALUATION_ROWS, data.count)
         plan = self._recut(evaluation_plan(self._workload(split, rows)))
         order = in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
         own = self._make(evaluation_buffers(self.population, plan, data.count), split)
@@ -471,7 +471,7 @@ class WgpuEngine(Engine):
         return self._buffers.read("probabilities", np.dtype(np.float32))
 
     def _metrics(self, name: str) -> Metrics:
-        """The sums that a buffer of ``NETWORK`` holds."""
+        """The metrics that a buffer of ``NETWORK`` holds."""
         records = self._by_network(self._buffers.read(name, NETWORK))
         return Metrics(
             loss=records["loss"].astype(np.float64),
