@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,17 +95,25 @@ def save(model: Model, path: Path, extension: Extension | None = None) -> None:
 
 
 def _tensors(model: Model) -> Tensors:
-    tensors: Tensors = {}
-    for place, (weights, biases) in enumerate(layer_views(model.parameters, model.network)):
-        tensors[f"layers.{place}.weights"] = np.ascontiguousarray(weights)  # (P, I, O)
-        tensors[f"layers.{place}.biases"] = np.ascontiguousarray(biases)  # (P, O)
-    for place, (gains, offsets) in enumerate(norm_views(model.parameters, model.network)):
-        tensors[f"layers.{place}.gains"] = np.ascontiguousarray(gains)  # (P, O)
-        tensors[f"layers.{place}.offsets"] = np.ascontiguousarray(offsets)  # (P, O)
+    tensors: Tensors = dict(_views(model.parameters, model.network))
     if model.scaling is not None:
-        tensors["scaling.mean"] = np.ascontiguousarray(model.scaling.mean)  # (I,)
-        tensors["scaling.deviation"] = np.ascontiguousarray(model.scaling.deviation)  # (I,)
-    return tensors
+        tensors |= {
+            "scaling.mean": model.scaling.mean,
+            "scaling.deviation": model.scaling.deviation,
+        }
+    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+
+
+def _views(
+    parameters: NDArray[np.float32], network: NetworkSpec
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The tensors of the layers by their names, as views into the parameters (P, N)."""
+    for place, (weights, biases) in enumerate(layer_views(parameters, network)):
+        yield f"layers.{place}.weights", weights  # (P, I, O)
+        yield f"layers.{place}.biases", biases  # (P, O)
+    for place, (scales, shifts) in enumerate(norm_views(parameters, network)):
+        yield f"layers.{place}.gains", scales  # (P, O)
+        yield f"layers.{place}.offsets", shifts  # (P, O)
 
 
 def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
@@ -343,13 +351,9 @@ def _wanted_shapes(
 ) -> dict[str, tuple[int, ...]]:
     first = tensors.get("layers.0.weights")
     population = 1 if first is None or first.ndim != 3 else max(1, len(first))
-    shapes: dict[str, tuple[int, ...]] = {}
-    for place, layer in enumerate(network.layers):
-        shapes[f"layers.{place}.weights"] = (population, layer.inputs, layer.outputs)
-        shapes[f"layers.{place}.biases"] = (population, layer.outputs)
-        if network.layer_norm and place < len(network.hidden):
-            shapes[f"layers.{place}.gains"] = (population, layer.outputs)
-            shapes[f"layers.{place}.offsets"] = (population, layer.outputs)
+    # A network that is far larger than its file takes no memory here.
+    blank = np.broadcast_to(np.float32(0), (1, network.parameter_count))
+    shapes = {name: (population, *view.shape[1:]) for name, view in _views(blank, network)}
     if scaling:
         shapes |= {"scaling.mean": (network.inputs,), "scaling.deviation": (network.inputs,)}
     return shapes
@@ -358,12 +362,8 @@ def _wanted_shapes(
 def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
     population = len(tensors["layers.0.weights"])
     parameters = np.empty((population, network.parameter_count), dtype=np.float32)
-    for place, (weights, biases) in enumerate(layer_views(parameters, network)):
-        weights[...] = tensors[f"layers.{place}.weights"]
-        biases[...] = tensors[f"layers.{place}.biases"]
-    for place, (gains, offsets) in enumerate(norm_views(parameters, network)):
-        gains[...] = tensors[f"layers.{place}.gains"]
-        offsets[...] = tensors[f"layers.{place}.offsets"]
+    for name, view in _views(parameters, network):
+        view[...] = tensors[name]
     return parameters
 
 

@@ -16,7 +16,6 @@ from gpunet.engine.wgpu.tile_trials import Measured, measure_tiles, worth_measur
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.model import Model
 from gpunet.training.batches import steps_per_epoch
-from gpunet.training.class_weights import class_weights
 from gpunet.workflows.messages import Messages
 
 __all__ = [
@@ -157,7 +156,6 @@ def trial_engine(
     """
     network = config.network(dataset.inputs, len(dataset.classes))
     with WgpuEngine(network, config, adapter, tiles=tiles) as engine:
-        engine.class_weights = class_weights(config.class_weights, training.labels, network.classes)
         engine.load("train", training[: config.batch_size])
         yield engine
 

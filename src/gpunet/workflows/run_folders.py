@@ -20,8 +20,8 @@ from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError, spelled
 from gpunet.model import Model
+from gpunet.training.member import require_unfinished
 from gpunet.training.state import RunState
-from gpunet.training.stopping import require_unfinished
 from gpunet.workflows.data import found_again
 from gpunet.workflows.messages import Messages
 
