@@ -1,8 +1,4 @@
-"""The file of a checkpoint: where a training run stands, beside the latest weights.
-
-Owns how it is checked. The file around it belongs to ``model_file``, its place to
-``run_folder``.
-"""
+"""The file of a checkpoint: where a training run stands, beside the latest weights."""
 
 from __future__ import annotations
 

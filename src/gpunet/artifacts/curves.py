@@ -1,8 +1,4 @@
-"""The course of a run: one array per figure, from its epochs or from its report.
-
-Owns reading a report back, as far as its history goes; the report's shape belongs to ``report``,
-drawing to ``plots``.
-"""
+"""The course of a run: one array per figure, from its epochs or from its report."""
 
 from __future__ import annotations
 

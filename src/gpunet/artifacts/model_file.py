@@ -4,9 +4,8 @@ A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.b
 so on, float32, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized,
 float64 (older files have float32). Its metadata hold under ``gpunet`` one JSON text, the
 ``describe`` of this file. A file is never trusted: what is loaded has been checked for shapes,
-types and finite values. The writing itself belongs to ``output``. A run extends the file of its
-last epoch by what it needs to go on: tensors named ``run.*`` and the metadata entry ``run``, which
-belong to ``run_state``.
+types and finite values. A run extends the file of its last epoch by what it needs to go on: tensors
+named ``run.*`` and the metadata entry ``run``.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 It holds ``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the
 model), ``log`` (one line per epoch) and, once the run has ended, ``report.json`` and perhaps
-``curves.png``. Owns the names and when each file is written; what is in them belongs to
-``run_state``, ``checkpoint``, ``report`` and ``plots``.
+``curves.png``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Folders of images: one folder per class, its name the class's name.
-
-Owns the search for images and the way they become one array. Decoding a single image and its
-grey levels belong to ``images``.
-"""
+"""Folders of images: one folder per class, its name the class's name."""
 
 from __future__ import annotations
 
@@ -105,9 +101,6 @@ def _part_folders(root: Path) -> dict[Part, Path]:
     """The folders of classes of each part that there is; those of ``train`` may be the root's own.
 
     A folder ``train`` that holds images and no classes is a class of that name.
-
-    Raises:
-        DataError: two folders could be the same part.
     """
     root = _inner(root)
     named = [folder for folder in _folders_in(root) if part_of(folder.name) is not None]
@@ -264,11 +257,7 @@ def _read_all(
 
 
 def _commonest_size(paths: list[Path]) -> tuple[int, int]:
-    """Width and height of most images; of sizes that are equally common, the one in the middle.
-
-    Raises:
-        DataError: an image cannot be read, or that size is more than a network takes.
-    """
+    """Width and height of most images; of sizes that are equally common, the one in the middle."""
     path_of: dict[tuple[int, int], Path] = {}
     counts: Counter[tuple[int, int]] = Counter()
     for path in paths:

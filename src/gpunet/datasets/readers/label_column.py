@@ -1,7 +1,6 @@
 """Which column of a table is the label, and whether the first one only numbers the rows.
 
-Owns the choice: by the user's word, by the titles, by the values. What the labels' values mean
-as classes belongs to ``labels``.
+The choice is by the user's word, by the titles, by the values.
 """
 
 from __future__ import annotations

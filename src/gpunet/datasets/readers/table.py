@@ -1,7 +1,6 @@
 """Tables: CSV files of one sample per line, with a label in one column and features in the others.
 
-Owns how rows become a dataset, and the rows that a model answers or is measured on. The text
-belongs to ``text_rows``, the choice of the label to ``label_column``.
+``text_rows`` reads the text, ``label_column`` chooses the label.
 """
 
 from __future__ import annotations
@@ -233,11 +232,7 @@ def _read_training(path: Path, label: str | None) -> _Training:
 def _read_alike(
     source: Path | BinaryIO, columns: Columns, inputs: int, *, with_label: bool
 ) -> tuple[Sheet, _Found]:
-    """Another table with the columns of one that was trained on, and where they stand in it.
-
-    Raises:
-        DataError: it cannot be read, or lacks a column.
-    """
+    """Another table with the columns of one that was trained on, and where they stand in it."""
 
     def pick(head: Head) -> Picked:
         found = _Found.of(head, columns, inputs)

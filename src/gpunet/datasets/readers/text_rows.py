@@ -1,9 +1,8 @@
 """Text as rows of cells: the numbers in the cells, quotes, decimal commas, and what is wrong.
 
-Owns everything about a CSV file's rows that needs no knowledge of what their columns mean, and what
-a message calls a cell. What stands before the rows belongs to ``first_lines``, which column is the
-label to ``label_column``. The text is UTF-8, packed with gzip or not; it is read block by block and
-cells become numbers at once, so that a file takes little more memory than its numbers.
+What the columns mean is not known here. The text is UTF-8, packed with gzip or not; it is read
+block by block and cells become numbers at once, so that a file takes little more memory than its
+numbers.
 """
 
 from __future__ import annotations
@@ -428,9 +427,6 @@ def _numbers(
         rows: the line and the cells of each row.
         columns: of the file, that each cell of a row stands in.
         advice: what the message adds where a cell is no number.
-
-    Raises:
-        DataError: a cell is no finite number.
     """
     if not columns:
         return np.empty((len(rows), 0))
@@ -478,11 +474,7 @@ def _bad_cell(
 
 
 def _refuse_unbounded(head: Head, numbers: NDArray[np.float64], place: PlaceOf) -> None:
-    """Check that float32 has room for every number.
-
-    Raises:
-        DataError: one is too large, infinite or NaN; the message shows it as it is written.
-    """
+    """Check that float32 has room for every number."""
     bad = np.argwhere(~(np.abs(numbers) <= LARGEST_NUMBER))
     if not len(bad):
         return
