@@ -20,7 +20,6 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import (
     MOMENTS,
-    DeviceInfo,
     Engine,
     KernelTime,
     Metrics,
@@ -120,7 +119,7 @@ class WgpuEngine(Engine):
     ) -> None:
         super().__init__(network, configs)
         self._wanted, self._tiles = plan, tiles
-        self._adapter = adapter
+        self._adapter, self.device = adapter, adapter.info
         self._networks = network_records(self.settings)
         self._layout = Layout.of(network)
         self._loaded: dict[Split, Samples] = {}
@@ -143,11 +142,6 @@ class WgpuEngine(Engine):
         self._require_room(self.batch_size)
         self._make(state_buffers(self.network, self.population, self.rule))
         self._write_dropout_rates()
-
-    @property
-    def device(self) -> DeviceInfo:
-        """The adapter."""
-        return self._open.adapter.info
 
     def _load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device: bytes stay bytes, four to a word."""
