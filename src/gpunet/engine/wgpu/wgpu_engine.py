@@ -385,16 +385,9 @@ class WgpuEngine(Engine):
 
     def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> Dispatch:
         """The pass's pipeline, its bind group and its workgroups."""
-        pipeline = self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
-        group = self._open.handle.create_bind_group(
-            label=one.label,
-            layout=pipeline.layout,
-            entries=[
-                {"binding": binding.number, "resource": {"buffer": buffers[binding.name]}}
-                for binding in pipeline.source.bindings
-            ],
+        return self._open.dispatch(
+            one.label, one.pieces, one.constants, buffers, one.workgroups, one.variables
         )
-        return pipeline.handle, group, one.workgroups
 
     def _require_fit(self, plan: Plan) -> None:
         limit = self._open.iterations
@@ -414,21 +407,13 @@ class WgpuEngine(Engine):
             )
 
     def _submit(self, program: _Compiled, steps: int) -> None:
+        record = partial(
+            record_dispatches, dispatches=program.dispatches, times=steps, networks=self._running
+        )
         with self._open.guarded():
-            if self.clocked:
-                record = partial(
-                    record_dispatches,
-                    dispatches=program.dispatches,
-                    times=steps,
-                    networks=self._running,
-                )
-                self._busy.append(self._open.submit_timed(record, "steps"))
-                return
-            encoder = self._open.handle.create_command_encoder(label="steps")
-            compute = encoder.begin_compute_pass(label="steps")
-            record_dispatches(compute, program.dispatches, steps, self._running)
-            compute.end()
-            self._open.handle.queue.submit([encoder.finish()])
+            busy = self._open.submit(record, "steps", timed=self.clocked)
+        if self.clocked:
+            self._busy.append(busy)
 
     def _time_pass(self, one: Pass, dispatch: Dispatch, repeats: int) -> PassTime:
         plan = self._training.plan  # type: ignore[union-attr]
