@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from timeit import Timer
-from typing import Any
 
 import numpy as np
 
 from gpunet.engine.planning.layered import FLOAT_BYTES
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device
+from gpunet.engine.wgpu.native import record_dispatches
 
 __all__ = ["Roofline", "measure_roofline"]
 
@@ -112,20 +112,12 @@ def _probe(
     """The seconds that a probing shader takes with a buffer of so many bytes."""
     import wgpu
 
-    pipeline = device.pipeline(name, (name,), constants)
     answer = device.handle.create_buffer(label=name, size=size, usage=wgpu.BufferUsage.STORAGE)
-    group = device.handle.create_bind_group(
-        label=name, layout=pipeline.layout, entries=[{"binding": 0, "resource": {"buffer": answer}}]
-    )
-
-    def record(compute: Any) -> None:
-        compute.set_pipeline(pipeline.handle)
-        compute.set_bind_group(0, group)
-        compute.dispatch_workgroups(groups)
+    dispatch = device.dispatch(name, (name,), constants, {"answer": answer}, (groups, 1, 1))
 
     def once() -> float:
         began = time.perf_counter()
-        by_device = device.run_timed(record, name)
+        by_device = device.run_timed(lambda one: record_dispatches(one, [dispatch], 1, 1), name)
         return by_device or time.perf_counter() - began
 
     once()  # warms up
