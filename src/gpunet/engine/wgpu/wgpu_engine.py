@@ -83,7 +83,8 @@ NETWORK = np.dtype(
         ("clip_norm", np.float32),
         ("gradient_scale", np.float32),
         ("label_smoothing", np.float32),
-        ("reserved", np.float32, (2,)),
+        ("zero", np.uint32),
+        ("reserved", np.float32),
     ]
 )
 """``struct Network`` of shaders/network.wgsl."""
