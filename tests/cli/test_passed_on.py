@@ -22,8 +22,8 @@ from rich.text import Text
 from gpunet.artifacts import model_file, plots
 from gpunet.artifacts.curves import Curves
 from gpunet.artifacts.plots import Picture
-from gpunet.cli import search_run, training_run
-from gpunet.cli.run_names import named_run
+from gpunet.cli import training_end
+from gpunet.cli.train import named_run
 from gpunet.config import TrainConfig
 from gpunet.datasets import framing
 from gpunet.datasets.framing import Framing
@@ -39,7 +39,7 @@ from gpunet.search.events import SearchInfo
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
-from gpunet.terminal.live import dashboard
+from gpunet.terminal.live import messages
 from gpunet.terminal.live.console import PatientStream
 from gpunet.terminal.live.leaderboard import PlainSearch
 from gpunet.training import learning_rate_range, profile
@@ -444,15 +444,14 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
                 raise AttributeError(name)
             return lambda *_: None
 
-    monkeypatch.setattr(training_run, "Dashboard", Screen)
-    monkeypatch.setattr(dashboard, "Dashboard", Screen)
-    monkeypatch.setattr(dashboard, "wants_dashboard", lambda _, plain: not plain)
+    monkeypatch.setattr(messages, "Dashboard", Screen)
+    monkeypatch.setattr(messages, "wants_dashboard", lambda _, plain: not plain)
     shown: list[list[tuple[str, int]]] = []
 
     def noting(_: Console, parts: Any) -> None:
         shown.append([(str(part.content), part.rank) for part in parts])
 
-    monkeypatch.setattr(training_run, "print_parts", noting)
+    monkeypatch.setattr(training_end, "print_parts", noting)
     ran = gpunet("train", "--data", halves, *FAST, *options)
     assert (ran.code, ran.err) == (0, "")
     ((*parts,),) = shown
@@ -460,16 +459,16 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
     assert (parts[0][0] == "the curves") is ("--plain" not in options)
 
 
-@pytest.mark.parametrize(("room", "command"), [(training_run, "train"), (search_run, "tune")])
+@pytest.mark.parametrize("command", ["train", "tune"])
 def test_an_output_that_breaks_while_it_works_is_told_when_all_is_saved(
-    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch, room: Any, command: str
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     class Full(io.StringIO):
         def write(self, text: str) -> int:
             raise OSError(28, "No space left on device")
 
     made = Console(file=PatientStream(Full()), width=80, theme=theme("dark"))  # type: ignore[arg-type]
-    monkeypatch.setattr(room, "make_console", lambda **_: made)
+    monkeypatch.setattr(console_module, "make_console", lambda **_: made)
     files = ("--report", "r.json", "--output", "m")
     options = ("--data", halves, "--device", "cpu", "--epochs", 1, *files)
     more = ("--trials", 1, "--study", "one") if command == "tune" else ("--run-dir", "kept")

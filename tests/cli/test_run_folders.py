@@ -15,7 +15,7 @@ import pytest
 from gpunet.artifacts import model_file, run_folder
 from gpunet.artifacts.checkpoint import load_state
 from gpunet.artifacts.run_folder import RunFolder
-from gpunet.cli.run_names import named_run
+from gpunet.cli.train import named_run
 from gpunet.config import TrainConfig
 from gpunet.errors import OutputError
 from gpunet.model import Model

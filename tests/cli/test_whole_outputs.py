@@ -17,7 +17,6 @@ from tests.cli.conftest import Ran
 
 from gpunet.artifacts import model_file
 from gpunet.bench import CASES, Case, Measurement
-from gpunet.cli import search_run
 from gpunet.config.recipes import open_recipe, recipe_names
 from gpunet.datasets import catalog
 from gpunet.engine.interface import DeviceInfo
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
 FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
+RULE = "─" * 26
 AS_ASKED = "device: numpy on the processor, as asked for"
 
 
@@ -93,7 +93,7 @@ def test_an_evaluation_of_an_ensemble_begins_with_its_networks(
         for name, one in (("0", first), ("1", second), ("together", content))
     ]
     assert lines_of(gpunet("evaluate", "m", "--device", "cpu")) == [
-        *(AS_ASKED, f"data: {uneven}", "", "network accuracy loss", *rows),
+        *(AS_ASKED, f"data: {uneven}", "", "network accuracy loss", RULE, *rows),
         *scores(content),
     ]
 
@@ -145,15 +145,15 @@ def test_an_ensemble_is_told_with_its_networks_before_the_summary(
     report = json.loads(Path("r.json").read_text())
     tested = [*(one["test"] for one in report["networks"]), report["test"]]
     place = told.index("network accuracy loss")
-    assert told[place - 1 : place + 5] == [
-        *("", "network accuracy loss"),
+    assert told[place - 1 : place + 6] == [
+        *("", "network accuracy loss", RULE),
         *(
             f"{name} {percent(one['accuracy'])} {loss(one['loss'])}"
             for name, one in zip(("0", "1", "together"), tested, strict=True)
         ),
         "",
     ]
-    assert told[place + 5].startswith("stopped ")
+    assert told[place + 6].startswith("stopped ")
     assert "rows: label, columns: prediction" in told[:place]
 
 
@@ -459,7 +459,7 @@ def test_a_search_that_is_not_done_ends_with_how_to_go_on(
         control.stop_after_epoch.set()
         return control
 
-    monkeypatch.setattr(search_run, "Control", stopped)
+    monkeypatch.setattr("gpunet.workflows.messages.Control", stopped)
     told = lines_of(gpunet("tune", "--resume", "one", "--trials", 4, "--device", "cpu"))
     assert told[-1] == "to go on with the search: gpunet tune --resume one"
 

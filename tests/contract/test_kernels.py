@@ -19,10 +19,11 @@ from gpunet.engine.interface import LOSS_KERNELS, NetworkSettings, step_schedule
 from gpunet.engine.planning import layered as plan
 from gpunet.engine.planning import tiles
 from gpunet.engine.planning.layout import padded
+from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
 from gpunet.engine.wgpu.adapters import Adapter, open_device
-from gpunet.engine.wgpu.wgpu_engine import NETWORK, WgpuEngine, _Compiled
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine, _Compiled
 from gpunet.parameters import (
     initial_parameters,
     layer_offsets,
@@ -109,12 +110,12 @@ class Device:
     def __init__(self, trial: Trial, adapter: Adapter) -> None:
         self.trial = trial
         self.engine = WgpuEngine(trial.network, trial.configs, adapter, "layered")
-        self.engine.class_weights = trial.class_weights
         seeds = self.engine.seeds
         self.order = epoch_order(seeds, 1, len(trial.samples))
         rates = np.full((len(seeds), 2), 0.05)
         self.schedule = step_schedule(self.engine.settings, rates, 0, self.engine.optimizer)
         self.engine.load("train", trial.samples)
+        self.engine.class_weights = trial.class_weights
         self.engine.set_parameters(initial_parameters(trial.network, "uniform", seeds))
         self.engine.begin_epoch(self.order, rates, 0)
         assert self.engine._training is not None
@@ -130,7 +131,7 @@ class Device:
         return self.engine._layout.unpack(kept.reshape(self.engine.population, -1))
 
     def values(self, at: float, rows: int, units: int) -> Array:
-        """A region (P, rows, units) of the activations and slopes."""
+        """A region (P, rows, units) of the activations and derivatives."""
         whole = self.engine._buffers.read("values", np.dtype(np.float32))
         whole = whole.reshape(self.engine.population, -1)
         region = whole[:, int(at) : int(at) + rows * padded(units)]
@@ -211,9 +212,9 @@ def _check_step(trial: Trial, device: Device, step: int) -> None:
             _check_forward(trial, device, position, int(place) - 1, order, step)
         elif kernel in LOSS_KERNELS.values():
             logits = device.values(constants["LOGITS_AT"], rows, network.classes)[:, :count]
-            sums = device.engine.metrics()
+            metrics = device.engine.metrics()
             device.run(position)
-            _check_head(trial, device, position, logits, order, sums.loss)
+            _check_head(trial, device, position, logits, order, metrics.loss)
         elif kernel == "input_gradient":
             _check_input_gradient(trial, device, position, int(place) - 1)
         elif kernel == "update":
@@ -264,28 +265,30 @@ def _check_forward(
     inputs = _layer_inputs(trial, device, place, order, step, inputs_at)
     device.run(position)
     block = layer_views(device.engine.parameters(), trial.network)[place]
-    sums = kernels.forward(inputs, *block)
+    preactivations = kernels.forward(inputs, *block)
     if place == len(trial.network.hidden) or trial.network.layer_norm:
         actual = device.values(constants["OUTPUTS_AT"], trial.batch_size, layer.outputs)
-        assert_close(sums, actual[:, :count], f"forward {place + 1}")
+        assert_close(preactivations, actual[:, :count], f"forward {place + 1}")
     else:
-        _check_outputs(trial, device, position, place, sums, step)
+        _check_outputs(trial, device, position, place, preactivations, step)
 
 
 def _check_outputs(
-    trial: Trial, device: Device, position: int, place: int, sums: Array, step: int
+    trial: Trial, device: Device, position: int, place: int, preactivations: Array, step: int
 ) -> None:
-    """Whether a hidden layer made of its sums what it should."""
+    """Whether a hidden layer made of its preactivations what it should."""
     constants = device.program.plan.passes[position].constants
-    layer, count = trial.network.layers[place], sums.shape[1]
-    outputs, slopes = kernels.activate(sums, layer.activation, trial.network.leaky_slope)
+    layer, count = trial.network.layers[place], preactivations.shape[1]
+    outputs, derivatives = kernels.activate(
+        preactivations, layer.activation, trial.network.leaky_slope
+    )
     rates = device.engine.dropout_rates()[:, place]
     mask = _mask(trial, place + 1, outputs.shape, step, rates)
-    outputs, slopes = outputs * mask, slopes * mask
-    actual = device.values(constants["SLOPES_AT"], trial.batch_size, layer.outputs)
-    # Where a sum is within rounding of zero, the slope of ReLU may fall on either side.
-    clear = np.abs(sums) > 1e-5
-    assert_close(slopes * clear, actual[:, :count] * clear, f"slopes {place + 1}")
+    outputs, derivatives = outputs * mask, derivatives * mask
+    actual = device.values(constants["DERIVATIVES_AT"], trial.batch_size, layer.outputs)
+    # Where a sum is within rounding of zero, the derivative of ReLU may fall on either side.
+    clear = np.abs(preactivations) > 1e-5
+    assert_close(derivatives * clear, actual[:, :count] * clear, f"derivatives {place + 1}")
     actual = device.values(constants["OUTPUTS_AT"], trial.batch_size, layer.outputs)
     assert_close(outputs, actual[:, :count], f"outputs {place + 1}")
 
@@ -295,10 +298,10 @@ def _check_layer_norm(
 ) -> None:
     constants, rows = device.program.plan.passes[position].constants, trial.batch_size
     units = trial.network.hidden[place]
-    sums = device.values(constants["OUTPUTS_AT"], rows, units)[:, :count]
+    preactivations = device.values(constants["OUTPUTS_AT"], rows, units)[:, :count]
     norm = norm_views(device.engine.parameters(), trial.network)[place]
     device.run(position)
-    scaled, normalized, inverse = kernels.layer_norm(sums, *norm)
+    scaled, normalized, inverse = kernels.layer_norm(preactivations, *norm)
     actual = device.values(constants["NORMALISED_AT"], rows, units)[:, :count]
     assert_close(normalized, actual, f"normalized {place + 1}")
     actual = device.values(constants["INVERSE_AT"], rows, 1)[:, :count]
@@ -312,10 +315,10 @@ def _check_layer_norm_gradient(trial: Trial, device: Device, position: int, plac
     deltas = device.values(constants["DELTAS_AT"], rows, units)
     normalized = device.values(constants["NORMALISED_AT"], rows, units)
     inverse = device.values(constants["INVERSE_AT"], rows, 1)
-    gains = norm_views(device.engine.parameters(), trial.network)[place][0]
+    scales = norm_views(device.engine.parameters(), trial.network)[place][0]
     device.run(position)
     np.testing.assert_array_equal(deltas, device.values(constants["KEPT_AT"], rows, units))
-    expected = kernels.layer_norm_gradient(deltas, normalized, inverse, gains)
+    expected = kernels.layer_norm_gradient(deltas, normalized, inverse, scales)
     actual = device.values(constants["DELTAS_AT"], rows, units)
     assert_close(expected, actual, f"layer_norm_gradient {place + 1}")
 
@@ -358,14 +361,14 @@ def _check_head(
     smoothing = _column(trial, "label_smoothing")[:, 0]
     targets = kernels.smoothed_targets(labels, trial.network.classes, smoothing)
     score = kernels.loss(trial.network.loss)
-    losses, slopes, _ = score(logits, targets)
+    losses, gradients, _ = score(logits, targets)
     if trial.class_weights is not None:
         weights = trial.class_weights[labels]
-        losses, slopes = losses * weights, slopes * weights[:, :, None]
+        losses, gradients = losses * weights, gradients * weights[:, :, None]
     deltas = np.zeros(
         (len(trial.settings), trial.batch_size, trial.network.classes), dtype=np.float32
     )
-    deltas[:, : order.shape[1]] = slopes / np.float32(order.shape[1])
+    deltas[:, : order.shape[1]] = gradients / np.float32(order.shape[1])
     actual = device.values(at, trial.batch_size, trial.network.classes)
     assert_close(deltas, actual, trial.network.loss)
     taken = (device.engine.metrics().loss - loss_before).astype(np.float32)
@@ -376,11 +379,11 @@ def _check_input_gradient(trial: Trial, device: Device, position: int, place: in
     constants, rows = device.program.plan.passes[position].constants, trial.batch_size
     layer = trial.network.layers[place]
     deltas = device.values(constants["DELTAS_AT"], rows, layer.outputs)
-    slopes = device.values(constants["SLOPES_AT"], rows, layer.inputs)
+    derivatives = device.values(constants["DERIVATIVES_AT"], rows, layer.inputs)
     weights = layer_views(device.engine.parameters(), trial.network)[place][0]
     device.run(position)
-    expected = kernels.input_gradient(deltas, weights, slopes)
-    actual = device.values(constants["SLOPES_AT"], rows, layer.inputs)
+    expected = kernels.input_gradient(deltas, weights, derivatives)
+    actual = device.values(constants["DERIVATIVES_AT"], rows, layer.inputs)
     assert_close(expected, actual, f"input_gradient {place + 1}")
 
 

@@ -32,9 +32,9 @@ from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.graphics import Painter
-from gpunet.terminal.draw.style import LABEL, TRAIN, VALIDATION, bar
+from gpunet.terminal.draw.style import Ink, bar
 from gpunet.terminal.draw.weights import unit_pictures
-from gpunet.terminal.live.leaderboard import search_display
+from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.views.dashboard import View, closing_view, dashboard_frame
 from gpunet.terminal.views.leaderboard import (
     Board,
@@ -288,7 +288,7 @@ def test_lines_of_a_search_by_accuracy(make_text_console: MakeConsole, board: Bo
     before = StudyProgress((replace(TRIALS[1], figure=0.875),), 1200, maximize=True)
     search = replace(board.search, monitor="val_accuracy", progress=before)
     both = StudyProgress((*before.trials, TRIALS[0], TRIALS[8]), 1200, maximize=True)
-    with search_display(console, Control()) as lines:
+    with ConsoleMessages(console).search() as lines:
         lines.on_search_begin(search)
         lines.on_batch_begin(before, "784-64-10", (13, 14))
         lines.on_progress(Progress(7, 1, 2, 0.4, 0.9, 1.0, "training", 12.0, 100.0))
@@ -522,9 +522,9 @@ def test_a_learning_rate_range_test(
 def a_chart(values: np.ndarray, height: int, **changes: Any) -> LineChart:
     x = np.arange(len(values), dtype=float)
     lines = [
-        Series("train", x, values, TRAIN),
-        Series("val", x[1:], values[1:] * 1.3, VALIDATION, dotted=True),
-        Series("third", x, values / 2, LABEL),
+        Series("train", x, values, Ink.TRAIN),
+        Series("val", x[1:], values[1:] * 1.3, Ink.VALIDATION, dotted=True),
+        Series("third", x, values / 2, Ink.LABEL),
     ]
     return LineChart("loss", lines, height, (0.0, float(len(values) - 1)), **changes)
 
@@ -559,8 +559,8 @@ def test_bars(make_text_console: MakeConsole, settings: dict[str, Any]) -> None:
     console = make_text_console(40, **settings)
     ascii_only = console.options.ascii_only
     for share in (-1.0, 0.0, 0.02, 0.03, 0.05, 0.49, 0.5, 0.52, 0.53, 0.97, 0.99, 1.0, 7.0):
-        console.print(Text("|").append_text(bar(share, 20, TRAIN, ascii_only)).append("|"))
-    console.print(bar(0.5, 0, TRAIN, ascii_only))
+        console.print(Text("|").append_text(bar(share, 20, Ink.TRAIN, ascii_only)).append("|"))
+    console.print(bar(0.5, 0, Ink.TRAIN, ascii_only))
     assert_as_held(console, f"bars{'-ascii' if settings is ASCII else ''}")
 
 

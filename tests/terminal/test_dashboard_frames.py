@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from tests.terminal.conftest import report
 
-from gpunet.terminal.draw.style import WARNING
+from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.dashboard import (
     View,
     _arrange,
@@ -210,7 +210,7 @@ def test_the_patience_is_a_warning_once_it_is_nearly_used_up(
     view = replace(make_view(make_run(), 5), patience_left=left)
     block = dashboard_frame(console, view, Control(), (80, 24), 0.0, keys=True)
     (shown,) = [one for line in block.lines for one in line if one.text == f"{left}/5"]
-    assert warned == (shown.style == console.get_style(WARNING))
+    assert warned == (shown.style == console.get_style(Ink.WARNING))
 
 
 @pytest.mark.parametrize(("step", "drawn"), [(43, False), (430, True)])

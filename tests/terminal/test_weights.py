@@ -9,7 +9,7 @@ from rich.console import Console
 from gpunet.config import TrainConfig
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters, layer_views
-from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, LABEL, WRONG, ZERO
+from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, ZERO, Ink
 from gpunet.terminal.draw.weights import (
     signed_colors,
     signed_picture,
@@ -124,8 +124,18 @@ def test_in_pixels_negative_is_blue_and_one_outlier_in_a_hundred_pales_nothing()
     ("value", "mark", "style"),
     [
         *[(0.0, " ", ""), (0.24, " ", ""), (-0.24, " ", "")],
-        *[(0.25, "+", WRONG), (-0.25, "-", LABEL), (0.59, "+", WRONG), (-0.59, "-", LABEL)],
-        *[(0.6, "#", WRONG), (-0.6, "=", LABEL), (1.0, "#", WRONG), (-1.0, "=", LABEL)],
+        *[
+            (0.25, "+", Ink.WRONG),
+            (-0.25, "-", Ink.LABEL),
+            (0.59, "+", Ink.WRONG),
+            (-0.59, "-", Ink.LABEL),
+        ],
+        *[
+            (0.6, "#", Ink.WRONG),
+            (-0.6, "=", Ink.LABEL),
+            (1.0, "#", Ink.WRONG),
+            (-1.0, "=", Ink.LABEL),
+        ],
     ],
 )
 def test_a_weight_is_drawn_by_its_sign_and_its_share_of_the_largest(
@@ -154,7 +164,7 @@ def test_the_colors_of_weights_go_from_one_end_over_zero_to_the_other(
     console = make_text_console(colors=colors)
     values = np.array([[-1, -0.5, 0, 0.5, 1], [1, 0.5, 0, -0.5, -1]], np.float32)
     (line,) = signed_picture(console, values, 5, 1).lines
-    assert [part.text for part in line] == ["▀"] * 5
+    assert [part.text for part in line] == ["▀", "▀", " ", "▀", "▀"]
     tops = [part.style.color.get_truecolor() for part in line]  # type: ignore[union-attr]
     bottoms = [part.style.bgcolor.get_truecolor() for part in line]  # type: ignore[union-attr]
     assert tops == shown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -194,10 +193,10 @@ def test_a_state_that_is_not_finite_throughout_is_not_handed_out(name: str) -> N
     array[..., -1] = np.inf
     kept: list[RunState] = []
     checkpointer = Checkpointer(kept.append, 1)
-    checkpointer.note(1, lambda: dataclasses.replace(STATE, **{name: array}))
+    checkpointer.note(1, dataclasses.replace(STATE, **{name: array}))
     checkpointer.finish()
     assert kept == []
-    checkpointer.note(2, lambda: STATE)
+    checkpointer.note(2, STATE)
     assert kept == [STATE]
 
 
@@ -205,8 +204,7 @@ def test_a_state_is_handed_out_every_so_many_epochs_and_once_at_the_end() -> Non
     kept: list[int] = []
     checkpointer = Checkpointer(lambda state: kept.append(state.steps), 2)
     for epoch in range(1, 6):
-        state = dataclasses.replace(STATE, steps=epoch)
-        checkpointer.note(epoch, partial(lambda one: one, state))
+        checkpointer.note(epoch, dataclasses.replace(STATE, steps=epoch))
     assert kept == [2, 4]
     checkpointer.finish()
     checkpointer.finish()

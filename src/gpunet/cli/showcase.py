@@ -39,15 +39,10 @@ def showcase(
         ),
     ] = False,
     index: Annotated[
-        str | None,
-        typer.Option(
-            help="Show these rows of the test set, e.g. 3,17, counted from 0.",
-            show_default=False,
-        ),
+        str | None, typer.Option(help="Show these rows of the test set, e.g. 3,17, counted from 0.")
     ] = None,
     weights: Annotated[
-        bool,
-        typer.Option("--weights", help="The weights of the first layer's units, as pictures."),
+        bool, typer.Option("--weights", help="The weights of the first layer's units, as pictures.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
     data: options.ModelData = None,
@@ -95,12 +90,11 @@ class _Canvas(NamedTuple):
     def draw(self, pictures: Sequence[Picture], *, signed: bool = False) -> None:
         """Draw them into the file, if there is to be one."""
         from gpunet.artifacts.plots import plot_pictures
-        from gpunet.cli.saving import told, write
+        from gpunet.cli.saving import save_plot
 
         if self.plot is not None:
-            draw = partial(plot_pictures, pictures, signed=signed)
-            drawn = write(draw, self.plot, force=self.force)
-            self.console.print(f"plot: {told(drawn, self.plot)}", soft_wrap=True)
+            drawing = partial(plot_pictures, pictures, signed=signed)
+            save_plot(self.console, drawing, self.plot, force=self.force)
 
 
 def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
@@ -146,7 +140,7 @@ def _show_samples(
     canvas: _Canvas,
 ) -> None:
     from gpunet.cli.pictures import require_images, verdict_pictures
-    from gpunet.terminal.draw.style import STRONG
+    from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.showcase import showcase as samples_shown
     from gpunet.training.evaluation import sample_rows, top_loss_rows
@@ -173,7 +167,7 @@ def _show_samples(
     console.print(
         samples_shown(console, samples, probabilities, classes, shape, rows, losses, painter)
     )
-    console.print(_count(choice, probabilities.argmax(axis=1) == labels, rows), style=STRONG)
+    console.print(_count(choice, probabilities.argmax(axis=1) == labels, rows), style=Ink.STRONG)
     if canvas.plot is not None:
         shape = require_images(model.origin.name, shape)
         told = None if losses is None else losses[rows]

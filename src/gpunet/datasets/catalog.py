@@ -1,8 +1,4 @@
-"""The datasets that users name: what there is, and how a name or a path becomes a dataset.
-
-Owns the names, the fallback of ``auto`` and the cache of drawn digits. Fetching belongs to
-``download``, reading to ``readers``, drawing to ``strokes``.
-"""
+"""The datasets that users name: what there is, and how a name or a path becomes a dataset."""
 
 from __future__ import annotations
 
@@ -22,6 +18,7 @@ from gpunet.datasets.download import FASHION_MNIST, MNIST, Limits, Progress, Pub
 from gpunet.datasets.download import obtain as obtain_published
 from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.parts import joined
 from gpunet.datasets.readers.path import KINDS, read_path, refuse_label
 from gpunet.errors import DataError, DownloadError, OutputError
 from gpunet.files.cache import cache_folder, keep
@@ -233,7 +230,7 @@ def _open_auto(folder: Path, progress: Progress | None, limits: Limits | None) -
             "take its place; for MNIST run `gpunet datasets download mnist` when online, or put "
             f"its four files into {folder / 'mnist'}"
         )
-        return replace(drawn, notice=_joined(notice, drawn.notice))
+        return replace(drawn, notice=joined(notice, drawn.notice))
 
 
 def _open_published(
@@ -253,11 +250,7 @@ def _open_published(
 def _open_strokes(
     train_count: int, test_count: int, folder: Path, progress: Progress | None
 ) -> Dataset:
-    """The digits drawn from pen strokes, from the cache if they are there.
-
-    Raises:
-        DataError: fewer samples than one of each digit, or more than are ever drawn.
-    """
+    """The digits drawn from pen strokes, from the cache if they are there."""
     if min(train_count, test_count) < len(DIGITS) or train_count + test_count > MOST_STROKES:
         raise DataError(
             f"strokes:{train_count}+{test_count} is out of range; from {len(DIGITS)} samples each "
@@ -337,11 +330,7 @@ def _strokes_dataset(train: Samples, test: Samples, notice: str | None) -> Datas
 
 
 def _require_path(text: str) -> None:
-    """Check that what is no name is at least a path.
-
-    Raises:
-        DataError: there is nothing at that path.
-    """
+    """Check that what is no name is at least a path."""
     try:
         exists = Path(text).expanduser().exists()
     except (OSError, RuntimeError, ValueError):  # too long, an unknown home, a NUL
@@ -353,7 +342,3 @@ def _require_path(text: str) -> None:
     raise DataError(
         f"{text!r} is neither a dataset ({', '.join(names())}) nor a path that exists; {hint}"
     )
-
-
-def _joined(first: str, second: str | None) -> str:
-    return first if second is None else f"{first}; {second}"

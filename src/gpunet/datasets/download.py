@@ -1,8 +1,4 @@
-"""Downloads: published datasets, fetched from the first mirror whose file matches.
-
-Owns mirrors, retries, time limits and the check of what came; ``requests`` speaks HTTP. Where the
-files are kept is the caller's choice; what they mean belongs to ``readers.idx``.
-"""
+"""Downloads: published datasets, fetched from the first mirror whose file matches."""
 
 from __future__ import annotations
 
@@ -73,7 +69,7 @@ class Published:
     Args:
         name: as the user names it.
         mirrors: addresses of folders that hold the files with ``.gz`` added, best first.
-        files: the four IDX files, in the order of ``IdxFiles``.
+        files: images and labels of the training set, then of the test set.
     """
 
     name: str

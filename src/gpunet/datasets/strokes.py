@@ -1,8 +1,7 @@
 """The dataset ``strokes``: handwritten-looking digits, drawn from pen strokes.
 
-Owns the way from the written hands in ``data/strokes/digits.json`` to 28x28 grey images: the
-choice of a hand, its distortion, the pen, and the framing that MNIST uses (a 20x20 box, centered
-by center of mass). Leaves splits, scaling and batching to the dataset loader.
+A hand of ``data/strokes/digits.json`` is chosen, distorted, drawn with a pen, and framed in 28x28
+pixels as MNIST does it (a 20x20 box, centered by center of mass).
 
 Every sample has a row of uniform random numbers of its own, found by its index in the stream of
 the seed; so a sample depends on the seed and its index alone, and two ranges of indices of one
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from gpunet.files.resources import data_file
 
-__all__ = ["Form", "generate", "hands_written", "load_pens"]
+__all__ = ["Form", "generate", "load_pens"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -115,20 +114,6 @@ def generate(count: int, seed: int, *, start: int = 0) -> tuple[Bytes, Bytes]:
         block = slice(first, min(first + BLOCK, count))
         images[block] = _images(labels[block], _Draws.at(seed, start + first, start + block.stop))
     return images.reshape(count, SIDE * SIDE), labels
-
-
-def hands_written(count: int, seed: int, *, start: int = 0) -> list[str]:
-    """Which hand samples ``start`` to ``start + count`` follow most, as ``digit/form/hand``.
-
-    Raises what generate() raises.
-    """
-    labels = _labels(count, seed, start)
-    draws = _Draws.at(seed, start, start + count)
-    names = [""] * count
-    for form, rows in _rows_by_form(labels, draws):
-        for row, hand in zip(rows, _hands(form, draws.rows(rows))[:, 0], strict=True):
-            names[row] = f"{form.digit}/{form.name}/{form.hands[hand]}"
-    return names
 
 
 @cache

@@ -154,7 +154,7 @@ def best_of(
             model = replace(model, test=told.overall)
         except DeviceError as error:
             failure = error
-    return Search(study, progress, choice, best, config, model, failure)
+    return Search(study, progress, dataset, choice, best, config, model, failure)
 
 
 def _require_whole_grid(points: int, trials: int | None) -> None:

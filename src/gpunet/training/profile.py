@@ -19,7 +19,6 @@ from gpunet.engine.interface import DeviceInfo, Engine, KernelTime
 from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
-from gpunet.training.class_weights import class_weights
 from gpunet.training.pace import Pace
 from gpunet.training.schedules import epoch_learning_rates
 
@@ -109,9 +108,6 @@ def measure_profile(
     Raises:
         DeviceError: the device fails.
     """
-    engine.class_weights = class_weights(
-        config.class_weights, training.labels, engine.network.classes
-    )
     engine.load("train", training)
     engine.set_parameters(initial_parameters(engine.network, config.initialization, engine.seeds))
     engine.clocked, pace = True, Pace(SECONDS_A_CALL)

@@ -77,11 +77,9 @@ class Checkpointer:
         self._every = every
         self._pending: RunState | None = None
 
-    def note(self, epoch: int, state: Callable[[], RunState]) -> None:
-        """A whole epoch is done; ``state`` says where the run stands."""
-        if self._write is None:
-            return
-        self._pending = state()
+    def note(self, epoch: int, state: RunState) -> None:
+        """A whole epoch is done, and the run stands here."""
+        self._pending = state
         if epoch % self._every == 0:
             self.finish()
 

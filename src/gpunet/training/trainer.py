@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -24,7 +23,6 @@ from gpunet.engine.interface import Engine, Metrics, NetworkSettings
 from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
-from gpunet.training.class_weights import class_weights
 from gpunet.training.events import (
     Callback,
     Control,
@@ -34,12 +32,11 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
-from gpunet.training.member import Member, mean_history
+from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.splits import settled, split
 from gpunet.training.state import Checkpointer, RunState
-from gpunet.training.stopping import require_unfinished
 
 __all__ = ["Prune", "train", "train_population"]
 
@@ -91,9 +88,8 @@ def train(
         DeviceError: the data do not fit the device, or the device is lost.
     """
     config = settled(config, dataset)
-    checkpointer = Checkpointer(checkpoint, checkpoint_every)
-    run = _Run(engine, dataset, config.networks(), control or Control(), resume)
-    run.callbacks, run.checkpointer = tuple(callbacks), checkpointer
+    run = _Run(engine, dataset, config.networks(), callbacks, control, resume)
+    run.checkpointer = Checkpointer(checkpoint, checkpoint_every)
     if resume is not None:
         require_unfinished(config, resume.histories)
     run.begin(resume)
@@ -128,8 +124,8 @@ def train_population(
     """
     _require_shared(configs)
     configs = [settled(config, dataset) for config in configs]
-    run = _Run(engine, dataset, tuple(configs), control or Control())
-    run.prune, run.callbacks = prune, tuple(callbacks)
+    run = _Run(engine, dataset, configs, callbacks, control)
+    run.prune = prune
     run.begin(None)
     run.train(configs[0])
     return run.finish(test=False)
@@ -162,21 +158,6 @@ def _require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainC
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Snapshot:
-    """Where the engine stands after an epoch.
-
-    Args:
-        parameters: (P, N).
-        moments: (M, P, N).
-        steps: taken in all.
-    """
-
-    parameters: NDArray[np.float32]
-    moments: NDArray[np.float32]
-    steps: int
-
-
 class _Run:
     """The state of one training run."""
 
@@ -184,13 +165,15 @@ class _Run:
         self,
         engine: Engine,
         dataset: Dataset,
-        configs: tuple[TrainConfig, ...],
-        control: Control,
+        configs: Sequence[TrainConfig],
+        callbacks: Sequence[Callback],
+        control: Control | None,
         begun: RunState | None = None,
     ) -> None:
-        self.engine, self.control, self.dataset = engine, control, dataset
-        self.clock = control.clock
-        self.callbacks: tuple[Callback, ...] = ()
+        self.engine, self.dataset, self.callbacks = engine, dataset, tuple(callbacks)
+        self.control = control or Control()
+        self.clock = self.control.clock
+        self.began = self.clock()
         self.checkpointer = Checkpointer(None, 1)
         self.prune: Prune | None = None
         _require_made_for(engine, dataset, configs)
@@ -201,7 +184,6 @@ class _Run:
         self.scaling, self.inverted = splits.scaling, splits.inverted
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
         self.batch_size, self.max_time = first.batch_size, first.max_time
-        self.class_weights = first.class_weights
         self.steps = steps_per_epoch(len(self.training), self.batch_size)
         self.best = np.concatenate(
             [
@@ -239,22 +221,21 @@ class _Run:
         """
         self._load()
         self.engine.set_parameters(self.best)
-        self.snapshot = _Snapshot(self.best.copy(), self.engine.moments(), 0)
+        self.state = self._state(self.best, self.engine.moments())
         if resume is None:
             return
         self._require_fit(resume)
         for member, history in zip(self.members, resume.histories, strict=True):
             member.restore(history)
-        self.best = resume.best.copy()
-        self.seconds_before = resume.seconds
-        self._go_back(_Snapshot(resume.parameters, resume.moments, resume.steps))
+        self.best, self.seconds_before = resume.best, resume.seconds
+        self._go_back(resume)
 
-    def _go_back(self, snapshot: _Snapshot) -> None:
+    def _go_back(self, state: RunState) -> None:
         """Put the engine where it was after an epoch."""
-        self.snapshot, self.steps_done = snapshot, snapshot.steps
-        self.engine.set_parameters(snapshot.parameters)
-        self.engine.set_moments(snapshot.moments)
-        self.engine.stop([p for p in range(len(self.members)) if p not in self.running])
+        self.state, self.steps_done = state, state.steps
+        self.engine.set_parameters(state.parameters)
+        self.engine.set_moments(state.moments)
+        self.engine.deactivate([p for p in range(len(self.members)) if p not in self.running])
 
     def _require_fit(self, state: RunState) -> None:
         shapes = self.engine.parameters().shape, self.engine.moments().shape
@@ -326,9 +307,6 @@ class _Run:
         return self.engine.evaluate("test"), self.engine.predict("test")
 
     def _load(self) -> None:
-        self.engine.class_weights = class_weights(
-            self.class_weights, self.training.labels, self.engine.network.classes
-        )
         self.engine.load("train", self.training)
         if len(self.validation):
             self.engine.load("validation", self.validation)
@@ -368,7 +346,7 @@ class _Run:
 
     def _epoch_again(self) -> None:
         """Go on from the latest epoch that is done."""
-        self._go_back(self.snapshot)
+        self._go_back(self.state)
         if self.running:
             self._epoch()
 
@@ -454,18 +432,20 @@ class _Run:
 
         All that the device has to tell is asked for first, as it may fail.
         """
-        snapshot = _Snapshot(self.engine.parameters(), self.engine.moments(), self.steps_done)
+        parameters, moments = self.engine.parameters(), self.engine.moments()
         gallery = self.engine.predict("gallery") if self.callbacks else None  # (P, g, C)
         improved = [p for p, record in records.items() if self.members[p].observe(record)]
-        self.best[improved] = snapshot.parameters[improved]
+        if improved:
+            self.best = self.best.copy()  # an earlier state has what it was
+            self.best[improved] = parameters[improved]
         if gallery is not None:
             self._notify_epoch_end(list(records), gallery)
         interruption = self._interruption()
         ended = {p for p in records if self.members[p].decide_stop(whole, interruption)}
-        self.snapshot = snapshot
+        self.state = self._state(parameters, moments)
         if whole and not any(one.stop_reason == "diverged" for one in self.members):
-            self.checkpointer.note(self.epochs_done, self._state)
-        self.engine.stop(ended | self._pruned())
+            self.checkpointer.note(self.epochs_done, self.state)
+        self.engine.deactivate(ended | self._pruned())
 
     def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
         """Tell what these networks, all that ran, have come to."""
@@ -491,11 +471,11 @@ class _Run:
         ended = [one for one in self.members if one.stop_reason != "diverged"] or self.members
         return max(ended, key=lambda one: len(one.history)).stop_reason or "epochs"
 
-    def _state(self) -> RunState:
+    def _state(self, parameters: NDArray[np.float32], moments: NDArray[np.float32]) -> RunState:
         return RunState(
-            parameters=self.snapshot.parameters,
-            moments=self.snapshot.moments,
-            best=self.best.copy(),
+            parameters=parameters,
+            moments=moments,
+            best=self.best,
             best_epochs=tuple(member.best_epoch for member in self.members),
             histories=tuple(tuple(member.history) for member in self.members),
             steps=self.steps_done,

@@ -1,7 +1,6 @@
 """Labels as a dataset holds them: the numbers of the classes, and the classes' names.
 
-Owns the check that labels can be classes at all. Where the labels stand in a file belongs to
-the file's reader. Texts are compared as Python's own: numpy up to 2.4 reads foreign memory where
+Texts are compared as Python's own: numpy up to 2.4 reads foreign memory where
 it compares two arrays of ``TEXT`` with one another, as ``searchsorted`` does.
 """
 
@@ -160,11 +159,7 @@ def distinct(values: NDArray[Any]) -> tuple[list[Any], list[int], NDArray[np.int
 
 
 def _parted(labels: RawLabels) -> _Parted:
-    """The labels by their different values.
-
-    Raises:
-        DataError: one is too long.
-    """
+    """The labels by their different values."""
     parted = _Parted(labels, *distinct(labels.values))
     for value in parted.values:
         if isinstance(value, str) and len(value) > LONGEST_LABEL:
@@ -176,11 +171,7 @@ def _parted(labels: RawLabels) -> _Parted:
 
 
 def _are_numeric(*sets: _Parted) -> bool:
-    """Whether the labels are numbers rather than words.
-
-    Raises:
-        DataError: some are numbers and some are words.
-    """
+    """Whether the labels are numbers rather than words."""
     flags = [
         [not isinstance(value, str) or is_number(value) for value in one.values] for one in sets
     ]
@@ -196,11 +187,7 @@ def _are_numeric(*sets: _Parted) -> bool:
 
 
 def _keys(parted: _Parted, numeric: bool) -> list[Key]:
-    """What each of the different values means.
-
-    Raises:
-        DataError: one is empty, or a number that is not whole.
-    """
+    """What each of the different values means."""
     keys: list[Key] = []
     for value in parted.values:
         key = _whole_number(value) if numeric else value.strip()
@@ -234,11 +221,7 @@ def _whole_number(value: Any) -> int | None:
 
 
 def _numbered(parted: _Parted, keys: list[Key], numbers: dict[Key, int]) -> NDArray[np.int32]:
-    """The classes' numbers (n,) of the labels.
-
-    Raises:
-        DataError: one is no class.
-    """
+    """The classes' numbers (n,) of the labels."""
     for value, key in zip(parted.values, keys, strict=True):
         if key not in numbers:
             listed = ", ".join(shown(str(name)) for name in list(numbers)[:LISTED])

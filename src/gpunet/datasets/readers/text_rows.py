@@ -1,9 +1,8 @@
 """Text as rows of cells: the numbers in the cells, quotes, decimal commas, and what is wrong.
 
-Owns everything about a CSV file's rows that needs no knowledge of what their columns mean, and what
-a message calls a cell. What stands before the rows belongs to ``first_lines``, which column is the
-label to ``label_column``. The text is UTF-8, packed with gzip or not; it is read block by block and
-cells become numbers at once, so that a file takes little more memory than its numbers.
+What the columns mean is not known here. The text is UTF-8, packed with gzip or not; it is read
+block by block and cells become numbers at once, so that a file takes little more memory than its
+numbers.
 """
 
 from __future__ import annotations
@@ -23,12 +22,11 @@ from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.files import require_memory, shown, unpacked
-from gpunet.datasets.readers.first_lines import is_enough, read_beginning, split_cells
+from gpunet.datasets.readers.first_lines import Head, is_enough, read_beginning, split_cells
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.errors import DataError
 
 __all__ = [
-    "Head",
     "Pick",
     "Picked",
     "Sheet",
@@ -40,21 +38,6 @@ __all__ = [
 BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
 LONGEST_LINE = 1 << 26  # bytes
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What a file says of its columns before its first row.
-
-    Args:
-        name: of the file.
-        columns: how many there are.
-        titles: of all columns, or ``None`` if the file has none.
-    """
-
-    name: str
-    columns: int
-    titles: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,13 +302,12 @@ class _Reader:
         if beginning is None:
             self.next_line += text.count("\n")
             return ""
-        self.separator = beginning.separator
-        self.next_line += beginning.lines
-        self.head = Head(self.name, beginning.columns, beginning.titles)
+        self.head, self.separator, lines, rest = beginning
+        self.next_line += lines
         self.picked = self.pick(self.head)
         self.texts = {column: [] for column in self.picked.texts}
         self.decimal = Decimal(self.head)
-        return beginning.rest
+        return rest
 
     def _take(self, block: str) -> None:
         """Take whole lines that hold rows."""
@@ -445,9 +427,6 @@ def _numbers(
         rows: the line and the cells of each row.
         columns: of the file, that each cell of a row stands in.
         advice: what the message adds where a cell is no number.
-
-    Raises:
-        DataError: a cell is no finite number.
     """
     if not columns:
         return np.empty((len(rows), 0))
@@ -495,11 +474,7 @@ def _bad_cell(
 
 
 def _refuse_unbounded(head: Head, numbers: NDArray[np.float64], place: PlaceOf) -> None:
-    """Check that float32 has room for every number.
-
-    Raises:
-        DataError: one is too large, infinite or NaN; the message shows it as it is written.
-    """
+    """Check that float32 has room for every number."""
     bad = np.argwhere(~(np.abs(numbers) <= LARGEST_NUMBER))
     if not len(bad):
         return
