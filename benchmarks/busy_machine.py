@@ -27,7 +27,6 @@ from threadpoolctl import threadpool_info
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.reference import numpy_engine
-from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.engine.rounds import Rounds
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
@@ -123,7 +122,7 @@ def _measure(rounds: int) -> Seconds:
 
 def _rounds(hidden: tuple[int, ...], batch: int, networks: int) -> Rounds:
     config = TrainConfig(batch_size=batch, ensemble=networks)
-    engine = NumpyPopulation(NetworkSpec(784, hidden, 10), config)
+    engine = numpy_engine.NumpyEngine(NetworkSpec(784, hidden, 10), config)
     return Rounds.of(engine, SECONDS_A_ROUND)
 
 

@@ -75,10 +75,10 @@ def _row(dataset: Dataset, choice: Device, config: TrainConfig, runs: int) -> st
     alone, best, together = [], [], []
     for run in range(runs):
         result = _trained(dataset, choice, config, run)
-        accuracies = [100 * (one.accuracy or 0) for one in result.own_figures]
+        accuracies = [100 * (one.accuracy or 0) for one in result.own_scores]
         alone.append(mean(accuracies))
         best.append(max(accuracies))
-        together.append(100 * (result.figures(config.loss, dataset.test.labels).accuracy or 0))
+        together.append(100 * (result.joint_scores(config.loss, dataset.test.labels).accuracy or 0))
     name = "-".join(map(str, config.hidden))
     if config.dropout:
         name += f", dropout {config.dropout}"

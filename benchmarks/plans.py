@@ -20,9 +20,10 @@ from statistics import median
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.factory import select_device
-from gpunet.engine.planning.layered import Plan, Switches
+from gpunet.engine.planning.layered import Plan
 from gpunet.engine.planning.select import PlanName, choose_plan
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Workload
 from gpunet.engine.rounds import Rounds
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters, open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
@@ -116,16 +117,8 @@ def _row(adapter: Adapter, shape: Shape, turns: int) -> str:
 
 
 def _plan(adapter: Adapter, shape: Shape, wanted: PlanName) -> Plan:
-    return choose_plan(
-        shape.network,
-        wanted=wanted,
-        population=1,
-        rows=shape.batch,
-        features="bytes",
-        rule="adam",
-        switches=Switches(),
-        traits=Traits(adapter.software, open_device(adapter).lanes),
-    )
+    traits = Traits(adapter.software, open_device(adapter).lanes)
+    return choose_plan(Workload(shape.network, shape.batch, traits), wanted)
 
 
 def _milliseconds(rounds: Rounds) -> str:

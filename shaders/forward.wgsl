@@ -21,12 +21,12 @@ fn locate(group: vec3u, thread: vec2u) -> Place {
 // weights[k .. k + 3, column .. column + 3], a column of the matrix per k. What follows the last
 // weights is multiplied by the left factor's padding, which is zero.
 fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
-    let at = place.network * PARAMETERS + WEIGHTS_AT + k * OUTPUT_STRIDE + column;
+    let at = (place.network * PARAMETERS + WEIGHTS_AT) / 4u + k * OUTPUT_FOURS + column / 4u;
     return mat4x4f(
-        parameters[at / 4u],
-        parameters[(at + OUTPUT_STRIDE) / 4u],
-        parameters[(at + 2u * OUTPUT_STRIDE) / 4u],
-        parameters[(at + 3u * OUTPUT_STRIDE) / 4u]);
+        parameters[at],
+        parameters[at + OUTPUT_FOURS],
+        parameters[at + 2u * OUTPUT_FOURS],
+        parameters[at + 3u * OUTPUT_FOURS]);
 }
 
 fn store_block(place: Place, row: u32, column: u32, sums: mat4x4f) {

@@ -17,27 +17,27 @@ fn locate(group: vec3u, thread: vec2u) -> Place {
 }
 
 fn left_rows(place: Place, row: u32) -> vec4u {
-    let at = place.network * VALUES + DELTAS_AT + row * OUTPUT_STRIDE;
-    return vec4u(at, at + OUTPUT_STRIDE, at + 2u * OUTPUT_STRIDE, at + 3u * OUTPUT_STRIDE);
+    let at = (place.network * VALUES + DELTAS_AT) / 4u + row * OUTPUT_FOURS;
+    return vec4u(at) + vec4u(0u, 1u, 2u, 3u) * OUTPUT_FOURS;
 }
 
 // deltas[row .. row + 3, k .. k + 3], a column of the matrix per k.
 fn left_block(place: Place, rows_at: vec4u, row: u32, k: u32) -> mat4x4f {
     return transpose(mat4x4f(
-        values[(rows_at.x + k) / 4u],
-        values[(rows_at.y + k) / 4u],
-        values[(rows_at.z + k) / 4u],
-        values[(rows_at.w + k) / 4u]));
+        values[rows_at.x + k / 4u],
+        values[rows_at.y + k / 4u],
+        values[rows_at.z + k / 4u],
+        values[rows_at.w + k / 4u]));
 }
 
 // weights[column .. column + 3, k .. k + 3] transposed, a column of the matrix per k.
 fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
-    let at = place.network * PARAMETERS + WEIGHTS_AT + column * OUTPUT_STRIDE + k;
+    let at = (place.network * PARAMETERS + WEIGHTS_AT) / 4u + column * OUTPUT_FOURS + k / 4u;
     return transpose(mat4x4f(
-        parameters[at / 4u],
-        parameters[(at + OUTPUT_STRIDE) / 4u],
-        parameters[(at + 2u * OUTPUT_STRIDE) / 4u],
-        parameters[(at + 3u * OUTPUT_STRIDE) / 4u]));
+        parameters[at],
+        parameters[at + OUTPUT_FOURS],
+        parameters[at + 2u * OUTPUT_FOURS],
+        parameters[at + 3u * OUTPUT_FOURS]));
 }
 
 // The slopes' padding is zero, and so the deltas'.

@@ -1,11 +1,14 @@
 // A layer's sizes, and how its matrices lie: each is padded with zeros to whole blocks of 4 x 4, so
 // that four neighbors are read and written at once. Places are counted in numbers, all are
-// multiples of four where four are meant.
+// multiples of four where four are meant; the reads of a product, of which there are the most, are
+// counted in fours.
 
 override INPUTS: u32;
 override OUTPUTS: u32;
 override INPUT_STRIDE: u32 = (INPUTS + 3u) / 4u * 4u;
 override OUTPUT_STRIDE: u32 = (OUTPUTS + 3u) / 4u * 4u;
+override INPUT_FOURS: u32 = INPUT_STRIDE / 4u;
+override OUTPUT_FOURS: u32 = OUTPUT_STRIDE / 4u;
 
 // Four neighboring units' figures, zero for those past the last one.
 fn without_padding(four: vec4f, unit: u32) -> vec4f {

@@ -30,7 +30,8 @@ fn left_rows(place: Place, row: u32) -> vec4u {
 // inputs[k .. k + 3, row .. row + 3], a column of the matrix per k; the input after the last is
 // the biases' constant 1.
 fn left_block(place: Place, unused: vec4u, row: u32, k: u32) -> mat4x4f {
-    let bias = vec4u(row) + vec4u(0u, 1u, 2u, 3u) == vec4u(INPUTS);
+    let bias = (vec4u(0u, 1u, 2u, 3u) == vec4u(INPUTS % 4u))
+        & vec4<bool>(row == INPUTS - INPUTS % 4u);  // so that compilers know where it cannot be
     let samples = four_samples(place, k);
     return mat4x4f(
         select(four_inputs(place, samples.x, row, k), vec4f(1.0), bias),
@@ -41,12 +42,12 @@ fn left_block(place: Place, unused: vec4u, row: u32, k: u32) -> mat4x4f {
 
 // deltas[k .. k + 3, column .. column + 3], a column of the matrix per k.
 fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
-    let at = place.network * VALUES + DELTAS_AT + k * OUTPUT_STRIDE + column;
+    let at = (place.network * VALUES + DELTAS_AT) / 4u + k * OUTPUT_FOURS + column / 4u;
     return mat4x4f(
-        values[at / 4u],
-        values[(at + OUTPUT_STRIDE) / 4u],
-        values[(at + 2u * OUTPUT_STRIDE) / 4u],
-        values[(at + 3u * OUTPUT_STRIDE) / 4u]);
+        values[at],
+        values[at + OUTPUT_FOURS],
+        values[at + 2u * OUTPUT_FOURS],
+        values[at + 3u * OUTPUT_FOURS]);
 }
 
 fn store_block(place: Place, row: u32, column: u32, gradient: mat4x4f) {

@@ -3,11 +3,11 @@
 
 // Where the outputs for the batch's samples `k` to `k + 3` lie.
 fn four_samples(place: Place, k: u32) -> vec4u {
-    let first = place.network * VALUES + INPUTS_AT + k * INPUT_STRIDE;
-    return vec4u(first) + vec4u(0u, 1u, 2u, 3u) * INPUT_STRIDE;
+    let at = (place.network * VALUES + INPUTS_AT) / 4u + k * INPUT_FOURS;
+    return vec4u(at) + vec4u(0u, 1u, 2u, 3u) * INPUT_FOURS;
 }
 
 // Outputs `row` to `row + 3` for the batch's `k`-th sample.
 fn four_inputs(place: Place, sample_at: u32, row: u32, k: u32) -> vec4f {
-    return values[(sample_at + row) / 4u];
+    return values[sample_at + row / 4u];
 }

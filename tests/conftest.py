@@ -17,7 +17,6 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine, networks_of
 from gpunet.engine.reference.numpy_engine import NumpyEngine
-from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
@@ -113,10 +112,8 @@ def make_engine(request: pytest.FixtureRequest) -> Iterator[MakeEngine]:
         **shared: Any,
     ) -> Engine:
         configs = tuple(replace(one, **shared) for one in networks_of(configs))
-        if request.param == "numpy" and len(configs) == 1:
+        if request.param == "numpy":
             made.append(NumpyEngine(network, configs))
-        elif request.param == "numpy":
-            made.append(NumpyPopulation(network, configs))
         else:
             adapter, plan = request.param
             made.append(WgpuEngine(network, configs, require(adapter), plan))

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import gpunet
-from gpunet.files.resources import data_file, shaders_folder
+from gpunet.files.resources import data_file, shader_file
 
 TREE = Path(__file__).resolve().parents[1]
 
@@ -33,6 +33,6 @@ def stranger(tree: Path, package: Path, *resources: Path) -> str | None:
     return None
 
 
-found = stranger(TREE, Path(gpunet.__file__).parent, shaders_folder(), data_file())
+found = stranger(TREE, Path(gpunet.__file__).parent, shader_file(), data_file())
 if found is not None:
     raise SystemExit(f"error: {found}")

@@ -18,14 +18,12 @@ from pathlib import Path
 from rich.console import Console
 
 from gpunet.config import TrainConfig
-from gpunet.datasets.catalog import open_dataset
-from gpunet.engine.factory import select_device
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live.dashboard import Dashboard
-from gpunet.terminal.views.screen import screen
+from gpunet.terminal.views.dashboard import dashboard_frame
 from gpunet.training.events import Callback, Control, Progress
 from gpunet.workflows.messages import Messages
-from gpunet.workflows.training import settle_epochs, train_model
+from gpunet.workflows.training import train_model
 
 COLUMNS, ROWS = 110, 34
 
@@ -47,7 +45,7 @@ class Photographer(Callback):
         console = _recording_console()
         size = COLUMNS, ROWS
         view = self._dashboard.view
-        console.print(screen(console, view, self._control, size, view.heard_at, keys=True))
+        console.print(dashboard_frame(console, view, self._control, size, view.heard_at, keys=True))
         self.svg = console.export_svg(title="gpunet train --optimizer adam --hidden 16,16")
         self._control.stop_now.set()
 
@@ -65,14 +63,11 @@ def main() -> None:
 def take_picture(data: str) -> str:
     """The frame of a run on some data, as SVG."""
     config = TrainConfig(optimizer="adam", hidden=(16, 16))
-    dataset = open_dataset(data)
-    control = Control()
+    messages = Messages()
+    control = messages.control
     dashboard = Dashboard(_recording_console(), control, keys=io.StringIO())
     photographer = Photographer(dashboard, control)
-    config = settle_epochs(config, dataset, Messages())
-    train_model(
-        config, dataset, select_device("auto"), callbacks=(dashboard, photographer), control=control
-    )
+    train_model(data, config, "auto", messages, callbacks=(dashboard, photographer))
     return photographer.svg
 
 

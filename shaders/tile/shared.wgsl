@@ -1,60 +1,59 @@
 // uses tile/place.wgsl
-// How the threads of a square tile bring both factors into workgroup memory together, a chunk of
-// terms at a time. There are twice as many threads as rows, so that half of them fetch a 4 x 4
-// block of the left factor each and the others one of the right factor.
+// How the 64 threads of a square tile bring both factors into workgroup memory together, a chunk of
+// TERMS terms at a time. Every thread fetches a 4 x 4 block of each factor. There is room for two
+// chunks: the next one is on its way while this one is multiplied.
+//
+// Lengths are constants, as are all indices but a thread's own, since whoever checks them at run
+// time spends more on that than on the products.
 
-const TERMS = 16u;                                    // of a chunk
-override FOURS: u32 = TILE_ROWS / 4u;                 // of rows, and of columns
-override TERM_FOURS: u32 = TERMS * FOURS;
+var<workgroup> left_terms: array<array<array<vec4f, FOURS>, TERMS>, 2>;   // four rows of a term
+var<workgroup> right_terms: array<array<array<vec4f, FOURS>, TERMS>, 2>;  // four columns of a term
 
-var<workgroup> left_terms: array<vec4f, TERM_FOURS>;  // (TERMS, rows / 4): four rows of a term
-var<workgroup> right_terms: array<vec4f, TERM_FOURS>; // (TERMS, columns / 4)
-
-// The block that a thread fetches of every chunk.
+// The blocks that a thread fetches of every chunk: of which four of the tile's rows or columns,
+// and from which term of the chunk on.
 struct Errand {
-    is_left: bool,
     rows: vec4u,        // see `left_rows`
-    four: u32,          // of the tile's rows or columns
-    term: u32,          // the first one within the chunk
+    left_four: u32,
+    left_term: u32,
+    right_four: u32,
+    right_term: u32,
 }
 
-// Neighbouring threads fetch what mostly lies side by side: terms of a row, columns of a term.
+struct Fetched {
+    left: mat4x4f,
+    right: mat4x4f,
+}
+
+// Neighboring threads fetch what mostly lies side by side: terms of a row, columns of a term.
 fn errand_of(tile: Place, thread: u32) -> Errand {
-    let index = thread % TILE_ROWS;
-    if (thread < TILE_ROWS) {
-        let four = index / (TERMS / 4u);
-        let rows = left_rows(tile, tile.row + 4u * four);
-        return Errand(true, rows, four, index % (TERMS / 4u) * 4u);
-    }
-    return Errand(false, vec4u(0u), index % FOURS, index / FOURS * 4u);
+    let four = thread / (TERMS / 4u);
+    return Errand(left_rows(tile, tile.row + 4u * four), four, thread % (TERMS / 4u) * 4u,
+                  thread % FOURS, thread / FOURS * 4u);
 }
 
-fn fetch_terms(tile: Place, errand: Errand, k: u32) {
-    let at = errand.term * FOURS + errand.four;
-    if (errand.is_left) {
-        let block = left_block(
-            tile, errand.rows, tile.row + 4u * errand.four, k + errand.term);
-        left_terms[at] = block[0];
-        left_terms[at + FOURS] = block[1];
-        left_terms[at + 2u * FOURS] = block[2];
-        left_terms[at + 3u * FOURS] = block[3];
-    } else {
-        let block = right_block(tile, k + errand.term, tile.column + 4u * errand.four);
-        right_terms[at] = block[0];
-        right_terms[at + FOURS] = block[1];
-        right_terms[at + 2u * FOURS] = block[2];
-        right_terms[at + 3u * FOURS] = block[3];
-    }
+fn fetch(tile: Place, errand: Errand, k: u32) -> Fetched {
+    return Fetched(
+        left_block(tile, errand.rows, tile.row + 4u * errand.left_four, k + errand.left_term),
+        right_block(tile, k + errand.right_term, tile.column + 4u * errand.right_four));
 }
 
-fn left_shared(term: u32, four: u32) -> mat4x4f {
-    let at = term * FOURS + four;
-    return mat4x4f(left_terms[at], left_terms[at + FOURS], left_terms[at + 2u * FOURS],
-                   left_terms[at + 3u * FOURS]);
+fn keep(errand: Errand, half: u32, fetched: Fetched) {
+    left_terms[half][errand.left_term][errand.left_four] = fetched.left[0];
+    left_terms[half][errand.left_term + 1u][errand.left_four] = fetched.left[1];
+    left_terms[half][errand.left_term + 2u][errand.left_four] = fetched.left[2];
+    left_terms[half][errand.left_term + 3u][errand.left_four] = fetched.left[3];
+    right_terms[half][errand.right_term][errand.right_four] = fetched.right[0];
+    right_terms[half][errand.right_term + 1u][errand.right_four] = fetched.right[1];
+    right_terms[half][errand.right_term + 2u][errand.right_four] = fetched.right[2];
+    right_terms[half][errand.right_term + 3u][errand.right_four] = fetched.right[3];
 }
 
-fn right_shared(term: u32, four: u32) -> mat4x4f {
-    let at = term * FOURS + four;
-    return mat4x4f(right_terms[at], right_terms[at + FOURS], right_terms[at + 2u * FOURS],
-                   right_terms[at + 3u * FOURS]);
+fn left_shared(half: u32, term: u32, four: u32) -> mat4x4f {
+    return mat4x4f(left_terms[half][term][four], left_terms[half][term + 1u][four],
+                   left_terms[half][term + 2u][four], left_terms[half][term + 3u][four]);
+}
+
+fn right_shared(half: u32, term: u32, four: u32) -> mat4x4f {
+    return mat4x4f(right_terms[half][term][four], right_terms[half][term + 1u][four],
+                   right_terms[half][term + 2u][four], right_terms[half][term + 3u][four]);
 }

@@ -5,6 +5,8 @@
 
 const THREAD_ROWS = 4u;
 const THREAD_COLUMNS = 4u;
+const FOURS = 8u;                 // of the tile's rows, and of its columns
+const TERMS = 32u;                // of a chunk
 
 @compute @workgroup_size(COLUMN_THREADS, ROW_THREADS)
 fn main(
@@ -14,15 +16,32 @@ fn main(
 ) {
     let tile = locate(group, vec2u(0u));
     let errand = errand_of(tile, index);
+    keep(errand, 0u, fetch(tile, errand, 0u));
+    workgroupBarrier();
     var sums = mat4x4f();
-    for (var k = 0u; k < DEPTH; k += TERMS) {
-        fetch_terms(tile, errand, k);
-        workgroupBarrier();
-        for (var term = 0u; term < TERMS && k + term < DEPTH; term += 4u) {
-            sums = add_product(
-                sums, left_shared(term, thread.y), right_shared(term, thread.x));
-        }
+    var half = 0u;
+    var k = 0u;
+    for (; k + TERMS <= DEPTH; k += TERMS) {
+        let next = fetch(tile, errand, k + TERMS);
+        sums = add_terms(sums, half, 0u, thread.xy);
+        sums = add_terms(sums, half, 4u, thread.xy);
+        sums = add_terms(sums, half, 8u, thread.xy);
+        sums = add_terms(sums, half, 12u, thread.xy);
+        sums = add_terms(sums, half, 16u, thread.xy);
+        sums = add_terms(sums, half, 20u, thread.xy);
+        sums = add_terms(sums, half, 24u, thread.xy);
+        sums = add_terms(sums, half, 28u, thread.xy);
+        half = 1u - half;
+        keep(errand, half, next);
         workgroupBarrier();
     }
+    for (; k < DEPTH; k += 4u) {
+        sums = add_terms(sums, half, k % TERMS, thread.xy);
+    }
     store_block(tile, tile.row + 4u * thread.y, tile.column + 4u * thread.x, sums);
+}
+
+fn add_terms(sums: mat4x4f, half: u32, term: u32, thread: vec2u) -> mat4x4f {
+    return add_product(
+        sums, left_shared(half, term, thread.y), right_shared(half, term, thread.x));
 }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,31 +13,27 @@ from typing import TYPE_CHECKING, Any, Literal
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Device, list_adapters, select_device
+from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import StudyError
 from gpunet.model import Model
 from gpunet.search.events import Work
-from gpunet.terminal.live.console import make_console, wants_dashboard
-from gpunet.terminal.live.dashboard import Dashboard
-from gpunet.terminal.live.messages import ConsoleMessages
-from gpunet.terminal.live.notebook import NotebookTable, in_notebook
-from gpunet.terminal.live.plain import PlainPrinter, log_printer
-from gpunet.training.events import Callback, Control
+from gpunet.terminal.live.console import make_console
+from gpunet.terminal.live.messages import ConsoleMessages, Warnings
+from gpunet.training.events import Callback
 from gpunet.workflows.data import dataset_of, open_data
-from gpunet.workflows.devices import device_as_before, measured_tiles, settle_device
-from gpunet.workflows.messages import Messages
-from gpunet.workflows.run_folders import Keeping, Recorder, new_run, resumed_run
-from gpunet.workflows.training import Run, settle_epochs, train_model, untrained_model
+from gpunet.workflows.run_folders import new_run, resumed_run
+from gpunet.workflows.training import Run, train_model
 
 if TYPE_CHECKING:
-    from gpunet.search.events import SearchObserver
     from gpunet.search.result import Search
     from gpunet.search.space import Space
+    from gpunet.search.storage import StudyStorage
+    from gpunet.search.study import SearchStudy
     from gpunet.search.study_spec import StudySpec
 
-__all__ = ["devices", "load", "load_dataset", "resume", "train", "tune"]
+__all__ = ["devices", "load", "load_dataset", "resume", "run_search", "train", "tune"]
 
 
 def train(
@@ -49,6 +44,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     checkpoint_every: int = 1,
+    autotune: bool = True,
     config: TrainConfig | None = None,
     **settings: Any,
 ) -> Run:
@@ -64,6 +60,8 @@ def train(
         callbacks: told how it goes; a callback can stop the run.
         run_dir: a new folder for checkpoints, the best model, the report and a log.
         checkpoint_every: epochs between two checkpoints.
+        autotune: take the fastest tiles of matrix products, and measure them before a long run;
+            the results are the same either way.
         config: settings to start from, by default those of ``TrainConfig()``.
         **settings: all settings of ``TrainConfig``, such as ``hidden=(128,)``, ``dropout=0.1``.
 
@@ -81,9 +79,15 @@ def train(
         >>> [record["epoch"] for record in run.history]
         [1, 2]
     """
-    config = _settings(config or TrainConfig(), settings)
-    keeping = None if run_dir is None else new_run(Path(run_dir), checkpoint_every)
-    return _carry_out(select_device(device), data, config, keeping, verbose, callbacks)
+    return train_model(
+        data,
+        _settings(config or TrainConfig(), settings),
+        device,
+        _messages(verbose),
+        recorder=None if run_dir is None else new_run(Path(run_dir), checkpoint_every),
+        callbacks=callbacks,
+        autotune=autotune,
+    )
 
 
 def resume(
@@ -94,6 +98,7 @@ def resume(
     verbose: bool = True,
     callbacks: Sequence[Callback] = (),
     checkpoint_every: int = 1,
+    autotune: bool = True,
     **changes: Any,
 ) -> Run:
     """Go on with the run in a folder, bit for bit as if it had never been interrupted.
@@ -105,6 +110,7 @@ def resume(
         verbose: as in ``train``.
         callbacks: as in ``train``.
         checkpoint_every: epochs between two checkpoints.
+        autotune: as in ``train``.
         **changes: ``epochs`` may be raised, ``max_time`` changed.
 
     Raises:
@@ -120,11 +126,16 @@ def resume(
         2
     """
     config = _settings(TrainConfig(), changes)
-    keeping, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
-    assert keeping.state is not None
-    choice = device_as_before(device, keeping.state.device, _messages(verbose))
-    source = keeping.reference if data is None else data
-    return _carry_out(choice, source, config, keeping, verbose, callbacks)
+    recorder, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
+    return train_model(
+        recorder.reference if data is None else data,
+        config,
+        device,
+        _messages(verbose),
+        recorder=recorder,
+        callbacks=callbacks,
+        autotune=autotune,
+    )
 
 
 def tune(
@@ -177,7 +188,7 @@ def tune(
         >>> sorted(found.best)
         ['hidden']
     """
-    from gpunet.search.storage import require_optuna
+    from gpunet.search.storage import StudyStorage, require_optuna
 
     require_optuna()
     from gpunet.search.session import new_spec
@@ -186,39 +197,62 @@ def tune(
     spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
     name = study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
     work = Work(trials, population, timeout)
-    return _search(spec, data, select_device(device), name, storage, work, verbose)
+    return run_search(data, spec, device, StudyStorage(storage, name), work, _messages(verbose))
 
 
-def _search(
-    spec: StudySpec,
+def run_search(
     data: Any,
-    choice: Device,
-    name: str,
-    storage: str | None,
+    spec: StudySpec,
+    device: str,
+    storage: StudyStorage,
     work: Work,
-    verbose: bool,
+    messages: ConsoleMessages | Warnings,
+    study: SearchStudy | None = None,
 ) -> Search:
-    """Search with what is to be seen of it, and test the best network."""
-    from gpunet.search.session import best_of, search, settle_spec
-    from gpunet.search.storage import StudyStorage
-    from gpunet.search.study import SearchStudy
+    """Search and test the best network: what ``tune`` and the command line share.
 
-    messages, control = _messages(verbose), Control()
+    Args:
+        data: as ``tune`` takes it.
+        spec: what is searched, and how.
+        device: as ``train`` takes it.
+        storage: where the study is kept.
+        work: how much is searched.
+        messages: told how it goes.
+        study: that is gone on with; ``None`` for a new one, or for one in a database to join.
+
+    Raises:
+        StudyError: no trial has come to an end, or the study is not what is asked for.
+    """
+    from gpunet.search.session import best_of, search, settle_spec
+    from gpunet.search.study import SearchStudy
+    from gpunet.terminal.views.leaderboard import failure_lines
+
+    choice = select_device(device)
     dataset, reference = dataset_of(data, messages, spec.config.label)
     spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)
-    study = SearchStudy.begin(StudyStorage(storage, name), name, spec, join=storage is not None)
+    if study is None:
+        study = SearchStudy.begin(storage, storage.folder.name, spec, join=storage.has_url)
+    else:
+        study.spec.require_same(spec, f"the study {study.name}")
     with contextlib.closing(study):
         work = replace(work, trials=study.total(work.trials))
-        with _leaderboard(verbose, control) as observer:
-            progress = search(study, choice, dataset, work, control, observer)
+        with messages.search() as observer:
+            progress = search(study, choice, dataset, work, messages.control, observer)
         found = best_of(study, progress, choice, dataset)
     if found is None:
+        for line in failure_lines(progress):
+            messages.say(line)
         raise StudyError(
-            "no trial has come to an end with a finite figure; try smaller learning rates, or a "
-            "longer timeout"
+            "no trial has come to an end with a finite figure, so there is no model; try lower "
+            "learning rates"
+            if progress.done
+            else "the search was stopped before a trial was done, so there is no model"
         )
     if found.failure is not None:
-        messages.note(f"the best network is untested: {found.failure}")
+        messages.complain(
+            f"{found.failure}; the best network is kept, but untested; `gpunet evaluate` can test "
+            "it later"
+        )
     return found
 
 
@@ -291,21 +325,8 @@ def devices() -> tuple[DeviceInfo, ...]:
     return (*(adapter.info for adapter in list_adapters() if adapter.usable), numpy_device())
 
 
-class _Notes(Messages):
-    """Says nothing but what users must know, as Python warns of it."""
-
-    def note(self, message: object) -> None:
-        """Warn."""
-        warnings.warn(str(message), stacklevel=2)
-
-    def dataset(self, dataset: Dataset) -> None:
-        """Warn of what is special about the data."""
-        if dataset.notice:
-            self.note(dataset.notice)
-
-
-def _messages(verbose: bool) -> Messages:
-    return ConsoleMessages(make_console(patient=True)) if verbose else _Notes()
+def _messages(verbose: bool) -> ConsoleMessages | Warnings:
+    return ConsoleMessages(make_console(patient=True)) if verbose else Warnings()
 
 
 def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
@@ -315,83 +336,6 @@ def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
         UsageError: there is no such setting, or it cannot have that value.
     """
     return TrainConfig.from_dict({**config.to_dict(), **settings})
-
-
-def _carry_out(
-    choice: Device,
-    data: Any,
-    config: TrainConfig,
-    keeping: Keeping | None,
-    verbose: bool,
-    callbacks: Sequence[Callback],
-) -> Run:
-    """Train with what is to be seen of it."""
-    messages = _messages(verbose)
-    dataset, reference = dataset_of(data, messages, config.label)
-    config = settle_epochs(config, dataset, messages)
-    recorder = None
-    if keeping is not None:
-        keeping.require_same(dataset)
-        recorder = Recorder(keeping, untrained_model(config, dataset, reference), messages)
-    choice = settle_device(choice, config, config.ensemble, dataset, messages)
-    tiles, _, _ = measured_tiles(choice, config, dataset, messages)
-    control = Control()
-    with _screen(verbose, control) as screens:
-        log = [] if keeping is None else [log_printer(keeping.folder.log)]
-        run = train_model(
-            config,
-            dataset,
-            choice,
-            reference=reference,
-            tiles=tiles,
-            callbacks=(*screens, *log, *callbacks),
-            control=control,
-            resume=keeping.state if keeping else None,
-            keep=recorder.keep if recorder else None,
-            keep_every=keeping.every if keeping else 1,
-        )
-    if recorder is not None:
-        recorder.finish(run.model if run.best_epoch else None, run.report(), run.plot)
-    if run.stop_reason == "diverged":
-        messages.note(
-            f"training diverged in epoch {len(run.history)}; try a smaller learning rate, such as "
-            f"{config.effective_learning_rate / 10:g}"
-        )
-    return run
-
-
-@contextlib.contextmanager
-def _leaderboard(verbose: bool, control: Control) -> Iterator[SearchObserver]:
-    """What shows a search: a leaderboard, lines, or nothing."""
-    from gpunet.search.events import SearchObserver
-    from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
-
-    if not verbose:
-        yield SearchObserver()
-        return
-    console = make_console(patient=True)
-    screen: LiveLeaderboard | PlainSearch = PlainSearch(console, control)
-    if wants_dashboard(console, plain=False):
-        screen = LiveLeaderboard(console, control)
-    with screen:
-        yield screen
-
-
-@contextlib.contextmanager
-def _screen(verbose: bool, control: Control) -> Iterator[list[Callback]]:
-    """What shows a training: a dashboard, a table in a notebook, lines, or nothing."""
-    if not verbose:
-        yield []
-        return
-    if in_notebook():
-        yield [NotebookTable()]
-        return
-    console = make_console(patient=True)
-    screen: Dashboard | PlainPrinter = PlainPrinter(console, control)
-    if wants_dashboard(console, plain=False):
-        screen = Dashboard(console, control)
-    with screen:
-        yield [screen]
 
 
 def _signature(function: Any) -> inspect.Signature:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.interface import Engine, NetworkSettings, step_schedule
-from gpunet.engine.planning.layered import Switches, training_plan
+from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Workload
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.engine.reference.optimizers import Factors, optimize
@@ -131,19 +132,17 @@ def run(
 
 def _against_roofline(one: Measurement, case: Case, adapter: Adapter | None) -> Measurement:
     """A kernel's time with its share of the roofline; numpy's kernels are the passes' twins."""
-    plan = training_plan(
-        _product_alone(case).network if one.operation == "matmul" else case.network,
-        population=1,
-        rows=case.batch_size,
-        features="floats" if one.operation == "matmul" else "bytes",
-        rule="adam",
-        switches=Switches(),
-        traits=Traits(software=False),
+    alone = one.operation == "matmul"
+    work = Workload(
+        _product_alone(case).network if alone else case.network,
+        case.batch_size,
+        Traits(software=False),
+        features="floats" if alone else "bytes",
     )
     prefix, limits = PASSES.get(one.operation, ""), measure_roofline(adapter)
     least = sum(
         limits.seconds(done.operations, done.traffic)
-        for done in plan.passes
+        for done in training_plan(work).passes
         if done.label.startswith(prefix)
     )
     return replace(one, roofline=least / one.seconds)

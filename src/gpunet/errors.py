@@ -48,7 +48,8 @@ __all__ = [
 def _in_python(name: str, value: str) -> str:
     if not value:
         return name
-    return f"{name}={json.dumps(value) if value.islower() else value}"
+    quoted = value.islower() and not value[0].isdigit()  # neither PLACEHOLDER nor 1e-05
+    return f"{name}={json.dumps(value) if quoted else value}"
 
 
 _SPELLING: ContextVar[Callable[[str, str], str]] = ContextVar("_SPELLING", default=_in_python)

@@ -26,7 +26,7 @@ from gpunet.parameters import layer_views
 if TYPE_CHECKING:
     from gpunet.training.evaluation import Evaluation
 
-__all__ = ["Figures", "Model", "Origin"]
+__all__ = ["Model", "Origin", "Scores"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Scores:
     """What the test set gave after training; ``None`` where there was nothing to measure.
 
     Args:
-        loss: mean cross-entropy in nats.
+        loss: mean of the model's own loss.
         accuracy: a fraction.
     """
 
@@ -68,8 +68,8 @@ class Figures:
     accuracy: float | None
 
     @classmethod
-    def of(cls, loss: float, accuracy: float) -> Figures:
-        """Figures as they were computed, without those that are not finite."""
+    def of(cls, loss: float, accuracy: float) -> Scores:
+        """Scores as they were computed, without those that are not finite."""
         return cls(
             loss if math.isfinite(loss) else None,
             accuracy if math.isfinite(accuracy) else None,
@@ -105,7 +105,7 @@ class Model:
     scaling: Scaling | None
     origin: Origin
     best_epoch: int
-    test: Figures
+    test: Scores
     levels: Levels = FRACTIONS
     inverted: bool = False
     framing: Framing | None = None

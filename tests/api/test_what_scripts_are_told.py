@@ -46,12 +46,17 @@ class Told(Messages):
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.notes: list[str] = []
+        self.measured: list[int] = []
 
     def say(self, line: str) -> None:
         self.lines.append(line)
 
     def note(self, message: object) -> None:
         self.notes.append(str(message))
+
+    def tiles(self, count: int, seconds: float) -> None:
+        assert seconds >= 0
+        self.measured.append(count)
 
 
 def test_a_run_is_told_in_a_line() -> None:
@@ -85,7 +90,8 @@ def test_a_run_that_diverged_is_warned_of_with_a_smaller_rate() -> None:
     with pytest.warns(UserWarning, match="diverged") as told:
         run = gpunet.train(rows(), **SMALL, **wild)
     assert [str(one.message) for one in told if "diverged" in str(one.message)] == [
-        "training diverged in epoch 1; try a smaller learning rate, such as 1e+29"
+        "training diverged: its loss is no longer finite in epoch 1, so there is no model; try "
+        "learning_rate=1e+29"
     ]
     with pytest.raises(gpunet.ModelError) as raised:
         _ = run.model
@@ -167,13 +173,13 @@ def test_a_run_that_another_folder_holds_is_gone_on_with_by_what_may_change() ->
 
 def test_a_run_is_kept_as_often_as_a_script_says(monkeypatch: pytest.MonkeyPatch) -> None:
     epochs: list[int] = []
-    keep = RunFolder.keep
+    keep = RunFolder.write_checkpoint
 
     def noting(self: Any, model: Any, state: Any) -> None:
         epochs.append(len(state.history))
         keep(self, model, state)
 
-    monkeypatch.setattr(RunFolder, "keep", noting)
+    monkeypatch.setattr(RunFolder, "write_checkpoint", noting)
     options: dict[str, Any] = {**SMALL, "epochs": 5, "patience": 0}
     gpunet.train(rows(), **options, run_dir="run", checkpoint_every=2)
     assert epochs == [2, 4, 5]
@@ -222,8 +228,9 @@ def test_a_training_below_a_minute_measures_no_tiles(
     dataset = gpunet.load_dataset("strokes:300+10", verbose=False)
     config = TrainConfig(epochs=3, batch_size=64, max_time=seconds)
     device: Any = Device()
-    tiles, found, took = devices.measured_tiles(device, config, dataset, Messages())
-    assert (str(tiles), len(found), took >= 0) == ("the tiles", measured, True)
+    told = Told()
+    assert str(devices.measured_tiles(device, config, dataset, told)) == "the tiles"
+    assert told.measured == [1] * measured
     assert asked == [("an adapter", "the tiles", 15)] * measured
 
 
@@ -241,8 +248,8 @@ def test_a_search_without_a_result_or_a_test_is_told(monkeypatch: pytest.MonkeyP
     with pytest.raises(gpunet.StudyError) as raised:
         gpunet.tune(rows(), {"learning_rate": [1e38]}, **few)
     assert str(raised.value) == (
-        "no trial has come to an end with a finite figure; try smaller learning rates, or a longer "
-        "timeout"
+        "no trial has come to an end with a finite figure, so there is no model; try lower "
+        "learning rates"
     )
     assert isinstance(raised.value, GpunetError)
 
@@ -250,7 +257,7 @@ def test_a_search_without_a_result_or_a_test_is_told(monkeypatch: pytest.MonkeyP
         raise DeviceLostError("the device is lost")
 
     monkeypatch.setattr(session, "evaluate_model", lost)
-    with pytest.warns(UserWarning, match="^the best network is untested: the device is lost$"):
+    with pytest.warns(UserWarning, match="^the device is lost; the best network is kept, "):
         gpunet.tune((*rows(), *rows()), {"hidden": [(4,)]}, **few, study="two")
 
 

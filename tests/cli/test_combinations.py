@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.combinations import command_lines, save_data, search_lines
 
-from gpunet.engine.reference import population as numpy_population
+from gpunet.engine.reference import numpy_engine
 from gpunet.engine.wgpu.adapters import list_adapters
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def test_every_command_line_that_may_be_typed_ends_well(
     gpunet: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, seed: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(numpy_population, "CACHE", 1)  # small networks in groups, as large ones are
+    monkeypatch.setattr(numpy_engine, "CACHE", 1)  # small networks in groups, as large ones are
     lines = search_lines if seed % 3 == 0 else command_lines
     for words in lines(random.Random(seed), device, save_data(tmp_path)):
         ran = gpunet(*words)

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from gpunet.datasets import catalog
-from gpunet.terminal.live.waiting import WaitingBar
+from gpunet.terminal.live.waiting import waiting_bar
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -114,22 +114,9 @@ def test_a_download_is_not_forced_unless_that_is_asked_for(
     assert asked == [False]
 
 
-def test_a_bar_in_a_terminal_tells_how_far_it_is_and_is_gone_afterwards() -> None:
-    console = Console(file=io.StringIO(), force_terminal=True, width=80, _environ={})
-    with WaitingBar(console) as bar:
-        bar("downloading mnist", 1, 4)
-        bar._bar.refresh()
-        assert " 25%" in console.file.getvalue()  # type: ignore[attr-defined]
-        bar("reading mnist", 1, 2)
-        bar._bar.refresh()
-        assert "reading mnist" in console.file.getvalue()  # type: ignore[attr-defined]
-        assert " 50%" in console.file.getvalue()  # type: ignore[attr-defined]
-    assert not bar._bar.live.is_started
-
-
 def test_what_is_waited_for_is_told_once_where_there_is_no_terminal() -> None:
     console = Console(file=io.StringIO(), width=80)
-    with WaitingBar(console) as bar:
+    with waiting_bar(console) as bar:
         for what in ("fetching", "fetching", "reading", "fetching"):
             bar(what, 1, 2)
     told = console.file.getvalue()  # type: ignore[attr-defined]

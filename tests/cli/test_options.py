@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from gpunet.cli import tune
 from gpunet.cli.app import command_line
 from gpunet.config import SETTINGS, TrainConfig
 from gpunet.config.recipes import recipe_names
@@ -67,9 +66,10 @@ OPTIONS = {
         *(LABEL, DEVICE),
     ],
     "tune": [
-        *("--data = None | Data", LABEL, "--config FILE.toml = None | Data"),
+        *("--data = None | Data", LABEL),
         *(f"--{name} = None | Data" for name in ("epochs", "batch-size", "optimizer", "seed")),
-        *("--monitor = None | Search", "--space FILE.toml = None | Search"),
+        *("--monitor = None | Data", "--config FILE.toml = None | Data"),
+        "--space FILE.toml = None | Search",
         *("--trials = None | Search | from 1", "--population = 16 | Search | from 1"),
         *("--timeout TIME = None | Search", "--sampler = None | Search"),
         *("--pruner = None | Search", "--study NAME = None | Study"),
@@ -159,12 +159,6 @@ def test_the_defaults_that_the_help_of_a_search_tells_are_those_that_it_takes() 
     assert {name: options[name].show_default for name in expected} == expected
 
 
-def test_what_is_decided_and_passed_on_are_options_of_a_search() -> None:
-    names = {one.name for one in command_of("tune").params}
-    apart = {"config_file", "timeout", "study", "resume", "theme", None, ""}
-    assert {*tune.DECIDED, *tune.PASSED_ON} == names - apart
-
-
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -218,11 +212,11 @@ def test_a_number_out_of_its_range_is_refused_with_the_range_and_where_help_is(
         (
             "tune",
             {
-                "epochs": "Of a trial",
+                "epochs": "at most",
                 "batch_size": "Samples per step",
                 "optimizer": "update rule",
-                "seed": "every trial",
-                "monitor": "compared by",
+                "seed": "Random seed",
+                "monitor": "which epoch is the best",
                 "space": "with low, high and perhaps log or step, or with choices",
                 "trials": "over all workers; of a grid always all",
                 "population": "side by side",

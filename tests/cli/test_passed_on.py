@@ -22,8 +22,8 @@ from rich.text import Text
 from gpunet.artifacts import model_file, plots
 from gpunet.artifacts.curves import Curves
 from gpunet.artifacts.plots import Picture
-from gpunet.cli import search_run, training_run
-from gpunet.cli.run_names import named_run
+from gpunet.cli import training_end
+from gpunet.cli.train import named_run
 from gpunet.config import TrainConfig
 from gpunet.datasets import framing
 from gpunet.datasets.framing import Framing
@@ -39,8 +39,9 @@ from gpunet.search.events import SearchInfo
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
+from gpunet.terminal.live import dashboard, messages
 from gpunet.terminal.live.console import PatientStream
-from gpunet.terminal.live.search_screen import PlainSearch
+from gpunet.terminal.live.leaderboard import PlainSearch
 from gpunet.training import learning_rate_range, profile
 from gpunet.training.metrics import cross_entropies
 from gpunet.workflows import devices
@@ -395,10 +396,10 @@ def test_a_run_is_kept_after_every_epoch_unless_it_is_told_otherwise() -> None:
     now = datetime(2030, 5, 17, 14, 3, 59)
     config = TrainConfig(hidden=())
     for folder, name in ((Path("own"), None), (None, "one")):
-        keeping = named_run(folder, name, None, config, now)
-        assert keeping is not None
-        assert keeping.every == 1
-        assert str(keeping.folder.path) == ("own" if folder else "runs/one")
+        location = named_run(folder, name, None, config, now)
+        assert location is not None
+        assert location.every == 1
+        assert str(location.folder.path) == ("own" if folder else "runs/one")
     dated = named_run(None, None, 5, config, now)
     assert dated is not None
     assert str(dated.folder.path) == "runs/2030-05-17_14-03-59_no-hidden"
@@ -443,14 +444,15 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
                 raise AttributeError(name)
             return lambda *_: None
 
-    monkeypatch.setattr(training_run, "Dashboard", Screen)
-    monkeypatch.setattr(training_run, "wants_dashboard", lambda _, plain: not plain)
+    for room in (dashboard, messages):
+        monkeypatch.setattr(room, "Dashboard", Screen)
+    monkeypatch.setattr(dashboard, "wants_dashboard", lambda _, plain: not plain)
     shown: list[list[tuple[str, int]]] = []
 
     def noting(_: Console, parts: Any) -> None:
         shown.append([(str(part.content), part.rank) for part in parts])
 
-    monkeypatch.setattr(training_run, "print_parts", noting)
+    monkeypatch.setattr(training_end, "print_parts", noting)
     ran = gpunet("train", "--data", halves, *FAST, *options)
     assert (ran.code, ran.err) == (0, "")
     ((*parts,),) = shown
@@ -458,16 +460,16 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
     assert (parts[0][0] == "the curves") is ("--plain" not in options)
 
 
-@pytest.mark.parametrize(("room", "command"), [(training_run, "train"), (search_run, "tune")])
+@pytest.mark.parametrize("command", ["train", "tune"])
 def test_an_output_that_breaks_while_it_works_is_told_when_all_is_saved(
-    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch, room: Any, command: str
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     class Full(io.StringIO):
         def write(self, text: str) -> int:
             raise OSError(28, "No space left on device")
 
     made = Console(file=PatientStream(Full()), width=80, theme=theme("dark"))  # type: ignore[arg-type]
-    monkeypatch.setattr(room, "make_console", lambda **_: made)
+    monkeypatch.setattr(console_module, "make_console", lambda **_: made)
     files = ("--report", "r.json", "--output", "m")
     options = ("--data", halves, "--device", "cpu", "--epochs", 1, *files)
     more = ("--trials", 1, "--study", "one") if command == "tune" else ("--run-dir", "kept")

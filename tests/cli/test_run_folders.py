@@ -15,7 +15,7 @@ import pytest
 from gpunet.artifacts import model_file, run_folder
 from gpunet.artifacts.checkpoint import load_state
 from gpunet.artifacts.run_folder import RunFolder
-from gpunet.cli.run_names import named_run
+from gpunet.cli.train import named_run
 from gpunet.config import TrainConfig
 from gpunet.errors import OutputError
 from gpunet.model import Model
@@ -167,13 +167,13 @@ def test_a_resumed_run_is_kept_as_often_as_it_is_told(
     gpunet: RunCommand, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     epochs = []
-    keep = RunFolder.keep
+    keep = RunFolder.write_checkpoint
 
     def noted(self: RunFolder, model: Model, state: RunState) -> None:
         epochs.append(len(state.history))
         keep(self, model, state)
 
-    monkeypatch.setattr(RunFolder, "keep", noted)
+    monkeypatch.setattr(RunFolder, "write_checkpoint", noted)
     more = ("--epochs", 9, "--checkpoint-every", 3, "--device", "cpu", "-q")
     assert gpunet("train", "--resume", kept, *more).code == 0
     assert epochs == [6, 9]
@@ -324,7 +324,9 @@ def test_a_run_is_kept_as_often_as_it_is_told_from_its_start(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     epochs = []
-    monkeypatch.setattr(RunFolder, "keep", lambda *given: epochs.append(len(given[2].history)))
+    monkeypatch.setattr(
+        RunFolder, "write_checkpoint", lambda *given: epochs.append(len(given[2].history))
+    )
     options = ("--epochs", 7, "--patience", 0, "--checkpoint-every", 3, "--name", "one", "-q")
     assert gpunet("train", "--data", halves, *FAST, *options).code == 0
     assert epochs == [3, 6, 7]
@@ -347,11 +349,11 @@ def test_the_name_of_a_run_tells_all_its_layers_and_is_given_once(tmp_path: Path
     now, config = datetime(2030, 5, 17, 14, 3, 59), TrainConfig(hidden=(16, 8))
     names = []
     for _ in range(3):
-        keeping = named_run(None, None, 2, config, now)
-        assert keeping is not None
-        assert keeping.every == 2
-        keeping.folder.create()
-        names.append(keeping.folder.path.name)
+        location = named_run(None, None, 2, config, now)
+        assert location is not None
+        assert location.every == 2
+        location.folder.create()
+        names.append(location.folder.path.name)
     stem = "2030-05-17_14-03-59_16-8"
     assert names == [stem, f"{stem}_2", f"{stem}_3"]
 

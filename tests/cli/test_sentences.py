@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from gpunet.artifacts import model_file
-from gpunet.cli import search_run, training_run
+from gpunet.cli import training_end
 from gpunet.datasets import images
 from gpunet.engine.device_trial import TrialCache
 from gpunet.engine.reference.numpy_engine import numpy_device
@@ -24,6 +24,7 @@ from gpunet.search import session
 from gpunet.training import member
 from gpunet.training.events import Control
 from gpunet.training.schedules import epoch_learning_rates
+from gpunet.workflows import messages, training
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -243,14 +244,14 @@ def test_a_search_without_a_result_says_why_nothing_is_saved(
         return control
 
     if not done:
-        monkeypatch.setattr(search_run, "Control", stopped)
+        monkeypatch.setattr(messages, "Control", stopped)
     Path("space.toml").write_text("[lr]\nchoices = [1e38]\n")
     options = ("--data", halves, "--device", "cpu", "--space", "space.toml", "--trials", 1)
     ran = gpunet("tune", *options, "--report", "r.json")
     sentences = {
-        "lower": "no trial has come to an end with a finite figure, so that nothing is saved; try "
+        "lower": "no trial has come to an end with a finite figure, so there is no model; try "
         "lower learning rates",
-        "stopped": "the search was stopped before a trial was done, so that nothing is saved",
+        "stopped": "the search was stopped before a trial was done, so there is no model",
     }
     assert (ran.code, ran.failure) == (1, sentences[told])
     assert not Path("model.safetensors").exists()
@@ -370,7 +371,7 @@ def test_networks_of_an_ensemble_that_diverged_are_counted(
     monkeypatch.setattr(member, "epoch_learning_rates", rates)
     options = ("--ensemble", 3, "--optimizer", "sgd", "--report", "r.json", "--showcase", 0)
     ran = gpunet("train", "--data", halves, *FAST, *options)
-    assert ran.err == "note: 1 of the 3 networks diverged, so the others are saved alone\n"
+    assert ran.err == "note: 1 of the 3 networks diverged, so the model has the others alone\n"
     assert ran.code == 0
     assert len(model_file.load(Path("model.safetensors")).parameters) == 2
     place = ran.out.splitlines().index("network   accuracy    loss")
@@ -394,7 +395,7 @@ def test_the_advice_to_train_longer_names_twice_the_epochs_or_the_default(
     told: int,
     options: tuple[str, ...],
 ) -> None:
-    monkeypatch.setattr(training_run, "still_falling", lambda *_: True)
+    monkeypatch.setattr(training_end, "still_falling", lambda *_: True)
     more = ("--patience", 0, "--epochs", epochs, "--showcase", 0)
     ran = gpunet("train", "--data", halves, *FAST, *more, *options)
     resume = "--resume kept " if "kept" in options else ""
@@ -407,7 +408,10 @@ def test_the_advice_to_train_longer_names_twice_the_epochs_or_the_default(
 def test_tiles_that_were_measured_are_told_with_the_time_that_it_took(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training_run, "measured_tiles", lambda *_: (None, ["a", "b"], 75.0))
+    def measured(*given: Any) -> None:
+        given[-1].tiles(2, 75.0)
+
+    monkeypatch.setattr(training, "measured_tiles", measured)
     told = gpunet("train", "--data", halves, *FAST, "--showcase", 0).out.splitlines()
     (line,) = [line for line in told if line.startswith("tiles:")]
     assert line == "tiles:  the fastest for 2 products, measured in 1:15 and kept for later runs"
@@ -421,7 +425,7 @@ def test_a_run_before_any_epoch_is_told_as_not_saved(
         control.stop_now.set()
         return control
 
-    monkeypatch.setattr(training_run, "Control", stopped)
+    monkeypatch.setattr(messages, "Control", stopped)
     ran = gpunet("train", "--data", halves, *FAST, "-q", "--plot", "c.png", "--report", "r.json")
     assert ran.out == "no epoch succeeded (stopped by user), not saved\n"
     assert (ran.code, Path("c.png").exists(), Path("r.json").exists()) == (0, False, True)
@@ -444,7 +448,7 @@ def test_a_search_takes_64_trials_unless_it_is_told_otherwise(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert session.TRIALS == 64
-    monkeypatch.setattr(search_run, "TRIALS", 3)
+    monkeypatch.setattr(session, "TRIALS", 3)
     options = ("--data", halves, "--device", "cpu", "--epochs", 1, "--pruner", "none")
     ran = gpunet("tune", *options, "--study", "one", "-q", "--report", "r.json")
     assert (ran.code, len(json.loads(Path("r.json").read_text())["trials"])) == (0, 3)
@@ -468,7 +472,7 @@ def test_a_run_that_diverges_at_once_keeps_its_report_and_curves_but_no_model(
     ran = gpunet("train", "--data", halves, *FAST, *wild, "--report", "r.json", "-q")
     assert (ran.code, ran.failure) == (
         1,
-        "training diverged: its loss is no longer finite in epoch 1, so no model is saved; try "
+        "training diverged: its loss is no longer finite in epoch 1, so there is no model; try "
         "--learning-rate 1e+37",
     )
     assert ran.out == "no epoch succeeded (diverged), not saved\n"

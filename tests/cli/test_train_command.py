@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,18 +22,20 @@ from rich.text import Text
 from tests.cli.conftest import summary_rows
 
 from gpunet.artifacts import model_file
-from gpunet.cli import training_run
+from gpunet.cli import saving, training_end
 from gpunet.config import TrainConfig
 from gpunet.datasets import catalog
 from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceLostError, DownloadError, OutputError
 from gpunet.files import output
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import figures, graphics
 from gpunet.terminal.draw.style import theme
-from gpunet.training.evaluation import pick
+from gpunet.terminal.live import console as console_module
+from gpunet.terminal.live import messages as live_messages
+from gpunet.training.evaluation import sample_rows
 from gpunet.training.events import Control
-from gpunet.workflows import training
+from gpunet.workflows import messages, training
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -343,7 +346,7 @@ def test_the_end_of_a_run_fits_the_screen_and_the_result_is_its_end(
 ) -> None:
     screen = io.StringIO()
     console = Console(file=screen, width=80, height=rows, force_terminal=True, theme=theme("dark"))
-    monkeypatch.setattr(training_run, "make_console", lambda **_: console)
+    monkeypatch.setattr(console_module, "make_console", lambda **_: console)
     assert gpunet("train", "--data", halves, *FAST, *options).code == 0
     lines = screen.getvalue().splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("all epochs done"))
@@ -508,7 +511,7 @@ def test_a_run_that_diverges_at_once_saves_no_model(gpunet: RunCommand, halves: 
     ran = gpunet("train", "--data", halves, *FAST, "--optimizer", "sgd", "--lr", "1e38", "-q")
     assert ran.code == 1
     assert (
-        "no longer finite in epoch 1, so no model is saved; try --learning-rate 1e+37"
+        "no longer finite in epoch 1, so there is no model; try --learning-rate 1e+37"
         in ran.failure
     )
     assert ran.out == "no epoch succeeded (diverged), not saved\n"
@@ -535,7 +538,7 @@ def test_a_run_that_diverges_later_keeps_its_best_weights_and_says_what_to_try(
     assert ran.code == 0
     assert ran.err == (
         "note: training diverged: its loss is no longer finite in epoch 3, so the weights of epoch "
-        "2 are saved; try --learning-rate 0.002\n"
+        "2 are kept; try --learning-rate 0.002\n"
     )
     assert "diverged: no finite loss in epoch 3; the weights of epoch 2" in ran.out
     assert model_file.load(Path("model.safetensors")).best_epoch == 2
@@ -575,7 +578,7 @@ def test_a_device_that_fails_at_the_test_leaves_the_weights_and_says_why(
     ran = gpunet("train", "--data", halves, *FAST, "--ensemble", ensemble, "--report", "run.json")
     best = model_file.load(Path("model.safetensors")).best_epoch
     assert (
-        f"error: the device is lost; try again; the weights of epoch {best} are saved, but "
+        f"error: the device is lost; try again; the weights of epoch {best} are kept, but "
         "untested; `gpunet evaluate` can test them later\n"
     ) == ran.err
     assert ran.code == 1
@@ -612,10 +615,10 @@ def test_a_stop_before_the_first_step_says_that_nothing_is_saved(
         control.stop_now.set()
         return control
 
-    monkeypatch.setattr("gpunet.cli.training_run.Control", stopped)
+    monkeypatch.setattr(messages, "Control", stopped)
     ran = gpunet("train", "--data", halves, *FAST)
     assert ran.code == 0
-    assert ran.err == "note: training stopped before an epoch was done, so no model is saved\n"
+    assert ran.err == "note: training stopped before an epoch was done, so there is no model\n"
     assert "stopped by user" in ran.out
     assert not Path("model.safetensors").exists()
 
@@ -667,9 +670,9 @@ def test_the_samples_that_are_shown_are_drawn_by_the_seed(
 
     def noting(probabilities: Any, labels: Any, count: int, seed: int) -> Any:
         drawn.append((count, seed))
-        return pick(probabilities, labels, count, seed)
+        return sample_rows(probabilities, labels, count, seed)
 
-    monkeypatch.setattr(training_run, "pick", noting)
+    monkeypatch.setattr(training_end, "sample_rows", noting)
     ran = gpunet("train", "--data", halves, *FAST, "--showcase", "3", "--seed", "7")
     assert (ran.code, drawn) == (0, [(3, 7)])
 
@@ -714,36 +717,50 @@ def test_the_confusions_after_a_training_have_a_row_per_label(
 def test_every_option_that_is_no_setting_reaches_the_run(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[training_run.Wishes] = []
-    monkeypatch.setattr(training_run, "carry_out", asked.append)
+    asked: list[dict[str, Any]] = []
+    rooms = {training: "train_model", graphics: "choose_painter"}
+    rooms |= {training_end: "finish", saving: "Results", console_module: "make_console"}
+
+    def note(name: str) -> Callable[..., Any]:
+        return lambda *given, **named: asked[-1].update({name: given, **named})
+
+    for room, name in rooms.items():
+        monkeypatch.setattr(room, name, note(name))
+    monkeypatch.setattr(training_end, "save_results", note("save_results"))
+    monkeypatch.setattr(live_messages, "ConsoleMessages", note("ConsoleMessages"))
     files = ("--output", "o.safetensors", "--report", "r.json", "--plot", "p.png")
     others = ("--showcase", "3", "--graphics", "blocks", "--run-dir", "kept")
     every = ("--checkpoint-every", "4", "--device", "cpu")
-    assert gpunet("train", "--data", halves, *files, *others, *every).code == 0
-    for flag in ("--plain", "--quiet", "--no-autotune", "--force"):
-        assert gpunet("train", "--data", halves, flag).code == 0
+    for options in (
+        (*files, *others, *every),
+        ("--plain",),
+        ("-q",),
+        ("--no-autotune",),
+        ("--force",),
+    ):
+        asked.append({})
+        assert gpunet("train", "--data", halves, *options).code == 0
     first, *flagged = asked
-    assert (first.data, first.device) == (str(halves), "cpu")
-    assert (first.output, first.report, first.plot) == (
-        *(Path("o.safetensors"), Path("r.json"), Path("p.png")),
-    )
-    assert (first.showcase, first.graphics) == (3, "blocks")
-    assert first.keeping is not None
-    assert (first.keeping.folder.path, first.keeping.every) == (Path("kept"), 4)
-    named = ("plain", "quiet", "autotune", "force")
+    assert (first["train_model"][0], first["train_model"][2]) == (str(halves), "cpu")
+    assert first["save_results"][2:] == (Path("o.safetensors"), Path("r.json"), Path("p.png"))
+    assert (first["finish"][-1], first["choose_painter"][0]) == (3, "blocks")
+    assert (first["recorder"].folder.path, first["recorder"].every) == (Path("kept"), 4)
     usual = {"plain": False, "quiet": False, "autotune": True, "force": False}
-    for name, wishes in zip(named, flagged, strict=True):
-        expected = {**usual, name: not usual[name]}
-        assert {flag: getattr(wishes, flag) for flag in named} == expected
-        assert (wishes.device, wishes.output) == ("auto", Path("model.safetensors"))
-        assert (wishes.report, wishes.plot, wishes.showcase, wishes.keeping) == (None,) * 4
+    for name, told in zip(usual, flagged, strict=True):
+        assert {flag: told[flag] for flag in usual} == {**usual, name: not usual[name]}
+        assert (told["train_model"][2], told["recorder"], told["finish"][-1]) == (
+            "auto",
+            None,
+            None,
+        )
+        assert told["save_results"][2:] == (Path("model.safetensors"), None, None)
 
 
 @pytest.mark.parametrize("quiet", [(), ("-q",)])
 def test_a_signal_that_ends_the_process_is_its_exit_code_and_all_is_saved(
     gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(training_run, "Control", lambda: Control(signal=signal.SIGTERM))
+    monkeypatch.setattr(messages, "Control", lambda: Control(signal=signal.SIGTERM))
     kept = ("--report", "run.json", "--run-dir", "kept")
     ran = gpunet("train", "--data", halves, *FAST, *kept, *quiet)
     assert ran.code == 128 + signal.SIGTERM
@@ -802,7 +819,7 @@ def test_a_result_that_cannot_be_written_where_it_is_wanted_is_a_failure_that_ke
     options: tuple[str, str],
     everywhere: bool,
 ) -> None:
-    room = training_run if writer == "write_report" else training
+    room = training_end if writer == "write_report" else training
     write = getattr(room, writer)
 
     def full_disk(*given: Any) -> None:

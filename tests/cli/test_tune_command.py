@@ -7,24 +7,27 @@ import re
 import shlex
 import signal
 import sys
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.cli.conftest import summary_rows
 
+from gpunet import api
 from gpunet.artifacts import model_file
-from gpunet.cli import search_run
+from gpunet.cli import search_end
 from gpunet.cli.train_command import train_command
 from gpunet.config import TrainConfig
 from gpunet.config.settings_file import read_settings
 from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.factory import Device
-from gpunet.search import session
+from gpunet.search import session, space, study
+from gpunet.search.events import Work
 from gpunet.search.study_progress import StudyProgress
 from gpunet.search.tuner import Tuner
 from gpunet.terminal.draw import figures
+from gpunet.terminal.live import messages as live_messages
 from gpunet.training.events import Control
 
 if TYPE_CHECKING:
@@ -139,7 +142,7 @@ def test_a_device_that_fails_at_the_test_leaves_the_best_network_and_says_why(
 ) -> None:
     ran = gpunet("tune", *options, "--report", "report.json")
     assert ran.err == (
-        "error: the device is lost; try again; the best network is saved, but untested; "
+        "error: the device is lost; try again; the best network is kept, but untested; "
         "`gpunet evaluate` can test it later\n"
     )
     assert ran.code == 1
@@ -390,53 +393,55 @@ def test_the_summary_of_a_search_tells_what_its_report_holds(
 def test_every_option_of_a_search_reaches_it(
     gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[search_run.Wishes] = []
-    monkeypatch.setattr(search_run, "carry_out", asked.append)
+    asked: list[dict[str, Any]] = []
+
+    def note(name: str) -> Callable[..., Any]:
+        return lambda *given, **named: asked[-1].update({name: given, **named})
+
+    for room, name in (
+        *(
+            (api, "run_search"),
+            (search_end, "finish"),
+            (session, "new_spec"),
+            (space, "read_space"),
+        ),
+        *((study.SearchStudy, "resume"), (live_messages, "ConsoleMessages")),
+    ):
+        monkeypatch.setattr(room, name, note(name))
+    monkeypatch.setattr("gpunet.cli.tune._source", lambda _: "the data")
     settings = ("--label", "last", "--epochs", 3, "--batch-size", 8, "--optimizer", "sgd")
     rest = ("--seed", 5, "--monitor", "val_accuracy", "--data", "d.npz", "--device", "cpu")
     search = ("--space", "space.toml", "--trials", 7, "--population", 2, "--timeout", "1m")
     chosen = ("--sampler", "random", "--pruner", "median", "--study", "one", "--heartbeat", 4)
     files = ("--storage", "sqlite:///s.db", "--output", "o.safetensors", "--report", "r.json")
     flags = ("--force", "--plain", "--quiet")
-    assert gpunet("tune", *settings, *rest, *search, *chosen, *files, *flags).code == 0
-    assert gpunet("tune", "--resume", "two").code == 0
-    assert gpunet("tune").code == 0
-    typed = {"label": "last", "epochs": 3, "batch_size": 8, "optimizer": "sgd", "seed": 5}
+    for options in (
+        (*settings, *rest, *search, *chosen, *files, *flags),
+        ("--resume", "two"),
+        (),
+    ):
+        asked.append({})
+        assert gpunet("tune", *options).code == 0
     first, second, third = asked
-    assert first == search_run.Wishes(
-        file=None,
-        typed={**typed, "monitor": "val_accuracy"},
-        space=Path("space.toml"),
-        data="d.npz",
-        device="cpu",
-        trials=7,
-        population=2,
-        timeout=60.0,
-        sampler="random",
-        pruner="median",
-        study="one",
-        resumed=False,
-        storage="sqlite:///s.db",
-        heartbeat=4,
-        output=Path("o.safetensors"),
-        report=Path("r.json"),
-        force=True,
-        plain=True,
-        quiet=True,
-    )
-    assert (second.study, second.resumed) == ("two", True)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", third.study)
-    usual: dict[str, Any] = {
-        **dict.fromkeys(("space", "data", "device", "trials", "timeout", "sampler")),
-        **dict.fromkeys(("pruner", "storage", "report")),
-        **dict.fromkeys(("force", "plain", "quiet"), False),
-        "typed": {},
-        "population": 16,
-        "study": third.study,
-        "heartbeat": 10,
-        "output": Path("model.safetensors"),
-    }
-    assert third == replace(first, **usual)
+    typed = {"label": "last", "epochs": 3, "batch_size": 8, "optimizer": "sgd", "seed": 5}
+    assert first["new_spec"] == ({**typed, "monitor": "val_accuracy"}, None, "space.toml")
+    assert first["read_space"] == (Path("space.toml"),)
+    assert (first["sampler"], first["pruner"], first["trials"]) == ("random", "median", 7)
+    source, _, device, storage, work, *_ = first["run_search"]
+    assert (source, device, work) == ("d.npz", "cpu", Work(7, 2, 60.0))
+    assert (storage.folder.name, str(storage)) == ("one", "sqlite:///s.db")
+    assert storage.heartbeat == 4
+    assert first["finish"][2:] == ("cpu", Path("o.safetensors"), Path("r.json"))
+    assert (first["plain"], first["ConsoleMessages"][0].quiet, first["force"]) == (True,) * 3
+    assert second["resume"][1] == "two"
+    assert third["new_spec"] == ({}, None, "the default space")
+    assert (third["sampler"], third["pruner"], third["trials"]) == (None, None, None)
+    source, _, device, storage, work, *_ = third["run_search"]
+    assert (source, device, work) == ("the data", "auto", Work(64, 16, None))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", storage.folder.name)
+    assert storage.heartbeat == 10
+    assert third["finish"][2:] == ("auto", Path("model.safetensors"), None)
+    assert (third["plain"], third["ConsoleMessages"][0].quiet, third["force"]) == (False,) * 3
 
 
 def test_a_study_in_a_storage_is_joined_and_its_next_command_names_it(
@@ -477,7 +482,7 @@ def test_failures_from_before_a_resumed_search_are_told_once(
 def test_a_signal_that_ends_a_search_is_its_exit_code_and_all_is_saved(
     gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_run, "Control", lambda: Control(signal=signal.SIGTERM))
+    monkeypatch.setattr("gpunet.workflows.messages.Control", lambda: Control(signal=signal.SIGTERM))
     ran = gpunet("tune", *options, "--report", "r.json", "--quiet")
     assert (ran.code, ran.out) == (128 + signal.SIGTERM, "")
     best = json.loads(Path("r.json").read_text())["best"]

@@ -17,7 +17,6 @@ from tests.cli.conftest import Ran
 
 from gpunet.artifacts import model_file
 from gpunet.bench import CASES, Case, Measurement
-from gpunet.cli import search_run
 from gpunet.config.recipes import open_recipe, recipe_names
 from gpunet.datasets import catalog
 from gpunet.engine.interface import DeviceInfo
@@ -459,7 +458,7 @@ def test_a_search_that_is_not_done_ends_with_how_to_go_on(
         control.stop_after_epoch.set()
         return control
 
-    monkeypatch.setattr(search_run, "Control", stopped)
+    monkeypatch.setattr("gpunet.workflows.messages.Control", stopped)
     told = lines_of(gpunet("tune", "--resume", "one", "--trials", 4, "--device", "cpu"))
     assert told[-1] == "to go on with the search: gpunet tune --resume one"
 

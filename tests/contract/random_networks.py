@@ -198,8 +198,8 @@ class Case:
         if changed is not None:
             draws = np.random.default_rng(changed)
             weights *= (1 + LAST_PLACES * draws.uniform(-1, 1, weights.shape)).astype(np.float32)
-        engine.class_weights = self.class_weights
         engine.load("train", self.samples)
+        engine.class_weights = self.class_weights
         engine.load("validation", self.samples[: 1 + shape.count // 2])
         engine.set_parameters(weights)
         steps = steps_per_epoch(shape.count, shape.batch_size)

@@ -164,15 +164,20 @@ def test_what_a_training_step_costs_is_weighted_by_class_and_smoothed(
     make_engine: MakeEngine, random_samples: Draw
 ) -> None:
     network, smoothing = NetworkSpec(12, (7,), 3), 0.3
-    config = TrainConfig(seed=3, label_smoothing=smoothing, optimizer="sgd", batch_size=16)
+    config = TrainConfig(
+        seed=3,
+        label_smoothing=smoothing,
+        class_weights=(1.0, 2.0, 0.5),
+        optimizer="sgd",
+        batch_size=16,
+    )
     engine = make_engine(network, config)
-    engine.class_weights = np.array([1, 2, 0.5], dtype=np.float32)
     samples = random_samples(16, 12, 3)
     engine.set_parameters(initial_parameters(network, "auto", (3,)))
     engine.load("train", samples)
     logs = np.log(engine.predict("train")[0].astype(np.float64))  # (n, C)
     targets = (1 - smoothing) * np.eye(3)[samples.labels] + smoothing / 3
-    costs = -(targets * logs).sum(axis=1) * engine.class_weights[samples.labels]  # (n,)
+    costs = -(targets * logs).sum(axis=1) * np.array([1, 2, 0.5])[samples.labels]  # (n,)
     engine.begin_epoch(epoch_order((3,), 1, 16), np.full((1, 1), 0.01), 0)
     engine.train(1)
     assert engine.metrics().loss[0] == pytest.approx(costs.sum(), rel=FLOAT32_SUMS)

@@ -89,8 +89,8 @@ class Trial:
 def open_engine(trial: Trial, adapter: Adapter) -> PassEngine:
     """An engine at the start of an epoch."""
     engine = PassEngine(trial.network, trial.configs, adapter, "layered")
-    engine.class_weights = trial.class_weights
     engine.load("train", trial.samples)
+    engine.class_weights = trial.class_weights
     engine.set_parameters(initial_parameters(trial.network, "uniform", engine.seeds))
     order = epoch_order(engine.seeds, 1, len(trial.samples))
     engine.begin_epoch(order, np.full((len(order), 2), 0.05), 0)

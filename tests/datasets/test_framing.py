@@ -125,7 +125,7 @@ def test_what_is_said_wins_over_what_is_seen() -> None:
     images, labels = digits()
     assert find_framing(dataset(images, labels), "as-is") is None
     assert Framing(20, 255, 0) == find_framing(dataset(255 - full_frame(images)), "mnist")
-    assert Framing(23) == find_framing(dataset(np.zeros((5, 40, 32), np.uint8)), "mnist")
+    assert Framing(23, 0, 255) == find_framing(dataset(np.zeros((5, 40, 32), np.uint8)), "mnist")
     samples = Samples(images.reshape(-1, 784), labels)
     table = Dataset("table", samples, samples, tuple("0123456789"), None, "drawn here")
     assert find_framing(table, "mnist") is None

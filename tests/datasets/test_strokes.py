@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.datasets.strokes import BLOCK, Form, generate, hands_written, load_pens
+from gpunet.datasets import strokes
+from gpunet.datasets.strokes import BLOCK, Form, generate, load_pens
 
 Bytes = NDArray[np.uint8]
 
@@ -81,6 +82,16 @@ def test_center_of_mass_is_pixel_14(thousand: tuple[Bytes, Bytes]) -> None:
         # Half a pixel, as boxes move by whole pixels; a box at the rim of the image cannot move on.
         assert np.mean(off > 0.51) < 0.005
         assert off.max() < 2
+
+
+def hands_written(count: int, seed: int, *, start: int = 0) -> list[str]:
+    """Which hand each sample follows most, as ``digit/form/hand``."""
+    draws = strokes._Draws.at(seed, start, start + count)
+    names = [""] * count
+    for form, rows in strokes._rows_by_form(strokes._labels(count, seed, start), draws):
+        for row, hand in zip(rows, strokes._hands(form, draws.rows(rows))[:, 0], strict=True):
+            names[row] = f"{form.digit}/{form.name}/{form.hands[hand]}"
+    return names
 
 
 def test_every_hand_is_written() -> None:

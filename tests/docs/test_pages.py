@@ -28,7 +28,7 @@ import pytest
 
 from gpunet.cli.app import command_line, run
 from gpunet.engine.wgpu.adapters import list_adapters
-from gpunet.files.resources import shaders_folder
+from gpunet.files.resources import shader_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
@@ -242,7 +242,7 @@ def test_a_quoted_shader_is_what_the_file_says(page: Path) -> None:
     for block in blocks_of(page):
         if block.language == "wgsl":
             first, _, quoted = block.text.partition("\n")
-            file = shaders_folder() / first.removeprefix("// shaders/")
+            file = shader_file() / first.removeprefix("// shaders/")
             position, source = 0, file.read_text(encoding="utf-8")
             for piece in quoted.split(f"{ELISION}\n"):
                 found = source.find(piece, position)

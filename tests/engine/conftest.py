@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any, get_args
 
@@ -10,10 +11,11 @@ import pytest
 
 from gpunet.config import ACTIVATIONS, LOSSES, NetworkSpec
 from gpunet.engine.interface import Rule
-from gpunet.engine.planning.layered import Pass, Plan, Switches, cut, evaluation_plan, training_plan
+from gpunet.engine.planning.layered import Pass, Plan, cut, evaluation_plan, training_plan
 from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.tiles import Traits, candidates
+from gpunet.engine.planning.workload import Switches, Workload
 
 Constants = Mapping[str, float]
 Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
@@ -56,20 +58,20 @@ def plans() -> Iterator[Plan]:
     for activation in ACTIVATIONS:
         network = NetworkSpec(784, (20, 20), 10, activation)
         for features in ("bytes", "floats"):
-            common: Any = {"population": 2, "rows": 64, "features": features, "traits": TRAITS[0]}
-            yield evaluation_plan(network, **common)
+            work = Workload(network, 64, TRAITS[0], 2, features)
+            yield evaluation_plan(work)
             for rule, switches in product(get_args(Rule), (ALL_OFF, ALL_ON)):
-                yield training_plan(network, rule=rule, switches=switches, **common)
-    quadratic = NetworkSpec(784, (16,), 10, loss="quadratic")
-    common = {"population": 2, "rows": 64, "features": "bytes", "traits": TRAITS[0]}
-    yield evaluation_plan(quadratic, **common)
+                yield training_plan(replace(work, rule=rule, switches=switches))
+    quadratic = Workload(NetworkSpec(784, (16,), 10, loss="quadratic"), 64, TRAITS[0], 2)
+    yield evaluation_plan(quadratic)
     for switches in (ALL_OFF, ALL_ON):
-        yield training_plan(quadratic, rule="sgd", switches=switches, **common)
+        yield training_plan(replace(quadratic, rule="sgd", switches=switches))
     for activation, rule in product(ACTIVATIONS, get_args(Rule)):
-        normalized = NetworkSpec(784, (16,), 10, activation, layer_norm=True)
-        yield evaluation_plan(normalized, **common)
-        yield training_plan(normalized, rule=rule, switches=ALL_OFF, **common)
-    yield training_plan(normalized, rule="adam", switches=ALL_ON, **common)
+        network = NetworkSpec(784, (16,), 10, activation, layer_norm=True)
+        normalized = Workload(network, 64, TRAITS[0], 2, rule=rule)
+        yield evaluation_plan(normalized)
+        yield training_plan(normalized)
+    yield training_plan(replace(normalized, rule="adam", switches=ALL_ON))
 
 
 def persistent_plans() -> Iterator[Plan]:
@@ -93,15 +95,8 @@ def _persistent(
     software: bool,
     features: Any = "bytes",
 ) -> Plan:
-    plan = persistent_plan(
-        network,
-        population=2,
-        rows=rows,
-        features=features,
-        rule=rule,
-        switches=Switches(**switches),
-        traits=Traits(software=software),
-    )
+    traits = Traits(software=software)
+    plan = persistent_plan(Workload(network, rows, traits, 2, features, rule, Switches(**switches)))
     assert plan is not None
     return plan
 

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.planning.layered import Plan, Switches
-from gpunet.engine.planning.select import choose_plan
+from gpunet.engine.planning.layered import Plan
+from gpunet.engine.planning.select import PlanName, choose_plan
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Switches, Workload
 
 SMALL = NetworkSpec(784, (16, 16), 10)
 
 
-def choose(network: NetworkSpec = SMALL, rows: int = 4, **changed: Any) -> Plan:
-    common: dict[str, Any] = {
-        "population": 1,
-        "features": "bytes",
-        "rule": "adam",
-        "switches": Switches(),
-        "traits": Traits(software=True),
-    }
-    return choose_plan(network, rows=rows, **{**common, **changed})
+def choose(
+    network: NetworkSpec = SMALL, rows: int = 4, wanted: PlanName = "auto", **changed: Any
+) -> Plan:
+    work = Workload(network, rows, Traits(software=True))
+    return choose_plan(replace(work, **changed), wanted)
 
 
 def is_persistent(network: NetworkSpec = SMALL, rows: int = 4, **changed: Any) -> bool:

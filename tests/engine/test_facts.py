@@ -10,9 +10,9 @@ import pytest
 
 from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, TrainConfig
 from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, RULES
-from gpunet.engine.planning.layered import Switches
 from gpunet.engine.planning.select import choose_plan
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Workload
 from gpunet.engine.reference import kernels, optimizers
 from gpunet.engine.reference.activations import activate
 from gpunet.engine.reference.numpy_engine import NumpyEngine
@@ -49,16 +49,7 @@ def test_an_unknown_loss_is_taken_for_no_other(plan: Any) -> None:
     network = NetworkSpec(4, (3,), 2)
     object.__setattr__(network, "loss", "hinge")
     with pytest.raises(KeyError, match="hinge"):
-        choose_plan(
-            network,
-            wanted=plan,
-            population=1,
-            rows=4,
-            features="bytes",
-            rule="adam",
-            switches=Switches(),
-            traits=Traits(software=True),
-        )
+        choose_plan(Workload(network, 4, Traits(software=True)), plan)
     with pytest.raises(KeyError, match="hinge"):
         kernels.loss("hinge")  # type: ignore[arg-type]
 

@@ -9,7 +9,6 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import Device, largest_population, select_device
 from gpunet.engine.planning.memory import buffer_bytes, most_networks, require_fit
 from gpunet.engine.reference.numpy_engine import NumpyEngine
-from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError
@@ -57,6 +56,5 @@ def test_numpy_refuses_what_the_machine_does_not_hold() -> None:
     most = largest_population(select_device("cpu"), wide, "adam", 8, 1000)
     if most is None:
         pytest.skip("this system does not tell how much memory it has")
-    for kind in (NumpyEngine, NumpyPopulation):
-        with pytest.raises(DeviceError, match="this machine has room for"):
-            kind(wide, (TrainConfig(batch_size=8),) * (most + 1))
+    with pytest.raises(DeviceError, match="this machine has room for"):
+        NumpyEngine(wide, (TrainConfig(batch_size=8),) * (most + 1))

@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.reference import kernels as numpy_kernels
-from gpunet.engine.reference.population import NumpyPopulation
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 
@@ -30,10 +30,10 @@ def threads(blas: ThreadpoolController) -> list[int]:
     return [library["num_threads"] for library in blas.info()]
 
 
-def trained(samples: Samples) -> NumpyPopulation:
+def trained(samples: Samples) -> NumpyEngine:
     """Two networks after two steps of 128 samples, with products of 12.8 million terms."""
     configs = TrainConfig(seed=1, batch_size=128, ensemble=2)
-    engine = NumpyPopulation(NETWORK, configs)
+    engine = NumpyEngine(NETWORK, configs)
     engine.load("train", samples)
     engine.set_parameters(initial_parameters(NETWORK, "auto", [1, 2]))
     engine.begin_epoch(epoch_order([1, 2], 1, 256), np.full((2, 2), 0.01), 0)

@@ -9,10 +9,8 @@ import pytest
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import Engine
-from gpunet.engine.reference import population as numpy_population
-from gpunet.engine.reference.numpy_engine import NumpyEngine
-from gpunet.engine.reference.population import NumpyPopulation, networks_together
+from gpunet.engine.reference import numpy_engine
+from gpunet.engine.reference.numpy_engine import NumpyEngine, networks_together
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 
@@ -23,6 +21,7 @@ CONFIGS = tuple(
         momentum=0.9 if seed == 4 else 0.0,
         dropout=0.1 * (seed % 2),
         optimizer="sgd",
+        class_weights=(1.0, 2.0, 0.5),
         batch_size=8,
     )
     for seed in range(5)
@@ -30,14 +29,22 @@ CONFIGS = tuple(
 
 
 @pytest.fixture
-def _pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two networks are computed together."""
-    monkeypatch.setattr(numpy_population, "CACHE", 2 * 4 * 3 * NETWORK.parameter_count)
+def together() -> NumpyEngine:
+    """All networks are computed at once."""
+    assert networks_together(NETWORK, "sgd_momentum") > len(CONFIGS)
+    return NumpyEngine(NETWORK, CONFIGS)
 
 
-def trained(engine: Engine, samples: Samples, rest: Sequence[int] = (1, 2)) -> Engine:
+@pytest.fixture
+def groups(monkeypatch: pytest.MonkeyPatch) -> NumpyEngine:
+    """Two networks are computed at once."""
+    monkeypatch.setattr(numpy_engine, "CACHE", 2 * 4 * 3 * NETWORK.parameter_count)
+    assert networks_together(NETWORK, "sgd_momentum") == 2
+    return NumpyEngine(NETWORK, CONFIGS)
+
+
+def trained(engine: NumpyEngine, samples: Samples, rest: Sequence[int]) -> None:
     """Two epochs; after the first one, some networks rest."""
-    engine.class_weights = np.array([1, 2, 0.5], dtype=np.float32)
     engine.load("train", samples)
     engine.load("validation", samples[:9])
     seeds = [one.seed for one in CONFIGS]
@@ -48,18 +55,18 @@ def trained(engine: Engine, samples: Samples, rest: Sequence[int] = (1, 2)) -> E
         engine.train(1)
         if epoch == 0:
             engine.stop(rest)
-    return engine
 
 
-@pytest.mark.usefixtures("_pairs")
 @pytest.mark.parametrize("rest", [(1, 2), (2, 3), (0, 1, 4)])
 def test_groups_give_the_bits_of_a_population_in_one(
-    random_samples: Callable[..., Samples], rest: Sequence[int]
+    together: NumpyEngine,
+    groups: NumpyEngine,
+    random_samples: Callable[..., Samples],
+    rest: Sequence[int],
 ) -> None:
     samples = random_samples(32, 12, 3)
-    assert networks_together(NETWORK, "sgd_momentum") == 2
-    together = trained(NumpyEngine(NETWORK, CONFIGS), samples, rest)
-    groups = trained(NumpyPopulation(NETWORK, CONFIGS), samples, rest)
+    trained(together, samples, rest)
+    trained(groups, samples, rest)
     assert together.parameters().tobytes() == groups.parameters().tobytes()
     assert together.moments().tobytes() == groups.moments().tobytes()
     for count, one, other in (
@@ -75,13 +82,15 @@ def test_groups_give_the_bits_of_a_population_in_one(
     np.testing.assert_array_equal(moments * 2, groups.moments())
 
 
-@pytest.mark.usefixtures("_pairs")
-def test_the_kernels_of_all_groups_are_timed(random_samples: Callable[..., Samples]) -> None:
-    samples = random_samples(32, 12, 3)
-    engine = trained(NumpyPopulation(NETWORK, CONFIGS), samples)
-    engine.begin_epoch(epoch_order([1] * 5, 3, 32), np.full((5, 4), 0.05), 8)
-    times = engine.time_kernels(2)
+def test_the_kernels_of_all_groups_are_timed(
+    groups: NumpyEngine, random_samples: Callable[..., Samples]
+) -> None:
+    trained(groups, random_samples(32, 12, 3), ())
+    groups.begin_epoch(epoch_order([1] * 5, 3, 32), np.full((5, 4), 0.05), 8)
+    times = groups.time_kernels(2)
     assert all(one.seconds > 0 for one in times)
+    operations = {one.label: one.operations for one in times}
+    assert operations["forward"] == 5 * 2 * 8 * (12 * 7 + 7 * 3)
     assert len({one.label for one in times}) == len(times)
 
 

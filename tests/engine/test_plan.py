@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.planning.layered import Pass, Plan, Switches, training_plan
+from gpunet.engine.planning.layered import Pass, Plan, training_plan
 from gpunet.engine.planning.persistent import persistent_plan, workgroup_layout
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Switches, Workload
 
 NETWORK = NetworkSpec(20, (8,), 4)
-COMMON: Mapping[str, Any] = {
-    "rows": 6,
-    "features": "bytes",
-    "rule": "adam",
-    "switches": Switches(),
-    "traits": Traits(software=True, lanes=8),
-}
+WORK = Workload(NETWORK, 6, Traits(software=True, lanes=8))
 
 
 def layered(network: NetworkSpec = NETWORK, population: int = 1, **changed: Any) -> Plan:
-    return training_plan(network, population=population, **{**COMMON, **changed})
+    return training_plan(replace(WORK, network=network, population=population, **changed))
 
 
 def declared_threads(one: Pass) -> int:
@@ -41,7 +36,7 @@ def test_a_pass_tells_the_threads_that_its_shader_declares() -> None:
     switches = Switches(clip_norm=True, max_norm=True)
     network = NetworkSpec(784, (200, 3), 10, layer_norm=True)
     passes = [*layered(network, rows=64, switches=switches).passes]
-    persistent = persistent_plan(NETWORK, population=1, **COMMON)
+    persistent = persistent_plan(WORK)
     assert persistent is not None
     for one in (*passes, *persistent.passes):
         assert declared_threads(one) == one.threads, one.label
@@ -65,7 +60,7 @@ def test_every_network_of_a_population_is_counted() -> None:
 
 
 def test_both_plans_count_the_same_multiplications() -> None:
-    persistent = persistent_plan(NETWORK, population=2, **COMMON)
+    persistent = persistent_plan(replace(WORK, population=2))
     assert persistent is not None
     weights, biases, first = 20 * 8 + 8 * 4, 8 + 4, 20 * 8
     products = sum(one.operations for one in layered(population=2).passes if one.product)
@@ -74,7 +69,7 @@ def test_both_plans_count_the_same_multiplications() -> None:
 
 
 def test_the_persistent_plans_layout_holds_every_unit_and_feature() -> None:
-    plan = persistent_plan(NETWORK, population=1, **COMMON)
+    plan = persistent_plan(WORK)
     assert plan is not None
     layout = workgroup_layout(plan)
     assert layout.fits

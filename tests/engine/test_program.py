@@ -22,9 +22,8 @@ def test_a_program_goes_through_json_and_names_every_buffer_that_its_shaders_bin
     adapter: Adapter, random_samples: Callable[..., Samples], clip_norm: float
 ) -> None:
     network = NetworkSpec(20, (6, 5), 3, layer_norm=True)
-    config = TrainConfig(batch_size=8, clip_norm=clip_norm, ensemble=2)
+    config = TrainConfig(batch_size=8, clip_norm=clip_norm, ensemble=2, class_weights="balanced")
     with WgpuEngine(network, config, adapter) as engine:
-        engine.class_weights = np.ones(3, dtype=np.float32)
         engine.load("train", random_samples(30, 20, 3))
         program = engine.training_program(30)
         engine._compile_training(30)

@@ -14,12 +14,12 @@ import pytest
 from gpunet.engine.planning import shader_source
 from gpunet.engine.planning.shader_source import assemble, numbered
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters, open_device
-from gpunet.files.resources import shaders_folder
+from gpunet.files.resources import shader_file
 
 Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
 Shaders = Mapping[Shader, tuple[Mapping[str, float], ...]]
 
-FOLDER = shaders_folder()
+FOLDER = shader_file()
 FILES = sorted(file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.wgsl"))
 
 FIRST_ADAPTER = list_adapters()[:1]

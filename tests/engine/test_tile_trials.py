@@ -15,8 +15,9 @@ import pytest
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.planning.layered import Pass, Plan, Switches, training_plan
+from gpunet.engine.planning.layered import Pass, Plan, training_plan
 from gpunet.engine.planning.tiles import EIGHT_LANES_16, EIGHT_LANES_32, LARGE, SMALL, Tile, Traits
+from gpunet.engine.planning.workload import Workload
 from gpunet.engine.wgpu.adapters import Adapter, open_device
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
@@ -33,15 +34,7 @@ def tiles(tmp_path: Path) -> TileCache:
 
 
 def layered(*hidden: int, rows: int = 64) -> Plan:
-    return training_plan(
-        NetworkSpec(784, hidden, 10),
-        population=1,
-        rows=rows,
-        features="bytes",
-        rule="adam",
-        switches=Switches(),
-        traits=TRAITS,
-    )
+    return training_plan(Workload(NetworkSpec(784, hidden, 10), rows, TRAITS))
 
 
 @dataclass

@@ -31,8 +31,8 @@ from pathlib import Path
 
 import numpy as np
 
-import gpunet.cli.search_run
-import gpunet.cli.training_run  # noqa: F401 - so that no child has to
+import gpunet.cli.search_end
+import gpunet.cli.training_end  # noqa: F401 - so that no child has to
 from gpunet.artifacts.checkpoint import load_state
 from gpunet.artifacts.model_file import load
 from gpunet.cli.app import run

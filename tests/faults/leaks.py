@@ -25,7 +25,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import create_engine, select_device
 from gpunet.engine.interface import Engine
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 
@@ -113,7 +113,7 @@ def models_growth(models: int) -> Growth:
         scaling=None,
         origin=Origin("noise", "noise", "", ""),
         best_epoch=1,
-        test=Figures(None, None),
+        test=Scores(None, None),
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"

@@ -62,7 +62,7 @@ from gpunet.datasets.readers.table import read_rows
 from gpunet.engine.factory import create_engine, select_device
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.search.space import read_space
 from gpunet.terminal.live.console import make_console
 from gpunet.terminal.views.model_card import model_card
@@ -425,7 +425,7 @@ def _model() -> Model:
         scaling=Scaling(np.zeros(4, np.float32), np.ones(4, np.float32)),
         origin=Origin("points", "points.csv", "0123abc", "a file"),
         best_epoch=2,
-        test=Figures(0.25, 0.875),
+        test=Scores(0.25, 0.875),
         levels=(-1.0, 1.0),
         inverted=True,
         framing=Framing(2, 255, 0),
@@ -461,7 +461,7 @@ def run_target() -> Target:
     )
     report = {"stop_reason": "epochs", "test": {"accuracy": 0.5}, "history": [1, 2]}
     with tempfile.TemporaryDirectory() as folder:
-        RunFolder(Path(folder)).keep(model, state)
+        RunFolder(Path(folder)).write_checkpoint(model, state)
         files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     files["report.json"] = json.dumps(report).encode()
     damage = {"last.safetensors": tensors_damaged, ".json": json_damaged}

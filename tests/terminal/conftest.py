@@ -17,7 +17,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import DeviceInfo, KernelTime
 from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.terminal.draw.style import Background, theme
-from gpunet.terminal.views.screen import View
+from gpunet.terminal.views.dashboard import View
 from gpunet.training.events import EpochRecord, Progress, RunInfo
 from gpunet.training.profile import Profile
 
@@ -117,6 +117,11 @@ def progress(epoch: int, step: int = 430) -> Progress:
     return Progress(epoch, step, 860, 0.4, 0.9, 18_500.0, "training", 12.0, 100.0)
 
 
+def report(step: int, loss: float, accuracy: float | None) -> Progress:
+    """A report from within the first epoch, of 860 steps."""
+    return Progress(1, step, 860, loss, accuracy, 18_500.0, "training", 12.0, 100.0)
+
+
 def probabilities(labels: NDArray[np.int32], classes: int) -> NDArray[np.float32]:
     """(n, C): every third sample is taken for the class after its own."""
     wanted = (labels + (np.arange(len(labels)) % 3 == 0)) % classes
@@ -163,7 +168,7 @@ def make_view() -> MakeView:
             progress=progress(epochs + 1),
             heard_at=0.0,
             records=tuple(records),
-            trace=((0.1, 2.3, 0.1), (0.5, 1.9, np.nan)),
+            trace=(report(86, 2.3, 0.1), report(430, 1.9, None)),
             best_epoch=min(2, epochs),
             patience_left=3 if epochs else None,
             gallery=told,

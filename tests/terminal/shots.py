@@ -20,18 +20,18 @@ __all__ = ["as_seen", "assert_as_held"]
 HELD = Path(__file__).with_name("shots")
 
 LETTERS = {
-    style.TRAIN: "t",
-    style.VALIDATION: "v",
+    style.Ink.TRAIN: "t",
+    style.Ink.VALIDATION: "v",
     style.RIGHT_SHARE[0]: "r",
     style.RIGHT_SHARE[1]: "s",
     style.RIGHT_SHARE[2]: "q",
     style.WRONG_SHARE[0]: "w",
     style.WRONG_SHARE[1]: "x",
     style.WRONG_SHARE[2]: "y",
-    style.WARNING: "!",
-    style.LABEL: "l",
-    style.MUTED: ".",
-    style.STRONG: "b",
+    style.Ink.WARNING: "!",
+    style.Ink.LABEL: "l",
+    style.Ink.MUTED: ".",
+    style.Ink.STRONG: "b",
 }
 """``BEST`` looks as many of what is right do."""
 

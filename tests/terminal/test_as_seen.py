@@ -14,31 +14,38 @@ import numpy as np
 import pytest
 from rich.console import Console
 from rich.text import Text
+from tests.terminal.conftest import report
 from tests.terminal.shots import assert_as_held
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.framing import Framing
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.planning.layered import Switches, training_plan
+from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.tiles import Traits
-from gpunet.model import Figures, Model, Origin
+from gpunet.engine.planning.workload import Workload
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.graphics import Painter
-from gpunet.terminal.draw.style import LABEL, TRAIN, VALIDATION, bar
+from gpunet.terminal.draw.style import Ink, bar
 from gpunet.terminal.draw.weights import unit_pictures
-from gpunet.terminal.live.search_screen import PlainSearch
-from gpunet.terminal.views.leaderboard import Board, importance_block, leaderboard, trial_table
+from gpunet.terminal.live.leaderboard import search_display
+from gpunet.terminal.views.dashboard import View, closing_view, dashboard_frame
+from gpunet.terminal.views.leaderboard import (
+    Board,
+    importance_block,
+    leaderboard_frame,
+    trial_table,
+)
 from gpunet.terminal.views.model_card import model_card
 from gpunet.terminal.views.plan_table import plan_tables
 from gpunet.terminal.views.profile_table import profile_table
 from gpunet.terminal.views.range_test import range_advice, range_chart, range_table
-from gpunet.terminal.views.screen import View, closing_view, screen
 from gpunet.terminal.views.showcase import prediction, preview, showcase
 from gpunet.terminal.views.tables import (
     class_table,
@@ -91,7 +98,7 @@ def a_view(run: RunInfo, epochs: int, **changes: Any) -> View:
         progress=Progress(epochs + 1, 301, 860, 0.41, 0.93, 18_500.0, "training", 3725.0, 100.0),
         heard_at=5.0,
         records=told(epochs),
-        trace=((0.1, 2.3, 0.1), (0.3, 1.9, np.nan), (0.35, 1.8, 0.3)),
+        trace=(report(86, 2.3, 0.1), report(258, 1.9, None), report(301, 1.8, 0.3)),
         best_epoch=min(epochs, 4),
         patience_left=3 if epochs else None,
         gallery=probabilities(run.gallery.labels, run.network.classes) if epochs else None,
@@ -144,7 +151,7 @@ def test_a_frame_of_a_training(
     size, settings, of_run, epochs, changes = SCREENS[name]
     console = make_text_console(*size, **settings)
     view = a_view(make_run(**of_run), epochs, **changes)
-    console.print(screen(console, view, Control(), size, 8.5, keys=True))
+    console.print(dashboard_frame(console, view, Control(), size, 8.5, keys=True))
     assert_as_held(console, f"training-{name}")
 
 
@@ -173,7 +180,7 @@ def test_the_last_line_of_a_training(
     if wish:
         getattr(control, wish).set()
     view = a_view(configured(make_run(), patience=0, ensemble=5), 0)
-    console.print(screen(console, view, control, size, 8.5, keys=keys))
+    console.print(dashboard_frame(console, view, control, size, 8.5, keys=keys))
     assert_as_held(console, f"training-{now}")
 
 
@@ -248,7 +255,7 @@ def test_a_frame_of_a_search(make_text_console: MakeConsole, board: Board, name:
     size, settings, changes = BOARDS[name]
     console = make_text_console(*size, **settings)
     shown = replace(board, **changes)
-    console.print(leaderboard(console, shown, Control(), size, 70.0, keys=True))
+    console.print(leaderboard_frame(console, shown, Control(), size, 70.0, keys=True))
     assert_as_held(console, f"search-{name}")
 
 
@@ -258,7 +265,7 @@ def test_the_last_line_of_a_search(
 ) -> None:
     control, console = Control(), make_text_console(width, **COLOR)
     getattr(control, wish).set()
-    console.print(leaderboard(console, board, control, (width, 2), 70.0, keys=True))
+    console.print(leaderboard_frame(console, board, control, (width, 2), 70.0, keys=True))
     assert_as_held(console, f"search-{wish}-{width}")
 
 
@@ -281,7 +288,7 @@ def test_lines_of_a_search_by_accuracy(make_text_console: MakeConsole, board: Bo
     before = StudyProgress((replace(TRIALS[1], figure=0.875),), 1200, maximize=True)
     search = replace(board.search, monitor="val_accuracy", progress=before)
     both = StudyProgress((*before.trials, TRIALS[0], TRIALS[8]), 1200, maximize=True)
-    with PlainSearch(console, Control()) as lines:
+    with search_display(console, Control()) as lines:
         lines.on_search_begin(search)
         lines.on_batch_begin(before, "784-64-10", (13, 14))
         lines.on_progress(Progress(7, 1, 2, 0.4, 0.9, 1.0, "training", 12.0, 100.0))
@@ -309,7 +316,7 @@ def a_model(hidden: tuple[int, ...] = (20, 6), networks: int = 1, **settings: An
         scaling=None,
         origin=Origin("shapes", "shapes", "0123456789abcdef", "made for a test " + "/folder" * 8),
         best_epoch=4,
-        test=Figures(0.25, 0.915),
+        test=Scores(0.25, 0.915),
     )
 
 
@@ -443,10 +450,10 @@ def test_tables(make_text_console: MakeConsole, width: int, settings: dict[str, 
     console = make_text_console(width, **settings)
     shares = np.array([0.5, np.nan, 0.125, 0.75, 1.0])
     names = (*FASHION[:4], "a name that has no end")
-    networks = [Figures(0.5, 0.25), Figures(12.5, 0.5)]
+    networks = [Scores(0.5, 0.25), Scores(12.5, 0.5)]
     for part in (
         summary_table([("best epoch", "7"), ("model", "/folder" * 14), ("device", "[a] card")]),
-        ensemble_table(Figures(0.125, 0.75), networks),
+        ensemble_table(Scores(0.125, 0.75), networks),
         confusion_table(console, MATRIX, names, pairs=True),
         confusion_table(console, MATRIX, tuple("01234")),
         confusion_table(console, np.diag([3, 4]), ("ant", "bee"), pairs=True),
@@ -481,13 +488,11 @@ NETWORK = NetworkSpec(784, (16, 16), 10)
 @pytest.mark.parametrize("kind", ["layered", "persistent", "population"])
 def test_a_plan(make_text_console: MakeConsole, kind: str) -> None:
     traits, console = Traits(software=True, lanes=8), make_text_console(100, **COLOR)
-    given: Any = {"rows": 64, "features": "bytes", "rule": "adam", "switches": Switches()}
     networks = 3 if kind == "population" else 1
-    small = NetworkSpec(20, (8,), 4)
     if kind == "persistent":
-        plan = persistent_plan(small, population=1, traits=traits, **{**given, "rows": 6})
+        plan = persistent_plan(Workload(NetworkSpec(20, (8,), 4), 6, traits))
     else:
-        plan = training_plan(NETWORK, population=networks, traits=traits, **given)
+        plan = training_plan(Workload(NETWORK, 64, traits, networks))
     assert plan is not None
     labels = [one.label for one in plan.passes if one.product]
     measured = {label: place % 2 == 0 for place, label in enumerate(labels)}
@@ -517,9 +522,9 @@ def test_a_learning_rate_range_test(
 def a_chart(values: np.ndarray, height: int, **changes: Any) -> LineChart:
     x = np.arange(len(values), dtype=float)
     lines = [
-        Series("train", x, values, TRAIN),
-        Series("val", x[1:], values[1:] * 1.3, VALIDATION, dotted=True),
-        Series("third", x, values / 2, LABEL),
+        Series("train", x, values, Ink.TRAIN),
+        Series("val", x[1:], values[1:] * 1.3, Ink.VALIDATION, dotted=True),
+        Series("third", x, values / 2, Ink.LABEL),
     ]
     return LineChart("loss", lines, height, (0.0, float(len(values) - 1)), **changes)
 
@@ -554,8 +559,8 @@ def test_bars(make_text_console: MakeConsole, settings: dict[str, Any]) -> None:
     console = make_text_console(40, **settings)
     ascii_only = console.options.ascii_only
     for share in (-1.0, 0.0, 0.02, 0.03, 0.05, 0.49, 0.5, 0.52, 0.53, 0.97, 0.99, 1.0, 7.0):
-        console.print(Text("|").append_text(bar(share, 20, TRAIN, ascii_only)).append("|"))
-    console.print(bar(0.5, 0, TRAIN, ascii_only))
+        console.print(Text("|").append_text(bar(share, 20, Ink.TRAIN, ascii_only)).append("|"))
+    console.print(bar(0.5, 0, Ink.TRAIN, ascii_only))
     assert_as_held(console, f"bars{'-ascii' if settings is ASCII else ''}")
 
 
@@ -567,7 +572,7 @@ def test_the_heads_of_a_training_at_every_width(
     for width in range(20, 101):
         console = make_text_console(width)
         view = a_view(make_run(device="a graphics card (with an addition)"), 3)
-        block = screen(console, view, Control(), (width, 20), 8.5, keys=True)
+        block = dashboard_frame(console, view, Control(), (width, 20), 8.5, keys=True)
         lines = ["".join(part.text for part in line).rstrip() for line in block.lines]
         print(*lines[:2], *(lines[2:5] if width % 10 in (0, 9) else []), sep="\n", file=shown)
     console = make_text_console()
@@ -580,7 +585,9 @@ def test_the_columns_of_a_search_at_every_width(
 ) -> None:
     shown = io.StringIO()
     for width in range(30, 111):
-        block = leaderboard(make_text_console(width), board, Control(), (width, 9), 70.0, True)
+        block = leaderboard_frame(
+            make_text_console(width), board, Control(), (width, 9), 70.0, True
+        )
         lines = ["".join(part.text for part in line).rstrip() for line in block.lines]
         print(lines[0], *lines[5:8:2], sep="\n", file=shown)
     console = make_text_console()
@@ -605,7 +612,9 @@ def test_pictures_of_a_training_at_every_height(
         for width in (80, 112):
             console = make_text_console(width, height)
             run = make_run(gallery=64)
-            block = screen(console, a_view(run, 30), Control(), (width, height), 8.5, keys=True)
+            block = dashboard_frame(
+                console, a_view(run, 30), Control(), (width, height), 8.5, keys=True
+            )
             lines = ["".join(part.text for part in line).rstrip() for line in block.lines]
             captions = [(row, line.count(" %")) for row, line in enumerate(lines) if "✓" in line]
             print(width, height, captions, sum("e-0" in line for line in lines), file=shown)

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from gpunet.terminal.draw.charts import LineChart, Series, dots_of, line_chart, nice_ticks
-from gpunet.terminal.draw.style import TRAIN, VALIDATION
+from gpunet.terminal.draw.style import Ink
 
 MakeConsole = Callable[..., Console]
 
 
 def series(values: Sequence[float], name: str = "train", dotted: bool = False) -> Series:
     x = np.arange(1, len(values) + 1, dtype=float)
-    return Series(name, x, np.array(values, dtype=float), TRAIN, dotted)
+    return Series(name, x, np.array(values, dtype=float), Ink.TRAIN, dotted)
 
 
 def chart(
@@ -110,13 +110,13 @@ def test_a_dotted_line_has_half_the_dots_of_a_solid_one_however_steep_it_is(
 
 def test_a_single_point_of_a_dotted_line_is_a_dot_wherever_it_lies() -> None:
     for x in (1.0, 2.0):
-        one = Series("val", np.array([x]), np.array([0.5]), VALIDATION, dotted=True)
+        one = Series("val", np.array([x]), np.array([0.5]), Ink.VALIDATION, dotted=True)
         assert dots_of(one, (1, 2), (0, 1), 4, 4).sum() == 1
 
 
 def plotted(console: Console, drawn: LineChart) -> tuple[str, set[str]]:
     """The longest row of dots or marks of a plot, and the names of its styles."""
-    styles = {console.get_style(name): name for name in (TRAIN, VALIDATION)}
+    styles = {console.get_style(name): name for name in (Ink.TRAIN, Ink.VALIDATION)}
     rows = [
         [segment for segment in line if segment.style in styles]
         for line in line_chart(console, drawn, 40).lines[1:]
@@ -134,9 +134,9 @@ def test_of_two_lines_in_the_same_cells_neither_hides_the_other(
     make_text_console: MakeConsole, settings: dict[str, object]
 ) -> None:
     same = [series([1, 1, 1]), series([1, 1, 1], "val", dotted=True)]
-    same[1] = replace(same[1], style=VALIDATION)
+    same[1] = replace(same[1], style=Ink.VALIDATION)
     text, styles = plotted(make_text_console(**settings), LineChart("loss", same, 6, (1.0, 3.0)))
-    assert {TRAIN, VALIDATION} == styles
+    assert {Ink.TRAIN, Ink.VALIDATION} == styles
     first, second = text[:-2:2], text[1:-2:2]  # without the last point, which is always there
     assert (len(set(first)), len(set(second))) == (1, 1)
     assert first[0] != second[0]

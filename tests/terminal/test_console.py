@@ -11,7 +11,7 @@ from rich.text import Text
 from gpunet.config import Theme
 from gpunet.terminal.draw.background import in_foreground
 from gpunet.terminal.draw.columns import Columns
-from gpunet.terminal.draw.style import LABEL, RIGHT
+from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.live.console import (
     PatientStream,
     make_console,
@@ -90,7 +90,7 @@ def test_a_cell_of_a_notebook_gets_plain_lines_though_it_looks_like_a_terminal(
     console = make_console(stream=terminal, environ=environ)
     assert not wants_dashboard(console, plain=False, environ=environ)
     with console.capture() as capture:
-        console.print("a", style=RIGHT)
+        console.print("a", style=Ink.RIGHT)
     assert capture.get() == "a\n"
 
 
@@ -114,7 +114,7 @@ def test_the_theme_is_as_wished_or_as_the_terminal_is_known_for(
     wish_for_theme(wish)
     given = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor", **environ}
     out = stream()
-    make_console(stream=out, environ=given).print("a", style=RIGHT)
+    make_console(stream=out, environ=given).print("a", style=Ink.RIGHT)
     expected = "a\n" if code is None else f"\x1b[{code}ma\x1b[0m\n"
     assert expected.encode() == written(out)
 
@@ -123,7 +123,7 @@ def test_with_256_colors_a_color_is_one_of_them(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("gpunet.terminal.live.console._wished", "light")
     out = stream()
     make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"}).print(
-        "a", style=LABEL
+        "a", style=Ink.LABEL
     )
     assert written(out) == b"\x1b[38;5;61ma\x1b[0m\n"
 
@@ -315,7 +315,7 @@ def test_a_terminals_answer_counts_before_the_environment_where_it_may_be_asked(
     given = {**XTERM, "COLORTERM": "truecolor", **environ}
     console = make_console(stream=terminal, environ=given)
     with console.capture() as capture:
-        console.print("a", style=RIGHT)
+        console.print("a", style=Ink.RIGHT)
     assert capture.get() == ("a\n" if code is None else f"\x1b[{code}ma\x1b[0m\n")
     may_be_asked = not environ.keys() & {"CI", "NO_COLOR"}
     assert asked == ([(sys.stdin, terminal)] if may_be_asked else [])

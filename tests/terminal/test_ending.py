@@ -1,7 +1,7 @@
 import pytest
 
 from gpunet.config import Monitor
-from gpunet.terminal.views.ending import deciding_figure, ending
+from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.training.events import EpochRecord, StopReason
 
 
@@ -54,9 +54,9 @@ def test_an_ending_tells_why_and_which_weights_are_kept(
         ("val_accuracy", False, ("train accuracy", "75.00 %")),
     ],
 )
-def test_the_deciding_figure_is_of_the_held_out_samples_if_there_are_any(
+def test_the_monitored_metric_is_of_the_held_out_samples_if_there_are_any(
     monitor: Monitor, held_out: bool, told: tuple[str, str]
 ) -> None:
     loss, accuracy = (0.25, 0.875) if held_out else (None, None)
     record = EpochRecord(1, 0.5, 0.75, loss, accuracy, 0.002, 2.9, 100.0)
-    assert deciding_figure(monitor, record) == told
+    assert monitored_metric(monitor, record) == told

@@ -14,13 +14,13 @@ from gpunet.engine.interface import DeviceInfo
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
-from gpunet.terminal.draw.style import BEST, sparkline
-from gpunet.terminal.live.search_screen import LiveLeaderboard, PlainSearch
+from gpunet.terminal.draw.style import Ink, sparkline
+from gpunet.terminal.live.leaderboard import LiveLeaderboard, search_display
 from gpunet.terminal.views.leaderboard import (
     Board,
     failure_lines,
     importance_block,
-    leaderboard,
+    leaderboard_frame,
     trial_table,
 )
 from gpunet.training.clock import WorkingClock
@@ -63,7 +63,7 @@ def board(search: SearchInfo) -> Board:
 
 
 def shown(console: Console, board: Board, width: int, height: int, now: float = 70.0) -> list[str]:
-    block = leaderboard(console, board, Control(), (width, height), now, True)
+    block = leaderboard_frame(console, board, Control(), (width, height), now, True)
     assert [width] * height == [sum(part.cell_length for part in line) for line in block.lines]
     return ["".join(part.text for part in line).rstrip() for line in block.lines]
 
@@ -121,7 +121,7 @@ def test_what_was_asked_for_is_told_below(
 ) -> None:
     control = Control()
     getattr(control, wish).set()
-    block = leaderboard(make_text_console(), board, control, (80, 24), 70.0, True)
+    block = leaderboard_frame(make_text_console(), board, control, (80, 24), 70.0, True)
     assert told in "".join(part.text for part in block.lines[-1])
 
 
@@ -166,7 +166,7 @@ def tell(screen: Any, search: SearchInfo) -> None:
 
 def test_lines_tell_a_search_to_a_log(make_text_console: MakeConsole, search: SearchInfo) -> None:
     console = make_text_console(40)
-    with PlainSearch(console, Control()) as screen:
+    with search_display(console, Control()) as screen:
         tell(screen, search)
     assert isinstance(console.file, io.StringIO)
     assert [
@@ -240,8 +240,8 @@ def test_the_row_of_the_best_trial_stands_out_and_settings_without_room_are_coun
     make_text_console: MakeConsole, board: Board
 ) -> None:
     console = make_text_console(60, colors="truecolor")
-    block = leaderboard(console, board, Control(), (60, 24), 70.0, True)
-    best = console.get_style(BEST)
+    block = leaderboard_frame(console, board, Control(), (60, 24), 70.0, True)
+    best = console.get_style(Ink.BEST)
     marked = [line for line in block.lines if any(part.style == best for part in line)]
     assert ["".join(part.text for part in line).split()[0] for line in marked] == ["best", "0"]
     lines = shown(make_text_console(80), board, 80, 24)
@@ -276,7 +276,7 @@ def test_what_failed_before_a_search_went_on_is_not_told_to_the_log_again(
         (trial(2, "complete", (0.25,)), trial(0, "failed", (), "no memory")), 4, False
     )
     both = StudyProgress((*done.trials, trial(3, "failed", (), "no device")), 4, False)
-    with PlainSearch(console, Control()) as screen:
+    with search_display(console, Control()) as screen:
         screen.on_search_begin(replace(search, progress=done))
         screen.on_batch_begin(done, "4-3-2", (3, 4))
         screen.on_update(both)
@@ -381,7 +381,7 @@ def test_a_live_leaderboard_keeps_what_is_not_news(
         screen._stale = False
         act()
         assert screen._stale
-        shown = {name: getattr(screen._board, name) for name in Board.__dataclass_fields__}
+        shown = {name: getattr(screen.view, name) for name in Board.__dataclass_fields__}
         assert shown == {name: getattr(board, name) for name in shown}
 
 
@@ -412,7 +412,7 @@ def test_failures_are_told_in_their_order_and_once_each(
 ) -> None:
     console = make_text_console(100)
     late, early = trial(5, "failed", (), "no memory"), trial(2, "failed", (), "no device")
-    with PlainSearch(console, Control()) as screen:
+    with search_display(console, Control()) as screen:
         screen.on_search_begin(search)
         screen.on_batch_begin(StudyProgress((late, early), 4, False), "4-3-2", (6,))
         screen.on_update(StudyProgress((trial(6, "running"), late, early), 4, False))

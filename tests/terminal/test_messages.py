@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
 from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import complain, note, one_line
-from gpunet.terminal.live.waiting import WaitingBar
+from gpunet.terminal.live.waiting import waiting_bar
 from gpunet.training.events import RunInfo
 
 MakeConsole = Callable[..., Console]
@@ -118,23 +119,34 @@ def test_without_a_terminal_one_line_is_printed_for_everything_that_is_under_way
 
 
 def test_on_a_terminal_a_bar_tells_how_far_it_is_and_is_gone_afterwards(
-    make_text_console: MakeConsole,
+    make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     console = make_text_console(60, colors="truecolor")
-    with WaitingBar(console) as told:
+    bars: list[Progress] = []
+
+    class Noted(Progress):
+        def __init__(self, *columns: Any, **settings: Any) -> None:
+            super().__init__(*columns, **settings)
+            bars.append(self)
+
+    monkeypatch.setattr("gpunet.terminal.live.waiting.Progress", Noted)
+    with waiting_bar(console) as told:
+        (bar,) = bars
         told("fetching", 1, 4)
+        bar.refresh()
+        assert " 25%" in written(console)
         told("drawing", 3, 4)
-        task = told._bar.tasks[0]
-        assert (len(told._bar.tasks), task.description) == (1, "drawing")
+        (task,) = bar.tasks
+        assert task.description == "drawing"
         assert (task.completed, task.total, task.percentage) == (3, 4, 75)
-        told._bar.refresh()
-        assert told._bar.live.is_started
-    assert not told._bar.live.is_started
+        bar.refresh()
+        assert bar.live.is_started
+    assert not bar.live.is_started
     text = written(console)
     assert "drawing" in text
     assert "75%" in text
     assert "..." not in text
     assert text.endswith("\x1b[2K")
-    with WaitingBar(console):
+    with waiting_bar(console):
         pass
     assert written(console) == text

@@ -10,7 +10,7 @@ from rich.console import Console
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Scaling
 from gpunet.datasets.framing import Framing
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters
 from gpunet.terminal.views.model_card import model_card, settings_in_use
 
@@ -29,7 +29,7 @@ def a_model(population: int = 1, source: str = "made for a test", **settings: An
         scaling=None,
         origin=Origin("shapes", "shapes", "0123456789abcdef", source),
         best_epoch=4,
-        test=Figures(0.25, 0.915),
+        test=Scores(0.25, 0.915),
     )
 
 

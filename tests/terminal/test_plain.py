@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from gpunet.terminal.live.dashboard import training_display
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.training.events import Control, EpochEnd, EpochRecord, RunInfo
 
@@ -19,11 +20,10 @@ NO_GALLERY = np.zeros((0, 10), np.float32)
 
 def lines(console: Console, run: RunInfo, records: list[EpochRecord], best: int = 1) -> list[str]:
     printer = PlainPrinter(console)
-    with printer:
-        printer.on_train_begin(run)
-        for record in records:
-            printer.on_epoch_end(EpochEnd.of(record, best, 5, NO_GALLERY))
-        printer.on_train_end("early stopping", best)
+    printer.on_train_begin(run)
+    for record in records:
+        printer.on_epoch_end(EpochEnd.of(record, best, 5, NO_GALLERY))
+    printer.on_train_end("early stopping", best)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text.splitlines()
 
@@ -87,7 +87,7 @@ def test_a_run_without_an_epoch_keeps_no_weights(
 
 def test_the_first_interrupt_asks_the_run_to_stop(make_text_console: MakeConsole) -> None:
     control = Control()
-    with PlainPrinter(make_text_console(), control):
+    with training_display(make_text_console(), control):
         signal.raise_signal(signal.SIGINT)
     assert control.stop_now.is_set()
 
@@ -139,11 +139,12 @@ def test_a_line_without_validation_is_told_whole(
     ]
 
 
-def test_without_a_control_interrupts_are_left_alone(make_text_console: MakeConsole) -> None:
+def test_interrupts_are_handled_only_while_lines_are_printed(
+    make_text_console: MakeConsole,
+) -> None:
     before = signal.getsignal(signal.SIGINT)
-    with PlainPrinter(make_text_console()):
-        assert signal.getsignal(signal.SIGINT) == before
-    with PlainPrinter(make_text_console(), Control()):
+    with training_display(make_text_console(), Control()) as display:
+        assert isinstance(display, PlainPrinter)
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before
 

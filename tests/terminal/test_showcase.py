@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.datasets.dataset import Samples
-from gpunet.terminal.draw.style import RIGHT
+from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.showcase import prediction, preview, showcase
 
 MakeConsole = Callable[..., Console]
@@ -139,7 +139,7 @@ def test_a_preview_of_measurements_lists_them(make_text_console: MakeConsole) ->
 def test_a_prediction_is_not_drawn_as_if_it_were_right(make_text_console: MakeConsole) -> None:
     console = make_text_console(colors="truecolor")
     prediction(console, np.zeros((8, 8), np.uint8), certain([3])[0], DIGITS)
-    right = console.get_style(RIGHT).color
+    right = console.get_style(Ink.RIGHT).color
     assert right is not None
     assert ";".join(map(str, right.get_truecolor())) not in output(console)
 

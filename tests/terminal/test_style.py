@@ -43,11 +43,18 @@ PALETTES = {
 """Background, foreground, then red, green, yellow, blue, magenta and cyan, and the bright ones."""
 
 NAMES = [
-    *(style.TRAIN, style.VALIDATION, style.BEST, style.WARNING, style.LABEL, style.MUTED),
+    *(
+        style.Ink.TRAIN,
+        style.Ink.VALIDATION,
+        style.Ink.BEST,
+        style.Ink.WARNING,
+        style.Ink.LABEL,
+        style.Ink.MUTED,
+    ),
     *(*style.RIGHT_SHARE, *style.WRONG_SHARE, "bar.complete", "bar.back", "status.spinner"),
 ]
 
-RECEDING = (style.MUTED, "bar.back")
+RECEDING = (style.Ink.MUTED, "bar.back")
 
 ROOMS = [
     path
@@ -144,7 +151,8 @@ def test_what_stands_in_a_muted_line_is_not_muted_itself_nor_the_other_way_round
     background: Background,
 ) -> None:
     styles = theme(background).styles
-    muted, others = styles[style.MUTED], [styles[name] for name in NAMES if name not in RECEDING]
+    muted = styles[style.Ink.MUTED]
+    others = [styles[name] for name in NAMES if name not in RECEDING]
     assert all((muted + one).color == one.color and not (muted + one).dim for one in others)
     assert all((one + muted).color == muted.color for one in others)
 
@@ -201,13 +209,13 @@ def test_every_name_has_the_color_of_its_meaning(background: Background, sixteen
     train, validation, right, wrong, label, warning = (f"not dim {color}" for color in colors)
     expected = {
         **dict.fromkeys(("bar.complete", "bar.finished", "bar.pulse", "status.spinner"), train),
-        style.TRAIN: train,
-        style.VALIDATION: validation,
-        style.RIGHT: right,
-        style.WRONG: wrong,
-        style.BEST: f"bold {right}",
-        style.WARNING: f"bold {warning}",
-        style.LABEL: label,
+        style.Ink.TRAIN: train,
+        style.Ink.VALIDATION: validation,
+        style.Ink.RIGHT: right,
+        style.Ink.WRONG: wrong,
+        style.Ink.BEST: f"bold {right}",
+        style.Ink.WARNING: f"bold {warning}",
+        style.Ink.LABEL: label,
         style.RIGHT_SHARE[0]: right,
         style.RIGHT_SHARE[1]: f"bold {right}",
         style.RIGHT_SHARE[2]: f"bold reverse {right}",
@@ -216,7 +224,7 @@ def test_every_name_has_the_color_of_its_meaning(background: Background, sixteen
         style.WRONG_SHARE[2]: f"bold reverse {wrong}",
     }
     muted = "dim default" if recede == "dim" else recede
-    expected |= dict.fromkeys((style.MUTED, "bar.back", "progress.percentage"), muted)
+    expected |= dict.fromkeys((style.Ink.MUTED, "bar.back", "progress.percentage"), muted)
     drawn = theme(background, sixteen=sixteen).styles
     assert {name: drawn[name] for name in expected} == {
         name: Style.parse(wanted) for name, wanted in expected.items()

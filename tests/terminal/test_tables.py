@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from gpunet.model import Figures
+from gpunet.model import Scores
 from gpunet.terminal.draw.style import RIGHT_SHARE, UNICODE, WRONG_SHARE
 from gpunet.terminal.views.tables import (
     class_table,
@@ -163,7 +163,7 @@ def test_at_most_six_pairs_follow_the_matrix(make_text_console: MakeConsole) -> 
 
 
 def test_the_networks_of_an_ensemble_are_counted_from_zero(make_text_console: MakeConsole) -> None:
-    table = ensemble_table(Figures(0.125, 0.75), [Figures(0.5, 0.25), Figures(1.5, 0.5)])
+    table = ensemble_table(Scores(0.125, 0.75), [Scores(0.5, 0.25), Scores(1.5, 0.5)])
     head, _, *rows = printed(make_text_console(), table)
     assert head.split() == ["network", "accuracy", "loss"]
     assert [row.split() for row in rows] == [

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from gpunet.terminal.draw.style import MUTED, RIGHT, WRONG
+from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.verdict import Verdict, verdicts
 
 CLASSES = ("cat", "dog", "Ankle boot")
@@ -30,7 +30,7 @@ def test_right_and_wrong_differ_in_color_and_in_ascii_words() -> None:
     right, wrong = Verdict(0, 0, 0.9), Verdict(0, 1, 0.9)
     captions = [verdict.caption(CLASSES, 30, ascii_only=True) for verdict in (right, wrong)]
     assert [caption.plain for caption in captions] == ["ok cat 90 %", "NO dog 90 % (cat)"]
-    assert [str(caption.style) for caption in captions] == [RIGHT, WRONG]
+    assert [str(caption.style) for caption in captions] == [Ink.RIGHT, Ink.WRONG]
 
 
 def test_a_sentence_leads_from_the_label_to_the_prediction() -> None:
@@ -79,6 +79,6 @@ def test_a_sentence_is_cut_at_its_end_and_only_the_prediction_is_colored() -> No
     assert wrong.sentence(CLASSES, 12, ascii_only=False).plain == "Ankle boot …"
     sentence = wrong.sentence(CLASSES, 40, ascii_only=False)
     parts = [(sentence.plain[span.start : span.end], span.style) for span in sentence.spans]
-    assert parts == [("Ankle boot → ", MUTED), ("dog ✗", WRONG), (" 62 %", MUTED)]
+    assert parts == [("Ankle boot → ", Ink.MUTED), ("dog ✗", Ink.WRONG), (" 62 %", Ink.MUTED)]
     assert not wrong.right
-    assert Verdict(1, 1, 0.5).sentence(CLASSES, 40, ascii_only=False).spans[1].style == RIGHT
+    assert Verdict(1, 1, 0.5).sentence(CLASSES, 40, ascii_only=False).spans[1].style == Ink.RIGHT

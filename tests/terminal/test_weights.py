@@ -7,9 +7,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.config import TrainConfig
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters, layer_views
-from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, LABEL, WRONG, ZERO
+from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, ZERO, Ink
 from gpunet.terminal.draw.weights import (
     signed_colors,
     signed_picture,
@@ -32,7 +32,7 @@ def a_model(hidden: tuple[int, ...] = (6,)) -> Model:
         scaling=None,
         origin=Origin("shapes", "shapes", "", ""),
         best_epoch=1,
-        test=Figures(None, None),
+        test=Scores(None, None),
     )
 
 
@@ -124,8 +124,18 @@ def test_in_pixels_negative_is_blue_and_one_outlier_in_a_hundred_pales_nothing()
     ("value", "mark", "style"),
     [
         *[(0.0, " ", ""), (0.24, " ", ""), (-0.24, " ", "")],
-        *[(0.25, "+", WRONG), (-0.25, "-", LABEL), (0.59, "+", WRONG), (-0.59, "-", LABEL)],
-        *[(0.6, "#", WRONG), (-0.6, "=", LABEL), (1.0, "#", WRONG), (-1.0, "=", LABEL)],
+        *[
+            (0.25, "+", Ink.WRONG),
+            (-0.25, "-", Ink.LABEL),
+            (0.59, "+", Ink.WRONG),
+            (-0.59, "-", Ink.LABEL),
+        ],
+        *[
+            (0.6, "#", Ink.WRONG),
+            (-0.6, "=", Ink.LABEL),
+            (1.0, "#", Ink.WRONG),
+            (-1.0, "=", Ink.LABEL),
+        ],
     ],
 )
 def test_a_weight_is_drawn_by_its_sign_and_its_share_of_the_largest(

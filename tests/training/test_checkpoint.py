@@ -19,7 +19,7 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.errors import DataError, ModelError, OutputError
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh")
@@ -47,7 +47,7 @@ def a_model(population: int = 1, **changes: Any) -> Model:
         scaling=Scaling(np.arange(4, dtype=np.float64), np.full(4, 2.0)),
         origin=Origin("points", "/data/points", "0123abc", "a file"),
         best_epoch=7,
-        test=Figures(0.25, 0.875),
+        test=Scores(0.25, 0.875),
     )
     return dataclasses.replace(model, **changes)
 
@@ -145,11 +145,11 @@ def test_a_file_of_format_1_keeps_the_rule_of_its_time(
 
 
 def test_a_model_without_scaling_image_and_test_figures_comes_back(tmp_path: Path) -> None:
-    model = a_model(scaling=None, image_shape=None, test=Figures(None, None))
+    model = a_model(scaling=None, image_shape=None, test=Scores(None, None))
     model_file.save(model, tmp_path / "model")
     loaded = model_file.load(tmp_path / "model")
     assert (loaded.scaling, loaded.image_shape) == (None, None)
-    assert Figures(None, None) == loaded.test
+    assert Scores(None, None) == loaded.test
 
 
 def test_other_programs_find_each_layer_under_its_name(saved: Path) -> None:
@@ -247,7 +247,7 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
     ("description", "message"),
     [
         ({"format": "1"}, "format"),
-        ({"network": ...}, "lack 'network'"),
+        ({"network": ...}, "lacks 'network'"),
         ({"network": []}, "network"),
         ({"network": {"inputs": 4}}, "hidden"),
         (
@@ -260,11 +260,11 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
                     "leaky_slope": 0,
                 }
             },
-            "network cannot be",
+            "hidden is -3, wanted from 1 to 1,048,576 in network",
         ),
         ({"classes": ["a", "b", "c"]}, "2 classes"),
-        ({"classes": [1, 2]}, "2 classes"),
-        ({"config": {"hidden": 5}}, "configuration cannot be"),
+        ({"classes": [1, 2]}, "classes[0] is 1, wanted str"),
+        ({"config": {"hidden": 5}}, "hidden is 5, wanted a list of whole numbers"),
         ({"config": {"warp": 5}}, "'warp' is no setting"),
         ({"config": {"hidden": [4]}}, "is that of another network"),
         ({"config": {"activation": 5}}, "activation is 5"),
@@ -273,45 +273,48 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
         ({"config": {"shuffle_split": "no"}}, "shuffle_split is 'no', wanted true or false"),
         ({"config": {"epsilon": 10**400}}, "epsilon is 1"),
         ({"classes": ["a", "a"]}, "two classes one name"),
-        ({"config": {"validation": 1e999}}, "configuration cannot be"),
+        ({"config": {"validation": 1e999}}, "no JSON"),
         ({"image_shape": [3, 3]}, "image_shape"),
         ({"image_shape": "2x2"}, "image_shape"),
         ({"dataset": {"name": 5, "fingerprint": "", "source": ""}}, "name"),
         ({"best_epoch": True}, "best_epoch"),
         ({"best_epoch": None}, "best_epoch"),
-        ({"best_epoch": -1}, "wanted 0 to"),
-        ({"test": {"loss": float("nan"), "accuracy": 1.0}}, "hold nan"),
-        ({"test": {"loss": 10**400, "accuracy": 1.0}}, "wanted 0.0 to"),
-        ({"test": {"loss": 1.0, "accuracy": 1.5}}, "hold 1.5, wanted 0.0 to 1.0"),
-        ({"test": {"loss": "low", "accuracy": 1.0}}, "loss"),
+        ({"best_epoch": -1}, "best_epoch is -1, wanted int >= 0"),
+        ({"test": {"loss": float("nan"), "accuracy": 1.0}}, "no JSON"),
+        ({"test": {"loss": 10**400, "accuracy": 1.0}}, "number out of range in test.loss"),
+        ({"test": {"loss": 1.0, "accuracy": 1.5}}, "test.accuracy is 1.5, wanted float <= 1.0"),
+        ({"test": {"loss": "low", "accuracy": 1.0}}, "test.loss is 'low', wanted float"),
         ({"scaling": False}, "does not have"),
-        ({"inverted": 1}, "inverted"),
-        ({"inverted": ...}, "lack 'inverted'"),
-        ({"levels": ...}, "lack 'levels'"),
-        ({"levels": [0.0]}, "wanted two numbers, black and white"),
-        ({"levels": [1.0, 1.0]}, "wanted two numbers, black and white"),
-        ({"levels": [float("nan"), 1.0]}, "wanted two numbers, black and white"),
-        ({"levels": [-3e38, 3e38]}, "wanted two numbers, black and white"),
-        ({"levels": [0, 10**400]}, "wanted two numbers, black and white"),
-        ({"framing": ...}, "lack 'framing'"),
+        ({"inverted": 1}, "inverted is 1, wanted bool"),
+        ({"inverted": ...}, "lacks 'inverted'"),
+        ({"levels": ...}, "lacks 'levels'"),
+        ({"levels": [0.0]}, "levels is [0.0], wanted array of length 2"),
+        ({"levels": [1.0, 1.0]}, "wanted black below white"),
+        ({"levels": [float("nan"), 1.0]}, "no JSON"),
+        ({"levels": [-3e38, 3e38]}, "wanted black below white"),
+        ({"levels": [0, 10**400]}, "number out of range in levels[1]"),
+        ({"framing": ...}, "lacks 'framing'"),
         ({"framing": "mnist"}, "framing"),
-        ({"framing": {"box": 2, "paper": 0}}, "lack 'ink'"),
-        ({"framing": {"box": 3, "paper": 0, "ink": 255}}, "hold 3, wanted 1 to 2"),
-        ({"framing": {"box": 0, "paper": 0, "ink": 255}}, "hold 0, wanted 1 to 2"),
-        ({"framing": {"box": 2, "paper": -1, "ink": 255}}, "hold -1, wanted 0 to 255"),
-        ({"framing": {"box": 2, "paper": 0, "ink": 256}}, "hold 256, wanted 0 to 255"),
+        ({"framing": {"box": 2, "paper": 0}}, "framing lacks 'ink'"),
+        ({"framing": {"box": 3, "paper": 0, "ink": 255}}, "which no image of its samples can be"),
+        ({"framing": {"box": 0, "paper": 0, "ink": 255}}, "which no image of its samples can be"),
+        ({"framing": {"box": 2, "paper": -1, "ink": 255}}, "which no image of its samples can be"),
+        ({"framing": {"box": 2, "paper": 0, "ink": 256}}, "which no image of its samples can be"),
         ({"framing": {"box": 2, "paper": 9, "ink": 9}}, "ink like paper"),
         ({"image_shape": None, "framing": {"box": 1, "paper": 0, "ink": 9}}, "are no images"),
-        ({"columns": []}, "columns are no JSON object"),
+        ({"columns": []}, "columns is [], wanted object"),
         ({"columns": COLUMNS | {"features": ["a"]}}, "does not give titles to 4 columns"),
         ({"columns": COLUMNS | {"features": ["a", "b", "c", "a"]}}, "titles to 4 columns"),
-        ({"columns": COLUMNS | {"features": ["a", "b", "c", 4]}}, "hold 4 as 'features'"),
-        ({"columns": COLUMNS | {"label": 5}}, "hold 5 as 'label'"),
+        (
+            {"columns": COLUMNS | {"features": ["a", "b", "c", 4]}},
+            "columns.features[3] is 4, wanted str",
+        ),
+        ({"columns": COLUMNS | {"label": 5}}, "columns.label is 5, wanted str"),
         ({"columns": COLUMNS | {"place": 6}}, "its label is column 6"),
         ({"columns": COLUMNS | {"place": 0}}, "its label is column 0"),
         ({"columns": COLUMNS | {"place": -1, "index": False}}, "its label is column -1"),
-        ({"columns": COLUMNS | {"grey": 1}}, "hold 1 as 'grey'"),
-        ({"columns": {"features": None}}, "lack 'label'"),
+        ({"columns": COLUMNS | {"grey": 1}}, "columns.grey is 1, wanted bool"),
+        ({"columns": {"features": None}}, "columns lacks 'label'"),
     ],
 )
 def test_metadata_that_cannot_be_are_refused(
@@ -367,8 +370,8 @@ def test_random_damage_is_refused_or_leaves_a_sound_model(saved: Path, data: st.
 
 
 def test_figures_that_are_not_finite_are_left_out() -> None:
-    assert Figures(None, 0.5) == Figures.of(float("nan"), 0.5)
-    assert Figures(1.0, None) == Figures.of(1.0, float("nan"))
+    assert Scores(None, 0.5) == Scores.of(float("nan"), 0.5)
+    assert Scores(1.0, None) == Scores.of(1.0, float("nan"))
 
 
 def a_dataset(features: np.ndarray[Any, Any], classes: tuple[str, ...]) -> Dataset:

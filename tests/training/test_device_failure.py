@@ -75,7 +75,7 @@ def test_an_epoch_in_which_the_device_fails_is_begun_anew() -> None:
 
 def test_an_epoch_that_fails_twice_ends_the_run_with_what_there_is() -> None:
     kept: list[RunState] = []
-    result = train(flaky(3, 4), DATASET, CONFIG, keep=kept.append)
+    result = train(flaky(3, 4), DATASET, CONFIG, checkpoint=kept.append)
     assert result.stop_reason == "device failed"
     assert len(result.history) == 2
     assert len(result.device_failures) == 2
@@ -129,7 +129,7 @@ def test_a_device_that_cannot_be_tested_on_leaves_the_weights_and_the_reason() -
     assert result.overcome == ()
     assert result.stop_reason == "epochs"
     assert len(result.history) == 4
-    assert result.figures("cross-entropy", DATASET.test.labels).accuracy is None
+    assert result.joint_scores("cross-entropy", DATASET.test.labels).accuracy is None
 
 
 class Destroyer(Callback):

@@ -6,9 +6,9 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters
-from gpunet.training.evaluation import evaluate, pick, pick_top_losses, predict
+from gpunet.training.evaluation import evaluate, predict, sample_rows, top_loss_rows
 
 CONFIG = TrainConfig(hidden=(3,))
 NETWORK = CONFIG.network(inputs=4, classes=3)
@@ -28,7 +28,7 @@ def a_model(population: int) -> Model:
         scaling=None,
         origin=Origin("points", "points", "", ""),
         best_epoch=1,
-        test=Figures(None, None),
+        test=Scores(None, None),
     )
 
 
@@ -52,8 +52,8 @@ def test_figures_and_matrix_agree_with_the_probabilities() -> None:
     evaluation = evaluate(an_engine(NETWORK, 1), a_model(1), SAMPLES)
     chosen = evaluation.probabilities[np.arange(20), SAMPLES.labels]
     hits = evaluation.probabilities.argmax(axis=1) == SAMPLES.labels
-    assert evaluation.figures.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
-    assert hits.mean() == evaluation.figures.accuracy
+    assert evaluation.overall.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
+    assert hits.mean() == evaluation.overall.accuracy
     assert hits.sum() == np.trace(evaluation.matrix)
     assert evaluation.scores.support.tolist() == [7, 7, 6]
 
@@ -62,10 +62,10 @@ def test_the_figures_of_several_networks_are_those_of_their_joint_answer() -> No
     evaluation = evaluate(an_engine(NETWORK, 3), a_model(3), SAMPLES)
     chosen = evaluation.probabilities[np.arange(20), SAMPLES.labels]
     hits = evaluation.probabilities.argmax(axis=1) == SAMPLES.labels
-    assert evaluation.figures.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
-    assert evaluation.figures.accuracy == hits.mean()
+    assert evaluation.overall.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
+    assert evaluation.overall.accuracy == hits.mean()
     own = [figures.loss for figures in evaluation.networks]
-    assert np.mean(np.array(own, float)) > float(evaluation.figures.loss or 0) + 1e-3
+    assert np.mean(np.array(own, float)) > float(evaluation.overall.loss or 0) + 1e-3
 
 
 def test_no_samples_are_refused() -> None:
@@ -78,24 +78,24 @@ LABELS = np.where(np.arange(30) < 25, np.arange(30) % 3, (np.arange(30) + 1) % 3
 
 
 def test_picked_rows_are_different_in_order_and_the_same_for_the_same_seed() -> None:
-    rows = pick(PROBABILITIES, LABELS, 10, seed=4)
+    rows = sample_rows(PROBABILITIES, LABELS, 10, seed=4)
     assert len(set(rows.tolist())) == 10
     assert sorted(rows.tolist()) == rows.tolist()
-    assert rows.tolist() == pick(PROBABILITIES, LABELS, 10, seed=4).tolist()
-    assert rows.tolist() != pick(PROBABILITIES, LABELS, 10, seed=5).tolist()
+    assert rows.tolist() == sample_rows(PROBABILITIES, LABELS, 10, seed=4).tolist()
+    assert rows.tolist() != sample_rows(PROBABILITIES, LABELS, 10, seed=5).tolist()
 
 
 def test_only_misclassified_rows_are_picked_if_asked_for() -> None:
-    assert pick(PROBABILITIES, LABELS, 10, 0, wrong=True).tolist() == [25, 26, 27, 28, 29]
+    assert sample_rows(PROBABILITIES, LABELS, 10, 0, wrong=True).tolist() == [25, 26, 27, 28, 29]
 
 
 def test_nothing_is_picked_where_nothing_is_wrong() -> None:
-    assert pick(PROBABILITIES[:25], LABELS[:25], 10, 0, wrong=True).tolist() == []
+    assert sample_rows(PROBABILITIES[:25], LABELS[:25], 10, 0, wrong=True).tolist() == []
 
 
 def test_the_samples_with_the_largest_losses_come_first() -> None:
     shares = np.array([0.9, 0.2, 0.6, 0.4], dtype=np.float32)
     probabilities = np.stack([shares, 1 - shares], axis=1)  # (4, 2)
     labels = np.zeros(4, np.int32)
-    assert pick_top_losses(probabilities, labels, 3).tolist() == [1, 3, 2]
-    assert pick_top_losses(probabilities, labels, 3, wrong=True).tolist() == [1, 3]
+    assert top_loss_rows(probabilities, labels, 3).tolist() == [1, 3, 2]
+    assert top_loss_rows(probabilities, labels, 3, wrong=True).tolist() == [1, 3]

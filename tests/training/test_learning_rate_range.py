@@ -58,7 +58,9 @@ def test_the_first_loss_is_that_of_the_first_batch_before_it_was_learnt_from() -
 
 def test_the_loss_is_the_one_that_would_be_trained_with() -> None:
     weighted = dataclasses.replace(CONFIG, class_weights="3,3")
-    plain, heavy = (find_learning_rate(make(), samples(), one) for one in (CONFIG, weighted))
+    plain, heavy = (
+        find_learning_rate(make(config=one), samples(), one) for one in (CONFIG, weighted)
+    )
     assert pytest.approx(3 * plain.losses[0], rel=1e-6) == heavy.losses[0]
 
 

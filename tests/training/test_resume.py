@@ -17,7 +17,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import ModelError, UsageError
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Callback, Control, EpochRecord, Progress, RunInfo
 from gpunet.training.result import TrainingResult
@@ -59,7 +59,7 @@ class Runner:
         # A call of the slow clock's engine takes but one step, so that epochs can be cut short.
         control = options.setdefault("control", Control())
         control.clock = WorkingClock(count().__next__)
-        return train(engine, self.dataset, config, keep=self.kept.append, **options)
+        return train(engine, self.dataset, config, checkpoint=self.kept.append, **options)
 
     def stored(self, path: Path, state: RunState) -> RunState:
         """The same after a way through a file."""
@@ -72,7 +72,7 @@ class Runner:
             scaling=None,
             origin=Origin("noise", "noise", self.dataset.fingerprint, "drawn here"),
             best_epoch=0,
-            test=Figures(None, None),
+            test=Scores(None, None),
         )
         save_state(model, state, path)
         return load_state(path)[1]
@@ -163,13 +163,13 @@ def run(make_engine: MakeEngine) -> Runner:
 
 
 def test_states_are_handed_out_every_so_many_epochs_and_at_the_end(run: Runner) -> None:
-    run(keep_every=3)
+    run(checkpoint_every=3)
     assert [len(state.history) for state in run.kept] == [3, 6, 7]
 
 
 def test_a_stop_within_an_epoch_hands_out_the_last_whole_one(run: Runner) -> None:
     stopper = StopAt(6, at_once=True)
-    result = run(keep_every=4, callbacks=[stopper], control=stopper.control)
+    result = run(checkpoint_every=4, callbacks=[stopper], control=stopper.control)
     assert len(result.history) == 6
     assert [len(state.history) for state in run.kept] == [4, 5]
 
@@ -243,7 +243,7 @@ def test_the_time_allowed_counts_from_where_a_run_goes_on() -> None:
 
     kept: list[RunState] = []
     config = settings(epochs=2)
-    train(engine(config), noise(), config, keep=kept.append)
+    train(engine(config), noise(), config, checkpoint=kept.append)
     longer = settings(epochs=4, max_time=100.0)
     spent = dataclasses.replace(kept[-1], seconds=5000.0)
     resumed = train(engine(longer), noise(), longer, resume=spent)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Scaling
 from gpunet.errors import ModelError
-from gpunet.model import Figures, Model, Origin
+from gpunet.model import Model, Origin, Scores
 from gpunet.training.events import EpochRecord
-from gpunet.training.state import Keeper, RunState
+from gpunet.training.state import Checkpointer, RunState
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2)
 SHAPE = (1, NETWORK.parameter_count)
@@ -39,7 +38,7 @@ MODEL = Model(
     scaling=None,
     origin=Origin("points", "strokes", "0123abc", "a file"),
     best_epoch=0,
-    test=Figures(None, None),
+    test=Scores(None, None),
 )
 STATE = RunState(
     parameters=weights(1, *SHAPE),
@@ -122,26 +121,26 @@ RECORD = dataclasses.asdict(STATE.history[0])
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"history": []}, "it has no history"),
-        ({"history": {}}, "it has no history"),
-        ({"history": [[]]}, "entry 1 of its history is damaged"),
+        ({"history": []}, "networks[0].history is [], wanted array of length >= 1"),
+        ({"history": {}}, "networks[0].history is {}, wanted array"),
+        ({"history": [[]]}, "networks[0].history[0] is [], wanted object"),
         ({"history": [{**RECORD, "epoch": 2}]}, "entry 1 of its history is damaged"),
-        ({"history": [{**RECORD, "train_loss": None}]}, "entry 1 of its history is damaged"),
-        ({"history": [{**RECORD, "seconds": "2"}]}, "entry 1 of its history is damaged"),
+        ({"history": [{**RECORD, "train_loss": None}]}, "train_loss is None, wanted float"),
+        ({"history": [{**RECORD, "seconds": "2"}]}, "seconds is '2', wanted float"),
         ({"history": [{**RECORD, "val_loss": None}]}, "entry 1 of its history is damaged"),
-        ({"history": [{**RECORD, "val_loss": 10**400}]}, "entry 1 of its history is damaged"),
-        ({"history": [{**RECORD, "more": 1}]}, "entry 1 of its history is damaged"),
+        ({"history": [{**RECORD, "val_loss": 10**400}]}, "number out of range"),
+        ({"history": [{**RECORD, "seconds": float("nan")}]}, "no JSON"),
         ({"best_epoch": 3}, "its best epoch is none of its history"),
-        ({"best_epoch": True}, "its best epoch is none of its history"),
-        ({"best_epoch": None}, "its best epoch is none of its history"),
+        ({"best_epoch": True}, "best_epoch is True, wanted int"),
+        ({"best_epoch": None}, "best_epoch is None, wanted int"),
         ({"networks": []}, "it does not tell how its 1 networks were trained"),
-        ({"networks": [3]}, "it has no history"),
-        ({"steps": -1}, "it does not tell its steps"),
-        ({"steps": 2.5}, "it does not tell its steps"),
-        ({"seconds": "long"}, "it does not tell its time"),
-        ({"seconds": -1}, "it does not tell its time"),
-        ({"device": 7}, "it does not tell its device"),
-        ({"device": "x" * 1001}, "it does not tell its device"),
+        ({"networks": [3]}, "networks[0] is 3, wanted object"),
+        ({"steps": -1}, "steps is -1, wanted int >= 1"),
+        ({"steps": 2.5}, "steps is 2.5, wanted int"),
+        ({"seconds": "long"}, "seconds is 'long', wanted float"),
+        ({"seconds": -1}, "seconds is -1, wanted float >= 0"),
+        ({"device": 7}, "device is 7, wanted str"),
+        ({"device": "x" * 1001}, "wanted str of length <= 1000"),
     ],
 )
 def test_entries_that_cannot_be_are_refused(
@@ -193,21 +192,20 @@ def test_a_state_that_is_not_finite_throughout_is_not_handed_out(name: str) -> N
     array = getattr(STATE, name).copy()
     array[..., -1] = np.inf
     kept: list[RunState] = []
-    keeper = Keeper(kept.append, 1)
-    keeper.note(1, lambda: dataclasses.replace(STATE, **{name: array}))
-    keeper.finish()
+    checkpointer = Checkpointer(kept.append, 1)
+    checkpointer.note(1, dataclasses.replace(STATE, **{name: array}))
+    checkpointer.finish()
     assert kept == []
-    keeper.note(2, lambda: STATE)
+    checkpointer.note(2, STATE)
     assert kept == [STATE]
 
 
 def test_a_state_is_handed_out_every_so_many_epochs_and_once_at_the_end() -> None:
     kept: list[int] = []
-    keeper = Keeper(lambda state: kept.append(state.steps), 2)
+    checkpointer = Checkpointer(lambda state: kept.append(state.steps), 2)
     for epoch in range(1, 6):
-        state = dataclasses.replace(STATE, steps=epoch)
-        keeper.note(epoch, partial(lambda one: one, state))
+        checkpointer.note(epoch, dataclasses.replace(STATE, steps=epoch))
     assert kept == [2, 4]
-    keeper.finish()
-    keeper.finish()
+    checkpointer.finish()
+    checkpointer.finish()
     assert kept == [2, 4, 5]

@@ -7,28 +7,28 @@ import pytest
 from gpunet.config import TrainConfig, parse_duration
 from gpunet.errors import UsageError
 from gpunet.training.events import EpochRecord
-from gpunet.training.stopping import EarlyStopping, monitored, require_unfinished
+from gpunet.training.member import require_unfinished
+from gpunet.training.stopping import EarlyStopping, monitored
 
 
 def test_without_patience_it_never_ends() -> None:
-    stopping = EarlyStopping(patience=0, min_delta=0)
+    stopping = EarlyStopping(TrainConfig(patience=0, min_delta=0))
     for epoch in range(1, 100):
         stopping.observe(epoch, 1.0)
-    assert not stopping.exhausted
     assert stopping.patience_left is None
     assert stopping.best_epoch == 1
 
 
 def test_an_equal_loss_is_no_gain() -> None:
-    stopping = EarlyStopping(patience=1, min_delta=0)
+    stopping = EarlyStopping(TrainConfig(patience=1, min_delta=0))
     assert stopping.observe(1, 1.0)
     assert not stopping.observe(2, 1.0)
-    assert stopping.exhausted
+    assert stopping.patience_left == 0
     assert stopping.best_epoch == 1
 
 
 def test_epochs_before_the_first_that_counts_use_up_no_patience_but_may_be_the_best() -> None:
-    stopping = EarlyStopping(patience=2, min_delta=0, start_from_epoch=4)
+    stopping = EarlyStopping(TrainConfig(patience=2, min_delta=0, start_from_epoch=4))
     left = []
     for epoch, loss in enumerate((1.0, 2.0, 2.0, 3.0, 3.0, 3.0), start=1):
         stopping.observe(epoch, loss)
@@ -38,7 +38,7 @@ def test_epochs_before_the_first_that_counts_use_up_no_patience_but_may_be_the_b
 
 
 def test_stability_asks_for_a_mean_gain_over_the_epochs_of_patience() -> None:
-    stopping = EarlyStopping(patience=2, min_delta=0, stability=0.25)
+    stopping = EarlyStopping(TrainConfig(patience=2, min_delta=0, stability=0.25))
     stable = []
     for epoch, loss in enumerate((3.0, 2.0, 1.0, 1.0, 0.5, 0.25), start=1):
         stopping.observe(epoch, loss)
@@ -47,11 +47,13 @@ def test_stability_asks_for_a_mean_gain_over_the_epochs_of_patience() -> None:
     assert stable == [False] * 6
     stopping.observe(7, 0.125)  # 0.1875
     assert stopping.stable
-    assert not stopping.exhausted
+    assert stopping.patience_left != 0
 
 
 def test_stability_counts_from_the_first_epoch_that_counts() -> None:
-    stopping = EarlyStopping(patience=2, min_delta=0, start_from_epoch=3, stability=0.1)
+    stopping = EarlyStopping(
+        TrainConfig(patience=2, min_delta=0, start_from_epoch=3, stability=0.1)
+    )
     stable = []
     for epoch in range(1, 6):
         stopping.observe(epoch, 1.0)
@@ -111,7 +113,7 @@ def test_a_stop_that_cannot_be_is_told_in_one_sentence(
 
 
 def test_the_patience_counts_from_the_first_figure_that_counts_and_not_from_the_best() -> None:
-    stopping = EarlyStopping(patience=2, min_delta=0, start_from_epoch=2)
+    stopping = EarlyStopping(TrainConfig(patience=2, min_delta=0, start_from_epoch=2))
     left = []
     for epoch, loss in enumerate((0.5, 3.0, 2.0, 1.0, 1.0), start=1):
         stopping.observe(epoch, loss)

@@ -18,9 +18,10 @@ from typing import Any
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.factory import select_device
-from gpunet.engine.planning.layered import Pass, Switches, cut
+from gpunet.engine.planning.layered import Pass, cut
 from gpunet.engine.planning.select import choose_plan
 from gpunet.engine.planning.tiles import Traits, candidates
+from gpunet.engine.planning.workload import Workload
 from gpunet.engine.wgpu.adapters import reopen_device
 from hardware.probes import CHECKS, shader_checks
 
@@ -73,15 +74,7 @@ def _kernels(
     adapter = select_device("gpu").adapter
     assert adapter is not None
     device, traits = reopen_device(adapter), Traits(software=False)
-    plan = choose_plan(
-        network,
-        population=1,
-        rows=rows,
-        features="bytes",
-        rule="adam",
-        switches=Switches(),
-        traits=traits,
-    )
+    plan = choose_plan(Workload(network, rows, traits))
     variants: list[tuple[str, Pass]] = []
     for one in plan.passes:
         tiles = candidates(traits) if one.product else ()

@@ -7,12 +7,15 @@ Owns how it is checked. The file around it belongs to ``model_file``, its place 
 from __future__ import annotations
 
 import dataclasses
-import math
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from gpunet.artifacts.model_file import Extension, load_extended, save
 from gpunet.errors import ModelError, spelled
+from gpunet.files.typed_json import typed
 from gpunet.model import Model
 from gpunet.training.events import EpochRecord
 from gpunet.training.state import RunState
@@ -45,17 +48,10 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
         scaling=state.scaling,
         inverted=state.inverted,
     )
-    description = {
-        "networks": [
-            {"best_epoch": best_epoch, "history": [dataclasses.asdict(one) for one in history]}
-            for best_epoch, history in zip(state.best_epochs, state.histories, strict=True)
-        ],
-        "steps": state.steps,
-        "seconds": state.seconds,
-        "device": state.device,
-    }
+    networks = zip(state.best_epochs, state.histories, strict=True)
+    run = _Run(tuple(_Network(*one) for one in networks), state.steps, state.seconds, state.device)
     tensors = {"moments": state.moments, "best": state.best}
-    save(latest, path, Extension(tensors, description))
+    save(latest, path, Extension(tensors, msgspec.to_builtins(run)))
 
 
 def load_state(path: Path) -> tuple[Model, RunState]:
@@ -80,30 +76,51 @@ class _UnsoundError(Exception):
     """Why there is no sound state, as the middle part of a sentence."""
 
 
+class _Network(msgspec.Struct):
+    best_epoch: int
+    history: Annotated[tuple[EpochRecord, ...], Meta(min_length=1)]
+
+
+class _Run(msgspec.Struct):
+    """Where a run stands, as the metadata hold it."""
+
+    networks: tuple[_Network, ...]
+    steps: Annotated[int, Meta(gt=0, lt=1 << 62)]
+    seconds: Annotated[float, Meta(ge=0)]
+    device: Annotated[str, Meta(max_length=LONGEST_NAME)] = ""
+
+
 def _assemble(model: Model, extension: Extension) -> RunState:
-    description = extension.description
-    networks = _networks(description, len(model.parameters))
-    steps, seconds = description.get("steps"), description.get("seconds")
-    if not _is_count(steps) or not 0 < steps < 1 << 62:
-        raise _UnsoundError("it does not tell its steps")
-    if not _is_figure(seconds) or seconds < 0:
-        raise _UnsoundError("it does not tell its time")
-    device = description.get("device", "")
-    if not isinstance(device, str) or len(device) > LONGEST_NAME:
-        raise _UnsoundError("it does not tell its device")
+    try:
+        run = typed(extension.description, _Run)
+    except ValueError as error:
+        raise _UnsoundError(str(error)) from error
+    population = len(model.parameters)
+    if len(run.networks) != population:
+        raise _UnsoundError(f"it does not tell how its {population} networks were trained")
+    for network in run.networks:
+        _require_whole(network)
     _require_shapes(model, extension)
     return RunState(
         parameters=model.parameters,
         moments=extension.tensors["moments"],
         best=extension.tensors["best"],
-        best_epochs=tuple(best_epoch for best_epoch, _ in networks),
-        histories=tuple(history for _, history in networks),
-        steps=steps,
-        seconds=float(seconds),
+        best_epochs=tuple(network.best_epoch for network in run.networks),
+        histories=tuple(network.history for network in run.networks),
+        steps=run.steps,
+        seconds=run.seconds,
         scaling=model.scaling,
         inverted=model.inverted,
-        device=device,
+        device=run.device,
     )
+
+
+def _require_whole(network: _Network) -> None:
+    for epoch, record in enumerate(network.history, start=1):
+        if record.epoch != epoch or (record.val_loss is None) != (record.val_accuracy is None):
+            raise _UnsoundError(f"entry {epoch} of its history is damaged")
+    if not 1 <= network.best_epoch <= len(network.history):
+        raise _UnsoundError("its best epoch is none of its history")
 
 
 def _require_shapes(model: Model, extension: Extension) -> None:
@@ -115,52 +132,3 @@ def _require_shapes(model: Model, extension: Extension) -> None:
     moments = tensors["moments"].shape
     if moments[1:] != shape or moments[0] > MOST_MOMENTS:
         raise _UnsoundError(f"its moments have shape {moments}, wanted (0 to 2, *{shape})")
-
-
-def _networks(
-    description: dict[str, Any], population: int
-) -> list[tuple[int, tuple[EpochRecord, ...]]]:
-    """The best epoch and the history of every network."""
-    entries = description.get("networks")
-    if not isinstance(entries, list) or len(entries) != population:
-        raise _UnsoundError(f"it does not tell how its {population} networks were trained")
-    return [_network(entry) for entry in entries]
-
-
-def _network(entry: Any) -> tuple[int, tuple[EpochRecord, ...]]:
-    if not isinstance(entry, dict):
-        raise _UnsoundError("it has no history")
-    history, best_epoch = _history(entry.get("history")), entry.get("best_epoch")
-    if not _is_count(best_epoch) or not 1 <= best_epoch <= len(history):
-        raise _UnsoundError("its best epoch is none of its history")
-    return best_epoch, history
-
-
-def _history(entries: Any) -> tuple[EpochRecord, ...]:
-    if not isinstance(entries, list) or not entries:
-        raise _UnsoundError("it has no history")
-    return tuple(_record(epoch, entry) for epoch, entry in enumerate(entries, start=1))
-
-
-def _record(epoch: int, entry: Any) -> EpochRecord:
-    names = [field.name for field in dataclasses.fields(EpochRecord)]
-    sound = isinstance(entry, dict) and set(entry) == set(names) and entry["epoch"] == epoch
-    if not sound or not all(
-        _is_figure(value) or (value is None and name.startswith("val_"))
-        for name, value in entry.items()
-    ):
-        raise _UnsoundError(f"entry {epoch} of its history is damaged")
-    if (entry["val_loss"] is None) != (entry["val_accuracy"] is None):
-        raise _UnsoundError(f"entry {epoch} of its history is damaged")
-    return EpochRecord(**entry)
-
-
-def _is_count(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_figure(value: Any) -> TypeGuard[float]:
-    """Whether it is a finite number; an integer may be too large for a float."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    return abs(value) < 1e300 and math.isfinite(value)

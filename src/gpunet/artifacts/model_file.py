@@ -14,28 +14,27 @@ from __future__ import annotations
 import dataclasses
 import json
 import stat
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from gpunet import __version__
-from gpunet.config import MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
+from gpunet.config import LARGEST_NUMBER, MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
 from gpunet.config.texts import written
-from gpunet.datasets.dataset import (
-    Columns,
-    Scaling,
-)
+from gpunet.datasets.dataset import Columns, Scaling
 from gpunet.datasets.framing import MNIST, Framing
-from gpunet.datasets.pixels import FRACTIONS, Levels
+from gpunet.datasets.pixels import FRACTIONS
 from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import GpunetError, ModelError, spelled
 from gpunet.files.output import write_atomically
-from gpunet.model import Figures, Model, Origin
+from gpunet.files.typed_json import from_json, typed
+from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views, norm_views
 
 __all__ = [
@@ -57,7 +56,6 @@ EXTENSION = "run"
 """The metadata entry, and before a dot the tensors' names, that a model does not need."""
 
 Tensors = dict[str, NDArray[Any]]
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +64,7 @@ class Extension:
 
     Args:
         tensors: by their names without ``run.``; finite float32, otherwise unchecked.
-        description: a JSON object; its entries are unchecked.
+        description: what JSON holds; its entries are unchecked.
     """
 
     tensors: Tensors
@@ -97,33 +95,37 @@ def save(model: Model, path: Path, extension: Extension | None = None) -> None:
 
 
 def _tensors(model: Model) -> Tensors:
-    tensors: Tensors = {}
-    for place, (weights, biases) in enumerate(layer_views(model.parameters, model.network)):
-        tensors[f"layers.{place}.weights"] = np.ascontiguousarray(weights)  # (P, I, O)
-        tensors[f"layers.{place}.biases"] = np.ascontiguousarray(biases)  # (P, O)
-    for place, (gains, offsets) in enumerate(norm_views(model.parameters, model.network)):
-        tensors[f"layers.{place}.gains"] = np.ascontiguousarray(gains)  # (P, O)
-        tensors[f"layers.{place}.offsets"] = np.ascontiguousarray(offsets)  # (P, O)
+    tensors: Tensors = dict(_views(model.parameters, model.network))
     if model.scaling is not None:
-        tensors["scaling.mean"] = np.ascontiguousarray(model.scaling.mean)  # (I,)
-        tensors["scaling.deviation"] = np.ascontiguousarray(model.scaling.deviation)  # (I,)
-    return tensors
+        tensors |= {
+            "scaling.mean": model.scaling.mean,
+            "scaling.deviation": model.scaling.deviation,
+        }
+    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+
+
+def _views(
+    parameters: NDArray[np.float32], network: NetworkSpec
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The tensors of the layers by their names, as views into the parameters (P, N)."""
+    for place, (weights, biases) in enumerate(layer_views(parameters, network)):
+        yield f"layers.{place}.weights", weights  # (P, I, O)
+        yield f"layers.{place}.biases", biases  # (P, O)
+    for place, (gains, offsets) in enumerate(norm_views(parameters, network)):
+        yield f"layers.{place}.gains", gains  # (P, O)
+        yield f"layers.{place}.offsets", offsets  # (P, O)
 
 
 def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
     """All of a model but its weights, as JSON holds it in a file in a folder."""
-    network, origin, test = model.network, model.origin, model.test
+    network, origin = model.network, model.origin
     return {
         "format": FORMAT_VERSION,
         "gpunet": __version__,
         "network": {
-            "inputs": network.inputs,
+            **dataclasses.asdict(network),
             "hidden": list(network.hidden),
-            "classes": network.classes,
             "activation": written(network.activation),
-            "leaky_slope": network.leaky_slope,
-            "loss": network.loss,
-            "layer_norm": network.layer_norm,
         },
         "config": model.config.to_dict(),
         "classes": list(model.classes),
@@ -133,13 +135,11 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
         "inverted": model.inverted,
         "framing": None if model.framing is None else dataclasses.asdict(model.framing),
         "dataset": {
-            "name": origin.name,
+            **dataclasses.asdict(origin),
             "reference": portable(origin.reference, folder),
-            "fingerprint": origin.fingerprint,
-            "source": origin.source,
         },
         "best_epoch": model.best_epoch,
-        "test": {"loss": test.loss, "accuracy": test.accuracy},
+        "test": dataclasses.asdict(model.test),
         "columns": None if model.columns is None else dataclasses.asdict(model.columns),
     }
 
@@ -162,7 +162,7 @@ def load_extended(path: Path) -> tuple[Model, Extension | None]:
     try:
         metadata, tensors = _read(path)
         extension = _take_extension(metadata, tensors)
-        return _assemble(_description(metadata), tensors, path.parent), extension
+        return _assemble(metadata, tensors, path.parent), extension
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ModelError(
@@ -208,172 +208,122 @@ def _take_extension(metadata: Mapping[str, str], tensors: Tensors) -> Extension 
     for name, tensor in taken.items():
         if tensor.dtype != np.float32 or not np.isfinite(tensor).all():
             raise _UnsoundError(f"{prefix}{name[:40]} does not hold finite float32 values")
-    return Extension(taken, _json_object(metadata[EXTENSION]))
+    return Extension(taken, _metadata(metadata[EXTENSION]))
 
 
-def _description(metadata: Mapping[str, str]) -> dict[str, Any]:
+def _metadata(text: str) -> dict[str, Any]:
+    try:
+        return from_json(text, dict[str, Any])
+    except ValueError as error:
+        raise _UnsoundError(f"its metadata are no JSON object: {error}") from error
+
+
+class _Scores(msgspec.Struct):
+    loss: Annotated[float, Meta(ge=0)] | None
+    accuracy: Annotated[float, Meta(ge=0, le=1)] | None
+
+
+class _Description(msgspec.Struct, kw_only=True):
+    """What a file of format 1 holds beside the tensors."""
+
+    network: NetworkSpec
+    config: dict[str, Any]
+    classes: tuple[str, ...]
+    scaling: bool
+    dataset: Origin
+    best_epoch: Annotated[int, Meta(ge=0, le=MAXIMUM_EPOCHS)]
+    test: _Scores
+    image_shape: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
+    columns: Columns | None = None
+
+    @property
+    def pixels(self) -> _Pixels:
+        """What was done to pixels before a file said it: ``predict`` framed MNIST's digits."""
+        framed = self.image_shape == (28, 28) and self.classes == tuple("0123456789")
+        return _Pixels(FRACTIONS, False, MNIST if framed else None)
+
+
+class _Pixels(msgspec.Struct):
+    """What a file of format 2 holds in addition: what is done to pixels."""
+
+    levels: tuple[float, float]
+    inverted: bool
+    framing: Framing | None
+
+
+def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Model:
     if "gpunet" not in metadata:
         raise _UnsoundError("another program wrote it, as its metadata lack the entry 'gpunet'")
-    description = _json_object(metadata["gpunet"])
-    version = _field(description, "format", int)
+    content = _metadata(metadata["gpunet"])
+    version = content.get("format")
     if version not in FORMATS:
         raise _UnsoundError(
-            f"it has format {version} (of gpunet {description.get('gpunet')!s:.20}) and this "
+            f"it has format {version!s:.20} (of gpunet {content.get('gpunet')!s:.20}) and this "
             f"gpunet {__version__} reads formats up to {FORMAT_VERSION}"
         )
-    return description
-
-
-def _json_object(text: str) -> dict[str, Any]:
     try:
-        description = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _UnsoundError("its metadata are no JSON") from error
-    if not isinstance(description, dict):
-        raise _UnsoundError("its metadata are no JSON object")
-    return description
+        known = typed(content, _Description)
+        pixels = known.pixels if version == 1 else typed(content, _Pixels)
+        config = TrainConfig.from_dict(known.config)
+    except (GpunetError, TypeError, ValueError, OverflowError) as error:
+        raise _UnsoundError(f"its metadata cannot be: {error}") from error
+    _require_sound(known, pixels, config)
+    _require_tensors(tensors, known.network, known.scaling)
+    return Model(
+        network=known.network,
+        parameters=_parameters(tensors, known.network),
+        config=config,
+        classes=known.classes,
+        image_shape=known.image_shape,
+        scaling=_scaling(tensors) if known.scaling else None,
+        origin=dataclasses.replace(
+            known.dataset, reference=located(known.dataset.reference, folder)
+        ),
+        best_epoch=known.best_epoch,
+        test=Scores(known.test.loss, known.test.accuracy),
+        levels=pixels.levels,
+        inverted=pixels.inverted,
+        framing=pixels.framing,
+        columns=known.columns,
+    )
 
 
-def _assemble(description: dict[str, Any], tensors: Tensors, folder: Path) -> Model:
-    network = _network(_field(description, "network", dict))
-    classes = tuple(_field(description, "classes", list))
-    if len(classes) != network.classes or not all(isinstance(name, str) for name in classes):
+def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) -> None:
+    """Check that the entries of the metadata go together."""
+    network, shape = known.network, known.image_shape
+    if len(known.classes) != network.classes:
         raise _UnsoundError(f"it does not name the network's {network.classes} classes")
-    if len(set(classes)) < len(classes):
+    if len(set(known.classes)) < len(known.classes):
         raise _UnsoundError("it gives two classes one name")
-    config = _config(_field(description, "config", dict))
     if config.network(network.inputs, network.classes) != network:
         raise _UnsoundError("its training configuration is that of another network")
-    scaling = _field(description, "scaling", bool)
-    _require_tensors(tensors, network, scaling)
-    image_shape = _image_shape(description.get("image_shape"), network.inputs)
-    if description["format"] == 1:
-        description = description | _pixels_of_format_1(image_shape, classes)
-    return Model(
-        network=network,
-        parameters=_parameters(tensors, network),
-        config=config,
-        classes=classes,
-        image_shape=image_shape,
-        scaling=_scaling(tensors) if scaling else None,
-        origin=_origin(_field(description, "dataset", dict), folder),
-        best_epoch=_within(0, _field(description, "best_epoch", int), MAXIMUM_EPOCHS),
-        test=_figures(_field(description, "test", dict)),
-        levels=_levels(_field(description, "levels", list)),
-        inverted=_field(description, "inverted", bool),
-        framing=_framing(_field(description, "framing", dict | None), image_shape),
-        columns=_columns(description.get("columns"), network.inputs),
-    )
+    if shape is not None and shape[0] * shape[1] != network.inputs:
+        raise _UnsoundError(f"its image_shape does not make {network.inputs} features")
+    black, white = pixels.levels
+    if not -LARGEST_NUMBER <= black < white <= LARGEST_NUMBER or white - black > LARGEST_NUMBER:
+        raise _UnsoundError(f"its levels are {pixels.levels}, wanted black below white")
+    if pixels.framing is not None:
+        _require_framing(pixels.framing, shape)
+    if known.columns is not None:
+        _require_columns(known.columns, network.inputs)
 
 
-def _network(description: dict[str, Any]) -> NetworkSpec:
-    hidden = _field(description, "hidden", list)
-    try:
-        return NetworkSpec(
-            inputs=_field(description, "inputs", int),
-            hidden=tuple(_require_type("hidden", units, int) for units in hidden),
-            classes=_field(description, "classes", int),
-            activation=_field(description, "activation", str),
-            leaky_slope=_field(description, "leaky_slope", float | int),
-            loss=_field({"loss": "cross-entropy", **description}, "loss", str),
-            layer_norm=_field({"layer_norm": False, **description}, "layer_norm", bool),
-        )
-    except GpunetError as error:
-        raise _UnsoundError(f"its network cannot be ({error})") from error
-
-
-def _config(description: dict[str, Any]) -> TrainConfig:
-    try:
-        return TrainConfig.from_dict(description)
-    except (GpunetError, TypeError, ValueError, OverflowError) as error:
-        raise _UnsoundError(f"its training configuration cannot be ({error})") from error
-
-
-def _image_shape(shape: object, inputs: int) -> tuple[int, int] | None:
-    match shape:
-        case None:
-            return None
-        case [int(height), int(width)] if height > 0 and height * width == inputs:
-            return height, width
-    raise _UnsoundError(f"its image_shape does not make {inputs} features")
-
-
-def _pixels_of_format_1(
-    image_shape: tuple[int, int] | None, classes: tuple[str, ...]
-) -> dict[str, Any]:
-    """What was done to pixels when a file did not say it: ``predict`` framed MNIST's digits."""
-    framed = image_shape == (28, 28) and classes == tuple("0123456789")
-    return {
-        "levels": list(FRACTIONS),
-        "inverted": False,
-        "framing": dataclasses.asdict(MNIST) if framed else None,
-    }
-
-
-def _levels(values: list[Any]) -> Levels:
-    bound = float(np.finfo(np.float32).max)
-    match values:
-        case [float() | int() as black, float() | int() as white]:
-            if -bound <= black < white <= bound and white - black <= bound:
-                return float(black), float(white)
-    raise _UnsoundError(f"its levels are {values!r:.40}, wanted two numbers, black and white")
-
-
-def _framing(
-    description: dict[str, Any] | None, image_shape: tuple[int, int] | None
-) -> Framing | None:
-    if description is None:
-        return None
+def _require_framing(framing: Framing, image_shape: tuple[int, int] | None) -> None:
     if image_shape is None:
         raise _UnsoundError("it frames digits though its samples are no images")
-    box, paper, ink = (_field(description, name, int) for name in ("box", "paper", "ink"))
-    _within(1, box, min(image_shape))
-    _within(0, paper, 255)
-    _within(0, ink, 255)
-    if paper == ink:
+    levels = (framing.paper, framing.ink)
+    if not 1 <= framing.box <= min(image_shape) or min(levels) < 0 or max(levels) > 255:
+        raise _UnsoundError(f"it frames digits as {framing}, which no image of its samples can be")
+    if framing.paper == framing.ink:
         raise _UnsoundError("its framing has ink like paper")
-    return Framing(box, paper, ink)
 
 
-def _columns(description: object, inputs: int) -> Columns | None:
-    if description is None:
-        return None
-    if not isinstance(description, dict):
-        raise _UnsoundError("its columns are no JSON object")
-    given = _field(description, "features", list | None)
-    columns = Columns(
-        features=None
-        if given is None
-        else tuple(_require_type("features", title, str) for title in given),
-        label=_field(description, "label", str | None),
-        place=_field(description, "place", int),
-        index=_field(description, "index", bool),
-        grey=_field(description, "grey", bool),
-    )
+def _require_columns(columns: Columns, inputs: int) -> None:
     titles = columns.features
     if titles is not None and not len(titles) == len(set(titles)) == inputs:
         raise _UnsoundError(f"it does not give titles to {inputs} columns")
     if not columns.index <= columns.place <= inputs + columns.index:
         raise _UnsoundError(f"its label is column {columns.place} beside {inputs} features")
-    return columns
-
-
-def _origin(description: dict[str, Any], folder: Path) -> Origin:
-    return Origin(
-        name=_field(description, "name", str),
-        reference=located(_field(description, "reference", str | None), folder),
-        fingerprint=_field(description, "fingerprint", str),
-        source=_field(description, "source", str),
-    )
-
-
-def _figures(description: dict[str, Any]) -> Figures:
-    loss = _field(description, "loss", float | int | None)
-    accuracy = _field(description, "accuracy", float | int | None)
-    return Figures(
-        None if loss is None else _within(0.0, loss, sys.float_info.max),
-        None if accuracy is None else _within(0.0, accuracy, 1.0),
-    )
 
 
 def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> None:
@@ -401,13 +351,9 @@ def _wanted_shapes(
 ) -> dict[str, tuple[int, ...]]:
     first = tensors.get("layers.0.weights")
     population = 1 if first is None or first.ndim != 3 else max(1, len(first))
-    shapes: dict[str, tuple[int, ...]] = {}
-    for place, layer in enumerate(network.layers):
-        shapes[f"layers.{place}.weights"] = (population, layer.inputs, layer.outputs)
-        shapes[f"layers.{place}.biases"] = (population, layer.outputs)
-        if network.layer_norm and place < len(network.hidden):
-            shapes[f"layers.{place}.gains"] = (population, layer.outputs)
-            shapes[f"layers.{place}.offsets"] = (population, layer.outputs)
+    # A network that is far larger than its file takes no memory here.
+    blank = np.broadcast_to(np.float32(0), (1, network.parameter_count))
+    shapes = {name: (population, *view.shape[1:]) for name, view in _views(blank, network)}
     if scaling:
         shapes |= {"scaling.mean": (network.inputs,), "scaling.deviation": (network.inputs,)}
     return shapes
@@ -416,12 +362,8 @@ def _wanted_shapes(
 def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
     population = len(tensors["layers.0.weights"])
     parameters = np.empty((population, network.parameter_count), dtype=np.float32)
-    for place, (weights, biases) in enumerate(layer_views(parameters, network)):
-        weights[...] = tensors[f"layers.{place}.weights"]
-        biases[...] = tensors[f"layers.{place}.biases"]
-    for place, (gains, offsets) in enumerate(norm_views(parameters, network)):
-        gains[...] = tensors[f"layers.{place}.gains"]
-        offsets[...] = tensors[f"layers.{place}.offsets"]
+    for name, view in _views(parameters, network):
+        view[...] = tensors[name]
     return parameters
 
 
@@ -430,24 +372,3 @@ def _scaling(tensors: Tensors) -> Scaling:
         raise _UnsoundError("scaling.deviation holds a value that is not above 0")
     mean, deviation = tensors["scaling.mean"], tensors["scaling.deviation"]
     return Scaling(mean.astype(np.float64), deviation.astype(np.float64))
-
-
-def _within(lowest: float, value: Value, highest: float) -> Value:
-    """The number, once it lies within bounds, which NaN does not."""
-    if not lowest <= value <= highest:  # type: ignore[operator]
-        raise _UnsoundError(f"its metadata hold {value!r:.40}, wanted {lowest} to {highest}")
-    return value
-
-
-def _field(description: dict[str, Any], name: str, kind: Any) -> Any:
-    """The entry of that name, once it is there and of that kind."""
-    if name not in description:
-        raise _UnsoundError(f"its metadata lack {name!r}")
-    return _require_type(name, description[name], kind)
-
-
-def _require_type(name: str, value: Value, kind: Any) -> Value:
-    """The value, once it is of that kind; true and false are no numbers."""
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise _UnsoundError(f"its metadata hold {value!r:.40} as {name!r}")
-    return value

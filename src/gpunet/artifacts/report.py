@@ -1,6 +1,6 @@
 """The JSON report of a training run; its schema is told in ``docs/report.md``.
 
-Owns the report's shape. The figures come from the trainer, the writing from ``output``.
+Owns the report's shape. The numbers come from the trainer, the writing from ``output``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def report(
     config: TrainConfig, device: DeviceInfo, dataset: Dataset, result: TrainingResult
 ) -> dict[str, Any]:
     """What a run was and what it gave, as JSON holds it."""
-    test = result.figures(config.loss, dataset.test.labels)
+    test = result.joint_scores(config.loss, dataset.test.labels)
     network = config.network(dataset.inputs, len(dataset.classes))
     return {
         "gpunet": __version__,
@@ -48,10 +48,10 @@ def report(
                 "seed": own.seed,
                 "stop_reason": network.stop_reason,
                 "best_epoch": network.best_epoch,
-                "test": {"loss": figures.loss, "accuracy": figures.accuracy},
+                "test": {"loss": scores.loss, "accuracy": scores.accuracy},
             }
-            for own, network, figures in zip(
-                config.networks(), result.networks, result.own_figures, strict=True
+            for own, network, scores in zip(
+                config.networks(), result.networks, result.own_scores, strict=True
             )
         ],
         "device_failures": [*result.overcome, *result.device_failures],

@@ -9,15 +9,18 @@ model), ``log`` (one line per epoch) and, once the run has ended, ``report.json`
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.artifacts.model_file import save
 from gpunet.errors import ModelError, OutputError, UsageError, spelled
 from gpunet.files.output import require_writable
+from gpunet.files.typed_json import from_json
 from gpunet.files.whole_file import remove_leftovers
 from gpunet.model import Model
 from gpunet.training.state import RunState
@@ -54,6 +57,18 @@ class RunSummary:
     test_accuracy: float | None
     seconds: float
     stop_reason: str | None
+
+
+class _Test(msgspec.Struct):
+    accuracy: Annotated[float, Meta(ge=0, le=1)] | None
+
+
+class _Ending(msgspec.Struct):
+    """What a report tells of the end of a run."""
+
+    stop_reason: str
+    test: _Test
+    history: list[Any]
 
 
 class RunFolder:
@@ -120,11 +135,11 @@ class RunFolder:
         self._best_epochs = state.best_epochs if self.best.exists() else ()
         return model, state
 
-    def keep(self, model: Model, state: RunState) -> None:
+    def write_checkpoint(self, model: Model, state: RunState) -> None:
         """Write where the run stands, and the best weights if they are new.
 
         Args:
-            model: what the run trains, with any weights and no test figures.
+            model: what the run trains, with any weights and no test scores.
             state: where it stands.
 
         Raises:
@@ -160,25 +175,18 @@ class RunFolder:
             best_epoch=state.best_epoch,
             val_loss=best.val_loss,
             val_accuracy=best.val_accuracy,
-            test_accuracy=ending.get("test_accuracy"),
+            test_accuracy=None if ending is None else ending.test.accuracy,
             seconds=state.seconds,
-            stop_reason=ending.get("stop_reason"),
+            stop_reason=None if ending is None else ending.stop_reason,
         )
 
-    def _ending(self, epochs: int) -> dict[str, Any]:
+    def _ending(self, epochs: int) -> _Ending | None:
         """What the report tells, unless it is of before the run was resumed, or damaged."""
-        if not self.report.is_file():
-            return {}
         try:
-            content = json.loads(self.report.read_bytes())
-            reason, accuracy = content["stop_reason"], content["test"]["accuracy"]
-            latest = len(content["history"]) >= epochs
-        except (OSError, ValueError, TypeError, LookupError, RecursionError):
-            return {}
-        if not latest or not isinstance(reason, str):
-            return {}
-        sound = isinstance(accuracy, float | int) and 0 <= accuracy <= 1
-        return {"stop_reason": reason, "test_accuracy": float(accuracy) if sound else None}
+            ending = from_json(self.report.read_bytes(), _Ending)
+        except (OSError, ValueError):
+            return None
+        return ending if len(ending.history) >= epochs else None
 
 
 def find_runs(path: Path) -> list[RunFolder]:

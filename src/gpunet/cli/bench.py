@@ -73,30 +73,30 @@ def _adapters(device: str) -> list[Adapter]:
 
 def _print_heading(console: Console, adapters: Sequence[Adapter]) -> None:
     from gpunet.terminal.draw.device_name import device_in_words
-    from gpunet.terminal.draw.style import MUTED
+    from gpunet.terminal.draw.style import Ink
 
     names = ", ".join(device_in_words(adapter.info) for adapter in adapters)
     console.print(f"numpy against {names}" if names else "numpy alone", soft_wrap=True)
     if names:
         words = "rate: by the adapter's clock, if it has one; ratio: times as fast as numpy"
-        console.print(words, style=MUTED)
+        console.print(words, style=Ink.MUTED)
 
 
 def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
     """What each device reaches at most."""
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.terminal.draw import figures
-    from gpunet.terminal.draw.style import MUTED
+    from gpunet.terminal.draw.style import Ink
 
     words = "roofline: the share of the time taken that the best rates of a device would need"
-    console.print(words, style=MUTED)
+    console.print(words, style=Ink.MUTED)
     for adapter in (None, *adapters):
         reached = measure_roofline(adapter)
         arithmetic = figures.amount(reached.operations_per_second)
         memory = figures.amount(reached.bytes_per_second)
         name = "numpy" if adapter is None else adapter.info.name
         words = f"  {arithmetic}FLOP/s at multiply-adds, {memory}byte/s at copies: {name}"
-        console.print(words, style=MUTED, soft_wrap=True)
+        console.print(words, style=Ink.MUTED, soft_wrap=True)
 
 
 def _measured(
@@ -113,7 +113,7 @@ def _print_case(
 ) -> None:
     """A table per case: a row per operation and device."""
     from gpunet.terminal.draw.columns import Columns
-    from gpunet.terminal.draw.style import STRONG
+    from gpunet.terminal.draw.style import Ink
 
     names = _shown_names(measured)
     names_of_figures = ["wall clock", "on device", "rate", "ratio", *["roofline"] * roofline]
@@ -126,7 +126,7 @@ def _print_case(
             title = operation if one is rows[0] else ""
             table.add(title, names[one.device], *_figures(one, rows[0]))
     console.print()
-    console.print(str(case), style=STRONG)
+    console.print(str(case), style=Ink.STRONG)
     console.print(table)
 
 

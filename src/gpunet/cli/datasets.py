@@ -57,10 +57,10 @@ def download_dataset(
     """Download a dataset into the cache; one that is there is only checked."""
     from gpunet.datasets.catalog import download
     from gpunet.terminal.live.console import make_console
-    from gpunet.terminal.live.waiting import WaitingBar
+    from gpunet.terminal.live.waiting import waiting_bar
 
     console = make_console()
-    with WaitingBar(console) as bar:
+    with waiting_bar(console) as bar:
         folder = download(name, force=force, progress=bar)
     console.print(f"{name} is in {folder}", soft_wrap=True)
 
@@ -82,7 +82,7 @@ def preview_dataset(
 
     from gpunet.artifacts.plots import plot_pictures, require_plots
     from gpunet.cli.pictures import labeled_pictures, require_images
-    from gpunet.cli.saving import told, write
+    from gpunet.cli.saving import save_plot
     from gpunet.rng import permutation
     from gpunet.terminal.draw.graphics import choose_painter
     from gpunet.terminal.live.console import make_console
@@ -108,5 +108,4 @@ def preview_dataset(
     if plot is not None:
         shape = require_images(dataset.name, dataset.image_shape)
         pictures = labeled_pictures(dataset.train[rows], dataset.classes, shape)
-        drawn = write(partial(plot_pictures, pictures), plot, force=force)
-        console.print(f"plot: {told(drawn, plot)}", soft_wrap=True)
+        save_plot(console, partial(plot_pictures, pictures), plot, force=force)

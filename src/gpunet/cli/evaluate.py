@@ -47,13 +47,13 @@ def evaluate(
         return
     scores = evaluation.scores
     rows = [
-        ("accuracy", figures.percent(evaluation.figures.accuracy)),
-        ("loss", figures.loss(evaluation.figures.loss)),
+        ("accuracy", figures.percent(evaluation.overall.accuracy)),
+        ("loss", figures.loss(evaluation.overall.loss)),
         ("samples", figures.count(int(scores.support.sum()))),
     ]
     several = len(evaluation.networks) > 1
     for part in (
-        *([ensemble_table(evaluation.figures, evaluation.networks)] if several else []),
+        *([ensemble_table(evaluation.overall, evaluation.networks)] if several else []),
         summary_table(rows),
         class_table(scores.precision, scores.recall, scores.f1, scores.support, loaded.classes),
         confusion_table(console, evaluation.matrix, loaded.classes, pairs=True),
@@ -67,8 +67,8 @@ def _content(model: Model, evaluation: Evaluation) -> dict[str, Any]:
 
     scores = evaluation.scores
     return {
-        "loss": evaluation.figures.loss,
-        "accuracy": evaluation.figures.accuracy,
+        "loss": evaluation.overall.loss,
+        "accuracy": evaluation.overall.accuracy,
         "samples": int(scores.support.sum()),
         "networks": [{"loss": one.loss, "accuracy": one.accuracy} for one in evaluation.networks],
         "classes": [

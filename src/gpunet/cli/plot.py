@@ -32,11 +32,11 @@ def plot(
     """Draw a run's loss and accuracy over its epochs."""
     from gpunet.artifacts.curves import read_curves
     from gpunet.artifacts.plots import plot_curves, require_plots
-    from gpunet.cli.saving import told, write
+    from gpunet.cli.saving import save_plot
     from gpunet.terminal.live.console import make_console
 
     if report.resolve() == output.resolve():
         raise UsageError(f"--output {output} would replace the report; give another name")
     require_plots(output)
-    drawn = write(partial(plot_curves, read_curves(report), report.stem), output, force=force)
-    make_console().print(f"plot: {told(drawn, output)}", soft_wrap=True)
+    drawing = partial(plot_curves, read_curves(report), report.stem)
+    save_plot(make_console(), drawing, output, force=force)

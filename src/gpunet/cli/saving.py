@@ -1,6 +1,6 @@
 """Results are saved wherever that can still be done, and replace nothing unless asked to.
 
-How a file is written belongs to ``training.output``.
+How a file is written belongs to ``files.output``.
 """
 
 from __future__ import annotations
@@ -9,61 +9,74 @@ import contextlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gpunet.errors import OutputError
 from gpunet.terminal.live.notes import complain, note
 
-__all__ = ["in_place", "save", "told", "write"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Results", "save_plot"]
 
 
-def write(content: Callable[[Path], object], path: Path, *, force: bool) -> Path:
-    """Write a result without replacing any file that is there, unless ``force`` says so.
+class Results:
+    """The files that a command leaves; what cannot be written does not keep back the rest.
 
     Args:
-        content: writes it at a path.
-        path: where it is wanted.
-        force: whether a file that is there gives way.
+        force: replace files that are there.
+    """
 
-    Returns:
-        Where it is: at ``path``, or under the first free name such as ``model-2.safetensors``.
+    def __init__(self, *, force: bool) -> None:
+        self.places: dict[str, str] = {}
+        """Where each result is, in words, by what it is: ``model``, ``report``."""
+        self.complete = True
+        """Whether all results are where they were wanted."""
+        self._force = force
+
+    def save(self, name: str, content: Callable[[Path], object], wanted: Path | None) -> None:
+        """Write a result, into the temporary folder if need be; the user is told of that.
+
+        Args:
+            name: what it is.
+            content: writes it at a path.
+            wanted: where; ``None`` for nowhere.
+        """
+        if wanted is None:
+            return
+        try:
+            self.places[name] = _write(content, wanted, force=self._force)
+            return
+        except OutputError as error:
+            complain(error)
+        self.complete = False
+        try:
+            fallback = Path(tempfile.mkdtemp(prefix="gpunet-")) / wanted.name
+            content(fallback)
+        except (OutputError, OSError) as error:
+            complain(f"nor can it be kept in the temporary folder: {error}")
+        else:
+            note(f"it is saved as {fallback} instead")
+            self.places[name] = str(fallback)
+
+
+def save_plot(
+    console: Console, content: Callable[[Path], object], wanted: Path, *, force: bool
+) -> None:
+    """Draw a plot into a file, and say where it is.
 
     Raises:
         OutputError: it cannot be written.
     """
+    console.print(f"plot: {_write(content, wanted, force=force)}", soft_wrap=True)
+
+
+def _write(content: Callable[[Path], object], wanted: Path, *, force: bool) -> str:
+    """Write a result under the first free name such as ``model-2.safetensors``; where it is."""
     from gpunet.files.output import free_place
 
-    with contextlib.nullcontext(path) if force else free_place(path) as place:
+    with contextlib.nullcontext(wanted) if force else free_place(wanted) as place:
         content(place)
-    return place
-
-
-def save(content: Callable[[Path], object], path: Path, *, force: bool) -> Path | None:
-    """Write a result as ``write`` does, else into the temporary folder; the user is told.
-
-    Returns:
-        Where it ended up; ``None`` if it could be written nowhere.
-    """
-    try:
-        return write(content, path, force=force)
-    except OutputError as error:
-        complain(error)
-    try:
-        fallback = Path(tempfile.mkdtemp(prefix="gpunet-")) / path.name
-        content(fallback)
-    except (OutputError, OSError) as error:
-        complain(f"nor can it be kept in the temporary folder: {error}")
-        return None
-    note(f"it is saved as {fallback} instead")
-    return fallback
-
-
-def in_place(saved: Path | None, wanted: Path) -> bool:
-    """Whether a result is in the folder that it was wanted in."""
-    return saved is not None and saved.parent == wanted.parent
-
-
-def told(saved: Path, wanted: Path | None) -> str:
-    """Where a result is, and why it has another name than the one that was wanted."""
-    if wanted is None or not in_place(saved, wanted) or saved == wanted:
-        return str(saved)
-    return f"{saved}, as {wanted.name} was there before (--force replaces it)"
+    if place == wanted:
+        return str(place)
+    return f"{place}, as {wanted.name} was there before (--force replaces it)"

@@ -95,12 +95,11 @@ class _Canvas(NamedTuple):
     def draw(self, pictures: Sequence[Picture], *, signed: bool = False) -> None:
         """Draw them into the file, if there is to be one."""
         from gpunet.artifacts.plots import plot_pictures
-        from gpunet.cli.saving import told, write
+        from gpunet.cli.saving import save_plot
 
         if self.plot is not None:
-            draw = partial(plot_pictures, pictures, signed=signed)
-            drawn = write(draw, self.plot, force=self.force)
-            self.console.print(f"plot: {told(drawn, self.plot)}", soft_wrap=True)
+            drawing = partial(plot_pictures, pictures, signed=signed)
+            save_plot(self.console, drawing, self.plot, force=self.force)
 
 
 def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
@@ -146,10 +145,10 @@ def _show_samples(
     canvas: _Canvas,
 ) -> None:
     from gpunet.cli.pictures import require_images, verdict_pictures
-    from gpunet.terminal.draw.style import STRONG
+    from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.showcase import showcase as samples_shown
-    from gpunet.training.evaluation import pick, pick_top_losses
+    from gpunet.training.evaluation import sample_rows, top_loss_rows
     from gpunet.training.metrics import cross_entropies
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
@@ -161,9 +160,9 @@ def _show_samples(
     if choice.rows is not None:
         rows = _require_rows(choice.rows, len(samples))
     elif choice.top_losses:
-        rows = pick_top_losses(probabilities, labels, count, wrong=choice.wrong)
+        rows = top_loss_rows(probabilities, labels, count, wrong=choice.wrong)
     else:
-        rows = pick(probabilities, labels, count, seed, wrong=choice.wrong)
+        rows = sample_rows(probabilities, labels, count, seed, wrong=choice.wrong)
     console.print()
     if not len(rows):
         console.print("no test sample is taken for another class")
@@ -173,7 +172,7 @@ def _show_samples(
     console.print(
         samples_shown(console, samples, probabilities, classes, shape, rows, losses, painter)
     )
-    console.print(_count(choice, probabilities.argmax(axis=1) == labels, rows), style=STRONG)
+    console.print(_count(choice, probabilities.argmax(axis=1) == labels, rows), style=Ink.STRONG)
     if canvas.plot is not None:
         shape = require_images(model.origin.name, shape)
         told = None if losses is None else losses[rows]

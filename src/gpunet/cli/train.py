@@ -1,10 +1,11 @@
-"""``gpunet train``: its options. What they ask for is carried out by ``training_run``."""
+"""``gpunet train``: its options, and the folder in which a run is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,7 +14,13 @@ from gpunet.cli.setting_options import with_settings
 from gpunet.config import SETTINGS, TrainConfig
 from gpunet.errors import UsageError
 
-__all__ = ["train"]
+if TYPE_CHECKING:
+    from gpunet.workflows.run_folders import Recorder
+
+__all__ = ["named_run", "train"]
+
+RUNS = Path("runs")
+"""Where runs are kept that are given a name or none."""
 
 
 @with_settings
@@ -42,34 +49,66 @@ def train(
     Ctrl-C stops the training and saves; twice, it aborts.
     """
     options.require_places(output, report, plot)
-    from gpunet.cli.run_names import named_run
-    from gpunet.cli.training_run import Wishes, carry_out
+    from gpunet.cli.saving import Results
+    from gpunet.cli.training_end import finish, save_results
+    from gpunet.terminal.draw.graphics import choose_painter
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.workflows.run_folders import resumed_run
+    from gpunet.workflows.training import train_model
 
     if resume is None:
-        keeping = named_run(run_dir, name, checkpoint_every, config, datetime.now())
+        recorder = named_run(run_dir, name, checkpoint_every, config, datetime.now())
     else:
         _require_alone("--resume", {"--run-dir": run_dir, "--name": name, **_sources(context)})
         given = _given(context)
-        keeping, config = resumed_run(resume, checkpoint_every, config, given & SETTINGS.keys())
-        data = data if "data" in given else keeping.reference
-    carry_out(
-        Wishes(
-            config=config,
-            data=data,
-            device=device,
-            output=output,
-            report=report,
-            plot=plot,
-            showcase=showcase,
-            graphics=graphics,
-            plain=plain,
-            quiet=quiet,
-            autotune=autotune,
-            keeping=keeping,
-            force=force,
+        recorder, config = resumed_run(resume, checkpoint_every, config, given & SETTINGS.keys())
+        data = data if "data" in given else recorder.reference
+    console = make_console(plain=plain, quiet=quiet, patient=True)
+    painter = choose_painter(graphics, console)
+    messages = ConsoleMessages(console, plain=plain)
+    run = train_model(data, config, device, messages, recorder=recorder, autotune=autotune)
+    results = Results(force=force)
+    save_results(results, run, output, report, plot)
+    finish(run, messages, results, recorder, painter, showcase)
+
+
+def named_run(
+    folder: Path | None, name: str | None, every: int | None, config: TrainConfig, now: datetime
+) -> Recorder | None:
+    """What keeps a run as ``--run-dir``, ``--name`` and ``--checkpoint-every`` want it, if at all.
+
+    Raises:
+        UsageError: they contradict one another, or there is a run already.
+        OutputError: the folder cannot be written to.
+    """
+    from gpunet.workflows.run_folders import new_run
+
+    if folder is None and name is None and every is None:
+        return None
+    if folder is not None and name is not None:
+        raise UsageError(
+            f"--run-dir {folder} and --name {name} both say where the run is kept; give one of them"
         )
-    )
+    if name is not None and (Path(name).name != name or name in {"", ".", ".."} or "\0" in name):
+        raise UsageError(
+            f"--name {name!r} is no plain name; give --run-dir for a path, or a name without "
+            "slashes"
+        )
+    if folder is None:
+        folder = RUNS / (name or _unused_name(config, now))
+    return new_run(folder, every or 1)
+
+
+def _unused_name(config: TrainConfig, now: datetime) -> str:
+    """The date, the time and the hidden layers: ``2030-05-17_14-03-59_16-16``."""
+    hidden = "-".join(map(str, config.hidden[:8])) or "no-hidden"
+    stem = name = f"{now:%Y-%m-%d_%H-%M-%S}_{hidden}"
+    number = 1
+    while (RUNS / name).exists():
+        number += 1
+        name = f"{stem}_{number}"
+    return name
 
 
 def _sources(context: typer.Context) -> dict[str, object]:

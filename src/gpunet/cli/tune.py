@@ -1,33 +1,27 @@
-"""``gpunet tune``: its options. What they ask for is carried out by ``search_run``."""
+"""``gpunet tune``: its options, and what they and a file of settings ask for."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from gpunet.cli import options
-from gpunet.config import Monitor, Optimizer, TrainConfig, parse_duration
-from gpunet.errors import UsageError
+from gpunet.cli.setting_options import with_fixed_settings
+from gpunet.config import TrainConfig, parse_duration
+from gpunet.config.settings_file import SettingsFile, read_settings
+from gpunet.errors import SettingError, UsageError
+
+if TYPE_CHECKING:
+    from gpunet.search.study import SearchStudy
+    from gpunet.search.study_spec import StudySpec
 
 __all__ = ["tune"]
 
 SEARCH = "Search"
 STUDY = "Study"
-DEFAULT = TrainConfig()
-
-
-DECIDED = ("label", "epochs", "batch_size", "optimizer", "seed", "monitor")
-"""Settings of training that an option takes out of the search."""
-
-PASSED_ON = (
-    *("space", "data", "device", "trials", "population", "sampler", "pruner", "storage"),
-    *("heartbeat", "output", "report", "force", "plain", "quiet"),
-)
-"""Options that are handed on as they are."""
-
 Data = Annotated[
     str | None,
     typer.Option(
@@ -44,44 +38,6 @@ ConfigFile = Annotated[
         help="Settings that are not searched, as `gpunet train --config` takes them.",
         rich_help_panel=options.DATA,
         show_default=False,
-    ),
-]
-Epochs = Annotated[
-    int | None,
-    typer.Option(
-        help="Of a trial, at most.",
-        rich_help_panel=options.DATA,
-        show_default=f"{DEFAULT.effective_epochs}, more for few samples",
-    ),
-]
-BatchSize = Annotated[
-    int | None,
-    typer.Option(
-        help="Samples per step.",
-        rich_help_panel=options.DATA,
-        show_default=str(DEFAULT.batch_size),
-    ),
-]
-OptimizerName = Annotated[
-    Optimizer | None,
-    typer.Option(
-        help="The update rule.", rich_help_panel=options.DATA, show_default=DEFAULT.optimizer
-    ),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        help="Of the sampler, and of every trial.",
-        rich_help_panel=options.DATA,
-        show_default=str(DEFAULT.seed),
-    ),
-]
-MonitoredFigure = Annotated[
-    Monitor | None,
-    typer.Option(
-        help="The figure that trials are compared by.",
-        rich_help_panel=SEARCH,
-        show_default=DEFAULT.monitor,
     ),
 ]
 Space = Annotated[
@@ -193,16 +149,12 @@ Report = Annotated[
 ]
 
 
+@with_fixed_settings
 def tune(
-    context: typer.Context,
+    *,
     data: Data = None,
-    label: options.Label = None,
+    fixed: dict[str, Any],
     config_file: ConfigFile = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    optimizer: OptimizerName = None,
-    seed: Seed = None,
-    monitor: MonitoredFigure = None,
     space: Space = None,
     trials: Trials = None,
     population: Population = 16,
@@ -226,22 +178,77 @@ def tune(
     """
     if resume is not None and study is not None:
         raise UsageError("--resume and --study both name a study; leave out --study")
-    from gpunet.search.storage import require_optuna
+    from gpunet.search.storage import StudyStorage, require_optuna
 
     require_optuna()
-    from gpunet.cli.search_run import Wishes, carry_out
-    from gpunet.config.settings_file import read_settings
+    from gpunet.api import run_search
+    from gpunet.cli.search_end import finish, telling_how_to_resume
+    from gpunet.search.events import Work
+    from gpunet.search.session import TRIALS
+    from gpunet.search.study import SearchStudy
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.messages import ConsoleMessages
 
     options.require_places(output, report)
     file = None if config_file is None else read_settings(config_file)
-    given = context.params
-    carry_out(
-        Wishes(
-            file=file,
-            typed={name: given[name] for name in DECIDED if given[name] is not None},
-            timeout=None if timeout is None else parse_duration(timeout, "--timeout"),
-            study=resume or study or f"{datetime.now():%Y-%m-%d-%H%M%S}",
-            resumed=resume is not None,
-            **{name: given[name] for name in PASSED_ON},
-        )
+    kept = StudyStorage(storage, resume or study or f"{datetime.now():%Y-%m-%d-%H%M%S}", heartbeat)
+    begun = None if resume is None else SearchStudy.resume(kept, resume)
+    spec = _spec(begun, fixed, file, space, sampler, pruner, trials)
+    work = Work(trials or TRIALS, population, _seconds(timeout))
+    source = data or _of_file(file, "data") or _source(begun)
+    device = device or _of_file(file, "device") or "auto"
+    messages = ConsoleMessages(make_console(plain=plain, quiet=quiet, patient=True), plain=plain)
+    with telling_how_to_resume(kept):
+        found = run_search(source, spec, device, kept, work, messages, begun)
+    finish(found, messages, device, output, report, force=force)
+
+
+def _seconds(timeout: str | None) -> float | None:
+    return None if timeout is None else parse_duration(timeout, "--timeout")
+
+
+def _of_file(file: SettingsFile | None, name: str) -> Any:
+    return file.settings.get(name) if file else None
+
+
+def _source(begun: SearchStudy | None) -> str:
+    """What opens the data where none are named."""
+    from gpunet.datasets.catalog import AUTO
+    from gpunet.workflows.data import found_again
+
+    return AUTO if begun is None else found_again(begun.name, begun.spec.data)
+
+
+def _spec(
+    begun: SearchStudy | None,
+    fixed: dict[str, Any],
+    file: SettingsFile | None,
+    space: Path | None,
+    sampler: str | None,
+    pruner: str | None,
+    trials: int | None,
+) -> StudySpec:
+    """What is searched; mistakes in files are told before anything is fetched.
+
+    Raises:
+        UsageError: a setting, or the space, cannot be.
+    """
+    from gpunet.search.session import new_spec
+    from gpunet.search.space import read_space
+
+    given = {**(file.training if file else {}), **fixed}
+    try:
+        TrainConfig.from_dict(given)
+    except SettingError as error:
+        if file is None or error.setting in fixed:
+            raise
+        raise file.blamed(error) from error
+    return new_spec(
+        given,
+        None if space is None else read_space(space),
+        "the default space" if space is None else str(space),
+        old=begun.spec if begun else None,
+        sampler=sampler,
+        pruner=pruner,
+        trials=trials,
     )

@@ -76,7 +76,7 @@ def _print_table(console: Console, measured: Sequence[Measured]) -> None:
     """Every product's tiles, the fastest first; below its label its rows x columns x depth."""
     from gpunet.terminal.draw import figures
     from gpunet.terminal.draw.columns import Columns
-    from gpunet.terminal.draw.style import BEST
+    from gpunet.terminal.draw.style import Ink
 
     table = Columns(["<product", "<tile", "time", "FLOP/s", "<"])
     for one in measured:
@@ -86,5 +86,5 @@ def _print_table(console: Console, measured: Sequence[Measured]) -> None:
             rate = figures.amount(round(2 * product.multiplications / seconds))
             told = ["taken"] * (tile == one.chosen) + ["by rule"] * (tile == one.table)
             cells = [next(names, ""), tile.name, figures.seconds(seconds), rate, ", ".join(told)]
-            table.add(*cells, style=BEST if tile == one.chosen else "")
+            table.add(*cells, style=Ink.BEST if tile == one.chosen else "")
     console.print(table)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from gpunet.config.choices import ACTIVATIONS, LOSSES
+from gpunet.config.choices import ACTIVATIONS, LOSSES, Activation, Loss
 from gpunet.config.setting import Range, require_one_of
 from gpunet.config.texts import parse_activation, written
 from gpunet.errors import SettingError, UsageError
-
-if TYPE_CHECKING:
-    from gpunet.config.choices import Activation, Loss
 
 __all__ = ["MAXIMUM_UNITS", "UNITS", "Layer", "NetworkSpec", "require_activations"]
 

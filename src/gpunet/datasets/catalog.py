@@ -22,6 +22,7 @@ from gpunet.datasets.download import FASHION_MNIST, MNIST, Limits, Progress, Pub
 from gpunet.datasets.download import obtain as obtain_published
 from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.parts import joined
 from gpunet.datasets.readers.path import KINDS, read_path, refuse_label
 from gpunet.errors import DataError, DownloadError, OutputError
 from gpunet.files.cache import cache_folder, keep
@@ -233,7 +234,7 @@ def _open_auto(folder: Path, progress: Progress | None, limits: Limits | None) -
             "take its place; for MNIST run `gpunet datasets download mnist` when online, or put "
             f"its four files into {folder / 'mnist'}"
         )
-        return replace(drawn, notice=_joined(notice, drawn.notice))
+        return replace(drawn, notice=joined(notice, drawn.notice))
 
 
 def _open_published(
@@ -353,7 +354,3 @@ def _require_path(text: str) -> None:
     raise DataError(
         f"{text!r} is neither a dataset ({', '.join(names())}) nor a path that exists; {hint}"
     )
-
-
-def _joined(first: str, second: str | None) -> str:
-    return first if second is None else f"{first}; {second}"

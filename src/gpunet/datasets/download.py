@@ -73,7 +73,7 @@ class Published:
     Args:
         name: as the user names it.
         mirrors: addresses of folders that hold the files with ``.gz`` added, best first.
-        files: the four IDX files, in the order of ``IdxFiles``.
+        files: images and labels of the training set, then of the test set.
     """
 
     name: str

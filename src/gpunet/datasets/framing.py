@@ -74,8 +74,8 @@ class Framing:
     """
 
     box: int
-    paper: int = 0
-    ink: int = 255
+    paper: int
+    ink: int
 
     @classmethod
     def usual(cls, shape: tuple[int, int], paper: int = 0) -> Framing:

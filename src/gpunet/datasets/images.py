@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.datasets.readers.files import open_file
 from gpunet.errors import DataError
 
 if TYPE_CHECKING:
@@ -235,7 +236,11 @@ def _decoding(name: str) -> Iterator[None]:
 
 def _opened(image: Path | bytes) -> io.BytesIO:
     """The file in memory, where decoders cannot ask for more than it holds."""
-    content = image if isinstance(image, bytes) else _content(image)
+    if isinstance(image, bytes):
+        content = image
+    else:
+        with open_file(image) as file:  # a byte more than it may have, if it has too many
+            content = file.read(min(image.stat().st_size, LARGEST_FILE) + 1)
     if not content:
         raise DataError(f"{name_of(image)} is empty; save it again")
     if len(content) > LARGEST_FILE:
@@ -243,19 +248,6 @@ def _opened(image: Path | bytes) -> io.BytesIO:
             f"{name_of(image)} is larger than {LARGEST_FILE >> 20} MiB; scale it down first"
         )
     return io.BytesIO(content)
-
-
-def _content(image: Path) -> bytes:
-    """A file's bytes, one more than it may have if it has too many."""
-    try:
-        if image.exists() and not image.is_file():
-            raise DataError(f"{image} is not a regular file; give the file of an image")
-        with image.open("rb") as file:
-            return file.read(min(image.stat().st_size, LARGEST_FILE) + 1)
-    except FileNotFoundError as error:
-        raise DataError(f"{image} does not exist; check how the path is spelled") from error
-    except PermissionError as error:
-        raise DataError(f"{image} may not be read by you; change its permissions") from error
 
 
 def name_of(image: Image.Image | Path | bytes) -> str:

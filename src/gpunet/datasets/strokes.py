@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from gpunet.files.resources import data_file
 
-__all__ = ["Form", "generate", "hands_written", "load_pens"]
+__all__ = ["Form", "generate", "load_pens"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -115,20 +115,6 @@ def generate(count: int, seed: int, *, start: int = 0) -> tuple[Bytes, Bytes]:
         block = slice(first, min(first + BLOCK, count))
         images[block] = _images(labels[block], _Draws.at(seed, start + first, start + block.stop))
     return images.reshape(count, SIDE * SIDE), labels
-
-
-def hands_written(count: int, seed: int, *, start: int = 0) -> list[str]:
-    """Which hand samples ``start`` to ``start + count`` follow most, as ``digit/form/hand``.
-
-    Raises what generate() raises.
-    """
-    labels = _labels(count, seed, start)
-    draws = _Draws.at(seed, start, start + count)
-    names = [""] * count
-    for form, rows in _rows_by_form(labels, draws):
-        for row, hand in zip(rows, _hands(form, draws.rows(rows))[:, 0], strict=True):
-            names[row] = f"{form.digit}/{form.name}/{form.hands[hand]}"
-    return names
 
 
 @cache

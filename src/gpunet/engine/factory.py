@@ -11,7 +11,6 @@ from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
-from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.engine.wgpu.adapters import SIZE_LIMITS, Adapter, list_adapters
 from gpunet.engine.wgpu.drivers import advice, look
 from gpunet.engine.wgpu.tile_cache import TileCache
@@ -193,8 +192,7 @@ def create_engine(
     """
     configs = networks_of(configs)
     if device.adapter is None:
-        kind = NumpyEngine if len(configs) == 1 else NumpyPopulation
-        return kind(network, configs)
+        return NumpyEngine(network, configs)
     from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
     return WgpuEngine(network, configs, device.adapter, tiles=tiles)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import Loss, NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets.dataset import Samples
+from gpunet.engine.class_weights import class_weights
 
 __all__ = [
     "LOSS_KERNELS",
@@ -186,7 +187,7 @@ class Engine(ABC):
         ((self.optimizer, self.batch_size),) = shared
         self.settings = tuple(map(NetworkSettings.of, self.configs))
         self.class_weights: NDArray[np.float32] | None = None
-        """(C,) what a sample of each class counts in training; set before the first epoch."""
+        """(C,) what a sample of each class counts in training; ``load`` finds it."""
         self.clocked = False
         """Whether the device's own clock measures the steps, for ``busy_seconds``."""
 
@@ -223,13 +224,21 @@ class Engine(ABC):
     def device(self) -> DeviceInfo:
         """What carries out the work."""
 
-    @abstractmethod
     def load(self, split: Split, samples: Samples) -> None:
         """Put a split where the device can read it; it replaces an earlier one of that name.
 
         Raises:
+            SettingError: there is not one class weight for each class.
             DeviceError: it does not fit.
         """
+        if split == "train":
+            wanted, classes = self.configs[0].class_weights, self.network.classes
+            self.class_weights = class_weights(wanted, samples.labels, classes)
+        self._load(split, samples)
+
+    @abstractmethod
+    def _load(self, split: Split, samples: Samples) -> None:
+        """Put a split where the device can read it."""
 
     @abstractmethod
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:

@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, kept in caches, and found beside the code."""
+"""Files: written whole or not at all, kept in caches, checked, and found beside the code."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["data_file", "shader_file", "shaders_folder"]
+__all__ = ["data_file", "shader_file"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _REPOSITORY = _PACKAGE.parents[1]
@@ -19,26 +19,20 @@ def data_file(*parts: str) -> Path:
 
     Raises FileNotFoundError, naming both places, if the file is in neither.
     """
-    return _first_existing(_PACKAGE.joinpath("_data", *parts), _REPOSITORY.joinpath("data", *parts))
+    return _first_existing("data", *parts)
 
 
-def shader_file(name: str) -> Path:
-    """Find one WGSL shader, e.g. ``shader_file("matmul.wgsl")``.
+def shader_file(*parts: str) -> Path:
+    """Find one WGSL shader, e.g. ``shader_file("matmul.wgsl")``, or without a name their folder.
 
-    Raises FileNotFoundError, naming both places, if the shader is in neither.
+    Raises FileNotFoundError, naming both places, if it is in neither.
     """
-    return _first_existing(_PACKAGE / "_shaders" / name, _REPOSITORY / "shaders" / name)
+    return _first_existing("shaders", *parts)
 
 
-def shaders_folder() -> Path:
-    """Find the folder that holds the WGSL shaders.
-
-    Raises FileNotFoundError, naming both places, if there is none.
-    """
-    return _first_existing(_PACKAGE / "_shaders", _REPOSITORY / "shaders")
-
-
-def _first_existing(installed: Path, checkout: Path) -> Path:
+def _first_existing(folder: str, *parts: str) -> Path:
+    installed = _PACKAGE.joinpath(f"_{folder}", *parts)
+    checkout = _REPOSITORY.joinpath(folder, *parts)
     for path in (installed, checkout):
         if path.exists():
             return path

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpunet import __version__
 from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device
 from gpunet.errors import DeviceError
 from gpunet.model import Model
@@ -24,6 +25,7 @@ class Search:
     Args:
         study: that was searched.
         progress: where it stands.
+        dataset: the data.
         choice: the device.
         best_trial: the best trial.
         config: its settings.
@@ -42,13 +44,15 @@ class Search:
         self,
         study: SearchStudy,
         progress: StudyProgress,
+        dataset: Dataset,
         choice: Device,
         best_trial: TrialSummary,
         config: TrainConfig,
         model: Model | None,
         failure: DeviceError | None = None,
     ) -> None:
-        self.study, self.progress, self.choice = study, progress, choice
+        self.study, self.progress = study, progress
+        self.dataset, self.choice = dataset, choice
         self.best_trial, self.config, self.model, self.failure = best_trial, config, model, failure
 
     @property

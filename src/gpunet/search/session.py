@@ -151,10 +151,10 @@ def best_of(
     if model is not None and len(dataset.test):
         try:
             _, told = evaluate_model(model, dataset, choice, Messages())
-            model = replace(model, test=told.figures)
+            model = replace(model, test=told.overall)
         except DeviceError as error:
             failure = error
-    return Search(study, progress, choice, best, config, model, failure)
+    return Search(study, progress, dataset, choice, best, config, model, failure)
 
 
 def _require_whole_grid(points: int, trials: int | None) -> None:

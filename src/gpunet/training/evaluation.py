@@ -15,7 +15,7 @@ from gpunet.config import Loss
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine, Metrics
 from gpunet.errors import DataError
-from gpunet.model import Figures, Model
+from gpunet.model import Model, Scores
 from gpunet.rng import permutation
 from gpunet.training.metrics import (
     ClassScores,
@@ -28,11 +28,11 @@ from gpunet.training.metrics import (
 __all__ = [
     "Evaluation",
     "evaluate",
-    "joint_figures",
-    "own_figures",
-    "pick",
-    "pick_top_losses",
+    "joint_scores",
+    "own_scores",
     "predict",
+    "sample_rows",
+    "top_loss_rows",
 ]
 
 
@@ -41,15 +41,15 @@ class Evaluation:
     """How a model did on labeled samples.
 
     Args:
-        figures: of the networks' joint answer, as ``joint_figures`` gives them.
+        overall: of the networks' joint answer, as ``joint_scores`` gives them.
         networks: (P,) what each network's own answers come to.
         probabilities: (n, C) float32, the mean over the networks.
         matrix: (C, C) int64, samples by true class (rows) and predicted class (columns).
-        scores: figures per class.
+        scores: precision, recall, F1 and support of every class.
     """
 
-    figures: Figures
-    networks: tuple[Figures, ...]
+    overall: Scores
+    networks: tuple[Scores, ...]
     probabilities: NDArray[np.float32]
     matrix: NDArray[np.int64]
     scores: ClassScores
@@ -57,12 +57,12 @@ class Evaluation:
     @property
     def loss(self) -> float | None:
         """The mean of the model's own loss; ``None`` if it is not finite."""
-        return self.figures.loss
+        return self.overall.loss
 
     @property
     def accuracy(self) -> float | None:
         """The fraction that is right."""
-        return self.figures.accuracy
+        return self.overall.accuracy
 
 
 def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
@@ -76,26 +76,26 @@ def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
     matrix = confusion_matrix(probabilities, samples.labels)
     metrics = engine.evaluate("test")
     return Evaluation(
-        figures=joint_figures(model.network.loss, metrics, probabilities, samples.labels),
-        networks=own_figures(metrics),
+        overall=joint_scores(model.network.loss, metrics, probabilities, samples.labels),
+        networks=own_scores(metrics),
         probabilities=probabilities,
         matrix=matrix,
         scores=class_scores(matrix),
     )
 
 
-def own_figures(metrics: Metrics) -> tuple[Figures, ...]:
+def own_scores(metrics: Metrics) -> tuple[Scores, ...]:
     """What each of the networks' own answers come to."""
-    return tuple(map(Figures.of, metrics.mean_loss.tolist(), metrics.accuracy.tolist()))
+    return tuple(map(Scores.of, metrics.mean_loss.tolist(), metrics.accuracy.tolist()))
 
 
-def joint_figures(
+def joint_scores(
     loss: Loss,
     metrics: Metrics,
     probabilities: NDArray[np.float32],
     labels: NDArray[np.int32],
-) -> Figures:
-    """What the networks come to together: their own figures, if it is one alone.
+) -> Scores:
+    """What the networks come to together: their own scores, if it is one alone.
 
     The loss of several is the cross-entropy of their mean answer. Quadratic losses cannot be had
     from probabilities, so theirs is the mean of the networks' losses.
@@ -107,12 +107,12 @@ def joint_figures(
         labels: (n,).
     """
     if len(metrics.seen) == 1 or not len(labels):
-        return own_figures(metrics)[0]
+        return own_scores(metrics)[0]
     loss_together = float(metrics.mean_loss.mean())
     if loss == "cross-entropy":
         loss_together = float(cross_entropies(probabilities, labels).mean())
     hits = predicted_classes(probabilities) == labels  # (n,)
-    return Figures.of(loss_together, float(hits.mean()))
+    return Scores.of(loss_together, float(hits.mean()))
 
 
 def predict(engine: Engine, model: Model, samples: Samples) -> NDArray[np.float32]:
@@ -129,7 +129,7 @@ def predict(engine: Engine, model: Model, samples: Samples) -> NDArray[np.float3
     return np.asarray(engine.predict("test").mean(axis=0), dtype=np.float32)
 
 
-def pick(
+def sample_rows(
     probabilities: NDArray[np.float32],
     labels: NDArray[np.int32],
     count: int,
@@ -151,7 +151,7 @@ def pick(
     return np.sort(drawn)
 
 
-def pick_top_losses(
+def top_loss_rows(
     probabilities: NDArray[np.float32],
     labels: NDArray[np.int32],
     count: int,

@@ -123,12 +123,12 @@ class EpochRecord:
     samples_per_second: float
 
     @property
-    def deciding_loss(self) -> float:
+    def monitored_loss(self) -> float:
         """On the held-out samples, or on the training samples where none are held out."""
         return self.train_loss if self.val_loss is None else self.val_loss
 
     @property
-    def deciding_accuracy(self) -> float:
+    def monitored_accuracy(self) -> float:
         """Likewise."""
         return self.train_accuracy if self.val_accuracy is None else self.val_accuracy
 
@@ -173,16 +173,16 @@ class EpochEnd(EpochRecord):
     ) -> EpochEnd:
         """The end of the epoch that a record is of."""
         return cls(
-            **_figures(record), best_epoch=best_epoch, patience_left=patience_left, gallery=gallery
+            **_fields(record), best_epoch=best_epoch, patience_left=patience_left, gallery=gallery
         )
 
     @property
     def record(self) -> EpochRecord:
         """The record alone, to keep."""
-        return EpochRecord(**_figures(self))
+        return EpochRecord(**_fields(self))
 
 
-def _figures(record: EpochRecord) -> dict[str, Any]:
+def _fields(record: EpochRecord) -> dict[str, Any]:
     return {entry.name: getattr(record, entry.name) for entry in fields(EpochRecord)}
 
 

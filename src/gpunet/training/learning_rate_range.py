@@ -18,7 +18,6 @@ from gpunet.engine.interface import Engine
 from gpunet.errors import UsageError, spelled
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
-from gpunet.training.class_weights import class_weights
 
 __all__ = ["RangeTest", "find_learning_rate"]
 
@@ -68,9 +67,6 @@ def find_learning_rate(engine: Engine, training: Samples, config: TrainConfig) -
         UsageError: the loss is infinite from the start, so that no rate can be suggested.
         DeviceError: the data do not fit the device, or the device is lost.
     """
-    engine.class_weights = class_weights(
-        config.class_weights, training.labels, engine.network.classes
-    )
     initial = initial_parameters(engine.network, config.initialization, [config.seed])
     engine.set_parameters(initial)
     engine.load("train", training)

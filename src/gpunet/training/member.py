@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
+from gpunet.errors import UsageError, spelled
 from gpunet.training.events import EpochRecord, StopReason
 from gpunet.training.schedules import Plateau, epoch_learning_rates
-from gpunet.training.stopping import EarlyStopping, goal, monitored
+from gpunet.training.stopping import EarlyStopping, monitored
 
-__all__ = ["Member", "mean_history"]
+__all__ = ["Member", "mean_history", "require_unfinished"]
 
 
 class Member:
@@ -33,7 +34,7 @@ class Member:
         self.history: list[EpochRecord] = []
         self.stop_reason: StopReason | None = None
         """Why no further epoch follows; ``None`` while it runs."""
-        self._stopping = EarlyStopping.of(config)
+        self._stopping = EarlyStopping(config)
         self._plateau = Plateau(config.effective_lr_decay_every, config.min_delta)
 
     @property
@@ -57,25 +58,25 @@ class Member:
         self.history.append(record)
         if _diverged(record):
             return False
-        figure = monitored(self.config, record)
-        self._plateau.observe(figure)
-        return self._stopping.observe(record.epoch, figure)
+        metric = monitored(self.config, record)
+        self._plateau.observe(metric)
+        return self._stopping.observe(record.epoch, metric)
 
-    def take_up(self, history: Sequence[EpochRecord]) -> None:
-        """Stand where these epochs, all whole, have led to."""
+    def restore(self, history: Sequence[EpochRecord]) -> StopReason | None:
+        """Continue where these whole epochs have led to; why the network stops there, if so."""
         for record in history:
             self.observe(record)
-        self.conclude(whole=True, interruption=None)
+        return self.decide_stop(whole=True, interruption=None)
 
-    def conclude(self, whole: bool, interruption: StopReason | None) -> StopReason | None:
-        """Why the network comes to its end with the latest epoch, if it does.
+    def decide_stop(self, whole: bool, interruption: StopReason | None) -> StopReason | None:
+        """Set and return why the network stops after the latest epoch; ``None`` if it goes on.
 
         Args:
             whole: whether no step of the epoch was left out.
             interruption: why the run is to end, if so. An end that is due by itself needs none.
         """
         record = self.history[-1]
-        due = goal(self.config, self._stopping, record)
+        due = self._stopping.stop_reason(record)
         if _diverged(record):
             self.stop_reason = "diverged"
         elif whole and record.epoch == self.config.effective_epochs:
@@ -83,6 +84,26 @@ class Member:
         else:
             self.stop_reason = interruption or due
         return self.stop_reason
+
+
+def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRecord]]) -> None:
+    """Make sure that a run can go on whose networks have these histories, none of them empty.
+
+    Raises:
+        UsageError: all epochs are done, or every network has reached an end before.
+    """
+    done = max(map(len, histories))
+    if done >= config.effective_epochs:
+        raise UsageError(
+            f"the run has done {done} epochs and {spelled('epochs')} is "
+            f"{config.effective_epochs}; raise {spelled('epochs')} to go on"
+        )
+    reasons = [Member(config).restore(history) for history in histories]
+    if None not in reasons:
+        raise UsageError(
+            f"the run has come to its end after epoch {done} ({reasons[0]}), so there is nothing "
+            "to resume; train anew with other options"
+        )
 
 
 def mean_history(histories: Sequence[Sequence[EpochRecord]]) -> tuple[EpochRecord, ...]:
@@ -112,4 +133,4 @@ def _mean(records: Sequence[EpochRecord]) -> EpochRecord:
 
 
 def _diverged(record: EpochRecord) -> bool:
-    return not (math.isfinite(record.deciding_loss) and math.isfinite(record.train_loss))
+    return not (math.isfinite(record.monitored_loss) and math.isfinite(record.train_loss))

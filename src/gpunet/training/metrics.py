@@ -1,7 +1,7 @@
 """How good predictions are: the confusion matrix and what follows from it, per class.
 
 Takes probabilities and labels as they are. Losses and hits of whole splits are summed where the
-samples are, in the engines; tables of these figures belong to ``terminal``.
+samples are, in the engines; tables of these scores belong to ``terminal``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a run's figures say of it: that nothing was learnt, or that it ended too early.
+"""What a run's scores say of it: that nothing was learnt, or that it ended too early.
 
 Owns the judgement; how it is told, and what to do about it, belongs to ``cli``.
 """
@@ -58,17 +58,17 @@ def no_better_than_guessing(
         labels: (n,) of the test samples.
         classes: their number, C.
     """
-    figures = result.figures(config.loss, labels)
+    scores = result.joint_scores(config.loss, labels)
     guessed = GUESSED.get(config.loss)
-    if figures.accuracy is None or not result.best_epoch or len(labels) < FEWEST or not guessed:
+    if scores.accuracy is None or not result.best_epoch or len(labels) < FEWEST or not guessed:
         return None
     shares = np.bincount(labels, minlength=classes) / len(labels)  # (C,)
     commonest = int(shares.argmax())
     share = float(shares[commonest])
-    loss = math.inf if figures.loss is None else figures.loss
+    loss = math.inf if scores.loss is None else scores.loss
     equal, best_guess = guessed(np.full(classes, 1 / classes)), guessed(shares)
     chance = share + DEVIATIONS * math.sqrt(share * (1 - share) / len(labels))
-    unlearnt = figures.accuracy <= chance and loss >= best_guess and config.class_weights == "none"
+    unlearnt = scores.accuracy <= chance and loss >= best_guess and config.class_weights == "none"
     if unlearnt or loss > GROSSLY * equal:
         return Guessing(commonest, share, equal)
     return None
@@ -92,11 +92,11 @@ GUESSED: Mapping[Loss, Callable[[NDArray[np.float64]], float]] = {
 
 def still_falling(config: TrainConfig, result: TrainingResult) -> bool:
     """Whether a run came to the end of its epochs while every one of the last was a better one."""
-    figures = [record.deciding_loss for record in result.history]
-    last = max(1, len(figures) // 3)
-    if result.stop_reason != "epochs" or len(figures) < 3:
+    losses = [record.monitored_loss for record in result.history]
+    last = max(1, len(losses) // 3)
+    if result.stop_reason != "epochs" or len(losses) < 3:
         return False
     improving = all(
-        after < before for before, after in zip(figures[-1 - last :], figures[-last:], strict=False)
+        after < before for before, after in zip(losses[-1 - last :], losses[-last:], strict=False)
     )
-    return improving and result.history[-1].deciding_accuracy < 1
+    return improving and result.history[-1].monitored_accuracy < 1

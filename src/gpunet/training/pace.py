@@ -21,7 +21,7 @@ class Pace:
         self._wanted = seconds
         self._warm = False
 
-    def learn(self, steps: int, seconds: float) -> None:
+    def update(self, steps: int, seconds: float) -> None:
         """So many steps took so long. The first call does not count: it compiles shaders."""
         if not self._warm:
             self._warm = True

@@ -1,7 +1,7 @@
 """Where the time of a training step goes: kernel by kernel, and between the device and its host.
 
 It is measured before a training, on an engine of its own, so that the trained one is not touched.
-How kernels are timed is the engines' business; how the figures are shown belongs to ``terminal``.
+How kernels are timed is the engines' business; how the times are shown belongs to ``terminal``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from gpunet.engine.interface import DeviceInfo, Engine, KernelTime
 from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
-from gpunet.training.class_weights import class_weights
 from gpunet.training.pace import Pace
 from gpunet.training.schedules import epoch_learning_rates
 
@@ -32,7 +31,7 @@ EPOCH_SECONDS = 3.0
 """An epoch is cut short after so long."""
 
 SECONDS_A_CALL = 0.12
-"""As long as the trainer lets a device work before it reads its figures."""
+"""As long as the trainer lets a device work before it reads its metrics."""
 
 KERNEL_SECONDS = 0.1
 """Every kernel is repeated for as many steps as take about so long."""
@@ -109,9 +108,6 @@ def measure_profile(
     Raises:
         DeviceError: the device fails.
     """
-    engine.class_weights = class_weights(
-        config.class_weights, training.labels, engine.network.classes
-    )
     engine.load("train", training)
     engine.set_parameters(initial_parameters(engine.network, config.initialization, engine.seeds))
     engine.clocked, pace = True, Pace(SECONDS_A_CALL)
@@ -138,7 +134,7 @@ def _take_steps(
         called = time.perf_counter()
         engine.train(count)
         engine.metrics()
-        pace.learn(count, time.perf_counter() - called)
+        pace.update(count, time.perf_counter() - called)
         done += count
     return done
 

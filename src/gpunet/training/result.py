@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from gpunet.config import Loss
 from gpunet.datasets.dataset import Scaling
 from gpunet.engine.interface import Metrics
-from gpunet.model import Figures
-from gpunet.training.evaluation import joint_figures, own_figures
+from gpunet.model import Scores
+from gpunet.training.evaluation import joint_scores, own_scores
 from gpunet.training.events import EpochRecord, StopReason
 
 __all__ = ["NetworkResult", "TrainingResult"]
@@ -88,14 +88,14 @@ class TrainingResult:
         return mean
 
     @property
-    def own_figures(self) -> tuple[Figures, ...]:
+    def own_scores(self) -> tuple[Scores, ...]:
         """(P,) what each network comes to by itself on the test set."""
-        return own_figures(self.test)
+        return own_scores(self.test)
 
-    def figures(self, loss: Loss, labels: NDArray[np.int32]) -> Figures:
+    def joint_scores(self, loss: Loss, labels: NDArray[np.int32]) -> Scores:
         """What those that learnt come to together on the test set with these labels (n,)."""
         if not self.tested:
-            return Figures(None, None)
+            return Scores(None, None)
         learnt, test = self.learnt, self.test
         metrics = Metrics(test.loss[learnt], test.correct[learnt], test.seen[learnt])
-        return joint_figures(loss, metrics, self.answers, labels)
+        return joint_scores(loss, metrics, self.answers, labels)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -24,7 +23,6 @@ from gpunet.engine.interface import Engine, Metrics, NetworkSettings
 from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
-from gpunet.training.class_weights import class_weights
 from gpunet.training.events import (
     Callback,
     Control,
@@ -34,12 +32,11 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
-from gpunet.training.member import Member, mean_history
+from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.splits import settled, split
-from gpunet.training.state import Keeper, RunState
-from gpunet.training.stopping import require_unfinished
+from gpunet.training.state import Checkpointer, RunState
 
 __all__ = ["Prune", "train", "train_population"]
 
@@ -67,8 +64,8 @@ def train(
     callbacks: Sequence[Callback] = (),
     control: Control | None = None,
     resume: RunState | None = None,
-    keep: Callable[[RunState], None] | None = None,
-    keep_every: int = 1,
+    checkpoint: Callable[[RunState], None] | None = None,
+    checkpoint_every: int = 1,
 ) -> TrainingResult:
     """Train one network, or an ensemble of them, and evaluate the best weights on the test set.
 
@@ -80,9 +77,9 @@ def train(
         control: how a user asks to stop or to pause.
         resume: where an earlier run with the same data and settings stands. This one then gives
             bit for bit what the earlier one would have given.
-        keep: is handed where the run stands after every ``keep_every`` whole epochs and after the
-            last whole one. An epoch that was cut short counts in the result, not here.
-        keep_every: epochs.
+        checkpoint: is given the run's state after every ``checkpoint_every`` whole epochs and after
+            the last whole one. An epoch that was cut short counts in the result, not here.
+        checkpoint_every: epochs.
 
     Raises:
         UsageError: the validation set would leave nothing to train on, the run to be resumed
@@ -91,9 +88,8 @@ def train(
         DeviceError: the data do not fit the device, or the device is lost.
     """
     config = settled(config, dataset)
-    keeper = Keeper(keep, keep_every)
-    run = _Run(engine, dataset, config.networks(), control or Control(), resume)
-    run.callbacks, run.keeper = tuple(callbacks), keeper
+    run = _Run(engine, dataset, config.networks(), callbacks, control, resume)
+    run.checkpointer = Checkpointer(checkpoint, checkpoint_every)
     if resume is not None:
         require_unfinished(config, resume.histories)
     run.begin(resume)
@@ -128,8 +124,8 @@ def train_population(
     """
     _require_shared(configs)
     configs = [settled(config, dataset) for config in configs]
-    run = _Run(engine, dataset, tuple(configs), control or Control())
-    run.prune, run.callbacks = prune, tuple(callbacks)
+    run = _Run(engine, dataset, configs, callbacks, control)
+    run.prune = prune
     run.begin(None)
     run.train(configs[0])
     return run.finish(test=False)
@@ -162,21 +158,6 @@ def _require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainC
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Stand:
-    """Where the engine stands after an epoch.
-
-    Args:
-        parameters: (P, N).
-        moments: (M, P, N).
-        steps: taken in all.
-    """
-
-    parameters: NDArray[np.float32]
-    moments: NDArray[np.float32]
-    steps: int
-
-
 class _Run:
     """The state of one training run."""
 
@@ -184,14 +165,16 @@ class _Run:
         self,
         engine: Engine,
         dataset: Dataset,
-        configs: tuple[TrainConfig, ...],
-        control: Control,
+        configs: Sequence[TrainConfig],
+        callbacks: Sequence[Callback],
+        control: Control | None,
         begun: RunState | None = None,
     ) -> None:
-        self.engine, self.control, self.dataset = engine, control, dataset
-        self.clock = control.clock
-        self.callbacks: tuple[Callback, ...] = ()
-        self.keeper = Keeper(None, 1)
+        self.engine, self.dataset, self.callbacks = engine, dataset, tuple(callbacks)
+        self.control = control or Control()
+        self.clock = self.control.clock
+        self.began = self.clock()
+        self.checkpointer = Checkpointer(None, 1)
         self.prune: Prune | None = None
         _require_made_for(engine, dataset, configs)
         self.members = tuple(Member(config) for config in configs)
@@ -201,7 +184,6 @@ class _Run:
         self.scaling, self.inverted = splits.scaling, splits.inverted
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
         self.batch_size, self.max_time = first.batch_size, first.max_time
-        self.class_weights = first.class_weights
         self.steps = steps_per_epoch(len(self.training), self.batch_size)
         self.best = np.concatenate(
             [
@@ -239,21 +221,20 @@ class _Run:
         """
         self._load()
         self.engine.set_parameters(self.best)
-        self.stand = _Stand(self.best.copy(), self.engine.moments(), 0)
+        self.state = self._state(self.best, self.engine.moments())
         if resume is None:
             return
         self._require_fit(resume)
         for member, history in zip(self.members, resume.histories, strict=True):
-            member.take_up(history)
-        self.best = resume.best.copy()
-        self.seconds_before = resume.seconds
-        self._go_back(_Stand(resume.parameters, resume.moments, resume.steps))
+            member.restore(history)
+        self.best, self.seconds_before = resume.best, resume.seconds
+        self._go_back(resume)
 
-    def _go_back(self, stand: _Stand) -> None:
+    def _go_back(self, state: RunState) -> None:
         """Put the engine where it was after an epoch."""
-        self.stand, self.steps_done = stand, stand.steps
-        self.engine.set_parameters(stand.parameters)
-        self.engine.set_moments(stand.moments)
+        self.state, self.steps_done = state, state.steps
+        self.engine.set_parameters(state.parameters)
+        self.engine.set_moments(state.moments)
         self.engine.stop([p for p in range(len(self.members)) if p not in self.running])
 
     def _require_fit(self, state: RunState) -> None:
@@ -274,7 +255,7 @@ class _Run:
         while self.running:
             self._epoch_or_end()
         self.seconds = self._elapsed()
-        self.keeper.finish()
+        self.checkpointer.finish()
         for callback in self.callbacks:
             callback.on_train_end(self._stop_reason(), self.best_epoch)
 
@@ -312,7 +293,7 @@ class _Run:
         """
         if test and len(self.test):
             try:
-                return self._insist(self._test, self._test)
+                return self._retry_on_device_loss(self._test, self._test)
             except DeviceError as error:
                 self.failures.append(str(error))
         networks = len(self.members)
@@ -326,9 +307,6 @@ class _Run:
         return self.engine.evaluate("test"), self.engine.predict("test")
 
     def _load(self) -> None:
-        self.engine.class_weights = class_weights(
-            self.class_weights, self.training.labels, self.engine.network.classes
-        )
         self.engine.load("train", self.training)
         if len(self.validation):
             self.engine.load("validation", self.validation)
@@ -342,14 +320,16 @@ class _Run:
             DeviceError: it fails at the first epoch, so that there is nothing to keep.
         """
         try:
-            self._insist(self._epoch, self._epoch_again)
+            self._retry_on_device_loss(self._epoch, self._epoch_again)
         except DeviceError as error:
             if not self.best_epoch:
                 raise
             self.failures.append(str(error))
             self._end_all(self.running, "device failed")
 
-    def _insist(self, work: Callable[[], Outcome], again: Callable[[], Outcome]) -> Outcome:
+    def _retry_on_device_loss(
+        self, work: Callable[[], Outcome], again: Callable[[], Outcome]
+    ) -> Outcome:
         """Do some work, and should the device be lost, once more on one that is opened anew.
 
         Raises:
@@ -366,7 +346,7 @@ class _Run:
 
     def _epoch_again(self) -> None:
         """Go on from the latest epoch that is done."""
-        self._go_back(self.stand)
+        self._go_back(self.state)
         if self.running:
             self._epoch()
 
@@ -425,7 +405,7 @@ class _Run:
             self.engine.train(count)
             metrics = self.engine.metrics()
             seconds = self.clock() - began
-            self.pace.learn(count, seconds)
+            self.pace.update(count, seconds)
             done, busy = done + count, busy + seconds
             self.steps_done += count
             alive = bool(np.isfinite(metrics.loss[self.running]).any())
@@ -452,20 +432,22 @@ class _Run:
 
         All that the device has to tell is asked for first, as it may fail.
         """
-        stand = _Stand(self.engine.parameters(), self.engine.moments(), self.steps_done)
+        parameters, moments = self.engine.parameters(), self.engine.moments()
         gallery = self.engine.predict("gallery") if self.callbacks else None  # (P, g, C)
         improved = [p for p, record in records.items() if self.members[p].observe(record)]
-        self.best[improved] = stand.parameters[improved]
+        if improved:
+            self.best = self.best.copy()  # an earlier state has what it was
+            self.best[improved] = parameters[improved]
         if gallery is not None:
-            self._tell_of_epoch(list(records), gallery)
+            self._notify_epoch_end(list(records), gallery)
         interruption = self._interruption()
-        ended = {p for p in records if self.members[p].conclude(whole, interruption)}
-        self.stand = stand
+        ended = {p for p in records if self.members[p].decide_stop(whole, interruption)}
+        self.state = self._state(parameters, moments)
         if whole and not any(one.stop_reason == "diverged" for one in self.members):
-            self.keeper.note(self.epochs_done, self._state)
+            self.checkpointer.note(self.epochs_done, self.state)
         self.engine.stop(ended | self._pruned())
 
-    def _tell_of_epoch(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
+    def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
         """Tell what these networks, all that ran, have come to."""
         record = mean_history([self.members[p].history[-1:] for p in networks])[0]
         patience = [self.members[p].patience_left for p in networks]
@@ -489,11 +471,11 @@ class _Run:
         ended = [one for one in self.members if one.stop_reason != "diverged"] or self.members
         return max(ended, key=lambda one: len(one.history)).stop_reason or "epochs"
 
-    def _state(self) -> RunState:
+    def _state(self, parameters: NDArray[np.float32], moments: NDArray[np.float32]) -> RunState:
         return RunState(
-            parameters=self.stand.parameters,
-            moments=self.stand.moments,
-            best=self.best.copy(),
+            parameters=parameters,
+            moments=moments,
+            best=self.best,
             best_epochs=tuple(member.best_epoch for member in self.members),
             histories=tuple(tuple(member.history) for member in self.members),
             steps=self.steps_done,

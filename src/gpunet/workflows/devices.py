@@ -16,7 +16,6 @@ from gpunet.engine.wgpu.tile_trials import Measured, measure_tiles, worth_measur
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.model import Model
 from gpunet.training.batches import steps_per_epoch
-from gpunet.training.class_weights import class_weights
 from gpunet.workflows.messages import Messages
 
 __all__ = [
@@ -97,23 +96,23 @@ def settle_device(
 
 def measured_tiles(
     choice: Device, config: TrainConfig, dataset: Dataset, messages: Messages
-) -> tuple[TileCache | None, list[Measured], float]:
-    """The tiles known of a device, those that were measured now, and the seconds that took.
-
-    They are measured if the training is long enough for that to pay.
+) -> TileCache | None:
+    """The tiles known of a device, measured now if the training is long enough for that to pay.
 
     Raises:
         DeviceError: the device fails.
     """
     if choice.adapter is None:
-        return None, [], 0.0
+        return None
     tiles = TileCache.of(choice.adapter)
     if config.max_time is not None and config.max_time < LONG_TRAINING:
-        return tiles, [], 0.0
+        return tiles
     steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
     began = time.perf_counter()
     measured = choose_tiles(config, choice.adapter, dataset, tiles, messages, steps)
-    return tiles, measured, time.perf_counter() - began
+    if measured:
+        messages.tiles(len(measured), time.perf_counter() - began)
+    return tiles
 
 
 def choose_tiles(
@@ -157,7 +156,6 @@ def trial_engine(
     """
     network = config.network(dataset.inputs, len(dataset.classes))
     with WgpuEngine(network, config, adapter, tiles=tiles) as engine:
-        engine.class_weights = class_weights(config.class_weights, training.labels, network.classes)
         engine.load("train", training[: config.batch_size])
         yield engine
 

@@ -1,10 +1,14 @@
-"""What a workflow says while it works; who shows it, and where, is decided by its caller."""
+"""What a workflow says and shows while it works; who sees it, and where, its caller decides."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gpunet.training.events import Callback, Control
 
 if TYPE_CHECKING:
     from gpunet.datasets.dataset import Dataset
@@ -18,7 +22,12 @@ Update = Callable[[str], None]
 
 
 class Messages:
-    """Receives a workflow's messages; this one drops them all."""
+    """Receives what a workflow says and shows; this one drops it all."""
+
+    @cached_property
+    def control(self) -> Control:
+        """Receives what the user asks for while work is shown."""
+        return Control()
 
     def say(self, line: str) -> None:
         """Tell one line of what is being done."""
@@ -26,11 +35,26 @@ class Messages:
     def note(self, message: object) -> None:
         """Tell what users should know even where they asked for silence."""
 
+    def complain(self, message: object) -> None:
+        """Tell what went wrong."""
+        self.note(message)
+
     def dataset(self, dataset: Dataset) -> None:
         """Tell which data are used."""
 
     def device(self, choice: Device) -> None:
         """Tell which device is used, and why."""
+
+    def tiles(self, count: int, seconds: float) -> None:
+        """Tell for how many products the fastest tiles were found, and how long that took."""
+
+    def training(self) -> AbstractContextManager[Callback]:
+        """The callback that shows a training, for as long as the context is open."""
+        return nullcontext(Callback())
+
+    def log(self, path: Path) -> Callback:
+        """A callback that writes into the log of a run's folder."""
+        return Callback()
 
     def fetching(self) -> AbstractContextManager[Progress | None]:
         """Tell how far the fetching, drawing or reading of data is, while the context is open."""

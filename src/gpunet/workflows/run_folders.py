@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpunet.artifacts.model_file import save
 from gpunet.artifacts.report import write_report
@@ -20,20 +20,24 @@ from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError, spelled
 from gpunet.model import Model
+from gpunet.training.member import require_unfinished
 from gpunet.training.state import RunState
-from gpunet.training.stopping import require_unfinished
 from gpunet.workflows.data import found_again
 from gpunet.workflows.messages import Messages
 
-__all__ = ["Keeping", "Recorder", "new_run", "resumed_run"]
+if TYPE_CHECKING:
+    from gpunet.workflows.training import Run
+
+__all__ = ["Recorder", "new_run", "resumed_run"]
 
 CHANGEABLE = ("epochs", "max_time")
 """Settings that may differ when a run is resumed."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Keeping:
-    """Where a run is kept.
+class Recorder:
+    """Keeps a run in a folder while it is trained.
+
+    A file that cannot be written does not stop the training: the user is told once.
 
     Args:
         folder: of the run.
@@ -42,10 +46,17 @@ class Keeping:
         state: where that one stands.
     """
 
-    folder: RunFolder
-    every: int
-    model: Model | None = None
-    state: RunState | None = None
+    def __init__(
+        self,
+        folder: RunFolder,
+        every: int,
+        model: Model | None = None,
+        state: RunState | None = None,
+    ) -> None:
+        self.folder, self.every, self.state = folder, every, state
+        self.complete = True
+        """Whether all files could be written."""
+        self._model = model
 
     @property
     def reference(self) -> str:
@@ -54,29 +65,59 @@ class Keeping:
         Raises:
             DataError: they are not where the run was trained.
         """
-        if self.model is None:
+        if self._model is None:
             return AUTO
-        return found_again(self.model.origin.name, self.model.origin.reference)
+        return found_again(self._model.origin.name, self._model.origin.reference)
 
-    def require_same(self, dataset: Dataset) -> None:
-        """Make sure that the data are those that the earlier run was trained on.
+    def begin(self, dataset: Dataset, template: Model, messages: Messages) -> None:
+        """Make the folder.
+
+        Args:
+            dataset: the data.
+            template: what is trained, with any weights.
+            messages: told where the folder is, and once if something cannot be written.
 
         Raises:
-            DataError: they are others.
+            DataError: the data are not those that the earlier run was trained on.
+            OutputError: the folder cannot be made.
         """
-        if self.model is not None and dataset.fingerprint != self.model.origin.fingerprint:
+        if self._model is not None and dataset.fingerprint != self._model.origin.fingerprint:
             raise DataError(
                 f"{dataset.name} does not hold the data that the run in {self.folder.path} was "
-                f"begun with, {self.model.origin.name}; give {spelled('data')} with a path to those"
+                f"begun with, {self._model.origin.name}; give {spelled('data')} with a path to "
+                "those"
             )
+        messages.say(f"run:    {self.folder.path}")
+        self._template, self._messages = template, messages
+        self.folder.create()
+
+    def write_checkpoint(self, state: RunState) -> None:
+        """Write a checkpoint."""
+        self._attempt(lambda: self.folder.write_checkpoint(self._template, state))
+
+    def finish(self, run: Run) -> None:
+        """Write the best model, now that it is tested, the report, and the curves.
+
+        Without Matplotlib there are no curves.
+        """
+        if run.best_epoch:
+            self._attempt(lambda: save(run.model, self.folder.best))
+        self._attempt(lambda: write_report(run.report(), self.folder.report))
+        if run.history:
+            with contextlib.suppress(MissingExtraError):
+                self._attempt(lambda: run.plot(self.folder.curves))
+
+    def _attempt(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OutputError as error:
+            if self.complete:
+                self._messages.note(error)
+            self.complete = False
 
 
-def new_run(folder: Path, every: int) -> Keeping:
-    """Where a new run is kept.
-
-    Args:
-        folder: of the run.
-        every: epochs between two checkpoints.
+def new_run(folder: Path, every: int) -> Recorder:
+    """What keeps a new run in a folder, with so many epochs between two checkpoints.
 
     Raises:
         UsageError: there is a run already.
@@ -84,19 +125,19 @@ def new_run(folder: Path, every: int) -> Keeping:
     """
     found = RunFolder(folder)
     found.require_free()
-    return Keeping(found, every)
+    return Recorder(found, every)
 
 
 def resumed_run(
     folder: Path, every: int | None, config: TrainConfig, given: Collection[str]
-) -> tuple[Keeping, TrainConfig]:
-    """An earlier run and its settings, with what the command line changes in them.
+) -> tuple[Recorder, TrainConfig]:
+    """What keeps an earlier run that is gone on with, and its settings with what is changed.
 
     Args:
         folder: of the run.
         every: epochs between two checkpoints.
-        config: what the command line asks for.
-        given: the names of those settings that the command line names.
+        config: what is asked for.
+        given: the names of those settings that are asked for.
 
     Raises:
         ModelError: there is no run in the folder, or it is damaged.
@@ -109,7 +150,7 @@ def resumed_run(
     changed = {name: getattr(config, name) for name in given if name in CHANGEABLE}
     settings = replace(model.config, **changed)
     require_unfinished(settings, state.histories)
-    return Keeping(found, every or 1, model, state), settings
+    return Recorder(found, every or 1, model, state), settings
 
 
 def _require_unchanged(folder: RunFolder, name: str, wanted: Any, begun: Any) -> None:
@@ -125,51 +166,3 @@ def _require_unchanged(folder: RunFolder, name: str, wanted: Any, begun: Any) ->
 def _spelled(value: Any) -> str:
     """A setting as the command line writes it."""
     return f"{value:g}" if isinstance(value, float) else written(value)
-
-
-class Recorder:
-    """Writes a run's folder while it is trained.
-
-    A checkpoint that cannot be written does not stop the training: the user is told once.
-
-    Args:
-        keeping: where.
-        template: what is trained, with any weights.
-        messages: told once if something cannot be written.
-    """
-
-    def __init__(self, keeping: Keeping, template: Model, messages: Messages) -> None:
-        self.complete = True
-        self._messages = messages
-        self._folder = keeping.folder
-        self._template = template
-        self._folder.create()
-
-    def keep(self, state: RunState) -> None:
-        """Write a checkpoint."""
-        self._attempt(lambda: self._folder.keep(self._template, state))
-
-    def finish(
-        self, model: Model | None, report: dict[str, Any], plot: Callable[[Path], None]
-    ) -> None:
-        """Write the best model, now that it is tested, the report, and the curves.
-
-        Args:
-            model: the best one, if any epoch was finished.
-            report: its content.
-            plot: draws the curves into a file; without Matplotlib there are none.
-        """
-        if model is not None:
-            self._attempt(lambda: save(model, self._folder.best))
-        self._attempt(lambda: write_report(report, self._folder.report))
-        if report["history"]:
-            with contextlib.suppress(MissingExtraError):
-                self._attempt(lambda: plot(self._folder.curves))
-
-    def _attempt(self, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except OutputError as error:
-            if self.complete:
-                self._messages.note(error)
-            self.complete = False

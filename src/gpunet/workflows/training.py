@@ -6,7 +6,7 @@ Owns the order of things and the model that comes out; the loop itself belongs t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,18 +22,22 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
-from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.wgpu.tile_cache import TileCache
-from gpunet.errors import ModelError
-from gpunet.model import Figures, Model, Origin
-from gpunet.training.events import Callback, Control, StopReason
+from gpunet.errors import ModelError, spelled
+from gpunet.model import Model, Origin, Scores
+from gpunet.training.events import Callback, StopReason
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import settled
-from gpunet.training.state import RunState
 from gpunet.training.trainer import train
-from gpunet.workflows.devices import training_engine
+from gpunet.workflows.data import dataset_of
+from gpunet.workflows.devices import (
+    device_as_before,
+    measured_tiles,
+    settle_device,
+    training_engine,
+)
 from gpunet.workflows.messages import Messages
+from gpunet.workflows.run_folders import Recorder
 
 __all__ = ["Run", "settle_epochs", "train_model", "untrained_model"]
 
@@ -104,14 +108,21 @@ class Run:
         return self.result.stop_reason
 
     @property
+    def failed(self) -> bool:
+        """Whether it came to no model, or the device left something undone."""
+        if self.best_epoch:
+            return bool(self.result.device_failures)
+        return self.stop_reason == "diverged"
+
+    @property
     def best_epoch(self) -> int:
         """The epoch whose weights the model has, counted from 1; 0 if there is none."""
         return self.result.best_epoch
 
     @cached_property
-    def test(self) -> Figures:
+    def test(self) -> Scores:
         """Loss and accuracy on the test samples; both ``None`` if there are none."""
-        return self.result.figures(self.config.loss, self.dataset.test.labels)
+        return self.result.joint_scores(self.config.loss, self.dataset.test.labels)
 
     @property
     def curves(self) -> Curves:
@@ -135,8 +146,8 @@ class Run:
 
     def __repr__(self) -> str:
         network = self.config.network(self.dataset.inputs, len(self.dataset.classes))
-        figures = {"test accuracy": self.test.accuracy, "test loss": self.test.loss}
-        told = [f"{name} {value:.4g}" for name, value in figures.items() if value is not None]
+        scores = {"test accuracy": self.test.accuracy, "test loss": self.test.loss}
+        told = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
         best = f"best epoch {self.best_epoch} of {len(self.result.history)} ({self.stop_reason})"
         return f"<gpunet.Run {network} on {self.dataset.name}: {', '.join([*told, best])}>"
 
@@ -160,47 +171,81 @@ def settle_epochs(config: TrainConfig, dataset: Dataset, messages: Messages) -> 
 
 
 def train_model(
+    data: Any,
     config: TrainConfig,
-    dataset: Dataset,
-    choice: Device,
+    device: str,
+    messages: Messages,
     *,
-    reference: str | None = None,
-    tiles: TileCache | None = None,
+    recorder: Recorder | None = None,
     callbacks: Sequence[Callback] = (),
-    control: Control | None = None,
-    resume: RunState | None = None,
-    keep: Callable[[RunState], None] | None = None,
-    keep_every: int = 1,
+    autotune: bool = True,
 ) -> Run:
-    """Train on a device that was decided on, and test the best weights.
+    """Train a network or an ensemble, and test the best weights: all in its order.
 
     Args:
-        config: the settings, with the epochs settled.
-        dataset: the data.
-        choice: the device.
-        reference: what opens the data again, ``None`` if nothing does.
-        tiles: those that were measured on the adapter, if they are to be taken.
-        callbacks: told how it goes.
-        control: how a user asks to stop or to pause.
-        resume: where an earlier run stands.
-        keep: is handed where the run stands after every ``keep_every`` epochs.
-        keep_every: epochs.
+        data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
+        config: the settings.
+        device: as ``factory.select_device`` takes it.
+        messages: told how it goes.
+        recorder: keeps the run in a folder, and says where an earlier one stands.
+        callbacks: told how it goes, too.
+        autotune: take the fastest tiles, and measure them first where that pays.
 
     Raises:
         GpunetError: whatever a user can cause or fix.
     """
-    with training_engine(choice, config, dataset, tiles) as engine:
+    begun = recorder.state if recorder else None
+    choice = device_as_before(device, begun.device if begun else "", messages)
+    dataset, reference = dataset_of(data, messages, config.label)
+    config = settle_epochs(config, dataset, messages)
+    if recorder is not None:
+        recorder.begin(dataset, untrained_model(config, dataset, reference), messages)
+        callbacks = (messages.log(recorder.folder.log), *callbacks)
+    choice = settle_device(choice, config, config.ensemble, dataset, messages)
+    tiles = measured_tiles(choice, config, dataset, messages) if autotune else None
+    with messages.training() as shown, training_engine(choice, config, dataset, tiles) as engine:
         result = train(
             engine,
             dataset,
             config,
-            callbacks=callbacks,
-            control=control,
-            resume=resume,
-            keep=keep,
-            keep_every=keep_every,
+            callbacks=(shown, *callbacks),
+            control=messages.control,
+            resume=begun,
+            checkpoint=recorder.write_checkpoint if recorder else None,
+            checkpoint_every=recorder.every if recorder else 1,
         )
-    return Run(config, dataset, reference, choice.info, result)
+    run = Run(config, dataset, reference, choice.info, result)
+    if recorder is not None:
+        recorder.finish(run)
+    _tell_what_failed(run, messages)
+    return run
+
+
+def _tell_what_failed(run: Run, messages: Messages) -> None:
+    """Say what went wrong and the next move, if the run or a part of it failed."""
+    config, result = run.config, run.result
+    for failure in result.overcome:
+        messages.note(f"{failure}; it was opened anew, and the work done again")
+    kept = f"the weights of epoch {run.best_epoch} are kept"
+    if run.stop_reason == "diverged":
+        tell = messages.note if run.best_epoch else messages.complain
+        rate = spelled("learning_rate", f"{config.effective_learning_rate / 10:g}")
+        tell(
+            f"training diverged: its loss is no longer finite in epoch {len(run.history)}, so "
+            f"{kept if run.best_epoch else 'there is no model'}; try {rate}"
+        )
+    elif not run.best_epoch:
+        messages.note("training stopped before an epoch was done, so there is no model")
+    elif lost := config.ensemble - len(result.learnt):
+        messages.note(
+            f"{lost} of the {config.ensemble} networks diverged, so the model has the others alone"
+        )
+    if result.device_failures and run.best_epoch:
+        if run.stop_reason == "device failed":
+            kept = f"training ended after epoch {len(run.history)}, and {kept}"
+        if result.counts["test"] and not result.tested:
+            kept += ", but untested; `gpunet evaluate` can test them later"
+        messages.complain(f"{result.device_failures[-1]}; {kept}")
 
 
 def untrained_model(config: TrainConfig, dataset: Dataset, reference: str | None) -> Model:
@@ -215,7 +260,7 @@ def untrained_model(config: TrainConfig, dataset: Dataset, reference: str | None
         scaling=None,
         origin=Origin.of(dataset, reference),
         best_epoch=0,
-        test=Figures(None, None),
+        test=Scores(None, None),
         levels=levels_of(dataset),
         framing=find_framing(dataset, config.framing),
         columns=dataset.columns,

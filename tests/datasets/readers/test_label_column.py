@@ -204,7 +204,7 @@ def test_a_label_that_may_be_another_column_is_told(tmp_path: Path) -> None:
 
 def test_nothing_is_told_of_a_label_that_is_simply_the_first(tmp_path: Path) -> None:
     dataset = read_table(table(tmp_path, "label,a,b", CODES, FLOATS, COUNTS))
-    assert dataset.notice == "data.csv is one file: its last 2 of 12 rows are for testing"
+    assert dataset.notice == "data.csv is one file: the last 2 of 12 rows are for testing"
 
 
 @pytest.mark.parametrize(

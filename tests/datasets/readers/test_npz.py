@@ -308,7 +308,7 @@ def test_without_test_samples_beside_validation_samples_the_training_set_is_spli
     assert dataset.validation is not None
     assert (len(dataset.train), len(dataset.test), len(dataset.validation)) == (10, 2, 3)
     assert dataset.notice is not None
-    assert "there is no x_test: 2 of 12 training samples are for testing" in dataset.notice
+    assert "there is no x_test: the last 2 of 12 rows are for testing" in dataset.notice
 
 
 @pytest.mark.parametrize(

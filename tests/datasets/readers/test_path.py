@@ -180,7 +180,7 @@ def test_a_third_table_is_the_validation_set(tmp_path: Path, name: str) -> None:
     assert dataset.validation is not None
     assert dataset.validation.features.tolist() == [[2, 0], [9, 8]]
     assert dataset.validation.labels.tolist() == [1, 0]
-    assert f"the 2 rows of {name} are the validation set, in place of validation" == (
+    assert f"the 2 samples of {name} are the validation set, in place of validation" == (
         dataset.notice
     )
     assert without.fingerprint == replace(dataset, validation=None).fingerprint
@@ -193,7 +193,7 @@ def test_a_table_is_split_where_only_one_to_validate_lies_beside_it(tmp_path: Pa
     assert dataset.validation is not None
     assert (len(dataset.train), len(dataset.test), len(dataset.validation)) == (10, 2, 1)
     assert dataset.notice is not None
-    assert "are for testing; the 1 rows of val.csv are the validation set" in dataset.notice
+    assert "are for testing; the 1 samples of val.csv are the validation set" in dataset.notice
 
 
 @pytest.mark.parametrize("names", [("Train.csv", "TEST.csv"), ("training.csv", "testing.csv")])

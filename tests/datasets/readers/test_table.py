@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gpunet.datasets.dataset import Columns
 from gpunet.datasets.readers import text_rows
-from gpunet.datasets.readers.table import find_tables, read_rows, read_table, read_tables
+from gpunet.datasets.readers.table import find_tables, read_rows, read_table
 from gpunet.errors import DataError
 
 IRIS = "species,sepal,petal\n" + "".join(
@@ -114,7 +114,7 @@ def test_the_last_sixth_of_one_file_is_for_testing_and_the_notice_says_so(tmp_pa
     dataset = read_table(path)
     assert (len(dataset.train), len(dataset.test)) == (11, 2)
     assert dataset.test.labels.tolist() == [1, 0]
-    assert dataset.notice == "data.csv is one file: its last 2 of 13 rows are for testing"
+    assert dataset.notice == "data.csv is one file: the last 2 of 13 rows are for testing"
     assert ("data", str(path)) == (dataset.name, dataset.source)
 
 
@@ -215,7 +215,7 @@ def test_a_pair_is_found_and_read_without_a_split(tmp_path: Path, names: tuple[s
         written(tmp_path, "1,7,8\n", names[1]),
     )
     assert paths == find_tables(tmp_path)
-    dataset = read_tables(*paths)
+    dataset = read_table(paths[0], test=paths[1])
     assert dataset.train.features.tolist() == [[1, 200], [2, 0], [3, 0]]
     assert dataset.test.features.tolist() == [[7, 8]]
     assert np.uint8 == dataset.test.features.dtype
@@ -226,7 +226,7 @@ def test_a_pair_is_found_and_read_without_a_split(tmp_path: Path, names: tuple[s
 def test_both_files_of_a_pair_have_one_type(tmp_path: Path) -> None:
     train = written(tmp_path, pixel_titles(2) + "0,1,200\n1,2,0\n1,0,0\n", "train.csv")
     test = written(tmp_path, "1,0.5,8\n", "test.csv")
-    dataset = read_tables(train, test)
+    dataset = read_table(train, test=test)
     assert np.float32 == dataset.train.features.dtype
     assert np.float32 == dataset.test.features.dtype
 
@@ -235,14 +235,14 @@ def test_a_pair_with_different_columns_is_refused(tmp_path: Path) -> None:
     train = written(tmp_path, "0,1,2\n1,2,3\n" * 2, "train.csv")
     test = written(tmp_path, "1,7,8,9\n", "test.csv")
     with pytest.raises(DataError, match=r"test.csv has 4 columns, wanted 2 features, or 3 columns"):
-        read_tables(train, test)
+        read_table(train, test=test)
 
 
 def test_a_test_word_that_training_lacks_is_refused(tmp_path: Path) -> None:
     train = written(tmp_path, "cat,1.5\ndog,2.5\n" * 2, "train.csv")
     test = written(tmp_path, "head,feature\ncat,1\nDog,7\n", "test.csv")
     with pytest.raises(DataError, match=r"line 3 of .*test.csv is 'Dog', which no training"):
-        read_tables(train, test)
+        read_table(train, test=test)
 
 
 @pytest.mark.parametrize(
@@ -371,7 +371,7 @@ def test_class_names_may_be_long(
     text = "".join(f"{name},{row}.5\n" for row, name in enumerate(ordered))
     train = written(folder, "label,a\n" + text, "train.csv")
     test = written(folder, "".join(f"{name},1.5\n" for name in drawn), "test.csv")
-    dataset = read_tables(train, test)
+    dataset = read_table(train, test=test)
     assert tuple(sorted(names)) == dataset.classes
     assert ordered == [dataset.classes[label] for label in dataset.train.labels]
     assert drawn == [dataset.classes[label] for label in dataset.test.labels]
@@ -394,7 +394,7 @@ TRAIN = "id,a,species,b\n" + "".join(
 )
 def test_the_columns_of_a_pair_are_matched_by_their_titles(tmp_path: Path, test: str) -> None:
     paths = written(tmp_path, TRAIN, "train.csv"), written(tmp_path, test, "test.csv")
-    dataset = read_tables(*paths)
+    dataset = read_table(paths[0], test=paths[1])
     assert dataset.test.features.tolist() == [[1.25, 2.5], [2.5, 3.5]]
     assert dataset.test.labels.tolist() == [1, 2]
     assert dataset.train.features[1].tolist() == [0.25, 1.5]
@@ -416,7 +416,7 @@ def test_a_pair_whose_columns_do_not_match_is_refused(
 ) -> None:
     paths = written(tmp_path, TRAIN, "train.csv"), written(tmp_path, test, "test.csv")
     with pytest.raises(DataError) as caught:
-        read_tables(*paths)
+        read_table(paths[0], test=paths[1])
     assert expected in str(caught.value)
 
 

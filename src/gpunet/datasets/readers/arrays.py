@@ -11,18 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Columns, Dataset, Samples, refuse_unknown_values
-from gpunet.datasets.hold_out import split_last
-from gpunet.datasets.readers.features import (
-    as_features,
-    as_grey_levels,
-    guess_image_shape,
-    is_square,
-)
+from gpunet.datasets.dataset import Columns, Dataset, refuse_unknown_values
+from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
-from gpunet.datasets.readers.parts import NAMES, given_validation
-from gpunet.datasets.readers.table import TEST_SHARE
+from gpunet.datasets.readers.labels import TEXT, RawLabels
+from gpunet.datasets.readers.parts import NAMES, assembled
 from gpunet.errors import DataError
 
 __all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels", "titles_of"]
@@ -87,41 +80,18 @@ def dataset_of_arrays(
     parts = [part for part in NAMES if f"x_{part}" in arrays]
     shape = _shape_of_all(arrays, parts, called)
     flat = tuple(_flattened(arrays[f"x_{part}"], called(f"x_{part}")) for part in parts)
-    grey = len(shape) > 1 or is_square(flat[0].shape[1])
-    are_bytes = all(array.dtype == np.uint8 for array in flat)
-    features = flat if are_bytes else as_features(flat, grey=grey)
-    image_shape = _image_shape(shape, features[0])
-    features = as_grey_levels(features, image_shape)
-    labels = [_raw_labels(arrays[f"y_{part}"], called(f"y_{part}")) for part in parts]
-    numbered = [number_classes(labels[0], others) for others in labels]  # the first of itself
-    samples = {
-        part: Samples(array, classes.test)
-        for part, array, classes in zip(parts, features, numbered, strict=True)
-    }
-    notices = [numbered[0].notice] if numbered[0].notice else []
-    if "val" in samples:
-        notices.append(given_validation(len(samples["val"]), "samples", "of x_val"))
-    if "test" not in samples:
-        everything = samples["train"]
-        samples["test"] = everything[:0]
-        if split_test:
-            count = max(1, len(everything) // TEST_SHARE)
-            samples["train"], samples["test"], _ = split_last(everything, count)
-            notices.append(
-                f"there is no x_test: {count:,} of {len(everything):,} training samples are for "
-                "testing"
-            )
-    is_grey = features[0].dtype == np.uint8
-    return Dataset(
+    if not all(array.dtype == np.uint8 for array in flat):
+        flat = as_features(flat, grey=len(shape) > 1 or is_square(flat[0].shape[1]))
+    grey = flat[0].dtype == np.uint8
+    return assembled(
+        dict(zip(parts, flat, strict=True)),
+        {part: _raw_labels(arrays[f"y_{part}"], called(f"y_{part}")) for part in parts},
+        shape,
         name=name,
-        train=samples["train"],
-        test=samples["test"],
-        classes=numbered[0].names,
-        image_shape=image_shape,
         source=source,
-        notice="; ".join(notices) or None,
-        validation=samples.get("val"),
-        columns=None if titles is None else Columns(titles, None, len(titles), grey=is_grey),
+        unsplit="there is no x_test" if split_test else "",
+        validation="x_val",
+        columns=None if titles is None else Columns(titles, None, len(titles), grey=grey),
     )
 
 
@@ -264,13 +234,3 @@ def _raw_labels(array: NDArray[Any], name: str) -> RawLabels:
         except TypeError as error:  # what is no character, or half of one
             raise DataError(f"{name} holds damaged text; write it again") from error
     return RawLabels(name, values, range(1, len(values) + 1))
-
-
-def _image_shape(shape: tuple[int, ...], features: NDArray[Any]) -> tuple[int, int] | None:
-    """Height and width if samples of this shape are grey images, else ``None``."""
-    if len(shape) == 1:
-        return guess_image_shape(features)
-    match shape:
-        case (height, width) | (height, width, 1) | (1, height, width):
-            return height, width
-    return None

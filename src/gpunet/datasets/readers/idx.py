@@ -26,25 +26,29 @@ from gpunet.datasets.readers.files import (
 from gpunet.datasets.readers.labels import RawLabels, number_classes
 from gpunet.errors import DataError
 
-__all__ = ["Content", "IdxFiles", "dataset_from", "find_idx_files", "is_idx_name", "read_idx"]
+__all__ = ["Content", "dataset_from", "is_idx_name", "read_idx"]
 
-IMAGES_MAGIC = 2051
-LABELS_MAGIC = 2049
+
+class Kind(NamedTuple):
+    """What a file holds, the magic number that says so, and how many axes it has."""
+
+    name: str
+    magic: int
+    axes: int
+
+    @property
+    def header(self) -> int:
+        """Bytes before the values."""
+        return 4 + 4 * self.axes
+
+
+KINDS = (Kind("images", 2051, 3), Kind("labels", 2049, 1))
 
 NAME = re.compile(
     r"(?P<prefix>.*?)(?P<split>train|t10k|test)[-_.](?P<kind>images|labels)[-.]idx[13][-.]ubyte"
     r"(\.gz)?",
     re.IGNORECASE,
 )
-
-
-class IdxFiles(NamedTuple):
-    """The paths of the four files."""
-
-    train_images: Path
-    train_labels: Path
-    test_images: Path
-    test_labels: Path
 
 
 class Content(NamedTuple):
@@ -68,13 +72,7 @@ def read_idx(path: Path) -> Dataset:
     Raises:
         DataError: a file is missing, unreadable, or does not hold what its name and header say.
     """
-    files = find_idx_files(path)
-    contents = [
-        _read(files.train_images, IMAGES_MAGIC),
-        _read(files.train_labels, LABELS_MAGIC),
-        _read(files.test_images, IMAGES_MAGIC),
-        _read(files.test_labels, LABELS_MAGIC),
-    ]
+    contents = [_read(file, kind) for file, kind in zip(_files(path), 2 * KINDS, strict=True)]
     folder = path if path.is_dir() else path.parent
     return dataset_from(contents, name=folder.resolve().name, source=f"IDX files in {folder}")
 
@@ -85,7 +83,7 @@ def dataset_from(
     """The dataset that four files' contents hold.
 
     Args:
-        contents: in the order of ``IdxFiles``.
+        contents: images and labels of the training set, then of the test set.
         name: of the dataset.
         source: where it came from.
         classes: names of the classes in the order of their numbers, if they are known.
@@ -93,8 +91,9 @@ def dataset_from(
     Raises:
         DataError: a file does not hold what its header says, or two do not belong together.
     """
-    train_images, train_labels = _images(contents[0]), _labels(contents[1])
-    test_images, test_labels = _images(contents[2]), _labels(contents[3])
+    train_images, train_labels, test_images, test_labels = (
+        _values(content, kind) for content, kind in zip(contents, 2 * KINDS, strict=True)
+    )
     _require_pair(contents[0].name, train_images, contents[1].name, train_labels)
     _require_pair(contents[2].name, test_images, contents[3].name, test_labels)
     if train_images.shape[1:] != test_images.shape[1:]:
@@ -118,13 +117,10 @@ def dataset_from(
     )
 
 
-def find_idx_files(path: Path) -> IdxFiles:
+def _files(path: Path) -> list[Path]:
     """The four files of a folder, or those that belong to one of them.
 
     A plain file goes before a gzipped one of the same name, and any file before a folder.
-
-    Raises:
-        DataError: one is missing, or several datasets share the folder.
     """
     folder = path if path.is_dir() else path.parent
     found: dict[tuple[str, str, str], Path] = {}
@@ -144,37 +140,33 @@ def find_idx_files(path: Path) -> IdxFiles:
             f"{', '.join(shown(prefix) for prefix in prefixes[:5])}; give one of the files"
         )
     prefix = prefixes[0] if prefixes else ""
-    return IdxFiles(
-        *(
-            _require_found(folder, found, prefix, split, kind)
-            for split in ("train", "test")
-            for kind in ("images", "labels")
-        )
-    )
+    return [
+        _require_found(folder, found, prefix, split, kind)
+        for split in ("train", "test")
+        for kind in KINDS
+    ]
 
 
 def _require_found(
-    folder: Path, found: dict[tuple[str, str, str], Path], prefix: str, split: str, kind: str
+    folder: Path, found: dict[tuple[str, str, str], Path], prefix: str, split: str, kind: Kind
 ) -> Path:
-    if path := found.get((prefix, split, kind)):
+    if path := found.get((prefix, split, kind.name)):
         return path
     stem = "train" if split == "train" else "t10k"
-    digits = 3 if kind == "images" else 1
     raise DataError(
-        f"{folder} lacks {prefix}{stem}-{kind}-idx{digits}-ubyte (or .gz), one of the four IDX "
-        "files that belong together; put it there"
+        f"{folder} lacks {prefix}{stem}-{kind.name}-idx{kind.axes}-ubyte (or .gz), one of the four "
+        "IDX files that belong together; put it there"
     )
 
 
-def _read(path: Path, magic: int) -> Content:
+def _read(path: Path, kind: Kind) -> Content:
     """A file's unpacked content, read no further than its header promises.
 
     One byte beyond is read, if there is one, so that a file that is too long is told.
     """
-    axes = 3 if magic == IMAGES_MAGIC else 1
     with unpacked(path) as (file, largest):
-        header = read_at_most(file, 4 + 4 * axes)
-        size = _promised_size(Content(str(path), header), magic)
+        header = read_at_most(file, kind.header)
+        size = kind.header + math.prod(_shape(Content(str(path), header), kind))
         if size > largest:
             raise DataError(
                 f"{path} promises {size:,} bytes in its header but holds at most "
@@ -184,65 +176,42 @@ def _read(path: Path, magic: int) -> Content:
         return Content(str(path), header + read_at_most(file, size - len(header) + 1))
 
 
-def _images(content: Content) -> NDArray[np.uint8]:
-    """The images (n, height, width)."""
-    _require_size(content, _promised_size(content, IMAGES_MAGIC))
-    count, height, width = struct.unpack_from(">III", content.data, 4)
-    pixels = np.frombuffer(content.data, np.uint8, offset=16)
-    return pixels.reshape(count, height, width)
-
-
-def _labels(content: Content) -> NDArray[np.uint8]:
-    """The labels (n,)."""
-    _require_size(content, _promised_size(content, LABELS_MAGIC))
-    return np.frombuffer(content.data, np.uint8, offset=8)
-
-
-def _promised_size(content: Content, magic: int) -> int:
-    """The file's size in bytes that its header promises.
-
-    Raises:
-        DataError: the header is cut short, has another magic number, or an axis without length.
-    """
-    kind = "images" if magic == IMAGES_MAGIC else "labels"
-    axes = 3 if magic == IMAGES_MAGIC else 1
-    header = 4 + 4 * axes
-    seen = struct.unpack_from(">I", content.data)[0] if len(content.data) >= 4 else None
-    if seen is not None and seen != magic:
+def _values(content: Content, kind: Kind) -> NDArray[np.uint8]:
+    """The images (n, height, width) or the labels (n,)."""
+    shape, size = _shape(content, kind), len(content.data)
+    promised = kind.header + math.prod(shape)
+    if size < promised:
         raise DataError(
-            f"{content.name} {_kind_of(seen)}, wanted {kind} (magic number {magic}); "
-            "check that the file has the right name, or fetch it again"
+            f"{content.name} is cut short: it holds {size:,} bytes, its header "
+            f"promises {promised:,}; fetch it again"
         )
-    if len(content.data) < header:
+    if size > promised:
         raise DataError(
-            f"{content.name} ends after {len(content.data)} bytes, within the {header} bytes of "
-            "its header; fetch it again"
-        )
-    lengths: tuple[int, ...] = struct.unpack_from(f">{axes}I", content.data, 4)
-    if 0 in lengths:
-        raise DataError(f"{content.name} holds no {kind}; fetch it again")
-    return header + math.prod(lengths)
-
-
-def _kind_of(magic: int) -> str:
-    if magic == IMAGES_MAGIC:
-        return f"holds images (magic number {magic})"
-    if magic == LABELS_MAGIC:
-        return f"holds labels (magic number {magic})"
-    return f"is no IDX file of bytes (magic number {magic})"
-
-
-def _require_size(content: Content, size: int) -> None:
-    if len(content.data) < size:
-        raise DataError(
-            f"{content.name} is cut short: it holds {len(content.data):,} bytes, its header "
-            f"promises {size:,}; fetch it again"
-        )
-    if len(content.data) > size:
-        raise DataError(
-            f"{content.name} holds more than the {size:,} bytes that its header promises; "
+            f"{content.name} holds more than the {promised:,} bytes that its header promises; "
             "it is damaged, fetch it again"
         )
+    return np.frombuffer(content.data, np.uint8, offset=kind.header).reshape(shape)
+
+
+def _shape(content: Content, kind: Kind) -> tuple[int, ...]:
+    """The lengths of the axes that a file's header promises."""
+    seen = struct.unpack_from(">I", content.data)[0] if len(content.data) >= 4 else None
+    if seen is not None and seen != kind.magic:
+        holds = next((f"holds {one.name}" for one in KINDS if one.magic == seen), "")
+        raise DataError(
+            f"{content.name} {holds or 'is no IDX file of bytes'} (magic number {seen}), wanted "
+            f"{kind.name} (magic number {kind.magic}); check that the file has the right name, or "
+            "fetch it again"
+        )
+    if len(content.data) < kind.header:
+        raise DataError(
+            f"{content.name} ends after {len(content.data)} bytes, within the {kind.header} bytes "
+            "of its header; fetch it again"
+        )
+    lengths: tuple[int, ...] = struct.unpack_from(f">{kind.axes}I", content.data, 4)
+    if 0 in lengths:
+        raise DataError(f"{content.name} holds no {kind.name}; fetch it again")
+    return lengths
 
 
 def _require_pair(

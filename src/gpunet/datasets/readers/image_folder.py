@@ -19,8 +19,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import spread_classes
 from gpunet.datasets.images import grey_image, image_size, is_colored, open_image, resized
 from gpunet.datasets.readers.files import reading, require_memory, shown
-from gpunet.datasets.readers.parts import Part, given_validation, part_of
-from gpunet.datasets.readers.table import TEST_SHARE
+from gpunet.datasets.readers.parts import TEST_SHARE, Part, given_validation, joined, part_of
 from gpunet.errors import DataError
 
 __all__ = ["SUFFIXES", "is_image_folder", "read_image_folder"]
@@ -99,7 +98,7 @@ def read_image_folder(
         classes=classes,
         image_shape=(images.shape[1], images.shape[2]),
         source=f"images in {root}",
-        notice="; ".join(notices + changes) or None,
+        notice=joined(*notices, *changes),
         validation=samples.get("val"),
     )
 

@@ -1,12 +1,19 @@
-"""The parts of a dataset and the names that they go by, in folders, files and archives."""
+"""The parts of a dataset: the names that they go by, and how they become one dataset."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Columns, Dataset, Samples
+from gpunet.datasets.hold_out import split_last
+from gpunet.datasets.readers.features import as_grey_levels, guess_image_shape
+from gpunet.datasets.readers.labels import RawLabels, number_classes
 from gpunet.errors import spelled
 
-__all__ = ["NAMES", "Part", "given_validation", "part_of"]
+__all__ = ["NAMES", "TEST_SHARE", "Part", "assembled", "given_validation", "joined", "part_of"]
 
 Part = Literal["train", "val", "test"]
 
@@ -16,6 +23,10 @@ NAMES: dict[Part, tuple[str, ...]] = {
     "test": ("test", "testing"),
 }
 """What each part is called; capitals count as small letters."""
+
+
+TEST_SHARE = 6
+"""One part of so many of a file that is not split yet is for testing, as MNIST has it (nearly)."""
 
 
 def part_of(name: str) -> Part | None:
@@ -28,3 +39,77 @@ def given_validation(count: int, what: str, where: str) -> str:
     return (
         f"the {count:,} {what} {where} are the validation set, in place of {spelled('validation')}"
     )
+
+
+def assembled(
+    features: Mapping[Part, NDArray[Any]],
+    labels: Mapping[Part, RawLabels],
+    shape: tuple[int, ...],
+    *,
+    name: str,
+    source: str,
+    notice: str | None = None,
+    unsplit: str = "",
+    validation: str = "",
+    columns: Columns | None = None,
+) -> Dataset:
+    """The dataset of the parts that there are, ``train`` the first of them.
+
+    Args:
+        features: (n, I) of each part, all of one type.
+        labels: (n,) of each part.
+        shape: of a sample as it was read; with one axis it may be an image all the same.
+        name: of the dataset.
+        source: where it came from, in words.
+        notice: what the user should know already.
+        unsplit: why the last sixth of the training samples is for testing where there is no test
+            part, as a notice begins; empty if there are no test samples then.
+        validation: what a notice calls the validation part.
+        columns: of the table that the samples stood in.
+
+    Raises:
+        DataError: a label can be no class, or a part has one that the training samples lack.
+    """
+    image_shape = _image_shape(shape, features["train"])
+    levels = as_grey_levels(tuple(features.values()), image_shape)
+    classes = [number_classes(labels["train"], labels[part]) for part in features]
+    samples = {
+        part: Samples(array, numbered.test)
+        for part, array, numbered in zip(features, levels, classes, strict=True)
+    }
+    split = given = None
+    if "test" not in samples:
+        total = len(samples["train"])
+        count = max(1, total // TEST_SHARE) if unsplit else 0
+        samples["train"], samples["test"], by_class = split_last(samples["train"], count)
+        rows = f"last rows of every class, {count:,} of {total:,} in all," if by_class else ""
+        rows = rows or f"last {count:,} of {total:,} rows"
+        split = f"{unsplit}: the {rows} are for testing" if unsplit else None
+    if "val" in samples:
+        given = given_validation(len(samples["val"]), "samples", f"of {validation}")
+    return Dataset(
+        name=name,
+        train=samples["train"],
+        test=samples["test"],
+        classes=classes[0].names,
+        image_shape=image_shape,
+        source=source,
+        notice=joined(notice, split, given, classes[0].notice),
+        validation=samples.get("val"),
+        columns=columns,
+    )
+
+
+def joined(*notices: str | None) -> str | None:
+    """Several notices as one, of those that there are."""
+    return "; ".join(filter(None, notices)) or None
+
+
+def _image_shape(shape: tuple[int, ...], features: NDArray[Any]) -> tuple[int, int] | None:
+    """Height and width if samples of this shape are grey images, else ``None``."""
+    if len(shape) == 1:
+        return guess_image_shape(features)
+    match shape:
+        case (height, width) | (height, width, 1) | (1, height, width):
+            return height, width
+    return None

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.files import reading, shown
 from gpunet.datasets.readers.idx import is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
 from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
-from gpunet.datasets.readers.parts import Part, given_validation, part_of
-from gpunet.datasets.readers.table import (
-    find_tables,
-    is_table_name,
-    read_table,
-    read_tables,
-    table_stem,
-)
+from gpunet.datasets.readers.parts import Part, joined, part_of
+from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, table_stem
 from gpunet.errors import DataError, SettingError
 
 __all__ = ["KINDS", "find_test_table", "read_path", "refuse_label"]
@@ -132,7 +125,9 @@ def _read_files(folder: Path, label: str | None) -> Dataset | None:
         return read_idx(folder)
     tables = _tables(folder, files)
     if "train" in tables and len(tables) > 1:
-        return _read_tables(tables, label)
+        for table in tables.values():
+            refuse_table_of_images(table)
+        return read_table(tables["train"], label, test=tables.get("test"), val=tables.get("val"))
     single = _single_files(files)
     if len(single) > 1:
         raise DataError(
@@ -162,38 +157,9 @@ def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
     return tables
 
 
-def _read_tables(tables: Mapping[Part, Path], label: str | None) -> Dataset:
-    """The dataset of a table to train on, and of one to test with or to validate with, or both."""
-    for table in tables.values():
-        refuse_table_of_images(table)
-    train, test, val = tables["train"], tables.get("test"), tables.get("val")
-    dataset = read_table(train, label) if test is None else read_tables(train, test, label)
-    if val is None:
-        return dataset
-    # with the classes and the columns of the same training table
-    other = read_tables(train, val, label)
-    floats = max((dataset, other), key=lambda one: one.train.features.itemsize)
-    whole = replace(
-        floats,
-        train=_as_type_of(floats, dataset.train),
-        test=_as_type_of(floats, dataset.test),
-        source=dataset.source,
-        notice=dataset.notice,
-        validation=_as_type_of(floats, other.test),
-    )
-    return _noticed(whole, given_validation(len(other.test), "rows", f"of {val.name}"))
-
-
-def _as_type_of(dataset: Dataset, samples: Samples) -> Samples:
-    """Samples as they are read where a table beside theirs has values that are no grey levels."""
-    kind: Any = dataset.train.features.dtype
-    return Samples(samples.features.astype(kind, copy=False), samples.labels)
-
-
 def _noticed(dataset: Dataset, notice: str) -> Dataset:
     """The dataset with one thing more that the user should know."""
-    known = dataset.notice
-    return replace(dataset, notice=notice if known is None else f"{known}; {notice}")
+    return replace(dataset, notice=joined(dataset.notice, notice))
 
 
 def _holds_files(folder: Path) -> bool:

@@ -7,7 +7,7 @@ belongs to ``text_rows``, the choice of the label to ``label_column``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,17 +15,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Columns, Dataset, Samples
-from gpunet.datasets.hold_out import split_last
-from gpunet.datasets.readers.features import (
-    as_features,
-    as_grey_levels,
-    guess_image_shape,
-    is_square,
-)
+from gpunet.datasets.dataset import Columns, Dataset
+from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.label_column import choose_roles, named_label, pick_for_training
-from gpunet.datasets.readers.labels import RawLabels, number_classes, number_known
+from gpunet.datasets.readers.labels import RawLabels, number_known
+from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled
 from gpunet.datasets.readers.text_rows import (
     Head,
     Picked,
@@ -39,13 +34,11 @@ from gpunet.errors import DataError
 
 __all__ = [
     "TABLE_NAMES",
-    "TEST_SHARE",
     "Rows",
     "find_tables",
     "is_table_name",
     "read_rows",
     "read_table",
-    "read_tables",
     "table_stem",
 ]
 
@@ -61,9 +54,6 @@ PAIRS = (
     ("mnist_train.csv", "mnist_test.csv"),
     ("fashion-mnist_train.csv", "fashion-mnist_test.csv"),
 )
-
-TEST_SHARE = 6
-"""One part of so many of a file that is not split yet is for testing, as MNIST has it (nearly)."""
 
 MOST_TITLES = 1 << 16
 """Columns up to which titles are kept; more are told apart by their position."""
@@ -112,70 +102,55 @@ def find_tables(folder: Path) -> tuple[Path, Path] | None:
     return None
 
 
-def read_tables(train_path: Path, test_path: Path, label: str | None = None) -> Dataset:
-    """Read a pair of tables, as ``read_table`` reads one.
+def read_table(
+    path: Path, label: str | None = None, *, test: Path | None = None, val: Path | None = None
+) -> Dataset:
+    """Read a table to train on, and those to test and to validate with if there are some.
 
-    The test table's columns are found by the titles of the training table's; without titles, by
-    their position.
-
-    Raises:
-        DataError: as ``read_table``, or the test table lacks a column.
-        UsageError: ``label`` names no column.
-    """
-    train = _read_training(train_path, label)
-    sheet, found = _read_alike(test_path, train.columns, train.inputs, with_label=True)
-    test = sheet.take_features(found.features)
-    numbered = number_classes(train.labels, _raw_labels(sheet, found.label))
-    features, columns, image_shape = _typed((train.features, test), train.columns)
-    return Dataset(
-        name=train_path.resolve().parent.name,
-        train=Samples(features[0], numbered.train),
-        test=Samples(features[1], numbered.test),
-        classes=numbered.names,
-        image_shape=image_shape,
-        source=f"{train_path} and {test_path.name}",
-        notice=_joined(train.notice, numbered.notice),
-        columns=columns,
-    )
-
-
-def read_table(path: Path, label: str | None = None) -> Dataset:
-    """Read one table and split it: the last sixth of its rows is for testing.
-
-    Where those rows lack classes, the last sixth of every class is. Labels are whole numbers
+    The columns of the others are found by the titles of the first one's; without titles, by their
+    position. Where there is no table to test with, the last sixth of the rows is for testing; where
+    those rows lack classes, the last sixth of every class is. Labels are whole numbers
     or words. Features become uint8 if they are the pixels of an image, by their number or their
     titles, and all are grey levels (whole, 0 to 255, some above 127), else floats. A square number
     of bytes, or of values from 0 to 1 or reaching from -1 to 1, is taken for an image, whose pixels
     may be bytes divided by 255.
 
     Args:
-        path: of the file.
+        path: of the file to train on.
         label: the label's column, as ``label_column.named_label`` takes it; ``None`` to choose.
+        test: of the file to test with.
+        val: of the file to validate with.
 
     Raises:
-        DataError: the file is unreadable, its rows are of different lengths, a feature is no
-            finite number, a label can be no class.
+        DataError: a file is unreadable, its rows are of different lengths, a feature is no
+            finite number, a label can be no class, or a file lacks a column.
         UsageError: ``label`` names no column.
     """
-    table = _read_training(path, label)
-    rows = len(table.features)
-    if rows < TEST_SHARE:
+    train = _read_training(path, label)
+    features: dict[Part, NDArray[Any]] = {"train": train.features}
+    labels: dict[Part, RawLabels] = {"train": train.labels}
+    others: dict[Part, Path | None] = {"val": val, "test": test}
+    for part, other in others.items():
+        if other is not None:
+            sheet, found = _read_alike(other, train.columns, train.inputs, with_label=True)
+            features[part] = sheet.take_features(found.features)
+            labels[part] = _raw_labels(sheet, found.label)
+    if test is None and len(train.features) < TEST_SHARE:
         raise DataError(
-            f"{path} holds {rows} rows, wanted at least {TEST_SHARE} to split into training "
-            "and test samples; give more, or a folder with train.csv and test.csv"
+            f"{path} holds {len(train.features)} rows, wanted at least {TEST_SHARE} to split into "
+            "training and test samples; give more, or a folder with train.csv and test.csv"
         )
-    numbered = number_classes(table.labels, table.labels)
-    (features,), columns, image_shape = _typed((table.features,), table.columns)
-    train, test, notice = _split(path.name, Samples(features, numbered.train))
-    return Dataset(
-        name=table_stem(path),
-        train=train,
-        test=test,
-        classes=numbered.names,
-        image_shape=image_shape,
-        source=str(path),
-        notice=_joined(table.notice, notice, numbered.notice),
-        columns=columns,
+    typed = as_features(tuple(features.values()), grey=train.columns.grey)
+    return assembled(
+        dict(zip(features, typed, strict=True)),
+        labels,
+        typed[0].shape[1:],
+        name=table_stem(path) if len(features) == 1 else path.resolve().parent.name,
+        source=str(path) if test is None else f"{path} and {test.name}",
+        notice=train.notice,
+        unsplit=f"{path.name} is one file",
+        validation="" if val is None else val.name,
+        columns=replace(train.columns, grey=typed[0].dtype == np.uint8),
     )
 
 
@@ -377,38 +352,7 @@ def _as_trained(
     return levels if (levels == features).all() else (features / 255).astype(np.float32)
 
 
-def _typed(
-    arrays: tuple[NDArray[Any], ...], columns: Columns
-) -> tuple[tuple[NDArray[Any], ...], Columns, tuple[int, int] | None]:
-    """Features to train on: of one type, whether they are grey levels, and their images' shape.
-
-    Args:
-        arrays: (n, I) each, the training set first.
-        columns: what the columns are; ``grey`` says whether the features may be grey levels.
-    """
-    features = as_features(arrays, grey=columns.grey)
-    known = replace(columns, grey=features[0].dtype == np.uint8)
-    image_shape = guess_image_shape(features[0])
-    return as_grey_levels(features, image_shape), known, image_shape
-
-
 def _raw_labels(sheet: Sheet, column: int | None) -> RawLabels:
     """The labels with their places."""
     assert column is not None
     return RawLabels(sheet.head.name, sheet.text(column), sheet.lines, unit="line")
-
-
-def _split(name: str, samples: Samples) -> tuple[Samples, Samples, str]:
-    """Training samples, test samples, and a notice of how they were chosen."""
-    count = len(samples) // TEST_SHARE
-    train, test, by_class = split_last(samples, count)
-    if by_class:
-        which = f"the last rows of every class, {count:,} of {len(samples):,} in all,"
-    else:
-        which = f"its last {count:,} of {len(samples):,} rows"
-    return train, test, f"{name} is one file: {which} are for testing"
-
-
-def _joined(*notices: str | None) -> str | None:
-    told: Iterable[str] = (notice for notice in notices if notice is not None)
-    return "; ".join(told) or None

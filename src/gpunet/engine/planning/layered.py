@@ -16,13 +16,13 @@ from typing import Literal
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, Rule
 from gpunet.engine.planning.layout import Layout, padded
-from gpunet.engine.planning.tiles import Product, Tile, Traits, choose_tile
+from gpunet.engine.planning.tiles import Product, Tile, choose_tile
+from gpunet.engine.planning.workload import Switches, Workload
 
 __all__ = [
     "FLOAT",
     "Pass",
     "Plan",
-    "Switches",
     "cut",
     "evaluation_plan",
     "recut",
@@ -73,33 +73,6 @@ class Pass:
         return int(math.prod(self.constants.get(name, 1) for name in names))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switches:
-    """What any network of the population wants; the passes leave out the rest.
-
-    Args:
-        input_dropout: some input features are dropped.
-        dropout: some hidden units are dropped.
-        penalty: L1 or L2 of weights or biases.
-        clip_value: each part of the gradient is bounded.
-        clip_norm: the gradient's length is bounded, so it must be kept until that is known.
-        decay: decoupled weight decay.
-        max_norm: the incoming weights of a unit are bounded.
-        smoothing: some labels are smoothed.
-        class_weights: classes weigh differently.
-    """
-
-    input_dropout: bool = False
-    dropout: bool = False
-    penalty: bool = False
-    clip_value: bool = False
-    clip_norm: bool = False
-    decay: bool = False
-    max_norm: bool = False
-    smoothing: bool = False
-    class_weights: bool = False
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """All passes of one step, or the one that takes many.
@@ -129,18 +102,10 @@ class Plan:
         return max(one.iterations for one in self.passes)
 
 
-def training_plan(
-    network: NetworkSpec,
-    *,
-    population: int,
-    rows: int,
-    features: Literal["bytes", "floats"],
-    rule: Rule,
-    switches: Switches,
-    traits: Traits,
-) -> Plan:
+def training_plan(work: Workload) -> Plan:
     """The passes of one training step: forward, head, back, update."""
-    builder = _PlanBuilder(network, population, rows, features, traits, switches, training=True)
+    network, rule, switches = work.network, work.rule, work.switches
+    builder = _PlanBuilder(work, training=True)
     places = range(len(network.layers))
     passes = builder.all_forward()
     passes.append(builder.head())
@@ -159,41 +124,24 @@ def training_plan(
     return builder.plan(passes)
 
 
-def evaluation_plan(
-    network: NetworkSpec,
-    *,
-    population: int,
-    rows: int,
-    features: Literal["bytes", "floats"],
-    traits: Traits,
-) -> Plan:
-    """The passes that score one batch and leave its probabilities."""
-    builder = _PlanBuilder(network, population, rows, features, traits, Switches(), training=False)
+def evaluation_plan(work: Workload) -> Plan:
+    """The passes that score one batch, whatever is switched on, and leave its probabilities."""
+    builder = _PlanBuilder(replace(work, switches=Switches()), training=False)
     return builder.plan([*builder.all_forward(), builder.head()])
 
 
 class _PlanBuilder:
     """Builds the passes of one training step or of one batch of an evaluation."""
 
-    def __init__(
-        self,
-        network: NetworkSpec,
-        population: int,
-        rows: int,
-        features: Literal["bytes", "floats"],
-        traits: Traits,
-        switches: Switches,
-        *,
-        training: bool,
-    ) -> None:
-        self.network, self.population, self.rows = network, population, rows
-        self.features, self.traits, self.training = features, traits, training
-        self.switches = switches
-        self.layout = Layout.of(network)
+    def __init__(self, work: Workload, *, training: bool) -> None:
+        self.network, self.population, self.rows = work.network, work.population, work.rows
+        self.features, self.traits, self.training = work.features, work.traits, training
+        self.switches = work.switches
+        self.layout = Layout.of(work.network)
         self.outputs_at, self.slopes_at, self.norms_at, self.values = _places(
-            network, rows, training
+            work.network, work.rows, training
         )
-        self.common = {"ROWS": float(rows), "VALUES": float(self.values)}
+        self.common = {"ROWS": float(work.rows), "VALUES": float(self.values)}
 
     def all_forward(self) -> list[Pass]:
         """Every layer, each hidden one followed by its norm if it has one."""

@@ -10,13 +10,13 @@ the two plans is taken, by ``choice``.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, Rule
-from gpunet.engine.planning.layered import FLOAT, Pass, Plan, Switches
+from gpunet.engine.interface import LOSS_KERNELS, MOMENTS
+from gpunet.engine.planning.layered import FLOAT, Pass, Plan
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Switches, Workload
 
 __all__ = ["WorkgroupLayout", "persistent_plan", "reason_unsupported", "workgroup_layout"]
 
@@ -98,23 +98,16 @@ class WorkgroupLayout:
         )
 
 
-def persistent_plan(
-    network: NetworkSpec,
-    *,
-    population: int,
-    rows: int,
-    features: Literal["bytes", "floats"],
-    rule: Rule,
-    switches: Switches,
-    traits: Traits,
-) -> Plan | None:
+def persistent_plan(work: Workload) -> Plan | None:
     """The plan, or ``None`` where ``reason_unsupported`` gives a reason."""
-    layout = _layout(network, rows, traits)
-    if layout is None or reason_unsupported(network, rows, switches, traits) is not None:
+    network, rows, switches = work.network, work.rows, work.switches
+    layout = _layout(network, rows, work.traits)
+    if layout is None or reason_unsupported(work) is not None:
         return None
     activation = next((layer.activation for layer in network.layers[:-1]), "identity")
     size = Layout.of(network).size
     weights = [layer.inputs * layer.outputs for layer in network.layers]
+    feature_bytes = 1 if work.features == "bytes" else FLOAT
     constants = {
         "ROWS": rows,
         "CLASSES": network.classes,
@@ -126,37 +119,36 @@ def persistent_plan(
         "CLIP_VALUE": switches.clip_value,
         "DECAY": switches.decay,
         "LEAKY_SLOPE": network.leaky_slope,
-        "MOMENTS": MOMENTS[rule],
+        "MOMENTS": MOMENTS[work.rule],
         "THREADS": layout.threads,
         "PARAMETERS": size,
-        "SECOND_AT": population * size,
+        "SECOND_AT": work.population * size,
     }
     pieces = (
         "persistent",
-        f"input/{features}",
+        f"input/{work.features}",
         f"activation/{activation}",
         f"loss/{LOSS_KERNELS[network.loss]}",
         "weight/by_class" if switches.class_weights else "weight/equal",
-        f"optimizer/{rule}",
+        f"optimizer/{work.rule}",
         *(["dropout_rates"] if switches.dropout else []),
     )
     only = Pass(
         "persistent",
         pieces,
         {name: float(value) for name, value in constants.items()},
-        (1, 1, population),
+        (1, 1, work.population),
         _iterations(network, layout),
-        population * 2 * rows * (3 * sum(weights) - weights[0]),  # nothing goes to the samples
-        population * rows * (network.inputs * (1 if features == "bytes" else FLOAT) + FLOAT),
-        _variables(network, layout, switches, kept=traits.software),
+        work.population * 2 * rows * (3 * sum(weights) - weights[0]),  # nothing goes to the samples
+        work.population * rows * (network.inputs * feature_bytes + FLOAT),
+        _variables(network, layout, switches, kept=work.traits.software),
     )
     return Plan((only,), rows, values=0, probabilities_at=0, many_steps=True)
 
 
-def reason_unsupported(
-    network: NetworkSpec, rows: int, switches: Switches, traits: Traits
-) -> str | None:
+def reason_unsupported(work: Workload) -> str | None:
     """Why this plan cannot train the network, in a few words; ``None`` if it can."""
+    network, switches = work.network, work.switches
     lacking = {
         "layer normalization": network.layer_norm,
         "clipping by the gradient's length": switches.clip_norm,
@@ -168,9 +160,9 @@ def reason_unsupported(
     for name, wanted in lacking.items():
         if wanted:
             return f"the persistent plan has no {name}"
-    if rows > MOST_ROWS:
+    if work.rows > MOST_ROWS:
         return f"the persistent plan takes at most {MOST_ROWS} samples a batch"
-    if _layout(network, rows, traits) is None:
+    if _layout(network, work.rows, work.traits) is None:
         return "no workgroup holds the network"
     return None
 

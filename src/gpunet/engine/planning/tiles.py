@@ -107,18 +107,22 @@ class Tile:
 MOST_WORKGROUPS = 65535
 """Side by side, and one above the other; what every WebGPU implementation grants."""
 
-NARROW = Tile("tile/registers_4x4", 4, 4, 16, 4)
-"""One block a thread keeps many threads busy, and 64 of them fill every vendor's wave."""
-
 SMALL = Tile("tile/registers_4x4", 4, 4, 4, 4)
 LARGE = Tile("tile/registers_8x8", 8, 8, 4, 2)
 EIGHT_LANES_16 = Tile("tile/subgroup_4x16", 4, 16, 8, 1)
 EIGHT_LANES_32 = Tile("tile/subgroup_4x32", 4, 32, 8, 1)
-SHARED_32 = Tile("tile/shared_4x4", 4, 4, 8, 8)
-SHARED_64 = Tile("tile/shared_8x4", 8, 4, 8, 16)
-SHARED_128 = Tile("tile/shared_8x8", 8, 8, 16, 16)
 
-TILES = (NARROW, SMALL, LARGE, EIGHT_LANES_16, EIGHT_LANES_32, SHARED_32, SHARED_64, SHARED_128)
+ON_SOFTWARE = (SMALL, LARGE, EIGHT_LANES_16, EIGHT_LANES_32)
+
+SHARED_32 = Tile("tile/shared_4x4", 4, 4, 8, 8)
+SHARED_64 = Tile("tile/shared_8x8", 8, 8, 8, 8)
+REGISTERS_32 = Tile("tile/registers_4x4", 4, 4, 8, 8)
+REGISTERS_64 = Tile("tile/registers_8x8", 8, 8, 8, 8)
+
+ON_HARDWARE = (SHARED_32, SHARED_64, REGISTERS_32, REGISTERS_64)
+"""Their 64 threads fill every vendor's wave."""
+
+TILES = (*ON_SOFTWARE, *ON_HARDWARE)
 
 LARGE_PRODUCT = 200_000
 """Multiplications of one network from which the larger tiles win on software adapters; below,
@@ -132,7 +136,7 @@ def choose_tile(product: Product, traits: Traits) -> Tile:
     in ``benchmarks/results/levers.md``.
     """
     if not traits.software:
-        return NARROW
+        return SHARED_32
     if product.rows * product.columns * product.depth < LARGE_PRODUCT:
         return SMALL
     if traits.lanes == 8:
@@ -143,7 +147,7 @@ def choose_tile(product: Product, traits: Traits) -> Tile:
 def candidates(traits: Traits) -> tuple[Tile, ...]:
     """What a measurement may choose from; tiles in workgroup memory pay on hardware alone."""
     if not traits.software:
-        return (NARROW, LARGE, SHARED_32, SHARED_64, SHARED_128)
+        return ON_HARDWARE
     lanes = (EIGHT_LANES_16, EIGHT_LANES_32) if traits.lanes == 8 else ()
     return (*lanes, SMALL, LARGE)
 

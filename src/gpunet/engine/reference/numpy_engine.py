@@ -1,7 +1,10 @@
 """The engine that runs on the processor with numpy: the specification of all others.
 
-It strings together the functions of ``numpy_kernels`` in the order in which ``plan`` lists the
-passes of a GPU.
+What a step is belongs to ``group``. A group computes with all of its networks at once, which saves
+calls where networks are small. Sixteen of 784-128-10 in one group would take 1.8 times as long as
+one by one, since every step would fetch all of them from memory. So a group is small enough to stay
+in the processor's cache, and goes through all steps that it is asked for before the next one
+begins.
 
 BLAS is held to one thread. Its threads wait for each other at every product, so that a step takes
 many times as long where another program uses a core of theirs, and they sum in another order than
@@ -28,358 +31,143 @@ from gpunet.engine.interface import (
     Engine,
     KernelTime,
     Metrics,
-    NetworkSettings,
+    Rule,
     Split,
     step_schedule,
 )
 from gpunet.engine.planning.memory import require_host_memory
-from gpunet.engine.reference import kernels
-from gpunet.engine.reference.optimizers import Factors, blocks, optimize
+from gpunet.engine.reference import group
+from gpunet.engine.reference.group import Group, Scores
 from gpunet.engine.reference.profile import count_kernels, time_calls
-from gpunet.parameters import layer_blocks, layer_views, norm_views
 
-__all__ = ["NumpyEngine", "numpy_conditions", "numpy_device"]
+__all__ = ["NumpyEngine", "networks_together", "numpy_conditions", "numpy_device"]
 
-EVALUATION_ROWS = 1000
-"""Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
+CACHE = 1 << 20
+"""Bytes of parameters, gradient and moments of a group: what a core's second cache may hold."""
 
 
-MASKS_TOGETHER = 65_536
-"""Units whose dropout is drawn at a time."""
+def networks_together(network: NetworkSpec, rule: Rule) -> int:
+    """How many such networks are best computed at once."""
+    arrays = 2 + MOMENTS[rule]
+    return max(1, CACHE // (4 * arrays * network.parameter_count))
 
 
 class NumpyEngine(Engine):
-    """A population of networks trained with numpy on the processor."""
+    """A population of networks trained with numpy on the processor, group by group.
+
+    Raises:
+        DeviceError: the machine's memory does not hold it.
+    """
 
     def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
         super().__init__(network, configs)
         require_host_memory(self.population, network, self.rule, self.batch_size)
         shape = (self.population, network.parameter_count)
-        self._all_parameters = np.zeros(shape, dtype=np.float32)
-        self._all_moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
-        self._activations = network.activations
-        self._normalized: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        self._parameters = np.zeros(shape, dtype=np.float32)
+        self._moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
         self._splits: dict[Split, Samples] = {}
-        self._first_step = 0
-        self._step = 0
+        self._together = networks_together(network, self.rule)
         self._run(np.arange(self.population))
-        self._order = np.zeros((self.population, 0), dtype=np.uint32)
-        self._schedule = np.zeros((self.population, 0, 4), dtype=np.float32)
+
+    def _run(self, networks: NDArray[np.intp]) -> None:
+        """Part the networks that are not at rest into groups."""
+        firsts = np.arange(self._together, self.population, self._together)
+        parts = np.split(networks, np.searchsorted(networks, firsts))
+        self._groups = [
+            Group(self, part, self._parameters[part], self._moments[:, part])
+            for part in parts
+            if len(part)
+        ]
 
     @property
     def device(self) -> DeviceInfo:
         """The processor."""
         return numpy_device()
 
-    def load(self, split: Split, samples: Samples) -> None:
+    def _load(self, split: Split, samples: Samples) -> None:
         """Keep the samples; nothing is copied."""
         self._splits[split] = samples
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""
-        self._all_parameters[...] = parameters
-        self._all_moments[...] = 0
+        self._parameters[...] = parameters
+        self._moments[...] = 0
         self._run(np.arange(self.population))
 
     def parameters(self) -> NDArray[np.float32]:
         """A copy of all weights and biases (P, N)."""
-        self._all_parameters[self._running] = self._parameters
-        return self._all_parameters.copy()
+        for one in self._groups:
+            self._parameters[one.places] = one.parameters
+        return self._parameters.copy()
 
     def set_moments(self, moments: NDArray[np.float32]) -> None:
         """Set the optimizer's moments (M, P, N)."""
-        self._all_moments[...] = moments
-        self._moments[...] = moments[:, self._running]
+        self._moments[...] = moments
+        for one in self._groups:
+            one.moments[...] = moments[:, one.places]
 
     def moments(self) -> NDArray[np.float32]:
         """A copy of the optimizer's moments (M, P, N)."""
-        self._all_moments[:, self._running] = self._moments
-        return self._all_moments.copy()
+        for one in self._groups:
+            self._moments[:, one.places] = one.moments
+        return self._moments.copy()
 
     def stop(self, networks: Collection[int]) -> None:
         """Let these networks rest from the next epoch on."""
-        self._all_parameters, self._all_moments = self.parameters(), self.moments()
-        self._run(self._running[~np.isin(self._running, list(networks))])
+        self._parameters, self._moments = self.parameters(), self.moments()
+        running = [p for one in self._groups for p in one.places if p not in networks]
+        self._run(np.array(running, dtype=np.intp))
 
     def begin_epoch(
         self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
         """Start an epoch over the training split."""
         schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
-        self._order, self._schedule = order[self._running], schedule[self._running]
-        self._first_step, self._step = first_step, 0
-        self._scores = _Scores(len(self._running), order.shape[1])
+        for one in self._groups:
+            one.begin_epoch(order[one.places], schedule[one.places], first_step)
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
-        if not len(self._running):
-            return
+        samples = self._splits["train"]
         with numpy_conditions():
-            for _ in range(steps):
-                self._train_step()
+            for one in self._groups:
+                for _ in range(steps):
+                    one.train_step(samples)
 
     def metrics(self) -> Metrics:
         """The epoch's sums so far."""
-        return self._scores.metrics(self._running, self.population)
+        return self._metrics([one.scores for one in self._groups])
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
-        samples = self._splits[split]
-        scores = _Scores(len(self._running), len(samples))
-        for rows, logits in self._logits(samples):
-            labels = np.broadcast_to(samples.labels[rows], logits.shape[:2])
-            losses, _, _ = self._score(logits, labels, self._columns.unsmoothed)
-            scores.add(losses, logits.argmax(axis=2) == labels)
-        return scores.metrics(self._running, self.population)
+        with numpy_conditions():
+            return self._metrics([one.evaluate(self._splits[split]) for one in self._groups])
+
+    def _metrics(self, scores: Sequence[Scores]) -> Metrics:
+        """The sums of each group's scores; networks at rest have seen nothing."""
+        loss = np.zeros(self.population, dtype=np.float64)
+        correct, seen = np.zeros((2, self.population), dtype=np.int64)
+        for one, own in zip(self._groups, scores, strict=True):
+            loss[one.places], correct[one.places] = own.loss(), own.correct()
+            seen[one.places] = own.seen
+        return Metrics(loss, correct, seen)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the probabilities of every class for every sample of a split."""
         samples = self._splits[split]
         shape = (self.population, len(samples), self.network.classes)
         probabilities = np.full(shape, np.nan, dtype=np.float32)
-        for rows, logits in self._logits(samples):
-            labels = np.zeros(logits.shape[:2], dtype=np.int32)
-            _, _, found = self._score(logits, labels, self._columns.unsmoothed)
-            probabilities[self._running, rows] = found
+        with numpy_conditions():
+            for one in self._groups:
+                for rows, found in one.predict(samples):
+                    probabilities[one.places, rows] = found
         return probabilities
 
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
-        """Time the kernels' functions by Python's profiler, all layers together."""
-        counts = count_kernels(self.network, self.rule, self.batch_size, self._splits["train"])
-        return time_calls(__file__, lambda: self.train(steps), steps, counts)
-
-    def _run(self, networks: NDArray[np.intp]) -> None:
-        """Lay out what the networks that are not at rest compute with, R of them."""
-        self._running = networks
-        settings = tuple(self.settings[place] for place in networks)
-        self._parameters = self._all_parameters[networks]  # (R, N)
-        self._moments = self._all_moments[:, networks]  # (M, R, N)
-        self._gradient = np.zeros_like(self._parameters)
-        self._layers = layer_views(self._parameters, self.network)
-        self._norms = norm_views(self._parameters, self.network)
-        self._gradients = layer_blocks(self._gradient, self.network)
-        self._columns = _Columns(settings, self.network)
-        self._dropout = self._masks()
-        self._factors = Factors.of(settings, np.zeros((len(settings), 4), dtype=np.float32))
-        self._scores = _Scores(len(settings), 0)
-
-    def _train_step(self) -> None:
-        first = self._step * self.batch_size
-        rows = self._order[:, first : first + self.batch_size]  # (P, B)
+        """Time the kernels' functions by Python's profiler, all layers and groups together."""
         samples = self._splits["train"]
-        labels = samples.labels.take(rows)  # (P, B)
-        inputs, slopes = self._forward(samples, rows)
-        logits = inputs.pop()
-        losses, deltas, _ = self._score(logits, labels, self._columns.label_smoothing)
-        if self.class_weights is not None:
-            weights = self.class_weights[labels]  # (P, B)
-            losses, deltas = losses * weights, deltas * weights[:, :, None]
-        self._scores.add(losses, logits.argmax(axis=2) == labels)
-        self._backward(inputs, slopes, deltas / rows.shape[1])
-        self._update()
-        self._step += 1
-
-    def _score(
-        self,
-        logits: NDArray[np.float32],
-        labels: NDArray[np.int32],
-        smoothing: NDArray[np.float32],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Losses (P, B), their slopes and the probabilities (P, B, C) by the network's loss."""
-        targets = kernels.smoothed_targets(labels, self.network.classes, smoothing)
-        return kernels.loss(self.network.loss)(logits, targets)
-
-    def _forward(
-        self, samples: Samples, rows: NDArray[np.uint32]
-    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-        """Every layer's inputs and at last the logits; every hidden layer's slopes."""
-        values = kernels.read_samples(samples.features, rows)  # (P, B, I)
-        if self._dropout[0] is not None:
-            values *= self._dropout[0].at(self._first_step + self._step, len(rows[0]))
-        inputs, slopes = [values], []
-        self._normalized = []
-        for place, activation in enumerate(self._activations, start=1):
-            sums = kernels.forward(values, *self._layers[place - 1])
-            if self._norms:
-                sums, *known = kernels.layer_norm(sums, *self._norms[place - 1])
-                self._normalized.append((known[0], known[1]))
-            values, slope = kernels.activate(sums, activation, self.network.leaky_slope)
-            masks = self._dropout[place]
-            if masks is not None:
-                mask = masks.at(self._first_step + self._step, len(rows[0]))
-                values, slope = values * mask, slope * mask
-            slopes.append(slope)
-            inputs.append(values)
-        inputs.append(kernels.forward(values, *self._layers[-1]))
-        return inputs, slopes
-
-    def _backward(
-        self,
-        inputs: list[NDArray[np.float32]],
-        slopes: list[NDArray[np.float32]],
-        deltas: NDArray[np.float32],
-    ) -> None:
-        """Fill the gradient, from the last layer to the first."""
-        for place in reversed(range(len(self._layers))):
-            kernels.weight_gradient(inputs[place], deltas, out=self._gradients[place])
-            if place > 0:
-                weights = self._layers[place][0]
-                deltas = kernels.input_gradient(deltas, weights, slopes[place - 1])
-                deltas = self._through_norm(place - 1, deltas)
-
-    def _through_norm(self, place: int, deltas: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The deltas below a hidden layer's norm, whose own gradient is filled in."""
-        if not self._norms:
-            return deltas
-        normalized, inverse = self._normalized[place]
-        gains, offsets = norm_views(self._gradient, self.network)[place]
-        gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalized)
-        return kernels.layer_norm_gradient(deltas, normalized, inverse, self._norms[place][0])
-
-    def _update(self) -> None:
-        columns, factors = self._columns, self._factors.at(self._schedule[:, self._step])
-        self._regularize()
-        if columns.clip_norm is not None:
-            self._gradient *= kernels.gradient_norm(self._gradient, columns.clip_norm)
-        if columns.weight_decay is not None:
-            self._parameters *= 1 - factors.rate * columns.weight_decay
-        optimize(self.rule, self._parameters, self._gradient, self._moments, factors)
-        if columns.max_norm is not None:
-            for weights, _ in self._layers:
-                kernels.max_norm(weights, columns.max_norm[:, :, None])
-
-    def _regularize(self) -> None:
-        if self._columns.penalties is None:
-            return
-        l1, l2 = self._columns.penalties
-        for part in blocks(self._parameters):
-            self._gradient[part] = kernels.regularize(
-                self._gradient[part],
-                self._parameters[part],
-                l1[part],
-                l2[part],
-                self._columns.clip_value,
-            )
-
-    def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
-        with numpy_conditions():
-            for start in range(0, len(samples), EVALUATION_ROWS):
-                rows = slice(start, start + EVALUATION_ROWS)
-                values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
-                for place, activation in enumerate(self._activations):
-                    values = kernels.forward(values, *self._layers[place])
-                    if self._norms:
-                        values, _, _ = kernels.layer_norm(values, *self._norms[place])
-                    values, _ = kernels.activate(values, activation, self.network.leaky_slope)
-                yield rows, kernels.forward(values, *self._layers[-1])
-
-    def _masks(self) -> list[_Masks | None]:
-        """Those of the input and of every hidden layer; ``None`` where nothing is dropped."""
-        inputs = np.array([one.input_dropout for one in self.settings], dtype=np.float32)
-        rates = np.column_stack((inputs, self.dropout_rates()))[self._running].T  # (1 + H, R)
-        units = (self.network.inputs, *self.network.hidden)
-        return [
-            _Masks(self._columns.seeds, place, self.batch_size, units[place], own)
-            if own.any()
-            else None
-            for place, own in enumerate(rates)
-        ]
-
-
-class _Masks:
-    """The dropout masks of one place, drawn for some steps at a time.
-
-    Drawing a small mask costs hardly less than drawing a hundred.
-    """
-
-    def __init__(
-        self,
-        seeds: NDArray[np.uint32],
-        place: int,
-        rows: int,
-        units: int,
-        rates: NDArray[np.float32],
-    ) -> None:
-        self._shape = place, rows, units
-        self._seeds, self._rates = seeds, rates
-        self._steps = max(1, MASKS_TOGETHER // (len(seeds) * rows * units))
-        self._first = 0
-        self._drawn = np.empty((0, len(seeds), rows, units), dtype=np.float32)
-
-    def at(self, step: int, rows: int) -> NDArray[np.float32]:
-        """The mask (P, rows, units) of a step; ``rows`` is less in an epoch's last batch."""
-        if not self._first <= step < self._first + len(self._drawn):
-            steps = np.arange(step, step + self._steps, dtype=np.uint32)[:, None, None, None]
-            self._drawn = kernels.dropout_mask(self._seeds, steps, *self._shape, self._rates)
-            self._first = step
-        return self._drawn[step - self._first, :, :rows]
-
-
-class _Columns:
-    """The settings of all networks as columns: (P, 1), seeds and smoothing (P,).
-
-    What no network uses is ``None``.
-    """
-
-    def __init__(self, settings: tuple[NetworkSettings, ...], network: NetworkSpec) -> None:
-        def column(name: str) -> NDArray[np.float32]:
-            return np.array([getattr(one, name) for one in settings], dtype=np.float32)[:, None]
-
-        def used(name: str) -> NDArray[np.float32] | None:
-            figures = column(name)
-            return figures if figures.any() else None
-
-        self.seeds = np.array([one.seed for one in settings], dtype=np.uint32)
-        self.label_smoothing = column("label_smoothing")[:, 0]
-        self.unsmoothed = np.zeros_like(self.label_smoothing)
-        self.weight_decay, self.max_norm = used("weight_decay"), used("max_norm")
-        self.clip_value, self.clip_norm = column("clip_value"), used("clip_norm")
-        self.penalties: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
-        if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
-            self.clip_value.any()
-        ):
-            self.penalties = (
-                _spread(column("l1"), column("l1_biases"), network),
-                _spread(column("l2"), column("l2_biases"), network),
-            )
-
-
-def _spread(
-    weights: NDArray[np.float32], biases: NDArray[np.float32], network: NetworkSpec
-) -> NDArray[np.float32]:
-    """A figure (P, N) for every parameter, from those of weights and of biases (P, 1).
-
-    Gains and offsets have none.
-    """
-    figures = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
-    for own_weights, own_biases in layer_views(figures, network):
-        own_weights[...], own_biases[...] = weights[:, :, None], biases
-    return figures
-
-
-class _Scores:
-    """What the samples seen so far cost, and which of them were told right."""
-
-    def __init__(self, population: int, samples: int) -> None:
-        self.losses = np.empty((population, samples), dtype=np.float32)
-        self.hits = np.empty((population, samples), dtype=np.bool_)
-        self.seen = 0
-
-    def add(self, losses: NDArray[np.float32], hits: NDArray[np.bool_]) -> None:
-        """Add a batch: losses and hits (P, B)."""
-        rows = slice(self.seen, self.seen + losses.shape[1])
-        self.losses[:, rows], self.hits[:, rows] = losses, hits
-        self.seen = rows.stop
-
-    def metrics(self, networks: NDArray[np.intp], population: int) -> Metrics:
-        """The sums, as those of these networks of a population."""
-        loss = np.zeros(population, dtype=np.float64)
-        correct, seen = np.zeros((2, population), dtype=np.int64)
-        loss[networks] = self.losses[:, : self.seen].sum(axis=1, dtype=np.float64)
-        correct[networks] = self.hits[:, : self.seen].sum(axis=1, dtype=np.int64)
-        seen[networks] = self.seen
-        return Metrics(loss, correct, seen)
+        counts = count_kernels(self.network, self.rule, self.batch_size, samples, self.population)
+        return time_calls(group.__file__, lambda: self.train(steps), steps, counts)
 
 
 @contextmanager

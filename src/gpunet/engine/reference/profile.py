@@ -1,6 +1,6 @@
 """What each of numpy's kernels takes of a training step, by Python's own profiler.
 
-The kernels are ``numpy_kernels`` and ``optimizers``, their order is ``numpy_engine``'s. What they
+The kernels are ``kernels`` and ``optimizers``, their order is ``group``'s. What they
 compute and move is counted by the plan whose passes they are the twins of.
 """
 
@@ -14,8 +14,9 @@ from pathlib import Path
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import KernelTime, Rule
-from gpunet.engine.planning.layered import Switches, training_plan
+from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Switches, Workload
 
 __all__ = ["count_kernels", "time_calls"]
 
@@ -26,23 +27,23 @@ TWINS = {"update": "weight_gradient", "apply_update": "optimize"}
 
 
 def count_kernels(
-    network: NetworkSpec, rule: Rule, rows: int, samples: Samples
+    network: NetworkSpec, rule: Rule, rows: int, samples: Samples, population: int
 ) -> dict[str, tuple[int, int]]:
-    """The operations and bytes of each kernel in a step, all layers together.
+    """The operations and bytes of each kernel in a step, all layers and networks together.
 
     numpy keeps the gradient between two kernels, as the layered plan does where it clips by norm.
     """
-    plan = training_plan(
+    work = Workload(
         network,
-        population=1,
-        rows=rows,
+        rows,
+        Traits(software=True),
+        population,
         features="bytes" if samples.features.dtype.itemsize == 1 else "floats",
         rule=rule,
         switches=Switches(clip_norm=True, max_norm=True),
-        traits=Traits(software=True),
     )
     counts: dict[str, tuple[int, int]] = {}
-    for one in plan.passes:
+    for one in training_plan(work).passes:
         kernel = one.label.split()[0]
         name = TWINS.get(kernel, kernel)
         operations, traffic = counts.get(name, (0, 0))

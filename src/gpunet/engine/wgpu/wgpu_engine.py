@@ -28,7 +28,7 @@ from gpunet.engine.interface import (
     Split,
     step_schedule,
 )
-from gpunet.engine.planning.layered import Pass, Plan, Switches, evaluation_plan, recut
+from gpunet.engine.planning.layered import Pass, Plan, evaluation_plan, recut
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.memory import EVALUATION_ROWS, buffer_bytes, require_fit
 from gpunet.engine.planning.program import (
@@ -40,6 +40,7 @@ from gpunet.engine.planning.program import (
 )
 from gpunet.engine.planning.select import PlanName, choose_plan
 from gpunet.engine.planning.tiles import why_tiles
+from gpunet.engine.planning.workload import Switches, Workload
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.buffers import Buffers
 from gpunet.engine.wgpu.native import Dispatch, record_dispatches
@@ -177,7 +178,7 @@ class WgpuEngine(Engine):
         """The adapter."""
         return self._open.adapter.info
 
-    def load(self, split: Split, samples: Samples) -> None:
+    def _load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device: bytes stay bytes, four to a word."""
         if split == "train":
             self._require_room(len(samples))
@@ -292,18 +293,7 @@ class WgpuEngine(Engine):
 
     def training_plan(self) -> Plan:
         """The passes of a training step; the training split must be loaded."""
-        return self._recut(
-            choose_plan(
-                self.network,
-                wanted=self._wanted,
-                population=self.population,
-                rows=self.batch_size,
-                features=self._data["train"].features,
-                rule=self.rule,
-                switches=self._switches(),
-                traits=self._traits,
-            )
-        )
+        return self._recut(choose_plan(self._workload("train", self.batch_size), self._wanted))
 
     def training_program(self, samples: int) -> Program:
         """The plan of training on so many samples, with its buffers."""
@@ -418,15 +408,8 @@ class WgpuEngine(Engine):
 
     def _compile_evaluation(self, split: Split) -> _Compiled:
         data = self._data[split]
-        plan = self._recut(
-            evaluation_plan(
-                self.network,
-                population=self.population,
-                rows=min(EVALUATION_ROWS, data.count),
-                features=data.features,
-                traits=self._traits,
-            )
-        )
+        rows = min(EVALUATION_ROWS, data.count)
+        plan = self._recut(evaluation_plan(self._workload(split, rows)))
         order = _in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
         own = self._make(evaluation_buffers(self.population, plan, data.count), split)
         self._buffers.write(f"{split} order", order)
@@ -573,6 +556,19 @@ class WgpuEngine(Engine):
         if known is not None:
             known.samples.destroy()
             known.labels.destroy()
+
+    def _workload(self, split: Split, rows: int) -> Workload:
+        """What is done with batches of so many rows of a split."""
+        features = self._data[split].features
+        return Workload(
+            self.network,
+            rows,
+            self._traits,
+            self.population,
+            features,
+            self.rule,
+            self._switches(),
+        )
 
     def _switches(self) -> Switches:
         """What any of the networks wants."""

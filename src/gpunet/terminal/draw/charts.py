@@ -19,7 +19,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from gpunet.terminal.draw.block import Block, Line, text_block
-from gpunet.terminal.draw.style import MUTED, STRONG, glyphs
+from gpunet.terminal.draw.style import Ink, glyphs
 
 __all__ = ["LineChart", "Series", "dots_of", "line_chart", "nice_ticks"]
 
@@ -123,10 +123,12 @@ def _values(chart: LineChart) -> NDArray[np.float64]:
 def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -> Text:
     """The title and each series' mark, name and latest value; no names where it is narrow."""
     for title_end, named in ((", log", True), ("", True), ("", False)):
-        text = Text.assemble((chart.title, STRONG), (title_end if logarithmic else "", MUTED))
+        text = Text.assemble(
+            (chart.title, Ink.STRONG), (title_end if logarithmic else "", Ink.MUTED)
+        )
         for position, series in enumerate(chart.series):
             mark = MARKS[position % len(MARKS)] if ascii_only else "╍" if series.dotted else "━"
-            text.append(f" {mark} ", series.style).append(series.name if named else "", MUTED)
+            text.append(f" {mark} ", series.style).append(series.name if named else "", Ink.MUTED)
             if len(series.y):
                 value = chart.figure(float(series.y[-1]))
                 text.append(f" {value}" if named else value, series.style)
@@ -147,7 +149,7 @@ def _plot(
         labels, gutter = {}, 1
     columns = max(1, width - gutter)
     cells = _cells(console, chart, y_range, rows, columns)
-    muted = console.get_style(MUTED)
+    muted = console.get_style(Ink.MUTED)
     lines = []
     for row in range(rows):
         label = labels.get(row, "")

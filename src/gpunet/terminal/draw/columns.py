@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from gpunet.terminal.draw.block import Block, cut, text_block
-from gpunet.terminal.draw.style import MUTED, STRONG, glyphs
+from gpunet.terminal.draw.style import Ink, glyphs
 
 __all__ = ["GAP", "Columns"]
 
@@ -44,13 +44,18 @@ class Columns:
         self.rows.append([Text(c, style) if isinstance(c, str) else c for c in cells])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
+        yield self.block(console, options.max_width)
+
+    def block(self, console: Console, width: int) -> Block:
+        """The table in so many cells."""
+        ascii_only = console.options.ascii_only
         left = [name.startswith("<") for name in self.names]
-        head = [Text(name.removeprefix("<"), STRONG) for name in self.names]
-        widths = self._widths(head, left, options.max_width)
-        rule = glyphs(options.ascii_only).empty * (sum(widths) + GAP * (len(widths) - 1))
-        lines = [_line(row, widths, left, options.ascii_only) for row in [head, *self.rows]]
-        lines.insert(1, Text(rule, MUTED))
-        yield text_block(console, lines, options.max_width)
+        head = [Text(name.removeprefix("<"), Ink.STRONG) for name in self.names]
+        widths = self._widths(head, left, width)
+        rule = glyphs(ascii_only).empty * (sum(widths) + GAP * (len(widths) - 1))
+        lines = [_line(row, widths, left, ascii_only) for row in [head, *self.rows]]
+        lines.insert(1, Text(rule, Ink.MUTED))
+        return text_block(console, lines, width)
 
     def _widths(self, head: Sequence[Text], left: Sequence[bool], room: int) -> list[int]:
         """Of each column: what its cells need, the widest shortened until all fit."""

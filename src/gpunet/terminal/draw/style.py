@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from rich.color import Color
@@ -19,24 +20,16 @@ __all__ = [
     "ABOVE_ZERO",
     "ASCII",
     "BELOW_ZERO",
-    "BEST",
     "GREYS",
-    "LABEL",
-    "MUTED",
-    "RIGHT",
     "RIGHT_SHARE",
     "SIGNED",
     "SIGNED_256",
-    "STRONG",
-    "TRAIN",
     "UNICODE",
-    "VALIDATION",
-    "WARNING",
-    "WRONG",
     "WRONG_SHARE",
     "ZERO",
     "Background",
     "Glyphs",
+    "Ink",
     "bar",
     "glyphs",
     "sparkline",
@@ -46,40 +39,50 @@ __all__ = [
 Background = Literal["dark", "light", "unknown"]
 """What a terminal draws on."""
 
-STRONG = "bold"
-TRAIN, VALIDATION = "gpunet.train", "gpunet.validation"
-RIGHT, WRONG = "gpunet.right", "gpunet.wrong"
-BEST, WARNING = "gpunet.best", "gpunet.warning"
-LABEL, MUTED = "gpunet.label", "gpunet.muted"
-RIGHT_SHARE = (RIGHT, "gpunet.right.many", "gpunet.right.most")
+
+class Ink(StrEnum):
+    """What a text's style means; the theme of a console says how it looks."""
+
+    STRONG = "bold"
+    TRAIN = "gpunet.train"
+    VALIDATION = "gpunet.validation"
+    RIGHT = "gpunet.right"
+    WRONG = "gpunet.wrong"
+    BEST = "gpunet.best"
+    WARNING = "gpunet.warning"
+    LABEL = "gpunet.label"
+    MUTED = "gpunet.muted"
+
+
+RIGHT_SHARE = (Ink.RIGHT, "gpunet.right.many", "gpunet.right.most")
 """From a small share that is right to a large one; they differ without color, too."""
-WRONG_SHARE = (WRONG, "gpunet.wrong.many", "gpunet.wrong.most")
+WRONG_SHARE = (Ink.WRONG, "gpunet.wrong.many", "gpunet.wrong.most")
 """From a small share that is wrong to a large one."""
 
 
-Inks = Mapping[str, tuple[str, str, str]]
+Palette = Mapping[str, tuple[str, str, str]]
 """The colors of styles on a dark, a light and an unknown background, each as rich writes it."""
 
-INKS: Inks = {
-    TRAIN: ("#5fd7ff", "#005faf", "#0087d7"),
-    VALIDATION: ("#ffaf00", "#875f00", "#d75f00"),
-    RIGHT: ("#87d75f", "#005f00", "#5f875f"),
-    WRONG: ("#ff8787", "#af0000", "#d75f5f"),
-    LABEL: ("#87afff", "#5f5faf", "#875fff"),
-    WARNING: ("#ffd75f", "#875f00", "#d75f00"),
-    MUTED: ("color(247)", "#626262", "dim default"),
+PALETTE: Palette = {
+    Ink.TRAIN: ("#5fd7ff", "#005faf", "#0087d7"),
+    Ink.VALIDATION: ("#ffaf00", "#875f00", "#d75f00"),
+    Ink.RIGHT: ("#87d75f", "#005f00", "#5f875f"),
+    Ink.WRONG: ("#ff8787", "#af0000", "#d75f5f"),
+    Ink.LABEL: ("#87afff", "#5f5faf", "#875fff"),
+    Ink.WARNING: ("#ffd75f", "#875f00", "#d75f00"),
+    Ink.MUTED: ("color(247)", "#626262", "dim default"),
 }
 """Of the cube and the greys that 256 colors consist of, so that they look alike there and in 24
 bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text."""
 
-SIXTEEN: Inks = {
-    TRAIN: ("cyan", "blue", "bright_blue"),
-    VALIDATION: ("yellow", "magenta", "bright_magenta"),
-    RIGHT: ("green", "blue", "bright_blue"),
-    WRONG: ("bright_red", "red", "bright_red"),
-    LABEL: ("bright_blue", "blue", "bright_blue"),
-    WARNING: ("yellow", "magenta", "bright_magenta"),
-    MUTED: ("dim default", "dim default", "dim default"),
+SIXTEEN: Palette = {
+    Ink.TRAIN: ("cyan", "blue", "bright_blue"),
+    Ink.VALIDATION: ("yellow", "magenta", "bright_magenta"),
+    Ink.RIGHT: ("green", "blue", "bright_blue"),
+    Ink.WRONG: ("bright_red", "red", "bright_red"),
+    Ink.LABEL: ("bright_blue", "blue", "bright_blue"),
+    Ink.WARNING: ("yellow", "magenta", "bright_magenta"),
+    Ink.MUTED: ("dim default", "dim default", "dim default"),
 }
 """Where there are but the terminal's own sixteen colors: those that are the furthest from the
 background in most palettes. Bright black is none: in some it is the background itself."""
@@ -121,17 +124,17 @@ def theme(background: Background, *, sixteen: bool = False) -> Theme:
         sixteen: take none but the terminal's own sixteen colors.
     """
     column = ("dark", "light", "unknown").index(background)
-    inks = {name: row[column] for name, row in (SIXTEEN if sixteen else INKS).items()}
-    muted = inks.pop(MUTED)
-    inks |= {BEST: f"bold {inks[RIGHT]}", WARNING: f"bold {inks[WARNING]}"}
+    inks = {name: row[column] for name, row in (SIXTEEN if sixteen else PALETTE).items()}
+    muted = inks.pop(Ink.MUTED)
+    inks |= {Ink.BEST: f"bold {inks[Ink.RIGHT]}", Ink.WARNING: f"bold {inks[Ink.WARNING]}"}
     for few, many, most in (RIGHT_SHARE, WRONG_SHARE):
         inks |= {many: f"bold {inks[few]}", most: f"bold reverse {inks[few]}"}
     inks |= dict.fromkeys(
-        ("bar.complete", "bar.finished", "bar.pulse", "status.spinner"), inks[TRAIN]
+        ("bar.complete", "bar.finished", "bar.pulse", "status.spinner"), inks[Ink.TRAIN]
     )
     # A line of muted text may hold some that is not.
     full = {name: f"not dim {color}" for name, color in inks.items()}
-    return Theme(full | dict.fromkeys((MUTED, "bar.back", "progress.percentage"), muted))
+    return Theme(full | dict.fromkeys((Ink.MUTED, "bar.back", "progress.percentage"), muted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +206,7 @@ def bar(fraction: float, width: int, style: str, ascii_only: bool) -> Text:
     filled, half = divmod(halves, 2)
     text = Text()
     text.append(marks.filled * filled + marks.half * half, style)
-    text.append(marks.empty * (width - filled - half), MUTED)
+    text.append(marks.empty * (width - filled - half), Ink.MUTED)
     return text
 
 

@@ -24,17 +24,7 @@ from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block, Line, grid, stack, text_block
 from gpunet.terminal.draw.digits import fitted
 from gpunet.terminal.draw.graphics import Painter
-from gpunet.terminal.draw.style import (
-    ABOVE_ZERO,
-    BELOW_ZERO,
-    LABEL,
-    MUTED,
-    SIGNED,
-    SIGNED_256,
-    STRONG,
-    WRONG,
-    ZERO,
-)
+from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, SIGNED, SIGNED_256, ZERO, Ink
 from gpunet.terminal.live.console import shows_greys
 
 __all__ = ["signed_colors", "signed_picture", "strongest_units", "unit_pictures"]
@@ -74,7 +64,7 @@ def unit_pictures(
     for unit in strongest_units(weights, count):
         values = weights[:, unit].reshape(model.image_shape)
         name = f"unit {unit}" if model.network.hidden else model.classes[unit]
-        norm = Text(f"norm {figures.loss(float(norms[unit]))}", MUTED)
+        norm = Text(f"norm {figures.loss(float(norms[unit]))}", Ink.MUTED)
         caption = text_block(console, [Text(name), norm, Text()], columns)
         if painter is None:
             tiles.append(stack([signed_picture(console, values, columns, rows), caption], columns))
@@ -83,8 +73,8 @@ def unit_pictures(
             tiles.append(painter.above(caption, pixels, rows))
     console.print(grid(tiles, console.width, gap=2))
     shown, units = len(tiles), weights.shape[1]
-    console.print(Text(f"{shown} of {units} units, from the largest weights down", STRONG))
-    console.print(Text(_legend(console, painter), MUTED))
+    console.print(Text(f"{shown} of {units} units, from the largest weights down", Ink.STRONG))
+    console.print(Text(_legend(console, painter), Ink.MUTED))
 
 
 def strongest_units(weights: NDArray[np.float32], count: int) -> list[int]:
@@ -146,7 +136,7 @@ def _style(top: Color, bottom: Color) -> Style:
 
 
 def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:
-    styles = {-1: console.get_style(LABEL), 0: Style.null(), 1: console.get_style(WRONG)}
+    styles = {-1: console.get_style(Ink.LABEL), 0: Style.null(), 1: console.get_style(Ink.WRONG)}
     lines = []
     for row in shares.tolist():
         line: Line = []

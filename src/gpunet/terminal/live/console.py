@@ -23,6 +23,7 @@ __all__ = [
     "PatientStream",
     "make_console",
     "print_line",
+    "require_heard",
     "shows_greys",
     "wants_dashboard",
     "wish_for_theme",
@@ -173,6 +174,16 @@ def print_line(console: Console, line: str) -> None:
     """Print one line however narrow the console is, at once."""
     console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
     console.file.flush()
+
+
+def require_heard(console: Console) -> None:
+    """Raise what has silenced a patient console, now that all is done and saved.
+
+    Raises:
+        OSError: the output could not be written.
+    """
+    if isinstance(console.file, PatientStream) and console.file.failure is not None:
+        raise console.file.failure
 
 
 def shows_greys(console: Console) -> bool:

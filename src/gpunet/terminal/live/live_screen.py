@@ -15,9 +15,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import Enum, auto
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from rich.console import Console, ConsoleOptions
 from rich.live import Live
@@ -58,16 +60,14 @@ class LiveScreen(ABC):
     Args:
         console: a terminal; ``wants_dashboard`` tells whether it is one.
         control: receives what the keys ask for; its clock tells the time.
+        view: what the first frame shows, a dataclass.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
     def __init__(
-        self,
-        console: Console,
-        control: Control,
-        *,
-        keys: TextIO | None = None,
+        self, console: Console, control: Control, view: Any, *, keys: TextIO | None = None
     ) -> None:
+        self.view = view
         self._console = console
         self._control = control
         self._clock = control.clock
@@ -78,7 +78,8 @@ class LiveScreen(ABC):
         self._given_back: SimpleQueue[None] = SimpleQueue()
         self._drawer = threading.Thread(target=self._draw, name="screen", daemon=True)
         self._keyboard = Keyboard(self.pressed, keys)
-        self._interrupts = Interrupts(control, self._suspend, self._resume, self._draw_soon)
+        take, draw = partial(self._wishes.put, _Wish.TAKE), partial(self._wishes.put, _Wish.DRAW)
+        self._interrupts = Interrupts(control, self._suspend, take, draw)
         self._live = Live(
             self,
             console=console,
@@ -98,6 +99,11 @@ class LiveScreen(ABC):
             now: the clock, in seconds.
             keys: whether single keys are read.
         """
+
+    def show(self, **changes: Any) -> None:
+        """Change these fields of the view, and draw a frame soon."""
+        self.view = replace(self.view, **changes)
+        self._stale = True
 
     def pressed(self, key: str) -> None:
         """Take a key: ``q`` stops after the epoch, ``p`` pauses and resumes."""
@@ -129,10 +135,6 @@ class LiveScreen(ABC):
         size = options.max_width, options.height or options.max_height
         yield self.frame(size, self._clock(), self._keyboard.active)
 
-    def _news(self) -> None:
-        """Draw a frame soon, for it differs."""
-        self._stale = True
-
     def _suspend(self) -> None:
         """Have the terminal given back; called in a signal handler."""
         self._given_back = SimpleQueue()
@@ -140,14 +142,6 @@ class LiveScreen(ABC):
         if self._drawer.is_alive():
             with contextlib.suppress(Empty):
                 self._given_back.get(timeout=PATIENCE)
-
-    def _draw_soon(self) -> None:
-        """Show what was asked for; called in a signal handler."""
-        self._wishes.put(_Wish.DRAW)
-
-    def _resume(self) -> None:
-        """Have the terminal taken again; called in a signal handler."""
-        self._wishes.put(_Wish.TAKE)
 
     def _draw(self) -> None:
         """Draw what is new, and the clock once a second, until the context is left."""

@@ -1,44 +1,61 @@
-"""What a workflow says, on a console."""
+"""What a workflow says and shows: on a console, or as Python's warnings."""
 
 from __future__ import annotations
 
-import contextlib
+import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 from rich.console import Console
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.download import Progress
 from gpunet.engine.factory import Device
+from gpunet.search.events import SearchObserver
+from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.device_name import device_reason
-from gpunet.terminal.live.notes import note
-from gpunet.terminal.live.waiting import WaitingBar
+from gpunet.terminal.live.dashboard import Dashboard, training_display
+from gpunet.terminal.live.leaderboard import search_display
+from gpunet.terminal.live.notebook import NotebookTable, in_notebook
+from gpunet.terminal.live.notes import complain, note
+from gpunet.terminal.live.plain import log_printer
+from gpunet.terminal.live.waiting import waiting_bar
+from gpunet.training.events import Callback
 from gpunet.workflows.messages import Messages, Update
 
-__all__ = ["ConsoleMessages"]
+__all__ = ["ConsoleMessages", "Warnings"]
 
 
 class ConsoleMessages(Messages):
-    """Prints a workflow's messages.
+    """Prints a workflow's messages, and shows it on a live screen where there is one.
 
     Args:
         console: where they go; a quiet one leaves only the notes.
+        plain: lines of text in the place of a live screen.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, *, plain: bool = False) -> None:
+        self.console, self._plain = console, plain
+        self.dashboard: Dashboard | None = None
+        """What has shown a training, if that was a live screen."""
 
     def say(self, line: str) -> None:
         """Print a line, however long."""
-        self._console.print(line, soft_wrap=True)
+        self.console.print(line, soft_wrap=True)
 
     def note(self, message: object) -> None:
         """Print a note on the standard error."""
         note(message)
 
+    def complain(self, message: object) -> None:
+        """Print an error on the standard error."""
+        complain(message)
+
     def dataset(self, dataset: Dataset) -> None:
         """Say which data are used, and what is special about them."""
         self.say(f"data:   {dataset.source}")
-        if dataset.notice and self._console.quiet:  # what the figures are of must be known
+        if dataset.notice and self.console.quiet:  # what the figures are of must be known
             self.note(dataset.notice)
         elif dataset.notice:
             self.say(f"        {dataset.notice}")
@@ -49,12 +66,58 @@ class ConsoleMessages(Messages):
         if choice.advice:
             self.say("        `gpunet devices` says what keeps a GPU from being used")
 
-    def fetching(self) -> WaitingBar:
-        """A bar, or one line for each thing that is under way."""
-        return WaitingBar(self._console)
+    def tiles(self, count: int, seconds: float) -> None:
+        """Say for how many products tiles were measured."""
+        self.say(
+            f"tiles:  the fastest for {count} products, measured in {figures.seconds(seconds)} and "
+            "kept for later runs"
+        )
 
-    @contextlib.contextmanager
+    @contextmanager
+    def training(self) -> Iterator[Callback]:
+        """A dashboard, a table in a notebook, or lines of text."""
+        if in_notebook():
+            yield NotebookTable()
+            return
+        with training_display(self.console, self.control, plain=self._plain) as display:
+            self.dashboard = display if isinstance(display, Dashboard) else None
+            yield display
+
+    def search(self) -> AbstractContextManager[SearchObserver]:
+        """A leaderboard, or lines of text, for as long as the context is open."""
+        return search_display(self.console, self.control, plain=self._plain)
+
+    def log(self, path: Path) -> Callback:
+        """A callback that appends a line for each epoch."""
+        return log_printer(path)
+
+    def fetching(self) -> AbstractContextManager[Progress]:
+        """A bar, or one line for each thing that is under way."""
+        return waiting_bar(self.console)
+
+    @contextmanager
     def waiting(self, what: str) -> Iterator[Update]:
         """Show a spinner."""
-        with self._console.status(what, spinner="line") as status:
+        with self.console.status(what, spinner="line") as status:
             yield status.update
+
+
+class Warnings(Messages):
+    """Says nothing but what users must know, as Python warns of it."""
+
+    def note(self, message: object) -> None:
+        """Warn."""
+        warnings.warn(str(message), stacklevel=2)
+
+    def dataset(self, dataset: Dataset) -> None:
+        """Warn of what is special about the data."""
+        if dataset.notice:
+            self.note(dataset.notice)
+
+    def log(self, path: Path) -> Callback:
+        """A callback that appends a line for each epoch."""
+        return log_printer(path)
+
+    def search(self) -> AbstractContextManager[SearchObserver]:
+        """Nothing of a search."""
+        return nullcontext(SearchObserver())

@@ -8,55 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import io
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Self
 
 from rich.console import Console
 
 from gpunet.terminal.draw import figures
 from gpunet.terminal.live.console import make_console, print_line
-from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.views.ending import ending
-from gpunet.training.events import Callback, Control, EpochEnd, RunInfo, StopReason
+from gpunet.training.events import Callback, EpochEnd, RunInfo, StopReason
 
-__all__ = ["LinePrinter", "PlainPrinter", "log_printer"]
-
-
-class LinePrinter:
-    """Prints lines; open it as a context around the work that Ctrl-C may stop.
-
-    Args:
-        console: where the lines go.
-        control: receives Ctrl-C, the first asking to stop and save; ``None`` leaves it alone.
-    """
-
-    def __init__(self, console: Console, control: Control | None) -> None:
-        self._console, self._control = console, control
-        self._opened = ExitStack()
-
-    def __enter__(self) -> Self:
-        if self._control is not None:
-            self._opened.enter_context(Interrupts(self._control))
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._opened.close()
-
-    def _print(self, line: str) -> None:
-        print_line(self._console, line)
+__all__ = ["PlainPrinter", "log_printer"]
 
 
-class PlainPrinter(LinePrinter, Callback):
-    """A callback that prints one line per epoch; open it as a context around the training.
+class PlainPrinter(Callback):
+    """A callback that prints one line per epoch.
 
     Args:
         console: where the lines go.
-        control: receives Ctrl-C, the first asking to stop and save; ``None`` leaves it alone.
     """
 
-    def __init__(self, console: Console, control: Control | None = None) -> None:
-        super().__init__(console, control)
+    def __init__(self, console: Console) -> None:
+        self._print = partial(print_line, console)
         self._epochs = 1
         self._last_epoch = 0
 

@@ -9,7 +9,7 @@ from gpunet.config import Monitor
 from gpunet.terminal.draw import figures
 from gpunet.training.events import EpochRecord, StopReason
 
-__all__ = ["deciding_figure", "ending", "why_stopped"]
+__all__ = ["ending", "monitored_metric", "why_stopped"]
 
 
 def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
@@ -24,12 +24,12 @@ def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
     return f"{why_stopped(reason, last_epoch)}; {kept}"
 
 
-def deciding_figure(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:
+def monitored_metric(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:
     """The figure that decides which epoch is kept, and its value: ``val loss`` and ``0.1012``."""
     samples = "train" if record.val_loss is None else "val"
     if monitor == "val_accuracy":
-        return f"{samples} accuracy", figures.percent(record.deciding_accuracy)
-    return f"{samples} loss", figures.loss(record.deciding_loss)
+        return f"{samples} accuracy", figures.percent(record.monitored_accuracy)
+    return f"{samples} loss", figures.loss(record.monitored_loss)
 
 
 def why_stopped(reason: StopReason, last_epoch: int) -> str:

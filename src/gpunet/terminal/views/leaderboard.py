@@ -1,7 +1,7 @@
 """A search's trials, the best first: one frame of its screen, and what is printed at its end.
 
 Owns the layout and the words; a frame is a pure function of a ``Board``, a size and the time. When
-frames are drawn belongs to ``search_screen``, what a trial is to ``search.study_progress``.
+frames are drawn belongs to ``live.leaderboard``, what a trial is to ``search.study_progress``.
 """
 
 from __future__ import annotations
@@ -18,23 +18,11 @@ from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw import figures
-from gpunet.terminal.draw.block import Block, stack, text_block
+from gpunet.terminal.draw.block import Block, text_block
 from gpunet.terminal.draw.columns import GAP, Columns
 from gpunet.terminal.draw.device_name import short_name
-from gpunet.terminal.draw.style import (
-    BEST,
-    LABEL,
-    MUTED,
-    STRONG,
-    TRAIN,
-    VALIDATION,
-    WARNING,
-    WRONG,
-    bar,
-    glyphs,
-    sparkline,
-)
-from gpunet.terminal.views.footer import Stopping, footer
+from gpunet.terminal.draw.style import Ink, bar, glyphs, sparkline
+from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.training.events import Control, Progress
 
 __all__ = [
@@ -42,20 +30,20 @@ __all__ = [
     "counted",
     "failure_lines",
     "importance_block",
-    "leaderboard",
+    "leaderboard_frame",
     "monitored",
     "trial_table",
 ]
 
-STOPPING = Stopping(
-    wish="stop now and keep what is done",
-    under_way="stopping now; trials that are done are kept",
-    again="leave at once",
-    sooner="stop now",
+HINTS = StopHints(
+    ctrl_c="stop now and keep what is done",
+    stopping="stopping now; trials that are done are kept",
+    ctrl_c_again="leave at once",
+    ctrl_c_waiting="stop now",
 )
 
-NARROW = 60
-"""Columns below which words are left out."""
+HEAD, STATEMENT = 14, 42
+"""Cells left and right of the bars, at least, so that they do not change their length."""
 
 CURVE = 12
 """Cells of a trial's curve."""
@@ -70,7 +58,7 @@ HEADS: Mapping[str, str] = {
 }
 """Shorter names of settings, for heads of columns."""
 
-STYLES: Mapping[str, str] = {"running": TRAIN, "failed": WRONG, "pruned": MUTED}
+STYLES: Mapping[str, str] = {"running": Ink.TRAIN, "failed": Ink.WRONG, "pruned": Ink.MUTED}
 
 FAILURES = 5
 """Kinds of failures that are told at the end."""
@@ -121,7 +109,7 @@ def _trained(progress: StudyProgress, epochs: int) -> float:
     return progress.done + sum(shares)
 
 
-def leaderboard(
+def leaderboard_frame(
     console: Console,
     board: Board,
     control: Control,
@@ -132,43 +120,67 @@ def leaderboard(
     """A frame of exactly ``size`` (columns, rows)."""
     width, height = size
     search, progress = board.search, board.progress
-    last = footer(control, STOPPING, keys=keys, narrow=width < NARROW)
+    last = footer(control, HINTS, keys=keys, width=width)
     if search is None or progress is None:
-        lines = [Text("preparing the search", MUTED)]
-    else:
-        lines = [
-            *_header(console, search, progress, width),
-            _trials_bar(console, board, progress, width, now),
-            _batch_bar(console, board, search, progress, width),
-            _best_line(console, search, progress),
-        ]
-    if height < 2:
-        return text_block(console, lines, width).shaped(width, height)
+        waiting = text_block(console, [Text("preparing the search", Ink.MUTED)], width)
+        return framed(console, [waiting], last, size)
+    lines = [
+        _header(console, search, progress, width),
+        _trials_bar(console, board, progress, width, now),
+        _batch_bar(console, board, search, progress, width),
+        _best_line(console, search, progress),
+        Text(),
+    ]
     parts = [text_block(console, lines, width)]
-    if search is not None and progress is not None:
-        parts.append(Block(width, []).shaped(width, 1))
-        rows = height - len(lines) - 4  # a blank line, the table's head and rule, the footer
-        if rows > 0:
-            parts.append(_table_block(console, search, progress, width, rows))
-    body = stack(parts, width).shaped(width, height - 1)
-    return stack([body, text_block(console, [last], width)], width)
+    rows = height - len(lines) - 3  # the table's head and rule, the footer
+    if rows > 0:
+        parts.append(trial_table(console, search, progress, rows, width).block(console, width))
+    return framed(console, parts, last, size)
 
 
 def trial_table(
-    console: Console, search: SearchInfo, progress: StudyProgress, rows: int
-) -> RenderableType:
-    """The best trials; as many settings as there is room for."""
-    return _table(search, progress, console.width, rows, console.options.ascii_only)
+    console: Console,
+    search: SearchInfo,
+    progress: StudyProgress,
+    rows: int,
+    width: int | None = None,
+) -> Columns:
+    """The best trials; as many settings as there is room for.
+
+    Args:
+        console: decides on the characters.
+        search: says what is searched, and what trials are compared by.
+        progress: the trials.
+        rows: as many trials as are shown at most.
+        width: in cells, by default the console's.
+    """
+    trials = progress.trials[:rows]
+    bounds = _bounds(progress)
+    names, left_out = _columns_that_fit(search, trials, width or console.width)
+    heads = ["trial", "<", search.monitor.replace("_", " "), "<curve"]
+    table = Columns([*heads, *(HEADS.get(name, name) for name in names), left_out])
+    for trial in trials:
+        values = [_written(trial.values[name]) if name in trial.values else "" for name in names]
+        curve = [value for value in trial.curve if math.isfinite(value)]
+        table.add(
+            str(trial.number),
+            Text(_state(trial), STYLES.get(trial.state, "")),
+            monitored(search, trial.figure),
+            sparkline(curve, bounds, CURVE, Ink.VALIDATION, console.options.ascii_only),
+            *values,
+            style=Ink.BEST if trial is progress.best else "",
+        )
+    return table
 
 
 def importance_block(console: Console, importances: Mapping[str, float]) -> RenderableType:
     """How much each setting had to do with how good the trials were."""
     width = max(map(len, importances), default=0)
-    lines = [Text("importance of each setting", STRONG)]
+    lines = [Text("importance of each setting", Ink.STRONG)]
     length = max(4, min(30, console.width - width - 12))
     for name, share in importances.items():
-        line = Text(f"  {name:<{width}}  ", MUTED)
-        line.append_text(bar(share, length, LABEL, console.options.ascii_only))
+        line = Text(f"  {name:<{width}}  ", Ink.MUTED)
+        line.append_text(bar(share, length, Ink.LABEL, console.options.ascii_only))
         lines.append(line.append(f" {100 * share:3.0f} %"))
     return text_block(console, lines, console.width)
 
@@ -207,29 +219,25 @@ def counted(progress: StudyProgress) -> str:
     return f"{count('complete')} done, {count('pruned')} pruned, {count('failed')} failed"
 
 
-def _header(
-    console: Console, search: SearchInfo, progress: StudyProgress, width: int
-) -> list[Text]:
+def _header(console: Console, search: SearchInfo, progress: StudyProgress, width: int) -> Text:
     dot = f" {glyphs(console.options.ascii_only).separator} "
     order = "largest" if progress.maximize else "smallest"
-    left = Text(f"{search.study}{dot}{search.data}{dot}{order} {search.monitor}", STRONG)
-    device = short_name(search.device.name)
-    room = width - left.cell_len - 2
-    if room >= len(device):
-        left.append(" " * (width - left.cell_len - len(device))).append(device, MUTED)
-    return [left]
+    left = f"{search.study}{dot}{search.data}{dot}{order} {search.monitor}"
+    return spread(console, width, [left], [short_name(search.device.name)], Ink.STRONG)
 
 
 def _trials_bar(
     console: Console, board: Board, progress: StudyProgress, width: int, now: float
 ) -> Text:
     total, done = progress.total, progress.done
-    digits = len(str(total))
+    share = done / max(1, total)
     left = figures.duration(board.remaining(now), nothing="--:--")
     rate = f"{60 * board.rate(now):.3g}" if board.rate(now) > 0 else "-"
     pace = f"{rate} per minute, about " if width >= NARROW else ""
-    tail = f" {100 * done / max(1, total):3.0f} %  {pace}{left} left"
-    return _bar(console, f"trials {done:>{digits}}/{total} ", tail, done / max(1, total), width)
+    head = f"trials {done:>{len(str(total))}}/{total} ".ljust(HEAD)
+    tail = f" {100 * share:3.0f} %  {pace}{left} left"
+    room = STATEMENT if width >= NARROW else 0
+    return bar_line(console, head, share, tail, width, room, Ink.LABEL)
 
 
 def _batch_bar(
@@ -237,80 +245,37 @@ def _batch_bar(
 ) -> Text:
     """The progress of the batch, its epochs counted."""
     if board.others:
-        return Text(f"waiting for {board.others} trials of other workers", WARNING)
+        return Text(f"waiting for {board.others} trials of other workers", Ink.WARNING)
     if not board.batch:
-        return Text("choosing the first trials", MUTED)
+        return Text("choosing the first trials", Ink.MUTED)
     steps = board.batch_progress
     epoch = steps.epoch if steps else 1
     share = steps.step / max(1, steps.steps) if steps else 0.0
     running = sum(
         trial.state == "running" and trial.number in board.batch for trial in progress.trials
     )
-    head = f"epoch {epoch:>{len(str(search.epochs))}}/{search.epochs} "
-    tail = f" {100 * share:3.0f} %"
+    head = f"epoch {epoch:>{len(str(search.epochs))}}/{search.epochs} ".ljust(HEAD)
+    tail, room = f" {100 * share:3.0f} %", 0
     if width >= NARROW:
+        room = STATEMENT
         tail += f"  {board.network}, {running} of {len(board.batch)} trials run"
-    return _bar(console, head, tail, share, width, TRAIN)
-
-
-def _bar(
-    console: Console, head: str, tail: str, share: float, width: int, style: str = LABEL
-) -> Text:
-    head = f"{head:<14}"
-    room = max(len(tail), 42 if width >= NARROW else 0)
-    length = max(0, width - len(head) - room)
-    return Text.assemble(
-        (head, STRONG), bar(share, length, style, console.options.ascii_only), (tail, MUTED)
-    )
+    return bar_line(console, head, share, tail, width, room, Ink.TRAIN)
 
 
 def _best_line(console: Console, search: SearchInfo, progress: StudyProgress) -> Text:
     dot = f" {glyphs(console.options.ascii_only).separator} "
     text = Text()
     if (best := progress.best) is not None:
-        text.append("best ", MUTED).append(
-            f"{monitored(search, best.figure)} in trial {best.number}", BEST
+        text.append("best ", Ink.MUTED).append(
+            f"{monitored(search, best.figure)} in trial {best.number}", Ink.BEST
         )
-        text.append(dot, MUTED)
-    text.append(counted(progress), MUTED)
+        text.append(dot, Ink.MUTED)
+    text.append(counted(progress), Ink.MUTED)
     failed = [trial for trial in progress.trials if trial.state == "failed"]
     if failed:
         last = max(failed, key=lambda trial: trial.number)
-        text.append(f"{dot}trial {last.number}: {last.reason}", WRONG)
+        text.append(f"{dot}trial {last.number}: {last.reason}", Ink.WRONG)
     return text
-
-
-def _table_block(
-    console: Console, search: SearchInfo, progress: StudyProgress, width: int, rows: int
-) -> Block:
-    ascii_only = console.options.ascii_only
-    table = _table(search, progress, width, rows, ascii_only)
-    (block,) = table.__rich_console__(console, console.options.update(width=width))
-    return block
-
-
-def _table(
-    search: SearchInfo, progress: StudyProgress, width: int, rows: int, ascii_only: bool
-) -> Columns:
-    trials = progress.trials[:rows]
-    bounds = _bounds(progress)
-    names, left_out = _columns_that_fit(search, trials, width)
-    heads = ["trial", "<", search.monitor.replace("_", " "), "<curve"]
-    table = Columns([*heads, *(HEADS.get(name, name) for name in names), left_out])
-    best = progress.best
-    for trial in trials:
-        values = [_written(trial.values[name]) if name in trial.values else "" for name in names]
-        is_best = best is not None and trial.number == best.number
-        curve = [value for value in trial.curve if math.isfinite(value)]
-        table.add(
-            str(trial.number),
-            Text(_state(trial), STYLES.get(trial.state, "")),
-            monitored(search, trial.figure),
-            sparkline(curve, bounds, CURVE, VALIDATION, ascii_only),
-            *values,
-            style=BEST if is_best else "",
-        )
-    return table
 
 
 def _state(trial: TrialSummary) -> str:

@@ -18,7 +18,7 @@ from gpunet.parameters import layer_views
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.columns import Columns
-from gpunet.terminal.draw.style import MUTED, STRONG, glyphs
+from gpunet.terminal.draw.style import Ink, glyphs
 
 __all__ = ["Rows", "model_card", "settings_in_use"]
 
@@ -153,13 +153,13 @@ def _result(model: Model) -> Rows:
 def _panel(console: Console, heading: str, rows: Rows, width: int) -> Block:
     """A heading above its names and values; a value that is too long goes on below."""
     name_width = max(Text(name).cell_len for name, _ in rows) + 2
-    lines = [Text(heading, STRONG)]
+    lines = [Text(heading, Ink.STRONG)]
     for name, value in rows:
         parts = Text(value).wrap(console, max(4, width - name_width), overflow="fold")
         for place, part in enumerate(parts or [Text()]):
             part.rstrip()
             label = ("" if place else name).ljust(name_width)
-            lines.append(Text.assemble((label, MUTED), part))
+            lines.append(Text.assemble((label, Ink.MUTED), part))
     return text_block(console, [*lines, Text()], width)
 
 

@@ -14,7 +14,7 @@ from gpunet.engine.planning.layered import Pass, Plan
 from gpunet.engine.planning.persistent import workgroup_layout
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.columns import Columns
-from gpunet.terminal.draw.style import MUTED
+from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.tables import summary_table
 
 __all__ = ["plan_tables"]
@@ -36,7 +36,7 @@ def plan_tables(
         measured: for the label of every product whether its tile was measured.
     """
     yield _pass_table(plan)
-    yield from (Text(line, MUTED) for line in LEGEND)
+    yield from (Text(line, Ink.MUTED) for line in LEGEND)
     yield Text()
     if plan.many_steps:
         yield summary_table(_workgroup(plan, steps_a_dispatch))
@@ -59,7 +59,7 @@ def _pass_table(plan: Plan) -> Columns:
     moved = sum(one.traffic for one in plan.passes)
     done = sum(one.operations for one in plan.passes)
     cells = [figures.size(moved), figures.amount(done)]
-    table.add("a step in all", *[""] * 4, *cells, style=MUTED)
+    table.add("a step in all", *[""] * 4, *cells, style=Ink.MUTED)
     return table
 
 

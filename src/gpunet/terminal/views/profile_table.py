@@ -13,7 +13,7 @@ from rich.text import Text
 from gpunet.engine.interface import KernelTime
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.columns import Columns
-from gpunet.terminal.draw.style import MUTED
+from gpunet.terminal.draw.style import Ink
 from gpunet.training.profile import Profile
 
 __all__ = ["profile_table"]
@@ -24,10 +24,10 @@ def profile_table(profile: Profile) -> Iterator[RenderableType]:
     table = Columns(["<kernel", "us a step", "share", "FLOP/s", "byte/s", "roofline"])
     for kernel in profile.kernels:
         table.add(kernel.label, *_figures(profile, kernel))
-    table.add("all kernels", _microseconds(profile.kernel_seconds), "100.0 %", style=MUTED)
+    table.add("all kernels", _microseconds(profile.kernel_seconds), "100.0 %", style=Ink.MUTED)
     yield table
     for line in _explanation(profile):
-        yield Text(line, MUTED)
+        yield Text(line, Ink.MUTED)
 
 
 def _figures(profile: Profile, kernel: KernelTime) -> list[str]:

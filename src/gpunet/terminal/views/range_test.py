@@ -11,7 +11,7 @@ from gpunet.errors import spelled
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.columns import Columns
-from gpunet.terminal.draw.style import MUTED, TRAIN
+from gpunet.terminal.draw.style import Ink
 from gpunet.training.learning_rate_range import RangeTest
 
 __all__ = ["range_advice", "range_chart", "range_table"]
@@ -46,8 +46,8 @@ def range_chart(found: RangeTest) -> RenderableType:
     return LineChart(
         "loss by log10 of the learning rate",
         [
-            Series("batch", decades, finite[0], MUTED, dotted=True),
-            Series("smoothed", decades, finite[1], TRAIN),
+            Series("batch", decades, finite[0], Ink.MUTED, dotted=True),
+            Series("smoothed", decades, finite[1], Ink.TRAIN),
         ],
         HEIGHT,
         (float(decades[0]), float(decades[-1])),

@@ -19,7 +19,7 @@ from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_blo
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.digits import greys, picture
 from gpunet.terminal.draw.graphics import Painter
-from gpunet.terminal.draw.style import LABEL, MUTED, STRONG, WRONG, bar, glyphs
+from gpunet.terminal.draw.style import Ink, bar, glyphs
 from gpunet.terminal.views.verdict import Verdict, verdicts
 
 __all__ = ["prediction", "preview", "showcase"]
@@ -130,10 +130,10 @@ def _verdict_captions(
         head = Text(f"{verdict.mark(marks)} {classes[verdict.prediction]}", verdict.style)
         share = f" {100 * verdict.probability:.1f} %"
         if head.cell_len + len(share) <= PICTURE[0]:
-            head.append(share, MUTED)
+            head.append(share, Ink.MUTED)
         truth = "" if verdict.right else f"is {classes[verdict.label]}"
-        cost = [] if losses is None else [Text(f"loss {figures.loss(losses[place])}", MUTED)]
-        captions.append([head, Text(truth, MUTED), *cost])
+        cost = [] if losses is None else [Text(f"loss {figures.loss(losses[place])}", Ink.MUTED)]
+        captions.append([head, Text(truth, Ink.MUTED), *cost])
     return captions
 
 
@@ -188,8 +188,8 @@ def _feature_table(
     longest = max(len(name) for name in classes)
     lines = []
     for row, features, label in zip(rows.tolist(), shown.features, shown.labels, strict=True):
-        text = Text.assemble((f"{row:>6}  ", MUTED))
-        text.append(classes[int(label)].ljust(min(longest, 20)), STRONG)
+        text = Text.assemble((f"{row:>6}  ", Ink.MUTED))
+        text.append(classes[int(label)].ljust(min(longest, 20)), Ink.STRONG)
         text.append("".join(f" {value:>9.4g}" for value in features[: console.width // 10]))
         lines.append(cut(text, console.width, ascii_only))
     return text_block(console, lines, console.width)
@@ -212,13 +212,13 @@ def _probability_bars(
     for index, name in zip(listed, names, strict=True):
         label = cut(name, name_width, ascii_only)
         label.pad_right(name_width - label.cell_len)
-        style = LABEL if index == top else MUTED
-        line = Text(f"{marks.arrow if index == top else '':<2} ", LABEL)
+        style = Ink.LABEL if index == top else Ink.MUTED
+        line = Text(f"{marks.arrow if index == top else '':<2} ", Ink.LABEL)
         line.append_text(label).append(" ")
         line.append_text(bar(float(known[index]), max(0, length), style, ascii_only))
         line.append(f" {100 * known[index]:5.1f} %")
-        line.stylize(STRONG if index == top else MUTED)
+        line.stylize(Ink.STRONG if index == top else Ink.MUTED)
         lines.append(line)
     if not np.isfinite(probabilities).all():
-        lines.append(Text("some probabilities are no numbers: the network has diverged", WRONG))
+        lines.append(Text("some probabilities are no numbers: the network has diverged", Ink.WRONG))
     return text_block(console, lines, width)

@@ -13,19 +13,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gpunet.model import Figures
+from gpunet.model import Scores
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import cut, text_block
 from gpunet.terminal.draw.columns import Columns
-from gpunet.terminal.draw.style import (
-    MUTED,
-    RIGHT,
-    RIGHT_SHARE,
-    STRONG,
-    WRONG,
-    WRONG_SHARE,
-    glyphs,
-)
+from gpunet.terminal.draw.style import RIGHT_SHARE, WRONG_SHARE, Ink, glyphs
 from gpunet.training.metrics import confused_pairs
 
 __all__ = ["class_table", "confusion_table", "ensemble_table", "summary_table"]
@@ -43,20 +35,20 @@ PAIRS_BESIDE_MATRIX = 6
 def summary_table(rows: Sequence[tuple[str, str]]) -> RenderableType:
     """Names and values below one another; a value that is too long goes on in the next line."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(style=MUTED, no_wrap=True)
-    table.add_column(style=STRONG, overflow="fold")
+    table.add_column(style=Ink.MUTED, no_wrap=True)
+    table.add_column(style=Ink.STRONG, overflow="fold")
     for name, value in rows:
         table.add_row(Text(name), Text(value))
     return table
 
 
-def ensemble_table(together: Figures, networks: Sequence[Figures]) -> RenderableType:
+def ensemble_table(together: Scores, networks: Sequence[Scores]) -> RenderableType:
     """What each network of an ensemble comes to by itself, and all of them together."""
     table = Columns(["<network", "accuracy", "loss"])
     for index, one in enumerate(networks):
         table.add(str(index), figures.percent(one.accuracy), figures.loss(one.loss))
     accuracy, loss = figures.percent(together.accuracy), figures.loss(together.loss)
-    table.add("together", accuracy, loss, style=STRONG)
+    table.add("together", accuracy, loss, style=Ink.STRONG)
     return table
 
 
@@ -120,11 +112,11 @@ def _matrix_rows(
     yield Text("rows: label, columns: prediction")
     head = Text(" " * (name_width + 1))
     for index in range(len(names)):
-        head.append(str(index).rjust(cell), MUTED)
+        head.append(str(index).rjust(cell), Ink.MUTED)
     yield head
     for label, (name, row) in enumerate(zip(names, matrix.tolist(), strict=True)):
         total = max(1, sum(row))
-        text = cut(Text(name, MUTED), name_width, ascii_only)
+        text = cut(Text(name, Ink.MUTED), name_width, ascii_only)
         text.pad_right(name_width + 1 - text.cell_len)
         for prediction, count in enumerate(row):
             written = str(count) if count else glyphs(ascii_only).nothing
@@ -138,14 +130,14 @@ def _pair_table(matrix: NDArray[np.int64], classes: Sequence[str], most: int) ->
     table = Columns(["<label", "<taken for", "times", "of its samples"])
     for pair in confused_pairs(matrix, most):
         share = pair.count / int(totals[pair.label])
-        names = Text(classes[pair.label]), Text(classes[pair.prediction], WRONG)
+        names = Text(classes[pair.label]), Text(classes[pair.prediction], Ink.WRONG)
         table.add(*names, figures.count(pair.count), figures.percent(share))
-    return table if table.rows else Text("no sample was taken for another class", RIGHT)
+    return table if table.rows else Text("no sample was taken for another class", Ink.RIGHT)
 
 
 def _shade(share: float, diagonal: bool, count: int) -> str:
     """The larger the share of its row, the stronger; what does not occur recedes."""
     if count == 0:
-        return MUTED
+        return Ink.MUTED
     styles, limits = (RIGHT_SHARE, (0.5, 0.9)) if diagonal else (WRONG_SHARE, (0.02, 0.1))
     return styles[sum(share >= limit for limit in limits)]

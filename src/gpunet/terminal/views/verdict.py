@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rich.text import Text
 
 from gpunet.terminal.draw.block import cut
-from gpunet.terminal.draw.style import MUTED, RIGHT, WRONG, Glyphs, glyphs
+from gpunet.terminal.draw.style import Glyphs, Ink, glyphs
 
 __all__ = ["Verdict", "verdicts"]
 
@@ -45,7 +45,7 @@ class Verdict:
     @property
     def style(self) -> str:
         """The color that tells the same."""
-        return RIGHT if self.right else WRONG
+        return Ink.RIGHT if self.right else Ink.WRONG
 
     def caption(self, classes: Sequence[str], width: int, ascii_only: bool) -> Text:
         """``✓ 7 98 %`` or ``✗ 3 62 % (8)``, as much of it as ``width`` cells hold."""
@@ -61,9 +61,9 @@ class Verdict:
     def sentence(self, classes: Sequence[str], width: int, ascii_only: bool) -> Text:
         """``8 → 3 ✗ 62 %``: the label, the prediction, and how sure the network is."""
         marks = glyphs(ascii_only)
-        text = Text.assemble((f"{classes[self.label]} {marks.arrow} ", MUTED))
+        text = Text.assemble((f"{classes[self.label]} {marks.arrow} ", Ink.MUTED))
         text.append(f"{classes[self.prediction]} {self.mark(marks)}", self.style)
-        text.append(f" {100 * self.probability:.0f} %", MUTED)
+        text.append(f" {100 * self.probability:.0f} %", Ink.MUTED)
         return cut(text, width, ascii_only)
 
 

@@ -1,7 +1,8 @@
 """One frame of the dashboard: what stands where, for every size of the terminal.
 
 Owns the layout and the words; a frame is a pure function of a ``View``, a size and the time.
-When frames are drawn, and how the terminal is taken and given back, belongs to ``dashboard``.
+When frames are drawn, and how the terminal is taken and given back, belongs to
+``live.dashboard``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,33 +18,23 @@ from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw import figures
-from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_block
+from gpunet.terminal.draw.block import Block, beside, grid, stack, text_block
 from gpunet.terminal.draw.charts import LineChart, Series, line_chart
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.digits import picture
-from gpunet.terminal.draw.style import (
-    BEST,
-    LABEL,
-    MUTED,
-    STRONG,
-    TRAIN,
-    VALIDATION,
-    WARNING,
-    bar,
-    glyphs,
-)
-from gpunet.terminal.views.ending import deciding_figure, ending
-from gpunet.terminal.views.footer import Stopping, footer
+from gpunet.terminal.draw.style import Ink, glyphs
+from gpunet.terminal.views.ending import ending, monitored_metric
+from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.verdict import verdicts
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 
-__all__ = ["View", "closing_view", "screen"]
+__all__ = ["View", "closing_view", "dashboard_frame"]
 
-STOPPING = Stopping(
-    wish="stop now and save",
-    under_way="stopping now, then saving",
-    again="abort without saving",
-    sooner="stop now and save",
+HINTS = StopHints(
+    ctrl_c="stop now and save",
+    stopping="stopping now, then saving",
+    ctrl_c_again="abort without saving",
+    ctrl_c_waiting="stop now and save",
 )
 
 SIDE_BY_SIDE = 110
@@ -50,9 +42,6 @@ SIDE_BY_SIDE = 110
 
 SPACIOUS = 32
 """Rows from which blank lines part the screen."""
-
-NARROW = 60
-"""Columns below which words are left out."""
 
 STATEMENT = 38
 """Columns kept free right of the bars, so that they do not change their length."""
@@ -73,7 +62,7 @@ class View:
         progress: the latest, ``None`` until the first.
         heard_at: the clock when the progress came, in seconds.
         records: of all finished epochs.
-        trace: within the first epoch (epoch's share done, loss so far, accuracy so far).
+        trace: reports from within the first epoch, each with its loss so far.
         best_epoch: 0 until the first epoch has ended.
         patience_left: ``None`` if there is no early stopping.
         gallery: (g, C) probabilities for the gallery's samples, ``None`` until the first epoch.
@@ -84,7 +73,7 @@ class View:
     progress: Progress | None = None
     heard_at: float = 0.0
     records: tuple[EpochRecord, ...] = ()
-    trace: tuple[tuple[float, float, float], ...] = ()
+    trace: tuple[Progress, ...] = ()
     best_epoch: int = 0
     patience_left: int | None = None
     gallery: NDArray[np.float32] | None = None
@@ -115,7 +104,7 @@ class _Rows:
     gap: int = 0
 
 
-def screen(
+def dashboard_frame(
     console: Console,
     view: View,
     control: Control,
@@ -134,10 +123,10 @@ def screen(
         keys: whether single keys are read.
     """
     width, height = size
-    last = text_block(console, [_last_line(view, control, keys, width < NARROW)], width)
+    last = _last_line(view, control, keys, width)
     if view.run is None:
-        waiting = text_block(console, [Text("preparing the device", MUTED)], width)
-        return _framed(waiting, last, width, height)
+        waiting = text_block(console, [Text("preparing the device", Ink.MUTED)], width)
+        return framed(console, [waiting], last, size)
     rows = _arrange(width, height)
     gap = Block(width, []).shaped(width, rows.gap)
     parts = [
@@ -156,7 +145,7 @@ def screen(
     else:
         parts.append(text_block(console, _epochs(console, view, width, rows.table), width))
         parts.append(_gallery(console, view, view.run, width, rows.gallery))
-    return _framed(stack(parts, width), last, width, height)
+    return framed(console, parts, last, size)
 
 
 def closing_view(console: Console, view: View) -> Block:
@@ -171,12 +160,6 @@ def closing_view(console: Console, view: View) -> Block:
         ],
         width,
     )
-
-
-def _framed(body: Block, last: Block, width: int, height: int) -> Block:
-    if height < 2:
-        return body.shaped(width, height)
-    return stack([body.shaped(width, height - 1), last], width)
 
 
 def _arrange(width: int, height: int) -> _Rows:
@@ -210,36 +193,19 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     shape, each = str(network), f"{parameters} parameters"
     if config.ensemble > 1:
         shape, each = f"mean of {config.ensemble} networks {network}", f"{each} each"
-    first = _spread(
+    first = spread(
         console,
         width,
         [f"{shape}{dot}{each}{dot}{settings}", f"{shape}{dot}{each}", shape],
         [device.name, short_name(device.name)],
-        STRONG,
+        Ink.STRONG,
     )
     kinds = [f"{device.kind}, {device.backend}", device.kind]
-    return [first, _spread(console, width, [f"{name}: {counts}", name], kinds)]
-
-
-def _spread(
-    console: Console, width: int, left: Sequence[str], right: Sequence[str], style: str = ""
-) -> Text:
-    """The longest pair of a left and a right text that fits on a line, the right one first cut."""
-    ascii_only = console.options.ascii_only
-    for head, tail in [(left[0], tail) for tail in right] + [(head, right[-1]) for head in left]:
-        if len(head) + len(tail) + 2 <= width:
-            break
-    beginning = cut(Text.assemble((head, style)), width, ascii_only)
-    room = width - beginning.cell_len - 2
-    if room < 8:
-        return beginning
-    end = cut(Text(tail, MUTED), room, ascii_only)
-    return beginning.append(" " * (width - beginning.cell_len - end.cell_len)).append_text(end)
+    return [first, spread(console, width, [f"{name}: {counts}", name], kinds)]
 
 
 def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) -> list[Text]:
     """The progress of the epoch and of the whole run."""
-    ascii_only = console.options.ascii_only
     progress, epochs = view.progress, run.config.effective_epochs
     epoch = progress.epoch if progress else 1
     steps = progress.steps if progress else run.steps_per_epoch
@@ -262,13 +228,10 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
         tails = tails[0], f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} in all"
     if width < NARROW:
         tails = f" {100 * share:3.0f} %  {phase:<10}", f" {100 * done:3.0f} %  {left} left"
-    room = max(STATEMENT if width >= NARROW else 0, *(len(tail) for tail in tails))
-    length = max(0, width - len(head) - room)
-    styles = (TRAIN, LABEL)
-    heads = (head, "run".ljust(len(head)))
+    room = max(STATEMENT if width >= NARROW else 0, *map(len, tails))
     return [
-        Text.assemble((title, STRONG), bar(part, length, style, ascii_only), (tail, MUTED))
-        for title, part, style, tail in zip(heads, (share, done), styles, tails, strict=True)
+        bar_line(console, head, share, tails[0], width, room, Ink.TRAIN),
+        bar_line(console, "run".ljust(len(head)), done, tails[1], width, room, Ink.LABEL),
     ]
 
 
@@ -283,14 +246,14 @@ def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Tex
         gap = f" {marks.separator} " if text else ""
         name = f"{name} " if name else ""
         if len(text) + len(gap + name + value) <= width:
-            text.append(gap + name, MUTED).append(value, style)
+            text.append(gap + name, Ink.MUTED).append(value, style)
 
     best = next((r for r in view.records if r.epoch == view.best_epoch), None)
     if best is not None:
-        name, value = deciding_figure(run.config.monitor, best)
-        add(f"best {name}", f"{value} in epoch {best.epoch}", BEST)
+        name, value = monitored_metric(run.config.monitor, best)
+        add(f"best {name}", f"{value} in epoch {best.epoch}", Ink.BEST)
     if view.patience_left is not None:
-        style = WARNING if view.patience_left <= 1 else ""
+        style = Ink.WARNING if view.patience_left <= 1 else ""
         add("patience", f"{view.patience_left}/{run.config.effective_patience}", style)
     rate = last.learning_rate if last else run.config.effective_learning_rate
     add("lr", figures.learning_rate(rate))
@@ -310,7 +273,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
     x_range = _epoch_range(view, run.config.effective_epochs)
     loss = LineChart(
         "loss",
-        _curves(view, lambda r: r.train_loss, lambda r: r.val_loss, 1),
+        _curves(view, lambda r: r.train_loss, lambda r: r.val_loss),
         height,
         x_range,
         (0.0, math.inf),
@@ -321,12 +284,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
         return line_chart(console, loss, width)
     accuracy = LineChart(
         "accuracy %",
-        _curves(
-            view,
-            lambda r: 100 * r.train_accuracy,
-            lambda r: None if r.val_accuracy is None else 100 * r.val_accuracy,
-            2,
-        ),
+        _curves(view, lambda r: _percent(r.train_accuracy), lambda r: _percent(r.val_accuracy)),
         height,
         x_range,
         (0.0, 100.0),
@@ -337,38 +295,44 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
     return beside(charts, gap=2)
 
 
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
 def _curves(
     view: View,
-    train: Callable[[EpochRecord], float],
+    train: Callable[[EpochRecord | Progress], float | None],
     validation: Callable[[EpochRecord], float | None],
-    column: int,
 ) -> list[Series]:
     """The train and the validation curve, at whole epochs.
 
     The running epoch's mean so far is a dot of its own: it is a mean over fewer and later steps
     than those before it, so that a line to it would tell of a fall that there was not.
-
-    ``column`` is the trace's: 1 for the loss, 2 for the accuracy.
     """
-    x = [float(record.epoch) for record in view.records]
-    y = [train(record) for record in view.records]
-    scale = 100 if column == 2 else 1
+    points = [(float(record.epoch), train(record)) for record in view.records]
     if len(view.records) < 2:
-        x = [point[0] for point in view.trace] + x
-        y = [scale * point[column] for point in view.trace] + y
-    progress = view.progress
-    if progress and view.records and progress.epoch > view.records[-1].epoch and not view.reason:
-        so_far = (progress.train_loss, progress.train_accuracy)[column - 1]
-        share = progress.step / max(1, progress.steps)
+        points = [(_share_done(report), train(report)) for report in view.trace] + points
+    running = view.progress
+    if running and view.records and running.epoch > view.records[-1].epoch and not view.reason:
+        share, so_far = _share_done(running), train(running)
         if so_far is not None and share >= SETTLED:
-            x += [x[-1], progress.epoch - 1 + share]
-            y += [np.nan, scale * so_far]
-    curves = [Series("train", np.array(x, float), np.array(y, float), TRAIN)]
+            points += [(points[-1][0], None), (running.epoch - 1 + share, so_far)]
+    curves = [_series("train", points, Ink.TRAIN)]
     held_out = [(r.epoch, v) for r in view.records if (v := validation(r)) is not None]
     if held_out or (view.run is not None and view.run.validation_count):
-        points = np.array(held_out, float).reshape(-1, 2)  # (epochs, 2)
-        curves.append(Series("val", points[:, 0], points[:, 1], VALIDATION, dotted=True))
+        curves.append(_series("val", held_out, Ink.VALIDATION, dotted=True))
     return curves
+
+
+def _series(
+    name: str, points: Sequence[tuple[float, float | None]], style: str, dotted: bool = False
+) -> Series:
+    x, y = np.array(points, float).reshape(-1, 2).T  # (points,) each; None becomes NaN
+    return Series(name, x, y, style, dotted)
+
+
+def _share_done(progress: Progress) -> float:
+    return progress.step / max(1, progress.steps)
 
 
 def _epoch_range(view: View, epochs: int) -> tuple[float, float]:
@@ -391,45 +355,48 @@ def _epochs(console: Console, view: View, width: int, rows: int) -> list[Text]:
     best = next((r for r in view.records if r.epoch == view.best_epoch), None)
     if best is not None and shown and best not in shown:
         shown[0] = best
-    columns = _columns(view, width)
-    head = Text("".join(name.rjust(size) for name, size, _ in columns), MUTED)
-    lines = [head]
+    columns = _fitting_columns(view, width)
+    lines = [Text("".join(one.name.rjust(one.cells) for one in columns), Ink.MUTED)]
     for record in shown:
-        line = Text("".join(write(record).rjust(size) for _, size, write in columns))
+        line = Text("".join(one.written(record).rjust(one.cells) for one in columns))
         if record is best:
             line.append(f" {marks.best}")
-            line.stylize(BEST)
+            line.stylize(Ink.BEST)
         lines.append(line)
     return lines + [Text()] * (rows - len(lines))
 
 
-_Column = tuple[str, int, Callable[[EpochRecord], str]]
+class _Column(NamedTuple):
+    """A column of the table of epochs; where it is narrow, the largest rank is left out first."""
+
+    rank: int
+    name: str
+    cells: int
+    written: Callable[[EpochRecord], str]
 
 
-def _columns(view: View, width: int) -> list[_Column]:
-    """The columns (name, cells, writing) that fit; the validation's figures stay longest."""
+COLUMNS = (
+    _Column(0, "epoch", 6, lambda r: str(r.epoch)),
+    _Column(3, "loss", 9, lambda r: figures.loss(r.train_loss)),
+    _Column(4, "acc", 10, lambda r: figures.percent(r.train_accuracy)),
+    _Column(1, "val loss", 10, lambda r: figures.loss(r.val_loss)),
+    _Column(2, "val acc", 10, lambda r: figures.percent(r.val_accuracy)),
+    _Column(5, "time", 9, lambda r: figures.seconds(r.seconds)),
+    _Column(6, "lr", 9, lambda r: figures.learning_rate(r.learning_rate)),
+    _Column(7, "speed", 19, lambda r: figures.rate(r.samples_per_second)),
+)
+
+
+def _fitting_columns(view: View, width: int) -> list[_Column]:
     held_out = view.run is not None and view.run.validation_count > 0
-    by_place: list[tuple[int, _Column]] = [
-        (0, ("epoch", 6, lambda r: str(r.epoch))),
-        (1 if not held_out else 3, ("loss", 9, lambda r: figures.loss(r.train_loss))),
-        (2 if not held_out else 4, ("acc", 10, lambda r: figures.percent(r.train_accuracy))),
-        (5, ("time", 9, lambda r: figures.seconds(r.seconds))),
-        (6, ("lr", 9, lambda r: figures.learning_rate(r.learning_rate))),
-        (7, ("speed", 19, lambda r: figures.rate(r.samples_per_second))),
-    ]
-    if held_out:
-        by_place[3:3] = [
-            (1, ("val loss", 10, lambda r: figures.loss(r.val_loss))),
-            (2, ("val acc", 10, lambda r: figures.percent(r.val_accuracy))),
-        ]
-    room = width - 3
-    chosen = set()
-    for place, (_, size, _) in sorted(by_place, key=lambda entry: entry[0]):
-        if size > room:
-            break
-        room -= size
-        chosen.add(place)
-    return [column for place, column in by_place if place in chosen]
+    room, fitting = width - 3, []
+    for column in sorted(COLUMNS):
+        if held_out or not column.name.startswith("val "):
+            room -= column.cells
+            if room < 0:
+                break
+            fitting.append(column)
+    return sorted(fitting, key=COLUMNS.index)
 
 
 def _gallery(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
@@ -438,7 +405,7 @@ def _gallery(console: Console, view: View, run: RunInfo, width: int, rows: int) 
         return Block(width, [])
     if rows >= 9:
         kind = "validation" if run.validation_count else "training"
-        title = text_block(console, [Text(f"{kind} samples", MUTED)], width)
+        title = text_block(console, [Text(f"{kind} samples", Ink.MUTED)], width)
         return stack([title, _samples(console, view, run, width, rows - 1)], width)
     return _samples(console, view, run, width, rows)
 
@@ -477,7 +444,7 @@ def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:
 
 def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Text]:
     if view.gallery is None:
-        return [Text("?".center(width), MUTED)] * len(run.gallery)
+        return [Text("?".center(width), Ink.MUTED)] * len(run.gallery)
     ascii_only = console.options.ascii_only
     told = verdicts(run.gallery.labels, view.gallery)
     captions = [verdict.caption(run.dataset.classes, width, ascii_only) for verdict in told]
@@ -495,18 +462,18 @@ def _samples_in_words(console: Console, view: View, run: RunInfo, width: int, ro
     size = min(width, 2 * longest + 18)
     cells = []
     for index in range(min(len(run.gallery), rows * max(1, (width + 2) // (size + 2)))):
-        text = Text(f"{index + 1:>3}: ", MUTED)
+        text = Text(f"{index + 1:>3}: ", Ink.MUTED)
         if told:
             text.append_text(told[index].sentence(classes, size - 5, ascii_only))
         else:
-            text.append(classes[int(run.gallery.labels[index])], MUTED)
+            text.append(classes[int(run.gallery.labels[index])], Ink.MUTED)
         cells.append(text_block(console, [text], size))
     return grid(cells, width, gap=2).shaped(width, rows)
 
 
-def _last_line(view: View, control: Control, keys: bool, narrow: bool) -> Text:
+def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:
     """How the run has ended, else the keys or what was asked for with them."""
     if view.reason:
         last_epoch = view.records[-1].epoch if view.records else 0
-        return Text(ending(view.reason, view.best_epoch, last_epoch), STRONG)
-    return footer(control, STOPPING, keys=keys, narrow=narrow)
+        return Text(ending(view.reason, view.best_epoch, last_epoch), Ink.STRONG)
+    return footer(control, HINTS, keys=keys, width=width)

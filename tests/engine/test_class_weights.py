@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gpunet.config import TrainConfig
+from gpunet.engine.class_weights import class_weights
 from gpunet.errors import UsageError
-from gpunet.training.class_weights import class_weights
 
 LABELS = np.array([0, 0, 0, 1], dtype=np.int32)
 

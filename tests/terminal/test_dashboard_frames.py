@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from tests.terminal.conftest import report
 
-from gpunet.terminal.draw.style import WARNING
-from gpunet.terminal.views.screen import View, _arrange, _picture_size, closing_view, screen
+from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views.dashboard import (
+    View,
+    _arrange,
+    _picture_size,
+    closing_view,
+    dashboard_frame,
+)
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 
@@ -30,7 +37,7 @@ def frame(
     now: float = 0.0,
     keys: bool = True,
 ) -> list[str]:
-    block = screen(console, view, control or Control(), size, now, keys)
+    block = dashboard_frame(console, view, control or Control(), size, now, keys)
     return ["".join(segment.text for segment in line) for line in block.lines]
 
 
@@ -201,9 +208,9 @@ def test_the_patience_is_a_warning_once_it_is_nearly_used_up(
 ) -> None:
     console = make_text_console(colors="truecolor")
     view = replace(make_view(make_run(), 5), patience_left=left)
-    block = screen(console, view, Control(), (80, 24), 0.0, keys=True)
+    block = dashboard_frame(console, view, Control(), (80, 24), 0.0, keys=True)
     (shown,) = [one for line in block.lines for one in line if one.text == f"{left}/5"]
-    assert warned == (shown.style == console.get_style(WARNING))
+    assert warned == (shown.style == console.get_style(Ink.WARNING))
 
 
 @pytest.mark.parametrize(("step", "drawn"), [(43, False), (430, True)])
@@ -303,7 +310,7 @@ def told_run(epochs: int, run: RunInfo) -> View:
         run=replace(run, config=replace(run.config, epochs=300)),
         progress=Progress(epochs + 1, 430, 860, 0.4, 0.9, 0.0, "training", 12.0, 100.0),
         records=records,
-        trace=((0.1, 2.3, 0.1), (0.5, 1.9, 0.25)),
+        trace=(report(86, 2.3, 0.1), report(430, 1.9, 0.25)),
         best_epoch=min(epochs, 1),
         patience_left=3,
     )

@@ -1,13 +1,14 @@
 """A search before its user's eyes: a live leaderboard, or lines of text where there is no screen.
 
 Owns what is remembered of a search while it runs. What a frame looks like belongs to
-``leaderboard``, the terminal to ``live_screen``.
+``views.leaderboard``, the terminal to ``live_screen``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TextIO
 
 from rich.console import Console
@@ -16,12 +17,13 @@ from gpunet.search.events import SearchInfo, SearchObserver
 from gpunet.search.study_progress import StudyProgress
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block
+from gpunet.terminal.live.console import print_line, wants_dashboard
+from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.live_screen import LiveScreen
-from gpunet.terminal.live.plain import LinePrinter
-from gpunet.terminal.views.leaderboard import Board, counted, leaderboard, monitored
+from gpunet.terminal.views.leaderboard import Board, counted, leaderboard_frame, monitored
 from gpunet.training.events import Control, Progress
 
-__all__ = ["LiveLeaderboard", "PlainSearch"]
+__all__ = ["LiveLeaderboard", "PlainSearch", "search_display"]
 
 
 class LiveLeaderboard(LiveScreen, SearchObserver):
@@ -33,51 +35,46 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
+    view: Board
+
     def __init__(self, console: Console, control: Control, *, keys: TextIO | None = None) -> None:
-        super().__init__(console, control, keys=keys)
-        self._board = Board()
+        super().__init__(console, control, Board(), keys=keys)
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
         """The search as it is known."""
-        return leaderboard(self._console, self._board, self._control, size, now, keys)
+        return leaderboard_frame(self._console, self.view, self._control, size, now, keys)
 
     def on_search_begin(self, search: SearchInfo) -> None:
         """The search is about to start."""
-        self._show(Board(search, search.progress, self._clock()))
+        self.show(search=search, progress=search.progress, began_at=self._clock())
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Trials of these numbers are about to be trained side by side."""
         batch = tuple(numbers)
-        board = replace(self._board, progress=progress, network=network, batch=batch)
-        self._show(replace(board, batch_progress=None, others=0))
+        self.show(progress=progress, network=network, batch=batch, batch_progress=None, others=0)
 
     def on_progress(self, progress: Progress) -> None:
         """Some steps of the batch are done."""
-        self._show(replace(self._board, batch_progress=progress))
+        self.show(batch_progress=progress)
 
     def on_update(self, progress: StudyProgress) -> None:
         """An epoch is done, a trial has ended, or another worker has gone on."""
-        self._show(replace(self._board, progress=progress))
+        self.show(progress=progress)
 
     def on_wait(self, progress: StudyProgress, others: int) -> None:
         """Nothing is left to do but for trials that other workers train."""
-        self._show(replace(self._board, progress=progress, others=others))
-
-    def _show(self, board: Board) -> None:
-        self._board = board
-        self._news()
+        self.show(progress=progress, others=others)
 
 
-class PlainSearch(LinePrinter, SearchObserver):
+class PlainSearch(SearchObserver):
     """An observer that prints lines: a batch's start, its epochs, its end.
 
     Args:
         console: where the lines go.
-        control: receives Ctrl-C, the first asking to stop.
     """
 
-    def __init__(self, console: Console, control: Control) -> None:
-        super().__init__(console, control)
+    def __init__(self, console: Console) -> None:
+        self._print = partial(print_line, console)
         self._search: SearchInfo | None = None
         self._epoch = 0
         self._batch: tuple[int, ...] = ()
@@ -135,3 +132,22 @@ class PlainSearch(LinePrinter, SearchObserver):
             if trial.state == "failed" and trial.number not in self._told:
                 self._told.add(trial.number)
                 self._print(f"trial {trial.number} failed: {trial.reason}")
+
+
+@contextmanager
+def search_display(
+    console: Console, control: Control, *, plain: bool = False
+) -> Iterator[SearchObserver]:
+    """What shows a search while the context is open; Ctrl-C asks it to stop.
+
+    Args:
+        console: what it is shown on.
+        control: receives what keys and signals ask for.
+        plain: lines even where there is room for a leaderboard.
+    """
+    if wants_dashboard(console, plain):
+        with LiveLeaderboard(console, control) as leaderboard:
+            yield leaderboard
+    else:
+        with Interrupts(control):
+            yield PlainSearch(console)

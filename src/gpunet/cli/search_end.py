@@ -1,0 +1,155 @@
+"""What ``gpunet tune`` saves and prints when a search has ended."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from gpunet.artifacts import model_file
+from gpunet.artifacts.report import write_report
+from gpunet.cli.saving import Results
+from gpunet.cli.train_command import train_command
+from gpunet.search.events import SearchInfo
+from gpunet.search.result import Search
+from gpunet.search.storage import StudyStorage
+from gpunet.terminal.draw import figures
+from gpunet.terminal.live.console import require_heard
+from gpunet.terminal.live.messages import ConsoleMessages
+from gpunet.terminal.live.notes import note
+from gpunet.terminal.views.leaderboard import (
+    counted,
+    failure_lines,
+    importance_block,
+    monitored,
+    trial_table,
+)
+from gpunet.terminal.views.tables import summary_table
+
+__all__ = ["finish", "telling_how_to_resume"]
+
+SHOWN = 10
+"""Trials that are listed at the end."""
+
+LONGER = 3
+"""Times as many epochs as a trial's, in the command that trains the best one longer."""
+
+
+@contextlib.contextmanager
+def telling_how_to_resume(storage: StudyStorage) -> Iterator[None]:
+    """Say how to go on with a study when its search is aborted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if storage.exists:
+            note(f"go on with `{_resuming(storage)}`")
+        raise
+
+
+def finish(
+    found: Search,
+    messages: ConsoleMessages,
+    device: str,
+    output: Path,
+    report: Path | None,
+    *,
+    force: bool,
+) -> None:
+    """Save and print what a search has come to, and end with its exit code.
+
+    Args:
+        found: the best trial and all others.
+        messages: what has shown it; on a quiet console one line is printed.
+        device: as ``--device`` said.
+        output: the model file.
+        report: the JSON report.
+        force: replace files that are there.
+    """
+    results = Results(force=force)
+    if found.model is not None:
+        results.save("model", partial(model_file.save, found.model), output)
+    results.save("report", partial(write_report, found.report()), report)
+    console, signal = messages.console, messages.control.signal
+    if signal is not None:
+        raise typer.Exit(128 + signal)
+    info = SearchInfo.of(found.study, found.choice, found.dataset, found.progress)
+    if console.quiet:
+        typer.echo(_result_line(info, found, results))
+    else:
+        _show(console, info, found, results, device)
+    require_heard(console)
+    if found.failure is not None or not results.complete:
+        raise typer.Exit(1)
+
+
+def _resuming(storage: StudyStorage) -> str:
+    place = ["--storage", str(storage)] if storage.has_url else []
+    return shlex.join(["gpunet", "tune", "--resume", storage.folder.name, *place])
+
+
+def _show(console: Console, info: SearchInfo, found: Search, results: Results, device: str) -> None:
+    """Print the leaderboard, what mattered, the result and the next command."""
+    study, progress, choice = found.study, found.progress, found.choice
+    console.print()
+    console.print(trial_table(console, info, progress, SHOWN))
+    if importances := study.importances():
+        console.print()
+        console.print(importance_block(console, importances))
+    console.print()
+    for line in failure_lines(progress):
+        console.print(line, soft_wrap=True)
+    console.print(summary_table(_summary(info, found, results)))
+    console.print()
+    longer = replace(found.config, epochs=LONGER * found.config.effective_epochs)
+    if choice.rival is not None:  # the trial of one network alone may come out otherwise
+        device = "cpu" if choice.adapter is None else "gpu"
+    console.print("to train it longer:", soft_wrap=True)
+    console.print(train_command(longer, study.spec.data or "PATH", device), soft_wrap=True)
+    if found.best_trial.state == "complete":
+        console.print(
+            f"(with --epochs {found.config.effective_epochs} it gives the same network, bit for "
+            "bit, on the same device)",
+            soft_wrap=True,
+        )
+    if progress.done < progress.total:
+        console.print(f"to go on with the search: {_resuming(study.storage)}", soft_wrap=True)
+
+
+def _result_line(info: SearchInfo, found: Search, results: Results) -> str:
+    figure = monitored(info, found.best_trial.figure)
+    beginning = f"best {info.monitor} {figure} in trial {found.best_trial.number}"
+    if found.model is None:
+        return f"{beginning}, whose model lies with its worker, {found.best_trial.worker}"
+    test = found.model.test
+    model = results.places.get("model")
+    where = f"saved as {model}" if model else "not saved"
+    return f"{beginning}, test accuracy {figures.percent(test.accuracy)}, {where}"
+
+
+def _summary(info: SearchInfo, found: Search, results: Results) -> list[tuple[str, str]]:
+    study, progress = found.study, found.progress
+    rows = [
+        ("trials", f"{counted(progress)}, of {progress.total}"),
+        (
+            "best trial",
+            f"{found.best_trial.number}, {info.monitor} {monitored(info, found.best_trial.figure)}",
+        ),
+    ]
+    if found.model is None:
+        rows.append(("model", f"with the worker that trained it, {found.best_trial.worker}"))
+    else:
+        test = found.model.test
+        rows += [
+            ("test accuracy", figures.percent(test.accuracy)),
+            ("test loss", figures.loss(test.loss)),
+            ("best epoch", f"{found.model.best_epoch} of {found.config.effective_epochs}"),
+            ("model", results.places.get("model", "not saved")),
+        ]
+    rows.append(("study", f"{study.name} in {study.storage}"))
+    return rows + [("report", place) for name, place in results.places.items() if name == "report"]

@@ -1,0 +1,62 @@
+"""What a plan is made for: networks, a batch, settings, and what the device is like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gpunet.config import NetworkSpec
+from gpunet.engine.interface import Rule
+from gpunet.engine.planning.tiles import Traits
+
+__all__ = ["Switches", "Workload"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """What any network of the population wants; the passes leave out the rest.
+
+    Args:
+        input_dropout: some input features are dropped.
+        dropout: some hidden units are dropped.
+        penalty: L1 or L2 of weights or biases.
+        clip_value: each part of the gradient is bounded.
+        clip_norm: the gradient's length is bounded, so it must be kept until that is known.
+        decay: decoupled weight decay.
+        max_norm: the incoming weights of a unit are bounded.
+        smoothing: some labels are smoothed.
+        class_weights: classes weigh differently.
+    """
+
+    input_dropout: bool = False
+    dropout: bool = False
+    penalty: bool = False
+    clip_value: bool = False
+    clip_norm: bool = False
+    decay: bool = False
+    max_norm: bool = False
+    smoothing: bool = False
+    class_weights: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What a step works on.
+
+    Args:
+        network: the shape of all networks.
+        rows: of a full batch, B.
+        traits: of the device.
+        population: networks side by side, P.
+        features: how samples lie on the device.
+        rule: how parameters are updated.
+        switches: what any network wants.
+    """
+
+    network: NetworkSpec
+    rows: int
+    traits: Traits
+    population: int = 1
+    features: Literal["bytes", "floats"] = "bytes"
+    rule: Rule = "adam"
+    switches: Switches = Switches()

@@ -1,0 +1,300 @@
+"""Networks that numpy computes at once: the specification of a step, of which each is a row.
+
+It strings together the functions of ``kernels`` in the order in which the layered plan lists the
+passes of a GPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import NetworkSpec
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.reference import kernels
+from gpunet.engine.reference.optimizers import Factors, blocks, optimize
+from gpunet.parameters import layer_blocks, layer_views, norm_views
+
+__all__ = ["Group", "Scores"]
+
+EVALUATION_ROWS = 1000
+"""Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
+
+MASKS_TOGETHER = 65_536
+"""Units whose dropout is drawn at a time."""
+
+
+class Group:
+    """Some networks of an engine's population, P of them.
+
+    Args:
+        engine: tells the settings.
+        places: (P,) of the networks within its population.
+        parameters: (P, N) of these; they are moved in place.
+        moments: (M, P, N) of the optimizer, likewise.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        places: NDArray[np.intp],
+        parameters: NDArray[np.float32],
+        moments: NDArray[np.float32],
+    ) -> None:
+        self._engine, self._network = engine, engine.network
+        self.places, self.parameters, self.moments = places, parameters, moments
+        settings = tuple(engine.settings[place] for place in places)
+        self._gradient = np.zeros_like(parameters)
+        self._layers = layer_views(parameters, self._network)
+        self._norms = norm_views(parameters, self._network)
+        self._gradients = layer_blocks(self._gradient, self._network)
+        self._normalized: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+        self._columns = _Columns(settings, self._network)
+        self._dropout = self._masks(settings)
+        self._factors = Factors.of(settings, np.zeros((len(settings), 4), dtype=np.float32))
+        self.scores = Scores(len(settings), 0)
+
+    def begin_epoch(
+        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+    ) -> None:
+        """Start an epoch with the order (P, n) and the schedule (P, S, 4) of these networks."""
+        self._order, self._schedule = order, schedule
+        self._first_step, self._step = first_step, 0
+        self.scores = Scores(*order.shape)
+
+    def evaluate(self, samples: Samples) -> Scores:
+        """Losses and hits on samples, without dropout."""
+        scores = Scores(len(self.places), len(samples))
+        for rows, logits in self._logits(samples):
+            labels = np.broadcast_to(samples.labels[rows], logits.shape[:2])
+            losses, _, _ = self._score(logits, labels, self._columns.unsmoothed)
+            scores.add(losses, logits.argmax(axis=2) == labels)
+        return scores
+
+    def predict(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Some rows of the samples at a time, and their probabilities (P, n, C)."""
+        for rows, logits in self._logits(samples):
+            labels = np.zeros(logits.shape[:2], dtype=np.int32)
+            yield rows, self._score(logits, labels, self._columns.unsmoothed)[2]
+
+    def train_step(self, samples: Samples) -> None:
+        """Take the next step."""
+        first = self._step * self._engine.batch_size
+        rows = self._order[:, first : first + self._engine.batch_size]  # (P, B)
+        labels = samples.labels.take(rows)  # (P, B)
+        inputs, slopes = self._forward(samples, rows)
+        logits = inputs.pop()
+        losses, deltas, _ = self._score(logits, labels, self._columns.label_smoothing)
+        if self._engine.class_weights is not None:
+            weights = self._engine.class_weights[labels]  # (P, B)
+            losses, deltas = losses * weights, deltas * weights[:, :, None]
+        self.scores.add(losses, logits.argmax(axis=2) == labels)
+        self._backward(inputs, slopes, deltas / rows.shape[1])
+        self._update()
+        self._step += 1
+
+    def _score(
+        self,
+        logits: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        smoothing: NDArray[np.float32],
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Losses (P, B), their slopes and the probabilities (P, B, C) by the network's loss."""
+        targets = kernels.smoothed_targets(labels, self._network.classes, smoothing)
+        return kernels.loss(self._network.loss)(logits, targets)
+
+    def _forward(
+        self, samples: Samples, rows: NDArray[np.uint32]
+    ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+        """Every layer's inputs and at last the logits; every hidden layer's slopes."""
+        values = kernels.read_samples(samples.features, rows)  # (P, B, I)
+        if self._dropout[0] is not None:
+            values *= self._dropout[0].at(self._first_step + self._step, len(rows[0]))
+        inputs, slopes = [values], []
+        self._normalized = []
+        for place, activation in enumerate(self._network.activations, start=1):
+            sums = kernels.forward(values, *self._layers[place - 1])
+            if self._norms:
+                sums, *known = kernels.layer_norm(sums, *self._norms[place - 1])
+                self._normalized.append((known[0], known[1]))
+            values, slope = kernels.activate(sums, activation, self._network.leaky_slope)
+            masks = self._dropout[place]
+            if masks is not None:
+                mask = masks.at(self._first_step + self._step, len(rows[0]))
+                values, slope = values * mask, slope * mask
+            slopes.append(slope)
+            inputs.append(values)
+        inputs.append(kernels.forward(values, *self._layers[-1]))
+        return inputs, slopes
+
+    def _backward(
+        self,
+        inputs: list[NDArray[np.float32]],
+        slopes: list[NDArray[np.float32]],
+        deltas: NDArray[np.float32],
+    ) -> None:
+        """Fill the gradient, from the last layer to the first."""
+        for place in reversed(range(len(self._layers))):
+            kernels.weight_gradient(inputs[place], deltas, out=self._gradients[place])
+            if place > 0:
+                weights = self._layers[place][0]
+                deltas = kernels.input_gradient(deltas, weights, slopes[place - 1])
+                deltas = self._through_norm(place - 1, deltas)
+
+    def _through_norm(self, place: int, deltas: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The deltas below a hidden layer's norm, whose own gradient is filled in."""
+        if not self._norms:
+            return deltas
+        normalized, inverse = self._normalized[place]
+        gains, offsets = norm_views(self._gradient, self._network)[place]
+        gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalized)
+        return kernels.layer_norm_gradient(deltas, normalized, inverse, self._norms[place][0])
+
+    def _update(self) -> None:
+        columns, factors = self._columns, self._factors.at(self._schedule[:, self._step])
+        self._regularize()
+        if columns.clip_norm is not None:
+            self._gradient *= kernels.gradient_norm(self._gradient, columns.clip_norm)
+        if columns.weight_decay is not None:
+            self.parameters *= 1 - factors.rate * columns.weight_decay
+        optimize(self._engine.rule, self.parameters, self._gradient, self.moments, factors)
+        if columns.max_norm is not None:
+            for weights, _ in self._layers:
+                kernels.max_norm(weights, columns.max_norm[:, :, None])
+
+    def _regularize(self) -> None:
+        if self._columns.penalties is None:
+            return
+        l1, l2 = self._columns.penalties
+        for part in blocks(self.parameters):
+            self._gradient[part] = kernels.regularize(
+                self._gradient[part],
+                self.parameters[part],
+                l1[part],
+                l2[part],
+                self._columns.clip_value,
+            )
+
+    def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
+        for start in range(0, len(samples), EVALUATION_ROWS):
+            rows = slice(start, start + EVALUATION_ROWS)
+            values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
+            for place, activation in enumerate(self._network.activations):
+                values = kernels.forward(values, *self._layers[place])
+                if self._norms:
+                    values, _, _ = kernels.layer_norm(values, *self._norms[place])
+                values, _ = kernels.activate(values, activation, self._network.leaky_slope)
+            yield rows, kernels.forward(values, *self._layers[-1])
+
+    def _masks(self, settings: tuple[NetworkSettings, ...]) -> list[_Masks | None]:
+        """Those of the input and of every hidden layer; ``None`` where nothing is dropped."""
+        inputs = np.array([one.input_dropout for one in settings], dtype=np.float32)
+        hidden = self._engine.dropout_rates()[self.places]
+        rates = np.column_stack((inputs, hidden)).T  # (1 + H, R)
+        units = (self._network.inputs, *self._network.hidden)
+        return [
+            _Masks(self._columns.seeds, place, self._engine.batch_size, units[place], own)
+            if own.any()
+            else None
+            for place, own in enumerate(rates)
+        ]
+
+
+class _Masks:
+    """The dropout masks of one place, drawn for some steps at a time.
+
+    Drawing a small mask costs hardly less than drawing a hundred.
+    """
+
+    def __init__(
+        self,
+        seeds: NDArray[np.uint32],
+        place: int,
+        rows: int,
+        units: int,
+        rates: NDArray[np.float32],
+    ) -> None:
+        self._shape = place, rows, units
+        self._seeds, self._rates = seeds, rates
+        self._steps = max(1, MASKS_TOGETHER // (len(seeds) * rows * units))
+        self._first = 0
+        self._drawn = np.empty((0, len(seeds), rows, units), dtype=np.float32)
+
+    def at(self, step: int, rows: int) -> NDArray[np.float32]:
+        """The mask (P, rows, units) of a step; ``rows`` is less in an epoch's last batch."""
+        if not self._first <= step < self._first + len(self._drawn):
+            steps = np.arange(step, step + self._steps, dtype=np.uint32)[:, None, None, None]
+            self._drawn = kernels.dropout_mask(self._seeds, steps, *self._shape, self._rates)
+            self._first = step
+        return self._drawn[step - self._first, :, :rows]
+
+
+class _Columns:
+    """The settings of all networks as columns: (P, 1), seeds and smoothing (P,).
+
+    What no network uses is ``None``.
+    """
+
+    def __init__(self, settings: tuple[NetworkSettings, ...], network: NetworkSpec) -> None:
+        def column(name: str) -> NDArray[np.float32]:
+            return np.array([getattr(one, name) for one in settings], dtype=np.float32)[:, None]
+
+        def used(name: str) -> NDArray[np.float32] | None:
+            figures = column(name)
+            return figures if figures.any() else None
+
+        self.seeds = np.array([one.seed for one in settings], dtype=np.uint32)
+        self.label_smoothing = column("label_smoothing")[:, 0]
+        self.unsmoothed = np.zeros_like(self.label_smoothing)
+        self.weight_decay, self.max_norm = used("weight_decay"), used("max_norm")
+        self.clip_value, self.clip_norm = column("clip_value"), used("clip_norm")
+        self.penalties: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
+            self.clip_value.any()
+        ):
+            self.penalties = (
+                _spread(column("l1"), column("l1_biases"), network),
+                _spread(column("l2"), column("l2_biases"), network),
+            )
+
+
+def _spread(
+    weights: NDArray[np.float32], biases: NDArray[np.float32], network: NetworkSpec
+) -> NDArray[np.float32]:
+    """A figure (P, N) for every parameter, from those of weights and of biases (P, 1).
+
+    Gains and offsets have none.
+    """
+    figures = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
+    for own_weights, own_biases in layer_views(figures, network):
+        own_weights[...], own_biases[...] = weights[:, :, None], biases
+    return figures
+
+
+class Scores:
+    """What the samples seen so far cost, and which of them were told right."""
+
+    def __init__(self, networks: int, samples: int) -> None:
+        self._losses = np.empty((networks, samples), dtype=np.float32)
+        self._hits = np.empty((networks, samples), dtype=np.bool_)
+        self.seen = 0
+
+    def add(self, losses: NDArray[np.float32], hits: NDArray[np.bool_]) -> None:
+        """Add a batch: losses and hits (P, B)."""
+        rows = slice(self.seen, self.seen + losses.shape[1])
+        self._losses[:, rows], self._hits[:, rows] = losses, hits
+        self.seen = rows.stop
+
+    def loss(self) -> NDArray[np.float64]:
+        """(P,) the sum of the losses."""
+        total: NDArray[np.float64] = self._losses[:, : self.seen].sum(axis=1, dtype=np.float64)
+        return total
+
+    def correct(self) -> NDArray[np.int64]:
+        """(P,) the samples told right."""
+        total: NDArray[np.int64] = self._hits[:, : self.seen].sum(axis=1, dtype=np.int64)
+        return total

@@ -1,0 +1,98 @@
+"""What the frames of live screens have in common: their head, bars, last line and size.
+
+What a stop means for the work is said by whose screen it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from gpunet.terminal.draw.block import Block, cut, stack, text_block
+from gpunet.terminal.draw.style import Ink, bar
+from gpunet.training.events import Control
+
+__all__ = ["NARROW", "StopHints", "bar_line", "footer", "framed", "spread"]
+
+NARROW = 60
+"""Columns below which words are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopHints:
+    """What a stop means for the work, in words.
+
+    Args:
+        ctrl_c: what Ctrl-C does.
+        stopping: said once it was pressed.
+        ctrl_c_again: what a second Ctrl-C does then.
+        ctrl_c_waiting: what Ctrl-C does while the end of the epoch is waited for.
+    """
+
+    ctrl_c: str
+    stopping: str
+    ctrl_c_again: str
+    ctrl_c_waiting: str
+
+
+def footer(control: Control, hints: StopHints, *, keys: bool, width: int) -> Text:
+    """The last line of a live screen: the keys, or what was asked for with them.
+
+    Args:
+        control: what was asked for.
+        hints: the words for a stop.
+        keys: whether single keys are read.
+        width: in cells; below ``NARROW`` of them words are left out.
+    """
+    narrow = width < NARROW
+    if control.stop_now.is_set():
+        again = "" if narrow else f"   Ctrl-C again: {hints.ctrl_c_again}"
+        return Text(f"{hints.stopping}{again}", Ink.WARNING)
+    if control.stop_after_epoch.is_set():
+        now = "" if narrow else f"   Ctrl-C: {hints.ctrl_c_waiting}"
+        return Text(f"stopping after this epoch{now}", Ink.WARNING)
+    paused = control.paused.is_set()
+    text = Text()
+    if paused:
+        text.append("paused   ", Ink.WARNING)
+    wishes = [("q", "stop after this epoch"), ("p", "resume" if paused else "pause")]
+    for key, wish in (wishes if keys else []) + [("Ctrl-C", hints.ctrl_c)]:
+        text.append(key, Ink.STRONG).append(f" {wish.split()[0] if narrow else wish}   ", Ink.MUTED)
+    return text
+
+
+def framed(console: Console, parts: Sequence[Block], last: Text, size: tuple[int, int]) -> Block:
+    """The parts below one another and the last line, in exactly ``size`` (columns, rows)."""
+    width, height = size
+    body = stack(parts, width)
+    if height < 2:
+        return body.shaped(width, height)
+    return stack([body.shaped(width, height - 1), text_block(console, [last], width)], width)
+
+
+def bar_line(
+    console: Console, head: str, share: float, tail: str, width: int, room: int, style: str
+) -> Text:
+    """A bar between two texts; it leaves so much room to the second, or more if that is longer."""
+    length = max(0, width - len(head) - max(room, len(tail)))
+    drawn = bar(share, length, style, console.options.ascii_only)
+    return Text.assemble((head, Ink.STRONG), drawn, (tail, Ink.MUTED))
+
+
+def spread(
+    console: Console, width: int, left: Sequence[str], right: Sequence[str], style: str = ""
+) -> Text:
+    """The longest pair of a left and a right text that fits on a line, the right one first cut."""
+    ascii_only = console.options.ascii_only
+    for head, tail in [(left[0], tail) for tail in right] + [(head, right[-1]) for head in left]:
+        if len(head) + len(tail) + 2 <= width:
+            break
+    beginning = cut(Text.assemble((head, style)), width, ascii_only)
+    room = width - beginning.cell_len - 2
+    if room < 8:
+        return beginning
+    end = cut(Text(tail, Ink.MUTED), room, ascii_only)
+    return beginning.append(" " * (width - beginning.cell_len - end.cell_len)).append_text(end)
