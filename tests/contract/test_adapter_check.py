@@ -18,11 +18,10 @@ from gpunet.engine.planning import shader_source
 from gpunet.engine.planning.layered import Pass
 from gpunet.engine.planning.tiles import TILES, Traits, candidates
 from gpunet.engine.reference.numpy_engine import NumpyEngine
-from gpunet.engine.reference.population import NumpyPopulation
 from gpunet.engine.twins import PassEngine, difference
 from gpunet.engine.wgpu import adapters
 from gpunet.engine.wgpu.adapters import Adapter
-from gpunet.files.resources import shaders_folder
+from gpunet.files.resources import shader_file
 
 KINDS = (Traits(software=False), Traits(software=True), Traits(software=True, lanes=8))
 
@@ -56,7 +55,7 @@ def test_every_kernel_is_right_and_no_shader_is_forgotten(
     assert [one.kernel for one in check.kernels if one.difference > one.allowed / 30] == []
     assert len({one.kernel for one in check.kernels}) == len(check.kernels)
     assert known_faults(adapter.info) == []
-    folder = shaders_folder()
+    folder = shader_file()
     files = {str(file.relative_to(folder).with_suffix("")) for file in folder.rglob("*.wgsl")}
     elsewhere = {one.shader for one in TILES} - {one.shader for one in _tiles(adapter)}
     missing = {one for one in files - used if not one.startswith("probe_")}
@@ -77,7 +76,7 @@ def test_every_tile_is_checked_on_the_adapters_that_can_use_it() -> None:
 )
 def test_rounding_does_not_decide_a_training_that_is_compared(number: int) -> None:
     case = list(checked_cases(KINDS[1]))[number]
-    expected = case.train(NumpyPopulation(case.network, case.configs))
+    expected = case.train(NumpyEngine(case.network, case.configs))
     for seed in range(5):
         made = case.train(_Inexact(case.network, case.configs, seed))
         shares = list(map(difference, expected, made))
@@ -100,7 +99,7 @@ class _Inexact(NumpyEngine):
 def change_shader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Puts a copy of the shaders, one of them changed, in the place of the shaders."""
     folder = tmp_path / "shaders"
-    shutil.copytree(shaders_folder(), folder)
+    shutil.copytree(shader_file(), folder)
 
     def forget() -> None:
         shader_source.assemble.cache_clear()

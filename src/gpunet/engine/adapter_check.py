@@ -11,6 +11,7 @@ import platform
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -23,7 +24,7 @@ from gpunet.engine.measurements import Measurements, versions
 from gpunet.engine.planning.layered import recut
 from gpunet.engine.planning.select import PlanName
 from gpunet.engine.planning.tiles import Tile, Traits, candidates
-from gpunet.engine.reference.population import NumpyPopulation
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.twins import PassEngine, difference, try_pass
 from gpunet.engine.wgpu.adapters import Adapter, open_device
 from gpunet.engine.wgpu.wgpu_engine import NETWORK
@@ -31,7 +32,15 @@ from gpunet.errors import DeviceError
 from gpunet.files.cache import cache_folder
 from gpunet.parameters import initial_parameters
 
-__all__ = ["AdapterCheck", "Case", "KernelCheck", "check_adapter", "checked_cases", "known_faults"]
+__all__ = [
+    "AdapterCheck",
+    "Case",
+    "KernelCheck",
+    "check_adapter",
+    "checked_cases",
+    "known_faults",
+    "verdicts_path",
+]
 
 FILE, KEY = "checks.json", "faults"
 
@@ -99,6 +108,11 @@ class AdapterCheck:
         return tuple(one for one in self.kernels if not one.passed)
 
     @property
+    def faults(self) -> list[str]:
+        """What is wrong, a line for each of them."""
+        return [f"{one.kernel} {one.verdict}" for one in self.failed]
+
+    @property
     def summary(self) -> str:
         """The verdict in a sentence."""
         checked = f"{len(self.kernels)} kernels in {self.seconds:.1f} s"
@@ -149,7 +163,6 @@ class Case:
         network: of both.
         configs: of each.
         floats: whether features are floats.
-        weighted: whether classes weigh differently.
         plan: that is asked for.
         tile: that cuts all products, if it is not the plan's choice.
         trained: whether a whole training is compared, too, beside the single passes.
@@ -158,7 +171,6 @@ class Case:
     network: NetworkSpec
     configs: tuple[TrainConfig, ...]
     floats: bool = False
-    weighted: bool = False
     plan: PlanName = "layered"
     tile: Tile | None = None
     trained: bool = False
@@ -175,8 +187,6 @@ class Case:
     def begin(self, engine: Engine) -> None:
         """Set an engine to the start of an epoch."""
         draws, samples, seeds = np.random.default_rng(3), self.samples(), engine.seeds
-        if self.weighted:
-            engine.class_weights = draws.uniform(0.5, 2, self.network.classes).astype(np.float32)
         engine.load("train", samples)
         engine.set_parameters(initial_parameters(self.network, "uniform", seeds))
         order = np.stack([draws.permutation(len(samples)) for _ in seeds]).astype(np.uint32)
@@ -200,16 +210,18 @@ def checked_cases(traits: Traits) -> Iterator[Case]:
         pair = [ACTIVATIONS[(2 * number + place) % len(ACTIVATIONS)] for place in (0, 1)]
         loss: Any = LOSSES[number % len(LOSSES)]
         network = NetworkSpec(13, (9, 6), 5, ",".join(pair), loss=loss)
-        configs = _configs(rules[number % len(rules)], busy=number % 2 == 0)
         odd = bool(number % 2)
-        yield Case(network, configs, floats=odd, weighted=odd, trained=number == 0)
+        weights = "balanced" if odd else "none"
+        configs = _configs(rules[number % len(rules)], busy=not odd, class_weights=weights)
+        yield Case(network, configs, floats=odd, trained=number == 0)
     normed = NetworkSpec(13, (9,), 5, "tanh", layer_norm=True)
     yield Case(normed, _configs("adam", clip_norm=0.05, max_norm=0.5), trained=True)
     yield Case(normed, _configs("sgd", busy=True))
     small = NetworkSpec(13, (9,), 5, "relu")
     yield Case(small, _configs("adam", busy=True), plan="persistent", trained=True)
     small = replace(small, activation="gelu", loss="quadratic")
-    yield Case(small, _configs("sgd_nesterov"), True, True, "persistent", trained=True)
+    configs = _configs("sgd_nesterov", class_weights="balanced")
+    yield Case(small, configs, floats=True, plan="persistent", trained=True)
     for tile in candidates(traits):
         yield Case(NetworkSpec(70, (45,), 12, "tanh"), _configs("adam"), tile=tile, trained=True)
 
@@ -238,7 +250,7 @@ def check_adapter(adapter: Adapter) -> AdapterCheck:
     for one in _checks(adapter, found.keys()):
         found[one.kernel] = one
     check = AdapterCheck(adapter.info, tuple(found.values()), time.perf_counter() - began)
-    _kept(adapter.info).keep(KEY, [f"{one.kernel}: {one.verdict}" for one in check.failed])
+    _kept(adapter.info).keep(KEY, check.faults)
     return check
 
 
@@ -248,8 +260,13 @@ def known_faults(info: DeviceInfo) -> list[str] | None:
     return list(map(str, faults)) if isinstance(faults, list) else None
 
 
+def verdicts_path() -> Path:
+    """The user's own file; whoever removes it has all adapters checked anew."""
+    return cache_folder() / FILE
+
+
 def _kept(info: DeviceInfo) -> Measurements:
-    return Measurements(cache_folder() / FILE, f"{info}, {info.driver}")
+    return Measurements(verdicts_path(), f"{info}, {info.driver}")
 
 
 def _checks(adapter: Adapter, known: Collection[str]) -> Iterator[KernelCheck]:
@@ -278,7 +295,7 @@ def _check_training(case: Case, engine: PassEngine) -> KernelCheck:
         made, again = (case.train(engine) for _ in range(2))
     except DeviceError as error:
         return KernelCheck(name, np.inf, TRAINING_TOLERANCE, False, str(error))
-    expected = case.train(NumpyPopulation(case.network, case.configs))
+    expected = case.train(NumpyEngine(case.network, case.configs))
     same = all(
         np.array_equal(one.view(np.uint8), other.view(np.uint8))
         for one, other in zip(made, again, strict=True)
