@@ -1,7 +1,7 @@
 // uses network.wgsl hidden_output.wgsl
 // One layer: outputs[b, o] = dropout(activation(sum over i of inputs[b, i] * weights[i, o]
-// + biases[o])), and for the way back slopes[b, o], the activation's slope times the dropout's
-// factor.
+// + biases[o])), and for the way back derivatives[b, o], the activation's derivative
+// times the dropout's factor.
 //
 // A product of two matrices, so the entry point lies in the tile that multiplies; here stands
 // what is multiplied and what becomes of it. Where the inputs come from is said by

@@ -1,7 +1,8 @@
 // uses network.wgsl row.wgsl
-// The head: what the batch costs, and in training deltas = slope of the loss / rows, the slope of
-// the batch's mean loss. What a row costs is said by `loss/softmax_cross_entropy.wgsl` or
-// `loss/quadratic.wgsl`, what it counts by `weight/equal.wgsl` or `weight/by_class.wgsl`.
+// The head: what the batch costs, and in training deltas = gradient of the loss / rows, the
+// gradient of the batch's mean loss. What a row costs is said by
+// `loss/softmax_cross_entropy.wgsl` or `loss/quadratic.wgsl`,
+// what it counts by `weight/equal.wgsl` or `weight/by_class.wgsl`.
 //
 // One workgroup a network, one row a thread at a time, sums in a fixed order. It closes the
 // forward part of a step: it counts the step as finished.

@@ -1,6 +1,6 @@
 // uses network.wgsl layer.wgsl
-// The way back through one layer: deltas_below[b, i] = slopes_below[b, i] * sum over o of
-// deltas[b, o] * weights[i, o]. The deltas below take the place of the slopes.
+// The way back through one layer: deltas_below[b, i] = derivatives_below[b, i] * sum over o of
+// deltas[b, o] * weights[i, o]. The deltas below take the place of the derivatives.
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
 @group(0) @binding(3) var<storage, read_write> values: array<vec4f>;   // (P, V)
@@ -9,7 +9,7 @@ override PARAMETERS: u32;          // S
 override VALUES: u32;              // V
 override WEIGHTS_AT: u32;          // where this layer's (I + 1, O) block starts within S
 override DELTAS_AT: u32;           // where (B, O) starts within V
-override SLOPES_AT: u32;           // where (B, I) of the layer below starts within V
+override DERIVATIVES_AT: u32;      // where (B, I) of the layer below starts within V
 
 fn locate(group: vec3u, thread: vec2u) -> Place {
     return Place(group.z, group.y * TILE_ROWS + thread.y * THREAD_ROWS,
@@ -40,12 +40,12 @@ fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
         parameters[at + 3u * OUTPUT_FOURS]));
 }
 
-// The slopes' padding is zero, and so the deltas'.
+// The derivatives' padding is zero, and so the deltas'.
 fn store_block(place: Place, row: u32, column: u32, sums: mat4x4f) {
     if (column >= INPUTS || row >= ROWS) {
         return;
     }
-    let at = place.network * VALUES + SLOPES_AT + row * INPUT_STRIDE + column;
+    let at = place.network * VALUES + DERIVATIVES_AT + row * INPUT_STRIDE + column;
     values[at / 4u] *= sums[0];
     values[(at + INPUT_STRIDE) / 4u] *= sums[1];
     values[(at + 2u * INPUT_STRIDE) / 4u] *= sums[2];

@@ -1,6 +1,7 @@
 // uses network.wgsl layer.wgsl
 // The way back through a layer's normalization, a row a thread. The deltas with respect to the
-// sums take the place of those with respect to the outputs, which are kept for the gains.
+// preactivations take the place of those with respect to the outputs, which are kept for the
+// scales.
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
 @group(0) @binding(3) var<storage, read_write> values: array<vec4f>;   // (P, V)
@@ -8,7 +9,7 @@
 override THREADS: u32 = 64u;
 override PARAMETERS: u32;          // S
 override VALUES: u32;              // V
-override GAINS_AT: u32;            // where the gains (O,) start within S
+override SCALES_AT: u32;           // where the scales (O,) start within S
 override DELTAS_AT: u32;           // where (B, O) starts within V
 override NORMALISED_AT: u32;       // likewise
 override KEPT_AT: u32;             // likewise
@@ -22,24 +23,24 @@ fn main(@builtin(global_invocation_id) thread: vec3u) {
     }
     let own = thread.z * VALUES;
     let first = row * OUTPUT_STRIDE;
-    let gains = thread.z * PARAMETERS + GAINS_AT;
+    let scales = thread.z * PARAMETERS + SCALES_AT;
     var shifts = vec4f(0.0);
     var stretches = vec4f(0.0);
     for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
         let deltas = values[(own + DELTAS_AT + first + unit) / 4u];
         values[(own + KEPT_AT + first + unit) / 4u] = deltas;
-        let slopes = deltas * parameters[(gains + unit) / 4u];
-        shifts += slopes;
-        stretches += slopes * values[(own + NORMALISED_AT + first + unit) / 4u];
+        let scaled = deltas * parameters[(scales + unit) / 4u];
+        shifts += scaled;
+        stretches += scaled * values[(own + NORMALISED_AT + first + unit) / 4u];
     }
     let shift = dot(shifts, vec4f(1.0)) / f32(OUTPUTS);
     let stretch = dot(stretches, vec4f(1.0)) / f32(OUTPUTS);
     let inverse = values[(own + INVERSE_AT) / 4u + row].x;
     for (var unit = 0u; unit < OUTPUTS; unit += 4u) {
         let at = own + first + unit;
-        let slopes = values[(KEPT_AT + at) / 4u] * parameters[(gains + unit) / 4u];
+        let scaled = values[(KEPT_AT + at) / 4u] * parameters[(scales + unit) / 4u];
         let normalized = values[(NORMALISED_AT + at) / 4u];
         values[(DELTAS_AT + at) / 4u] =
-            without_padding((slopes - shift - normalized * stretch) * inverse, unit);
+            without_padding((scaled - shift - normalized * stretch) * inverse, unit);
     }
 }

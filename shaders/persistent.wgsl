@@ -42,7 +42,7 @@ struct Layer {
     weights_at: u32,    // where the same starts within `rest`
     inputs_at: u32,     // where (B, I) starts within `values`; not used by the first layer
     outputs_at: u32,    // likewise (B, O)
-    slopes_at: u32,     // likewise; the deltas take the place of the slopes
+    derivatives_at: u32,     // likewise; the deltas take the place of the derivatives
 }
 
 const THREADS = {{ threads }}u;      // QUARTETS * SHARES
@@ -159,7 +159,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 //% endfor
         let deltas = array<vec4f, BATCH>(
 //% for r in range(rows)
-            four_values(LAYER_1.slopes_at + {{ r }}u * LAYER_1.stride + unit),
+            four_values(LAYER_1.derivatives_at + {{ r }}u * LAYER_1.stride + unit),
 //% endfor
         );
 //% for g in range(groups)
@@ -273,9 +273,9 @@ fn move_weights(
 // it would be written out for every weight before a compiler drops it.
 fn moved(state: Network, rule: Rule, one: One, gradient: f32, is_bias: bool) -> One {
 //% if regularized
-    let slope = regularize(state, gradient, one.parameter, is_bias);
+    let regularized = regularize(state, gradient, one.parameter, is_bias);
     let kept = select(1.0, 1.0 - rule.rate * state.weight_decay, DECAY);
-    return optimize(rule, One(one.parameter * kept, one.first, one.second), slope);
+    return optimize(rule, One(one.parameter * kept, one.first, one.second), regularized);
 //% else
     return optimize(rule, one, gradient);
 //% endif
@@ -335,15 +335,15 @@ fn forward(layer: Layer, state: Network, network: u32, step: u32, task: u32) {
     store_outputs(layer, state, network, step, row, 4u * (task % quartets), sums);
 }
 
-// The outputs and slopes of four units; zero past the last one. The last layer's are its logits,
-// and its deltas until they are known.
+// The outputs and derivatives of four units; zero past the last one. The last layer's are its
+// logits, and its deltas until they are known.
 fn store_outputs(
     layer: Layer, state: Network, network: u32, step: u32, row: u32, unit: u32, sums: vec4f,
 ) {
     let at = row * layer.stride + unit;
     if (layer.place == LAST_LAYER.place) {
         store_values(layer.outputs_at + at, sums);
-        store_values(layer.slopes_at + at, vec4f());
+        store_values(layer.derivatives_at + at, vec4f());
         return;
     }
     let both = transpose(mat4x2f(
@@ -356,7 +356,7 @@ fn store_outputs(
         state.seed, state.first_step + step, layer.place, row, unit, rate.threshold, rate.scale);
 //% endif
     store_values(layer.outputs_at + at, both[0] * mask);
-    store_values(layer.slopes_at + at, both[1] * mask);
+    store_values(layer.derivatives_at + at, both[1] * mask);
 }
 
 // The loss of a row, and the last layer's deltas; those of a row past the batch's end stay zero.
@@ -369,28 +369,28 @@ fn score(state: Network, network: u32, step: u32, row: u32) {
         let weight = class_weight(label);
         let outcome = score_row(Row(
             LAST_LAYER.outputs_at + row * LAST_LAYER.stride,
-            LAST_LAYER.slopes_at + row * LAST_LAYER.stride, label, state.label_smoothing, weight,
-            weight / f32(rows)));
+            LAST_LAYER.derivatives_at + row * LAST_LAYER.stride, label, state.label_smoothing,
+            weight, weight / f32(rows)));
         losses[row] = outcome.x;
         hits[row] = u32(outcome.y);
     }
 }
 
-// Past the last input the biases stand in for weights, to no effect: slopes are zero there.
+// Past the last input the biases stand in for weights, to no effect: derivatives are zero there.
 fn input_gradient(layer: Layer, below: Layer, task: u32) {
     let quartets = layer.input_stride / 4u;
     let row = task / quartets;
     let unit = 4u * (task % quartets);
     let inputs = min(vec4u(unit) + vec4u(0u, 1u, 2u, 3u), vec4u(layer.inputs));
     let weights_at = (vec4u(layer.weights_at) + inputs * layer.stride) / 4u;
-    let deltas_at = layer.slopes_at + row * layer.stride;
+    let deltas_at = layer.derivatives_at + row * layer.stride;
     var sums = vec4f();
     for (var o = 0u; o < layer.stride / 4u; o++) {
         sums += four_values(deltas_at + 4u * o) * mat4x4f(
             rest[weights_at.x + o], rest[weights_at.y + o],
             rest[weights_at.z + o], rest[weights_at.w + o]);
     }
-    let at = below.slopes_at + row * below.stride + unit;
+    let at = below.derivatives_at + row * below.stride + unit;
     store_values(at, four_values(at) * sums);
 }
 
@@ -453,10 +453,10 @@ fn move_rest(state: Network, rule: Rule, own: u32, kept: Moments) -> Moments {
     let unit = (own - layer.weights_at) % layer.stride;
     let is_bias = input == layer.inputs;
     let before = rest[own / 4u];
-    let slopes = slopes_of(layer, input, unit);
+    let gradients = gradients_of(layer, input, unit);
 //% for u in "xyzw"
     let {{ u }} = moved(
-        state, rule, One(before.{{ u }}, kept.first.{{ u }}, kept.second.{{ u }}), slopes.{{ u }}, is_bias);
+        state, rule, One(before.{{ u }}, kept.first.{{ u }}, kept.second.{{ u }}), gradients.{{ u }}, is_bias);
 //% endfor
     rest[own / 4u] = vec4f(x.parameter, y.parameter, z.parameter, w.parameter);
     return Moments(vec4f(x.first, y.first, z.first, w.first),
@@ -464,14 +464,14 @@ fn move_rest(state: Network, rule: Rule, own: u32, kept: Moments) -> Moments {
 }
 
 // Sum over the rows of input times delta; a bias's input is 1.
-fn slopes_of(layer: Layer, input: u32, unit: u32) -> vec4f {
-    var slopes = vec4f();
+fn gradients_of(layer: Layer, input: u32, unit: u32) -> vec4f {
+    var gradients = vec4f();
     for (var row = 0u; row < BATCH; row++) {
         let value = values[layer.inputs_at + row * layer.input_stride + input];
-        slopes += four_values(layer.slopes_at + row * layer.stride + unit)
+        gradients += four_values(layer.derivatives_at + row * layer.stride + unit)
             * select(value, 1.0, input == layer.inputs);
     }
-    return slopes;
+    return gradients;
 }
 
 fn store_rest(network: u32, own: u32, kept: Moments) {

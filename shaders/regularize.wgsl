@@ -1,19 +1,19 @@
 // uses network.wgsl
-// What is added to a gradient, and its bounds: the slopes of L1 and L2, then clipping by value.
+// What is added to a gradient, and its bounds: the gradients of L1 and L2, then clipping by value.
 
 override PENALTY: bool = false;
 override CLIP_VALUE: bool = false;
 
 fn regularize(network: Network, gradient: f32, parameter: f32, is_bias: bool) -> f32 {
-    var slope = gradient;
+    var regularized = gradient;
     if (PENALTY) {
-        slope += select(network.l1, network.l1_biases, is_bias) * sign(parameter)
+        regularized += select(network.l1, network.l1_biases, is_bias) * sign(parameter)
             + select(network.l2, network.l2_biases, is_bias) * parameter;
     }
     if (CLIP_VALUE && network.clip_value > 0.0) {
-        slope = clamp(slope, -network.clip_value, network.clip_value);
+        regularized = clamp(regularized, -network.clip_value, network.clip_value);
     }
-    return slope;
+    return regularized;
 }
 
 fn regularize_four(

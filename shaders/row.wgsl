@@ -11,7 +11,7 @@ struct Row {
     label: u32,
     smoothing: f32,     // share of the label that is spread over all classes
     weight: f32,        // what its loss counts
-    scale: f32,         // what its slopes are multiplied with
+    scale: f32,         // what its gradients are multiplied with
 }
 
 fn target_of(row: Row, category: u32) -> f32 {

@@ -60,7 +60,7 @@ fn store_block(place: Place, row: u32, column: u32, gradient: mat4x4f) {
     var rows = gradient;
     for (var r = 0u; r < 4u && row + r <= INPUTS; r++) {
         let at = first + r * OUTPUT_STRIDE;
-        let slopes = regularize_four(state, rows[r], parameters[at / 4u], row + r == INPUTS);
-        take_step(rule, state.weight_decay, at, slopes);
+        let gradients = regularize_four(state, rows[r], parameters[at / 4u], row + r == INPUTS);
+        take_step(rule, state.weight_decay, at, gradients);
     }
 }

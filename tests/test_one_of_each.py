@@ -23,9 +23,9 @@ OPTION = """    lr_factor: float = setting(
 
     def __post_init__("""
 
-ACTIVATION = '''def double(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """Twice the sums."""
-    return 2 * sums, np.full_like(sums, 2)
+ACTIVATION = '''def double(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+    """Twice the preactivations."""
+    return 2 * x, np.full_like(x, 2)
 
 
 ACTIVATIONS: Mapping['''
@@ -113,7 +113,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ('    "lion": 1,\n', '    "lion": 1,\n    "sign": 0,\n'),
     )
     for kind, like, new, pair in (
-        ("activation", "identity", "double", ("vec2f(sum, 1.0)", "vec2f(2.0 * sum, 2.0)")),
+        ("activation", "identity", "double", ("vec2f(x, 1.0)", "vec2f(2.0 * x, 2.0)")),
         ("optimizer", "sgd", "sign", ("one.parameter - gradient * rule.rate", SIGN)),
     ):
         shutil.copy(shaders / kind / f"{like}.wgsl", shaders / kind / f"{new}.wgsl")

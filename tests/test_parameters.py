@@ -62,8 +62,8 @@ def test_the_norms_gains_and_offsets_fill_the_end_of_the_parameters() -> None:
     assert (NETWORK.parameter_count, NETWORK.parameter_count + 10) == norm_offsets(network)
     parameters = initial_parameters(network, "auto", [1])
     norms = norm_views(parameters, network)
-    assert [gains[0].tolist() for gains, _ in norms] == [[1] * 5, [1] * 4]
-    assert [offsets[0].tolist() for _, offsets in norms] == [[0] * 5, [0] * 4]
+    assert [scales[0].tolist() for scales, _ in norms] == [[1] * 5, [1] * 4]
+    assert [shifts[0].tolist() for _, shifts in norms] == [[0] * 5, [0] * 4]
     norms[1][1][0, 3] = 7
     assert parameters[0, -1] == 7
     assert norm_views(parameters, NETWORK) == []

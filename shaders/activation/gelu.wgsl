@@ -1,9 +1,9 @@
-// The sum times the normal distribution's share below it: (output, slope). Hendrycks & Gimpel,
+// x times the normal distribution's share below it: (output, derivative). Hendrycks & Gimpel,
 // "Gaussian Error Linear Units", 2016.
-fn activate(sum: f32) -> vec2f {
-    let share = 0.5 * (1.0 + error_function(sum * 0.7071067811865476));
-    let density = exp(-0.5 * sum * sum) * 0.3989422804014327;    // 1 / sqrt(2 pi)
-    return vec2f(sum * share, share + sum * density);
+fn activate(x: f32) -> vec2f {
+    let share = 0.5 * (1.0 + error_function(x * 0.7071067811865476));
+    let density = exp(-0.5 * x * x) * 0.3989422804014327;    // 1 / sqrt(2 pi)
+    return vec2f(x * share, share + x * density);
 }
 
 // Abramowitz & Stegun, "Handbook of Mathematical Functions", 1964, formula 7.1.26; it is off by

@@ -1,4 +1,4 @@
-// The last layer is linear: (output, slope).
-fn activate(sum: f32) -> vec2f {
-    return vec2f(sum, 1.0);
+// The last layer is linear: (output, derivative).
+fn activate(x: f32) -> vec2f {
+    return vec2f(x, 1.0);
 }

@@ -1,7 +1,7 @@
-// Leaky rectified linear unit: (output, slope).
+// Leaky rectified linear unit: (output, derivative).
 override LEAKY_SLOPE: f32;
 
-fn activate(sum: f32) -> vec2f {
-    let slope = select(LEAKY_SLOPE, 1.0, sum > 0.0);
-    return vec2f(sum * slope, slope);
+fn activate(x: f32) -> vec2f {
+    let derivative = select(LEAKY_SLOPE, 1.0, x > 0.0);
+    return vec2f(x * derivative, derivative);
 }

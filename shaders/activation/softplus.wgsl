@@ -1,5 +1,5 @@
 // uses logistic.wgsl
-// log(1 + exp(x)): (output, slope).
-fn activate(sum: f32) -> vec2f {
-    return vec2f(max(sum, 0.0) + log(1.0 + exp(-abs(sum))), logistic(sum));
+// log(1 + exp(x)): (output, derivative).
+fn activate(x: f32) -> vec2f {
+    return vec2f(max(x, 0.0) + log(1.0 + exp(-abs(x))), logistic(x));
 }

@@ -1,6 +1,6 @@
 // uses bounded_tanh.wgsl
-// Hyperbolic tangent: (output, slope).
-fn activate(sum: f32) -> vec2f {
-    let output = bounded_tanh(sum);
+// Hyperbolic tangent: (output, derivative).
+fn activate(x: f32) -> vec2f {
+    let output = bounded_tanh(x);
     return vec2f(output, 1.0 - output * output);
 }

@@ -1,5 +1,5 @@
 // Cross-entropy after a softmax: what a row costs, and 1 if its label is its largest logit's. Its
-// slopes are probability - target; an evaluation keeps the probabilities instead.
+// gradients are probability - target; an evaluation keeps the probabilities instead.
 
 fn score_row(row: Row) -> vec2f {
     let guess = guess_of(row);

@@ -238,15 +238,15 @@ def _numpy_operations(case: Case) -> dict[str, Callable[[], object]]:
     inputs = kernels.read_samples(samples.features, order)  # (1, B, I)
     values = [inputs]
     for layer, block in zip(network.layers, layers, strict=True):
-        sums = kernels.forward(values[-1], *block)
-        values.append(kernels.activate(sums, layer.activation, network.leaky_slope)[0])
+        preactivations = kernels.forward(values[-1], *block)
+        values.append(kernels.activate(preactivations, layer.activation, network.leaky_slope)[0])
     labels = samples.labels[order]
 
     def forward() -> None:
         outputs = kernels.read_samples(samples.features, order)
         for layer, block in zip(network.layers, layers, strict=True):
-            sums = kernels.forward(outputs, *block)
-            outputs, _ = kernels.activate(sums, layer.activation, network.leaky_slope)
+            preactivations = kernels.forward(outputs, *block)
+            outputs, _ = kernels.activate(preactivations, layer.activation, network.leaky_slope)
 
     def head() -> None:
         targets = kernels.smoothed_targets(labels, network.classes, np.zeros(1, np.float32))

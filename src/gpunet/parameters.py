@@ -2,7 +2,7 @@
 
 A layer's block is (I + 1, O) in row-major order: the weights, and the biases as the last row, as
 if the layer had one more input that is always 1. The blocks follow one another without gaps.
-With layer normalization, the hidden layers' gains and offsets come after all blocks.
+With layer normalization, the hidden layers' scales and shifts come after all blocks.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def layer_blocks(parameters: NDArray[Real], network: NetworkSpec) -> list[NDArra
 
 
 def norm_offsets(network: NetworkSpec) -> tuple[int, ...]:
-    """Where each hidden layer's gains start within N; its offsets follow. Empty without norms."""
+    """Where each hidden layer's scales start within N; its shifts follow. Empty without norms."""
     if not network.layer_norm:
         return ()
     first = network.parameter_count - 2 * sum(network.hidden)
@@ -85,7 +85,7 @@ def norm_offsets(network: NetworkSpec) -> tuple[int, ...]:
 def norm_views(
     parameters: NDArray[Real], network: NetworkSpec
 ) -> list[tuple[NDArray[Real], NDArray[Real]]]:
-    """Gains (P, O) and offsets (P, O) of every hidden layer's norm, as views into (P, N)."""
+    """Scales (P, O) and shifts (P, O) of every hidden layer's norm, as views into (P, N)."""
     return [
         (parameters[:, at : at + units], parameters[:, at + units : at + 2 * units])
         for at, units in zip(norm_offsets(network), network.hidden, strict=False)
@@ -97,11 +97,11 @@ def initial_parameters(
 ) -> NDArray[np.float32]:
     """Parameters (P, N) for one network per seed: uniform weights, zero biases.
 
-    ``uniform`` draws the biases, too. Gains start at 1 and offsets at 0.
+    ``uniform`` draws the biases, too. Scales start at 1 and shifts at 0.
     """
     parameters = np.zeros((len(seeds), network.parameter_count), dtype=np.float32)
-    for gains, _ in norm_views(parameters, network):
-        gains[...] = 1
+    for scales, _ in norm_views(parameters, network):
+        scales[...] = 1
     for place, (weights, biases) in enumerate(layer_views(parameters, network)):
         layer = network.layers[place]
         bound = _bound(layer, initialization, network.leaky_slope)

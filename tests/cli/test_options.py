@@ -133,7 +133,11 @@ def test_a_setting_is_an_option_of_its_panel_with_its_default_and_its_other_name
             default = ",".join(map(str, default))
         one = options[name]
         assert [*one.opts, *one.secondary_opts] == [spelling, *others]
-        assert (one.rich_help_panel, one.metavar, one.help) == (row.panel, row.metavar, row.help)
+        assert (one.rich_help_panel, one.metavar or None, one.help) == (
+            row.panel,
+            row.metavar,
+            row.help,
+        )
         assert str(one.default) == str(default)
         assert bool(one.show_default) == bool(row.told_default or row.default is not None)
 
@@ -250,6 +254,11 @@ def test_a_number_out_of_its_range_is_refused_with_the_range_and_where_help_is(
 def test_the_help_of_an_option_says_what_it_is_for(command: str, words: dict[str, str]) -> None:
     helps = {one.name: one.help or "" for one in command_of(command).params}
     assert [name for name, told in words.items() if told not in helps[name]] == []
+
+
+def test_the_help_tells_no_type_of_a_flag(gpunet: RunCommand) -> None:
+    for command in ((), ("train",), ("datasets",), ("datasets", "preview")):
+        assert "<bool>" not in gpunet(*command, "--help").out
 
 
 def completions(command: str, option: str) -> list[str]:

@@ -375,7 +375,7 @@ def test_networks_of_an_ensemble_that_diverged_are_counted(
     assert ran.code == 0
     assert len(model_file.load(Path("model.safetensors")).parameters) == 2
     place = ran.out.splitlines().index("network   accuracy    loss")
-    rows = [line.split()[0] for line in ran.out.splitlines()[place + 1 : place + 4]]
+    rows = [line.split()[0] for line in ran.out.splitlines()[place + 2 : place + 5]]
     assert rows == ["0", "1", "together"]
 
 

@@ -17,7 +17,7 @@ from tests.cli.conftest import summary_rows
 from gpunet import api
 from gpunet.artifacts import model_file
 from gpunet.cli import search_end
-from gpunet.cli.train_command import train_command
+from gpunet.cli.setting_options import train_command
 from gpunet.config import TrainConfig
 from gpunet.config.settings_file import read_settings
 from gpunet.datasets.catalog import open_dataset

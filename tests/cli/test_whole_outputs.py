@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
 FAST = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--lr", "0.02", "--epochs", "3")
+RULE = "─" * 26
 AS_ASKED = "device: numpy on the processor, as asked for"
 
 
@@ -92,7 +93,7 @@ def test_an_evaluation_of_an_ensemble_begins_with_its_networks(
         for name, one in (("0", first), ("1", second), ("together", content))
     ]
     assert lines_of(gpunet("evaluate", "m", "--device", "cpu")) == [
-        *(AS_ASKED, f"data: {uneven}", "", "network accuracy loss", *rows),
+        *(AS_ASKED, f"data: {uneven}", "", "network accuracy loss", RULE, *rows),
         *scores(content),
     ]
 
@@ -144,15 +145,15 @@ def test_an_ensemble_is_told_with_its_networks_before_the_summary(
     report = json.loads(Path("r.json").read_text())
     tested = [*(one["test"] for one in report["networks"]), report["test"]]
     place = told.index("network accuracy loss")
-    assert told[place - 1 : place + 5] == [
-        *("", "network accuracy loss"),
+    assert told[place - 1 : place + 6] == [
+        *("", "network accuracy loss", RULE),
         *(
             f"{name} {percent(one['accuracy'])} {loss(one['loss'])}"
             for name, one in zip(("0", "1", "together"), tested, strict=True)
         ),
         "",
     ]
-    assert told[place + 5].startswith("stopped ")
+    assert told[place + 6].startswith("stopped ")
     assert "rows: label, columns: prediction" in told[:place]
 
 

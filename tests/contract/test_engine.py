@@ -271,7 +271,7 @@ def test_networks_that_rest_keep_their_weights_and_the_others_go_on_unchanged(
     whole, parted = (make_engine(network, configs, batch_size=16) for _ in range(2))
     run_steps(parted, samples, 4)
     rested = parted.parameters()[[0, 3]], parted.moments()[:, [0, 3]]
-    parted.stop([0, 3])
+    parted.deactivate([0, 3])
     run_further(parted, samples, 4, 4)
     run_steps(whole, samples, 8)
     running = [1, 2, 4]
@@ -292,7 +292,7 @@ def test_a_population_that_rests_as_a_whole_stays_as_it_is(
     engine = make_engine(network, configs, batch_size=8)
     run_steps(engine, samples, 2)
     before = engine.parameters(), engine.moments()
-    engine.stop([0, 1])
+    engine.deactivate([0, 1])
     run_further(engine, samples, 2, 2)
     assert [0, 0] == engine.metrics().seen.tolist() == engine.evaluate("train").seen.tolist()
     assert np.isnan(engine.predict("train")).all()
@@ -309,8 +309,8 @@ def test_networks_that_rest_are_not_evaluated(
     engine.set_parameters(initial_parameters(network, "auto", range(4)))
     engine.load("validation", random_samples(21, 12, 3))
     loss, probabilities = engine.evaluate("validation").loss, engine.predict("validation")
-    engine.stop([1])
-    engine.stop([0])
+    engine.deactivate([1])
+    engine.deactivate([0])
     metrics, left = engine.evaluate("validation"), engine.predict("validation")
     assert metrics.seen.tolist() == [0, 0, 21, 21]
     assert loss[2:].tolist() == metrics.loss[2:].tolist()

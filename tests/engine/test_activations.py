@@ -35,33 +35,33 @@ def test_an_activation_has_its_published_value(activation: str, at: float, expec
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_slope_is_the_finite_difference_of_the_output(activation: str) -> None:
-    # Not at 0, where some slopes jump.
-    sums = np.concatenate([np.linspace(-8, -0.01, 60), np.linspace(0.01, 8, 60)])
+def test_a_derivative_is_the_finite_difference_of_the_output(activation: str) -> None:
+    # Not at 0, where some derivatives jump.
+    x = np.concatenate([np.linspace(-8, -0.01, 60), np.linspace(0.01, 8, 60)])
     step = 1e-6
-    above, _ = activate(sums + step, activation, 0.1)
-    below, _ = activate(sums - step, activation, 0.1)
-    _, slopes = activate(sums, activation, 0.1)
+    above, _ = activate(x + step, activation, 0.1)
+    below, _ = activate(x - step, activation, 0.1)
+    _, derivatives = activate(x, activation, 0.1)
     # Central differences: rounding of about 1e-16 / 1e-6 and a curvature term of 1e-12.
-    np.testing.assert_allclose(slopes, (above - below) / (2 * step), atol=2e-9)
+    np.testing.assert_allclose(derivatives, (above - below) / (2 * step), atol=2e-9)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_float32_gives_what_float64_gives_to_two_millionths(activation: str) -> None:
-    sums = np.linspace(-12, 12, 4801, dtype=np.float32)
-    expected = activate(sums.astype(np.float64), activation, 0.1)
-    actual = activate(sums, activation, 0.1)
+    x = np.linspace(-12, 12, 4801, dtype=np.float32)
+    expected = activate(x.astype(np.float64), activation, 0.1)
+    actual = activate(x, activation, 0.1)
     np.testing.assert_allclose(actual, expected, rtol=2e-6, atol=2e-6)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.filterwarnings("error")
 def test_large_sums_neither_overflow_nor_turn_into_nan(activation: str) -> None:
-    sums = np.array([-1e4, -200.0, 200.0, 1e4], dtype=np.float32)
-    outputs, slopes = activate(sums, activation, 0.01)
+    x = np.array([-1e4, -200.0, 200.0, 1e4], dtype=np.float32)
+    outputs, derivatives = activate(x, activation, 0.01)
     assert np.isfinite(outputs).all()
-    assert np.isfinite(slopes).all()
-    assert np.float32 == outputs.dtype == slopes.dtype
+    assert np.isfinite(derivatives).all()
+    assert np.float32 == outputs.dtype == derivatives.dtype
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -24,8 +24,8 @@ def test_every_activation_has_a_function_a_shader_and_an_initialization() -> Non
     assert set(HE_SLOPES) == set(ACTIVATIONS)
     for name in ACTIVATIONS:
         assert shader_file(f"activation/{name}.wgsl").is_file()
-        values, slopes = activate(np.zeros(3), name, 0.01)
-        assert values.shape == slopes.shape == (3,)
+        values, derivatives = activate(np.zeros(3), name, 0.01)
+        assert values.shape == derivatives.shape == (3,)
 
 
 def test_every_loss_has_a_function_and_a_shader_of_one_name() -> None:

@@ -38,10 +38,10 @@ def test_every_block_lies_in_whole_fours_with_zeros_around_it(network: NetworkSp
         block[: layer.inputs, : layer.outputs] = weights[0]
         block[layer.inputs, : layer.outputs] = biases[0]
         np.testing.assert_array_equal(block.ravel(), packed[at : at + block.size])
-    for at, (gains, offsets) in zip(layout.gains_at, norm_views(parameters, network), strict=True):
+    for at, (scales, shifts) in zip(layout.scales_at, norm_views(parameters, network), strict=True):
         assert at % 4 == 0
-        units = gains.shape[1]
-        np.testing.assert_array_equal(gains[0], packed[at : at + units])
-        np.testing.assert_array_equal(offsets[0], packed[at + padded(units) :][:units])
+        units = scales.shape[1]
+        np.testing.assert_array_equal(scales[0], packed[at : at + units])
+        np.testing.assert_array_equal(shifts[0], packed[at + padded(units) :][:units])
     assert layout.size == len(packed)
     assert network.parameter_count == np.count_nonzero(packed)

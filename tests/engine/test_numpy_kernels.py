@@ -24,32 +24,32 @@ def loss_and_gradient(
 ) -> tuple[Array, Array]:
     """The mean loss (P,) and its gradient (P, N), composed as the engines compose a step."""
     layers = layer_views(parameters, network)
-    values, below, slopes, known = inputs * masks[0], [inputs * masks[0]], [], []
+    values, below, derivatives, known = inputs * masks[0], [inputs * masks[0]], [], []
     norms = norm_views(parameters, network)
     for place, (layer, mask) in enumerate(zip(network.layers, masks[1:], strict=False)):
-        sums = kernels.forward(values, *layers[place])
+        preactivations = kernels.forward(values, *layers[place])
         if norms:
-            sums, *figures = kernels.layer_norm(sums, *norms[place])
-            known.append(figures)
-        values, slope = kernels.activate(sums, layer.activation, network.leaky_slope)
-        values, slope = values * mask, slope * mask
-        slopes.append(slope)
+            preactivations, *statistics = kernels.layer_norm(preactivations, *norms[place])
+            known.append(statistics)
+        values, derivative = kernels.activate(preactivations, layer.activation, network.leaky_slope)
+        values, derivative = values * mask, derivative * mask
+        derivatives.append(derivative)
         below.append(values)
     logits = kernels.forward(values, *layers[-1])
     score = kernels.quadratic if network.loss == "quadratic" else kernels.softmax_cross_entropy
-    losses, slopes_of_loss, _ = score(logits, targets)
-    deltas = slopes_of_loss / targets.shape[1]
+    losses, gradients_of_loss, _ = score(logits, targets)
+    deltas = gradients_of_loss / targets.shape[1]
     gradient = np.empty_like(parameters)
     for place in reversed(range(len(layers))):
         weights, biases = layer_views(gradient, network)[place]
         whole = kernels.weight_gradient(below[place], deltas)
         weights[...], biases[...] = whole[:, :-1], whole[:, -1]
         if place:
-            deltas = kernels.input_gradient(deltas, layers[place][0], slopes[place - 1])
+            deltas = kernels.input_gradient(deltas, layers[place][0], derivatives[place - 1])
             if norms:
                 normalized, inverse = known[place - 1]
-                gains, offsets = norm_views(gradient, network)[place - 1]
-                gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalized)
+                scales, shifts = norm_views(gradient, network)[place - 1]
+                scales[...], shifts[...] = kernels.layer_norm_update(deltas, normalized)
                 deltas = kernels.layer_norm_gradient(
                     deltas, normalized, inverse, norms[place - 1][0]
                 )
@@ -105,12 +105,12 @@ def targets_of(labels: list[int], classes: int, smoothing: float = 0.0) -> Array
 def test_cross_entropy_is_minus_the_logarithm_of_the_labels_probability() -> None:
     logits = np.array([[[1.0, 2.0, 3.0], [700.0, 0.0, -700.0]]])
 
-    losses, slopes, probabilities = kernels.softmax_cross_entropy(logits, targets_of([2, 1], 3))
+    losses, gradients, probabilities = kernels.softmax_cross_entropy(logits, targets_of([2, 1], 3))
 
     expected = np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum()
     np.testing.assert_allclose(probabilities[0, 0], expected, rtol=1e-12)
     np.testing.assert_allclose(losses[0], [-np.log(expected[2]), 700.0], rtol=1e-12)
-    np.testing.assert_allclose(slopes[0, 0], expected - [0, 0, 1], rtol=1e-12)
+    np.testing.assert_allclose(gradients[0, 0], expected - [0, 0, 1], rtol=1e-12)
 
 
 def test_a_smoothed_label_leaves_a_share_to_every_class() -> None:
@@ -157,12 +157,12 @@ def test_bytes_are_read_as_fractions_of_255() -> None:
 
 
 def test_a_layer_norm_brings_every_row_to_mean_0_and_variance_1() -> None:
-    sums = np.random.default_rng(1).normal(3, 5, (1, 4, 60))
+    preactivations = np.random.default_rng(1).normal(3, 5, (1, 4, 60))
     ones, zeros = np.ones((1, 60)), np.zeros((1, 60))
-    outputs, _, _ = kernels.layer_norm(sums, ones, zeros)
+    outputs, _, _ = kernels.layer_norm(preactivations, ones, zeros)
     np.testing.assert_allclose(outputs.mean(axis=2), 0, atol=1e-12)
     np.testing.assert_allclose(outputs.var(axis=2), 1, rtol=1e-5)
-    scaled, _, _ = kernels.layer_norm(sums, 2 * ones, ones)
+    scaled, _, _ = kernels.layer_norm(preactivations, 2 * ones, ones)
     np.testing.assert_allclose(scaled, 2 * outputs + 1)
 
 

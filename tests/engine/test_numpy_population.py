@@ -43,8 +43,8 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> NumpyEngine:
     return NumpyEngine(NETWORK, CONFIGS)
 
 
-def trained(engine: NumpyEngine, samples: Samples, rest: Sequence[int]) -> None:
-    """Two epochs; after the first one, some networks rest."""
+def trained(engine: NumpyEngine, samples: Samples, inactive: Sequence[int]) -> None:
+    """Two epochs; after the first one, some networks are deactivated."""
     engine.load("train", samples)
     engine.load("validation", samples[:9])
     seeds = [one.seed for one in CONFIGS]
@@ -54,19 +54,19 @@ def trained(engine: NumpyEngine, samples: Samples, rest: Sequence[int]) -> None:
         engine.train(3)
         engine.train(1)
         if epoch == 0:
-            engine.stop(rest)
+            engine.deactivate(inactive)
 
 
-@pytest.mark.parametrize("rest", [(1, 2), (2, 3), (0, 1, 4)])
+@pytest.mark.parametrize("inactive", [(1, 2), (2, 3), (0, 1, 4)])
 def test_groups_give_the_bits_of_a_population_in_one(
     together: NumpyEngine,
     groups: NumpyEngine,
     random_samples: Callable[..., Samples],
-    rest: Sequence[int],
+    inactive: Sequence[int],
 ) -> None:
     samples = random_samples(32, 12, 3)
-    trained(together, samples, rest)
-    trained(groups, samples, rest)
+    trained(together, samples, inactive)
+    trained(groups, samples, inactive)
     assert together.parameters().tobytes() == groups.parameters().tobytes()
     assert together.moments().tobytes() == groups.moments().tobytes()
     for count, one, other in (
@@ -75,7 +75,7 @@ def test_groups_give_the_bits_of_a_population_in_one(
     ):
         assert one.loss.tolist() == other.loss.tolist()
         assert one.correct.tolist() == other.correct.tolist()
-        assert [0 if p in rest else count for p in range(5)] == other.seen.tolist()
+        assert [0 if p in inactive else count for p in range(5)] == other.seen.tolist()
     np.testing.assert_array_equal(together.predict("validation"), groups.predict("validation"))
     moments = groups.moments()
     groups.set_moments(moments * 2)

@@ -82,7 +82,7 @@ def test_nadams_factors_do_not_depend_on_where_the_epochs_are_cut() -> None:
     np.testing.assert_array_equal(whole[:, 4:], later)
 
 
-def test_penalties_are_the_slopes_of_l1_and_of_half_l2() -> None:
+def test_penalties_are_the_gradients_of_l1_and_of_half_l2() -> None:
     parameters = np.array([[2.0, -3.0, 0.0]])
     l1, l2 = np.full((1, 3), 0.1), np.full((1, 3), 0.5)
     actual = kernels.regularize(np.zeros((1, 3)), parameters, l1, l2, np.zeros((1, 1)))

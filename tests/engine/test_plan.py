@@ -44,7 +44,7 @@ def test_a_pass_tells_the_threads_that_its_shader_declares() -> None:
 
 def test_a_product_reads_its_factors_and_writes_its_result_once() -> None:
     passes = {one.label: one for one in layered().passes}
-    back = passes["input_gradient 2"]  # (6, 8) = (6, 4) x (4, 8), into the slopes (6, 8)
+    back = passes["input_gradient 2"]  # (6, 8) = (6, 4) x (4, 8), into the derivatives (6, 8)
     assert back.traffic == 4 * (6 * 4 + 4 * 8 + 2 * 6 * 8)
     assert back.operations == 2 * 6 * 8 * 4
     update = passes["update 1"]  # samples in bytes, deltas, parameters with two moments

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
+from dataclasses import fields
 
-import numpy as np
 import pytest
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.planning.program import NETWORK_BYTES
+from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.planning.records import NETWORK, network_records
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.wgpu.adapters import Adapter
-from gpunet.engine.wgpu.wgpu_engine import NETWORK, WgpuEngine
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
 
 @pytest.mark.parametrize("clip_norm", [0.0, 1.0])
@@ -36,12 +36,21 @@ def test_a_program_goes_through_json_and_names_every_buffer_that_its_shaders_bin
     assert [one["label"] for one in told["passes"]] == [one.label for one in program.plan.passes]
 
 
-def test_the_struct_of_a_network_is_the_same_in_the_shaders_and_on_the_host() -> None:
+def test_the_host_knows_every_field_of_a_network_as_the_shaders_have_it() -> None:
     text = assemble(("network",)).text
     body = text.partition("struct Network {")[2].partition("}")[0]
-    fields = re.findall(r"^ *(\w+): (u32|f32),", body, flags=re.MULTILINE)
-    kinds = {"u32": np.dtype(np.uint32), "f32": np.dtype(np.float32)}
-    host = [(name, NETWORK[name]) for name in NETWORK.names or () if name != "reserved"]
-    assert [(name, kinds[kind]) for name, kind in fields[: len(host)]] == host
-    assert [name for name, _ in fields[len(host) :]] == ["reserved0", "reserved1"]
-    assert NETWORK.itemsize == 4 * len(fields) == NETWORK_BYTES
+    assert len(NETWORK.names or ()) == body.count("\n") - 1
+    assert NETWORK.itemsize == 96
+    kinds = {name: NETWORK[name] for name in ("seed", "correct", "loss", "label_smoothing")}
+    assert kinds == {"seed": "u4", "correct": "u4", "loss": "f4", "label_smoothing": "f4"}
+
+
+def test_every_setting_of_a_network_is_written_where_the_shaders_read_it() -> None:
+    values = {one.name: place + 1.0 for place, one in enumerate(fields(NetworkSettings))}
+    written = {**values, "seed": 2**32 - 1, "input_dropout": 0.75}
+    (record,) = network_records((NetworkSettings(**written),))  # type: ignore[arg-type]
+    elsewhere = {"dropout", "input_dropout", "nesterov"}
+    assert {name: record[name] for name in written if name not in elsewhere} == {
+        name: value for name, value in written.items() if name not in elsewhere
+    }
+    assert (record["input_threshold"], record["input_scale"]) == (3 << 30, 4)

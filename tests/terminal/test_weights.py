@@ -164,7 +164,7 @@ def test_the_colors_of_weights_go_from_one_end_over_zero_to_the_other(
     console = make_text_console(colors=colors)
     values = np.array([[-1, -0.5, 0, 0.5, 1], [1, 0.5, 0, -0.5, -1]], np.float32)
     (line,) = signed_picture(console, values, 5, 1).lines
-    assert [part.text for part in line] == ["▀"] * 5
+    assert [part.text for part in line] == ["▀", "▀", " ", "▀", "▀"]
     tops = [part.style.color.get_truecolor() for part in line]  # type: ignore[union-attr]
     bottoms = [part.style.bgcolor.get_truecolor() for part in line]  # type: ignore[union-attr]
     assert tops == shown

@@ -111,9 +111,9 @@ def _views(
     for place, (weights, biases) in enumerate(layer_views(parameters, network)):
         yield f"layers.{place}.weights", weights  # (P, I, O)
         yield f"layers.{place}.biases", biases  # (P, O)
-    for place, (gains, offsets) in enumerate(norm_views(parameters, network)):
-        yield f"layers.{place}.gains", gains  # (P, O)
-        yield f"layers.{place}.offsets", offsets  # (P, O)
+    for place, (scales, shifts) in enumerate(norm_views(parameters, network)):
+        yield f"layers.{place}.gains", scales  # (P, O)
+        yield f"layers.{place}.offsets", shifts  # (P, O)
 
 
 def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:

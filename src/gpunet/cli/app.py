@@ -53,11 +53,13 @@ MOVED = {
 INTERRUPTED = 130
 """128 + SIGINT, as shells report a program that was interrupted."""
 
+HELP = ["-h", "--help"]
+
 app = typer.Typer(
     name="gpunet",
     help="Train neural networks on any GPU, from any vendor, and see them learn.",
     epilog="Start with: gpunet train",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": HELP},
     rich_markup_mode="rich",
 )
 app.command("train")(train.train)
@@ -129,9 +131,13 @@ def command_line() -> typer.core.TyperGroup:
     """All commands, with the one option that they share: every command draws."""
     group = typer.main.get_group(app)
     groups = [one for one in group.commands.values() if isinstance(one, typer.core.TyperGroup)]
-    for command in [leaf for one in (group, *groups) for leaf in one.commands.values()]:
-        if command not in groups:
+    for command in [group, *(leaf for one in (group, *groups) for leaf in one.commands.values())]:
+        if command not in (group, *groups):
             command.params += _shared_options()
+        context = typer.Context(command, help_option_names=HELP)
+        for parameter in command.get_params(context):
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""  # else the help says that a flag takes a <bool>
     return group
 
 

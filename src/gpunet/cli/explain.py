@@ -27,7 +27,6 @@ Shader = Annotated[
         metavar="PASS",
         help="Print the shader of a pass, like 'forward 1', instead.",
         rich_help_panel=options.OUTPUT,
-        show_default=False,
     ),
 ]
 
@@ -35,7 +34,6 @@ Shader = Annotated[
 @with_settings
 def explain(
     *,
-    context: typer.Context,
     data: options.Data = "auto",
     config: TrainConfig,
     device: options.Device = "auto",

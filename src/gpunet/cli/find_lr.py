@@ -22,7 +22,6 @@ __all__ = ["find_lr"]
 @with_settings
 def find_lr(
     *,
-    context: typer.Context,
     data: options.Data = "auto",
     config: TrainConfig,
     device: options.Device = "auto",

@@ -48,7 +48,6 @@ OUTPUT = "Output"
 Data = Annotated[
     str,
     typer.Option(
-        "--data",
         help="mnist, fashion-mnist, strokes (built in), or a path to IDX, CSV or NPZ files or "
         "folders of images; auto takes MNIST if it can be had, else strokes.",
         rich_help_panel=DATA,
@@ -65,7 +64,6 @@ Autotune = Annotated[
 Device = Annotated[
     str,
     typer.Option(
-        "--device",
         help="[bold]auto[/] takes a hardware GPU, else the faster one of numpy and a software "
         "adapter; [bold]gpu[/] the best adapter, [bold]cpu[/] numpy; else an index or a part of a "
         "name from `gpunet devices`, or cuda, rocm, mps, metal, vulkan or dx12.",
@@ -78,30 +76,22 @@ ModelFile = Annotated[
 ModelData = Annotated[
     str | None,
     typer.Option(
-        "--data",
         help="A dataset's name or a path; by default the data that the model was trained on.",
         rich_help_panel=DATA,
-        show_default=False,
     ),
 ]
 Label = Annotated[
     str | None,
     typer.Option(
-        "--label",
-        metavar=SETTINGS["label"].metavar,
-        help=SETTINGS["label"].help,
-        rich_help_panel=DATA,
-        show_default=False,
+        metavar=SETTINGS["label"].metavar, help=SETTINGS["label"].help, rich_help_panel=DATA
     ),
 ]
 Plot = Annotated[
     Path | None,
     typer.Option(
-        "--plot",
         metavar="FILE",
         help="Draw a picture into this file, too: .png, .svg or .pdf.",
         rich_help_panel=OUTPUT,
-        show_default=False,
     ),
 ]
 Force = Annotated[
@@ -116,7 +106,6 @@ Force = Annotated[
 Graphics = Annotated[
     _Graphics,
     typer.Option(
-        "--graphics",
         help="How pictures are drawn: in pixels, if a terminal knows one of the two protocols, or "
         "in half blocks. [bold]auto[/] takes pixels in terminals known for them.",
         rich_help_panel=OUTPUT,
@@ -135,62 +124,43 @@ Quiet = Annotated[
 RunDir = Annotated[
     Path | None,
     typer.Option(
-        "--run-dir",
         help="Keep checkpoints, the best model, the report and a log in this new folder.",
         rich_help_panel=RUN,
-        show_default=False,
     ),
 ]
 Name = Annotated[
-    str | None,
-    typer.Option(
-        "--name",
-        help="Keep the run in the folder runs/NAME.",
-        rich_help_panel=RUN,
-        show_default=False,
-    ),
+    str | None, typer.Option(help="Keep the run in the folder runs/NAME.", rich_help_panel=RUN)
 ]
 CheckpointEvery = Annotated[
     int | None,
     typer.Option(
-        "--checkpoint-every",
         min=1,
         help="Epochs between two checkpoints, by default 1; without --run-dir or --name the "
         "folder in runs is named by date, time and layers.",
         rich_help_panel=RUN,
-        show_default=False,
     ),
 ]
 Resume = Annotated[
     Path | None,
     typer.Option(
-        "--resume",
         metavar="RUN_DIR",
         help="Go on with the run in a folder, with its data and settings; --epochs may be "
         "raised and --max-time changed.",
         rich_help_panel=RUN,
-        show_default=False,
     ),
 ]
-Output = Annotated[Path, typer.Option("--output", help="The model file.", rich_help_panel=OUTPUT)]
+Output = Annotated[Path, typer.Option(help="The model file.", rich_help_panel=OUTPUT)]
 Report = Annotated[
     Path | None,
-    typer.Option(
-        "--report",
-        help="Write settings, history and results as JSON, too.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
+    typer.Option(help="Write settings, history and results as JSON, too.", rich_help_panel=OUTPUT),
 ]
 Showcase = Annotated[
     int | None,
     typer.Option(
-        "--showcase",
         min=0,
         help="Test samples to show with their predictions; 0 for none, 10 by default where "
         "the screen has room.",
         rich_help_panel=OUTPUT,
-        show_default=False,
     ),
 ]
 AsJson = Annotated[
@@ -207,7 +177,6 @@ def _wish_for_theme(theme: _Theme) -> None:
 Theme = Annotated[
     _Theme,
     typer.Option(
-        "--theme",
         help="Colors for a dark or a light terminal, or none; [bold]auto[/] asks the terminal.",
         rich_help_panel=OUTPUT,
         envvar="GPUNET_THEME",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 from gpunet.cli import options
 from gpunet.cli.setting_options import with_settings
 from gpunet.config import TrainConfig
@@ -14,7 +12,6 @@ __all__ = ["profile"]
 @with_settings
 def profile(
     *,
-    context: typer.Context,
     data: options.Data = "auto",
     config: TrainConfig,
     device: options.Device = "auto",

@@ -20,7 +20,6 @@ def recipes(
         typer.Argument(
             metavar="NAME",
             help="Print this recipe's file, to copy and change.",
-            show_default=False,
             autocompletion=recipe_names,
         ),
     ] = None,

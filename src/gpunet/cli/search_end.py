@@ -15,7 +15,7 @@ from rich.console import Console
 from gpunet.artifacts import model_file
 from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import Results
-from gpunet.cli.train_command import train_command
+from gpunet.cli.setting_options import train_command
 from gpunet.search.events import SearchInfo
 from gpunet.search.result import Search
 from gpunet.search.storage import StudyStorage

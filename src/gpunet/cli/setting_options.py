@@ -1,24 +1,37 @@
-"""The table of settings as options: their spelling, and commands that take all of them."""
+"""Settings of training as options: their spelling, and commands that take them.
+
+Owns who wins: what is typed, then ``--config`` or ``--recipe``, then the defaults. What a file may
+hold belongs to ``settings_file``.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any
 
 import typer
 
-from gpunet.cli.configuration import ConfigFile, RecipeName, blaming_the_file
 from gpunet.config import SETTINGS, Setting, TrainConfig
+from gpunet.config.recipes import open_recipe, recipe_names
 from gpunet.config.settings import DATA
+from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.config.texts import written
+from gpunet.errors import SettingError, UsageError
 
-__all__ = ["option", "with_fixed_settings", "with_settings"]
+__all__ = ["option", "train_command", "with_fixed_settings", "with_settings"]
 
 FIXED = ("label", "epochs", "batch_size", "optimizer", "seed", "monitor")
 """Settings of training that an option takes out of a search."""
+
+FILE = "gpunet.config.settings_file"
+"""Where a context keeps the file, for messages about its settings."""
 
 
 def option(name: str, value: str = "") -> str:
@@ -26,30 +39,41 @@ def option(name: str, value: str = "") -> str:
     return f"--{name.replace('_', '-')}{value and f' {value}'}"
 
 
+def train_command(config: TrainConfig, data: str, device: str = "auto") -> str:
+    """`gpunet train` with all settings that are no defaults, ready for a shell.
+
+    Args:
+        config: how to train.
+        data: what ``--data`` takes.
+        device: what ``--device`` takes.
+    """
+    words = ["gpunet", "train", "--data", data]
+    words += [] if device == "auto" else ["--device", device]
+    for name, row in SETTINGS.items():
+        value = getattr(config, name)
+        if isinstance(value, bool) and value != row.default:
+            words.append(option(name if value else f"no_{name}"))
+        elif value != row.default:
+            words += [option(name), written(value)]
+    return shlex.join(words)
+
+
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Let a command take all settings of training, from options, a file or a recipe.
 
     Args:
         command: gets them as ``config``, in whose place its options stand in the help; takes
-            keyword arguments only, ``context`` among them.
+            keyword arguments only, the ``context`` if it wants that.
     """
-    parameters: list[inspect.Parameter] = []
-    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
-        if name == "context":
-            parameters += [parameter, *_SOURCES]
-        else:
-            parameters += _OPTIONS if name == "config" else [parameter]
+    own = inspect.signature(command).parameters
 
-    @functools.wraps(command)
     def run(**given: Any) -> None:
-        context = given["context"]
         texts = {name: given.pop(name) for name in SETTINGS}
-        with blaming_the_file(context):
+        with _blaming_the_file(given["context"]):
             config = TrainConfig(**{name: _parsed(name, text) for name, text in texts.items()})
-        own = {name: given[name] for name in given if name not in ("config_file", "recipe")}
-        command(config=config, **own)
+        command(config=config, **{name: given[name] for name in given if name in own})
 
-    return _with_parameters(run, parameters)
+    return _with_parameters(run, command, {"context": [], "config": _OPTIONS}, _SOURCES)
 
 
 def with_fixed_settings(command: Callable[..., None]) -> Callable[..., None]:
@@ -59,22 +83,32 @@ def with_fixed_settings(command: Callable[..., None]) -> Callable[..., None]:
         command: gets those that are given as ``fixed``, by their names, in whose place their
             options stand in the help; takes keyword arguments only.
     """
-    parameters: list[inspect.Parameter] = []
-    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
-        parameters += _FIXED if name == "fixed" else [parameter]
 
-    @functools.wraps(command)
     def run(**given: Any) -> None:
         fixed = {name: given.pop(name) for name in FIXED}
         command(fixed={name: one for name, one in fixed.items() if one is not None}, **given)
 
-    return _with_parameters(run, parameters)
+    return _with_parameters(run, command, {"fixed": _FIXED})
 
 
 def _with_parameters(
-    run: Callable[..., None], parameters: list[inspect.Parameter]
+    run: Callable[..., None],
+    command: Callable[..., None],
+    places: dict[str, list[inspect.Parameter]],
+    first: Sequence[inspect.Parameter] = (),
 ) -> Callable[..., None]:
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    """A function in the place of a command, with other parameters in the place of some.
+
+    Args:
+        run: the function.
+        command: the command.
+        places: what stands in the place of the command's parameters, by their names.
+        first: what stands before all of them.
+    """
+    functools.update_wrapper(run, command)
+    parameters = inspect.signature(command, eval_str=True).parameters.values()
+    options = [one for old in parameters for one in places.get(old.name, [old])]
+    run.__signature__ = inspect.Signature([*first, *options])  # type: ignore[attr-defined]
     run.__annotations__ = {}
     return run
 
@@ -112,11 +146,83 @@ def _open_parameter(name: str, row: Setting) -> inspect.Parameter:
     return _keyword(name, Annotated[row.kind | None, info], None)
 
 
-def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+def _keyword(
+    name: str, annotation: Any, default: Any = inspect.Parameter.empty
+) -> inspect.Parameter:
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
 
-_SOURCES = [_keyword("config_file", ConfigFile, None), _keyword("recipe", RecipeName, None)]
+@contextlib.contextmanager
+def _blaming_the_file(context: typer.Context) -> Iterator[None]:
+    """Name the file, and the line, in an error about a setting that comes from there."""
+    try:
+        yield
+    except SettingError as error:
+        file: SettingsFile | None = context.meta.get(FILE)
+        source = context.get_parameter_source(error.setting)
+        if file is None or source is None or source.name != "DEFAULT_MAP":
+            raise
+        raise file.blamed(error) from error
+
+
+def _take_config(context: typer.Context, path: Path | None) -> Path | None:
+    if path is not None and not context.resilient_parsing:
+        _take(context, read_settings(path))
+    return path
+
+
+def _take_recipe(context: typer.Context, name: str | None) -> str | None:
+    if name is not None and not context.resilient_parsing:
+        _take(context, open_recipe(name).file)
+    return name
+
+
+def _take(context: typer.Context, file: SettingsFile) -> None:
+    """Let the file's settings be the defaults of all options that are not typed."""
+    if FILE in context.meta:
+        raise UsageError(
+            "--config and --recipe both give settings; print the recipe with "
+            "`gpunet recipes NAME`, copy it, and give the copy as --config"
+        )
+    context.meta[FILE] = file
+    context.default_map = {name: _as_typed(value) for name, value in file.settings.items()}
+
+
+def _as_typed(value: Any) -> Any:
+    """A setting as it would stand on the command line; flags stay what they are."""
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)):f}"
+    return value if isinstance(value, bool) else written(value)
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE.toml",
+        help="Take settings from a TOML file; options that are typed win over it.",
+        rich_help_panel=DATA,
+        is_eager=True,
+        callback=_take_config,
+    ),
+]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Take settings from a bundled recipe; `gpunet recipes` lists them.",
+        rich_help_panel=DATA,
+        is_eager=True,
+        callback=_take_recipe,
+        autocompletion=recipe_names,
+    ),
+]
+
+_SOURCES = [
+    _keyword("context", typer.Context),
+    _keyword("config_file", ConfigFile, None),
+    _keyword("recipe", RecipeName, None),
+]
 _OPTIONS = [_parameter(name, row) for name, row in SETTINGS.items()]
 _FIXED = [_open_parameter(name, SETTINGS[name]) for name in FIXED]

@@ -39,15 +39,10 @@ def showcase(
         ),
     ] = False,
     index: Annotated[
-        str | None,
-        typer.Option(
-            help="Show these rows of the test set, e.g. 3,17, counted from 0.",
-            show_default=False,
-        ),
+        str | None, typer.Option(help="Show these rows of the test set, e.g. 3,17, counted from 0.")
     ] = None,
     weights: Annotated[
-        bool,
-        typer.Option("--weights", help="The weights of the first layer's units, as pictures."),
+        bool, typer.Option("--weights", help="The weights of the first layer's units, as pictures.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
     data: options.ModelData = None,

@@ -37,7 +37,6 @@ ConfigFile = Annotated[
         metavar="FILE.toml",
         help="Settings that are not searched, as `gpunet train --config` takes them.",
         rich_help_panel=options.DATA,
-        show_default=False,
     ),
 ]
 Space = Annotated[
@@ -70,10 +69,7 @@ Population = Annotated[
 Timeout = Annotated[
     str | None,
     typer.Option(
-        metavar="TIME",
-        help="Stop after so many seconds, or 10m, or 1h30m.",
-        rich_help_panel=SEARCH,
-        show_default=False,
+        metavar="TIME", help="Stop after so many seconds, or 10m, or 1h30m.", rich_help_panel=SEARCH
     ),
 ]
 Sampler = Annotated[
@@ -115,7 +111,6 @@ Resume = Annotated[
         metavar="NAME",
         help="Go on with a study, with its data and settings.",
         rich_help_panel=STUDY,
-        show_default=False,
     ),
 ]
 Heartbeat = Annotated[
@@ -130,21 +125,16 @@ Heartbeat = Annotated[
 Device = Annotated[
     str | None,
     typer.Option(
-        help="As `gpunet train` takes it.",
-        rich_help_panel=options.DEVICE,
-        show_default="auto",
+        help="As `gpunet train` takes it.", rich_help_panel=options.DEVICE, show_default="auto"
     ),
 ]
 Output = Annotated[
-    Path,
-    typer.Option(help="The best network's model file.", rich_help_panel=options.OUTPUT),
+    Path, typer.Option(help="The best network's model file.", rich_help_panel=options.OUTPUT)
 ]
 Report = Annotated[
     Path | None,
     typer.Option(
-        help="Write all trials and the result as JSON, too.",
-        rich_help_panel=options.OUTPUT,
-        show_default=False,
+        help="Write all trials and the result as JSON, too.", rich_help_panel=options.OUTPUT
     ),
 ]
 

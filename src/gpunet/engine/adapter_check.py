@@ -22,12 +22,12 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import LOSS_KERNELS, DeviceInfo, Engine, Rule
 from gpunet.engine.measurements import Measurements, versions
 from gpunet.engine.planning.layered import recut
+from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.planning.select import PlanName
 from gpunet.engine.planning.tiles import Tile, Traits, candidates
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.twins import PassEngine, difference, try_pass
 from gpunet.engine.wgpu.adapters import Adapter, open_device
-from gpunet.engine.wgpu.wgpu_engine import NETWORK
 from gpunet.errors import DeviceError
 from gpunet.files.cache import cache_folder
 from gpunet.parameters import initial_parameters

@@ -167,7 +167,7 @@ class Engine(ABC):
 
     The course of a training run: ``load`` the splits, ``set_parameters``, then for every epoch
     ``begin_epoch``, ``train`` in as many calls as one likes, ``metrics``, ``evaluate``. Between two
-    epochs, networks that have come to their end are told to ``stop``.
+    epochs, networks that have come to their end are deactivated.
 
     Args:
         network: the shape that all networks share.
@@ -244,7 +244,7 @@ class Engine(ABC):
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments.
 
-        Networks that were told to ``stop`` run again.
+        Networks that were deactivated run again.
         """
 
     @abstractmethod
@@ -263,8 +263,8 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def stop(self, networks: Collection[int]) -> None:
-        """Let these networks, counted from 0, rest from the next epoch on.
+    def deactivate(self, networks: Collection[int]) -> None:
+        """Exclude these networks, counted from 0, from the following epochs.
 
         Read the epoch's ``metrics`` first. Their weights and moments stay, and they cost nothing
         any more: ``metrics`` and ``evaluate`` count no sample for them, their rows of ``predict``
@@ -280,7 +280,7 @@ class Engine(ABC):
         Args:
             order: (P, n) the rows of the training split in the order of this epoch.
             learning_rates: (P, S) of its steps; S = ceil(n / B).
-                Rows of networks that were told to ``stop`` do not matter.
+                Rows of networks that were deactivated do not matter.
             first_step: steps taken before this epoch; dropout and the optimizer's factors are keyed
                 by it.
         """
@@ -291,7 +291,7 @@ class Engine(ABC):
 
     @abstractmethod
     def metrics(self) -> Metrics:
-        """The epoch's sums so far, once all steps that were asked for are done."""
+        """The epoch's metrics so far, once all steps that were asked for are done."""
 
     @abstractmethod
     def evaluate(self, split: Split) -> Metrics:
@@ -319,7 +319,7 @@ class Engine(ABC):
     def reopen(self) -> None:  # noqa: B027 - an engine without a device has none to lose
         """Take the device anew, with all splits, after it has failed.
 
-        Weights and moments are to be set again, and the networks at rest told to ``stop``.
+        Weights and moments are to be set again, and the inactive networks deactivated.
 
         Raises:
             DeviceError: it fails again.

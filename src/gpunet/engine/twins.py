@@ -16,9 +16,10 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import LOSS_KERNELS, step_schedule
 from gpunet.engine.planning.layered import Pass, Plan
 from gpunet.engine.planning.layout import padded
+from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
-from gpunet.engine.wgpu.wgpu_engine import NETWORK, WgpuEngine, _Compiled
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine, _Compiled
 from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views
 
 __all__ = ["PassEngine", "difference", "try_pass"]
@@ -166,28 +167,33 @@ class _Done:
 
 
 def _forward(done: _Done) -> Pairs:
-    sums = kernels.forward(done.inputs(), *layer_views(done.parameters, done.network)[done.place])
+    weights, biases = layer_views(done.parameters, done.network)[done.place]
+    preactivations = kernels.forward(done.inputs(), weights, biases)
     if done.place == len(done.network.hidden) or done.network.layer_norm:
-        yield sums, done.matrix(done.after, "OUTPUTS_AT", sums.shape[2])[:, : done.count]
+        made = done.matrix(done.after, "OUTPUTS_AT", done.layer.outputs)
+        yield preactivations, made[:, : done.count]
     else:
-        yield from _activated(done, sums)
+        yield from _activated(done, preactivations)
 
 
-def _activated(done: _Done, sums: Array) -> Pairs:
-    """What a hidden layer makes of its sums."""
-    outputs, slopes = kernels.activate(sums, done.layer.activation, done.network.leaky_slope)
-    mask = done.mask(done.place + 1, sums.shape, done.engine.dropout_rates()[:, done.place])
-    clear = np.abs(sums) > UNDECIDED
-    for place, expected, decided in (("SLOPES_AT", slopes, clear), ("OUTPUTS_AT", outputs, True)):
-        made = done.matrix(done.after, place, sums.shape[2])[:, : done.count]
-        yield expected * mask * decided, made * decided
+def _activated(done: _Done, preactivations: Array) -> Pairs:
+    """What a hidden layer makes of its preactivations."""
+    activation, slope = done.layer.activation, done.network.leaky_slope
+    outputs, derivatives = kernels.activate(preactivations, activation, slope)
+    rates = done.engine.dropout_rates()[:, done.place]
+    mask = done.mask(done.place + 1, outputs.shape, rates)
+    made = done.matrix(done.after, "OUTPUTS_AT", done.layer.outputs)
+    yield outputs * mask, made[:, : done.count]
+    clear = np.abs(preactivations) > UNDECIDED
+    made = done.matrix(done.after, "DERIVATIVES_AT", done.layer.outputs)
+    yield derivatives * mask * clear, made[:, : done.count] * clear
 
 
 def _layer_norm(done: _Done) -> Pairs:
     units, rows = done.layer.outputs, np.s_[:, : done.count]
     norm = norm_views(done.parameters, done.network)[done.place]
-    sums = done.matrix(done.before, "OUTPUTS_AT", units)[rows]
-    scaled, normalized, inverse = kernels.layer_norm(sums, *norm)
+    preactivations = done.matrix(done.before, "OUTPUTS_AT", units)[rows]
+    scaled, normalized, inverse = kernels.layer_norm(preactivations, *norm)
     yield normalized, done.matrix(done.after, "NORMALISED_AT", units)[rows]
     yield inverse, done.matrix(done.after, "INVERSE_AT", 1)[rows]
     yield from _activated(done, scaled)
@@ -199,13 +205,13 @@ def _head(done: _Done) -> Pairs:
     labels = engine.samples.labels[done.order]
     smoothing = done.column("label_smoothing")[:, 0]
     targets = kernels.smoothed_targets(labels, network.classes, smoothing)
-    losses, slopes, _ = kernels.loss(network.loss)(logits, targets)
+    losses, derivatives, _ = kernels.loss(network.loss)(logits, targets)
     if engine.class_weights is not None:
         weights = engine.class_weights[labels]
-        losses, slopes = losses * weights, slopes * weights[:, :, None]
+        losses, derivatives = losses * weights, derivatives * weights[:, :, None]
     made = done.matrix(done.after, "DELTAS_AT", network.classes)
     deltas = np.zeros_like(made)
-    deltas[:, : done.count] = slopes / np.float32(done.count)
+    deltas[:, : done.count] = derivatives / np.float32(done.count)
     yield deltas, made
     before, after = done.before["networks"].view(NETWORK), done.after["networks"].view(NETWORK)
     yield losses.sum(axis=1), after["loss"] - before["loss"]
@@ -215,10 +221,10 @@ def _head(done: _Done) -> Pairs:
 
 def _input_gradient(done: _Done) -> Pairs:
     deltas = done.matrix(done.before, "DELTAS_AT", done.layer.outputs)
-    slopes = done.matrix(done.before, "SLOPES_AT", done.layer.inputs)
+    derivatives = done.matrix(done.before, "DERIVATIVES_AT", done.layer.inputs)
     weights = layer_views(done.parameters, done.network)[done.place][0]
-    below = kernels.input_gradient(deltas, weights, slopes)
-    yield below, done.matrix(done.after, "SLOPES_AT", done.layer.inputs)
+    below = kernels.input_gradient(deltas, weights, derivatives)
+    yield below, done.matrix(done.after, "DERIVATIVES_AT", done.layer.inputs)
 
 
 def _layer_norm_gradient(done: _Done) -> Pairs:

@@ -235,7 +235,7 @@ class _Run:
         self.state, self.steps_done = state, state.steps
         self.engine.set_parameters(state.parameters)
         self.engine.set_moments(state.moments)
-        self.engine.stop([p for p in range(len(self.members)) if p not in self.running])
+        self.engine.deactivate([p for p in range(len(self.members)) if p not in self.running])
 
     def _require_fit(self, state: RunState) -> None:
         shapes = self.engine.parameters().shape, self.engine.moments().shape
@@ -445,7 +445,7 @@ class _Run:
         self.state = self._state(parameters, moments)
         if whole and not any(one.stop_reason == "diverged" for one in self.members):
             self.checkpointer.note(self.epochs_done, self.state)
-        self.engine.stop(ended | self._pruned())
+        self.engine.deactivate(ended | self._pruned())
 
     def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
         """Tell what these networks, all that ran, have come to."""

@@ -20,7 +20,7 @@ from gpunet.engine.planning.tiles import Product, Tile, choose_tile
 from gpunet.engine.planning.workload import Switches, Workload
 
 __all__ = [
-    "FLOAT",
+    "FLOAT_BYTES",
     "Pass",
     "Plan",
     "cut",
@@ -30,7 +30,7 @@ __all__ = [
     "value_count",
 ]
 
-FLOAT = 4
+FLOAT_BYTES = 4
 """Bytes of a float32."""
 
 HEAD_THREADS = 64
@@ -80,10 +80,10 @@ class Plan:
     Args:
         passes: in order.
         rows: of a full batch, B.
-        values: numbers of activations and slopes of one network, V; each matrix among them is
+        values: numbers of activations and derivatives of one network, V; each matrix among them is
             padded to whole blocks of 4 x 4, like the parameters (see ``layout``).
         probabilities_at: where the head leaves its padded (B, C) within V: probabilities in an
-            evaluation, the loss's slopes in training.
+            evaluation, the loss's gradients in training.
         many_steps: whether its only pass takes as many steps as it is told to; its iterations,
             operations and traffic are those of one step.
         why: this plan and no other, in a few words.
@@ -138,7 +138,7 @@ class _PlanBuilder:
         self.features, self.traits, self.training = work.features, work.traits, training
         self.switches = work.switches
         self.layout = Layout.of(work.network)
-        self.outputs_at, self.slopes_at, self.norms_at, self.values = _places(
+        self.outputs_at, self.derivatives_at, self.norms_at, self.values = _places(
             work.network, work.rows, training
         )
         self.common = {"ROWS": float(work.rows), "VALUES": float(self.values)}
@@ -153,19 +153,18 @@ class _PlanBuilder:
         return passes
 
     def forward(self, place: int) -> Pass:
-        """One layer; the first one reads the samples. A norm still wants the bare sums."""
+        """One layer; the first reads the samples. A norm still wants the bare preactivations."""
         layer = self.network.layers[place]
         bare = self._has_norm(place)
         activation = "identity" if bare else layer.activation
         output = self._hidden_output(place, bare=bare)
-        keeps_slopes = output["KEEP_SLOPES"]
+        stored = self.rows * (2 if output["KEEP_DERIVATIVES"] else 1)
         return self._product(
             f"forward {place + 1}",
             (*self._source("forward", place), f"activation/{activation}"),
             {**self._inputs(place), **output},
             (self.rows, layer.outputs, layer.inputs),
-            self._inputs_bytes(place)
-            + FLOAT * layer.outputs * (layer.inputs + 1 + self.rows * (2 if keeps_slopes else 1)),
+            self._inputs_bytes(place) + FLOAT_BYTES * layer.outputs * (layer.inputs + 1 + stored),
         )
 
     def layer_norm(self, place: int) -> Pass:
@@ -173,18 +172,19 @@ class _PlanBuilder:
         layer = self.network.layers[place]
         constants = {**self._norm(place), **self._hidden_output(place, bare=False)}
         pieces = ("layer_norm", f"activation/{layer.activation}")
-        arrays = 4 if self.training else 2  # the slopes and the normalized sums are kept
+        # Training keeps the derivatives and the normalized preactivations, too.
+        arrays = 4 if self.training else 2
         return self._by_row(f"layer_norm {place + 1}", pieces, constants, 4 * layer.outputs, arrays)
 
     def layer_norm_gradient(self, place: int) -> Pass:
         """The way back through a hidden layer's norm."""
         layer = self.network.layers[place]
-        constants = {**self._norm(place), "DELTAS_AT": self.slopes_at[place]}
+        constants = {**self._norm(place), "DELTAS_AT": self.derivatives_at[place]}
         label = f"layer_norm_gradient {place + 1}"
         return self._by_row(label, ("layer_norm_gradient",), constants, 2 * layer.outputs, 4)
 
     def layer_norm_update(self, place: int, rule: Rule | Literal["store_gradient"]) -> Pass:
-        """The step of a hidden layer's gains and offsets."""
+        """The step of a hidden layer's scales and shifts."""
         units = self.network.layers[place].outputs
         constants = {
             **self._norm(place),
@@ -199,7 +199,7 @@ class _PlanBuilder:
             workgroups=-(-units // (4 * STEP_THREADS)),
             iterations=self.rows,
             operations=3 * units * self.rows,
-            traffic=units * (2 * FLOAT * self.rows + 2 * self._step_bytes(rule)),
+            traffic=units * (2 * FLOAT_BYTES * self.rows + 2 * self._step_bytes(rule)),
         )
 
     def head(self) -> Pass:
@@ -210,7 +210,7 @@ class _PlanBuilder:
             "THREADS": HEAD_THREADS,
             "CLASSES": classes,
             "LOGITS_AT": self.outputs_at[-1],
-            "DELTAS_AT": self.slopes_at[-1],
+            "DELTAS_AT": self.derivatives_at[-1],
             "TRAINING": self.training,
             "SMOOTHING": self.switches.smoothing,
         }
@@ -224,7 +224,7 @@ class _PlanBuilder:
             (1, 1, self.population),
             rows_a_thread * (1 + 3 * classes) + int(math.log2(HEAD_THREADS)),
             5 * self.population * self.rows * classes,
-            FLOAT * self.population * self.rows * (2 * classes + 1),
+            FLOAT_BYTES * self.population * self.rows * (2 * classes + 1),
         )
 
     def input_gradient(self, place: int) -> Pass:
@@ -232,15 +232,15 @@ class _PlanBuilder:
         layer = self.network.layers[place]
         constants = {
             **self._layer(place),
-            "DELTAS_AT": self.slopes_at[place],
-            "SLOPES_AT": self.slopes_at[place - 1],
+            "DELTAS_AT": self.derivatives_at[place],
+            "DERIVATIVES_AT": self.derivatives_at[place - 1],
         }
         return self._product(
             f"input_gradient {place + 1}",
             ("input_gradient",),
             constants,
             (self.rows, layer.inputs, layer.outputs),
-            FLOAT
+            FLOAT_BYTES
             * (
                 self.rows * layer.outputs
                 + layer.inputs * layer.outputs
@@ -253,7 +253,7 @@ class _PlanBuilder:
         layer = self.network.layers[place]
         constants = {
             **self._inputs(place),
-            "DELTAS_AT": self.slopes_at[place],
+            "DELTAS_AT": self.derivatives_at[place],
             "INPUT_DROPOUT": self.switches.input_dropout,
             "PENALTY": self.switches.penalty,
             "CLIP_VALUE": self.switches.clip_value,
@@ -265,7 +265,8 @@ class _PlanBuilder:
             {**constants, **self._moments(rule)},
             (layer.inputs + 1, layer.outputs, self.rows),
             self._inputs_bytes(place)
-            + layer.outputs * (FLOAT * self.rows + (layer.inputs + 1) * self._step_bytes(rule)),
+            + layer.outputs
+            * (FLOAT_BYTES * self.rows + (layer.inputs + 1) * self._step_bytes(rule)),
         )
 
     def gradient_norm(self) -> Pass:
@@ -280,7 +281,7 @@ class _PlanBuilder:
             workgroups=1,
             iterations=rounds + 8,
             operations=2 * count,
-            traffic=FLOAT * count,
+            traffic=FLOAT_BYTES * count,
         )
 
     def apply_update(self, rule: Rule) -> Pass:
@@ -296,7 +297,7 @@ class _PlanBuilder:
         }
         pieces = ("apply_update", *self._step(rule))
         rounds = -(-count // (4 * STEP_THREADS * workgroups))
-        moved = count * (FLOAT + self._step_bytes(rule))
+        moved = count * (FLOAT_BYTES + self._step_bytes(rule))
         return self._elementwise(
             "apply_update",
             pieces,
@@ -319,37 +320,37 @@ class _PlanBuilder:
             workgroups=workgroups,
             iterations=2 * layer.inputs,
             operations=3 * layer.inputs * layer.outputs,
-            traffic=2 * FLOAT * layer.inputs * layer.outputs,
+            traffic=2 * FLOAT_BYTES * layer.inputs * layer.outputs,
         )
 
     def plan(self, passes: list[Pass]) -> Plan:
         """The finished plan."""
-        return Plan(tuple(passes), self.rows, self.values, self.slopes_at[-1])
+        return Plan(tuple(passes), self.rows, self.values, self.derivatives_at[-1])
 
     def _has_norm(self, place: int) -> bool:
         return self.network.layer_norm and place < len(self.network.hidden)
 
     def _hidden_output(self, place: int, *, bare: bool) -> dict[str, float]:
-        """What becomes of a layer's sums, and where; bare sums are stored as they are."""
+        """What becomes of a layer's preactivations, and where; bare ones are stored as they are."""
         hidden = place < len(self.network.hidden)
         return {
             "OUTPUTS_AT": self.outputs_at[place],
-            "SLOPES_AT": self.slopes_at[place],
+            "DERIVATIVES_AT": self.derivatives_at[place],
             "PLACE": place + 1,
             "HIDDEN_LAYERS": len(self.network.hidden),
-            "KEEP_SLOPES": self.training and hidden and not bare,
+            "KEEP_DERIVATIVES": self.training and hidden and not bare,
             "INPUT_DROPOUT": self.switches.input_dropout,
             "DROPOUT": self.switches.dropout and hidden and not bare,
             "LEAKY_SLOPE": self.network.leaky_slope,
         }
 
     def _norm(self, place: int) -> dict[str, float]:
-        """Where a hidden layer's norm finds its gains and keeps what the way back needs."""
+        """Where a hidden layer's norm finds its scales and keeps what the way back needs."""
         kept_at = self.norms_at[place] if self.training else 0
         size = padded(self.rows) * padded(self.network.layers[place].outputs)
         return {
             **self._layer(place),
-            "GAINS_AT": self.layout.gains_at[place],
+            "SCALES_AT": self.layout.scales_at[place],
             "NORMALISED_AT": kept_at,
             "KEPT_AT": kept_at + size,
             "INVERSE_AT": kept_at + 2 * size,
@@ -372,7 +373,7 @@ class _PlanBuilder:
             (-(-self.rows // HEAD_THREADS), 1, self.population),
             iterations,
             8 * values,
-            arrays * FLOAT * values,
+            arrays * FLOAT_BYTES * values,
         )
 
     def _layer(self, place: int) -> dict[str, float]:
@@ -403,12 +404,12 @@ class _PlanBuilder:
 
     def _inputs_bytes(self, place: int) -> int:
         """Bytes of a layer's inputs (B, I)."""
-        size = 1 if place == 0 and self.features == "bytes" else FLOAT
+        size = 1 if place == 0 and self.features == "bytes" else FLOAT_BYTES
         return size * self.rows * self.network.layers[place].inputs
 
     def _step_bytes(self, rule: Rule | Literal["store_gradient"]) -> int:
         """Moved by one parameter's step: it and its moments come and go."""
-        return FLOAT if rule == "store_gradient" else 2 * FLOAT * (1 + MOMENTS[rule])
+        return FLOAT_BYTES if rule == "store_gradient" else 2 * FLOAT_BYTES * (1 + MOMENTS[rule])
 
     def _moments(self, rule: Rule | Literal["store_gradient"]) -> dict[str, float]:
         """Where the optimizer's moments lie."""
@@ -486,30 +487,30 @@ def recut(plan: Plan, tile_of: Callable[[Product], Tile | None]) -> Plan:
 
 
 def value_count(network: NetworkSpec, rows: int, *, training: bool) -> int:
-    """Numbers of activations, slopes and norms of one network, V, in the layered plan."""
+    """Numbers of activations, derivatives and norms of one network, V, in the layered plan."""
     return _places(network, rows, training)[3]
 
 
 def _places(
     network: NetworkSpec, rows: int, training: bool
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]:
-    """Where each layer's outputs, slopes and norm's figures start within V, and V itself.
+    """Where each layer's outputs, derivatives and norm's statistics start within V, and V itself.
 
-    An evaluation needs no slopes, but the last layer's place for its probabilities.
+    An evaluation needs no derivatives, but the last layer's place for its probabilities.
     """
-    outputs_at, slopes_at, end = [], [], 0
+    outputs_at, derivatives_at, end = [], [], 0
     for layer in network.layers:
         outputs_at.append(end)
         end += padded(rows) * padded(layer.outputs)
     for place, layer in enumerate(network.layers):
         needed = training or place == len(network.layers) - 1
-        slopes_at.append(end if needed else 0)
+        derivatives_at.append(end if needed else 0)
         end += padded(rows) * padded(layer.outputs) if needed else 0
     norms_at = []
     for units in network.hidden if network.layer_norm and training else ():
         norms_at.append(end)
         end += padded(rows) * (2 * padded(units) + 4)  # normalized and kept (B, O), inverse (B, 1)
-    return tuple(outputs_at), tuple(slopes_at), tuple(norms_at), end
+    return tuple(outputs_at), tuple(derivatives_at), tuple(norms_at), end
 
 
 def _floats(constants: Mapping[str, float]) -> dict[str, float]:

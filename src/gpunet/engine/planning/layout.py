@@ -2,7 +2,8 @@
 
 So shaders read and write four numbers at a time, whatever the sizes. Padding stays zero: only
 zeros are multiplied into it, and no rule moves a zero whose gradient is zero. The host's order,
-without padding, is that of ``gpunet.parameters``; where activations and slopes lie says ``plan``.
+without padding, is that of ``gpunet.parameters``; ``layered`` and ``persistent`` lay out the
+activations and derivatives.
 """
 
 from __future__ import annotations
@@ -29,28 +30,28 @@ class Layout:
 
     Args:
         weights_at: where each layer's padded (I + 1, O) starts.
-        gains_at: where each hidden layer's padded gains (O,) start; its offsets follow.
+        scales_at: where each hidden layer's padded scales (O,) start; its shifts follow.
         size: S.
         places: (N,) of every parameter.
     """
 
     weights_at: tuple[int, ...]
-    gains_at: tuple[int, ...]
+    scales_at: tuple[int, ...]
     size: int
     places: NDArray[np.intp]
 
     @classmethod
     def of(cls, network: NetworkSpec) -> Layout:
         """The layout of a network's parameters."""
-        weights_at, gains_at, end = [], [], 0
+        weights_at, scales_at, end = [], [], 0
         for layer in network.layers:
             weights_at.append(end)
             end += padded(layer.inputs + 1) * padded(layer.outputs)
         for units in network.hidden if network.layer_norm else ():
-            gains_at.append(end)
+            scales_at.append(end)
             end += 2 * padded(units)
-        places = _places(network, weights_at, gains_at)
-        return cls(tuple(weights_at), tuple(gains_at), end, places)
+        places = _places(network, weights_at, scales_at)
+        return cls(tuple(weights_at), tuple(scales_at), end, places)
 
     def pack(self, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
         """(..., N) as the device wants it, (..., S)."""
@@ -63,7 +64,7 @@ class Layout:
         return np.take(packed, self.places, axis=-1)
 
 
-def _places(network: NetworkSpec, weights_at: list[int], gains_at: list[int]) -> NDArray[np.intp]:
+def _places(network: NetworkSpec, weights_at: list[int], scales_at: list[int]) -> NDArray[np.intp]:
     places = np.empty((1, network.parameter_count), dtype=np.float64)  # exact up to 2 ** 53
     for at, layer, (weights, biases) in zip(
         weights_at, network.layers, layer_views(places, network), strict=True
@@ -71,10 +72,10 @@ def _places(network: NetworkSpec, weights_at: list[int], gains_at: list[int]) ->
         rows = at + padded(layer.outputs) * np.arange(layer.inputs + 1)[:, None]
         whole = rows + np.arange(layer.outputs)
         weights[0], biases[0] = whole[:-1], whole[-1]
-    for at, units, (gains, offsets) in zip(
-        gains_at, network.hidden, norm_views(places, network), strict=False
+    for at, units, (scales, shifts) in zip(
+        scales_at, network.hidden, norm_views(places, network), strict=False
     ):
-        gains[0] = at + np.arange(units)
-        offsets[0] = at + padded(units) + np.arange(units)
+        scales[0] = at + np.arange(units)
+        shifts[0] = at + padded(units) + np.arange(units)
     flat: NDArray[np.intp] = places[0].astype(np.intp)
     return flat

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS, Rule
-from gpunet.engine.planning.layered import FLOAT, value_count
+from gpunet.engine.planning.layered import FLOAT_BYTES, value_count
 from gpunet.engine.planning.program import training_buffers
+from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.workload import Workload
 from gpunet.errors import DeviceError
 
 __all__ = [
-    "EVALUATION_ROWS",
+    "WGPU_EVALUATION_ROWS",
     "buffer_bytes",
     "host_memory",
     "most_networks",
@@ -24,7 +26,7 @@ __all__ = [
     "require_host_memory",
 ]
 
-EVALUATION_ROWS = 1024
+WGPU_EVALUATION_ROWS = 1024
 """Rows of an evaluation's batch on an adapter, unless there are fewer."""
 
 
@@ -37,16 +39,10 @@ def buffer_bytes(network: NetworkSpec, rule: Rule, batch_size: int, samples: int
         batch_size: samples of a step, B.
         samples: that it is trained on.
     """
-    training = training_buffers(
-        network,
-        population=1,
-        rule=rule,
-        batch_size=batch_size,
-        samples=samples,
-        values=value_count(network, batch_size, training=True),
-    )
+    work = Workload(network, batch_size, Traits(software=False), rule=rule)
+    training = training_buffers(work, samples, value_count(network, batch_size, training=True))
     needs = {one.name: one.bytes for one in training if one.usage == "storage"}
-    evaluation = FLOAT * value_count(network, EVALUATION_ROWS, training=False)
+    evaluation = FLOAT_BYTES * value_count(network, WGPU_EVALUATION_ROWS, training=False)
     return {**needs, "evaluation's values": evaluation}
 
 
@@ -57,7 +53,7 @@ def numpy_bytes(network: NetworkSpec, rule: Rule, batch_size: int) -> dict[str, 
     """
     arrays = 2 * (1 + MOMENTS[rule]) + 1
     units = 2 * sum(layer.outputs for layer in network.layers) + 2 * network.inputs
-    return {"memory": FLOAT * (arrays * network.parameter_count + batch_size * units)}
+    return {"memory": FLOAT_BYTES * (arrays * network.parameter_count + batch_size * units)}
 
 
 def host_memory() -> int | None:

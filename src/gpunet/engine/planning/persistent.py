@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import LOSS_KERNELS, MOMENTS
-from gpunet.engine.planning.layered import FLOAT, Pass, Plan
+from gpunet.engine.planning.layered import FLOAT_BYTES, Pass, Plan
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload
@@ -60,7 +60,7 @@ class WorkgroupLayout:
         rows: of the batch.
         chunk: of them, rows that the first layer takes at once.
         rest: parameters beside the first layer's weights, with their padding.
-        values: floats of all layers' outputs and slopes.
+        values: floats of all layers' outputs and derivatives.
     """
 
     quartets: int
@@ -107,7 +107,7 @@ def persistent_plan(work: Workload) -> Plan | None:
     activation = next((layer.activation for layer in network.layers[:-1]), "identity")
     size = Layout.of(network).size
     weights = [layer.inputs * layer.outputs for layer in network.layers]
-    feature_bytes = 1 if work.features == "bytes" else FLOAT
+    feature_bytes = 1 if work.features == "bytes" else FLOAT_BYTES
     constants = {
         "ROWS": rows,
         "CLASSES": network.classes,
@@ -140,7 +140,7 @@ def persistent_plan(work: Workload) -> Plan | None:
         (1, 1, work.population),
         _iterations(network, layout),
         work.population * 2 * rows * (3 * sum(weights) - weights[0]),  # nothing goes to the samples
-        work.population * rows * (network.inputs * feature_bytes + FLOAT),
+        work.population * rows * (network.inputs * feature_bytes + FLOAT_BYTES),
         _variables(network, layout, switches, kept=work.traits.software),
     )
     return Plan((only,), rows, values=0, probabilities_at=0, many_steps=True)

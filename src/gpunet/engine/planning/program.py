@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS, Rule
-from gpunet.engine.planning.layered import FLOAT, Plan
+from gpunet.engine.planning.layered import FLOAT_BYTES, Plan
 from gpunet.engine.planning.layout import Layout, padded
+from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.planning.shader_source import assemble
+from gpunet.engine.planning.workload import Workload
 
 __all__ = [
-    "NETWORK_BYTES",
     "BufferSpec",
     "Program",
     "evaluation_buffers",
@@ -24,9 +25,6 @@ __all__ = [
     "state_buffers",
     "training_buffers",
 ]
-
-NETWORK_BYTES = 96
-"""Size of ``struct Network`` of shaders/network.wgsl."""
 
 SMALLEST = 16
 """Bytes of the smallest buffer that is made, since an empty one cannot be bound."""
@@ -101,43 +99,36 @@ def needed_features(wgsl: str) -> frozenset[str]:
 
 def state_buffers(network: NetworkSpec, population: int, rule: Rule) -> tuple[BufferSpec, ...]:
     """The buffers that keep the networks from epoch to epoch."""
-    size = FLOAT * population * Layout.of(network).size
+    size = FLOAT_BYTES * population * Layout.of(network).size
     rates = max(1, population * len(network.hidden))
     return (
         BufferSpec("parameters", size, "weights and biases of every network"),
         BufferSpec("moments", max(size * MOMENTS[rule], SMALLEST), "the optimizer's moments"),
-        BufferSpec("networks", NETWORK_BYTES * population, "struct Network of every network"),
-        BufferSpec("dropout_rates", 2 * FLOAT * rates, "struct DropoutRate of every hidden layer"),
+        BufferSpec("networks", NETWORK.itemsize * population, "struct Network of every network"),
+        BufferSpec(
+            "dropout_rates", 2 * FLOAT_BYTES * rates, "struct DropoutRate of every hidden layer"
+        ),
     )
 
 
-def training_buffers(
-    network: NetworkSpec,
-    *,
-    population: int,
-    rule: Rule,
-    batch_size: int,
-    samples: int,
-    values: int,
-    keeps_gradients: bool = False,
-    class_weights: bool = False,
-) -> tuple[BufferSpec, ...]:
+def training_buffers(work: Workload, samples: int, values: int) -> tuple[BufferSpec, ...]:
     """The buffers of training on so many samples with so many activations of one network."""
-    steps = -(-samples // batch_size)
-    state = state_buffers(network, population, rule)
-    order = FLOAT * population * steps * padded(batch_size)
-    schedule = 4 * FLOAT * population * steps
+    population, steps = work.population, -(-samples // work.rows)
+    state = state_buffers(work.network, population, work.rule)
+    order = FLOAT_BYTES * population * steps * padded(work.rows)
+    schedule = 4 * FLOAT_BYTES * population * steps
     buffers = [
         *state,
-        BufferSpec("values", max(SMALLEST, FLOAT * population * values), "activations"),
+        BufferSpec("values", max(SMALLEST, FLOAT_BYTES * population * values), "activations"),
         BufferSpec("order", order, "the rows of every batch of the epoch"),
         BufferSpec("schedule", schedule, "what step_schedule gives for every step"),
         BufferSpec("batch", 16, "struct Batch", "uniform"),
     ]
-    if keeps_gradients:
+    if work.switches.clip_norm:
         buffers.append(BufferSpec("gradients", state[0].bytes, "the gradient of every network"))
-    if class_weights:
-        buffers.append(BufferSpec("class_weights", FLOAT * network.classes, "the classes' weights"))
+    if work.switches.class_weights:
+        size = FLOAT_BYTES * work.network.classes
+        buffers.append(BufferSpec("class_weights", size, "the classes' weights"))
     return tuple(buffers)
 
 
@@ -145,8 +136,8 @@ def evaluation_buffers(population: int, plan: Plan, samples: int) -> tuple[Buffe
     """The buffers of an evaluation's own; parameters and dropout rates are the training's."""
     batches = -(-samples // plan.rows)
     return (
-        BufferSpec("values", FLOAT * population * plan.values, "activations"),
-        BufferSpec("order", FLOAT * batches * padded(plan.rows), "the rows of every batch"),
-        BufferSpec("networks", NETWORK_BYTES * population, "struct Network of every network"),
+        BufferSpec("values", FLOAT_BYTES * population * plan.values, "activations"),
+        BufferSpec("order", FLOAT_BYTES * batches * padded(plan.rows), "the rows of every batch"),
+        BufferSpec("networks", NETWORK.itemsize * population, "struct Network of every network"),
         BufferSpec("batch", 16, "struct Batch", "uniform"),
     )

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.interface import Rule
+from gpunet.engine.interface import Engine, Rule
 from gpunet.engine.planning.tiles import Traits
 
-__all__ = ["Switches", "Workload"]
+__all__ = ["Features", "Switches", "Workload"]
+
+Features = Literal["bytes", "floats"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,21 @@ class Switches:
     smoothing: bool = False
     class_weights: bool = False
 
+    @classmethod
+    def of(cls, engine: Engine) -> Switches:
+        """What the networks of an engine want, whose training samples are loaded."""
+        return cls(
+            input_dropout=engine.any_setting("input_dropout"),
+            dropout=bool(engine.dropout_rates().any()),
+            penalty=engine.any_setting("l1", "l2", "l1_biases", "l2_biases"),
+            clip_value=engine.any_setting("clip_value"),
+            clip_norm=engine.any_setting("clip_norm"),
+            decay=engine.any_setting("weight_decay"),
+            max_norm=engine.any_setting("max_norm"),
+            smoothing=engine.any_setting("label_smoothing"),
+            class_weights=engine.class_weights is not None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -57,6 +74,12 @@ class Workload:
     rows: int
     traits: Traits
     population: int = 1
-    features: Literal["bytes", "floats"] = "bytes"
+    features: Features = "bytes"
     rule: Rule = "adam"
     switches: Switches = Switches()
+
+    @classmethod
+    def of(cls, engine: Engine, rows: int, traits: Traits, features: Features) -> Workload:
+        """What an engine works on with batches of so many rows."""
+        population, switches = engine.population, Switches.of(engine)
+        return cls(engine.network, rows, traits, population, features, engine.rule, switches)

@@ -1,7 +1,7 @@
 """The activations' specification: one function per file in ``shaders/activation``, of its name.
 
-Each takes sums of any shape and gives the outputs and their slopes there, both of that shape and
-type.
+Each takes preactivations x of any shape and gives the outputs and the derivatives there, both of
+that shape and type.
 """
 
 from __future__ import annotations
@@ -28,95 +28,95 @@ SCALED_TANH = (1.7159, 2 / 3)
 
 
 def activate(
-    sums: NDArray[Real], activation: str, leaky_slope: float
+    x: NDArray[Real], activation: str, leaky_slope: float
 ) -> tuple[NDArray[Real], NDArray[Real]]:
-    """The activation of the sums and its slope there, both of the sums' shape."""
+    """The activation of the preactivations x and its derivative there, both of their shape."""
     if activation == "leaky_relu":
-        return leaky_relu(sums, leaky_slope)
-    return ACTIVATIONS[activation](sums)
+        return leaky_relu(x, leaky_slope)
+    return ACTIVATIONS[activation](x)
 
 
-def identity(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """The sums themselves."""
-    return sums, np.ones_like(sums)
+def identity(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+    """The preactivations themselves."""
+    return x, np.ones_like(x)
 
 
-def relu(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """max(0, x); the slope at 0 is 0."""
-    return np.maximum(sums, 0), (sums > 0).astype(sums.dtype)
+def relu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+    """max(0, x); the derivative at 0 is 0."""
+    return np.maximum(x, 0), (x > 0).astype(x.dtype)
 
 
-def leaky_relu(sums: NDArray[Real], slope: float) -> tuple[NDArray[Real], NDArray[Real]]:
-    """The sum x above 0, slope * x below (Maas et al., "Rectifier Nonlinearities", 2013)."""
-    slopes = (sums > 0).astype(sums.dtype)
-    np.maximum(slopes, slope, out=slopes)  # the slope below 0 is at most 1
-    return sums * slopes, slopes
+def leaky_relu(x: NDArray[Real], slope: float) -> tuple[NDArray[Real], NDArray[Real]]:
+    """X above 0, slope * x below (Maas et al., "Rectifier Nonlinearities", 2013)."""
+    derivatives = (x > 0).astype(x.dtype)
+    np.maximum(derivatives, slope, out=derivatives)  # that below 0 is at most 1
+    return x * derivatives, derivatives
 
 
-def elu(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """The sum x above 0, exp(x) - 1 below (Clevert et al., "ELU", 2016, alpha 1)."""
-    slopes = np.exp(np.minimum(sums, 0))
-    return np.maximum(sums, slopes - 1), slopes
+def elu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+    """X above 0, exp(x) - 1 below (Clevert et al., "ELU", 2016, alpha 1)."""
+    derivatives = np.exp(np.minimum(x, 0))
+    return np.maximum(x, derivatives - 1), derivatives
 
 
-def selu(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+def selu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """ELU scaled so that layers keep mean 0 and variance 1 (Klambauer et al. 2017)."""
-    scale, alpha = sums.dtype.type(SELU_SCALE), sums.dtype.type(SELU_SCALE * SELU_ALPHA)
-    below = alpha * np.exp(np.minimum(sums, 0))
-    return np.where(sums > 0, scale * sums, below - alpha), np.where(sums > 0, scale, below)
+    scale, alpha = x.dtype.type(SELU_SCALE), x.dtype.type(SELU_SCALE * SELU_ALPHA)
+    below = alpha * np.exp(np.minimum(x, 0))
+    return np.where(x > 0, scale * x, below - alpha), np.where(x > 0, scale, below)
 
 
-def sigmoid(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+def sigmoid(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """1 / (1 + exp(-x))."""
-    outputs = _logistic(sums)
+    outputs = _logistic(x)
     return outputs, outputs * (1 - outputs)
 
 
-def tanh(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+def tanh(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """The hyperbolic tangent."""
-    outputs = np.tanh(sums)
+    outputs = np.tanh(x)
     return outputs, 1 - outputs * outputs
 
 
-def scaled_tanh(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+def scaled_tanh(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """1.7159 tanh(2x / 3) (LeCun et al. 1998)."""
-    scale, rate = (sums.dtype.type(value) for value in SCALED_TANH)
-    outputs, slopes = tanh(sums * rate)
-    return scale * outputs, scale * rate * slopes
+    scale, rate = (x.dtype.type(value) for value in SCALED_TANH)
+    outputs, derivatives = tanh(x * rate)
+    return scale * outputs, scale * rate * derivatives
 
 
-def softplus(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+def softplus(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """log(1 + exp(x)) (Dugas et al., 2001)."""
-    return np.maximum(sums, 0) + np.log1p(np.exp(-np.abs(sums))), _logistic(sums)
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), _logistic(x)
 
 
-def silu(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
-    """The sum times its sigmoid, also called swish (Ramachandran et al., 2017)."""
-    gate = _logistic(sums)
-    return sums * gate, gate * (1 + sums * (1 - gate))
+def silu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+    """X times its sigmoid, also called swish (Ramachandran et al., 2017)."""
+    gate = _logistic(x)
+    return x * gate, gate * (1 + x * (1 - gate))
 
 
-def gelu(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+def gelu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """The sum x times the normal distribution's share below x (Hendrycks & Gimpel, 2016)."""
-    root, density = sums.dtype.type(math.sqrt(0.5)), sums.dtype.type(1 / math.sqrt(2 * math.pi))
-    half = sums.dtype.type(0.5)
-    share = half + half * _error_function(sums * root)
-    bell = density * np.exp(-half * sums * sums)
-    return sums * share, share + sums * bell
+    root, density = x.dtype.type(math.sqrt(0.5)), x.dtype.type(1 / math.sqrt(2 * math.pi))
+    half = x.dtype.type(0.5)
+    share = half + half * _error_function(x * root)
+    bell = density * np.exp(-half * x * x)
+    return x * share, share + x * bell
 
 
-def gelu_tanh(sums: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+def gelu_tanh(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """GELU by the approximation with tanh (Hendrycks & Gimpel, 2016, section 2)."""
-    rate, cubic = sums.dtype.type(math.sqrt(2 / math.pi)), sums.dtype.type(0.044715)
-    bent, slope = tanh(rate * (sums + cubic * sums * sums * sums))
-    inner = rate * (1 + 3 * cubic * sums * sums)
-    half = sums.dtype.type(0.5)
-    return half * sums * (1 + bent), half * (1 + bent) + half * sums * slope * inner
+    rate, cubic = x.dtype.type(math.sqrt(2 / math.pi)), x.dtype.type(0.044715)
+    bent, derivatives = tanh(rate * (x + cubic * x * x * x))
+    inner = rate * (1 + 3 * cubic * x * x)
+    half = x.dtype.type(0.5)
+    return half * x * (1 + bent), half * (1 + bent) + half * x * derivatives * inner
 
 
-def _logistic(sums: NDArray[Real]) -> NDArray[Real]:
+def _logistic(x: NDArray[Real]) -> NDArray[Real]:
     """1 / (1 + exp(-x)) without overflow."""
-    outputs: NDArray[Real] = np.exp(-np.maximum(sums, -LARGEST_EXPONENT))
+    outputs: NDArray[Real] = np.exp(-np.maximum(x, -LARGEST_EXPONENT))
     outputs += 1
     return np.reciprocal(outputs, out=outputs)
 

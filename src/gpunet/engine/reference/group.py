@@ -20,7 +20,7 @@ from gpunet.parameters import layer_blocks, layer_views, norm_views
 
 __all__ = ["Group", "Scores"]
 
-EVALUATION_ROWS = 1000
+NUMPY_EVALUATION_ROWS = 1000
 """Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
 
 MASKS_TOGETHER = 65_536
@@ -85,14 +85,14 @@ class Group:
         first = self._step * self._engine.batch_size
         rows = self._order[:, first : first + self._engine.batch_size]  # (P, B)
         labels = samples.labels.take(rows)  # (P, B)
-        inputs, slopes = self._forward(samples, rows)
+        inputs, derivatives = self._forward(samples, rows)
         logits = inputs.pop()
         losses, deltas, _ = self._score(logits, labels, self._columns.label_smoothing)
         if self._engine.class_weights is not None:
             weights = self._engine.class_weights[labels]  # (P, B)
             losses, deltas = losses * weights, deltas * weights[:, :, None]
         self.scores.add(losses, logits.argmax(axis=2) == labels)
-        self._backward(inputs, slopes, deltas / rows.shape[1])
+        self._backward(inputs, derivatives, deltas / rows.shape[1])
         self._update()
         self._step += 1
 
@@ -102,38 +102,40 @@ class Group:
         labels: NDArray[np.int32],
         smoothing: NDArray[np.float32],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Losses (P, B), their slopes and the probabilities (P, B, C) by the network's loss."""
+        """Losses (P, B), their gradients and the probabilities (P, B, C) by the network's loss."""
         targets = kernels.smoothed_targets(labels, self._network.classes, smoothing)
         return kernels.loss(self._network.loss)(logits, targets)
 
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-        """Every layer's inputs and at last the logits; every hidden layer's slopes."""
+        """Every layer's inputs and at last the logits; every hidden layer's derivatives."""
         values = kernels.read_samples(samples.features, rows)  # (P, B, I)
         if self._dropout[0] is not None:
             values *= self._dropout[0].at(self._first_step + self._step, len(rows[0]))
-        inputs, slopes = [values], []
+        inputs, derivatives = [values], []
         self._normalized = []
         for place, activation in enumerate(self._network.activations, start=1):
-            sums = kernels.forward(values, *self._layers[place - 1])
+            preactivations = kernels.forward(values, *self._layers[place - 1])
             if self._norms:
-                sums, *known = kernels.layer_norm(sums, *self._norms[place - 1])
+                preactivations, *known = kernels.layer_norm(preactivations, *self._norms[place - 1])
                 self._normalized.append((known[0], known[1]))
-            values, slope = kernels.activate(sums, activation, self._network.leaky_slope)
+            values, derivative = kernels.activate(
+                preactivations, activation, self._network.leaky_slope
+            )
             masks = self._dropout[place]
             if masks is not None:
                 mask = masks.at(self._first_step + self._step, len(rows[0]))
-                values, slope = values * mask, slope * mask
-            slopes.append(slope)
+                values, derivative = values * mask, derivative * mask
+            derivatives.append(derivative)
             inputs.append(values)
         inputs.append(kernels.forward(values, *self._layers[-1]))
-        return inputs, slopes
+        return inputs, derivatives
 
     def _backward(
         self,
         inputs: list[NDArray[np.float32]],
-        slopes: list[NDArray[np.float32]],
+        derivatives: list[NDArray[np.float32]],
         deltas: NDArray[np.float32],
     ) -> None:
         """Fill the gradient, from the last layer to the first."""
@@ -141,7 +143,7 @@ class Group:
             kernels.weight_gradient(inputs[place], deltas, out=self._gradients[place])
             if place > 0:
                 weights = self._layers[place][0]
-                deltas = kernels.input_gradient(deltas, weights, slopes[place - 1])
+                deltas = kernels.input_gradient(deltas, weights, derivatives[place - 1])
                 deltas = self._through_norm(place - 1, deltas)
 
     def _through_norm(self, place: int, deltas: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -149,8 +151,8 @@ class Group:
         if not self._norms:
             return deltas
         normalized, inverse = self._normalized[place]
-        gains, offsets = norm_views(self._gradient, self._network)[place]
-        gains[...], offsets[...] = kernels.layer_norm_update(deltas, normalized)
+        scales, shifts = norm_views(self._gradient, self._network)[place]
+        scales[...], shifts[...] = kernels.layer_norm_update(deltas, normalized)
         return kernels.layer_norm_gradient(deltas, normalized, inverse, self._norms[place][0])
 
     def _update(self) -> None:
@@ -180,8 +182,8 @@ class Group:
 
     def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
-        for start in range(0, len(samples), EVALUATION_ROWS):
-            rows = slice(start, start + EVALUATION_ROWS)
+        for start in range(0, len(samples), NUMPY_EVALUATION_ROWS):
+            rows = slice(start, start + NUMPY_EVALUATION_ROWS)
             values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
             for place, activation in enumerate(self._network.activations):
                 values = kernels.forward(values, *self._layers[place])
@@ -267,7 +269,7 @@ def _spread(
 ) -> NDArray[np.float32]:
     """A figure (P, N) for every parameter, from those of weights and of biases (P, 1).
 
-    Gains and offsets have none.
+    Scales and shifts have none.
     """
     figures = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
     for own_weights, own_biases in layer_views(figures, network):

@@ -95,49 +95,50 @@ def dropout_mask(
 
 
 def forward(inputs: NDArray[Real], weights: NDArray[Real], biases: NDArray[Real]) -> NDArray[Real]:
-    """A layer's weighted sums (P, B, O) of inputs (P, B, I), weights (P, I, O), biases (P, O)."""
-    sums: NDArray[Real] = np.matmul(inputs, weights)
-    sums += biases[:, None]
-    return sums
+    """A layer's preactivations (P, B, O) of inputs (P, B, I), weights (P, I, O), biases (P, O)."""
+    preactivations: NDArray[Real] = np.matmul(inputs, weights)
+    preactivations += biases[:, None]
+    return preactivations
 
 
 def layer_norm(
-    sums: NDArray[Real], gains: NDArray[Real], offsets: NDArray[Real]
+    preactivations: NDArray[Real], scales: NDArray[Real], shifts: NDArray[Real]
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
     """Each row brought to mean 0 and variance 1, then scaled and shifted unit by unit.
 
     Ba, Kiros & Hinton, "Layer Normalization", 2016, equation 4.
 
     Args:
-        sums: (P, B, O).
-        gains: (P, O).
-        offsets: (P, O).
+        preactivations: (P, B, O).
+        scales: (P, O).
+        shifts: (P, O).
 
     Returns:
-        The outputs and the normalized sums (P, B, O), and one over the deviations (P, B, 1).
+        The outputs and the normalized preactivations (P, B, O), and one over the deviations
+        (P, B, 1).
     """
-    centered = sums - sums.mean(axis=2, keepdims=True)
+    centered = preactivations - preactivations.mean(axis=2, keepdims=True)
     variance = (centered * centered).mean(axis=2, keepdims=True)
-    inverse = 1 / np.sqrt(variance + sums.dtype.type(NORM_EPSILON))
+    inverse = 1 / np.sqrt(variance + preactivations.dtype.type(NORM_EPSILON))
     normalized = centered * inverse
-    return normalized * gains[:, None] + offsets[:, None], normalized, inverse
+    return normalized * scales[:, None] + shifts[:, None], normalized, inverse
 
 
 def layer_norm_gradient(
-    deltas: NDArray[Real], normalized: NDArray[Real], inverse: NDArray[Real], gains: NDArray[Real]
+    deltas: NDArray[Real], normalized: NDArray[Real], inverse: NDArray[Real], scales: NDArray[Real]
 ) -> NDArray[Real]:
-    """The slope (P, B, O) with respect to the sums, from that with respect to the outputs."""
-    slopes = deltas * gains[:, None]
-    shift = slopes.mean(axis=2, keepdims=True)
-    stretch = (slopes * normalized).mean(axis=2, keepdims=True)
-    below: NDArray[Real] = (slopes - shift - normalized * stretch) * inverse
+    """The gradient (P, B, O) with respect to the preactivations, from that of the outputs."""
+    scaled = deltas * scales[:, None]
+    mean = scaled.mean(axis=2, keepdims=True)
+    stretch = (scaled * normalized).mean(axis=2, keepdims=True)
+    below: NDArray[Real] = (scaled - mean - normalized * stretch) * inverse
     return below
 
 
 def layer_norm_update(
     deltas: NDArray[Real], normalized: NDArray[Real]
 ) -> tuple[NDArray[Real], NDArray[Real]]:
-    """The slopes (P, O) with respect to the gains and to the offsets."""
+    """The gradients (P, O) with respect to the scales and to the shifts."""
     return (deltas * normalized).sum(axis=1), deltas.sum(axis=1)
 
 
@@ -151,14 +152,14 @@ def softmax_cross_entropy(
         targets: (P, B, C), each row's sum being 1.
 
     Returns:
-        The losses (P, B), their slopes with respect to the logits (P, B, C), and the
+        The losses (P, B), their gradients with respect to the logits (P, B, C), and the
         probabilities (P, B, C).
     """
     shifted = logits - logits.max(axis=2, keepdims=True)
     exponentials = np.exp(shifted)
-    sums = exponentials.sum(axis=2, keepdims=True)
-    probabilities = exponentials / sums
-    losses = np.log(sums)[:, :, 0] - (targets * shifted).sum(axis=2)
+    totals = exponentials.sum(axis=2, keepdims=True)
+    probabilities = exponentials / totals
+    losses = np.log(totals)[:, :, 0] - (targets * shifted).sum(axis=2)
     return losses, probabilities - targets, probabilities
 
 
@@ -170,13 +171,13 @@ def quadratic(
     Nielsen, "Neural Networks and Deep Learning", 2015, equation 6. Arguments and results are
     those of ``softmax_cross_entropy``; the probabilities are the outputs' shares of their sum.
     """
-    outputs, slopes = activate(logits, "sigmoid", 0.0)
+    outputs, derivatives = activate(logits, "sigmoid", 0.0)
     errors = outputs - targets
     losses = (errors * errors).sum(axis=2) / 2
     # As multiples of the largest output, those that are too small for a float32 have shares, too.
     below = np.minimum(logits, 0)
     multiples = np.exp(below - below.max(axis=2, keepdims=True)) / (1 + np.exp(-np.abs(logits)))
-    return losses, errors * slopes, multiples / multiples.sum(axis=2, keepdims=True)
+    return losses, errors * derivatives, multiples / multiples.sum(axis=2, keepdims=True)
 
 
 def loss(name: Loss) -> LossKernel[Any]:
@@ -204,24 +205,24 @@ def smoothed_targets(
 
 
 def input_gradient(
-    deltas: NDArray[Real], weights: NDArray[Real], slopes: NDArray[Real]
+    deltas: NDArray[Real], weights: NDArray[Real], derivatives: NDArray[Real]
 ) -> NDArray[Real]:
-    """The slope (P, B, I) of the loss with respect to the sums of the layer below.
+    """The gradient (P, B, I) of the loss with respect to the preactivations of the layer below.
 
     Args:
-        deltas: (P, B, O) the slope with respect to this layer's sums.
+        deltas: (P, B, O) the gradient with respect to this layer's preactivations.
         weights: (P, I, O) of this layer.
-        slopes: (P, B, I) of the activations below, the dropout's factor included.
+        derivatives: (P, B, I) of the activations below, the dropout's factor included.
     """
     below: NDArray[Real] = np.matmul(deltas, weights.transpose(0, 2, 1))
-    below *= slopes
+    below *= derivatives
     return below
 
 
 def weight_gradient(
     inputs: NDArray[Real], deltas: NDArray[Real], out: NDArray[Real] | None = None
 ) -> NDArray[Real]:
-    """The slope (P, I + 1, O) with respect to the weights, and in the last row the biases.
+    """The gradient (P, I + 1, O) with respect to the weights, and in the last row the biases.
 
     It is written to ``out`` if that is given.
     """
@@ -240,7 +241,7 @@ def regularize(
     l2: NDArray[Real],
     clip_value: NDArray[Real],
 ) -> NDArray[Real]:
-    """The gradient (P, N) with the penalties' slopes, each part of it clipped.
+    """The gradient (P, N) with the penalties' gradients, each part of it clipped.
 
     Args:
         gradient: (P, N) of the loss.
@@ -249,14 +250,14 @@ def regularize(
         l2: (P, N) the factor of the parameter itself.
         clip_value: (P, 1) bound on the size of each part; 0 for none.
     """
-    slopes: NDArray[Real] = l2 * parameters
-    slopes += gradient
+    regularized: NDArray[Real] = l2 * parameters
+    regularized += gradient
     if l1.any():
-        slopes += l1 * np.sign(parameters)
+        regularized += l1 * np.sign(parameters)
     if clip_value.any():
         bounds = np.where(clip_value > 0, clip_value, np.inf).astype(gradient.dtype)
-        np.clip(slopes, -bounds, bounds, out=slopes)
-    return slopes
+        np.clip(regularized, -bounds, bounds, out=regularized)
+    return regularized
 
 
 def gradient_norm(gradient: NDArray[Real], clip_norm: NDArray[Real]) -> NDArray[Real]:

@@ -70,7 +70,7 @@ class NumpyEngine(Engine):
         self._run(np.arange(self.population))
 
     def _run(self, networks: NDArray[np.intp]) -> None:
-        """Part the networks that are not at rest into groups."""
+        """Part the active networks into groups."""
         firsts = np.arange(self._together, self.population, self._together)
         parts = np.split(networks, np.searchsorted(networks, firsts))
         self._groups = [
@@ -112,8 +112,8 @@ class NumpyEngine(Engine):
             self._moments[:, one.places] = one.moments
         return self._moments.copy()
 
-    def stop(self, networks: Collection[int]) -> None:
-        """Let these networks rest from the next epoch on."""
+    def deactivate(self, networks: Collection[int]) -> None:
+        """Exclude these networks from the following epochs."""
         self._parameters, self._moments = self.parameters(), self.moments()
         running = [p for one in self._groups for p in one.places if p not in networks]
         self._run(np.array(running, dtype=np.intp))
@@ -135,7 +135,7 @@ class NumpyEngine(Engine):
                     one.train_step(samples)
 
     def metrics(self) -> Metrics:
-        """The epoch's sums so far."""
+        """The epoch's metrics so far."""
         return self._metrics([one.scores for one in self._groups])
 
     def evaluate(self, split: Split) -> Metrics:
@@ -144,7 +144,7 @@ class NumpyEngine(Engine):
             return self._metrics([one.evaluate(self._splits[split]) for one in self._groups])
 
     def _metrics(self, scores: Sequence[Scores]) -> Metrics:
-        """The sums of each group's scores; networks at rest have seen nothing."""
+        """The metrics of all groups; inactive networks have seen nothing."""
         loss = np.zeros(self.population, dtype=np.float64)
         correct, seen = np.zeros((2, self.population), dtype=np.int64)
         for one, own in zip(self._groups, scores, strict=True):

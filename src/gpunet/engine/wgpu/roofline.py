@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gpunet.engine.planning.layered import FLOAT
+from gpunet.engine.planning.layered import FLOAT_BYTES
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device
 
 __all__ = ["Roofline", "measure_roofline"]
@@ -80,7 +80,7 @@ def _arithmetic(device: OpenDevice) -> float:
 
     def rates() -> Iterable[float]:
         for groups in (64, 256, 1024, 4096, 16384):
-            size = 4 * FLOAT * groups * THREADS
+            size = 4 * FLOAT_BYTES * groups * THREADS
             taken = _probe(device, "probe_arithmetic", {"ROUNDS": ROUNDS}, groups, size)
             yield OPERATIONS_A_ROUND * ROUNDS * groups * THREADS / taken
             if taken > LONG_ENOUGH:
@@ -94,7 +94,7 @@ def _bandwidth(device: OpenDevice) -> float:
 
     def rates() -> Iterable[float]:
         for size in (1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28):
-            groups = size // (2 * 4 * FLOAT * GROUPS_EACH * THREADS)
+            groups = size // (2 * 4 * FLOAT_BYTES * GROUPS_EACH * THREADS)
             if size > device.buffer_bytes or groups > 65535:
                 return
             taken = _probe(device, "probe_bandwidth", {"EACH": GROUPS_EACH}, groups, size)
@@ -139,7 +139,7 @@ def _product(size: int) -> Callable[[], object]:
 
 
 def _copy(size: int) -> Callable[[], object]:
-    source = np.ones(size // FLOAT, dtype=np.float32)
+    source = np.ones(size // FLOAT_BYTES, dtype=np.float32)
     target = np.empty_like(source)
     return lambda: np.copyto(target, source)
 

@@ -24,13 +24,12 @@ from gpunet.engine.interface import (
     Engine,
     KernelTime,
     Metrics,
-    NetworkSettings,
     Split,
     step_schedule,
 )
 from gpunet.engine.planning.layered import Pass, Plan, evaluation_plan, recut
 from gpunet.engine.planning.layout import Layout, padded
-from gpunet.engine.planning.memory import EVALUATION_ROWS, buffer_bytes, require_fit
+from gpunet.engine.planning.memory import WGPU_EVALUATION_ROWS, buffer_bytes, require_fit
 from gpunet.engine.planning.program import (
     BufferSpec,
     Program,
@@ -38,9 +37,16 @@ from gpunet.engine.planning.program import (
     state_buffers,
     training_buffers,
 )
+from gpunet.engine.planning.records import (
+    NETWORK,
+    dropout_records,
+    in_batches,
+    network_records,
+    packed,
+)
 from gpunet.engine.planning.select import PlanName, choose_plan
 from gpunet.engine.planning.tiles import why_tiles
-from gpunet.engine.planning.workload import Switches, Workload
+from gpunet.engine.planning.workload import Workload
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.buffers import Buffers
 from gpunet.engine.wgpu.native import Dispatch, record_dispatches
@@ -58,41 +64,6 @@ epoch of 784-16-16-10 on Mesa's driver the host takes 7 %, and 10 % with 1024.""
 
 STEPS_A_DISPATCH = 256
 """Steps that the persistent plan takes at once, at most: some 50 ms on a software adapter."""
-
-NETWORK = np.dtype(
-    [
-        ("seed", np.uint32),
-        ("first_step", np.uint32),
-        ("finished", np.uint32),
-        ("seen", np.uint32),
-        ("correct", np.uint32),
-        ("loss", np.float32),
-        ("input_threshold", np.uint32),
-        ("input_scale", np.float32),
-        ("momentum", np.float32),
-        ("beta1", np.float32),
-        ("beta2", np.float32),
-        ("epsilon", np.float32),
-        ("weight_decay", np.float32),
-        ("l1", np.float32),
-        ("l2", np.float32),
-        ("l1_biases", np.float32),
-        ("l2_biases", np.float32),
-        ("max_norm", np.float32),
-        ("clip_value", np.float32),
-        ("clip_norm", np.float32),
-        ("gradient_scale", np.float32),
-        ("label_smoothing", np.float32),
-        ("reserved", np.float32, (2,)),
-    ]
-)
-"""``struct Network`` of shaders/network.wgsl."""
-
-AS_THEY_ARE = (
-    *("momentum", "beta1", "beta2", "epsilon", "weight_decay", "max_norm"),
-    *("l1", "l2", "l1_biases", "l2_biases", "clip_value", "clip_norm", "label_smoothing"),
-)
-"""The settings that the shaders take unchanged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +121,7 @@ class WgpuEngine(Engine):
         super().__init__(network, configs)
         self._wanted, self._tiles = plan, tiles
         self._adapter = adapter
-        self._networks = _network_records(self.settings)
+        self._networks = network_records(self.settings)
         self._layout = Layout.of(network)
         self._loaded: dict[Split, Samples] = {}
         self._take(open_device(adapter))
@@ -168,7 +139,7 @@ class WgpuEngine(Engine):
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, _Compiled] = {}
         self._held = np.arange(self.population)  # (P,) which network lies at each place
-        self._running = self.population  # so many of them, at the first places, are not at rest
+        self._running = self.population  # so many of them, at the first places, are active
         self._require_room(self.batch_size)
         self._make(state_buffers(self.network, self.population, self.rule))
         self._write_dropout_rates()
@@ -182,11 +153,11 @@ class WgpuEngine(Engine):
         """Copy a split to the device: bytes stay bytes, four to a word."""
         if split == "train":
             self._require_room(len(samples))
-        packed, features = _packed(samples.features)
+        words, features = packed(samples.features)
         self._forget(split)
         self._loaded[split] = samples
         self._data[split] = _Data(
-            samples=self._buffers.upload(f"{split} samples", packed),
+            samples=self._buffers.upload(f"{split} samples", words),
             labels=self._buffers.upload(f"{split} labels", samples.labels.astype(np.uint32)),
             count=len(samples),
             features=features,
@@ -216,8 +187,8 @@ class WgpuEngine(Engine):
         moments = self._layout.unpack(kept[: math.prod(shape)].reshape(shape))
         return self._by_network(moments.swapaxes(0, 1)).swapaxes(0, 1)
 
-    def stop(self, networks: Collection[int]) -> None:
-        """Let these networks rest from the next epoch on.
+    def deactivate(self, networks: Collection[int]) -> None:
+        """Exclude these networks from the following epochs.
 
         Each changes places with the last one that runs, so that dispatches can end before it.
         """
@@ -237,7 +208,7 @@ class WgpuEngine(Engine):
         running = self._held[: self._running]
         self._one_order = order.strides[0] == 0  # one memory for all rows
         own = order[:1] if self._one_order else order[running]
-        self._buffers.write("order", _in_batches(own, self.batch_size))
+        self._buffers.write("order", in_batches(own, self.batch_size))
         schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
         self._buffers.write("schedule", schedule[running])
         records = self._networks[self._held]
@@ -260,7 +231,7 @@ class WgpuEngine(Engine):
             self._submit(self._training, min(STEPS_A_SUBMISSION, steps - first))
 
     def metrics(self) -> Metrics:
-        """The epoch's sums so far; waits for the device."""
+        """The epoch's metrics so far; waits for the device."""
         return self._metrics("networks")
 
     def evaluate(self, split: Split) -> Metrics:
@@ -297,18 +268,8 @@ class WgpuEngine(Engine):
 
     def training_program(self, samples: int) -> Program:
         """The plan of training on so many samples, with its buffers."""
-        plan = self.training_plan()
-        buffers = training_buffers(
-            self.network,
-            population=self.population,
-            rule=self.rule,
-            batch_size=self.batch_size,
-            samples=samples,
-            values=plan.values,
-            keeps_gradients=any(one.label == "gradient_norm" for one in plan.passes),
-            class_weights=self.class_weights is not None,
-        )
-        return Program(plan, buffers)
+        plan, work = self.training_plan(), self._workload("train", self.batch_size)
+        return Program(plan, training_buffers(work, samples, plan.values))
 
     @property
     def why_tiles(self) -> str:
@@ -408,9 +369,9 @@ class WgpuEngine(Engine):
 
     def _compile_evaluation(self, split: Split) -> _Compiled:
         data = self._data[split]
-        rows = min(EVALUATION_ROWS, data.count)
+        rows = min(WGPU_EVALUATION_ROWS, data.count)
         plan = self._recut(evaluation_plan(self._workload(split, rows)))
-        order = _in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
+        order = in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
         own = self._make(evaluation_buffers(self.population, plan, data.count), split)
         self._buffers.write(f"{split} order", order)
         self._buffers.write(f"{split} batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
@@ -510,7 +471,7 @@ class WgpuEngine(Engine):
         return self._buffers.read("probabilities", np.dtype(np.float32))
 
     def _metrics(self, name: str) -> Metrics:
-        """The sums that a buffer of ``NETWORK`` holds."""
+        """The metrics that a buffer of ``NETWORK`` holds."""
         records = self._by_network(self._buffers.read(name, NETWORK))
         return Metrics(
             loss=records["loss"].astype(np.float64),
@@ -545,7 +506,7 @@ class WgpuEngine(Engine):
 
     def _write_dropout_rates(self) -> None:
         rates = self.dropout_rates()[self._held]
-        self._buffers.write("dropout_rates", _dropout_records(rates))
+        self._buffers.write("dropout_rates", dropout_records(rates))
 
     def _forget(self, split: Split) -> None:
         """Destroy what belongs to a split that is about to be replaced."""
@@ -559,76 +520,7 @@ class WgpuEngine(Engine):
 
     def _workload(self, split: Split, rows: int) -> Workload:
         """What is done with batches of so many rows of a split."""
-        features = self._data[split].features
-        return Workload(
-            self.network,
-            rows,
-            self._traits,
-            self.population,
-            features,
-            self.rule,
-            self._switches(),
-        )
-
-    def _switches(self) -> Switches:
-        """What any of the networks wants."""
-        return Switches(
-            input_dropout=self.any_setting("input_dropout"),
-            dropout=bool(self.dropout_rates().any()),
-            penalty=self.any_setting("l1", "l2", "l1_biases", "l2_biases"),
-            clip_value=self.any_setting("clip_value"),
-            clip_norm=self.any_setting("clip_norm"),
-            decay=self.any_setting("weight_decay"),
-            max_norm=self.any_setting("max_norm"),
-            smoothing=self.any_setting("label_smoothing"),
-            class_weights=self.class_weights is not None,
-        )
-
-
-def _network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:
-    """(P,) of ``NETWORK``, at the start of an epoch."""
-    records = np.zeros(len(settings), dtype=NETWORK)
-    for record, one in zip(records, settings, strict=True):
-        record["seed"] = one.seed
-        record["input_threshold"] = int(float(np.float32(one.input_dropout)) * 2.0**32)
-        record["input_scale"] = 1 / (1 - float(np.float32(one.input_dropout)))
-        for name in AS_THEY_ARE:
-            record[name] = getattr(one, name)
-    return records
-
-
-def _dropout_records(rates: NDArray[np.float32]) -> NDArray[Any]:
-    """``struct DropoutRate`` of shaders/forward.wgsl for the rates (P, H); never empty."""
-    fields = np.dtype([("threshold", np.uint32), ("scale", np.float32)])
-    records = np.zeros(max(1, rates.size), dtype=fields)
-    exact = rates.astype(np.float64).ravel()
-    records["threshold"][: rates.size] = exact * 2.0**32
-    records["scale"][: rates.size] = 1 / (1 - exact)
-    return records
-
-
-def _in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
-    """The order (P, n) cut into padded batches (P, S, B), filled up with their last samples."""
-    networks, count = order.shape
-    whole = count // rows
-    batches = np.empty((networks, -(-count // rows), padded(rows)), dtype=np.uint32)
-    batches[:, :whole, :rows] = order[:, : whole * rows].reshape(networks, whole, rows)
-    if rest := count - whole * rows:
-        batches[:, whole, :rest] = order[:, whole * rows :]
-        batches[:, whole, rest:] = order[:, -1:]
-    batches[:, :, rows:] = batches[:, :, rows - 1 : rows]
-    return batches
-
-
-def _packed(
-    features: NDArray[Any],
-) -> tuple[NDArray[Any], Literal["bytes", "floats"]]:
-    """The samples with every row padded to whole groups of four."""
-    padding = -features.shape[1] % 4
-    padded: NDArray[Any] = np.pad(features, ((0, 0), (0, padding))) if padding else features
-    if padded.dtype == np.uint8:
-        return np.ascontiguousarray(padded), "bytes"
-    return np.ascontiguousarray(padded, dtype=np.float32), "floats"
+        return Workload.of(self, rows, self._traits, self._data[split].features)
 
 
 def _paced(total: int, run: Callable[[int], None]) -> None:

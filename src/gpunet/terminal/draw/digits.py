@@ -1,25 +1,27 @@
 """Grey images: as blocks of text, two pixels per cell or shades of characters, and as pixels.
 
 Owns cropping, scaling and drawing of one image. Captions and grids belong to ``showcase`` and
-``screen``, painting pixels to ``graphics``.
+``views.dashboard``, painting pixels to ``graphics``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.color import Color
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 
 from gpunet.terminal.draw.block import Block, Line
-from gpunet.terminal.draw.style import GREYS, glyphs
+from gpunet.terminal.draw.style import GREYS, SIGNED, glyphs
 from gpunet.terminal.live.console import shows_greys
 
-__all__ = ["background_of", "brightness", "cropped", "fitted", "greys", "picture"]
+__all__ = ["background_of", "brightness", "cropped", "fitted", "greys", "half_blocks", "picture"]
 
 INK = 0.1
 """A pixel belongs to the drawing if it differs from the background by more than this."""
@@ -43,7 +45,8 @@ def picture(
     background = background_of(whole)
     pixels = fitted(cropped(whole, background), 2 * rows, columns, background)
     if shows_greys(console) and not console.options.ascii_only:
-        return Block(columns, _half_blocks(pixels))
+        levels = np.rint(pixels**GAMMA * (len(GREYS) - 1)).astype(int)
+        return Block(columns, half_blocks(levels, GREYS))
     return Block(columns, _shades(pixels, glyphs(console.options.ascii_only).shades))
 
 
@@ -116,21 +119,26 @@ def _averaging(source: int, target: int) -> NDArray[np.float64]:
     return weights
 
 
-def _half_blocks(pixels: NDArray[np.float64]) -> list[Line]:
-    levels = np.rint(pixels**GAMMA * (len(GREYS) - 1)).astype(int)  # (2 * rows, columns)
+def half_blocks(levels: NDArray[np.int64], colors: Sequence[Color]) -> list[Line]:
+    """Lines of cells that are two pixels high each.
+
+    Args:
+        levels: (2 * rows, columns) pixels, each an index of its color.
+        colors: to draw with.
+    """
     lines = []
     for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
         line = []
         for (top, bottom), run in groupby(zip(upper, lower, strict=True)):
             cell = " " if top == bottom else "▀"
-            line.append(Segment(cell * len(list(run)), _grey_style(top, bottom)))
+            line.append(Segment(cell * len(list(run)), _style(colors[top], colors[bottom])))
         lines.append(line)
     return lines
 
 
-@lru_cache(maxsize=len(GREYS) ** 2)
-def _grey_style(top: int, bottom: int) -> Style:
-    return Style(color=GREYS[top], bgcolor=GREYS[bottom])
+@lru_cache(maxsize=len(GREYS) ** 2 + len(SIGNED) ** 2)
+def _style(top: Color, bottom: Color) -> Style:
+    return Style(color=top, bgcolor=bottom)
 
 
 def _shades(pixels: NDArray[np.float64], shades: str) -> list[Line]:

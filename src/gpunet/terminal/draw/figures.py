@@ -55,9 +55,7 @@ def size(value: int) -> str:
     if value < 1024:
         return f"{value} bytes"
     power = min(5, (value.bit_length() - 1) // 10)
-    amount = value / 1024**power
-    decimals = 2 if amount < 9.995 else 1 if amount < 99.95 else 0
-    return f"{amount:.{decimals}f} {'KMGTP'[power - 1]}iB"
+    return f"{_three_digits(value / 1024**power)} {'KMGTP'[power - 1]}iB"
 
 
 def amount(value: float) -> str:
@@ -67,8 +65,11 @@ def amount(value: float) -> str:
     power = 0
     while value >= 999.5 and power < 5:
         value, power = value / 1000, power + 1
-    decimals = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{decimals}f} {' kMGTP'[power]}"
+    return f"{_three_digits(value)} {' kMGTP'[power]}"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}"
 
 
 def rate(samples_per_second: float) -> str:

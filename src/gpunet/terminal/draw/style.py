@@ -139,39 +139,22 @@ def theme(background: Background, *, sixteen: bool = False) -> Theme:
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The marks of one character set, Unicode's unless said otherwise.
+    """The marks of one character set, Unicode's unless said otherwise."""
 
-    Args:
-        right: beside a correct prediction.
-        wrong: beside a wrong one.
-        best: beside the best epoch.
-        filled: one cell of a bar that is done.
-        half: the cell of a bar where the done part ends.
-        empty: one cell of a bar that is still to come.
-        separator: between two short statements on one line.
-        ellipsis: where a text was cut.
-        arrow: from a label to a prediction.
-        axis: one cell of a chart's vertical axis.
-        tick: one cell of that axis where a label stands.
-        nothing: in place of a figure that is not there.
-        shades: from an empty cell to a full one.
-        levels: from the lowest to the highest point of a small curve.
-    """
-
-    right: str = "✓"
-    wrong: str = "✗"
-    best: str = "★"
-    filled: str = "━"
-    half: str = "╸"
-    empty: str = "─"
-    separator: str = "·"
-    ellipsis: str = "…"
-    arrow: str = "→"
-    axis: str = "│"
-    tick: str = "┤"
-    nothing: str = "–"  # noqa: RUF001 - a dash is meant
-    shades: str = " ░▒▓█"
-    levels: str = "▁▂▃▄▅▆▇█"
+    right: str = "✓"  # beside a correct prediction
+    wrong: str = "✗"  # beside a wrong one
+    best: str = "★"  # beside the best epoch
+    filled: str = "━"  # one cell of a bar that is done
+    half: str = "╸"  # the cell of a bar where the done part ends
+    empty: str = "─"  # one cell of a bar that is still to come
+    separator: str = "·"  # between two short statements on one line
+    ellipsis: str = "…"  # where a text was cut
+    arrow: str = "→"  # from a label to a prediction
+    axis: str = "│"  # one cell of a chart's vertical axis
+    tick: str = "┤"  # one cell of that axis where a label stands
+    nothing: str = "–"  # noqa: RUF001 - a dash, in place of a figure that is not there
+    shades: str = " ░▒▓█"  # from an empty cell to a full one
+    levels: str = "▁▂▃▄▅▆▇█"  # from the lowest to the highest point of a small curve
 
 
 UNICODE = Glyphs()

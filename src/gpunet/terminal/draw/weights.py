@@ -6,13 +6,10 @@ belongs to ``digits``; other figures of a layer belong to ``model_card``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.color import Color
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -22,7 +19,7 @@ from gpunet.model import Model
 from gpunet.parameters import layer_views
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block, Line, grid, stack, text_block
-from gpunet.terminal.draw.digits import fitted
+from gpunet.terminal.draw.digits import fitted, half_blocks
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, SIGNED, SIGNED_256, ZERO, Ink
 from gpunet.terminal.live.console import shows_greys
@@ -35,11 +32,11 @@ PICTURE = (14, 7)
 FINE_LEVELS = 127
 """Steps of color on either side of zero in pixels: 255 colors, which a palette holds."""
 
-BELOW, ABOVE = " -=", " +#"
-"""Characters from zero to the largest size; they tell the sign without color."""
+MARKS = "=- +#"
+"""Characters from far below zero to far above it; they tell the sign without color."""
 
 FAINT, FULL = 0.25, 0.6
-"""Shares of the largest size from which the second and the third character are used."""
+"""Shares of the largest size from which a weight is drawn, and from which it is drawn boldly."""
 
 
 def unit_pictures(
@@ -96,12 +93,13 @@ def signed_picture(console: Console, values: NDArray[np.float32], columns: int, 
     pixels = fitted(values.astype(np.float64), 2 * rows, columns, 0.0)
     if shows_greys(console) and not console.options.ascii_only:
         colors = SIGNED if console.color_system == "truecolor" else SIGNED_256
-        return Block(columns, _half_blocks(_shares(pixels), colors))
+        levels = np.rint((_shares(pixels) + 1) / 2 * (len(colors) - 1)).astype(int)
+        return Block(columns, half_blocks(levels, colors))
     return Block(columns, _characters(console, _shares((pixels[::2] + pixels[1::2]) / 2)))
 
 
 def signed_colors(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.uint8]:
-    """The same values in colors, as large as (height, width) pixels let them be.
+    """Values of both signs in colors, as large as (height, width) pixels let them be.
 
     Returns (height, width, 3) red, green and blue.
     """
@@ -113,46 +111,23 @@ def signed_colors(values: NDArray[np.float32], height: int, width: int) -> NDArr
 
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same from -1 to 1; one pixel in a hundred may be cut off, lest it pale the others."""
+    """Values from -1 to 1; one pixel in a hundred may be cut off, lest it pale the others."""
     sizes = np.abs(values)
     largest = float(np.quantile(sizes, 0.99)) or float(sizes.max(initial=0.0)) or 1.0
     return np.clip(values / largest, -1, 1)
 
 
-def _half_blocks(shares: NDArray[np.float64], colors: Sequence[Color]) -> list[Line]:
-    levels = np.rint((shares + 1) / 2 * (len(colors) - 1)).astype(int)  # (2 * rows, columns)
-    lines = []
-    for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
-        line = []
-        for (top, bottom), run in groupby(zip(upper, lower, strict=True)):
-            line.append(Segment("▀" * len(list(run)), _style(colors[top], colors[bottom])))
-        lines.append(line)
-    return lines
-
-
-@lru_cache(maxsize=len(SIGNED) ** 2)
-def _style(top: Color, bottom: Color) -> Style:
-    return Style(color=top, bgcolor=bottom)
-
-
 def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:
+    sizes = np.abs(shares)
+    levels = np.sign(shares) * ((sizes >= FAINT).astype(int) + (sizes >= FULL))  # -2 to 2
     styles = {-1: console.get_style(Ink.LABEL), 0: Style.null(), 1: console.get_style(Ink.WRONG)}
-    lines = []
-    for row in shares.tolist():
-        line: Line = []
-        for sign, run in groupby(row, _sign):
-            line.append(Segment("".join(map(_character, run)), styles[sign]))
-        lines.append(line)
-    return lines
-
-
-def _sign(share: float) -> int:
-    return 0 if abs(share) < FAINT else -1 if share < 0 else 1
-
-
-def _character(share: float) -> str:
-    size = abs(share)
-    return (BELOW if share < 0 else ABOVE)[int(size >= FAINT) + int(size >= FULL)]
+    return [
+        [
+            Segment("".join(MARKS[int(level) + 2] for level in run), styles[sign])
+            for sign, run in groupby(row, np.sign)
+        ]
+        for row in levels.tolist()
+    ]
 
 
 def _legend(console: Console, painter: Painter | None) -> str:

@@ -60,10 +60,10 @@ class Interrupts:
     def __enter__(self) -> Self:
         if threading.current_thread() is not threading.main_thread():
             return self
-        self._install(signal.SIGINT, self._interrupted)
-        self._install(signal.SIGTERM, self._terminated)
+        self._install(signal.SIGINT, self._asked_to_end)
+        self._install(signal.SIGTERM, self._asked_to_end)
         if sys.platform != "win32":
-            self._install(signal.SIGHUP, self._terminated)
+            self._install(signal.SIGHUP, self._asked_to_end)
             self._install(signal.SIGTSTP, self._stopped)
             self._install(signal.SIGCONT, self._continued)
         return self
@@ -78,24 +78,15 @@ class Interrupts:
         if signal.getsignal(number) != signal.SIG_IGN:
             self._previous[number] = signal.signal(number, handler)
 
-    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+    def _asked_to_end(self, number: int, frame: FrameType | None) -> None:
+        if number != signal.SIGINT:
+            self._control.signal = number
         if not self._asked:
-            self._ask()
+            self._asked = True  # first: a signal during ``set`` would wait for its lock forever
+            self._control.stop_now.set()
+            self._tell_asked()
         elif not self._leaving:
-            raise KeyboardInterrupt
-
-    def _terminated(self, number: int, frame: FrameType | None) -> None:
-        self._control.signal = number
-        if not self._asked:
-            self._ask()
-        elif not self._leaving:
-            raise SystemExit(128 + number)
-
-    def _ask(self) -> None:
-        """Once only, and noted first: a signal during ``set`` would wait for its lock forever."""
-        self._asked = True
-        self._control.stop_now.set()
-        self._tell_asked()
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
     if sys.platform != "win32":
 

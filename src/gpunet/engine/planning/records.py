@@ -1,0 +1,74 @@
+"""What the host writes into a program's buffers, laid out as the shaders read it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.engine.interface import NetworkSettings
+from gpunet.engine.planning.layout import padded
+from gpunet.files.resources import shader_file
+
+__all__ = ["NETWORK", "dropout_records", "in_batches", "network_records", "packed"]
+
+
+@cache
+def _struct(file: str, name: str) -> np.dtype[Any]:
+    """The type of a struct of a shader, whose fields are 32 bits wide."""
+    text = shader_file(file).read_text(encoding="utf-8")
+    body = text.partition(f"struct {name} {{")[2].partition("}")[0]
+    found = re.findall(r"^ *(\w+): ([uf])32,", body, flags=re.MULTILINE)
+    return np.dtype([(field, f"{kind}4") for field, kind in found])
+
+
+NETWORK = _struct("network.wgsl", "Network")
+"""``struct Network`` of shaders/network.wgsl."""
+
+
+def network_records(settings: tuple[NetworkSettings, ...]) -> NDArray[Any]:
+    """(P,) of ``NETWORK``, at the start of an epoch."""
+    records = np.zeros(len(settings), dtype=NETWORK)
+    as_they_are = {one.name for one in fields(NetworkSettings)}.intersection(NETWORK.names or ())
+    for record, one in zip(records, settings, strict=True):
+        record["input_threshold"] = int(float(np.float32(one.input_dropout)) * 2.0**32)
+        record["input_scale"] = 1 / (1 - float(np.float32(one.input_dropout)))
+        for name in as_they_are:
+            record[name] = getattr(one, name)
+    return records
+
+
+def dropout_records(rates: NDArray[np.float32]) -> NDArray[Any]:
+    """``struct DropoutRate`` of shaders/dropout_rates.wgsl for the rates (P, H); never empty."""
+    kind = _struct("dropout_rates.wgsl", "DropoutRate")
+    records = np.zeros(max(1, rates.size), dtype=kind)
+    exact = rates.astype(np.float64).ravel()
+    records["threshold"][: rates.size] = exact * 2.0**32
+    records["scale"][: rates.size] = 1 / (1 - exact)
+    return records
+
+
+def in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
+    """The order (P, n) cut into padded batches (P, S, B), filled up with their last samples."""
+    networks, count = order.shape
+    whole = count // rows
+    batches = np.empty((networks, -(-count // rows), padded(rows)), dtype=np.uint32)
+    batches[:, :whole, :rows] = order[:, : whole * rows].reshape(networks, whole, rows)
+    if rest := count - whole * rows:
+        batches[:, whole, :rest] = order[:, whole * rows :]
+        batches[:, whole, rest:] = order[:, -1:]
+    batches[:, :, rows:] = batches[:, :, rows - 1 : rows]
+    return batches
+
+
+def packed(features: NDArray[Any]) -> tuple[NDArray[Any], Literal["bytes", "floats"]]:
+    """The samples with every row padded to whole groups of four."""
+    padding = -features.shape[1] % 4
+    wide: NDArray[Any] = np.pad(features, ((0, 0), (0, padding))) if padding else features
+    if wide.dtype == np.uint8:
+        return np.ascontiguousarray(wide), "bytes"
+    return np.ascontiguousarray(wide, dtype=np.float32), "floats"
