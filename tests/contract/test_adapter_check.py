@@ -128,7 +128,7 @@ def only(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "wrong"),
     [
-        ("activation/leaky_relu.wgsl", "sum > 0.0", "sum < 0.0", {"forward_hidden leaky_relu"}),
+        ("activation/leaky_relu.wgsl", "x > 0.0", "x < 0.0", {"forward_hidden leaky_relu"}),
         (
             "optimizer/adam.wgsl",
             "sqrt(",
