@@ -234,8 +234,9 @@ def run_search(
     Raises:
         StudyError: no trial has come to an end, or the study is not what is asked for.
     """
-    from gpunet.search.session import best_of, search, settle_spec
+    from gpunet.search.session import best_of, settle_spec
     from gpunet.search.study import SearchStudy
+    from gpunet.search.tuner import Tuner
     from gpunet.terminal.views.leaderboard import failure_lines
 
     choice = select_device(device)
@@ -248,7 +249,8 @@ def run_search(
     with contextlib.closing(study):
         work = replace(work, trials=study.total(work.trials))
         with messages.search() as observer:
-            progress = search(study, choice, dataset, work, messages.control, observer)
+            tuner = Tuner(study, choice, dataset, work, messages.control, observer)
+            progress = tuner.run()
         found = best_of(study, progress, choice, dataset)
     if found is None:
         for line in failure_lines(progress):

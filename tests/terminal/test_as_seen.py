@@ -34,7 +34,7 @@ from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import Ink, bar
 from gpunet.terminal.draw.weights import unit_pictures
-from gpunet.terminal.live.leaderboard import search_display
+from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.views.dashboard import View, closing_view, dashboard_frame
 from gpunet.terminal.views.leaderboard import (
     Board,
@@ -288,7 +288,7 @@ def test_lines_of_a_search_by_accuracy(make_text_console: MakeConsole, board: Bo
     before = StudyProgress((replace(TRIALS[1], figure=0.875),), 1200, maximize=True)
     search = replace(board.search, monitor="val_accuracy", progress=before)
     both = StudyProgress((*before.trials, TRIALS[0], TRIALS[8]), 1200, maximize=True)
-    with search_display(console, Control()) as lines:
+    with ConsoleMessages(console).search() as lines:
         lines.on_search_begin(search)
         lines.on_batch_begin(before, "784-64-10", (13, 14))
         lines.on_progress(Progress(7, 1, 2, 0.4, 0.9, 1.0, "training", 12.0, 100.0))

@@ -1,8 +1,4 @@
-"""The course of a run: one array per figure, from its epochs or from its report.
-
-Owns reading a report back, as far as its history goes; the report's shape belongs to ``report``,
-drawing to ``plots``.
-"""
+"""The course of a run: one array per figure, from its epochs or from its report."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from gpunet.errors import DataError
-from gpunet.files.typed_json import from_json
+from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.training.events import EpochRecord
 
 __all__ = ["Curves", "read_curves"]
@@ -89,7 +85,7 @@ def read_curves(path: Path) -> Curves:
             f"the report {path} cannot be read: {reason}; give the path of a file that "
             "`gpunet train` wrote as a report"
         ) from error
-    except ValueError as error:
+    except UnsoundError as error:
         raise DataError(
             f"{path} is no report of a training run: {error}; give a file that "
             "`gpunet train` wrote as a report"

@@ -1,8 +1,6 @@
 """Pictures in files: the curves of a run, samples with their captions, weights.
 
-Owns everything that is drawn with Matplotlib, which is optional and imported where it is used,
-without any window. What is drawn in the terminal belongs to ``terminal``; writing whole files
-belongs to ``training.output``.
+Matplotlib draws them, which is optional and imported where it is used, without any window.
 """
 
 from __future__ import annotations

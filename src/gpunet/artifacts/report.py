@@ -1,7 +1,4 @@
-"""The JSON report of a training run; its schema is told in ``docs/report.md``.
-
-Owns the report's shape. The numbers come from the trainer, the writing from ``output``.
-"""
+"""The JSON report of a training run; its schema is told in ``docs/report.md``."""
 
 from __future__ import annotations
 

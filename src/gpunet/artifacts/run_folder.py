@@ -2,8 +2,7 @@
 
 It holds ``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the
 model), ``log`` (one line per epoch) and, once the run has ended, ``report.json`` and perhaps
-``curves.png``. Owns the names and when each file is written; what is in them belongs to
-``run_state``, ``checkpoint``, ``report`` and ``plots``.
+``curves.png``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.artifacts.model_file import save
 from gpunet.errors import ModelError, OutputError, UsageError, spelled
 from gpunet.files.output import require_writable
-from gpunet.files.typed_json import from_json
+from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.files.whole_file import remove_leftovers
 from gpunet.model import Model
 from gpunet.training.state import RunState
@@ -184,7 +183,7 @@ class RunFolder:
         """What the report tells, unless it is of before the run was resumed, or damaged."""
         try:
             ending = from_json(self.report.read_bytes(), _Ending)
-        except (OSError, ValueError):
+        except (OSError, UnsoundError):
             return None
         return ending if len(ending.history) >= epochs else None
 

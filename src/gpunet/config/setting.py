@@ -181,11 +181,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _as(kind: Any, value: Any) -> Any:
-    """The value as a type has it; 5000 and 5000.0 are one number.
-
-    Raises:
-        TypeError: it is of another type.
-    """
+    """The value as a type has it, 5000 as 5000.0; TypeError if it is of another type."""
     is_bool = type(value).__name__ in ("bool", "bool_")
     if kind is NoneType and value is None:
         return None

@@ -1,8 +1,4 @@
-"""Settings in TOML: a file that says how to train, read with every mistake told, and written.
-
-Owns the keys that such a file may hold. What the values mean and which are possible belongs to
-``settings``; which of file and command line wins to ``cli.setting_options``.
-"""
+"""Settings in TOML: a file that says how to train, read with every mistake told, and written."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The datasets that users name: what there is, and how a name or a path becomes a dataset.
-
-Owns the names, the fallback of ``auto`` and the cache of drawn digits. Fetching belongs to
-``download``, reading to ``readers``, drawing to ``strokes``.
-"""
+"""The datasets that users name: what there is, and how a name or a path becomes a dataset."""
 
 from __future__ import annotations
 
@@ -254,11 +250,7 @@ def _open_published(
 def _open_strokes(
     train_count: int, test_count: int, folder: Path, progress: Progress | None
 ) -> Dataset:
-    """The digits drawn from pen strokes, from the cache if they are there.
-
-    Raises:
-        DataError: fewer samples than one of each digit, or more than are ever drawn.
-    """
+    """The digits drawn from pen strokes, from the cache if they are there."""
     if min(train_count, test_count) < len(DIGITS) or train_count + test_count > MOST_STROKES:
         raise DataError(
             f"strokes:{train_count}+{test_count} is out of range; from {len(DIGITS)} samples each "
@@ -338,11 +330,7 @@ def _strokes_dataset(train: Samples, test: Samples, notice: str | None) -> Datas
 
 
 def _require_path(text: str) -> None:
-    """Check that what is no name is at least a path.
-
-    Raises:
-        DataError: there is nothing at that path.
-    """
+    """Check that what is no name is at least a path."""
     try:
         exists = Path(text).expanduser().exists()
     except (OSError, RuntimeError, ValueError):  # too long, an unknown home, a NUL

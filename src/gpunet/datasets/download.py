@@ -1,8 +1,4 @@
-"""Downloads: published datasets, fetched from the first mirror whose file matches.
-
-Owns mirrors, retries, time limits and the check of what came; ``requests`` speaks HTTP. Where the
-files are kept is the caller's choice; what they mean belongs to ``readers.idx``.
-"""
+"""Downloads: published datasets, fetched from the first mirror whose file matches."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 MNIST's digits are cropped to their ink, fitted into a box with the aspect ratio kept, and moved so
 that the center of mass lies in the middle. Images that were framed so train models for which a
-drawing has to be framed so, too; all other images are taken as they are. Finding the ink in an
-image belongs to ``ink``, what a network is given of the pixels to ``pixels``.
+drawing has to be framed so, too; all other images are taken as they are.
 """
 
 from __future__ import annotations

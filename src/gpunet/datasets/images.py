@@ -1,7 +1,4 @@
-"""Images of a user: decoded, brought to grey levels and to a size, and the ink found in them.
-
-How a digit is framed belongs to ``framing``, whole datasets of images to ``readers.image_folder``.
-"""
+"""Images of a user: decoded, brought to grey levels and to a size."""
 
 from __future__ import annotations
 

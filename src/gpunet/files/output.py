@@ -1,14 +1,11 @@
 """Writing results to where the user wants them.
 
-Owns the check, before hours of work, that a file can be written, and the sentence that is said
-where it cannot. How it gets there whole belongs to ``whole_file``, what is written to
-``checkpoint`` and ``report``.
+That a file can be written is checked before hours of work; where it cannot, a sentence says why.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,9 +28,8 @@ def require_writable(path: Path) -> None:
     if target.exists() and not target.is_file():
         raise OutputError(f"{path} is no ordinary file; choose another path")
     try:
-        handle, probe = tempfile.mkstemp(prefix=PREFIX, dir=target.parent)
-        os.close(handle)
-        Path(probe).unlink(missing_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=PREFIX, dir=target.parent):
+            pass
     except OSError as error:
         raise OutputError(_sentence(path, target.parent, error)) from error
     remove_leftovers(target.parent)
@@ -70,11 +66,7 @@ def free_place(path: Path) -> Iterator[Path]:
 
 
 def _target(path: Path) -> Path:
-    """Where the path leads: a link stays, and the file behind it is replaced.
-
-    Raises:
-        OutputError: the path's name is too long, or a folder on the way may not be entered.
-    """
+    """Where the path leads: a link stays, and the file behind it is replaced."""
     try:
         target = path.resolve()
         target.lstat()

@@ -1,7 +1,4 @@
-"""Files as the readers take them: regular, readable, and never larger than they justify.
-
-Owns the way from a path to its bytes. What the bytes mean belongs to the reader of the format.
-"""
+"""Files as the readers take them: regular, readable, and never larger than they justify."""
 
 from __future__ import annotations
 

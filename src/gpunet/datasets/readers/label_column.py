@@ -1,7 +1,6 @@
 """Which column of a table is the label, and whether the first one only numbers the rows.
 
-Owns the choice: by the user's word, by the titles, by the values. What the labels' values mean
-as classes belongs to ``labels``.
+The choice is by the user's word, by the titles, by the values.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.first_lines import Head
 from gpunet.datasets.readers.labels import distinct
-from gpunet.datasets.readers.text_rows import Head, Picked, Sheet, column_name
+from gpunet.datasets.readers.text_rows import Picked, Sheet, column_name
 from gpunet.datasets.readers.titles import is_index_title, is_label_title, may_be_label_title
 from gpunet.errors import DataError, SettingError, spelled
 

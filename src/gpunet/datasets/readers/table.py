@@ -1,7 +1,6 @@
 """Tables: CSV files of one sample per line, with a label in one column and features in the others.
 
-Owns how rows become a dataset, and the rows that a model answers or is measured on. The text
-belongs to ``text_rows``, the choice of the label to ``label_column``.
+``text_rows`` reads the text, ``label_column`` chooses the label.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from numpy.typing import NDArray
 from gpunet.datasets.dataset import Columns, Dataset
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.first_lines import Head
 from gpunet.datasets.readers.label_column import choose_roles, named_label, pick_for_training
 from gpunet.datasets.readers.labels import RawLabels, number_known
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled
 from gpunet.datasets.readers.text_rows import (
-    Head,
     Picked,
     Sheet,
     column_name,
@@ -48,12 +47,8 @@ ENDS = (".csv", ".tsv", ".txt", ".data")
 TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz after that"
 """How a table's name ends, as messages say it."""
 
-PAIRS = (
-    ("train.csv", "test.csv"),
-    ("X_train.csv", "X_test.csv"),
-    ("mnist_train.csv", "mnist_test.csv"),
-    ("fashion-mnist_train.csv", "fashion-mnist_test.csv"),
-)
+PREFIXES = ("", "X_", "mnist_", "fashion-mnist_")
+"""What may stand before the names train.csv and test.csv."""
 
 MOST_TITLES = 1 << 16
 """Columns up to which titles are kept; more are told apart by their position."""
@@ -94,9 +89,9 @@ def table_stem(path: Path) -> str:
 
 def find_tables(folder: Path) -> tuple[Path, Path] | None:
     """The training and the test table of a folder, if it has a pair of known names."""
-    for names in PAIRS:
-        for end in ("", ".gz"):
-            train, test = (folder / f"{name}{end}" for name in names)
+    for prefix in PREFIXES:
+        for end in (".csv", ".csv.gz"):
+            train, test = (folder / f"{prefix}{part}{end}" for part in ("train", "test"))
             if train.exists() and test.exists():
                 return train, test
     return None
@@ -237,11 +232,7 @@ def _read_training(path: Path, label: str | None) -> _Training:
 def _read_alike(
     source: Path | BinaryIO, columns: Columns, inputs: int, *, with_label: bool
 ) -> tuple[Sheet, _Found]:
-    """Another table with the columns of one that was trained on, and where they stand in it.
-
-    Raises:
-        DataError: it cannot be read, or lacks a column.
-    """
+    """Another table with the columns of one that was trained on, and where they stand in it."""
 
     def pick(head: Head) -> Picked:
         found = _Found.of(head, columns, inputs)
