@@ -22,6 +22,7 @@ from gpunet.search.space import LARGEST, Parameter, Space, default_space, grid, 
 from gpunet.search.storage import StudyStorage, study_folder
 from gpunet.search.study import SearchStudy
 from gpunet.search.study_spec import StudySpec
+from gpunet.search.tuner import Tuner
 from gpunet.training.events import Control
 from gpunet.workflows.messages import Messages
 
@@ -390,7 +391,7 @@ def found_by(spec: StudySpec, dataset: Dataset, timeout: float | None = None) ->
     choice = select_device("cpu")
     study = SearchStudy.begin(StudyStorage(None, "one"), "one", spec, join=False)
     work, control = Work(2, 2, timeout), Control()
-    progress = session.search(study, choice, dataset, work, control, SearchObserver())
+    progress = Tuner(study, choice, dataset, work, control, SearchObserver()).run()
     return session.best_of(study, progress, choice, dataset)
 
 

@@ -17,7 +17,12 @@ from typing import Any
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.shader_source import ShaderSource, assemble, numbered
 from gpunet.engine.planning.tiles import Traits
-from gpunet.engine.wgpu.native import declare_types, tick_seconds
+from gpunet.engine.wgpu.native import (
+    Dispatch,
+    declare_types,
+    record_dispatches,
+    tick_seconds,
+)
 from gpunet.errors import DeviceError, DeviceLostError, spelled
 
 __all__ = [
@@ -152,6 +157,27 @@ class OpenDevice:
             self._pipelines[key] = self._compile(label, source, used)
         return self._pipelines[key]
 
+    def dispatch(
+        self,
+        label: str,
+        pieces: tuple[str, ...],
+        constants: Mapping[str, float],
+        buffers: Mapping[str, Any],
+        workgroups: tuple[int, int, int],
+        variables: tuple[tuple[str, object], ...] = (),
+    ) -> Dispatch:
+        """A shader's pipeline, bound to the buffers that have its variables' names."""
+        pipeline = self.pipeline(label, pieces, constants, variables)
+        group = self.handle.create_bind_group(
+            label=label,
+            layout=pipeline.layout,
+            entries=[
+                {"binding": binding.number, "resource": {"buffer": buffers[binding.name]}}
+                for binding in pipeline.source.bindings
+            ],
+        )
+        return pipeline.handle, group, workgroups
+
     @contextmanager
     def guarded(self) -> Iterator[None]:
         """Say in one sentence what wgpu reports in many, as a ``DeviceLostError``."""
@@ -175,26 +201,25 @@ class OpenDevice:
 
         Returns the seconds that it took by the device's own clock; ``None`` if it has none.
         """
-        return self.submit_timed(record, label)()
+        return self.submit(record, label, timed=True)()
 
-    def submit_timed(self, record: Callable[[Any], None], label: str) -> Callable[[], float | None]:
+    def submit(
+        self, record: Callable[[Any], None], label: str, *, timed: bool = False
+    ) -> Callable[[], float | None]:
         """Start what is recorded into one compute pass.
 
-        Returns a function that waits for it and tells what ``run_timed`` would have told.
+        Returns a function that, if it is ``timed``, waits for it and tells what ``run_timed``
+        would have told.
         """
         import wgpu
 
-        clock = self.adapter.timestamps
-        stamps = (
-            self.handle.create_query_set(label=label, type="timestamp", count=2) if clock else None
-        )
-        answer = self.handle.create_buffer(
-            label=label,
-            size=16,
-            usage=wgpu.BufferUsage.QUERY_RESOLVE
-            | wgpu.BufferUsage.COPY_SRC
-            | wgpu.BufferUsage.COPY_DST,
-        )
+        answer = stamps = None
+        if timed:
+            usage = wgpu.BufferUsage.QUERY_RESOLVE | wgpu.BufferUsage.COPY_SRC
+            usage |= wgpu.BufferUsage.COPY_DST
+            answer = self.handle.create_buffer(label=label, size=16, usage=usage)
+        if timed and self.adapter.timestamps:
+            stamps = self.handle.create_query_set(label=label, type="timestamp", count=2)
         encoder = self.handle.create_command_encoder(label=label)
         compute = encoder.begin_compute_pass(
             label=label,
@@ -213,7 +238,7 @@ class OpenDevice:
 
         def seconds() -> float | None:
             began, ended = struct.unpack("2Q", self.handle.queue.read_buffer(answer))
-            return (ended - began) * tick_seconds(self.handle.queue) if clock else None
+            return (ended - began) * tick_seconds(self.handle.queue) if stamps else None
 
         return seconds
 
@@ -384,20 +409,11 @@ def _run_probe(device: OpenDevice, name: str, constants: Mapping[str, float]) ->
     """The nine words that a probing shader answers."""
     import wgpu
 
-    pipeline = device.pipeline(name, (name,), constants)
     answer = device.handle.create_buffer(
         label=name, size=36, usage=wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC
     )
-    group = device.handle.create_bind_group(
-        label=name, layout=pipeline.layout, entries=[{"binding": 0, "resource": {"buffer": answer}}]
-    )
-    encoder = device.handle.create_command_encoder(label=name)
-    compute = encoder.begin_compute_pass(label=name)
-    compute.set_pipeline(pipeline.handle)
-    compute.set_bind_group(0, group)
-    compute.dispatch_workgroups(1)
-    compute.end()
-    device.handle.queue.submit([encoder.finish()])
+    dispatch = device.dispatch(name, (name,), constants, {"answer": answer}, (1, 1, 1))
+    device.submit(lambda compute: record_dispatches(compute, [dispatch], 1, 1), name)
     return list(struct.unpack("9I", device.handle.queue.read_buffer(answer)))
 
 
