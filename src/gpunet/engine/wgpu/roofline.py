@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from timeit import Timer
 
 import numpy as np
 
@@ -137,9 +138,5 @@ def _copy(size: int) -> Callable[[], object]:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(1 + TIMINGS):  # the first one warms up
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return min(taken[1:])
+    work()  # warms up
+    return min(Timer(work).repeat(TIMINGS, 1))
