@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +32,7 @@ def devices(
     ] = False,
 ) -> None:
     """List the devices of this machine, and say which one auto takes and why."""
+    from gpunet.artifacts.report import strict_json
     from gpunet.engine.factory import list_adapters, select_device
     from gpunet.terminal.draw.device_name import device_reason, short_name
     from gpunet.terminal.live.console import make_console
@@ -43,7 +43,7 @@ def devices(
     adapters = list_adapters()
     choice = select_device("auto", adapters)
     if as_json:
-        print(json.dumps(_content(adapters, choice), indent=2))
+        print(strict_json(_content(adapters, choice)))
         return
     console = make_console()
     _print_list(console, adapters, choice)
@@ -79,7 +79,7 @@ def _content(adapters: Sequence[Adapter], choice: Device) -> dict[str, Any]:
 
     taken = None if choice.adapter is None else choice.adapter.index
     return {
-        "cpu": dataclasses.asdict(numpy_device()),
+        "cpu": numpy_device(),
         "adapters": [
             {
                 "index": adapter.index,
