@@ -55,7 +55,7 @@ def evaluate(
     for part in (
         *([ensemble_table(evaluation.overall, evaluation.networks)] if several else []),
         summary_table(rows),
-        class_table(scores.precision, scores.recall, scores.f1, scores.support, loaded.classes),
+        class_table(scores, loaded.classes),
         confusion_table(console, evaluation.matrix, loaded.classes, pairs=True),
     ):
         console.print()

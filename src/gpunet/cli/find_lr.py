@@ -39,11 +39,11 @@ def find_lr(
     from gpunet.training.learning_rate_range import find_learning_rate
     from gpunet.training.splits import split
     from gpunet.workflows.data import open_training_data
-    from gpunet.workflows.devices import choose_device, training_engine
+    from gpunet.workflows.devices import checked_device, choose_device, training_engine
 
     console = make_console(plain=plain, quiet=quiet or as_json)
     messages = ConsoleMessages(console)
-    choice = choose_device(device, messages)
+    choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, config.label)
     with training_engine(choice, replace(config, ensemble=1), dataset) as engine:
         found = find_learning_rate(engine, split(dataset, config).training, config)

@@ -54,10 +54,16 @@ DEFAULT_LIMITS: Mapping[str, int] = {
 """What every WebGPU implementation grants (W3C, "WebGPU", section 3.6.2, limits).
 
 The engine asks for no more, so that its shaders run everywhere. Only for the sizes of buffers,
-which no shader depends on, it takes what the adapter has.
+which no shader depends on, it takes what the adapter has, and for the threads of a workgroup, by
+which the persistent plan deals a network out.
 """
 
 SIZE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
+
+THREAD_LIMITS = ("max-compute-invocations-per-workgroup", "max-compute-workgroup-size-x")
+
+MOST_THREADS = 512
+"""Of a workgroup; with half as many, each thread must keep twice as much in its registers."""
 
 PROBED_ITERATIONS = 70_000
 """More than the 65,535 after which Mesa's software driver stops a shader."""
@@ -117,6 +123,7 @@ class OpenDevice:
         iterations: loop iterations after which a software adapter stops an invocation; ``None``
             if it does not.
         lanes: of a subgroup on a software adapter, if it has them and they are in order.
+        threads: of a workgroup, at most.
     """
 
     adapter: Adapter
@@ -124,12 +131,13 @@ class OpenDevice:
     buffer_bytes: int
     iterations: int | None = None
     lanes: int | None = None
+    threads: int = 256
     _pipelines: dict[tuple[Any, ...], Pipeline] = field(default_factory=dict, repr=False)
 
     @property
     def traits(self) -> Traits:
         """What the plan needs to know."""
-        return Traits(self.adapter.software, self.lanes)
+        return Traits(self.adapter.software, self.lanes, self.threads)
 
     def pipeline(
         self,
@@ -308,7 +316,9 @@ _OPEN: dict[int, OpenDevice] = {}
 
 
 def _open(adapter: Adapter) -> OpenDevice:
-    limits = {**DEFAULT_LIMITS, **{name: adapter.limits[name] for name in SIZE_LIMITS}}
+    threads = min(MOST_THREADS, *(adapter.limits[name] for name in THREAD_LIMITS))
+    sizes = {name: adapter.limits[name] for name in SIZE_LIMITS}
+    limits = {**DEFAULT_LIMITS, **sizes, **dict.fromkeys(THREAD_LIMITS, threads)}
     try:
         handle = adapter.handle.request_device_sync(
             label="gpunet",
@@ -323,7 +333,7 @@ def _open(adapter: Adapter) -> OpenDevice:
             f"`gpunet devices`, or {spelled('device', 'cpu')}"
         ) from error
     largest = min(limits[name] for name in SIZE_LIMITS)
-    return _with_traits(OpenDevice(adapter, handle, largest))
+    return _with_traits(OpenDevice(adapter, handle, largest, threads=threads))
 
 
 @contextmanager
