@@ -463,6 +463,7 @@ def test_the_defaults_of_what_scripts_call() -> None:
         "data": "auto",
         "callbacks": (),
         "run_dir": None,
+        "autotune": True,
         "checkpoint_every": 1,
         "config": None,
     }
@@ -470,6 +471,7 @@ def test_the_defaults_of_what_scripts_call() -> None:
         **shared,
         "data": None,
         "callbacks": (),
+        "autotune": True,
         "checkpoint_every": 1,
     }
     assert defaults_of(gpunet.tune) == {
