@@ -24,7 +24,7 @@ from gpunet.engine.planning.layered import Plan
 from gpunet.engine.planning.select import PlanName, choose_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
-from gpunet.engine.rounds import Rounds
+from gpunet.engine.timing import Rounds
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters, open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import GpunetError

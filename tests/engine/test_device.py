@@ -17,11 +17,16 @@ def test_no_opengl_adapter_is_listed() -> None:
     assert not [one for one in list_adapters() if one.info.backend == "OpenGL"]
 
 
-def test_a_device_grants_a_browsers_default_limits_and_no_more(adapter: Adapter) -> None:
-    limits = open_device(adapter).handle.limits
+def test_a_device_grants_a_browsers_default_limits_and_no_more_but_threads(
+    adapter: Adapter,
+) -> None:
+    device = open_device(adapter)
+    limits = device.handle.limits
     for name, wanted in DEFAULT_LIMITS.items():
-        if name not in device_module.SIZE_LIMITS:
-            assert wanted == limits[name], name
+        if name in device_module.THREAD_LIMITS:
+            assert limits[name] == device.traits.threads == min(512, adapter.limits[name]), name
+        elif name not in device_module.SIZE_LIMITS:
+            assert limits[name] == wanted, name
 
 
 def test_an_adapter_is_opened_once(adapter: Adapter) -> None:

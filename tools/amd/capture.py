@@ -28,7 +28,7 @@ from hardware.probes import CHECKS, shader_checks
 __all__ = ["main"]
 
 NETWORKS = (
-    ((16, 16), 4),
+    *(((16, 16), rows) for rows in (1, 4, 8, 16)),
     ((128,), 128),
     ((512, 512), 128),
     ((1024, 1024, 1024), 128),
@@ -36,7 +36,7 @@ NETWORKS = (
 )
 """Hidden layers between 784 inputs and 10 classes, and the batch size."""
 
-UNCHECKED = NETWORKS[:3]
+UNCHECKED = (((16, 16), 4), ((128,), 128), ((512, 512), 128))
 """Those whose kernels are captured without wgpu's checks, too."""
 
 
@@ -73,7 +73,8 @@ def _kernels(
     """
     adapter = select_device("gpu").adapter
     assert adapter is not None
-    device, traits = reopen_device(adapter), Traits(software=False)
+    device = reopen_device(adapter)
+    traits = Traits(software=False, threads=device.threads)
     plan = choose_plan(Workload(network, rows, traits))
     variants: list[tuple[str, Pass]] = []
     for one in plan.passes:

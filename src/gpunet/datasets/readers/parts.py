@@ -101,10 +101,10 @@ def assembled(
     """
     image_shape = _image_shape(shape, features["train"])
     levels = as_grey_levels(tuple(features.values()), image_shape)
-    classes = [number_classes(labels["train"], labels[part]) for part in features]
+    classes = number_classes(*(labels[part] for part in features))
     samples = {
-        part: Samples(array, numbered.test)
-        for part, array, numbered in zip(features, levels, classes, strict=True)
+        part: Samples(array, numbers)
+        for part, array, numbers in zip(features, levels, classes.numbers, strict=True)
     }
     split = given = None
     if "test" not in samples:
@@ -120,10 +120,10 @@ def assembled(
         name=name,
         train=samples["train"],
         test=samples["test"],
-        classes=classes[0].names,
+        classes=classes.names,
         image_shape=image_shape,
         source=source,
-        notice=joined(notice, split, given, classes[0].notice),
+        notice=joined(notice, split, given, classes.notice),
         validation=samples.get("val"),
         columns=columns,
     )

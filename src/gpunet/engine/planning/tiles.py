@@ -28,10 +28,12 @@ class Traits:
     Args:
         software: whether the processor does the work.
         lanes: of a subgroup, if the shaders may use subgroups.
+        threads: of a workgroup, at most; every WebGPU implementation grants these.
     """
 
     software: bool
     lanes: int | None = None
+    threads: int = 256
 
 
 @dataclass(frozen=True, slots=True)

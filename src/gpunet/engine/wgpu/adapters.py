@@ -17,7 +17,12 @@ from typing import Any
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.shader_source import ShaderSource, assemble, numbered
 from gpunet.engine.planning.tiles import Traits
-from gpunet.engine.wgpu.native import declare_types, tick_seconds
+from gpunet.engine.wgpu.native import (
+    Dispatch,
+    declare_types,
+    record_dispatches,
+    tick_seconds,
+)
 from gpunet.errors import DeviceError, DeviceLostError, spelled
 
 __all__ = [
@@ -49,10 +54,16 @@ DEFAULT_LIMITS: Mapping[str, int] = {
 """What every WebGPU implementation grants (W3C, "WebGPU", section 3.6.2, limits).
 
 The engine asks for no more, so that its shaders run everywhere. Only for the sizes of buffers,
-which no shader depends on, it takes what the adapter has.
+which no shader depends on, it takes what the adapter has, and for the threads of a workgroup, by
+which the persistent plan deals a network out.
 """
 
 SIZE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
+
+THREAD_LIMITS = ("max-compute-invocations-per-workgroup", "max-compute-workgroup-size-x")
+
+MOST_THREADS = 512
+"""Of a workgroup; with half as many, each thread must keep twice as much in its registers."""
 
 PROBED_ITERATIONS = 70_000
 """More than the 65,535 after which Mesa's software driver stops a shader."""
@@ -112,6 +123,7 @@ class OpenDevice:
         iterations: loop iterations after which a software adapter stops an invocation; ``None``
             if it does not.
         lanes: of a subgroup on a software adapter, if it has them and they are in order.
+        threads: of a workgroup, at most.
     """
 
     adapter: Adapter
@@ -119,12 +131,13 @@ class OpenDevice:
     buffer_bytes: int
     iterations: int | None = None
     lanes: int | None = None
+    threads: int = 256
     _pipelines: dict[tuple[Any, ...], Pipeline] = field(default_factory=dict, repr=False)
 
     @property
     def traits(self) -> Traits:
         """What the plan needs to know."""
-        return Traits(self.adapter.software, self.lanes)
+        return Traits(self.adapter.software, self.lanes, self.threads)
 
     def pipeline(
         self,
@@ -143,6 +156,27 @@ class OpenDevice:
         if key not in self._pipelines:
             self._pipelines[key] = self._compile(label, source, used)
         return self._pipelines[key]
+
+    def dispatch(
+        self,
+        label: str,
+        pieces: tuple[str, ...],
+        constants: Mapping[str, float],
+        buffers: Mapping[str, Any],
+        workgroups: tuple[int, int, int],
+        variables: tuple[tuple[str, object], ...] = (),
+    ) -> Dispatch:
+        """A shader's pipeline, bound to the buffers that have its variables' names."""
+        pipeline = self.pipeline(label, pieces, constants, variables)
+        group = self.handle.create_bind_group(
+            label=label,
+            layout=pipeline.layout,
+            entries=[
+                {"binding": binding.number, "resource": {"buffer": buffers[binding.name]}}
+                for binding in pipeline.source.bindings
+            ],
+        )
+        return pipeline.handle, group, workgroups
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -167,26 +201,25 @@ class OpenDevice:
 
         Returns the seconds that it took by the device's own clock; ``None`` if it has none.
         """
-        return self.submit_timed(record, label)()
+        return self.submit(record, label, timed=True)()
 
-    def submit_timed(self, record: Callable[[Any], None], label: str) -> Callable[[], float | None]:
+    def submit(
+        self, record: Callable[[Any], None], label: str, *, timed: bool = False
+    ) -> Callable[[], float | None]:
         """Start what is recorded into one compute pass.
 
-        Returns a function that waits for it and tells what ``run_timed`` would have told.
+        Returns a function that, if it is ``timed``, waits for it and tells what ``run_timed``
+        would have told.
         """
         import wgpu
 
-        clock = self.adapter.timestamps
-        stamps = (
-            self.handle.create_query_set(label=label, type="timestamp", count=2) if clock else None
-        )
-        answer = self.handle.create_buffer(
-            label=label,
-            size=16,
-            usage=wgpu.BufferUsage.QUERY_RESOLVE
-            | wgpu.BufferUsage.COPY_SRC
-            | wgpu.BufferUsage.COPY_DST,
-        )
+        answer = stamps = None
+        if timed:
+            usage = wgpu.BufferUsage.QUERY_RESOLVE | wgpu.BufferUsage.COPY_SRC
+            usage |= wgpu.BufferUsage.COPY_DST
+            answer = self.handle.create_buffer(label=label, size=16, usage=usage)
+        if timed and self.adapter.timestamps:
+            stamps = self.handle.create_query_set(label=label, type="timestamp", count=2)
         encoder = self.handle.create_command_encoder(label=label)
         compute = encoder.begin_compute_pass(
             label=label,
@@ -205,7 +238,7 @@ class OpenDevice:
 
         def seconds() -> float | None:
             began, ended = struct.unpack("2Q", self.handle.queue.read_buffer(answer))
-            return (ended - began) * tick_seconds(self.handle.queue) if clock else None
+            return (ended - began) * tick_seconds(self.handle.queue) if stamps else None
 
         return seconds
 
@@ -283,7 +316,9 @@ _OPEN: dict[int, OpenDevice] = {}
 
 
 def _open(adapter: Adapter) -> OpenDevice:
-    limits = {**DEFAULT_LIMITS, **{name: adapter.limits[name] for name in SIZE_LIMITS}}
+    threads = min(MOST_THREADS, *(adapter.limits[name] for name in THREAD_LIMITS))
+    sizes = {name: adapter.limits[name] for name in SIZE_LIMITS}
+    limits = {**DEFAULT_LIMITS, **sizes, **dict.fromkeys(THREAD_LIMITS, threads)}
     try:
         handle = adapter.handle.request_device_sync(
             label="gpunet",
@@ -298,7 +333,7 @@ def _open(adapter: Adapter) -> OpenDevice:
             f"`gpunet devices`, or {spelled('device', 'cpu')}"
         ) from error
     largest = min(limits[name] for name in SIZE_LIMITS)
-    return _with_traits(OpenDevice(adapter, handle, largest))
+    return _with_traits(OpenDevice(adapter, handle, largest, threads=threads))
 
 
 @contextmanager
@@ -374,20 +409,11 @@ def _run_probe(device: OpenDevice, name: str, constants: Mapping[str, float]) ->
     """The nine words that a probing shader answers."""
     import wgpu
 
-    pipeline = device.pipeline(name, (name,), constants)
     answer = device.handle.create_buffer(
         label=name, size=36, usage=wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC
     )
-    group = device.handle.create_bind_group(
-        label=name, layout=pipeline.layout, entries=[{"binding": 0, "resource": {"buffer": answer}}]
-    )
-    encoder = device.handle.create_command_encoder(label=name)
-    compute = encoder.begin_compute_pass(label=name)
-    compute.set_pipeline(pipeline.handle)
-    compute.set_bind_group(0, group)
-    compute.dispatch_workgroups(1)
-    compute.end()
-    device.handle.queue.submit([encoder.finish()])
+    dispatch = device.dispatch(name, (name,), constants, {"answer": answer}, (1, 1, 1))
+    device.submit(lambda compute: record_dispatches(compute, [dispatch], 1, 1), name)
     return list(struct.unpack("9I", device.handle.queue.read_buffer(answer)))
 
 

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from timeit import Timer
 
 import numpy as np
 
 from gpunet.engine.planning.layered import FLOAT_BYTES
 from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device
+from gpunet.engine.wgpu.native import record_dispatches
 
 __all__ = ["Roofline", "measure_roofline"]
 
@@ -111,20 +112,12 @@ def _probe(
     """The seconds that a probing shader takes with a buffer of so many bytes."""
     import wgpu
 
-    pipeline = device.pipeline(name, (name,), constants)
     answer = device.handle.create_buffer(label=name, size=size, usage=wgpu.BufferUsage.STORAGE)
-    group = device.handle.create_bind_group(
-        label=name, layout=pipeline.layout, entries=[{"binding": 0, "resource": {"buffer": answer}}]
-    )
-
-    def record(compute: Any) -> None:
-        compute.set_pipeline(pipeline.handle)
-        compute.set_bind_group(0, group)
-        compute.dispatch_workgroups(groups)
+    dispatch = device.dispatch(name, (name,), constants, {"answer": answer}, (groups, 1, 1))
 
     def once() -> float:
         began = time.perf_counter()
-        by_device = device.run_timed(record, name)
+        by_device = device.run_timed(lambda one: record_dispatches(one, [dispatch], 1, 1), name)
         return by_device or time.perf_counter() - began
 
     once()  # warms up
@@ -145,9 +138,5 @@ def _copy(size: int) -> Callable[[], object]:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(1 + TIMINGS):  # the first one warms up
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return min(taken[1:])
+    work()  # warms up
+    return min(Timer(work).repeat(TIMINGS, 1))

@@ -20,7 +20,6 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import (
     MOMENTS,
-    DeviceInfo,
     Engine,
     KernelTime,
     Metrics,
@@ -120,7 +119,7 @@ class WgpuEngine(Engine):
     ) -> None:
         super().__init__(network, configs)
         self._wanted, self._tiles = plan, tiles
-        self._adapter = adapter
+        self._adapter, self.device = adapter, adapter.info
         self._networks = network_records(self.settings)
         self._layout = Layout.of(network)
         self._loaded: dict[Split, Samples] = {}
@@ -143,11 +142,6 @@ class WgpuEngine(Engine):
         self._require_room(self.batch_size)
         self._make(state_buffers(self.network, self.population, self.rule))
         self._write_dropout_rates()
-
-    @property
-    def device(self) -> DeviceInfo:
-        """The adapter."""
-        return self._open.adapter.info
 
     def _load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device: bytes stay bytes, four to a word."""
@@ -391,16 +385,9 @@ class WgpuEngine(Engine):
 
     def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> Dispatch:
         """The pass's pipeline, its bind group and its workgroups."""
-        pipeline = self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
-        group = self._open.handle.create_bind_group(
-            label=one.label,
-            layout=pipeline.layout,
-            entries=[
-                {"binding": binding.number, "resource": {"buffer": buffers[binding.name]}}
-                for binding in pipeline.source.bindings
-            ],
+        return self._open.dispatch(
+            one.label, one.pieces, one.constants, buffers, one.workgroups, one.variables
         )
-        return pipeline.handle, group, one.workgroups
 
     def _require_fit(self, plan: Plan) -> None:
         limit = self._open.iterations
@@ -420,21 +407,13 @@ class WgpuEngine(Engine):
             )
 
     def _submit(self, program: _Compiled, steps: int) -> None:
+        record = partial(
+            record_dispatches, dispatches=program.dispatches, times=steps, networks=self._running
+        )
         with self._open.guarded():
-            if self.clocked:
-                record = partial(
-                    record_dispatches,
-                    dispatches=program.dispatches,
-                    times=steps,
-                    networks=self._running,
-                )
-                self._busy.append(self._open.submit_timed(record, "steps"))
-                return
-            encoder = self._open.handle.create_command_encoder(label="steps")
-            compute = encoder.begin_compute_pass(label="steps")
-            record_dispatches(compute, program.dispatches, steps, self._running)
-            compute.end()
-            self._open.handle.queue.submit([encoder.finish()])
+            busy = self._open.submit(record, "steps", timed=self.clocked)
+        if self.clocked:
+            self._busy.append(busy)
 
     def _time_pass(self, one: Pass, dispatch: Dispatch, repeats: int) -> PassTime:
         plan = self._training.plan  # type: ignore[union-attr]

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.download import Progress
+from gpunet.engine.adapter_check import AdapterCheck
 from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import figures
@@ -72,6 +73,11 @@ class ConsoleMessages(Messages):
         self.say(f"device: {device_reason(choice)}")
         if choice.advice:
             self.say("        `gpunet devices` says what keeps a GPU from being used")
+
+    def checked(self, check: AdapterCheck) -> None:
+        """Say on the standard error that an adapter was checked, and how long that took."""
+        if not self.console.quiet:
+            self.note(f"checking {check.device.name} once: {figures.seconds(check.seconds)}")
 
     def tiles(self, count: int, seconds: float) -> None:
         """Say for how many products tiles were measured."""

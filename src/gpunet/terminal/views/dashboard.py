@@ -112,15 +112,9 @@ def dashboard_frame(
     now: float,
     keys: bool,
 ) -> Block:
-    """A frame of exactly ``size`` (columns, rows).
+    """A frame of exactly ``size`` (columns, rows), at ``now`` in seconds as ``View.heard_at``.
 
-    Args:
-        console: decides on colors and characters.
-        view: what to show.
-        control: what the user has asked for so far.
-        size: columns and rows.
-        now: the clock, in seconds, as ``View.heard_at``.
-        keys: whether single keys are read.
+    ``keys`` says whether single keys are read, ``control`` what was asked for with them.
     """
     width, height = size
     last = _last_line(view, control, keys, width)
@@ -427,12 +421,9 @@ def _samples(console: Console, view: View, run: RunInfo, width: int, rows: int) 
 
 
 def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:
-    """The rows and columns of a picture: as large as four beside one another let it be.
+    """The rows and columns of a picture: as large as four in ``width`` cells let it be.
 
-    Args:
-        rows: that there are.
-        width: cells for all pictures.
-        proportion: the images' width by their height.
+    ``rows`` is what there is for it, ``proportion`` an image's width by its height.
     """
     largest = max(1, min(10, rows))
     for size in range(largest, 0, -1):
