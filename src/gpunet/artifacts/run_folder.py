@@ -39,7 +39,7 @@ class RunSummary:
         planned: epochs at most.
         best_epoch: whose weights are kept.
         val_loss: of the best epoch; ``None`` if no samples are held out.
-        val_accuracy: likewise.
+        val_accuracy: of the best epoch; ``None`` if no samples are held out.
         test_accuracy: of the best weights; ``None`` until the run has ended.
         seconds: spent in training.
         stop_reason: why the run ended, or ``None`` if it has not or was aborted.

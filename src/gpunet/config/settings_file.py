@@ -69,7 +69,7 @@ class SettingsFile:
 
     @property
     def training(self) -> dict[str, Any]:
-        """Those of the settings that are of ``TrainConfig``."""
+        """The settings that are fields of ``TrainConfig``."""
         return {name: value for name, value in self.settings.items() if name in SETTINGS}
 
     def train_config(self) -> TrainConfig:

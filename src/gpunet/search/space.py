@@ -93,7 +93,7 @@ class Parameter:
         return float(draws.uniform(self.low, self.high))
 
     def to_dict(self) -> dict[str, Any]:
-        """As a space's file holds it, and JSON."""
+        """The range or choices as a space's file and JSON hold them."""
         if self.low is None:
             return {"choices": list(self.choices)}
         table: dict[str, Any] = {"low": self.low, "high": self.high}

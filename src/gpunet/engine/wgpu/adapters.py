@@ -63,7 +63,7 @@ SIZE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
 THREAD_LIMITS = ("max-compute-invocations-per-workgroup", "max-compute-workgroup-size-x")
 
 MOST_THREADS = 512
-"""Of a workgroup; with half as many, each thread must keep twice as much in its registers."""
+"""Threads of a workgroup at most; with half as many, each must keep twice as much in registers."""
 
 PROBED_ITERATIONS = 70_000
 """More than the 65,535 after which Mesa's software driver stops a shader."""
