@@ -22,7 +22,7 @@ from gpunet.engine.planning.layered import Pass, cut
 from gpunet.engine.planning.select import choose_plan
 from gpunet.engine.planning.tiles import Traits, candidates
 from gpunet.engine.planning.workload import Workload
-from gpunet.engine.wgpu.adapters import reopen_device
+from gpunet.engine.wgpu.device import reopen_device
 from hardware.probes import CHECKS, shader_checks
 
 __all__ = ["main"]
@@ -74,7 +74,7 @@ def _kernels(
     adapter = select_device("gpu").adapter
     assert adapter is not None
     device = reopen_device(adapter)
-    traits = Traits(software=False, threads=device.threads)
+    traits = Traits(software=False, threads=device.traits.threads)
     plan = choose_plan(Workload(network, rows, traits))
     variants: list[tuple[str, Pass]] = []
     for one in plan.passes:
