@@ -62,8 +62,10 @@ SIZE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
 
 THREAD_LIMITS = ("max-compute-invocations-per-workgroup", "max-compute-workgroup-size-x")
 
-MOST_THREADS = 512
-"""Of a workgroup; with half as many, each thread must keep twice as much in its registers."""
+MOST_THREADS, MOST_THREADS_OF_WIDE_WAVES = 512, 256
+"""Of a workgroup. With half as many, each thread must keep twice as much in its registers; but
+where no wave has fewer than 64 lanes, as on AMD's GPUs before RDNA, more threads than 256 have half
+the registers each (``benchmarks/results/amd-compiler.md``)."""
 
 PROBED_ITERATIONS = 70_000
 """More than the 65,535 after which Mesa's software driver stops a shader."""
@@ -316,7 +318,7 @@ _OPEN: dict[int, OpenDevice] = {}
 
 
 def _open(adapter: Adapter) -> OpenDevice:
-    threads = min(MOST_THREADS, *(adapter.limits[name] for name in THREAD_LIMITS))
+    threads = min(_most_threads(adapter), *(adapter.limits[name] for name in THREAD_LIMITS))
     sizes = {name: adapter.limits[name] for name in SIZE_LIMITS}
     limits = {**DEFAULT_LIMITS, **sizes, **dict.fromkeys(THREAD_LIMITS, threads)}
     try:
@@ -334,6 +336,12 @@ def _open(adapter: Adapter) -> OpenDevice:
         ) from error
     largest = min(limits[name] for name in SIZE_LIMITS)
     return _with_traits(OpenDevice(adapter, handle, largest, threads=threads))
+
+
+def _most_threads(adapter: Adapter) -> int:
+    """Threads of a workgroup, at most, as far as it is for the plan to say."""
+    smallest = [lanes for name, lanes in adapter.handle.info.items() if "group_min_size" in name]
+    return MOST_THREADS_OF_WIDE_WAVES if smallest == [64] else MOST_THREADS
 
 
 @contextmanager
