@@ -8,8 +8,9 @@ import pytest
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.wgpu import adapters as device_module
-from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters, open_device
+from gpunet.engine.wgpu import device as device_module
+from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, SIZE_LIMITS, Adapter, list_adapters
+from gpunet.engine.wgpu.device import open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError
 
@@ -26,7 +27,7 @@ def test_a_device_grants_a_browsers_default_limits_and_no_more_but_threads(
     for name, wanted in DEFAULT_LIMITS.items():
         if name in device_module.THREAD_LIMITS:
             assert limits[name] == device.traits.threads == min(512, adapter.limits[name]), name
-        elif name not in device_module.SIZE_LIMITS:
+        elif name not in SIZE_LIMITS:
             assert limits[name] == wanted, name
 
 

@@ -22,7 +22,7 @@ from gpunet.engine.planning.layered import Pass, cut
 from gpunet.engine.planning.select import choose_plan
 from gpunet.engine.planning.tiles import Traits, candidates
 from gpunet.engine.planning.workload import Workload
-from gpunet.engine.wgpu.adapters import reopen_device
+from gpunet.engine.wgpu.device import reopen_device
 
 __all__ = ["main"]
 

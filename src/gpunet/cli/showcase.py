@@ -143,7 +143,7 @@ def _show_samples(
     from gpunet.terminal.draw.style import Ink
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.showcase import showcase as samples_shown
-    from gpunet.training.evaluation import sample_rows, top_loss_rows
+    from gpunet.training.evaluation import sample_rows
     from gpunet.training.metrics import cross_entropies
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
@@ -154,10 +154,9 @@ def _show_samples(
     probabilities, labels = evaluation.probabilities, samples.labels
     if choice.rows is not None:
         rows = _require_rows(choice.rows, len(samples))
-    elif choice.top_losses:
-        rows = top_loss_rows(probabilities, labels, count, wrong=choice.wrong)
     else:
-        rows = sample_rows(probabilities, labels, count, seed, wrong=choice.wrong)
+        wanted = {"wrong": choice.wrong, "top_losses": choice.top_losses}
+        rows = sample_rows(probabilities, labels, count, seed, **wanted)
     console.print()
     if not len(rows):
         console.print("no test sample is taken for another class")

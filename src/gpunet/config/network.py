@@ -109,11 +109,7 @@ class NetworkSpec:
 
 
 def require_activations(activation: str | tuple[str, ...], layers: int) -> None:
-    """Make sure that all names are known and that there is one for all layers or one for each.
-
-    Raises:
-        SettingError: there is not.
-    """
+    """Raise a SettingError unless one known name is for all layers, or one for each."""
     names = (activation,) if isinstance(activation, str) else activation
     for name in names:
         require_one_of("activation", name, ACTIVATIONS)

@@ -44,11 +44,7 @@ class Range:
     below: bool = False
 
     def require(self, name: str, value: Any) -> None:
-        """Make sure that a setting's value lies within.
-
-        Raises:
-            SettingError: it does not.
-        """
+        """Raise a SettingError unless a setting's value lies within."""
         low = self.lowest < value if self.above else self.lowest <= value
         high = value < self.highest if self.below else value <= self.highest
         if not (low and high):
@@ -164,11 +160,7 @@ def setting(default: Any, panel: str, help: str, **facts: Any) -> Any:
 
 
 def require_one_of(name: str, value: str, choices: Iterable[str]) -> None:
-    """Make sure that a setting's value is a known name.
-
-    Raises:
-        SettingError: it is not.
-    """
+    """Raise a SettingError unless a setting's value is a known name."""
     if value not in choices:
         advice = f"one of {', '.join(choices)}{suggestion(value, choices)}"
         raise SettingError(name, value, advice)

@@ -23,7 +23,7 @@ from gpunet.datasets.images import (
     open_image,
     resized,
 )
-from gpunet.datasets.ink import find_digits
+from gpunet.datasets.ink import EDGE, FAINTEST_CONTRAST, find_digits
 from gpunet.datasets.pixels import levels_of
 from gpunet.errors import DataError
 
@@ -48,12 +48,6 @@ LOOKED_AT = 1000
 
 FINEST = 64
 """Pixels of a side that are looked at; of larger images every second, third, ... row and column."""
-
-CLEAR = 0.2
-"""Part of the full contrast; below, a pixel at the digit's edge is blur of an earlier resize."""
-
-FAINTEST = 16
-"""Grey levels from the background to the ink; below, an image is blank to the eye."""
 
 FLATTEST = 2.5
 """Times that a digit may be as wide as high; a figure beyond is a dash."""
@@ -237,9 +231,9 @@ def _measured(images: NDArray[np.float32]) -> _Measures:
     contrast = images - paper[:, None, None]
     furthest = np.abs(contrast).reshape(count, -1).argmax(axis=1)  # (n,)
     strongest = contrast.reshape(count, -1)[np.arange(count), furthest]
-    blank = np.abs(strongest) < FAINTEST
+    blank = np.abs(strongest) < FAINTEST_CONTRAST
     amount = contrast / np.where(blank, np.inf, strongest)[:, None, None]
-    amount[amount <= CLEAR] = 0
+    amount[amount <= EDGE] = 0
     by_row, by_column = amount.sum(axis=2, dtype=np.float64), amount.sum(axis=1, dtype=np.float64)
     mass = np.where(blank, 1, by_row.sum(axis=1))  # (n,)
     row, column = by_row @ np.arange(height) / mass, by_column @ np.arange(width) / mass

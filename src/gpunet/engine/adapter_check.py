@@ -27,7 +27,8 @@ from gpunet.engine.planning.select import PlanName
 from gpunet.engine.planning.tiles import Tile, Traits, candidates
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.twins import PassEngine, difference, try_pass
-from gpunet.engine.wgpu.adapters import Adapter, open_device
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import open_device
 from gpunet.errors import DeviceError
 from gpunet.files.cache import cache_folder
 from gpunet.parameters import initial_parameters

@@ -106,11 +106,7 @@ class Decimal:
             self._point = self._place(cell, line, column)
 
     def require_plain(self) -> None:
-        """Check that it is plain what every comma in a number means.
-
-        Raises:
-            DataError: it is not.
-        """
+        """Raise a DataError unless it is plain what every comma in a number means."""
         if self._comma and self._point:
             raise DataError(
                 f"{self._comma}, with a decimal comma, but {self._point}, with a decimal point; "

@@ -45,13 +45,8 @@ def unit_pictures(
     """Print the first layer's units with the largest incoming weights, the largest first.
 
     Every picture has its own scale, so that faint units can be seen; their captions tell the
-    norms. Of a population the first network is shown.
-
-    Args:
-        console: decides on the width, colors and characters.
-        model: of images.
-        count: of units; all if there are fewer.
-        painter: paints in pixels; ``None`` for half blocks or characters.
+    norms. Of a population the first network is shown. Without a painter they are half blocks or
+    characters. The model must be one of images.
     """
     assert model.image_shape is not None
     weights = layer_views(model.parameters[:1], model.network)[0][0][0]  # (I, O)
@@ -82,13 +77,9 @@ def strongest_units(weights: NDArray[np.float32], count: int) -> list[int]:
 
 
 def signed_picture(console: Console, values: NDArray[np.float32], columns: int, rows: int) -> Block:
-    """Values of both signs, zero being neutral, the largest size being full.
+    """Values (height, width) of both signs in so many cells, the largest size being full.
 
-    Args:
-        console: decides between colors and characters.
-        values: (height, width).
-        columns: the block's width in cells.
-        rows: the block's height in cells; a cell is two pixels high.
+    A cell is two pixels high; the console decides between colors and characters.
     """
     pixels = fitted(values.astype(np.float64), 2 * rows, columns, 0.0)
     if shows_greys(console) and not console.options.ascii_only:
