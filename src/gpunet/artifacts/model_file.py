@@ -49,7 +49,7 @@ FORMAT_VERSION = 2
 """Raised whenever an older gpunet would misread the file."""
 
 FORMATS = (1, 2)
-"""Those that are read. A file of format 1 says nothing of pixels; they were never inverted."""
+"""Formats that are read. A file of format 1 says nothing of pixels; they were never inverted."""
 
 EXTENSION = "run"
 """The metadata entry, and before a dot the tensors' names, that a model does not need."""
