@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,3 +79,9 @@ def test_a_buffer_that_no_binding_holds_is_refused_in_one_sentence(
     with pytest.raises(DeviceError, match="binds at most 1 MiB") as caught:
         engine.load("train", samples)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("lanes", "expected"), [(8, 512), (32, 512), (64, 256)])
+def test_a_gpu_whose_waves_are_all_wide_gets_smaller_workgroups(lanes: int, expected: int) -> None:
+    handle = SimpleNamespace(info={"device": "a GPU", "subgroup_min_size": lanes})
+    assert device_module._most_threads(SimpleNamespace(handle=handle)) == expected  # type: ignore[arg-type]

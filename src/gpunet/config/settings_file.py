@@ -16,7 +16,14 @@ from gpunet.config.setting import Setting, suggestion
 from gpunet.config.settings import SETTINGS, TrainConfig, canonical
 from gpunet.errors import SettingError, UsageError
 
-__all__ = ["RUN_SETTINGS", "SettingsFile", "parse_toml", "read_settings", "write_settings"]
+__all__ = [
+    "RUN_SETTINGS",
+    "SettingsFile",
+    "parse_toml",
+    "read_settings",
+    "read_text",
+    "write_settings",
+]
 
 _RUN_TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("data", "device", "output", "report", "plot", "run_dir", "name"), str),
@@ -33,7 +40,7 @@ TABLE = "recipe"
 """The one table of a file. It tells people where the settings come from."""
 
 LARGEST = 1 << 20
-"""Bytes; a file of settings that a person wrote is far smaller."""
+"""Bytes; a file that a person wrote is far smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class SettingsFile:
 
     @property
     def training(self) -> dict[str, Any]:
-        """Those of the settings that are of ``TrainConfig``."""
+        """The settings that are fields of ``TrainConfig``."""
         return {name: value for name, value in self.settings.items() if name in SETTINGS}
 
     def train_config(self) -> TrainConfig:
@@ -89,7 +96,7 @@ def read_settings(path: Path) -> SettingsFile:
     Raises:
         UsageError: it cannot be read, is no TOML, or has a key or a type that cannot be.
     """
-    text = _text(path)
+    text = read_text(path, "a TOML file of settings such as `gpunet config` prints")
     table = parse_toml(text, path)
     about = table.pop(TABLE, {})
     blank = SettingsFile(path, text, {}, about if isinstance(about, dict) else {})
@@ -142,15 +149,22 @@ def write_settings(settings: Mapping[str, Any]) -> str:
     )
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path, wanted: str) -> str:
+    """The text of a file that a person wrote.
+
+    Args:
+        path: of the file.
+        wanted: what the file should be, for messages.
+
+    Raises:
+        UsageError: it cannot be read, is too large, or is no text.
+    """
     try:
         if not path.is_file():
             state = "is no ordinary file" if path.exists() else "does not exist"
-            raise UsageError(
-                f"{path} {state}, wanted a TOML file of settings such as `gpunet config` prints"
-            )
+            raise UsageError(f"{path} {state}, wanted {wanted}")
         if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is larger than 1 MiB, which no file of settings is")
+            raise UsageError(f"{path} is larger than 1 MiB, wanted {wanted}")
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(

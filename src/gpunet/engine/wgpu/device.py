@@ -18,8 +18,10 @@ __all__ = ["OpenDevice", "Pipeline", "open_device", "reopen_device"]
 
 THREAD_LIMITS = ("max-compute-invocations-per-workgroup", "max-compute-workgroup-size-x")
 
-MOST_THREADS = 512
-"""Of a workgroup; with half as many, each thread must keep twice as much in its registers."""
+MOST_THREADS, MOST_THREADS_OF_WIDE_WAVES = 512, 256
+"""Of a workgroup. With half as many, each thread must keep twice as much in its registers; but
+where no wave has fewer than 64 lanes, as on AMD's GPUs before RDNA, more threads than 256 have half
+the registers each (``benchmarks/results/amd-compiler.md``)."""
 
 PROBED_ITERATIONS = 70_000
 """More than the 65,535 after which Mesa's software driver stops a shader."""
@@ -212,7 +214,7 @@ _OPEN: dict[int, OpenDevice] = {}
 
 
 def _open(adapter: Adapter) -> OpenDevice:
-    threads = min(MOST_THREADS, *(adapter.limits[name] for name in THREAD_LIMITS))
+    threads = min(_most_threads(adapter), *(adapter.limits[name] for name in THREAD_LIMITS))
     sizes = {name: adapter.limits[name] for name in SIZE_LIMITS}
     limits = {**DEFAULT_LIMITS, **sizes, **dict.fromkeys(THREAD_LIMITS, threads)}
     try:
@@ -231,6 +233,12 @@ def _open(adapter: Adapter) -> OpenDevice:
     largest = min(limits[name] for name in SIZE_LIMITS)
     device = OpenDevice(adapter, handle, largest, Traits(adapter.software, threads=threads))
     return _tried(device) if adapter.software else device
+
+
+def _most_threads(adapter: Adapter) -> int:
+    """Threads of a workgroup, at most, as far as it is for the plan to say."""
+    smallest = [lanes for name, lanes in adapter.handle.info.items() if "group_min_size" in name]
+    return MOST_THREADS_OF_WIDE_WAVES if smallest == [64] else MOST_THREADS
 
 
 def _tried(device: OpenDevice) -> OpenDevice:
