@@ -59,15 +59,10 @@ Tensors = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extension:
-    """What a file holds beside a model.
+    """What a file holds beside a model."""
 
-    Args:
-        tensors: by their names without ``run.``; finite float32, otherwise unchecked.
-        description: what JSON holds; its entries are unchecked.
-    """
-
-    tensors: Tensors
-    description: dict[str, Any]
+    tensors: Tensors  # by their names without ``run.``; finite float32, otherwise unchecked
+    description: dict[str, Any]  # what JSON holds; its entries are unchecked
 
 
 def save(model: Model, path: Path, extension: Extension | None = None) -> None:
