@@ -15,8 +15,9 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.reference.numpy_engine import NumpyEngine
-from gpunet.engine.wgpu import adapters
+from gpunet.engine.wgpu import wgpu_engine
 from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
@@ -192,7 +193,8 @@ def test_a_network_is_dealt_out_on_hardware_to_the_same_effect(
     adapter: Adapter, random_samples: Draw, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traits = Traits(software=False, threads=threads)
-    monkeypatch.setattr(adapters.OpenDevice, "traits", traits)
+    dealt = replace(open_device(adapter), traits=traits)
+    monkeypatch.setattr(wgpu_engine, "open_device", lambda _: dealt)
     network = NetworkSpec(99, (16, 5), 3)
     config = TrainConfig(seed=3, optimizer="adam", batch_size=8, dropout=0.1, input_dropout=0.1)
     samples = random_samples(43, 99, 3)

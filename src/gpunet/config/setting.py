@@ -29,19 +29,12 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers from ``lowest`` to ``highest``.
+    """Numbers from ``lowest`` to ``highest``."""
 
-    Args:
-        lowest: the least number.
-        highest: the greatest.
-        above: ``lowest`` itself is not allowed.
-        below: ``highest`` itself is not allowed.
-    """
-
-    lowest: float = 0.0
-    highest: float = LARGEST_NUMBER
-    above: bool = False
-    below: bool = False
+    lowest: float = 0.0  # the least number
+    highest: float = LARGEST_NUMBER  # the greatest
+    above: bool = False  # ``lowest`` itself is not allowed
+    below: bool = False  # ``highest`` itself is not allowed
 
     def require(self, name: str, value: Any) -> None:
         """Raise a SettingError unless a setting's value lies within."""

@@ -43,17 +43,11 @@ OTHER = "sent something else than the published file"
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """One file of a published dataset.
+    """One file of a published dataset."""
 
-    Args:
-        name: without ``.gz``, under which all mirrors have it.
-        size: bytes, unpacked.
-        sha256: of the unpacked content, in hexadecimal.
-    """
-
-    name: str
-    size: int
-    sha256: str
+    name: str  # without ``.gz``, under which all mirrors have it
+    size: int  # bytes, unpacked
+    sha256: str  # of the unpacked content, in hexadecimal
 
     def is_content(self, content: bytearray) -> bool:
         """Whether this is the published content."""
@@ -105,15 +99,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Obtained:
-    """A published dataset's files, verified.
+    """A published dataset's files, verified."""
 
-    Args:
-        contents: unpacked, in the order of the published files.
-        notice: why they could not be kept, or ``None``.
-    """
-
-    contents: tuple[bytearray, ...]
-    notice: str | None
+    contents: tuple[bytearray, ...]  # unpacked, in the order of the published files
+    notice: str | None  # why they could not be kept, or ``None``
 
 
 def obtain(

@@ -49,17 +49,11 @@ THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Which columns are read; the others are passed over.
+    """Which columns are read; the others are passed over."""
 
-    Args:
-        texts: columns to be kept as they are written.
-        numbers: columns of numbers, in the order in which they are wanted.
-        advice: what a message adds where a cell of the latter is no number.
-    """
-
-    texts: tuple[int, ...]
-    numbers: tuple[int, ...]
-    advice: str = ""
+    texts: tuple[int, ...]  # columns to be kept as they are written
+    numbers: tuple[int, ...]  # columns of numbers, in the order in which they are wanted
+    advice: str = ""  # what a message adds where a cell of the latter is no number
 
 
 Pick = Callable[[Head], Picked]
