@@ -1,7 +1,7 @@
 """What every engine offers: one population of networks, trained and evaluated on one device.
 
 Axis 0 of parameters, moments and metrics is the population P; training one network is P = 1.
-``numpy_engine`` is the specification of every number, ``wgpu_engine`` runs the same on an
+``reference`` is the specification of every number, ``wgpu_engine`` runs the same on an
 adapter, and ``factory`` alone chooses between them.
 """
 

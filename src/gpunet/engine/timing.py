@@ -17,7 +17,7 @@ from gpunet.parameters import initial_parameters
 __all__ = ["MOST_SAMPLES", "Rounds", "begin_random_epoch", "random_samples", "repetitions"]
 
 MOST_REPETITIONS = 200
-"""Of work in one timing, on the fastest device."""
+"""Repetitions of some work in one timing, at most; the fastest devices get to it."""
 
 MOST_STEPS = 2000
 """Steps of a round, on the fastest device."""

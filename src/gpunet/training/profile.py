@@ -25,19 +25,19 @@ from gpunet.training.schedules import epoch_learning_rates
 __all__ = ["Profile", "measure_profile"]
 
 WARM_UP_SECONDS = 0.3
-"""Before the measured epoch; shaders are compiled and the pace is found meanwhile."""
+"""Seconds of training before the measured epoch, to compile shaders and to find the pace."""
 
 EPOCH_SECONDS = 3.0
-"""An epoch is cut short after so long."""
+"""Seconds after which the measured epoch is cut short."""
 
 SECONDS_A_CALL = 0.12
-"""As long as the trainer lets a device work before it reads its metrics."""
+"""Seconds of work after which the trainer reads a device's metrics, as assumed here."""
 
 KERNEL_SECONDS = 0.1
-"""Every kernel is repeated for as many steps as take about so long."""
+"""Seconds for which a kernel is repeated in one timing, about."""
 
 TIMINGS = 3
-"""Of a kernel; the median counts."""
+"""Timings of a kernel, of which the median counts."""
 
 
 @dataclass(frozen=True, slots=True)

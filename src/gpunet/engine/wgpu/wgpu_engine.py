@@ -86,7 +86,7 @@ class PassTime:
 
     @property
     def seconds(self) -> float:
-        """By the device's clock if it has one."""
+        """Seconds by the device's clock if it has one, else by the host's."""
         return self.wall_seconds if self.device_seconds is None else self.device_seconds
 
 
