@@ -45,21 +45,15 @@ LARGEST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """What a file of settings holds.
+    """What a file of settings holds."""
 
-    Args:
-        path: of the file.
-        text: the file as it is.
-        settings: by the names of TrainConfig's fields and of RUN_SETTINGS; lists for tuples.
-        about: the table ``[recipe]``; empty if there is none.
-    """
-
-    path: Path
-    text: str
+    path: Path  # of the file
+    text: str  # the file as it is
+    # By the names of TrainConfig's fields and of RUN_SETTINGS; lists for tuples.
     settings: Mapping[str, Any]
-    about: Mapping[str, Any]
+    about: Mapping[str, Any]  # the table ``[recipe]``; empty if there is none
 
-    def place(self, name: str) -> str:
+    def location(self, name: str) -> str:
         """The file and, where it can be told, the line of a setting."""
         for number, line in enumerate(self.text.splitlines(), start=1):
             key = re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line)
@@ -81,11 +75,11 @@ class SettingsFile:
         try:
             return TrainConfig.from_dict(self.training)
         except SettingError as error:
-            raise self.blamed(error) from error
+            raise self.with_location(error) from error
 
-    def blamed(self, error: SettingError) -> SettingError:
+    def with_location(self, error: SettingError) -> SettingError:
         """An error about a setting, with the file and the line where the setting stands."""
-        return error.at(self.place(error.setting))
+        return error.at(self.location(error.setting))
 
 
 def read_settings(path: Path) -> SettingsFile:
@@ -180,7 +174,7 @@ def _known(file: SettingsFile, key: str) -> str:
     known = [*SETTINGS, *RUN_SETTINGS]
     if name not in known:
         advice = suggestion(name, known) or "; `gpunet config` prints all of them"
-        raise UsageError(f"{file.place(key)}: {key!r} is no setting of training{advice}")
+        raise UsageError(f"{file.location(key)}: {key!r} is no setting of training{advice}")
     return name
 
 
@@ -192,7 +186,7 @@ def _checked(file: SettingsFile, name: str, value: Any) -> Any:
     try:
         return row.check(row.parse(value) if row.parse and isinstance(value, str) else value)
     except SettingError as error:
-        raise file.blamed(error) from error
+        raise file.with_location(error) from error
 
 
 def _literal(name: str, value: Any) -> str:
