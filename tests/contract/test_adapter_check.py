@@ -19,8 +19,10 @@ from gpunet.engine.planning.layered import Pass
 from gpunet.engine.planning.tiles import TILES, Traits, candidates
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.twins import PassEngine, difference
-from gpunet.engine.wgpu import adapters
+from gpunet.engine.wgpu import compiled, device
 from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.compiled import bind
+from gpunet.engine.wgpu.device import OpenDevice, open_device
 from gpunet.files.resources import shader_file
 
 KINDS = (Traits(software=False), Traits(software=True), Traits(software=True, lanes=8))
@@ -42,13 +44,13 @@ def test_every_kernel_is_right_and_no_shader_is_forgotten(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: set[str] = set()
-    compiled = PassEngine._dispatch
 
-    def noting(self: PassEngine, one: Pass, buffers: Any) -> Any:
+    def noting(device: OpenDevice, one: Pass, buffers: Any) -> Any:
         used.update(files_of(one.pieces))
-        return compiled(self, one, buffers)
+        return bind(device, one, buffers)
 
-    monkeypatch.setattr(PassEngine, "_dispatch", noting)
+    for module in (twins, compiled):
+        monkeypatch.setattr(module, "bind", noting)
     check = check_adapter(adapter)
     assert check.failed == ()
     # Those known keep far from what is allowed, which is for those that are not.
@@ -63,7 +65,7 @@ def test_every_kernel_is_right_and_no_shader_is_forgotten(
 
 
 def _tiles(adapter: Adapter) -> Collection[Any]:
-    return candidates(adapters.open_device(adapter).traits)
+    return candidates(open_device(adapter).traits)
 
 
 def test_every_tile_is_checked_on_the_adapters_that_can_use_it() -> None:
@@ -111,7 +113,7 @@ def change_shader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
         (folder / name).write_text(text.replace(old, new))
 
     monkeypatch.setattr(shader_source, "shader_file", lambda name: folder / name)
-    monkeypatch.setattr(adapters, "_OPEN", {})
+    monkeypatch.setattr(device, "_OPEN", {})
     forget()
     yield change
     monkeypatch.undo()

@@ -19,7 +19,8 @@ from gpunet.engine.planning import layered as plan
 from gpunet.engine.planning import tiles
 from gpunet.engine.planning.layered import Plan, recut
 from gpunet.engine.twins import PassEngine, try_pass
-from gpunet.engine.wgpu.adapters import Adapter, open_device
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import open_device
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 
@@ -141,5 +142,5 @@ def test_the_choice_of_a_tile_does_not_change_a_bit_of_a_training(
 
 
 def _require_lanes(adapter: Adapter, tile: tiles.Tile) -> None:
-    if "subgroup" in tile.shader and open_device(adapter).lanes != 8:
+    if "subgroup" in tile.shader and open_device(adapter).traits.lanes != 8:
         pytest.skip("this adapter's subgroups are not of eight lanes")

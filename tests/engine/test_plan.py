@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from gpunet.config import NetworkSpec
 from gpunet.engine.planning.layered import Pass, Plan, training_plan
 from gpunet.engine.planning.persistent import persistent_plan, workgroup_layout
@@ -75,3 +77,16 @@ def test_the_persistent_plans_layout_holds_every_unit_and_feature() -> None:
     assert layout.fits
     assert 4 * layout.quartets >= 8
     assert 4 * layout.shares * layout.groups >= 20
+
+
+@pytest.mark.parametrize(("threads", "groups"), [(256, 4), (512, 2)])
+def test_a_gpus_thread_keeps_half_as_much_where_twice_as_many_are_granted(
+    threads: int, groups: int
+) -> None:
+    plan = persistent_plan(
+        Workload(NetworkSpec(784, (16, 16), 10), 4, Traits(False, None, threads))
+    )
+    assert plan is not None
+    layout = workgroup_layout(plan)
+    assert layout.threads == layout.shares * 4 <= threads
+    assert layout.groups == groups

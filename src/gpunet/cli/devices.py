@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,6 +61,7 @@ def devices(
 
 def _list(as_json: bool) -> None:
     """Show the devices, and which one ``auto`` takes."""
+    from gpunet.artifacts.report import strict_json
     from gpunet.engine.factory import list_adapters, select_device
     from gpunet.terminal.draw.device_name import device_reason, short_name
     from gpunet.terminal.live.console import make_console
@@ -69,7 +69,7 @@ def _list(as_json: bool) -> None:
     adapters = list_adapters()
     choice = select_device("auto", adapters)
     if as_json:
-        print(json.dumps(_content(adapters, choice), indent=2))
+        print(strict_json(_content(adapters, choice)))
         return
     console = make_console()
     _print_list(console, adapters, choice)
@@ -102,6 +102,7 @@ def _forget() -> None:
 
 def _check(selector: str, as_json: bool) -> None:
     """Check an adapter and show what came of it."""
+    from gpunet.artifacts.report import strict_json
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.workflows.devices import check_device
@@ -109,7 +110,7 @@ def _check(selector: str, as_json: bool) -> None:
     console = make_console(quiet=as_json)
     check = check_device(selector, ConsoleMessages(console))
     if as_json:
-        print(json.dumps(check.to_dict(), indent=2, allow_nan=False))
+        print(strict_json(check.to_dict()))
     else:
         _print_check(console, check)
     if check.failed:
@@ -135,7 +136,7 @@ def _content(adapters: Sequence[Adapter], choice: Device) -> dict[str, Any]:
 
     taken = None if choice.adapter is None else choice.adapter.index
     return {
-        "cpu": dataclasses.asdict(numpy_device()),
+        "cpu": numpy_device(),
         "adapters": [
             {
                 "index": adapter.index,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST_FILE",
+    "LARGEST_SIDE",
     "contrast_image",
     "grey_image",
     "image_size",

@@ -16,15 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from gpunet.datasets.images import LARGEST_SIDE
 from gpunet.datasets.pieces import Mask, Numbers, Pieces, find_pieces, joined, run_lengths
 
-__all__ = ["Figure", "find_digits"]
+__all__ = ["EDGE", "FAINTEST_CONTRAST", "Figure", "find_digits"]
 
 Levels = NDArray[np.float32]
 """Grey levels, or contrasts in grey levels, (height, width)."""
-
-LARGEST_SIDE = 1024
-"""Pixels; larger photographs are made smaller first, still far finer than any model's input."""
 
 COARSE_SIDE = 64
 """Pixels, the longer side of the image that the paper is looked at in."""

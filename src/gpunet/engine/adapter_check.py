@@ -28,7 +28,8 @@ from gpunet.engine.planning.tiles import Tile, Traits, candidates
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.timing import random_samples
 from gpunet.engine.twins import PassEngine, difference, try_pass
-from gpunet.engine.wgpu.adapters import Adapter, open_device
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import open_device
 from gpunet.errors import DeviceError
 from gpunet.files.cache import cache_folder
 from gpunet.parameters import initial_parameters
@@ -46,11 +47,11 @@ __all__ = [
 FILE, KEY = "checks.json", "faults"
 
 PASS_TOLERANCE = 1e-4
-"""Of the largest value: ten times the error that WGSL allows tanh, the least exact function that
-kernels use. Adapters that were measured stay below a tenth of it."""
+"""Largest error of a pass, relative to the largest value: ten times what WGSL allows tanh, the
+least exact function that kernels use. Adapters that were measured stay below a tenth of it."""
 
 TRAINING_TOLERANCE = 1e-3
-"""Of the largest value, after some steps that pass on what the steps before have rounded."""
+"""Largest error of some steps, relative to the largest value; each passes on what was rounded."""
 
 STEPS = 3
 """Steps of a training; the last batch is smaller."""

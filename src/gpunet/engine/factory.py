@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.adapter_check import known_faults
@@ -48,32 +47,31 @@ class Kind:
 
     Args:
         wanted: such an adapter, in words.
-        fits: whether an adapter is one.
+        makers: what a GPU's name or driver holds one of; empty if any may have made it.
+        backend: that reaches it; ``None`` if any may.
         stack: what people expect to need for it, if that is not needed.
     """
 
     wanted: str
-    fits: Callable[[DeviceInfo], bool]
+    makers: tuple[str, ...] = ()
+    backend: str | None = None
     stack: str | None = None
 
-
-def _made_by(words: Sequence[str], info: DeviceInfo) -> bool:
-    known = f"{info.name} {info.driver}".lower()
-    return info.kind != "software adapter" and any(word in known for word in words)
-
-
-def _reached_by(backend: str, info: DeviceInfo) -> bool:
-    return info.backend == backend
+    def fits(self, info: DeviceInfo) -> bool:
+        """Whether an adapter is one."""
+        known = f"{info.name} {info.driver}".lower()
+        made = info.kind != "software adapter" and any(word in known for word in self.makers)
+        return (made or not self.makers) and self.backend in (None, info.backend)
 
 
 KINDS: Mapping[str, Kind] = {
-    "gpu": Kind("a GPU", lambda _: True),
-    "cuda": Kind("an NVIDIA GPU", partial(_made_by, ("nvidia", "geforce")), "CUDA"),
-    "rocm": Kind("an AMD GPU", partial(_made_by, ("amd", "radeon")), "ROCm"),
-    "mps": Kind("a Metal GPU", partial(_reached_by, "Metal")),
-    "metal": Kind("a Metal adapter", partial(_reached_by, "Metal")),
-    "vulkan": Kind("a Vulkan adapter", partial(_reached_by, "Vulkan")),
-    "dx12": Kind("a Direct3D 12 adapter", partial(_reached_by, "D3D12")),
+    "gpu": Kind("a GPU"),
+    "cuda": Kind("an NVIDIA GPU", makers=("nvidia", "geforce"), stack="CUDA"),
+    "rocm": Kind("an AMD GPU", makers=("amd", "radeon"), stack="ROCm"),
+    "mps": Kind("a Metal GPU", backend="Metal"),
+    "metal": Kind("a Metal adapter", backend="Metal"),
+    "vulkan": Kind("a Vulkan adapter", backend="Vulkan"),
+    "dx12": Kind("a Direct3D 12 adapter", backend="D3D12"),
 }
 """Words for devices beside ``auto``, ``cpu``, indices and names."""
 

@@ -19,7 +19,8 @@ from gpunet.engine.planning.layout import padded
 from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
-from gpunet.engine.wgpu.wgpu_engine import WgpuEngine, _Compiled
+from gpunet.engine.wgpu.compiled import Compiled, bind
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views
 
 __all__ = ["PassEngine", "difference", "try_pass"]
@@ -67,8 +68,8 @@ class PassEngine(WgpuEngine):
         """The training split."""
         return self._loaded["train"]
 
-    def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> _Compiled:
-        return _Compiled(plan, ()) if self.lazy else super()._compile(plan, buffers)
+    def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> Compiled:
+        return Compiled(plan, ()) if self.lazy else super()._compile(plan, buffers)
 
     def contents(self) -> Contents:
         """A copy of all that passes write."""
@@ -85,8 +86,8 @@ class PassEngine(WgpuEngine):
         assert self._training is not None, "begin_epoch comes first"
         self.fill(start)
         with self._open.guarded():
-            dispatch = self._dispatch(one, self._bound)
-        self._submit(_Compiled(self._training.plan, (dispatch,)), 1)
+            dispatch = bind(self._open, one, self._bound)
+        self._submit(Compiled(self._training.plan, (dispatch,)), 1)
         return self.contents()
 
     def unpacked(self, contents: Contents, name: str) -> Array:

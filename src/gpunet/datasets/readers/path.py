@@ -82,11 +82,7 @@ def find_test_table(path: Path) -> Path | None:
 
 
 def refuse_label(label: str | None, name: str) -> None:
-    """Check that no column is named where there are none.
-
-    Raises:
-        UsageError: one is.
-    """
+    """Raise a UsageError if a column is named where there are none."""
     if label is not None:
         says = f"{shown(label)} names a column of a table, but {name} is none"
         raise SettingError("label", label, "none", "leave it out", says)
