@@ -26,7 +26,7 @@ def test_every_kernel_of_every_plan_is_timed(
 ) -> None:
     config = TrainConfig(hidden=(8,), batch_size=4, clip_norm=clip_norm)
     engine = make_engine(config.network(20, 3), config)
-    profile = measure_profile(engine, ROOFLINE, random_samples(count, 20, 3), config)
+    profile = measure_profile(engine, ROOFLINE, random_samples(count, 20, 3))
     assert all(kernel.seconds > 0 for kernel in profile.kernels)
     assert -(-count // 4) == profile.steps
     assert profile.seconds > 0
@@ -45,7 +45,7 @@ def test_a_devices_clock_tells_how_long_it_waited_for_its_host(
 ) -> None:
     config = TrainConfig(hidden=(8,), batch_size=4)
     engine = make_engine(config.network(20, 3), config)
-    profile = measure_profile(engine, ROOFLINE, random_samples(200, 20, 3), config)
+    profile = measure_profile(engine, ROOFLINE, random_samples(200, 20, 3))
     if profile.busy_seconds is not None:
         assert 0 < profile.busy_seconds < profile.seconds
         assert 1 - profile.busy_seconds / profile.seconds == profile.host_share

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gpunet.config import Loss, NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.class_weights import class_weights
+from gpunet.parameters import initial_parameters
 
 __all__ = [
     "LOSS_KERNELS",
@@ -191,6 +192,11 @@ class Engine(ABC):
     def seeds(self) -> list[int]:
         """The seed of every network, in their order."""
         return [one.seed for one in self.settings]
+
+    def initial_parameters(self) -> NDArray[np.float32]:
+        """The weights (P, N) that the networks start with, by their settings and seeds."""
+        own = ((self.network, one.initialization, [one.seed]) for one in self.configs)
+        return np.concatenate([initial_parameters(*one) for one in own])
 
     @property
     def rule(self) -> Rule:
