@@ -6,7 +6,7 @@ So a deviation shows in the pass that makes it, and does not add up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from gpunet.engine.planning.layout import padded
 from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
-from gpunet.engine.wgpu.adapters import Adapter, open_device
+from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine, _Compiled
 from gpunet.parameters import (
     initial_parameters,
@@ -137,6 +137,14 @@ class Device:
         region = whole[:, int(at) : int(at) + rows * padded(units)]
         return region.reshape(self.engine.population, rows, -1)[:, :, :units]
 
+    def logits(self, at: float, parts: float) -> Array:
+        """The last layer's sums (P, B, C), added from their parts as the head does."""
+        rows, classes = padded(self.trial.batch_size), self.trial.network.classes
+        split = self.values(at, int(parts) * rows, classes)
+        split = split.reshape(len(split), int(parts), rows, classes)
+        logits: Array = split.sum(axis=1)[:, : self.trial.batch_size]
+        return logits
+
 
 def assert_close(expected: Array, actual: Array, what: str) -> None:
     largest = max(float(np.abs(expected).max(initial=0)), 1e-30)
@@ -195,13 +203,54 @@ def test_the_choice_of_a_tile_does_not_change_a_bit_of_a_training(
         np.testing.assert_array_equal(expected.view(np.uint32), actual.view(np.uint32))
 
 
+@pytest.mark.parametrize("tile", tiles.TILES, ids=lambda tile: tile.name)
+@pytest.mark.parametrize("seed", [40, 42])  # without hidden layers, and with two
+def test_every_tile_multiplies_parts_of_the_depth_that_the_head_adds(
+    adapter: Adapter, tile: tiles.Tile, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _require_lanes(adapter, tile)
+    monkeypatch.setattr(plan, "choose_tile", lambda *_: tile)
+    monkeypatch.setattr(plan, "depth_parts", lambda *_: 5)
+    trial = Trial.draw(seed)
+    device = Device(trial, adapter)
+    products = [one.product for one in device.program.plan.passes if one.product]
+    assert [product.parts for product in products if product.parts > 1] == [5]
+    for step in range(2):
+        _check_step(trial, device, step)
+    device.engine.close()
+
+
+def test_a_split_depth_gives_a_network_in_a_population_the_bits_that_it_gets_alone(
+    adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenDevice, "traits", tiles.Traits(software=False))
+    trial = Trial.draw(24)
+    trial.network = NetworkSpec(trial.network.inputs, (256,), trial.network.classes)
+    trial.configs = tuple(TrainConfig(batch_size=trial.batch_size, seed=seed) for seed in (1, 2))
+
+    def trained(configs: tuple[TrainConfig, ...]) -> tuple[Array, Array]:
+        device = Device(replace(trial, configs=configs), adapter)
+        products = [one.product for one in device.program.plan.passes if one.product]
+        assert [product.parts for product in products] == [1, 4, 1, 1, 1]
+        device.engine.train(2)
+        device.engine.load("validation", trial.samples)
+        ends = device.engine.parameters(), device.engine.predict("validation")
+        device.engine.close()
+        return ends
+
+    together = trained(trial.configs)
+    for p, config in enumerate(trial.configs):
+        for expected, actual in zip(trained((config,)), together, strict=True):
+            np.testing.assert_array_equal(actual[p].view(np.uint32), expected[0].view(np.uint32))
+
+
 def _require_lanes(adapter: Adapter, tile: tiles.Tile) -> None:
     if "subgroup" in tile.shader and open_device(adapter).lanes != 8:
         pytest.skip("this adapter's subgroups are not of eight lanes")
 
 
 def _check_step(trial: Trial, device: Device, step: int) -> None:
-    network, rows = trial.network, trial.batch_size
+    rows = trial.batch_size
     order = device.order[:, step * rows : (step + 1) * rows]
     count = order.shape[1]
     for position, one in enumerate(device.program.plan.passes):
@@ -211,7 +260,7 @@ def _check_step(trial: Trial, device: Device, step: int) -> None:
         if kernel == "forward":
             _check_forward(trial, device, position, int(place) - 1, order, step)
         elif kernel in LOSS_KERNELS.values():
-            logits = device.values(constants["LOGITS_AT"], rows, network.classes)[:, :count]
+            logits = device.logits(constants["LOGITS_AT"], constants["PARTS"])[:, :count]
             metrics = device.engine.metrics()
             device.run(position)
             _check_head(trial, device, position, logits, order, metrics.loss)
@@ -266,7 +315,10 @@ def _check_forward(
     device.run(position)
     block = layer_views(device.engine.parameters(), trial.network)[place]
     preactivations = kernels.forward(inputs, *block)
-    if place == len(trial.network.hidden) or trial.network.layer_norm:
+    if place == len(trial.network.hidden):
+        actual = device.logits(constants["OUTPUTS_AT"], constants["PARTS"])
+        assert_close(preactivations, actual[:, :count], "logits")
+    elif trial.network.layer_norm:
         actual = device.values(constants["OUTPUTS_AT"], trial.batch_size, layer.outputs)
         assert_close(preactivations, actual[:, :count], f"forward {place + 1}")
     else:
