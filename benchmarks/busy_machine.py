@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_info
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.reference import numpy_engine
-from gpunet.engine.rounds import Rounds
+from gpunet.engine.timing import Rounds
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
 from peers.machine import machine, results

@@ -22,10 +22,10 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.factory import select_device
 from gpunet.engine.planning.layered import Plan
 from gpunet.engine.planning.select import PlanName, choose_plan
-from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
-from gpunet.engine.rounds import Rounds
-from gpunet.engine.wgpu.adapters import Adapter, list_adapters, open_device
+from gpunet.engine.timing import Rounds
+from gpunet.engine.wgpu.adapters import Adapter, list_adapters
+from gpunet.engine.wgpu.device import open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
@@ -117,7 +117,7 @@ def _row(adapter: Adapter, shape: Shape, turns: int) -> str:
 
 
 def _plan(adapter: Adapter, shape: Shape, wanted: PlanName) -> Plan:
-    traits = Traits(adapter.software, open_device(adapter).lanes)
+    traits = open_device(adapter).traits
     return choose_plan(Workload(shape.network, shape.batch, traits), wanted)
 
 

@@ -23,7 +23,7 @@ from gpunet.engine.factory import (
     list_adapters,
     select_device,
 )
-from gpunet.engine.rounds import MOST_SAMPLES, Rounds
+from gpunet.engine.timing import MOST_SAMPLES, Rounds
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
 from peers.machine import machine, results

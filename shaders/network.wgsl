@@ -23,8 +23,8 @@ struct Network {
     clip_norm: f32,
     gradient_scale: f32,    // what this step's gradient is multiplied with to clip its length
     label_smoothing: f32,
-    reserved0: f32,
-    reserved1: f32,
+    zero: u32,              // which no compiler knows
+    reserved: f32,
 }
 
 struct Batch {

@@ -8,18 +8,19 @@
 // these partial sums are added up.
 //
 // A processor keeps the features of a batch from the forward product to the backward one; a GPU,
-// whose registers the weights fill, reads them twice.
+// whose registers the weights fill, reads them twice: the second time at a place that its compiler
+// does not know to be the same, or it would keep them all.
 //
 // This is a template, since registers cannot be counted through at run time: a line that begins
 // with two slashes and a percent sign says what is repeated for every group of features, layer or
 // row. There is no loop and no branch around what a thread keeps in registers, which software
 // drivers would pay for twice: they compile it for minutes, and run it half as fast.
 
-{%- macro read(g, r) -%}
-own_features(network, step, sample_{{ r }}, {{ r }}u, feature_{{ g }})
+{%- macro read(g, r, moved="") -%}
+own_features(network, step, sample_{{ r }}, {{ r }}u, feature_{{ g }}{{ moved }})
 {%- endmacro %}
-{%- macro features(g, r) -%}
-{% if kept %}features_{{ g }}_{{ r }}{% else %}{{ read(g, r) }}{% endif %}
+{%- macro features(g, r, moved="") -%}
+{% if kept %}features_{{ g }}_{{ r }}{% else %}{{ read(g, r, moved) }}{% endif %}
 {%- endmacro %}
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
@@ -166,7 +167,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         move_weights(state, rule, &weights_{{ g }}, &first_{{ g }}, &second_{{ g }}, deltas,
             array<Features, BATCH>(
 //% for r in range(rows)
-            {{ features(g, r) }},
+            {{ features(g, r, " + state.zero") }},
 //% endfor
         ));
 //% endfor

@@ -84,6 +84,12 @@ def require(adapter: Adapter | None) -> Adapter:
     return adapter
 
 
+@pytest.fixture(autouse=True)
+def _checked_adapters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No training checks its adapter first, which ``test_adapter_check.py`` does once."""
+    monkeypatch.setattr("gpunet.workflows.devices.known_faults", lambda _: [])
+
+
 @pytest.fixture(params=adapter_parameters())
 def adapter(request: pytest.FixtureRequest) -> Adapter:
     """Each adapter of the machine in turn."""

@@ -1,12 +1,17 @@
-"""How the listings of AMD's compiler are read, and what bounds their loops give."""
+"""How the listings of AMD's compiler are read, and what it makes of the kernels."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tools.amd.listing import kinds, loops, repeated_work
-from tools.amd.tables import bound
+from tools.amd.report import FAMILIES, bound, compiled, share
 
 LISTING = """\
 BB0:
@@ -25,7 +30,7 @@ BB14:
 	ds_load_b128 v[28:31], v25                                  ; dbfc0000 1c000019
 	ds_load_2addr_b32 v[32:33], v25 offset1:8                   ; d8dc0800 20000019
 	v_fmac_f32_e32 v15, v29, v45                                ; 561e5b1d
-	(then repeated 15 times)
+	(then repeated 31 times)
 	v_dual_fmac_f32 v14, v29, v46 :: v_dual_mov_b32 v1, v2      ; c8105d1d 0e000102
 	s_cbranch_scc0 BB14                                         ; bfa1005d
 BB21:
@@ -42,22 +47,22 @@ BB25:
 def test_a_loop_counts_what_it_does_without_the_loops_within_it() -> None:
     outer, inner = loops(LISTING)
     assert (outer.block, outer.depth, outer.products) == ("BB7", 1, 0)
-    assert (inner.block, inner.depth, inner.products) == ("BB14", 2, 17)
+    assert (inner.block, inner.depth, inner.products) == ("BB14", 2, 33)
     assert outer.counts == Counter(
         {"wait": 1, "clamp": 1, "vector_load": 1, "load_bytes": 16, "branch": 3}
         | {"lds_write": 1, "lds_bytes": 16, "barrier": 1, "integer": 1, "vector": 2}
     )
     assert inner.counts == Counter(
-        {"lds_read": 2, "lds_bytes": 16 + 2 * 4, "fma": 17, "dual": 1, "integer": 1}
-        | {"branch": 1, "vector": 18}
+        {"lds_read": 2, "lds_bytes": 16 + 2 * 4, "fma": 33, "dual": 1, "integer": 1}
+        | {"branch": 1, "vector": 34}
     )
 
 
 def test_the_work_of_a_kernel_is_its_outer_loop_with_four_trips_of_the_inner_one() -> None:
     work = repeated_work(LISTING)
     assert work is not None
-    assert work["fma"] == 4 * 17
-    assert work["vector"] == 2 + 4 * 18
+    assert work["fma"] == 4 * 33
+    assert work["vector"] == 2 + 4 * 34
     assert work["lds_bytes"] == 16 + 4 * 24
 
 
@@ -106,3 +111,59 @@ def test_a_kernel_that_reads_much_is_bound_by_where_it_reads() -> None:
     work = Counter({"fma": 50, "vector": 60, "lds_bytes": 400, "load_bytes": 16})
     assert bound(work, 32, paired=False) == (50 / 200, "LDS")
     assert bound(work + Counter({"load_bytes": 800}), 32, paired=False) == (50 / 408, "L0")
+
+
+Kernels = dict[str, list[dict[str, Any]]]
+"""By family."""
+
+
+@pytest.fixture(scope="module")
+def kernels() -> Kernels:
+    """What the compiler makes of all kernels, after some 40 s."""
+    name = os.environ.get("GPUNET_AMD_COMPILER")
+    if name is None:
+        pytest.skip(
+            "set AMD's compiler up with tools/amd/setup.sh FOLDER, and name that folder in "
+            "GPUNET_AMD_COMPILER"
+        )
+    subprocess.run(
+        ["tools/amd/check.sh", name, *FAMILIES],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "PYTHON": sys.executable},
+        check=True,
+    )
+    return {family: compiled(Path(name), family) for family in FAMILIES}
+
+
+WIDE_WAVES = ("renoir", "vega20")
+"""Families of which every wave has 64 lanes, so that a workgroup gets 256 threads, not 512."""
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_kernel_spills_registers_but_the_persistent_one(kernels: Kernels, family: str) -> None:
+    wide = family in WIDE_WAVES
+    spilled = {}
+    for one in kernels[family]:
+        if one["kernel"] != "persistent":
+            assert one["figures"]["Spilled VGPRs"] == 0, one
+        elif (one["threads"] <= 256) == wide:
+            spilled[one["network"].removeprefix("784-16-16-10, ")] = one["figures"]["Spilled VGPRs"]
+    assert spilled.keys() == {"batch 1", "batch 4", "batch 8", "batch 16"}
+    assert max(spilled["batch 1"], spilled["batch 4"]) <= (40 if wide else 0)
+    assert spilled["batch 8"] <= (100 if wide else 0)
+
+
+def test_the_loops_of_the_shared_tiles_are_multiply_adds_without_clamps(kernels: Kernels) -> None:
+    for family, all_of_it in kernels.items():
+        loops_of_tiles = [one for one in all_of_it if one["work"] and "shared" in one["tile"]]
+        assert len(loops_of_tiles) >= 20
+        for one in loops_of_tiles:
+            name = family, one["network"], one["kernel"], one["tile"]
+            assert share(one["work"]) >= (0.87 if family in WIDE_WAVES else 0.88), name
+            assert one["work"]["clamp"] == 0, name
+
+
+def test_no_workgroup_has_fewer_threads_than_a_wave(kernels: Kernels) -> None:
+    for family, all_of_it in kernels.items():
+        for one in all_of_it:
+            assert one["threads"] >= one["figures"]["subgroup size"] == 64, (family, one["tile"])

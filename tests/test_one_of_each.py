@@ -105,7 +105,6 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     replace(
         package / "engine" / "interface.py",
         ('"rmsprop", "lion"]', '"rmsprop", "lion", "sign"]'),
-        ('    "lion": "lion",\n', '    "lion": "lion",\n    "sign": "sign",\n'),
         (
             '    "quadratic": "quadratic",\n',
             '    "quadratic": "quadratic",\n    "squares": "squares",\n',

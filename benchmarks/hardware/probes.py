@@ -32,8 +32,9 @@ from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.factory import select_device
-from gpunet.engine.rounds import begin_random_epoch, random_samples
-from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
+from gpunet.engine.timing import begin_random_epoch, random_samples
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.tile_trials import measure_tiles
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine

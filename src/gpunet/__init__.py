@@ -13,9 +13,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gpunet.api import devices, load, load_dataset, resume, train, tune
+    from gpunet.api import check_device, devices, load, load_dataset, resume, train, tune
     from gpunet.config import TrainConfig
     from gpunet.datasets.dataset import Dataset
+    from gpunet.engine.adapter_check import AdapterCheck
     from gpunet.errors import (
         DataError,
         DeviceError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdapterCheck",
     "Callback",
     "DataError",
     "Dataset",
@@ -53,6 +55,7 @@ __all__ = [
     "TrainConfig",
     "UsageError",
     "__version__",
+    "check_device",
     "devices",
     "load",
     "load_dataset",
@@ -62,6 +65,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AdapterCheck": "gpunet.engine.adapter_check",
     "Callback": "gpunet.training.events",
     "Dataset": "gpunet.datasets.dataset",
     "Model": "gpunet.model",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
+from gpunet.engine.adapter_check import AdapterCheck
 from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
@@ -22,6 +23,7 @@ from gpunet.search.events import Work
 from gpunet.terminal.live.console import make_console
 from gpunet.terminal.live.messages import ConsoleMessages, Warnings
 from gpunet.training.events import Callback
+from gpunet.workflows import devices as workflow_devices
 from gpunet.workflows.data import dataset_of, open_data
 from gpunet.workflows.run_folders import new_run, resumed_run
 from gpunet.workflows.training import Run, train_model
@@ -33,7 +35,16 @@ if TYPE_CHECKING:
     from gpunet.search.study import SearchStudy
     from gpunet.search.study_spec import StudySpec
 
-__all__ = ["devices", "load", "load_dataset", "resume", "run_search", "train", "tune"]
+__all__ = [
+    "check_device",
+    "devices",
+    "load",
+    "load_dataset",
+    "resume",
+    "run_search",
+    "train",
+    "tune",
+]
 
 
 def train(
@@ -223,8 +234,9 @@ def run_search(
     Raises:
         StudyError: no trial has come to an end, or the study is not what is asked for.
     """
-    from gpunet.search.session import best_of, search, settle_spec
+    from gpunet.search.session import best_of, settle_spec
     from gpunet.search.study import SearchStudy
+    from gpunet.search.tuner import Tuner
     from gpunet.terminal.views.leaderboard import failure_lines
 
     choice = select_device(device)
@@ -237,7 +249,8 @@ def run_search(
     with contextlib.closing(study):
         work = replace(work, trials=study.total(work.trials))
         with messages.search() as observer:
-            progress = search(study, choice, dataset, work, messages.control, observer)
+            tuner = Tuner(study, choice, dataset, work, messages.control, observer)
+            progress = tuner.run()
         found = best_of(study, progress, choice, dataset)
     if found is None:
         for line in failure_lines(progress):
@@ -323,6 +336,30 @@ def devices() -> tuple[DeviceInfo, ...]:
         'numpy'
     """
     return (*(adapter.info for adapter in list_adapters() if adapter.usable), numpy_device())
+
+
+def check_device(device: str = "gpu") -> AdapterCheck:
+    """Compare every kernel of an adapter with numpy, and run it twice for equal bits.
+
+    An adapter is checked by itself before its first training. This checks it anew.
+
+    Args:
+        device: ``"gpu"`` for the best adapter, or a part of a name of ``devices()``.
+
+    Returns:
+        The figures of every kernel, and a ``report`` to paste into a report of a fault.
+
+    Raises:
+        UsageError: there is no such adapter.
+        DeviceError: it cannot be opened.
+
+    Example:
+        >>> import gpunet
+        >>> check = gpunet.check_device()
+        >>> [one.kernel for one in check.failed]
+        []
+    """
+    return workflow_devices.check_device(device, Warnings())
 
 
 def _messages(verbose: bool) -> ConsoleMessages | Warnings:

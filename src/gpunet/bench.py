@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
+from timeit import Timer
 from typing import Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ from gpunet.engine.planning.workload import Workload
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.engine.reference.optimizers import Factors, optimize
-from gpunet.engine.rounds import Rounds, begin_random_epoch, random_samples
+from gpunet.engine.timing import Rounds, begin_random_epoch, random_samples, repetitions
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.roofline import measure_roofline
 from gpunet.engine.wgpu.wgpu_engine import PassTime, WgpuEngine
@@ -37,8 +38,6 @@ TIMINGS = 5
 
 SECONDS_A_TIMING = 0.05
 """A timing repeats its work until it lasts about so long."""
-
-MOST_REPEATS = 200
 
 PASSES = {
     "matmul": "forward",
@@ -192,7 +191,7 @@ def _timed_passes(
     engine: WgpuEngine, timings: int, expected: float, *, floats: bool = False
 ) -> list[tuple[PassTime, ...]]:
     """Several timings of every pass; each repeats it until that lasts long enough."""
-    repeats = _repeats(expected)
+    repeats = repetitions(expected, SECONDS_A_TIMING)
     taken = []
     for _ in range(timings):
         begin_random_epoch(engine, repeats + 2, floats=floats)
@@ -223,11 +222,6 @@ def _training_step(case: Case, engine: Engine, device: str, timings: int) -> Mea
     return Measurement(str(case), "training step", device, rounds.step, None, amount, unit)
 
 
-def _repeats(once: float) -> int:
-    """How often to repeat work that takes so many seconds, for one timing."""
-    return max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / max(once, 1e-7))))
-
-
 def _numpy_operations(case: Case) -> dict[str, Callable[[], object]]:
     """What numpy does for each operation: the kernels' twins, on the same shapes."""
     network, rows = case.network, case.batch_size
@@ -235,25 +229,25 @@ def _numpy_operations(case: Case) -> dict[str, Callable[[], object]]:
     layers = layer_views(parameters, network)
     samples = random_samples(network, rows)
     order = np.arange(rows, dtype=np.uint32)[None]  # (1, B)
-    inputs = kernels.read_samples(samples.features, order)  # (1, B, I)
-    values = [inputs]
-    for layer, block in zip(network.layers, layers, strict=True):
-        preactivations = kernels.forward(values[-1], *block)
-        values.append(kernels.activate(preactivations, layer.activation, network.leaky_slope)[0])
     labels = samples.labels[order]
 
-    def forward() -> None:
-        outputs = kernels.read_samples(samples.features, order)
+    def forward() -> list[NDArray[np.float32]]:
+        values = [kernels.read_samples(samples.features, order)]  # (1, B, I)
         for layer, block in zip(network.layers, layers, strict=True):
-            preactivations = kernels.forward(outputs, *block)
-            outputs, _ = kernels.activate(preactivations, layer.activation, network.leaky_slope)
+            preactivations = kernels.forward(values[-1], *block)  # (1, B, O)
+            values.append(
+                kernels.activate(preactivations, layer.activation, network.leaky_slope)[0]
+            )
+        return values
+
+    values = forward()
 
     def head() -> None:
         targets = kernels.smoothed_targets(labels, network.classes, np.zeros(1, np.float32))
         kernels.softmax_cross_entropy(values[-1], targets)
 
     return {
-        "matmul": lambda: kernels.forward(inputs, *layers[0]),
+        "matmul": lambda: kernels.forward(values[0], *layers[0]),
         "forward": forward,
         "cross-entropy": head,
         "Adam update": _numpy_update(network, parameters, values),
@@ -279,17 +273,10 @@ def _numpy_update(
 
 
 def _median_seconds(work: Callable[[], object], timings: int) -> float:
-    work()
-    began = time.perf_counter()
-    work()
-    repeats = _repeats(time.perf_counter() - began)
-    taken = []
-    for _ in range(timings):
-        began = time.perf_counter()
-        for _ in range(repeats):
-            work()
-        taken.append((time.perf_counter() - began) / repeats)
-    return median(taken)
+    timer = Timer(work)
+    timer.timeit(1)  # warms up
+    repeats = repetitions(timer.timeit(1), SECONDS_A_TIMING)
+    return median(timer.repeat(timings, repeats)) / repeats
 
 
 def _amount(case: Case, operation: str) -> tuple[int, Literal["GFLOP/s", "GB/s"]]:

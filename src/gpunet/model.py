@@ -201,9 +201,9 @@ class Model:
             DataError: the data are not what they should be.
             ModelError: they do not fit the model.
         """
-        from gpunet.workflows.answers import probabilities_of, samples_of
+        from gpunet.workflows.answers import features_of, probabilities_of
 
-        return probabilities_of(self, samples_of(self, data))
+        return probabilities_of(self, features_of(self, data))
 
     def evaluate(self, data: Any = None, *, device: str = "cpu") -> Evaluation:
         """Compare the answers with the labels of test samples.

@@ -39,7 +39,7 @@ from gpunet.search.events import SearchInfo
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
-from gpunet.terminal.live import dashboard, messages
+from gpunet.terminal.live import messages
 from gpunet.terminal.live.console import PatientStream
 from gpunet.terminal.live.leaderboard import PlainSearch
 from gpunet.training import learning_rate_range, profile
@@ -444,9 +444,8 @@ def test_at_the_end_of_a_run_the_curves_come_first_and_what_matters_less_goes_fi
                 raise AttributeError(name)
             return lambda *_: None
 
-    for room in (dashboard, messages):
-        monkeypatch.setattr(room, "Dashboard", Screen)
-    monkeypatch.setattr(dashboard, "wants_dashboard", lambda _, plain: not plain)
+    monkeypatch.setattr(messages, "Dashboard", Screen)
+    monkeypatch.setattr(messages, "wants_dashboard", lambda _, plain: not plain)
     shown: list[list[tuple[str, int]]] = []
 
     def noting(_: Console, parts: Any) -> None:

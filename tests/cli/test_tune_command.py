@@ -175,7 +175,7 @@ def test_a_search_in_which_nothing_succeeds_says_so(gpunet: RunCommand, halves: 
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["--space", "none.toml"], 2, "none.toml cannot be read"),
+        (["--space", "none.toml"], 2, "none.toml does not exist"),
         (["--timeout", "soon"], 2, "--timeout soon: wanted a time above zero"),
         (["--study", "a/b"], 2, "is no name for a folder"),
         (["--storage", "here"], 2, "--storage is no URL"),

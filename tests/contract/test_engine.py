@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 from gpunet.config import ACTIVATIONS, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
+from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.wgpu import wgpu_engine
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import open_device
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 
@@ -181,6 +186,24 @@ def test_what_a_training_step_costs_is_weighted_by_class_and_smoothed(
     engine.begin_epoch(epoch_order((3,), 1, 16), np.full((1, 1), 0.01), 0)
     engine.train(1)
     assert engine.metrics().loss[0] == pytest.approx(costs.sum(), rel=FLOAT32_SUMS)
+
+
+@pytest.mark.parametrize("threads", [256, 512])
+def test_a_network_is_dealt_out_on_hardware_to_the_same_effect(
+    adapter: Adapter, random_samples: Draw, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traits = Traits(software=False, threads=threads)
+    dealt = replace(open_device(adapter), traits=traits)
+    monkeypatch.setattr(wgpu_engine, "open_device", lambda _: dealt)
+    network = NetworkSpec(99, (16, 5), 3)
+    config = TrainConfig(seed=3, optimizer="adam", batch_size=8, dropout=0.1, input_dropout=0.1)
+    samples = random_samples(43, 99, 3)
+    reference = NumpyEngine(network, (config,))
+    with WgpuEngine(network, config, adapter, "persistent") as engine:
+        for one in (engine, reference):
+            run_steps(one, samples, 12)
+        assert engine.training_plan().many_steps
+        assert_close(reference.parameters(), engine.parameters(), AFTER_200_STEPS)
 
 
 def test_a_smaller_last_batch_counts_like_the_others(

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from gpunet.cli.app import run
 from gpunet.datasets import catalog
-from gpunet.datasets.download import Published, PublishedFile
+from gpunet.datasets.download import PublishedFile
 
 
 def halt(fd: object) -> None:
@@ -28,7 +28,7 @@ url, words, *how = sys.argv[1:]
 parts = [word.split(":") for word in words.split(",")]
 files = tuple(PublishedFile(name, int(size), digest) for name, size, digest in parts)
 offer = catalog._OFFERS["mnist"]
-catalog._OFFERS["mnist"] = replace(offer, published=Published("mnist", (url,), files))
+catalog._OFFERS["mnist"] = replace(offer, mirrors=(url,), files=files)
 if how:
     os.fsync = halt
 sys.exit(run(["datasets", "download", "mnist", "--force"]))

@@ -41,8 +41,7 @@ def small_and_offline(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, content in contents().items()
     )
     for name, offer in catalog._OFFERS.items():
-        published = replace(offer.published, mirrors=NOWHERE, files=files)
-        monkeypatch.setitem(catalog._OFFERS, name, replace(offer, published=published))
+        monkeypatch.setitem(catalog._OFFERS, name, replace(offer, mirrors=NOWHERE, files=files))
     monkeypatch.setattr(catalog, "STROKES_TRAIN", 30)
     monkeypatch.setattr(catalog, "STROKES_TEST", 20)
 
@@ -221,7 +220,7 @@ def test_downloading_into_a_cache_that_cannot_be_written_to_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path, "mnist")
-    found = obtain(catalog._OFFERS["mnist"].published, tmp_path / "mnist")
+    found = obtain(catalog._OFFERS["mnist"], tmp_path / "mnist")
     unkept = replace(found, notice="the download is not kept")
     monkeypatch.setattr(catalog, "obtain_published", lambda *_, **__: unkept)
     with pytest.raises(OutputError, match="is not kept"):

@@ -18,10 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from gpunet.datasets import catalog
 from gpunet.datasets import download as download_module
 from gpunet.datasets.download import (
-    FASHION_MNIST,
-    MNIST,
     Limits,
     Published,
     PublishedFile,
@@ -503,7 +502,7 @@ def test_an_interrupted_download_ends_without_a_word_and_leaves_nothing(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("known", [MNIST, FASHION_MNIST])
+@pytest.mark.parametrize("known", catalog._OFFERS.values())
 def test_the_known_datasets_have_two_mirrors_and_the_sizes_of_mnist(known: Published) -> None:
     assert [file.size for file in known.files] == [47_040_016, 60_008, 7_840_016, 10_008]
     assert len({file.sha256 for file in known.files}) == 4

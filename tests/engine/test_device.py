@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.wgpu import adapters as device_module
-from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters, open_device
+from gpunet.engine.wgpu import device as device_module
+from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, SIZE_LIMITS, Adapter, list_adapters
+from gpunet.engine.wgpu.device import open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError
 
@@ -17,11 +19,16 @@ def test_no_opengl_adapter_is_listed() -> None:
     assert not [one for one in list_adapters() if one.info.backend == "OpenGL"]
 
 
-def test_a_device_grants_a_browsers_default_limits_and_no_more(adapter: Adapter) -> None:
-    limits = open_device(adapter).handle.limits
+def test_a_device_grants_a_browsers_default_limits_and_no_more_but_threads(
+    adapter: Adapter,
+) -> None:
+    device = open_device(adapter)
+    limits = device.handle.limits
     for name, wanted in DEFAULT_LIMITS.items():
-        if name not in device_module.SIZE_LIMITS:
-            assert wanted == limits[name], name
+        if name in device_module.THREAD_LIMITS:
+            assert limits[name] == device.traits.threads == min(512, adapter.limits[name]), name
+        elif name not in SIZE_LIMITS:
+            assert limits[name] == wanted, name
 
 
 def test_an_adapter_is_opened_once(adapter: Adapter) -> None:
@@ -72,3 +79,9 @@ def test_a_buffer_that_no_binding_holds_is_refused_in_one_sentence(
     with pytest.raises(DeviceError, match="binds at most 1 MiB") as caught:
         engine.load("train", samples)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("lanes", "expected"), [(8, 512), (32, 512), (64, 256)])
+def test_a_gpu_whose_waves_are_all_wide_gets_smaller_workgroups(lanes: int, expected: int) -> None:
+    handle = SimpleNamespace(info={"device": "a GPU", "subgroup_min_size": lanes})
+    assert device_module._most_threads(SimpleNamespace(handle=handle)) == expected  # type: ignore[arg-type]

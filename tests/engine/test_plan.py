@@ -109,3 +109,16 @@ def test_the_persistent_plans_layout_holds_every_unit_and_feature() -> None:
     assert layout.fits
     assert 4 * layout.quartets >= 8
     assert 4 * layout.shares * layout.groups >= 20
+
+
+@pytest.mark.parametrize(("threads", "groups"), [(256, 4), (512, 2)])
+def test_a_gpus_thread_keeps_half_as_much_where_twice_as_many_are_granted(
+    threads: int, groups: int
+) -> None:
+    plan = persistent_plan(
+        Workload(NetworkSpec(784, (16, 16), 10), 4, Traits(False, None, threads))
+    )
+    assert plan is not None
+    layout = workgroup_layout(plan)
+    assert layout.threads == layout.shares * 4 <= threads
+    assert layout.groups == groups

@@ -13,7 +13,8 @@ import pytest
 
 from gpunet.engine.planning import shader_source
 from gpunet.engine.planning.shader_source import assemble, numbered
-from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters, open_device
+from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter, list_adapters
+from gpunet.engine.wgpu.device import open_device
 from gpunet.files.resources import shader_file
 
 Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]

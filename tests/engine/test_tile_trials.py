@@ -18,7 +18,8 @@ from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.layered import Pass, Plan, training_plan
 from gpunet.engine.planning.tiles import EIGHT_LANES_16, EIGHT_LANES_32, LARGE, SMALL, Tile, Traits
 from gpunet.engine.planning.workload import Workload
-from gpunet.engine.wgpu.adapters import Adapter, open_device
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import open_device
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine

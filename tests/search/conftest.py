@@ -12,7 +12,7 @@ import pytest
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import select_device
-from gpunet.search.events import SearchInfo
+from gpunet.search.events import SearchInfo, SearchObserver, Work
 from gpunet.search.space import Space
 from gpunet.search.study_progress import StudyProgress
 from gpunet.search.study_spec import StudySpec
@@ -26,7 +26,7 @@ SPACE = {
 }
 
 
-class Noting:
+class Noting(SearchObserver):
     """Remembers what it is told."""
 
     def __init__(self) -> None:
@@ -99,7 +99,8 @@ def make_tuner(blobs: Dataset) -> Callable[..., Tuner]:
     """A tuner on numpy."""
 
     def make(study: Any, **wishes: Any) -> Tuner:
-        defaults = {"trials": 6, "population": 4, "control": Control(), "observer": Noting()}
-        return Tuner(study, select_device("cpu"), blobs, **{**defaults, **wishes})
+        work = Work(wishes.get("trials", 6), wishes.get("population", 4))
+        control, observer = wishes.get("control", Control()), wishes.get("observer", Noting())
+        return Tuner(study, select_device("cpu"), blobs, work, control, observer)
 
     return make

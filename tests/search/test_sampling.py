@@ -44,9 +44,12 @@ def test_a_range_is_searched_as_the_space_has_it(
     name: str, range_: dict[str, object], known: BaseDistribution
 ) -> None:
     (parameter,) = Space.from_dict({name: range_}, "a test").parameters
-    assert sampling.distribution(parameter) == known
+    assert sampling.distributions(Space((parameter,))) == {parameter.name: known}
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
-    drawn = [sampling.suggest(study.ask(), parameter) for _ in range(20)]
+    trials = [study.ask() for _ in range(20)]
+    for trial in trials:
+        sampling.suggest(trial, parameter.name, known)
+    drawn = [trial.params[parameter.name] for trial in trials]
     assert all(known._contains(known.to_internal_repr(value)) for value in drawn)
     assert len(set(drawn)) > 1
 

@@ -226,7 +226,7 @@ def test_trials_that_were_not_begun_are_tried_again(
     study.release(abandoned)
     progress = make_tuner(resume()).run()
     assert 6 == progress.count("complete") == len(progress.trials)
-    values = [dict(one.values) for one in abandoned]
+    values = [one.params for one in abandoned]
     tried = [dict(trial.values) for trial in progress.trials]
     assert all(one in tried for one in values)
 
@@ -331,7 +331,7 @@ def test_other_settings_do_not_join_a_study(
 
 
 def test_a_study_of_somebody_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpunet.search.study.MAKING", 0)
+    monkeypatch.setattr("gpunet.search.study.CREATION_TIMEOUT", 0)
     optuna.create_study(storage="sqlite:///studies.db", study_name="one").ask()
     with pytest.raises(StudyError, match="was not made by gpunet"):
         resume(url="sqlite:///studies.db")
@@ -375,9 +375,9 @@ def test_what_mattered_is_told_once_there_are_enough_trials(
 
 def test_what_alone_decides_a_trials_figure_mattered_most(make_spec: MakeSpec) -> None:
     study = begin(make_spec(sampler="random"))
-    for candidate in study.claim(40, 40):
-        study.report(candidate, 1, float(candidate.values["dropout"]))
-        study.complete(candidate, float(candidate.values["dropout"]), "epochs")
+    for trial in study.claim(40, 40):
+        study.report(trial, 1, float(trial.params["dropout"]))
+        study.complete(trial, float(trial.params["dropout"]), "epochs")
     shares = study.importances()
     assert max(shares, key=lambda name: shares[name]) == "dropout"
     assert shares["dropout"] > 0.9
@@ -385,7 +385,7 @@ def test_what_alone_decides_a_trials_figure_mattered_most(make_spec: MakeSpec) -
 
 def test_figures_that_are_not_finite_are_not_reported(make_spec: MakeSpec) -> None:
     study = begin(make_spec())
-    (candidate,) = study.claim(1, 1)
+    (trial,) = study.claim(1, 1)
     for epoch, figure in enumerate((0.5, float("nan"), float("inf"), 0.4), start=1):
-        study.report(candidate, epoch, figure)
+        study.report(trial, epoch, figure)
     assert study.progress(1).trials[0].curve == (0.5, 0.4)

@@ -34,7 +34,7 @@ from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import Ink, bar
 from gpunet.terminal.draw.weights import unit_pictures
-from gpunet.terminal.live.leaderboard import search_display
+from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.views.dashboard import View, closing_view, dashboard_frame
 from gpunet.terminal.views.leaderboard import (
     Board,
@@ -55,6 +55,7 @@ from gpunet.terminal.views.tables import (
 )
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 from gpunet.training.learning_rate_range import RangeTest
+from gpunet.training.metrics import ClassScores
 from gpunet.training.profile import Profile
 
 MakeConsole = Callable[..., Console]
@@ -288,7 +289,7 @@ def test_lines_of_a_search_by_accuracy(make_text_console: MakeConsole, board: Bo
     before = StudyProgress((replace(TRIALS[1], figure=0.875),), 1200, maximize=True)
     search = replace(board.search, monitor="val_accuracy", progress=before)
     both = StudyProgress((*before.trials, TRIALS[0], TRIALS[8]), 1200, maximize=True)
-    with search_display(console, Control()) as lines:
+    with ConsoleMessages(console).search() as lines:
         lines.on_search_begin(search)
         lines.on_batch_begin(before, "784-64-10", (13, 14))
         lines.on_progress(Progress(7, 1, 2, 0.4, 0.9, 1.0, "training", 12.0, 100.0))
@@ -450,6 +451,7 @@ def test_tables(make_text_console: MakeConsole, width: int, settings: dict[str, 
     console = make_text_console(width, **settings)
     shares = np.array([0.5, np.nan, 0.125, 0.75, 1.0])
     names = (*FASHION[:4], "a name that has no end")
+    scores = ClassScores(shares, shares[::-1], shares / 2, np.array([0, 1, 1000, 20, 3]))
     networks = [Scores(0.5, 0.25), Scores(12.5, 0.5)]
     for part in (
         summary_table([("best epoch", "7"), ("model", "/folder" * 14), ("device", "[a] card")]),
@@ -457,7 +459,7 @@ def test_tables(make_text_console: MakeConsole, width: int, settings: dict[str, 
         confusion_table(console, MATRIX, names, pairs=True),
         confusion_table(console, MATRIX, tuple("01234")),
         confusion_table(console, np.diag([3, 4]), ("ant", "bee"), pairs=True),
-        class_table(shares, shares[::-1], shares / 2, np.array([0, 1, 1000, 20, 3]), names),
+        class_table(scores, names),
     ):
         console.print(part)
     assert_as_held(console, f"tables-{width}")

@@ -134,10 +134,3 @@ def test_a_printed_block_is_cropped_at_the_consoles_width_and_keeps_blanks_with_
     ]
     console.print(Block(6, lines))
     assert console.file.getvalue() == "ab\x1b[41m  \x1b[0m\nabcd\n a\n"  # type: ignore[attr-defined]
-
-
-def test_a_block_measures_its_width_or_the_consoles(make_text_console: MakeConsole) -> None:
-    console = make_text_console(4)
-    for width, measured in ((3, 3), (6, 4)):
-        block = Block(width, [[Segment("a" * width)]])
-        assert console.measure(block) == (measured, measured)

@@ -140,8 +140,7 @@ def test_markup_in_a_text_is_printed_as_it_is() -> None:
     assert written(out) == b"[bold]a :warning:\n"
 
 
-def test_the_standard_streams_are_taken_unless_told_otherwise() -> None:
-    assert sys.stderr is make_console(stderr=True).file
+def test_the_standard_output_is_taken_unless_told_otherwise() -> None:
     assert sys.stdout is make_console().file
 
 

@@ -15,7 +15,8 @@ from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw.style import Ink, sparkline
-from gpunet.terminal.live.leaderboard import LiveLeaderboard, search_display
+from gpunet.terminal.live.leaderboard import LiveLeaderboard
+from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.views.leaderboard import (
     Board,
     failure_lines,
@@ -166,7 +167,7 @@ def tell(screen: Any, search: SearchInfo) -> None:
 
 def test_lines_tell_a_search_to_a_log(make_text_console: MakeConsole, search: SearchInfo) -> None:
     console = make_text_console(40)
-    with search_display(console, Control()) as screen:
+    with ConsoleMessages(console).search() as screen:
         tell(screen, search)
     assert isinstance(console.file, io.StringIO)
     assert [
@@ -276,7 +277,7 @@ def test_what_failed_before_a_search_went_on_is_not_told_to_the_log_again(
         (trial(2, "complete", (0.25,)), trial(0, "failed", (), "no memory")), 4, False
     )
     both = StudyProgress((*done.trials, trial(3, "failed", (), "no device")), 4, False)
-    with search_display(console, Control()) as screen:
+    with ConsoleMessages(console).search() as screen:
         screen.on_search_begin(replace(search, progress=done))
         screen.on_batch_begin(done, "4-3-2", (3, 4))
         screen.on_update(both)
@@ -412,7 +413,7 @@ def test_failures_are_told_in_their_order_and_once_each(
 ) -> None:
     console = make_text_console(100)
     late, early = trial(5, "failed", (), "no memory"), trial(2, "failed", (), "no device")
-    with search_display(console, Control()) as screen:
+    with ConsoleMessages(console).search() as screen:
         screen.on_search_begin(search)
         screen.on_batch_begin(StudyProgress((late, early), 4, False), "4-3-2", (6,))
         screen.on_update(StudyProgress((trial(6, "running"), late, early), 4, False))

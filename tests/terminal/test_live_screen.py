@@ -28,7 +28,7 @@ class Frames(LiveScreen):
     """A screen of blanks that notes what it is asked for."""
 
     def __init__(self, console: Console, control: Control) -> None:
-        super().__init__(console, control, None, keys=io.StringIO())
+        super().__init__(console, control, keys=io.StringIO())
         self.asked: list[tuple[tuple[int, int], float, bool]] = []
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from gpunet.terminal.live.dashboard import training_display
+from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
-from gpunet.training.events import Control, EpochEnd, EpochRecord, RunInfo
+from gpunet.training.events import EpochEnd, EpochRecord, RunInfo
 
 MakeConsole = Callable[..., Console]
 MakeRun = Callable[..., RunInfo]
@@ -86,10 +86,10 @@ def test_a_run_without_an_epoch_keeps_no_weights(
 
 
 def test_the_first_interrupt_asks_the_run_to_stop(make_text_console: MakeConsole) -> None:
-    control = Control()
-    with training_display(make_text_console(), control):
+    messages = ConsoleMessages(make_text_console())
+    with messages.training():
         signal.raise_signal(signal.SIGINT)
-    assert control.stop_now.is_set()
+    assert messages.control.stop_now.is_set()
 
 
 def test_a_resumed_run_says_where_it_goes_on(
@@ -143,7 +143,7 @@ def test_interrupts_are_handled_only_while_lines_are_printed(
     make_text_console: MakeConsole,
 ) -> None:
     before = signal.getsignal(signal.SIGINT)
-    with training_display(make_text_console(), Control()) as display:
+    with ConsoleMessages(make_text_console()).training() as display:
         assert isinstance(display, PlainPrinter)
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before

@@ -14,6 +14,7 @@ from gpunet.terminal.views.tables import (
     ensemble_table,
     summary_table,
 )
+from gpunet.training.metrics import ClassScores
 
 MakeConsole = Callable[..., Console]
 
@@ -103,7 +104,7 @@ def test_an_empty_class_does_not_hinder_the_matrix(make_text_console: MakeConsol
 
 def test_figures_of_a_class_that_are_not_defined_are_dashes(make_text_console: MakeConsole) -> None:
     nothing = np.array([np.nan, 0.5])
-    table = class_table(nothing, nothing, nothing, np.array([0, 1234]), ("cat", "dog"))
+    table = class_table(ClassScores(nothing, nothing, nothing, np.array([0, 1234])), ("cat", "dog"))
     lines = printed(make_text_console(), table)
     assert lines[-2].split() == ["cat", "-", "-", "-", "0"]
     assert ["dog", *["50.00", "%"] * 3, "1,234"] == lines[-1].split()
@@ -131,7 +132,7 @@ def test_tables_stay_within_the_width(
     console = make_text_console(width, ascii_only=ascii_only)
     for table in (
         confusion_table(console, confusions(12), names, pairs=True),
-        class_table(shares, shares, shares, np.arange(12), names),
+        class_table(ClassScores(shares, shares, shares, np.arange(12)), names),
         summary_table([("name", "word " * 40)]),
     ):
         lines = printed(console, table)
@@ -175,7 +176,7 @@ def test_the_networks_of_an_ensemble_are_counted_from_zero(make_text_console: Ma
 
 def test_precision_recall_and_f1_stand_in_their_own_columns(make_text_console: MakeConsole) -> None:
     precision, recall, f1 = (np.array([share]) for share in (0.125, 0.25, 0.5))
-    table = class_table(precision, recall, f1, np.array([7]), ("cat",))
+    table = class_table(ClassScores(precision, recall, f1, np.array([7])), ("cat",))
     lines = printed(make_text_console(), table)
     assert lines[0].split() == ["class", "precision", "recall", "F1", "samples"]
     assert lines[-1].split() == ["cat", "12.50", "%", "25.00", "%", "50.00", "%", "7"]

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -50,7 +51,14 @@ def printed(console: Console) -> str:
 
 def test_the_units_with_the_largest_incoming_weights_come_first() -> None:
     weights = np.array([[3, 0, 1, -9], [4, 1, 1, 0]], np.float32)  # norms 5, 1, 1.4, 9
-    assert strongest_units(weights, 3) == [3, 0, 2]
+    config = TrainConfig(hidden=(4,))
+    network = config.network(inputs=2, classes=3)
+    parameters = np.zeros((1, network.parameter_count), np.float32)
+    model = replace(a_model(), network=network, parameters=parameters, image_shape=(1, 2))
+    layer_views(parameters, network)[0][0][0] = weights
+    found = strongest_units(model, 3)
+    assert [name for name, _ in found] == ["unit 3", "unit 0", "unit 2"]
+    assert found[1][1].tolist() == [[3, 4]]
 
 
 def test_signs_are_told_apart_without_color(make_text_console: MakeConsole) -> None:

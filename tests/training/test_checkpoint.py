@@ -338,7 +338,7 @@ def test_a_network_far_larger_than_its_file_is_refused_without_reserving_memory(
 def test_metadata_that_are_no_json_object_are_refused(saved: Path, text: str) -> None:
     tensors = safetensors.numpy.load_file(saved)
     saved.write_bytes(safetensors.numpy.save(tensors, {"gpunet": text}))
-    assert "metadata" in refusal(saved)
+    assert refusal(saved).split(": ")[1].startswith(("it is ", "it has format "))
 
 
 @settings(

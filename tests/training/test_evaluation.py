@@ -8,7 +8,7 @@ from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters
-from gpunet.training.evaluation import evaluate, predict, sample_rows, top_loss_rows
+from gpunet.training.evaluation import evaluate, predict, sample_rows
 
 CONFIG = TrainConfig(hidden=(3,))
 NETWORK = CONFIG.network(inputs=4, classes=3)
@@ -97,5 +97,7 @@ def test_the_samples_with_the_largest_losses_come_first() -> None:
     shares = np.array([0.9, 0.2, 0.6, 0.4], dtype=np.float32)
     probabilities = np.stack([shares, 1 - shares], axis=1)  # (4, 2)
     labels = np.zeros(4, np.int32)
-    assert top_loss_rows(probabilities, labels, 3).tolist() == [1, 3, 2]
-    assert top_loss_rows(probabilities, labels, 3, wrong=True).tolist() == [1, 3]
+    rows = sample_rows(probabilities, labels, 3, 0, top_losses=True)
+    assert rows.tolist() == [1, 3, 2]
+    rows = sample_rows(probabilities, labels, 3, 0, top_losses=True, wrong=True)
+    assert rows.tolist() == [1, 3]

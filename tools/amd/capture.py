@@ -22,22 +22,16 @@ from gpunet.engine.planning.layered import Pass, cut
 from gpunet.engine.planning.select import choose_plan
 from gpunet.engine.planning.tiles import Traits, candidates
 from gpunet.engine.planning.workload import Workload
-from gpunet.engine.wgpu.adapters import reopen_device
-from hardware.probes import CHECKS, shader_checks
+from gpunet.engine.wgpu.device import reopen_device
 
 __all__ = ["main"]
 
 NETWORKS = (
-    ((16, 16), 4),
+    *(((16, 16), rows) for rows in (1, 4, 8, 16)),
     ((128,), 128),
     ((512, 512), 128),
-    ((1024, 1024, 1024), 128),
-    ((2500, 2000, 1500, 1000, 500), 256),
 )
 """Hidden layers between 784 inputs and 10 classes, and the batch size."""
-
-UNCHECKED = NETWORKS[:3]
-"""Those whose kernels are captured without wgpu's checks, too."""
 
 
 def main() -> None:
@@ -49,36 +43,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as dumps:
         os.environ["MESA_SPIRV_DUMP_PATH"] = dumps
         for hidden, rows in NETWORKS:
-            for checks in CHECKS if (hidden, rows) in UNCHECKED else ("checked",):
-                name = f"784-{'-'.join(map(str, hidden))}-10, batch {rows}"
-                for facts, compiled in _kernels(NetworkSpec(784, hidden, 10), rows):
-                    for left in Path(dumps).iterdir():
-                        left.unlink()
-                    with shader_checks(CHECKS[checks]):
-                        compiled()
-                    for found in Path(dumps).glob("*.spirv"):  # none if it was compiled before
-                        facts |= {"file": f"{len(index):04}.spv", "network": name, "checks": checks}
-                        shutil.move(found, folder / facts["file"])
-                        index.append(facts)
-                print(f"{name}, {checks}: {len(index)} kernels so far", flush=True)
+            network = NetworkSpec(784, hidden, 10)
+            for facts, compiled in _kernels(network, rows):
+                for left in Path(dumps).iterdir():
+                    left.unlink()
+                compiled()
+                for found in Path(dumps).glob("*.spirv"):  # none if it was compiled before
+                    facts |= {"file": f"{len(index):04}.spv", "network": f"{network}, batch {rows}"}
+                    shutil.move(found, folder / facts["file"])
+                    index.append(facts)
+            print(f"{network}, batch {rows}: {len(index)} kernels so far", flush=True)
     (folder / "index.json").write_text(json.dumps(index, indent=0))
 
 
 def _kernels(
     network: NetworkSpec, rows: int
 ) -> Iterator[tuple[dict[str, Any], Callable[[], object]]]:
-    """The passes of a training step one by one, each with all tiles that hardware may take.
+    """The passes of a training step one by one, with all tiles and threads that hardware may take.
 
     Gives what is known of each, and what compiles it on a device that knows none of them yet.
     """
     adapter = select_device("gpu").adapter
     assert adapter is not None
-    device, traits = reopen_device(adapter), Traits(software=False)
-    plan = choose_plan(Workload(network, rows, traits))
-    variants: list[tuple[str, Pass]] = []
-    for one in plan.passes:
-        tiles = candidates(traits) if one.product else ()
-        variants += [(tile.name, cut(one, tile)) for tile in tiles] or [("-", one)]
+    device, variants = reopen_device(adapter), list[tuple[str, Pass]]()
+    for traits in (Traits(False, threads=threads) for threads in (256, 512)):
+        for one in choose_plan(Workload(network, rows, traits)).passes:
+            tiles = candidates(traits) if one.product else ()
+            variants += [(tile.name, cut(one, tile)) for tile in tiles] or [("-", one)]
     for tile, one in variants:
         facts = {
             "kernel": one.label,

@@ -52,7 +52,7 @@ VECTOR = ("fma", "packed_fma", *(kind for kind, pattern in KINDS if pattern.patt
 BYTES_OF_LDS = re.compile(r"ds_(?:load|read|store|write)(?P<twice>2|_2addr)?\w*?_b(?P<bits>\d+)")
 BYTES_OF_LOAD = re.compile(r"buffer_load_(?:b(?P<bits>\d+)|dwordx?(?P<words>\d*)|u8|ubyte)")
 
-LEAST_PRODUCTS = 16
+LEAST_PRODUCTS = 32
 """Multiply-adds of a loop that computes a tile; other loops have fewer."""
 
 TRIPS = 4

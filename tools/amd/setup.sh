@@ -5,6 +5,7 @@
 #   tools/amd/setup.sh FOLDER
 set -eu
 root=$(realpath -m "$1")
+version=25.0.7-2~bpo12+1 # figures depend on it
 mkdir -p "$root/apt/lists/partial" "$root/apt/cache/archives/partial" "$root/debs"
 
 # The mirror that this machine uses, from either form of apt's lists of sources.
@@ -24,8 +25,8 @@ export APT_CONFIG="$root/apt/apt.conf"
 apt-get -qq update
 (
     cd "$root/debs"
-    for package in mesa-vulkan-drivers libdrm2 libdrm-amdgpu1; do
-        apt-get -qq download "$package/bookworm-backports"
+    for package in "mesa-vulkan-drivers=$version" libdrm2 libdrm-amdgpu1; do
+        apt-get -qq -t bookworm-backports download "$package"
     done
 )
 for deb in "$root"/debs/*.deb; do dpkg -x "$deb" "$root/mesa"; done

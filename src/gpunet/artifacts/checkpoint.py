@@ -1,8 +1,4 @@
-"""The file of a checkpoint: where a training run stands, beside the latest weights.
-
-Owns how it is checked. The file around it belongs to ``model_file``, its place to
-``run_folder``.
-"""
+"""The file of a checkpoint: where a training run stands, beside the latest weights."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ from msgspec import Meta
 
 from gpunet.artifacts.model_file import Extension, load_extended, save
 from gpunet.errors import ModelError, spelled
-from gpunet.files.typed_json import typed
+from gpunet.files.typed_json import UnsoundError, typed
 from gpunet.model import Model
 from gpunet.training.events import EpochRecord
 from gpunet.training.state import RunState
@@ -63,17 +59,13 @@ def load_state(path: Path) -> tuple[Model, RunState]:
     model, extension = load_extended(path)
     try:
         if extension is None:
-            raise _UnsoundError("it holds a model alone")
+            raise UnsoundError("it holds a model alone")
         return model, _assemble(model, extension)
-    except _UnsoundError as error:
+    except UnsoundError as error:
         raise ModelError(
             f"{path} does not hold a run to go on with: {error}; train anew with another "
             f"{spelled('run_dir')}"
         ) from error
-
-
-class _UnsoundError(Exception):
-    """Why there is no sound state, as the middle part of a sentence."""
 
 
 class _Network(msgspec.Struct):
@@ -91,13 +83,10 @@ class _Run(msgspec.Struct):
 
 
 def _assemble(model: Model, extension: Extension) -> RunState:
-    try:
-        run = typed(extension.description, _Run)
-    except ValueError as error:
-        raise _UnsoundError(str(error)) from error
+    run = typed(extension.description, _Run)
     population = len(model.parameters)
     if len(run.networks) != population:
-        raise _UnsoundError(f"it does not tell how its {population} networks were trained")
+        raise UnsoundError(f"it does not tell how its {population} networks were trained")
     for network in run.networks:
         _require_whole(network)
     _require_shapes(model, extension)
@@ -118,17 +107,17 @@ def _assemble(model: Model, extension: Extension) -> RunState:
 def _require_whole(network: _Network) -> None:
     for epoch, record in enumerate(network.history, start=1):
         if record.epoch != epoch or (record.val_loss is None) != (record.val_accuracy is None):
-            raise _UnsoundError(f"entry {epoch} of its history is damaged")
+            raise UnsoundError(f"entry {epoch} of its history is damaged")
     if not 1 <= network.best_epoch <= len(network.history):
-        raise _UnsoundError("its best epoch is none of its history")
+        raise UnsoundError("its best epoch is none of its history")
 
 
 def _require_shapes(model: Model, extension: Extension) -> None:
     tensors, shape = extension.tensors, model.parameters.shape
     if {"moments", "best"} != set(tensors):
-        raise _UnsoundError("it does not hold the moments and the best weights alone")
+        raise UnsoundError("it does not hold the moments and the best weights alone")
     if tensors["best"].shape != shape:
-        raise _UnsoundError(f"its best weights have shape {tensors['best'].shape}, wanted {shape}")
+        raise UnsoundError(f"its best weights have shape {tensors['best'].shape}, wanted {shape}")
     moments = tensors["moments"].shape
     if moments[1:] != shape or moments[0] > MOST_MOMENTS:
-        raise _UnsoundError(f"its moments have shape {moments}, wanted (0 to 2, *{shape})")
+        raise UnsoundError(f"its moments have shape {moments}, wanted (0 to 2, *{shape})")

@@ -1,8 +1,4 @@
-"""The course of a run: one array per figure, from its epochs or from its report.
-
-Owns reading a report back, as far as its history goes; the report's shape belongs to ``report``,
-drawing to ``plots``.
-"""
+"""The course of a run: one array per figure, from its epochs or from its report."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from gpunet.errors import DataError
-from gpunet.files.typed_json import from_json
+from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.training.events import EpochRecord
 
 __all__ = ["Curves", "read_curves"]
@@ -33,23 +29,14 @@ FIGURES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Figures of E epochs; NaN where nothing was measured.
+    """Figures of E epochs; NaN where nothing was measured."""
 
-    Args:
-        epochs: (E,) the epochs' numbers.
-        train_loss: (E,) nats per sample.
-        val_loss: (E,) nats per sample.
-        train_accuracy: (E,) fractions.
-        val_accuracy: (E,) fractions.
-        best_epoch: the epoch whose weights were kept; 0 if none was.
-    """
-
-    epochs: NDArray[np.int64]
-    train_loss: NDArray[np.float64]
-    val_loss: NDArray[np.float64]
-    train_accuracy: NDArray[np.float64]
-    val_accuracy: NDArray[np.float64]
-    best_epoch: int
+    epochs: NDArray[np.int64]  # (E,) the epochs' numbers
+    train_loss: NDArray[np.float64]  # (E,) nats per sample
+    val_loss: NDArray[np.float64]  # (E,) nats per sample
+    train_accuracy: NDArray[np.float64]  # (E,) fractions
+    val_accuracy: NDArray[np.float64]  # (E,) fractions
+    best_epoch: int  # the epoch whose weights were kept; 0 if none was
 
     @classmethod
     def of(cls, records: Sequence[EpochRecord | _Entry], best_epoch: int) -> Self:
@@ -89,7 +76,7 @@ def read_curves(path: Path) -> Curves:
             f"the report {path} cannot be read: {reason}; give the path of a file that "
             "`gpunet train` wrote as a report"
         ) from error
-    except ValueError as error:
+    except UnsoundError as error:
         raise DataError(
             f"{path} is no report of a training run: {error}; give a file that "
             "`gpunet train` wrote as a report"

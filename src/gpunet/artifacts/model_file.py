@@ -4,9 +4,8 @@ A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.b
 so on, float32, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized,
 float64 (older files have float32). Its metadata hold under ``gpunet`` one JSON text, the
 ``describe`` of this file. A file is never trusted: what is loaded has been checked for shapes,
-types and finite values. The writing itself belongs to ``output``. A run extends the file of its
-last epoch by what it needs to go on: tensors named ``run.*`` and the metadata entry ``run``, which
-belong to ``run_state``.
+types and finite values. A run extends the file of its last epoch by what it needs to go on: tensors
+named ``run.*`` and the metadata entry ``run``.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from gpunet.datasets.dataset import Columns, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.datasets.pixels import FRACTIONS
 from gpunet.datasets.whereabouts import located, portable
-from gpunet.errors import GpunetError, ModelError, spelled
+from gpunet.errors import ModelError, UsageError, spelled
 from gpunet.files.output import write_atomically
-from gpunet.files.typed_json import from_json, typed
+from gpunet.files.typed_json import UnsoundError, from_json, typed
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views, norm_views
 
@@ -50,7 +49,7 @@ FORMAT_VERSION = 2
 """Raised whenever an older gpunet would misread the file."""
 
 FORMATS = (1, 2)
-"""Those that are read. A file of format 1 says nothing of pixels; they were never inverted."""
+"""Formats that are read. A file of format 1 says nothing of pixels; they were never inverted."""
 
 EXTENSION = "run"
 """The metadata entry, and before a dot the tensors' names, that a model does not need."""
@@ -60,15 +59,10 @@ Tensors = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extension:
-    """What a file holds beside a model.
+    """What a file holds beside a model."""
 
-    Args:
-        tensors: by their names without ``run.``; finite float32, otherwise unchecked.
-        description: what JSON holds; its entries are unchecked.
-    """
-
-    tensors: Tensors
-    description: dict[str, Any]
+    tensors: Tensors  # by their names without ``run.``; finite float32, otherwise unchecked
+    description: dict[str, Any]  # what JSON holds; its entries are unchecked
 
 
 def save(model: Model, path: Path, extension: Extension | None = None) -> None:
@@ -169,15 +163,11 @@ def load_extended(path: Path) -> tuple[Model, Extension | None]:
             f"the model {path} cannot be read: {reason}; give the path of a file that "
             "`gpunet train` wrote"
         ) from error
-    except _UnsoundError as error:
+    except UnsoundError as error:
         raise ModelError(
             f"{path} is no sound model file: {error}; name one that `gpunet train` wrote, or "
             "train it again"
         ) from error
-
-
-class _UnsoundError(Exception):
-    """Why a file is no model, as the middle part of a sentence."""
 
 
 def _read(path: Path) -> tuple[Mapping[str, str], Tensors]:
@@ -185,7 +175,7 @@ def _read(path: Path) -> tuple[Mapping[str, str], Tensors]:
     from safetensors import SafetensorError, safe_open
 
     if not stat.S_ISREG(path.stat().st_mode):
-        raise _UnsoundError("it is a folder or a device, wanted a file")
+        raise UnsoundError("it is a folder or a device, wanted a file")
     with path.open("rb"):  # safe_open has no exception of its own for rights that are missing
         pass
     try:
@@ -194,7 +184,7 @@ def _read(path: Path) -> tuple[Mapping[str, str], Tensors]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = " ".join(str(error).split())
-        raise _UnsoundError(f"it does not follow the safetensors format ({reason})") from error
+        raise UnsoundError(f"it does not follow the safetensors format ({reason})") from error
     return metadata, tensors
 
 
@@ -207,15 +197,8 @@ def _take_extension(metadata: Mapping[str, str], tensors: Tensors) -> Extension 
     taken = {name.removeprefix(prefix): tensors.pop(name) for name in names}
     for name, tensor in taken.items():
         if tensor.dtype != np.float32 or not np.isfinite(tensor).all():
-            raise _UnsoundError(f"{prefix}{name[:40]} does not hold finite float32 values")
-    return Extension(taken, _metadata(metadata[EXTENSION]))
-
-
-def _metadata(text: str) -> dict[str, Any]:
-    try:
-        return from_json(text, dict[str, Any])
-    except ValueError as error:
-        raise _UnsoundError(f"its metadata are no JSON object: {error}") from error
+            raise UnsoundError(f"{prefix}{name[:40]} does not hold finite float32 values")
+    return Extension(taken, from_json(metadata[EXTENSION], dict[str, Any]))
 
 
 class _Scores(msgspec.Struct):
@@ -253,20 +236,20 @@ class _Pixels(msgspec.Struct):
 
 def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Model:
     if "gpunet" not in metadata:
-        raise _UnsoundError("another program wrote it, as its metadata lack the entry 'gpunet'")
-    content = _metadata(metadata["gpunet"])
+        raise UnsoundError("another program wrote it, as its metadata lack the entry 'gpunet'")
+    content = from_json(metadata["gpunet"], dict[str, Any])
     version = content.get("format")
     if version not in FORMATS:
-        raise _UnsoundError(
+        raise UnsoundError(
             f"it has format {version!s:.20} (of gpunet {content.get('gpunet')!s:.20}) and this "
             f"gpunet {__version__} reads formats up to {FORMAT_VERSION}"
         )
+    known = typed(content, _Description)
+    pixels = known.pixels if version == 1 else typed(content, _Pixels)
     try:
-        known = typed(content, _Description)
-        pixels = known.pixels if version == 1 else typed(content, _Pixels)
         config = TrainConfig.from_dict(known.config)
-    except (GpunetError, TypeError, ValueError, OverflowError) as error:
-        raise _UnsoundError(f"its metadata cannot be: {error}") from error
+    except UsageError as error:
+        raise UnsoundError(f"its training configuration cannot be ({error})") from error
     _require_sound(known, pixels, config)
     _require_tensors(tensors, known.network, known.scaling)
     return Model(
@@ -292,16 +275,16 @@ def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) ->
     """Check that the entries of the metadata go together."""
     network, shape = known.network, known.image_shape
     if len(known.classes) != network.classes:
-        raise _UnsoundError(f"it does not name the network's {network.classes} classes")
+        raise UnsoundError(f"it does not name the network's {network.classes} classes")
     if len(set(known.classes)) < len(known.classes):
-        raise _UnsoundError("it gives two classes one name")
+        raise UnsoundError("it gives two classes one name")
     if config.network(network.inputs, network.classes) != network:
-        raise _UnsoundError("its training configuration is that of another network")
+        raise UnsoundError("its training configuration is that of another network")
     if shape is not None and shape[0] * shape[1] != network.inputs:
-        raise _UnsoundError(f"its image_shape does not make {network.inputs} features")
+        raise UnsoundError(f"its image_shape does not make {network.inputs} features")
     black, white = pixels.levels
     if not -LARGEST_NUMBER <= black < white <= LARGEST_NUMBER or white - black > LARGEST_NUMBER:
-        raise _UnsoundError(f"its levels are {pixels.levels}, wanted black below white")
+        raise UnsoundError(f"its levels are {pixels.levels}, wanted black below white")
     if pixels.framing is not None:
         _require_framing(pixels.framing, shape)
     if known.columns is not None:
@@ -310,20 +293,20 @@ def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) ->
 
 def _require_framing(framing: Framing, image_shape: tuple[int, int] | None) -> None:
     if image_shape is None:
-        raise _UnsoundError("it frames digits though its samples are no images")
+        raise UnsoundError("it frames digits though its samples are no images")
     levels = (framing.paper, framing.ink)
     if not 1 <= framing.box <= min(image_shape) or min(levels) < 0 or max(levels) > 255:
-        raise _UnsoundError(f"it frames digits as {framing}, which no image of its samples can be")
+        raise UnsoundError(f"it frames digits as {framing}, which no image of its samples can be")
     if framing.paper == framing.ink:
-        raise _UnsoundError("its framing has ink like paper")
+        raise UnsoundError("its framing has ink like paper")
 
 
 def _require_columns(columns: Columns, inputs: int) -> None:
     titles = columns.features
     if titles is not None and not len(titles) == len(set(titles)) == inputs:
-        raise _UnsoundError(f"it does not give titles to {inputs} columns")
+        raise UnsoundError(f"it does not give titles to {inputs} columns")
     if not columns.index <= columns.place <= inputs + columns.index:
-        raise _UnsoundError(f"its label is column {columns.place} beside {inputs} features")
+        raise UnsoundError(f"its label is column {columns.place} beside {inputs} features")
 
 
 def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> None:
@@ -331,19 +314,19 @@ def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> N
     shapes = _wanted_shapes(tensors, network, scaling)
     for name in tensors:
         if name not in shapes:
-            raise _UnsoundError(f"it holds a tensor {name[:40]!r} that its network does not have")
+            raise UnsoundError(f"it holds a tensor {name[:40]!r} that its network does not have")
     for name, shape in shapes.items():
         if name not in tensors:
-            raise _UnsoundError(f"the tensor {name} is missing")
+            raise UnsoundError(f"the tensor {name} is missing")
         tensor = tensors[name]
         kinds = (np.float64, np.float32) if name.startswith("scaling.") else (np.float32,)
         if tensor.shape != shape or tensor.dtype not in kinds:
             wanted = np.dtype(kinds[0])
-            raise _UnsoundError(
+            raise UnsoundError(
                 f"{name} is {tensor.dtype} of shape {tensor.shape}, wanted {wanted} of {shape}"
             )
         if not np.isfinite(tensor).all():
-            raise _UnsoundError(f"{name} holds NaN or infinity")
+            raise UnsoundError(f"{name} holds NaN or infinity")
 
 
 def _wanted_shapes(
@@ -369,6 +352,6 @@ def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
 
 def _scaling(tensors: Tensors) -> Scaling:
     if not (tensors["scaling.deviation"] > 0).all():
-        raise _UnsoundError("scaling.deviation holds a value that is not above 0")
+        raise UnsoundError("scaling.deviation holds a value that is not above 0")
     mean, deviation = tensors["scaling.mean"], tensors["scaling.deviation"]
     return Scaling(mean.astype(np.float64), deviation.astype(np.float64))

@@ -1,7 +1,4 @@
-"""The JSON report of a training run; its schema is told in ``docs/report.md``.
-
-Owns the report's shape. The numbers come from the trainer, the writing from ``output``.
-"""
+"""Results as strict JSON; a training run's report has the schema in ``docs/report.md``."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from gpunet.parameters import initializations
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import settled
 
-__all__ = ["report", "write_report"]
+__all__ = ["report", "strict_json", "write_report"]
 
 
 def report(
@@ -63,17 +60,24 @@ def report(
 
 
 def write_report(content: dict[str, Any], path: Path) -> None:
-    """Write a report as strict JSON: what is no number becomes null.
+    """Write a report as strict JSON.
 
     Raises:
         OutputError: the file cannot be written; an older one is then untouched.
     """
-    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+    text = strict_json(content, ensure_ascii=False)
     write_atomically(path, f"{text}\n".encode("utf-8", errors="backslashreplace"))
+
+
+def strict_json(content: Any, *, ensure_ascii: bool = True) -> str:
+    """Records, dictionaries and lists as indented JSON; what is no number becomes null."""
+    return json.dumps(_finite(content), indent=2, ensure_ascii=ensure_ascii, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:
     """JSON content with ``None`` in the place of NaN and infinity."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
     match value:
         case dict():
             return {name: _finite(entry) for name, entry in value.items()}

@@ -2,8 +2,7 @@
 
 It holds ``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the
 model), ``log`` (one line per epoch) and, once the run has ended, ``report.json`` and perhaps
-``curves.png``. Owns the names and when each file is written; what is in them belongs to
-``run_state``, ``checkpoint``, ``report`` and ``plots``.
+``curves.png``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.artifacts.model_file import save
 from gpunet.errors import ModelError, OutputError, UsageError, spelled
 from gpunet.files.output import require_writable
-from gpunet.files.typed_json import from_json
+from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.files.whole_file import remove_leftovers
 from gpunet.model import Model
 from gpunet.training.state import RunState
@@ -30,33 +29,19 @@ __all__ = ["RunFolder", "RunSummary", "find_runs"]
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run at a glance; all accuracies are fractions.
+    """A run at a glance; all accuracies are fractions."""
 
-    Args:
-        name: of the folder.
-        network: its sizes, like ``784-16-16-10``.
-        optimizer: the update rule.
-        epochs: whole ones that are done.
-        planned: epochs at most.
-        best_epoch: whose weights are kept.
-        val_loss: of the best epoch; ``None`` if no samples are held out.
-        val_accuracy: likewise.
-        test_accuracy: of the best weights; ``None`` until the run has ended.
-        seconds: spent in training.
-        stop_reason: why the run ended, or ``None`` if it has not or was aborted.
-    """
-
-    name: str
-    network: str
-    optimizer: str
-    epochs: int
-    planned: int
-    best_epoch: int
-    val_loss: float | None
-    val_accuracy: float | None
-    test_accuracy: float | None
-    seconds: float
-    stop_reason: str | None
+    name: str  # of the folder
+    network: str  # its sizes, like ``784-16-16-10``
+    optimizer: str  # the update rule
+    epochs: int  # whole ones that are done
+    planned: int  # epochs at most
+    best_epoch: int  # whose weights are kept
+    val_loss: float | None  # of the best epoch; ``None`` if no samples are held out
+    val_accuracy: float | None  # of the best epoch; ``None`` if no samples are held out
+    test_accuracy: float | None  # of the best weights; ``None`` until the run has ended
+    seconds: float  # spent in training
+    stop_reason: str | None  # why the run ended, or ``None`` if it has not or was aborted
 
 
 class _Test(msgspec.Struct):
@@ -184,7 +169,7 @@ class RunFolder:
         """What the report tells, unless it is of before the run was resumed, or damaged."""
         try:
             ending = from_json(self.report.read_bytes(), _Ending)
-        except (OSError, ValueError):
+        except (OSError, UnsoundError):
             return None
         return ending if len(ending.history) >= epochs else None
 

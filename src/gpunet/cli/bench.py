@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,6 +44,7 @@ def bench(
 
     The ratio says how many times as fast as numpy on this machine's processor an adapter is.
     """
+    from gpunet.artifacts.report import strict_json
     from gpunet.bench import CASES, run
     from gpunet.terminal.live.console import make_console
 
@@ -52,7 +52,7 @@ def bench(
     cases = CASES[:1] if quick else CASES
     if as_json:
         measured = run(adapters, cases, roofline=roofline)
-        print(json.dumps([_content(one, roofline) for one in measured], indent=2))
+        print(strict_json([_content(one, roofline) for one in measured]))
         return
     console = make_console()
     _print_heading(console, adapters)

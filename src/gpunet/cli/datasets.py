@@ -80,9 +80,8 @@ def preview_dataset(
     """Show some training samples of a dataset."""
     import numpy as np
 
-    from gpunet.artifacts.plots import plot_pictures, require_plots
-    from gpunet.cli.pictures import labeled_pictures, require_images
-    from gpunet.cli.saving import save_plot
+    from gpunet.artifacts.plots import Picture, plot_pictures, require_plots
+    from gpunet.cli.saving import require_images, save_plot
     from gpunet.rng import permutation
     from gpunet.terminal.draw.graphics import choose_painter
     from gpunet.terminal.live.console import make_console
@@ -107,5 +106,9 @@ def preview_dataset(
     preview(console, dataset.train, dataset.classes, dataset.image_shape, rows, painter)
     if plot is not None:
         shape = require_images(dataset.name, dataset.image_shape)
-        pictures = labeled_pictures(dataset.train[rows], dataset.classes, shape)
+        drawn = dataset.train[rows]
+        pictures = [
+            Picture(features.reshape(shape), dataset.classes[int(label)])
+            for features, label in zip(drawn.features, drawn.labels, strict=True)
+        ]
         save_plot(console, partial(plot_pictures, pictures), plot, force=force)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gpunet.cli import options
+from gpunet.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from gpunet.engine.adapter_check import AdapterCheck
     from gpunet.engine.factory import Device
     from gpunet.engine.wgpu.adapters import Adapter
 
@@ -24,26 +25,51 @@ MIB = 1 << 20
 
 def devices(
     as_json: options.AsJson = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Compare every kernel of the best adapter, or of the one that --device names, "
+            "with numpy, and run it twice; exit code 1 if one is wrong.",
+        ),
+    ] = False,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", help="The adapter for --check: its index or a part of its name."),
+    ] = None,
     forget: Annotated[
         bool,
         typer.Option(
             "--forget",
-            help="Forget which devices were found faster, so that trainings try them anew.",
+            help="Forget which devices were found faster, and which adapters were checked, so that "
+            "trainings try them anew.",
         ),
     ] = False,
 ) -> None:
     """List the devices of this machine, and say which one auto takes and why."""
+    if device is not None and not check:
+        raise UsageError("--device names the adapter for --check; give both, or neither")
+    if forget:
+        _forget()
+    if check:
+        _check(device or "gpu", as_json)
+    elif forget:
+        typer.echo("forgotten; the next trainings check and try the devices anew")
+    else:
+        _list(as_json)
+
+
+def _list(as_json: bool) -> None:
+    """Show the devices, and which one ``auto`` takes."""
+    from gpunet.artifacts.report import strict_json
     from gpunet.engine.factory import list_adapters, select_device
     from gpunet.terminal.draw.device_name import device_reason, short_name
     from gpunet.terminal.live.console import make_console
 
-    if forget:
-        _forget()
-        return
     adapters = list_adapters()
     choice = select_device("auto", adapters)
     if as_json:
-        print(json.dumps(_content(adapters, choice), indent=2))
+        print(strict_json(_content(adapters, choice)))
         return
     console = make_console()
     _print_list(console, adapters, choice)
@@ -57,21 +83,52 @@ def devices(
 
 
 def _forget() -> None:
-    """Remove the trials that were kept.
+    """Remove the trials and the verdicts that were kept.
 
     Raises:
-        OutputError: the file cannot be removed.
+        OutputError: a file cannot be removed.
     """
+    from gpunet.engine.adapter_check import verdicts_path
     from gpunet.engine.device_trial import TrialCache
     from gpunet.errors import OutputError
 
-    path = TrialCache.path()
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise OutputError(f"{path} cannot be removed: {why}; remove it by hand") from error
-    typer.echo("forgotten; the next longer training on auto tries the devices anew")
+    for path in (TrialCache.path(), verdicts_path()):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise OutputError(f"{path} cannot be removed: {why}; remove it by hand") from error
+
+
+def _check(selector: str, as_json: bool) -> None:
+    """Check an adapter and show what came of it."""
+    from gpunet.artifacts.report import strict_json
+    from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.workflows.devices import check_device
+
+    console = make_console(quiet=as_json)
+    check = check_device(selector, ConsoleMessages(console))
+    if as_json:
+        print(strict_json(check.to_dict()))
+    else:
+        _print_check(console, check)
+    if check.failed:
+        raise typer.Exit(1)
+
+
+def _print_check(console: Console, check: AdapterCheck) -> None:
+    """A line for each kernel, the verdict, and lines to paste into a report."""
+    from gpunet.terminal.draw.columns import Columns
+    from gpunet.terminal.draw.style import Ink
+
+    table = Columns(["<kernel", "difference", "allowed", "same bits", "<verdict"])
+    for one in check.kernels:
+        figures = f"{one.difference:.0e}", f"{one.allowed:.0e}", "yes" if one.same_bits else "no"
+        table.add(one.kernel, *figures, one.verdict, style="" if one.passed else Ink.WRONG)
+    console.print(table)
+    console.print(f"\n{check.summary}\n\nfor a report:\n", soft_wrap=True)
+    console.print(check.report, soft_wrap=True)
 
 
 def _content(adapters: Sequence[Adapter], choice: Device) -> dict[str, Any]:
@@ -79,7 +136,7 @@ def _content(adapters: Sequence[Adapter], choice: Device) -> dict[str, Any]:
 
     taken = None if choice.adapter is None else choice.adapter.index
     return {
-        "cpu": dataclasses.asdict(numpy_device()),
+        "cpu": numpy_device(),
         "adapters": [
             {
                 "index": adapter.index,

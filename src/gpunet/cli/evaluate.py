@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from gpunet.cli import options
@@ -25,6 +24,7 @@ def evaluate(
 ) -> None:
     """Measure a model on test samples: loss, accuracy, every class, and what is confused."""
     from gpunet.artifacts.model_file import load
+    from gpunet.artifacts.report import strict_json
     from gpunet.terminal.draw import figures
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
@@ -43,7 +43,7 @@ def evaluate(
     choice = choose_device(device, messages)
     _, evaluation = evaluate_model(loaded, data, choice, messages)
     if as_json:
-        print(json.dumps(_content(loaded, evaluation), indent=2, allow_nan=False))
+        print(strict_json(_content(loaded, evaluation)))
         return
     scores = evaluation.scores
     rows = [
@@ -55,7 +55,7 @@ def evaluate(
     for part in (
         *([ensemble_table(evaluation.overall, evaluation.networks)] if several else []),
         summary_table(rows),
-        class_table(scores.precision, scores.recall, scores.f1, scores.support, loaded.classes),
+        class_table(scores, loaded.classes),
         confusion_table(console, evaluation.matrix, loaded.classes, pairs=True),
     ):
         console.print()
@@ -70,16 +70,17 @@ def _content(model: Model, evaluation: Evaluation) -> dict[str, Any]:
         "loss": evaluation.overall.loss,
         "accuracy": evaluation.overall.accuracy,
         "samples": int(scores.support.sum()),
-        "networks": [{"loss": one.loss, "accuracy": one.accuracy} for one in evaluation.networks],
+        "networks": evaluation.networks,
         "classes": [
-            {
-                "name": name,
-                "precision": _defined(float(scores.precision[place])),
-                "recall": _defined(float(scores.recall[place])),
-                "f1": _defined(float(scores.f1[place])),
-                "support": int(scores.support[place]),
-            }
-            for place, name in enumerate(model.classes)
+            {"name": name, "precision": precision, "recall": recall, "f1": f1, "support": support}
+            for name, precision, recall, f1, support in zip(
+                model.classes,
+                scores.precision.tolist(),
+                scores.recall.tolist(),
+                scores.f1.tolist(),
+                scores.support.tolist(),
+                strict=True,
+            )
         ],
         "confusion_matrix": evaluation.matrix.tolist(),
         "confused_pairs": [
@@ -91,8 +92,3 @@ def _content(model: Model, evaluation: Evaluation) -> dict[str, Any]:
             for pair in confused_pairs(evaluation.matrix, LISTED_PAIRS)
         ],
     }
-
-
-def _defined(value: float) -> float | None:
-    """JSON has no NaN."""
-    return None if value != value else value

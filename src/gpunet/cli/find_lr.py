@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +31,7 @@ def find_lr(
 
     Nothing is saved.
     """
+    from gpunet.artifacts.report import strict_json
     from gpunet.terminal.draw import figures
     from gpunet.terminal.live.console import make_console, wants_dashboard
     from gpunet.terminal.live.messages import ConsoleMessages
@@ -40,17 +39,17 @@ def find_lr(
     from gpunet.training.learning_rate_range import find_learning_rate
     from gpunet.training.splits import split
     from gpunet.workflows.data import open_training_data
-    from gpunet.workflows.devices import choose_device, training_engine
+    from gpunet.workflows.devices import checked_device, choose_device, training_engine
 
     console = make_console(plain=plain, quiet=quiet or as_json)
     messages = ConsoleMessages(console)
-    choice = choose_device(device, messages)
+    choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, config.label)
     with training_engine(choice, replace(config, ensemble=1), dataset) as engine:
         found = find_learning_rate(engine, split(dataset, config).training, config)
     default = OPTIMIZER_FACTS[config.optimizer].learning_rate
     if as_json:
-        print(json.dumps(_content(found, default), indent=2, allow_nan=False))
+        print(strict_json(_content(found, default)))
     elif quiet:
         typer.echo(figures.learning_rate(found.suggestion))
     else:
@@ -67,7 +66,7 @@ def _content(found: RangeTest, default: float) -> dict[str, Any]:
         "suggestion": found.suggestion,
         "default": default,
         "steps": [
-            {"learning_rate": rate, "loss": _finite(loss), "smoothed": _finite(smoothed)}
+            {"learning_rate": rate, "loss": loss, "smoothed": smoothed}
             for rate, loss, smoothed in zip(
                 found.learning_rates.tolist(),
                 found.losses.tolist(),
@@ -76,8 +75,3 @@ def _content(found: RangeTest, default: float) -> dict[str, Any]:
             )
         ],
     }
-
-
-def _finite(value: float) -> float | None:
-    """JSON has neither NaN nor infinity."""
-    return value if math.isfinite(value) else None

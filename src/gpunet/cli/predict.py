@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import typer
 
 from gpunet.cli import options
 from gpunet.config import FramingStyle
-from gpunet.errors import DataError
+from gpunet.errors import DataError, ModelError, UsageError
 from gpunet.terminal.live.notes import complain, one_line
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     """An image's name, the digits in it from left to right, the probabilities (digits, C)."""
 
 __all__ = ["predict"]
+
+STANDARD_INPUT = "-"
 
 
 def predict(
@@ -55,23 +58,88 @@ def predict(
     Images that cannot be read do not keep back the others; the exit code is 1 then.
     """
     from gpunet.artifacts.model_file import load
-    from gpunet.cli.predict_rows import answer_rows, table_among
     from gpunet.terminal.live.console import make_console
 
     loaded = load(model)
-    if (table := table_among(images, loaded, model)) is not None:
-        answer_rows(loaded, table, as_json=as_json)
+    if (table := _table_among(images, loaded, model)) is not None:
+        _answer_rows(loaded, table, as_json=as_json)
         return
     shape = loaded.image_shape
     assert shape is not None  # else the names are those of tables
     answers = _answer(loaded, _read_all(images, shape, _framing(framing, loaded, shape)))
     if as_json:
-        contents = [entry for answer in answers for entry in _contents(loaded, answer)]
+        contents = [
+            {"image": name, "box": digit.box, **_content(loaded, row)}
+            for name, digits, probabilities in answers
+            for digit, row in zip(digits, probabilities, strict=True)
+        ]
         print(json.dumps(contents, indent=2))
     else:
         _print(make_console(), loaded, answers)
     if len(answers) < len(images):
         raise typer.Exit(1)
+
+
+def _table_among(names: Sequence[str], model: Model, path: Path) -> str | None:
+    """The table that is to be answered, or ``None`` if the names are those of images.
+
+    Args:
+        names: as the user gave them.
+        model: that is to answer.
+        path: of the model.
+
+    Raises:
+        UsageError: a table is not alone.
+        ModelError: the model's samples are rows, and a name is that of an image.
+    """
+    from gpunet.datasets.readers.table import TABLE_NAMES, is_table_name
+
+    tables = [name for name in names if is_table_name(name)]
+    if model.image_shape is None:
+        others = [name for name in names if name not in tables and name != STANDARD_INPUT]
+        if others:
+            raise ModelError(
+                f"{path} was trained on {model.origin.name!r}, whose samples are no images, but "
+                f"{others[0]} is no table of rows; give a CSV file, whose name ends in "
+                f"{TABLE_NAMES}"
+            )
+        tables = list(names)
+    if not tables:
+        return None
+    if len(names) > 1:
+        raise UsageError(f"{tables[0]} is a table, which is answered alone; give one at a time")
+    return tables[0]
+
+
+def _answer_rows(model: Model, name: str, *, as_json: bool) -> None:
+    """Print the class of every row of a table, and its probability; as JSON, all probabilities.
+
+    Raises:
+        DataError: the table cannot be read, or lacks a column.
+    """
+    from gpunet.datasets.readers.table import read_rows
+    from gpunet.workflows.answers import probabilities_of
+
+    source = sys.stdin.buffer if name == STANDARD_INPUT else Path(name).expanduser()
+    rows = read_rows(source, model.table_columns, model.network.inputs)
+    answers = zip(rows.names, probabilities_of(model, rows.features), strict=True)
+    if as_json:
+        print(json.dumps([{"row": row, **_content(model, one)} for row, one in answers], indent=2))
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([one_line(rows.index or "row"), "prediction", "probability"])
+    for row, probabilities in answers:
+        top = int(probabilities.argmax())
+        called = row if isinstance(row, int) else one_line(row)
+        writer.writerow([called, one_line(model.classes[top]), f"{probabilities[top]:.6f}"])
+
+
+def _content(model: Model, probabilities: NDArray[np.float32]) -> dict[str, object]:
+    """An answer as JSON holds it."""
+    return {
+        "prediction": model.classes[int(probabilities.argmax())],
+        "probabilities": dict(zip(model.classes, probabilities.tolist(), strict=True)),
+    }
 
 
 def _framing(style: FramingStyle, model: Model, shape: tuple[int, int]) -> Framing | None:
@@ -96,7 +164,7 @@ def _read_all(
         except DataError as error:
             complain(error)
         else:
-            read.append(("standard input" if name == "-" else name, digits))
+            read.append(("standard input" if name == STANDARD_INPUT else name, digits))
     return read
 
 
@@ -105,7 +173,7 @@ def _read(name: str, shape: tuple[int, int], framing: Framing | None) -> list[Di
     from gpunet.datasets.framing import Digit, prepare_digits
     from gpunet.datasets.images import LARGEST_FILE, open_image, prepare_image
 
-    image = sys.stdin.buffer.read(LARGEST_FILE + 1) if name == "-" else Path(name)
+    image = sys.stdin.buffer.read(LARGEST_FILE + 1) if name == STANDARD_INPUT else Path(name)
     if framing is not None:
         return prepare_digits(image, framing, shape)
     opened = open_image(image)
@@ -116,14 +184,12 @@ def _answer(model: Model, read: list[tuple[str, list[Digit]]]) -> list[Answer]:
     """The answers to all digits of all images."""
     import numpy as np
 
-    from gpunet.datasets.dataset import Samples
     from gpunet.workflows.answers import probabilities_of
 
     if not read:
         return []
     features = np.stack([digit.pixels for _, digits in read for digit in digits])
-    samples = model.prepare(Samples(features, np.zeros(len(features), np.int32)))
-    probabilities = probabilities_of(model, samples)  # (digits of all images, C)
+    probabilities = probabilities_of(model, features)  # (digits of all images, C)
     ends = np.cumsum([len(digits) for _, digits in read])
     parts = np.split(probabilities, ends[:-1])
     return [(name, digits, part) for (name, digits), part in zip(read, parts, strict=True)]
@@ -143,19 +209,3 @@ def _print(console: Console, model: Model, answers: Sequence[Answer]) -> None:
             image = None if shape is None else digit.pixels.reshape(shape)
             prediction(console, image, row, model.classes)
             console.print()
-
-
-def _contents(model: Model, answer: Answer) -> list[dict[str, object]]:
-    """One entry for each digit of an image."""
-    name, digits, probabilities = answer
-    return [
-        {
-            "image": name,
-            "box": digit.box,
-            "prediction": model.classes[int(row.argmax())],
-            "probabilities": {
-                label: float(share) for label, share in zip(model.classes, row, strict=True)
-            },
-        }
-        for digit, row in zip(digits, probabilities, strict=True)
-    ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,7 +30,9 @@ def runs(
     """Compare the runs in a folder, the best validation accuracy first."""
     summaries = _summaries(folder)
     if as_json:
-        print(json.dumps([dataclasses.asdict(one) for one in summaries], indent=2))
+        from gpunet.artifacts.report import strict_json
+
+        print(strict_json(summaries))
         return
     from gpunet.terminal.live.console import make_console
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpunet.errors import OutputError
+from gpunet.errors import DataError, OutputError
 from gpunet.terminal.live.notes import complain, note
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Results", "save_plot"]
+__all__ = ["Results", "require_images", "save_plot"]
 
 
 class Results:
@@ -58,6 +58,19 @@ class Results:
         else:
             note(f"it is saved as {fallback} instead")
             self.places[name] = str(fallback)
+
+
+def require_images(name: str, image_shape: tuple[int, int] | None) -> tuple[int, int]:
+    """The images' height and width.
+
+    Raises:
+        DataError: the samples are no images.
+    """
+    if image_shape is None:
+        raise DataError(
+            f"the samples of {name!r} are no images, so there is nothing to draw; leave out --plot"
+        )
+    return image_shape
 
 
 def save_plot(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from gpunet.cli import options
@@ -18,12 +17,13 @@ __all__ = ["show"]
 def show(model: options.ModelFile, as_json: options.AsJson = False) -> None:
     """Show a model's layers, its size, how it was trained, and what the test set gave."""
     from gpunet.artifacts.model_file import load
+    from gpunet.artifacts.report import strict_json
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.views.model_card import model_card
 
     loaded = load(model)
     if as_json:
-        print(json.dumps(_content(loaded, model.parent), indent=2, allow_nan=False))
+        print(strict_json(_content(loaded, model.parent)))
         return
     model_card(make_console(), loaded, model.stat().st_size)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -18,8 +17,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gpunet.artifacts.plots import Picture
+    from gpunet.datasets.dataset import Samples
     from gpunet.model import Model
     from gpunet.terminal.draw.graphics import Painter
+    from gpunet.terminal.live.messages import ConsoleMessages
 
 __all__ = ["showcase"]
 
@@ -53,22 +54,27 @@ def showcase(
 ) -> None:
     """Show test samples with a model's predictions, or what its units look for."""
     from gpunet.artifacts.model_file import load
+    from gpunet.artifacts.plots import plot_pictures, require_plots
+    from gpunet.cli.saving import save_plot
     from gpunet.terminal.draw.graphics import choose_painter
     from gpunet.terminal.live.console import make_console
+    from gpunet.terminal.live.messages import ConsoleMessages
 
     choice = _Choice(wrong, top_losses, None if index is None else _parse_index(index))
     _require_one_wish(choice, weights, data)
     if plot is not None:
-        from gpunet.artifacts.plots import require_plots
-
         require_plots(plot)
     console = make_console()
-    canvas = _Canvas(console, choose_painter(graphics, console), plot, force)
+    painter = choose_painter(graphics, console)
     loaded = load(model)
     if weights:
-        _show_weights(model, loaded, count, canvas)
+        pictures = _show_weights(model, loaded, count, console, painter)
     else:
-        _show_samples(loaded, choice, count, seed, data, device, canvas)
+        messages = ConsoleMessages(console)
+        shown = _show_samples(loaded, choice, count, seed, data, device, messages, painter)
+        pictures = [] if plot is None else _pictures(loaded, *shown)
+    if plot is not None and pictures:
+        save_plot(console, partial(plot_pictures, pictures, signed=weights), plot, force=force)
 
 
 class _Choice(NamedTuple):
@@ -77,24 +83,6 @@ class _Choice(NamedTuple):
     wrong: bool
     top_losses: bool
     rows: tuple[int, ...] | None
-
-
-class _Canvas(NamedTuple):
-    """Where pictures are drawn: on the screen, in pixels if there is a painter, and in a file."""
-
-    console: Console
-    painter: Painter | None
-    plot: Path | None
-    force: bool
-
-    def draw(self, pictures: Sequence[Picture], *, signed: bool = False) -> None:
-        """Draw them into the file, if there is to be one."""
-        from gpunet.artifacts.plots import plot_pictures
-        from gpunet.cli.saving import save_plot
-
-        if self.plot is not None:
-            drawing = partial(plot_pictures, pictures, signed=signed)
-            save_plot(self.console, drawing, self.plot, force=self.force)
 
 
 def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
@@ -115,19 +103,20 @@ def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
         )
 
 
-def _show_weights(path: Path, model: Model, count: int, canvas: _Canvas) -> None:
-    from gpunet.cli import pictures
-    from gpunet.terminal.draw.weights import unit_pictures
+def _show_weights(
+    path: Path, model: Model, count: int, console: Console, painter: Painter | None
+) -> list[Picture]:
+    """Print what the first layer's units look for; the same as pictures for a file."""
+    from gpunet.artifacts.plots import Picture
+    from gpunet.terminal.draw.weights import strongest_units, unit_pictures
 
     if model.image_shape is None:
         raise ModelError(
             f"{path} was trained on {model.origin.name!r}, whose samples are no images, so its "
             f"weights make no pictures; `gpunet show {path}` tells their sizes"
         )
-    unit_pictures(canvas.console, model, count, canvas.painter)
-    if canvas.plot is not None:
-        drawn = pictures.unit_pictures(model, model.image_shape, count)
-        canvas.draw(drawn, signed=True)
+    unit_pictures(console, model, count, painter)
+    return [Picture(values, name) for name, values in strongest_units(model, count)]
 
 
 def _show_samples(
@@ -137,42 +126,72 @@ def _show_samples(
     seed: int,
     data: str | None,
     device: str,
-    canvas: _Canvas,
-) -> None:
-    from gpunet.cli.pictures import require_images, verdict_pictures
+    messages: ConsoleMessages,
+    painter: Painter | None,
+) -> tuple[Samples, NDArray[np.float32], NDArray[np.float64] | None]:
+    """Print samples with what the model says of them; the same to be drawn.
+
+    Returns n samples, their probabilities (n, C) and, if they were chosen by them, losses (n,).
+    """
     from gpunet.terminal.draw.style import Ink
-    from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.showcase import showcase as samples_shown
-    from gpunet.training.evaluation import sample_rows, top_loss_rows
+    from gpunet.training.evaluation import sample_rows
     from gpunet.training.metrics import cross_entropies
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
 
-    console, painter = canvas.console, canvas.painter
-    messages = ConsoleMessages(console)
+    console = messages.console
     samples, evaluation = evaluate_model(model, data, choose_device(device, messages), messages)
     probabilities, labels = evaluation.probabilities, samples.labels
     if choice.rows is not None:
         rows = _require_rows(choice.rows, len(samples))
-    elif choice.top_losses:
-        rows = top_loss_rows(probabilities, labels, count, wrong=choice.wrong)
     else:
-        rows = sample_rows(probabilities, labels, count, seed, wrong=choice.wrong)
-    console.print()
-    if not len(rows):
-        console.print("no test sample is taken for another class")
-        return
+        wanted = {"wrong": choice.wrong, "top_losses": choice.top_losses}
+        rows = sample_rows(probabilities, labels, count, seed, **wanted)
     losses = cross_entropies(probabilities, labels) if choice.top_losses else None  # (n,)
-    classes, shape = model.classes, model.image_shape
-    console.print(
-        samples_shown(console, samples, probabilities, classes, shape, rows, losses, painter)
-    )
-    console.print(_count(choice, probabilities.argmax(axis=1) == labels, rows), style=Ink.STRONG)
-    if canvas.plot is not None:
-        shape = require_images(model.origin.name, shape)
-        told = None if losses is None else losses[rows]
-        drawn = verdict_pictures(samples[rows], probabilities[rows], classes, shape, told)
-        canvas.draw(drawn)
+    console.print()
+    if len(rows):
+        classes, shape = model.classes, model.image_shape
+        shown = (console, samples, probabilities, classes, shape, rows, losses, painter)
+        console.print(samples_shown(*shown))
+        right = probabilities.argmax(axis=1) == labels  # (n,)
+        console.print(_count(choice, right, rows), style=Ink.STRONG)
+    else:
+        console.print("no test sample is taken for another class")
+    return samples[rows], probabilities[rows], None if losses is None else losses[rows]
+
+
+def _pictures(
+    model: Model,
+    samples: Samples,
+    probabilities: NDArray[np.float32],
+    losses: NDArray[np.float64] | None,
+) -> list[Picture]:
+    """The samples' images above what the model says of each, for a file.
+
+    Raises:
+        DataError: there are samples, and they are no images.
+    """
+    from gpunet.artifacts.plots import Picture
+    from gpunet.cli.saving import require_images
+    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw.style import UNICODE
+    from gpunet.terminal.views.verdict import verdicts
+
+    pictures = []
+    for place, verdict in enumerate(verdicts(samples.labels, probabilities)):
+        lines = [
+            f"{verdict.mark(UNICODE)} {model.classes[verdict.prediction]}  "
+            f"{100 * verdict.probability:.1f} %"
+        ]
+        if not verdict.right:
+            lines.append(f"is {model.classes[verdict.label]}")
+        if losses is not None:
+            lines.append(f"loss {figures.loss(float(losses[place]))}")
+        shape = require_images(model.origin.name, model.image_shape)
+        image = samples.features[place].reshape(shape)
+        pictures.append(Picture(image, "\n".join(lines), verdict.right))
+    return pictures
 
 
 def _count(choice: _Choice, right: NDArray[np.bool_], rows: NDArray[np.integer]) -> str:

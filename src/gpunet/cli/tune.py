@@ -232,7 +232,7 @@ def _spec(
     except SettingError as error:
         if file is None or error.setting in fixed:
             raise
-        raise file.blamed(error) from error
+        raise file.with_location(error) from error
     return new_spec(
         given,
         None if space is None else read_space(space),

@@ -1,8 +1,7 @@
 """Settings of training and the shape of networks, checked on construction.
 
 The rest of the package trusts these values. The table of settings is in ``settings``; the names
-that they choose from, with the facts about each, in ``choices``. How settings are spelled on the
-command line belongs to ``cli``; where the weights lie in memory belongs to ``parameters``.
+that they choose from, with the facts about each, in ``choices``.
 """
 
 from gpunet.config.choices import (

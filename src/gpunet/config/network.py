@@ -14,7 +14,7 @@ from gpunet.errors import SettingError, UsageError
 __all__ = ["MAXIMUM_UNITS", "UNITS", "Layer", "NetworkSpec", "require_activations"]
 
 MAXIMUM_LAYERS = 64
-"""As many as the table of layers holds that the update kernel keeps in one uniform buffer."""
+"""Layers that the table holds which the update kernel keeps in one uniform buffer."""
 
 MAXIMUM_UNITS = 1 << 20
 """Units per layer; the dropout generator keys a unit with 20 bits beyond its group of four."""
@@ -109,11 +109,7 @@ class NetworkSpec:
 
 
 def require_activations(activation: str | tuple[str, ...], layers: int) -> None:
-    """Make sure that all names are known and that there is one for all layers or one for each.
-
-    Raises:
-        SettingError: there is not.
-    """
+    """Raise a SettingError unless one known name is for all layers, or one for each."""
     names = (activation,) if isinstance(activation, str) else activation
     for name in names:
         require_one_of("activation", name, ACTIVATIONS)

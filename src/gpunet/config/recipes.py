@@ -1,6 +1,6 @@
 """Recipes: files of settings that come along, each with its source and the accuracy to meet.
 
-The files lie in ``data/recipes``; reading one belongs to ``settings_file``.
+The files lie in ``data/recipes``.
 """
 
 from __future__ import annotations

@@ -29,26 +29,15 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers from ``lowest`` to ``highest``.
+    """Numbers from ``lowest`` to ``highest``."""
 
-    Args:
-        lowest: the least number.
-        highest: the greatest.
-        above: ``lowest`` itself is not allowed.
-        below: ``highest`` itself is not allowed.
-    """
-
-    lowest: float = 0.0
-    highest: float = LARGEST_NUMBER
-    above: bool = False
-    below: bool = False
+    lowest: float = 0.0  # the least number
+    highest: float = LARGEST_NUMBER  # the greatest
+    above: bool = False  # ``lowest`` itself is not allowed
+    below: bool = False  # ``highest`` itself is not allowed
 
     def require(self, name: str, value: Any) -> None:
-        """Make sure that a setting's value lies within.
-
-        Raises:
-            SettingError: it does not.
-        """
+        """Raise a SettingError unless a setting's value lies within."""
         low = self.lowest < value if self.above else self.lowest <= value
         high = value < self.highest if self.below else value <= self.highest
         if not (low and high):
@@ -164,11 +153,7 @@ def setting(default: Any, panel: str, help: str, **facts: Any) -> Any:
 
 
 def require_one_of(name: str, value: str, choices: Iterable[str]) -> None:
-    """Make sure that a setting's value is a known name.
-
-    Raises:
-        SettingError: it is not.
-    """
+    """Raise a SettingError unless a setting's value is a known name."""
     if value not in choices:
         advice = f"one of {', '.join(choices)}{suggestion(value, choices)}"
         raise SettingError(name, value, advice)
@@ -181,11 +166,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _as(kind: Any, value: Any) -> Any:
-    """The value as a type has it; 5000 and 5000.0 are one number.
-
-    Raises:
-        TypeError: it is of another type.
-    """
+    """The value as a type has it, 5000 as 5000.0; TypeError if it is of another type."""
     is_bool = type(value).__name__ in ("bool", "bool_")
     if kind is NoneType and value is None:
         return None

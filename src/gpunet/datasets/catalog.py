@@ -1,14 +1,11 @@
-"""The datasets that users name: what there is, and how a name or a path becomes a dataset.
-
-Owns the names, the fallback of ``auto`` and the cache of drawn digits. Fetching belongs to
-``download``, reading to ``readers``, drawing to ``strokes``.
-"""
+"""The datasets that users name: what there is, and how a name or a path becomes a dataset."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
 import re
+import tomllib
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,7 +15,7 @@ import numpy as np
 
 from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.datasets.download import FASHION_MNIST, MNIST, Limits, Progress, Published, is_cached
+from gpunet.datasets.download import Limits, Progress, Published, is_cached
 from gpunet.datasets.download import obtain as obtain_published
 from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
@@ -27,6 +24,7 @@ from gpunet.datasets.readers.path import KINDS, read_path, refuse_label
 from gpunet.errors import DataError, DownloadError, OutputError
 from gpunet.files.cache import cache_folder, keep
 from gpunet.files.resources import data_file
+from gpunet.files.typed_json import typed
 
 __all__ = ["AUTO", "Entry", "download", "entries", "is_name", "names", "open_dataset"]
 
@@ -34,18 +32,6 @@ AUTO = "auto"
 """MNIST if it can be had, else ``strokes``."""
 
 DIGITS = tuple("0123456789")
-GARMENTS = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 
 STROKES = re.compile(r"strokes(?::(?P<train>\d{1,9})(?:\+(?P<test>\d{1,9}))?)?")
 STROKES_TRAIN = 20_000
@@ -59,45 +45,21 @@ DRAWN_AT_ONCE = 2048  # samples between two calls of the progress callback
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A dataset that users can name.
+    """A dataset that users can name."""
 
-    Args:
-        name: to name it by.
-        description: what it shows.
-        train_count: training samples.
-        test_count: test samples.
-        size: bytes of all samples and labels, in memory and in the cache.
-        license: under which it is published.
-        is_downloaded: whether it comes from the network and not out of this package.
-        is_cached: whether it is at hand without network or drawing.
-    """
-
-    name: str
-    description: str
-    train_count: int
-    test_count: int
-    size: int
-    license: str
-    is_downloaded: bool
-    is_cached: bool
+    name: str  # to name it by
+    description: str  # what it shows
+    train_count: int  # training samples
+    test_count: int  # test samples
+    size: int  # bytes of all samples and labels, in memory and in the cache
+    license: str  # under which it is published
+    is_downloaded: bool  # whether it comes from the network and not out of this package
+    is_cached: bool  # whether it is at hand without network or drawing
 
 
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    """A published dataset as the catalog offers it."""
-
-    published: Published
-    description: str
-    license: str
-    classes: tuple[str, ...]
-
-
-_OFFERS = {
-    "mnist": _Offer(MNIST, "handwritten digits, 28 x 28 grey images", "CC BY-SA 3.0", DIGITS),
-    "fashion-mnist": _Offer(
-        FASHION_MNIST, "clothes and shoes of a shop, 28 x 28 grey images", "MIT", GARMENTS
-    ),
-}
+_TABLES = tomllib.loads(data_file("datasets.toml").read_text("utf-8"))
+_OFFERS = {name: typed({"name": name, **table}, Published) for name, table in _TABLES.items()}
+"""The published datasets."""
 
 
 def names() -> tuple[str, ...]:
@@ -123,10 +85,10 @@ def entries(cache: Path | None = None) -> tuple[Entry, ...]:
             description=offer.description,
             train_count=60_000,
             test_count=10_000,
-            size=offer.published.size,
+            size=offer.size,
             license=offer.license,
             is_downloaded=True,
-            is_cached=is_cached(offer.published, folder / name),
+            is_cached=is_cached(offer, folder / name),
         )
         for name, offer in _OFFERS.items()
     ]
@@ -217,7 +179,7 @@ def download(
         )
     folder = (cache or cache_folder()) / name
     obtained = obtain_published(
-        _OFFERS[name].published, folder, force=force, progress=progress, limits=limits
+        _OFFERS[name], folder, force=force, progress=progress, limits=limits
     )
     if obtained.notice is not None:
         raise OutputError(obtained.notice)
@@ -241,10 +203,9 @@ def _open_published(
     name: str, folder: Path, progress: Progress | None, limits: Limits | None
 ) -> Dataset:
     offer = _OFFERS[name]
-    obtained = obtain_published(offer.published, folder / name, progress=progress, limits=limits)
+    obtained = obtain_published(offer, folder / name, progress=progress, limits=limits)
     contents = [
-        Content(file.name, data)
-        for file, data in zip(offer.published.files, obtained.contents, strict=True)
+        Content(file.name, data) for file, data in zip(offer.files, obtained.contents, strict=True)
     ]
     source = f"{name}, {offer.description} ({offer.license})"
     dataset = dataset_from(contents, name=name, source=source, classes=offer.classes)
@@ -254,11 +215,7 @@ def _open_published(
 def _open_strokes(
     train_count: int, test_count: int, folder: Path, progress: Progress | None
 ) -> Dataset:
-    """The digits drawn from pen strokes, from the cache if they are there.
-
-    Raises:
-        DataError: fewer samples than one of each digit, or more than are ever drawn.
-    """
+    """The digits drawn from pen strokes, from the cache if they are there."""
     if min(train_count, test_count) < len(DIGITS) or train_count + test_count > MOST_STROKES:
         raise DataError(
             f"strokes:{train_count}+{test_count} is out of range; from {len(DIGITS)} samples each "
@@ -338,11 +295,7 @@ def _strokes_dataset(train: Samples, test: Samples, notice: str | None) -> Datas
 
 
 def _require_path(text: str) -> None:
-    """Check that what is no name is at least a path.
-
-    Raises:
-        DataError: there is nothing at that path.
-    """
+    """Check that what is no name is at least a path."""
     try:
         exists = Path(text).expanduser().exists()
     except (OSError, RuntimeError, ValueError):  # too long, an unknown home, a NUL

@@ -1,8 +1,7 @@
 """What a dataset is once it is in memory: samples, labels, classes, and where it came from.
 
-Owns what samples may be at all, wherever they come from: their types and shapes, that every value
-is a number and every label a class. Reading files belongs to ``readers``, fetching them to
-``download``, drawing the built-in digits to ``strokes``. A dataset's arrays are never written to.
+Wherever samples come from, their types and shapes are checked here, that every value is a number
+and every label a class. A dataset's arrays are never written to.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Downloads: published datasets, fetched from the first mirror whose file matches.
-
-Owns mirrors, retries, time limits and the check of what came; ``requests`` speaks HTTP. Where the
-files are kept is the caller's choice; what they mean belongs to ``readers.idx``.
-"""
+"""Downloads: published datasets, fetched from the first mirror whose file matches."""
 
 from __future__ import annotations
 
@@ -23,8 +19,6 @@ from gpunet.files.cache import keep
 from gpunet.files.whole_file import remove_leftovers
 
 __all__ = [
-    "FASHION_MNIST",
-    "MNIST",
     "Limits",
     "Obtained",
     "Progress",
@@ -49,17 +43,11 @@ OTHER = "sent something else than the published file"
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """One file of a published dataset.
+    """One file of a published dataset."""
 
-    Args:
-        name: without ``.gz``, under which all mirrors have it.
-        size: bytes, unpacked.
-        sha256: of the unpacked content, in hexadecimal.
-    """
-
-    name: str
-    size: int
-    sha256: str
+    name: str  # without ``.gz``, under which all mirrors have it
+    size: int  # bytes, unpacked
+    sha256: str  # of the unpacked content, in hexadecimal
 
     def is_content(self, content: bytearray) -> bool:
         """Whether this is the published content."""
@@ -74,11 +62,17 @@ class Published:
         name: as the user names it.
         mirrors: addresses of folders that hold the files with ``.gz`` added, best first.
         files: images and labels of the training set, then of the test set.
+        description: what it shows.
+        license: under which it is published.
+        classes: the classes' names, in the order of their numbers.
     """
 
     name: str
     mirrors: tuple[str, ...]
     files: tuple[PublishedFile, ...]
+    description: str = ""
+    license: str = ""
+    classes: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -105,58 +99,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Obtained:
-    """A published dataset's files, verified.
+    """A published dataset's files, verified."""
 
-    Args:
-        contents: unpacked, in the order of the published files.
-        notice: why they could not be kept, or ``None``.
-    """
-
-    contents: tuple[bytearray, ...]
-    notice: str | None
-
-
-_FOUR_FILES = {
-    "train-images-idx3-ubyte": 47_040_016,
-    "train-labels-idx1-ubyte": 60_008,
-    "t10k-images-idx3-ubyte": 7_840_016,
-    "t10k-labels-idx1-ubyte": 10_008,
-}
-"""Names and bytes of MNIST's files, which Fashion-MNIST's are like."""
-
-
-def _like_mnist(name: str, mirrors: tuple[str, ...], digests: tuple[str, ...]) -> Published:
-    files = zip(_FOUR_FILES.items(), digests, strict=True)
-    return Published(name, mirrors, tuple(PublishedFile(*file, digest) for file, digest in files))
-
-
-MNIST = _like_mnist(
-    "mnist",
-    mirrors=(
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    ),
-    digests=(
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    ),
-)
-
-FASHION_MNIST = _like_mnist(
-    "fashion-mnist",
-    mirrors=(
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-    ),
-    digests=(
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-    ),
-)
+    contents: tuple[bytearray, ...]  # unpacked, in the order of the published files
+    notice: str | None  # why they could not be kept, or ``None``
 
 
 def obtain(

@@ -2,8 +2,7 @@
 
 MNIST's digits are cropped to their ink, fitted into a box with the aspect ratio kept, and moved so
 that the center of mass lies in the middle. Images that were framed so train models for which a
-drawing has to be framed so, too; all other images are taken as they are. Finding the ink in an
-image belongs to ``ink``, what a network is given of the pixels to ``pixels``.
+drawing has to be framed so, too; all other images are taken as they are.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from gpunet.datasets.images import (
     open_image,
     resized,
 )
-from gpunet.datasets.ink import find_digits
+from gpunet.datasets.ink import EDGE, FAINTEST_CONTRAST, find_digits
 from gpunet.datasets.pixels import levels_of
 from gpunet.errors import DataError
 
@@ -50,12 +49,6 @@ LOOKED_AT = 1000
 FINEST = 64
 """Pixels of a side that are looked at; of larger images every second, third, ... row and column."""
 
-CLEAR = 0.2
-"""Part of the full contrast; below, a pixel at the digit's edge is blur of an earlier resize."""
-
-FAINTEST = 16
-"""Grey levels from the background to the ink; below, an image is blank to the eye."""
-
 FLATTEST = 2.5
 """Times that a digit may be as wide as high; a figure beyond is a dash."""
 
@@ -65,17 +58,11 @@ FAITHFUL = 64
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How MNIST frames a digit, in the measures of some training images.
+    """How MNIST frames a digit, in the measures of some training images."""
 
-    Args:
-        box: pixels of the square that the longer side of the ink is fitted into.
-        paper: the background's grey level, 0 to 255.
-        ink: the ink's grey level, 0 to 255.
-    """
-
-    box: int
-    paper: int
-    ink: int
+    box: int  # pixels of the square that the longer side of the ink is fitted into
+    paper: int  # the background's grey level, 0 to 255
+    ink: int  # the ink's grey level, 0 to 255
 
     @classmethod
     def usual(cls, shape: tuple[int, int], paper: int = 0) -> Framing:
@@ -215,19 +202,12 @@ def prepare_digits(
 
 
 class _Measures(NamedTuple):
-    """What is told of n images of one digit each.
+    """What is told of n images of one digit each."""
 
-    Args:
-        paper: (n,) the background's level, the border's median.
-        ink: (n,) the level that differs most from it.
-        longest: (n,) pixels, the longer side of the ink; 0 in a blank image.
-        center: (n, 2) row and column of the ink's center of mass.
-    """
-
-    paper: NDArray[np.float32]
-    ink: NDArray[np.float32]
-    longest: NDArray[np.intp]
-    center: NDArray[np.float64]
+    paper: NDArray[np.float32]  # (n,) the background's level, the border's median
+    ink: NDArray[np.float32]  # (n,) the level that differs most from it
+    longest: NDArray[np.intp]  # (n,) pixels, the longer side of the ink; 0 in a blank image
+    center: NDArray[np.float64]  # (n, 2) row and column of the ink's center of mass
 
 
 def _measured(images: NDArray[np.float32]) -> _Measures:
@@ -238,9 +218,9 @@ def _measured(images: NDArray[np.float32]) -> _Measures:
     contrast = images - paper[:, None, None]
     furthest = np.abs(contrast).reshape(count, -1).argmax(axis=1)  # (n,)
     strongest = contrast.reshape(count, -1)[np.arange(count), furthest]
-    blank = np.abs(strongest) < FAINTEST
+    blank = np.abs(strongest) < FAINTEST_CONTRAST
     amount = contrast / np.where(blank, np.inf, strongest)[:, None, None]
-    amount[amount <= CLEAR] = 0
+    amount[amount <= EDGE] = 0
     by_row, by_column = amount.sum(axis=2, dtype=np.float64), amount.sum(axis=1, dtype=np.float64)
     mass = np.where(blank, 1, by_row.sum(axis=1))  # (n,)
     row, column = by_row @ np.arange(height) / mass, by_column @ np.arange(width) / mass

@@ -1,7 +1,7 @@
 """The validation split: which samples are held out of the training set.
 
-Owns the choice of rows, also where a reader must split one file into training and test samples:
-no class is left out of the training. What is done with the two parts belongs to the trainer.
+Readers split one file into training and test samples in the same way: no class is left out of the
+training.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Images of a user: decoded, brought to grey levels and to a size, and the ink found in them.
-
-How a digit is framed belongs to ``framing``, whole datasets of images to ``readers.image_folder``.
-"""
+"""Images of a user: decoded, brought to grey levels and to a size."""
 
 from __future__ import annotations
 
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LARGEST_FILE",
+    "LARGEST_SIDE",
     "contrast_image",
     "grey_image",
     "image_size",

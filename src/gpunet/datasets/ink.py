@@ -1,8 +1,7 @@
 """Where the digits are in a photograph, a scan or a drawing.
 
-Owns the way from the grey levels of a whole image to crops of single figures: paper is evened
-out, ink is told from it, and what is no figure (rules, a box, dust, the desk around a sheet) is
-left out. Bringing a crop to a model's image belongs to the framing.
+Paper is evened out, ink is told from it, and what is no figure (rules, a box, dust, the desk around
+a sheet) is left out; the figures that are left are cropped.
 
 An image whose paper is even takes one level for its paper and keeps the greys of its strokes. Only
 others get a paper of their own for every place: what lies under the ink is filled in from around.
@@ -17,15 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from gpunet.datasets.images import LARGEST_SIDE
 from gpunet.datasets.pieces import Mask, Numbers, Pieces, find_pieces, joined, run_lengths
 
-__all__ = ["Figure", "find_digits"]
+__all__ = ["EDGE", "FAINTEST_CONTRAST", "Figure", "find_digits"]
 
 Levels = NDArray[np.float32]
 """Grey levels, or contrasts in grey levels, (height, width)."""
-
-LARGEST_SIDE = 1024
-"""Pixels; larger photographs are made smaller first, still far finer than any model's input."""
 
 COARSE_SIDE = 64
 """Pixels, the longer side of the image that the paper is looked at in."""

@@ -2,8 +2,7 @@
 
 Bytes, and floats from 0 to 1, are pixels as they are; dark images on a light background are
 inverted, because inputs near 1 nearly everywhere keep a network from learning. Floats of another
-range are standardized, all pixels alike, which makes either background as good as the other. How
-an image is cropped and centered belongs to ``framing``.
+range are standardized, all pixels alike, which makes either background as good as the other.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The dataset ``strokes``: handwritten-looking digits, drawn from pen strokes.
 
-Owns the way from the written hands in ``data/strokes/digits.json`` to 28x28 grey images: the
-choice of a hand, its distortion, the pen, and the framing that MNIST uses (a 20x20 box, centered
-by center of mass). Leaves splits, scaling and batching to the dataset loader.
+A hand of ``data/strokes/digits.json`` is chosen, distorted, drawn with a pen, and framed in 28x28
+pixels as MNIST does it (a 20x20 box, centered by center of mass).
 
 Every sample has a row of uniform random numbers of its own, found by its index in the stream of
 the seed; so a sample depends on the seed and its index alone, and two ranges of indices of one

@@ -1,8 +1,7 @@
 """Where data are, as a file says it that is passed on: by a name, or seen from its own folder.
 
-Owns what such a file may tell of the machine that it was written on, and what a file of somebody
-else may make gpunet open. In memory a path is absolute; which names there are belongs to
-``catalog``.
+It tells little of the machine that it was written on, and a file of somebody else makes gpunet open
+nothing that is far from it. In memory a path is absolute.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings
 from gpunet.engine.measurements import Measurements
 from gpunet.engine.reference.numpy_engine import numpy_device
-from gpunet.engine.rounds import Rounds
+from gpunet.engine.timing import Rounds
 from gpunet.files.cache import cache_folder
 
 __all__ = ["Trial", "TrialCache", "race", "work_key"]

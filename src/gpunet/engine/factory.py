@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.engine.adapter_check import known_faults
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
-from gpunet.engine.wgpu.adapters import SIZE_LIMITS, Adapter, list_adapters
+from gpunet.engine.wgpu import adapters as wgpu_adapters
+from gpunet.engine.wgpu.adapters import SIZE_LIMITS, Adapter
 from gpunet.engine.wgpu.drivers import advice, look
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, UsageError, spelled
@@ -22,6 +23,7 @@ __all__ = [
     "create_engine",
     "largest_population",
     "list_adapters",
+    "next_best",
     "select_device",
     "select_device_again",
     "settle",
@@ -29,6 +31,8 @@ __all__ = [
 
 PREFERENCE = ("discrete GPU", "integrated GPU", "virtual GPU", "software adapter")
 
+FAILED = "its check failed: "
+"""How the reason begins why an adapter that computes wrongly cannot be used."""
 
 SHORT = 2.0
 """Seconds; where numpy needs less for a training, no trial is made, which costs as much."""
@@ -44,32 +48,31 @@ class Kind:
 
     Args:
         wanted: such an adapter, in words.
-        fits: whether an adapter is one.
+        makers: what a GPU's name or driver holds one of; empty if any may have made it.
+        backend: that reaches it; ``None`` if any may.
         stack: what people expect to need for it, if that is not needed.
     """
 
     wanted: str
-    fits: Callable[[DeviceInfo], bool]
+    makers: tuple[str, ...] = ()
+    backend: str | None = None
     stack: str | None = None
 
-
-def _made_by(words: Sequence[str], info: DeviceInfo) -> bool:
-    known = f"{info.name} {info.driver}".lower()
-    return info.kind != "software adapter" and any(word in known for word in words)
-
-
-def _reached_by(backend: str, info: DeviceInfo) -> bool:
-    return info.backend == backend
+    def fits(self, info: DeviceInfo) -> bool:
+        """Whether an adapter is one."""
+        known = f"{info.name} {info.driver}".lower()
+        made = info.kind != "software adapter" and any(word in known for word in self.makers)
+        return (made or not self.makers) and self.backend in (None, info.backend)
 
 
 KINDS: Mapping[str, Kind] = {
-    "gpu": Kind("a GPU", lambda _: True),
-    "cuda": Kind("an NVIDIA GPU", partial(_made_by, ("nvidia", "geforce")), "CUDA"),
-    "rocm": Kind("an AMD GPU", partial(_made_by, ("amd", "radeon")), "ROCm"),
-    "mps": Kind("a Metal GPU", partial(_reached_by, "Metal")),
-    "metal": Kind("a Metal adapter", partial(_reached_by, "Metal")),
-    "vulkan": Kind("a Vulkan adapter", partial(_reached_by, "Vulkan")),
-    "dx12": Kind("a Direct3D 12 adapter", partial(_reached_by, "D3D12")),
+    "gpu": Kind("a GPU"),
+    "cuda": Kind("an NVIDIA GPU", makers=("nvidia", "geforce"), stack="CUDA"),
+    "rocm": Kind("an AMD GPU", makers=("amd", "radeon"), stack="ROCm"),
+    "mps": Kind("a Metal GPU", backend="Metal"),
+    "metal": Kind("a Metal adapter", backend="Metal"),
+    "vulkan": Kind("a Vulkan adapter", backend="Vulkan"),
+    "dx12": Kind("a Direct3D 12 adapter", backend="D3D12"),
 }
 """Words for devices beside ``auto``, ``cpu``, indices and names."""
 
@@ -86,6 +89,7 @@ class Device:
         rival: a software adapter that may be faster than numpy for some trainings; ``settle``
             finds out.
         trial: what decided between the two, if a trial was made.
+        among: the adapters that ``auto`` had to choose from; empty if the user has chosen.
     """
 
     adapter: Adapter | None
@@ -94,6 +98,15 @@ class Device:
     advice: str | None = None
     rival: Adapter | None = None
     trial: Trial | None = None
+    among: tuple[Adapter, ...] = ()
+
+
+def list_adapters() -> tuple[Adapter, ...]:
+    """The adapters of this machine; one that has failed its check counts as not usable."""
+    found = wgpu_adapters.list_adapters()
+    return tuple(
+        _failed(one, faults) if (faults := known_faults(one.info)) else one for one in found
+    )
 
 
 def select_device(
@@ -118,7 +131,10 @@ def select_device(
         return Device(None, numpy_device(), "numpy on the processor, as asked for")
     adapters = list_adapters() if adapters is None else adapters
     if wanted == "auto":
-        return _automatic(adapters, shaders)
+        choice = _automatic(adapters, shaders)
+        wrong = [one.info.name for one in adapters if one.why.startswith(FAILED)]
+        passed = f"; {', '.join(wrong)} failed the check" if wrong else ""
+        return replace(choice, reason=choice.reason + passed, among=tuple(adapters))
     if wanted in KINDS:
         return _best_of_kind(wanted, adapters)
     adapter = _named(wanted, selector, adapters)
@@ -133,6 +149,24 @@ def select_device_again(name: str, adapters: Sequence[Adapter] | None = None) ->
         if name == str(adapter.info) and adapter.usable:
             return Device(adapter, adapter.info, f"{adapter.info}, as before")
     return None
+
+
+def next_best(device: Device, faults: Sequence[str]) -> Device:
+    """The device that ``auto`` takes in the place of an adapter that has failed its check.
+
+    Args:
+        device: the adapter.
+        faults: what is wrong with it.
+
+    Raises:
+        DeviceError: ``auto`` had no choice, since the user wants this adapter.
+    """
+    assert device.adapter is not None
+    failed = _failed(device.adapter, faults)
+    if not device.among:
+        _require_usable(failed)
+    others = [failed if one is device.adapter else one for one in device.among]
+    return select_device("auto", others)
 
 
 def settle(
@@ -235,6 +269,12 @@ def _automatic(adapters: Sequence[Adapter], shaders: bool) -> Device:
         return Device(best, best.info, f"{best.info}, {why}", _advice(adapters))
     reason = f"numpy on the processor, {why}"
     return Device(None, numpy_device(), reason, _advice(adapters), rival=best)
+
+
+def _failed(adapter: Adapter, faults: Sequence[str]) -> Adapter:
+    """An adapter that cannot be used, as its kernels have faults."""
+    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+    return replace(adapter, usable=False, why=f"{FAILED}{faults[0]}{more}")
 
 
 def _best(adapters: Sequence[Adapter]) -> Adapter | None:

@@ -1,7 +1,7 @@
 """What every engine offers: one population of networks, trained and evaluated on one device.
 
 Axis 0 of parameters, moments and metrics is the population P; training one network is P = 1.
-``numpy_engine`` is the specification of every number, ``wgpu_engine`` runs the same on an
+``reference`` is the specification of every number, ``wgpu_engine`` runs the same on an
 adapter, and ``factory`` alone chooses between them.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from types import TracebackType
 from typing import Literal, Self
 
 import numpy as np
@@ -23,7 +22,6 @@ from gpunet.engine.class_weights import class_weights
 __all__ = [
     "LOSS_KERNELS",
     "MOMENTS",
-    "RULES",
     "DeviceInfo",
     "Engine",
     "KernelTime",
@@ -38,16 +36,6 @@ __all__ = [
 
 Rule = Literal["adam", "nadam", "sgd", "sgd_momentum", "sgd_nesterov", "rmsprop", "lion"]
 """How a gradient moves a parameter; AdamW is Adam with a weight decay."""
-
-RULES: Mapping[Optimizer, Rule] = {
-    "adam": "adam",
-    "adamw": "adam",
-    "nadam": "nadam",
-    "sgd": "sgd",
-    "rmsprop": "rmsprop",
-    "lion": "lion",
-}
-"""The update rule of each optimizer; with momentum, ``update_rule`` gives another one for SGD."""
 
 MOMENTS: Mapping[Rule, int] = {
     "adam": 2,
@@ -178,6 +166,9 @@ class Engine(ABC):
         ValueError: there is no configuration, or the optimizers or batch sizes differ.
     """
 
+    device: DeviceInfo
+    """What carries out the work."""
+
     def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
         self.network = network
         self.configs = networks_of(configs)
@@ -218,11 +209,6 @@ class Engine(ABC):
     def any_setting(self, *names: str) -> bool:
         """Whether any network has any of these settings switched on."""
         return any(getattr(one, name) for one in self.settings for name in names)
-
-    @property
-    @abstractmethod
-    def device(self) -> DeviceInfo:
-        """What carries out the work."""
 
     def load(self, split: Split, samples: Samples) -> None:
         """Put a split where the device can read it; it replaces an earlier one of that name.
@@ -331,23 +317,20 @@ class Engine(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
 
 def update_rule(configs: Sequence[TrainConfig]) -> Rule:
     """The update rule that all networks of a population need together."""
-    rule = RULES[configs[0].optimizer]
-    if rule == "sgd" and any(one.nesterov for one in configs):
+    optimizer = configs[0].optimizer
+    if optimizer == "adamw":
+        return "adam"
+    if optimizer == "sgd" and any(one.nesterov for one in configs):
         return "sgd_nesterov"
-    if rule == "sgd" and any(one.momentum > 0 for one in configs):
+    if optimizer == "sgd" and any(one.momentum > 0 for one in configs):
         return "sgd_momentum"
-    return rule
+    return optimizer
 
 
 def networks_of(configs: TrainConfig | Sequence[TrainConfig]) -> tuple[TrainConfig, ...]:

@@ -17,7 +17,7 @@ from typing import Any
 from gpunet import __version__
 from gpunet.files.cache import store
 
-__all__ = ["Measurements"]
+__all__ = ["Measurements", "versions"]
 
 LARGEST = 1 << 20
 """Bytes; some ten thousand measurements. A larger file is not read but replaced."""
@@ -53,7 +53,7 @@ class Measurements:
 
     def _write(self, adapters: Mapping[str, Mapping[str, Any]]) -> None:
         """Whoever else writes at the same time, the file stays whole; the last one wins."""
-        text = json.dumps({**_versions(), "adapters": adapters}, indent=1)
+        text = json.dumps({**versions(), "adapters": adapters}, indent=1)
         with suppress(OSError):
             store(self._path, lambda file: file.write(text.encode()))
 
@@ -69,12 +69,12 @@ def _adapters(path: Path) -> dict[str, dict[str, Any]]:
     if not isinstance(content, dict):
         return {}
     adapters = content.pop("adapters", None)
-    if content != _versions() or not isinstance(adapters, dict):
+    if content != versions() or not isinstance(adapters, dict):
         return {}
     return {adapter: values for adapter, values in adapters.items() if isinstance(values, dict)}
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Versions of what makes the shaders: gpunet, and wgpu, which translates them for drivers."""
     import wgpu
 

@@ -1,8 +1,4 @@
-"""The cache: a folder of the user's that keeps what was downloaded or drawn.
-
-Owns where it lies and how its folders come to be. What is kept there belongs to ``download`` and
-``catalog``, how a file gets into it whole to ``whole_file``.
-"""
+"""The cache: a folder of the user's that keeps what was downloaded or drawn."""
 
 from __future__ import annotations
 

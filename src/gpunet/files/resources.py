@@ -1,7 +1,7 @@
 """Where the files that come along with the code lie: data and shaders.
 
-Owns the paths only; reading and parsing the files stays with whoever needs them. In a wheel the
-files are package data, in an editable install they lie in the repository's top-level folders.
+In a wheel the files are package data, in an editable install they lie in the repository's
+top-level folders.
 """
 
 from __future__ import annotations

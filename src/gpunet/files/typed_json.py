@@ -11,22 +11,25 @@ import msgspec
 
 from gpunet.errors import GpunetError
 
-__all__ = ["from_json", "typed"]
+__all__ = ["UnsoundError", "from_json", "typed"]
 
 Kind = TypeVar("Kind")
+
+
+class UnsoundError(ValueError):
+    """Why a file does not hold what it should, as the middle part of a sentence."""
 
 
 def from_json(text: str | bytes, kind: type[Kind]) -> Kind:
     """The value that a JSON text holds, of this type.
 
     Raises:
-        ValueError: it is no JSON, holds NaN or infinity, or is not of this type; the message is
-            the middle part of a sentence.
+        UnsoundError: it is no JSON, holds NaN or infinity, or is not of this type.
     """
     try:
         content = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
-        raise ValueError("it is no JSON") from error
+        raise UnsoundError("it is no JSON") from error
     return typed(content, kind)
 
 
@@ -38,12 +41,12 @@ def typed(content: Any, kind: type[Kind]) -> Kind:
         kind: a ``msgspec.Struct``, a dataclass, or what ``msgspec`` knows beside those.
 
     Raises:
-        ValueError: it is not of this type; the message is the middle part of a sentence.
+        UnsoundError: it is not of this type.
     """
     try:
         return msgspec.convert(content, kind)
     except (ValueError, GpunetError) as error:  # also what a dataclass says of its own fields
-        raise ValueError(_sentence(str(error), content)) from error
+        raise UnsoundError(_sentence(str(error), content)) from error
 
 
 def _sentence(error: str, content: Any) -> str:

@@ -1,10 +1,8 @@
 """A file that other programs see whole or not at all.
 
-Owns the way there: the content goes into a temporary file beside the place, which is locked while
-its writer lives, and is put there once it is on the disk. What killed writers leave behind can
-thus be told from what is in use, and is removed. Owns, too, how a writer that replaces nothing
-finds a name that no other one takes meanwhile. Where files lie, and what is said where they
-cannot be written, belongs to ``datasets.cache`` and ``training.output``.
+The content goes into a temporary file beside the place, which is locked while its writer lives, and
+is put there once it is on the disk. What killed writers leave behind can thus be told from what is
+in use, and is removed. A writer that replaces nothing finds a name that no other one takes.
 """
 
 from __future__ import annotations
@@ -40,7 +38,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OSError: it cannot be written; an older file is then untouched.
     """
-    file, temporary = _temporary_file(path.parent)
+    temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}")
+    file = _locked(temporary)
     try:
         with file:
             with suppress(OSError):  # there is no older one, or the file system knows no rights
@@ -99,18 +98,8 @@ def _names(path: Path) -> Iterator[Path]:
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
-def _temporary_file(folder: Path) -> tuple[BinaryIO, Path]:
-    """A new file in the folder, locked, which nobody has taken for a leftover."""
-    path = folder / f"{PREFIX}{secrets.token_hex(8)}"
-    return _locked(path), path
-
-
 def _locked(path: Path) -> BinaryIO:
-    """A new file, locked, which nobody has taken for a leftover.
-
-    Raises:
-        FileExistsError: there is one of that name.
-    """
+    """A new file, locked, that nobody has taken for a leftover; FileExistsError if there is one."""
     while True:
         file = path.open("xb")  # with the rights that the user's umask leaves
         with suppress(OSError):  # some network file systems have no locks
@@ -139,11 +128,7 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
 
 
 def _remove_unless_held(path: Path) -> None:
-    """Remove a temporary file.
-
-    Raises:
-        OSError: its writer lives.
-    """
+    """Remove a temporary file; OSError if its writer lives."""
     if sys.platform == "win32":  # where no open file can be removed
         path.unlink()
     elif path.is_file():  # a pipe of that name would never be opened
@@ -154,10 +139,6 @@ def _remove_unless_held(path: Path) -> None:
 
 
 def _lock(file: BinaryIO, *, wait: bool) -> None:
-    """Take a file for this writer or remover alone.
-
-    Raises:
-        OSError: another one holds it, and this one is not to wait.
-    """
+    """Take a file for this process alone; OSError if another one holds it, unless to wait."""
     if sys.platform != "win32":
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,7 +10,7 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.search.study_progress import StudyProgress
-from gpunet.training.events import Progress
+from gpunet.training.events import Callback
 
 if TYPE_CHECKING:
     from gpunet.search.study import SearchStudy
@@ -75,17 +75,17 @@ class SearchInfo:
         )
 
 
-class SearchObserver:
-    """Something that is told how a search goes; this one does nothing with it."""
+class SearchObserver(Callback):
+    """Something that is told how a search goes; this one does nothing with it.
+
+    As a callback of each batch's training it is told its progress, too.
+    """
 
     def on_search_begin(self, search: SearchInfo) -> None:
         """The search is about to start."""
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Trials of these numbers are about to be trained side by side."""
-
-    def on_progress(self, progress: Progress) -> None:
-        """Some steps of the batch are done."""
 
     def on_update(self, progress: StudyProgress) -> None:
         """An epoch is done, a trial has ended, or another worker has gone on."""

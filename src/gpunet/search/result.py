@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gpunet import __version__
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Search"]
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Search:
     """What a search has come to.
 
@@ -40,20 +42,14 @@ class Search:
         2
     """
 
-    def __init__(
-        self,
-        study: SearchStudy,
-        progress: StudyProgress,
-        dataset: Dataset,
-        choice: Device,
-        best_trial: TrialSummary,
-        config: TrainConfig,
-        model: Model | None,
-        failure: DeviceError | None = None,
-    ) -> None:
-        self.study, self.progress = study, progress
-        self.dataset, self.choice = dataset, choice
-        self.best_trial, self.config, self.model, self.failure = best_trial, config, model, failure
+    study: SearchStudy
+    progress: StudyProgress
+    dataset: Dataset
+    choice: Device
+    best_trial: TrialSummary
+    config: TrainConfig
+    model: Model | None
+    failure: DeviceError | None = None
 
     @property
     def best(self) -> dict[str, Any]:

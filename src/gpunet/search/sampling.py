@@ -1,12 +1,6 @@
-"""How values are chosen: what Optuna is told of parameters, and its samplers and pruners.
-
-Owns the translation of a ``Space`` and of ``StudySpec`` into Optuna's words. Which trial gets the
-values belongs to ``study``.
-"""
+"""A study's specification in Optuna's terms: distributions, samplers and pruners."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import optuna
@@ -19,14 +13,18 @@ from optuna.distributions import (
 from optuna.trial import Trial
 
 from gpunet.search.halving import Halving
-from gpunet.search.space import Parameter, Value
+from gpunet.search.space import Parameter, Space
 from gpunet.search.study_spec import StudySpec
 
-__all__ = ["distribution", "pruner", "sampler", "seed", "suggest"]
+__all__ = ["distributions", "pruner", "sampler", "seed", "suggest"]
 
 
-def distribution(parameter: Parameter) -> BaseDistribution:
-    """A parameter as Optuna knows it."""
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """The parameters of a space as Optuna knows them, by their names."""
+    return {one.name: _distribution(one) for one in space.parameters}
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
     low, high = parameter.low, parameter.high
     if low is None or high is None:
         return CategoricalDistribution(parameter.choices)
@@ -37,18 +35,14 @@ def distribution(parameter: Parameter) -> BaseDistribution:
     return FloatDistribution(low, high, parameter.log, parameter.step)
 
 
-def suggest(trial: Trial, parameter: Parameter) -> Value:
-    """A trial's value of a parameter, by the study's sampler unless the trial has one."""
-    name, known = parameter.name, distribution(parameter)
+def suggest(trial: Trial, name: str, known: BaseDistribution) -> None:
+    """Give a trial its value of a parameter, by the study's sampler unless it has one."""
     if isinstance(known, CategoricalDistribution):
-        value: Any = trial.suggest_categorical(name, known.choices)
-        return value  # type: ignore[no-any-return]
-    if isinstance(known, IntDistribution):
-        low, high = known.low, known.high
-        return trial.suggest_int(name, low, high, step=known.step, log=known.log)
-    assert isinstance(known, FloatDistribution)
-    step, log = known.step, known.log
-    return trial.suggest_float(name, known.low, known.high, step=step, log=log)
+        trial.suggest_categorical(name, known.choices)
+    elif isinstance(known, IntDistribution):
+        trial.suggest_int(name, known.low, known.high, step=known.step, log=known.log)
+    elif isinstance(known, FloatDistribution):
+        trial.suggest_float(name, known.low, known.high, step=known.step, log=known.log)
 
 
 def seed(spec: StudySpec, known: int, process: int) -> int:
@@ -69,6 +63,5 @@ def pruner(spec: StudySpec) -> optuna.pruners.BasePruner:
     """What ends trials early."""
     if spec.pruner == "halving":
         return Halving()
-    if spec.pruner == "median":
-        return optuna.pruners.MedianPruner()
-    return optuna.pruners.NopPruner()
+    median = spec.pruner == "median"
+    return optuna.pruners.MedianPruner() if median else optuna.pruners.NopPruner()

@@ -1,13 +1,8 @@
-"""A search from its specification to the best network: what the command line and scripts call.
-
-Owns the order of things; which trials there are belongs to ``study``, training them to ``tuner``.
-"""
+"""What comes before a search, its specification, and after it, the best network."""
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,20 +12,19 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device, largest_population
 from gpunet.engine.interface import Rule
 from gpunet.errors import DeviceError, UsageError, spelled
-from gpunet.search.events import SearchObserver, Work
+from gpunet.search.events import Work
 from gpunet.search.result import Search
 from gpunet.search.space import Space, default_space, grid
 from gpunet.search.study import SearchStudy
 from gpunet.search.study_progress import StudyProgress
 from gpunet.search.study_spec import StudySpec
-from gpunet.search.tuner import Tuner, best_model_path
-from gpunet.training.events import Control
+from gpunet.search.tuner import best_model_path
 from gpunet.training.splits import settled
 from gpunet.workflows.answers import evaluate_model
 from gpunet.workflows.devices import settle_device
 from gpunet.workflows.messages import Messages
 
-__all__ = ["TRIALS", "best_of", "new_spec", "search", "settle_spec"]
+__all__ = ["TRIALS", "best_of", "new_spec", "settle_spec"]
 
 TRIALS = 64
 """Trials of a study unless told otherwise."""
@@ -78,8 +72,12 @@ def new_spec(
                 f"{spelled('space')} of your own"
             )
         space.require_possible(fixed, source)
-    if sampler == "grid":
-        _require_whole_grid(len(grid(space)), trials)
+    points = len(grid(space)) if sampler == "grid" else 0
+    if trials is not None and trials < points:
+        raise UsageError(
+            f"{spelled('sampler', 'grid')} has {points:,} points but {spelled('trials')} is "
+            f"{trials}; leave out {spelled('trials')}, or some values of the {spelled('space')}"
+        )
     return StudySpec(fixed, space, "", "", sampler, pruner)
 
 
@@ -106,34 +104,6 @@ def settle_spec(
     return replace(spec, data=reference, fingerprint=dataset.fingerprint), choice
 
 
-def search(
-    study: SearchStudy,
-    choice: Device,
-    dataset: Dataset,
-    work: Work,
-    control: Control,
-    observer: SearchObserver,
-) -> StudyProgress:
-    """Search until the study has all its trials, the time is over, or the user stops it.
-
-    Raises:
-        StudyError: the study's storage fails.
-        DeviceError: the device is lost, or too small for the networks.
-        OutputError: the best model cannot be written.
-    """
-    tuner = Tuner(
-        study,
-        choice,
-        dataset,
-        trials=work.trials,
-        population=work.population,
-        control=control,
-        observer=observer,
-    )
-    with _time_limit(work.timeout, tuner, control):
-        return tuner.run()
-
-
 def best_of(
     study: SearchStudy, progress: StudyProgress, choice: Device, dataset: Dataset
 ) -> Search | None:
@@ -155,14 +125,6 @@ def best_of(
         except DeviceError as error:
             failure = error
     return Search(study, progress, dataset, choice, best, config, model, failure)
-
-
-def _require_whole_grid(points: int, trials: int | None) -> None:
-    if trials is not None and trials < points:
-        raise UsageError(
-            f"{spelled('sampler', 'grid')} has {points:,} points but {spelled('trials')} is "
-            f"{trials}; leave out {spelled('trials')}, or some values of the {spelled('space')}"
-        )
 
 
 def _require_memory(spec: StudySpec, population: int, choice: Device, dataset: Dataset) -> None:
@@ -200,22 +162,3 @@ def _rule(optimizer: Optimizer) -> Rule:
     if optimizer == "adamw":
         return "adam"
     return "sgd_momentum" if optimizer == "sgd" else optimizer
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: float | None, tuner: Tuner, control: Control) -> Iterator[None]:
-    if seconds is None:
-        yield
-        return
-
-    def stop() -> None:
-        tuner.timed_out.set()
-        control.stop_now.set()
-
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

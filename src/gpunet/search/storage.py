@@ -44,20 +44,21 @@ __all__ = [
 HEARTBEAT = 10
 """Seconds between two signs of life of a worker."""
 
-MISSED = 3
+MISSED_HEARTBEATS = 3
 """Signs of life that a worker may miss before it is taken for dead."""
 
-PATIENCE = 60
+SQLITE_TIMEOUT = 60
 """Seconds that a worker waits for SQLite, which lets one write at a time."""
 
 LOCK_SECONDS = 5
-"""After which a journal's lock is taken from a worker that was killed while it wrote a line, which
-takes milliseconds."""
+"""Seconds after which a journal's lock is taken from a worker that was killed while it wrote a
+line, which takes milliseconds."""
 
-TRIES, PAUSE = 20, 0.25
+OPENING_TRIES, OPENING_PAUSE = 20, 0.25
 """How often and after how many seconds an empty database is opened again that others fill."""
 
-FOLDER = Path("tune")
+STUDIES = Path("tune")
+"""The folder that holds those of all studies."""
 
 Retry = Callable[["Study", "FrozenTrial"], None]
 
@@ -84,7 +85,7 @@ def study_folder(name: str) -> Path:
         raise UsageError(
             f"{spelled('study')} {name!r} is no name for a folder; leave out slashes and dots"
         )
-    return FOLDER / name
+    return STUDIES / name
 
 
 class StudyStorage:
@@ -104,7 +105,7 @@ class StudyStorage:
     def __init__(self, url: str | None, study: str, heartbeat: int = HEARTBEAT) -> None:
         self.folder = study_folder(study)
         self.heartbeat = heartbeat
-        self.patience = MISSED * heartbeat
+        self.patience = MISSED_HEARTBEATS * heartbeat
         self._url = url
         self._secrets = _secrets(url)
         if url is not None and "://" not in url:
@@ -135,16 +136,11 @@ class StudyStorage:
         return self.folder / "journal.log"
 
     def open(self, retry: Retry) -> BaseStorage:
-        """The storage; ``retry`` is told of every trial whose worker gave no sign of life.
+        """Optuna's storage, opened; call it within ``translate_errors``.
 
-        Raises:
-            StudyError: it cannot be reached.
-            MissingExtraError: its driver is not installed.
+        Args:
+            retry: is told of every trial whose worker gave no sign of life.
         """
-        with self.translate_errors(), quiet():
-            return self._open(retry)
-
-    def _open(self, retry: Retry) -> BaseStorage:
         import optuna.storages as storages
 
         if self._url is None:
@@ -156,7 +152,7 @@ class StudyStorage:
             )
         options: dict[str, Any] = {"pool_pre_ping": True}
         if parts.scheme.startswith("sqlite"):
-            options["connect_args"] = {"timeout": PATIENCE}
+            options["connect_args"] = {"timeout": SQLITE_TIMEOUT}
         return _when_made(
             lambda: storages.RDBStorage(
                 _with_driver(str(self._url)),
@@ -263,13 +259,13 @@ def _when_made(make: Callable[[], BaseStorage]) -> BaseStorage:
     """A database's storage; tried anew where other workers make its tables just now."""
     import sqlalchemy.exc
 
-    for _ in range(TRIES):
+    for _ in range(OPENING_TRIES):
         try:
             return make()
         except sqlalchemy.exc.DBAPIError as error:
             if not any(word in str(error).lower() for word in ("exist", "unique", "duplicate")):
                 raise
-            time.sleep(PAUSE)
+            time.sleep(OPENING_PAUSE)
     return make()
 
 

@@ -14,72 +14,58 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from gpunet.errors import StudyError, spelled
 from gpunet.search import sampling
-from gpunet.search.space import Parameter, Space, Value, grid
+from gpunet.search.space import Value, grid
 from gpunet.search.storage import StudyStorage, quiet
 from gpunet.search.study_progress import GIVEN_BACK, REASON, RETRY_OF, WORKER, StudyProgress
 from gpunet.search.study_spec import StudySpec
 from gpunet.search.worker import WORKER_NAME, is_process, on_this_host, process_of, this_worker
 
-__all__ = ["Candidate", "SearchStudy"]
+__all__ = ["SearchStudy"]
 
-SPEC_NOTE = "gpunet"
-"""The study's note of what is searched, and how."""
+SPEC_ATTRIBUTE = "gpunet"
+"""The study's attribute that holds its specification."""
 
-MAKING = 5.0
-"""Seconds after which what lacks its note in a journal, a study or a trial, was left by a worker
-that died. In a database it may be far away, and slow."""
+CREATION_TIMEOUT = 5.0
+"""Seconds that a worker has to write the attributes of a study or a trial into a journal before it
+is taken for dead. A database may be far away and slow, so there the storage's patience counts."""
 
 SESSION = "session"
-"""The trial's note that tells two processes apart that were given the same number."""
+"""The trial's attribute that tells two processes apart that were given the same number."""
 
 RETRIES = "retries"
+"""The trial's attribute that says how often it has been tried before."""
 
-OPENS = "opens"
-"""The note with a batch's first trial: whether its shape was one that few had, or was chosen."""
+SHAPE_CHOICE = "opens"
+"""The attribute of a batch's first trial: whether its shape was ``rare``, or was ``chosen``."""
 
-NOTES: Mapping[str, type] = {
-    **dict.fromkeys((WORKER, SESSION, OPENS, REASON), str),
+ATTRIBUTE_TYPES: Mapping[str, type] = {
+    **dict.fromkeys((WORKER, SESSION, SHAPE_CHOICE, REASON), str),
     **dict.fromkeys((RETRY_OF, RETRIES), int),
     GIVEN_BACK: bool,
 }
-"""The kinds of what is noted with a trial."""
+"""The types of a trial's attributes."""
 
-FIRST_SHAPES, SHAPES_DRAWN = 3, 100
-"""Batches whose shapes are not left to the sampler, and the shapes that the rarest is taken of."""
+EXPLORING_BATCHES = 3
+"""Batches at the start whose shapes are not left to the sampler."""
 
-MOST_RETRIES = 3
-"""A trial that has brought down its worker so many times is left alone."""
+SHAPES_DRAWN = 100
+"""Shapes that are drawn to find the one that the fewest trials had."""
 
-ENOUGH = 20
-"""Trials from which something can be said of what mattered: their best tenth are two."""
+MAX_RETRIES = 3
+"""Times that a trial is tried again after its worker was lost, which it may be the cause of."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
-    """A trial that this worker is to train.
-
-    Args:
-        trial: Optuna's.
-        values: of the parameters.
-    """
-
-    trial: Trial
-    values: Mapping[str, Value]
-
-    @property
-    def number(self) -> int:
-        """In the study, counted from 0."""
-        return self.trial.number
+MIN_TRIALS_FOR_IMPORTANCE = 20
+"""Trials from which parameters' importances can be told: their best tenth are two."""
 
 
 class SearchStudy:
@@ -87,8 +73,8 @@ class SearchStudy:
 
     Args:
         study: Optuna's.
-        storage: where it is kept.
-        storage: the same, for messages.
+        backend: Optuna's storage.
+        storage: where that is.
         spec: what all workers agree on.
         created: whether this worker has made it.
 
@@ -108,12 +94,12 @@ class SearchStudy:
         self._study, self._backend = study, backend
         self._session = secrets.token_hex(8)
         self._mine: dict[int, Trial] = {}
+        self._distributions = sampling.distributions(spec.space)
         trials = study.get_trials(deepcopy=False)
-        if not all(_is_sound(trial, spec.space) for trial in trials):
+        if not all(_is_sound(trial, self._distributions) for trial in trials):
             raise storage.damaged_error()
-        known = len(trials)
         shared = isinstance(backend, RDBStorage) and not created
-        seed = sampling.seed(spec, known, os.getpid() if shared else 0)
+        seed = sampling.seed(spec, len(trials), os.getpid() if shared else 0)
         self._sampler = sampling.sampler(spec, seed)
         self._draws = np.random.default_rng(seed)
         self._points = grid(spec.space) if spec.sampler == "grid" else None
@@ -124,34 +110,24 @@ class SearchStudy:
         """A new study, or one that there is if it may be joined.
 
         Raises:
-            StudyError: there is one that may not be joined or has another spec, the storage
-                fails, or it was so slow that another worker took this one for dead.
+            StudyError: there is one that may not be joined or has another specification, the
+                storage fails, or it was so slow that another worker took this one for dead.
         """
         with storage.translate_errors(), quiet():
             storage.folder.mkdir(parents=True, exist_ok=True)
             backend = storage.open(_retry)
-            if (found := _found(backend, storage, name)) is not None:
-                if not join:
-                    raise StudyError(
-                        f"there is a study {name} in {storage}; go on with it by "
-                        f"{spelled('resume', name)}, or choose another {spelled('study')}"
-                    )
-                return cls._joined(storage, found, backend, spec)
-            directions = optuna.study.StudyDirection
-            direction = directions.MAXIMIZE if spec.maximize else directions.MINIMIZE
-            try:
-                study = optuna.create_study(storage=backend, study_name=name, direction=direction)
-            except optuna.exceptions.DuplicatedStudyError:  # another worker was faster
-                study = optuna.load_study(storage=backend, study_name=name)
-                return cls._joined(storage, study, backend, spec)
-            try:
-                study.set_user_attr(SPEC_NOTE, spec.to_dict(storage.folder))
-            except KeyError:
+            study = _found(backend, storage, name)
+            if study is not None and not join:
                 raise StudyError(
-                    f"{storage} took so long that another worker took this one for dead and "
-                    f"removed the study {name}; run the command again"
-                ) from None
-            return cls(study, backend, storage, spec, created=True)
+                    f"there is a study {name} in {storage}; go on with it by "
+                    f"{spelled('resume', name)}, or choose another {spelled('study')}"
+                )
+            created = False
+            if study is None:
+                study, created = _created(backend, storage, name, spec)
+            known = spec if created else _spec_of(study, storage)
+            known.require_same(spec, f"the study {name}")
+            return cls(study, backend, storage, known, created)
 
     @classmethod
     def resume(cls, storage: StudyStorage, name: str) -> SearchStudy:
@@ -167,15 +143,7 @@ class SearchStudy:
                 raise StudyError(
                     f"there is no study {name} in {storage}; start it with {spelled('study')}"
                 )
-            return cls(study, backend, storage, _noted_spec(study, storage), created=False)
-
-    @classmethod
-    def _joined(
-        cls, storage: StudyStorage, study: optuna.Study, backend: BaseStorage, wanted: StudySpec
-    ) -> SearchStudy:
-        spec = _noted_spec(study, storage)
-        spec.require_same(wanted, f"the study {study.study_name}")
-        return cls(study, backend, storage, spec, created=False)
+            return cls(study, backend, storage, _spec_of(study, storage), created=False)
 
     def close(self) -> None:
         """Let go of the storage's connections."""
@@ -184,7 +152,7 @@ class SearchStudy:
             self._backend.engine.dispose()
 
     def progress(self, total: int) -> StudyProgress:
-        """Where the study stands, all workers' trials counted."""
+        """How far the study is, all workers' trials counted."""
         with self.storage.translate_errors():
             trials = self._study.get_trials(deepcopy=False)
         return StudyProgress.of(trials, self.total(total), self.spec.maximize)
@@ -193,7 +161,7 @@ class SearchStudy:
         """Trials in all; a grid has as many as it has points."""
         return wanted if self._points is None else len(self._points)
 
-    def claim(self, size: int, wanted: int) -> list[Candidate]:
+    def claim(self, size: int, wanted: int) -> list[Trial]:
         """At most ``size`` trials for this worker, none if the study has its ``wanted`` trials.
 
         Those that are new have in common what a population must.
@@ -205,18 +173,17 @@ class SearchStudy:
             waiting = sum(trial.state == TrialState.WAITING for trial in trials)
             new = max(0, total - sum(map(_original, trials)))
             group = self._rare_group(trials)
-            claimed: list[Candidate] = []
+            claimed: list[Trial] = []
             while len(claimed) < min(size, waiting + new):
-                candidate = self._ask(total, group)
-                if candidate is None:
+                trial = self._ask(total, group)
+                if trial is None:
                     break
-                claimed.append(candidate)
-                if len(claimed) > 1:
-                    continue
-                if RETRY_OF not in candidate.trial.user_attrs:
-                    with self._unless_lost(candidate):
-                        candidate.trial.set_user_attr(OPENS, "rare" if group else "chosen")
-                group = {name: candidate.values[name] for name in self.spec.space.shared}
+                claimed.append(trial)
+                if len(claimed) == 1:
+                    if RETRY_OF not in trial.user_attrs:
+                        with self._own(trial):
+                            trial.set_user_attr(SHAPE_CHOICE, "rare" if group else "chosen")
+                    group = {name: trial.params[name] for name in self.spec.space.shared}
             return claimed
 
     def _rare_group(self, trials: Sequence[FrozenTrial]) -> dict[str, Value]:
@@ -226,18 +193,18 @@ class SearchStudy:
         alone stays with it. So the first batches, and of the later ones every other, are of a shape
         that few trials had.
         """
-        shared = [one for one in self._parameters if one.shared]
-        opened = Counter(trial.user_attrs.get(OPENS) for trial in trials)
+        shared = [one for one in self.spec.space.parameters if one.shared]
+        opened = Counter(trial.user_attrs.get(SHAPE_CHOICE) for trial in trials)
         if not shared or self.spec.sampler != "tpe":
             return {}
-        if opened["rare"] - FIRST_SHAPES >= opened["chosen"]:
+        if opened["rare"] - EXPLORING_BATCHES >= opened["chosen"]:
             return {}
         known = Counter(tuple(trial.params.get(one.name) for one in shared) for trial in trials)
         drawn = [tuple(one.draw(self._draws) for one in shared) for _ in range(SHAPES_DRAWN)]
         rarest = min(drawn, key=lambda group: known[group])
         return dict(zip((one.name for one in shared), rarest, strict=True))
 
-    def _ask(self, total: int, group: Mapping[str, Value]) -> Candidate | None:
+    def _ask(self, total: int, group: Mapping[str, Value]) -> Trial | None:
         """A trial of this worker's with these values; ``None`` if the study has enough without it.
 
         Numbers only grow, so that of several workers that ask at once those get a trial whose
@@ -248,7 +215,7 @@ class SearchStudy:
                 return self._ask_once(total, group)
             # This worker was halted in the midst of it, so that others took it for dead.
 
-    def _ask_once(self, total: int, group: Mapping[str, Value]) -> Candidate | None:
+    def _ask_once(self, total: int, group: Mapping[str, Value]) -> Trial | None:
         fixed = optuna.samplers.PartialFixedSampler(dict(group), self._sampler)
         self._study.sampler = fixed if group else self._sampler
         trial = self._study.ask()
@@ -264,91 +231,74 @@ class SearchStudy:
         if self._points is not None:
             point = self._points[position]
             self._study.sampler = optuna.samplers.PartialFixedSampler(point, self._sampler)
-        return Candidate(
-            trial, {one.name: sampling.suggest(trial, one) for one in self._parameters}
-        )
+        for name, distribution in self._distributions.items():
+            sampling.suggest(trial, name, distribution)
+        return trial
 
-    @property
-    def _parameters(self) -> Sequence[Parameter]:
-        return self.spec.space.parameters
+    def report(self, trial: Trial, epoch: int, metric: float) -> None:
+        """Report the monitored metric of an epoch."""
+        if np.isfinite(metric):
+            with self._own(trial):
+                trial.report(metric, epoch)
 
-    def report(self, candidate: Candidate, epoch: int, figure: float) -> None:
-        """Note the monitored figure of an epoch."""
-        if self._is_mine(candidate) and np.isfinite(figure):
-            with self.storage.translate_errors(), self._unless_lost(candidate):
-                candidate.trial.report(figure, epoch)
-
-    def should_prune(self, candidate: Candidate) -> bool:
+    def should_prune(self, trial: Trial) -> bool:
         """Whether the trial is to end here, since others are better or another worker has it."""
-        if not self._is_mine(candidate):
-            return True
-        hopeless = False
-        with self.storage.translate_errors(), self._unless_lost(candidate):
-            hopeless = candidate.trial.should_prune()
-        return hopeless or not self._is_mine(candidate)
+        pruned = False
+        with self._own(trial):
+            pruned = trial.should_prune()
+        return pruned or trial.number not in self._mine
 
-    def complete(self, candidate: Candidate, figure: float, reason: str) -> None:
+    def complete(self, trial: Trial, metric: float, reason: str) -> None:
         """The trial has come to its own end."""
-        self._finish(candidate, TrialState.COMPLETE, reason, figure)
+        self._finish(trial, TrialState.COMPLETE, reason, metric)
 
-    def prune(self, candidate: Candidate, reason: str) -> None:
-        """The trial was ended; its last figure stands.
+    def prune(self, trial: Trial, reason: str) -> None:
+        """The trial was ended; the metric that it reported last is its result.
 
-        One without a figure came to nothing. It is no failure of Optuna's, from which a sampler
+        One without a metric came to nothing. It is no failure of Optuna's, from which a sampler
         would not learn, but counts as worse than all others.
         """
-        self._finish(candidate, TrialState.PRUNED, reason)
+        self._finish(trial, TrialState.PRUNED, reason)
 
-    def release(self, candidates: Sequence[Candidate]) -> None:
+    def release(self, trials: Sequence[Trial]) -> None:
         """Let these trials, as far as they are not finished, be tried again by whoever goes on."""
-        for candidate in candidates:
-            if not self._is_mine(candidate):
-                continue
-            self._finish(candidate, TrialState.FAIL, "not trained")
-            with self.storage.translate_errors(), suppress(KeyError):
-                _retry(self._study, self._study.trials[candidate.number])
+        for trial in trials:
+            if trial.number in self._mine:
+                self._finish(trial, TrialState.FAIL, "not trained")
+                with self.storage.translate_errors(), suppress(KeyError):
+                    _retry(self._study, self._study.trials[trial.number])
 
     def _finish(
-        self, candidate: Candidate, state: TrialState, reason: str, figure: float | None = None
+        self, trial: Trial, state: TrialState, reason: str, metric: float | None = None
     ) -> None:
-        if self._is_mine(candidate):
-            with self.storage.translate_errors(), self._unless_lost(candidate):
-                candidate.trial.set_user_attr(REASON, reason)
-                self._end(candidate.trial, state, figure)
+        with self._own(trial):
+            trial.set_user_attr(REASON, reason)
+            self._end(trial, state, metric)
 
-    def _end(self, trial: Trial, state: TrialState, figure: float | None = None) -> None:
-        self._study.tell(trial, figure, state, skip_if_finished=True)
+    def _end(self, trial: Trial, state: TrialState, metric: float | None = None) -> None:
+        self._study.tell(trial, metric, state, skip_if_finished=True)
         self._mine.pop(trial.number, None)
 
-    def _is_mine(self, candidate: Candidate) -> bool:
-        return candidate.number in self._mine
-
     @contextmanager
-    def _unless_lost(self, candidate: Candidate) -> Iterator[None]:
-        """Let go of a trial that others took for lost, and that is theirs now."""
-        try:
-            yield
-        except optuna.exceptions.UpdateFinishedTrialError:
-            self._mine.pop(candidate.number, None)
+    def _own(self, trial: Trial) -> Iterator[None]:
+        """Let go of a trial that others took for lost, so that it has ended and is theirs now."""
+        with self.storage.translate_errors():
+            try:
+                yield
+            except optuna.exceptions.UpdateFinishedTrialError:
+                self._mine.pop(trial.number, None)
 
     def others_at_work(self) -> int:
         """Trials that other workers train, as far as their end can be known."""
         with self.storage.translate_errors():
             trials = self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
         beats = isinstance(self._backend, RDBStorage)
-        return sum(
-            beats
-            or on_this_host(trial.user_attrs.get(WORKER, ""))
-            or WORKER not in trial.user_attrs
-            for trial in trials
-        )
+        workers = [trial.user_attrs.get(WORKER) for trial in trials]
+        return sum(beats or worker is None or on_this_host(worker) for worker in workers)
 
     @contextmanager
     def alive(self) -> Iterator[None]:
         """Give signs of life for this worker's trials while the context is open."""
-        if not isinstance(self._backend, RDBStorage):
-            yield
-            return
         closing = threading.Event()
         thread = threading.Thread(target=self._beat_until, args=[closing], daemon=True)
         thread.start()
@@ -366,10 +316,7 @@ class SearchStudy:
 
     def _beat(self, trial: Trial) -> None:
         if isinstance(self._backend, RDBStorage):
-            study = self._backend.get_study_id_from_name(self.name)
-            number = trial.number
-            identity = self._backend.get_trial_id_from_study_id_trial_number(study, number)
-            self._backend.record_heartbeat(identity)
+            self._backend.record_heartbeat(trial._trial_id)
 
     def _recover(self) -> None:
         """Have the trials tried again whose worker is gone."""
@@ -383,16 +330,14 @@ class SearchStudy:
                 _retry(self._study, trial)
 
     def _is_orphan(self, trial: FrozenTrial) -> bool:
-        if WORKER not in trial.user_attrs:  # killed between two lines of ``_ask``
+        worker = trial.user_attrs.get(WORKER)
+        if worker is None:  # killed between two lines of ``_ask_once``
             patience = timedelta(seconds=_patience(self._backend, self.storage))
             begun = trial.datetime_start
             return begun is not None and datetime.now() - begun > patience
-        if not on_this_host(trial.user_attrs.get(WORKER, "")):
-            return False
-        process = process_of(trial.user_attrs[WORKER])
-        if process == os.getpid():
+        if worker == this_worker():
             return bool(trial.user_attrs.get(SESSION) != self._session)
-        return not is_process(process)
+        return on_this_host(worker) and not is_process(process_of(worker))
 
     def importances(self) -> dict[str, float]:
         """The share of each parameter in who is among the best tenth; empty where too few tell.
@@ -401,19 +346,18 @@ class SearchStudy:
         with what they had reached.
         """
         ended = [one for one in self.progress(0).trials if one.figure is not None and one.ended]
-        if len(ended) < ENOUGH:
+        if len(ended) < MIN_TRIALS_FOR_IMPORTANCE:
             return {}
-        distributions = {one.name: sampling.distribution(one) for one in self._parameters}
         with quiet():
-            told = optuna.create_study(direction=self._study.direction)
-            for trial in ended:
-                told.add_trial(
-                    create_trial(
-                        params=dict(trial.values), distributions=distributions, value=trial.figure
-                    )
+            reached = optuna.create_study(direction=self._study.direction)
+            reached.add_trials(
+                create_trial(
+                    params=dict(one.values), distributions=self._distributions, value=one.figure
                 )
+                for one in ended
+            )
             evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-            found = optuna.importance.get_param_importances(told, evaluator=evaluator)
+            found = optuna.importance.get_param_importances(reached, evaluator=evaluator)
         return found if sum(found.values()) > 0 else {}
 
 
@@ -422,53 +366,67 @@ def _found(backend: BaseStorage, storage: StudyStorage, name: str) -> optuna.Stu
     if name not in optuna.get_all_study_names(backend):
         return None
     study = optuna.load_study(storage=backend, study_name=name)
-    if study.get_trials(deepcopy=False) or _is_noted(study, _patience(backend, storage)):
+    if study.get_trials(deepcopy=False) or _has_spec(study, _patience(backend, storage)):
         return study
     with suppress(KeyError):  # another worker was faster
         backend.delete_study(study._study_id)
     return None
 
 
+def _created(
+    backend: BaseStorage, storage: StudyStorage, name: str, spec: StudySpec
+) -> tuple[optuna.Study, bool]:
+    """A new study, and whether this worker has made it or another one was faster."""
+    directions = optuna.study.StudyDirection
+    direction = directions.MAXIMIZE if spec.maximize else directions.MINIMIZE
+    try:
+        study = optuna.create_study(storage=backend, study_name=name, direction=direction)
+    except optuna.exceptions.DuplicatedStudyError:
+        return optuna.load_study(storage=backend, study_name=name), False
+    try:
+        study.set_user_attr(SPEC_ATTRIBUTE, spec.to_dict(storage.folder))
+    except KeyError:
+        raise StudyError(
+            f"{storage} took so long that another worker took this one for dead and removed the "
+            f"study {name}; run the command again"
+        ) from None
+    return study, True
+
+
 def _patience(backend: BaseStorage, storage: StudyStorage) -> float:
-    """Seconds after which a worker that has begun to note something has died."""
-    return MAKING if isinstance(backend, JournalStorage) else float(storage.patience)
+    """Seconds after which a worker that has begun to write something is taken for dead."""
+    return CREATION_TIMEOUT if isinstance(backend, JournalStorage) else float(storage.patience)
 
 
-def _noted_spec(study: optuna.Study, storage: StudyStorage) -> StudySpec:
-    """What the study's maker has noted."""
-    _is_noted(study, MAKING)
+def _spec_of(study: optuna.Study, storage: StudyStorage) -> StudySpec:
+    """The specification that the study's maker has written, and may still be writing."""
+    _has_spec(study, CREATION_TIMEOUT)
     source = f"the study {study.study_name}"
-    return StudySpec.from_dict(study.user_attrs.get(SPEC_NOTE, {}), source, storage.folder)
+    return StudySpec.from_dict(study.user_attrs.get(SPEC_ATTRIBUTE, {}), source, storage.folder)
 
 
-def _is_noted(study: optuna.Study, patience: float) -> bool:
-    """Whether the study has its specification; waited for, should it have been made just now."""
+def _has_spec(study: optuna.Study, patience: float) -> bool:
+    """Whether the study has its specification, after some seconds of waiting for it if need be."""
     deadline = time.monotonic() + patience
-    while SPEC_NOTE not in study.user_attrs:
+    while SPEC_ATTRIBUTE not in study.user_attrs:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)
     return True
 
 
-def _is_sound(trial: FrozenTrial, space: Space) -> bool:
+def _is_sound(trial: FrozenTrial, distributions: Mapping[str, BaseDistribution]) -> bool:
     """Whether a trial holds what a worker writes, and not what a damaged file makes of it."""
-    figures = [*trial.intermediate_values.values(), *(trial.values or ())]
-    notes = ((trial.user_attrs.get(name, kind()), kind) for name, kind in NOTES.items())
+    attributes = trial.user_attrs
     return (
-        all(isinstance(figure, float) for figure in figures)
+        all(isinstance(one, float) for one in trial.intermediate_values.values())
+        and all(isinstance(one, float) for one in trial.values or ())
         and all(isinstance(epoch, int) for epoch in trial.intermediate_values)
-        and all(isinstance(note, kind) for note, kind in notes)
-        and 0 <= trial.user_attrs.get(RETRY_OF, 0) < max(1, trial.number)
-        and bool(WORKER_NAME.fullmatch(trial.user_attrs.get(WORKER, ":0")))
-        and all(_is_of(trial, parameter) for parameter in space.parameters)
+        and all(isinstance(attributes.get(name, of()), of) for name, of in ATTRIBUTE_TYPES.items())
+        and 0 <= attributes.get(RETRY_OF, 0) < max(1, trial.number)
+        and bool(WORKER_NAME.fullmatch(attributes.get(WORKER, ":0")))
+        and all(trial.distributions.get(name, one) == one for name, one in distributions.items())
     )
-
-
-def _is_of(trial: FrozenTrial, parameter: Parameter) -> bool:
-    """Whether a trial's value of a parameter, if it has one, is what that may be."""
-    found = trial.distributions.get(parameter.name)
-    return found is None or found == sampling.distribution(parameter)
 
 
 def _original(trial: FrozenTrial) -> bool:
@@ -492,7 +450,7 @@ def _position(trial: Trial, trials: Sequence[FrozenTrial]) -> int:
 def _retry(study: optuna.Study, lost: FrozenTrial) -> None:
     """Have a failed trial tried again, with the same values."""
     retries = lost.user_attrs.get(RETRIES, 0) + 1
-    if retries > MOST_RETRIES or GIVEN_BACK in lost.user_attrs:
+    if retries > MAX_RETRIES or GIVEN_BACK in lost.user_attrs:
         return
     study.add_trial(
         create_trial(

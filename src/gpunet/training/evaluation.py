@@ -1,7 +1,7 @@
 """Using a trained population: its probabilities, its loss, its mistakes.
 
 Several networks answer as one, with the mean of their probabilities. The counting belongs to
-``metrics``, what a model is to ``checkpoint``.
+``metrics``, what a model is to ``gpunet.model``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ __all__ = [
     "own_scores",
     "predict",
     "sample_rows",
-    "top_loss_rows",
 ]
 
 
@@ -136,6 +135,7 @@ def sample_rows(
     seed: int,
     *,
     wrong: bool = False,
+    top_losses: bool = False,
 ) -> NDArray[np.int64]:
     """Rows of at most ``count`` samples to look at, drawn at random and in order.
 
@@ -145,34 +145,12 @@ def sample_rows(
         count: how many; all if there are fewer.
         seed: of the draw.
         wrong: only samples that are taken for another class.
+        top_losses: those with the largest cross-entropies instead, the largest first.
     """
-    rows = _eligible(probabilities, labels, wrong)
-    drawn = rows[permutation(seed, 0, len(rows))[:count]]
-    return np.sort(drawn)
-
-
-def top_loss_rows(
-    probabilities: NDArray[np.float32],
-    labels: NDArray[np.int32],
-    count: int,
-    *,
-    wrong: bool = False,
-) -> NDArray[np.int64]:
-    """Rows of at most ``count`` samples with the largest cross-entropies, the largest first.
-
-    Args:
-        probabilities: (n, C) of the samples.
-        labels: (n,) of the samples.
-        count: how many; all if there are fewer.
-        wrong: only samples that are taken for another class.
-    """
-    rows = _eligible(probabilities, labels, wrong)
-    losses = cross_entropies(probabilities[rows], labels[rows])  # (eligible,)
-    return rows[np.argsort(-losses, kind="stable")[:count]]
-
-
-def _eligible(
-    probabilities: NDArray[np.float32], labels: NDArray[np.int32], wrong: bool
-) -> NDArray[np.int64]:
     rows = np.arange(len(labels), dtype=np.int64)  # (n,)
-    return rows[predicted_classes(probabilities) != labels] if wrong else rows
+    if wrong:
+        rows = rows[predicted_classes(probabilities) != labels]
+    if top_losses:
+        losses = cross_entropies(probabilities[rows], labels[rows])
+        return rows[np.argsort(-losses, kind="stable")[:count]]
+    return np.sort(rows[permutation(seed, 0, len(rows))[:count]])

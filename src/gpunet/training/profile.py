@@ -7,7 +7,6 @@ How kernels are timed is the engines' business; how the times are shown belongs 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -16,6 +15,7 @@ import numpy as np
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import DeviceInfo, Engine, KernelTime
+from gpunet.engine.timing import repetitions
 from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
@@ -25,21 +25,19 @@ from gpunet.training.schedules import epoch_learning_rates
 __all__ = ["Profile", "measure_profile"]
 
 WARM_UP_SECONDS = 0.3
-"""Before the measured epoch; shaders are compiled and the pace is found meanwhile."""
+"""Seconds of training before the measured epoch, to compile shaders and to find the pace."""
 
 EPOCH_SECONDS = 3.0
-"""An epoch is cut short after so long."""
+"""Seconds after which the measured epoch is cut short."""
 
 SECONDS_A_CALL = 0.12
-"""As long as the trainer lets a device work before it reads its metrics."""
+"""Seconds of work after which the trainer reads a device's metrics, as assumed here."""
 
 KERNEL_SECONDS = 0.1
-"""Every kernel is repeated for as many steps as take about so long."""
-
-MOST_STEPS = 200
+"""Seconds for which a kernel is repeated in one timing, about."""
 
 TIMINGS = 3
-"""Of a kernel; the median counts."""
+"""Timings of a kernel, of which the median counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +113,17 @@ def measure_profile(
     began = time.perf_counter()
     steps = _take_steps(engine, training, config, pace, EPOCH_SECONDS)
     seconds = time.perf_counter() - began
-    busy, repeats = engine.busy_seconds(), _repeats(seconds / steps, steps)
+    busy = engine.busy_seconds()
+    repeats = max(1, min(steps - 2, repetitions(seconds / steps, KERNEL_SECONDS)))
     taken = []
     for _ in range(TIMINGS):
         _begin_epoch(engine, training, config)
         taken.append(engine.time_kernels(repeats))
-    return Profile(engine.device, _medians(taken), roofline, steps, seconds, busy)
+    kernels = tuple(
+        replace(timings[0], seconds=median(one.seconds for one in timings))
+        for timings in zip(*taken, strict=True)
+    )
+    return Profile(engine.device, kernels, roofline, steps, seconds, busy)
 
 
 def _take_steps(
@@ -145,19 +148,3 @@ def _begin_epoch(engine: Engine, training: Samples, config: TrainConfig) -> int:
     rates = np.tile(epoch_learning_rates(config, 1, steps), (engine.population, 1))
     engine.begin_epoch(epoch_order(engine.seeds, 1, len(training)), rates, 0)
     return steps
-
-
-def _repeats(step_seconds: float, steps: int) -> int:
-    wanted = round(KERNEL_SECONDS / step_seconds)
-    return max(1, min(wanted, MOST_STEPS, steps - 2))
-
-
-def _medians(taken: Sequence[tuple[KernelTime, ...]]) -> tuple[KernelTime, ...]:
-    """Each kernel with the median of its times; ``taken`` has one entry per timing."""
-    seconds = {
-        one.label: median(
-            kernel.seconds for kernels in taken for kernel in kernels if kernel.label == one.label
-        )
-        for one in taken[0]
-    }
-    return tuple(replace(one, seconds=seconds[one.label]) for one in taken[0])

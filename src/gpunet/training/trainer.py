@@ -467,7 +467,7 @@ class _Run:
         return pruned
 
     def _stop_reason(self) -> StopReason:
-        """Of the network that ran longest; of one that did not diverge, if there is one."""
+        """Why the network that ran longest stopped; one that diverged counts only if all did."""
         ended = [one for one in self.members if one.stop_reason != "diverged"] or self.members
         return max(ended, key=lambda one: len(one.history)).stop_reason or "epochs"
 

@@ -25,7 +25,7 @@ from gpunet.workflows.data import found_again, open_data
 from gpunet.workflows.devices import engine_of
 from gpunet.workflows.messages import Messages
 
-__all__ = ["evaluate_model", "probabilities_of", "samples_of"]
+__all__ = ["evaluate_model", "features_of", "probabilities_of"]
 
 AT_ONCE = 1 << 14
 """Rows answered together, so that the answers take little memory."""
@@ -55,22 +55,24 @@ def evaluate_model(
         return samples, evaluate(engine, model, prepared)
 
 
-def probabilities_of(model: Model, samples: Samples) -> NDArray[np.float32]:
-    """The probabilities (n, C) of every class for prepared samples, from the numpy engine.
+def probabilities_of(model: Model, features: NDArray[Any]) -> NDArray[np.float32]:
+    """The probabilities (n, C) of every class for features (n, I), from the numpy engine.
 
     A few images are answered faster there than on any GPU, and rows as fast as they are read.
 
     Raises:
-        DataError: there are no samples.
+        DataError: there are no samples, or one holds what is no number.
+        ModelError: they do not fit the model.
     """
+    samples = model.prepare(Samples(features, np.zeros(len(features), np.int32)))
     with engine_of(model, select_device("cpu")) as engine:
         blocks = range(0, max(1, len(samples)), AT_ONCE)
         parts = [predict(engine, model, samples[first : first + AT_ONCE]) for first in blocks]
     return np.concatenate(parts)
 
 
-def samples_of(model: Model, data: Any) -> Samples:
-    """New samples as a model's network takes them, with labels that mean nothing.
+def features_of(model: Model, data: Any) -> NDArray[Any]:
+    """The features (n, I) of new samples, as a model prepares them.
 
     Args:
         model: any.
@@ -82,14 +84,12 @@ def samples_of(model: Model, data: Any) -> Samples:
         ModelError: it does not fit the model.
     """
     if isinstance(data, str | Path) and is_table_name(str(data)):
-        features = read_rows(Path(data), model.table_columns, model.network.inputs).features
-    elif isinstance(data, str | Path):
-        features = _images(model, [data])
-    elif isinstance(data, Sequence) and data and isinstance(data[0], str | Path):
-        features = _images(model, data)
-    else:
-        features = _rows(model, data)
-    return model.prepare(Samples(features, np.zeros(len(features), np.int32)))
+        return read_rows(Path(data), model.table_columns, model.network.inputs).features
+    if isinstance(data, str | Path):
+        return _images(model, [data])
+    if isinstance(data, Sequence) and data and isinstance(data[0], str | Path):
+        return _images(model, data)
+    return _rows(model, data)
 
 
 def _rows(model: Model, data: Any) -> NDArray[Any]:
@@ -148,11 +148,11 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> tuple[Sampl
     """Labeled samples as they are drawn, and as the network takes them."""
     if isinstance(data, tuple | list):
         features, labels = data
-        prepared = samples_of(model, features)
+        rows = features_of(model, features)
         numbers = number_known(raw_labels(labels, "y"), model.classes)
-        if len(numbers) != len(prepared):
-            raise DataError(f"y holds {len(numbers):,} labels but X {len(prepared):,} rows")
-        prepared = Samples(prepared.features, numbers)
+        if len(numbers) != len(rows):
+            raise DataError(f"y holds {len(numbers):,} labels but X {len(rows):,} rows")
+        prepared = model.prepare(Samples(rows, numbers))
         return prepared, prepared
     if isinstance(data, Dataset):
         prepared = model.prepare_test(data)

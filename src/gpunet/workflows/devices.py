@@ -8,17 +8,28 @@ from contextlib import contextmanager
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.factory import Device, create_engine, select_device, select_device_again, settle
+from gpunet.engine.adapter_check import AdapterCheck, check_adapter, known_faults
+from gpunet.engine.factory import (
+    Device,
+    create_engine,
+    next_best,
+    select_device,
+    select_device_again,
+    settle,
+)
 from gpunet.engine.interface import Engine
-from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.tile_trials import Measured, measure_tiles, worth_measuring
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
+from gpunet.errors import UsageError, spelled
 from gpunet.model import Model
 from gpunet.training.batches import steps_per_epoch
 from gpunet.workflows.messages import Messages
 
 __all__ = [
+    "check_device",
+    "checked_device",
     "choose_device",
     "choose_tiles",
     "device_as_before",
@@ -85,13 +96,62 @@ def settle_device(
         population: networks trained side by side.
         dataset: the data.
         messages: told which one it is and why.
+
+    Raises:
+        DeviceError: the adapter that was asked for has failed its check.
     """
     network = config.network(dataset.inputs, len(dataset.classes))
     steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
     with messages.waiting("trying which device is the faster one"):
         settled = settle(choice, network, (config,) * population, steps)
+    checked = checked_device(settled, messages)
+    if checked is not settled:
+        return settle_device(checked, config, population, dataset, messages)
     messages.device(settled)
     return settled
+
+
+def checked_device(choice: Device, messages: Messages) -> Device:
+    """A device that computes what it should: an adapter is checked before its first training.
+
+    Args:
+        choice: what would be taken.
+        messages: told of the check, and of what ``auto`` passes over.
+
+    Returns:
+        The same, or what ``auto`` takes in its place.
+
+    Raises:
+        DeviceError: the adapter that was asked for has failed its check.
+    """
+    if choice.adapter is None or known_faults(choice.adapter.info) is not None:
+        return choice
+    name = choice.adapter.info.name
+    with messages.waiting(f"checking {name} once"):
+        check = check_adapter(choice.adapter)
+    messages.checked(check)
+    if not check.failed:
+        return choice
+    other = next_best(choice, check.faults)
+    messages.note(f"{check.summary}; {other.info} is taken instead")
+    return checked_device(other, messages)
+
+
+def check_device(selector: str, messages: Messages) -> AdapterCheck:
+    """Check an adapter, even if that was done before.
+
+    Raises:
+        UsageError: there is no such adapter.
+        DeviceError: it cannot be opened.
+    """
+    adapter = select_device(selector, list_adapters(), shaders=True).adapter
+    if adapter is None:
+        raise UsageError(
+            f"{spelled('device', selector)} is numpy here, with which adapters are compared; name "
+            "an adapter of `gpunet devices`"
+        )
+    with messages.waiting(f"checking {adapter.info.name}"):
+        return check_adapter(adapter)
 
 
 def measured_tiles(

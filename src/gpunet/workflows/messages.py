@@ -13,6 +13,7 @@ from gpunet.training.events import Callback, Control
 if TYPE_CHECKING:
     from gpunet.datasets.dataset import Dataset
     from gpunet.datasets.download import Progress
+    from gpunet.engine.adapter_check import AdapterCheck
     from gpunet.engine.factory import Device
 
 __all__ = ["Messages", "Update"]
@@ -44,6 +45,9 @@ class Messages:
 
     def device(self, choice: Device) -> None:
         """Tell which device is used, and why."""
+
+    def checked(self, check: AdapterCheck) -> None:
+        """Tell that an adapter was checked before its first training, and how long that took."""
 
     def tiles(self, count: int, seconds: float) -> None:
         """Tell for how many products the fastest tiles were found, and how long that took."""

@@ -1,7 +1,4 @@
-"""A dataset from arrays or data frames, be they in memory or from an archive.
-
-Owns the way from numbers of any type and shape to samples, and what may be a label.
-"""
+"""A dataset from arrays or data frames, be they in memory or from an archive."""
 
 from __future__ import annotations
 
@@ -98,11 +95,7 @@ def dataset_of_arrays(
 def _shape_of_all(
     arrays: Mapping[str, NDArray[Any]], parts: Sequence[str], called: Callable[[str], str]
 ) -> tuple[int, ...]:
-    """The shape of a sample, which all parts have in common.
-
-    Raises:
-        DataError: features and labels of a part, or two parts, do not fit together.
-    """
+    """The shape of a sample, which all parts have in common."""
     shape = arrays["x_train"].shape[1:]
     for part in parts:
         _require_pair(part, arrays[f"x_{part}"], arrays[f"y_{part}"], called)
@@ -150,11 +143,7 @@ def as_numbers(features: Any, name: str) -> NDArray[Any]:
 
 
 def _array(values: Any) -> NDArray[Any]:
-    """Values as an array; a sparse matrix is refused, a data frame asked for its numbers.
-
-    Raises:
-        DataError: it is no array, or its rows differ in length.
-    """
+    """Values as an array; a sparse matrix is refused, a data frame asked for its numbers."""
     if hasattr(values, "tocsr"):
         raise DataError("a sparse matrix cannot be trained on; convert it with .toarray()")
     if hasattr(values, "to_numpy"):

@@ -1,8 +1,4 @@
-"""Features as a dataset holds them: grey levels as bytes, everything else as floats.
-
-Owns the choice between the types, what texts are numbers, and the guess of an image's shape from
-a number of features.
-"""
+"""Features as a dataset holds them: grey levels as bytes, everything else as floats."""
 
 from __future__ import annotations
 

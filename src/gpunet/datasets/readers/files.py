@@ -1,7 +1,4 @@
-"""Files as the readers take them: regular, readable, and never larger than they justify.
-
-Owns the way from a path to its bytes. What the bytes mean belongs to the reader of the format.
-"""
+"""Files as the readers take them: regular, readable, and never larger than they justify."""
 
 from __future__ import annotations
 
@@ -107,11 +104,7 @@ def read_at_most(file: BinaryIO, size: int) -> bytearray:
 
 
 def require_memory(name: str, size: int) -> None:
-    """Check that ``size`` bytes of samples are no more than the package will hold.
-
-    Raises:
-        DataError: they are more.
-    """
+    """Raise a DataError if so many bytes of samples are more than the package will hold."""
     if size > MAXIMUM_BYTES:
         raise DataError(
             f"{name} would take {size / (1 << 30):,.1f} GiB of memory, at most "

@@ -6,12 +6,13 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError
 
-__all__ = ["Beginning", "is_enough", "read_beginning", "split_cells"]
+__all__ = ["Beginning", "Head", "is_enough", "read_beginning", "split_cells"]
 
 MOST_COLUMNS = 1 << 22  # as many features as a network takes
 SAMPLED = 20  # rows that tell the separator and the titles
@@ -29,22 +30,21 @@ SHORTEST_COUNT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """The first lines of a table.
+class Head:
+    """What a file says of its columns before its first row."""
 
-    Args:
-        separator: what stands between its cells.
-        columns: how many there are.
-        titles: of all columns, or ``None`` if there are none.
-        lines: how many stand before the first row.
-        rest: the text from the first row on.
-    """
+    name: str  # of the file
+    columns: int  # how many there are
+    titles: tuple[str, ...] | None  # of all columns, or ``None`` if the file has none
 
-    separator: str
-    columns: int
-    titles: tuple[str, ...] | None
-    lines: int
-    rest: str
+
+class Beginning(NamedTuple):
+    """The first lines of a table."""
+
+    head: Head  # what they say of the columns
+    separator: str  # what stands between the cells
+    lines: int  # how many stand before the first row
+    rest: str  # the text from the first row on
 
 
 def is_enough(text: str) -> bool:
@@ -78,9 +78,9 @@ def read_beginning(text: str, name: str) -> Beginning | None:
         raise DataError(f"{name} has no cells that can be read in its first line; save it as CSV")
     lines = preface.count("\n")
     if _is_header(first, [split_cells(other, separator) for other in sample[1:]]):
-        return Beginning(separator, len(first), tuple(first), lines + 1, below)
+        return Beginning(Head(name, len(first), tuple(first)), separator, lines + 1, below)
     titles = _commented_titles(preface, separator, len(first))
-    return Beginning(separator, len(first), titles, lines, rest)
+    return Beginning(Head(name, len(first), titles), separator, lines, rest)
 
 
 def split_cells(line: str, separator: str) -> list[str]:

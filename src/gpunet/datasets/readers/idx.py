@@ -108,8 +108,8 @@ def dataset_from(
     )
     return Dataset(
         name=name,
-        train=Samples(train_images.reshape(len(train_images), -1), numbered.train),
-        test=Samples(test_images.reshape(len(test_images), -1), numbered.test),
+        train=Samples(train_images.reshape(len(train_images), -1), numbered.numbers[0]),
+        test=Samples(test_images.reshape(len(test_images), -1), numbered.numbers[1]),
         classes=numbered.names if classes is None else classes,
         image_shape=(train_images.shape[1], train_images.shape[2]),
         source=source,

@@ -1,15 +1,10 @@
-"""Folders of images: one folder per class, its name the class's name.
-
-Owns the search for images and the way they become one array. Decoding a single image and its
-grey levels belong to ``images``.
-"""
+"""Folders of images: one folder per class, its name the class's name."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +14,14 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import spread_classes
 from gpunet.datasets.images import grey_image, image_size, is_colored, open_image, resized
 from gpunet.datasets.readers.files import reading, require_memory, shown
-from gpunet.datasets.readers.parts import TEST_SHARE, Part, given_validation, joined, part_of
+from gpunet.datasets.readers.parts import (
+    TEST_SHARE,
+    Part,
+    by_part,
+    given_validation,
+    joined,
+    part_of,
+)
 from gpunet.errors import DataError
 
 __all__ = ["SUFFIXES", "is_image_folder", "read_image_folder"]
@@ -39,17 +41,8 @@ LARGEST_IMAGE = 1 << 22  # pixels; a network takes no more features
 REPORT_EVERY = 256  # images between two calls of the progress callback
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The images of a folder of classes.
-
-    Args:
-        paths: n of them, class by class, each class in the order of its file names.
-        labels: the number of each image's class.
-    """
-
-    paths: list[Path]
-    labels: list[int]
+Found = list[tuple[Path, int]]
+"""Images and the numbers of their classes: class by class, each in the order of its file names."""
 
 
 def is_image_folder(folder: Path) -> bool:
@@ -81,15 +74,16 @@ def read_image_folder(
         folders = _part_folders(root)
     classes = _class_names(folders["train"])
     found, notices = _find(folders, classes)
-    paths = [path for part in found.values() for path in part.paths]
+    paths = [path for part in found.values() for path, _ in part]
     notices += _left_out(root, {path.parent for path in paths})
     images, changes = _read_all(paths, progress)
     features = images.reshape(len(images), -1)  # (n, height * width)
     samples: dict[Part, Samples] = {}
     first = 0
     for part, chosen in found.items():
-        last = first + len(chosen.paths)
-        samples[part] = Samples(features[first:last], np.array(chosen.labels, np.int32))
+        last = first + len(chosen)
+        labels = np.array([label for _, label in chosen], np.int32)
+        samples[part] = Samples(features[first:last], labels)
         first = last
     return Dataset(
         name=root.resolve().name,
@@ -107,22 +101,11 @@ def _part_folders(root: Path) -> dict[Part, Path]:
     """The folders of classes of each part that there is; those of ``train`` may be the root's own.
 
     A folder ``train`` that holds images and no classes is a class of that name.
-
-    Raises:
-        DataError: two folders could be the same part.
     """
     root = _inner(root)
-    parts: dict[Part, Path] = {}
-    for folder in _folders_in(root):
-        part = part_of(folder.name)
-        if part is None or not _holds_classes(_inner(folder)):
-            continue
-        if part in parts:
-            raise DataError(
-                f"{root} holds both {parts[part].name}/ and {folder.name}/, wanted one folder of "
-                "that part; join the two, or take one out"
-            )
-        parts[part] = folder
+    named = [folder for folder in _folders_in(root) if part_of(folder.name) is not None]
+    entries = ((folder.name, folder) for folder in named if _holds_classes(_inner(folder)))
+    parts = by_part(entries, root, "folder")
     if "train" not in parts:
         return {"train": root}
     return {part: _inner(folder) for part, folder in parts.items()}
@@ -188,41 +171,34 @@ def _find(
         notices.append(notice)
     if "val" in found:
         where = f"in {folders['val'].name}/"
-        notices.append(given_validation(len(found["val"].paths), "images", where))
+        notices.append(given_validation(len(found["val"]), "images", where))
     return found, notices
 
 
 def _split(root: Path, everything: Found, classes: tuple[str, ...]) -> tuple[Found, Found, str]:
     """The training and the test images of one folder, and a notice of how they were chosen."""
-    total = len(everything.paths)
-    counts = Counter(everything.labels).most_common()
+    total = len(everything)
+    counts = Counter(label for _, label in everything).most_common()
     if counts[-1][1] < 2:
         raise DataError(
             f"{root} holds one image of the class {classes[counts[-1][0]]!r}, wanted two or more "
             "of each class, to train and to test with; add images"
         )
-    order = spread_classes(np.array(everything.labels, np.int32))
+    order = spread_classes(np.array([label for _, label in everything], np.int32))
     first = total - max(1, total // TEST_SHARE)
-    train, test = _chosen(everything, order[:first]), _chosen(everything, order[first:])
-    notice = f"the last images of every class, {len(test.paths):,} of {total:,}, are for testing"
+    train, test = ([everything[row] for row in np.sort(rows)] for rows in np.split(order, [first]))
+    notice = f"the last images of every class, {len(test):,} of {total:,}, are for testing"
     return train, test, notice
 
 
 def _found(root: Path, classes: tuple[str, ...]) -> Found:
-    paths: list[Path] = []
-    labels: list[int] = []
+    found: Found = []
     for label, name in enumerate(classes):
         with reading(root / name):
             is_there = (root / name).is_dir()
             images = sorted(_files_in(_class_folder(root / name))) if is_there else []
-        paths += images
-        labels += [label] * len(images)
-    return Found(paths, labels)
-
-
-def _chosen(found: Found, rows: NDArray[np.integer]) -> Found:
-    ordered = np.sort(rows).tolist()
-    return Found([found.paths[row] for row in ordered], [found.labels[row] for row in ordered])
+        found += [(image, label) for image in images]
+    return found
 
 
 def _left_out(root: Path, used: Collection[Path]) -> list[str]:
@@ -281,11 +257,7 @@ def _read_all(
 
 
 def _commonest_size(paths: list[Path]) -> tuple[int, int]:
-    """Width and height of most images; of sizes that are equally common, the one in the middle.
-
-    Raises:
-        DataError: an image cannot be read, or that size is more than a network takes.
-    """
+    """Width and height of most images; of sizes that are equally common, the one in the middle."""
     path_of: dict[tuple[int, int], Path] = {}
     counts: Counter[tuple[int, int]] = Counter()
     for path in paths:

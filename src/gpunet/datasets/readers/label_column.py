@@ -1,7 +1,6 @@
 """Which column of a table is the label, and whether the first one only numbers the rows.
 
-Owns the choice: by the user's word, by the titles, by the values. What the labels' values mean
-as classes belongs to ``labels``.
+The choice is by the user's word, by the titles, by the values.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.first_lines import Head
 from gpunet.datasets.readers.labels import distinct
-from gpunet.datasets.readers.text_rows import Head, Picked, Sheet, column_name
+from gpunet.datasets.readers.text_rows import Picked, Sheet, column_name
 from gpunet.datasets.readers.titles import is_index_title, is_label_title, may_be_label_title
 from gpunet.errors import DataError, SettingError, spelled
 
@@ -35,17 +35,11 @@ FEWEST_INDICES = 3  # rows below which 0, 1, 2 may be classes
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What the columns of a table are for; those not named here are features.
+    """What the columns of a table are for; those not named here are features."""
 
-    Args:
-        label: the label's column, counted from 0.
-        index: whether the first column numbers or names the rows and is left out.
-        notice: what the user should know about the choice, or ``None``.
-    """
-
-    label: int
-    index: bool
-    notice: str | None
+    label: int  # the label's column, counted from 0
+    index: bool  # whether the first column numbers or names the rows and is left out
+    notice: str | None  # what the user should know about the choice, or ``None``
 
 
 def pick_for_training(head: Head, label: str | None) -> Picked:

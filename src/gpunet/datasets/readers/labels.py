@@ -1,7 +1,6 @@
 """Labels as a dataset holds them: the numbers of the classes, and the classes' names.
 
-Owns the check that labels can be classes at all. Where the labels stand in a file belongs to
-the file's reader. Texts are compared as Python's own: numpy up to 2.4 reads foreign memory where
+Texts are compared as Python's own: numpy up to 2.4 reads foreign memory where
 it compares two arrays of ``TEXT`` with one another, as ``searchsorted`` does.
 """
 
@@ -10,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,70 +39,53 @@ Key = int | str
 """What a label means: a whole number, or a word."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class RawLabels:
-    """Labels as a file has them.
+    """Labels as a file has them."""
 
-    Args:
-        name: of the file or the array.
-        values: (n,) numbers of any type, or ``TEXT``.
-        rows: (n,) what a message calls each label's row.
-        unit: what such a row is called.
-    """
+    name: str  # of the file or the array
+    values: NDArray[Any]  # (n,) numbers of any type, or ``TEXT``
+    rows: NDArray[np.integer] | range  # (n,) what a message calls each label's row
+    unit: str = "row"  # what such a row is called
 
-    name: str
-    values: NDArray[Any]
-    rows: NDArray[np.integer] | range
-    unit: str = "row"
+    @cached_property
+    def parted(self) -> tuple[list[Any], list[int], NDArray[np.int64]]:
+        """As ``distinct`` gives it: the different values, their first rows, and which is where.
 
-    def place(self, row: int) -> str:
-        """What a message calls the label of row ``row``, counted from 0."""
-        return f"the label in {self.unit} {self.rows[row]:,} of {self.name}"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Classes:
-    """What the labels say.
-
-    Args:
-        names: the classes' names, C of them.
-        train: (n,) int32, each from 0 to C - 1.
-        test: (m,) int32, each from 0 to C - 1.
-        notice: what the user should know about the classes, or ``None``.
-    """
-
-    names: tuple[str, ...]
-    train: NDArray[np.int32]
-    test: NDArray[np.int32]
-    notice: str | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Parted:
-    """Labels by their different values.
-
-    Args:
-        labels: as the file has them.
-        values: the different ones, in the order in which they first occur.
-        firsts: the row of each one's first label, counted from 0.
-        places: (n,) which of them each label is.
-    """
-
-    labels: RawLabels
-    values: list[Any]
-    firsts: list[int]
-    places: NDArray[np.int64]
+        Raises:
+            DataError: a value is too long.
+        """
+        parted = distinct(self.values)
+        for value, row in zip(*parted[:2], strict=True):
+            if isinstance(value, str) and len(value) > LONGEST_LABEL:
+                raise DataError(
+                    f"{self._place(row)} is {len(value):,} characters long, at most "
+                    f"{LONGEST_LABEL} are possible; shorten it"
+                )
+        return parted
 
     def place(self, value: Any) -> str:
         """What a message calls a value's first label."""
-        return self.labels.place(self.firsts[self.values.index(value)])
+        values, firsts, _ = self.parted
+        return self._place(firsts[values.index(value)])
 
     def refused(self, value: Any, wanted: str) -> DataError:
         """The error for a value that is no class."""
         return DataError(f"{self.place(value)} is {_quoted(value)}, wanted {wanted}")
 
+    def _place(self, row: int) -> str:
+        return f"the label in {self.unit} {self.rows[row]:,} of {self.name}"
 
-def number_classes(train: RawLabels, test: RawLabels) -> Classes:
+
+class Classes(NamedTuple):
+    """The names of the classes, (n,) int32 which one each label is, and perhaps a notice."""
+
+    names: tuple[str, ...]
+    numbers: list[NDArray[np.int32]]
+    notice: str | None
+
+
+def number_classes(train: RawLabels, *others: RawLabels) -> Classes:
     """Number the classes that the training set has, from 0 on, in the order of their values.
 
     Labels are whole numbers or words, which are ordered alphabetically. Whole numbers that leave
@@ -110,19 +93,17 @@ def number_classes(train: RawLabels, test: RawLabels) -> Classes:
 
     Raises:
         DataError: a label that can be no class, fewer than two classes, more classes than the
-            samples can tell apart, or a test label that the training set does not have.
+            samples can tell apart, or one of the others that the training set does not have.
     """
-    parted = _parted(train)
-    others = parted if test is train else _parted(test)
-    numeric = _are_numeric(parted, others)
-    keys = _keys(parted, numeric)
-    known = sorted(set(keys))
+    sets = (train, *others)
+    numeric = _are_numeric(*sets)
+    keys = [_keys(labels, numeric) for labels in sets]
+    known = sorted(set(keys[0]))
     _require_plausible(train, known)
     numbers = {key: number for number, key in enumerate(known)}
     return Classes(
         names=tuple(map(str, known)),
-        train=_numbered(parted, keys, numbers),
-        test=_numbered(others, _keys(others, numeric), numbers),
+        numbers=[_numbered(*pair, numbers) for pair in zip(sets, keys, strict=True)],
         notice=_gap_notice(known),
     )
 
@@ -137,9 +118,8 @@ def number_known(labels: RawLabels, classes: Sequence[str]) -> NDArray[np.int32]
     numbers: dict[Key, int] = {
         int(name) if numeric else name: number for number, name in enumerate(classes)
     }
-    parted = _parted(labels)
-    keys = [_known_key(value, numeric) for value in parted.values]
-    return _numbered(parted, keys, numbers)
+    keys = [_known_key(value, numeric) for value in labels.parted[0]]
+    return _numbered(labels, keys, numbers)
 
 
 def distinct(values: NDArray[Any]) -> tuple[list[Any], list[int], NDArray[np.int64]]:
@@ -159,57 +139,33 @@ def distinct(values: NDArray[Any]) -> tuple[list[Any], list[int], NDArray[np.int
     return list(places), firsts, numbered
 
 
-def _parted(labels: RawLabels) -> _Parted:
-    """The labels by their different values.
-
-    Raises:
-        DataError: one is too long.
-    """
-    parted = _Parted(labels, *distinct(labels.values))
-    for value in parted.values:
-        if isinstance(value, str) and len(value) > LONGEST_LABEL:
-            raise DataError(
-                f"{parted.place(value)} is {len(value):,} characters long, at most "
-                f"{LONGEST_LABEL} are possible; shorten it"
-            )
-    return parted
-
-
-def _are_numeric(*sets: _Parted) -> bool:
-    """Whether the labels are numbers rather than words.
-
-    Raises:
-        DataError: some are numbers and some are words.
-    """
+def _are_numeric(*sets: RawLabels) -> bool:
+    """Whether the labels are numbers rather than words."""
     flags = [
-        [not isinstance(value, str) or is_number(value) for value in one.values] for one in sets
+        [not isinstance(value, str) or is_number(value) for value in one.parted[0]] for one in sets
     ]
     first = next((one[0] for one in flags if one), False)
     for one, numeric in zip(sets, flags, strict=True):
         if (not first) in numeric:
             kinds = ("a number", "a word") if first else ("a word", "a number")
             raise one.refused(
-                one.values[numeric.index(not first)],
+                one.parted[0][numeric.index(not first)],
                 f"{kinds[0]} and not {kinds[1]}, as the first label is; write all labels alike",
             )
     return first
 
 
-def _keys(parted: _Parted, numeric: bool) -> list[Key]:
-    """What each of the different values means.
-
-    Raises:
-        DataError: one is empty, or a number that is not whole.
-    """
+def _keys(labels: RawLabels, numeric: bool) -> list[Key]:
+    """What each of the different values means."""
     keys: list[Key] = []
-    for value in parted.values:
+    for value in labels.parted[0]:
         key = _whole_number(value) if numeric else value.strip()
         if key is None:
-            raise parted.refused(
+            raise labels.refused(
                 value, "a whole number; labels name classes and are not measured values"
             )
         if key == "":
-            raise DataError(f"{parted.place(value)} is empty, wanted a class; fill it in")
+            raise DataError(f"{labels.place(value)} is empty, wanted a class; fill it in")
         keys.append(key)
     return keys
 
@@ -233,22 +189,18 @@ def _whole_number(value: Any) -> int | None:
     return int(number) if number.is_integer() else None
 
 
-def _numbered(parted: _Parted, keys: list[Key], numbers: dict[Key, int]) -> NDArray[np.int32]:
-    """The classes' numbers (n,) of the labels.
-
-    Raises:
-        DataError: one is no class.
-    """
-    for value, key in zip(parted.values, keys, strict=True):
+def _numbered(labels: RawLabels, keys: list[Key], numbers: dict[Key, int]) -> NDArray[np.int32]:
+    """The classes' numbers (n,) of the labels."""
+    for value, key in zip(labels.parted[0], keys, strict=True):
         if key not in numbers:
             listed = ", ".join(shown(str(name)) for name in list(numbers)[:LISTED])
             more = ", ..." if len(numbers) > LISTED else ""
             raise DataError(
-                f"{parted.place(value)} is {shown(str(value))}, which no training sample has; the "
+                f"{labels.place(value)} is {shown(str(value))}, which no training sample has; the "
                 f"{len(numbers):,} classes are {listed}{more}, so fix the label"
             )
     table = np.array([numbers[key] for key in keys], np.int32)
-    return table[parted.places]
+    return table[labels.parted[2]]
 
 
 def _quoted(value: Any) -> str:

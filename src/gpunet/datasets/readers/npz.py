@@ -136,11 +136,7 @@ def _read_array(
 
 
 def _header(name: str, key: str, content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether in Fortran's order, and type of an array.
-
-    Raises:
-        DataError: it is no array of numbers (or words, for labels).
-    """
+    """Shape, whether in Fortran's order, and type of an array."""
     shape, fortran_order, dtype = _parsed_header(content)
     if dtype.hasobject:
         raise DataError(
@@ -154,11 +150,7 @@ def _header(name: str, key: str, content: BinaryIO) -> tuple[tuple[int, ...], bo
 
 
 def _parsed_header(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """A header as numpy reads it.
-
-    Raises:
-        ValueError: it is damaged. Numpy's parser raises nearly anything then.
-    """
+    """A header as numpy reads it; ValueError for whatever its parser raises of a damaged one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of headers that look like Python 2's

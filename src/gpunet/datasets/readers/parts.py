@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from numpy.typing import NDArray
@@ -11,9 +12,18 @@ from gpunet.datasets.dataset import Columns, Dataset, Samples
 from gpunet.datasets.hold_out import split_last
 from gpunet.datasets.readers.features import as_grey_levels, guess_image_shape
 from gpunet.datasets.readers.labels import RawLabels, number_classes
-from gpunet.errors import spelled
+from gpunet.errors import DataError, spelled
 
-__all__ = ["NAMES", "TEST_SHARE", "Part", "assembled", "given_validation", "joined", "part_of"]
+__all__ = [
+    "NAMES",
+    "TEST_SHARE",
+    "Part",
+    "assembled",
+    "by_part",
+    "given_validation",
+    "joined",
+    "part_of",
+]
 
 Part = Literal["train", "val", "test"]
 
@@ -32,6 +42,25 @@ TEST_SHARE = 6
 def part_of(name: str) -> Part | None:
     """The part that a name stands for, or ``None``."""
     return next((part for part in NAMES if name.lower() in NAMES[part]), None)
+
+
+def by_part(entries: Iterable[tuple[str, Path]], root: Path, kind: str) -> dict[Part, Path]:
+    """The files or folders of ``root`` that are parts, of entries with what their names say.
+
+    Raises:
+        DataError: two are the same part; the message calls them by their kind.
+    """
+    parts: dict[Part, Path] = {}
+    for name, path in entries:
+        if (part := part_of(name)) is None:
+            continue
+        if part in parts:
+            raise DataError(
+                f"{root} holds both {parts[part].name} and {path.name}, wanted one {kind} of that "
+                "part; join the two, or take one out"
+            )
+        parts[part] = path
+    return parts
 
 
 def given_validation(count: int, what: str, where: str) -> str:
@@ -72,10 +101,10 @@ def assembled(
     """
     image_shape = _image_shape(shape, features["train"])
     levels = as_grey_levels(tuple(features.values()), image_shape)
-    classes = [number_classes(labels["train"], labels[part]) for part in features]
+    classes = number_classes(*(labels[part] for part in features))
     samples = {
-        part: Samples(array, numbered.test)
-        for part, array, numbered in zip(features, levels, classes, strict=True)
+        part: Samples(array, numbers)
+        for part, array, numbers in zip(features, levels, classes.numbers, strict=True)
     }
     split = given = None
     if "test" not in samples:
@@ -91,10 +120,10 @@ def assembled(
         name=name,
         train=samples["train"],
         test=samples["test"],
-        classes=classes[0].names,
+        classes=classes.names,
         image_shape=image_shape,
         source=source,
-        notice=joined(notice, split, given, classes[0].notice),
+        notice=joined(notice, split, given, classes.notice),
         validation=samples.get("val"),
         columns=columns,
     )

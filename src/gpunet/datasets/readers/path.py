@@ -12,7 +12,7 @@ from gpunet.datasets.readers.idx import is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
 from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
-from gpunet.datasets.readers.parts import Part, joined, part_of
+from gpunet.datasets.readers.parts import Part, by_part, joined
 from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, table_stem
 from gpunet.errors import DataError, SettingError
 
@@ -72,24 +72,17 @@ def find_test_table(path: Path) -> Path | None:
     if not path.is_dir():
         is_table = is_table_name(path.name) and not is_idx_name(path.name) and path.is_file()
         return path if is_table else None
-    files = [entry for entry in _visible(path) if not entry.is_dir()]
-    if any(is_idx_name(file.name) for file in files):
-        return None
-    if "test" in (tables := _tables(path, files)):
-        return tables["test"]
-    single = _single_files(files)
-    if len(single) == 1:
-        return single[0] if is_table_name(single[0].name) else None
-    below = [] if single or is_image_folder(path) else _data_folders_below(path)
+    source = _source(path)
+    if isinstance(source, dict):
+        return source.get("test")
+    if source is not None:
+        return None if source == path else find_test_table(source)
+    below = [] if is_image_folder(path) else _data_folders_below(path)
     return find_test_table(below[0]) if len(below) == 1 else None
 
 
 def refuse_label(label: str | None, name: str) -> None:
-    """Check that no column is named where there are none.
-
-    Raises:
-        UsageError: one is.
-    """
+    """Raise a UsageError if a column is named where there are none."""
     if label is not None:
         says = f"{shown(label)} names a column of a table, but {name} is none"
         raise SettingError("label", label, "none", "leave it out", says)
@@ -119,15 +112,25 @@ def _read_folder(folder: Path, progress: Progress | None, label: str | None) -> 
 
 def _read_files(folder: Path, label: str | None) -> Dataset | None:
     """The dataset that the files right in a folder are, if there is one."""
-    files = [entry for entry in _visible(folder) if not entry.is_dir()]
-    if any(is_idx_name(file.name) for file in files):
+    source = _source(folder)
+    if isinstance(source, dict):
+        for table in source.values():
+            refuse_table_of_images(table)
+        return read_table(source["train"], label, test=source.get("test"), val=source.get("val"))
+    if source == folder:
         refuse_label(label, str(folder))
         return read_idx(folder)
+    return None if source is None else read_path(source, label=label)
+
+
+def _source(folder: Path) -> dict[Part, Path] | Path | None:
+    """What the files right in a folder are: tables of parts, one file, or IDX files, the folder."""
+    files = [entry for entry in _visible(folder) if not entry.is_dir()]
+    if any(is_idx_name(file.name) for file in files):
+        return folder
     tables = _tables(folder, files)
     if "train" in tables and len(tables) > 1:
-        for table in tables.values():
-            refuse_table_of_images(table)
-        return read_table(tables["train"], label, test=tables.get("test"), val=tables.get("val"))
+        return tables
     single = _single_files(files)
     if len(single) > 1:
         raise DataError(
@@ -135,26 +138,19 @@ def _read_files(folder: Path, label: str | None) -> Dataset | None:
             f"{single[0].name} and {single[1].name}; give one of them, or name a pair train.csv "
             "and test.csv"
         )
-    return read_path(single[0], label=label) if single else None
+    return single[0] if single else None
 
 
 def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
     """The tables of the parts, such as train.csv, val.csv and test.csv."""
     pair = find_tables(folder)
     prefix = table_stem(pair[0]).lower().removesuffix("train") if pair else ""
-    tables: dict[Part, Path] = {}
-    for file in files:
-        name = table_stem(file).lower()
-        part = part_of(name.removeprefix(prefix)) if name.startswith(prefix) else None
-        if not file.name.lower().endswith(TABLES) or part is None:
-            continue
-        if part in tables:
-            raise DataError(
-                f"{folder} holds both {tables[part].name} and {file.name}, wanted one table of "
-                "that part; join the two, or take one out"
-            )
-        tables[part] = file
-    return tables
+    named = [(table_stem(file).lower(), file) for file in files if _ends(file, TABLES)]
+    return by_part(
+        ((name.removeprefix(prefix), file) for name, file in named if name.startswith(prefix)),
+        folder,
+        "table",
+    )
 
 
 def _noticed(dataset: Dataset, notice: str) -> Dataset:
@@ -170,7 +166,11 @@ def _holds_files(folder: Path) -> bool:
 
 def _single_files(files: list[Path]) -> list[Path]:
     """The files that are a whole dataset each."""
-    return [file for file in files if file.name.lower().endswith(SINGLE)]
+    return [file for file in files if _ends(file, SINGLE)]
+
+
+def _ends(file: Path, ends: tuple[str, ...]) -> bool:
+    return file.name.lower().endswith(ends)
 
 
 def _data_folders_below(folder: Path) -> list[Path]:

@@ -1,7 +1,6 @@
 """Tables: CSV files of one sample per line, with a label in one column and features in the others.
 
-Owns how rows become a dataset, and the rows that a model answers or is measured on. The text
-belongs to ``text_rows``, the choice of the label to ``label_column``.
+``text_rows`` reads the text, ``label_column`` chooses the label.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from numpy.typing import NDArray
 from gpunet.datasets.dataset import Columns, Dataset
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.first_lines import Head
 from gpunet.datasets.readers.label_column import choose_roles, named_label, pick_for_training
 from gpunet.datasets.readers.labels import RawLabels, number_known
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled
 from gpunet.datasets.readers.text_rows import (
-    Head,
     Picked,
     Sheet,
     column_name,
@@ -48,12 +47,8 @@ ENDS = (".csv", ".tsv", ".txt", ".data")
 TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz after that"
 """How a table's name ends, as messages say it."""
 
-PAIRS = (
-    ("train.csv", "test.csv"),
-    ("X_train.csv", "X_test.csv"),
-    ("mnist_train.csv", "mnist_test.csv"),
-    ("fashion-mnist_train.csv", "fashion-mnist_test.csv"),
-)
+PREFIXES = ("", "X_", "mnist_", "fashion-mnist_")
+"""What may stand before the names train.csv and test.csv."""
 
 MOST_TITLES = 1 << 16
 """Columns up to which titles are kept; more are told apart by their position."""
@@ -94,9 +89,9 @@ def table_stem(path: Path) -> str:
 
 def find_tables(folder: Path) -> tuple[Path, Path] | None:
     """The training and the test table of a folder, if it has a pair of known names."""
-    for names in PAIRS:
-        for end in ("", ".gz"):
-            train, test = (folder / f"{name}{end}" for name in names)
+    for prefix in PREFIXES:
+        for end in (".csv", ".csv.gz"):
+            train, test = (folder / f"{prefix}{part}{end}" for part in ("train", "test"))
             if train.exists() and test.exists():
                 return train, test
     return None
@@ -126,31 +121,32 @@ def read_table(
             finite number, a label can be no class, or a file lacks a column.
         UsageError: ``label`` names no column.
     """
-    train = _read_training(path, label)
-    features: dict[Part, NDArray[Any]] = {"train": train.features}
-    labels: dict[Part, RawLabels] = {"train": train.labels}
+    sheet, chosen, columns, notice = _read_training(path, label)
+    features: dict[Part, NDArray[Any]] = {"train": sheet.take_features(chosen)}
+    labels: dict[Part, RawLabels] = {"train": _raw_labels(sheet, columns.place)}
     others: dict[Part, Path | None] = {"val": val, "test": test}
     for part, other in others.items():
         if other is not None:
-            sheet, found = _read_alike(other, train.columns, train.inputs, with_label=True)
+            sheet, found = _read_alike(other, columns, len(chosen), with_label=True)
             features[part] = sheet.take_features(found.features)
             labels[part] = _raw_labels(sheet, found.label)
-    if test is None and len(train.features) < TEST_SHARE:
+    rows = len(features["train"])
+    if test is None and rows < TEST_SHARE:
         raise DataError(
-            f"{path} holds {len(train.features)} rows, wanted at least {TEST_SHARE} to split into "
+            f"{path} holds {rows} rows, wanted at least {TEST_SHARE} to split into "
             "training and test samples; give more, or a folder with train.csv and test.csv"
         )
-    typed = as_features(tuple(features.values()), grey=train.columns.grey)
+    typed = as_features(tuple(features.values()), grey=columns.grey)
     return assembled(
         dict(zip(features, typed, strict=True)),
         labels,
         typed[0].shape[1:],
         name=table_stem(path) if len(features) == 1 else path.resolve().parent.name,
         source=str(path) if test is None else f"{path} and {test.name}",
-        notice=train.notice,
+        notice=notice,
         unsplit=f"{path.name} is one file",
         validation="" if val is None else val.name,
-        columns=replace(train.columns, grey=typed[0].dtype == np.uint8),
+        columns=replace(columns, grey=typed[0].dtype == np.uint8),
     )
 
 
@@ -188,30 +184,8 @@ def read_rows(
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Training:
-    """A table whose label is chosen.
-
-    Args:
-        features: (n, I) uint8 or float64.
-        labels: as the file has them.
-        columns: what the columns are; ``grey`` says whether the features may be grey levels.
-        notice: what the user should know about the choice, or ``None``.
-    """
-
-    features: NDArray[Any]
-    labels: RawLabels
-    columns: Columns
-    notice: str | None
-
-    @property
-    def inputs(self) -> int:
-        """Features per row, I."""
-        return int(self.features.shape[1])
-
-
-def _read_training(path: Path, label: str | None) -> _Training:
-    """A table to train on."""
+def _read_training(path: Path, label: str | None) -> tuple[Sheet, list[int], Columns, str | None]:
+    """A table to train on, the columns of its features, what all columns are, and a notice."""
     sheet = read_sheet(path, lambda head: pick_for_training(head, label))
     head = sheet.head
     roles = choose_roles(sheet, label)
@@ -230,18 +204,13 @@ def _read_training(path: Path, label: str | None) -> _Training:
         index=roles.index,
         grey=is_square(len(others)) or (titles is not None and are_pixel_titles(titles)),
     )
-    labels = _raw_labels(sheet, roles.label)
-    return _Training(sheet.take_features(others), labels, columns, roles.notice)
+    return sheet, others, columns, roles.notice
 
 
 def _read_alike(
     source: Path | BinaryIO, columns: Columns, inputs: int, *, with_label: bool
 ) -> tuple[Sheet, _Found]:
-    """Another table with the columns of one that was trained on, and where they stand in it.
-
-    Raises:
-        DataError: it cannot be read, or lacks a column.
-    """
+    """Another table with the columns of one that was trained on, and where they stand in it."""
 
     def pick(head: Head) -> Picked:
         found = _Found.of(head, columns, inputs)
@@ -273,17 +242,11 @@ def _can_tell(titles: tuple[str, ...] | None, label: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Where a model's columns stand in another table.
+    """Where a model's columns stand in another table."""
 
-    Args:
-        features: the columns of the model's features, in its order.
-        label: the column of the label, or ``None``.
-        index: the column that names the rows, or ``None``.
-    """
-
-    features: tuple[int, ...]
-    label: int | None
-    index: int | None
+    features: tuple[int, ...]  # the columns of the model's features, in its order
+    label: int | None  # the column of the label, or ``None``
+    index: int | None  # the column that names the rows, or ``None``
 
     @classmethod
     def of(cls, head: Head, columns: Columns, inputs: int) -> _Found:

@@ -1,9 +1,8 @@
 """Text as rows of cells: the numbers in the cells, quotes, decimal commas, and what is wrong.
 
-Owns everything about a CSV file's rows that needs no knowledge of what their columns mean, and what
-a message calls a cell. What stands before the rows belongs to ``first_lines``, which column is the
-label to ``label_column``. The text is UTF-8, packed with gzip or not; it is read block by block and
-cells become numbers at once, so that a file takes little more memory than its numbers.
+What the columns mean is not known here. The text is UTF-8, packed with gzip or not; it is read
+block by block and cells become numbers at once, so that a file takes little more memory than its
+numbers.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,12 +23,17 @@ from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.files import require_memory, shown, unpacked
-from gpunet.datasets.readers.first_lines import is_enough, read_beginning, split_cells
+from gpunet.datasets.readers.first_lines import (
+    Beginning,
+    Head,
+    is_enough,
+    read_beginning,
+    split_cells,
+)
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.errors import DataError
 
 __all__ = [
-    "Head",
     "Pick",
     "Picked",
     "Sheet",
@@ -43,33 +48,12 @@ THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """What a file says of its columns before its first row.
-
-    Args:
-        name: of the file.
-        columns: how many there are.
-        titles: of all columns, or ``None`` if the file has none.
-    """
-
-    name: str
-    columns: int
-    titles: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
 class Picked:
-    """Which columns are read; the others are passed over.
+    """Which columns are read; the others are passed over."""
 
-    Args:
-        texts: columns to be kept as they are written.
-        numbers: columns of numbers, in the order in which they are wanted.
-        advice: what a message adds where a cell of the latter is no number.
-    """
-
-    texts: tuple[int, ...]
-    numbers: tuple[int, ...]
-    advice: str = ""
+    texts: tuple[int, ...]  # columns to be kept as they are written
+    numbers: tuple[int, ...]  # columns of numbers, in the order in which they are wanted
+    advice: str = ""  # what a message adds where a cell of the latter is no number
 
 
 Pick = Callable[[Head], Picked]
@@ -116,11 +100,7 @@ class Decimal:
             self._point = self._place(cell, line, column)
 
     def require_plain(self) -> None:
-        """Check that it is plain what every comma in a number means.
-
-        Raises:
-            DataError: it is not.
-        """
+        """Raise a DataError unless it is plain what every comma in a number means."""
         if self._comma and self._point:
             raise DataError(
                 f"{self._comma}, with a decimal comma, but {self._point}, with a decimal point; "
@@ -138,26 +118,39 @@ class Decimal:
 
 @dataclass(slots=True, eq=False)
 class Sheet:
-    """A file's rows.
+    """A file's rows, which are taken block by block; only the picked columns are kept.
 
     Args:
         head: what the file says of its columns.
-        picked: the columns that were read.
+        separator: what stands between its cells.
+        picked: the columns that are read.
+        next_line: the line of the file, counted from 1, that is taken next.
         texts: by column, blocks of ``TEXT``, or of uint8 where a whole block holds such numbers.
         numbers: blocks (rows, K) of the picked columns of numbers, uint8 or float64.
-        lines: (n,) the line of the file, counted from 1, that each row stands in.
-        decimal: how the file's fractions are written.
+        lines_of: blocks (rows,) of the lines that the rows stand in.
     """
 
     head: Head
+    separator: str
     picked: Picked
-    texts: dict[int, list[NDArray[Any]]]
-    numbers: list[NDArray[Any]]
-    lines: NDArray[np.int64]
-    decimal: Decimal
+    next_line: int
+    texts: dict[int, list[NDArray[Any]]] = field(init=False)
+    numbers: list[NDArray[Any]] = field(default_factory=list)
+    lines_of: list[NDArray[np.int64]] = field(default_factory=list)
+    _decimal: Decimal = field(init=False)
+    _size: int = 0
+
+    def __post_init__(self) -> None:
+        self.texts = {column: [] for column in self.picked.texts}
+        self._decimal = Decimal(self.head)
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return sum(map(len, self.lines_of))
+
+    @property
+    def lines(self) -> NDArray[np.int64]:
+        """The line of the file, counted from 1, that each row (n,) stands in."""
+        return np.concatenate(self.lines_of)
 
     def text(self, column: int) -> NDArray[Any]:
         """The cells (n,) of a column that was kept as text; uint8 if they all are such numbers."""
@@ -186,24 +179,173 @@ class Sheet:
             first += len(block)
         for column, parts in kept.items():
             features[:, list(columns).index(column)] = np.concatenate(parts)
-        self.decimal.require_plain()
+        self._decimal.require_plain()
         return features
 
     def _as_numbers(self, column: int) -> list[NDArray[Any]]:
         """The blocks (rows,) of a column that was kept as text."""
         blocks: list[NDArray[Any]] = []
-        first = 0
-        for block in self.texts[column]:
-            lines = self.lines[first : first + len(block)]
-            first += len(block)
-            if block.dtype != TEXT:
+        for block, lines in zip(self.texts[column], self.lines_of, strict=True):
+            if block.dtype == TEXT:
+                cells = zip(lines.tolist(), block.tolist(), strict=True)
+                rows = [(line, [cell]) for line, cell in cells]
+                blocks.append(self._numbers(rows, (column,))[:, 0])
+            else:
                 blocks.append(block)
-                continue
-            rows = [(int(line), [cell]) for line, cell in zip(lines, block.tolist(), strict=True)]
-            blocks.append(
-                _numbers(self.head, self.decimal, rows, (column,), self.picked.advice)[:, 0]
-            )
         return blocks
+
+    def take(self, block: str) -> None:
+        """Take whole lines that hold rows.
+
+        Raises:
+            DataError: a line has more or fewer cells than the first one, or a picked cell is no
+                finite number.
+        """
+        if block and not block.isspace():
+            if not self._take_bytes(block):
+                self._take_text(block)
+            blocks = [self.numbers[-1], *(blocks[-1] for blocks in self.texts.values())]
+            self._size += sum(part.nbytes for part in blocks)
+            require_memory(self.head.name, self._size)
+        self.next_line += block.count("\n")
+
+    def _take_bytes(self, block: str) -> bool:
+        """Take a block whose cells are all whole numbers from 0 to 255, if they are."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                cells = np.loadtxt(
+                    io.StringIO(block),
+                    dtype=np.uint8,
+                    delimiter=self.separator,
+                    comments=None,
+                    ndmin=2,
+                )  # (rows, columns)
+        except (ValueError, Warning):
+            return False
+        lines = block.rstrip("\n").count("\n") + 1
+        if cells.shape != (lines, self.head.columns):
+            return False
+        for column, blocks in self.texts.items():
+            blocks.append(cells[:, column].copy())
+        self.numbers.append(np.ascontiguousarray(cells[:, list(self.picked.numbers)]))
+        self.lines_of.append(np.arange(self.next_line, self.next_line + lines))
+        return True
+
+    def _take_text(self, block: str) -> None:
+        """Take a block of any cells."""
+        rows = [
+            (number, line)
+            for number, line in enumerate(block.split("\n"), start=self.next_line)
+            if line and not line.isspace()
+        ]
+        if '"' in block or (self.separator != "," and "," in block):
+            parted = [(number, self._parted(number, line)) for number, line in rows]
+            wanted = self.picked.numbers
+            of_numbers = [(number, [cells[i] for i in wanted]) for number, cells in parted]
+            numbers = self._numbers(of_numbers, wanted)
+            texts = {column: [cells[column] for _, cells in parted] for column in self.texts}
+        else:
+            numbers = self._plain_numbers(block, rows)
+            texts = {
+                column: [self._cell(line, column) for _, line in rows] for column in self.texts
+            }
+        for column, cells in texts.items():
+            self.texts[column].append(np.array([cell.strip() for cell in cells], TEXT))
+        self.numbers.append(numbers)
+        self.lines_of.append(np.array([number for number, _ in rows], np.int64))
+
+    def _plain_numbers(self, block: str, rows: list[tuple[int, str]]) -> NDArray[np.float64]:
+        """The picked numbers (rows, K) of lines that hold neither quotes nor decimal commas."""
+        for number, line in rows:
+            self._require_count(number, line.count(self.separator) + 1)
+        wanted = self.picked.numbers
+        if not wanted:
+            return np.empty((len(rows), 0))
+        parsed = _parsed(
+            [line for _, line in rows],
+            self.separator,
+            None if wanted == tuple(range(self.head.columns)) else wanted,
+        )
+
+        def place(row: int, column: int) -> tuple[int, int, str]:
+            number, line = rows[row]
+            return number, wanted[column], self._cell(line, wanted[column])
+
+        if parsed is None:
+            cells = ((number, line.split(self.separator)) for number, line in rows)
+            picked = ((number, [row[i] for i in wanted]) for number, row in cells)
+            raise self._bad_cell(picked, wanted)
+        self._refuse_unbounded(parsed, place)
+        self._decimal.note_points(block, parsed, place)
+        return parsed
+
+    def _numbers(
+        self, rows: Sequence[tuple[int, list[str]]], columns: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """The numbers (rows, columns) in cells that may be quoted or have decimal commas.
+
+        Args:
+            rows: the line and the cells of each row.
+            columns: of the file, that each cell of a row stands in.
+        """
+        if not columns:
+            return np.empty((len(rows), 0))
+        texts = []
+        for number, cells in rows:
+            placed = zip(cells, columns, strict=True)
+            pointed = (self._decimal.pointed(cell, number, column) for cell, column in placed)
+            texts.append("|".join(pointed))
+        numbers = _parsed(texts, "|", None)
+        if numbers is None or numbers.shape[1] != len(columns):
+            raise self._bad_cell(rows, columns)
+        self._refuse_unbounded(numbers, lambda i, j: (rows[i][0], columns[j], rows[i][1][j]))
+        return numbers
+
+    def _parted(self, number: int, line: str) -> list[str]:
+        """A line's cells, as many as in the first line."""
+        cells = split_cells(line, self.separator) if '"' in line else line.split(self.separator)
+        self._require_count(number, len(cells))
+        return cells
+
+    def _require_count(self, number: int, count: int) -> None:
+        if count != self.head.columns:
+            raise DataError(
+                f"line {number:,} of {self.head.name} has {count:,} columns, wanted "
+                f"{self.head.columns:,} as in the first line; mend or remove the line"
+            )
+
+    def _cell(self, line: str, column: int) -> str:
+        """One cell of a line without quotes."""
+        if column == self.head.columns - 1:
+            return line.rpartition(self.separator)[2]
+        return line.split(self.separator, column + 1)[column]
+
+    def _bad_cell(self, rows: Iterable[tuple[int, list[str]]], columns: Sequence[int]) -> DataError:
+        """The error for the first cell that is no number."""
+        for number, cells in rows:
+            for column, cell in zip(columns, cells, strict=True):
+                if is_numeric(cell):
+                    continue
+                seen = shown(cell.strip()) if cell.strip() else "empty"
+                advice = self.picked.advice
+                if any(map(str.isdigit, cell)) and "," in cell:
+                    advice = "; write it with a decimal point and no other marks"
+                return DataError(
+                    f"{cell_name(self.head, number, column)} is {seen}, wanted a number{advice}"
+                )
+        return DataError(f"{self.head.name} holds a feature that is no number; mend it")
+
+    def _refuse_unbounded(self, numbers: NDArray[np.float64], place: PlaceOf) -> None:
+        """Check that every number is finite, and that float32 has room for it."""
+        bad = np.argwhere(~(np.abs(numbers) <= LARGEST_NUMBER))
+        if not len(bad):
+            return
+        line, column, cell = place(*map(int, bad[0]))
+        seen = f"{cell_name(self.head, line, column)} is {cell.strip()[:40]}"
+        if any(map(str.isdigit, cell)):
+            raise DataError(f"{seen}, {TOO_LARGE}")
+        raise DataError(f"{seen}, wanted a finite number; fill in or leave out what is not known")
 
 
 def read_sheet(path: Path, pick: Pick) -> Sheet:
@@ -223,10 +365,32 @@ def read_sheet(path: Path, pick: Pick) -> Sheet:
 
 def read_text(file: BinaryIO, name: str, pick: Pick) -> Sheet:
     """Read the rows of an open file, as ``read_sheet`` does."""
-    reader = _Reader(name, pick)
-    for block in _blocks(file, name):
-        reader.add(block)
-    return reader.sheet()
+    blocks = _blocks(file, name)
+    beginning, line = _beginning(blocks, name)
+    sheet = Sheet(beginning.head, beginning.separator, pick(beginning.head), line)
+    for block in chain([beginning.rest], blocks):
+        sheet.take(block)
+    if not sheet.lines_of:
+        raise _no_rows(name)
+    return sheet
+
+
+def _beginning(blocks: Iterator[str], name: str) -> tuple[Beginning, int]:
+    """The first lines of a table, and the number of the line that its first row stands in."""
+    line, start = 1, ""
+    for block in chain(blocks, [""]):
+        start += block
+        if block and not is_enough(start):
+            continue
+        if (beginning := read_beginning(start, name)) is not None:
+            return beginning, line + beginning.lines
+        line += start.count("\n")
+        start = ""
+    raise _no_rows(name)
+
+
+def _no_rows(name: str) -> DataError:
+    return DataError(f"{name} holds no rows of data; wanted a label and features each")
 
 
 def column_name(head: Head, column: int) -> str:
@@ -273,195 +437,6 @@ def _decoded(block: bytes, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Takes a text block by block and keeps the picked columns."""
-
-    name: str
-    pick: Pick
-    start: str = ""
-    separator: str = ","
-    next_line: int = 1
-    head: Head | None = None
-    picked: Picked = field(default_factory=lambda: Picked((), ()))
-    decimal: Decimal = field(init=False)
-    texts: dict[int, list[NDArray[Any]]] = field(default_factory=dict)
-    numbers: list[NDArray[Any]] = field(default_factory=list)
-    lines: list[NDArray[np.int64]] = field(default_factory=list)
-    size: int = 0
-
-    def add(self, block: str) -> None:
-        """Take the next whole lines."""
-        if self.head is None:
-            self.start += block
-            if not is_enough(self.start):
-                return
-            block = self._begin()
-        self._take(block)
-
-    def sheet(self) -> Sheet:
-        """All rows.
-
-        Raises:
-            DataError: there is none.
-        """
-        if self.head is None:
-            self._take(self._begin())
-        if not self.lines or self.head is None:
-            raise DataError(f"{self.name} holds no rows of data; wanted a label and features each")
-        lines = np.concatenate(self.lines)
-        return Sheet(self.head, self.picked, self.texts, self.numbers, lines, self.decimal)
-
-    def _begin(self) -> str:
-        """Learn the columns from the first lines; those lines without what stands before rows."""
-        text, self.start = self.start, ""
-        beginning = read_beginning(text, self.name)
-        if beginning is None:
-            self.next_line += text.count("\n")
-            return ""
-        self.separator = beginning.separator
-        self.next_line += beginning.lines
-        self.head = Head(self.name, beginning.columns, beginning.titles)
-        self.picked = self.pick(self.head)
-        self.texts = {column: [] for column in self.picked.texts}
-        self.decimal = Decimal(self.head)
-        return beginning.rest
-
-    def _take(self, block: str) -> None:
-        """Take whole lines that hold rows."""
-        if block and not block.isspace():
-            if not self._take_bytes(block):
-                self._take_text(block)
-            blocks = [self.numbers[-1], *(blocks[-1] for blocks in self.texts.values())]
-            self.size += sum(part.nbytes for part in blocks)
-            require_memory(self.name, self.size)
-        self.next_line += block.count("\n")
-
-    def _take_bytes(self, block: str) -> bool:
-        """Take a block whose cells are all whole numbers from 0 to 255, if they are."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                cells = np.loadtxt(
-                    io.StringIO(block),
-                    dtype=np.uint8,
-                    delimiter=self.separator,
-                    comments=None,
-                    ndmin=2,
-                )  # (rows, columns)
-        except (ValueError, Warning):
-            return False
-        lines = block.rstrip("\n").count("\n") + 1
-        if self.head is None or cells.shape != (lines, self.head.columns):
-            return False
-        for column, blocks in self.texts.items():
-            blocks.append(cells[:, column].copy())
-        self.numbers.append(np.ascontiguousarray(cells[:, list(self.picked.numbers)]))
-        self.lines.append(np.arange(self.next_line, self.next_line + lines))
-        return True
-
-    def _take_text(self, block: str) -> None:
-        """Take a block of any cells."""
-        assert self.head is not None
-        rows = [
-            (number, line)
-            for number, line in enumerate(block.split("\n"), start=self.next_line)
-            if line and not line.isspace()
-        ]
-        if '"' in block or (self.separator != "," and "," in block):
-            parted = [(number, self._parted(number, line)) for number, line in rows]
-            wanted = self.picked.numbers
-            of_numbers = [(number, [cells[i] for i in wanted]) for number, cells in parted]
-            numbers = _numbers(self.head, self.decimal, of_numbers, wanted, self.picked.advice)
-            for column, blocks in self.texts.items():
-                blocks.append(np.array([cells[column].strip() for _, cells in parted], TEXT))
-        else:
-            numbers = self._plain_numbers(block, rows)
-            for column, blocks in self.texts.items():
-                cells = [self._cell(line, column).strip() for _, line in rows]
-                blocks.append(np.array(cells, TEXT))
-        self.numbers.append(numbers)
-        self.lines.append(np.array([number for number, _ in rows], np.int64))
-
-    def _plain_numbers(self, block: str, rows: list[tuple[int, str]]) -> NDArray[np.float64]:
-        """The picked numbers (rows, K) of lines that hold neither quotes nor decimal commas."""
-        assert self.head is not None
-        for number, line in rows:
-            self._require_count(number, line.count(self.separator) + 1)
-        wanted = self.picked.numbers
-        if not wanted:
-            return np.empty((len(rows), 0))
-        parsed = _parsed(
-            [line for _, line in rows],
-            self.separator,
-            None if wanted == tuple(range(self.head.columns)) else wanted,
-        )
-
-        def place(row: int, column: int) -> tuple[int, int, str]:
-            number, line = rows[row]
-            return number, wanted[column], self._cell(line, wanted[column])
-
-        if parsed is None:
-            cells = ((number, line.split(self.separator)) for number, line in rows)
-            picked = ((number, [row[i] for i in wanted]) for number, row in cells)
-            raise _bad_cell(self.head, picked, wanted, self.picked.advice)
-        _refuse_unbounded(self.head, parsed, place)
-        self.decimal.note_points(block, parsed, place)
-        return parsed
-
-    def _parted(self, number: int, line: str) -> list[str]:
-        """A line's cells, as many as in the first line."""
-        cells = split_cells(line, self.separator) if '"' in line else line.split(self.separator)
-        self._require_count(number, len(cells))
-        return cells
-
-    def _require_count(self, number: int, count: int) -> None:
-        wanted = 0 if self.head is None else self.head.columns
-        if count != wanted:
-            raise DataError(
-                f"line {number:,} of {self.name} has {count:,} columns, wanted {wanted:,} as in "
-                "the first line; fix or remove the line"
-            )
-
-    def _cell(self, line: str, column: int) -> str:
-        """One cell of a line without quotes."""
-        if self.head is not None and column == self.head.columns - 1:
-            return line.rpartition(self.separator)[2]
-        return line.split(self.separator, column + 1)[column]
-
-
-def _numbers(
-    head: Head,
-    decimal: Decimal,
-    rows: Sequence[tuple[int, list[str]]],
-    columns: Sequence[int],
-    advice: str,
-) -> NDArray[np.float64]:
-    """The numbers (rows, columns) in cells that may be quoted or have decimal commas.
-
-    Args:
-        head: what the file says of its columns.
-        decimal: is told how fractions are written.
-        rows: the line and the cells of each row.
-        columns: of the file, that each cell of a row stands in.
-        advice: what the message adds where a cell is no number.
-
-    Raises:
-        DataError: a cell is no finite number.
-    """
-    if not columns:
-        return np.empty((len(rows), 0))
-    texts = []
-    for number, cells in rows:
-        placed = zip(cells, columns, strict=True)
-        texts.append("|".join(decimal.pointed(cell, number, column) for cell, column in placed))
-    numbers = _parsed(texts, "|", None)
-    if numbers is None or numbers.shape[1] != len(columns):
-        raise _bad_cell(head, rows, columns, advice)
-    _refuse_unbounded(head, numbers, lambda i, j: (rows[i][0], columns[j], rows[i][1][j]))
-    return numbers
-
-
 def _parsed(
     lines: Sequence[str], separator: str, columns: Sequence[int] | None
 ) -> NDArray[np.float64] | None:
@@ -475,36 +450,3 @@ def _parsed(
     except (ValueError, Warning):
         return None
     return numbers if len(numbers) == len(lines) else None  # it leaves out empty texts
-
-
-def _bad_cell(
-    head: Head, rows: Iterable[tuple[int, list[str]]], columns: Sequence[int], advice: str
-) -> DataError:
-    """The error for the first cell that is no number."""
-    for number, cells in rows:
-        for column, cell in zip(columns, cells, strict=True):
-            if is_numeric(cell):
-                continue
-            seen = shown(cell.strip()) if cell.strip() else "empty"
-            if any(map(str.isdigit, cell)) and "," in cell:
-                advice = "; write it with a decimal point and no other marks"
-            return DataError(
-                f"{cell_name(head, number, column)} is {seen}, wanted a number{advice}"
-            )
-    return DataError(f"{head.name} holds a feature that is no number; fix it")
-
-
-def _refuse_unbounded(head: Head, numbers: NDArray[np.float64], place: PlaceOf) -> None:
-    """Check that float32 has room for every number.
-
-    Raises:
-        DataError: one is too large, infinite or NaN; the message shows it as it is written.
-    """
-    bad = np.argwhere(~(np.abs(numbers) <= LARGEST_NUMBER))
-    if not len(bad):
-        return
-    line, column, cell = place(*map(int, bad[0]))
-    seen = f"{cell_name(head, line, column)} is {cell.strip()[:40]}"
-    if any(map(str.isdigit, cell)):
-        raise DataError(f"{seen}, {TOO_LARGE}")
-    raise DataError(f"{seen}, wanted a finite number; fill in or leave out what is not known")

@@ -3,7 +3,7 @@
 A pass names its shader, the override constants and the workgroups; what it binds, the shader
 itself says by name; how a matrix product is cut, ``tiles`` says. Nothing here touches a device:
 ``wgpu_engine`` executes the list, and anyone may print it. The numbers that come out are those of
-``numpy_kernels``.
+``reference.kernels``.
 """
 
 from __future__ import annotations

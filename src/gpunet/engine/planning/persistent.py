@@ -1,10 +1,10 @@
 """The plan for small networks: one dispatch takes many whole steps, one workgroup a network.
 
-The layered plan of ``plan`` starts three dispatches a layer and a step, which for a small network
+The plan of ``layered`` starts three dispatches a layer and a step, which for a small network
 costs more than the arithmetic. Here a network never leaves its workgroup: the first layer's
 weights stay in registers, the rest in workgroup memory. What fits there, and how it is dealt out
 to the threads, is decided here; what is computed is said by ``shaders/persistent.wgsl``; which of
-the two plans is taken, by ``choice``.
+the two plans is taken, by ``select``.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ __all__ = ["WorkgroupLayout", "persistent_plan", "reason_unsupported", "workgrou
 WORKGROUP_FLOATS = 16384 // 4
 """What a browser grants a workgroup."""
 
-MOST_THREADS = 256
-
 MOST_GROUPS = 4
 """Groups of 4 units x 4 features that a thread of a GPU may hold: their weights and two moments are
 192 registers, of the 256 or so that it has."""
+
+MOST_THREADS_ON_SOFTWARE = 256
 
 ON_SOFTWARE = {4: (36, 22), 8: (64, 14)}
 """Threads at least, and groups of a thread at most, by the lanes of a subgroup. A processor keeps
@@ -91,11 +91,7 @@ class WorkgroupLayout:
     @property
     def fits(self) -> bool:
         """Whether a workgroup holds it."""
-        return (
-            self.floats <= WORKGROUP_FLOATS
-            and self.threads <= MOST_THREADS
-            and 4 * self.fours <= MOST_ELEMENTS
-        )
+        return self.floats <= WORKGROUP_FLOATS and 4 * self.fours <= MOST_ELEMENTS
 
 
 def persistent_plan(work: Workload) -> Plan | None:
@@ -183,11 +179,15 @@ def _layout(network: NetworkSpec, rows: int, traits: Traits) -> WorkgroupLayout 
         threads, most_groups = ON_SOFTWARE.get(traits.lanes or 8, ON_SOFTWARE[8])
         wanted = max(-(-all_groups // most_groups), threads // quartets)
         shares = _even(all_groups, max(1, min(all_groups, wanted)))
+        fits = quartets * shares <= MOST_THREADS_ON_SOFTWARE
     else:
-        shares = min(all_groups, MOST_THREADS // quartets)
-    if shares == 0 or (not traits.software and all_groups > MOST_GROUPS * shares):
+        shares = min(all_groups, traits.threads // quartets)
+        fits = all_groups <= MOST_GROUPS * shares
+    if not fits:
         return None
     groups = -(-all_groups // shares)
+    if not traits.software:
+        shares = -(-all_groups // groups)  # as few as keep no more
     for chunk in range(min(ROWS_OF_A_CHUNK, rows), 0, -1):
         layout = WorkgroupLayout(
             quartets=quartets,

@@ -1,6 +1,6 @@
 """How a matrix product is cut into workgroups and threads, and which way is taken when.
 
-What is multiplied is said by ``plan``, how a thread multiplies by the files in ``shaders/tile``.
+What is multiplied is said by ``layered``, how a thread multiplies by the files in ``shaders/tile``.
 All tiles add up the terms of a sum in the same order, four at a time, so that the choice changes
 the speed alone and never a bit of the result.
 """
@@ -29,10 +29,12 @@ class Traits:
     Args:
         software: whether the processor does the work.
         lanes: of a subgroup, if the shaders may use subgroups.
+        threads: of a workgroup, at most; every WebGPU implementation grants these.
     """
 
     software: bool
     lanes: int | None = None
+    threads: int = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,10 @@ class Tile:
 
     Args:
         shader: the file that multiplies.
-        thread_rows: of the product, computed by one thread.
-        thread_columns: likewise.
-        row_threads: of a workgroup.
-        column_threads: likewise.
+        thread_rows: rows of the product that one thread computes.
+        thread_columns: columns of the product that one thread computes.
+        row_threads: threads of a workgroup along the rows.
+        column_threads: threads of a workgroup along the columns.
     """
 
     shader: str
@@ -86,7 +88,7 @@ class Tile:
 
     @property
     def name(self) -> str:
-        """As users are told and the cache of measurements knows it."""
+        """The tile's name for users and in the cache of measurements."""
         return f"{self.shader.removeprefix('tile/')} {self.rows}x{self.columns}"
 
     @property
@@ -124,7 +126,7 @@ REGISTERS_32 = Tile("tile/registers_4x4", 4, 4, 8, 8)
 REGISTERS_64 = Tile("tile/registers_8x8", 8, 8, 8, 8)
 
 ON_HARDWARE = (SHARED_32, SHARED_64, REGISTERS_32, REGISTERS_64)
-"""Their 64 threads fill every vendor's wave."""
+"""Tiles for GPUs; their 64 threads fill every vendor's wave."""
 
 TILES = (*ON_SOFTWARE, *ON_HARDWARE)
 

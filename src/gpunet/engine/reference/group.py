@@ -193,7 +193,7 @@ class Group:
             yield rows, kernels.forward(values, *self._layers[-1])
 
     def _masks(self, settings: tuple[NetworkSettings, ...]) -> list[_Masks | None]:
-        """Those of the input and of every hidden layer; ``None`` where nothing is dropped."""
+        """Dropout masks of the input and every hidden layer; ``None`` where nothing is dropped."""
         inputs = np.array([one.input_dropout for one in settings], dtype=np.float32)
         hidden = self._engine.dropout_rates()[self.places]
         rates = np.column_stack((inputs, hidden)).T  # (1 + H, R)

@@ -61,6 +61,7 @@ class NumpyEngine(Engine):
 
     def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
         super().__init__(network, configs)
+        self.device = numpy_device()
         require_host_memory(self.population, network, self.rule, self.batch_size)
         shape = (self.population, network.parameter_count)
         self._parameters = np.zeros(shape, dtype=np.float32)
@@ -78,11 +79,6 @@ class NumpyEngine(Engine):
             for part in parts
             if len(part)
         ]
-
-    @property
-    def device(self) -> DeviceInfo:
-        """The processor."""
-        return numpy_device()
 
     def _load(self, split: Split, samples: Samples) -> None:
         """Keep the samples; nothing is copied."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
-from typing import Generic, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from gpunet.engine.interface import NetworkSettings, Rule
 
 __all__ = ["RULES", "Factors", "blocks", "optimize"]
 
-Real = TypeVar("Real", np.float32, np.float64)
+Floats = NDArray[np.floating[Any]]
+"""Float32 as the engine has, or float64 as the gradient checks do."""
 
 BLOCK = 65_536
 """Parameters moved at a time: many enough that numpy's calls cost little, few enough that what one
@@ -25,40 +26,40 @@ call leaves is still in the processor's cache for the next."""
 
 
 @dataclass(slots=True, eq=False)
-class Factors(Generic[Real]):
+class Factors:
     """The figures of one step, all (P, 1): a row of the schedule, and each network's own.
 
     The first four are as ``step_schedule`` gives them.
     """
 
-    rate: NDArray[Real]
-    first: NDArray[Real]
-    root: NDArray[Real]
-    gradient: NDArray[Real]
-    momentum: NDArray[Real]
-    beta1: NDArray[Real]
-    beta2: NDArray[Real]
-    epsilon: NDArray[Real]
+    rate: Floats
+    first: Floats
+    root: Floats
+    gradient: Floats
+    momentum: Floats
+    beta1: Floats
+    beta2: Floats
+    epsilon: Floats
 
     @classmethod
-    def of(cls, settings: tuple[NetworkSettings, ...], step: NDArray[Real]) -> Factors[Real]:
+    def of(cls, settings: tuple[NetworkSettings, ...], step: Floats) -> Factors:
         """The factors for a row (P, 4) of the schedule."""
 
-        def column(name: str) -> NDArray[Real]:
+        def column(name: str) -> Floats:
             return np.array([getattr(one, name) for one in settings], dtype=step.dtype)[:, None]
 
         rate, first, root, gradient = step.T[..., None]
         own = {name: column(name) for name in ("momentum", "beta1", "beta2", "epsilon")}
         return cls(rate, first, root, gradient, **own)
 
-    def at(self, step: NDArray[Real]) -> Factors[Real]:
-        """The same networks' factors for another row (P, 4) of the schedule."""
+    def at(self, step: Floats) -> Factors:
+        """These networks' factors for another row (P, 4) of the schedule."""
         rate, first, root, gradient = step.T[..., None]
         own = self.momentum, self.beta1, self.beta2, self.epsilon
         return Factors(rate, first, root, gradient, *own)
 
 
-def blocks(parameters: NDArray[Real]) -> Iterator[tuple[EllipsisType, slice]]:
+def blocks(parameters: Floats) -> Iterator[tuple[EllipsisType, slice]]:
     """Where the parts of parameters, gradient or moments (..., P, N) lie that go well together."""
     columns = max(1, BLOCK // len(parameters))
     for start in range(0, parameters.shape[1], columns):
@@ -66,33 +67,19 @@ def blocks(parameters: NDArray[Real]) -> Iterator[tuple[EllipsisType, slice]]:
 
 
 def optimize(
-    rule: Rule,
-    parameters: NDArray[Real],
-    gradient: NDArray[Real],
-    moments: NDArray[Real],
-    factors: Factors[Real],
+    rule: Rule, parameters: Floats, gradient: Floats, moments: Floats, factors: Factors
 ) -> None:
     """One step of a rule, in place."""
     for part in blocks(parameters):
         RULES[rule](parameters[part], gradient[part], moments[part], factors)
 
 
-def sgd(
-    parameters: NDArray[Real],
-    gradient: NDArray[Real],
-    moments: NDArray[Real],
-    factors: Factors[Real],
-) -> None:
+def sgd(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
     """Plain gradient descent; it has no moments."""
     parameters -= factors.rate * gradient
 
 
-def sgd_momentum(
-    parameters: NDArray[Real],
-    gradient: NDArray[Real],
-    moments: NDArray[Real],
-    factors: Factors[Real],
-) -> None:
+def sgd_momentum(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
     """Gradient descent with momentum: the velocity sums plain gradients.
 
     Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013,
@@ -104,12 +91,7 @@ def sgd_momentum(
     parameters -= factors.rate * velocity
 
 
-def sgd_nesterov(
-    parameters: NDArray[Real],
-    gradient: NDArray[Real],
-    moments: NDArray[Real],
-    factors: Factors[Real],
-) -> None:
+def sgd_nesterov(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
     """Nesterov's momentum, in the form of Sutskever et al. 2013 that PyTorch takes."""
     velocity = moments[0]
     velocity *= factors.momentum
@@ -117,12 +99,7 @@ def sgd_nesterov(
     parameters -= factors.rate * (gradient + factors.momentum * velocity)
 
 
-def adam(
-    parameters: NDArray[Real],
-    gradient: NDArray[Real],
-    moments: NDArray[Real],
-    factors: Factors[Real],
-) -> None:
+def adam(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
     """Adam: Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
 
     Both corrections are made once a step, in its size and in epsilon (the end of section 2).
@@ -142,12 +119,7 @@ def adam(
     parameters -= change
 
 
-def nadam(
-    parameters: NDArray[Real],
-    gradient: NDArray[Real],
-    moments: NDArray[Real],
-    factors: Factors[Real],
-) -> None:
+def nadam(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
     """Adam with Nesterov's momentum: Dozat 2016, algorithm 8."""
     _decay(moments[0], gradient, factors.beta1)
     _decay(moments[1], gradient * gradient, factors.beta2)
@@ -157,37 +129,25 @@ def nadam(
     parameters -= ahead / denominator
 
 
-def rmsprop(
-    parameters: NDArray[Real],
-    gradient: NDArray[Real],
-    moments: NDArray[Real],
-    factors: Factors[Real],
-) -> None:
+def rmsprop(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
     """RMSprop: Tieleman & Hinton, "Lecture 6.5", 2012."""
     _decay(moments[0], gradient * gradient, factors.beta2)
     parameters -= factors.rate * gradient / (np.sqrt(moments[0]) + factors.epsilon)
 
 
-def lion(
-    parameters: NDArray[Real],
-    gradient: NDArray[Real],
-    moments: NDArray[Real],
-    factors: Factors[Real],
-) -> None:
+def lion(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
     """Lion: Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023, algorithm 2."""
     blend = factors.beta1 * moments[0] + (1 - factors.beta1) * gradient
     parameters -= factors.rate * np.sign(blend)
     _decay(moments[0], gradient, factors.beta2)
 
 
-def _decay(moment: NDArray[Real], news: NDArray[Real], beta: NDArray[Real]) -> None:
+def _decay(moment: Floats, news: Floats, beta: Floats) -> None:
     moment *= beta
     moment += (1 - beta) * news
 
 
-RULES: Mapping[
-    Rule, Callable[[NDArray[Real], NDArray[Real], NDArray[Real], Factors[Real]], None]
-] = {
+RULES: Mapping[Rule, Callable[[Floats, Floats, Floats, Factors], None]] = {
     "sgd": sgd,
     "sgd_momentum": sgd_momentum,
     "sgd_nesterov": sgd_nesterov,

@@ -1,34 +1,28 @@
-"""Adapters: which ones the machine has, what they can do, and how one is opened.
+"""Adapters: which ones the machine has, and what they can do.
 
-Which of them is taken is decided in ``factory``; what runs on them is ``wgpu_engine``'s.
+Which of them is taken is decided in ``factory``; how one is opened belongs to ``device``.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.planning.shader_source import ShaderSource, assemble, numbered
-from gpunet.engine.planning.tiles import Traits
-from gpunet.engine.wgpu.native import declare_types, tick_seconds
-from gpunet.errors import DeviceError, DeviceLostError, spelled
+from gpunet.engine.wgpu.native import (
+    declare_types,
+)
 
 __all__ = [
     "DEFAULT_LIMITS",
     "SIZE_LIMITS",
     "Adapter",
-    "OpenDevice",
-    "Pipeline",
     "list_adapters",
-    "open_device",
-    "reopen_device",
 ]
 
 DEFAULT_LIMITS: Mapping[str, int] = {
@@ -49,13 +43,11 @@ DEFAULT_LIMITS: Mapping[str, int] = {
 """What every WebGPU implementation grants (W3C, "WebGPU", section 3.6.2, limits).
 
 The engine asks for no more, so that its shaders run everywhere. Only for the sizes of buffers,
-which no shader depends on, it takes what the adapter has.
+which no shader depends on, it takes what the adapter has, and for the threads of a workgroup, by
+which the persistent plan deals a network out.
 """
 
 SIZE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
-
-PROBED_ITERATIONS = 70_000
-"""More than the 65,535 after which Mesa's software driver stops a shader."""
 
 _KINDS = {
     "DiscreteGPU": "discrete GPU",
@@ -92,153 +84,6 @@ class Adapter:
         return self.info.kind == "software adapter"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pipeline:
-    """A compiled shader: wgpu's pipeline, the layout of its bind group, and what it binds."""
-
-    handle: Any = field(repr=False)
-    layout: Any = field(repr=False)
-    source: ShaderSource
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OpenDevice:
-    """An adapter that is ready to work.
-
-    Args:
-        adapter: it was opened from.
-        handle: wgpu's device.
-        buffer_bytes: the largest buffer that it binds.
-        iterations: loop iterations after which a software adapter stops an invocation; ``None``
-            if it does not.
-        lanes: of a subgroup on a software adapter, if it has them and they are in order.
-    """
-
-    adapter: Adapter
-    handle: Any = field(repr=False)
-    buffer_bytes: int
-    iterations: int | None = None
-    lanes: int | None = None
-    _pipelines: dict[tuple[Any, ...], Pipeline] = field(default_factory=dict, repr=False)
-
-    @property
-    def traits(self) -> Traits:
-        """What the plan needs to know."""
-        return Traits(self.adapter.software, self.lanes)
-
-    def pipeline(
-        self,
-        label: str,
-        pieces: tuple[str, ...],
-        constants: Mapping[str, float],
-        variables: tuple[tuple[str, object], ...] = (),
-    ) -> Pipeline:
-        """The pipeline of these shader files, override constants and variables, compiled once.
-
-        Constants that the shader does not declare are left out.
-        """
-        source = assemble(pieces, variables)
-        used = {name: value for name, value in constants.items() if name in source.overrides}
-        key = (pieces, variables, *sorted(used.items()))
-        if key not in self._pipelines:
-            self._pipelines[key] = self._compile(label, source, used)
-        return self._pipelines[key]
-
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Say in one sentence what wgpu reports in many, as a ``DeviceLostError``."""
-        import wgpu
-
-        try:
-            yield
-        except wgpu.GPUOutOfMemoryError as error:
-            raise DeviceLostError(
-                f"{self.adapter.info.name} is out of memory; use fewer samples, units or "
-                f"networks, or {spelled('device', 'cpu')}"
-            ) from error
-        except (wgpu.GPUError, RuntimeError) as error:
-            raise DeviceLostError(
-                f"{self.adapter.info.name} failed ({_cause(error)}); try again, or use "
-                f"{spelled('device', 'cpu')}"
-            ) from error
-
-    def run_timed(self, record: Callable[[Any], None], label: str) -> float | None:
-        """Run what is recorded into one compute pass, and wait for it.
-
-        Returns the seconds that it took by the device's own clock; ``None`` if it has none.
-        """
-        return self.submit_timed(record, label)()
-
-    def submit_timed(self, record: Callable[[Any], None], label: str) -> Callable[[], float | None]:
-        """Start what is recorded into one compute pass.
-
-        Returns a function that waits for it and tells what ``run_timed`` would have told.
-        """
-        import wgpu
-
-        clock = self.adapter.timestamps
-        stamps = (
-            self.handle.create_query_set(label=label, type="timestamp", count=2) if clock else None
-        )
-        answer = self.handle.create_buffer(
-            label=label,
-            size=16,
-            usage=wgpu.BufferUsage.QUERY_RESOLVE
-            | wgpu.BufferUsage.COPY_SRC
-            | wgpu.BufferUsage.COPY_DST,
-        )
-        encoder = self.handle.create_command_encoder(label=label)
-        compute = encoder.begin_compute_pass(
-            label=label,
-            timestamp_writes=stamps
-            and {
-                "query_set": stamps,
-                "beginning_of_pass_write_index": 0,
-                "end_of_pass_write_index": 1,
-            },
-        )
-        record(compute)
-        compute.end()
-        if stamps is not None:
-            encoder.resolve_query_set(stamps, 0, 2, answer, 0)
-        self.handle.queue.submit([encoder.finish()])
-
-        def seconds() -> float | None:
-            began, ended = struct.unpack("2Q", self.handle.queue.read_buffer(answer))
-            return (ended - began) * tick_seconds(self.handle.queue) if clock else None
-
-        return seconds
-
-    def _compile(self, label: str, source: ShaderSource, constants: dict[str, float]) -> Pipeline:
-        import wgpu
-
-        layout = self.handle.create_bind_group_layout(
-            label=label,
-            entries=[
-                {
-                    "binding": binding.number,
-                    "visibility": wgpu.ShaderStage.COMPUTE,
-                    "buffer": {"type": binding.access},
-                }
-                for binding in source.bindings
-            ],
-        )
-        try:
-            pipeline = self.handle.create_compute_pipeline(
-                label=label,
-                layout=self.handle.create_pipeline_layout(bind_group_layouts=[layout]),
-                compute={
-                    "module": self.handle.create_shader_module(label=label, code=source.text),
-                    "entry_point": "main",
-                    "constants": constants,
-                },
-            )
-        except wgpu.GPUValidationError as error:
-            error.add_note(numbered(source.text))
-            raise
-        return Pipeline(pipeline, layout, source)
-
-
 @cache
 def list_adapters() -> tuple[Adapter, ...]:
     """All adapters but OpenGL's, whose compute shaders are too limited; none without a driver."""
@@ -256,49 +101,6 @@ def list_adapters() -> tuple[Adapter, ...]:
             if handle.info["backend_type"] in {"Vulkan", "Metal", "D3D12"}
         ]
     return tuple(_describe(index, handle) for index, handle in enumerate(found))
-
-
-def open_device(adapter: Adapter) -> OpenDevice:
-    """Open an adapter; once a process.
-
-    Raises:
-        DeviceError: the driver refuses.
-    """
-    if adapter.index not in _OPEN or _OPEN[adapter.index].adapter is not adapter:
-        _OPEN[adapter.index] = _open(adapter)
-    return _OPEN[adapter.index]
-
-
-def reopen_device(adapter: Adapter) -> OpenDevice:
-    """Open an adapter anew, after what was opened before has failed.
-
-    Raises:
-        DeviceError: the driver refuses.
-    """
-    _OPEN.pop(adapter.index, None)
-    return open_device(adapter)
-
-
-_OPEN: dict[int, OpenDevice] = {}
-
-
-def _open(adapter: Adapter) -> OpenDevice:
-    limits = {**DEFAULT_LIMITS, **{name: adapter.limits[name] for name in SIZE_LIMITS}}
-    try:
-        handle = adapter.handle.request_device_sync(
-            label="gpunet",
-            required_features=[
-                name for name in ("timestamp-query", "subgroup") if name in adapter.handle.features
-            ],
-            required_limits=limits,
-        )
-    except Exception as error:
-        raise DeviceError(
-            f"{adapter.info.name} could not be opened ({_first_line(error)}); try another one of "
-            f"`gpunet devices`, or {spelled('device', 'cpu')}"
-        ) from error
-    largest = min(limits[name] for name in SIZE_LIMITS)
-    return _with_traits(OpenDevice(adapter, handle, largest))
 
 
 @contextmanager
@@ -341,61 +143,3 @@ def _describe(index: int, handle: Any) -> Adapter:
         why="; ".join(lacking),
         handle=handle,
     )
-
-
-def _with_traits(device: OpenDevice) -> OpenDevice:
-    """The device with what only a trial tells."""
-    iterations = lanes = None
-    if device.adapter.software:
-        iterations = _probe_iterations(device)
-        lanes = _probe_lanes(device) if "subgroup" in device.handle.features else None
-    return replace(device, iterations=iterations, lanes=lanes)
-
-
-def _probe_iterations(device: OpenDevice) -> int | None:
-    """The loop iterations after which the device stops; ``None`` if it passes the probe."""
-    reached, count = _run_probe(device, "probe_iterations", {"WANTED": PROBED_ITERATIONS})[0], 0
-    state = 0
-    while state != reached or count == 0:
-        if count == PROBED_ITERATIONS:
-            return 0
-        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
-        count += 1
-    return None if count == PROBED_ITERATIONS else count
-
-
-def _probe_lanes(device: OpenDevice) -> int | None:
-    """The lanes of a subgroup; ``None`` if a workgroup's invocations are not its lanes in order."""
-    size, *lanes = _run_probe(device, "probe_subgroup", {})
-    return size if lanes == [thread % size for thread in range(len(lanes))] else None
-
-
-def _run_probe(device: OpenDevice, name: str, constants: Mapping[str, float]) -> list[int]:
-    """The nine words that a probing shader answers."""
-    import wgpu
-
-    pipeline = device.pipeline(name, (name,), constants)
-    answer = device.handle.create_buffer(
-        label=name, size=36, usage=wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC
-    )
-    group = device.handle.create_bind_group(
-        label=name, layout=pipeline.layout, entries=[{"binding": 0, "resource": {"buffer": answer}}]
-    )
-    encoder = device.handle.create_command_encoder(label=name)
-    compute = encoder.begin_compute_pass(label=name)
-    compute.set_pipeline(pipeline.handle)
-    compute.set_bind_group(0, group)
-    compute.dispatch_workgroups(1)
-    compute.end()
-    device.handle.queue.submit([encoder.finish()])
-    return list(struct.unpack("9I", device.handle.queue.read_buffer(answer)))
-
-
-def _cause(error: Exception) -> str:
-    """The last line of what wgpu says, where the root of a chain of causes stands."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

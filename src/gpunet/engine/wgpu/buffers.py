@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.engine.wgpu.adapters import OpenDevice
+from gpunet.engine.wgpu.device import OpenDevice
 from gpunet.errors import DeviceError, spelled
 
 __all__ = ["Buffers"]
@@ -74,6 +75,14 @@ class Buffers:
         with self._device.guarded():
             raw = self._device.handle.queue.read_buffer(self._named[name])
         return np.frombuffer(raw, dtype=dtype).copy()
+
+    def copy(self, size: int, parts: Sequence[tuple[str, int, str, int]]) -> None:
+        """Copy so many bytes, each from a place in one buffer to a place in another."""
+        with self._device.guarded():
+            encoder = self._device.handle.create_command_encoder(label="copies")
+            for source, start, target, at in parts:
+                encoder.copy_buffer_to_buffer(self[source], start, self[target], at, size)
+            self._device.handle.queue.submit([encoder.finish()])
 
     def destroy(self) -> None:
         """Give back all named buffers."""

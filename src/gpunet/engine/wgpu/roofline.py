@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from timeit import Timer
 
 import numpy as np
 
 from gpunet.engine.planning.layered import FLOAT_BYTES
-from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import OpenDevice, open_device
+from gpunet.engine.wgpu.native import record_dispatches
 
 __all__ = ["Roofline", "measure_roofline"]
 
@@ -71,38 +73,33 @@ def measure_roofline(adapter: Adapter | None) -> Roofline:
             max(2 * n / _seconds(_copy(n)) for n in (1 << 16, 1 << 20, 1 << 24)),
         )
     device = open_device(adapter)
+    operations, floats = OPERATIONS_A_ROUND * ROUNDS * THREADS, 4 * FLOAT_BYTES * THREADS
+    chains = [(operations * n, n, floats * n) for n in (64, 256, 1024, 4096, 16384)]
+    copied = 2 * GROUPS_EACH * floats
+    copies = [(size, size // copied, size) for size in (1 << n for n in range(20, 29, 2))]
     with device.guarded():
-        return Roofline(_arithmetic(device), _bandwidth(device))
+        return Roofline(
+            _best_rate(device, "probe_arithmetic", {"ROUNDS": ROUNDS}, chains),
+            _best_rate(device, "probe_bandwidth", {"EACH": GROUPS_EACH}, copies),
+        )
 
 
-def _arithmetic(device: OpenDevice) -> float:
-    """Operations a second."""
-
-    def rates() -> Iterable[float]:
-        for groups in (64, 256, 1024, 4096, 16384):
-            size = 4 * FLOAT_BYTES * groups * THREADS
-            taken = _probe(device, "probe_arithmetic", {"ROUNDS": ROUNDS}, groups, size)
-            yield OPERATIONS_A_ROUND * ROUNDS * groups * THREADS / taken
-            if taken > LONG_ENOUGH:
-                return
-
-    return max(rates())
-
-
-def _bandwidth(device: OpenDevice) -> float:
-    """The memory bandwidth in bytes a second."""
-
-    def rates() -> Iterable[float]:
-        for size in (1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28):
-            groups = size // (2 * 4 * FLOAT_BYTES * GROUPS_EACH * THREADS)
-            if size > device.buffer_bytes or groups > 65535:
-                return
-            taken = _probe(device, "probe_bandwidth", {"EACH": GROUPS_EACH}, groups, size)
-            yield size / taken
-            if taken > LONG_ENOUGH:
-                return
-
-    return max(rates())
+def _best_rate(
+    device: OpenDevice,
+    name: str,
+    constants: Mapping[str, float],
+    trials: Iterable[tuple[int, int, int]],
+) -> float:
+    """The largest amount a second of trials of growing size: amount, workgroups, bytes."""
+    best = 0.0
+    for amount, groups, size in trials:
+        if size > device.buffer_bytes or groups > 65535:
+            break
+        taken = _probe(device, name, constants, groups, size)
+        best = max(best, amount / taken)
+        if taken > LONG_ENOUGH:
+            break
+    return best
 
 
 def _probe(
@@ -111,20 +108,12 @@ def _probe(
     """The seconds that a probing shader takes with a buffer of so many bytes."""
     import wgpu
 
-    pipeline = device.pipeline(name, (name,), constants)
     answer = device.handle.create_buffer(label=name, size=size, usage=wgpu.BufferUsage.STORAGE)
-    group = device.handle.create_bind_group(
-        label=name, layout=pipeline.layout, entries=[{"binding": 0, "resource": {"buffer": answer}}]
-    )
-
-    def record(compute: Any) -> None:
-        compute.set_pipeline(pipeline.handle)
-        compute.set_bind_group(0, group)
-        compute.dispatch_workgroups(groups)
+    dispatch = device.dispatch(name, (name,), constants, {"answer": answer}, (groups, 1, 1))
 
     def once() -> float:
         began = time.perf_counter()
-        by_device = device.run_timed(record, name)
+        by_device = device.run_timed(lambda one: record_dispatches(one, [dispatch], 1, 1), name)
         return by_device or time.perf_counter() - began
 
     once()  # warms up
@@ -145,9 +134,5 @@ def _copy(size: int) -> Callable[[], object]:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(1 + TIMINGS):  # the first one warms up
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return min(taken[1:])
+    work()  # warms up
+    return min(Timer(work).repeat(TIMINGS, 1))

@@ -14,7 +14,8 @@ from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.measurements import Measurements
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.tiles import TILES, Product, Tile, Traits, candidates
-from gpunet.engine.wgpu.adapters import Adapter, open_device
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import open_device
 from gpunet.files.cache import cache_folder
 
 __all__ = ["TileCache"]

@@ -19,6 +19,7 @@ import numpy as np
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.planning.layered import Pass, Plan, cut
 from gpunet.engine.planning.tiles import LARGE_PRODUCT, Product, Tile, candidates, choose_tile
+from gpunet.engine.timing import repetitions
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
@@ -41,8 +42,6 @@ TIMINGS = 5
 """Timings of each tile, of which the median counts; the tiles take turns."""
 
 SECONDS_A_TIMING = 0.02
-
-MOST_REPEATS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def _measure(engine: WgpuEngine, one: Pass, product: Product, tiles: TileCache) 
     passes = {tile: cut(one, tile) for tile in (table, *others)}
     first = {tile: _first_impression(engine, one) for tile, one in passes.items()}
     best = min(first.values())
-    repeats = max(1, min(MOST_REPEATS, round(SECONDS_A_TIMING / best)))
+    repeats = repetitions(best, SECONDS_A_TIMING)
     rivals = [tile for tile in passes if tile == table or first[tile] < HOPELESS * best]
     taken: dict[Tile, list[float]] = {tile: [] for tile in rivals}
     for _ in range(TIMINGS if len(rivals) > 1 else 0):

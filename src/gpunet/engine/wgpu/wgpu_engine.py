@@ -1,7 +1,7 @@
-"""The engine that runs the plan on an adapter: programs, command buffers, what is read back.
+"""The engine that runs the plan on an adapter: epochs, evaluations, what is read back.
 
-What the passes are is said by ``plan``, what they compute by the shaders and, as specification,
-by ``numpy_kernels``. Buffers are kept by ``buffers``, pipelines by ``device``.
+What the passes are is said by ``planning``, what they compute by the shaders and, as specification,
+by ``reference``. Buffers are kept by ``buffers``, pipelines by ``device``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import (
     MOMENTS,
-    DeviceInfo,
     Engine,
     KernelTime,
     Metrics,
@@ -47,11 +46,12 @@ from gpunet.engine.planning.records import (
 from gpunet.engine.planning.select import PlanName, choose_plan
 from gpunet.engine.planning.tiles import why_tiles
 from gpunet.engine.planning.workload import Workload
-from gpunet.engine.wgpu.adapters import Adapter, OpenDevice, open_device, reopen_device
+from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.buffers import Buffers
+from gpunet.engine.wgpu.compiled import Compiled, bind, compile_plan
+from gpunet.engine.wgpu.device import OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.native import Dispatch, record_dispatches
 from gpunet.engine.wgpu.tile_cache import TileCache
-from gpunet.errors import DeviceError, spelled
 
 __all__ = ["PassTime", "WgpuEngine"]
 
@@ -76,14 +76,6 @@ class _Data:
     features: Literal["bytes", "floats"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Compiled:
-    """A plan with its pipelines and bind groups."""
-
-    plan: Plan
-    dispatches: tuple[Dispatch, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class PassTime:
     """What one dispatch of a pass takes: wall clock, and the device's own if it has one."""
@@ -94,7 +86,7 @@ class PassTime:
 
     @property
     def seconds(self) -> float:
-        """By the device's clock if it has one."""
+        """Seconds by the device's clock if it has one, else by the host's."""
         return self.wall_seconds if self.device_seconds is None else self.device_seconds
 
 
@@ -120,7 +112,7 @@ class WgpuEngine(Engine):
     ) -> None:
         super().__init__(network, configs)
         self._wanted, self._tiles = plan, tiles
-        self._adapter = adapter
+        self._adapter, self.device = adapter, adapter.info
         self._networks = network_records(self.settings)
         self._layout = Layout.of(network)
         self._loaded: dict[Split, Samples] = {}
@@ -132,22 +124,17 @@ class WgpuEngine(Engine):
         self._traits = device.traits
         self._buffers = Buffers(device)
         self._data: dict[Split, _Data] = {}
-        self._training: _Compiled | None = None
+        self._training: Compiled | None = None
         self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
         self._one_order = False  # whether all networks see the samples in the same order
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
-        self._evaluations: dict[Split, _Compiled] = {}
+        self._evaluations: dict[Split, Compiled] = {}
         self._held = np.arange(self.population)  # (P,) which network lies at each place
         self._running = self.population  # so many of them, at the first places, are active
         self._require_room(self.batch_size)
         self._make(state_buffers(self.network, self.population, self.rule))
         self._write_dropout_rates()
-
-    @property
-    def device(self) -> DeviceInfo:
-        """The adapter."""
-        return self._open.adapter.info
 
     def _load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device: bytes stay bytes, four to a word."""
@@ -315,7 +302,7 @@ class WgpuEngine(Engine):
     def time_pass(self, one: Pass, repeats: int) -> PassTime:
         """Time a pass of the layered training step, cut by any tile, as ``time_passes`` does."""
         with self._open.guarded():
-            dispatch = self._dispatch(one, self._bound)
+            dispatch = bind(self._open, one, self._bound)
         return self._time_pass(one, dispatch, repeats)
 
     def reopen(self) -> None:
@@ -342,7 +329,7 @@ class WgpuEngine(Engine):
         words = [self._count, stride, until, at_once]
         self._buffers.write("batch", np.array(words, dtype=np.uint32))
 
-    def _compile_training(self, count: int) -> _Compiled:
+    def _compile_training(self, count: int) -> Compiled:
         data, program = self._data["train"], self.training_program(count)
         buffers = self._make(program.buffers)
         self._count = count
@@ -360,14 +347,14 @@ class WgpuEngine(Engine):
             for one in specs
         }
 
-    def _evaluation(self, split: Split) -> _Compiled:
+    def _evaluation(self, split: Split) -> Compiled:
         """The program that scores a split, set to its start."""
         if split not in self._evaluations:
             self._evaluations[split] = self._compile_evaluation(split)
         self._buffers.write(f"{split} networks", self._networks[self._held])
         return self._evaluations[split]
 
-    def _compile_evaluation(self, split: Split) -> _Compiled:
+    def _compile_evaluation(self, split: Split) -> Compiled:
         data = self._data[split]
         rows = min(WGPU_EVALUATION_ROWS, data.count)
         plan = self._recut(evaluation_plan(self._workload(split, rows)))
@@ -383,58 +370,17 @@ class WgpuEngine(Engine):
         """The plan with the tiles that were measured."""
         return plan if self._tiles is None else recut(plan, self._tiles.tile)
 
-    def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> _Compiled:
-        self._require_fit(plan)
-        with self._open.guarded():
-            dispatches = tuple(self._dispatch(one, buffers) for one in plan.passes)
-        return _Compiled(plan, dispatches)
+    def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> Compiled:
+        return compile_plan(self._open, plan, buffers, self.network)
 
-    def _dispatch(self, one: Pass, buffers: Mapping[str, Any]) -> Dispatch:
-        """The pass's pipeline, its bind group and its workgroups."""
-        pipeline = self._open.pipeline(one.label, one.pieces, one.constants, one.variables)
-        group = self._open.handle.create_bind_group(
-            label=one.label,
-            layout=pipeline.layout,
-            entries=[
-                {"binding": binding.number, "resource": {"buffer": buffers[binding.name]}}
-                for binding in pipeline.source.bindings
-            ],
+    def _submit(self, program: Compiled, steps: int) -> None:
+        record = partial(
+            record_dispatches, dispatches=program.dispatches, times=steps, networks=self._running
         )
-        return pipeline.handle, group, one.workgroups
-
-    def _require_fit(self, plan: Plan) -> None:
-        limit = self._open.iterations
-        busiest = max(plan.passes, key=lambda one: one.iterations)
-        if limit is not None and busiest.iterations > limit:
-            raise DeviceError(
-                f"{self.device.name} stops a shader after {limit:,} loop iterations, but "
-                f"{busiest.label} needs {busiest.iterations:,} for the network {self.network} at "
-                f"batch size {plan.rows:,}; use a smaller one, or {spelled('device', 'cpu')}"
-            )
-        widest = max(plan.passes, key=lambda one: max(one.workgroups))
-        if max(widest.workgroups) > 65535:
-            raise DeviceError(
-                f"{widest.label} needs {max(widest.workgroups):,} workgroups, at most 65,535 are "
-                f"possible, for the network {self.network} at batch size {plan.rows:,}; use a "
-                f"smaller one, or {spelled('device', 'cpu')}"
-            )
-
-    def _submit(self, program: _Compiled, steps: int) -> None:
         with self._open.guarded():
-            if self.clocked:
-                record = partial(
-                    record_dispatches,
-                    dispatches=program.dispatches,
-                    times=steps,
-                    networks=self._running,
-                )
-                self._busy.append(self._open.submit_timed(record, "steps"))
-                return
-            encoder = self._open.handle.create_command_encoder(label="steps")
-            compute = encoder.begin_compute_pass(label="steps")
-            record_dispatches(compute, program.dispatches, steps, self._running)
-            compute.end()
-            self._open.handle.queue.submit([encoder.finish()])
+            busy = self._open.submit(record, "steps", timed=self.clocked)
+        if self.clocked:
+            self._busy.append(busy)
 
     def _time_pass(self, one: Pass, dispatch: Dispatch, repeats: int) -> PassTime:
         plan = self._training.plan  # type: ignore[union-attr]
@@ -460,14 +406,10 @@ class WgpuEngine(Engine):
     def _read_probabilities(self, split: Split, plan: Plan) -> NDArray[np.float32]:
         """(P * rows * padded C,) of the batch that was scored last; of those that run alone."""
         size = 4 * plan.rows * padded(self.network.classes)
-        target = self._buffers.ensure("probabilities", size * self._running)
-        with self._open.guarded():
-            encoder = self._open.handle.create_command_encoder(label="probabilities")
-            for p in range(self._running):
-                start = 4 * (p * plan.values + plan.probabilities_at)
-                values = self._buffers[f"{split} values"]
-                encoder.copy_buffer_to_buffer(values, start, target, p * size, size)
-            self._open.handle.queue.submit([encoder.finish()])
+        self._buffers.ensure("probabilities", size * self._running)
+        starts = [4 * (p * plan.values + plan.probabilities_at) for p in range(self._running)]
+        copies = [(f"{split} values", at, "probabilities", p * size) for p, at in enumerate(starts)]
+        self._buffers.copy(size, copies)
         return self._buffers.read("probabilities", np.dtype(np.float32))
 
     def _metrics(self, name: str) -> Metrics:
@@ -491,18 +433,19 @@ class WgpuEngine(Engine):
         if one == other:
             return
         size, moments = 4 * self._layout.size, MOMENTS[self.rule]
-        aside = self._buffers.ensure("aside", 2 * size)  # no copy may stay within a buffer
-        with self._open.guarded():
-            encoder = self._open.handle.create_command_encoder(label="exchange")
-            for name, arrays in (("parameters", 1), ("moments", moments)):
-                buffer = self._buffers[name]
-                for array in range(arrays):
-                    first, second = (size * (array * self.population + p) for p in (one, other))
-                    encoder.copy_buffer_to_buffer(buffer, first, aside, size, size)
-                    encoder.copy_buffer_to_buffer(buffer, second, aside, 0, size)
-                    encoder.copy_buffer_to_buffer(aside, 0, buffer, first, size)
-                    encoder.copy_buffer_to_buffer(aside, size, buffer, second, size)
-            self._open.handle.queue.submit([encoder.finish()])
+        self._buffers.ensure("aside", 2 * size)  # no copy may stay within a buffer
+        for name, arrays in (("parameters", 1), ("moments", moments)):
+            for array in range(arrays):
+                first, second = (size * (array * self.population + p) for p in (one, other))
+                self._buffers.copy(
+                    size,
+                    [
+                        (name, first, "aside", size),
+                        (name, second, "aside", 0),
+                        ("aside", 0, name, first),
+                        ("aside", size, name, second),
+                    ],
+                )
 
     def _write_dropout_rates(self) -> None:
         rates = self.dropout_rates()[self._held]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from rich.console import Console, ConsoleOptions
-from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
 
@@ -52,10 +51,6 @@ class Block:
         for line in self.shaped(min(self.width, options.max_width), self.height).lines:
             yield from _without_trailing_blanks(line)
             yield Segment.line()
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        width = min(self.width, options.max_width)
-        return Measurement(width, width)
 
 
 def _without_trailing_blanks(line: Line) -> Line:

@@ -88,27 +88,26 @@ def line_chart(console: Console, chart: LineChart, width: int) -> Block:
     Below three lines only the legend is left; the labels go first where it is narrow.
     """
     ascii_only = console.options.ascii_only
-    logarithmic = _is_logarithmic(chart)
+    in_logarithms = _in_logarithms(chart)
+    logarithmic = in_logarithms is not None
     legend = text_block(console, [_legend(chart, logarithmic, width, ascii_only)], width)
     plot_rows = chart.height - 2
     lines = legend.lines
     if plot_rows >= 1 and width >= 1:
-        lines = lines + _plot(
-            console, _in_logarithms(chart) if logarithmic else chart, width, plot_rows, logarithmic
-        )
+        lines = lines + _plot(console, in_logarithms or chart, width, plot_rows, logarithmic)
     return Block(width, lines).shaped(width, max(0, chart.height))
 
 
-def _is_logarithmic(chart: LineChart) -> bool:
+def _in_logarithms(chart: LineChart) -> LineChart | None:
+    """The chart of the decimal logarithms, or ``None`` if the values are too close for one.
+
+    What is not above zero goes to the lower edge.
+    """
     values = _values(chart)
     positive = values[values > 0]
-    return bool(len(positive) and positive.max() >= chart.logarithmic_from * positive.min())
-
-
-def _in_logarithms(chart: LineChart) -> LineChart:
-    """The same chart of the decimal logarithms; what is not above zero goes to the lower edge."""
-    values = _values(chart)
-    least = float(values[values > 0].min())
+    if not len(positive) or positive.max() < chart.logarithmic_from * positive.min():
+        return None
+    least = float(positive.min())
     series = [replace(one, y=np.log10(np.clip(one.y, least, LARGEST))) for one in chart.series]
     return replace(chart, series=series, y_bounds=(-math.inf, math.inf))
 
@@ -311,14 +310,7 @@ def _x_labels(x_range: tuple[float, float], columns: int) -> str:
 def nice_ticks(
     lowest: float, highest: float, intervals: int, whole: bool = False
 ) -> tuple[list[float], float]:
-    """Round numbers within a range, and the step between them.
-
-    Args:
-        lowest: start of the range.
-        highest: its end, above its start.
-        intervals: at most so many steps in the range.
-        whole: only whole numbers.
-    """
+    """Round or even whole numbers in a range, at most so many intervals, and the step of them."""
     step = _nice_step((highest - lowest) / intervals)
     step = max(step, 1.0) if whole else step
     first = math.ceil(lowest / step - 1e-9)
@@ -329,10 +321,8 @@ def nice_ticks(
 def _nice_step(least: float) -> float:
     """The smallest of 1, 2, 5 times a power of ten that is not below ``least``."""
     power = 10.0 ** math.floor(math.log10(least))
-    for factor in (1, 2, 5):
-        if factor * power >= least * (1 - 1e-9):
-            return factor * power
-    return 10 * power
+    enough = (factor * power for factor in (1, 2, 5) if factor * power >= least * (1 - 1e-9))
+    return next(enough, 10 * power)
 
 
 def _label(value: float, step: float) -> str:

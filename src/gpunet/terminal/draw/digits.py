@@ -33,13 +33,9 @@ GAMMA = 0.75
 def picture(
     console: Console, image: NDArray[np.uint8] | NDArray[np.float32], columns: int, rows: int
 ) -> Block:
-    """An image without its empty margins, as large as ``columns`` by ``rows`` cells let it be.
+    """An image (height, width) without its empty margins, as large as so many cells let it be.
 
-    Args:
-        console: decides between colors, block shades and ASCII.
-        image: (height, width), uint8 or float.
-        columns: the block's width in cells.
-        rows: the block's height in cells; a cell is two pixels high.
+    A cell is two pixels high; the console decides between colors, block shades and ASCII.
     """
     whole = brightness(image)
     background = background_of(whole)
@@ -120,12 +116,7 @@ def _averaging(source: int, target: int) -> NDArray[np.float64]:
 
 
 def half_blocks(levels: NDArray[np.int64], colors: Sequence[Color]) -> list[Line]:
-    """Lines of cells that are two pixels high each.
-
-    Args:
-        levels: (2 * rows, columns) pixels, each an index of its color.
-        colors: to draw with.
-    """
+    """Pixels (2 * rows, columns), each an index of its color, in cells two pixels high each."""
     lines = []
     for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
         line = []

@@ -119,9 +119,7 @@ SIGNED = _signed(12)
 def theme(background: Background, *, sixteen: bool = False) -> Theme:
     """What the styles' names mean on a background; rich's own bars and spinners included.
 
-    Args:
-        background: what the terminal draws on.
-        sixteen: take none but the terminal's own sixteen colors.
+    With ``sixteen`` none but the terminal's own sixteen colors are taken.
     """
     column = ("dark", "light", "unknown").index(background)
     inks = {name: row[column] for name, row in (SIXTEEN if sixteen else PALETTE).items()}
@@ -198,12 +196,7 @@ def sparkline(
 ) -> Text:
     """A small curve on one line: one cell for each value, or the last of each part if too many.
 
-    Args:
-        values: finite.
-        bounds: drawn lowest and highest; what lies beyond is drawn there.
-        width: in cells, at most.
-        style: of the curve.
-        ascii_only: which marks a console can show.
+    The values are finite; those beyond the bounds are drawn there.
     """
     levels = glyphs(ascii_only).levels
     low, high = bounds

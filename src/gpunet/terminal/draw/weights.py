@@ -45,23 +45,14 @@ def unit_pictures(
     """Print the first layer's units with the largest incoming weights, the largest first.
 
     Every picture has its own scale, so that faint units can be seen; their captions tell the
-    norms. Of a population the first network is shown.
-
-    Args:
-        console: decides on the width, colors and characters.
-        model: of images.
-        count: of units; all if there are fewer.
-        painter: paints in pixels; ``None`` for half blocks or characters.
+    norms. Of a population the first network is shown. Without a painter they are half blocks or
+    characters. The model must be one of images.
     """
-    assert model.image_shape is not None
-    weights = layer_views(model.parameters[:1], model.network)[0][0][0]  # (I, O)
-    norms = np.linalg.norm(weights.astype(np.float64), axis=0)  # (O,)
     columns, rows = PICTURE
     tiles = []
-    for unit in strongest_units(weights, count):
-        values = weights[:, unit].reshape(model.image_shape)
-        name = f"unit {unit}" if model.network.hidden else model.classes[unit]
-        norm = Text(f"norm {figures.loss(float(norms[unit]))}", Ink.MUTED)
+    for name, values in strongest_units(model, count):
+        size = float(np.linalg.norm(values.astype(np.float64)))
+        norm = Text(f"norm {figures.loss(size)}", Ink.MUTED)
         caption = text_block(console, [Text(name), norm, Text()], columns)
         if painter is None:
             tiles.append(stack([signed_picture(console, values, columns, rows), caption], columns))
@@ -69,26 +60,32 @@ def unit_pictures(
             pixels = signed_colors(values, *painter.size(columns, rows))
             tiles.append(painter.above(caption, pixels, rows))
     console.print(grid(tiles, console.width, gap=2))
-    shown, units = len(tiles), weights.shape[1]
+    shown, units = len(tiles), model.network.layers[0].outputs
     console.print(Text(f"{shown} of {units} units, from the largest weights down", Ink.STRONG))
     console.print(Text(_legend(console, painter), Ink.MUTED))
 
 
-def strongest_units(weights: NDArray[np.float32], count: int) -> list[int]:
-    """The units of a layer (I, O) with the largest norms of incoming weights, in falling order."""
+def strongest_units(model: Model, count: int) -> list[tuple[str, NDArray[np.float32]]]:
+    """The first layer's units with the largest norms of incoming weights, in falling order.
+
+    Each has its name and its weights (height, width). The model must be one of images.
+    """
+    assert model.image_shape is not None
+    weights = layer_views(model.parameters[:1], model.network)[0][0][0]  # (I, O)
     norms = np.linalg.norm(weights.astype(np.float64), axis=0)  # (O,)
-    order: list[int] = np.argsort(-norms, kind="stable")[:count].tolist()
-    return order
+    return [
+        (
+            f"unit {unit}" if model.network.hidden else model.classes[unit],
+            weights[:, unit].reshape(model.image_shape),
+        )
+        for unit in np.argsort(-norms, kind="stable")[:count].tolist()
+    ]
 
 
 def signed_picture(console: Console, values: NDArray[np.float32], columns: int, rows: int) -> Block:
-    """Values of both signs, zero being neutral, the largest size being full.
+    """Values (height, width) of both signs in so many cells, the largest size being full.
 
-    Args:
-        console: decides between colors and characters.
-        values: (height, width).
-        columns: the block's width in cells.
-        rows: the block's height in cells; a cell is two pixels high.
+    A cell is two pixels high; the console decides between colors and characters.
     """
     pixels = fitted(values.astype(np.float64), 2 * rows, columns, 0.0)
     if shows_greys(console) and not console.options.ascii_only:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import IO, Any, TextIO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -74,18 +75,17 @@ class PatientStream:
 
     def write(self, text: str) -> int:
         """Write the text, or nothing after a failure."""
-        if self.failure is None:
-            try:
-                return self._stream.write(text)
-            except OSError as error:
-                self.failure = error
+        self._unless_failed(partial(self._stream.write, text))
         return len(text)
 
     def flush(self) -> None:
         """Flush the stream, unless it has failed."""
+        self._unless_failed(self._stream.flush)
+
+    def _unless_failed(self, act: Callable[[], object]) -> None:
         if self.failure is None:
             try:
-                self._stream.flush()
+                act()
             except OSError as error:
                 self.failure = error
 
@@ -97,7 +97,6 @@ def make_console(
     *,
     plain: bool = False,
     quiet: bool = False,
-    stderr: bool = False,
     patient: bool = False,
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
@@ -114,13 +113,12 @@ def make_console(
     Args:
         plain: no escape codes at all, whatever the environment says.
         quiet: print nothing.
-        stderr: write to the standard error instead of the standard output.
         patient: wrap the stream, so that long work does not end when nobody reads any more.
-        stream: what to write to instead of both.
+        stream: what to write to instead of the standard output.
         environ: the environment; the process's own by default.
     """
     environment = os.environ if environ is None else environ
-    target = stream or (sys.stderr if stderr else sys.stdout)
+    target = stream or sys.stdout
     _never_fail_to_encode(target, environment)
     plain = plain or bool(environment.get("JPY_PARENT_PID"))  # a notebook's kernel tells its own
     console = _HarmlessConsole(
@@ -202,9 +200,5 @@ def _never_fail_to_encode(stream: TextIO, environ: Mapping[str, str]) -> None:
 
 def _asks_for_ascii(environ: Mapping[str, str]) -> bool:
     """POSIX takes the first of these that is set and not empty; unset asks for nothing."""
-    if sys.platform == "win32":
-        return False
-    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
-        if environ.get(name):
-            return environ[name] in {"C", "POSIX"}
-    return False
+    names = () if sys.platform == "win32" else ("LC_ALL", "LC_CTYPE", "LANG")
+    return next((environ[name] for name in names if environ.get(name)), "") in {"C", "POSIX"}

@@ -6,39 +6,21 @@ Owns what is remembered of a run. The terminal, the keys and the pace of drawing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TextIO
-
-from rich.console import Console
-
 from gpunet.terminal.draw.block import Block
-from gpunet.terminal.live.console import wants_dashboard
-from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.live_screen import LiveScreen
-from gpunet.terminal.live.plain import PlainPrinter
 from gpunet.terminal.views.dashboard import View, closing_view, dashboard_frame
-from gpunet.training.events import Callback, Control, EpochEnd, Progress, RunInfo, StopReason
+from gpunet.training.events import Callback, EpochEnd, Progress, RunInfo, StopReason
 
-__all__ = ["Dashboard", "training_display"]
+__all__ = ["Dashboard"]
 
 TRACE = 400
 """Reports kept of the first epoch; more than any terminal has dots for in half its width."""
 
 
 class Dashboard(LiveScreen, Callback):
-    """A callback with a live screen; open it as a context around the training.
+    """A callback with a live screen; open it as a context around the training."""
 
-    Args:
-        console: a terminal; ``wants_dashboard`` tells whether it is one.
-        control: receives what the keys ask for; its clock tells the time.
-        keys: where keys come from, ``sys.stdin`` by default.
-    """
-
-    view: View
-
-    def __init__(self, console: Console, control: Control, *, keys: TextIO | None = None) -> None:
-        super().__init__(console, control, View(), keys=keys)
+    view = View()
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
         """The run as it is known."""
@@ -71,22 +53,3 @@ class Dashboard(LiveScreen, Callback):
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """No further epoch follows."""
         self.show(reason=reason, best_epoch=best_epoch)
-
-
-@contextmanager
-def training_display(
-    console: Console, control: Control, *, plain: bool = False
-) -> Iterator[Dashboard | PlainPrinter]:
-    """What shows a training while the context is open; Ctrl-C asks it to stop and save.
-
-    Args:
-        console: what it is shown on.
-        control: receives what keys and signals ask for.
-        plain: lines even where there is room for a dashboard.
-    """
-    if wants_dashboard(console, plain):
-        with Dashboard(console, control) as dashboard:
-            yield dashboard
-    else:
-        with Interrupts(control):
-            yield PlainPrinter(console)

@@ -127,6 +127,7 @@ if sys.platform == "win32":
 else:
     import select
     import termios
+    import tty
 
     class _Source:
         """A POSIX terminal's keys; its mode keeps signals on and turns lines and echo off."""
@@ -146,12 +147,8 @@ else:
                 self._wakened, self._waker = os.pipe()
             try:
                 echo_again()  # what comes late is dropped here, as keys are that nobody waits for
-                mode = termios.tcgetattr(self._descriptor)
-                if self._saved is None:
-                    self._saved = [*mode[:6], list(mode[6])]
-                mode[3] &= ~(termios.ICANON | termios.ECHO)
-                mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
-                termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
+                self._saved = self._saved or termios.tcgetattr(self._descriptor)
+                tty.setcbreak(self._descriptor, termios.TCSANOW)
             except (termios.error, OSError):
                 return False
             return True

@@ -6,10 +6,8 @@ Owns what is remembered of a search while it runs. What a frame looks like belon
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
-from typing import TextIO
 
 from rich.console import Console
 
@@ -17,28 +15,18 @@ from gpunet.search.events import SearchInfo, SearchObserver
 from gpunet.search.study_progress import StudyProgress
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import Block
-from gpunet.terminal.live.console import print_line, wants_dashboard
-from gpunet.terminal.live.interrupts import Interrupts
+from gpunet.terminal.live.console import print_line
 from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.views.leaderboard import Board, counted, leaderboard_frame, monitored
-from gpunet.training.events import Control, Progress
+from gpunet.training.events import Progress
 
-__all__ = ["LiveLeaderboard", "PlainSearch", "search_display"]
+__all__ = ["LiveLeaderboard", "PlainSearch"]
 
 
 class LiveLeaderboard(LiveScreen, SearchObserver):
-    """An observer of a search with a live screen; open it as a context around the search.
+    """An observer of a search with a live screen; open it as a context around the search."""
 
-    Args:
-        console: a terminal; ``wants_dashboard`` tells whether it is one.
-        control: receives what the keys ask for; its clock tells the time.
-        keys: where keys come from, ``sys.stdin`` by default.
-    """
-
-    view: Board
-
-    def __init__(self, console: Console, control: Control, *, keys: TextIO | None = None) -> None:
-        super().__init__(console, control, Board(), keys=keys)
+    view = Board()
 
     def frame(self, size: tuple[int, int], now: float, keys: bool) -> Block:
         """The search as it is known."""
@@ -132,22 +120,3 @@ class PlainSearch(SearchObserver):
             if trial.state == "failed" and trial.number not in self._told:
                 self._told.add(trial.number)
                 self._print(f"trial {trial.number} failed: {trial.reason}")
-
-
-@contextmanager
-def search_display(
-    console: Console, control: Control, *, plain: bool = False
-) -> Iterator[SearchObserver]:
-    """What shows a search while the context is open; Ctrl-C asks it to stop.
-
-    Args:
-        console: what it is shown on.
-        control: receives what keys and signals ask for.
-        plain: lines even where there is room for a leaderboard.
-    """
-    if wants_dashboard(console, plain):
-        with LiveLeaderboard(console, control) as leaderboard:
-            yield leaderboard
-    else:
-        with Interrupts(control):
-            yield PlainSearch(console)

@@ -60,14 +60,13 @@ class LiveScreen(ABC):
     Args:
         console: a terminal; ``wants_dashboard`` tells whether it is one.
         control: receives what the keys ask for; its clock tells the time.
-        view: what the first frame shows, a dataclass.
         keys: where keys come from, ``sys.stdin`` by default.
     """
 
-    def __init__(
-        self, console: Console, control: Control, view: Any, *, keys: TextIO | None = None
-    ) -> None:
-        self.view = view
+    view: Any
+    """What the frames show now: a dataclass that is replaced as a whole when something is news."""
+
+    def __init__(self, console: Console, control: Control, *, keys: TextIO | None = None) -> None:
         self._console = console
         self._control = control
         self._clock = control.clock

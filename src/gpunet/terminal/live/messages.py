@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.download import Progress
+from gpunet.engine.adapter_check import AdapterCheck
 from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.device_name import device_reason
-from gpunet.terminal.live.dashboard import Dashboard, training_display
-from gpunet.terminal.live.leaderboard import search_display
+from gpunet.terminal.live.console import wants_dashboard
+from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.live.interrupts import Interrupts
+from gpunet.terminal.live.leaderboard import LiveLeaderboard, PlainSearch
+from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.live.notebook import NotebookTable, in_notebook
 from gpunet.terminal.live.notes import complain, note
-from gpunet.terminal.live.plain import log_printer
+from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.terminal.live.waiting import waiting_bar
 from gpunet.training.events import Callback
 from gpunet.workflows.messages import Messages, Update
 
 __all__ = ["ConsoleMessages", "Warnings"]
+
+Screen = TypeVar("Screen", bound=LiveScreen)
+Lines = TypeVar("Lines")
 
 
 class ConsoleMessages(Messages):
@@ -66,6 +74,11 @@ class ConsoleMessages(Messages):
         if choice.advice:
             self.say("        `gpunet devices` says what keeps a GPU from being used")
 
+    def checked(self, check: AdapterCheck) -> None:
+        """Say on the standard error that an adapter was checked, and how long that took."""
+        if not self.console.quiet:
+            self.note(f"checking {check.device.name} once: {figures.seconds(check.seconds)}")
+
     def tiles(self, count: int, seconds: float) -> None:
         """Say for how many products tiles were measured."""
         self.say(
@@ -79,13 +92,25 @@ class ConsoleMessages(Messages):
         if in_notebook():
             yield NotebookTable()
             return
-        with training_display(self.console, self.control, plain=self._plain) as display:
+        with self._display(Dashboard, PlainPrinter) as display:
             self.dashboard = display if isinstance(display, Dashboard) else None
             yield display
 
     def search(self) -> AbstractContextManager[SearchObserver]:
         """A leaderboard, or lines of text, for as long as the context is open."""
-        return search_display(self.console, self.control, plain=self._plain)
+        return self._display(LiveLeaderboard, PlainSearch)
+
+    @contextmanager
+    def _display(
+        self, screen: type[Screen], lines: Callable[[Console], Lines]
+    ) -> Iterator[Screen | Lines]:
+        """A live screen where there is room for one, else lines; Ctrl-C asks the work to stop."""
+        if wants_dashboard(self.console, self._plain):
+            with screen(self.console, self.control) as display:
+                yield display
+        else:
+            with Interrupts(self.control):
+                yield lines(self.console)
 
     def log(self, path: Path) -> Callback:
         """A callback that appends a line for each epoch."""

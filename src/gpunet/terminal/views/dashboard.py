@@ -79,6 +79,11 @@ class View:
     gallery: NDArray[np.float32] | None = None
     reason: StopReason | None = None
 
+    @property
+    def best(self) -> EpochRecord | None:
+        """The best epoch, once there is one."""
+        return next((one for one in self.records if one.epoch == self.best_epoch), None)
+
     def elapsed(self, now: float) -> float:
         """Seconds since the run's start; the clock goes on between two reports."""
         if self.progress is None:
@@ -112,15 +117,9 @@ def dashboard_frame(
     now: float,
     keys: bool,
 ) -> Block:
-    """A frame of exactly ``size`` (columns, rows).
+    """A frame of exactly ``size`` (columns, rows), at ``now`` in seconds as ``View.heard_at``.
 
-    Args:
-        console: decides on colors and characters.
-        view: what to show.
-        control: what the user has asked for so far.
-        size: columns and rows.
-        now: the clock, in seconds, as ``View.heard_at``.
-        keys: whether single keys are read.
+    ``keys`` says whether single keys are read, ``control`` what was asked for with them.
     """
     width, height = size
     last = _last_line(view, control, keys, width)
@@ -153,13 +152,8 @@ def closing_view(console: Console, view: View) -> Block:
     width = console.width
     if view.run is None:
         return Block(width, [])
-    return stack(
-        [
-            text_block(console, _header(console, view.run, width), width),
-            _charts(console, view, view.run, width, 10),
-        ],
-        width,
-    )
+    header = text_block(console, _header(console, view.run, width), width)
+    return stack([header, _charts(console, view, view.run, width, 10)], width)
 
 
 def _arrange(width: int, height: int) -> _Rows:
@@ -206,22 +200,21 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
 
 def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) -> list[Text]:
     """The progress of the epoch and of the whole run."""
-    progress, epochs = view.progress, run.config.effective_epochs
-    epoch = progress.epoch if progress else 1
-    steps = progress.steps if progress else run.steps_per_epoch
-    step = progress.step if progress else 0
-    phase = (progress.phase if progress else "training") if not view.reason else "finished"
-    share = step / max(1, steps)
-    done = 1.0 if view.reason == "epochs" else min(1.0, (epoch - 1 + share) / epochs)
+    epochs, steps = run.config.effective_epochs, run.steps_per_epoch
+    nothing = Progress(1, 0, steps, None, None, 0.0, "training", 0.0, None)
+    progress = view.progress or nothing
+    phase = "finished" if view.reason else progress.phase
+    share = _share_done(progress)
+    done = 1.0 if view.reason == "epochs" else min(1.0, (progress.epoch - 1 + share) / epochs)
     may_end_sooner = view.patience_left is not None or (
         not view.records and run.config.effective_patience > 0 and run.validation_count > 0
     )
     bound = "at most" if may_end_sooner else "about"
     left = figures.duration(view.remaining(now), nothing="--:--")
-    head = f"epoch {epoch:>{len(str(epochs))}}/{epochs} "
-    digits = len(str(steps))
+    head = f"epoch {progress.epoch:>{len(str(epochs))}}/{epochs} "
+    step = f"{progress.step:>{len(str(progress.steps))}}/{progress.steps}"
     tails = (
-        f" {100 * share:3.0f} %  {step:>{digits}}/{steps} steps  {phase:<10}",
+        f" {100 * share:3.0f} %  {step} steps  {phase:<10}",
         f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} gone, {bound} {left} left",
     )
     if view.reason:
@@ -238,7 +231,6 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
 def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
     """The most important first: what does not fit at the end is left out."""
     marks = glyphs(console.options.ascii_only)
-    progress = view.progress
     last = view.records[-1] if view.records else None
     text = Text()
 
@@ -248,8 +240,7 @@ def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Tex
         if len(text) + len(gap + name + value) <= width:
             text.append(gap + name, Ink.MUTED).append(value, style)
 
-    best = next((r for r in view.records if r.epoch == view.best_epoch), None)
-    if best is not None:
+    if (best := view.best) is not None:
         name, value = monitored_metric(run.config.monitor, best)
         add(f"best {name}", f"{value} in epoch {best.epoch}", Ink.BEST)
     if view.patience_left is not None:
@@ -257,7 +248,7 @@ def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Tex
         add("patience", f"{view.patience_left}/{run.config.effective_patience}", style)
     rate = last.learning_rate if last else run.config.effective_learning_rate
     add("lr", figures.learning_rate(rate))
-    speed = progress.samples_per_second if progress else 0.0
+    speed = view.progress.samples_per_second if view.progress else 0.0
     if speed <= 0 and last:
         speed = last.samples_per_second
     add("", figures.rate(speed))
@@ -352,7 +343,7 @@ def _epochs(console: Console, view: View, width: int, rows: int) -> list[Text]:
         return []
     marks = glyphs(console.options.ascii_only)
     shown = list(view.records[-(rows - 1) :])
-    best = next((r for r in view.records if r.epoch == view.best_epoch), None)
+    best = view.best
     if best is not None and shown and best not in shown:
         shown[0] = best
     columns = _fitting_columns(view, width)
@@ -427,19 +418,18 @@ def _samples(console: Console, view: View, run: RunInfo, width: int, rows: int) 
 
 
 def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:
-    """The rows and columns of a picture: as large as four beside one another let it be.
+    """The rows and columns of a picture: as large as four in ``width`` cells let it be.
 
-    Args:
-        rows: that there are.
-        width: cells for all pictures.
-        proportion: the images' width by their height.
+    ``rows`` is what there is for it, ``proportion`` an image's width by its height.
     """
-    largest = max(1, min(10, rows))
-    for size in range(largest, 0, -1):
-        columns = min(max(8, round(2 * size * proportion)), 4 * size + 8, width)
-        if 4 * (columns + 1) <= width + 1 or size <= 6:
-            return size, columns
-    return 1, min(8, width)
+
+    def columns(size: int) -> int:
+        return min(max(8, round(2 * size * proportion)), 4 * size + 8, width)
+
+    size = max(1, min(10, rows))
+    while size > 6 and 4 * (columns(size) + 1) > width + 1:
+        size -= 1
+    return size, columns(size)
 
 
 def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Text]:

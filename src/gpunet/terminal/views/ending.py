@@ -15,10 +15,7 @@ __all__ = ["ending", "monitored_metric", "why_stopped"]
 def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
     """Why a run ended and what is left of it: ``all epochs done; the weights of epoch 7 are kept``.
 
-    Args:
-        reason: as the trainer gives it.
-        best_epoch: whose weights are kept; 0 if no epoch had a finite loss.
-        last_epoch: the last one that was trained, 0 if none was.
+    ``best_epoch`` is 0 if no epoch had a finite loss, ``last_epoch`` if none was trained.
     """
     kept = f"the weights of epoch {best_epoch} are kept" if best_epoch else "no weights are kept"
     return f"{why_stopped(reason, last_epoch)}; {kept}"

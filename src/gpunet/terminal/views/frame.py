@@ -41,11 +41,7 @@ class StopHints:
 def footer(control: Control, hints: StopHints, *, keys: bool, width: int) -> Text:
     """The last line of a live screen: the keys, or what was asked for with them.
 
-    Args:
-        control: what was asked for.
-        hints: the words for a stop.
-        keys: whether single keys are read.
-        width: in cells; below ``NARROW`` of them words are left out.
+    ``keys`` says whether single keys are read.
     """
     narrow = width < NARROW
     if control.stop_now.is_set():

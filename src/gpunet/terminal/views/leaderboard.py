@@ -117,7 +117,7 @@ def leaderboard_frame(
     now: float,
     keys: bool,
 ) -> Block:
-    """A frame of exactly ``size`` (columns, rows)."""
+    """A frame of exactly ``size`` (columns, rows), at ``now`` in seconds as ``Board.began_at``."""
     width, height = size
     search, progress = board.search, board.progress
     last = footer(control, HINTS, keys=keys, width=width)
@@ -145,15 +145,7 @@ def trial_table(
     rows: int,
     width: int | None = None,
 ) -> Columns:
-    """The best trials; as many settings as there is room for.
-
-    Args:
-        console: decides on the characters.
-        search: says what is searched, and what trials are compared by.
-        progress: the trials.
-        rows: as many trials as are shown at most.
-        width: in cells, by default the console's.
-    """
+    """The best trials, and as many settings as ``width``, or the console, has cells for."""
     trials = progress.trials[:rows]
     bounds = _bounds(progress)
     names, left_out = _columns_that_fit(search, trials, width or console.width)

@@ -39,16 +39,15 @@ TOLD_ELSEWHERE = frozenset({"hidden", "activation", "framing"})
 
 
 def model_card(console: Console, model: Model, file_bytes: int) -> None:
-    """Print what a model is and how it came about.
-
-    Args:
-        console: decides on the width, colors and characters.
-        model: the trained population.
-        file_bytes: of the model file.
-    """
+    """Print what a model is and how it came about; ``file_bytes`` is the size of its file."""
     console.print(_layer_table(console, model))
     console.print()
-    sections: dict[str, Rows] = {"Test": _result(model), "Size": _size(model, file_bytes)}
+    result = [
+        ("accuracy", figures.percent(model.test.accuracy)),
+        ("loss", figures.loss(model.test.loss)),
+        ("best epoch", str(model.best_epoch) if model.best_epoch else "none"),
+    ]
+    sections: dict[str, Rows] = {"Test": result, "Size": _size(model, file_bytes)}
     sections |= {heading: settings_in_use(model, names) for heading, names in panels().items()}
     sections["Data"] = [*_origin(model), *sections.pop("Data", [])]
     width = min(PANEL, console.width)
@@ -82,12 +81,7 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
 
 
 def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
-    """Those settings that have an effect, in words; nothing is told of what is off.
-
-    Args:
-        model: whose configuration it is.
-        names: of the configuration's fields.
-    """
+    """Those of the model's settings that have an effect, in words; what is off is left out."""
     config = model.config
     told = [name for name in names if name not in TOLD_ELSEWHERE and config.has_effect(name)]
     if model.scaling is None:
@@ -138,15 +132,6 @@ def _pixels(model: Model, shape: tuple[int, int]) -> Rows:
         ("image", f"{shape[0]} by {shape[1]} pixels"),
         ("framing", f"mnist, in {framing.box} by {framing.box} pixels" if framing else "as-is"),
         *([("inverted", "yes")] if model.inverted else []),
-    ]
-
-
-def _result(model: Model) -> Rows:
-    test = model.test
-    return [
-        ("accuracy", figures.percent(test.accuracy)),
-        ("loss", figures.loss(test.loss)),
-        ("best epoch", str(model.best_epoch) if model.best_epoch else "none"),
     ]
 
 

@@ -24,12 +24,7 @@ EVERY = 10
 
 
 def range_advice(found: RangeTest, default: float) -> Iterator[str]:
-    """What was tried, where the loss was least, and the rate that follows, a line each.
-
-    Args:
-        found: the test.
-        default: the rate without it.
-    """
+    """What was tried, where the loss was least, and the rate to take instead of the default."""
     least = int(np.nanargmin(found.smoothed))
     rate = figures.learning_rate(float(found.learning_rates[least]))
     yield f"tried:    {len(found.losses)} steps, each at a higher rate; no weights are kept"

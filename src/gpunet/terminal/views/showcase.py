@@ -72,13 +72,13 @@ def prediction(
     probabilities: NDArray[np.float32],
     classes: Sequence[str],
 ) -> None:
-    """Print one prediction: the picture beside the classes' probabilities.
+    """Print one prediction: the picture beside the most probable classes.
 
     Args:
-        console: decides on the width, colors and characters.
+        console: where it is printed.
         image: (height, width) as the network sees it; ``None`` if it is no image.
         probabilities: (C,).
-        classes: the classes' names, C of them; the most probable ones are listed.
+        classes: the classes' names, C of them.
     """
     width = console.width
     columns, rows = LARGE_PICTURE
@@ -99,15 +99,10 @@ def preview(
     indices: Sequence[int] | NDArray[np.integer],
     painter: Painter | None = None,
 ) -> None:
-    """Print samples with their classes' names; samples that are no images as a table.
+    """Print the samples of some rows with their classes' names, as pictures or as a table.
 
-    Args:
-        console: decides on the width, colors and characters.
-        samples: all of a split.
-        classes: the classes' names.
-        image_shape: height and width if a sample is an image.
-        indices: the rows to show.
-        painter: paints in pixels; ``None`` for half blocks or characters.
+    ``image_shape`` is the height and width of samples that are images. Without a painter they
+    are half blocks or characters.
     """
     rows = np.asarray(indices, dtype=np.int64)  # (shown,)
     shown = samples[rows]

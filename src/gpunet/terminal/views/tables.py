@@ -18,7 +18,7 @@ from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.block import cut, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import RIGHT_SHARE, WRONG_SHARE, Ink, glyphs
-from gpunet.training.metrics import confused_pairs
+from gpunet.training.metrics import ClassScores, confused_pairs
 
 __all__ = ["class_table", "confusion_table", "ensemble_table", "summary_table"]
 
@@ -81,24 +81,11 @@ def confusion_table(
     return Group(block, Text(), _pair_table(matrix, classes, PAIRS_BESIDE_MATRIX))
 
 
-def class_table(
-    precision: NDArray[np.float64],
-    recall: NDArray[np.float64],
-    f1: NDArray[np.float64],
-    support: NDArray[np.int64],
-    classes: Sequence[str],
-) -> RenderableType:
-    """One row per class; NaN, where a figure is not defined, is shown as a dash.
-
-    Args:
-        precision: (C,) fractions.
-        recall: (C,) fractions.
-        f1: (C,) fractions.
-        support: (C,) samples of each class.
-        classes: the classes' names, C of them.
-    """
+def class_table(scores: ClassScores, classes: Sequence[str]) -> RenderableType:
+    """One row per class; NaN, where a figure is not defined, is shown as a dash."""
     table = Columns(["<class", "precision", "recall", "F1", "samples"])
-    columns = zip(classes, precision, recall, f1, support, strict=True)
+    figures_of = (scores.precision, scores.recall, scores.f1, scores.support)
+    columns = zip(classes, *figures_of, strict=True)
     for name, *shares, samples in columns:
         written = [figures.percent(None if np.isnan(share) else float(share)) for share in shares]
         table.add(name, *written, figures.count(int(samples)))

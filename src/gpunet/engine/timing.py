@@ -1,4 +1,4 @@
-"""Timing an engine round by round, in turns with others, on samples that are drawn for it."""
+"""How long work takes: how often it is repeated, and an engine's rounds on random samples."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
 from gpunet.parameters import initial_parameters
 
-__all__ = ["MOST_SAMPLES", "Rounds", "begin_random_epoch", "random_samples"]
+__all__ = ["MOST_SAMPLES", "Rounds", "begin_random_epoch", "random_samples", "repetitions"]
+
+MOST_REPETITIONS = 200
+"""Repetitions of some work in one timing, at most; the fastest devices get to it."""
 
 MOST_STEPS = 2000
 """Steps of a round, on the fastest device."""
 
 MOST_SAMPLES, MOST_BYTES = 16_384, 16 << 20
 """Bounds of what is drawn, unless a batch alone is larger; steps beyond it see samples again."""
+
+
+def repetitions(once: float, wanted: float, most: int = MOST_REPETITIONS) -> int:
+    """How often to repeat work that takes so many seconds once, for a timing of those wanted."""
+    return max(1, min(most, round(wanted / max(once, 1e-7))))
 
 
 def random_samples(network: NetworkSpec, count: int, *, floats: bool = False) -> Samples:
@@ -67,7 +75,7 @@ class Rounds:
         rounds.take()  # compiles
         for _ in range(2):
             rounds.take()
-            rounds.steps = max(1, min(MOST_STEPS, round(seconds / rounds.seconds[-1])))
+            rounds.steps = repetitions(rounds.seconds[-1], seconds, MOST_STEPS)
             if rounds.steps == 1:
                 break
         rounds.seconds.clear()

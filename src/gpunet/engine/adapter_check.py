@@ -1,0 +1,332 @@
+"""Whether an adapter computes what it should: its kernels beside numpy, each twice for equal bits.
+
+Networks of a few units between them use every shader that trainings on the adapter can use. What a
+pass is compared with is told by ``twins``; verdicts are kept by ``measurements``, so that an
+adapter is checked once with a driver and a version of gpunet.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import ACTIVATIONS, LOSSES, NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import LOSS_KERNELS, DeviceInfo, Engine, Rule
+from gpunet.engine.measurements import Measurements, versions
+from gpunet.engine.planning.layered import recut
+from gpunet.engine.planning.records import NETWORK
+from gpunet.engine.planning.select import PlanName
+from gpunet.engine.planning.tiles import Tile, Traits, candidates
+from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.twins import PassEngine, difference, try_pass
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import open_device
+from gpunet.errors import DeviceError
+from gpunet.files.cache import cache_folder
+from gpunet.parameters import initial_parameters
+
+__all__ = [
+    "AdapterCheck",
+    "Case",
+    "KernelCheck",
+    "check_adapter",
+    "checked_cases",
+    "known_faults",
+    "verdicts_path",
+]
+
+FILE, KEY = "checks.json", "faults"
+
+PASS_TOLERANCE = 1e-4
+"""Largest error of a pass, relative to the largest value: ten times what WGSL allows tanh, the
+least exact function that kernels use. Adapters that were measured stay below a tenth of it."""
+
+TRAINING_TOLERANCE = 1e-3
+"""Largest error of some steps, relative to the largest value; each passes on what was rounded."""
+
+STEPS = 3
+"""Steps of a training; the last batch is smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelCheck:
+    """A kernel beside numpy.
+
+    Args:
+        kernel: its name: the shader files that it is made of, or the training that ran it.
+        difference: the largest one, as a share of the largest value; infinite for NaN.
+        allowed: how large it may be.
+        same_bits: whether it gave the same bits twice.
+        failure: why it did not run, else an empty string.
+    """
+
+    kernel: str
+    difference: float
+    allowed: float
+    same_bits: bool
+    failure: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the kernel can be trusted."""
+        return self.same_bits and self.difference <= self.allowed
+
+    @property
+    def verdict(self) -> str:
+        """``right``, or what is wrong."""
+        if self.failure:
+            return f"did not run: {self.failure}"
+        wrong = ["differs from numpy"] * (self.difference > self.allowed)
+        wrong += ["other bits the second time"] * (not self.same_bits)
+        return ", ".join(wrong) or "right"
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterCheck:
+    """What the check of an adapter has come to.
+
+    Args:
+        device: the adapter.
+        kernels: all that were checked.
+        seconds: that it took.
+    """
+
+    device: DeviceInfo
+    kernels: tuple[KernelCheck, ...]
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[KernelCheck, ...]:
+        """The kernels that are wrong."""
+        return tuple(one for one in self.kernels if not one.passed)
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, a line for each of them."""
+        return [f"{one.kernel} {one.verdict}" for one in self.failed]
+
+    @property
+    def summary(self) -> str:
+        """The verdict in a sentence."""
+        checked = f"{len(self.kernels)} kernels in {self.seconds:.1f} s"
+        if not self.failed:
+            return f"{self.device.name} computes as numpy does: {checked}, all right"
+        return f"{self.device.name} cannot be trusted: {len(self.failed)} of {checked} failed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was found, as JSON can hold it: a difference that is no number is ``None``."""
+        kernels = [
+            {**asdict(one), "passed": one.passed, "verdict": one.verdict} for one in self.kernels
+        ]
+        for one in kernels:
+            one["difference"] = one["difference"] if np.isfinite(one["difference"]) else None
+        return {
+            "passed": not self.failed,
+            "summary": self.summary,
+            "device": asdict(self.device),
+            "versions": versions(),
+            "system": platform.platform(),
+            "seconds": self.seconds,
+            "kernels": kernels,
+        }
+
+    @property
+    def report(self) -> str:
+        """Lines to paste into a report of a fault."""
+        told = ", ".join(f"{name} {version}" for name, version in versions().items())
+        lines = [
+            f"adapter: {self.device}",
+            f"driver:  {self.device.driver}",
+            f"with:    {told}, numpy {np.__version__}, Python {platform.python_version()}",
+            f"system:  {platform.platform()}",
+            f"check:   {self.summary}",
+        ]
+        for one in self.failed:
+            lines.append(
+                f"- {one.kernel}: {one.verdict} ({one.difference:.1e}, {one.allowed:.0e} allowed)"
+            )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Two networks that are trained side by side for some steps.
+
+    Args:
+        network: of both.
+        configs: of each.
+        floats: whether features are floats.
+        plan: that is asked for.
+        tile: that cuts all products, if it is not the plan's choice.
+        trained: whether a whole training is compared, too, beside the single passes.
+    """
+
+    network: NetworkSpec
+    configs: tuple[TrainConfig, ...]
+    floats: bool = False
+    plan: PlanName = "layered"
+    tile: Tile | None = None
+    trained: bool = False
+
+    def samples(self) -> Samples:
+        """The training split; its last batch is not whole."""
+        draws, network = np.random.default_rng(2), self.network
+        count = STEPS * self.configs[0].batch_size - 2
+        features: Any = draws.integers(0, 256, (count, network.inputs), dtype=np.uint8)
+        if self.floats:
+            features = draws.normal(size=features.shape).astype(np.float32)
+        return Samples(features, draws.integers(0, network.classes, count).astype(np.int32))
+
+    def begin(self, engine: Engine) -> None:
+        """Set an engine to the start of an epoch."""
+        draws, samples, seeds = np.random.default_rng(3), self.samples(), engine.seeds
+        engine.load("train", samples)
+        engine.set_parameters(initial_parameters(self.network, "uniform", seeds))
+        order = np.stack([draws.permutation(len(samples)) for _ in seeds]).astype(np.uint32)
+        engine.begin_epoch(order, np.full((len(seeds), STEPS), 0.01), 0)
+
+    def train(self, engine: Engine) -> list[NDArray[Any]]:
+        """Train for an epoch, and give all that comes of it."""
+        self.begin(engine)
+        start = engine.parameters()
+        engine.train(STEPS)
+        made = [engine.parameters() - start, engine.moments(), engine.metrics().mean_loss]
+        if self.plan == "layered":  # which evaluates for both
+            made += [engine.evaluate("train").mean_loss, engine.predict("train")]
+        return made
+
+
+def checked_cases(traits: Traits) -> Iterator[Case]:
+    """Cases that between them use every shader that an adapter with these traits can use."""
+    rules: tuple[Rule, ...] = get_args(Rule)
+    for number in range(max(len(rules), -(-len(ACTIVATIONS) // 2))):
+        pair = [ACTIVATIONS[(2 * number + place) % len(ACTIVATIONS)] for place in (0, 1)]
+        loss: Any = LOSSES[number % len(LOSSES)]
+        network = NetworkSpec(13, (9, 6), 5, ",".join(pair), loss=loss)
+        odd = bool(number % 2)
+        weights = "balanced" if odd else "none"
+        configs = _configs(rules[number % len(rules)], busy=not odd, class_weights=weights)
+        yield Case(network, configs, floats=odd, trained=number == 0)
+    normed = NetworkSpec(13, (9,), 5, "tanh", layer_norm=True)
+    yield Case(normed, _configs("adam", clip_norm=0.05, max_norm=0.5), trained=True)
+    yield Case(normed, _configs("sgd", busy=True))
+    small = NetworkSpec(13, (9,), 5, "relu")
+    yield Case(small, _configs("adam", busy=True), plan="persistent", trained=True)
+    small = replace(small, activation="gelu", loss="quadratic")
+    configs = _configs("sgd_nesterov", class_weights="balanced")
+    yield Case(small, configs, floats=True, plan="persistent", trained=True)
+    for tile in candidates(traits):
+        yield Case(NetworkSpec(70, (45,), 12, "tanh"), _configs("adam"), tile=tile, trained=True)
+    if not traits.software:  # which alone splits the depth of a product
+        yield Case(NetworkSpec(13, (256,), 5, "tanh"), _configs("adam"), trained=True)
+
+
+def _configs(rule: Rule, *, busy: bool = False, **settings: Any) -> tuple[TrainConfig, ...]:
+    """Configurations of two networks; busy ones have every setting that a layer's kernels heed."""
+    # A large epsilon keeps what is zero but for rounding small.
+    shared: dict[str, Any] = {"batch_size": 7, "epsilon": 1e-3, **settings}
+    shared |= {"optimizer": rule} if "_" not in rule else {"optimizer": "sgd", "momentum": 0.9}
+    if busy:
+        shared |= {"dropout": 0.3, "input_dropout": 0.2, "label_smoothing": 0.1}
+        shared |= {"l1": 1e-3, "l2": 1e-2, "l2_biases": 1e-2, "weight_decay": 0.1}
+        shared |= {"clip_value": 0.05}
+    nesterov = rule == "sgd_nesterov"
+    return tuple(TrainConfig(seed=seed, nesterov=nesterov, **shared) for seed in (1, 2))
+
+
+def check_adapter(adapter: Adapter) -> AdapterCheck:
+    """Check every kernel on an adapter, and remember which ones are wrong.
+
+    Raises:
+        DeviceError: the adapter cannot be opened.
+    """
+    began = time.perf_counter()
+    found: dict[str, KernelCheck] = {}
+    for one in _checks(adapter, found.keys()):
+        found[one.kernel] = one
+    check = AdapterCheck(adapter.info, tuple(found.values()), time.perf_counter() - began)
+    _kept(adapter.info).keep(KEY, check.faults)
+    return check
+
+
+def known_faults(info: DeviceInfo) -> list[str] | None:
+    """What is wrong with an adapter's kernels; ``None`` if it has not been checked."""
+    faults = _kept(info).get(KEY)
+    return list(map(str, faults)) if isinstance(faults, list) else None
+
+
+def verdicts_path() -> Path:
+    """The user's own file; whoever removes it has all adapters checked anew."""
+    return cache_folder() / FILE
+
+
+def _kept(info: DeviceInfo) -> Measurements:
+    return Measurements(verdicts_path(), f"{info}, {info.driver}")
+
+
+def _checks(adapter: Adapter, known: Collection[str]) -> Iterator[KernelCheck]:
+    """The checks of all kernels that are not known by then."""
+    values = None
+    for case in checked_cases(open_device(adapter).traits):
+        with PassEngine(case.network, case.configs, adapter, case.plan) as engine:
+            if case.trained:
+                yield _check_training(case, engine)
+            if case.plan == "persistent":
+                continue
+            engine.lazy = True
+            case.begin(engine)
+            moments = np.random.default_rng(4).uniform(0, 0.01, engine.moments().shape)
+            engine.set_moments(moments.astype(np.float32))
+            start = engine.contents()
+            values = start["values"] if case.trained else values
+            yield from _check_passes(case, engine, {**start, "values": values}, known)
+
+
+def _check_training(case: Case, engine: PassEngine) -> KernelCheck:
+    """Compare a whole training; the one pass of the persistent plan is compared by this alone."""
+    plan = "persistent" if case.plan == "persistent" else "layered"
+    name = f"{plan} training of {case.network} with {engine.rule}"
+    try:
+        made, again = (case.train(engine) for _ in range(2))
+    except DeviceError as error:
+        return KernelCheck(name, np.inf, TRAINING_TOLERANCE, False, str(error))
+    expected = case.train(NumpyEngine(case.network, case.configs))
+    same = all(
+        np.array_equal(one.view(np.uint8), other.view(np.uint8))
+        for one, other in zip(made, again, strict=True)
+    )
+    return KernelCheck(name, max(map(difference, expected, made)), TRAINING_TOLERANCE, same)
+
+
+def _check_passes(
+    case: Case, engine: PassEngine, start: dict[str, Any], known: Collection[str]
+) -> Iterator[KernelCheck]:
+    """Compare the passes of the last step that are made of other files than those known."""
+    plan, finished = engine.training_plan(), STEPS - 1
+    if case.tile is not None:
+        plan = recut(plan, lambda _: case.tile)
+    networks = start["networks"].view(NETWORK)
+    networks["gradient_scale"] = 0.5
+    if "gradients" in start:
+        start["gradients"] = start["parameters"]
+    for one in plan.passes:
+        name = " ".join(piece.rpartition("/")[2] for piece in one.pieces)
+        networks["finished"] = finished
+        finished += one.label in LOSS_KERNELS.values()
+        if name in known:
+            continue
+        engine.fill(start)
+        try:
+            share, same_bits = try_pass(engine, one, STEPS - 1)
+        except DeviceError as error:
+            yield KernelCheck(name, np.inf, PASS_TOLERANCE, False, str(error))
+        else:
+            yield KernelCheck(name, share, PASS_TOLERANCE, same_bits)

@@ -1,0 +1,335 @@
+"""Passes of a layered training step beside their numpy twins, one at a time.
+
+A twin is given what the pass was given: the device's own values, read just before. So a deviation
+shows in the pass that makes it, and does not add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import LOSS_KERNELS, step_schedule
+from gpunet.engine.planning.layered import Pass, Plan
+from gpunet.engine.planning.layout import padded
+from gpunet.engine.planning.records import NETWORK
+from gpunet.engine.reference import kernels
+from gpunet.engine.reference.optimizers import Factors, optimize
+from gpunet.engine.wgpu.compiled import Compiled, bind
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
+from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views
+
+__all__ = ["PassEngine", "difference", "try_pass"]
+
+Array = NDArray[np.float32]
+Contents = Mapping[str, NDArray[np.uint32]]
+"""What buffers of these names hold."""
+
+Pairs = Iterator[tuple[NDArray[Any], NDArray[Any]]]
+"""What numpy expects, and what the device has made."""
+
+WRITTEN = ("parameters", "moments", "gradients", "networks", "values")
+"""The buffers that passes write."""
+
+UNDECIDED = 1e-5
+"""Sums this near to zero, and gradients of this share of the largest: rounding decides on which
+side of a kink they fall, and which step a rule takes that divides by the root of a moment or takes
+a sign. What depends on that is not compared."""
+
+
+def difference(expected: NDArray[Any], actual: NDArray[Any]) -> float:
+    """The largest difference as a share of the largest value expected; infinite for NaN."""
+    one, other = np.asarray(expected, np.float64), np.asarray(actual, np.float64)
+    largest = float(np.abs(one - other).max(initial=0))
+    share = largest / max(float(np.abs(one).max(initial=0)), 1e-30)
+    return share if np.isfinite(share) else np.inf
+
+
+class PassEngine(WgpuEngine):
+    """An engine whose passes are run one by one."""
+
+    lazy = False
+    """Whether each pass is compiled when its turn comes, and none beforehand."""
+
+    def begin_epoch(
+        self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
+    ) -> None:
+        """Start an epoch over the training split."""
+        super().begin_epoch(order, learning_rates, first_step)
+        self.order = order
+        self.schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
+
+    @property
+    def samples(self) -> Samples:
+        """The training split."""
+        return self._loaded["train"]
+
+    def _compile(self, plan: Plan, buffers: Mapping[str, Any]) -> Compiled:
+        return Compiled(plan, ()) if self.lazy else super()._compile(plan, buffers)
+
+    def contents(self) -> Contents:
+        """A copy of all that passes write."""
+        words = np.dtype(np.uint32)
+        return {name: self._buffers.read(name, words) for name in WRITTEN if name in self._bound}
+
+    def fill(self, contents: Contents) -> None:
+        """Have the buffers hold this."""
+        for name, words in contents.items():
+            self._buffers.write(name, words)
+
+    def run(self, one: Pass, start: Contents) -> Contents:
+        """What a pass makes of the contents that it starts from."""
+        assert self._training is not None, "begin_epoch comes first"
+        self.fill(start)
+        with self._open.guarded():
+            dispatch = bind(self._open, one, self._bound)
+        self._submit(Compiled(self._training.plan, (dispatch,)), 1)
+        return self.contents()
+
+    def unpacked(self, contents: Contents, name: str) -> Array:
+        """Parameters or gradients (P, N), or moments (M, P, N)."""
+        packed = contents[name].view(np.float32)
+        moments = packed.size // (self.population * self._layout.size)
+        shape = (moments, self.population, self._layout.size)
+        found = self._layout.unpack(packed[: np.prod(shape)].reshape(shape))
+        return found if name == "moments" else found[0]
+
+
+def try_pass(engine: PassEngine, one: Pass, step: int) -> tuple[float, bool]:
+    """Run a pass twice from what the device holds, which is afterwards what the pass has made.
+
+    Args:
+        engine: in whose epoch the steps before are done.
+        one: the pass.
+        step: of the epoch, counted from 0.
+
+    Returns:
+        How far its results are from its twin's, at most, and whether they had the same bits twice.
+    """
+    before = engine.contents()
+    made, again = (engine.run(one, before) for _ in range(2))
+    kernel = one.label.partition(" ")[0]
+    largest = max(
+        difference(*pair) for pair in TWINS[kernel](_Done(engine, one, step, before, made))
+    )
+    return largest, all(np.array_equal(made[name], again[name]) for name in made)
+
+
+class _Done:
+    """A pass that was run in a step, with what the device held before and after."""
+
+    def __init__(
+        self, engine: PassEngine, one: Pass, step: int, before: Contents, after: Contents
+    ) -> None:
+        self.engine, self.one, self.step, self.network = engine, one, step, engine.network
+        self.before, self.after = before, after
+        self.place = int(one.label.partition(" ")[2] or 0) - 1  # of the layer
+        self.layer = self.network.layers[self.place]
+        rows = engine.batch_size
+        self.order = engine.order[:, step * rows : (step + 1) * rows]  # (P, b), b at most B
+        self.count = self.order.shape[1]
+        self.parameters = engine.unpacked(before, "parameters")  # (P, N)
+        self.result = engine.unpacked(after, "parameters")
+
+    def matrix(self, contents: Contents, place: str, units: int) -> Array:
+        """The matrix (P, B, units) among the values whose place a constant of the pass tells."""
+        at, rows = int(self.one.constants.get(place, 0)), self.engine.batch_size
+        whole = contents["values"].view(np.float32).reshape(self.engine.population, -1)
+        region = whole[:, at : at + rows * padded(units)]
+        return region.reshape(len(whole), rows, -1)[:, :, :units]
+
+    def logits(self, contents: Contents, place: str) -> Array:
+        """The last layer's sums (P, b, C), of whose parts there may be several."""
+        rows, classes = padded(self.engine.batch_size), self.network.classes
+        at, parts = int(self.one.constants[place]), int(self.one.constants["PARTS"])
+        whole = contents["values"].view(np.float32).reshape(self.engine.population, -1)
+        split = whole[:, at : at + parts * rows * padded(classes)]
+        logits: Array = split.reshape(len(whole), parts, rows, -1).sum(axis=1)
+        return logits[:, : self.count, :classes]
+
+    def column(self, name: str) -> Array:
+        """A setting (P, 1)."""
+        return np.array([[getattr(one, name)] for one in self.engine.settings], dtype=np.float32)
+
+    def mask(self, place: int, shape: tuple[int, ...], rates: Array) -> Array:
+        """The factors (P, b, units) of a dropout."""
+        seeds = np.array(self.engine.seeds, dtype=np.uint32)
+        return kernels.dropout_mask(seeds, self.step, place, shape[1], shape[2], rates)
+
+    def inputs(self) -> Array:
+        """(P, b, I) what the layer is given: samples with their dropout, or outputs below."""
+        if self.place > 0:
+            return self.matrix(self.before, "INPUTS_AT", self.layer.inputs)[:, : self.count]
+        inputs = kernels.read_samples(self.engine.samples.features, self.order)
+        return inputs * self.mask(0, inputs.shape, self.column("input_dropout")[:, 0])
+
+    def spread(self, weights: str, biases: str) -> Array:
+        """Two settings (P, N), one of every weight and one of every bias."""
+        figures = np.zeros_like(self.parameters)
+        for own_weights, own_biases in layer_views(figures, self.network):
+            own_weights[...] = self.column(weights)[:, :, None]
+            own_biases[...] = self.column(biases)
+        return figures
+
+
+def _forward(done: _Done) -> Pairs:
+    weights, biases = layer_views(done.parameters, done.network)[done.place]
+    preactivations = kernels.forward(done.inputs(), weights, biases)
+    if done.place == len(done.network.hidden):
+        yield preactivations, done.logits(done.after, "OUTPUTS_AT")
+    elif done.network.layer_norm:
+        made = done.matrix(done.after, "OUTPUTS_AT", done.layer.outputs)
+        yield preactivations, made[:, : done.count]
+    else:
+        yield from _activated(done, preactivations)
+
+
+def _activated(done: _Done, preactivations: Array) -> Pairs:
+    """What a hidden layer makes of its preactivations."""
+    activation, slope = done.layer.activation, done.network.leaky_slope
+    outputs, derivatives = kernels.activate(preactivations, activation, slope)
+    rates = done.engine.dropout_rates()[:, done.place]
+    mask = done.mask(done.place + 1, outputs.shape, rates)
+    made = done.matrix(done.after, "OUTPUTS_AT", done.layer.outputs)
+    yield outputs * mask, made[:, : done.count]
+    clear = np.abs(preactivations) > UNDECIDED
+    made = done.matrix(done.after, "DERIVATIVES_AT", done.layer.outputs)
+    yield derivatives * mask * clear, made[:, : done.count] * clear
+
+
+def _layer_norm(done: _Done) -> Pairs:
+    units, rows = done.layer.outputs, np.s_[:, : done.count]
+    norm = norm_views(done.parameters, done.network)[done.place]
+    preactivations = done.matrix(done.before, "OUTPUTS_AT", units)[rows]
+    scaled, normalized, inverse = kernels.layer_norm(preactivations, *norm)
+    yield normalized, done.matrix(done.after, "NORMALISED_AT", units)[rows]
+    yield inverse, done.matrix(done.after, "INVERSE_AT", 1)[rows]
+    yield from _activated(done, scaled)
+
+
+def _head(done: _Done) -> Pairs:
+    network, engine = done.network, done.engine
+    logits = done.logits(done.before, "LOGITS_AT")
+    labels = engine.samples.labels[done.order]
+    smoothing = done.column("label_smoothing")[:, 0]
+    targets = kernels.smoothed_targets(labels, network.classes, smoothing)
+    losses, derivatives, _ = kernels.loss(network.loss)(logits, targets)
+    if engine.class_weights is not None:
+        weights = engine.class_weights[labels]
+        losses, derivatives = losses * weights, derivatives * weights[:, :, None]
+    made = done.matrix(done.after, "DELTAS_AT", network.classes)
+    deltas = np.zeros_like(made)
+    deltas[:, : done.count] = derivatives / np.float32(done.count)
+    yield deltas, made
+    before, after = done.before["networks"].view(NETWORK), done.after["networks"].view(NETWORK)
+    yield losses.sum(axis=1), after["loss"] - before["loss"]
+    yield (logits.argmax(axis=2) == labels).sum(axis=1), after["correct"] - before["correct"]
+    yield np.full(len(after), done.count), after["seen"] - before["seen"]
+
+
+def _input_gradient(done: _Done) -> Pairs:
+    deltas = done.matrix(done.before, "DELTAS_AT", done.layer.outputs)
+    derivatives = done.matrix(done.before, "DERIVATIVES_AT", done.layer.inputs)
+    weights = layer_views(done.parameters, done.network)[done.place][0]
+    below = kernels.input_gradient(deltas, weights, derivatives)
+    yield below, done.matrix(done.after, "DERIVATIVES_AT", done.layer.inputs)
+
+
+def _layer_norm_gradient(done: _Done) -> Pairs:
+    units = done.layer.outputs
+    deltas = done.matrix(done.before, "DELTAS_AT", units)
+    normalized = done.matrix(done.before, "NORMALISED_AT", units)
+    inverse = done.matrix(done.before, "INVERSE_AT", 1)
+    gains = norm_views(done.parameters, done.network)[done.place][0]
+    yield _unchanged(deltas, done.matrix(done.after, "KEPT_AT", units))
+    below = kernels.layer_norm_gradient(deltas, normalized, inverse, gains)
+    yield below, done.matrix(done.after, "DELTAS_AT", units)
+
+
+def _update(done: _Done) -> Pairs:
+    deltas = done.matrix(done.before, "DELTAS_AT", done.layer.outputs)[:, : done.count]
+    whole = kernels.weight_gradient(done.inputs(), deltas)
+    penalties = done.spread("l1", "l1_biases"), done.spread("l2", "l2_biases")
+    return _updated(done, layer_offsets(done.network)[done.place], whole, *penalties)
+
+
+def _layer_norm_update(done: _Done) -> Pairs:
+    units, nothing = done.layer.outputs, np.zeros_like(done.parameters)
+    normalized = done.matrix(done.before, "NORMALISED_AT", units)
+    deltas = done.matrix(done.before, "KEPT_AT", units)
+    whole = np.concatenate(kernels.layer_norm_update(deltas, normalized), axis=1)
+    return _updated(done, norm_offsets(done.network)[done.place], whole, nothing, nothing)
+
+
+def _updated(done: _Done, start: int, own_gradient: Array, l1: Array, l2: Array) -> Pairs:
+    """The gradient of a part of the parameters, kept or handed to the optimizer."""
+    before, others = done.parameters, done.result.copy()
+    own_gradient = own_gradient.reshape(len(before), -1)
+    own = np.s_[..., start : start + own_gradient.shape[1]]
+    gradient = np.zeros_like(before)
+    gradient[own] = own_gradient
+    gradient = kernels.regularize(gradient, before, l1, l2, done.column("clip_value"))
+    if "store_gradient" in done.one.pieces:
+        yield gradient[own], done.engine.unpacked(done.after, "gradients")[own]
+    else:
+        yield from _moved(done, gradient, own)
+        others[own] = before[own]
+    yield _unchanged(before, others)
+
+
+def _moved(done: _Done, gradient: Array, own: Any) -> Pairs:
+    """The optimizer's step by this gradient, of a part of the parameters."""
+    engine, parameters = done.engine, done.parameters.copy()
+    moments = engine.unpacked(done.before, "moments")
+    factors = Factors.of(engine.settings, engine.schedule[:, done.step])
+    clear = np.abs(gradient) > UNDECIDED * np.abs(gradient).max(initial=0)
+    if engine.rule == "lion":
+        blend = np.abs(factors.beta1 * moments[0] + (1 - factors.beta1) * gradient)
+        clear &= blend > UNDECIDED * blend.max(initial=0)
+    parameters *= 1 - factors.rate * done.column("weight_decay")
+    optimize(engine.rule, parameters, gradient, moments, factors)
+    yield moments[own], engine.unpacked(done.after, "moments")[own]
+    yield (parameters * clear)[own], (done.result * clear)[own]
+
+
+def _gradient_norm(done: _Done) -> Pairs:
+    gradient = done.engine.unpacked(done.before, "gradients")
+    scale = kernels.gradient_norm(gradient, done.column("clip_norm"))
+    yield scale[:, 0], done.after["networks"].view(NETWORK)["gradient_scale"]
+
+
+def _apply_update(done: _Done) -> Pairs:
+    scale = done.before["networks"].view(NETWORK)["gradient_scale"][:, None]
+    gradient = done.engine.unpacked(done.before, "gradients") * scale
+    return _moved(done, gradient, np.s_[...])
+
+
+def _max_norm(done: _Done) -> Pairs:
+    expected = done.parameters.copy()
+    weights = layer_views(expected, done.network)[done.place][0]
+    kernels.max_norm(weights, done.column("max_norm")[:, :, None])
+    yield expected, done.result
+
+
+def _unchanged(expected: Array, actual: Array) -> tuple[Array, Array]:
+    """A pair that is infinitely far apart unless it is the same."""
+    return expected, np.where(expected == actual, actual, np.float32(np.inf))
+
+
+TWINS: Mapping[str, Callable[[_Done], Pairs]] = {
+    "forward": _forward,
+    "layer_norm": _layer_norm,
+    **dict.fromkeys(LOSS_KERNELS.values(), _head),
+    "input_gradient": _input_gradient,
+    "layer_norm_gradient": _layer_norm_gradient,
+    "update": _update,
+    "layer_norm_update": _layer_norm_update,
+    "gradient_norm": _gradient_norm,
+    "apply_update": _apply_update,
+    "max_norm": _max_norm,
+}
+"""The twin of each kernel of a layered plan, by the first word of the pass's label."""
