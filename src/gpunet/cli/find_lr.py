@@ -46,7 +46,7 @@ def find_lr(
     choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, config.label)
     with training_engine(choice, replace(config, ensemble=1), dataset) as engine:
-        found = find_learning_rate(engine, split(dataset, config).training, config)
+        found = find_learning_rate(engine, split(dataset, config).training)
     default = OPTIMIZER_FACTS[config.optimizer].learning_rate
     if as_json:
         print(strict_json(_content(found, default)))

@@ -42,7 +42,7 @@ def profile(
         training_engine(choice, config, dataset, tiles) as engine,
     ):
         training = split(dataset, config).training
-        measured = measure_profile(engine, measure_roofline(choice.adapter), training, config)
+        measured = measure_profile(engine, measure_roofline(choice.adapter), training)
     console.print()
     for part in profile_table(measured):
         console.print(part)

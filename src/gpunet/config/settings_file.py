@@ -45,19 +45,13 @@ LARGEST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """What a file of settings holds.
+    """What a file of settings holds."""
 
-    Args:
-        path: of the file.
-        text: the file as it is.
-        settings: by the names of TrainConfig's fields and of RUN_SETTINGS; lists for tuples.
-        about: the table ``[recipe]``; empty if there is none.
-    """
-
-    path: Path
-    text: str
+    path: Path  # of the file
+    text: str  # the file as it is
+    # By the names of TrainConfig's fields and of RUN_SETTINGS; lists for tuples.
     settings: Mapping[str, Any]
-    about: Mapping[str, Any]
+    about: Mapping[str, Any]  # the table ``[recipe]``; empty if there is none
 
     def location(self, name: str) -> str:
         """The file and, where it can be told, the line of a setting."""

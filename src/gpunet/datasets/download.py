@@ -56,23 +56,15 @@ class PublishedFile:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A published dataset.
+    """A published dataset."""
 
-    Args:
-        name: as the user names it.
-        mirrors: addresses of folders that hold the files with ``.gz`` added, best first.
-        files: images and labels of the training set, then of the test set.
-        description: what it shows.
-        license: under which it is published.
-        classes: the classes' names, in the order of their numbers.
-    """
-
-    name: str
+    name: str  # as the user names it
+    # Addresses of folders that hold the files with ``.gz`` added, best first.
     mirrors: tuple[str, ...]
-    files: tuple[PublishedFile, ...]
-    description: str = ""
-    license: str = ""
-    classes: tuple[str, ...] = ()
+    files: tuple[PublishedFile, ...]  # images and labels of the training set, then of the test set
+    description: str = ""  # what it shows
+    license: str = ""  # under which it is published
+    classes: tuple[str, ...] = ()  # the classes' names, in the order of their numbers
 
     @property
     def size(self) -> int:
@@ -82,19 +74,13 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How patient a download is, in seconds.
+    """How patient a download is, in seconds."""
 
-    Args:
-        first_answer: until a mirror has sent its first byte, looking up its name included.
-        silence: between two pieces of a file, of 1 KiB each.
-        pause: before a mirror that broke off is tried again.
-        attempts: how often a mirror is tried that answers but breaks off.
-    """
-
+    # Until a mirror has sent its first byte, looking up its name included.
     first_answer: float = 2.5
-    silence: float = 10.0
-    pause: float = 0.5
-    attempts: int = 2
+    silence: float = 10.0  # between two pieces of a file, of 1 KiB each
+    pause: float = 0.5  # before a mirror that broke off is tried again
+    attempts: int = 2  # how often a mirror is tried that answers but breaks off
 
 
 @dataclass(frozen=True, slots=True, eq=False)
