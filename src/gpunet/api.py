@@ -198,10 +198,11 @@ def tune(
         >>> sorted(found.best)
         ['hidden']
     """
-    from gpunet.search.storage import StudyStorage, require_optuna
+    from gpunet.search import require_optuna
 
     require_optuna()
     from gpunet.search.session import new_spec
+    from gpunet.search.storage import StudyStorage
 
     _settings(TrainConfig(), settings)
     spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)

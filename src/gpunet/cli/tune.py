@@ -168,13 +168,14 @@ def tune(
     """
     if resume is not None and study is not None:
         raise UsageError("--resume and --study both name a study; leave out --study")
-    from gpunet.search.storage import StudyStorage, require_optuna
+    from gpunet.search import require_optuna
 
     require_optuna()
     from gpunet.api import run_search
     from gpunet.cli.search_end import finish, telling_how_to_resume
     from gpunet.search.events import Work
     from gpunet.search.session import TRIALS
+    from gpunet.search.storage import StudyStorage
     from gpunet.search.study import SearchStudy
     from gpunet.terminal.live.messages import ConsoleMessages
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+from rich.progress import Progress as ProgressBar
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.download import Progress
@@ -25,7 +27,6 @@ from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.live.notebook import NotebookTable, in_notebook
 from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
-from gpunet.terminal.live.waiting import waiting_bar
 from gpunet.training.events import Callback
 from gpunet.workflows.messages import Messages, Update
 
@@ -126,9 +127,29 @@ class ConsoleMessages(Messages):
         """A callback that appends a line for each epoch."""
         return log_printer(path)
 
-    def fetching(self) -> AbstractContextManager[Progress]:
-        """A bar, or one line for each thing that is under way."""
-        return waiting_bar(self.console)
+    @contextmanager
+    def fetching(self) -> Iterator[Progress]:
+        """A bar that is gone afterwards; without a terminal a line for all that is under way."""
+        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+        bar = ProgressBar(*columns, console=self.console, transient=True)
+        last = ""
+
+        def tell(what: str, done: int, total: int) -> None:
+            nonlocal last
+            if self.console.is_interactive:
+                if not bar.tasks:
+                    bar.start()
+                    bar.add_task(what)
+                bar.update(bar.task_ids[0], description=what, completed=done, total=total)
+            elif what != last:
+                self.say(f"{what} ...")
+            last = what
+
+        try:
+            yield tell
+        finally:
+            if bar.tasks:
+                bar.stop()
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[Update]:
