@@ -225,6 +225,8 @@ def checked_cases(traits: Traits) -> Iterator[Case]:
     yield Case(small, configs, floats=True, plan="persistent", trained=True)
     for tile in candidates(traits):
         yield Case(NetworkSpec(70, (45,), 12, "tanh"), _configs("adam"), tile=tile, trained=True)
+    if not traits.software:  # which alone splits the depth of a product
+        yield Case(NetworkSpec(13, (256,), 5, "tanh"), _configs("adam"), trained=True)
 
 
 def _configs(rule: Rule, *, busy: bool = False, **settings: Any) -> tuple[TrainConfig, ...]:
