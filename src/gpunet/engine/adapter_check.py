@@ -208,6 +208,8 @@ def checked_cases(traits: Traits) -> Iterator[Case]:
     network = NetworkSpec(70, (45,), 12, "tanh")
     for number, tile in enumerate(candidates(traits)):
         yield Case(network, _configs("adam"), tile=tile, trained=number == 0)
+    if not traits.software:  # which alone splits the depth of a product
+        yield Case(NetworkSpec(13, (256,), 5, "tanh"), _configs("adam"), trained=True)
 
 
 def _configs(rule: Rule, *, busy: bool = False, **settings: Any) -> tuple[TrainConfig, ...]:

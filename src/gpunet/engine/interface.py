@@ -212,10 +212,6 @@ class Engine(ABC):
         ]
         return np.array(rates, dtype=np.float32).reshape(self.population, count)
 
-    def any_setting(self, *names: str) -> bool:
-        """Whether any network has any of these settings switched on."""
-        return any(getattr(one, name) for one in self.settings for name in names)
-
     def load(self, split: Split, samples: Samples) -> None:
         """Put a split where the device can read it; it replaces an earlier one of that name.
 

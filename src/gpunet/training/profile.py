@@ -7,7 +7,9 @@ How kernels are timed is the engines' business; how the times are shown belongs 
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import median
 
 import numpy as np
@@ -114,10 +116,10 @@ def measure_profile(engine: Engine, roofline: Roofline, training: Samples) -> Pr
     for _ in range(TIMINGS):
         _begin_epoch(engine, training)
         taken.append(engine.time_kernels(repeats))
-    kernels = tuple(
-        replace(timings[0], seconds=median(one.seconds for one in timings))
-        for timings in zip(*taken, strict=True)
-    )
+    seconds_of = defaultdict(list)
+    for one in chain.from_iterable(taken):  # numpy's come in another order each time
+        seconds_of[one.label].append(one.seconds)
+    kernels = tuple(replace(one, seconds=median(seconds_of[one.label])) for one in taken[0])
     return Profile(engine.device, kernels, roofline, steps, seconds, busy)
 
 

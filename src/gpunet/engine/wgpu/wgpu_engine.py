@@ -319,7 +319,7 @@ class WgpuEngine(Engine):
 
     def _require_room(self, samples: int) -> None:
         """Make sure that the networks fit when so many samples are trained on."""
-        needs = buffer_bytes(self.network, self.rule, self.batch_size, samples)
+        needs = buffer_bytes(self.network, self.rule, self.batch_size, samples, self._traits)
         require_fit(self.population, needs, self._open.buffer_bytes, self.device.name)
 
     def _write_batch(self, until: int, at_once: int) -> None:
