@@ -102,20 +102,20 @@ class SettingError(UsageError, ValueError):
     ) -> None:
         super().__init__(setting, value, wanted, advice, says)
         self.setting, self.value, self.wanted, self.advice, self._says = self.args
-        self.place = ""
+        self.location = ""
 
-    def at(self, place: str) -> "SettingError":
+    def at(self, location: str) -> "SettingError":
         """The same error, of a value that stands in a file.
 
         Args:
-            place: the file and the line, as messages name them.
+            location: the file and the line, as messages name them.
         """
         located = SettingError(*self.args)
-        located.place = place
+        located.location = location
         return located
 
     def __str__(self) -> str:
-        name = f"{self.place}: {self.setting}" if self.place else spelled(self.setting)
+        name = f"{self.location}: {self.setting}" if self.location else spelled(self.setting)
         advice = f"; {self.advice}" if self.advice else ""
         return f"{name} {self._says or f'is {self._shown()}, wanted {self.wanted}'}{advice}"
 
@@ -123,7 +123,7 @@ class SettingError(UsageError, ValueError):
         value = self.value
         if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
             value = int(value)  # as people write it
-        in_toml = self.place and isinstance(value, bool | str)
+        in_toml = self.location and isinstance(value, bool | str)
         return f"{json.dumps(value, ensure_ascii=False) if in_toml else repr(value):.40}"
 
 

@@ -79,7 +79,7 @@ def test_a_mistake_in_a_file_is_told_in_one_sentence(tmp_path: Path, text: str, 
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"none\.toml cannot be read"):
+    with pytest.raises(UsageError, match=r"none\.toml does not exist"):
         read_space(tmp_path / "none.toml")
 
 

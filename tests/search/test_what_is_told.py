@@ -13,12 +13,13 @@ import pytest
 
 import gpunet
 from gpunet.config import TrainConfig
+from gpunet.config.settings_file import LARGEST
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import Device, select_device
 from gpunet.errors import DeviceLostError, GpunetError
 from gpunet.search import session
 from gpunet.search.events import SearchInfo, SearchObserver, Work
-from gpunet.search.space import LARGEST, Parameter, Space, default_space, grid, read_space
+from gpunet.search.space import Parameter, Space, default_space, grid, read_space
 from gpunet.search.storage import StudyStorage, study_folder
 from gpunet.search.study import SearchStudy
 from gpunet.search.study_spec import StudySpec
@@ -164,20 +165,23 @@ def test_a_range_of_one_value_or_a_few_is_one() -> None:
 def test_a_space_that_is_too_large_or_no_text_is_refused() -> None:
     path = Path("space.toml")
     path.write_bytes(b"#" * (LARGEST + 1))
-    told = "space.toml is larger than 1 MiB, which no search space is"
+    told = (
+        "space.toml is larger than 1 MiB, wanted a TOML file with a table for each searched setting"
+    )
     assert failure_of(lambda: read_space(path)) == told
     path.write_bytes(b"#" * (LARGEST - 20) + b"\n[l2]\nchoices=[0]\n")
     assert len(read_space(path).parameters) == 1
     path.write_bytes(b"\xff\xfe")
-    assert failure_of(lambda: read_space(path)) == ("space.toml is no UTF-8 text; save it as UTF-8")
+    assert failure_of(lambda: read_space(path)) == (
+        "space.toml is no UTF-8 text from byte 0 on; save it as UTF-8"
+    )
     path.unlink()
     assert failure_of(lambda: read_space(path)) == (
-        "space.toml cannot be read: no such file or directory; wanted a TOML file with a table "
-        "for each setting"
+        "space.toml does not exist, wanted a TOML file with a table for each searched setting"
     )
     path.mkdir()
     assert failure_of(lambda: read_space(path)) == (
-        "space.toml is no ordinary file, wanted a TOML file of a search space"
+        "space.toml is no ordinary file, wanted a TOML file with a table for each searched setting"
     )
 
 
@@ -463,6 +467,7 @@ def test_the_defaults_of_what_scripts_call() -> None:
         "data": "auto",
         "callbacks": (),
         "run_dir": None,
+        "autotune": True,
         "checkpoint_every": 1,
         "config": None,
     }
@@ -470,6 +475,7 @@ def test_the_defaults_of_what_scripts_call() -> None:
         **shared,
         "data": None,
         "callbacks": (),
+        "autotune": True,
         "checkpoint_every": 1,
     }
     assert defaults_of(gpunet.tune) == {

@@ -29,23 +29,14 @@ FIGURES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Figures of E epochs; NaN where nothing was measured.
+    """Figures of E epochs; NaN where nothing was measured."""
 
-    Args:
-        epochs: (E,) the epochs' numbers.
-        train_loss: (E,) nats per sample.
-        val_loss: (E,) nats per sample.
-        train_accuracy: (E,) fractions.
-        val_accuracy: (E,) fractions.
-        best_epoch: the epoch whose weights were kept; 0 if none was.
-    """
-
-    epochs: NDArray[np.int64]
-    train_loss: NDArray[np.float64]
-    val_loss: NDArray[np.float64]
-    train_accuracy: NDArray[np.float64]
-    val_accuracy: NDArray[np.float64]
-    best_epoch: int
+    epochs: NDArray[np.int64]  # (E,) the epochs' numbers
+    train_loss: NDArray[np.float64]  # (E,) nats per sample
+    val_loss: NDArray[np.float64]  # (E,) nats per sample
+    train_accuracy: NDArray[np.float64]  # (E,) fractions
+    val_accuracy: NDArray[np.float64]  # (E,) fractions
+    best_epoch: int  # the epoch whose weights were kept; 0 if none was
 
     @classmethod
     def of(cls, records: Sequence[EpochRecord | _Entry], best_epoch: int) -> Self:

@@ -49,7 +49,7 @@ FORMAT_VERSION = 2
 """Raised whenever an older gpunet would misread the file."""
 
 FORMATS = (1, 2)
-"""Those that are read. A file of format 1 says nothing of pixels; they were never inverted."""
+"""Formats that are read. A file of format 1 says nothing of pixels; they were never inverted."""
 
 EXTENSION = "run"
 """The metadata entry, and before a dot the tensors' names, that a model does not need."""
@@ -59,15 +59,10 @@ Tensors = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extension:
-    """What a file holds beside a model.
+    """What a file holds beside a model."""
 
-    Args:
-        tensors: by their names without ``run.``; finite float32, otherwise unchecked.
-        description: what JSON holds; its entries are unchecked.
-    """
-
-    tensors: Tensors
-    description: dict[str, Any]
+    tensors: Tensors  # by their names without ``run.``; finite float32, otherwise unchecked
+    description: dict[str, Any]  # what JSON holds; its entries are unchecked
 
 
 def save(model: Model, path: Path, extension: Extension | None = None) -> None:

@@ -167,7 +167,7 @@ def _figure_of_pictures(pictures: Sequence[Picture], signed: bool) -> Figure:
 def _draw_lines(
     axes: Axes, curves: Curves, train: NDArray[np.float64], validation: NDArray[np.float64]
 ) -> None:
-    """Both curves; a dash tells the second from the first where there is no color."""
+    """Draw both curves; a dash tells the second from the first where there is no color."""
     from matplotlib.ticker import MaxNLocator
 
     axes.plot(curves.epochs, train, color=TRAIN, marker="o", markersize=3, label="training")
@@ -221,7 +221,7 @@ def _literal(text: str) -> str:
 
 
 def _write(figure: Figure, path: Path) -> None:
-    """Without the time of day, so that the same figures give the same file."""
+    """Write a figure without the time of day, so that the same values give the same file."""
     kind = _format(path)
     undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     content = io.BytesIO()

@@ -29,33 +29,19 @@ __all__ = ["RunFolder", "RunSummary", "find_runs"]
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run at a glance; all accuracies are fractions.
+    """A run at a glance; all accuracies are fractions."""
 
-    Args:
-        name: of the folder.
-        network: its sizes, like ``784-16-16-10``.
-        optimizer: the update rule.
-        epochs: whole ones that are done.
-        planned: epochs at most.
-        best_epoch: whose weights are kept.
-        val_loss: of the best epoch; ``None`` if no samples are held out.
-        val_accuracy: likewise.
-        test_accuracy: of the best weights; ``None`` until the run has ended.
-        seconds: spent in training.
-        stop_reason: why the run ended, or ``None`` if it has not or was aborted.
-    """
-
-    name: str
-    network: str
-    optimizer: str
-    epochs: int
-    planned: int
-    best_epoch: int
-    val_loss: float | None
-    val_accuracy: float | None
-    test_accuracy: float | None
-    seconds: float
-    stop_reason: str | None
+    name: str  # of the folder
+    network: str  # its sizes, like ``784-16-16-10``
+    optimizer: str  # the update rule
+    epochs: int  # whole ones that are done
+    planned: int  # epochs at most
+    best_epoch: int  # whose weights are kept
+    val_loss: float | None  # of the best epoch; ``None`` if no samples are held out
+    val_accuracy: float | None  # of the best epoch; ``None`` if no samples are held out
+    test_accuracy: float | None  # of the best weights; ``None`` until the run has ended
+    seconds: float  # spent in training
+    stop_reason: str | None  # why the run ended, or ``None`` if it has not or was aborted
 
 
 class _Test(msgspec.Struct):

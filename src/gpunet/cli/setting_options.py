@@ -163,7 +163,7 @@ def _blaming_the_file(context: typer.Context) -> Iterator[None]:
         source = context.get_parameter_source(error.setting)
         if file is None or source is None or source.name != "DEFAULT_MAP":
             raise
-        raise file.blamed(error) from error
+        raise file.with_location(error) from error
 
 
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:

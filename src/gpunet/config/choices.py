@@ -76,19 +76,13 @@ OUTPUTS: Mapping[Loss, str] = {"cross-entropy": "softmax", "quadratic": "sigmoid
 
 @dataclass(frozen=True, slots=True)
 class OptimizerFacts:
-    """What the settings have to know of an optimizer.
+    """What the settings have to know of an optimizer."""
 
-    Args:
-        learning_rate: the default.
-        uses: names of the settings that have an effect with it, of those that not all use.
-        beta2: the default.
-        weight_decay: the default.
-    """
-
-    learning_rate: float
+    learning_rate: float  # the default
+    # Names of the settings that have an effect with it, of those that not all use.
     uses: tuple[str, ...]
-    beta2: float = 0.999
-    weight_decay: float = 0.0
+    beta2: float = 0.999  # the default
+    weight_decay: float = 0.0  # the default
 
 
 OPTIMIZER_FACTS: Mapping[Optimizer, OptimizerFacts] = {

@@ -14,7 +14,7 @@ from gpunet.errors import SettingError, UsageError
 __all__ = ["MAXIMUM_UNITS", "UNITS", "Layer", "NetworkSpec", "require_activations"]
 
 MAXIMUM_LAYERS = 64
-"""As many as the table of layers holds that the update kernel keeps in one uniform buffer."""
+"""Layers that the table holds which the update kernel keeps in one uniform buffer."""
 
 MAXIMUM_UNITS = 1 << 20
 """Units per layer; the dropout generator keys a unit with 20 bits beyond its group of four."""

@@ -17,22 +17,14 @@ __all__ = ["Recipe", "open_recipe", "recipe_names"]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Settings that somebody published, and what came of them.
+    """Settings that somebody published, and what came of them."""
 
-    Args:
-        name: the file's stem.
-        description: of the network and its training, in one line.
-        source: whose it is.
-        accuracy: the fraction of MNIST's test set that the source claims; ``None`` if it gives
-            no figure.
-        file: the settings.
-    """
-
-    name: str
-    description: str
-    source: str
+    name: str  # the file's stem
+    description: str  # of the network and its training, in one line
+    source: str  # whose it is
+    # The fraction of MNIST's test set that the source claims; ``None`` if it gives no figure.
     accuracy: float | None
-    file: SettingsFile
+    file: SettingsFile  # the settings
 
 
 def recipe_names() -> list[str]:

@@ -29,19 +29,12 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers from ``lowest`` to ``highest``.
+    """Numbers from ``lowest`` to ``highest``."""
 
-    Args:
-        lowest: the least number.
-        highest: the greatest.
-        above: ``lowest`` itself is not allowed.
-        below: ``highest`` itself is not allowed.
-    """
-
-    lowest: float = 0.0
-    highest: float = LARGEST_NUMBER
-    above: bool = False
-    below: bool = False
+    lowest: float = 0.0  # the least number
+    highest: float = LARGEST_NUMBER  # the greatest
+    above: bool = False  # ``lowest`` itself is not allowed
+    below: bool = False  # ``highest`` itself is not allowed
 
     def require(self, name: str, value: Any) -> None:
         """Raise a SettingError unless a setting's value lies within."""
@@ -63,47 +56,28 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One row of the table of settings: all that is told of a setting of training.
+    """One row of the table of settings: all that is told of a setting of training."""
 
-    Args:
-        name: of the field of ``TrainConfig``.
-        kind: its type.
-        default: its value unless it is given.
-        panel: the heading that it stands under.
-        help: what it is, in one or two sentences.
-        aliases: other names that people may write.
-        formerly: names under which older files hold it.
-        metavar: what stands for its value in the command line's help.
-        bounds: the numbers that it may be; for several numbers, each of them.
-        names: the names that it may be, where ``kind`` does not list them.
-        parse: reads it from a text such as ``16,16``, as the command line and TOML take it.
-        as_text: whether files hold several values as one text.
-        follows: the value in effect where it is ``None``, by the other settings.
-        told_default: the default in words, where ``None`` does not tell it.
-        fixed: why a search cannot vary it; empty if it can.
-        shared: whether all networks of a population have it in common.
-        off: the value that stands for no effect, which is not worth telling.
-        needs: another setting without which it has no effect.
-    """
-
-    name: str = ""
-    kind: Any = None
-    default: Any = None
-    panel: str
-    help: str
-    aliases: tuple[str, ...] = ()
-    formerly: tuple[str, ...] = ()
-    metavar: str | None = None
-    bounds: Range | None = None
-    names: tuple[str, ...] = ()
+    name: str = ""  # of the field of ``TrainConfig``
+    kind: Any = None  # its type
+    default: Any = None  # its value unless it is given
+    panel: str  # the heading that it stands under
+    help: str  # what it is, in one or two sentences
+    aliases: tuple[str, ...] = ()  # other names that people may write
+    formerly: tuple[str, ...] = ()  # names under which older files hold it
+    metavar: str | None = None  # what stands for its value in the command line's help
+    bounds: Range | None = None  # the numbers that it may be; for several numbers, each of them
+    names: tuple[str, ...] = ()  # the names that it may be, where ``kind`` does not list them
+    # Reads it from a text such as ``16,16``, as the command line and TOML take it.
     parse: Callable[[str], Any] | None = None
-    as_text: bool = False
+    as_text: bool = False  # whether files hold several values as one text
+    # The value in effect where it is ``None``, by the other settings.
     follows: Callable[[Any], Any] | None = None
-    told_default: str = ""
-    fixed: str = ""
-    shared: bool = False
-    off: Any = 0
-    needs: str = ""
+    told_default: str = ""  # the default in words, where ``None`` does not tell it
+    fixed: str = ""  # why a search cannot vary it; empty if it can
+    shared: bool = False  # whether all networks of a population have it in common
+    off: Any = 0  # the value that stands for no effect, which is not worth telling
+    needs: str = ""  # another setting without which it has no effect
 
     @property
     def kinds(self) -> tuple[Any, ...]:

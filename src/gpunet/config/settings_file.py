@@ -16,7 +16,14 @@ from gpunet.config.setting import Setting, suggestion
 from gpunet.config.settings import SETTINGS, TrainConfig, canonical
 from gpunet.errors import SettingError, UsageError
 
-__all__ = ["RUN_SETTINGS", "SettingsFile", "parse_toml", "read_settings", "write_settings"]
+__all__ = [
+    "RUN_SETTINGS",
+    "SettingsFile",
+    "parse_toml",
+    "read_settings",
+    "read_text",
+    "write_settings",
+]
 
 _RUN_TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("data", "device", "output", "report", "plot", "run_dir", "name"), str),
@@ -33,26 +40,20 @@ TABLE = "recipe"
 """The one table of a file. It tells people where the settings come from."""
 
 LARGEST = 1 << 20
-"""Bytes; a file of settings that a person wrote is far smaller."""
+"""Bytes; a file that a person wrote is far smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """What a file of settings holds.
+    """What a file of settings holds."""
 
-    Args:
-        path: of the file.
-        text: the file as it is.
-        settings: by the names of TrainConfig's fields and of RUN_SETTINGS; lists for tuples.
-        about: the table ``[recipe]``; empty if there is none.
-    """
-
-    path: Path
-    text: str
+    path: Path  # of the file
+    text: str  # the file as it is
+    # By the names of TrainConfig's fields and of RUN_SETTINGS; lists for tuples.
     settings: Mapping[str, Any]
-    about: Mapping[str, Any]
+    about: Mapping[str, Any]  # the table ``[recipe]``; empty if there is none
 
-    def place(self, name: str) -> str:
+    def location(self, name: str) -> str:
         """The file and, where it can be told, the line of a setting."""
         for number, line in enumerate(self.text.splitlines(), start=1):
             key = re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line)
@@ -62,7 +63,7 @@ class SettingsFile:
 
     @property
     def training(self) -> dict[str, Any]:
-        """Those of the settings that are of ``TrainConfig``."""
+        """The settings that are fields of ``TrainConfig``."""
         return {name: value for name, value in self.settings.items() if name in SETTINGS}
 
     def train_config(self) -> TrainConfig:
@@ -74,11 +75,11 @@ class SettingsFile:
         try:
             return TrainConfig.from_dict(self.training)
         except SettingError as error:
-            raise self.blamed(error) from error
+            raise self.with_location(error) from error
 
-    def blamed(self, error: SettingError) -> SettingError:
+    def with_location(self, error: SettingError) -> SettingError:
         """An error about a setting, with the file and the line where the setting stands."""
-        return error.at(self.place(error.setting))
+        return error.at(self.location(error.setting))
 
 
 def read_settings(path: Path) -> SettingsFile:
@@ -89,7 +90,7 @@ def read_settings(path: Path) -> SettingsFile:
     Raises:
         UsageError: it cannot be read, is no TOML, or has a key or a type that cannot be.
     """
-    text = _text(path)
+    text = read_text(path, "a TOML file of settings such as `gpunet config` prints")
     table = parse_toml(text, path)
     about = table.pop(TABLE, {})
     blank = SettingsFile(path, text, {}, about if isinstance(about, dict) else {})
@@ -142,15 +143,22 @@ def write_settings(settings: Mapping[str, Any]) -> str:
     )
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path, wanted: str) -> str:
+    """The text of a file that a person wrote.
+
+    Args:
+        path: of the file.
+        wanted: what the file should be, for messages.
+
+    Raises:
+        UsageError: it cannot be read, is too large, or is no text.
+    """
     try:
         if not path.is_file():
             state = "is no ordinary file" if path.exists() else "does not exist"
-            raise UsageError(
-                f"{path} {state}, wanted a TOML file of settings such as `gpunet config` prints"
-            )
+            raise UsageError(f"{path} {state}, wanted {wanted}")
         if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is larger than 1 MiB, which no file of settings is")
+            raise UsageError(f"{path} is larger than 1 MiB, wanted {wanted}")
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
@@ -166,7 +174,7 @@ def _known(file: SettingsFile, key: str) -> str:
     known = [*SETTINGS, *RUN_SETTINGS]
     if name not in known:
         advice = suggestion(name, known) or "; `gpunet config` prints all of them"
-        raise UsageError(f"{file.place(key)}: {key!r} is no setting of training{advice}")
+        raise UsageError(f"{file.location(key)}: {key!r} is no setting of training{advice}")
     return name
 
 
@@ -178,7 +186,7 @@ def _checked(file: SettingsFile, name: str, value: Any) -> Any:
     try:
         return row.check(row.parse(value) if row.parse and isinstance(value, str) else value)
     except SettingError as error:
-        raise file.blamed(error) from error
+        raise file.with_location(error) from error
 
 
 def _literal(name: str, value: Any) -> str:

@@ -45,27 +45,16 @@ DRAWN_AT_ONCE = 2048  # samples between two calls of the progress callback
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A dataset that users can name.
+    """A dataset that users can name."""
 
-    Args:
-        name: to name it by.
-        description: what it shows.
-        train_count: training samples.
-        test_count: test samples.
-        size: bytes of all samples and labels, in memory and in the cache.
-        license: under which it is published.
-        is_downloaded: whether it comes from the network and not out of this package.
-        is_cached: whether it is at hand without network or drawing.
-    """
-
-    name: str
-    description: str
-    train_count: int
-    test_count: int
-    size: int
-    license: str
-    is_downloaded: bool
-    is_cached: bool
+    name: str  # to name it by
+    description: str  # what it shows
+    train_count: int  # training samples
+    test_count: int  # test samples
+    size: int  # bytes of all samples and labels, in memory and in the cache
+    license: str  # under which it is published
+    is_downloaded: bool  # whether it comes from the network and not out of this package
+    is_cached: bool  # whether it is at hand without network or drawing
 
 
 _TABLES = tomllib.loads(data_file("datasets.toml").read_text("utf-8"))

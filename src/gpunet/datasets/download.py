@@ -43,17 +43,11 @@ OTHER = "sent something else than the published file"
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """One file of a published dataset.
+    """One file of a published dataset."""
 
-    Args:
-        name: without ``.gz``, under which all mirrors have it.
-        size: bytes, unpacked.
-        sha256: of the unpacked content, in hexadecimal.
-    """
-
-    name: str
-    size: int
-    sha256: str
+    name: str  # without ``.gz``, under which all mirrors have it
+    size: int  # bytes, unpacked
+    sha256: str  # of the unpacked content, in hexadecimal
 
     def is_content(self, content: bytearray) -> bool:
         """Whether this is the published content."""
@@ -62,23 +56,15 @@ class PublishedFile:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A published dataset.
+    """A published dataset."""
 
-    Args:
-        name: as the user names it.
-        mirrors: addresses of folders that hold the files with ``.gz`` added, best first.
-        files: images and labels of the training set, then of the test set.
-        description: what it shows.
-        license: under which it is published.
-        classes: the classes' names, in the order of their numbers.
-    """
-
-    name: str
+    name: str  # as the user names it
+    # Addresses of folders that hold the files with ``.gz`` added, best first.
     mirrors: tuple[str, ...]
-    files: tuple[PublishedFile, ...]
-    description: str = ""
-    license: str = ""
-    classes: tuple[str, ...] = ()
+    files: tuple[PublishedFile, ...]  # images and labels of the training set, then of the test set
+    description: str = ""  # what it shows
+    license: str = ""  # under which it is published
+    classes: tuple[str, ...] = ()  # the classes' names, in the order of their numbers
 
     @property
     def size(self) -> int:
@@ -88,32 +74,21 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How patient a download is, in seconds.
+    """How patient a download is, in seconds."""
 
-    Args:
-        first_answer: until a mirror has sent its first byte, looking up its name included.
-        silence: between two pieces of a file, of 1 KiB each.
-        pause: before a mirror that broke off is tried again.
-        attempts: how often a mirror is tried that answers but breaks off.
-    """
-
+    # Until a mirror has sent its first byte, looking up its name included.
     first_answer: float = 2.5
-    silence: float = 10.0
-    pause: float = 0.5
-    attempts: int = 2
+    silence: float = 10.0  # between two pieces of a file, of 1 KiB each
+    pause: float = 0.5  # before a mirror that broke off is tried again
+    attempts: int = 2  # how often a mirror is tried that answers but breaks off
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Obtained:
-    """A published dataset's files, verified.
+    """A published dataset's files, verified."""
 
-    Args:
-        contents: unpacked, in the order of the published files.
-        notice: why they could not be kept, or ``None``.
-    """
-
-    contents: tuple[bytearray, ...]
-    notice: str | None
+    contents: tuple[bytearray, ...]  # unpacked, in the order of the published files
+    notice: str | None  # why they could not be kept, or ``None``
 
 
 def obtain(

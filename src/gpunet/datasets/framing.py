@@ -58,17 +58,11 @@ FAITHFUL = 64
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How MNIST frames a digit, in the measures of some training images.
+    """How MNIST frames a digit, in the measures of some training images."""
 
-    Args:
-        box: pixels of the square that the longer side of the ink is fitted into.
-        paper: the background's grey level, 0 to 255.
-        ink: the ink's grey level, 0 to 255.
-    """
-
-    box: int
-    paper: int
-    ink: int
+    box: int  # pixels of the square that the longer side of the ink is fitted into
+    paper: int  # the background's grey level, 0 to 255
+    ink: int  # the ink's grey level, 0 to 255
 
     @classmethod
     def usual(cls, shape: tuple[int, int], paper: int = 0) -> Framing:
@@ -208,19 +202,12 @@ def prepare_digits(
 
 
 class _Measures(NamedTuple):
-    """What is told of n images of one digit each.
+    """What is told of n images of one digit each."""
 
-    Args:
-        paper: (n,) the background's level, the border's median.
-        ink: (n,) the level that differs most from it.
-        longest: (n,) pixels, the longer side of the ink; 0 in a blank image.
-        center: (n, 2) row and column of the ink's center of mass.
-    """
-
-    paper: NDArray[np.float32]
-    ink: NDArray[np.float32]
-    longest: NDArray[np.intp]
-    center: NDArray[np.float64]
+    paper: NDArray[np.float32]  # (n,) the background's level, the border's median
+    ink: NDArray[np.float32]  # (n,) the level that differs most from it
+    longest: NDArray[np.intp]  # (n,) pixels, the longer side of the ink; 0 in a blank image
+    center: NDArray[np.float64]  # (n, 2) row and column of the ink's center of mass
 
 
 def _measured(images: NDArray[np.float32]) -> _Measures:

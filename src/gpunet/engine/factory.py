@@ -11,6 +11,7 @@ from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.planning.persistent import MOST_ROWS
+from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.engine.wgpu import adapters as wgpu_adapters
 from gpunet.engine.wgpu.adapters import SIZE_LIMITS, Adapter
@@ -251,7 +252,8 @@ def largest_population(
     """
     if device.adapter is not None:
         limit = min(device.adapter.limits[name] for name in SIZE_LIMITS)
-        return most_networks(buffer_bytes(network, rule, batch_size, samples), limit)
+        traits = Traits(device.adapter.software)
+        return most_networks(buffer_bytes(network, rule, batch_size, samples, traits), limit)
     memory = host_memory()
     return None if memory is None else most_networks(numpy_bytes(network, rule, batch_size), memory)
 

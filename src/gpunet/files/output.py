@@ -27,11 +27,11 @@ def require_writable(path: Path) -> None:
         raise OutputError(f"{path} is a folder, wanted a file's name such as {path / 'name'}")
     if target.exists() and not target.is_file():
         raise OutputError(f"{path} is no ordinary file; choose another path")
-    try:
-        with tempfile.NamedTemporaryFile(prefix=PREFIX, dir=target.parent):
-            pass
-    except OSError as error:
-        raise OutputError(_sentence(path, target.parent, error)) from error
+    with (
+        _telling(path, target.parent),
+        tempfile.NamedTemporaryFile(prefix=PREFIX, dir=target.parent),
+    ):
+        pass
     remove_leftovers(target.parent)
 
 
@@ -42,10 +42,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         OutputError: it cannot be written; an older file is then untouched.
     """
     target = _target(path)
-    try:
+    with _telling(path, target.parent):
         write_whole(target, lambda file: file.write(content))
-    except OSError as error:
-        raise OutputError(_sentence(path, target.parent, error)) from error
 
 
 @contextlib.contextmanager
@@ -58,29 +56,37 @@ def free_place(path: Path) -> Iterator[Path]:
         OutputError: no file can be written there.
     """
     _target(path)
-    try:
-        with free_name(path) as name:
-            yield name
-    except OSError as error:
-        raise OutputError(_sentence(path, path.parent, error)) from error
+    with _telling(path, path.parent), free_name(path) as name:
+        yield name
 
 
 def _target(path: Path) -> Path:
     """Where the path leads: a link stays, and the file behind it is replaced."""
-    try:
-        target = path.resolve()
-        target.lstat()
-    except FileNotFoundError:
-        return target
-    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
-        raise OutputError(_sentence(path, path.parent, error)) from error
+    with _telling(path, path.parent):
+        try:
+            target = path.resolve()
+        except RuntimeError as error:  # a loop of links
+            raise OSError(str(error)) from error
+        with contextlib.suppress(FileNotFoundError):
+            target.lstat()
     return target
 
 
-def _sentence(path: Path, folder: Path, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"{path} cannot be written, for there is no folder {folder}; create it first"
-    if isinstance(error, NotADirectoryError):
-        return f"{path} cannot be written, for {folder} is no folder; choose another path"
-    reason = getattr(error, "strerror", None) or str(error)
-    return f"{path} cannot be written: {reason.lower()}; choose another path or make room there"
+@contextlib.contextmanager
+def _telling(path: Path, folder: Path) -> Iterator[None]:
+    """Turns what the system refuses where a file is written into an OutputError."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"{path} cannot be written, for there is no folder {folder}; create it first"
+        ) from error
+    except NotADirectoryError as error:
+        raise OutputError(
+            f"{path} cannot be written, for {folder} is no folder; choose another path"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{path} cannot be written: {reason.lower()}; choose another path or make room there"
+        ) from error

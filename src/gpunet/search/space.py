@@ -18,7 +18,7 @@ import numpy as np
 
 from gpunet.config import LARGEST_NUMBER, SETTINGS, SHARED, USES, TrainConfig, canonical
 from gpunet.config.setting import suggestion
-from gpunet.config.settings_file import parse_toml
+from gpunet.config.settings_file import parse_toml, read_text
 from gpunet.config.texts import written
 from gpunet.errors import SettingError, UsageError, spelled
 
@@ -26,14 +26,11 @@ __all__ = ["Parameter", "Space", "Value", "default_space", "grid", "read_space"]
 
 Value = bool | int | float | str
 
-TRIES = 200
+DRAWS_TO_REFUSE = 200
 """Draws of the other parameters after which a value counts as refused whatever the others are."""
 
-LARGEST = 1 << 20
-"""Bytes; a space that a person wrote is far smaller."""
-
 LARGEST_GRID = 1 << 20
-"""Points, which no search gets through."""
+"""Points of a grid, and values of a stepped range; no search gets through more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +66,7 @@ class Parameter:
     @property
     def probes(self) -> tuple[Value, ...]:
         """The values whose possibility tells that of all."""
-        if self.low is None or self.high is None:
-            return self.choices
-        return self.low, self.high
+        return self.choices if self.low is None or self.high is None else (self.low, self.high)
 
     @property
     def points(self) -> tuple[Value, ...] | None:
@@ -96,7 +91,7 @@ class Parameter:
         return float(draws.uniform(self.low, self.high))
 
     def to_dict(self) -> dict[str, Any]:
-        """As a space's file holds it, and JSON."""
+        """The range or choices as a space's file and JSON hold them."""
         if self.low is None:
             return {"choices": list(self.choices)}
         table: dict[str, Any] = {"low": self.low, "high": self.high}
@@ -170,7 +165,7 @@ class Space:
     def _refusal(self, fixed: TrainConfig, parameter: Parameter, value: Value) -> str | None:
         draws = np.random.default_rng(0)
         refused = None
-        for attempt in range(TRIES):
+        for attempt in range(DRAWS_TO_REFUSE):
             others = {} if attempt == 0 else {p.name: p.draw(draws) for p in self.parameters}
             try:
                 self.config(fixed, {**others, parameter.name: value})
@@ -229,20 +224,8 @@ def read_space(path: Path) -> Space:
     Raises:
         UsageError: it cannot be read, is no TOML, or is no space.
     """
-    try:
-        if path.exists() and not path.is_file():
-            raise UsageError(f"{path} is no ordinary file, wanted a TOML file of a search space")
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is larger than 1 MiB, which no search space is")
-        tables = parse_toml(path.read_bytes().decode("utf-8-sig"), path)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(
-            f"{path} cannot be read: {reason}; wanted a TOML file with a table for each setting"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no UTF-8 text; save it as UTF-8") from error
-    if not tables:
+    text = read_text(path, "a TOML file with a table for each searched setting")
+    if not (tables := parse_toml(text, path)):
         raise UsageError(f"{path} names no setting to search; write for example [learning_rate]")
     return Space.from_dict(tables, str(path))
 
@@ -317,34 +300,28 @@ def _range(name: str, table: Mapping[str, Any], location: str) -> Parameter:
     kinds = set(SETTINGS[name].kinds)
     if not kinds & {int, float}:
         raise UsageError(f"{location} is no number; give choices instead of low and high")
-    low, high, log, step = (table.get(key) for key in ("low", "high", "log", "step"))
     whole = int in kinds
-    kind = int if whole else (int, float)
-    for key, value in (("low", low), ("high", high), ("step", step)):
-        if (key != "step" or value is not None) and (
-            not isinstance(value, kind)
-            or isinstance(value, bool)
-            or not abs(value) <= LARGEST_NUMBER
-        ):
-            wanted = "a whole number" if whole else "a number"
+    kind, wanted = (int, "a whole number") if whole else ((int, float), "a number")
+    for key in table.keys() - {"log"}:
+        value = table[key]
+        is_number = isinstance(value, kind) and not isinstance(value, bool)
+        if not (is_number and abs(value) <= LARGEST_NUMBER):
             raise UsageError(f"{location} {key}: is {value!r}, wanted {wanted}")
-    assert low is not None
-    assert high is not None
-    if low > high:
-        raise UsageError(f"{location} low: is {low}, which is above high, {high}; swap them")
-    if log not in (None, True, False):
-        raise UsageError(f"{location} log: is {log!r}, wanted true or false")
-    if log and low <= 0:
-        raise UsageError(f"{location} low: is {low}, wanted a number above 0 where log is true")
-    if step is not None and step <= 0:
-        raise UsageError(f"{location} step: is {step}, wanted a number above 0")
-    if log and step is not None:
-        raise UsageError(f"{location} step: does not go with log; leave one out")
-    stepped = whole or step is not None
-    if stepped and not log and not (high - low) / (step or 1) < LARGEST_GRID:
-        raise UsageError(
-            f"{location} step: makes more than {LARGEST_GRID:,} values; give a larger step, or log"
-        )
+    low, high, log, step = table["low"], table["high"], table.get("log"), table.get("step")
+    stepped = (whole or step is not None) and not log
+    for wrong, says in (
+        (low > high, f"low: is {low}, which is above high, {high}; swap them"),
+        (log not in (None, True, False), f"log: is {log!r}, wanted true or false"),
+        (log and low <= 0, f"low: is {low}, wanted a number above 0 where log is true"),
+        (step is not None and step <= 0, f"step: is {step}, wanted a number above 0"),
+        (log and step is not None, "step: does not go with log; leave one out"),
+        (
+            stepped and not (high - low) / (step or 1) < LARGEST_GRID,
+            f"step: makes more than {LARGEST_GRID:,} values; give a larger step, or log",
+        ),
+    ):
+        if wrong:
+            raise UsageError(f"{location} {says}")
     if not whole:
         low, high, step = float(low), float(high), None if step is None else float(step)
     return Parameter(name, low, high, bool(log), step)

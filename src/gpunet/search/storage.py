@@ -13,8 +13,14 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import optuna
+from optuna import storages
+from optuna.storages import journal as journals
+from optuna.storages.journal import JournalFileOpenLock, JournalFileSymlinkLock
+from optuna.trial import FrozenTrial
 
 from gpunet.errors import (
     GpunetError,
@@ -25,53 +31,36 @@ from gpunet.errors import (
     spelled,
 )
 
-if TYPE_CHECKING:
-    from optuna import Study
-    from optuna.storages import BaseStorage
-    from optuna.storages.journal import JournalFileOpenLock, JournalFileSymlinkLock
-    from optuna.trial import FrozenTrial
-
 __all__ = [
     "HEARTBEAT",
     "LOCK_SECONDS",
     "Retry",
     "StudyStorage",
     "quiet",
-    "require_optuna",
     "study_folder",
 ]
 
 HEARTBEAT = 10
 """Seconds between two signs of life of a worker."""
 
-MISSED = 3
+MISSED_HEARTBEATS = 3
 """Signs of life that a worker may miss before it is taken for dead."""
 
-PATIENCE = 60
+SQLITE_TIMEOUT = 60
 """Seconds that a worker waits for SQLite, which lets one write at a time."""
 
 LOCK_SECONDS = 5
-"""After which a journal's lock is taken from a worker that was killed while it wrote a line, which
-takes milliseconds."""
+"""Seconds after which a journal's lock is taken from a worker that was killed while it wrote a
+line, which takes milliseconds."""
 
-TRIES, PAUSE = 20, 0.25
+OPENING_TRIES, OPENING_PAUSE = 20, 0.25
 """How often and after how many seconds an empty database is opened again that others fill."""
 
-FOLDER = Path("tune")
+STUDIES = Path("tune")
+"""The folder that holds those of all studies."""
 
-Retry = Callable[["Study", "FrozenTrial"], None]
-
-
-def require_optuna() -> None:
-    """Make sure that Optuna can be imported.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        import optuna  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("searching for settings", "Optuna", "tune") from error
+Retry = Callable[[optuna.Study, FrozenTrial], None]
+"""Has a trial tried again whose worker was lost."""
 
 
 def study_folder(name: str) -> Path:
@@ -84,7 +73,7 @@ def study_folder(name: str) -> Path:
         raise UsageError(
             f"{spelled('study')} {name!r} is no name for a folder; leave out slashes and dots"
         )
-    return FOLDER / name
+    return STUDIES / name
 
 
 class StudyStorage:
@@ -104,7 +93,7 @@ class StudyStorage:
     def __init__(self, url: str | None, study: str, heartbeat: int = HEARTBEAT) -> None:
         self.folder = study_folder(study)
         self.heartbeat = heartbeat
-        self.patience = MISSED * heartbeat
+        self.patience = MISSED_HEARTBEATS * heartbeat
         self._url = url
         self._secrets = _secrets(url)
         if url is not None and "://" not in url:
@@ -134,19 +123,12 @@ class StudyStorage:
     def _journal(self) -> Path:
         return self.folder / "journal.log"
 
-    def open(self, retry: Retry) -> BaseStorage:
-        """The storage; ``retry`` is told of every trial whose worker gave no sign of life.
+    def open(self, retry: Retry) -> storages.BaseStorage:
+        """Optuna's storage, opened; call it within ``translate_errors``.
 
-        Raises:
-            StudyError: it cannot be reached.
-            MissingExtraError: its driver is not installed.
+        Args:
+            retry: is told of every trial whose worker gave no sign of life.
         """
-        with self.translate_errors(), quiet():
-            return self._open(retry)
-
-    def _open(self, retry: Retry) -> BaseStorage:
-        import optuna.storages as storages
-
         if self._url is None:
             return self._open_journal()
         parts = urlsplit(self._url)
@@ -156,7 +138,7 @@ class StudyStorage:
             )
         options: dict[str, Any] = {"pool_pre_ping": True}
         if parts.scheme.startswith("sqlite"):
-            options["connect_args"] = {"timeout": PATIENCE}
+            options["connect_args"] = {"timeout": SQLITE_TIMEOUT}
         return _when_made(
             lambda: storages.RDBStorage(
                 _with_driver(str(self._url)),
@@ -167,20 +149,16 @@ class StudyStorage:
             )
         )
 
-    def _open_journal(self) -> BaseStorage:
-        from optuna.storages import JournalStorage
-        from optuna.storages import journal as journals
-
+    def _open_journal(self) -> storages.BaseStorage:
         # Where the path is relative, Optuna does not notice that a lock's owner was killed.
         path = str(self._journal.resolve())
-        lock = journals.JournalFileSymlinkLock
-        if sys.platform == "win32":  # where links are for administrators
-            lock = journals.JournalFileOpenLock
+        windows = sys.platform == "win32"  # where links are for administrators
+        lock = JournalFileOpenLock if windows else JournalFileSymlinkLock
         try:
             held = lock(path, LOCK_SECONDS)
             backend = journals.JournalFileBackend(path, held)
             _drop_unfinished_line(Path(path), held)
-            return JournalStorage(backend)
+            return storages.JournalStorage(backend)
         except OSError:
             raise
         except Exception as error:  # Optuna trusts its lines, and raises nearly anything
@@ -236,8 +214,6 @@ class StudyStorage:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep to ourselves what Optuna says about what it calls experimental, and about its work."""
-    import optuna
-
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -259,17 +235,17 @@ def _drop_unfinished_line(
         lock.release()
 
 
-def _when_made(make: Callable[[], BaseStorage]) -> BaseStorage:
+def _when_made(make: Callable[[], storages.BaseStorage]) -> storages.BaseStorage:
     """A database's storage; tried anew where other workers make its tables just now."""
     import sqlalchemy.exc
 
-    for _ in range(TRIES):
+    for _ in range(OPENING_TRIES):
         try:
             return make()
         except sqlalchemy.exc.DBAPIError as error:
             if not any(word in str(error).lower() for word in ("exist", "unique", "duplicate")):
                 raise
-            time.sleep(PAUSE)
+            time.sleep(OPENING_PAUSE)
     return make()
 
 
@@ -290,16 +266,9 @@ def _secrets(url: str | None) -> list[str]:
 
 
 def _is_of_a_storage(error: Exception) -> bool:
-    import optuna.exceptions
-    import sqlalchemy.exc
-
-    return isinstance(
-        error,
-        OSError
-        | sqlalchemy.exc.SQLAlchemyError
-        | optuna.exceptions.StorageInternalError
-        | optuna.exceptions.DuplicatedStudyError,
-    ) or type(error).__module__.startswith("grpc")
+    own = optuna.exceptions.StorageInternalError, optuna.exceptions.DuplicatedStudyError
+    by_driver = type(error).__module__.partition(".")[0] in ("grpc", "sqlalchemy")
+    return by_driver or isinstance(error, (OSError, *own))
 
 
 def _root(error: BaseException) -> BaseException:

@@ -62,8 +62,8 @@ class StudySpec:
 
         Args:
             content: what it gave.
-            source: of it, for messages.
-            folder: of the study.
+            source: where it was found, for messages.
+            folder: the study's, which the data's path is seen from.
 
         Raises:
             StudyError: it is none.

@@ -1,7 +1,7 @@
 """Using a trained population: its probabilities, its loss, its mistakes.
 
 Several networks answer as one, with the mean of their probabilities. The counting belongs to
-``metrics``, what a model is to ``checkpoint``.
+``metrics``, what a model is to ``gpunet.model``.
 """
 
 from __future__ import annotations

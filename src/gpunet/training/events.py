@@ -80,7 +80,7 @@ class Progress:
         step: steps of this epoch that are done.
         steps: steps of this epoch in all.
         train_loss: mean over the epoch so far; ``None`` until the first step is done.
-        train_accuracy: likewise.
+        train_accuracy: mean over the same batches.
         samples_per_second: training throughput of this epoch so far.
         phase: ``training``, or ``validating`` once all steps are done, or ``paused``.
         elapsed: worked since the run's start, what was spent before it was resumed included.
@@ -105,9 +105,9 @@ class EpochRecord:
     Args:
         epoch: counted from 1.
         train_loss: mean over the epoch's training batches, with dropout as it was.
-        train_accuracy: likewise.
+        train_accuracy: mean over the same batches.
         val_loss: on the held-out samples; ``None`` if none are held out.
-        val_accuracy: likewise.
+        val_accuracy: on the held-out samples; ``None`` if none are held out.
         learning_rate: of the epoch's last step.
         seconds: of the whole epoch, validation included and pauses left out.
         samples_per_second: training samples per second of the training part alone.
@@ -124,12 +124,12 @@ class EpochRecord:
 
     @property
     def monitored_loss(self) -> float:
-        """On the held-out samples, or on the training samples where none are held out."""
+        """Validation loss, or training loss if no samples are held out."""
         return self.train_loss if self.val_loss is None else self.val_loss
 
     @property
     def monitored_accuracy(self) -> float:
-        """Likewise."""
+        """Validation accuracy, or training accuracy if no samples are held out."""
         return self.train_accuracy if self.val_accuracy is None else self.val_accuracy
 
 
@@ -146,7 +146,7 @@ class Control:
     paused: threading.Event = field(default_factory=threading.Event)
     """Hold after the steps under way until cleared or told to stop."""
     clock: WorkingClock = field(default_factory=WorkingClock)
-    """By which the run's times are measured; it stands still while the run is held."""
+    """The clock that the run's times are measured by; it stands still while the run is held."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

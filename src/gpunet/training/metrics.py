@@ -80,7 +80,7 @@ def cross_entropies(
 
 
 def confused_pairs(matrix: NDArray[np.int64], most: int) -> list[Confusion]:
-    """At most so many confusions of a matrix (C, C), the most frequent ones first."""
+    """The ``most`` most frequent confusions of a matrix (C, C), the most frequent first."""
     mistakes = matrix.copy()
     np.fill_diagonal(mistakes, 0)
     order = np.argsort(-mistakes, axis=None, kind="stable")[:most]

@@ -33,8 +33,8 @@ class Guessing:
 
     Args:
         commonest: the class that the test samples have most, counted from 0.
-        share: of it, a fraction: the accuracy of always answering it.
-        loss: of giving every class an equal share.
+        share: the fraction of samples of that class: the accuracy of always answering it.
+        loss: the loss of giving every class an equal share.
     """
 
     commonest: int

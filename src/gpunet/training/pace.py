@@ -22,7 +22,7 @@ class Pace:
         self._warm = False
 
     def update(self, steps: int, seconds: float) -> None:
-        """So many steps took so long. The first call does not count: it compiles shaders."""
+        """Record how long some steps took; the first call is ignored, for it compiles shaders."""
         if not self._warm:
             self._warm = True
             return

@@ -96,7 +96,7 @@ def _scheduled(
 
 
 def _half_cosine(first: float, last: float, done: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From ``first`` where ``done`` is 0 to ``last`` where it is 1."""
+    """Half a wave of the cosine, from ``first`` where ``done`` is 0 to ``last`` where it is 1."""
     curve: NDArray[np.float64] = last + (first - last) * (1 + np.cos(np.pi * done)) / 2
     return curve
 

@@ -34,7 +34,7 @@ def open_data(name: str, messages: Messages, label: str | None = None) -> Datase
 
 
 def open_training_data(name: str, messages: Messages, label: str | None = None) -> Dataset:
-    """The same for a training, which inverts images that are dark on light.
+    """A dataset to train on, as ``open_data`` opens it; says if its images will be inverted.
 
     Raises:
         GpunetError: as ``open_data`` does.

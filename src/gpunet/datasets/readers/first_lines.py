@@ -31,33 +31,20 @@ SHORTEST_COUNT = 5
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a file says of its columns before its first row.
+    """What a file says of its columns before its first row."""
 
-    Args:
-        name: of the file.
-        columns: how many there are.
-        titles: of all columns, or ``None`` if the file has none.
-    """
-
-    name: str
-    columns: int
-    titles: tuple[str, ...] | None
+    name: str  # of the file
+    columns: int  # how many there are
+    titles: tuple[str, ...] | None  # of all columns, or ``None`` if the file has none
 
 
 class Beginning(NamedTuple):
-    """The first lines of a table.
+    """The first lines of a table."""
 
-    Args:
-        head: what they say of the columns.
-        separator: what stands between the cells.
-        lines: how many stand before the first row.
-        rest: the text from the first row on.
-    """
-
-    head: Head
-    separator: str
-    lines: int
-    rest: str
+    head: Head  # what they say of the columns
+    separator: str  # what stands between the cells
+    lines: int  # how many stand before the first row
+    rest: str  # the text from the first row on
 
 
 def is_enough(text: str) -> bool:

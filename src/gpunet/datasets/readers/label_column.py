@@ -35,17 +35,11 @@ FEWEST_INDICES = 3  # rows below which 0, 1, 2 may be classes
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What the columns of a table are for; those not named here are features.
+    """What the columns of a table are for; those not named here are features."""
 
-    Args:
-        label: the label's column, counted from 0.
-        index: whether the first column numbers or names the rows and is left out.
-        notice: what the user should know about the choice, or ``None``.
-    """
-
-    label: int
-    index: bool
-    notice: str | None
+    label: int  # the label's column, counted from 0
+    index: bool  # whether the first column numbers or names the rows and is left out
+    notice: str | None  # what the user should know about the choice, or ``None``
 
 
 def pick_for_training(head: Head, label: str | None) -> Picked:

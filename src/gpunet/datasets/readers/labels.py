@@ -41,19 +41,12 @@ Key = int | str
 
 @dataclass(frozen=True, eq=False)
 class RawLabels:
-    """Labels as a file has them.
+    """Labels as a file has them."""
 
-    Args:
-        name: of the file or the array.
-        values: (n,) numbers of any type, or ``TEXT``.
-        rows: (n,) what a message calls each label's row.
-        unit: what such a row is called.
-    """
-
-    name: str
-    values: NDArray[Any]
-    rows: NDArray[np.integer] | range
-    unit: str = "row"
+    name: str  # of the file or the array
+    values: NDArray[Any]  # (n,) numbers of any type, or ``TEXT``
+    rows: NDArray[np.integer] | range  # (n,) what a message calls each label's row
+    unit: str = "row"  # what such a row is called
 
     @cached_property
     def parted(self) -> tuple[list[Any], list[int], NDArray[np.int64]]:

@@ -242,17 +242,11 @@ def _can_tell(titles: tuple[str, ...] | None, label: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Where a model's columns stand in another table.
+    """Where a model's columns stand in another table."""
 
-    Args:
-        features: the columns of the model's features, in its order.
-        label: the column of the label, or ``None``.
-        index: the column that names the rows, or ``None``.
-    """
-
-    features: tuple[int, ...]
-    label: int | None
-    index: int | None
+    features: tuple[int, ...]  # the columns of the model's features, in its order
+    label: int | None  # the column of the label, or ``None``
+    index: int | None  # the column that names the rows, or ``None``
 
     @classmethod
     def of(cls, head: Head, columns: Columns, inputs: int) -> _Found:

@@ -49,17 +49,11 @@ THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """Which columns are read; the others are passed over.
+    """Which columns are read; the others are passed over."""
 
-    Args:
-        texts: columns to be kept as they are written.
-        numbers: columns of numbers, in the order in which they are wanted.
-        advice: what a message adds where a cell of the latter is no number.
-    """
-
-    texts: tuple[int, ...]
-    numbers: tuple[int, ...]
-    advice: str = ""
+    texts: tuple[int, ...]  # columns to be kept as they are written
+    numbers: tuple[int, ...]  # columns of numbers, in the order in which they are wanted
+    advice: str = ""  # what a message adds where a cell of the latter is no number
 
 
 Pick = Callable[[Head], Picked]
@@ -124,24 +118,17 @@ class Decimal:
 
 @dataclass(slots=True, eq=False)
 class Sheet:
-    """A file's rows, which are taken block by block; only the picked columns are kept.
+    """A file's rows, which are taken block by block; only the picked columns are kept."""
 
-    Args:
-        head: what the file says of its columns.
-        separator: what stands between its cells.
-        picked: the columns that are read.
-        next_line: the line of the file, counted from 1, that is taken next.
-        texts: by column, blocks of ``TEXT``, or of uint8 where a whole block holds such numbers.
-        numbers: blocks (rows, K) of the picked columns of numbers, uint8 or float64.
-        lines_of: blocks (rows,) of the lines that the rows stand in.
-    """
-
-    head: Head
-    separator: str
-    picked: Picked
-    next_line: int
+    head: Head  # what the file says of its columns
+    separator: str  # what stands between its cells
+    picked: Picked  # the columns that are read
+    next_line: int  # the line of the file, counted from 1, that is taken next
+    # By column, blocks of ``TEXT``, or of uint8 where a whole block holds such numbers.
     texts: dict[int, list[NDArray[Any]]] = field(init=False)
+    # Blocks (rows, K) of the picked columns of numbers, uint8 or float64.
     numbers: list[NDArray[Any]] = field(default_factory=list)
+    # Blocks (rows,) of the lines that the rows stand in.
     lines_of: list[NDArray[np.int64]] = field(default_factory=list)
     _decimal: Decimal = field(init=False)
     _size: int = 0

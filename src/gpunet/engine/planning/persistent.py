@@ -1,10 +1,10 @@
 """The plan for small networks: one dispatch takes many whole steps, one workgroup a network.
 
-The layered plan of ``plan`` starts three dispatches a layer and a step, which for a small network
+The plan of ``layered`` starts three dispatches a layer and a step, which for a small network
 costs more than the arithmetic. Here a network never leaves its workgroup: the first layer's
 weights stay in registers, the rest in workgroup memory. What fits there, and how it is dealt out
 to the threads, is decided here; what is computed is said by ``shaders/persistent.wgsl``; which of
-the two plans is taken, by ``choice``.
+the two plans is taken, by ``select``.
 """
 
 from __future__ import annotations

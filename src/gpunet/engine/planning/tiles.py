@@ -1,6 +1,6 @@
 """How a matrix product is cut into workgroups and threads, and which way is taken when.
 
-What is multiplied is said by ``plan``, how a thread multiplies by the files in ``shaders/tile``.
+What is multiplied is said by ``layered``, how a thread multiplies by the files in ``shaders/tile``.
 All tiles add up the terms of a sum in the same order, four at a time, so that the choice changes
 the speed alone and never a bit of the result.
 """
@@ -17,6 +17,7 @@ __all__ = [
     "Traits",
     "candidates",
     "choose_tile",
+    "depth_parts",
     "why_tiles",
 ]
 
@@ -49,6 +50,7 @@ class Product:
         columns: of the product.
         depth: terms of each sum.
         networks: P.
+        parts: into which the depth is split, each for workgroups of its own.
     """
 
     kernel: str
@@ -56,6 +58,7 @@ class Product:
     columns: int
     depth: int
     networks: int
+    parts: int = 1
 
     @property
     def multiplications(self) -> int:
@@ -64,7 +67,8 @@ class Product:
 
     def __str__(self) -> str:
         size = f"{self.rows}x{self.depth} by {self.depth}x{self.columns}"
-        return f"{self.kernel} {size}" + (f", {self.networks} times" * (self.networks > 1))
+        times = f", {self.networks} times" * (self.networks > 1)
+        return f"{self.kernel} {size}" + times + f", in {self.parts} parts" * (self.parts > 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,10 @@ class Tile:
 
     Args:
         shader: the file that multiplies.
-        thread_rows: of the product, computed by one thread.
-        thread_columns: likewise.
-        row_threads: of a workgroup.
-        column_threads: likewise.
+        thread_rows: rows of the product that one thread computes.
+        thread_columns: columns of the product that one thread computes.
+        row_threads: threads of a workgroup along the rows.
+        column_threads: threads of a workgroup along the columns.
     """
 
     shader: str
@@ -87,7 +91,7 @@ class Tile:
 
     @property
     def name(self) -> str:
-        """As users are told and the cache of measurements knows it."""
+        """The tile's name for users and in the cache of measurements."""
         return f"{self.shader.removeprefix('tile/')} {self.rows}x{self.columns}"
 
     @property
@@ -125,9 +129,19 @@ REGISTERS_32 = Tile("tile/registers_4x4", 4, 4, 8, 8)
 REGISTERS_64 = Tile("tile/registers_8x8", 8, 8, 8, 8)
 
 ON_HARDWARE = (SHARED_32, SHARED_64, REGISTERS_32, REGISTERS_64)
-"""Their 64 threads fill every vendor's wave."""
+"""Tiles for GPUs; their 64 threads fill every vendor's wave."""
 
 TILES = (*ON_SOFTWARE, *ON_HARDWARE)
+
+WANTED_WORKGROUPS = 40
+"""Of a product whose depth is split, at most: one for every compute unit of a middling card, such
+as AMD's RX 6700 XT. More would take longer to add than they save, since one workgroup adds them."""
+
+FEWEST_PARTS = 4
+"""Fewer save less than adding them takes."""
+
+TERMS_OF_A_PART = 60
+"""At least. With less than about two chunks of 32 terms a workgroup does little but start."""
 
 LARGE_PRODUCT = 200_000
 """Multiplications of one network from which the larger tiles win on software adapters; below,
@@ -147,6 +161,21 @@ def choose_tile(product: Product, traits: Traits) -> Tile:
     if traits.lanes == 8:
         return EIGHT_LANES_16 if product.columns <= EIGHT_LANES_16.columns else EIGHT_LANES_32
     return LARGE
+
+
+def depth_parts(rows: int, columns: int, depth: int, traits: Traits) -> int:
+    """Into how many equal parts to split the depth of a product, if the next pass adds the parts.
+
+    Only hardware has threads to spare. One network's product decides, whatever the population, so
+    that a network's bits do not depend on how many are trained beside it.
+    """
+    if traits.software:
+        return 1
+    across, down = SHARED_32.count(rows, columns)
+    most = min(WANTED_WORKGROUPS // (across * down), depth // TERMS_OF_A_PART)
+    blocks = -(-depth // 4)
+    possible = range(most, FEWEST_PARTS - 1, -1)
+    return next((parts for parts in possible if blocks % parts == 0), 1)
 
 
 def candidates(traits: Traits) -> tuple[Tile, ...]:

@@ -53,7 +53,7 @@ class Factors:
         return cls(rate, first, root, gradient, **own)
 
     def at(self, step: Floats) -> Factors:
-        """The same networks' factors for another row (P, 4) of the schedule."""
+        """These networks' factors for another row (P, 4) of the schedule."""
         rate, first, root, gradient = step.T[..., None]
         own = self.momentum, self.beta1, self.beta2, self.epsilon
         return Factors(rate, first, root, gradient, *own)

@@ -19,7 +19,7 @@ __all__ = ["OpenDevice", "Pipeline", "open_device", "reopen_device"]
 THREAD_LIMITS = ("max-compute-invocations-per-workgroup", "max-compute-workgroup-size-x")
 
 MOST_THREADS, MOST_THREADS_OF_WIDE_WAVES = 512, 256
-"""Of a workgroup. With half as many, each thread must keep twice as much in its registers; but
+"""Threads of a workgroup, at most. With half as many, each keeps twice as much in registers; but
 where no wave has fewer than 64 lanes, as on AMD's GPUs before RDNA, more threads than 256 have half
 the registers each (``benchmarks/results/amd-compiler.md``)."""
 

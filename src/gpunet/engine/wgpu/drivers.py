@@ -102,7 +102,7 @@ PACKAGES = {
         "`zypper install nvidia-gl-G06` from NVIDIA's repository",
     ),
 }
-"""By the package manager."""
+"""Packages of drivers for each vendor, by the package manager."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,38 +73,33 @@ def measure_roofline(adapter: Adapter | None) -> Roofline:
             max(2 * n / _seconds(_copy(n)) for n in (1 << 16, 1 << 20, 1 << 24)),
         )
     device = open_device(adapter)
+    operations, floats = OPERATIONS_A_ROUND * ROUNDS * THREADS, 4 * FLOAT_BYTES * THREADS
+    chains = [(operations * n, n, floats * n) for n in (64, 256, 1024, 4096, 16384)]
+    copied = 2 * GROUPS_EACH * floats
+    copies = [(size, size // copied, size) for size in (1 << n for n in range(20, 29, 2))]
     with device.guarded():
-        return Roofline(_arithmetic(device), _bandwidth(device))
+        return Roofline(
+            _best_rate(device, "probe_arithmetic", {"ROUNDS": ROUNDS}, chains),
+            _best_rate(device, "probe_bandwidth", {"EACH": GROUPS_EACH}, copies),
+        )
 
 
-def _arithmetic(device: OpenDevice) -> float:
-    """Operations a second."""
-
-    def rates() -> Iterable[float]:
-        for groups in (64, 256, 1024, 4096, 16384):
-            size = 4 * FLOAT_BYTES * groups * THREADS
-            taken = _probe(device, "probe_arithmetic", {"ROUNDS": ROUNDS}, groups, size)
-            yield OPERATIONS_A_ROUND * ROUNDS * groups * THREADS / taken
-            if taken > LONG_ENOUGH:
-                return
-
-    return max(rates())
-
-
-def _bandwidth(device: OpenDevice) -> float:
-    """The memory bandwidth in bytes a second."""
-
-    def rates() -> Iterable[float]:
-        for size in (1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28):
-            groups = size // (2 * 4 * FLOAT_BYTES * GROUPS_EACH * THREADS)
-            if size > device.buffer_bytes or groups > 65535:
-                return
-            taken = _probe(device, "probe_bandwidth", {"EACH": GROUPS_EACH}, groups, size)
-            yield size / taken
-            if taken > LONG_ENOUGH:
-                return
-
-    return max(rates())
+def _best_rate(
+    device: OpenDevice,
+    name: str,
+    constants: Mapping[str, float],
+    trials: Iterable[tuple[int, int, int]],
+) -> float:
+    """The largest amount a second of trials of growing size: amount, workgroups, bytes."""
+    best = 0.0
+    for amount, groups, size in trials:
+        if size > device.buffer_bytes or groups > 65535:
+            break
+        taken = _probe(device, name, constants, groups, size)
+        best = max(best, amount / taken)
+        if taken > LONG_ENOUGH:
+            break
+    return best
 
 
 def _probe(

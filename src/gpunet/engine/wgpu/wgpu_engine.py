@@ -86,7 +86,7 @@ class PassTime:
 
     @property
     def seconds(self) -> float:
-        """By the device's clock if it has one."""
+        """Seconds by the device's clock if it has one, else by the host's."""
         return self.wall_seconds if self.device_seconds is None else self.device_seconds
 
 
@@ -322,7 +322,7 @@ class WgpuEngine(Engine):
 
     def _require_room(self, samples: int) -> None:
         """Make sure that the networks fit when so many samples are trained on."""
-        needs = buffer_bytes(self.network, self.rule, self.batch_size, samples)
+        needs = buffer_bytes(self.network, self.rule, self.batch_size, samples, self._traits)
         require_fit(self.population, needs, self._open.buffer_bytes, self.device.name)
 
     def _write_batch(self, until: int, at_once: int) -> None:

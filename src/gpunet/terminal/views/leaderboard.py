@@ -148,9 +148,11 @@ def trial_table(
     """The best trials, and as many settings as ``width``, or the console, has cells for."""
     trials = progress.trials[:rows]
     bounds = _bounds(progress)
-    names, left_out = _columns_that_fit(search, trials, width or console.width)
+    names = _columns_that_fit(search, trials, width or console.width)
+    missing = len(search.parameters) - len(names)
     heads = ["trial", "<", search.monitor.replace("_", " "), "<curve"]
-    table = Columns([*heads, *(HEADS.get(name, name) for name in names), left_out])
+    heads += [HEADS.get(name, name) for name in names] + [f"+{missing}"] * (missing > 0)
+    table = Columns(heads)
     for trial in trials:
         values = [_written(trial.values[name]) if name in trial.values else "" for name in names]
         curve = [value for value in trial.curve if math.isfinite(value)]
@@ -286,10 +288,8 @@ def _bounds(progress: StudyProgress) -> tuple[float, float]:
     return (told[tenth], told[-1]) if progress.maximize else (told[0], told[-1 - tenth])
 
 
-def _columns_that_fit(
-    search: SearchInfo, trials: Sequence[TrialSummary], width: int
-) -> tuple[list[str], str]:
-    """The settings that have room, and what to say of those that have none."""
+def _columns_that_fit(search: SearchInfo, trials: Sequence[TrialSummary], width: int) -> list[str]:
+    """The settings that have room."""
     room = width - (5 + 7 + 9 + CURVE + 4 * GAP)
     names: list[str] = []
     for name in search.parameters:
@@ -298,5 +298,4 @@ def _columns_that_fit(
         if room < 3 + GAP:
             break
         names.append(name)
-    missing = len(search.parameters) - len(names)
-    return names, f"+{missing}" if missing else ""
+    return names
