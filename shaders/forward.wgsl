@@ -6,22 +6,29 @@
 // A product of two matrices, so the entry point lies in the tile that multiplies; here stands
 // what is multiplied and what becomes of it. Where the inputs come from is said by
 // `forward_sample.wgsl` (first layer) or `forward_hidden.wgsl`.
+//
+// The sums of the last layer may be split: each workgroup adds DEPTH of the terms, and the head
+// adds those PARTS sums, (PARTS, B, O), the first of which hold the biases.
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4f>;     // (P, S)
 
 override PARAMETERS: u32;              // S
 override WEIGHTS_AT: u32;              // where this layer's (I + 1, O) block starts within S
 override INPUTS_AT: u32 = 0u;          // where (B, I) starts within V; not used by the first layer
+override PARTS: u32 = 1u;
 
 fn locate(group: vec3u, thread: vec2u) -> Place {
     return Place(group.z, group.y * TILE_ROWS + thread.y * THREAD_ROWS,
-                 group.x * TILE_COLUMNS + thread.x * THREAD_COLUMNS, networks[group.z].finished);
+                 group.x / PARTS * TILE_COLUMNS + thread.x * THREAD_COLUMNS,
+                 networks[group.z].finished, group.x % PARTS * DEPTH);
 }
 
-// weights[k .. k + 3, column .. column + 3], a column of the matrix per k. What follows the last
-// weights is multiplied by the left factor's padding, which is zero.
+// weights[k .. k + 3, column .. column + 3], a column of the matrix per k, which counts from the
+// place's first term on. What follows the last weights is multiplied by the left factor's padding,
+// which is zero.
 fn right_block(place: Place, k: u32, column: u32) -> mat4x4f {
-    let at = (place.network * PARAMETERS + WEIGHTS_AT) / 4u + k * OUTPUT_FOURS + column / 4u;
+    let at = (place.network * PARAMETERS + WEIGHTS_AT) / 4u
+        + (place.first + k) * OUTPUT_FOURS + column / 4u;
     return mat4x4f(
         parameters[at],
         parameters[at + OUTPUT_FOURS],
@@ -34,9 +41,13 @@ fn store_block(place: Place, row: u32, column: u32, sums: mat4x4f) {
         return;
     }
     let biases_at = place.network * PARAMETERS + WEIGHTS_AT + INPUTS * OUTPUT_STRIDE + column;
-    let biases = parameters[biases_at / 4u];
-    store_units(place.network, row, column, sums[0] + biases);
-    store_units(place.network, row + 1u, column, sums[1] + biases);
-    store_units(place.network, row + 2u, column, sums[2] + biases);
-    store_units(place.network, row + 3u, column, sums[3] + biases);
+    var biases = parameters[biases_at / 4u];
+    if (place.first > 0u) {
+        biases = vec4f(0.0);
+    }
+    let stored_row = place.first / DEPTH * BATCH_STRIDE + row;
+    store_units(place.network, stored_row, column, sums[0] + biases);
+    store_units(place.network, stored_row + 1u, column, sums[1] + biases);
+    store_units(place.network, stored_row + 2u, column, sums[2] + biases);
+    store_units(place.network, stored_row + 3u, column, sums[3] + biases);
 }

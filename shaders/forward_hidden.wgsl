@@ -2,7 +2,7 @@
 // A later layer's left factor: the outputs of the layer below.
 
 fn left_rows(place: Place, row: u32) -> vec4u {
-    let at = (place.network * VALUES + INPUTS_AT) / 4u + row * INPUT_FOURS;
+    let at = (place.network * VALUES + INPUTS_AT + place.first) / 4u + row * INPUT_FOURS;
     return vec4u(at) + vec4u(0u, 1u, 2u, 3u) * INPUT_FOURS;
 }
 

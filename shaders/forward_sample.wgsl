@@ -7,9 +7,10 @@ fn left_rows(place: Place, row: u32) -> vec4u {
 }
 
 fn left_block(place: Place, samples_at: vec4u, row: u32, k: u32) -> mat4x4f {
+    let first = place.first;
     return transpose(mat4x4f(
-        sample_features(place.network, place.step, samples_at.x, row, k),
-        sample_features(place.network, place.step, samples_at.y, row + 1u, k),
-        sample_features(place.network, place.step, samples_at.z, row + 2u, k),
-        sample_features(place.network, place.step, samples_at.w, row + 3u, k)));
+        sample_features(place.network, place.step, samples_at.x, row, first + k),
+        sample_features(place.network, place.step, samples_at.y, row + 1u, first + k),
+        sample_features(place.network, place.step, samples_at.z, row + 2u, first + k),
+        sample_features(place.network, place.step, samples_at.w, row + 3u, first + k)));
 }

@@ -17,6 +17,9 @@ override CLASS_STRIDE: u32 = (CLASSES + 3u) / 4u * 4u;   // rows are padded with
 override VALUES: u32;              // V
 override LOGITS_AT: u32;           // where (B, C) starts within V
 override DELTAS_AT: u32;           // likewise: in evaluation it takes the probabilities
+override PARTS: u32 = 1u;          // the logits are the sums of so many (B, C) behind each other
+override PART: u32 = ROWS * CLASS_STRIDE;
+override PART_STRIDE: u32 = BATCH_STRIDE * CLASS_STRIDE;
 
 var<workgroup> losses: array<f32, THREADS>;
 var<workgroup> hits: array<u32, THREADS>;
@@ -26,6 +29,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let network = group.z;
     let finished = networks[network].finished;
     let rows = batch_rows(finished);
+    if (PARTS > 1u) {
+        add_parts(network * VALUES + LOGITS_AT, thread);
+        storageBarrier();
+    }
     var loss = 0.0;
     var correct = 0u;
     for (var row = thread; row < ROWS; row += THREADS) {
@@ -53,6 +60,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         networks[network].seen += rows;
         networks[network].finished = finished + 1u;
     }
+}
+
+// Put the sums of all logits' parts in the place of the first ones.
+fn add_parts(logits_at: u32, thread: u32) {
+    for (var at = logits_at + thread; at < logits_at + PART; at += THREADS) {
+        values[at] = sum_of_parts(at);
+    }
+}
+
+// A function of its own, where compilers see that the loop's length is constant, and so read all
+// parts at once.
+fn sum_of_parts(at: u32) -> f32 {
+    var sum = values[at];
+    for (var part = 1u; part < PARTS; part++) {
+        sum += values[at + part * PART_STRIDE];
+    }
+    return sum;
 }
 
 fn row_of(network: u32, row: u32, label: u32, rows: u32) -> Row {

@@ -13,7 +13,7 @@ override DERIVATIVES_AT: u32;      // where (B, I) of the layer below starts wit
 
 fn locate(group: vec3u, thread: vec2u) -> Place {
     return Place(group.z, group.y * TILE_ROWS + thread.y * THREAD_ROWS,
-                 group.x * TILE_COLUMNS + thread.x * THREAD_COLUMNS, 0u);
+                 group.x * TILE_COLUMNS + thread.x * THREAD_COLUMNS, 0u, 0u);
 }
 
 fn left_rows(place: Place, row: u32) -> vec4u {

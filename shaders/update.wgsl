@@ -19,7 +19,7 @@ override DELTAS_AT: u32;           // where (B, O) starts within V
 fn locate(group: vec3u, thread: vec2u) -> Place {
     return Place(group.z, group.y * TILE_ROWS + thread.y * THREAD_ROWS,
                  group.x * TILE_COLUMNS + thread.x * THREAD_COLUMNS,
-                 networks[group.z].finished - 1u);   // the head has counted this step
+                 networks[group.z].finished - 1u, 0u);   // the head has counted this step
 }
 
 // Where a sample's inputs lie is said by the terms of the sum, not by the product's rows.

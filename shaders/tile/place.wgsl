@@ -1,13 +1,15 @@
-// Where a thread works: the part of the product that it computes begins at (row, column).
+// Where a thread works: the part of the product that it computes begins at (row, column), and its
+// sums with term `first`.
 
 struct Place {
     network: u32,
     row: u32,
     column: u32,
     step: u32,       // of this epoch
+    first: u32,
 }
 
-override DEPTH: u32;              // terms of each sum
+override DEPTH: u32;              // terms of each sum that a workgroup adds
 override ROW_THREADS: u32 = 4u;
 override COLUMN_THREADS: u32 = 4u;
 override TILE_ROWS: u32 = ROW_THREADS * THREAD_ROWS;

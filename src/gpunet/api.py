@@ -20,7 +20,6 @@ from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import StudyError
 from gpunet.model import Model
 from gpunet.search.events import Work
-from gpunet.terminal.live.console import make_console
 from gpunet.terminal.live.messages import ConsoleMessages, Warnings
 from gpunet.training.events import Callback
 from gpunet.workflows import devices as workflow_devices
@@ -199,10 +198,11 @@ def tune(
         >>> sorted(found.best)
         ['hidden']
     """
-    from gpunet.search.storage import StudyStorage, require_optuna
+    from gpunet.search import require_optuna
 
     require_optuna()
     from gpunet.search.session import new_spec
+    from gpunet.search.storage import StudyStorage
 
     _settings(TrainConfig(), settings)
     spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
@@ -363,7 +363,7 @@ def check_device(device: str = "gpu") -> AdapterCheck:
 
 
 def _messages(verbose: bool) -> ConsoleMessages | Warnings:
-    return ConsoleMessages(make_console(patient=True)) if verbose else Warnings()
+    return ConsoleMessages(patient=True) if verbose else Warnings()
 
 
 def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:

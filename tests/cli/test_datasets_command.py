@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from gpunet.datasets import catalog
-from gpunet.terminal.live.waiting import waiting_bar
+from gpunet.terminal.live.messages import ConsoleMessages
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -116,7 +116,7 @@ def test_a_download_is_not_forced_unless_that_is_asked_for(
 
 def test_what_is_waited_for_is_told_once_where_there_is_no_terminal() -> None:
     console = Console(file=io.StringIO(), width=80)
-    with waiting_bar(console) as bar:
+    with ConsoleMessages(console).fetching() as bar:
         for what in ("fetching", "fetching", "reading", "fetching"):
             bar(what, 1, 2)
     told = console.file.getvalue()  # type: ignore[attr-defined]

@@ -59,12 +59,9 @@ OPTIONS = {
         *(MODEL, DRAW[0], "--wrong = False", "--top-losses = False", "--index = None"),
         *("--weights = False", DRAW[1], "--data = None | Data", DEVICE, PLOT, FORCE, GRAPHICS),
     ],
-    "devices": [JSON, "--forget = False"],
+    "devices": [JSON, "--check = False", "--device = None", "--forget = False"],
     "bench": ["--device = ", "--quick = False", "--roofline = False", JSON],
-    "tune-kernels": [
-        *("--hidden = 16,16 | Network", "--batch-size = 64 | Network", "--data = auto | Data"),
-        *(LABEL, DEVICE),
-    ],
+    "tune-kernels": [*TRAINING, DEVICE, PLAIN],
     "tune": [
         *("--data = None | Data", LABEL),
         *(f"--{name} = None | Data" for name in ("epochs", "batch-size", "optimizer", "seed")),

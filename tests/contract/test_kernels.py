@@ -6,7 +6,7 @@ So a deviation shows in the pass that makes it, and does not add up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,7 @@ def assert_right(engine: PassEngine, plan: Plan) -> None:
             assert same_bits, f"{one.label} in step {step}"
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(7))
 def test_every_pass_of_two_steps_is_its_twins(adapter: Adapter, seed: int) -> None:
     with open_engine(Trial.draw(seed), adapter) as engine:
         assert_right(engine, engine.training_plan())
@@ -139,6 +139,48 @@ def test_the_choice_of_a_tile_does_not_change_a_bit_of_a_training(
             ends.append((engine.parameters(), engine.moments()))
     for expected, actual in zip(*ends, strict=True):
         np.testing.assert_array_equal(expected.view(np.uint32), actual.view(np.uint32))
+
+
+@pytest.mark.parametrize("tile", tiles.TILES, ids=lambda tile: tile.name)
+@pytest.mark.parametrize("seed", [40, 42])  # without hidden layers, and with two
+def test_every_tile_multiplies_parts_of_the_depth_that_the_head_adds(
+    adapter: Adapter, tile: tiles.Tile, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _require_lanes(adapter, tile)
+    monkeypatch.setattr(plan, "depth_parts", lambda *_: 5)
+    with open_engine(Trial.draw(seed), adapter) as engine:
+        engine.lazy = True
+        split = recut(engine.training_plan(), lambda _: tile)
+        products = [one.product for one in split.passes if one.product]
+        assert [product.parts for product in products if product.parts > 1] == [5]
+        assert_right(engine, split)
+
+
+def test_a_split_depth_gives_a_network_in_a_population_the_bits_that_it_gets_alone(
+    adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "depth_parts", _as_on_hardware)
+    trial = Trial.draw(24)
+    trial.network = NetworkSpec(trial.network.inputs, (256,), trial.network.classes)
+    rows = trial.configs[0].batch_size
+    trial.configs = tuple(TrainConfig(batch_size=rows, seed=seed) for seed in (1, 2))
+
+    def trained(configs: tuple[TrainConfig, ...]) -> tuple[Array, Array]:
+        with open_engine(replace(trial, configs=configs), adapter) as engine:
+            products = [one.product for one in engine.training_plan().passes if one.product]
+            assert [product.parts for product in products] == [1, 4, 1, 1, 1]
+            engine.train(2)
+            engine.load("validation", trial.samples)
+            return engine.parameters(), engine.predict("validation")
+
+    together = trained(trial.configs)
+    for p, config in enumerate(trial.configs):
+        for expected, actual in zip(trained((config,)), together, strict=True):
+            np.testing.assert_array_equal(actual[p].view(np.uint32), expected[0].view(np.uint32))
+
+
+def _as_on_hardware(rows: int, columns: int, depth: int, _: tiles.Traits) -> int:
+    return tiles.depth_parts(rows, columns, depth, tiles.Traits(software=False))
 
 
 def _require_lanes(adapter: Adapter, tile: tiles.Tile) -> None:

@@ -62,7 +62,9 @@ def plans() -> Iterator[Plan]:
             yield evaluation_plan(work)
             for rule, switches in product(get_args(Rule), (ALL_OFF, ALL_ON)):
                 yield training_plan(replace(work, rule=rule, switches=switches))
-    quadratic = Workload(NetworkSpec(784, (16,), 10, loss="quadratic"), 64, TRAITS[0], 2)
+    split = Workload(NetworkSpec(784, (512,), 10), 64, TRAITS[0], 2)
+    yield from (evaluation_plan(split), training_plan(split))
+    quadratic = Workload(NetworkSpec(784, (512,), 10, loss="quadratic"), 64, TRAITS[0], 2)
     yield evaluation_plan(quadratic)
     for switches in (ALL_OFF, ALL_ON):
         yield training_plan(replace(quadratic, rule="sgd", switches=switches))

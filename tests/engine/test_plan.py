@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.planning.layered import Pass, Plan, training_plan
+from gpunet.engine.planning.layered import Pass, Plan, training_plan, value_count
 from gpunet.engine.planning.persistent import persistent_plan, workgroup_layout
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.tiles import Traits
@@ -51,6 +51,38 @@ def test_a_product_reads_its_factors_and_writes_its_result_once() -> None:
     assert back.operations == 2 * 6 * 8 * 4
     update = passes["update 1"]  # samples in bytes, deltas, parameters with two moments
     assert update.traffic == 6 * 20 + 4 * 6 * 8 + 2 * 3 * 4 * 21 * 8
+
+
+@pytest.mark.parametrize(
+    ("rows", "depth", "software", "parts"),
+    [
+        (128, 512, False, 8),
+        (128, 512, True, 1),
+        (128, 300, False, 5),
+        (256, 500, False, 5),
+        (1024, 512, False, 1),  # there are workgroups enough
+        (128, 128, False, 1),  # too little to save
+        (128, 508, False, 1),  # 127 blocks of four terms cannot be split evenly
+    ],
+)
+def test_hardware_splits_the_depth_of_the_last_layer_and_the_head_adds_the_parts(
+    rows: int, depth: int, software: bool, parts: int
+) -> None:
+    network, traits = NetworkSpec(20, (depth,), 10), Traits(software)
+    plans = [layered(network, p, rows=rows, traits=traits) for p in (1, 3)]
+    for plan in plans:
+        passes = {one.label: one for one in plan.passes}
+        forward, head = passes["forward 2"], passes["softmax_cross_entropy"]
+        assert forward.product is not None
+        assert forward.product.parts == forward.constants["PARTS"] == parts
+        assert parts * forward.constants["DEPTH"] == depth
+        assert head.constants["PARTS"] == parts
+        assert [one.label for one in plan.passes if one.constants.get("PARTS", 1) > 1] == (
+            [forward.label, head.label] if parts > 1 else []
+        )
+        assert plan.values == value_count(network, rows, traits, training=True)
+    whole = value_count(network, rows, Traits(software=True), training=True)
+    assert plans[0].values - whole == (parts - 1) * rows * 12
 
 
 def test_every_network_of_a_population_is_counted() -> None:

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from gpunet.terminal.live.closing import Part, print_parts
+from gpunet.terminal.views.ending import Part, print_parts
 
 MakeConsole = Callable[..., Console]
 

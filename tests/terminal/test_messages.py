@@ -15,7 +15,6 @@ from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import complain, note, one_line
-from gpunet.terminal.live.waiting import waiting_bar
 from gpunet.training.events import RunInfo
 
 MakeConsole = Callable[..., Console]
@@ -129,8 +128,8 @@ def test_on_a_terminal_a_bar_tells_how_far_it_is_and_is_gone_afterwards(
             super().__init__(*columns, **settings)
             bars.append(self)
 
-    monkeypatch.setattr("gpunet.terminal.live.waiting.Progress", Noted)
-    with waiting_bar(console) as told:
+    monkeypatch.setattr("gpunet.terminal.live.messages.ProgressBar", Noted)
+    with ConsoleMessages(console).fetching() as told:
         (bar,) = bars
         told("fetching", 1, 4)
         bar.refresh()
@@ -147,6 +146,6 @@ def test_on_a_terminal_a_bar_tells_how_far_it_is_and_is_gone_afterwards(
     assert "75%" in text
     assert "..." not in text
     assert text.endswith("\x1b[2K")
-    with waiting_bar(console):
+    with ConsoleMessages(console).fetching():
         pass
     assert written(console) == text

@@ -9,6 +9,7 @@ import pytest
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import DeviceInfo, Engine, KernelTime
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.training.profile import Profile, measure_profile
@@ -26,7 +27,7 @@ def test_every_kernel_of_every_plan_is_timed(
 ) -> None:
     config = TrainConfig(hidden=(8,), batch_size=4, clip_norm=clip_norm)
     engine = make_engine(config.network(20, 3), config)
-    profile = measure_profile(engine, ROOFLINE, random_samples(count, 20, 3), config)
+    profile = measure_profile(engine, ROOFLINE, random_samples(count, 20, 3))
     assert all(kernel.seconds > 0 for kernel in profile.kernels)
     assert -(-count // 4) == profile.steps
     assert profile.seconds > 0
@@ -45,10 +46,25 @@ def test_a_devices_clock_tells_how_long_it_waited_for_its_host(
 ) -> None:
     config = TrainConfig(hidden=(8,), batch_size=4)
     engine = make_engine(config.network(20, 3), config)
-    profile = measure_profile(engine, ROOFLINE, random_samples(200, 20, 3), config)
+    profile = measure_profile(engine, ROOFLINE, random_samples(200, 20, 3))
     if profile.busy_seconds is not None:
         assert 0 < profile.busy_seconds < profile.seconds
         assert 1 - profile.busy_seconds / profile.seconds == profile.host_share
+
+
+def test_a_kernels_times_are_its_own_in_whatever_order_they_come(
+    random_samples: Callable[..., Samples],
+) -> None:
+    orders = iter([{"a": 5.0, "b": 2.0}, {"b": 2.0, "a": 1.0}, {"b": 2.0, "a": 1.0}])
+
+    class Scripted(NumpyEngine):
+        def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:
+            return tuple(KernelTime(*one, None, None) for one in next(orders).items())
+
+    config = TrainConfig(hidden=(8,), batch_size=4)
+    engine = Scripted(config.network(20, 3), config)
+    profile = measure_profile(engine, ROOFLINE, random_samples(12, 20, 3))
+    assert {one.label: one.seconds for one in profile.kernels} == {"a": 1, "b": 2}
 
 
 def test_shares_are_of_the_kernels_time_and_of_the_roofline() -> None:

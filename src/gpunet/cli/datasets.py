@@ -57,10 +57,10 @@ def download_dataset(
     """Download a dataset into the cache; one that is there is only checked."""
     from gpunet.datasets.catalog import download
     from gpunet.terminal.live.console import make_console
-    from gpunet.terminal.live.waiting import waiting_bar
+    from gpunet.terminal.live.messages import ConsoleMessages
 
     console = make_console()
-    with waiting_bar(console) as bar:
+    with ConsoleMessages(console).fetching() as bar:
         folder = download(name, force=force, progress=bar)
     console.print(f"{name} is in {folder}", soft_wrap=True)
 

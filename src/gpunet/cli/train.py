@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,14 @@ if TYPE_CHECKING:
     from gpunet.workflows.run_folders import Recorder
 
 __all__ = ["named_run", "train"]
+
+SOURCES = {
+    "run_dir": "--run-dir",
+    "name": "--name",
+    "config_file": "--config",
+    "recipe": "--recipe",
+}
+"""What a run that is resumed has already, by parameters."""
 
 RUNS = Path("runs")
 """Where runs are kept that are given a name or none."""
@@ -52,7 +59,6 @@ def train(
     from gpunet.cli.saving import Results
     from gpunet.cli.training_end import finish, save_results
     from gpunet.terminal.draw.graphics import choose_painter
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.workflows.run_folders import resumed_run
     from gpunet.workflows.training import train_model
@@ -60,13 +66,14 @@ def train(
     if resume is None:
         recorder = named_run(run_dir, name, checkpoint_every, config, datetime.now())
     else:
-        _require_alone("--resume", {"--run-dir": run_dir, "--name": name, **_sources(context)})
         given = _given(context)
+        for name, other in SOURCES.items():
+            if name in given:
+                raise UsageError(f"--resume and {other} cannot go together; leave out {other}")
         recorder, config = resumed_run(resume, checkpoint_every, config, given & SETTINGS.keys())
         data = data if "data" in given else recorder.reference
-    console = make_console(plain=plain, quiet=quiet, patient=True)
-    painter = choose_painter(graphics, console)
-    messages = ConsoleMessages(console, plain=plain)
+    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
+    painter = choose_painter(graphics, messages.console)
     run = train_model(data, config, device, messages, recorder=recorder, autotune=autotune)
     results = Results(force=force)
     save_results(results, run, output, report, plot)
@@ -111,17 +118,7 @@ def _unused_name(config: TrainConfig, now: datetime) -> str:
     return name
 
 
-def _sources(context: typer.Context) -> dict[str, object]:
-    return {"--config": context.params["config_file"], "--recipe": context.params["recipe"]}
-
-
 def _given(context: typer.Context) -> set[str]:
     """The names of the parameters that the command line names."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
-
-
-def _require_alone(option: str, others: Mapping[str, object]) -> None:
-    for other, value in others.items():
-        if value is not None:
-            raise UsageError(f"{option} and {other} cannot go together; leave out {other}")

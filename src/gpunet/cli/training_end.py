@@ -17,11 +17,10 @@ from gpunet.cli.saving import Results
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import Ink
-from gpunet.terminal.live.closing import Part, print_parts
 from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
-from gpunet.terminal.views.ending import monitored_metric, why_stopped
+from gpunet.terminal.views.ending import Part, monitored_metric, print_parts, why_stopped
 from gpunet.terminal.views.showcase import showcase
 from gpunet.terminal.views.tables import confusion_table, ensemble_table, summary_table
 from gpunet.training.evaluation import sample_rows

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from gpunet.cli import options
-from gpunet.config import TrainConfig, parse_hidden
-from gpunet.config.settings import NETWORK
+from gpunet.cli.setting_options import with_settings
+from gpunet.config import TrainConfig
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,25 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["tune_kernels"]
 
-DEFAULT = TrainConfig()
 
-
+@with_settings
 def tune_kernels(
-    hidden: Annotated[
-        str, typer.Option(help="Units of each hidden layer.", rich_help_panel=NETWORK)
-    ] = ",".join(map(str, DEFAULT.hidden)),
-    batch_size: Annotated[
-        int, typer.Option(help="Samples per step.", rich_help_panel=NETWORK)
-    ] = DEFAULT.batch_size,
-    data: Annotated[
-        str,
-        typer.Option(
-            help="As `gpunet train` takes it: what says how many features and classes there are.",
-            rich_help_panel=options.DATA,
-        ),
-    ] = "auto",
-    label: options.Label = None,
+    *,
+    data: options.Data = "auto",
+    config: TrainConfig,
     device: options.Device = "auto",
+    plain: options.Plain = False,
 ) -> None:
     """Forget what was measured on an adapter, and measure which tiles suit a network best.
 
@@ -45,19 +32,17 @@ def tune_kernels(
     run is long enough to gain from it.
     """
     from gpunet.engine.wgpu.tile_cache import TileCache
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.workflows.data import open_data
     from gpunet.workflows.devices import choose_device, choose_tiles
 
-    config = TrainConfig(hidden=parse_hidden(hidden), batch_size=batch_size)
-    console = make_console()
-    messages = ConsoleMessages(console)
+    messages = ConsoleMessages(plain=plain)
+    console = messages.console
     choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None:
-        console.print("numpy has no kernels to tune", soft_wrap=True)
+        messages.say("numpy has no kernels to tune")
         return
-    dataset = open_data(data, messages, label)
+    dataset = open_data(data, messages, config.label)
     tiles = TileCache.of(choice.adapter)
     tiles.forget()
     measured = choose_tiles(config, choice.adapter, dataset, tiles, messages, steps=math.inf)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gpunet.config import Loss, NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.class_weights import class_weights
+from gpunet.parameters import initial_parameters
 
 __all__ = [
     "LOSS_KERNELS",
@@ -192,6 +193,11 @@ class Engine(ABC):
         """The seed of every network, in their order."""
         return [one.seed for one in self.settings]
 
+    def initial_parameters(self) -> NDArray[np.float32]:
+        """The weights (P, N) that the networks start with, by their settings and seeds."""
+        own = ((self.network, one.initialization, [one.seed]) for one in self.configs)
+        return np.concatenate([initial_parameters(*one) for one in own])
+
     @property
     def rule(self) -> Rule:
         """The update rule, as all networks of the population need it."""
@@ -205,10 +211,6 @@ class Engine(ABC):
             for one in self.settings
         ]
         return np.array(rates, dtype=np.float32).reshape(self.population, count)
-
-    def any_setting(self, *names: str) -> bool:
-        """Whether any network has any of these settings switched on."""
-        return any(getattr(one, name) for one in self.settings for name in names)
 
     def load(self, split: Split, samples: Samples) -> None:
         """Put a split where the device can read it; it replaces an earlier one of that name.

@@ -12,7 +12,6 @@ import numpy as np
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
-from gpunet.parameters import initial_parameters
 
 __all__ = ["MOST_SAMPLES", "Rounds", "begin_random_epoch", "random_samples", "repetitions"]
 
@@ -48,7 +47,7 @@ def begin_random_epoch(engine: Engine, steps: int, *, floats: bool = False) -> N
     count = min(steps * batch, most)
     order = np.random.default_rng(1).integers(0, count, (engine.population, steps * batch))
     engine.load("train", random_samples(network, count, floats=floats))
-    engine.set_parameters(initial_parameters(network, "auto", engine.seeds))
+    engine.set_parameters(engine.initial_parameters())
     engine.begin_epoch(order.astype(np.uint32), np.full((engine.population, steps), 1e-3), 0)
 
 

@@ -142,6 +142,15 @@ class _Done:
         region = whole[:, at : at + rows * padded(units)]
         return region.reshape(len(whole), rows, -1)[:, :, :units]
 
+    def logits(self, contents: Contents, place: str) -> Array:
+        """The last layer's sums (P, b, C), of whose parts there may be several."""
+        rows, classes = padded(self.engine.batch_size), self.network.classes
+        at, parts = int(self.one.constants[place]), int(self.one.constants["PARTS"])
+        whole = contents["values"].view(np.float32).reshape(self.engine.population, -1)
+        split = whole[:, at : at + parts * rows * padded(classes)]
+        logits: Array = split.reshape(len(whole), parts, rows, -1).sum(axis=1)
+        return logits[:, : self.count, :classes]
+
     def column(self, name: str) -> Array:
         """A setting (P, 1)."""
         return np.array([[getattr(one, name)] for one in self.engine.settings], dtype=np.float32)
@@ -170,7 +179,9 @@ class _Done:
 def _forward(done: _Done) -> Pairs:
     weights, biases = layer_views(done.parameters, done.network)[done.place]
     preactivations = kernels.forward(done.inputs(), weights, biases)
-    if done.place == len(done.network.hidden) or done.network.layer_norm:
+    if done.place == len(done.network.hidden):
+        yield preactivations, done.logits(done.after, "OUTPUTS_AT")
+    elif done.network.layer_norm:
         made = done.matrix(done.after, "OUTPUTS_AT", done.layer.outputs)
         yield preactivations, made[:, : done.count]
     else:
@@ -202,7 +213,7 @@ def _layer_norm(done: _Done) -> Pairs:
 
 def _head(done: _Done) -> Pairs:
     network, engine = done.network, done.engine
-    logits = done.matrix(done.before, "LOGITS_AT", network.classes)[:, : done.count]
+    logits = done.logits(done.before, "LOGITS_AT")
     labels = engine.samples.labels[done.order]
     smoothing = done.column("label_smoothing")[:, 0]
     targets = kernels.smoothed_targets(labels, network.classes, smoothing)

@@ -13,8 +13,14 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import optuna
+from optuna import storages
+from optuna.storages import journal as journals
+from optuna.storages.journal import JournalFileOpenLock, JournalFileSymlinkLock
+from optuna.trial import FrozenTrial
 
 from gpunet.errors import (
     GpunetError,
@@ -25,19 +31,12 @@ from gpunet.errors import (
     spelled,
 )
 
-if TYPE_CHECKING:
-    from optuna import Study
-    from optuna.storages import BaseStorage
-    from optuna.storages.journal import JournalFileOpenLock, JournalFileSymlinkLock
-    from optuna.trial import FrozenTrial
-
 __all__ = [
     "HEARTBEAT",
     "LOCK_SECONDS",
     "Retry",
     "StudyStorage",
     "quiet",
-    "require_optuna",
     "study_folder",
 ]
 
@@ -60,19 +59,8 @@ OPENING_TRIES, OPENING_PAUSE = 20, 0.25
 STUDIES = Path("tune")
 """The folder that holds those of all studies."""
 
-Retry = Callable[["Study", "FrozenTrial"], None]
-
-
-def require_optuna() -> None:
-    """Make sure that Optuna can be imported.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        import optuna  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("searching for settings", "Optuna", "tune") from error
+Retry = Callable[[optuna.Study, FrozenTrial], None]
+"""Has a trial tried again whose worker was lost."""
 
 
 def study_folder(name: str) -> Path:
@@ -135,14 +123,12 @@ class StudyStorage:
     def _journal(self) -> Path:
         return self.folder / "journal.log"
 
-    def open(self, retry: Retry) -> BaseStorage:
+    def open(self, retry: Retry) -> storages.BaseStorage:
         """Optuna's storage, opened; call it within ``translate_errors``.
 
         Args:
             retry: is told of every trial whose worker gave no sign of life.
         """
-        import optuna.storages as storages
-
         if self._url is None:
             return self._open_journal()
         parts = urlsplit(self._url)
@@ -163,20 +149,16 @@ class StudyStorage:
             )
         )
 
-    def _open_journal(self) -> BaseStorage:
-        from optuna.storages import JournalStorage
-        from optuna.storages import journal as journals
-
+    def _open_journal(self) -> storages.BaseStorage:
         # Where the path is relative, Optuna does not notice that a lock's owner was killed.
         path = str(self._journal.resolve())
-        lock = journals.JournalFileSymlinkLock
-        if sys.platform == "win32":  # where links are for administrators
-            lock = journals.JournalFileOpenLock
+        windows = sys.platform == "win32"  # where links are for administrators
+        lock = JournalFileOpenLock if windows else JournalFileSymlinkLock
         try:
             held = lock(path, LOCK_SECONDS)
             backend = journals.JournalFileBackend(path, held)
             _drop_unfinished_line(Path(path), held)
-            return JournalStorage(backend)
+            return storages.JournalStorage(backend)
         except OSError:
             raise
         except Exception as error:  # Optuna trusts its lines, and raises nearly anything
@@ -232,8 +214,6 @@ class StudyStorage:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep to ourselves what Optuna says about what it calls experimental, and about its work."""
-    import optuna
-
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -255,7 +235,7 @@ def _drop_unfinished_line(
         lock.release()
 
 
-def _when_made(make: Callable[[], BaseStorage]) -> BaseStorage:
+def _when_made(make: Callable[[], storages.BaseStorage]) -> storages.BaseStorage:
     """A database's storage; tried anew where other workers make its tables just now."""
     import sqlalchemy.exc
 
@@ -286,16 +266,9 @@ def _secrets(url: str | None) -> list[str]:
 
 
 def _is_of_a_storage(error: Exception) -> bool:
-    import optuna.exceptions
-    import sqlalchemy.exc
-
-    return isinstance(
-        error,
-        OSError
-        | sqlalchemy.exc.SQLAlchemyError
-        | optuna.exceptions.StorageInternalError
-        | optuna.exceptions.DuplicatedStudyError,
-    ) or type(error).__module__.startswith("grpc")
+    own = optuna.exceptions.StorageInternalError, optuna.exceptions.DuplicatedStudyError
+    by_driver = type(error).__module__.partition(".")[0] in ("grpc", "sqlalchemy")
+    return by_driver or isinstance(error, (OSError, *own))
 
 
 def _root(error: BaseException) -> BaseException:

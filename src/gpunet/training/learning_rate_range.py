@@ -12,11 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
 from gpunet.errors import UsageError, spelled
-from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 
 __all__ = ["RangeTest", "find_learning_rate"]
@@ -55,23 +53,22 @@ class RangeTest:
     suggestion: float
 
 
-def find_learning_rate(engine: Engine, training: Samples, config: TrainConfig) -> RangeTest:
+def find_learning_rate(engine: Engine, training: Samples) -> RangeTest:
     """Take steps at exponentially growing rates; the engine's weights are the initial ones again.
 
     Args:
-        engine: made for the network that ``config`` describes.
+        engine: made for one network, whose learning rate and schedule are not looked at.
         training: samples to train on, scaled as they shall be.
-        config: its learning rate and schedule are not looked at.
 
     Raises:
         UsageError: the loss is infinite from the start, so that no rate can be suggested.
         DeviceError: the data do not fit the device, or the device is lost.
     """
-    initial = initial_parameters(engine.network, config.initialization, [config.seed])
+    initial = engine.initial_parameters()
     engine.set_parameters(initial)
     engine.load("train", training)
     rates = LOWEST * (HIGHEST / LOWEST) ** (np.arange(STEPS) / (STEPS - 1))  # (s,)
-    losses = _losses(engine, training, config, rates)
+    losses = _losses(engine, training, rates)
     engine.set_parameters(initial)
     rates, smoothed = rates[: len(losses)], _smoothed(losses)
     if not np.isfinite(smoothed[0]):
@@ -83,16 +80,14 @@ def find_learning_rate(engine: Engine, training: Samples, config: TrainConfig) -
     return RangeTest(rates, losses, smoothed, suggestion)
 
 
-def _losses(
-    engine: Engine, training: Samples, config: TrainConfig, rates: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _losses(engine: Engine, training: Samples, rates: NDArray[np.float64]) -> NDArray[np.float64]:
     """The loss (s,) of the batch of every step, until it explodes."""
-    per_epoch = steps_per_epoch(len(training), config.batch_size)
+    per_epoch = steps_per_epoch(len(training), engine.batch_size)
     losses: list[float] = []
     for first in range(0, len(rates), per_epoch):
         part = rates[first : first + per_epoch]
         padded = np.pad(part, (0, per_epoch - len(part)), mode="edge")[None]  # (1, S)
-        order = epoch_order([config.seed], 1 + first // per_epoch, len(training))
+        order = epoch_order(engine.seeds, 1 + first // per_epoch, len(training))
         engine.begin_epoch(order, padded, first)
         loss = seen = 0.0
         for _ in part:

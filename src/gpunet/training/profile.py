@@ -7,17 +7,17 @@ How kernels are timed is the engines' business; how the times are shown belongs 
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import median
 
 import numpy as np
 
-from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import DeviceInfo, Engine, KernelTime
 from gpunet.engine.timing import repetitions
 from gpunet.engine.wgpu.roofline import Roofline
-from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.pace import Pace
 from gpunet.training.schedules import epoch_learning_rates
@@ -92,46 +92,41 @@ class Profile:
         return self.roofline.seconds(kernel.operations, kernel.traffic) / kernel.seconds
 
 
-def measure_profile(
-    engine: Engine, roofline: Roofline, training: Samples, config: TrainConfig
-) -> Profile:
+def measure_profile(engine: Engine, roofline: Roofline, training: Samples) -> Profile:
     """Measure up to an epoch, then every kernel by itself.
 
     Args:
-        engine: made for the network that ``config`` describes; of no further use afterwards.
+        engine: of no further use afterwards.
         roofline: of its device.
         training: the samples to be trained on.
-        config: how would be trained.
 
     Raises:
         DeviceError: the device fails.
     """
     engine.load("train", training)
-    engine.set_parameters(initial_parameters(engine.network, config.initialization, engine.seeds))
+    engine.set_parameters(engine.initial_parameters())
     engine.clocked, pace = True, Pace(SECONDS_A_CALL)
-    _take_steps(engine, training, config, pace, WARM_UP_SECONDS)
+    _take_steps(engine, training, pace, WARM_UP_SECONDS)
     began = time.perf_counter()
-    steps = _take_steps(engine, training, config, pace, EPOCH_SECONDS)
+    steps = _take_steps(engine, training, pace, EPOCH_SECONDS)
     seconds = time.perf_counter() - began
     busy = engine.busy_seconds()
     repeats = max(1, min(steps - 2, repetitions(seconds / steps, KERNEL_SECONDS)))
     taken = []
     for _ in range(TIMINGS):
-        _begin_epoch(engine, training, config)
+        _begin_epoch(engine, training)
         taken.append(engine.time_kernels(repeats))
-    kernels = tuple(
-        replace(timings[0], seconds=median(one.seconds for one in timings))
-        for timings in zip(*taken, strict=True)
-    )
+    seconds_of = defaultdict(list)
+    for one in chain.from_iterable(taken):  # numpy's come in another order each time
+        seconds_of[one.label].append(one.seconds)
+    kernels = tuple(replace(one, seconds=median(seconds_of[one.label])) for one in taken[0])
     return Profile(engine.device, kernels, roofline, steps, seconds, busy)
 
 
-def _take_steps(
-    engine: Engine, training: Samples, config: TrainConfig, pace: Pace, seconds: float
-) -> int:
+def _take_steps(engine: Engine, training: Samples, pace: Pace, seconds: float) -> int:
     """Begin an epoch and take its steps as the trainer does, for so long; how many there were."""
     began, done = time.perf_counter(), 0
-    steps = _begin_epoch(engine, training, config)
+    steps = _begin_epoch(engine, training)
     while done == 0 or (done < steps and time.perf_counter() - began < seconds):
         count = min(pace.steps, steps - done)
         called = time.perf_counter()
@@ -142,9 +137,9 @@ def _take_steps(
     return done
 
 
-def _begin_epoch(engine: Engine, training: Samples, config: TrainConfig) -> int:
+def _begin_epoch(engine: Engine, training: Samples) -> int:
     """Begin the first epoch; its steps."""
-    steps = steps_per_epoch(len(training), config.batch_size)
-    rates = np.tile(epoch_learning_rates(config, 1, steps), (engine.population, 1))
+    steps = steps_per_epoch(len(training), engine.batch_size)
+    rates = np.tile(epoch_learning_rates(engine.configs[0], 1, steps), (engine.population, 1))
     engine.begin_epoch(epoch_order(engine.seeds, 1, len(training)), rates, 0)
     return steps

@@ -21,7 +21,6 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.pixels import inverted
 from gpunet.engine.interface import Engine, Metrics, NetworkSettings
 from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
-from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
 from gpunet.training.events import (
     Callback,
@@ -185,12 +184,7 @@ class _Run:
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
         self.batch_size, self.max_time = first.batch_size, first.max_time
         self.steps = steps_per_epoch(len(self.training), self.batch_size)
-        self.best = np.concatenate(
-            [
-                initial_parameters(engine.network, config.initialization, [config.seed])
-                for config in configs
-            ]
-        )  # (P, N)
+        self.best = engine.initial_parameters()  # (P, N)
         self.steps_done = 0
         self.seconds_before = 0.0
         self.failures: list[str] = []  # of the device, that were not overcome
@@ -358,7 +352,7 @@ class _Run:
         for p in running:
             learning_rates[p] = self.members[p].learning_rates(epoch, self.steps)
         self.engine.begin_epoch(
-            epoch_order([one.config.seed for one in self.members], epoch, len(self.training)),
+            epoch_order(self.engine.seeds, epoch, len(self.training)),
             learning_rates,
             self.steps_done,
         )

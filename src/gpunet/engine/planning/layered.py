@@ -16,7 +16,7 @@ from typing import Literal
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, Rule
 from gpunet.engine.planning.layout import Layout, padded
-from gpunet.engine.planning.tiles import Product, Tile, choose_tile
+from gpunet.engine.planning.tiles import Product, Tile, Traits, choose_tile, depth_parts
 from gpunet.engine.planning.workload import Switches, Workload
 
 __all__ = [
@@ -34,6 +34,10 @@ FLOAT_BYTES = 4
 """Bytes of a float32."""
 
 HEAD_THREADS = 64
+
+SPLIT_HEAD_THREADS = 256
+"""Of a head that adds the parts of the logits, too; as many as every device grants."""
+
 NORM_THREADS = 256
 STEP_THREADS = 64
 
@@ -138,8 +142,9 @@ class _PlanBuilder:
         self.features, self.traits, self.training = work.features, work.traits, training
         self.switches = work.switches
         self.layout = Layout.of(work.network)
+        self.parts = _output_parts(work.network, work.rows, work.traits)
         self.outputs_at, self.derivatives_at, self.norms_at, self.values = _places(
-            work.network, work.rows, training
+            work.network, work.rows, training, self.parts
         )
         self.common = {"ROWS": float(work.rows), "VALUES": float(self.values)}
 
@@ -158,13 +163,15 @@ class _PlanBuilder:
         bare = self._has_norm(place)
         activation = "identity" if bare else layer.activation
         output = self._hidden_output(place, bare=bare)
-        stored = self.rows * (2 if output["KEEP_DERIVATIVES"] else 1)
+        parts = self.parts if place == len(self.network.hidden) else 1
+        stored = self.rows * (2 if output["KEEP_DERIVATIVES"] else parts)
         return self._product(
             f"forward {place + 1}",
             (*self._source("forward", place), f"activation/{activation}"),
             {**self._inputs(place), **output},
             (self.rows, layer.outputs, layer.inputs),
             self._inputs_bytes(place) + FLOAT_BYTES * layer.outputs * (layer.inputs + 1 + stored),
+            parts,
         )
 
     def layer_norm(self, place: int) -> Pass:
@@ -204,10 +211,12 @@ class _PlanBuilder:
 
     def head(self) -> Pass:
         """Loss, metrics, and in training the last layer's deltas."""
-        classes = self.network.classes
+        classes, parts = self.network.classes, self.parts
+        threads = HEAD_THREADS if parts == 1 else SPLIT_HEAD_THREADS
         constants = {
             **self.common,
-            "THREADS": HEAD_THREADS,
+            "THREADS": threads,
+            "PARTS": parts,
             "CLASSES": classes,
             "LOGITS_AT": self.outputs_at[-1],
             "DELTAS_AT": self.derivatives_at[-1],
@@ -216,15 +225,18 @@ class _PlanBuilder:
         }
         kernel = LOSS_KERNELS[self.network.loss]
         weight = "by_class" if self.switches.class_weights else "equal"
-        rows_a_thread = -(-self.rows // HEAD_THREADS)
+        rows_a_thread = -(-self.rows // threads)
+        logits_a_thread = -(-self.rows * padded(classes) // threads)
         return Pass(
             kernel,
             ("head", f"loss/{kernel}", f"weight/{weight}"),
             _floats(constants),
             (1, 1, self.population),
-            rows_a_thread * (1 + 3 * classes) + int(math.log2(HEAD_THREADS)),
-            5 * self.population * self.rows * classes,
-            FLOAT_BYTES * self.population * self.rows * (2 * classes + 1),
+            logits_a_thread * (parts - 1)
+            + rows_a_thread * (1 + 3 * classes)
+            + int(math.log2(threads)),
+            (4 + parts) * self.population * self.rows * classes,
+            FLOAT_BYTES * self.population * self.rows * ((1 + parts) * classes + 1),
         )
 
     def input_gradient(self, place: int) -> Pass:
@@ -447,16 +459,18 @@ class _PlanBuilder:
         constants: Mapping[str, float],
         shape: tuple[int, int, int],
         traffic: int,
+        parts: int = 1,
     ) -> Pass:
-        """A matrix product of this shape: rows, columns, depth."""
-        product = Product(pieces[0], *shape, self.population)
+        """A matrix product of this shape (rows, columns, depth), its depth split into parts."""
+        product = Product(pieces[0], *shape, self.population, parts)
         tile = choose_tile(product, self.traits)
+        terms = padded(product.depth) // parts
         uncut = Pass(
             label,
             (tile.shader, *pieces),
-            _floats({**self.common, "DEPTH": product.depth, **constants}),
+            _floats({**self.common, "DEPTH": terms, "PARTS": parts, **constants}),
             (0, 0, self.population),
-            -(-product.depth // 4) + 8 * 5,  # at most eight blocks of four rows are stored
+            terms // 4 + 8 * 5,  # at most eight blocks of four rows are stored
             2 * product.multiplications,
             self.population * traffic,
             product=product,
@@ -473,7 +487,7 @@ def cut(one: Pass, tile: Tile) -> Pass:
         one,
         pieces=(tile.shader, *one.pieces[1:]),
         constants={**one.constants, **_floats(threads)},
-        workgroups=(across, down, one.product.networks),
+        workgroups=(across * one.product.parts, down, one.product.networks),
     )
 
 
@@ -486,22 +500,35 @@ def recut(plan: Plan, tile_of: Callable[[Product], Tile | None]) -> Plan:
     return replace(plan, passes=tuple(passes))
 
 
-def value_count(network: NetworkSpec, rows: int, *, training: bool) -> int:
+def value_count(network: NetworkSpec, rows: int, traits: Traits, *, training: bool) -> int:
     """Numbers of activations, derivatives and norms of one network, V, in the layered plan."""
-    return _places(network, rows, training)[3]
+    return _places(network, rows, training, _output_parts(network, rows, traits))[3]
+
+
+def _output_parts(network: NetworkSpec, rows: int, traits: Traits) -> int:
+    """Into how many parts the last layer's sums are split.
+
+    The head, which reads them anyway, adds the parts. No other product is split: where no such pass
+    follows, one more dispatch would cost more than is gained, and the passes of layer norm, with a
+    row for every thread, are too slow at reading.
+    """
+    last = network.layers[-1]
+    return depth_parts(rows, last.outputs, last.inputs, traits)
 
 
 def _places(
-    network: NetworkSpec, rows: int, training: bool
+    network: NetworkSpec, rows: int, training: bool, parts: int
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]:
     """Where each layer's outputs, derivatives and norm's statistics start within V, and V itself.
 
-    An evaluation needs no derivatives, but the last layer's place for its probabilities.
+    The last layer's outputs come in parts. An evaluation needs no derivatives, but the last
+    layer's place for its probabilities.
     """
     outputs_at, derivatives_at, end = [], [], 0
     for layer in network.layers:
         outputs_at.append(end)
         end += padded(rows) * padded(layer.outputs)
+    end += (parts - 1) * padded(rows) * padded(network.classes)
     for place, layer in enumerate(network.layers):
         needed = training or place == len(network.layers) - 1
         derivatives_at.append(end if needed else 0)

@@ -30,7 +30,9 @@ WGPU_EVALUATION_ROWS = 1024
 """Rows of an evaluation's batch on an adapter, unless there are fewer."""
 
 
-def buffer_bytes(network: NetworkSpec, rule: Rule, batch_size: int, samples: int) -> dict[str, int]:
+def buffer_bytes(
+    network: NetworkSpec, rule: Rule, batch_size: int, samples: int, traits: Traits
+) -> dict[str, int]:
     """What one network takes of each large buffer of an adapter, by the buffer's name.
 
     Args:
@@ -38,11 +40,13 @@ def buffer_bytes(network: NetworkSpec, rule: Rule, batch_size: int, samples: int
         rule: how it is updated.
         batch_size: samples of a step, B.
         samples: that it is trained on.
+        traits: of the adapter.
     """
-    work = Workload(network, batch_size, Traits(software=False), rule=rule)
-    training = training_buffers(work, samples, value_count(network, batch_size, training=True))
+    work = Workload(network, batch_size, traits, rule=rule)
+    values = value_count(network, batch_size, traits, training=True)
+    training = training_buffers(work, samples, values)
     needs = {one.name: one.bytes for one in training if one.usage == "storage"}
-    evaluation = FLOAT_BYTES * value_count(network, WGPU_EVALUATION_ROWS, training=False)
+    evaluation = FLOAT_BYTES * value_count(network, WGPU_EVALUATION_ROWS, traits, training=False)
     return {**needs, "evaluation's values": evaluation}
 
 

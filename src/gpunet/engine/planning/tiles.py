@@ -17,6 +17,7 @@ __all__ = [
     "Traits",
     "candidates",
     "choose_tile",
+    "depth_parts",
     "why_tiles",
 ]
 
@@ -29,11 +30,14 @@ class Traits:
         software: whether the processor does the work.
         lanes: of a subgroup, if the shaders may use subgroups.
         threads: of a workgroup, at most; every WebGPU implementation grants these.
+        persistent_rows: the largest batch for which the persistent plan is taken unasked; ``None``
+            for any that it can take.
     """
 
     software: bool
     lanes: int | None = None
     threads: int = 256
+    persistent_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Product:
         columns: of the product.
         depth: terms of each sum.
         networks: P.
+        parts: into which the depth is split, each for workgroups of its own.
     """
 
     kernel: str
@@ -53,6 +58,7 @@ class Product:
     columns: int
     depth: int
     networks: int
+    parts: int = 1
 
     @property
     def multiplications(self) -> int:
@@ -61,7 +67,8 @@ class Product:
 
     def __str__(self) -> str:
         size = f"{self.rows}x{self.depth} by {self.depth}x{self.columns}"
-        return f"{self.kernel} {size}" + (f", {self.networks} times" * (self.networks > 1))
+        times = f", {self.networks} times" * (self.networks > 1)
+        return f"{self.kernel} {size}" + times + f", in {self.parts} parts" * (self.parts > 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,16 @@ ON_HARDWARE = (SHARED_32, SHARED_64, REGISTERS_32, REGISTERS_64)
 
 TILES = (*ON_SOFTWARE, *ON_HARDWARE)
 
+WANTED_WORKGROUPS = 40
+"""Of a product whose depth is split, at most: one for every compute unit of a middling card, such
+as AMD's RX 6700 XT. More would take longer to add than they save, since one workgroup adds them."""
+
+FEWEST_PARTS = 4
+"""Fewer save less than adding them takes."""
+
+TERMS_OF_A_PART = 60
+"""At least. With less than about two chunks of 32 terms a workgroup does little but start."""
+
 LARGE_PRODUCT = 200_000
 """Multiplications of one network from which the larger tiles win on software adapters; below,
 they cost more to compile (half a second on Mesa's) than they ever save."""
@@ -144,6 +161,21 @@ def choose_tile(product: Product, traits: Traits) -> Tile:
     if traits.lanes == 8:
         return EIGHT_LANES_16 if product.columns <= EIGHT_LANES_16.columns else EIGHT_LANES_32
     return LARGE
+
+
+def depth_parts(rows: int, columns: int, depth: int, traits: Traits) -> int:
+    """Into how many equal parts to split the depth of a product, if the next pass adds the parts.
+
+    Only hardware has threads to spare. One network's product decides, whatever the population, so
+    that a network's bits do not depend on how many are trained beside it.
+    """
+    if traits.software:
+        return 1
+    across, down = SHARED_32.count(rows, columns)
+    most = min(WANTED_WORKGROUPS // (across * down), depth // TERMS_OF_A_PART)
+    blocks = -(-depth // 4)
+    possible = range(most, FEWEST_PARTS - 1, -1)
+    return next((parts for parts in possible if blocks % parts == 0), 1)
 
 
 def candidates(traits: Traits) -> tuple[Tile, ...]:

@@ -43,15 +43,19 @@ class Switches:
     @classmethod
     def of(cls, engine: Engine) -> Switches:
         """What the networks of an engine want, whose training samples are loaded."""
+
+        def wanted(*names: str) -> bool:
+            return any(getattr(one, name) for one in engine.settings for name in names)
+
         return cls(
-            input_dropout=engine.any_setting("input_dropout"),
+            input_dropout=wanted("input_dropout"),
             dropout=bool(engine.dropout_rates().any()),
-            penalty=engine.any_setting("l1", "l2", "l1_biases", "l2_biases"),
-            clip_value=engine.any_setting("clip_value"),
-            clip_norm=engine.any_setting("clip_norm"),
-            decay=engine.any_setting("weight_decay"),
-            max_norm=engine.any_setting("max_norm"),
-            smoothing=engine.any_setting("label_smoothing"),
+            penalty=wanted("l1", "l2", "l1_biases", "l2_biases"),
+            clip_value=wanted("clip_value"),
+            clip_norm=wanted("clip_norm"),
+            decay=wanted("weight_decay"),
+            max_norm=wanted("max_norm"),
+            smoothing=wanted("label_smoothing"),
             class_weights=engine.class_weights is not None,
         )
 

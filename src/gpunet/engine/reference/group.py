@@ -45,6 +45,7 @@ class Group:
         moments: NDArray[np.float32],
     ) -> None:
         self._engine, self._network = engine, engine.network
+        self._rule, self._activations = engine.rule, engine.network.activations
         self.places, self.parameters, self.moments = places, parameters, moments
         settings = tuple(engine.settings[place] for place in places)
         self._gradient = np.zeros_like(parameters)
@@ -115,7 +116,7 @@ class Group:
             values *= self._dropout[0].at(self._first_step + self._step, len(rows[0]))
         inputs, derivatives = [values], []
         self._normalized = []
-        for place, activation in enumerate(self._network.activations, start=1):
+        for place, activation in enumerate(self._activations, start=1):
             preactivations = kernels.forward(values, *self._layers[place - 1])
             if self._norms:
                 preactivations, *known = kernels.layer_norm(preactivations, *self._norms[place - 1])
@@ -162,7 +163,7 @@ class Group:
             self._gradient *= kernels.gradient_norm(self._gradient, columns.clip_norm)
         if columns.weight_decay is not None:
             self.parameters *= 1 - factors.rate * columns.weight_decay
-        optimize(self._engine.rule, self.parameters, self._gradient, self.moments, factors)
+        optimize(self._rule, self.parameters, self._gradient, self.moments, factors)
         if columns.max_norm is not None:
             for weights, _ in self._layers:
                 kernels.max_norm(weights, columns.max_norm[:, :, None])
@@ -185,7 +186,7 @@ class Group:
         for start in range(0, len(samples), NUMPY_EVALUATION_ROWS):
             rows = slice(start, start + NUMPY_EVALUATION_ROWS)
             values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
-            for place, activation in enumerate(self._network.activations):
+            for place, activation in enumerate(self._activations):
                 values = kernels.forward(values, *self._layers[place])
                 if self._norms:
                     values, _, _ = kernels.layer_norm(values, *self._norms[place])

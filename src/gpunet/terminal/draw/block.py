@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import groupby, zip_longest
+from operator import itemgetter
 
 from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 
 from gpunet.terminal.draw.style import glyphs
 
-__all__ = ["Block", "Line", "beside", "cut", "grid", "stack", "text_block"]
+__all__ = ["Block", "Line", "beside", "cut", "grid", "line_of", "stack", "text_block"]
 
 Line = list[Segment]
 
@@ -61,6 +63,12 @@ def _without_trailing_blanks(line: Line) -> Line:
     if kept and not kept[-1].style:
         kept[-1] = Segment(kept[-1].text.rstrip(" "))
     return kept
+
+
+def line_of(cells: Iterable[tuple[str, Style | None]]) -> Line:
+    """A line of single characters, those of one style in one segment."""
+    runs = groupby(cells, itemgetter(1))
+    return [Segment("".join(map(itemgetter(0), run)), style) for style, run in runs]
 
 
 def text_block(console: Console, texts: Iterable[Text], width: int) -> Block:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +16,7 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.text import Text
 
-from gpunet.terminal.draw.block import Block, Line, text_block
+from gpunet.terminal.draw.block import Block, Line, line_of, text_block
 from gpunet.terminal.draw.style import Ink, glyphs
 
 __all__ = ["LineChart", "Series", "dots_of", "line_chart", "nice_ticks"]
@@ -174,15 +172,11 @@ def _cells(
     owners = _owners(codes > 0)  # (rows, columns)
     own = np.take_along_axis(codes, np.maximum(owners, 0)[None], axis=0)[0]
     characters = np.where(owners < 0, ord(" "), own + (0 if ascii_only else BRAILLE))
-    styles = [console.get_style(series.style) for series in chart.series]
-    lines = []
-    for character_row, owner_row in zip(characters.tolist(), owners.tolist(), strict=True):
-        line = []
-        for owner, run in groupby(zip(character_row, owner_row, strict=True), itemgetter(1)):
-            text = "".join(chr(character) for character, _ in run)
-            line.append(Segment(text, styles[owner] if owner >= 0 else None))
-        lines.append(line)
-    return lines
+    styles = [*(console.get_style(series.style) for series in chart.series), None]  # -1: None
+    return [
+        line_of((chr(code), styles[owner]) for code, owner in zip(*rows_of_both, strict=True))
+        for rows_of_both in zip(characters.tolist(), owners.tolist(), strict=True)
+    ]
 
 
 def _owners(present: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -260,10 +254,7 @@ def _y_range(chart: LineChart, parts: int) -> tuple[float, float]:
 def _y_labels(y_range: tuple[float, float], rows: int) -> dict[int, str]:
     """The labels by row; row 0 is the top. Where there are many rows, every other stays free."""
     ticks, step = nice_ticks(*y_range, max(1, rows - 1 if rows <= 6 else (rows - 1) // 2))
-    labels: dict[int, str] = {}
-    for tick in ticks:
-        labels.setdefault(_row(tick, y_range, rows), _label(tick, step))
-    return labels
+    return {_row(tick, y_range, rows): _label(tick, step) for tick in reversed(ticks)}
 
 
 def _log_labels(y_range: tuple[float, float], rows: int) -> dict[int, str]:

@@ -6,19 +6,16 @@ belongs to ``digits``; other figures of a layer belong to ``model_card``.
 
 from __future__ import annotations
 
-from itertools import groupby
-
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
 from gpunet.model import Model
 from gpunet.parameters import layer_views
 from gpunet.terminal.draw import figures
-from gpunet.terminal.draw.block import Block, Line, grid, stack, text_block
+from gpunet.terminal.draw.block import Block, Line, grid, line_of, stack, text_block
 from gpunet.terminal.draw.digits import fitted, half_blocks
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import ABOVE_ZERO, BELOW_ZERO, SIGNED, SIGNED_256, ZERO, Ink
@@ -119,11 +116,8 @@ def _characters(console: Console, shares: NDArray[np.float64]) -> list[Line]:
     levels = np.sign(shares) * ((sizes >= FAINT).astype(int) + (sizes >= FULL))  # -2 to 2
     styles = {-1: console.get_style(Ink.LABEL), 0: Style.null(), 1: console.get_style(Ink.WRONG)}
     return [
-        [
-            Segment("".join(MARKS[int(level) + 2] for level in run), styles[sign])
-            for sign, run in groupby(row, np.sign)
-        ]
-        for row in levels.tolist()
+        line_of((MARKS[level + 2], styles[np.sign(level)]) for level in row)
+        for row in levels.astype(int).tolist()
     ]
 
 

@@ -152,19 +152,15 @@ class LiveScreen(ABC):
                 self._live.stop()
 
     def _draw_frames(self) -> None:
-        pause, second, size = FRAME, -1, self._console.size
+        pause, drawn = FRAME, (-1, self._console.size)
         while (wish := self._next_wish(pause)) is not _Wish.CLOSE:
             self._obey(wish)
-            now = self._clock()
-            if not self._live.is_started:
-                continue
-            if not self._stale and (int(now), self._console.size) == (second, size):
-                continue
-            self._stale = False
-            second, size = int(now), self._console.size
-            worked = time.thread_time()
-            self._live.refresh()
-            pause = max(FRAME, (time.thread_time() - worked) / DRAWING_SHARE)
+            seen = int(self._clock()), self._console.size
+            if self._live.is_started and (self._stale or seen != drawn):
+                self._stale, drawn = False, seen
+                worked = time.thread_time()
+                self._live.refresh()
+                pause = max(FRAME, (time.thread_time() - worked) / DRAWING_SHARE)
 
     def _next_wish(self, seconds: float) -> _Wish | None:
         """The next wish, waited for at most so long."""

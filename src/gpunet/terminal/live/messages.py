@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+from rich.progress import Progress as ProgressBar
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.download import Progress
@@ -17,7 +19,7 @@ from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.device_name import device_reason
-from gpunet.terminal.live.console import wants_dashboard
+from gpunet.terminal.live.console import make_console, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.leaderboard import LiveLeaderboard, PlainSearch
@@ -25,7 +27,6 @@ from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.live.notebook import NotebookTable, in_notebook
 from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
-from gpunet.terminal.live.waiting import waiting_bar
 from gpunet.training.events import Callback
 from gpunet.workflows.messages import Messages, Update
 
@@ -39,12 +40,22 @@ class ConsoleMessages(Messages):
     """Prints a workflow's messages, and shows it on a live screen where there is one.
 
     Args:
-        console: where they go; a quiet one leaves only the notes.
+        console: where they go; by default one that is made as the others say.
         plain: lines of text in the place of a live screen.
+        quiet: notes alone.
+        patient: for long work, which does not end when nobody reads any more.
     """
 
-    def __init__(self, console: Console, *, plain: bool = False) -> None:
-        self.console, self._plain = console, plain
+    def __init__(
+        self,
+        console: Console | None = None,
+        *,
+        plain: bool = False,
+        quiet: bool = False,
+        patient: bool = False,
+    ) -> None:
+        self.console = console or make_console(plain=plain, quiet=quiet, patient=patient)
+        self._plain = plain
         self.dashboard: Dashboard | None = None
         """What has shown a training, if that was a live screen."""
 
@@ -116,9 +127,29 @@ class ConsoleMessages(Messages):
         """A callback that appends a line for each epoch."""
         return log_printer(path)
 
-    def fetching(self) -> AbstractContextManager[Progress]:
-        """A bar, or one line for each thing that is under way."""
-        return waiting_bar(self.console)
+    @contextmanager
+    def fetching(self) -> Iterator[Progress]:
+        """A bar that is gone afterwards; without a terminal a line for all that is under way."""
+        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+        bar = ProgressBar(*columns, console=self.console, transient=True)
+        last = ""
+
+        def tell(what: str, done: int, total: int) -> None:
+            nonlocal last
+            if self.console.is_interactive:
+                if not bar.tasks:
+                    bar.start()
+                    bar.add_task(what)
+                bar.update(bar.task_ids[0], description=what, completed=done, total=total)
+            elif what != last:
+                self.say(f"{what} ...")
+            last = what
+
+        try:
+            yield tell
+        finally:
+            if bar.tasks:
+                bar.stop()
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[Update]:

@@ -1,15 +1,21 @@
-"""How a run ended, in words: why no further epoch followed, which weights are kept, and why those.
+"""How a run ended, in words, and what stays on the terminal then: as much as fits.
 
-Owns the words; the dashboard, the plain lines and the summary share them.
+Owns the words, which the dashboard, the plain lines and the summary share, and what is left out
+where there is too little room.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
 
 from gpunet.config import Monitor
 from gpunet.terminal.draw import figures
 from gpunet.training.events import EpochRecord, StopReason
 
-__all__ = ["ending", "monitored_metric", "why_stopped"]
+__all__ = ["Part", "ending", "monitored_metric", "print_parts", "why_stopped"]
 
 
 def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
@@ -36,3 +42,33 @@ def why_stopped(reason: StopReason, last_epoch: int) -> str:
     if reason == "stopped by user" and not last_epoch:
         return "stopped by user before an epoch was done"
     return "all epochs done" if reason == "epochs" else reason
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something to be printed at the end.
+
+    Args:
+        content: what is printed.
+        rank: 0 for what is never left out; of the others those of the largest rank go first.
+    """
+
+    content: RenderableType
+    rank: int = 0
+
+
+def print_parts(console: Console, parts: Sequence[Part]) -> None:
+    """Print the parts with blank lines between them; on a terminal those that fit on its screen."""
+    for part in _fitting(console, parts) if console.is_terminal else parts:
+        console.print()
+        console.print(part.content)
+
+
+def _fitting(console: Console, parts: Sequence[Part]) -> list[Part]:
+    """The parts that leave a line for the shell, in their order."""
+    heights = [1 + len(console.render_lines(part.content, pad=False)) for part in parts]
+    kept = list(range(len(parts)))
+    for index in sorted(kept, key=lambda one: -parts[one].rank):
+        if parts[index].rank and sum(heights[one] for one in kept) > console.height - 1:
+            kept.remove(index)
+    return [parts[index] for index in kept]

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from gpunet.engine.planning.layered import Pass, Plan
 from gpunet.engine.planning.persistent import workgroup_layout
+from gpunet.engine.planning.tiles import Product
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
@@ -20,8 +21,9 @@ from gpunet.terminal.views.tables import summary_table
 __all__ = ["plan_tables"]
 
 LEGEND = (
-    "product: rows x columns x depth    groups: of threads, across x down",
-    "loops: of a thread, at most    bytes: operands read once, results written",
+    "product: rows x columns x depth (parts x terms, if the depth is split)",
+    "groups: of threads, across x down    loops: of a thread, at most",
+    "bytes: operands read once, results written",
 )
 
 
@@ -67,13 +69,19 @@ def _figures(one: Pass) -> list[str]:
     across, down, networks = one.workgroups
     product = one.product
     return [
-        f"{product.rows}x{product.columns}x{product.depth}" if product else "",
+        _shape(product) if product else "",
         f"{across}x{down}" + (f"x{networks}" if networks > 1 else ""),
         str(one.threads),
         figures.count(one.iterations),
         figures.size(one.traffic),
         figures.amount(one.operations),
     ]
+
+
+def _shape(product: Product) -> str:
+    """A product's rows, columns and depth, and what the depth is split into."""
+    parts = f" ({product.parts}x{product.depth // product.parts})" * (product.parts > 1)
+    return f"{product.rows}x{product.columns}x{product.depth}{parts}"
 
 
 def _workgroup(plan: Plan, steps_a_dispatch: int) -> list[tuple[str, str]]:
