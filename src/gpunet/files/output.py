@@ -6,6 +6,7 @@ That a file can be written is checked before hours of work; where it cannot, a s
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,11 +28,10 @@ def require_writable(path: Path) -> None:
         raise OutputError(f"{path} is a folder, wanted a file's name such as {path / 'name'}")
     if target.exists() and not target.is_file():
         raise OutputError(f"{path} is no ordinary file; choose another path")
-    with (
-        _telling(path, target.parent),
-        tempfile.NamedTemporaryFile(prefix=PREFIX, dir=target.parent),
-    ):
-        pass
+    with _telling(path, target.parent):
+        handle, probe = tempfile.mkstemp(prefix=PREFIX, dir=target.parent)
+        os.close(handle)
+        Path(probe).unlink(missing_ok=True)
     remove_leftovers(target.parent)
 
 
