@@ -20,7 +20,6 @@ from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.errors import StudyError
 from gpunet.model import Model
 from gpunet.search.events import Work
-from gpunet.terminal.live.console import make_console
 from gpunet.terminal.live.messages import ConsoleMessages, Warnings
 from gpunet.training.events import Callback
 from gpunet.workflows import devices as workflow_devices
@@ -364,7 +363,7 @@ def check_device(device: str = "gpu") -> AdapterCheck:
 
 
 def _messages(verbose: bool) -> ConsoleMessages | Warnings:
-    return ConsoleMessages(make_console(patient=True)) if verbose else Warnings()
+    return ConsoleMessages(patient=True) if verbose else Warnings()
 
 
 def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:

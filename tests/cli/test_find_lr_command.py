@@ -13,6 +13,7 @@ from rich.console import Console
 
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
+from gpunet.terminal.live import messages
 from gpunet.training import learning_rate_range
 from gpunet.training.learning_rate_range import RangeTest
 
@@ -86,7 +87,7 @@ def test_in_a_terminal_the_curve_is_drawn_whatever_the_loss(
         highlight=False,
         theme=theme("dark"),
     )
-    monkeypatch.setattr(console_module, "make_console", lambda **_: console)
+    monkeypatch.setattr(messages, "make_console", lambda **_: console)
     monkeypatch.setattr(console_module, "wants_dashboard", lambda *_: True)
     monkeypatch.setattr(
         learning_rate_range, "find_learning_rate", lambda *_: RangeTest(rates, losses, losses, 0.05)

@@ -86,8 +86,9 @@ def test_the_range_test_is_one_network_s_on_what_is_trained_on(
     calls = watch(monkeypatch, learning_rate_range, "find_learning_rate")
     options = ("find-lr", "--data", halves, *FAST, "--validation", 30, "--seed", 3)
     several = gpunet(*options, "--ensemble", 3, "--json")
-    ((engine, training, config),) = calls
-    assert (len(training), engine.population, config.seed, config.hidden) == (90, 1, 3, (4,))
+    ((engine, training),) = calls
+    (config,) = engine.configs
+    assert (len(training), config.seed, config.hidden) == (90, 3, (4,))
     assert gpunet(*options, "--json").out == several.out
     content = json.loads(several.out)
     assert gpunet(*options, "-q").out == f"{figures.learning_rate(content['suggestion'])}\n"
@@ -144,7 +145,8 @@ def test_a_profile_is_of_what_would_be_trained(
     options = ("--device", "cpu", "--hidden", "4", "--batch-size", "8", "--ensemble", 2)
     ran = gpunet("profile", "--data", halves, *options, "--validation", 30)
     assert (ran.code, ran.err) == (0, "")
-    ((engine, best, training, config),) = calls
+    ((engine, best, training),) = calls
+    config = engine.configs[0]
     assert reached == [(None,)]
     assert best == roofline.Roofline(2e9, 4e9)
     assert (engine.population, len(training), config.epochs) == (2, 90, config.effective_epochs)
@@ -468,7 +470,7 @@ def test_an_output_that_breaks_while_it_works_is_told_when_all_is_saved(
             raise OSError(28, "No space left on device")
 
     made = Console(file=PatientStream(Full()), width=80, theme=theme("dark"))  # type: ignore[arg-type]
-    monkeypatch.setattr(console_module, "make_console", lambda **_: made)
+    monkeypatch.setattr(messages, "make_console", lambda **_: made)
     files = ("--report", "r.json", "--output", "m")
     options = ("--data", halves, "--device", "cpu", "--epochs", 1, *files)
     more = ("--trials", 1, "--study", "one") if command == "tune" else ("--run-dir", "kept")

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,6 @@ from gpunet.errors import DeviceLostError, DownloadError, OutputError
 from gpunet.files import output
 from gpunet.terminal.draw import figures, graphics
 from gpunet.terminal.draw.style import theme
-from gpunet.terminal.live import console as console_module
 from gpunet.terminal.live import messages as live_messages
 from gpunet.training.evaluation import sample_rows
 from gpunet.training.events import Control
@@ -346,7 +346,7 @@ def test_the_end_of_a_run_fits_the_screen_and_the_result_is_its_end(
 ) -> None:
     screen = io.StringIO()
     console = Console(file=screen, width=80, height=rows, force_terminal=True, theme=theme("dark"))
-    monkeypatch.setattr(console_module, "make_console", lambda **_: console)
+    monkeypatch.setattr(live_messages, "make_console", lambda **_: console)
     assert gpunet("train", "--data", halves, *FAST, *options).code == 0
     lines = screen.getvalue().splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("all epochs done"))
@@ -719,15 +719,19 @@ def test_every_option_that_is_no_setting_reaches_the_run(
 ) -> None:
     asked: list[dict[str, Any]] = []
     rooms = {training: "train_model", graphics: "choose_painter"}
-    rooms |= {training_end: "finish", saving: "Results", console_module: "make_console"}
+    rooms |= {training_end: "finish", saving: "Results"}
 
     def note(name: str) -> Callable[..., Any]:
         return lambda *given, **named: asked[-1].update({name: given, **named})
 
+    def messages_of(**named: Any) -> SimpleNamespace:
+        asked[-1].update(named)
+        return SimpleNamespace(console=None)
+
     for room, name in rooms.items():
         monkeypatch.setattr(room, name, note(name))
     monkeypatch.setattr(training_end, "save_results", note("save_results"))
-    monkeypatch.setattr(live_messages, "ConsoleMessages", note("ConsoleMessages"))
+    monkeypatch.setattr(live_messages, "ConsoleMessages", messages_of)
     files = ("--output", "o.safetensors", "--report", "r.json", "--plot", "p.png")
     others = ("--showcase", "3", "--graphics", "blocks", "--run-dir", "kept")
     every = ("--checkpoint-every", "4", "--device", "cpu")

@@ -432,7 +432,7 @@ def test_every_option_of_a_search_reaches_it(
     assert (storage.folder.name, str(storage)) == ("one", "sqlite:///s.db")
     assert storage.heartbeat == 4
     assert first["finish"][2:] == ("cpu", Path("o.safetensors"), Path("r.json"))
-    assert (first["plain"], first["ConsoleMessages"][0].quiet, first["force"]) == (True,) * 3
+    assert (first["plain"], first["quiet"], first["force"]) == (True,) * 3
     assert second["resume"][1] == "two"
     assert third["new_spec"] == ({}, None, "the default space")
     assert (third["sampler"], third["pruner"], third["trials"]) == (None, None, None)
@@ -441,7 +441,7 @@ def test_every_option_of_a_search_reaches_it(
     assert re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", storage.folder.name)
     assert storage.heartbeat == 10
     assert third["finish"][2:] == ("auto", Path("model.safetensors"), None)
-    assert (third["plain"], third["ConsoleMessages"][0].quiet, third["force"]) == (False,) * 3
+    assert (third["plain"], third["quiet"], third["force"]) == (False,) * 3
 
 
 def test_a_study_in_a_storage_is_joined_and_its_next_command_names_it(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import optuna
 import pytest
 
-from gpunet.search.halving import Halving
+from gpunet.search.sampling import Halving
 
 
 @pytest.mark.parametrize("sign", [1, -1])

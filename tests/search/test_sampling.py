@@ -14,7 +14,7 @@ from optuna.distributions import (
 )
 
 from gpunet.search import sampling
-from gpunet.search.halving import Halving
+from gpunet.search.sampling import Halving
 from gpunet.search.space import Space
 from gpunet.search.storage import StudyStorage
 from gpunet.search.study import SearchStudy

@@ -26,7 +26,6 @@ def evaluate(
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json
     from gpunet.terminal.draw import figures
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.tables import (
         class_table,
@@ -38,8 +37,7 @@ def evaluate(
     from gpunet.workflows.devices import choose_device
 
     loaded = load(model)
-    console = make_console(quiet=as_json)
-    messages = ConsoleMessages(console)
+    messages = ConsoleMessages(quiet=as_json)
     choice = choose_device(device, messages)
     _, evaluation = evaluate_model(loaded, data, choice, messages)
     if as_json:
@@ -56,10 +54,10 @@ def evaluate(
         *([ensemble_table(evaluation.overall, evaluation.networks)] if several else []),
         summary_table(rows),
         class_table(scores, loaded.classes),
-        confusion_table(console, evaluation.matrix, loaded.classes, pairs=True),
+        confusion_table(messages.console, evaluation.matrix, loaded.classes, pairs=True),
     ):
-        console.print()
-        console.print(part)
+        messages.console.print()
+        messages.console.print(part)
 
 
 def _content(model: Model, evaluation: Evaluation) -> dict[str, Any]:

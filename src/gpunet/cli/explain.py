@@ -43,21 +43,17 @@ def explain(
 ) -> None:
     """Print the passes of a training step on the device, or the shader of one; train nothing."""
     from gpunet.engine.wgpu.tile_cache import TileCache
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.training.splits import split
     from gpunet.workflows.data import open_data
     from gpunet.workflows.devices import choose_device, trial_engine
 
-    console = make_console(plain=plain, quiet=shader is not None)
-    messages = ConsoleMessages(console)
+    messages = ConsoleMessages(plain=plain, quiet=shader is not None)
     choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None:
         if shader is not None:
             raise UsageError(f"{choice.info.name} has no shaders; --shader needs an adapter")
-        console.print(
-            "plan:   none: numpy has no passes, it goes from kernel to kernel", soft_wrap=True
-        )
+        messages.say("plan:   none: numpy has no passes, it goes from kernel to kernel")
         return
     dataset = open_data(data, messages, config.label)
     training = split(dataset, config).training
@@ -65,7 +61,7 @@ def explain(
     with trial_engine(config, choice.adapter, dataset, training, tiles) as engine:
         plan = engine.training_plan()
         if shader is None:
-            _print_plan(console, engine, plan, tiles)
+            _print_plan(messages.console, engine, plan, tiles)
         else:
             typer.echo(_shader(plan, shader))
 

@@ -33,7 +33,7 @@ def find_lr(
     """
     from gpunet.artifacts.report import strict_json
     from gpunet.terminal.draw import figures
-    from gpunet.terminal.live.console import make_console, wants_dashboard
+    from gpunet.terminal.live.console import wants_dashboard
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.range_test import range_advice, range_chart, range_table
     from gpunet.training.learning_rate_range import find_learning_rate
@@ -41,8 +41,8 @@ def find_lr(
     from gpunet.workflows.data import open_training_data
     from gpunet.workflows.devices import checked_device, choose_device, training_engine
 
-    console = make_console(plain=plain, quiet=quiet or as_json)
-    messages = ConsoleMessages(console)
+    messages = ConsoleMessages(plain=plain, quiet=quiet or as_json)
+    console = messages.console
     choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, config.label)
     with training_engine(choice, replace(config, ensemble=1), dataset) as engine:

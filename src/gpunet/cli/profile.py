@@ -22,7 +22,6 @@ def profile(
     from gpunet.engine.factory import select_device
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.engine.wgpu.tile_cache import TileCache
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.profile_table import profile_table
     from gpunet.training.profile import measure_profile
@@ -30,8 +29,8 @@ def profile(
     from gpunet.workflows.data import open_training_data
     from gpunet.workflows.devices import settle_device, training_engine
 
-    console = make_console(plain=plain)
-    messages = ConsoleMessages(console)
+    messages = ConsoleMessages(plain=plain)
+    console = messages.console
     choice = select_device(device)
     dataset = open_training_data(data, messages, config.label)
     config = settled(config, dataset)

@@ -57,20 +57,19 @@ def showcase(
     from gpunet.artifacts.plots import plot_pictures, require_plots
     from gpunet.cli.saving import save_plot
     from gpunet.terminal.draw.graphics import choose_painter
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
 
     choice = _Choice(wrong, top_losses, None if index is None else _parse_index(index))
     _require_one_wish(choice, weights, data)
     if plot is not None:
         require_plots(plot)
-    console = make_console()
+    messages = ConsoleMessages()
+    console = messages.console
     painter = choose_painter(graphics, console)
     loaded = load(model)
     if weights:
         pictures = _show_weights(model, loaded, count, console, painter)
     else:
-        messages = ConsoleMessages(console)
         shown = _show_samples(loaded, choice, count, seed, data, device, messages, painter)
         pictures = [] if plot is None else _pictures(loaded, *shown)
     if plot is not None and pictures:

@@ -59,7 +59,6 @@ def train(
     from gpunet.cli.saving import Results
     from gpunet.cli.training_end import finish, save_results
     from gpunet.terminal.draw.graphics import choose_painter
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.workflows.run_folders import resumed_run
     from gpunet.workflows.training import train_model
@@ -73,9 +72,8 @@ def train(
                 raise UsageError(f"--resume and {other} cannot go together; leave out {other}")
         recorder, config = resumed_run(resume, checkpoint_every, config, given & SETTINGS.keys())
         data = data if "data" in given else recorder.reference
-    console = make_console(plain=plain, quiet=quiet, patient=True)
-    painter = choose_painter(graphics, console)
-    messages = ConsoleMessages(console, plain=plain)
+    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
+    painter = choose_painter(graphics, messages.console)
     run = train_model(data, config, device, messages, recorder=recorder, autotune=autotune)
     results = Results(force=force)
     save_results(results, run, output, report, plot)

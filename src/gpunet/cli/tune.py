@@ -177,7 +177,6 @@ def tune(
     from gpunet.search.session import TRIALS
     from gpunet.search.storage import StudyStorage
     from gpunet.search.study import SearchStudy
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
 
     options.require_places(output, report)
@@ -188,7 +187,7 @@ def tune(
     work = Work(trials or TRIALS, population, _seconds(timeout))
     source = data or _of_file(file, "data") or _source(begun)
     device = device or _of_file(file, "device") or "auto"
-    messages = ConsoleMessages(make_console(plain=plain, quiet=quiet, patient=True), plain=plain)
+    messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
     with telling_how_to_resume(kept):
         found = run_search(source, spec, device, kept, work, messages, begun)
     finish(found, messages, device, output, report, force=force)

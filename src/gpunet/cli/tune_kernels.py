@@ -32,16 +32,15 @@ def tune_kernels(
     run is long enough to gain from it.
     """
     from gpunet.engine.wgpu.tile_cache import TileCache
-    from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.workflows.data import open_data
     from gpunet.workflows.devices import choose_device, choose_tiles
 
-    console = make_console(plain=plain)
-    messages = ConsoleMessages(console)
+    messages = ConsoleMessages(plain=plain)
+    console = messages.console
     choice = choose_device(device, messages, shaders=True)
     if choice.adapter is None:
-        console.print("numpy has no kernels to tune", soft_wrap=True)
+        messages.say("numpy has no kernels to tune")
         return
     dataset = open_data(data, messages, config.label)
     tiles = TileCache.of(choice.adapter)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import optuna
 from optuna.distributions import (
@@ -10,13 +12,17 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import Trial
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, Trial
 
-from gpunet.search.halving import Halving
 from gpunet.search.space import Parameter, Space
 from gpunet.search.study_spec import StudySpec
 
-__all__ = ["distributions", "pruner", "sampler", "seed", "suggest"]
+__all__ = ["Halving", "distributions", "pruner", "sampler", "seed", "suggest"]
+
+REDUCTION = 3
+"""The share of trials that goes on is one in so many (Jamieson and Talwalkar, "Non-stochastic Best
+Arm Identification and Hyperparameter Optimization", 2016)."""
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
@@ -46,7 +52,7 @@ def suggest(trial: Trial, name: str, known: BaseDistribution) -> None:
 
 
 def seed(spec: StudySpec, known: int, process: int) -> int:
-    """A sampler's. It differs between workers, and from those before a study was resumed."""
+    """A sampler's seed, another one for each worker and for each time that a study is resumed."""
     if not known and not process:
         return spec.config.seed
     return int(np.random.SeedSequence([spec.config.seed, known, process]).generate_state(1)[0])
@@ -65,3 +71,33 @@ def pruner(spec: StudySpec) -> optuna.pruners.BasePruner:
         return Halving()
     median = spec.pruner == "median"
     return optuna.pruners.MedianPruner() if median else optuna.pruners.NopPruner()
+
+
+class Halving(optuna.pruners.BasePruner):
+    """Successive halving: after epochs 1, 3, 9, 27 the best third of all trials so far goes on.
+
+    Optuna's own decides on each trial by those that were asked about before it, so that of a whole
+    batch at the same epoch the first one always goes on; here all that have reported that epoch are
+    compared, whatever their order.
+    """
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Whether the trial is to end with its latest epoch."""
+        epoch = trial.last_step
+        if epoch is None or not _is_power(epoch):
+            return False
+        sign = -1 if study.direction == StudyDirection.MAXIMIZE else 1
+        values = sorted(
+            sign * one.intermediate_values[epoch]
+            for one in study.get_trials(deepcopy=False)
+            if epoch in one.intermediate_values
+        )
+        index = math.ceil(len(values) / REDUCTION) - 1
+        return sign * trial.intermediate_values[epoch] > values[index]
+
+
+def _is_power(number: int) -> bool:
+    """Whether it is a power of the reduction, 1 among them."""
+    while number > 1 and number % REDUCTION == 0:
+        number //= REDUCTION
+    return number == 1

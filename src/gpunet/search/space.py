@@ -66,9 +66,7 @@ class Parameter:
     @property
     def probes(self) -> tuple[Value, ...]:
         """The values whose possibility tells that of all."""
-        if self.low is None or self.high is None:
-            return self.choices
-        return self.low, self.high
+        return self.choices if self.low is None or self.high is None else (self.low, self.high)
 
     @property
     def points(self) -> tuple[Value, ...] | None:

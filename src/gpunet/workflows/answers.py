@@ -17,12 +17,12 @@ from gpunet.datasets.readers.arrays import as_numbers, raw_labels, titles_of
 from gpunet.datasets.readers.labels import number_known
 from gpunet.datasets.readers.path import find_test_table
 from gpunet.datasets.readers.table import is_table_name, read_rows
-from gpunet.engine.factory import Device, select_device
+from gpunet.engine.factory import Device, create_engine, select_device
+from gpunet.engine.interface import Engine
 from gpunet.errors import DataError, ModelError
 from gpunet.model import Model
 from gpunet.training.evaluation import Evaluation, evaluate, predict
 from gpunet.workflows.data import found_again, open_data
-from gpunet.workflows.devices import engine_of
 from gpunet.workflows.messages import Messages
 
 __all__ = ["evaluate_model", "features_of", "probabilities_of"]
@@ -51,7 +51,7 @@ def evaluate_model(
         GpunetError: the data or the device cannot be had, or do not fit the model.
     """
     samples, prepared = _labeled_samples(model, data, messages)
-    with engine_of(model, choice) as engine:
+    with _engine(model, choice) as engine:
         return samples, evaluate(engine, model, prepared)
 
 
@@ -65,10 +65,14 @@ def probabilities_of(model: Model, features: NDArray[Any]) -> NDArray[np.float32
         ModelError: they do not fit the model.
     """
     samples = model.prepare(Samples(features, np.zeros(len(features), np.int32)))
-    with engine_of(model, select_device("cpu")) as engine:
+    with _engine(model, select_device("cpu")) as engine:
         blocks = range(0, max(1, len(samples)), AT_ONCE)
         parts = [predict(engine, model, samples[first : first + AT_ONCE]) for first in blocks]
     return np.concatenate(parts)
+
+
+def _engine(model: Model, choice: Device) -> Engine:
+    return create_engine(choice, model.network, (model.config,) * len(model.parameters))
 
 
 def features_of(model: Model, data: Any) -> NDArray[Any]:

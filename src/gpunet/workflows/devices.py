@@ -23,7 +23,6 @@ from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.tile_trials import Measured, measure_tiles, worth_measuring
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import UsageError, spelled
-from gpunet.model import Model
 from gpunet.training.batches import steps_per_epoch
 from gpunet.workflows.messages import Messages
 
@@ -33,7 +32,6 @@ __all__ = [
     "choose_device",
     "choose_tiles",
     "device_as_before",
-    "engine_of",
     "measured_tiles",
     "settle_device",
     "training_engine",
@@ -230,12 +228,3 @@ def training_engine(
     """
     network = config.network(dataset.inputs, len(dataset.classes))
     return create_engine(choice, network, config, tiles)
-
-
-def engine_of(model: Model, choice: Device) -> Engine:
-    """An engine for a model's networks.
-
-    Raises:
-        DeviceError: the device cannot be opened, or the networks do not fit it.
-    """
-    return create_engine(choice, model.network, (model.config,) * len(model.parameters))

@@ -19,7 +19,7 @@ from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import figures
 from gpunet.terminal.draw.device_name import device_reason
-from gpunet.terminal.live.console import wants_dashboard
+from gpunet.terminal.live.console import make_console, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
 from gpunet.terminal.live.interrupts import Interrupts
 from gpunet.terminal.live.leaderboard import LiveLeaderboard, PlainSearch
@@ -40,12 +40,22 @@ class ConsoleMessages(Messages):
     """Prints a workflow's messages, and shows it on a live screen where there is one.
 
     Args:
-        console: where they go; a quiet one leaves only the notes.
+        console: where they go; by default one that is made as the others say.
         plain: lines of text in the place of a live screen.
+        quiet: notes alone.
+        patient: for long work, which does not end when nobody reads any more.
     """
 
-    def __init__(self, console: Console, *, plain: bool = False) -> None:
-        self.console, self._plain = console, plain
+    def __init__(
+        self,
+        console: Console | None = None,
+        *,
+        plain: bool = False,
+        quiet: bool = False,
+        patient: bool = False,
+    ) -> None:
+        self.console = console or make_console(plain=plain, quiet=quiet, patient=patient)
+        self._plain = plain
         self.dashboard: Dashboard | None = None
         """What has shown a training, if that was a live screen."""
 
