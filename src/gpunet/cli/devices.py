@@ -83,16 +83,17 @@ def _list(as_json: bool) -> None:
 
 
 def _forget() -> None:
-    """Remove the trials and the verdicts that were kept.
+    """Remove the trials, the verdicts and the borders between plans that were kept.
 
     Raises:
         OutputError: a file cannot be removed.
     """
     from gpunet.engine.adapter_check import verdicts_path
     from gpunet.engine.device_trial import TrialCache
+    from gpunet.engine.wgpu.plan_trial import borders_path
     from gpunet.errors import OutputError
 
-    for path in (TrialCache.path(), verdicts_path()):
+    for path in (TrialCache.path(), verdicts_path(), borders_path()):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

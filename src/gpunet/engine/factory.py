@@ -10,6 +10,7 @@ from gpunet.engine.adapter_check import known_faults
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
+from gpunet.engine.planning.persistent import MOST_ROWS
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.engine.wgpu import adapters as wgpu_adapters
@@ -132,9 +133,10 @@ def select_device(
     adapters = list_adapters() if adapters is None else adapters
     if wanted == "auto":
         choice = _automatic(adapters, shaders)
-        wrong = [one.info.name for one in adapters if one.why.startswith(FAILED)]
-        passed = f"; {', '.join(wrong)} failed the check" if wrong else ""
-        return replace(choice, reason=choice.reason + passed, among=tuple(adapters))
+        if wrong := [one.info.name for one in adapters if one.why.startswith(FAILED)]:
+            taken = choice.reason.partition(", since ")[0]
+            choice = replace(choice, reason=f"{taken}, since {', '.join(wrong)} failed the check")
+        return replace(choice, among=tuple(adapters))
     if wanted in KINDS:
         return _best_of_kind(wanted, adapters)
     adapter = _named(wanted, selector, adapters)
@@ -228,9 +230,11 @@ def create_engine(
     configs = networks_of(configs)
     if device.adapter is None:
         return NumpyEngine(network, configs)
+    from gpunet.engine.wgpu.plan_trial import persistent_rows
     from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
-    return WgpuEngine(network, configs, device.adapter, tiles=tiles)
+    border = persistent_rows(device.adapter) if configs[0].batch_size <= MOST_ROWS else None
+    return WgpuEngine(network, configs, device.adapter, tiles=tiles, persistent_rows=border)
 
 
 def largest_population(

@@ -18,7 +18,13 @@ from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload
 
-__all__ = ["WorkgroupLayout", "persistent_plan", "reason_unsupported", "workgroup_layout"]
+__all__ = [
+    "MOST_ROWS",
+    "WorkgroupLayout",
+    "persistent_plan",
+    "reason_unsupported",
+    "workgroup_layout",
+]
 
 WORKGROUP_FLOATS = 16384 // 4
 """What a browser grants a workgroup."""

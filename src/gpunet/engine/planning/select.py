@@ -21,10 +21,14 @@ def choose_plan(work: Workload, wanted: PlanName = "auto") -> Plan:
     on one core alone: a step of 784-16-16-10 takes, layered to persistent, on Mesa's driver 13
     times as long at batch 1, 8.1 at 4, 4.9 at 8 and 2.3 at 16; on SwiftShader 8.1, 4.8, 3.3, 2.2.
 
-    The choice depends on nothing that varies from run to run, so that a seed gives the same bits.
+    A GPU has its own border, which ``plan_trial`` measures once and keeps. Beside it the choice
+    depends on nothing that varies from run to run, so that a seed gives the same bits.
     ``wanted`` overrides it, as far as the network fits.
     """
+    most = work.traits.persistent_rows
     against = "it was asked for" if wanted == "layered" else reason_unsupported(work)
+    if against is None and wanted == "auto" and most is not None and work.rows > most:
+        against = f"it was measured to be the faster one here for more than {most} samples a batch"
     if against is not None:
         return replace(training_plan(work), why=against)
     plan = persistent_plan(work)

@@ -30,11 +30,14 @@ class Traits:
         software: whether the processor does the work.
         lanes: of a subgroup, if the shaders may use subgroups.
         threads: of a workgroup, at most; every WebGPU implementation grants these.
+        persistent_rows: the largest batch for which the persistent plan is taken unasked; ``None``
+            for any that it can take.
     """
 
     software: bool
     lanes: int | None = None
     threads: int = 256
+    persistent_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -97,6 +97,8 @@ class WgpuEngine(Engine):
         adapter: that does the work.
         plan: which one is taken, if it is not to be chosen.
         tiles: those that were measured there; by default all products are cut by the table.
+        persistent_rows: the largest batch for which the persistent plan is taken unasked; ``None``
+            for any that it can take.
 
     Raises:
         DeviceError: the adapter cannot be opened, or the networks do not fit it.
@@ -109,9 +111,10 @@ class WgpuEngine(Engine):
         adapter: Adapter,
         plan: PlanName = "auto",
         tiles: TileCache | None = None,
+        persistent_rows: int | None = None,
     ) -> None:
         super().__init__(network, configs)
-        self._wanted, self._tiles = plan, tiles
+        self._wanted, self._tiles, self._persistent_rows = plan, tiles, persistent_rows
         self._adapter, self.device = adapter, adapter.info
         self._networks = network_records(self.settings)
         self._layout = Layout.of(network)
@@ -121,7 +124,7 @@ class WgpuEngine(Engine):
     def _take(self, device: OpenDevice) -> None:
         """Start from nothing on a device."""
         self._open = device
-        self._traits = device.traits
+        self._traits = replace(device.traits, persistent_rows=self._persistent_rows)
         self._buffers = Buffers(device)
         self._data: dict[Split, _Data] = {}
         self._training: Compiled | None = None

@@ -1,0 +1,61 @@
+"""Up to which batch a GPU is faster with the persistent plan, found by a trial that is kept.
+
+On software adapters it is the faster one wherever a workgroup holds the network. A GPU loses by it
+all of its multiprocessors but one, so that it depends on the GPU from which batch on the layered
+plan wins.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.engine.device_trial import race
+from gpunet.engine.measurements import Measurements
+from gpunet.engine.planning.persistent import MOST_ROWS
+from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
+from gpunet.files.cache import cache_folder
+
+__all__ = ["borders_path", "persistent_rows"]
+
+TRIED = NetworkSpec(784, (16, 16), 10)
+
+KEY = "largest batch of the persistent plan"
+
+
+def persistent_rows(adapter: Adapter) -> int:
+    """The largest batch for which the persistent plan is taken on an adapter.
+
+    On a GPU it is measured once, with Adam, and kept, since the two plans differ in their last
+    bits: so the same command gives the same bits again.
+
+    Raises:
+        DeviceError: the adapter fails.
+    """
+    if adapter.software:
+        return MOST_ROWS
+    kept = Measurements(borders_path(), f"{adapter.info}, {adapter.info.driver}")
+    known = kept.get(KEY)
+    if isinstance(known, int) and 0 <= known <= MOST_ROWS:
+        return known
+    batches = (rows for rows in (MOST_ROWS, 8, 4, 2, 1) if _is_faster(adapter, rows))
+    found = next(batches, 0)
+    kept.keep(KEY, found)
+    return found
+
+
+def borders_path() -> Path:
+    """The user's own file; whoever removes it has all borders measured anew."""
+    return cache_folder() / "borders.json"
+
+
+def _is_faster(adapter: Adapter, rows: int) -> bool:
+    """Whether the persistent plan is the faster one at this batch size."""
+    config = TrainConfig(optimizer="adam", batch_size=rows)
+    with (
+        WgpuEngine(TRIED, config, adapter, "layered") as layered,
+        WgpuEngine(TRIED, config, adapter, "persistent") as persistent,
+    ):
+        trial = race(layered, persistent)
+    return trial.adapter < trial.numpy
