@@ -106,7 +106,7 @@ def assert_right(engine: PassEngine, plan: Plan) -> None:
             assert same_bits, f"{one.label} in step {step}"
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(7))
 def test_every_pass_of_two_steps_is_its_twins(adapter: Adapter, seed: int) -> None:
     with open_engine(Trial.draw(seed), adapter) as engine:
         assert_right(engine, engine.training_plan())

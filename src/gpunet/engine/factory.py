@@ -133,9 +133,10 @@ def select_device(
     adapters = list_adapters() if adapters is None else adapters
     if wanted == "auto":
         choice = _automatic(adapters, shaders)
-        wrong = [one.info.name for one in adapters if one.why.startswith(FAILED)]
-        passed = f"; {', '.join(wrong)} failed the check" if wrong else ""
-        return replace(choice, reason=choice.reason + passed, among=tuple(adapters))
+        if wrong := [one.info.name for one in adapters if one.why.startswith(FAILED)]:
+            taken = choice.reason.partition(", since ")[0]
+            choice = replace(choice, reason=f"{taken}, since {', '.join(wrong)} failed the check")
+        return replace(choice, among=tuple(adapters))
     if wanted in KINDS:
         return _best_of_kind(wanted, adapters)
     adapter = _named(wanted, selector, adapters)
