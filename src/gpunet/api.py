@@ -279,15 +279,13 @@ def _space(space: Mapping[str, Any] | None) -> Space | None:
 
     if not space:
         return None
-    tables = {name: _table(values) for name, values in space.items()}
+    tables = {  # as a file of a space has them
+        name: dict(values)
+        if isinstance(values, Mapping)
+        else {"choices": [list(one) if isinstance(one, tuple) else one for one in values]}
+        for name, values in space.items()
+    }
     return Space.from_dict(tables, "the space")
-
-
-def _table(values: Any) -> dict[str, Any]:
-    """A searched setting as a file of a space has it."""
-    if isinstance(values, Mapping):
-        return dict(values)
-    return {"choices": [list(one) if isinstance(one, tuple) else one for one in values]}
 
 
 def load(path: str | Path) -> Model:

@@ -105,7 +105,7 @@ class SettingError(UsageError, ValueError):
         self.location = ""
 
     def at(self, location: str) -> "SettingError":
-        """The same error, of a value that stands in a file.
+        """A copy of the error, of a value that stands in a file.
 
         Args:
             location: the file and the line, as messages name them.

@@ -447,7 +447,7 @@ class TrainConfig:
         if self.schedule == "plateau" and self.restart_every:
             self._refuse(
                 "schedule",
-                "plateau follows the monitored figure, which restarts would disturb",
+                "plateau follows the monitored metric, which restarts would disturb",
                 f"leave out {spelled('restart_every')}",
             )
 

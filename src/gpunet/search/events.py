@@ -42,7 +42,7 @@ class SearchInfo:
         storage: where it is kept.
         device: what does the work.
         data: the dataset's name.
-        monitor: the figure that trials are compared by.
+        monitor: the metric that trials are compared by.
         parameters: the names of the searched settings.
         epochs: of a trial, at most.
         progress: what was there before.

@@ -257,7 +257,7 @@ def _with_driver(url: str) -> str:
 
 
 def _secrets(url: str | None) -> list[str]:
-    """What of an address must not be told: its password, as it is written and as it is meant."""
+    """The password of an address, as it is written and as it is meant, which must not be told."""
     if url is None:
         return []
     parts = urlsplit(url)

@@ -41,7 +41,7 @@ class TrialSummary:
         number: in the study, counted from 0.
         state: how far it is.
         values: of its parameters.
-        curve: the monitored figure of every epoch.
+        curve: the monitored metric of every epoch.
         figure: the best of them; ``None`` if there is none.
         reason: why it ended, if it did.
         worker: the host and the process that train it.
@@ -66,9 +66,9 @@ class StudyProgress:
     """Where a search stands.
 
     Args:
-        trials: the best first, those without a figure last; a trial that was repeated is left out.
+        trials: the best first, those without a metric last; a trial that was repeated is left out.
         total: trials wanted, or more if there are more.
-        maximize: whether a larger figure is the better one.
+        maximize: whether a larger metric is the better one.
     """
 
     trials: tuple[TrialSummary, ...]
@@ -77,7 +77,7 @@ class StudyProgress:
 
     @property
     def best(self) -> TrialSummary | None:
-        """The best of those that have ended with a figure."""
+        """The best of those that have ended with a metric."""
         return self.best_with(())
 
     def best_with(self, numbers: Collection[int]) -> TrialSummary | None:
@@ -116,8 +116,8 @@ class StudyProgress:
 
 
 def _summary(trial: FrozenTrial, maximize: bool) -> TrialSummary:
-    curve = tuple(figure for _, figure in sorted(trial.intermediate_values.items()))
-    finite = [figure for figure in curve if math.isfinite(figure)]
+    curve = tuple(metric for _, metric in sorted(trial.intermediate_values.items()))
+    finite = [metric for metric in curve if math.isfinite(metric)]
     reason = trial.user_attrs.get(REASON, "")
     state = STATES[trial.state.name]
     return TrialSummary(

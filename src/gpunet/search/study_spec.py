@@ -40,7 +40,7 @@ class StudySpec:
 
     @property
     def maximize(self) -> bool:
-        """Whether a larger figure is the better one."""
+        """Whether a larger metric is the better one."""
         return self.config.monitor == "val_accuracy"
 
     def to_dict(self, folder: Path) -> dict[str, Any]:

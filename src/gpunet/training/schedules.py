@@ -1,7 +1,7 @@
 """How the learning rate changes from step to step.
 
 Owns the curves of all schedules, the warm-up, the restarts, and the watch that ``plateau`` keeps
-over the monitored figure. What is monitored belongs to ``stopping``.
+over the monitored metric. What is monitored belongs to ``stopping``.
 """
 
 from __future__ import annotations
@@ -120,14 +120,14 @@ def _warm_up(config: TrainConfig, epoch: int, steps: int) -> NDArray[np.float64]
 
 
 class Plateau:
-    """Counts how often the rate is to be reduced, as the monitored figure has stopped falling.
+    """Counts how often the rate is to be reduced, as the monitored metric has stopped falling.
 
     A reduction follows once so many epochs in a row have not been below the lowest mark by more
     than ``min_delta``; the count of epochs then starts anew.
 
     Args:
         patience: epochs without such a gain until a reduction.
-        min_delta: the gain wanted, in the monitored figure's own unit.
+        min_delta: the gain wanted, in the monitored metric's own unit.
     """
 
     def __init__(self, patience: int, min_delta: float) -> None:
@@ -137,10 +137,10 @@ class Plateau:
         self._mark = math.inf
         self._waited = 0
 
-    def observe(self, figure: float) -> None:
-        """Take note of an epoch's figure, the smaller the better."""
-        if figure < self._mark - self._min_delta:
-            self._mark, self._waited = figure, 0
+    def observe(self, metric: float) -> None:
+        """Take note of an epoch's metric, the smaller the better."""
+        if metric < self._mark - self._min_delta:
+            self._mark, self._waited = metric, 0
             return
         self._waited += 1
         if self._waited >= self._patience:

@@ -36,7 +36,7 @@ FLOAT_BYTES = 4
 HEAD_THREADS = 64
 
 SPLIT_HEAD_THREADS = 256
-"""Of a head that adds the parts of the logits, too; as many as every device grants."""
+"""Threads of a head that adds the parts of the logits, too; as many as every device grants."""
 
 NORM_THREADS = 256
 STEP_THREADS = 64

@@ -134,8 +134,9 @@ ON_HARDWARE = (SHARED_32, SHARED_64, REGISTERS_32, REGISTERS_64)
 TILES = (*ON_SOFTWARE, *ON_HARDWARE)
 
 WANTED_WORKGROUPS = 40
-"""Of a product whose depth is split, at most: one for every compute unit of a middling card, such
-as AMD's RX 6700 XT. More would take longer to add than they save, since one workgroup adds them."""
+"""Workgroups of a product whose depth is split, at most: one for every compute unit of a middling
+card, such as AMD's RX 6700 XT. More would take longer to add than they save, since one workgroup
+adds them."""
 
 FEWEST_PARTS = 4
 """Fewer save less than adding them takes."""

@@ -41,7 +41,7 @@ MIDDLE = 0.179
 """The luminance at which black and white have the same contrast."""
 
 LIGHT_NUMBERS = {"7", *map(str, range(9, 16))}
-"""Of the sixteen colors those that are light, as ``COLORFGBG`` numbers them."""
+"""The light ones among the sixteen colors, as ``COLORFGBG`` numbers them."""
 
 
 def background_told(environ: Mapping[str, str]) -> Background:

@@ -58,14 +58,17 @@ class Columns:
         return text_block(console, lines, width)
 
     def _widths(self, head: Sequence[Text], left: Sequence[bool], room: int) -> list[int]:
-        """Of each column: what its cells need, the widest shortened until all fit."""
+        """The cells that each column needs, the widest shortened until all fit."""
         columns = zip_longest(head, *self.rows, fillvalue=Text())
         widths = [max(cell.cell_len for cell in column) for column in columns]
         room -= GAP * (len(widths) - 1)
         for first in (True, False):
-            places = [place for place, to_left in enumerate(left) if to_left is first]
-            while sum(widths) > room and max((widths[p] for p in places), default=0) > LEAST:
-                widths[max(places, key=widths.__getitem__)] -= 1
+            indices = [index for index, to_left in enumerate(left) if to_left is first]
+            while indices and sum(widths) > room:
+                widest = max(indices, key=widths.__getitem__)
+                if widths[widest] <= LEAST:
+                    break
+                widths[widest] -= 1
         return widths
 
 

@@ -72,8 +72,8 @@ PALETTE: Palette = {
     Ink.WARNING: ("#ffd75f", "#875f00", "#d75f00"),
     Ink.MUTED: ("color(247)", "#626262", "dim default"),
 }
-"""Of the cube and the greys that 256 colors consist of, so that they look alike there and in 24
-bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text."""
+"""Colors of the cube and the greys that 256 colors consist of, so that they look alike there and
+in 24 bits. On a known background a contrast of 4.5 at least, as WCAG 2 wants for text."""
 
 SIXTEEN: Palette = {
     Ink.TRAIN: ("cyan", "blue", "bright_blue"),
@@ -201,7 +201,7 @@ def sparkline(
     levels = glyphs(ascii_only).levels
     low, high = bounds
     if len(values) > width:
-        values = [values[(place + 1) * len(values) // width - 1] for place in range(width)]
+        values = [values[(index + 1) * len(values) // width - 1] for index in range(width)]
     text = Text(style=style)
     for value in values:
         share = (min(max(value, low), high) - low) / (high - low) if high > low else 0.0

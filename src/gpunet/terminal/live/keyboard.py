@@ -24,7 +24,7 @@ SEQUENCE = re.compile(
 """What an arrow or a function key sends, or the terminal answers, as ECMA-48 and xterm have it."""
 
 UNFINISHED = re.compile(rb"\x1b(?:\](?:\d[^\x07\x1b]{0,60}\x1b?)?|\[[0-?]*[ -/]*|O)\Z")
-"""The same, of which the rest is still to come; an answer is short."""
+"""The beginning of such a sequence, whose rest is still to come; an answer is short."""
 
 POLL = 0.05
 """Seconds between two looks at a Windows console, which cannot be waited for."""

@@ -36,7 +36,7 @@ FRAME = 0.125
 """Seconds between two frames, at least."""
 
 DRAWING_SHARE = 0.05
-"""Of the time that a processor may work at drawing; a slow machine gets fewer frames."""
+"""The share of a processor's time that drawing may take; a slow machine gets fewer frames."""
 
 PATIENCE = 1.0
 """Seconds to wait for the terminal before a stop with Ctrl-Z; it may take no output itself."""

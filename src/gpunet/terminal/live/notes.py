@@ -19,7 +19,7 @@ def note(message: object) -> None:
 
 
 def one_line(text: str) -> str:
-    """The same in one line, what it holds of control characters made visible."""
+    """A text in one line, what it holds of control characters made visible."""
     line = " ".join(text.split())
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
 

@@ -280,7 +280,7 @@ def _state(trial: TrialSummary) -> str:
 
 
 def _bounds(progress: StudyProgress) -> tuple[float, float]:
-    """Of the curves: the best figure and one that all but the worst tenth are not worse than."""
+    """The curves' best figure, and one that all but the worst tenth are not worse than."""
     told = sorted(value for trial in progress.trials for value in trial.curve)
     if not told:
         return 0.0, 1.0

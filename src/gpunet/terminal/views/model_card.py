@@ -63,12 +63,12 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
     names = ["<layer", "shape", "<activation", "parameters", "share", "spread", "largest"]
     table = Columns(names[:shown])
     views = layer_views(model.parameters, network)
-    for place, (layer, (weights, _)) in enumerate(zip(network.layers, views, strict=True)):
-        last = place == len(network.hidden)
+    for index, (layer, (weights, _)) in enumerate(zip(network.layers, views, strict=True)):
+        last = index == len(network.hidden)
         norm = 2 * layer.outputs if network.layer_norm and not last else 0
         parameters = (layer.inputs + 1) * layer.outputs + norm
         cells = [
-            "output" if last else f"hidden {place + 1}",
+            "output" if last else f"hidden {index + 1}",
             f"{layer.inputs} {arrow} {layer.outputs}",
             OUTPUTS[network.loss] if last else layer.activation,
             figures.count(parameters),
@@ -141,9 +141,9 @@ def _panel(console: Console, heading: str, rows: Rows, width: int) -> Block:
     lines = [Text(heading, Ink.STRONG)]
     for name, value in rows:
         parts = Text(value).wrap(console, max(4, width - name_width), overflow="fold")
-        for place, part in enumerate(parts or [Text()]):
+        for line, part in enumerate(parts or [Text()]):
             part.rstrip()
-            label = ("" if place else name).ljust(name_width)
+            label = ("" if line else name).ljust(name_width)
             lines.append(Text.assemble((label, Ink.MUTED), part))
     return text_block(console, [*lines, Text()], width)
 

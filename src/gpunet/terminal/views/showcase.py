@@ -121,13 +121,13 @@ def _verdict_captions(
 ) -> list[list[Text]]:
     marks = glyphs(console.options.ascii_only)
     captions = []
-    for place, verdict in enumerate(told):
+    for index, verdict in enumerate(told):
         head = Text(f"{verdict.mark(marks)} {classes[verdict.prediction]}", verdict.style)
         share = f" {100 * verdict.probability:.1f} %"
         if head.cell_len + len(share) <= PICTURE[0]:
             head.append(share, Ink.MUTED)
         truth = "" if verdict.right else f"is {classes[verdict.label]}"
-        cost = [] if losses is None else [Text(f"loss {figures.loss(losses[place])}", Ink.MUTED)]
+        cost = [] if losses is None else [Text(f"loss {figures.loss(losses[index])}", Ink.MUTED)]
         captions.append([head, Text(truth, Ink.MUTED), *cost])
     return captions
 
@@ -163,14 +163,14 @@ def _verdict_table(
     marks = glyphs(console.options.ascii_only)
     names = ["sample", "<label", "<prediction", "probability", "<"]
     table = Columns(names if losses is None else [*names, "loss"])
-    for place, (row, verdict) in enumerate(zip(rows.tolist(), told, strict=True)):
+    for index, (row, verdict) in enumerate(zip(rows.tolist(), told, strict=True)):
         table.add(
             str(row),
             classes[verdict.label],
             Text(classes[verdict.prediction], verdict.style),
             f"{100 * verdict.probability:.1f} %",
             Text(verdict.mark(marks), verdict.style),
-            *([] if losses is None else [figures.loss(losses[place])]),
+            *([] if losses is None else [figures.loss(losses[index])]),
         )
     return table
 

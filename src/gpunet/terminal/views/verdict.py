@@ -1,7 +1,7 @@
 """A verdict: what a network says of one sample, beside what the sample is.
 
 Owns the words and the color of a verdict, at any width. The picture above it belongs to
-``digits``, the place on the screen to ``screen`` and ``showcase``.
+``digits``, where it stands to ``dashboard`` and ``showcase``.
 """
 
 from __future__ import annotations
