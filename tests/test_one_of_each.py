@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gpunet.engine.adapter_check import FILE, KEY
+from gpunet.engine.measurements import Measurements
 from gpunet.engine.wgpu.adapters import list_adapters
 
 REPOSITORY = Path(__file__).parents[1]
@@ -65,6 +67,8 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part in ("src/gpunet", "shaders", "data"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / part, folder / part, ignore=ignored)
+    for one in list_adapters():  # which are checked elsewhere
+        Measurements(folder / "cache" / FILE, f"{one.info}, {one.info.driver}").keep(KEY, [])
     package, shaders = folder / "src" / "gpunet", folder / "shaders"
     replace(
         package / "config" / "settings.py",
@@ -122,7 +126,8 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, *words: object, source: Path) -> str:
     """What ``gpunet`` prints that has the sources of some folder."""
-    environ = {**os.environ, "PYTHONPATH": str(source / "src"), "COLUMNS": "120"}
+    own = {"PYTHONPATH": str(source / "src"), "GPUNET_CACHE": str(source / "cache")}
+    environ = {**os.environ, **own, "COLUMNS": "120"}
     command = [sys.executable, "-m", "gpunet", *map(str, words)]
     done = subprocess.run(
         command, cwd=folder, env=environ, capture_output=True, text=True, timeout=120, check=False
