@@ -198,7 +198,7 @@ def test_a_model_of_rows_asks_for_rows(gpunet: RunCommand) -> None:
 def test_trials_of_devices_are_forgotten_with_a_word_or_the_file_is_named(
     gpunet: RunCommand,
 ) -> None:
-    told = "forgotten; the next longer training on auto tries the devices anew\n"
+    told = "forgotten; the next trainings check and try the devices anew\n"
     assert gpunet("devices", "--forget") == (0, told, "")
     path = TrialCache.path()
     path.mkdir(parents=True)
