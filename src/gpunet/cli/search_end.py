@@ -19,7 +19,7 @@ from gpunet.cli.setting_options import train_command
 from gpunet.search.events import SearchInfo
 from gpunet.search.result import Search
 from gpunet.search.storage import StudyStorage
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
@@ -129,7 +129,7 @@ def _result_line(info: SearchInfo, found: Search, results: Results) -> str:
     test = found.model.test
     model = results.places.get("model")
     where = f"saved as {model}" if model else "not saved"
-    return f"{beginning}, test accuracy {figures.percent(test.accuracy)}, {where}"
+    return f"{beginning}, test accuracy {formats.percent(test.accuracy)}, {where}"
 
 
 def _summary(info: SearchInfo, found: Search, results: Results) -> list[tuple[str, str]]:
@@ -146,8 +146,8 @@ def _summary(info: SearchInfo, found: Search, results: Results) -> list[tuple[st
     else:
         test = found.model.test
         rows += [
-            ("test accuracy", figures.percent(test.accuracy)),
-            ("test loss", figures.loss(test.loss)),
+            ("test accuracy", formats.percent(test.accuracy)),
+            ("test loss", formats.loss(test.loss)),
             ("best epoch", f"{found.model.best_epoch} of {found.config.effective_epochs}"),
             ("model", results.places.get("model", "not saved")),
         ]

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gpunet.model import Model
 from gpunet.parameters import layer_views
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, Line, grid, line_of, stack, text_block
 from gpunet.terminal.draw.digits import fitted, half_blocks
 from gpunet.terminal.draw.graphics import Painter
@@ -49,7 +49,7 @@ def unit_pictures(
     tiles = []
     for name, values in strongest_units(model, count):
         size = float(np.linalg.norm(values.astype(np.float64)))
-        norm = Text(f"norm {figures.loss(size)}", Ink.MUTED)
+        norm = Text(f"norm {formats.loss(size)}", Ink.MUTED)
         caption = text_block(console, [Text(name), norm, Text()], columns)
         if painter is None:
             tiles.append(stack([signed_picture(console, values, columns, rows), caption], columns))
