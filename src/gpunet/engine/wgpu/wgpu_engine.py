@@ -44,7 +44,7 @@ from gpunet.engine.planning.records import (
     packed,
 )
 from gpunet.engine.planning.select import PlanName, choose_plan
-from gpunet.engine.planning.tiles import why_tiles
+from gpunet.engine.planning.tiles import tile_rule
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.buffers import Buffers
@@ -262,9 +262,9 @@ class WgpuEngine(Engine):
         return Program(plan, training_buffers(work, samples, plan.values))
 
     @property
-    def why_tiles(self) -> str:
+    def tile_rule(self) -> str:
         """Why the products that were not measured are cut as they are, in a few words."""
-        return why_tiles(self._traits)
+        return tile_rule(self._traits)
 
     def steps_a_dispatch(self, plan: Plan) -> int:
         """Steps that a dispatch takes at most."""
