@@ -82,7 +82,7 @@ def finish(
 
 
 def _result_line(run: Run, results: Results) -> str:
-    model = results.places.get("model")
+    model = results.written.get("model")
     where = f"saved as {model}" if model else "not saved"
     if not run.best_epoch:
         return f"no epoch succeeded ({run.stop_reason}), {where}"
@@ -163,25 +163,25 @@ def _test_parts(
 
 def _summary(run: Run, results: Results) -> Sequence[tuple[str, str]]:
     """What matters most comes last, where the eye is when all is printed."""
-    result, test, places = run.result, run.test, results.places
+    result, test, written = run.result, run.test, results.written
     time_taken = formats.seconds(result.seconds)
     if result.steps:
         time_taken += f", {formats.seconds(result.seconds / result.steps)} per step"
     rows = [
         ("stopped", why_stopped(result.stop_reason, len(result.history))),
         ("training time", time_taken),
-        *((name, places[name]) for name in ("report", "plot") if name in places),
+        *((name, written[name]) for name in ("report", "plot") if name in written),
     ]
     if run.best_epoch:
         accuracy, loss = formats.percent(test.accuracy), formats.loss(test.loss)
         rows += [("test accuracy", f"{accuracy}, loss {loss}"), ("best epoch", _best_epoch(run))]
-    return [*rows, ("model", places.get("model", "not saved"))]
+    return [*rows, ("model", written.get("model", "not saved"))]
 
 
 def _best_epoch(run: Run) -> str:
     """Which epoch's weights are kept, and what has decided that."""
-    place = f"{run.best_epoch} of {len(run.history)}"
+    best = f"{run.best_epoch} of {len(run.history)}"
     name, value = monitored_metric(run.config.monitor, run.result.history[run.best_epoch - 1])
     if run.config.ensemble > 1:
-        return f"{place} for the last of the networks, each by its {name}"
-    return f"{place}, by its {name}, {value}"
+        return f"{best} for the last of the networks, each by its {name}"
+    return f"{best}, by its {name}, {value}"

@@ -150,7 +150,7 @@ class Glyphs:
     arrow: str = "→"  # from a label to a prediction
     axis: str = "│"  # one cell of a chart's vertical axis
     tick: str = "┤"  # one cell of that axis where a label stands
-    nothing: str = "–"  # noqa: RUF001 - a dash, in place of a figure that is not there
+    nothing: str = "–"  # noqa: RUF001 - a dash, in place of a value that is missing
     shades: str = " ░▒▓█"  # from an empty cell to a full one
     levels: str = "▁▂▃▄▅▆▇█"  # from the lowest to the highest point of a small curve
 

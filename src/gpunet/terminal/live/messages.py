@@ -74,7 +74,7 @@ class ConsoleMessages(Messages):
     def dataset(self, dataset: Dataset) -> None:
         """Say which data are used, and what is special about them."""
         self.say(f"data:   {dataset.source}")
-        if dataset.notice and self.console.quiet:  # what the figures are of must be known
+        if dataset.notice and self.console.quiet:  # it says what the scores are of
             self.note(dataset.notice)
         elif dataset.notice:
             self.say(f"        {dataset.notice}")

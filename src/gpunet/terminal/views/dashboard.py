@@ -131,7 +131,7 @@ def dashboard_frame(
     parts = [
         text_block(console, _header(console, view.run, width)[: rows.header], width),
         text_block(console, _bars(console, view, view.run, width, now), width),
-        text_block(console, [_figures_line(console, view, view.run, width)], width),
+        text_block(console, [_scores_line(console, view, view.run, width)], width),
         gap,
         _charts(console, view, view.run, width, rows.charts),
         gap,
@@ -159,7 +159,7 @@ def closing_view(console: Console, view: View) -> Block:
 def _arrange(width: int, height: int) -> _Rows:
     """Share the rows out: the charts and the epochs stay longest as the terminal shrinks."""
     header = 2 if height >= 20 else 1 if height >= 8 else 0
-    rest = height - header - 4  # two bars, the line of figures, the footer
+    rest = height - header - 4  # two bars, the line of scores, the footer
     if height < COMPLETE:
         table = 4 if rest >= 10 else 0
         charts = rest - table
@@ -228,7 +228,7 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
     ]
 
 
-def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
+def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
     """The most important first: what does not fit at the end is left out."""
     marks = glyphs(console.options.ascii_only)
     last = view.records[-1] if view.records else None
@@ -269,7 +269,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
         x_range,
         (0.0, math.inf),
         logarithmic_from=4.0,
-        figure=formats.loss,
+        number_format=formats.loss,
     )
     if width < 56:
         return line_chart(console, loss, width)
@@ -279,7 +279,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
         height,
         x_range,
         (0.0, 100.0),
-        figure="{:.2f}".format,
+        number_format="{:.2f}".format,
     )
     half = (width - 2) // 2
     charts = [line_chart(console, loss, half), line_chart(console, accuracy, width - 2 - half)]

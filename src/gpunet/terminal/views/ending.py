@@ -28,7 +28,7 @@ def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
 
 
 def monitored_metric(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:
-    """The figure that decides which epoch is kept, and its value: ``val loss`` and ``0.1012``."""
+    """The metric that decides which epoch is kept, and its value: ``val loss`` and ``0.1012``."""
     samples = "train" if record.val_loss is None else "val"
     if monitor == "val_accuracy":
         return f"{samples} accuracy", formats.percent(record.monitored_accuracy)

@@ -200,11 +200,11 @@ def _written(value: Value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def monitored(search: SearchInfo, figure: float | None) -> str:
-    """The monitored figure as people read it."""
+def monitored(search: SearchInfo, value: float | None) -> str:
+    """A value of the monitored metric as people read it."""
     if search.monitor == "val_accuracy":
-        return formats.percent(figure)
-    return formats.loss(figure)
+        return formats.percent(value)
+    return formats.loss(value)
 
 
 def counted(progress: StudyProgress) -> str:
@@ -280,7 +280,7 @@ def _state(trial: TrialSummary) -> str:
 
 
 def _bounds(progress: StudyProgress) -> tuple[float, float]:
-    """The curves' best figure, and one that all but the worst tenth are not worse than."""
+    """The curves' best value, and one that all but the worst tenth are not worse than."""
     told = sorted(value for trial in progress.trials for value in trial.curve)
     if not told:
         return 0.0, 1.0

@@ -20,17 +20,17 @@ __all__ = ["profile_table"]
 
 
 def profile_table(profile: Profile) -> Iterator[RenderableType]:
-    """A row per kernel, and what the figures mean."""
+    """A row per kernel, and what the numbers mean."""
     table = Columns(["<kernel", "us a step", "share", "FLOP/s", "byte/s", "roofline"])
     for kernel in profile.kernels:
-        table.add(kernel.label, *_figures(profile, kernel))
+        table.add(kernel.label, *_cells(profile, kernel))
     table.add("all kernels", _microseconds(profile.kernel_seconds), "100.0 %", style=Ink.MUTED)
     yield table
     for line in _explanation(profile):
         yield Text(line, Ink.MUTED)
 
 
-def _figures(profile: Profile, kernel: KernelTime) -> list[str]:
+def _cells(profile: Profile, kernel: KernelTime) -> list[str]:
     of_roofline = profile.of_roofline(kernel)
     return [
         _microseconds(kernel.seconds),

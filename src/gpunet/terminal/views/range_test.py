@@ -47,7 +47,7 @@ def range_chart(found: RangeTest) -> RenderableType:
         HEIGHT,
         (float(decades[0]), float(decades[-1])),
         y_bounds=(0.0, np.inf),
-        figure=formats.loss,
+        number_format=formats.loss,
     )
 
 

@@ -1,7 +1,7 @@
 """Samples side by side: test samples with predictions, one prediction, a look into a dataset.
 
 Owns what is printed for single samples. Drawing one image belongs to ``digits``, the words of
-a prediction to ``verdict``, figures over many samples to ``tables``.
+a prediction to ``verdict``, scores over many samples to ``tables``.
 """
 
 from __future__ import annotations

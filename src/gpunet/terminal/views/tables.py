@@ -1,6 +1,6 @@
-"""Tables: a run's summary, the confusion matrix and the figures of each class.
+"""Tables: a run's summary, the confusion matrix and the scores of each class.
 
-Owns how figures are laid out; computing them belongs to ``training.metrics``.
+Owns how numbers are laid out; computing them belongs to ``training.metrics``.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ def confusion_table(
 
 
 def class_table(scores: ClassScores, classes: Sequence[str]) -> RenderableType:
-    """One row per class; NaN, where a figure is not defined, is shown as a dash."""
+    """One row per class; NaN, where a score is not defined, is shown as a dash."""
     table = Columns(["<class", "precision", "recall", "F1", "samples"])
-    figures_of = (scores.precision, scores.recall, scores.f1, scores.support)
-    columns = zip(classes, *figures_of, strict=True)
+    columns_of_scores = (scores.precision, scores.recall, scores.f1, scores.support)
+    columns = zip(classes, *columns_of_scores, strict=True)
     for name, *shares, samples in columns:
         written = [formats.percent(None if np.isnan(share) else float(share)) for share in shares]
         table.add(name, *written, formats.count(int(samples)))
