@@ -1,7 +1,7 @@
 """What single units look for: their incoming weights as pictures, blue below zero, red above.
 
 Owns which units are shown, and the drawing of signed values. Scaling an image into a block
-belongs to ``digits``; what else is shown of a layer belong to ``model_card``.
+belongs to ``digits``; what else is shown of a layer belongs to ``model_card``.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def signed_colors(values: NDArray[np.float32], height: int, width: int) -> NDArr
 
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values from -1 to 1; one pixel in a hundred may be cut off, so that it does not pale the others."""
+    """Values from -1 to 1; one in a hundred is cut off, so that outliers do not pale the others."""
     sizes = np.abs(values)
     largest = float(np.quantile(sizes, 0.99)) or float(sizes.max(initial=0.0)) or 1.0
     return np.clip(values / largest, -1, 1)
