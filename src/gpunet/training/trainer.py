@@ -125,12 +125,12 @@ def train_population(
 
 
 def _require_shared(configs: Sequence[TrainConfig]) -> None:
-    for place, config in enumerate(configs):
+    for index, config in enumerate(configs):
         for name in SHARED:
             one, first = getattr(config, name), getattr(configs[0], name)
             if one != first:
                 raise UsageError(
-                    f"network {place} of the population has {name} {one} but the first one has "
+                    f"network {index} of the population has {name} {one} but the first one has "
                     f"{first}; train them in two populations"
                 )
 
