@@ -8,7 +8,7 @@
 override VALUES: u32;                  // V, numbers of activations and derivatives of one network
 override OUTPUTS_AT: u32;              // where (B, O) starts within V
 override DERIVATIVES_AT: u32 = 0u;     // likewise
-override PLACE: u32;                   // 1 for the first layer
+override LAYER: u32;                   // 1 for the first layer
 override HIDDEN_LAYERS: u32;           // H
 override KEEP_DERIVATIVES: bool = false;  // for training, in hidden layers
 override DROPOUT: bool = false;
@@ -18,8 +18,8 @@ fn store_units(network: u32, row: u32, column: u32, preactivations: vec4f) {
     var mask = vec4f(1.0);
     if (DROPOUT) {
         let state = networks[network];
-        let rate = dropout_rates[network * HIDDEN_LAYERS + PLACE - 1u];
-        mask = dropout_mask(state.seed, state.first_step + state.finished, PLACE, row, column,
+        let rate = dropout_rates[network * HIDDEN_LAYERS + LAYER - 1u];
+        mask = dropout_mask(state.seed, state.first_step + state.finished, LAYER, row, column,
                             rate.threshold, rate.scale);
     }
     let x = activate(preactivations.x);

@@ -38,7 +38,7 @@ struct Layer {
     input_stride: u32,  // of a row of inputs in `values`, padded to whole groups of four
     outputs: u32,
     stride: u32,        // of a row of weights or of outputs, padded likewise
-    place: u32,         // 1 for the first
+    number: u32,        // 1 for the first
     parameters_at: u32, // where (I + 1, O) starts within S; of the first layer only the biases
     weights_at: u32,    // where the same starts within `rest`
     inputs_at: u32,     // where (B, I) starts within `values`; not used by the first layer
@@ -342,7 +342,7 @@ fn store_outputs(
     layer: Layer, state: Network, network: u32, step: u32, row: u32, unit: u32, sums: vec4f,
 ) {
     let at = row * layer.stride + unit;
-    if (layer.place == LAST_LAYER.place) {
+    if (layer.number == LAST_LAYER.number) {
         store_values(layer.outputs_at + at, sums);
         store_values(layer.derivatives_at + at, vec4f());
         return;
@@ -352,9 +352,9 @@ fn store_outputs(
     var mask = select(
         vec4f(0.0), vec4f(1.0), vec4u(unit) + vec4u(0u, 1u, 2u, 3u) < vec4u(layer.outputs));
 //% if dropout
-    let rate = dropout_rates[network * {{ layers|length - 1 }}u + layer.place - 1u];
+    let rate = dropout_rates[network * {{ layers|length - 1 }}u + layer.number - 1u];
     mask *= dropout_mask(
-        state.seed, state.first_step + step, layer.place, row, unit, rate.threshold, rate.scale);
+        state.seed, state.first_step + step, layer.number, row, unit, rate.threshold, rate.scale);
 //% endif
     store_values(layer.outputs_at + at, both[0] * mask);
     store_values(layer.derivatives_at + at, both[1] * mask);
@@ -450,7 +450,7 @@ fn move_rest(state: Network, rule: Rule, own: u32, kept: Moments) -> Moments {
         return kept;
     }
     let layer = layer_of(own);
-    let input = select((own - layer.weights_at) / layer.stride, layer.inputs, layer.place == 1u);
+    let input = select((own - layer.weights_at) / layer.stride, layer.inputs, layer.number == 1u);
     let unit = (own - layer.weights_at) % layer.stride;
     let is_bias = input == layer.inputs;
     let before = rest[own / 4u];

@@ -25,7 +25,7 @@ def test_draws_are_those_of_the_published_function() -> None:
 
 
 def test_uniform_draws_fill_the_interval_evenly() -> None:
-    draws = rng.uniform(seed=5, step=0, place=1, count=100_001)
+    draws = rng.uniform(seed=5, step=0, layer=1, count=100_001)
     assert draws.shape == (100_001,)
     assert draws.min() >= 0
     assert draws.max() < 1
@@ -44,7 +44,7 @@ def test_a_permutation_holds_every_number_once_and_differs_by_seed_and_epoch() -
 
 
 def test_uniform_draws_are_the_generators_in_order() -> None:
-    draws = rng.uniform(seed=5, step=6, place=7, count=10)
+    draws = rng.uniform(seed=5, step=6, layer=7, count=10)
     words = [word for group in range(3) for word in reference((5, 6, 7, group))]
     assert draws.tolist() == [word / 2**32 for word in words[:10]]
 

@@ -1,6 +1,6 @@
 """Measures the adapters of this machine against numpy, kernel by kernel and step by step.
 
-Each figure is a median of several timings taken side by side. Drawing the table belongs to
+Each time is a median of several timings taken side by side. Drawing the table belongs to
 ``cli/bench``; comparing with other people's programs to the scripts in ``benchmarks``.
 """
 

@@ -159,8 +159,8 @@ class Model:
                 f"the data {dataset.name!r} have a class {strange[0]!r} that the model does not "
                 f"know; use data with the classes {', '.join(self.classes[:12])}"
             )
-        places = np.array([self.classes.index(name) for name in dataset.classes], dtype=np.int32)
-        return self.prepare(Samples(dataset.test.features, places[dataset.test.labels]))
+        numbers = np.array([self.classes.index(name) for name in dataset.classes], dtype=np.int32)
+        return self.prepare(Samples(dataset.test.features, numbers[dataset.test.labels]))
 
     def predict(self, data: Any) -> NDArray[Any]:
         """The class of every sample: whole numbers where the classes are, else texts.

@@ -79,7 +79,7 @@ def norm_offsets(network: NetworkSpec) -> tuple[int, ...]:
     if not network.layer_norm:
         return ()
     first = network.parameter_count - 2 * sum(network.hidden)
-    return tuple(first + 2 * sum(network.hidden[:place]) for place in range(len(network.hidden)))
+    return tuple(first + 2 * sum(network.hidden[:index]) for index in range(len(network.hidden)))
 
 
 def norm_views(
@@ -102,11 +102,11 @@ def initial_parameters(
     parameters = np.zeros((len(seeds), network.parameter_count), dtype=np.float32)
     for scales, _ in norm_views(parameters, network):
         scales[...] = 1
-    for place, (weights, biases) in enumerate(layer_views(parameters, network)):
-        layer = network.layers[place]
+    for index, (weights, biases) in enumerate(layer_views(parameters, network)):
+        layer = network.layers[index]
         bound = _bound(layer, initialization, network.leaky_slope)
         for p, seed in enumerate(seeds):
-            draws = rng.uniform(seed, rng.INITIALIZATION, place, (layer.inputs + 1) * layer.outputs)
+            draws = rng.uniform(seed, rng.INITIALIZATION, index, (layer.inputs + 1) * layer.outputs)
             values = ((2 * draws - 1) * bound).reshape(layer.inputs + 1, layer.outputs)
             weights[p] = values[:-1]
             if initialization == "uniform":

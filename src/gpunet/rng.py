@@ -1,6 +1,6 @@
 """The one source of randomness: a counter-based generator, the same in numpy and in WGSL.
 
-A draw is a pure function of its key (seed, step, place, unit), so that a dropout mask need not be
+A draw is a pure function of its key (seed, step, layer, unit), so that a dropout mask need not be
 stored, backward finds what forward drew, and both engines draw the very same numbers. The
 shaders' twin is ``shaders/rng.wgsl``. What is drawn for which purpose belongs to the callers:
 ``parameters`` (initial weights), ``training/batches`` (order), the engines (dropout).
@@ -45,15 +45,15 @@ def _mix(draws: list[NDArray[np.uint32]]) -> None:
         draws[to] = draws[to] + draws[left] * draws[right]
 
 
-def uniform(seed: int, step: int, place: int, count: int) -> NDArray[np.float64]:
+def uniform(seed: int, step: int, layer: int, count: int) -> NDArray[np.float64]:
     """Draw ``count`` numbers (count,) from [0, 1), in multiples of 2**-32."""
     groups = np.arange((count + 3) // 4, dtype=np.uint32)
-    draws = pcg4d(seed, step, place, groups)  # (4, groups)
+    draws = pcg4d(seed, step, layer, groups)  # (4, groups)
     return np.multiply(draws.T.reshape(-1)[:count], 2.0**-32, dtype=np.float64)
 
 
 def permutation(seed: int, epoch: int, count: int) -> NDArray[np.uint32]:
-    """The numbers 0 to count - 1 (count,), shuffled anew for every epoch.
+    """The numbers 0 to count - 1 (count,), in another random order for every epoch.
 
     Sorting by a 64-bit draw each makes ties, which would favor the lower number, impossible in
     practice.

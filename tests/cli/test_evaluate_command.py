@@ -13,7 +13,7 @@ import pytest
 from tests.cli.conftest import summary_rows
 
 from gpunet.artifacts import model_file
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -263,11 +263,11 @@ def test_what_evaluate_prints_is_what_its_json_holds(
     content, out = json.loads(gpunet(*options, "--json").out), gpunet(*options).out
     rows = summary_rows(out)
     assert (rows["accuracy"], rows["loss"], rows["samples"]) == (
-        *(figures.percent(content["accuracy"]), figures.loss(content["loss"]), "40"),
+        *(formats.percent(content["accuracy"]), formats.loss(content["loss"]), "40"),
     )
     lines = [line.split() for line in out.splitlines()]
     for one in content["classes"]:
-        told = " ".join(figures.percent(one[name]) for name in ("precision", "recall", "f1"))
+        told = " ".join(formats.percent(one[name]) for name in ("precision", "recall", "f1"))
         assert [one["name"], *told.split(), str(one["support"])] in lines
     assert content["confusion_matrix"] == [[20, 3], [0, 17]]
     place = lines.index(["0", "20", "3"])

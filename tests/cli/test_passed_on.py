@@ -36,7 +36,7 @@ from gpunet.engine.wgpu.drivers import Machine
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DataError
 from gpunet.search.events import SearchInfo
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import console as console_module
 from gpunet.terminal.live import messages
@@ -91,7 +91,7 @@ def test_the_range_test_is_one_network_s_on_what_is_trained_on(
     assert (len(training), config.seed, config.hidden) == (90, 3, (4,))
     assert gpunet(*options, "--json").out == several.out
     content = json.loads(several.out)
-    assert gpunet(*options, "-q").out == f"{figures.learning_rate(content['suggestion'])}\n"
+    assert gpunet(*options, "-q").out == f"{formats.learning_rate(content['suggestion'])}\n"
 
 
 def test_the_curve_of_rates_is_a_table_where_plain_lines_are_asked_for(
@@ -363,7 +363,7 @@ def test_a_picture_of_a_sample_tells_its_share_and_its_loss(
         lines = [f"{mark} {answer}  {100 * shares[row].max():.1f} %"]
         lines += [] if label == answer else [f"is {label}"]
         assert other.caption == "\n".join(lines)
-        assert one.caption == "\n".join([*lines, f"loss {figures.loss(float(losses[row]))}"])
+        assert one.caption == "\n".join([*lines, f"loss {formats.loss(float(losses[row]))}"])
         assert (one.right, other.right) == (label == answer,) * 2
         assert np.array_equal(one.image, data["x_test"][row])
 

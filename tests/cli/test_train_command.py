@@ -30,7 +30,7 @@ from gpunet.datasets.catalog import open_dataset
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceLostError, DownloadError, OutputError
 from gpunet.files import output
-from gpunet.terminal.draw import figures, graphics
+from gpunet.terminal.draw import formats, graphics
 from gpunet.terminal.draw.style import theme
 from gpunet.terminal.live import messages as live_messages
 from gpunet.training.evaluation import sample_rows
@@ -646,7 +646,7 @@ def test_the_figure_that_chose_the_kept_epoch_is_that_epochs(
     best = report["best_epoch"]
     assert (best < len(losses), losses[best - 1]) == (True, min(losses))
     (line,) = [line for line in ran.out.splitlines() if line.startswith("best epoch")]
-    assert line.split()[2:] == f"{best} of 6, by its val loss, {figures.loss(min(losses))}".split()
+    assert line.split()[2:] == f"{best} of 6, by its val loss, {formats.loss(min(losses))}".split()
 
 
 def test_a_model_trained_on_what_was_at_hand_names_that(
@@ -686,14 +686,14 @@ def test_the_summary_of_a_run_tells_what_its_report_holds(gpunet: RunCommand, un
     best, took = report["history"][report["best_epoch"] - 1], report["seconds"]
     expected = {
         "stopped": "all epochs done",
-        "training time": f"{figures.seconds(took['total'])}, "
-        f"{figures.seconds(took['per_step'])} per step",
+        "training time": f"{formats.seconds(took['total'])}, "
+        f"{formats.seconds(took['per_step'])} per step",
         "report": "run.json",
         "plot": "curves.png",
-        "test accuracy": f"{figures.percent(report['test']['accuracy'])}, "
-        f"loss {figures.loss(report['test']['loss'])}",
+        "test accuracy": f"{formats.percent(report['test']['accuracy'])}, "
+        f"loss {formats.loss(report['test']['loss'])}",
         "best epoch": f"{report['best_epoch']} of 3, by its val loss, "
-        f"{figures.loss(best['val_loss'])}",
+        f"{formats.loss(best['val_loss'])}",
         "model": "model.safetensors",
     }
     rows = summary_rows(ran.out)
@@ -803,9 +803,9 @@ def test_the_line_of_quiet_tells_what_the_report_holds(gpunet: RunCommand, uneve
     report = json.loads(Path("run.json").read_text())
     test = report["test"]
     assert ran.out == (
-        f"test accuracy {figures.percent(test['accuracy'])}, loss {figures.loss(test['loss'])}, "
+        f"test accuracy {formats.percent(test['accuracy'])}, loss {formats.loss(test['loss'])}, "
         f"best epoch {report['best_epoch']} of 3 ({report['stop_reason']}), "
-        f"{figures.seconds(report['seconds']['total'])}, saved as model.safetensors\n"
+        f"{formats.seconds(report['seconds']['total'])}, saved as model.safetensors\n"
     )
 
 

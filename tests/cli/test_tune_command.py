@@ -26,7 +26,7 @@ from gpunet.search import session, space, study
 from gpunet.search.events import Work
 from gpunet.search.study_progress import StudyProgress
 from gpunet.search.tuner import Tuner
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.live import messages as live_messages
 from gpunet.training.events import Control
 
@@ -376,9 +376,9 @@ def test_the_summary_of_a_search_tells_what_its_report_holds(
     assert (test["accuracy"], test["loss"]) == (model.test.accuracy, model.test.loss)
     expected = {
         "trials": "6 done, 0 pruned, 0 failed, of 6",
-        "best trial": f"{best['number']}, val_loss {figures.loss(best['figure'])}",
-        "test accuracy": figures.percent(test["accuracy"]),
-        "test loss": figures.loss(test["loss"]),
+        "best trial": f"{best['number']}, val_loss {formats.loss(best['figure'])}",
+        "test accuracy": formats.percent(test["accuracy"]),
+        "test loss": formats.loss(test["loss"]),
         "best epoch": f"{model.best_epoch} of 3",
         "model": "model.safetensors",
         "study": "one in tune/one/journal.log",
@@ -541,8 +541,8 @@ def test_the_line_of_quiet_tells_what_the_report_of_the_search_holds(
     report = json.loads(Path("r.json").read_text())
     best = next(one for one in report["trials"] if one["number"] == report["best"]["trial"])
     assert ran.out == (
-        f"best val_loss {figures.loss(best['figure'])} in trial {best['number']}, test accuracy "
-        f"{figures.percent(report['best']['test']['accuracy'])}, saved as model.safetensors\n"
+        f"best val_loss {formats.loss(best['figure'])} in trial {best['number']}, test accuracy "
+        f"{formats.percent(report['best']['test']['accuracy'])}, saved as model.safetensors\n"
     )
 
 

@@ -25,8 +25,8 @@ from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
 from gpunet.engine.wgpu.drivers import Machine
 from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.search.study import SearchStudy
-from gpunet.terminal.draw import figures
-from gpunet.terminal.draw.figures import loss, percent
+from gpunet.terminal.draw import formats
+from gpunet.terminal.draw.formats import loss, percent
 from gpunet.training.events import Control
 
 if TYPE_CHECKING:
@@ -395,7 +395,7 @@ def test_the_runs_that_are_kept(
         "stop_reason": "epochs",
     }
     accuracies = f"{percent(best['val_accuracy'])} {percent(report['test']['accuracy'])}"
-    narrow = f"one 64-4-2 3/3 {accuracies} {figures.seconds(run['seconds'])}"
+    narrow = f"one 64-4-2 3/3 {accuracies} {formats.seconds(run['seconds'])}"
     heads = "run network epochs val acc test acc time"
     for width, more, cells in (
         (109, "", ""),

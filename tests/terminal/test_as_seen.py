@@ -537,7 +537,7 @@ CHARTS: dict[str, LineChart] = {
     "logarithmic": a_chart(3000.0 * 0.5 ** np.arange(30), 16, logarithmic_from=4.0),
     "logarithmic-low": a_chart(0.3 * 0.9 ** np.arange(8), 8, logarithmic_from=4.0),
     "gap": a_chart(np.array([1, 2, np.nan, 3, np.nan, np.nan, 1, 8.0]), 9, y_bounds=(0, 6)),
-    "level": a_chart(np.full(4, 0.25), 9, figure="{:.1f}".format),
+    "level": a_chart(np.full(4, 0.25), 9, number_format="{:.1f}".format),
     "tiny": a_chart(np.array([1e-9, 3e-9]), 6),
     "huge": a_chart(np.array([1e7, 2e7, 1e300, -1e305]), 6),
 }

@@ -76,7 +76,12 @@ def test_an_epoch_in_which_the_device_fails_is_begun_anew() -> None:
 
 def test_an_epoch_that_fails_twice_ends_the_run_with_what_there_is() -> None:
     kept: list[RunState] = []
-    result = train(flaky(3, 4), DATASET, CONFIG, checkpoint=kept.append)
+
+    class Keeper(Callback):
+        def on_checkpoint(self, state: RunState) -> None:
+            kept.append(state)
+
+    result = train(flaky(3, 4), DATASET, CONFIG, callbacks=[Keeper()])
     assert result.stop_reason == "device failed"
     assert len(result.history) == 2
     assert len(result.device_failures) == 2

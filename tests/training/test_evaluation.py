@@ -65,7 +65,7 @@ def test_the_figures_of_several_networks_are_those_of_their_joint_answer() -> No
     hits = evaluation.probabilities.argmax(axis=1) == SAMPLES.labels
     assert evaluation.overall.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
     assert evaluation.overall.accuracy == hits.mean()
-    own = [figures.loss for figures in evaluation.networks]
+    own = [scores.loss for scores in evaluation.networks]
     assert np.mean(np.array(own, float)) > float(evaluation.overall.loss or 0) + 1e-3
 
 

@@ -1,4 +1,4 @@
-"""The course of a run: one array per figure, from its epochs or from its report."""
+"""Loss and accuracy curves of a run, from its epochs or from its report."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ LARGEST = 1 << 62
 """The largest number of an epoch, and the largest loss, that a report may hold."""
 
 Epoch = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
-Figure = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
+Metric = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 
-FIGURES = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
+METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Figures of E epochs; NaN where nothing was measured."""
+    """Losses and accuracies of E epochs; NaN where nothing was measured."""
 
     epochs: NDArray[np.int64]  # (E,) the epochs' numbers
-    train_loss: NDArray[np.float64]  # (E,) nats per sample
-    val_loss: NDArray[np.float64]  # (E,) nats per sample
+    train_loss: NDArray[np.float64]  # (E,) mean loss per sample
+    val_loss: NDArray[np.float64]  # (E,) mean loss per sample
     train_accuracy: NDArray[np.float64]  # (E,) fractions
     val_accuracy: NDArray[np.float64]  # (E,) fractions
     best_epoch: int  # the epoch whose weights were kept; 0 if none was
@@ -43,7 +43,7 @@ class Curves:
         """The curves of finished epochs."""
         columns = {
             name: np.array([getattr(record, name) for record in records], np.float64)
-            for name in FIGURES
+            for name in METRICS
         }
         epochs = np.array([record.epoch for record in records], np.int64)
         return cls(epochs, **columns, best_epoch=best_epoch)
@@ -51,10 +51,10 @@ class Curves:
 
 class _Entry(msgspec.Struct):
     epoch: Epoch
-    train_loss: Figure | None
-    val_loss: Figure | None
-    train_accuracy: Figure | None
-    val_accuracy: Figure | None
+    train_loss: Metric | None
+    val_loss: Metric | None
+    train_accuracy: Metric | None
+    val_accuracy: Metric | None
 
 
 class _Report(msgspec.Struct):

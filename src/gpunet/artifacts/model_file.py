@@ -102,12 +102,12 @@ def _views(
     parameters: NDArray[np.float32], network: NetworkSpec
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """The tensors of the layers by their names, as views into the parameters (P, N)."""
-    for place, (weights, biases) in enumerate(layer_views(parameters, network)):
-        yield f"layers.{place}.weights", weights  # (P, I, O)
-        yield f"layers.{place}.biases", biases  # (P, O)
-    for place, (scales, shifts) in enumerate(norm_views(parameters, network)):
-        yield f"layers.{place}.gains", scales  # (P, O)
-        yield f"layers.{place}.offsets", shifts  # (P, O)
+    for index, (weights, biases) in enumerate(layer_views(parameters, network)):
+        yield f"layers.{index}.weights", weights  # (P, I, O)
+        yield f"layers.{index}.biases", biases  # (P, O)
+    for index, (scales, shifts) in enumerate(norm_views(parameters, network)):
+        yield f"layers.{index}.gains", scales  # (P, O)
+        yield f"layers.{index}.offsets", shifts  # (P, O)
 
 
 def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:

@@ -85,15 +85,15 @@ def _print_heading(console: Console, adapters: Sequence[Adapter]) -> None:
 def _print_rooflines(console: Console, adapters: Sequence[Adapter]) -> None:
     """What each device reaches at most."""
     from gpunet.engine.wgpu.roofline import measure_roofline
-    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw import formats
     from gpunet.terminal.draw.style import Ink
 
     words = "roofline: the share of the time taken that the best rates of a device would need"
     console.print(words, style=Ink.MUTED)
     for adapter in (None, *adapters):
         reached = measure_roofline(adapter)
-        arithmetic = figures.amount(reached.operations_per_second)
-        memory = figures.amount(reached.bytes_per_second)
+        arithmetic = formats.amount(reached.operations_per_second)
+        memory = formats.amount(reached.bytes_per_second)
         name = "numpy" if adapter is None else adapter.info.name
         words = f"  {arithmetic}FLOP/s at multiply-adds, {memory}byte/s at copies: {name}"
         console.print(words, style=Ink.MUTED, soft_wrap=True)

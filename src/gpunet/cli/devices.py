@@ -125,8 +125,8 @@ def _print_check(console: Console, check: AdapterCheck) -> None:
 
     table = Columns(["<kernel", "difference", "allowed", "same bits", "<verdict"])
     for one in check.kernels:
-        figures = f"{one.difference:.0e}", f"{one.allowed:.0e}", "yes" if one.same_bits else "no"
-        table.add(one.kernel, *figures, one.verdict, style="" if one.passed else Ink.WRONG)
+        results = f"{one.difference:.0e}", f"{one.allowed:.0e}", "yes" if one.same_bits else "no"
+        table.add(one.kernel, *results, one.verdict, style="" if one.passed else Ink.WRONG)
     console.print(table)
     console.print(f"\n{check.summary}\n\nfor a report:\n", soft_wrap=True)
     console.print(check.report, soft_wrap=True)

@@ -25,7 +25,7 @@ def evaluate(
     """Measure a model on test samples: loss, accuracy, every class, and what is confused."""
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json
-    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw import formats
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.tables import (
         class_table,
@@ -45,9 +45,9 @@ def evaluate(
         return
     scores = evaluation.scores
     rows = [
-        ("accuracy", figures.percent(evaluation.overall.accuracy)),
-        ("loss", figures.loss(evaluation.overall.loss)),
-        ("samples", figures.count(int(scores.support.sum()))),
+        ("accuracy", formats.percent(evaluation.overall.accuracy)),
+        ("loss", formats.loss(evaluation.overall.loss)),
+        ("samples", formats.count(int(scores.support.sum()))),
     ]
     several = len(evaluation.networks) > 1
     for part in (

@@ -79,7 +79,7 @@ def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCac
     if products:
         told = f"{sum(measured.values())} of {len(products)} measured"
         if not all(measured.values()):
-            told += f", the others by rule: {engine.why_tiles}"
+            told += f", the others by rule: {engine.tile_rule}"
         console.print(f"tiles:  {told}", soft_wrap=True)
     console.print()
     for part in plan_tables(plan, engine.steps_a_dispatch(plan), measured):

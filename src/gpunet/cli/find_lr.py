@@ -32,7 +32,7 @@ def find_lr(
     Nothing is saved.
     """
     from gpunet.artifacts.report import strict_json
-    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw import formats
     from gpunet.terminal.live.console import wants_dashboard
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.range_test import range_advice, range_chart, range_table
@@ -51,7 +51,7 @@ def find_lr(
     if as_json:
         print(strict_json(_content(found, default)))
     elif quiet:
-        typer.echo(figures.learning_rate(found.suggestion))
+        typer.echo(formats.learning_rate(found.suggestion))
     else:
         drawn = range_chart if wants_dashboard(console, plain) else range_table
         console.print()

@@ -38,7 +38,7 @@ __all__ = [
     "RunDir",
     "Showcase",
     "Theme",
-    "require_places",
+    "require_outputs",
 ]
 
 RUN = "Keeping the run"
@@ -187,7 +187,7 @@ Theme = Annotated[
 ]
 
 
-def require_places(output: Path, report: Path | None, plot: Path | None = None) -> None:
+def require_outputs(output: Path, report: Path | None, plot: Path | None = None) -> None:
     """Make sure that the results can be written, before an hour of training is spent.
 
     Raises:

@@ -63,7 +63,7 @@ def _summaries(folder: Path) -> list[RunSummary]:
 
 
 def _table(summaries: list[RunSummary], spacious: bool) -> RenderableType:
-    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw import formats
     from gpunet.terminal.draw.columns import Columns
 
     names = ["<run", "<network", "epochs", "val acc", "test acc", "time"]
@@ -73,11 +73,11 @@ def _table(summaries: list[RunSummary], spacious: bool) -> RenderableType:
             one.name,
             one.network,
             f"{one.epochs}/{one.planned}",
-            figures.percent(one.val_accuracy),
-            figures.percent(one.test_accuracy),
-            figures.seconds(one.seconds),
+            formats.percent(one.val_accuracy),
+            formats.percent(one.test_accuracy),
+            formats.seconds(one.seconds),
         ]
         if spacious:
-            cells += [figures.loss(one.val_loss), one.optimizer, one.stop_reason or "-"]
+            cells += [formats.loss(one.val_loss), one.optimizer, one.stop_reason or "-"]
         table.add(*cells)
     return table

@@ -28,7 +28,7 @@ class Results:
     """
 
     def __init__(self, *, force: bool) -> None:
-        self.places: dict[str, str] = {}
+        self.written: dict[str, str] = {}
         """Where each result is, in words, by what it is: ``model``, ``report``."""
         self.complete = True
         """Whether all results are where they were wanted."""
@@ -45,7 +45,7 @@ class Results:
         if wanted is None:
             return
         try:
-            self.places[name] = _write(content, wanted, force=self._force)
+            self.written[name] = _write(content, wanted, force=self._force)
             return
         except OutputError as error:
             complain(error)
@@ -57,7 +57,7 @@ class Results:
             complain(f"nor can it be kept in the temporary folder: {error}")
         else:
             note(f"it is saved as {fallback} instead")
-            self.places[name] = str(fallback)
+            self.written[name] = str(fallback)
 
 
 def require_images(name: str, image_shape: tuple[int, int] | None) -> tuple[int, int]:
@@ -86,10 +86,10 @@ def save_plot(
 
 def _write(content: Callable[[Path], object], wanted: Path, *, force: bool) -> str:
     """Write a result under the first free name such as ``model-2.safetensors``; where it is."""
-    from gpunet.files.output import free_place
+    from gpunet.files.output import free_path
 
-    with contextlib.nullcontext(wanted) if force else free_place(wanted) as place:
-        content(place)
-    if place == wanted:
-        return str(place)
-    return f"{place}, as {wanted.name} was there before (--force replaces it)"
+    with contextlib.nullcontext(wanted) if force else free_path(wanted) as path:
+        content(path)
+    if path == wanted:
+        return str(path)
+    return f"{path}, as {wanted.name} was there before (--force replaces it)"

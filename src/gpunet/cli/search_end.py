@@ -19,7 +19,7 @@ from gpunet.cli.setting_options import train_command
 from gpunet.search.events import SearchInfo
 from gpunet.search.result import Search
 from gpunet.search.storage import StudyStorage
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
@@ -89,8 +89,8 @@ def finish(
 
 
 def _resuming(storage: StudyStorage) -> str:
-    place = ["--storage", str(storage)] if storage.has_url else []
-    return shlex.join(["gpunet", "tune", "--resume", storage.folder.name, *place])
+    storage_option = ["--storage", str(storage)] if storage.has_url else []
+    return shlex.join(["gpunet", "tune", "--resume", storage.folder.name, *storage_option])
 
 
 def _show(console: Console, info: SearchInfo, found: Search, results: Results, device: str) -> None:
@@ -127,9 +127,9 @@ def _result_line(info: SearchInfo, found: Search, results: Results) -> str:
     if found.model is None:
         return f"{beginning}, whose model lies with its worker, {found.best_trial.worker}"
     test = found.model.test
-    model = results.places.get("model")
+    model = results.written.get("model")
     where = f"saved as {model}" if model else "not saved"
-    return f"{beginning}, test accuracy {figures.percent(test.accuracy)}, {where}"
+    return f"{beginning}, test accuracy {formats.percent(test.accuracy)}, {where}"
 
 
 def _summary(info: SearchInfo, found: Search, results: Results) -> list[tuple[str, str]]:
@@ -146,10 +146,10 @@ def _summary(info: SearchInfo, found: Search, results: Results) -> list[tuple[st
     else:
         test = found.model.test
         rows += [
-            ("test accuracy", figures.percent(test.accuracy)),
-            ("test loss", figures.loss(test.loss)),
+            ("test accuracy", formats.percent(test.accuracy)),
+            ("test loss", formats.loss(test.loss)),
             ("best epoch", f"{found.model.best_epoch} of {found.config.effective_epochs}"),
-            ("model", results.places.get("model", "not saved")),
+            ("model", results.written.get("model", "not saved")),
         ]
     rows.append(("study", f"{study.name} in {study.storage}"))
-    return rows + [("report", place) for name, place in results.places.items() if name == "report"]
+    return rows + [("report", path) for name, path in results.written.items() if name == "report"]

@@ -94,20 +94,20 @@ def with_fixed_settings(command: Callable[..., None]) -> Callable[..., None]:
 def _with_parameters(
     run: Callable[..., None],
     command: Callable[..., None],
-    places: dict[str, list[inspect.Parameter]],
+    replacements: dict[str, list[inspect.Parameter]],
     first: Sequence[inspect.Parameter] = (),
 ) -> Callable[..., None]:
-    """A function in the place of a command, with other parameters in the place of some.
+    """A command with some of its parameters replaced by others.
 
     Args:
         run: the function.
         command: the command.
-        places: what stands in the place of the command's parameters, by their names.
+        replacements: the parameters that stand in for one of the command, by its name.
         first: what stands before all of them.
     """
     functools.update_wrapper(run, command)
     parameters = inspect.signature(command, eval_str=True).parameters.values()
-    options = [one for old in parameters for one in places.get(old.name, [old])]
+    options = [one for old in parameters for one in replacements.get(old.name, [old])]
     run.__signature__ = inspect.Signature([*first, *options])  # type: ignore[attr-defined]
     run.__annotations__ = {}
     return run

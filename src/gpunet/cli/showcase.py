@@ -173,12 +173,12 @@ def _pictures(
     """
     from gpunet.artifacts.plots import Picture
     from gpunet.cli.saving import require_images
-    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw import formats
     from gpunet.terminal.draw.style import UNICODE
     from gpunet.terminal.views.verdict import verdicts
 
     pictures = []
-    for place, verdict in enumerate(verdicts(samples.labels, probabilities)):
+    for index, verdict in enumerate(verdicts(samples.labels, probabilities)):
         lines = [
             f"{verdict.mark(UNICODE)} {model.classes[verdict.prediction]}  "
             f"{100 * verdict.probability:.1f} %"
@@ -186,9 +186,9 @@ def _pictures(
         if not verdict.right:
             lines.append(f"is {model.classes[verdict.label]}")
         if losses is not None:
-            lines.append(f"loss {figures.loss(float(losses[place]))}")
+            lines.append(f"loss {formats.loss(float(losses[index]))}")
         shape = require_images(model.origin.name, model.image_shape)
-        image = samples.features[place].reshape(shape)
+        image = samples.features[index].reshape(shape)
         pictures.append(Picture(image, "\n".join(lines), verdict.right))
     return pictures
 

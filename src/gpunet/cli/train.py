@@ -55,7 +55,7 @@ def train(
 
     Ctrl-C stops the training and saves; twice, it aborts.
     """
-    options.require_places(output, report, plot)
+    options.require_outputs(output, report, plot)
     from gpunet.cli.saving import Results
     from gpunet.cli.training_end import finish, save_results
     from gpunet.terminal.draw.graphics import choose_painter

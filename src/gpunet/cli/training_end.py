@@ -14,7 +14,7 @@ from rich.text import Text
 from gpunet.artifacts import model_file
 from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import Results
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.live.console import require_heard
@@ -82,14 +82,14 @@ def finish(
 
 
 def _result_line(run: Run, results: Results) -> str:
-    model = results.places.get("model")
+    model = results.written.get("model")
     where = f"saved as {model}" if model else "not saved"
     if not run.best_epoch:
         return f"no epoch succeeded ({run.stop_reason}), {where}"
     return (
-        f"test accuracy {figures.percent(run.test.accuracy)}, loss {figures.loss(run.test.loss)}, "
+        f"test accuracy {formats.percent(run.test.accuracy)}, loss {formats.loss(run.test.loss)}, "
         f"best epoch {run.best_epoch} of {len(run.history)} ({run.stop_reason}), "
-        f"{figures.seconds(run.result.seconds)}, {where}"
+        f"{formats.seconds(run.result.seconds)}, {where}"
     )
 
 
@@ -120,9 +120,9 @@ def _no_better_than_guessing(run: Run) -> str | None:
         return None
     return (
         f"the network is no better than guessing: its test accuracy is "
-        f"{figures.percent(run.test.accuracy)} where always answering "
-        f"{classes[guessing.commonest]!r} gives {figures.percent(guessing.share)}, its "
-        f"loss {figures.loss(run.test.loss)} where equal shares give {figures.loss(guessing.loss)};"
+        f"{formats.percent(run.test.accuracy)} where always answering "
+        f"{classes[guessing.commonest]!r} gives {formats.percent(guessing.share)}, its "
+        f"loss {formats.loss(run.test.loss)} where equal shares give {formats.loss(guessing.loss)};"
         f" try --lr {config.effective_learning_rate / 10:g}, or look for a rate by gpunet find-lr"
     )
 
@@ -163,25 +163,25 @@ def _test_parts(
 
 def _summary(run: Run, results: Results) -> Sequence[tuple[str, str]]:
     """What matters most comes last, where the eye is when all is printed."""
-    result, test, places = run.result, run.test, results.places
-    time_taken = figures.seconds(result.seconds)
+    result, test, written = run.result, run.test, results.written
+    time_taken = formats.seconds(result.seconds)
     if result.steps:
-        time_taken += f", {figures.seconds(result.seconds / result.steps)} per step"
+        time_taken += f", {formats.seconds(result.seconds / result.steps)} per step"
     rows = [
         ("stopped", why_stopped(result.stop_reason, len(result.history))),
         ("training time", time_taken),
-        *((name, places[name]) for name in ("report", "plot") if name in places),
+        *((name, written[name]) for name in ("report", "plot") if name in written),
     ]
     if run.best_epoch:
-        accuracy, loss = figures.percent(test.accuracy), figures.loss(test.loss)
+        accuracy, loss = formats.percent(test.accuracy), formats.loss(test.loss)
         rows += [("test accuracy", f"{accuracy}, loss {loss}"), ("best epoch", _best_epoch(run))]
-    return [*rows, ("model", places.get("model", "not saved"))]
+    return [*rows, ("model", written.get("model", "not saved"))]
 
 
 def _best_epoch(run: Run) -> str:
     """Which epoch's weights are kept, and what has decided that."""
-    place = f"{run.best_epoch} of {len(run.history)}"
+    best = f"{run.best_epoch} of {len(run.history)}"
     name, value = monitored_metric(run.config.monitor, run.result.history[run.best_epoch - 1])
     if run.config.ensemble > 1:
-        return f"{place} for the last of the networks, each by its {name}"
-    return f"{place}, by its {name}, {value}"
+        return f"{best} for the last of the networks, each by its {name}"
+    return f"{best}, by its {name}, {value}"

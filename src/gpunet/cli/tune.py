@@ -179,7 +179,7 @@ def tune(
     from gpunet.search.study import SearchStudy
     from gpunet.terminal.live.messages import ConsoleMessages
 
-    options.require_places(output, report)
+    options.require_outputs(output, report)
     file = None if config_file is None else read_settings(config_file)
     kept = StudyStorage(storage, resume or study or f"{datetime.now():%Y-%m-%d-%H%M%S}", heartbeat)
     begun = None if resume is None else SearchStudy.resume(kept, resume)

@@ -59,7 +59,7 @@ def tune_kernels(
 
 def _print_table(console: Console, measured: Sequence[Measured]) -> None:
     """Every product's tiles, the fastest first; below its label its rows x columns x depth."""
-    from gpunet.terminal.draw import figures
+    from gpunet.terminal.draw import formats
     from gpunet.terminal.draw.columns import Columns
     from gpunet.terminal.draw.style import Ink
 
@@ -68,8 +68,8 @@ def _print_table(console: Console, measured: Sequence[Measured]) -> None:
         product = one.product
         names = iter([one.label, f"{product.rows}x{product.columns}x{product.depth}"])
         for tile, seconds in sorted(one.seconds.items(), key=lambda item: item[1]):
-            rate = figures.amount(round(2 * product.multiplications / seconds))
+            rate = formats.amount(round(2 * product.multiplications / seconds))
             told = ["taken"] * (tile == one.chosen) + ["by rule"] * (tile == one.table)
-            cells = [next(names, ""), tile.name, figures.seconds(seconds), rate, ", ".join(told)]
+            cells = [next(names, ""), tile.name, formats.seconds(seconds), rate, ", ".join(told)]
             table.add(*cells, style=Ink.BEST if tile == one.chosen else "")
     console.print(table)

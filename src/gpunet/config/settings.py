@@ -536,8 +536,8 @@ class TrainConfig:
     def networks(self) -> "tuple[TrainConfig, ...]":
         """The settings of each network of the ensemble."""
         return tuple(
-            dataclasses.replace(self, seed=self.seed + place, ensemble=1)
-            for place in range(self.ensemble)
+            dataclasses.replace(self, seed=self.seed + index, ensemble=1)
+            for index in range(self.ensemble)
         )
 
     def values_in_effect(self) -> dict[str, Any]:

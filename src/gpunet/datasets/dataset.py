@@ -223,15 +223,15 @@ class Dataset:
         return parts if self.validation is None else {**parts, "validation": self.validation}
 
 
-def refuse_unknown_values(features: NDArray[Any], place: Callable[[int, int], str]) -> None:
+def refuse_unknown_values(features: NDArray[Any], name_of: Callable[[int, int], str]) -> None:
     """Check that every feature is a finite number in float32.
 
     Args:
         features: (n, I) of any numeric type.
-        place: what to call row i, column j, both counted from 0.
+        name_of: what to call row i, column j, both counted from 0.
 
     Raises:
-        DataError: a value is NaN or infinite; the message has its place.
+        DataError: a value is NaN or infinite; the message names it.
     """
     if features.dtype.kind != "f":
         return
@@ -242,7 +242,7 @@ def refuse_unknown_values(features: NDArray[Any], place: Callable[[int, int], st
         if bad.any():
             row, column = (int(index) for index in np.argwhere(bad)[0])
             value = float(block[row, column])
-            seen = f"{place(first + row, column)} is {value}"
+            seen = f"{name_of(first + row, column)} is {value}"
             if np.isfinite(value):
                 raise DataError(f"{seen}, {TOO_LARGE}")
             raise DataError(

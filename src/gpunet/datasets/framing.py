@@ -229,7 +229,7 @@ def _measured(images: NDArray[np.float32]) -> _Measures:
 
 
 def _extent(clear: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """From the first true place of each row (n, length) to the last one; 0 where none is."""
+    """From the first true value of each row (n, length) to the last one; 0 where none is."""
     span = clear.shape[1] - clear.argmax(axis=1) - clear[:, ::-1].argmax(axis=1)
     return np.where(clear.any(axis=1), span, 0)
 

@@ -91,7 +91,7 @@ def spread_classes(labels: NDArray[np.integer]) -> NDArray[np.intp]:
     counts = np.bincount(labels)  # (classes,)
     by_class = np.argsort(labels, kind="stable")  # (n,)
     firsts = np.cumsum(counts) - counts  # (classes,) where each class starts in by_class
-    rank = np.empty(len(labels), np.int64)  # (n,) the how-many-th of its class
+    rank = np.empty(len(labels), np.int64)  # (n,) the rank within its class, from 0
     rank[by_class] = np.arange(len(labels)) - np.repeat(firsts, counts)
     share = np.where(counts[labels] == 1, 0, (rank + 0.5) / counts[labels])  # (n,)
     return np.argsort(share, kind="stable")

@@ -167,26 +167,26 @@ def _spline(controls: Floats) -> Floats:
     count = 2 + math.ceil(float(lengths.sum(1).max()) / SPACING)
     traveled = np.concatenate([[0.0], np.cumsum(lengths.mean(0))])
     even = np.linspace(0, traveled[-1], count)
-    places = np.interp(even, traveled, np.linspace(0, controls.shape[1] - 1, len(traveled)))
-    return _catmull_rom(places, controls)
+    positions = np.interp(even, traveled, np.linspace(0, controls.shape[1] - 1, len(traveled)))
+    return _catmull_rom(positions, controls)
 
 
-def _catmull_rom(places: NDArray[np.float64], controls: Floats) -> Floats:
-    """Weights (places, controls) at places between 0 and the number of controls - 1."""
+def _catmull_rom(positions: NDArray[np.float64], controls: Floats) -> Floats:
+    """Weights (positions, controls) at positions between 0 and the number of controls - 1."""
     last = controls.shape[1] - 1
-    span = np.minimum(places.astype(np.int64), last - 1)
-    t = places - span
+    span = np.minimum(positions.astype(np.int64), last - 1)
+    t = positions - span
     quarters = (
         (-t + 2 * t**2 - t**3) / 2,
         (2 - 5 * t**2 + 3 * t**3) / 2,
         (t + 4 * t**2 - 3 * t**3) / 2,
         (-(t**2) + t**3) / 2,
     )
-    weights = np.zeros((len(places), last + 1), np.float32)
+    weights = np.zeros((len(positions), last + 1), np.float32)
     for neighbor, quarter in enumerate(quarters):
         # Beyond the ends the end point itself stands in for the missing neighbor.
         index = np.clip(span + neighbor - 1, 0, last)
-        np.add.at(weights, (np.arange(len(places)), index), quarter.astype(np.float32))
+        np.add.at(weights, (np.arange(len(positions)), index), quarter.astype(np.float32))
     return weights
 
 
@@ -284,8 +284,8 @@ def _rows_by_form(labels: Bytes, draws: _Draws) -> Iterator[tuple[Form, Integers
 
 def _hands(form: Form, draws: _Draws) -> Integers:
     """Choose the hand that leads and the one mixed in, (samples, 2)."""
-    places = draws.uniform("hands") * len(form.hands)
-    return np.minimum(places.astype(np.int64), len(form.hands) - 1)
+    chosen = draws.uniform("hands") * len(form.hands)
+    return np.minimum(chosen.astype(np.int64), len(form.hands) - 1)
 
 
 def _posed(form: Form, draws: _Draws) -> Floats:
@@ -409,13 +409,13 @@ def _nearness(points: Floats, lengths: Floats, reach: Floats) -> Floats:
 def _framed(ink: Floats) -> Bytes:
     """Set the boxes into images (samples, 28, 28), center of mass in the middle as in MNIST."""
     grey = np.rint(ink * 255).astype(np.uint8)
-    places = np.arange(BOX)
-    down = _margin(ink.sum(axis=2) @ places, ink)
-    right = _margin(ink.sum(axis=1) @ places, ink)
+    offsets = np.arange(BOX)
+    down = _margin(ink.sum(axis=2) @ offsets, ink)
+    right = _margin(ink.sum(axis=1) @ offsets, ink)
     images = np.zeros((len(ink), SIDE, SIDE), np.uint8)
     sample = np.arange(len(ink))[:, np.newaxis, np.newaxis]
-    row = down[:, np.newaxis, np.newaxis] + places[:, np.newaxis]
-    images[sample, row, right[:, np.newaxis, np.newaxis] + places] = grey
+    row = down[:, np.newaxis, np.newaxis] + offsets[:, np.newaxis]
+    images[sample, row, right[:, np.newaxis, np.newaxis] + offsets] = grey
     return images
 
 

@@ -142,8 +142,8 @@ class AdapterCheck:
             f"check:   {self.summary}",
         ]
         for one in self.failed:
-            figures = f"off by {one.difference:.1e}, {one.allowed:.0e} allowed"
-            lines.append(f"- {one.kernel}: {one.verdict} ({one.failure or figures})")
+            deviation = f"off by {one.difference:.1e}, {one.allowed:.0e} allowed"
+            lines.append(f"- {one.kernel}: {one.verdict} ({one.failure or deviation})")
         return "\n".join(lines)
 
 
@@ -190,7 +190,7 @@ def checked_cases(traits: Traits) -> Iterator[Case]:
     """Cases that between them use every shader that an adapter with these traits can use."""
     rules: tuple[Rule, ...] = get_args(Rule)
     for number in range(max(len(rules), -(-len(ACTIVATIONS) // 2))):
-        pair = [ACTIVATIONS[(2 * number + place) % len(ACTIVATIONS)] for place in (0, 1)]
+        pair = [ACTIVATIONS[(2 * number + layer) % len(ACTIVATIONS)] for layer in (0, 1)]
         loss: Any = LOSSES[number % len(LOSSES)]
         network = NetworkSpec(13, (9, 6), 5, ",".join(pair), loss=loss)
         odd = bool(number % 2)

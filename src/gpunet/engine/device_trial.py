@@ -79,8 +79,8 @@ def race(numpy: Engine, adapter: Engine) -> Trial:
         for one in contenders:
             one.take()
         medians, fastest = (
-            Trial(figure(contenders[0].seconds), figure(contenders[1].seconds))
-            for figure in (median, min)
+            Trial(typical(contenders[0].seconds), typical(contenders[1].seconds))
+            for typical in (median, min)
         )
         if turn % rounds == rounds - 1 and medians.adapter_wins == fastest.adapter_wins:
             break

@@ -58,8 +58,8 @@ class Rounds:
     Args:
         engine: trains any number of networks, on random bytes.
         steps: in each round.
-        seconds: of a step of all networks, a figure a round.
-        host: share of the wall clock in which commands were recorded, a figure a round.
+        seconds: of a step of all networks, one number a round.
+        host: share of the wall clock in which commands were recorded, one number a round.
     """
 
     engine: Engine

@@ -127,25 +127,25 @@ class _Done:
     ) -> None:
         self.engine, self.one, self.step, self.network = engine, one, step, engine.network
         self.before, self.after = before, after
-        self.place = int(one.label.partition(" ")[2] or 0) - 1  # of the layer
-        self.layer = self.network.layers[self.place]
+        self.index = int(one.label.partition(" ")[2] or 0) - 1  # of the layer
+        self.layer = self.network.layers[self.index]
         rows = engine.batch_size
         self.order = engine.order[:, step * rows : (step + 1) * rows]  # (P, b), b at most B
         self.count = self.order.shape[1]
         self.parameters = engine.unpacked(before, "parameters")  # (P, N)
         self.result = engine.unpacked(after, "parameters")
 
-    def matrix(self, contents: Contents, place: str, units: int) -> Array:
-        """The matrix (P, B, units) among the values whose place a constant of the pass tells."""
-        at, rows = int(self.one.constants.get(place, 0)), self.engine.batch_size
+    def matrix(self, contents: Contents, constant: str, units: int) -> Array:
+        """The matrix (P, B, units) that starts in `values` where this constant of the pass says."""
+        at, rows = int(self.one.constants.get(constant, 0)), self.engine.batch_size
         whole = contents["values"].view(np.float32).reshape(self.engine.population, -1)
         region = whole[:, at : at + rows * padded(units)]
         return region.reshape(len(whole), rows, -1)[:, :, :units]
 
-    def logits(self, contents: Contents, place: str) -> Array:
+    def logits(self, contents: Contents, constant: str) -> Array:
         """The last layer's sums (P, b, C), of whose parts there may be several."""
         rows, classes = padded(self.engine.batch_size), self.network.classes
-        at, parts = int(self.one.constants[place]), int(self.one.constants["PARTS"])
+        at, parts = int(self.one.constants[constant]), int(self.one.constants["PARTS"])
         whole = contents["values"].view(np.float32).reshape(self.engine.population, -1)
         split = whole[:, at : at + parts * rows * padded(classes)]
         logits: Array = split.reshape(len(whole), parts, rows, -1).sum(axis=1)
@@ -155,31 +155,31 @@ class _Done:
         """A setting (P, 1)."""
         return np.array([[getattr(one, name)] for one in self.engine.settings], dtype=np.float32)
 
-    def mask(self, place: int, shape: tuple[int, ...], rates: Array) -> Array:
+    def mask(self, layer: int, shape: tuple[int, ...], rates: Array) -> Array:
         """The factors (P, b, units) of a dropout."""
         seeds = np.array(self.engine.seeds, dtype=np.uint32)
-        return kernels.dropout_mask(seeds, self.step, place, shape[1], shape[2], rates)
+        return kernels.dropout_mask(seeds, self.step, layer, shape[1], shape[2], rates)
 
     def inputs(self) -> Array:
         """(P, b, I) what the layer is given: samples with their dropout, or outputs below."""
-        if self.place > 0:
+        if self.index > 0:
             return self.matrix(self.before, "INPUTS_AT", self.layer.inputs)[:, : self.count]
         inputs = kernels.read_samples(self.engine.samples.features, self.order)
         return inputs * self.mask(0, inputs.shape, self.column("input_dropout")[:, 0])
 
     def spread(self, weights: str, biases: str) -> Array:
         """Two settings (P, N), one of every weight and one of every bias."""
-        figures = np.zeros_like(self.parameters)
-        for own_weights, own_biases in layer_views(figures, self.network):
+        settings = np.zeros_like(self.parameters)
+        for own_weights, own_biases in layer_views(settings, self.network):
             own_weights[...] = self.column(weights)[:, :, None]
             own_biases[...] = self.column(biases)
-        return figures
+        return settings
 
 
 def _forward(done: _Done) -> Pairs:
-    weights, biases = layer_views(done.parameters, done.network)[done.place]
+    weights, biases = layer_views(done.parameters, done.network)[done.index]
     preactivations = kernels.forward(done.inputs(), weights, biases)
-    if done.place == len(done.network.hidden):
+    if done.index == len(done.network.hidden):
         yield preactivations, done.logits(done.after, "OUTPUTS_AT")
     elif done.network.layer_norm:
         made = done.matrix(done.after, "OUTPUTS_AT", done.layer.outputs)
@@ -192,8 +192,8 @@ def _activated(done: _Done, preactivations: Array) -> Pairs:
     """What a hidden layer makes of its preactivations."""
     activation, slope = done.layer.activation, done.network.leaky_slope
     outputs, derivatives = kernels.activate(preactivations, activation, slope)
-    rates = done.engine.dropout_rates()[:, done.place]
-    mask = done.mask(done.place + 1, outputs.shape, rates)
+    rates = done.engine.dropout_rates()[:, done.index]
+    mask = done.mask(done.index + 1, outputs.shape, rates)
     made = done.matrix(done.after, "OUTPUTS_AT", done.layer.outputs)
     yield outputs * mask, made[:, : done.count]
     clear = np.abs(preactivations) > UNDECIDED
@@ -203,7 +203,7 @@ def _activated(done: _Done, preactivations: Array) -> Pairs:
 
 def _layer_norm(done: _Done) -> Pairs:
     units, rows = done.layer.outputs, np.s_[:, : done.count]
-    norm = norm_views(done.parameters, done.network)[done.place]
+    norm = norm_views(done.parameters, done.network)[done.index]
     preactivations = done.matrix(done.before, "OUTPUTS_AT", units)[rows]
     scaled, normalized, inverse = kernels.layer_norm(preactivations, *norm)
     yield normalized, done.matrix(done.after, "NORMALISED_AT", units)[rows]
@@ -234,7 +234,7 @@ def _head(done: _Done) -> Pairs:
 def _input_gradient(done: _Done) -> Pairs:
     deltas = done.matrix(done.before, "DELTAS_AT", done.layer.outputs)
     derivatives = done.matrix(done.before, "DERIVATIVES_AT", done.layer.inputs)
-    weights = layer_views(done.parameters, done.network)[done.place][0]
+    weights = layer_views(done.parameters, done.network)[done.index][0]
     below = kernels.input_gradient(deltas, weights, derivatives)
     yield below, done.matrix(done.after, "DERIVATIVES_AT", done.layer.inputs)
 
@@ -244,9 +244,9 @@ def _layer_norm_gradient(done: _Done) -> Pairs:
     deltas = done.matrix(done.before, "DELTAS_AT", units)
     normalized = done.matrix(done.before, "NORMALISED_AT", units)
     inverse = done.matrix(done.before, "INVERSE_AT", 1)
-    gains = norm_views(done.parameters, done.network)[done.place][0]
+    scales = norm_views(done.parameters, done.network)[done.index][0]
     yield _unchanged(deltas, done.matrix(done.after, "KEPT_AT", units))
-    below = kernels.layer_norm_gradient(deltas, normalized, inverse, gains)
+    below = kernels.layer_norm_gradient(deltas, normalized, inverse, scales)
     yield below, done.matrix(done.after, "DELTAS_AT", units)
 
 
@@ -254,7 +254,7 @@ def _update(done: _Done) -> Pairs:
     deltas = done.matrix(done.before, "DELTAS_AT", done.layer.outputs)[:, : done.count]
     whole = kernels.weight_gradient(done.inputs(), deltas)
     penalties = done.spread("l1", "l1_biases"), done.spread("l2", "l2_biases")
-    return _updated(done, layer_offsets(done.network)[done.place], whole, *penalties)
+    return _updated(done, layer_offsets(done.network)[done.index], whole, *penalties)
 
 
 def _layer_norm_update(done: _Done) -> Pairs:
@@ -262,7 +262,7 @@ def _layer_norm_update(done: _Done) -> Pairs:
     normalized = done.matrix(done.before, "NORMALISED_AT", units)
     deltas = done.matrix(done.before, "KEPT_AT", units)
     whole = np.concatenate(kernels.layer_norm_update(deltas, normalized), axis=1)
-    return _updated(done, norm_offsets(done.network)[done.place], whole, nothing, nothing)
+    return _updated(done, norm_offsets(done.network)[done.index], whole, nothing, nothing)
 
 
 def _updated(done: _Done, start: int, own_gradient: Array, l1: Array, l2: Array) -> Pairs:
@@ -310,7 +310,7 @@ def _apply_update(done: _Done) -> Pairs:
 
 def _max_norm(done: _Done) -> Pairs:
     expected = done.parameters.copy()
-    weights = layer_views(expected, done.network)[done.place][0]
+    weights = layer_views(expected, done.network)[done.index][0]
     kernels.max_norm(weights, done.column("max_norm")[:, :, None])
     yield expected, done.result
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from gpunet.errors import OutputError
 from gpunet.files.whole_file import PREFIX, free_name, remove_leftovers, write_whole
 
-__all__ = ["free_place", "require_writable", "write_atomically"]
+__all__ = ["free_path", "require_writable", "write_atomically"]
 
 
 def require_writable(path: Path) -> None:
@@ -47,7 +47,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def free_place(path: Path) -> Iterator[Path]:
+def free_path(path: Path) -> Iterator[Path]:
     """A path for a file that replaces nothing, and that nobody else takes meanwhile.
 
     It is ``path``, or the first free one of its kind such as ``model-2.safetensors``.

@@ -113,8 +113,8 @@ def mean_history(histories: Sequence[Sequence[EpochRecord]]) -> tuple[EpochRecor
     """
     longest = max(histories, key=len)
     return tuple(
-        _mean([history[place] for history in histories if len(history) > place])
-        for place in range(len(longest))
+        _mean([history[index] for history in histories if len(history) > index])
+        for index in range(len(longest))
     )
 
 

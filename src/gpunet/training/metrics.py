@@ -27,7 +27,7 @@ LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassScores:
-    """Figures per class; NaN where a quotient would be 0 / 0.
+    """Precision, recall, F1 and support of every class; NaN where a quotient would be 0 / 0.
 
     Args:
         precision: (C,) float64, right among the samples predicted as the class.

@@ -175,7 +175,7 @@ def _is_index(head: Head, values: NDArray[Any]) -> bool:
     if values.dtype.kind == "T" and not all(map(_is_whole, different)):
         return title is not None and _holds_words(values)
     numbers = np.array([int(float(value)) for value in different], object)
-    counts = [numbers[0] + place for place in range(len(numbers))]
+    counts = [numbers[0] + index for index in range(len(numbers))]
     if numbers[0] in (0, 1) and numbers.tolist() == counts:
         return True
     return bool(title)

@@ -59,21 +59,21 @@ class RawLabels:
         for value, row in zip(*parted[:2], strict=True):
             if isinstance(value, str) and len(value) > LONGEST_LABEL:
                 raise DataError(
-                    f"{self._place(row)} is {len(value):,} characters long, at most "
+                    f"{self._describe_row(row)} is {len(value):,} characters long, at most "
                     f"{LONGEST_LABEL} are possible; shorten it"
                 )
         return parted
 
-    def place(self, value: Any) -> str:
+    def describe(self, value: Any) -> str:
         """What a message calls a value's first label."""
         values, firsts, _ = self.parted
-        return self._place(firsts[values.index(value)])
+        return self._describe_row(firsts[values.index(value)])
 
     def refused(self, value: Any, wanted: str) -> DataError:
         """The error for a value that is no class."""
-        return DataError(f"{self.place(value)} is {_quoted(value)}, wanted {wanted}")
+        return DataError(f"{self.describe(value)} is {_quoted(value)}, wanted {wanted}")
 
-    def _place(self, row: int) -> str:
+    def _describe_row(self, row: int) -> str:
         return f"the label in {self.unit} {self.rows[row]:,} of {self.name}"
 
 
@@ -127,16 +127,16 @@ def distinct(values: NDArray[Any]) -> tuple[list[Any], list[int], NDArray[np.int
     if values.dtype.kind in "biuf":
         known, rows, numbered = np.unique(values, return_index=True, return_inverse=True)
         return known.tolist(), rows.tolist(), numbered
-    places: dict[Any, int] = {}
+    numbers: dict[Any, int] = {}
     firsts: list[int] = []
     numbered = np.empty(len(values), np.int64)
     for start in range(0, len(values), ROWS):
         for row, value in enumerate(values[start : start + ROWS].tolist(), start):
-            place = places.setdefault(value, len(places))
-            if place == len(firsts):
+            number = numbers.setdefault(value, len(numbers))
+            if number == len(firsts):
                 firsts.append(row)
-            numbered[row] = place
-    return list(places), firsts, numbered
+            numbered[row] = number
+    return list(numbers), firsts, numbered
 
 
 def _are_numeric(*sets: RawLabels) -> bool:
@@ -165,7 +165,7 @@ def _keys(labels: RawLabels, numeric: bool) -> list[Key]:
                 value, "a whole number; labels name classes and are not measured values"
             )
         if key == "":
-            raise DataError(f"{labels.place(value)} is empty, wanted a class; fill it in")
+            raise DataError(f"{labels.describe(value)} is empty, wanted a class; fill it in")
         keys.append(key)
     return keys
 
@@ -196,8 +196,8 @@ def _numbered(labels: RawLabels, keys: list[Key], numbers: dict[Key, int]) -> ND
             listed = ", ".join(shown(str(name)) for name in list(numbers)[:LISTED])
             more = ", ..." if len(numbers) > LISTED else ""
             raise DataError(
-                f"{labels.place(value)} is {shown(str(value))}, which no training sample has; the "
-                f"{len(numbers):,} classes are {listed}{more}, so fix the label"
+                f"{labels.describe(value)} is {shown(str(value))}, which no training sample has; "
+                f"the {len(numbers):,} classes are {listed}{more}, so fix the label"
             )
     table = np.array([numbers[key] for key in keys], np.int32)
     return table[labels.parted[2]]

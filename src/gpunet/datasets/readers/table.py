@@ -262,8 +262,8 @@ class _Found:
     @classmethod
     def _by_title(cls, head: Head, wanted: tuple[str, ...], label: str | None) -> _Found:
         titles = head.titles or ()
-        places = {title: place for place, title in enumerate(titles)}
-        missing = [title for title in wanted if title not in places]
+        indices = {title: index for index, title in enumerate(titles)}
+        missing = [title for title in wanted if title not in indices]
         if missing:
             more = ", ..." if len(missing) > LISTED else ""
             listed = ", ".join(map(shown, missing[:LISTED]))
@@ -275,8 +275,8 @@ class _Found:
         twice = [title for title in wanted if times[title] > 1]
         if twice:
             raise DataError(f"{head.name} has two columns titled {shown(twice[0])}; rename one")
-        features = tuple(places[title] for title in wanted)
-        found = None if label is None else places.get(label)
+        features = tuple(indices[title] for title in wanted)
+        found = None if label is None else indices.get(label)
         free = 0 not in features and found != 0 and is_index_title(titles[0])
         return cls(features, found, 0 if free else None)
 
@@ -316,6 +316,6 @@ def _as_trained(
 
 
 def _raw_labels(sheet: Sheet, column: int | None) -> RawLabels:
-    """The labels with their places."""
+    """A column of labels, with the numbers of their lines."""
     assert column is not None
     return RawLabels(sheet.head.name, sheet.text(column), sheet.lines, unit="line")

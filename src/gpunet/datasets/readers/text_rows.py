@@ -57,7 +57,7 @@ class Picked:
 
 
 Pick = Callable[[Head], Picked]
-PlaceOf = Callable[[int, int], tuple[int, int, str]]
+CellAt = Callable[[int, int], tuple[int, int, str]]
 """The line, the column and the text of the number in row i, column j of an array."""
 
 
@@ -79,25 +79,25 @@ class Decimal:
         """The cell with a decimal point in place of a comma; other texts stay as they are."""
         if "," not in cell:
             if "." in cell and not self._point and is_number(cell):
-                self._point = self._place(cell, line, column)
+                self._point = self._described(cell, line, column)
             return cell
         number = cell.strip()
         if not is_numeric(number):
             return cell
-        self._comma = self._comma or self._place(cell, line, column)
+        self._comma = self._comma or self._described(cell, line, column)
         self._plain = self._plain or not THOUSANDS.fullmatch(number)
         if not self._plain:
-            self._doubtful = self._doubtful or self._place(cell, line, column)
+            self._doubtful = self._doubtful or self._described(cell, line, column)
         return number.replace(",", ".")
 
-    def note_points(self, block: str, numbers: NDArray[np.float64], place: PlaceOf) -> None:
+    def note_points(self, block: str, numbers: NDArray[np.float64], cell_at: CellAt) -> None:
         """Remember a number with a decimal point in a block of text that has no decimal commas."""
         if self._point or "." not in block:
             return
         fractions = np.argwhere(numbers != np.rint(numbers))
         if len(fractions):
-            line, column, cell = place(*map(int, fractions[0]))
-            self._point = self._place(cell, line, column)
+            line, column, cell = cell_at(*map(int, fractions[0]))
+            self._point = self._described(cell, line, column)
 
     def require_plain(self) -> None:
         """Raise a DataError unless it is plain what every comma in a number means."""
@@ -112,7 +112,7 @@ class Decimal:
                 "decimal point"
             )
 
-    def _place(self, cell: str, line: int, column: int) -> str:
+    def _described(self, cell: str, line: int, column: int) -> str:
         return f"{cell_name(self._head, line, column)} is {shown(cell.strip())}"
 
 
@@ -162,7 +162,7 @@ class Sheet:
         blocks = [*self.numbers, *(block for column in kept.values() for block in column)]
         kind = np.uint8 if all(block.dtype == np.uint8 for block in blocks) else np.float64
         features = np.empty((len(self), len(columns)), kind)
-        parsed = {column: place for place, column in enumerate(self.picked.numbers)}
+        parsed = {column: index for index, column in enumerate(self.picked.numbers)}
         sources = [(to, parsed[column]) for to, column in enumerate(columns) if column in parsed]
         to, of = ([pair[side] for pair in sources] for side in (0, 1))
         first = 0
@@ -261,7 +261,7 @@ class Sheet:
             None if wanted == tuple(range(self.head.columns)) else wanted,
         )
 
-        def place(row: int, column: int) -> tuple[int, int, str]:
+        def cell_at(row: int, column: int) -> tuple[int, int, str]:
             number, line = rows[row]
             return number, wanted[column], self._cell(line, wanted[column])
 
@@ -269,8 +269,8 @@ class Sheet:
             cells = ((number, line.split(self.separator)) for number, line in rows)
             picked = ((number, [row[i] for i in wanted]) for number, row in cells)
             raise self._bad_cell(picked, wanted)
-        self._refuse_unbounded(parsed, place)
-        self._decimal.note_points(block, parsed, place)
+        self._refuse_unbounded(parsed, cell_at)
+        self._decimal.note_points(block, parsed, cell_at)
         return parsed
 
     def _numbers(
@@ -329,12 +329,12 @@ class Sheet:
                 )
         return DataError(f"{self.head.name} holds a feature that is no number; mend it")
 
-    def _refuse_unbounded(self, numbers: NDArray[np.float64], place: PlaceOf) -> None:
+    def _refuse_unbounded(self, numbers: NDArray[np.float64], cell_at: CellAt) -> None:
         """Check that every number is finite, and that float32 has room for it."""
         bad = np.argwhere(~(np.abs(numbers) <= LARGEST_NUMBER))
         if not len(bad):
             return
-        line, column, cell = place(*map(int, bad[0]))
+        line, column, cell = cell_at(*map(int, bad[0]))
         seen = f"{cell_name(self.head, line, column)} is {cell.strip()[:40]}"
         if any(map(str.isdigit, cell)):
             raise DataError(f"{seen}, {TOO_LARGE}")

@@ -110,21 +110,21 @@ def training_plan(work: Workload) -> Plan:
     """The passes of one training step: forward, head, back, update."""
     network, rule, switches = work.network, work.rule, work.switches
     builder = _PlanBuilder(work, training=True)
-    places = range(len(network.layers))
+    layers = range(len(network.layers))
     passes = builder.all_forward()
     passes.append(builder.head())
-    for place in reversed(places[1:]):
-        passes.append(builder.input_gradient(place))
+    for index in reversed(layers[1:]):
+        passes.append(builder.input_gradient(index))
         if network.layer_norm:
-            passes.append(builder.layer_norm_gradient(place - 1))
+            passes.append(builder.layer_norm_gradient(index - 1))
     how: Rule | Literal["store_gradient"] = "store_gradient" if switches.clip_norm else rule
-    passes += [builder.update(place, how) for place in places]
+    passes += [builder.update(index, how) for index in layers]
     if network.layer_norm:
-        passes += [builder.layer_norm_update(place, how) for place in places[:-1]]
+        passes += [builder.layer_norm_update(index, how) for index in layers[:-1]]
     if switches.clip_norm:
         passes += [builder.gradient_norm(), builder.apply_update(rule)]
     if switches.max_norm:
-        passes += [builder.max_norm(place) for place in places]
+        passes += [builder.max_norm(index) for index in layers]
     return builder.plan(passes)
 
 
@@ -143,64 +143,62 @@ class _PlanBuilder:
         self.switches = work.switches
         self.layout = Layout.of(work.network)
         self.parts = _output_parts(work.network, work.rows, work.traits)
-        self.outputs_at, self.derivatives_at, self.norms_at, self.values = _places(
-            work.network, work.rows, training, self.parts
-        )
-        self.common = {"ROWS": float(work.rows), "VALUES": float(self.values)}
+        self.at = _ValuesLayout.of(work.network, work.rows, training, self.parts)
+        self.common = {"ROWS": float(work.rows), "VALUES": float(self.at.size)}
 
     def all_forward(self) -> list[Pass]:
         """Every layer, each hidden one followed by its norm if it has one."""
         passes = []
-        for place in range(len(self.network.layers)):
-            passes.append(self.forward(place))
-            if self._has_norm(place):
-                passes.append(self.layer_norm(place))
+        for index in range(len(self.network.layers)):
+            passes.append(self.forward(index))
+            if self._has_norm(index):
+                passes.append(self.layer_norm(index))
         return passes
 
-    def forward(self, place: int) -> Pass:
+    def forward(self, index: int) -> Pass:
         """One layer; the first reads the samples. A norm still wants the bare preactivations."""
-        layer = self.network.layers[place]
-        bare = self._has_norm(place)
+        layer = self.network.layers[index]
+        bare = self._has_norm(index)
         activation = "identity" if bare else layer.activation
-        output = self._hidden_output(place, bare=bare)
-        parts = self.parts if place == len(self.network.hidden) else 1
+        output = self._hidden_output(index, bare=bare)
+        parts = self.parts if index == len(self.network.hidden) else 1
         stored = self.rows * (2 if output["KEEP_DERIVATIVES"] else parts)
         return self._product(
-            f"forward {place + 1}",
-            (*self._source("forward", place), f"activation/{activation}"),
-            {**self._inputs(place), **output},
+            f"forward {index + 1}",
+            (*self._source("forward", index), f"activation/{activation}"),
+            {**self._inputs(index), **output},
             (self.rows, layer.outputs, layer.inputs),
-            self._inputs_bytes(place) + FLOAT_BYTES * layer.outputs * (layer.inputs + 1 + stored),
+            self._inputs_bytes(index) + FLOAT_BYTES * layer.outputs * (layer.inputs + 1 + stored),
             parts,
         )
 
-    def layer_norm(self, place: int) -> Pass:
+    def layer_norm(self, index: int) -> Pass:
         """A hidden layer's norm, activation and dropout."""
-        layer = self.network.layers[place]
-        constants = {**self._norm(place), **self._hidden_output(place, bare=False)}
+        layer = self.network.layers[index]
+        constants = {**self._norm(index), **self._hidden_output(index, bare=False)}
         pieces = ("layer_norm", f"activation/{layer.activation}")
         # Training keeps the derivatives and the normalized preactivations, too.
         arrays = 4 if self.training else 2
-        return self._by_row(f"layer_norm {place + 1}", pieces, constants, 4 * layer.outputs, arrays)
+        return self._by_row(f"layer_norm {index + 1}", pieces, constants, 4 * layer.outputs, arrays)
 
-    def layer_norm_gradient(self, place: int) -> Pass:
+    def layer_norm_gradient(self, index: int) -> Pass:
         """The way back through a hidden layer's norm."""
-        layer = self.network.layers[place]
-        constants = {**self._norm(place), "DELTAS_AT": self.derivatives_at[place]}
-        label = f"layer_norm_gradient {place + 1}"
+        layer = self.network.layers[index]
+        constants = {**self._norm(index), "DELTAS_AT": self.at.derivatives[index]}
+        label = f"layer_norm_gradient {index + 1}"
         return self._by_row(label, ("layer_norm_gradient",), constants, 2 * layer.outputs, 4)
 
-    def layer_norm_update(self, place: int, rule: Rule | Literal["store_gradient"]) -> Pass:
+    def layer_norm_update(self, index: int, rule: Rule | Literal["store_gradient"]) -> Pass:
         """The step of a hidden layer's scales and shifts."""
-        units = self.network.layers[place].outputs
+        units = self.network.layers[index].outputs
         constants = {
-            **self._norm(place),
+            **self._norm(index),
             "THREADS": STEP_THREADS,
             "CLIP_VALUE": self.switches.clip_value,
             "DECAY": self.switches.decay and rule != "store_gradient",
         }
         return self._elementwise(
-            f"layer_norm_update {place + 1}",
+            f"layer_norm_update {index + 1}",
             ("layer_norm_update", *self._step(rule)),
             {**constants, **self._moments(rule)},
             workgroups=-(-units // (4 * STEP_THREADS)),
@@ -218,8 +216,8 @@ class _PlanBuilder:
             "THREADS": threads,
             "PARTS": parts,
             "CLASSES": classes,
-            "LOGITS_AT": self.outputs_at[-1],
-            "DELTAS_AT": self.derivatives_at[-1],
+            "LOGITS_AT": self.at.outputs[-1],
+            "DELTAS_AT": self.at.derivatives[-1],
             "TRAINING": self.training,
             "SMOOTHING": self.switches.smoothing,
         }
@@ -239,16 +237,16 @@ class _PlanBuilder:
             FLOAT_BYTES * self.population * self.rows * ((1 + parts) * classes + 1),
         )
 
-    def input_gradient(self, place: int) -> Pass:
+    def input_gradient(self, index: int) -> Pass:
         """The way back through one layer to the one below."""
-        layer = self.network.layers[place]
+        layer = self.network.layers[index]
         constants = {
-            **self._layer(place),
-            "DELTAS_AT": self.derivatives_at[place],
-            "DERIVATIVES_AT": self.derivatives_at[place - 1],
+            **self._layer(index),
+            "DELTAS_AT": self.at.derivatives[index],
+            "DERIVATIVES_AT": self.at.derivatives[index - 1],
         }
         return self._product(
-            f"input_gradient {place + 1}",
+            f"input_gradient {index + 1}",
             ("input_gradient",),
             constants,
             (self.rows, layer.inputs, layer.outputs),
@@ -260,23 +258,23 @@ class _PlanBuilder:
             ),
         )
 
-    def update(self, place: int, rule: Rule | Literal["store_gradient"]) -> Pass:
+    def update(self, index: int, rule: Rule | Literal["store_gradient"]) -> Pass:
         """One layer's weight gradient, handed to the optimizer or kept."""
-        layer = self.network.layers[place]
+        layer = self.network.layers[index]
         constants = {
-            **self._inputs(place),
-            "DELTAS_AT": self.derivatives_at[place],
+            **self._inputs(index),
+            "DELTAS_AT": self.at.derivatives[index],
             "INPUT_DROPOUT": self.switches.input_dropout,
             "PENALTY": self.switches.penalty,
             "CLIP_VALUE": self.switches.clip_value,
             "DECAY": self.switches.decay and rule != "store_gradient",
         }
         return self._product(
-            f"update {place + 1}",
-            (*self._source("update", place), *self._step(rule)),
+            f"update {index + 1}",
+            (*self._source("update", index), *self._step(rule)),
             {**constants, **self._moments(rule)},
             (layer.inputs + 1, layer.outputs, self.rows),
-            self._inputs_bytes(place)
+            self._inputs_bytes(index)
             + layer.outputs
             * (FLOAT_BYTES * self.rows + (layer.inputs + 1) * self._step_bytes(rule)),
         )
@@ -320,13 +318,13 @@ class _PlanBuilder:
             traffic=moved,
         )
 
-    def max_norm(self, place: int) -> Pass:
+    def max_norm(self, index: int) -> Pass:
         """The bound on the incoming weights of every unit of a layer."""
-        layer = self.network.layers[place]
-        constants = {**self._layer(place), "THREADS": STEP_THREADS}
+        layer = self.network.layers[index]
+        constants = {**self._layer(index), "THREADS": STEP_THREADS}
         workgroups = -(-layer.outputs // (4 * STEP_THREADS))
         return self._elementwise(
-            f"max_norm {place + 1}",
+            f"max_norm {index + 1}",
             ("max_norm",),
             constants,
             workgroups=workgroups,
@@ -337,18 +335,18 @@ class _PlanBuilder:
 
     def plan(self, passes: list[Pass]) -> Plan:
         """The finished plan."""
-        return Plan(tuple(passes), self.rows, self.values, self.derivatives_at[-1])
+        return Plan(tuple(passes), self.rows, self.at.size, self.at.derivatives[-1])
 
-    def _has_norm(self, place: int) -> bool:
-        return self.network.layer_norm and place < len(self.network.hidden)
+    def _has_norm(self, index: int) -> bool:
+        return self.network.layer_norm and index < len(self.network.hidden)
 
-    def _hidden_output(self, place: int, *, bare: bool) -> dict[str, float]:
+    def _hidden_output(self, index: int, *, bare: bool) -> dict[str, float]:
         """What becomes of a layer's preactivations, and where; bare ones are stored as they are."""
-        hidden = place < len(self.network.hidden)
+        hidden = index < len(self.network.hidden)
         return {
-            "OUTPUTS_AT": self.outputs_at[place],
-            "DERIVATIVES_AT": self.derivatives_at[place],
-            "PLACE": place + 1,
+            "OUTPUTS_AT": self.at.outputs[index],
+            "DERIVATIVES_AT": self.at.derivatives[index],
+            "LAYER": index + 1,
             "HIDDEN_LAYERS": len(self.network.hidden),
             "KEEP_DERIVATIVES": self.training and hidden and not bare,
             "INPUT_DROPOUT": self.switches.input_dropout,
@@ -356,13 +354,13 @@ class _PlanBuilder:
             "LEAKY_SLOPE": self.network.leaky_slope,
         }
 
-    def _norm(self, place: int) -> dict[str, float]:
+    def _norm(self, index: int) -> dict[str, float]:
         """Where a hidden layer's norm finds its scales and keeps what the way back needs."""
-        kept_at = self.norms_at[place] if self.training else 0
-        size = padded(self.rows) * padded(self.network.layers[place].outputs)
+        kept_at = self.at.norms[index] if self.training else 0
+        size = padded(self.rows) * padded(self.network.layers[index].outputs)
         return {
-            **self._layer(place),
-            "SCALES_AT": self.layout.scales_at[place],
+            **self._layer(index),
+            "SCALES_AT": self.layout.scales_at[index],
             "NORMALISED_AT": kept_at,
             "KEPT_AT": kept_at + size,
             "INVERSE_AT": kept_at + 2 * size,
@@ -388,25 +386,25 @@ class _PlanBuilder:
             arrays * FLOAT_BYTES * values,
         )
 
-    def _layer(self, place: int) -> dict[str, float]:
+    def _layer(self, index: int) -> dict[str, float]:
         """A layer's sizes, and where its weights lie."""
-        layer = self.network.layers[place]
+        layer = self.network.layers[index]
         return {
             "INPUTS": layer.inputs,
             "OUTPUTS": layer.outputs,
             "PARAMETERS": self.layout.size,
-            "WEIGHTS_AT": self.layout.weights_at[place],
+            "WEIGHTS_AT": self.layout.weights_at[index],
         }
 
-    def _inputs(self, place: int) -> dict[str, float]:
+    def _inputs(self, index: int) -> dict[str, float]:
         """A layer's sizes, where its weights lie, and where its inputs come from."""
-        if place == 0:
-            return {**self._layer(place), "FEATURES": self.network.inputs}
-        return {**self._layer(place), "INPUTS_AT": self.outputs_at[place - 1]}
+        if index == 0:
+            return {**self._layer(index), "FEATURES": self.network.inputs}
+        return {**self._layer(index), "INPUTS_AT": self.at.outputs[index - 1]}
 
-    def _source(self, kernel: str, place: int) -> tuple[str, ...]:
+    def _source(self, kernel: str, index: int) -> tuple[str, ...]:
         """The files of a kernel that reads a layer's inputs."""
-        if place == 0:
+        if index == 0:
             return (f"{kernel}_sample", f"input/{self.features}")
         return (f"{kernel}_hidden",)
 
@@ -414,10 +412,10 @@ class _PlanBuilder:
         """The files that say what becomes of a gradient."""
         return ("store_gradient",) if rule == "store_gradient" else ("step", f"optimizer/{rule}")
 
-    def _inputs_bytes(self, place: int) -> int:
+    def _inputs_bytes(self, index: int) -> int:
         """Bytes of a layer's inputs (B, I)."""
-        size = 1 if place == 0 and self.features == "bytes" else FLOAT_BYTES
-        return size * self.rows * self.network.layers[place].inputs
+        size = 1 if index == 0 and self.features == "bytes" else FLOAT_BYTES
+        return size * self.rows * self.network.layers[index].inputs
 
     def _step_bytes(self, rule: Rule | Literal["store_gradient"]) -> int:
         """Moved by one parameter's step: it and its moments come and go."""
@@ -502,7 +500,7 @@ def recut(plan: Plan, tile_of: Callable[[Product], Tile | None]) -> Plan:
 
 def value_count(network: NetworkSpec, rows: int, traits: Traits, *, training: bool) -> int:
     """Numbers of activations, derivatives and norms of one network, V, in the layered plan."""
-    return _places(network, rows, training, _output_parts(network, rows, traits))[3]
+    return _ValuesLayout.of(network, rows, training, _output_parts(network, rows, traits)).size
 
 
 def _output_parts(network: NetworkSpec, rows: int, traits: Traits) -> int:
@@ -516,28 +514,38 @@ def _output_parts(network: NetworkSpec, rows: int, traits: Traits) -> int:
     return depth_parts(rows, last.outputs, last.inputs, traits)
 
 
-def _places(
-    network: NetworkSpec, rows: int, training: bool, parts: int
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]:
-    """Where each layer's outputs, derivatives and norm's statistics start within V, and V itself.
+@dataclass(frozen=True, slots=True)
+class _ValuesLayout:
+    """Where each layer's values start in the buffer of one network's values.
 
-    The last layer's outputs come in parts. An evaluation needs no derivatives, but the last
-    layer's place for its probabilities.
+    Attributes:
+        outputs: of every layer; the last layer's come in parts.
+        derivatives: of every layer; an evaluation needs only the last layer's, which hold its
+            probabilities.
+        norms: the statistics of every hidden layer's norm, in a training with layer norm.
+        size: V, the length of the whole buffer.
     """
-    outputs_at, derivatives_at, end = [], [], 0
-    for layer in network.layers:
-        outputs_at.append(end)
-        end += padded(rows) * padded(layer.outputs)
-    end += (parts - 1) * padded(rows) * padded(network.classes)
-    for place, layer in enumerate(network.layers):
-        needed = training or place == len(network.layers) - 1
-        derivatives_at.append(end if needed else 0)
-        end += padded(rows) * padded(layer.outputs) if needed else 0
-    norms_at = []
-    for units in network.hidden if network.layer_norm and training else ():
-        norms_at.append(end)
-        end += padded(rows) * (2 * padded(units) + 4)  # normalized and kept (B, O), inverse (B, 1)
-    return tuple(outputs_at), tuple(derivatives_at), tuple(norms_at), end
+
+    outputs: tuple[int, ...]
+    derivatives: tuple[int, ...]
+    norms: tuple[int, ...]
+    size: int
+
+    @classmethod
+    def of(cls, network: NetworkSpec, rows: int, training: bool, parts: int) -> _ValuesLayout:
+        outputs, derivatives, norms, end = [], [], [], 0
+        for layer in network.layers:
+            outputs.append(end)
+            end += padded(rows) * padded(layer.outputs)
+        end += (parts - 1) * padded(rows) * padded(network.classes)
+        for index, layer in enumerate(network.layers):
+            needed = training or index == len(network.layers) - 1
+            derivatives.append(end if needed else 0)
+            end += padded(rows) * padded(layer.outputs) if needed else 0
+        for units in network.hidden if network.layer_norm and training else ():
+            norms.append(end)
+            end += padded(rows) * (2 * padded(units) + 4)  # normalized, kept (B, O), inverse (B, 1)
+        return cls(tuple(outputs), tuple(derivatives), tuple(norms), end)
 
 
 def _floats(constants: Mapping[str, float]) -> dict[str, float]:

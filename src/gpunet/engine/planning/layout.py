@@ -26,19 +26,19 @@ def padded(count: int) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Where one network's parameters lie among its S places on a device.
+    """Where one network's parameters lie among its S numbers on a device.
 
     Args:
         weights_at: where each layer's padded (I + 1, O) starts.
         scales_at: where each hidden layer's padded scales (O,) start; its shifts follow.
         size: S.
-        places: (N,) of every parameter.
+        positions: (N,) of every parameter among the S.
     """
 
     weights_at: tuple[int, ...]
     scales_at: tuple[int, ...]
     size: int
-    places: NDArray[np.intp]
+    positions: NDArray[np.intp]
 
     @classmethod
     def of(cls, network: NetworkSpec) -> Layout:
@@ -50,32 +50,34 @@ class Layout:
         for units in network.hidden if network.layer_norm else ():
             scales_at.append(end)
             end += 2 * padded(units)
-        places = _places(network, weights_at, scales_at)
-        return cls(tuple(weights_at), tuple(scales_at), end, places)
+        positions = _positions(network, weights_at, scales_at)
+        return cls(tuple(weights_at), tuple(scales_at), end, positions)
 
     def pack(self, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
         """(..., N) as the device wants it, (..., S)."""
         packed = np.zeros((*parameters.shape[:-1], self.size), dtype=np.float32)
-        packed[..., self.places] = parameters
+        packed[..., self.positions] = parameters
         return packed
 
     def unpack(self, packed: NDArray[np.float32]) -> NDArray[np.float32]:
         """(..., S) from the device without its padding, (..., N)."""
-        return np.take(packed, self.places, axis=-1)
+        return np.take(packed, self.positions, axis=-1)
 
 
-def _places(network: NetworkSpec, weights_at: list[int], scales_at: list[int]) -> NDArray[np.intp]:
-    places = np.empty((1, network.parameter_count), dtype=np.float64)  # exact up to 2 ** 53
+def _positions(
+    network: NetworkSpec, weights_at: list[int], scales_at: list[int]
+) -> NDArray[np.intp]:
+    positions = np.empty((1, network.parameter_count), dtype=np.float64)  # exact up to 2 ** 53
     for at, layer, (weights, biases) in zip(
-        weights_at, network.layers, layer_views(places, network), strict=True
+        weights_at, network.layers, layer_views(positions, network), strict=True
     ):
         rows = at + padded(layer.outputs) * np.arange(layer.inputs + 1)[:, None]
         whole = rows + np.arange(layer.outputs)
         weights[0], biases[0] = whole[:-1], whole[-1]
     for at, units, (scales, shifts) in zip(
-        scales_at, network.hidden, norm_views(places, network), strict=False
+        scales_at, network.hidden, norm_views(positions, network), strict=False
     ):
         scales[0] = at + np.arange(units)
         shifts[0] = at + padded(units) + np.arange(units)
-    flat: NDArray[np.intp] = places[0].astype(np.intp)
+    flat: NDArray[np.intp] = positions[0].astype(np.intp)
     return flat

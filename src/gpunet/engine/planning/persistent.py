@@ -220,8 +220,8 @@ def _even(groups: int, shares: int) -> int:
 def _rest_sizes(network: NetworkSpec) -> list[int]:
     """Places in workgroup memory of each layer's parameters; of the first only the biases."""
     return [
-        padded(layer.outputs) * (layer.inputs + 1 if place else 1)
-        for place, layer in enumerate(network.layers)
+        padded(layer.outputs) * (layer.inputs + 1 if index else 1)
+        for index, layer in enumerate(network.layers)
     ]
 
 
@@ -231,13 +231,13 @@ def _variables(
     """What the template repeats and counts; ``kept``: whether features stay in registers."""
     layers, inputs_at, end, rest_at = [], 0, 0, 0
     on_device, sizes = Layout.of(network), _rest_sizes(network)
-    for place, layer in enumerate(network.layers):
+    for index, layer in enumerate(network.layers):
         stride = padded(layer.outputs)
         size = layout.rows * stride
-        first = on_device.weights_at[place] + (0 if place else layer.inputs * stride)
-        sizes_and_place = (layer.inputs, padded(layer.inputs), layer.outputs, stride, place + 1)
-        layers.append((*sizes_and_place, first, rest_at, inputs_at, end, end + size))
-        inputs_at, end, rest_at = end, end + 2 * size, rest_at + sizes[place]
+        first = on_device.weights_at[index] + (0 if index else layer.inputs * stride)
+        sizes_and_number = (layer.inputs, padded(layer.inputs), layer.outputs, stride, index + 1)
+        layers.append((*sizes_and_number, first, rest_at, inputs_at, end, end + size))
+        inputs_at, end, rest_at = end, end + 2 * size, rest_at + sizes[index]
     return (
         ("threads", layout.threads),
         ("rows", layout.rows),

@@ -18,7 +18,7 @@ __all__ = [
     "candidates",
     "choose_tile",
     "depth_parts",
-    "why_tiles",
+    "tile_rule",
 ]
 
 
@@ -187,7 +187,7 @@ def candidates(traits: Traits) -> tuple[Tile, ...]:
     return (*lanes, SMALL, LARGE)
 
 
-def why_tiles(traits: Traits) -> str:
+def tile_rule(traits: Traits) -> str:
     """The rule of ``choose_tile`` in a few words."""
     if not traits.software:
         return "the one for all sizes on hardware"

@@ -32,22 +32,22 @@ class Group:
 
     Args:
         engine: tells the settings.
-        places: (P,) of the networks within its population.
-        parameters: (P, N) of these; they are moved in place.
+        networks: (P,) their numbers within its population.
+        parameters: (P, N) of these; they are updated in place.
         moments: (M, P, N) of the optimizer, likewise.
     """
 
     def __init__(
         self,
         engine: Engine,
-        places: NDArray[np.intp],
+        networks: NDArray[np.intp],
         parameters: NDArray[np.float32],
         moments: NDArray[np.float32],
     ) -> None:
         self._engine, self._network = engine, engine.network
         self._rule, self._activations = engine.rule, engine.network.activations
-        self.places, self.parameters, self.moments = places, parameters, moments
-        settings = tuple(engine.settings[place] for place in places)
+        self.networks, self.parameters, self.moments = networks, parameters, moments
+        settings = tuple(engine.settings[network] for network in networks)
         self._gradient = np.zeros_like(parameters)
         self._layers = layer_views(parameters, self._network)
         self._norms = norm_views(parameters, self._network)
@@ -68,7 +68,7 @@ class Group:
 
     def evaluate(self, samples: Samples) -> Scores:
         """Losses and hits on samples, without dropout."""
-        scores = Scores(len(self.places), len(samples))
+        scores = Scores(len(self.networks), len(samples))
         for rows, logits in self._logits(samples):
             labels = np.broadcast_to(samples.labels[rows], logits.shape[:2])
             losses, _, _ = self._score(logits, labels, self._columns.unsmoothed)
@@ -116,15 +116,15 @@ class Group:
             values *= self._dropout[0].at(self._first_step + self._step, len(rows[0]))
         inputs, derivatives = [values], []
         self._normalized = []
-        for place, activation in enumerate(self._activations, start=1):
-            preactivations = kernels.forward(values, *self._layers[place - 1])
+        for index, activation in enumerate(self._activations, start=1):
+            preactivations = kernels.forward(values, *self._layers[index - 1])
             if self._norms:
-                preactivations, *known = kernels.layer_norm(preactivations, *self._norms[place - 1])
+                preactivations, *known = kernels.layer_norm(preactivations, *self._norms[index - 1])
                 self._normalized.append((known[0], known[1]))
             values, derivative = kernels.activate(
                 preactivations, activation, self._network.leaky_slope
             )
-            masks = self._dropout[place]
+            masks = self._dropout[index]
             if masks is not None:
                 mask = masks.at(self._first_step + self._step, len(rows[0]))
                 values, derivative = values * mask, derivative * mask
@@ -140,21 +140,21 @@ class Group:
         deltas: NDArray[np.float32],
     ) -> None:
         """Fill the gradient, from the last layer to the first."""
-        for place in reversed(range(len(self._layers))):
-            kernels.weight_gradient(inputs[place], deltas, out=self._gradients[place])
-            if place > 0:
-                weights = self._layers[place][0]
-                deltas = kernels.input_gradient(deltas, weights, derivatives[place - 1])
-                deltas = self._through_norm(place - 1, deltas)
+        for index in reversed(range(len(self._layers))):
+            kernels.weight_gradient(inputs[index], deltas, out=self._gradients[index])
+            if index > 0:
+                weights = self._layers[index][0]
+                deltas = kernels.input_gradient(deltas, weights, derivatives[index - 1])
+                deltas = self._through_norm(index - 1, deltas)
 
-    def _through_norm(self, place: int, deltas: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _through_norm(self, index: int, deltas: NDArray[np.float32]) -> NDArray[np.float32]:
         """The deltas below a hidden layer's norm, whose own gradient is filled in."""
         if not self._norms:
             return deltas
-        normalized, inverse = self._normalized[place]
-        scales, shifts = norm_views(self._gradient, self._network)[place]
+        normalized, inverse = self._normalized[index]
+        scales, shifts = norm_views(self._gradient, self._network)[index]
         scales[...], shifts[...] = kernels.layer_norm_update(deltas, normalized)
-        return kernels.layer_norm_gradient(deltas, normalized, inverse, self._norms[place][0])
+        return kernels.layer_norm_gradient(deltas, normalized, inverse, self._norms[index][0])
 
     def _update(self) -> None:
         columns, factors = self._columns, self._factors.at(self._schedule[:, self._step])
@@ -186,29 +186,29 @@ class Group:
         for start in range(0, len(samples), NUMPY_EVALUATION_ROWS):
             rows = slice(start, start + NUMPY_EVALUATION_ROWS)
             values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
-            for place, activation in enumerate(self._activations):
-                values = kernels.forward(values, *self._layers[place])
+            for index, activation in enumerate(self._activations):
+                values = kernels.forward(values, *self._layers[index])
                 if self._norms:
-                    values, _, _ = kernels.layer_norm(values, *self._norms[place])
+                    values, _, _ = kernels.layer_norm(values, *self._norms[index])
                 values, _ = kernels.activate(values, activation, self._network.leaky_slope)
             yield rows, kernels.forward(values, *self._layers[-1])
 
     def _masks(self, settings: tuple[NetworkSettings, ...]) -> list[_Masks | None]:
         """Dropout masks of the input and every hidden layer; ``None`` where nothing is dropped."""
         inputs = np.array([one.input_dropout for one in settings], dtype=np.float32)
-        hidden = self._engine.dropout_rates()[self.places]
+        hidden = self._engine.dropout_rates()[self.networks]
         rates = np.column_stack((inputs, hidden)).T  # (1 + H, R)
         units = (self._network.inputs, *self._network.hidden)
         return [
-            _Masks(self._columns.seeds, place, self._engine.batch_size, units[place], own)
+            _Masks(self._columns.seeds, layer, self._engine.batch_size, units[layer], own)
             if own.any()
             else None
-            for place, own in enumerate(rates)
+            for layer, own in enumerate(rates)
         ]
 
 
 class _Masks:
-    """The dropout masks of one place, drawn for some steps at a time.
+    """The dropout masks of the input or of one hidden layer, drawn for some steps at a time.
 
     Drawing a small mask costs hardly less than drawing a hundred.
     """
@@ -216,12 +216,12 @@ class _Masks:
     def __init__(
         self,
         seeds: NDArray[np.uint32],
-        place: int,
+        layer: int,
         rows: int,
         units: int,
         rates: NDArray[np.float32],
     ) -> None:
-        self._shape = place, rows, units
+        self._shape = layer, rows, units
         self._seeds, self._rates = seeds, rates
         self._steps = max(1, MASKS_TOGETHER // (len(seeds) * rows * units))
         self._first = 0
@@ -247,8 +247,8 @@ class _Columns:
             return np.array([getattr(one, name) for one in settings], dtype=np.float32)[:, None]
 
         def used(name: str) -> NDArray[np.float32] | None:
-            figures = column(name)
-            return figures if figures.any() else None
+            values = column(name)
+            return values if values.any() else None
 
         self.seeds = np.array([one.seed for one in settings], dtype=np.uint32)
         self.label_smoothing = column("label_smoothing")[:, 0]
@@ -268,14 +268,14 @@ class _Columns:
 def _spread(
     weights: NDArray[np.float32], biases: NDArray[np.float32], network: NetworkSpec
 ) -> NDArray[np.float32]:
-    """A figure (P, N) for every parameter, from those of weights and of biases (P, 1).
+    """A setting (P, N) of every parameter, from those of weights and of biases (P, 1).
 
     Scales and shifts have none.
     """
-    figures = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
-    for own_weights, own_biases in layer_views(figures, network):
+    values = np.zeros((len(weights), network.parameter_count), dtype=np.float32)
+    for own_weights, own_biases in layer_views(values, network):
         own_weights[...], own_biases[...] = weights[:, :, None], biases
-    return figures
+    return values
 
 
 class Scores:

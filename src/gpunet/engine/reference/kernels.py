@@ -65,7 +65,7 @@ def as_fractions(features: NDArray[Any]) -> NDArray[np.float32]:
 def dropout_mask(
     seeds: NDArray[np.uint32],
     step: int | NDArray[np.uint32],
-    place: int,
+    layer: int,
     rows: int,
     units: int,
     rates: NDArray[Real],
@@ -75,12 +75,12 @@ def dropout_mask(
     Args:
         seeds: (P,) of the networks.
         step: counted over the whole training; steps (S, 1, 1, 1) give masks (S, P, rows, units).
-        place: 0 for the input, l for the l-th hidden layer.
+        layer: 0 for the input, l for the l-th hidden layer.
         rows: of the batch.
         units: of the layer.
         rates: (P,) the probabilities of being dropped.
     """
-    row = np.arange(rows, dtype=np.uint32) | np.uint32(place << 24)
+    row = np.arange(rows, dtype=np.uint32) | np.uint32(layer << 24)
     group = np.arange((units + 3) // 4, dtype=np.uint32)
     draws: NDArray[np.uint32]  # (4, ..., P, rows, groups)
     draws = rng.pcg4d(seeds[:, None, None], step, row[:, None], group)

@@ -93,25 +93,25 @@ class NumpyEngine(Engine):
     def parameters(self) -> NDArray[np.float32]:
         """A copy of all weights and biases (P, N)."""
         for one in self._groups:
-            self._parameters[one.places] = one.parameters
+            self._parameters[one.networks] = one.parameters
         return self._parameters.copy()
 
     def set_moments(self, moments: NDArray[np.float32]) -> None:
         """Set the optimizer's moments (M, P, N)."""
         self._moments[...] = moments
         for one in self._groups:
-            one.moments[...] = moments[:, one.places]
+            one.moments[...] = moments[:, one.networks]
 
     def moments(self) -> NDArray[np.float32]:
         """A copy of the optimizer's moments (M, P, N)."""
         for one in self._groups:
-            self._moments[:, one.places] = one.moments
+            self._moments[:, one.networks] = one.moments
         return self._moments.copy()
 
     def deactivate(self, networks: Collection[int]) -> None:
         """Exclude these networks from the following epochs."""
         self._parameters, self._moments = self.parameters(), self.moments()
-        running = [p for one in self._groups for p in one.places if p not in networks]
+        running = [p for one in self._groups for p in one.networks if p not in networks]
         self._run(np.array(running, dtype=np.intp))
 
     def begin_epoch(
@@ -120,7 +120,7 @@ class NumpyEngine(Engine):
         """Start an epoch over the training split."""
         schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
         for one in self._groups:
-            one.begin_epoch(order[one.places], schedule[one.places], first_step)
+            one.begin_epoch(order[one.networks], schedule[one.networks], first_step)
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
@@ -144,8 +144,8 @@ class NumpyEngine(Engine):
         loss = np.zeros(self.population, dtype=np.float64)
         correct, seen = np.zeros((2, self.population), dtype=np.int64)
         for one, own in zip(self._groups, scores, strict=True):
-            loss[one.places], correct[one.places] = own.loss(), own.correct()
-            seen[one.places] = own.seen
+            loss[one.networks], correct[one.networks] = own.loss(), own.correct()
+            seen[one.networks] = own.seen
         return Metrics(loss, correct, seen)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
@@ -156,7 +156,7 @@ class NumpyEngine(Engine):
         with numpy_conditions():
             for one in self._groups:
                 for rows, found in one.predict(samples):
-                    probabilities[one.places, rows] = found
+                    probabilities[one.networks, rows] = found
         return probabilities
 
     def time_kernels(self, steps: int) -> tuple[KernelTime, ...]:

@@ -27,7 +27,7 @@ call leaves is still in the processor's cache for the next."""
 
 @dataclass(slots=True, eq=False)
 class Factors:
-    """The figures of one step, all (P, 1): a row of the schedule, and each network's own.
+    """The factors of one step, all (P, 1): a row of the schedule, and each network's own.
 
     The first four are as ``step_schedule`` gives them.
     """

@@ -77,7 +77,7 @@ class Buffers:
         return np.frombuffer(raw, dtype=dtype).copy()
 
     def copy(self, size: int, parts: Sequence[tuple[str, int, str, int]]) -> None:
-        """Copy so many bytes, each from a place in one buffer to a place in another."""
+        """Copy so many bytes, each from an offset in one buffer to an offset in another."""
         with self._device.guarded():
             encoder = self._device.handle.create_command_encoder(label="copies")
             for source, start, target, at in parts:

@@ -44,7 +44,7 @@ from gpunet.engine.planning.records import (
     packed,
 )
 from gpunet.engine.planning.select import PlanName, choose_plan
-from gpunet.engine.planning.tiles import why_tiles
+from gpunet.engine.planning.tiles import tile_rule
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.buffers import Buffers
@@ -133,8 +133,8 @@ class WgpuEngine(Engine):
         self._one_order = False  # whether all networks see the samples in the same order
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, Compiled] = {}
-        self._held = np.arange(self.population)  # (P,) which network lies at each place
-        self._running = self.population  # so many of them, at the first places, are active
+        self._held = np.arange(self.population)  # (P,) which network lies in each slot
+        self._running = self.population  # so many of them, in the first slots, are active
         self._require_room(self.batch_size)
         self._make(state_buffers(self.network, self.population, self.rule))
         self._write_dropout_rates()
@@ -180,13 +180,13 @@ class WgpuEngine(Engine):
     def deactivate(self, networks: Collection[int]) -> None:
         """Exclude these networks from the following epochs.
 
-        Each changes places with the last one that runs, so that dispatches can end before it.
+        Each swaps slots with the last one that runs, so that dispatches can end before it.
         """
         for network in networks:
-            (place,) = np.flatnonzero(self._held == network)
-            if place < self._running:
+            (slot,) = np.flatnonzero(self._held == network)
+            if slot < self._running:
                 self._running -= 1
-                self._exchange(int(place), self._running)
+                self._swap(int(slot), self._running)
         self._write_dropout_rates()
 
     def begin_epoch(
@@ -262,9 +262,9 @@ class WgpuEngine(Engine):
         return Program(plan, training_buffers(work, samples, plan.values))
 
     @property
-    def why_tiles(self) -> str:
+    def tile_rule(self) -> str:
         """Why the products that were not measured are cut as they are, in a few words."""
-        return why_tiles(self._traits)
+        return tile_rule(self._traits)
 
     def steps_a_dispatch(self, plan: Plan) -> int:
         """Steps that a dispatch takes at most."""
@@ -430,8 +430,8 @@ class WgpuEngine(Engine):
         own[self._held] = held
         return own
 
-    def _exchange(self, one: int, other: int) -> None:
-        """Let the networks at two places change them."""
+    def _swap(self, one: int, other: int) -> None:
+        """Swap the networks in two slots."""
         self._held[[one, other]] = self._held[[other, one]]
         if one == other:
             return

@@ -1,6 +1,6 @@
 """Line charts in braille dots, or in ASCII where braille cannot be shown.
 
-A chart is a pure function of its series and its size. Which figures are drawn belongs to
+A chart is a pure function of its series and its size. Which values are drawn belongs to
 whoever asks for a chart.
 """
 
@@ -65,7 +65,7 @@ class LineChart:
         y_bounds: beyond these the vertical axis does not go, as 0 for a loss.
         logarithmic_from: the vertical axis is logarithmic once the largest value is so many
             times the smallest, which must be above zero.
-        figure: how a value is written in the legend.
+        number_format: how a value is written in the legend.
     """
 
     title: str
@@ -74,7 +74,7 @@ class LineChart:
     x_range: tuple[float, float]
     y_bounds: tuple[float, float] = (-math.inf, math.inf)
     logarithmic_from: float = math.inf
-    figure: Callable[[float], str] = "{:.4g}".format
+    number_format: Callable[[float], str] = "{:.4g}".format
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
         yield line_chart(console, self, options.max_width)
@@ -127,7 +127,7 @@ def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -
             mark = MARKS[position % len(MARKS)] if ascii_only else "╍" if series.dotted else "━"
             text.append(f" {mark} ", series.style).append(series.name if named else "", Ink.MUTED)
             if len(series.y):
-                value = chart.figure(float(series.y[-1]))
+                value = chart.number_format(float(series.y[-1]))
                 text.append(f" {value}" if named else value, series.style)
         if text.cell_len <= width:
             break

@@ -9,7 +9,7 @@ import re
 
 from gpunet.engine.factory import Device
 from gpunet.engine.interface import DeviceInfo
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 
 __all__ = ["device_in_words", "device_reason", "short_name"]
 
@@ -32,7 +32,7 @@ def device_reason(choice: Device) -> str:
     trial, rival = choice.trial, choice.rival
     if trial is None or rival is None:
         return choice.reason.replace(str(choice.info), device_in_words(choice.info))
-    numpy, adapter = figures.seconds(trial.numpy), figures.seconds(trial.adapter)
+    numpy, adapter = formats.seconds(trial.numpy), formats.seconds(trial.adapter)
     if trial.adapter_wins:
         told = f"{device_in_words(choice.info)}, {adapter} a step; numpy takes {numpy}"
     else:

@@ -2,7 +2,7 @@
 
 Owns every color. The other files name a style by what it means; a console's ``theme`` turns the
 name into a color that can be read on the terminal's background, which ``background`` asks for.
-Nothing is told by color alone. How numbers are written belongs to ``figures``.
+Nothing is told by color alone. How numbers are written belongs to ``formats``.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Glyphs:
     arrow: str = "→"  # from a label to a prediction
     axis: str = "│"  # one cell of a chart's vertical axis
     tick: str = "┤"  # one cell of that axis where a label stands
-    nothing: str = "–"  # noqa: RUF001 - a dash, in place of a figure that is not there
+    nothing: str = "–"  # noqa: RUF001 - a dash, in place of a value that is missing
     shades: str = " ░▒▓█"  # from an empty cell to a full one
     levels: str = "▁▂▃▄▅▆▇█"  # from the lowest to the highest point of a small curve
 

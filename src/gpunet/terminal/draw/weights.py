@@ -1,7 +1,7 @@
 """What single units look for: their incoming weights as pictures, blue below zero, red above.
 
 Owns which units are shown, and the drawing of signed values. Scaling an image into a block
-belongs to ``digits``; other figures of a layer belong to ``model_card``.
+belongs to ``digits``; what else is shown of a layer belongs to ``model_card``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gpunet.model import Model
 from gpunet.parameters import layer_views
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, Line, grid, line_of, stack, text_block
 from gpunet.terminal.draw.digits import fitted, half_blocks
 from gpunet.terminal.draw.graphics import Painter
@@ -49,7 +49,7 @@ def unit_pictures(
     tiles = []
     for name, values in strongest_units(model, count):
         size = float(np.linalg.norm(values.astype(np.float64)))
-        norm = Text(f"norm {figures.loss(size)}", Ink.MUTED)
+        norm = Text(f"norm {formats.loss(size)}", Ink.MUTED)
         caption = text_block(console, [Text(name), norm, Text()], columns)
         if painter is None:
             tiles.append(stack([signed_picture(console, values, columns, rows), caption], columns))
@@ -105,7 +105,7 @@ def signed_colors(values: NDArray[np.float32], height: int, width: int) -> NDArr
 
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values from -1 to 1; one pixel in a hundred may be cut off, lest it pale the others."""
+    """Values from -1 to 1; one in a hundred is cut off, so that outliers do not pale the others."""
     sizes = np.abs(values)
     largest = float(np.quantile(sizes, 0.99)) or float(sizes.max(initial=0.0)) or 1.0
     return np.clip(values / largest, -1, 1)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from gpunet.search.events import SearchInfo, SearchObserver
 from gpunet.search.study_progress import StudyProgress
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.console import print_line
 from gpunet.terminal.live.live_screen import LiveScreen
@@ -112,7 +112,7 @@ class PlainSearch(SearchObserver):
     def on_wait(self, progress: StudyProgress, others: int) -> None:
         """Say what is waited for, once."""
         if others != self._others:
-            self._print(f"waiting for {figures.count(others)} trials of other workers")
+            self._print(f"waiting for {formats.count(others)} trials of other workers")
         self._others = others
 
     def _tell_failures(self, progress: StudyProgress) -> None:

@@ -17,7 +17,7 @@ from gpunet.datasets.download import Progress
 from gpunet.engine.adapter_check import AdapterCheck
 from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.device_name import device_reason
 from gpunet.terminal.live.console import make_console, wants_dashboard
 from gpunet.terminal.live.dashboard import Dashboard
@@ -74,7 +74,7 @@ class ConsoleMessages(Messages):
     def dataset(self, dataset: Dataset) -> None:
         """Say which data are used, and what is special about them."""
         self.say(f"data:   {dataset.source}")
-        if dataset.notice and self.console.quiet:  # what the figures are of must be known
+        if dataset.notice and self.console.quiet:  # it says what the scores are of
             self.note(dataset.notice)
         elif dataset.notice:
             self.say(f"        {dataset.notice}")
@@ -88,12 +88,12 @@ class ConsoleMessages(Messages):
     def checked(self, check: AdapterCheck) -> None:
         """Say on the standard error that an adapter was checked, and how long that took."""
         if not self.console.quiet:
-            self.note(f"checking {check.device.name} once: {figures.seconds(check.seconds)}")
+            self.note(f"checking {check.device.name} once: {formats.seconds(check.seconds)}")
 
     def tiles(self, count: int, seconds: float) -> None:
         """Say for how many products tiles were measured."""
         self.say(
-            f"tiles:  the fastest for {count} products, measured in {figures.seconds(seconds)} and "
+            f"tiles:  the fastest for {count} products, measured in {formats.seconds(seconds)} and "
             "kept for later runs"
         )
 

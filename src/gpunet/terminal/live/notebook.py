@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.training.events import Callback, EpochEnd, EpochRecord, RunInfo
 
 __all__ = ["NotebookTable", "in_notebook"]
@@ -64,11 +64,11 @@ class NotebookTable(Callback):
 def _row(record: EpochRecord, epochs: int, best: bool) -> str:
     cells = (
         f"{record.epoch}/{epochs}",
-        figures.loss(record.train_loss),
-        figures.percent(record.train_accuracy),
-        "" if record.val_loss is None else figures.loss(record.val_loss),
-        "" if record.val_accuracy is None else figures.percent(record.val_accuracy),
-        figures.seconds(record.seconds),
+        formats.loss(record.train_loss),
+        formats.percent(record.train_accuracy),
+        "" if record.val_loss is None else formats.loss(record.val_loss),
+        "" if record.val_accuracy is None else formats.percent(record.val_accuracy),
+        formats.seconds(record.seconds),
     )
     mark = "<b>{}</b>" if best else "{}"
     return f"<tr>{''.join(f'<td>{mark.format(cell)}</td>' for cell in cells)}</tr>"

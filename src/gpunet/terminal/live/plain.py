@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.live.console import make_console, print_line
 from gpunet.terminal.views.ending import ending
 from gpunet.training.events import Callback, EpochEnd, RunInfo, StopReason
@@ -36,7 +36,7 @@ class PlainPrinter(Callback):
     def on_train_begin(self, run: RunInfo) -> None:
         """Say what is trained on what."""
         self._epochs = run.config.effective_epochs
-        network, count = run.network, figures.count
+        network, count = run.network, formats.count
         held_out = f"{count(run.validation_count)} to validate, " if run.validation_count else ""
         shape, each = str(network), ""
         if run.config.ensemble > 1:
@@ -58,18 +58,18 @@ class PlainPrinter(Callback):
         self._last_epoch = record.epoch
         parts = [
             f"epoch {record.epoch:>{len(str(self._epochs))}}/{self._epochs}",
-            f"loss {figures.loss(record.train_loss):<7}",
-            f"acc {figures.percent(record.train_accuracy):>8}",
+            f"loss {formats.loss(record.train_loss):<7}",
+            f"acc {formats.percent(record.train_accuracy):>8}",
         ]
         if record.val_loss is not None:
             parts += [
-                f"val loss {figures.loss(record.val_loss):<7}",
-                f"val acc {figures.percent(record.val_accuracy):>8}",
+                f"val loss {formats.loss(record.val_loss):<7}",
+                f"val acc {formats.percent(record.val_accuracy):>8}",
             ]
         parts += [
-            f"lr {figures.learning_rate(record.learning_rate)}",
-            f"{figures.rate(record.samples_per_second):>17}",
-            f"{figures.seconds(record.seconds):>7}",
+            f"lr {formats.learning_rate(record.learning_rate)}",
+            f"{formats.rate(record.samples_per_second):>17}",
+            f"{formats.seconds(record.seconds):>7}",
         ]
         if record.epoch == record.best_epoch:
             parts.append("best")

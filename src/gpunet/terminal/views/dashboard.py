@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, grid, stack, text_block
 from gpunet.terminal.draw.charts import LineChart, Series, line_chart
 from gpunet.terminal.draw.device_name import short_name
@@ -131,7 +131,7 @@ def dashboard_frame(
     parts = [
         text_block(console, _header(console, view.run, width)[: rows.header], width),
         text_block(console, _bars(console, view, view.run, width, now), width),
-        text_block(console, [_figures_line(console, view, view.run, width)], width),
+        text_block(console, [_scores_line(console, view, view.run, width)], width),
         gap,
         _charts(console, view, view.run, width, rows.charts),
         gap,
@@ -159,7 +159,7 @@ def closing_view(console: Console, view: View) -> Block:
 def _arrange(width: int, height: int) -> _Rows:
     """Share the rows out: the charts and the epochs stay longest as the terminal shrinks."""
     header = 2 if height >= 20 else 1 if height >= 8 else 0
-    rest = height - header - 4  # two bars, the line of figures, the footer
+    rest = height - header - 4  # two bars, the line of scores, the footer
     if height < COMPLETE:
         table = 4 if rest >= 10 else 0
         charts = rest - table
@@ -179,10 +179,10 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     dot = f" {glyphs(console.options.ascii_only).separator} "
     network, device, config = run.network, run.device, run.config
     name = run.dataset.name
-    held_out = f", {figures.count(run.validation_count)} val" if run.validation_count else ""
-    test = figures.count(len(run.dataset.test))
-    counts = f"{figures.count(run.train_count)} train{held_out}, {test} test"
-    parameters = figures.count(network.parameter_count)
+    held_out = f", {formats.count(run.validation_count)} val" if run.validation_count else ""
+    test = formats.count(len(run.dataset.test))
+    counts = f"{formats.count(run.train_count)} train{held_out}, {test} test"
+    parameters = formats.count(network.parameter_count)
     settings = f"{config.optimizer}, batch {config.batch_size}"
     shape, each = str(network), f"{parameters} parameters"
     if config.ensemble > 1:
@@ -210,15 +210,15 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
         not view.records and run.config.effective_patience > 0 and run.validation_count > 0
     )
     bound = "at most" if may_end_sooner else "about"
-    left = figures.duration(view.remaining(now), nothing="--:--")
+    left = formats.duration(view.remaining(now), nothing="--:--")
     head = f"epoch {progress.epoch:>{len(str(epochs))}}/{epochs} "
     step = f"{progress.step:>{len(str(progress.steps))}}/{progress.steps}"
     tails = (
         f" {100 * share:3.0f} %  {step} steps  {phase:<10}",
-        f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} gone, {bound} {left} left",
+        f" {100 * done:3.0f} %  {formats.duration(view.elapsed(now))} gone, {bound} {left} left",
     )
     if view.reason:
-        tails = tails[0], f" {100 * done:3.0f} %  {figures.duration(view.elapsed(now))} in all"
+        tails = tails[0], f" {100 * done:3.0f} %  {formats.duration(view.elapsed(now))} in all"
     if width < NARROW:
         tails = f" {100 * share:3.0f} %  {phase:<10}", f" {100 * done:3.0f} %  {left} left"
     room = max(STATEMENT if width >= NARROW else 0, *map(len, tails))
@@ -228,7 +228,7 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
     ]
 
 
-def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
+def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
     """The most important first: what does not fit at the end is left out."""
     marks = glyphs(console.options.ascii_only)
     last = view.records[-1] if view.records else None
@@ -247,13 +247,13 @@ def _figures_line(console: Console, view: View, run: RunInfo, width: int) -> Tex
         style = Ink.WARNING if view.patience_left <= 1 else ""
         add("patience", f"{view.patience_left}/{run.config.effective_patience}", style)
     rate = last.learning_rate if last else run.config.effective_learning_rate
-    add("lr", figures.learning_rate(rate))
+    add("lr", formats.learning_rate(rate))
     speed = view.progress.samples_per_second if view.progress else 0.0
     if speed <= 0 and last:
         speed = last.samples_per_second
-    add("", figures.rate(speed))
+    add("", formats.rate(speed))
     if last:
-        add("", f"{figures.seconds(last.seconds)} per epoch")
+        add("", f"{formats.seconds(last.seconds)} per epoch")
     return text
 
 
@@ -269,7 +269,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
         x_range,
         (0.0, math.inf),
         logarithmic_from=4.0,
-        figure=figures.loss,
+        number_format=formats.loss,
     )
     if width < 56:
         return line_chart(console, loss, width)
@@ -279,7 +279,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
         height,
         x_range,
         (0.0, 100.0),
-        figure="{:.2f}".format,
+        number_format="{:.2f}".format,
     )
     half = (width - 2) // 2
     charts = [line_chart(console, loss, half), line_chart(console, accuracy, width - 2 - half)]
@@ -368,13 +368,13 @@ class _Column(NamedTuple):
 
 COLUMNS = (
     _Column(0, "epoch", 6, lambda r: str(r.epoch)),
-    _Column(3, "loss", 9, lambda r: figures.loss(r.train_loss)),
-    _Column(4, "acc", 10, lambda r: figures.percent(r.train_accuracy)),
-    _Column(1, "val loss", 10, lambda r: figures.loss(r.val_loss)),
-    _Column(2, "val acc", 10, lambda r: figures.percent(r.val_accuracy)),
-    _Column(5, "time", 9, lambda r: figures.seconds(r.seconds)),
-    _Column(6, "lr", 9, lambda r: figures.learning_rate(r.learning_rate)),
-    _Column(7, "speed", 19, lambda r: figures.rate(r.samples_per_second)),
+    _Column(3, "loss", 9, lambda r: formats.loss(r.train_loss)),
+    _Column(4, "acc", 10, lambda r: formats.percent(r.train_accuracy)),
+    _Column(1, "val loss", 10, lambda r: formats.loss(r.val_loss)),
+    _Column(2, "val acc", 10, lambda r: formats.percent(r.val_accuracy)),
+    _Column(5, "time", 9, lambda r: formats.seconds(r.seconds)),
+    _Column(6, "lr", 9, lambda r: formats.learning_rate(r.learning_rate)),
+    _Column(7, "speed", 19, lambda r: formats.rate(r.samples_per_second)),
 )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rich.console import Console, RenderableType
 
 from gpunet.config import Monitor
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.training.events import EpochRecord, StopReason
 
 __all__ = ["Part", "ending", "monitored_metric", "print_parts", "why_stopped"]
@@ -28,11 +28,11 @@ def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
 
 
 def monitored_metric(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:
-    """The figure that decides which epoch is kept, and its value: ``val loss`` and ``0.1012``."""
+    """The metric that decides which epoch is kept, and its value: ``val loss`` and ``0.1012``."""
     samples = "train" if record.val_loss is None else "val"
     if monitor == "val_accuracy":
-        return f"{samples} accuracy", figures.percent(record.monitored_accuracy)
-    return f"{samples} loss", figures.loss(record.monitored_loss)
+        return f"{samples} accuracy", formats.percent(record.monitored_accuracy)
+    return f"{samples} loss", formats.loss(record.monitored_loss)
 
 
 def why_stopped(reason: StopReason, last_epoch: int) -> str:

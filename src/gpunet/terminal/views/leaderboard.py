@@ -17,7 +17,7 @@ from rich.text import Text
 from gpunet.search.events import SearchInfo
 from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, text_block
 from gpunet.terminal.draw.columns import GAP, Columns
 from gpunet.terminal.draw.device_name import short_name
@@ -200,11 +200,11 @@ def _written(value: Value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def monitored(search: SearchInfo, figure: float | None) -> str:
-    """The monitored figure as people read it."""
+def monitored(search: SearchInfo, value: float | None) -> str:
+    """A value of the monitored metric as people read it."""
     if search.monitor == "val_accuracy":
-        return figures.percent(figure)
-    return figures.loss(figure)
+        return formats.percent(value)
+    return formats.loss(value)
 
 
 def counted(progress: StudyProgress) -> str:
@@ -225,7 +225,7 @@ def _trials_bar(
 ) -> Text:
     total, done = progress.total, progress.done
     share = done / max(1, total)
-    left = figures.duration(board.remaining(now), nothing="--:--")
+    left = formats.duration(board.remaining(now), nothing="--:--")
     rate = f"{60 * board.rate(now):.3g}" if board.rate(now) > 0 else "-"
     pace = f"{rate} per minute, about " if width >= NARROW else ""
     head = f"trials {done:>{len(str(total))}}/{total} ".ljust(HEAD)
@@ -280,7 +280,7 @@ def _state(trial: TrialSummary) -> str:
 
 
 def _bounds(progress: StudyProgress) -> tuple[float, float]:
-    """The curves' best figure, and one that all but the worst tenth are not worse than."""
+    """The curves' best value, and one that all but the worst tenth are not worse than."""
     told = sorted(value for trial in progress.trials for value in trial.curve)
     if not told:
         return 0.0, 1.0

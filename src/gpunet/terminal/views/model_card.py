@@ -15,7 +15,7 @@ from rich.text import Text
 from gpunet.config import OUTPUTS, panels
 from gpunet.model import Model
 from gpunet.parameters import layer_views
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink, glyphs
@@ -43,8 +43,8 @@ def model_card(console: Console, model: Model, file_bytes: int) -> None:
     console.print(_layer_table(console, model))
     console.print()
     result = [
-        ("accuracy", figures.percent(model.test.accuracy)),
-        ("loss", figures.loss(model.test.loss)),
+        ("accuracy", formats.percent(model.test.accuracy)),
+        ("loss", formats.loss(model.test.loss)),
         ("best epoch", str(model.best_epoch) if model.best_epoch else "none"),
     ]
     sections: dict[str, Rows] = {"Test": result, "Size": _size(model, file_bytes)}
@@ -71,10 +71,10 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
             "output" if last else f"hidden {index + 1}",
             f"{layer.inputs} {arrow} {layer.outputs}",
             OUTPUTS[network.loss] if last else layer.activation,
-            figures.count(parameters),
-            figures.percent(parameters / network.parameter_count),
-            figures.loss(float(weights.std(dtype=np.float64))),
-            figures.loss(float(np.abs(weights).max())),
+            formats.count(parameters),
+            formats.percent(parameters / network.parameter_count),
+            formats.loss(float(weights.std(dtype=np.float64))),
+            formats.loss(float(np.abs(weights).max())),
         ]
         table.add(*cells[:shown])
     return table
@@ -94,9 +94,9 @@ def _in_words(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case int():
-            return figures.count(value)
+            return formats.count(value)
         case float():
-            return figures.count(int(value)) if value.is_integer() else f"{value:g}"
+            return formats.count(int(value)) if value.is_integer() else f"{value:g}"
         case list() | tuple():
             return ", ".join(_in_words(entry) for entry in value)
     return str(value)
@@ -106,10 +106,10 @@ def _size(model: Model, file_bytes: int) -> Rows:
     networks, parameters = model.parameters.shape
     return [
         ("network", str(model.network)),
-        *([("networks", figures.count(networks))] if networks > 1 else []),
-        ("parameters", figures.count(parameters)),
-        ("as float32", figures.size(model.parameters.nbytes)),
-        ("file", figures.size(file_bytes)),
+        *([("networks", formats.count(networks))] if networks > 1 else []),
+        ("parameters", formats.count(parameters)),
+        ("as float32", formats.size(model.parameters.nbytes)),
+        ("file", formats.size(file_bytes)),
     ]
 
 
@@ -118,9 +118,9 @@ def _origin(model: Model) -> Rows:
     return [
         ("name", model.origin.name),
         ("source", model.origin.source),
-        ("features", figures.count(model.network.inputs)),
+        ("features", formats.count(model.network.inputs)),
         *(_pixels(model, shape) if shape else []),
-        ("classes", figures.count(len(model.classes))),
+        ("classes", formats.count(len(model.classes))),
         ("fingerprint", model.origin.fingerprint[:12]),
     ]
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from gpunet.engine.planning.layered import Pass, Plan
 from gpunet.engine.planning.persistent import workgroup_layout
 from gpunet.engine.planning.tiles import Product
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.tables import summary_table
@@ -60,7 +60,7 @@ def _pass_table(plan: Plan) -> Columns:
         table.add(one.label, *_figures(one))
     moved = sum(one.traffic for one in plan.passes)
     done = sum(one.operations for one in plan.passes)
-    cells = [figures.size(moved), figures.amount(done)]
+    cells = [formats.size(moved), formats.amount(done)]
     table.add("a step in all", *[""] * 4, *cells, style=Ink.MUTED)
     return table
 
@@ -72,9 +72,9 @@ def _figures(one: Pass) -> list[str]:
         _shape(product) if product else "",
         f"{across}x{down}" + (f"x{networks}" if networks > 1 else ""),
         str(one.threads),
-        figures.count(one.iterations),
-        figures.size(one.traffic),
-        figures.amount(one.operations),
+        formats.count(one.iterations),
+        formats.size(one.traffic),
+        formats.amount(one.operations),
     ]
 
 
@@ -94,6 +94,6 @@ def _workgroup(plan: Plan, steps_a_dispatch: int) -> list[tuple[str, str]]:
         ("of layer 1", f"4 units x {layout.groups} x 4 features a thread"),
         ("of other layers", f"{4 * layout.fours} parameters a thread"),
         ("rows at once", f"{layout.chunk} of {layout.rows}"),
-        ("workgroup memory", figures.size(4 * layout.floats)),
+        ("workgroup memory", formats.size(4 * layout.floats)),
         ("registers", f"{registers} a thread for weights and moments"),
     ]

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from gpunet.engine.interface import KernelTime
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
 from gpunet.training.profile import Profile
@@ -20,17 +20,17 @@ __all__ = ["profile_table"]
 
 
 def profile_table(profile: Profile) -> Iterator[RenderableType]:
-    """A row per kernel, and what the figures mean."""
+    """A row per kernel, and what the numbers mean."""
     table = Columns(["<kernel", "us a step", "share", "FLOP/s", "byte/s", "roofline"])
     for kernel in profile.kernels:
-        table.add(kernel.label, *_figures(profile, kernel))
+        table.add(kernel.label, *_cells(profile, kernel))
     table.add("all kernels", _microseconds(profile.kernel_seconds), "100.0 %", style=Ink.MUTED)
     yield table
     for line in _explanation(profile):
         yield Text(line, Ink.MUTED)
 
 
-def _figures(profile: Profile, kernel: KernelTime) -> list[str]:
+def _cells(profile: Profile, kernel: KernelTime) -> list[str]:
     of_roofline = profile.of_roofline(kernel)
     return [
         _microseconds(kernel.seconds),
@@ -42,13 +42,13 @@ def _figures(profile: Profile, kernel: KernelTime) -> list[str]:
 
 
 def _explanation(profile: Profile) -> Iterator[str]:
-    roofline, step = profile.roofline, figures.seconds(profile.step_seconds)
-    arithmetic = figures.amount(roofline.operations_per_second)
-    memory = figures.amount(roofline.bytes_per_second)
+    roofline, step = profile.roofline, formats.seconds(profile.step_seconds)
+    arithmetic = formats.amount(roofline.operations_per_second)
+    memory = formats.amount(roofline.bytes_per_second)
     yield f"roofline: {arithmetic}FLOP/s, reached at multiply-adds, and {memory}byte/s, at copies;"
     yield "          the least time that they allow as a share of the time taken"
     yield "byte/s: of what must be moved, operands once and results"
-    yield f"wall clock: {step} a step, over {figures.count(profile.steps)} steps of an epoch"
+    yield f"wall clock: {step} a step, over {formats.count(profile.steps)} steps of an epoch"
     if profile.host_share is not None:
         yield f"host: {_percent(profile.host_share)} of it, while the device waited for the host"
     elif profile.device.kind == "CPU":
@@ -66,4 +66,4 @@ def _percent(share: float) -> str:
 
 
 def _rate(amount: int | None, seconds: float) -> str:
-    return "n/a" if amount is None else figures.amount(amount / seconds)
+    return "n/a" if amount is None else formats.amount(amount / seconds)

@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import RenderableType
 
 from gpunet.errors import spelled
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
@@ -26,11 +26,11 @@ EVERY = 10
 def range_advice(found: RangeTest, default: float) -> Iterator[str]:
     """What was tried, where the loss was least, and the rate to take instead of the default."""
     least = int(np.nanargmin(found.smoothed))
-    rate = figures.learning_rate(float(found.learning_rates[least]))
+    rate = formats.learning_rate(float(found.learning_rates[least]))
     yield f"tried:    {len(found.losses)} steps, each at a higher rate; no weights are kept"
-    yield f"least:    the smoothed loss is {figures.loss(float(found.smoothed[least]))} at {rate}"
-    suggestion = spelled("learning_rate", figures.learning_rate(found.suggestion))
-    usual = figures.learning_rate(default)
+    yield f"least:    the smoothed loss is {formats.loss(float(found.smoothed[least]))} at {rate}"
+    suggestion = spelled("learning_rate", formats.learning_rate(found.suggestion))
+    usual = formats.learning_rate(default)
     yield f"suggests: {suggestion}, a tenth of that; the default is {usual}"
 
 
@@ -47,7 +47,7 @@ def range_chart(found: RangeTest) -> RenderableType:
         HEIGHT,
         (float(decades[0]), float(decades[-1])),
         y_bounds=(0.0, np.inf),
-        figure=figures.loss,
+        number_format=formats.loss,
     )
 
 
@@ -57,8 +57,8 @@ def range_table(found: RangeTest) -> RenderableType:
     last = len(found.losses) - 1
     for step in sorted({*range(0, last, EVERY), last}):
         table.add(
-            figures.learning_rate(float(found.learning_rates[step])),
-            figures.loss(float(found.losses[step])),
-            figures.loss(float(found.smoothed[step])),
+            formats.learning_rate(float(found.learning_rates[step])),
+            formats.loss(float(found.losses[step])),
+            formats.loss(float(found.smoothed[step])),
         )
     return table

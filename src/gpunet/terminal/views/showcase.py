@@ -1,7 +1,7 @@
 """Samples side by side: test samples with predictions, one prediction, a look into a dataset.
 
 Owns what is printed for single samples. Drawing one image belongs to ``digits``, the words of
-a prediction to ``verdict``, figures over many samples to ``tables``.
+a prediction to ``verdict``, scores over many samples to ``tables``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from gpunet.datasets.dataset import Samples
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.digits import greys, picture
@@ -127,7 +127,7 @@ def _verdict_captions(
         if head.cell_len + len(share) <= PICTURE[0]:
             head.append(share, Ink.MUTED)
         truth = "" if verdict.right else f"is {classes[verdict.label]}"
-        cost = [] if losses is None else [Text(f"loss {figures.loss(losses[index])}", Ink.MUTED)]
+        cost = [] if losses is None else [Text(f"loss {formats.loss(losses[index])}", Ink.MUTED)]
         captions.append([head, Text(truth, Ink.MUTED), *cost])
     return captions
 
@@ -170,7 +170,7 @@ def _verdict_table(
             Text(classes[verdict.prediction], verdict.style),
             f"{100 * verdict.probability:.1f} %",
             Text(verdict.mark(marks), verdict.style),
-            *([] if losses is None else [figures.loss(losses[index])]),
+            *([] if losses is None else [formats.loss(losses[index])]),
         )
     return table
 

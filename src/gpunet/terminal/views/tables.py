@@ -1,6 +1,6 @@
-"""Tables: a run's summary, the confusion matrix and the figures of each class.
+"""Tables: a run's summary, the confusion matrix and the scores of each class.
 
-Owns how figures are laid out; computing them belongs to ``training.metrics``.
+Owns how numbers are laid out; computing them belongs to ``training.metrics``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gpunet.model import Scores
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import cut, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import RIGHT_SHARE, WRONG_SHARE, Ink, glyphs
@@ -46,8 +46,8 @@ def ensemble_table(together: Scores, networks: Sequence[Scores]) -> RenderableTy
     """What each network of an ensemble comes to by itself, and all of them together."""
     table = Columns(["<network", "accuracy", "loss"])
     for index, one in enumerate(networks):
-        table.add(str(index), figures.percent(one.accuracy), figures.loss(one.loss))
-    accuracy, loss = figures.percent(together.accuracy), figures.loss(together.loss)
+        table.add(str(index), formats.percent(one.accuracy), formats.loss(one.loss))
+    accuracy, loss = formats.percent(together.accuracy), formats.loss(together.loss)
     table.add("together", accuracy, loss, style=Ink.STRONG)
     return table
 
@@ -82,13 +82,13 @@ def confusion_table(
 
 
 def class_table(scores: ClassScores, classes: Sequence[str]) -> RenderableType:
-    """One row per class; NaN, where a figure is not defined, is shown as a dash."""
+    """One row per class; NaN, where a score is not defined, is shown as a dash."""
     table = Columns(["<class", "precision", "recall", "F1", "samples"])
-    figures_of = (scores.precision, scores.recall, scores.f1, scores.support)
-    columns = zip(classes, *figures_of, strict=True)
+    columns_of_scores = (scores.precision, scores.recall, scores.f1, scores.support)
+    columns = zip(classes, *columns_of_scores, strict=True)
     for name, *shares, samples in columns:
-        written = [figures.percent(None if np.isnan(share) else float(share)) for share in shares]
-        table.add(name, *written, figures.count(int(samples)))
+        written = [formats.percent(None if np.isnan(share) else float(share)) for share in shares]
+        table.add(name, *written, formats.count(int(samples)))
     return table
 
 
@@ -118,7 +118,7 @@ def _pair_table(matrix: NDArray[np.int64], classes: Sequence[str], most: int) ->
     for pair in confused_pairs(matrix, most):
         share = pair.count / int(totals[pair.label])
         names = Text(classes[pair.label]), Text(classes[pair.prediction], Ink.WRONG)
-        table.add(*names, figures.count(pair.count), figures.percent(share))
+        table.add(*names, formats.count(pair.count), formats.percent(share))
     return table if table.rows else Text("no sample was taken for another class", Ink.RIGHT)
 
 

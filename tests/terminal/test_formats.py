@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gpunet.terminal.draw import figures
+from gpunet.terminal.draw import formats
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from gpunet.terminal.draw import figures
 def test_a_loss_of_any_size_is_written_in_at_most_seven_characters(
     value: float | None, written: str
 ) -> None:
-    assert written == figures.loss(value)
+    assert written == formats.loss(value)
     assert len(written) <= 7
 
 
@@ -42,7 +42,7 @@ def test_a_loss_of_any_size_is_written_in_at_most_seven_characters(
     ],
 )
 def test_a_duration_is_told_to_the_second(value: float | None, written: str) -> None:
-    assert written == figures.duration(value)
+    assert written == formats.duration(value)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_duration_is_told_to_the_second(value: float | None, written: str) -> 
     [(0.00032, "0.32 ms"), (0.038, "38 ms"), (0.0999, "0.1 s"), (2.94, "2.9 s"), (65.0, "1:05")],
 )
 def test_a_measured_time_is_told_as_finely_as_is_of_interest(value: float, written: str) -> None:
-    assert written == figures.seconds(value)
+    assert written == formats.seconds(value)
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ def test_a_measured_time_is_told_as_finely_as_is_of_interest(value: float, writt
     ],
 )
 def test_a_throughput_is_at_most_seventeen_characters_long(value: float, written: str) -> None:
-    assert written == figures.rate(value)
+    assert written == formats.rate(value)
     assert len(written) <= 17
 
 
 def test_a_share_is_a_percentage_with_two_decimals() -> None:
-    assert [figures.percent(v) for v in (0.92114, 1.0, None)] == ["92.11 %", "100.00 %", "-"]
+    assert [formats.percent(v) for v in (0.92114, 1.0, None)] == ["92.11 %", "100.00 %", "-"]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_share_is_a_percentage_with_two_decimals() -> None:
     ],
 )
 def test_a_number_of_bytes_is_written_in_the_unit_that_fits(value: int, written: str) -> None:
-    assert written == figures.size(value)
+    assert written == formats.size(value)
 
 
 @pytest.mark.parametrize(
@@ -99,38 +99,38 @@ def test_a_number_of_bytes_is_written_in_the_unit_that_fits(value: int, written:
     ],
 )
 def test_amounts_are_written_in_three_digits(value: float, text: str) -> None:
-    assert text == figures.amount(value)
+    assert text == formats.amount(value)
 
 
 BORDERS: dict[Callable[..., str], list[tuple[Any, str]]] = {
-    figures.loss: [
+    formats.loss: [
         *[(0.001, "0.0010"), (0.00099, "9.9e-04"), (-0.5, "-0.5000"), (-0.00042, "-4.2e-04")],
         *[(9.5, "9.5000"), (10.0, "10.000"), (99.5, "99.500"), (100.0, "100.00")],
         *[(999.5, "999.50"), (1000.0, "1.0e+03"), (-2000.0, "-2.0e+03"), (-math.inf, "-inf")],
     ],
-    figures.learning_rate: [(0.002, "2.0e-03"), (1.0, "1.0e+00"), (0.12345, "1.2e-01")],
-    figures.percent: [(0.0, "0.00 %"), (0.12345, "12.35 %"), (0.99999, "100.00 %")],
-    figures.count: [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")],
-    figures.size: [
+    formats.learning_rate: [(0.002, "2.0e-03"), (1.0, "1.0e+00"), (0.12345, "1.2e-01")],
+    formats.percent: [(0.0, "0.00 %"), (0.12345, "12.35 %"), (0.99999, "100.00 %")],
+    formats.count: [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")],
+    formats.size: [
         *[(1, "1 bytes"), (10_000, "9.77 KiB"), (10_239, "10.0 KiB"), (102_300, "99.9 KiB")],
         *[(102_399, "100 KiB"), (1 << 20, "1.00 MiB"), (1 << 30, "1.00 GiB")],
         *[(1 << 40, "1.00 TiB"), (1 << 50, "1.00 PiB"), (1 << 60, "1024 PiB")],
     ],
-    figures.amount: [
+    formats.amount: [
         *[(0.1234, "0.123"), (12.34, "12.3"), (999.4, "999"), (999.5, "1.00 k")],
         *[(9994.0, "9.99 k"), (9996.0, "10.0 k"), (99_940.0, "99.9 k"), (99_960.0, "100 k")],
         *[(2e6, "2.00 M"), (2e9, "2.00 G"), (2e12, "2.00 T"), (2e15, "2.00 P"), (2e19, "20000 P")],
     ],
-    figures.rate: [
+    formats.rate: [
         *[(0.0, "0 samples/s"), (999_999.0, "999,999 samples/s"), (1e6, "1.00 M samples/s")],
         *[(99e6, "99.00 M samples/s"), (1e8, "100.0 M samples/s"), (999e6, "999.0 M samples/s")],
         *[(1e9, "1.0e+09 samples/s"), (math.nan, "- samples/s")],
     ],
-    figures.seconds: [
+    formats.seconds: [
         *[(0.00999, "9.99 ms"), (0.01, "10 ms"), (0.0994, "99 ms"), (0.0995, "0.1 s")],
         *[(1.25, "1.2 s"), (59.9, "59.9 s"), (59.95, "0:59"), (3661.0, "1:01:01")],
     ],
-    figures.duration: [
+    formats.duration: [
         *[(60.0, "1:00"), (3599.9, "59:59"), (3600.0, "1:00:00"), (86_399.0, "23:59:59")],
         *[(86_400.0, "1 d 00:00:00"), (1000 * 86_400.0 + 61, "1,000 d 00:01:01")],
         *[(math.nan, "-"), (-math.inf, "-")],
@@ -146,6 +146,6 @@ def test_a_figure_is_written_as_told_on_both_sides_of_every_border(
 
 
 def test_where_there_is_no_figure_what_is_asked_for_stands_for_it() -> None:
-    for write in (figures.loss, figures.percent, figures.duration):
+    for write in (formats.loss, formats.percent, formats.duration):
         assert write(None, nothing="none") == "none"
         assert write(None) == "-"
