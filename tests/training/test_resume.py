@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.engines import numpy_engine
 
 from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine
-from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import ModelError, UsageError
 from gpunet.model import Model, Origin, Scores
 from gpunet.training.clock import WorkingClock
@@ -46,8 +46,18 @@ def settings(**changes: Any) -> TrainConfig:
     return TrainConfig(**{**defaults, **changes})
 
 
+class Keeper(Callback):
+    """Keeps the states that the trainer tells."""
+
+    def __init__(self, kept: list[RunState]) -> None:
+        self.kept = kept
+
+    def on_checkpoint(self, state: RunState) -> None:
+        self.kept.append(state)
+
+
 class Runner:
-    """Trains with engines of one kind, and keeps what the trainer hands out."""
+    """Trains with engines of one kind, and keeps the states that the trainer tells."""
 
     def __init__(self, make_engine: MakeEngine, config: TrainConfig, dataset: Dataset) -> None:
         self.make_engine, self.config, self.dataset = make_engine, config, dataset
@@ -59,7 +69,8 @@ class Runner:
         # A call of the slow clock's engine takes but one step, so that epochs can be cut short.
         control = options.setdefault("control", Control())
         control.clock = WorkingClock(count().__next__)
-        return train(engine, self.dataset, config, checkpoint=self.kept.append, **options)
+        callbacks = (Keeper(self.kept), *options.pop("callbacks", ()))
+        return train(engine, self.dataset, config, callbacks=callbacks, **options)
 
     def stored(self, path: Path, state: RunState) -> RunState:
         """The same after a way through a file."""
@@ -162,19 +173,14 @@ def run(make_engine: MakeEngine) -> Runner:
     return Runner(make_engine, settings(), noise())
 
 
-def test_states_are_handed_out_every_so_many_epochs_and_at_the_end(run: Runner) -> None:
-    run(checkpoint_every=3)
-    assert [len(state.history) for state in run.kept] == [3, 6, 7]
-
-
-def test_a_stop_within_an_epoch_hands_out_the_last_whole_one(run: Runner) -> None:
+def test_a_state_is_told_after_every_whole_epoch(run: Runner) -> None:
     stopper = StopAt(6, at_once=True)
-    result = run(checkpoint_every=4, callbacks=[stopper], control=stopper.control)
+    result = run(callbacks=[stopper], control=stopper.control)
     assert len(result.history) == 6
-    assert [len(state.history) for state in run.kept] == [4, 5]
+    assert [len(state.history) for state in run.kept] == [1, 2, 3, 4, 5]
 
 
-def test_a_run_that_diverges_hands_out_finite_weights_alone(run: Runner) -> None:
+def test_a_run_that_diverges_tells_finite_weights_alone(run: Runner) -> None:
     run(config=settings(optimizer="sgd", learning_rate=1e30, schedule="constant"))
     assert all(state.finite for state in run.kept)
 
@@ -238,15 +244,12 @@ def test_a_state_of_another_kind_of_run_is_refused(run: Runner, changes: dict[st
 
 
 def test_the_time_allowed_counts_from_where_a_run_goes_on() -> None:
-    def engine(config: TrainConfig) -> NumpyEngine:
-        return NumpyEngine(config.network(6, 3), config)
-
     kept: list[RunState] = []
     config = settings(epochs=2)
-    train(engine(config), noise(), config, checkpoint=kept.append)
+    train(numpy_engine(config, 6, 3), noise(), config, callbacks=[Keeper(kept)])
     longer = settings(epochs=4, max_time=100.0)
     spent = dataclasses.replace(kept[-1], seconds=5000.0)
-    resumed = train(engine(longer), noise(), longer, resume=spent)
+    resumed = train(numpy_engine(longer, 6, 3), noise(), longer, resume=spent)
     assert resumed.stop_reason == "epochs"
     assert len(resumed.history) == 4
     assert 5000 < resumed.seconds < 5100

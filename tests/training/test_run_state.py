@@ -14,12 +14,14 @@ import safetensors.numpy
 
 from gpunet.artifacts import model_file
 from gpunet.artifacts.checkpoint import load_state, save_state
+from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Scaling
 from gpunet.errors import ModelError
 from gpunet.model import Model, Origin, Scores
 from gpunet.training.events import EpochRecord
-from gpunet.training.state import Checkpointer, RunState
+from gpunet.training.state import RunState
+from gpunet.workflows.run_folders import Recorder
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2)
 SHAPE = (1, NETWORK.parameter_count)
@@ -188,24 +190,25 @@ def test_a_state_of_several_networks_tells_the_latest_of_their_best_epochs() -> 
 
 
 @pytest.mark.parametrize("name", ["parameters", "moments", "best"])
-def test_a_state_that_is_not_finite_throughout_is_not_handed_out(name: str) -> None:
+def test_a_state_is_finite_only_if_it_is_so_throughout(name: str) -> None:
     array = getattr(STATE, name).copy()
     array[..., -1] = np.inf
-    kept: list[RunState] = []
-    checkpointer = Checkpointer(kept.append, 1)
-    checkpointer.note(1, dataclasses.replace(STATE, **{name: array}))
-    checkpointer.finish()
-    assert kept == []
-    checkpointer.note(2, STATE)
-    assert kept == [STATE]
+    assert STATE.finite
+    assert not dataclasses.replace(STATE, **{name: array}).finite
 
 
-def test_a_state_is_handed_out_every_so_many_epochs_and_once_at_the_end() -> None:
-    kept: list[int] = []
-    checkpointer = Checkpointer(lambda state: kept.append(state.steps), 2)
+def test_a_checkpoint_is_written_every_so_many_epochs_and_once_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps: list[int] = []
+    monkeypatch.setattr(RunFolder, "write_checkpoint", lambda *given: steps.append(given[2].steps))
+    recorder = Recorder(RunFolder(Path("run")), every=2)
+    monkeypatch.setattr(recorder, "_template", MODEL, raising=False)
+    record = STATE.histories[0][0]
     for epoch in range(1, 6):
-        checkpointer.note(epoch, dataclasses.replace(STATE, steps=epoch))
-    assert kept == [2, 4]
-    checkpointer.finish()
-    checkpointer.finish()
-    assert kept == [2, 4, 5]
+        history = (record,) * epoch
+        recorder.on_checkpoint(dataclasses.replace(STATE, steps=epoch, histories=(history,)))
+    assert steps == [2, 4]
+    recorder.on_train_end("epochs", 5)
+    recorder.on_train_end("epochs", 5)
+    assert steps == [2, 4, 5]

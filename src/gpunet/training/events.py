@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import DeviceInfo
 from gpunet.training.clock import WorkingClock
+
+if TYPE_CHECKING:
+    from gpunet.training.state import RunState
 
 __all__ = [
     "Callback",
@@ -205,6 +208,12 @@ class Callback:
 
     def on_epoch_end(self, record: EpochEnd) -> bool | None:
         """An epoch and its validation are done; return True to stop the run here."""
+
+    def on_checkpoint(self, state: RunState) -> None:
+        """A whole epoch is done, and ``state`` is what it takes to go on from here bit for bit.
+
+        An epoch that was cut short counts in the result, but cannot be gone on from.
+        """
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
         """No further epoch follows; the best weights are restored."""

@@ -7,7 +7,6 @@ the history. How it is written belongs to ``artifacts.checkpoint``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,7 @@ from gpunet.datasets.dataset import Scaling
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import mean_history
 
-__all__ = ["Checkpointer", "RunState"]
+__all__ = ["RunState"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,28 +62,3 @@ class RunState:
         """Whether it is worth keeping."""
         arrays = (self.parameters, self.moments, self.best)
         return all(bool(np.isfinite(array).all()) for array in arrays)
-
-
-class Checkpointer:
-    """Hands out where the run stands, in time and at the end.
-
-    A state is taken after every whole epoch, since an epoch that is cut short later on leaves the
-    engine in a state that cannot be gone on from.
-    """
-
-    def __init__(self, write: Callable[[RunState], None] | None, every: int) -> None:
-        self._write = write
-        self._every = every
-        self._pending: RunState | None = None
-
-    def note(self, epoch: int, state: RunState) -> None:
-        """A whole epoch is done, and the run stands here."""
-        self._pending = state
-        if epoch % self._every == 0:
-            self.finish()
-
-    def finish(self) -> None:
-        """Hand out the latest state, unless that was done."""
-        if self._write is not None and self._pending is not None and self._pending.finite:
-            self._write(self._pending)
-        self._pending = None

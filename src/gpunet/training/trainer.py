@@ -35,7 +35,7 @@ from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.splits import settled, split
-from gpunet.training.state import Checkpointer, RunState
+from gpunet.training.state import RunState
 
 __all__ = ["Prune", "train", "train_population"]
 
@@ -63,8 +63,6 @@ def train(
     callbacks: Sequence[Callback] = (),
     control: Control | None = None,
     resume: RunState | None = None,
-    checkpoint: Callable[[RunState], None] | None = None,
-    checkpoint_every: int = 1,
 ) -> TrainingResult:
     """Train one network, or an ensemble of them, and evaluate the best weights on the test set.
 
@@ -76,9 +74,6 @@ def train(
         control: how a user asks to stop or to pause.
         resume: where an earlier run with the same data and settings stands. This one then gives
             bit for bit what the earlier one would have given.
-        checkpoint: is given the run's state after every ``checkpoint_every`` whole epochs and after
-            the last whole one. An epoch that was cut short counts in the result, not here.
-        checkpoint_every: epochs.
 
     Raises:
         UsageError: the validation set would leave nothing to train on, the run to be resumed
@@ -88,7 +83,6 @@ def train(
     """
     config = settled(config, dataset)
     run = _Run(engine, dataset, config.networks(), callbacks, control, resume)
-    run.checkpointer = Checkpointer(checkpoint, checkpoint_every)
     if resume is not None:
         require_unfinished(config, resume.histories)
     run.begin(resume)
@@ -173,7 +167,6 @@ class _Run:
         self.control = control or Control()
         self.clock = self.control.clock
         self.began = self.clock()
-        self.checkpointer = Checkpointer(None, 1)
         self.prune: Prune | None = None
         _require_made_for(engine, dataset, configs)
         self.members = tuple(Member(config) for config in configs)
@@ -249,7 +242,6 @@ class _Run:
         while self.running:
             self._epoch_or_end()
         self.seconds = self._elapsed()
-        self.checkpointer.finish()
         for callback in self.callbacks:
             callback.on_train_end(self._stop_reason(), self.best_epoch)
 
@@ -437,8 +429,10 @@ class _Run:
         interruption = self._interruption()
         ended = {p for p in records if self.members[p].decide_stop(whole, interruption)}
         self.state = self._state(parameters, moments)
-        if whole and not any(one.stop_reason == "diverged" for one in self.members):
-            self.checkpointer.note(self.epochs_done, self.state)
+        diverged = any(one.stop_reason == "diverged" for one in self.members)
+        if whole and not diverged and self.state.finite:
+            for callback in self.callbacks:
+                callback.on_checkpoint(self.state)
         self.engine.deactivate(ended | self._pruned())
 
     def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:

@@ -20,6 +20,7 @@ from gpunet.datasets.catalog import AUTO
 from gpunet.datasets.dataset import Dataset
 from gpunet.errors import DataError, MissingExtraError, OutputError, UsageError, spelled
 from gpunet.model import Model
+from gpunet.training.events import Callback, StopReason
 from gpunet.training.member import require_unfinished
 from gpunet.training.state import RunState
 from gpunet.workflows.data import found_again
@@ -34,8 +35,8 @@ CHANGEABLE = ("epochs", "max_time")
 """Settings that may differ when a run is resumed."""
 
 
-class Recorder:
-    """Keeps a run in a folder while it is trained.
+class Recorder(Callback):
+    """Keeps a run in a folder while it is trained, with a checkpoint every few epochs.
 
     A file that cannot be written does not stop the training: the user is warned once.
 
@@ -57,6 +58,7 @@ class Recorder:
         self.complete = True
         """Whether all files could be written."""
         self._model = model
+        self._pending: RunState | None = None  # the latest state, unless it is written
 
     @property
     def reference(self) -> str:
@@ -91,9 +93,20 @@ class Recorder:
         self._template, self._messages = template, messages
         self.folder.create()
 
-    def write_checkpoint(self, state: RunState) -> None:
-        """Write a checkpoint."""
-        self._attempt(lambda: self.folder.write_checkpoint(self._template, state))
+    def on_checkpoint(self, state: RunState) -> None:
+        """Write a checkpoint every few epochs."""
+        self._pending = state
+        if max(map(len, state.histories)) % self.every == 0:
+            self._write_checkpoint()
+
+    def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
+        """Write the last whole epoch's checkpoint."""
+        self._write_checkpoint()
+
+    def _write_checkpoint(self) -> None:
+        if (state := self._pending) is not None:
+            self._attempt(lambda: self.folder.write_checkpoint(self._template, state))
+        self._pending = None
 
     def finish(self, run: Run) -> None:
         """Write the best model, now that it is tested, the report, and the curves.

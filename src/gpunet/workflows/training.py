@@ -200,7 +200,7 @@ def train_model(
     config = settle_epochs(config, dataset, messages)
     if recorder is not None:
         recorder.begin(dataset, untrained_model(config, dataset, reference), messages)
-        callbacks = (messages.log(recorder.folder.log), *callbacks)
+        callbacks = (messages.log(recorder.folder.log), recorder, *callbacks)
     choice = settle_device(choice, config, config.ensemble, dataset, messages)
     tiles = measured_tiles(choice, config, dataset, messages) if autotune else None
     with messages.training() as shown, training_engine(choice, config, dataset, tiles) as engine:
@@ -211,8 +211,6 @@ def train_model(
             callbacks=(shown, *callbacks),
             control=messages.control,
             resume=begun,
-            checkpoint=recorder.write_checkpoint if recorder else None,
-            checkpoint_every=recorder.every if recorder else 1,
         )
     run = Run(config, dataset, reference, choice.info, result)
     if recorder is not None:
