@@ -290,7 +290,7 @@ def _tile_rates(
     """GFLOP/s of the products of matrices of this size in a training step, by kernel and tile.
 
     Args:
-        adapter: is opened anew, so that everything is compiled anew.
+        adapter: is opened again, so that everything is compiled again.
         size: rows, columns and depth.
         most: kernels that are measured; all for ``None``.
     """
