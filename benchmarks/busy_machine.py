@@ -26,11 +26,14 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.engine.factory import select_device
 from gpunet.engine.reference import numpy_engine
 from gpunet.engine.timing import Rounds
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
+from peers.engines import engine_on
 from peers.machine import machine, results
+from peers.task import CLASSES, INPUTS
 
 SHAPES = (((128,), 128, 1), ((512, 512), 128, 1), ((16, 16), 16, 1), ((128,), 128, 8))
 """Hidden layers, batch and networks."""
@@ -121,14 +124,13 @@ def _measure(rounds: int) -> Seconds:
 
 
 def _rounds(hidden: tuple[int, ...], batch: int, networks: int) -> Rounds:
-    config = TrainConfig(batch_size=batch, ensemble=networks)
-    engine = numpy_engine.NumpyEngine(NetworkSpec(784, hidden, 10), config)
-    return Rounds.of(engine, SECONDS_A_ROUND)
+    config = TrainConfig(hidden=hidden, batch_size=batch, ensemble=networks)
+    return Rounds.of(engine_on(select_device("cpu"), INPUTS, config), SECONDS_A_ROUND)
 
 
 def _name(hidden: tuple[int, ...], batch: int, networks: int) -> str:
     beside = f", {networks} networks" if networks > 1 else ""
-    return f"{NetworkSpec(784, hidden, 10)}, batch {batch}{beside}"
+    return f"{NetworkSpec(INPUTS, hidden, CLASSES)}, batch {batch}{beside}"
 
 
 def _document(seconds: Seconds, rounds: int) -> Iterator[str]:

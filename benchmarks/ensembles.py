@@ -16,13 +16,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from statistics import mean
 
+import gpunet
 from gpunet.config import TrainConfig
 from gpunet.datasets.catalog import open_dataset
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.errors import GpunetError
-from gpunet.training.result import TrainingResult
-from gpunet.training.trainer import train
+from gpunet.workflows.training import Run
 from output import Output, add_output_option
 from peers.machine import machine, results
 
@@ -36,8 +35,7 @@ def main() -> int:
     options = _options()
     try:
         output = Output(options.output, results("ensembles"), ".md")
-        dataset, choice = open_dataset(options.data), select_device(options.device)
-        document = "\n".join(_document(dataset, choice, options.runs))
+        document = "\n".join(_document(open_dataset(options.data), options))
         print(document)
         output.write(".md", f"{document}\n")
     except GpunetError as error:
@@ -57,28 +55,32 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _document(dataset: Dataset, choice: Device, runs: int) -> Iterator[str]:
+def _document(dataset: Dataset, options: argparse.Namespace) -> Iterator[str]:
+    trained = [
+        [_trained(dataset, options.device, config, number) for number in range(options.runs)]
+        for config in SETTINGS
+    ]
     yield "# What an ensemble gains"
     yield ""
     yield (
-        f"{machine()}, {choice.info.name}. {NETWORKS} networks with seeds of their own; test "
-        f"accuracy on {dataset.name} in %, the mean over {runs} ensembles."
+        f"{machine()}, {trained[0][0].device.name}. {NETWORKS} networks with seeds of their own; "
+        f"test accuracy on {dataset.name} in %, the mean over {options.runs} ensembles."
     )
     yield ""
     yield "| network | a network alone | the best of them | together | gain over one |"
     yield "| --- | --- | --- | --- | --- |"
-    for config in SETTINGS:
-        yield _row(dataset, choice, config, runs)
+    yield from map(_row, trained)
 
 
-def _row(dataset: Dataset, choice: Device, config: TrainConfig, runs: int) -> str:
+def _row(runs: list[Run]) -> str:
+    """The cells of the ensembles of one kind."""
     alone, best, together = [], [], []
-    for run in range(runs):
-        result = _trained(dataset, choice, config, run)
-        accuracies = [100 * (one.accuracy or 0) for one in result.own_scores]
+    for run in runs:
+        accuracies = [100 * (one.accuracy or 0) for one in run.result.own_scores]
         alone.append(mean(accuracies))
         best.append(max(accuracies))
-        together.append(100 * (result.joint_scores(config.loss, dataset.test.labels).accuracy or 0))
+        together.append(100 * (run.test.accuracy or 0))
+    config = runs[0].config
     name = "-".join(map(str, config.hidden))
     if config.dropout:
         name += f", dropout {config.dropout}"
@@ -88,11 +90,9 @@ def _row(dataset: Dataset, choice: Device, config: TrainConfig, runs: int) -> st
     )
 
 
-def _trained(dataset: Dataset, choice: Device, config: TrainConfig, run: int) -> TrainingResult:
-    own = replace(config, ensemble=NETWORKS, seed=run * NETWORKS)
-    network = own.network(dataset.inputs, len(dataset.classes))
-    with create_engine(choice, network, own) as engine:
-        return train(engine, dataset, own)
+def _trained(dataset: Dataset, device: str, config: TrainConfig, number: int) -> Run:
+    own = replace(config, ensemble=NETWORKS, seed=number * NETWORKS)
+    return gpunet.train(dataset, config=own, device=device, verbose=False)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,12 @@ from gpunet.config import Activation, NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.readers.path import read_path
-from gpunet.engine.factory import Device, create_engine, list_adapters, select_device
+from gpunet.engine.factory import Device, list_adapters, select_device
 from gpunet.errors import GpunetError, MissingExtraError
 from gpunet.parameters import initial_parameters, layer_views
 from gpunet.training.batches import steps_per_epoch
+from peers.engines import engine_on
+from peers.task import CLASSES
 
 Losses = NDArray[np.float64]
 Order = NDArray[np.uint32]
@@ -119,18 +121,23 @@ class Course:
     """A training run that everybody shall repeat.
 
     Args:
-        network: its shape.
+        config: the settings of the network and its training.
         rule: the optimizer.
         weights: (1, N) to start with.
         samples: the batches are taken from.
         orders: (epochs, ROUND) rows of the samples.
     """
 
-    network: NetworkSpec
+    config: TrainConfig
     rule: Rule
     weights: NDArray[np.float32]
     samples: Samples
     orders: Order
+
+    @property
+    def network(self) -> NetworkSpec:
+        """Its shape."""
+        return self.config.network(self.samples.features.shape[1], CLASSES)
 
     @property
     def batches(self) -> Iterator[Order]:
@@ -204,12 +211,13 @@ def _choices() -> tuple[Device, ...]:
 def _course(
     hidden: tuple[int, ...], activation: Activation, rule: Rule, samples: Samples, steps: int
 ) -> Course:
-    network = NetworkSpec(samples.features.shape[1], hidden, 10, activation)
+    config = replace(rule.config, hidden=hidden, activation=activation)
     draws = np.random.default_rng(7)
     epochs = steps_per_epoch(steps, steps_per_epoch(ROUND, BATCH))
     rows = [draws.permutation(len(samples))[:ROUND] for _ in range(epochs)]
+    network = config.network(samples.features.shape[1], CLASSES)
     weights = initial_parameters(network, "auto", [7])  # (1, N)
-    return Course(network, rule, weights, samples, np.array(rows, dtype=np.uint32))
+    return Course(config, rule, weights, samples, np.array(rows, dtype=np.uint32))
 
 
 def _heading(torch: Any, samples: Samples, choices: tuple[Device, ...], steps: int) -> str:
@@ -274,7 +282,7 @@ def _losses_of_engine(choice: Device, course: Course) -> Losses:
     """Each step's mean loss (steps,), from the growth of the epoch's sums."""
     rule = course.rule
     losses: list[float] = []
-    with create_engine(choice, course.network, rule.config) as engine:
+    with engine_on(choice, course.network.inputs, course.config) as engine:
         engine.load("train", course.samples)
         engine.set_parameters(course.weights)
         for order in course.orders:

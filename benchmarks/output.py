@@ -54,7 +54,7 @@ class Output:
             require_writable(path)
 
     def write(self, suffix: str, content: str | bytes) -> None:
-        """Write a file, or write it anew as the same run goes on.
+        """Write a file, or write it again as the same run goes on.
 
         Raises:
             OutputError: it cannot be written.

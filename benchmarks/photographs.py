@@ -264,7 +264,7 @@ def _sheared(cover: Levels, share: float) -> Levels:
 
 
 def _thin(cover: Levels, width: int) -> Levels:
-    """The digit drawn anew along its middle lines, with a pen of an odd width in pixels."""
+    """The digit redrawn along its middle lines, with a pen of an odd width in pixels."""
     pen = _image(np.where(_middle_lines(cover > 0.5), 255.0, 0.0)).filter(
         ImageFilter.MaxFilter(width)
     )

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config import NetworkSpec
 from gpunet.engine.factory import select_device
 from gpunet.engine.planning.layered import Plan
 from gpunet.engine.planning.select import PlanName, choose_plan
@@ -26,18 +26,19 @@ from gpunet.engine.planning.workload import Workload
 from gpunet.engine.timing import Rounds
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.device import open_device
-from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
+from peers.engines import engine_on
 from peers.machine import machine, results
 from peers.shapes import Shape, add_shape_option
+from peers.task import CLASSES
 
 SHAPES = (
     "784-16-16@1 784-16-16@4 784-16-16@8 784-16-16@16 784-16-16@64 784-32@4 784-32@8 64-64@8 "
     "64-32-16@8 784-128@32 784-512-512@128"
 )
 
-SMALLEST = Shape(NetworkSpec(4, (2,), 2), 1)
+SMALLEST = Shape(NetworkSpec(4, (2,), CLASSES), 1)
 
 SECONDS_A_ROUND = 0.1
 
@@ -85,8 +86,8 @@ def _document(adapters: Sequence[Adapter], shapes: Sequence[Shape], rounds: int)
 
 
 def _rounds(adapter: Adapter, shape: Shape, plan: PlanName) -> Rounds:
-    engine = WgpuEngine(shape.network, TrainConfig(batch_size=shape.batch), adapter, plan)
-    return Rounds.of(engine, SECONDS_A_ROUND)
+    device = select_device(str(adapter.index))
+    return Rounds.of(engine_on(device, shape.network.inputs, shape.config, plan), SECONDS_A_ROUND)
 
 
 def _dispatch_cost(adapter: Adapter) -> float:

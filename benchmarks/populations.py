@@ -14,11 +14,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
-from gpunet.config import TrainConfig
 from gpunet.engine.factory import (
     Device,
-    create_engine,
     largest_population,
     list_adapters,
     select_device,
@@ -26,6 +25,7 @@ from gpunet.engine.factory import (
 from gpunet.engine.timing import MOST_SAMPLES, Rounds
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
+from peers.engines import engine_on
 from peers.machine import machine, results
 from peers.shapes import Shape, add_shape_option
 
@@ -109,8 +109,8 @@ def _table(device: Device, shape: Shape, sizes: list[int], turns: int) -> Iterat
 
 
 def _rounds(device: Device, shape: Shape, networks: int) -> Rounds:
-    config = TrainConfig(batch_size=shape.batch, ensemble=networks)
-    return Rounds.of(create_engine(device, shape.network, config), SECONDS_A_ROUND)
+    config = replace(shape.config, ensemble=networks)
+    return Rounds.of(engine_on(device, shape.network.inputs, config), SECONDS_A_ROUND)
 
 
 if __name__ == "__main__":

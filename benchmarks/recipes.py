@@ -21,11 +21,9 @@ from gpunet.config import TrainConfig
 from gpunet.config.recipes import Recipe, open_recipe, recipe_names
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.path import read_path
-from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.errors import GpunetError
 from gpunet.terminal.live.console import make_console
 from gpunet.terminal.live.plain import PlainPrinter
-from gpunet.training.trainer import train
 from output import Output, add_output_option
 
 
@@ -112,10 +110,9 @@ def main() -> int:
     try:
         output = Output(options.output, "recipes", ".md", ".json")
         mnist = read_path(options.mnist)
-        choice = select_device(options.device)
         rows: list[Row] = []
         for name in options.only or recipe_names():
-            rows.append(_measured(open_recipe(name), mnist, choice, options.max_time))
+            rows.append(_measured(open_recipe(name), mnist, options.device, options.max_time))
             print(rows[-1].markdown, flush=True)
             output.write_json([dataclasses.asdict(one) for one in rows])
             output.write(".md", _table(rows))
@@ -135,26 +132,25 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(recipe: Recipe, mnist: Dataset, choice: Device, max_time: float | None) -> Row:
+def _measured(recipe: Recipe, mnist: Dataset, device: str, max_time: float | None) -> Row:
     """Train a recipe on MNIST and test its best epoch."""
     config: TrainConfig = recipe.file.train_config()
     if max_time is not None:
         config = dataclasses.replace(config, max_time=max_time)
-    network = config.network(mnist.inputs, len(mnist.classes))
     printer = PlainPrinter(make_console(plain=True, stream=sys.stderr))
-    with create_engine(choice, network, config) as engine:
-        result = train(engine, mnist, config, callbacks=(printer,))
+    run = gpunet.train(mnist, config=config, device=device, verbose=False, callbacks=(printer,))
+    result = run.result
     return Row(
         recipe=recipe.name,
-        network=str(network),
+        network=str(config.network(mnist.inputs, len(mnist.classes))),
         claimed=recipe.accuracy,
         accuracy=round(float(result.test.accuracy[0]), 6),
         best_epoch=result.best_epoch,
         epochs=len(result.history),
-        planned=config.effective_epochs,
+        planned=run.config.effective_epochs,
         stopped=result.stop_reason,
         seconds=round(result.seconds, 1),
-        device=str(choice.info),
+        device=str(run.device),
         version=gpunet.__version__,
     )
 

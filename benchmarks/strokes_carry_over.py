@@ -23,9 +23,8 @@ from gpunet.config import TrainConfig, parse_hidden
 from gpunet.datasets import strokes
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.readers.path import read_path
-from gpunet.engine.factory import Device, create_engine, select_device
+from gpunet.engine.factory import select_device
 from gpunet.errors import GpunetError
-from gpunet.training.trainer import train
 
 DIGITS = tuple("0123456789")
 
@@ -57,6 +56,7 @@ def _options() -> argparse.Namespace:
 def _report(options: argparse.Namespace) -> Iterator[str]:
     mnist = read_path(options.mnist)
     choice = select_device(options.device)
+    device = "cpu" if choice.adapter is None else str(choice.adapter.index)
     began = time.process_time()
     drawn = _drawn(options.samples, options.data_seed)
     seconds = time.process_time() - began
@@ -76,7 +76,7 @@ def _report(options: argparse.Namespace) -> Iterator[str]:
     yield ""
     columns = {}
     for hidden in options.hidden:
-        for test, right in _trained(hidden, options.seeds, choice, drawn, tests).items():
+        for test, right in _trained(hidden, options.seeds, device, drawn, tests).items():
             columns[f"784-{hidden.replace(',', '-')}-10 on {test}"] = _column(right, tests[test])
     yield f"| digit | {' | '.join(columns)} |"
     yield f"| --- |{' --- |' * len(columns)}"
@@ -94,23 +94,21 @@ def _drawn(count: int, seed: int) -> Dataset:
 
 
 def _trained(
-    hidden: str, seeds: int, choice: Device, drawn: Dataset, tests: dict[str, Samples]
+    hidden: str, seeds: int, device: str, drawn: Dataset, tests: dict[str, Samples]
 ) -> dict[str, NDArray[np.bool_]]:
     """For each test set what each of the trained networks got right, (seeds, n)."""
     right: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in tests}
     for seed in range(seeds):
         config = TrainConfig(hidden=parse_hidden(hidden), seed=seed)
-        network = config.network(drawn.inputs, len(DIGITS))
-        with create_engine(choice, network, config) as engine:
-            result = train(engine, drawn, config)
-            print(
-                f"{network}, seed {seed}: {result.seconds:.1f} s, best epoch {result.best_epoch}",
-                file=sys.stderr,
-            )
-            for name, samples in tests.items():
-                engine.load("test", samples)
-                guesses = engine.predict("test")[0].argmax(axis=1)
-                right[name].append(guesses == samples.labels)
+        run = gpunet.train(drawn, config=config, device=device, verbose=False)
+        print(
+            f"{run.model.network}, seed {seed}: {run.result.seconds:.1f} s, "
+            f"best epoch {run.best_epoch}",
+            file=sys.stderr,
+        )
+        for name, samples in tests.items():
+            guesses = run.model.predict_proba(samples.features).argmax(axis=1)
+            right[name].append(guesses == samples.labels)
     return {name: np.array(rows) for name, rows in right.items()}
 
 

@@ -1,7 +1,7 @@
 """How long it takes from starting a process to a network that reads MNIST, and what memory.
 
 gpunet on numpy and on every adapter, PyTorch, JAX and scikit-learn train 784-128-10 from the same
-weights on the same batches of 128 samples with Adam, each in a process that is started anew for
+weights on the same batches of 128 samples with Adam, each in a process that is started again for
 every figure: one until the first step is done, and one until an epoch ends with the accuracy
 wanted on MNIST's test set. The clock starts with the process. Every round shuffles otherwise. MNIST
 stays outside of the repository; the folder of its IDX files, packed or not, is given:

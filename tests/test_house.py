@@ -1,4 +1,4 @@
-"""The plan of the house, kept true: what a module offers, and how long a function may be.
+"""The plan of the house, kept true: what modules offer, how long functions are, who makes engines.
 
 Who may import whom stands in pyproject.toml; `make lint` holds it.
 """
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.own_tree import TREE
 
 import gpunet
 
@@ -23,6 +24,16 @@ HEAVY = ("numpy", "wgpu", "PIL", "safetensors", "requests", "msgspec", "rich.liv
 
 LONGEST_FUNCTION = 60
 """Lines of code, without the docstring."""
+
+ENGINES = {"NumpyEngine", "WgpuEngine", "create_engine"}
+
+MAKERS = (
+    *("tests/contract/", "tests/engine/", "tests/conftest.py", "tests/engines.py"),
+    "benchmarks/peers/engines.py",
+)
+"""Tests whose subject the engines are, and what makes engines for all others and for scripts."""
+
+SCRIPTS = sorted(path for name in ("tests", "benchmarks") for path in (TREE / name).rglob("*.py"))
 
 MODULES = sorted(module.name for module in pkgutil.walk_packages([str(SOURCE)], "gpunet."))
 
@@ -107,3 +118,14 @@ def test_options_are_spelled_in_the_command_line_s_room_alone(module: str) -> No
         and node.value.strip("-: ")
     ]
     assert spelled == [] or module.startswith("gpunet.cli")
+
+
+def test_engines_are_made_in_few_places_so_that_they_fit_their_settings() -> None:
+    made = [
+        f"{path.relative_to(TREE)}:{node.lineno}"
+        for path in SCRIPTS
+        if not path.relative_to(TREE).as_posix().startswith(MAKERS)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ENGINES
+    ]
+    assert made == []

@@ -575,7 +575,7 @@ def _noise(folder: Path) -> Path:
 def _keep_caches(folder: Path) -> None:
     """Keep what libraries compile, so that a peer's later process starts sooner, and nothing else.
 
-    gpunet's measurements of tiles begin anew, too.
+    gpunet's measurements of tiles start again, too.
     """
     folder.mkdir()
     os.environ |= {

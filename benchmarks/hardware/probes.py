@@ -30,14 +30,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import select_device
 from gpunet.engine.timing import begin_random_epoch, random_samples
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.device import OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.tile_trials import measure_tiles
-from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
+from gpunet.workflows.devices import trial_engine
 
 __all__ = ["PROBES", "main", "shader_checks"]
 
@@ -289,15 +290,17 @@ def _tile_rates(
     """GFLOP/s of the products of matrices of this size in a training step, by kernel and tile.
 
     Args:
-        adapter: is opened anew, so that everything is compiled anew.
+        adapter: is opened again, so that everything is compiled again.
         size: rows, columns and depth.
         most: kernels that are measured; all for ``None``.
     """
     traits = reopen_device(adapter).traits
-    network = NetworkSpec(64, (size, size), 10)
+    config = TrainConfig(hidden=(size, size), batch_size=size)
+    samples = random_samples(config.network(64, 10), 2 * size)
+    dataset = Dataset("noise", samples, samples, tuple("0123456789"), None, "drawn here")
     with (
         tempfile.TemporaryDirectory() as folder,
-        WgpuEngine(network, TrainConfig(batch_size=size), adapter, "layered") as engine,
+        trial_engine(config, adapter, dataset, samples) as engine,
     ):
         begin_random_epoch(engine, 2)
         engine.train(1)  # so that nothing is multiplied by zeros
@@ -307,7 +310,6 @@ def _tile_rates(
             if one.product and min(one.product.rows, one.product.columns, one.product.depth) >= size
         ]
         none_known = TileCache(adapter.info, traits, Path(folder) / "tiles.json")
-        samples = random_samples(network, 2 * size)
         for measured in measure_tiles(engine, samples, products[:most], none_known):
             for tile, seconds in measured.seconds.items():
                 yield (measured.label, tile.name), 2 * size**3 / seconds / 1e9

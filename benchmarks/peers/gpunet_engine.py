@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 import gpunet
-from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Samples
-from gpunet.engine.factory import create_engine, select_device
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.factory import select_device
 from gpunet.engine.interface import Engine
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.tile_cache import TileCache
-from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
-from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.parameters import layer_views
+from gpunet.workflows.devices import choose_tiles, training_engine
+from gpunet.workflows.messages import Messages
 from peers.interface import Order, Peer
 from peers.task import BETAS, CLASSES, EPSILON, INPUTS, LEARNING_RATE, Layers, Task
 
@@ -36,8 +36,11 @@ class OwnEngine(Peer):
     def __init__(self, task: Task, device: str) -> None:
         super().__init__(task, device)
         self._choice = select_device(device)
-        self._network = NetworkSpec(INPUTS, task.hidden, CLASSES)
-        self._samples = Samples(task.features, task.labels)
+        self._config = replace(CONFIG, hidden=task.hidden, batch_size=task.batch)
+        self._network = self._config.network(INPUTS, CLASSES)
+        samples = Samples(task.features, task.labels)
+        classes = tuple(map(str, range(CLASSES)))
+        self._dataset = Dataset("noise", samples, samples, classes, None, "drawn here")
         self._tiles: dict[str, TileCache | None] = {"": None}
         if self._choice.adapter is not None:
             self.settings = (BY_RULE, MEASURED)
@@ -50,30 +53,22 @@ class OwnEngine(Peer):
         """Gpunet's."""
         return gpunet.__version__
 
-    @property
-    def _config(self) -> TrainConfig:
-        return replace(CONFIG, batch_size=self.task.batch)
-
     def _measured(self, adapter: Adapter) -> TileCache:
         """The adapter's fastest tiles for the task; none is worth measuring for small products."""
         tiles = TileCache.of(adapter)
-        with WgpuEngine(self._network, self._config, adapter) as engine:
-            engine.load("train", self._samples)
-            passes = worth_measuring(engine.training_plan(), tiles, steps=math.inf)
-            if passes:
-                list(measure_tiles(engine, self._samples[: 2 * self.task.batch], passes, tiles))
+        choose_tiles(self._config, adapter, self._dataset, tiles, Messages(), math.inf)
         return tiles
 
     def begin(self, setting: str, steps: int) -> None:
         """A new engine: its buffers are made for an epoch of so many steps."""
         self.close()
-        engine = create_engine(self._choice, self._network, self._config, self._tiles[setting])
+        engine = training_engine(self._choice, self._config, self._dataset, self._tiles[setting])
         parameters = np.empty((1, self._network.parameter_count), dtype=np.float32)
         views = layer_views(parameters, self._network)
         for own, given in zip(views, self.task.layers, strict=True):
             for view, part in zip(own, given, strict=True):
                 view[0] = part
-        engine.load("train", self._samples)
+        engine.load("train", self._dataset.train)
         engine.set_parameters(parameters)
         self._engine, self._done = engine, 0
 

@@ -52,7 +52,7 @@ class Peer(ABC):
 
     @abstractmethod
     def begin(self, setting: str, steps: int) -> None:
-        """Start anew from the task's weights; every call of ``train`` will have so many steps."""
+        """Start again from the task's weights; every call of ``train`` will have so many steps."""
 
     @abstractmethod
     def train(self, order: Order) -> float:

@@ -39,7 +39,7 @@ class Scan(Peer):
         return str(jax.__version__)
 
     def begin(self, setting: str, steps: int) -> None:
-        """Compile anew: the number of steps is part of the program."""
+        """Compile again: the number of steps is part of the program."""
 
         def train(state: Any, order: Any, features: Any, labels: Any) -> Any:
             def step(state: Any, rows: Any) -> Any:

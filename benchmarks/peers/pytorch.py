@@ -42,7 +42,7 @@ class Eager(Peer):
         return str(torch.__version__)
 
     def begin(self, setting: str, steps: int) -> None:
-        """Make the model and its optimizer anew."""
+        """Make a new model and a new optimizer."""
         threads, adam = self._settings[setting]
         torch.set_num_threads(threads)
         self._model = _model(self.task.layers).to(self.device)

@@ -6,7 +6,7 @@ import argparse
 import re
 from dataclasses import dataclass
 
-from gpunet.config import NetworkSpec
+from gpunet.config import NetworkSpec, TrainConfig
 from peers.task import CLASSES
 
 __all__ = ["Shape", "add_shape_option"]
@@ -21,6 +21,11 @@ class Shape:
 
     def __str__(self) -> str:
         return f"{self.network}, batch {self.batch}"
+
+    @property
+    def config(self) -> TrainConfig:
+        """The settings of a network alone, the default ones but for its shape."""
+        return TrainConfig(hidden=self.network.hidden, batch_size=self.batch)
 
     @classmethod
     def of(cls, text: str) -> Shape:

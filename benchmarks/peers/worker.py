@@ -98,7 +98,7 @@ class Worker:
         return {"wall": wall, "processors": processors}
 
     def begin(self, setting: str, steps: int, seed: int = 2) -> dict[str, Any]:
-        """Start anew, for calls of so many steps, or of an epoch if none are named."""
+        """Start again, for calls of so many steps, or of an epoch if none are named."""
         self._draws = np.random.default_rng(seed)
         self._setting, self._steps = setting, steps or self.task.steps_per_epoch
         self.peer.begin(setting, self._steps)

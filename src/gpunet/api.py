@@ -67,7 +67,7 @@ def train(
             training samples is held out for validation, see ``validation``.
         device: ``"auto"``, ``"cpu"`` (numpy), ``"gpu"``, or a part of a name of ``devices()``.
         verbose: show a dashboard in a terminal, a table in a notebook, lines elsewhere.
-        callbacks: told how it goes; a callback can stop the run.
+        callbacks: called as the training goes on; a callback can stop the run.
         run_dir: a new folder for checkpoints, the best model, the report and a log.
         checkpoint_every: epochs between two checkpoints.
         autotune: take the fastest tiles of matrix products, and measure them before a long run;
@@ -228,7 +228,7 @@ def run_search(
         device: as ``train`` takes it.
         storage: where the study is kept.
         work: how much is searched.
-        messages: told how it goes.
+        messages: receive notes on the progress.
         study: that is gone on with; ``None`` for a new one, or for one in a database to join.
 
     Raises:
@@ -256,7 +256,7 @@ def run_search(
         for line in failure_lines(progress):
             messages.say(line)
         raise StudyError(
-            "no trial has come to an end with a finite figure, so there is no model; try lower "
+            "no trial has come to an end with a finite metric, so there is no model; try lower "
             "learning rates"
             if progress.done
             else "the search was stopped before a trial was done, so there is no model"
@@ -339,13 +339,13 @@ def devices() -> tuple[DeviceInfo, ...]:
 def check_device(device: str = "gpu") -> AdapterCheck:
     """Compare every kernel of an adapter with numpy, and run it twice for equal bits.
 
-    An adapter is checked by itself before its first training. This checks it anew.
+    An adapter is checked by itself before its first training. This checks it again.
 
     Args:
         device: ``"gpu"`` for the best adapter, or a part of a name of ``devices()``.
 
     Returns:
-        The figures of every kernel, and a ``report`` to paste into a report of a fault.
+        The deviation of every kernel, and a ``report`` to paste into a report of a fault.
 
     Raises:
         UsageError: there is no such adapter.

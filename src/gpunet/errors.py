@@ -9,7 +9,7 @@
     │   └── DownloadError  a dataset could not be fetched
     ├── ModelError         a model file cannot be read or does not fit the data; a ValueError
     ├── DeviceError        an adapter is missing or too small for the task
-    │   └── DeviceLostError an adapter failed at work; it may work once it is opened anew
+    │   └── DeviceLostError an adapter failed at work; it may work once it is opened again
     ├── OutputError        a result cannot be written where it was asked for
     ├── StudyError         a search for hyperparameters cannot be kept, or is not what it should be
     └── MissingExtraError  an optional library is not installed
@@ -146,7 +146,7 @@ class DeviceError(GpunetError):
 class DeviceLostError(DeviceError):
     """An adapter failed at work: it is lost, out of memory, or reports an error.
 
-    It may work again once it is opened anew.
+    It may work again once it is opened again.
     """
 
 

@@ -1,4 +1,4 @@
-"""A trained network, or several that answer together, and what it does to a sample first."""
+"""A trained network, or an ensemble, and what it does to a sample first."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_data_are_found_again_by_their_name_or_an_absolute_path() -> None:
     Path("here.csv").touch()
     assert found_again("here", str(Path("here.csv").absolute())) == str(Path("here.csv").absolute())
     for place, where in (
-        (None, "at a place that it does not tell"),
+        (None, "at a path that it does not contain"),
         ("here.csv", "not at here.csv"),
     ):
         with pytest.raises(gpunet.DataError) as raised:
@@ -156,7 +156,7 @@ def test_a_run_that_another_folder_holds_is_gone_on_with_by_what_may_change() ->
     with pytest.raises(gpunet.UsageError) as raised:
         gpunet.resume("run", rows(), epochs=3, learning_rate=0.5, verbose=False)
     assert str(raised.value) == (
-        "learning_rate is 0.5 but the run in run was begun with 0.005; leave it out, or train anew"
+        "learning_rate is 0.5 but the run in run was begun with 0.005; leave it out, or train again"
     )
     with pytest.raises(gpunet.UsageError) as raised:
         gpunet.resume("run", rows(), epochs=1, verbose=False)
@@ -248,7 +248,7 @@ def test_a_search_without_a_result_or_a_test_is_told(monkeypatch: pytest.MonkeyP
     with pytest.raises(gpunet.StudyError) as raised:
         gpunet.tune(rows(), {"learning_rate": [1e38]}, **few)
     assert str(raised.value) == (
-        "no trial has come to an end with a finite figure, so there is no model; try lower "
+        "no trial has come to an end with a finite metric, so there is no model; try lower "
         "learning rates"
     )
     assert isinstance(raised.value, GpunetError)

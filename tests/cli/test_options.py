@@ -138,7 +138,7 @@ def test_a_setting_is_an_option_of_its_panel_with_its_default_and_its_other_name
         assert one.help.startswith(row.help)
         assert all(choice in one.help for choice in row.choices)
         assert str(one.default) == str(default)
-        assert bool(one.show_default) == bool(row.told_default or row.default is not None)
+        assert bool(one.show_default) == bool(row.default_in_words or row.default is not None)
 
 
 def test_the_defaults_that_the_help_of_a_search_tells_are_those_that_it_takes() -> None:
@@ -246,7 +246,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range_and_where_help_is(
         ),
         ("predict", {"framing": "as-is brings it to the model's size only", "as_json": "JSON"}),
         ("bench", {"quick": "smallest network", "roofline": "multiply-adds and at copies"}),
-        ("devices", {"forget": "try them anew"}),
+        ("devices", {"forget": "try them again"}),
         ("datasets download", {"force": "if it is there already"}),
     ],
 )

@@ -198,7 +198,7 @@ def test_a_model_of_rows_asks_for_rows(gpunet: RunCommand) -> None:
 def test_trials_of_devices_are_forgotten_with_a_word_or_the_file_is_named(
     gpunet: RunCommand,
 ) -> None:
-    told = "forgotten; the next trainings check and try the devices anew\n"
+    told = "forgotten; the next trainings check and try the devices again\n"
     assert gpunet("devices", "--forget") == (0, told, "")
     path = TrialCache.path()
     path.mkdir(parents=True)
@@ -249,7 +249,7 @@ def test_a_search_without_a_result_says_why_nothing_is_saved(
     options = ("--data", halves, "--device", "cpu", "--space", "space.toml", "--trials", 1)
     ran = gpunet("tune", *options, "--report", "r.json")
     sentences = {
-        "lower": "no trial has come to an end with a finite figure, so there is no model; try "
+        "lower": "no trial has come to an end with a finite metric, so there is no model; try "
         "lower learning rates",
         "stopped": "the search was stopped before a trial was done, so there is no model",
     }

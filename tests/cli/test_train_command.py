@@ -865,6 +865,6 @@ def test_a_device_that_was_opened_anew_is_noted(
 
     monkeypatch.setattr(NumpyEngine, "begin_epoch", failing_epoch)
     ran = gpunet("train", "--data", halves, *FAST, "-q")
-    note = "note: the device is lost; try again; it was opened anew, and the work done again\n"
+    note = "note: the device is lost; try again; it was opened again, and the work repeated\n"
     assert (ran.code, ran.err) == (0, note if reopened else "")
     assert " of 3 (epochs), " in ran.out

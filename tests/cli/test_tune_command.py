@@ -167,7 +167,7 @@ def test_a_search_in_which_nothing_succeeds_says_so(gpunet: RunCommand, halves: 
     options = ["--data", halves, "--device", "cpu", "--space", "space.toml", "--trials", "2"]
     ran = gpunet("tune", *options, "--sampler", "random")
     assert ran.code == 1
-    assert "no trial has come to an end with a finite figure" in ran.failure
+    assert "no trial has come to an end with a finite metric" in ran.failure
     assert "trial 0 failed: diverged in epoch 1 (and 1 like it)" in ran.out
     assert not Path("model.safetensors").exists()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -92,16 +93,11 @@ def test_a_training_takes_the_tiles_that_were_measured_unless_told_otherwise(
     options: tuple[str, ...],
     taken: bool,
 ) -> None:
-    given: list[bool] = []
-
-    def noting(*arguments: Any) -> Any:
-        given.append(arguments[3] is not None)
-        return create_engine(*arguments)
-
-    monkeypatch.setattr(devices, "create_engine", noting)
+    made = Mock(wraps=create_engine)
+    monkeypatch.setattr(devices, "create_engine", made)
     common = ("--data", halves, "--device", adapter.index, "--hidden", "4", "--epochs", 1)
     assert gpunet("train", *common, *options, "-q").code == 0
-    assert given == [taken]
+    assert [call.args[3] is not None for call in made.call_args_list] == [taken]
 
 
 def test_what_was_measured_before_is_measured_anew(

@@ -5,7 +5,7 @@ largest deviation of every feature:
 
     python tests/contract/random_networks.py --shapes 60 --cases 25
 
-A case is one network of a population: its shape, which is drawn anew every so many cases so that
+A case is one network of a population: its shape, which is newly drawn every so many cases so that
 shaders are compiled once for all of them, its settings, seed, samples and batches of its own.
 Compared are how the parameters changed, the moments, the losses of training and evaluation, and
 the probabilities.

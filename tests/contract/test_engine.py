@@ -29,7 +29,7 @@ FLOAT32_SUMS = 2e-5
 """Relative: two float32 sums of some hundred terms in another order differ by less."""
 
 AFTER_200_STEPS = 2e-3
-"""Relative to the largest weight. Every step rounds anew, and Adam divides by the root of small
+"""Relative to the largest weight. Every step rounds, and Adam divides by the root of small
 second moments, which enlarges it; lavapipe and SwiftShader stay below 2e-4."""
 
 AFTER_200_STEPS_OF_SGD = 5e-5

@@ -22,16 +22,19 @@ import numpy as np
 
 from gpunet.artifacts.model_file import load, save
 from gpunet.config import TrainConfig
-from gpunet.datasets.dataset import Samples
-from gpunet.engine.factory import create_engine, select_device
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.factory import select_device
 from gpunet.engine.interface import Engine
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, steps_per_epoch
+from gpunet.workflows.devices import training_engine
 
-CONFIG = TrainConfig(hidden=(16,), batch_size=8)
+CONFIG = TrainConfig(hidden=(16,), batch_size=8, ensemble=2)
 
-NETWORK = CONFIG.network(64, 10)
+DIGITS = tuple("0123456789")
+
+NETWORK = CONFIG.network(64, len(DIGITS))
 
 SAMPLES = 80
 
@@ -73,8 +76,9 @@ def _growth(repeat: Callable[[int], None], times: int) -> Growth:
 
 def epochs_growth(device: str, epochs: int) -> Growth:
     """Train so many epochs of ten steps, with a validation and a look at samples after each."""
-    with create_engine(select_device(device), NETWORK, (CONFIG,) * 2) as engine:
-        samples = _samples()
+    samples = _samples()
+    dataset = Dataset("noise", samples, samples, DIGITS, (8, 8), "drawn here")
+    with training_engine(select_device(device), CONFIG, dataset) as engine:
         for split in ("train", "validation", "gallery"):
             engine.load(split, samples)
         engine.set_parameters(initial_parameters(NETWORK, "auto", [0, 1]))
@@ -108,7 +112,7 @@ def models_growth(models: int) -> Growth:
         network=NETWORK,
         parameters=initial_parameters(NETWORK, "auto", [0]),
         config=CONFIG,
-        classes=tuple("0123456789"),
+        classes=DIGITS,
         image_shape=(8, 8),
         scaling=None,
         origin=Origin("noise", "noise", "", ""),

@@ -59,16 +59,15 @@ from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
 from gpunet.datasets.readers.path import read_path
 from gpunet.datasets.readers.table import read_rows
-from gpunet.engine.factory import create_engine, select_device
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
 from gpunet.model import Model, Origin, Scores
 from gpunet.search.space import read_space
 from gpunet.terminal.live.console import make_console
 from gpunet.terminal.views.model_card import model_card
-from gpunet.training.evaluation import predict
 from gpunet.training.events import EpochRecord
 from gpunet.training.state import RunState
+from gpunet.workflows.answers import probabilities_of
 
 SECONDS = 20
 """That an input may take at most."""
@@ -239,13 +238,8 @@ def use_model(folder: Path) -> None:
     text = io.StringIO()
     model_card(make_console(stream=text, plain=True, environ={"COLUMNS": "80"}), model, 1)
     require("\x1b" not in text.getvalue(), "an escape code in a model's card")
-    samples = model.prepare(
-        Samples(np.ones((3, model.network.inputs), np.float32), np.zeros(3, np.int32))
-    )
     require_framing(model)
-    configs = (model.config,) * len(model.parameters)
-    with create_engine(select_device("cpu"), model.network, configs) as engine:
-        answers = predict(engine, model, samples)
+    answers = probabilities_of(model, np.ones((3, model.network.inputs), np.float32))
     require(answers.shape == (3, len(model.classes)), "answers of another shape")
 
 

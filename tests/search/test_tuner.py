@@ -11,10 +11,10 @@ from unittest.mock import Mock
 
 import optuna
 import pytest
+from tests.engines import numpy_engine
 
 from gpunet.artifacts import model_file
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import StudyError
 from gpunet.search.storage import StudyStorage
 from gpunet.search.study import SearchStudy
@@ -61,8 +61,7 @@ def test_the_best_network_is_kept_and_is_what_its_settings_give_alone(
     model = model_file.load(path)
     config = study.spec.space.config(study.spec.config, best.values)
     assert config == model.config
-    engine = NumpyEngine(config.network(6, 3), config)
-    alone = train(engine, blobs, config)
+    alone = train(numpy_engine(config, 6, 3), blobs, config)
     assert alone.parameters.tobytes() == model.parameters.tobytes()
     assert best.curve == pytest.approx([record.val_loss for record in alone.history], abs=0)
 
@@ -78,8 +77,7 @@ def test_the_kept_network_is_the_best_trials_and_not_the_first_of_its_batch(
     model = model_file.load(best_model_path(study.storage.folder, best.number))
     assert model.config.learning_rate == 0.02
     assert model.best_epoch == 1 + best.curve.index(min(best.curve))
-    engine = NumpyEngine(model.network, model.config)
-    alone = train(engine, blobs, model.config)
+    alone = train(numpy_engine(model.config, 6, 3), blobs, model.config)
     assert model.parameters.tobytes() == alone.parameters.tobytes()
 
 

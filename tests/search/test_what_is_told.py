@@ -305,10 +305,10 @@ def test_a_place_is_told_without_secrets_and_waits_for_three_signs_of_life() -> 
         "postgresql://user@host/database or grpc://host:13000"
     )
     assert str(storage.damaged_error()) == (
-        "the journal tune/one/journal.log is damaged; begin anew with another study"
+        "the journal tune/one/journal.log is damaged; start again with another study"
     )
     assert str(StudyStorage("sqlite:///s.db", "one").damaged_error()) == (
-        "the study in sqlite:///s.db is damaged; begin anew with another study"
+        "the study in sqlite:///s.db is damaged; start again with another study"
     )
 
 

@@ -32,7 +32,7 @@ class _AsciiText(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def codes_of_each_console(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a style find its codes anew whenever it is printed.
+    """Let a style find its codes again whenever it is printed.
 
     rich keeps those of the first console, and a test before may have had one of fewer colors.
     """

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gpunet.terminal.draw import background
-from gpunet.terminal.draw.background import background_told
+from gpunet.terminal.draw.background import declared_background
 
 if sys.platform == "win32":
     pytest.skip("these tests need a pseudo terminal", allow_module_level=True)
@@ -149,7 +149,7 @@ def test_nothing_is_asked_while_somebody_types_ahead(terminal: Terminal) -> None
     ],
 )
 def test_the_environment_may_tell_the_background(value: str, named: str) -> None:
-    assert named == background_told({"COLORFGBG": value})
+    assert named == declared_background({"COLORFGBG": value})
 
 
 @pytest.mark.parametrize(
@@ -188,9 +188,9 @@ def test_an_answer_has_one_to_four_digits_for_each_color(answer: bytes, named: s
 @pytest.mark.parametrize("number", range(18))
 def test_white_and_the_bright_colors_are_light(number: int) -> None:
     light = number == 7 or 9 <= number <= 15
-    assert background_told({"COLORFGBG": f"3;{number}"}) == ("light" if light else "dark")
-    assert background_told({"COLORFGBG": str(number)}) == ("light" if light else "dark")
-    assert background_told({}) == "unknown"
+    assert declared_background({"COLORFGBG": f"3;{number}"}) == ("light" if light else "dark")
+    assert declared_background({"COLORFGBG": str(number)}) == ("light" if light else "dark")
+    assert declared_background({}) == "unknown"
 
 
 class Conversation:

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.factory import select_device
 from gpunet.engine.interface import Metrics
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu.adapters import Adapter
-from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import DeviceError, DeviceLostError
 from gpunet.training.events import Callback, Progress
 from gpunet.training.state import RunState
 from gpunet.training.trainer import train
+from gpunet.workflows.devices import training_engine
 
 CONFIG = TrainConfig(hidden=(5,), epochs=4, batch_size=8, validation=20, patience=0, dropout=0.2)
 DRAWS = np.random.default_rng(0)
@@ -140,7 +141,7 @@ def test_a_device_that_cannot_be_tested_on_leaves_the_weights_and_the_reason() -
 class Destroyer(Callback):
     """Takes the device away while an epoch is trained."""
 
-    def __init__(self, engine: WgpuEngine, epoch: int) -> None:
+    def __init__(self, engine: Any, epoch: int) -> None:
         self.engine, self.epoch = engine, epoch
 
     def on_progress(self, progress: Progress) -> None:
@@ -155,10 +156,9 @@ def test_an_adapter_that_is_lost_is_opened_anew_and_the_bits_are_the_same(
 ) -> None:
     results = []
     for lost in (False, True):
-        engine = WgpuEngine(NETWORK, CONFIG, adapter)
-        observers = (Destroyer(engine, epoch),) if lost else ()
-        results.append(train(engine, DATASET, CONFIG, callbacks=observers))
-        engine.close()
+        with training_engine(select_device(str(adapter.index)), CONFIG, DATASET) as engine:
+            observers = (Destroyer(engine, epoch),) if lost else ()
+            results.append(train(engine, DATASET, CONFIG, callbacks=observers))
     straight, disturbed = results
     assert not straight.overcome
     assert not disturbed.device_failures

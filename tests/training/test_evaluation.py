@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from tests.engines import numpy_engine
 
-from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError
@@ -32,24 +33,24 @@ def a_model(population: int) -> Model:
     )
 
 
-def an_engine(network: NetworkSpec, population: int) -> NumpyEngine:
-    return NumpyEngine(network, (CONFIG,) * population)
+def an_engine(population: int) -> NumpyEngine:
+    return numpy_engine((CONFIG,) * population, NETWORK.inputs, NETWORK.classes)
 
 
 def test_several_networks_answer_with_the_mean_of_their_probabilities() -> None:
     alone = []
     for network in range(2):
         single = a_model(2)
-        engine = an_engine(NETWORK, 1)
+        engine = an_engine(1)
         engine.set_parameters(single.parameters[network : network + 1])
         engine.load("test", SAMPLES)
         alone.append(engine.predict("test")[0])
-    together = predict(an_engine(NETWORK, 2), a_model(2), SAMPLES)
+    together = predict(an_engine(2), a_model(2), SAMPLES)
     assert_allclose((alone[0] + alone[1]) / 2, together, rtol=1e-6)
 
 
 def test_figures_and_matrix_agree_with_the_probabilities() -> None:
-    evaluation = evaluate(an_engine(NETWORK, 1), a_model(1), SAMPLES)
+    evaluation = evaluate(an_engine(1), a_model(1), SAMPLES)
     chosen = evaluation.probabilities[np.arange(20), SAMPLES.labels]
     hits = evaluation.probabilities.argmax(axis=1) == SAMPLES.labels
     assert evaluation.overall.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
@@ -59,7 +60,7 @@ def test_figures_and_matrix_agree_with_the_probabilities() -> None:
 
 
 def test_the_figures_of_several_networks_are_those_of_their_joint_answer() -> None:
-    evaluation = evaluate(an_engine(NETWORK, 3), a_model(3), SAMPLES)
+    evaluation = evaluate(an_engine(3), a_model(3), SAMPLES)
     chosen = evaluation.probabilities[np.arange(20), SAMPLES.labels]
     hits = evaluation.probabilities.argmax(axis=1) == SAMPLES.labels
     assert evaluation.overall.loss == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
@@ -70,7 +71,7 @@ def test_the_figures_of_several_networks_are_those_of_their_joint_answer() -> No
 
 def test_no_samples_are_refused() -> None:
     with pytest.raises(DataError, match="no samples"):
-        evaluate(an_engine(NETWORK, 1), a_model(1), SAMPLES[:0])
+        evaluate(an_engine(1), a_model(1), SAMPLES[:0])
 
 
 PROBABILITIES = np.eye(3, dtype=np.float32)[np.arange(30) % 3]  # (30, 3)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
@@ -27,8 +28,7 @@ def samples() -> Samples:
 
 
 def make(engine_class: Any = NumpyEngine, config: TrainConfig = CONFIG) -> Any:
-    network = config.network(6, 2)
-    return engine_class(network, config)
+    return numpy_engine(config, 6, 2, engine_class)
 
 
 def test_the_rates_grow_by_the_same_factor_from_step_to_step() -> None:

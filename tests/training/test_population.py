@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine
-from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import UsageError
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import Member, mean_history
@@ -47,11 +47,8 @@ CONFIGS = (
 )
 
 
-def together(
-    make_engine: MakeEngine, configs: Sequence[TrainConfig], prune: Prune | None = None
-) -> TrainingResult:
-    engine = make_engine(configs[0].network(6, 3), configs)
-    return train_population(engine, noise(), configs, prune=prune)
+def together(configs: Sequence[TrainConfig], prune: Prune | None = None) -> TrainingResult:
+    return train_population(numpy_engine(configs, 6, 3), noise(), configs, prune=prune)
 
 
 def timeless(history: Sequence[EpochRecord]) -> list[EpochRecord]:
@@ -65,7 +62,8 @@ OF_ONE_SEED = tuple(settings(seed=4, learning_rate=rate, patience=1) for rate in
 def test_each_network_gets_what_it_gets_alone_to_the_bit(
     make_engine: MakeEngine, configs: tuple[TrainConfig, ...]
 ) -> None:
-    population = together(make_engine, configs)
+    engine = make_engine(configs[0].network(6, 3), configs)
+    population = train_population(engine, noise(), configs)
     assert len({len(network.history) for network in population.networks}) > 1
     for place, config in enumerate(configs):
         engine = make_engine(config.network(6, 3), config)
@@ -81,31 +79,31 @@ def test_a_pruned_network_ends_and_the_others_go_on() -> None:
     def prune(members: Sequence[Member]) -> Collection[int]:
         return [2] if len(members[0].history) == 2 else []
 
-    population = together(NumpyEngine, CONFIGS[:3], prune)
+    population = together(CONFIGS[:3], prune)
     assert [population.networks[p].stop_reason for p in (0, 2)] == ["epochs", "pruned"]
     assert len(population.networks[2].history) == 2
     assert len(population.networks[0].history) == 6
 
 
 def test_a_population_leaves_the_test_set_alone() -> None:
-    population = together(NumpyEngine, CONFIGS)
+    population = together(CONFIGS)
     assert not population.test.seen.any()
     assert population.test_probabilities.shape == (4, 0, 3)
 
 
 def test_a_network_that_diverges_does_not_disturb_the_others() -> None:
     wild = settings(seed=5, learning_rate=1e38)
-    population = together(NumpyEngine, (CONFIGS[0], wild))
+    population = together((CONFIGS[0], wild))
     assert [one.stop_reason for one in population.networks] == ["epochs", "diverged"]
     assert population.learnt == [0]
     assert len(population.networks[1].history) == 1
-    calm = together(NumpyEngine, CONFIGS[:1])
+    calm = together(CONFIGS[:1])
     assert calm.parameters[0].tobytes() == population.parameters[0].tobytes()
 
 
 def test_a_run_in_which_all_diverge_does_not_go_through_the_epoch() -> None:
     wild = settings(seed=5, learning_rate=1e38, batch_size=1)
-    engine = NumpyEngine(wild.network(6, 3), wild)
+    engine = numpy_engine(wild, 6, 3)
     result = train(engine, noise(), wild)
     assert result.stop_reason == "diverged"
     assert result.steps < 70
@@ -113,7 +111,7 @@ def test_a_run_in_which_all_diverge_does_not_go_through_the_epoch() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("hidden", (6,)), ("batch_size", 8)])
 def test_networks_of_different_shapes_are_no_population(name: str, value: Any) -> None:
-    engine = NumpyEngine(CONFIGS[0].network(6, 3), CONFIGS[:2])
+    engine = numpy_engine(CONFIGS[:2], 6, 3)
     other = dataclasses.replace(CONFIGS[1], **{name: value})
     with pytest.raises(UsageError, match=f"network 1 of the population has {name}"):
         train_population(engine, noise(), (CONFIGS[0], other))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
@@ -62,7 +63,7 @@ def test_a_kernels_times_are_its_own_in_whatever_order_they_come(
             return tuple(KernelTime(*one, None, None) for one in next(orders).items())
 
     config = TrainConfig(hidden=(8,), batch_size=4)
-    engine = Scripted(config.network(20, 3), config)
+    engine = numpy_engine(config, 20, 3, Scripted)
     profile = measure_profile(engine, ROOFLINE, random_samples(12, 20, 3))
     assert {one.label: one.seconds for one in profile.kernels} == {"a": 1, "b": 2}
 

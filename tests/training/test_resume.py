@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.engines import numpy_engine
 
 from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine
-from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import ModelError, UsageError
 from gpunet.model import Model, Origin, Scores
 from gpunet.training.clock import WorkingClock
@@ -244,15 +244,12 @@ def test_a_state_of_another_kind_of_run_is_refused(run: Runner, changes: dict[st
 
 
 def test_the_time_allowed_counts_from_where_a_run_goes_on() -> None:
-    def engine(config: TrainConfig) -> NumpyEngine:
-        return NumpyEngine(config.network(6, 3), config)
-
     kept: list[RunState] = []
     config = settings(epochs=2)
-    train(engine(config), noise(), config, callbacks=[Keeper(kept)])
+    train(numpy_engine(config, 6, 3), noise(), config, callbacks=[Keeper(kept)])
     longer = settings(epochs=4, max_time=100.0)
     spent = dataclasses.replace(kept[-1], seconds=5000.0)
-    resumed = train(engine(longer), noise(), longer, resume=spent)
+    resumed = train(numpy_engine(longer, 6, 3), noise(), longer, resume=spent)
     assert resumed.stop_reason == "epochs"
     assert len(resumed.history) == 4
     assert 5000 < resumed.seconds < 5100

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
@@ -76,8 +77,7 @@ def run(
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[TrainingResult, NumpyEngine]:
     dataset = dataset or clusters()
-    network = config.network(dataset.inputs, CLASSES)
-    engine = engine_class(network, config)
+    engine = numpy_engine(config, dataset.inputs, CLASSES, engine_class)
     control = control or Control()
     control.clock = WorkingClock(clock)
     result = train(engine, dataset, config, callbacks=callbacks, control=control)
@@ -350,8 +350,7 @@ def test_a_time_that_is_over_before_the_first_step_leaves_nothing() -> None:
 def test_an_engine_that_was_made_for_other_settings_is_refused(changes: dict[str, Any]) -> None:
     dataset = clusters()
     config = TrainConfig(hidden=(4,), epochs=2)
-    network = config.network(dataset.inputs, len(dataset.classes))
-    engine = NumpyEngine(network, config)
+    engine = numpy_engine(config, dataset.inputs, CLASSES)
     with pytest.raises(UsageError, match="the engine was made for other settings"):
         train(engine, dataset, dataclasses.replace(config, **changes))
 

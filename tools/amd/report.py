@@ -1,6 +1,6 @@
 """What AMD's compiler makes of every kernel with every tile, as one document in Markdown.
 
-The document names the compiler's version and the commands that make it anew. A bound is the largest
+The document names the compiler's version and the commands that remake it. A bound is the largest
 share of the peak of float32 that a kernel can reach if its loops, which do nearly all the work, are
 held up by nothing but the busiest unit: the vector units that issue its instructions, the memory of
 the workgroup (LDS), or the vector cache (L0).

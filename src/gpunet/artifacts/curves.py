@@ -63,7 +63,7 @@ class _Report(msgspec.Struct):
 
 
 def read_curves(path: Path) -> Curves:
-    """The curves that a report of a training tells of.
+    """The curves in a report of a training.
 
     Raises:
         DataError: it cannot be read, is no such report, or no epoch was finished.

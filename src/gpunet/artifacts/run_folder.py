@@ -1,4 +1,4 @@
-"""A folder with all that a training run leaves, and what can be told of it at a glance.
+"""A folder with all that a training run leaves, and its summary.
 
 It holds ``last.safetensors`` (where the run stands, to go on from), ``best.safetensors`` (the
 model), ``log`` (one line per epoch) and, once the run has ended, ``report.json`` and perhaps
@@ -49,7 +49,7 @@ class _Test(msgspec.Struct):
 
 
 class _Ending(msgspec.Struct):
-    """What a report tells of the end of a run."""
+    """What a report says of the end of a run."""
 
     stop_reason: str
     test: _Test
@@ -166,7 +166,7 @@ class RunFolder:
         )
 
     def _ending(self, epochs: int) -> _Ending | None:
-        """What the report tells, unless it is of before the run was resumed, or damaged."""
+        """What the report says, unless it is of before the run was resumed, or damaged."""
         try:
             ending = from_json(self.report.read_bytes(), _Ending)
         except (OSError, UnsoundError):

@@ -1,4 +1,4 @@
-"""The command ``gpunet``: its subcommands, and how a failure is told.
+"""The command ``gpunet``: its subcommands, and how a failure is reported.
 
 Every command has a file of its own beside this one. Nothing heavy is imported until a command
 runs, so that help and completion answer at once.
@@ -91,7 +91,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; the process's own by default.
 
     Returns the exit code: 0 if all went well, 1 after a failure, 2 if the command line cannot be,
-    130 if the user interrupted. A failure is told in one line on the standard error.
+    130 if the user interrupted. A failure is one line on the standard error.
     """
     with spelling(option):
         return _run(arguments)

@@ -71,7 +71,9 @@ def preview_dataset(
         "auto"
     ),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Samples to show.")] = 10,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")
+    ] = 0,
     label: options.Label = None,
     plot: options.Plot = None,
     force: options.Force = False,

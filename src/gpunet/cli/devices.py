@@ -42,7 +42,7 @@ def devices(
         typer.Option(
             "--forget",
             help="Forget which devices were found faster, and which adapters were checked, so that "
-            "trainings try them anew.",
+            "trainings try them again.",
         ),
     ] = False,
 ) -> None:
@@ -54,7 +54,7 @@ def devices(
     if check:
         _check(device or "gpu", as_json)
     elif forget:
-        typer.echo("forgotten; the next trainings check and try the devices anew")
+        typer.echo("forgotten; the next trainings check and try the devices again")
     else:
         _list(as_json)
 

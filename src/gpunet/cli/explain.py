@@ -77,10 +77,10 @@ def _print_plan(console: Console, engine: WgpuEngine, plan: Plan, tiles: TileCac
         for label, product in products.items()
     }
     if products:
-        told = f"{sum(measured.values())} of {len(products)} measured"
+        words = f"{sum(measured.values())} of {len(products)} measured"
         if not all(measured.values()):
-            told += f", the others by rule: {engine.tile_rule}"
-        console.print(f"tiles:  {told}", soft_wrap=True)
+            words += f", the others by rule: {engine.tile_rule}"
+        console.print(f"tiles:  {words}", soft_wrap=True)
     console.print()
     for part in plan_tables(plan, engine.steps_a_dispatch(plan), measured):
         console.print(part)

@@ -56,8 +56,8 @@ Data = Annotated[
 Autotune = Annotated[
     bool,
     typer.Option(
-        help="Cut large matrix products as was measured to be the fastest on this device, and "
-        "measure first if the run is long; the results are the same either way.",
+        help="Tile large matrix products as was measured to be the fastest on this device; a long "
+        "run measures first. The results are the same either way.",
         rich_help_panel=DEVICE,
     ),
 ]

@@ -156,7 +156,7 @@ def _framing(style: FramingStyle, model: Model, shape: tuple[int, int]) -> Frami
 def _read_all(
     images: Sequence[str], shape: tuple[int, int], framing: Framing | None
 ) -> list[tuple[str, list[Digit]]]:
-    """The images that can be read, by name; what is wrong with the others is told."""
+    """The images that can be read, by name; what is wrong with the others is printed."""
     read = []
     for name in images:
         try:

@@ -44,7 +44,7 @@ def runs(
 
 
 def _summaries(folder: Path) -> list[RunSummary]:
-    """The sound runs; a damaged one is told and left out.
+    """The sound runs; a damaged one is named and left out.
 
     Raises:
         ModelError: the folder cannot be read.

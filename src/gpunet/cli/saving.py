@@ -21,7 +21,7 @@ __all__ = ["Results", "require_images", "save_plot"]
 
 
 class Results:
-    """The files that a command leaves; what cannot be written does not keep back the rest.
+    """The files that a command leaves; what cannot be written does not keep back the others.
 
     Args:
         force: replace files that are there.
@@ -35,7 +35,7 @@ class Results:
         self._force = force
 
     def save(self, name: str, content: Callable[[Path], object], wanted: Path | None) -> None:
-        """Write a result, into the temporary folder if need be; the user is told of that.
+        """Write a result, into the temporary folder if need be, which the user is warned of.
 
         Args:
             name: what it is.

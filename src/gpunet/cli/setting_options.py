@@ -77,7 +77,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def with_fixed_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command take the settings of training that a search may be told.
+    """Let a command take the settings of training that may be fixed in a search.
 
     Args:
         command: gets those that are given as ``fixed``, by their names, in whose place their
@@ -129,7 +129,7 @@ def _parameter(name: str, row: Setting) -> inspect.Parameter:
         help=row.help,
         metavar=row.metavar,
         rich_help_panel=row.panel,
-        show_default=row.told_default or row.default is not None,
+        show_default=row.default_in_words or row.default is not None,
         autocompletion=(lambda: choices) if row.parse and choices else None,
     )
     kind, default = row.kind, row.default
@@ -141,8 +141,10 @@ def _parameter(name: str, row: Setting) -> inspect.Parameter:
 
 def _open_parameter(name: str, row: Setting) -> inspect.Parameter:
     """The option of a setting that is left open unless it is given."""
-    told = row.told_default or (row.default is not None and str(row.default))
-    info = typer.Option(help=row.help, metavar=row.metavar, rich_help_panel=DATA, show_default=told)
+    default = row.default_in_words or (row.default is not None and str(row.default))
+    info = typer.Option(
+        help=row.help, metavar=row.metavar, rich_help_panel=DATA, show_default=default
+    )
     return _keyword(name, Annotated[row.kind | None, info], None)
 
 

@@ -45,7 +45,9 @@ def showcase(
     weights: Annotated[
         bool, typer.Option("--weights", help="The weights of the first layer's units, as pictures.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the draw.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")
+    ] = 0,
     data: options.ModelData = None,
     device: options.Device = "auto",
     plot: options.Plot = None,

@@ -33,7 +33,7 @@ from gpunet.workflows.training import Run
 __all__ = ["finish", "save_results"]
 
 SAMPLES = 10
-"""Test samples that are shown unless told otherwise."""
+"""Test samples that are shown by default."""
 
 
 def save_results(

@@ -125,7 +125,9 @@ Heartbeat = Annotated[
 Device = Annotated[
     str | None,
     typer.Option(
-        help="As `gpunet train` takes it.", rich_help_panel=options.DEVICE, show_default="auto"
+        help="Device, as `gpunet train` takes it.",
+        rich_help_panel=options.DEVICE,
+        show_default="auto",
     ),
 ]
 Output = Annotated[
@@ -218,7 +220,7 @@ def _spec(
     pruner: str | None,
     trials: int | None,
 ) -> StudySpec:
-    """What is searched; mistakes in files are told before anything is fetched.
+    """What is searched; mistakes in files are found before anything is downloaded.
 
     Raises:
         UsageError: a setting, or the space, cannot be.

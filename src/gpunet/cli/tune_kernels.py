@@ -69,7 +69,7 @@ def _print_table(console: Console, measured: Sequence[Measured]) -> None:
         names = iter([one.label, f"{product.rows}x{product.columns}x{product.depth}"])
         for tile, seconds in sorted(one.seconds.items(), key=lambda item: item[1]):
             rate = formats.amount(round(2 * product.multiplications / seconds))
-            told = ["taken"] * (tile == one.chosen) + ["by rule"] * (tile == one.table)
-            cells = [next(names, ""), tile.name, formats.seconds(seconds), rate, ", ".join(told)]
+            marks = ["taken"] * (tile == one.chosen) + ["by rule"] * (tile == one.table)
+            cells = [next(names, ""), tile.name, formats.seconds(seconds), rate, ", ".join(marks)]
             table.add(*cells, style=Ink.BEST if tile == one.chosen else "")
     console.print(table)

@@ -1,4 +1,4 @@
-"""What is told of a setting, and how a value is checked against it."""
+"""A row of the table of settings, and how a value is checked against it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -56,7 +56,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One row of the table of settings: all that is told of a setting of training."""
+    """One row of the table of settings: everything about one setting of training."""
 
     name: str = ""  # of the field of ``TrainConfig``
     kind: Any = None  # its type
@@ -73,7 +73,7 @@ class Setting:
     as_text: bool = False  # whether files hold several values as one text
     # The value in effect where it is ``None``, by the other settings.
     follows: Callable[[Any], Any] | None = None
-    told_default: str = ""  # the default in words, where ``None`` does not tell it
+    default_in_words: str = ""  # the default in words, where ``None`` does not tell it
     fixed: str = ""  # why a search cannot vary it; empty if it can
     shared: bool = False  # whether all networks of a population have it in common
     off: Any = 0  # the value that stands for no effect, which is not worth telling
@@ -128,7 +128,7 @@ class Setting:
 
 
 def setting(default: Any, panel: str, help: str, **facts: Any) -> Any:
-    """A field of ``TrainConfig`` and what is told of it, as ``Setting`` describes."""
+    """A field of ``TrainConfig`` and its row of the table, as ``Setting`` describes."""
     row = Setting(default=default, panel=panel, help=help, **facts)
     return field(default=default, metadata={"row": row})
 

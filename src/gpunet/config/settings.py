@@ -1,4 +1,4 @@
-"""The table of settings: every setting of training, told once.
+"""The table of settings: every setting of training, defined once.
 
 A field of ``TrainConfig`` is a row: its type, its default, and with ``setting`` all else that is
 told of it. From the rows come the options of ``gpunet train`` and their help, the keys of TOML
@@ -109,8 +109,8 @@ class TrainConfig:
     standardize: bool = setting(
         True,
         DATA,
-        "Bring features that are no pixels to mean 0 and deviation 1. Pixels are bytes, and "
-        "floats from 0 to 1 in images; in images of other floats all share one mean.",
+        "Standardize features other than pixels: mean 0, standard deviation 1. Pixels are bytes, "
+        "and floats from 0 to 1 in images; in images of other floats all share one mean.",
         fixed=SAME_SAMPLES,
         shared=True,
     )
@@ -176,8 +176,8 @@ class TrainConfig:
     ensemble: int = setting(
         1,
         NETWORK,
-        "Train so many networks side by side, with consecutive seeds; saved in one file, they "
-        "answer together, by the mean of their probabilities.",
+        "Train so many networks side by side, with consecutive seeds; the saved model averages "
+        "their probabilities.",
         bounds=Range(1, 65535),
         fixed="a trial is one network",
     )
@@ -211,7 +211,7 @@ class TrainConfig:
         "Epochs per decay; for plateau, epochs without an improvement.",
         bounds=EPOCHS,
         follows=lambda config: DEFAULT_LR_DECAY_EVERY,
-        told_default=f"{DEFAULT_LR_DECAY_EVERY}, more for few samples",
+        default_in_words=f"{DEFAULT_LR_DECAY_EVERY}, more for few samples",
     )
     lr_final: float = setting(
         0.0,
@@ -234,7 +234,7 @@ class TrainConfig:
         needs="restart_every",
     )
     momentum: float = setting(0.0, OPTIMIZER, "Momentum of sgd, in [0, 1).", bounds=FRACTION)
-    nesterov: bool = setting(False, OPTIMIZER, "Look ahead by sgd's momentum.")
+    nesterov: bool = setting(False, OPTIMIZER, "Nesterov's variant of sgd's momentum.")
     beta1: float = setting(
         0.9,
         OPTIMIZER,
@@ -331,7 +331,7 @@ class TrainConfig:
         "Passes over the data, at most.",
         bounds=EPOCHS,
         follows=lambda config: DEFAULT_EPOCHS,
-        told_default=f"{DEFAULT_EPOCHS}, more for few samples",
+        default_in_words=f"{DEFAULT_EPOCHS}, more for few samples",
     )
     patience: int | None = setting(
         None,
@@ -339,7 +339,7 @@ class TrainConfig:
         "Stop after so many epochs without an improvement of what is monitored; 0 never does.",
         bounds=Range(0, MAXIMUM_EPOCHS),
         follows=lambda config: DEFAULT_PATIENCE,
-        told_default=f"{DEFAULT_PATIENCE}, more for few samples",
+        default_in_words=f"{DEFAULT_PATIENCE}, more for few samples",
     )
     min_delta: float = setting(
         0.0,
@@ -352,7 +352,7 @@ class TrainConfig:
         STOPPING,
         "What decides which epoch is the best and when to stop; where no samples are held out it "
         "is the training set's.",
-        fixed="trials are compared by one figure",
+        fixed="trials are compared by one metric",
     )
     start_from_epoch: int = setting(
         1,

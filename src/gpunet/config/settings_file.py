@@ -1,4 +1,4 @@
-"""Settings in TOML: a file that says how to train, read with every mistake told, and written."""
+"""Settings in TOML: files of settings, read with every mistake reported, and written."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SettingsFile:
     about: Mapping[str, Any]  # the table ``[recipe]``; empty if there is none
 
     def location(self, name: str) -> str:
-        """The file and, where it can be told, the line of a setting."""
+        """The file and, if it can be found, the line of a setting."""
         for number, line in enumerate(self.text.splitlines(), start=1):
             key = re.match(r"""\s*["']?([\w-]+)["']?\s*=""", line)
             if key and canonical(key[1]) == canonical(name):

@@ -123,7 +123,7 @@ def open_dataset(
     Args:
         name_or_path: one of ``names()``, or a file or folder that ``readers.path`` can read.
         cache: the folder of the cache; by default the user's.
-        progress: told what is under way, how much is done, and how much there is in all.
+        progress: called with what is under way, how much is done, and how much there is in all.
         limits: how patient downloads are.
         label: which column of a table is the label: a title, a number that counts columns from 1,
             or ``last``; ``None`` to choose by the titles and the values.
@@ -162,7 +162,7 @@ def download(
         name: of a published dataset.
         force: fetch it even if it is there.
         cache: the folder of the cache; by default the user's.
-        progress: told what is under way, the bytes done, and the bytes in all.
+        progress: called with what is under way, the bytes done, and the bytes in all.
         limits: how patient to be.
 
     Returns:

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 Progress = Callable[[str, int, int], None]
-"""Told what is under way, how much of it is done, and how much there is in all."""
+"""Called with what is under way, how much of it is done, and how much there is in all."""
 
 CHUNK = 1 << 10
 """Bytes taken from the network at once. Who sends fewer within ``Limits.silence`` is silent."""
@@ -102,13 +102,13 @@ def obtain(
     """The files from the folder, and those that it lacks from the network.
 
     What was fetched is kept in the folder, unpacked, if it can be written to. A file there,
-    plain or gzipped, that is not the published one is fetched anew.
+    plain or gzipped, that is not the published one is downloaded again.
 
     Args:
         published: what to obtain.
         folder: where the files are kept.
         force: fetch all files, also those that are there.
-        progress: told the bytes of all files so far, unpacked.
+        progress: called with the bytes of all files so far, unpacked.
         limits: how patient to be; by default as ``Limits`` says.
 
     Raises:

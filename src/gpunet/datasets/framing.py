@@ -202,7 +202,7 @@ def prepare_digits(
 
 
 class _Measures(NamedTuple):
-    """What is told of n images of one digit each."""
+    """Measurements of n images of one digit each."""
 
     paper: NDArray[np.float32]  # (n,) the background's level, the border's median
     ink: NDArray[np.float32]  # (n,) the level that differs most from it

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())
-"""Not the standard error: what Pillow logs of a damaged file is told by an error here."""
+"""Not the standard error: what Pillow logs of a damaged file is an error here."""
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000")
 """What is decoded: Pillow's own formats of single images; none that runs another program."""

@@ -19,7 +19,7 @@ def portable(reference: str | None, folder: Path) -> str | None:
     """What a file in a folder says of where data are.
 
     A dataset's name stays, a path is seen from the folder. That path tells nothing of the folders
-    above those that the file and the data have in common; data that lie elsewhere are not told.
+    above those that the file and the data have in common; the path of data elsewhere is left out.
 
     Args:
         reference: a dataset's name, an absolute path, or ``None`` where nobody knows.
@@ -33,10 +33,10 @@ def portable(reference: str | None, folder: Path) -> str | None:
         common = Path(os.path.commonpath([start, end]))
     except ValueError:  # two drives of Windows
         return None
-    told = Path(relative).as_posix()
-    told = told if "/" in told else f"./{told}"  # which no name of a dataset looks like
+    seen = Path(relative).as_posix()
+    seen = seen if "/" in seen else f"./{seen}"  # which no name of a dataset looks like
     near = Path(relative).parts.count(os.pardir) == 0 or _is_own(common)
-    return told if near and located(told, folder) is not None else None
+    return seen if near and located(seen, folder) is not None else None
 
 
 def located(reference: str | None, folder: Path) -> str | None:

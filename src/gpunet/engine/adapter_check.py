@@ -1,7 +1,7 @@
 """Whether an adapter computes what it should: its kernels beside numpy, each twice for equal bits.
 
 Networks of a few units between them use every shader that trainings on the adapter can use. What a
-pass is compared with is told by ``twins``; verdicts are kept by ``measurements``, so that an
+pass is compared with is in ``twins``; verdicts are kept by ``measurements``, so that an
 adapter is checked once with a driver and a version of gpunet.
 """
 
@@ -124,20 +124,20 @@ class AdapterCheck:
     def to_dict(self) -> dict[str, Any]:
         """What was found, as JSON can hold it: a difference that is no number is ``None``."""
         content = asdict(self)
-        for one, told in zip(self.kernels, content["kernels"], strict=True):
-            told |= {"passed": one.passed, "verdict": one.verdict}
-            told["difference"] = one.difference if np.isfinite(one.difference) else None
+        for one, entry in zip(self.kernels, content["kernels"], strict=True):
+            entry |= {"passed": one.passed, "verdict": one.verdict}
+            entry["difference"] = one.difference if np.isfinite(one.difference) else None
         own = {"passed": not self.failed, "summary": self.summary, "system": platform.platform()}
         return {**own, "versions": versions(), **content}
 
     @property
     def report(self) -> str:
         """Lines to paste into a report of a fault."""
-        told = ", ".join(f"{name} {version}" for name, version in versions().items())
+        packages = ", ".join(f"{name} {version}" for name, version in versions().items())
         lines = [
             f"adapter: {self.device}",
             f"driver:  {self.device.driver}",
-            f"with:    {told}, numpy {np.__version__}, Python {platform.python_version()}",
+            f"with:    {packages}, numpy {np.__version__}, Python {platform.python_version()}",
             f"system:  {platform.platform()}",
             f"check:   {self.summary}",
         ]
@@ -247,7 +247,7 @@ def known_faults(info: DeviceInfo) -> list[str] | None:
 
 
 def verdicts_path() -> Path:
-    """The user's own file; whoever removes it has all adapters checked anew."""
+    """The user's own file; whoever removes it has all adapters checked again."""
     return cache_folder() / FILE
 
 

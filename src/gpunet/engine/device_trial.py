@@ -108,7 +108,7 @@ class TrialCache:
 
     @staticmethod
     def path() -> Path:
-        """The user's own file; whoever removes it has all trials made anew."""
+        """The user's own file; whoever removes it has all trials made again."""
         return cache_folder() / FILE
 
     def trial(self, work: str) -> Trial | None:

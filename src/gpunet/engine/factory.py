@@ -84,7 +84,7 @@ class Device:
 
     Args:
         adapter: the wgpu adapter; ``None`` for the numpy engine.
-        info: as users are told.
+        info: as users see it.
         reason: in one line, which one and why.
         advice: what the user could do for a better one, or ``None``.
         rival: a software adapter that may be faster than numpy for some trainings; ``settle``
@@ -240,7 +240,7 @@ def create_engine(
 def largest_population(
     device: Device, network: NetworkSpec, rule: Rule, batch_size: int, samples: int
 ) -> int | None:
-    """How many such networks fit a device, as far as can be told beforehand.
+    """How many such networks fit a device, as far as is known beforehand.
 
     A device does not tell how much of its memory is free, so even fewer may fit.
 
@@ -295,7 +295,7 @@ def _best_of_kind(word: str, adapters: Sequence[Adapter]) -> Device:
         return Device(best, best.info, f"{best.info}, as asked for{not_needed}")
     if fitting:
         _require_usable(fitting[0])
-    move = f" ({told})" if (told := _advice(adapters)) else ""
+    move = f" ({advice})" if (advice := _advice(adapters)) else ""
     raise UsageError(
         f"{spelled('device', word)} asks for {kind.wanted}, and Vulkan, Metal and Direct3D 12 "
         f"show none here{not_needed}{move}; known are: {_known(adapters)}; choose one of them, "

@@ -60,7 +60,7 @@ Split = Literal["train", "validation", "test", "gallery"]
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """What carries out the work, as users are told.
+    """What carries out the work, as users see it.
 
     Args:
         name: of the adapter, or ``numpy`` with the processor's name.
@@ -305,7 +305,7 @@ class Engine(ABC):
         """
 
     def reopen(self) -> None:  # noqa: B027 - an engine without a device has none to lose
-        """Take the device anew, with all splits, after it has failed.
+        """Open the device again, with all splits, after it has failed.
 
         Weights and moments are to be set again, and the inactive networks deactivated.
 

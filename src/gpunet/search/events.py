@@ -1,4 +1,4 @@
-"""What a search tells those who watch it; importing it needs no Optuna."""
+"""What observers learn of a search; importing it needs no Optuna."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ class SearchInfo:
 
 
 class SearchObserver(Callback):
-    """Something that is told how a search goes; this one does nothing with it.
+    """Observer of a search; this one does nothing.
 
-    As a callback of each batch's training it is told its progress, too.
+    As a callback of each batch's training it gets its progress, too.
     """
 
     def on_search_begin(self, search: SearchInfo) -> None:

@@ -27,7 +27,7 @@ from gpunet.workflows.messages import Messages
 __all__ = ["TRIALS", "best_of", "new_spec", "settle_spec"]
 
 TRIALS = 64
-"""Trials of a study unless told otherwise."""
+"""Trials of a study by default."""
 
 
 def new_spec(
@@ -120,8 +120,8 @@ def best_of(
     failure = None
     if model is not None and len(dataset.test):
         try:
-            _, told = evaluate_model(model, dataset, choice, Messages())
-            model = replace(model, test=told.overall)
+            _, answers = evaluate_model(model, dataset, choice, Messages())
+            model = replace(model, test=answers.overall)
         except DeviceError as error:
             failure = error
     return Search(study, progress, dataset, choice, best, config, model, failure)
@@ -131,7 +131,7 @@ def _require_memory(spec: StudySpec, population: int, choice: Device, dataset: D
     """Make sure, for every shape of the space, that so many networks fit the device.
 
     Raises:
-        DeviceError: they do not, as far as can be told.
+        DeviceError: they do not, as far as is known.
     """
     for config in spec.space.shapes(spec.config):
         network = config.network(dataset.inputs, len(dataset.classes))

@@ -104,7 +104,7 @@ class Space:
     """What is searched.
 
     Args:
-        parameters: in the order in which they are told.
+        parameters: in the order in which they are listed.
     """
 
     parameters: tuple[Parameter, ...]
@@ -144,7 +144,7 @@ class Space:
             try:
                 yield self.config(fixed, dict(zip(names, values, strict=True)))
             except UsageError:
-                continue  # a trial with these values is told as failed
+                continue  # a trial with these values is recorded as failed
 
     def require_possible(self, fixed: TrainConfig, source: str) -> None:
         """Make sure that no value is refused whatever the other parameters are.

@@ -1,6 +1,6 @@
 """Where a study is kept: a journal file, a database, or a server that stands before one.
 
-Owns the addresses, that no password is ever told, and how a failure there is told. What is kept
+Owns the addresses, that no password is ever shown, and how a failure is reported. What is kept
 belongs to ``study``.
 """
 
@@ -127,7 +127,7 @@ class StudyStorage:
         """Optuna's storage, opened; call it within ``translate_errors``.
 
         Args:
-            retry: is told of every trial whose worker gave no sign of life.
+            retry: called with every trial whose worker gave no sign of life.
         """
         if self._url is None:
             return self._open_journal()
@@ -185,8 +185,8 @@ class StudyStorage:
                 raise
             root = _root(error)
             details = getattr(root, "details", None)  # of a remote call's error
-            told = str(details() if callable(details) else root)
-            message = " ".join(told.split()) or type(root).__name__
+            text = str(details() if callable(details) else root)
+            message = " ".join(text.split()) or type(root).__name__
             for secret in self._secrets:
                 message = message.replace(secret, "***")
             raise StudyError(
@@ -197,7 +197,7 @@ class StudyStorage:
         """What to say of a storage that holds what no worker writes."""
         kind = "journal" if self._url is None else "study in"
         return StudyError(
-            f"the {kind} {self} is damaged; begin anew with another {spelled('study')}"
+            f"the {kind} {self} is damaged; start again with another {spelled('study')}"
         )
 
     def _missing(self, error: ImportError) -> GpunetError:
@@ -224,7 +224,7 @@ def quiet() -> Iterator[None]:
 def _drop_unfinished_line(
     journal: Path, lock: JournalFileOpenLock | JournalFileSymlinkLock
 ) -> None:
-    """Cut off what a killed worker, or a full disk, left of a line; nobody was told of it."""
+    """Cut off what a killed worker, or a full disk, left of a line; nobody has read it."""
     lock.acquire()
     try:
         with journal.open("r+b") as file:
@@ -236,7 +236,7 @@ def _drop_unfinished_line(
 
 
 def _when_made(make: Callable[[], storages.BaseStorage]) -> storages.BaseStorage:
-    """A database's storage; tried anew where other workers make its tables just now."""
+    """A database's storage; tried again where other workers make its tables just now."""
     import sqlalchemy.exc
 
     for _ in range(OPENING_TRIES):
@@ -257,7 +257,7 @@ def _with_driver(url: str) -> str:
 
 
 def _secrets(url: str | None) -> list[str]:
-    """The password of an address, as it is written and as it is meant, which must not be told."""
+    """The password of an address, as it is written and as it is meant, which must not be shown."""
     if url is None:
         return []
     parts = urlsplit(url)

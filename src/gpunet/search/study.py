@@ -1,4 +1,4 @@
-"""A study: trials asked from Optuna, claimed by workers, reported and told.
+"""A study: trials asked from Optuna, claimed by workers, reported and finished.
 
 Owns who may train which trial: the count over all workers, signs of life, and that a trial whose
 worker is gone is tried again. Where it is kept belongs to ``storage``, how values are chosen to
@@ -65,7 +65,7 @@ MAX_RETRIES = 3
 """Times that a trial is tried again after its worker was lost, which it may be the cause of."""
 
 MIN_TRIALS_FOR_IMPORTANCE = 20
-"""Trials from which parameters' importances can be told: their best tenth are two."""
+"""Trials from which parameters' importances can be computed: their best tenth are two."""
 
 
 class SearchStudy:

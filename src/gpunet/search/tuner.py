@@ -48,7 +48,7 @@ class Tuner:
         dataset: the data.
         work: how many trials in all, how many side by side, and for how long.
         control: how a user asks to stop or to pause.
-        observer: is told how it goes.
+        observer: called as the search goes on.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Tuner:
                 if not self._stopping:
                     self._train(list(alike))
         except BaseException:
-            with suppress(Exception):  # the first failure is the one to tell
+            with suppress(Exception):  # the first failure is the one to report
                 self._study.release(batch)
             raise
         self._study.release(batch)

@@ -1,9 +1,9 @@
-"""What a training run tells its callbacks, and how they may ask it to stop or pause.
+"""What callbacks learn of a training run, and how they may ask it to stop or pause.
 
-Of an ensemble they are told the mean over the networks that run.
+Of an ensemble they get the mean over the networks that run.
 
 The trainer knows callbacks, not screens: the dashboard, the plain printer and a user's own code
-all derive from ``Callback``. All accuracies are fractions, all losses nats per sample, all times
+all derive from ``Callback``. All accuracies are fractions, all losses means over samples, all times
 seconds.
 """
 
@@ -54,7 +54,7 @@ class RunInfo:
     Args:
         dataset: the data.
         gallery: a few validation samples (training samples if there are none) whose predictions
-            are told with every epoch.
+            come with every epoch.
         train_count: samples that are trained on.
         validation_count: samples held out; 0 if none.
         steps_per_epoch: the last, smaller batch counted.
@@ -76,7 +76,7 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run is within an epoch; told a few times a second at most.
+    """Where a run is within an epoch; callbacks get it a few times a second at most.
 
     Args:
         epoch: counted from 1.
@@ -147,7 +147,7 @@ class Control:
     signal: int | None = None
     """The number of the signal that asked for the stop, if it wants the process to end, too."""
     paused: threading.Event = field(default_factory=threading.Event)
-    """Hold after the steps under way until cleared or told to stop."""
+    """Hold after the steps under way until cleared or asked to stop."""
     clock: WorkingClock = field(default_factory=WorkingClock)
     """The clock that the run's times are measured by; it stands still while the run is held."""
 
@@ -190,7 +190,7 @@ def _fields(record: EpochRecord) -> dict[str, Any]:
 
 
 class Callback:
-    """Something that is told how a training run goes; derive from it and override what you need.
+    """Observer of a training run; derive from it and override what you need.
 
     Example:
         >>> import gpunet

@@ -102,7 +102,7 @@ def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRe
     if None not in reasons:
         raise UsageError(
             f"the run has come to its end after epoch {done} ({reasons[0]}), so there is nothing "
-            "to resume; train anew with other options"
+            "to resume; train again with other options"
         )
 
 

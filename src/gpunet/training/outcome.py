@@ -1,6 +1,6 @@
 """What a run's scores say of it: that nothing was learnt, or that it ended too early.
 
-Owns the judgement; how it is told, and what to do about it, belongs to ``cli``.
+Owns the judgment; how it is printed, and what to do about it, belongs to ``cli``.
 """
 
 from __future__ import annotations

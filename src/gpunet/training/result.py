@@ -50,7 +50,7 @@ class TrainingResult:
         counts: samples used for ``train``, ``validation`` and ``test``.
         device_failures: what went wrong on the device and ended the training, or kept from the
             test; the last of them is what could not be fixed.
-        overcome: what went wrong on the device, but not once it was opened anew.
+        overcome: what went wrong on the device, but not once it was opened again.
         test: sums over the test set.
         test_probabilities: (P, n, C) for the test set.
     """

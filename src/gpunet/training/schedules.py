@@ -123,7 +123,7 @@ class Plateau:
     """Counts how often the rate is to be reduced, as the monitored metric has stopped falling.
 
     A reduction follows once so many epochs in a row have not been below the lowest mark by more
-    than ``min_delta``; the count of epochs then starts anew.
+    than ``min_delta``; the count of epochs then starts again.
 
     Args:
         patience: epochs without such a gain until a reduction.

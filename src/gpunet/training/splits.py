@@ -30,7 +30,7 @@ class Splits:
         training: those trained on.
         validation: those held out; there may be none.
         test: those that training never sees.
-        scaling: how float features were brought to mean 0 and deviation 1, or ``None``.
+        scaling: how float features were brought to mean 0 and standard deviation 1, or ``None``.
         inverted: whether dark and light were exchanged, as they are in bright images.
     """
 

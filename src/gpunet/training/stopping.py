@@ -28,11 +28,11 @@ class EarlyStopping:
     """Watches the monitored metric, epoch by epoch.
 
     The smallest value marks the best epoch, however small the gain and whatever the epoch. The
-    patience starts anew only when a value is below the last such mark by more than ``min_delta``
+    patience starts again only when a value is below the last such mark by more than ``min_delta``
     (Prechelt, "Early Stopping - But When?", 1998).
 
     Args:
-        config: tells the ``patience``, ``min_delta``, ``start_from_epoch`` and ``stability``.
+        config: gives the ``patience``, ``min_delta``, ``start_from_epoch`` and ``stability``.
     """
 
     def __init__(self, config: TrainConfig) -> None:

@@ -46,13 +46,13 @@ PAUSE_SECONDS = 0.05
 """How often a paused run looks whether it may go on."""
 
 GALLERY_SIZE = 40
-"""Samples whose predictions are told with every epoch; as many as a large terminal shows."""
+"""Samples whose predictions come with every epoch; as many as a large terminal shows."""
 
 
 Outcome = TypeVar("Outcome")
 
 Prune = Callable[[Sequence[Member]], Collection[int]]
-"""Told of all networks after every epoch, says which of them, counted from 0, are to end."""
+"""Called with all networks after every epoch; returns those, counted from 0, that are to end."""
 
 
 def train(
@@ -70,7 +70,7 @@ def train(
         engine: made for the networks that ``config`` describes.
         dataset: its training samples are split into those trained on and those held out.
         config: how to train.
-        callbacks: told how it goes, in this order.
+        callbacks: called in this order as the training goes on.
         control: how a user asks to stop or to pause.
         resume: where an earlier run with the same data and settings stands. This one then gives
             bit for bit what the earlier one would have given.
@@ -106,8 +106,8 @@ def train_population(
         dataset: its training samples are split into those trained on and those held out.
         configs: how to train each; they share what ``SHARED`` names, and the first one's seed
             decides what is held out.
-        prune: told of all networks after every epoch, says which of them are to end.
-        callbacks: told the means over the networks that run, and the first one's settings.
+        prune: called with all networks after every epoch; returns those that are to end.
+        callbacks: get the means over the networks that run, and the first one's settings.
         control: how a user asks to stop or to pause.
 
     Raises:
@@ -230,11 +230,11 @@ class _Run:
         if shapes != (state.parameters.shape, state.moments.shape) or steps != state.steps:
             raise ModelError(
                 "the run's weights, moments or steps do not fit its settings and its data; train "
-                "anew"
+                "again"
             )
 
     def train(self, config: TrainConfig) -> None:
-        """Train until the last network has come to its end; callbacks are told of ``config``."""
+        """Train until the last network has ended; callbacks get ``config``."""
         info = self._info(config)
         for callback in self.callbacks:
             callback.on_train_begin(info)
@@ -316,7 +316,7 @@ class _Run:
     def _retry_on_device_loss(
         self, work: Callable[[], Outcome], again: Callable[[], Outcome]
     ) -> Outcome:
-        """Do some work, and should the device be lost, once more on one that is opened anew.
+        """Do some work, and should the device be lost, once more on one that is opened again.
 
         Raises:
             DeviceError: it fails for good.
@@ -440,13 +440,13 @@ class _Run:
         record = mean_history([self.members[p].history[-1:] for p in networks])[0]
         patience = [self.members[p].patience_left for p in networks]
         left = None if None in patience else max(one for one in patience if one is not None)
-        told = EpochEnd.of(record, self.best_epoch, left, gallery[networks].mean(axis=0))
+        end = EpochEnd.of(record, self.best_epoch, left, gallery[networks].mean(axis=0))
         for callback in self.callbacks:
-            if callback.on_epoch_end(told):
+            if callback.on_epoch_end(end):
                 self.control.stop_after_epoch.set()
 
     def _pruned(self) -> set[int]:
-        """The networks that are told to end, though they could go on."""
+        """The networks that are asked to end, though they could go on."""
         if self.prune is None:
             return set()
         pruned = set(self.prune(self.members)).intersection(self.running)

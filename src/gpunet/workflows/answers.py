@@ -42,7 +42,7 @@ def evaluate_model(
         model: any.
         data: a name, a path, ``(X, y)``, a ``Dataset``, or ``None`` for the model's own.
         choice: the device.
-        messages: told what the data are.
+        messages: receive what the data are.
 
     Returns:
         The samples as they are drawn, with the model's labels, and the evaluation.

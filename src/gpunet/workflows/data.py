@@ -20,7 +20,7 @@ def open_data(name: str, messages: Messages, label: str | None = None) -> Datase
 
     Args:
         name: of the data, or a path.
-        messages: told what they are.
+        messages: receive what they are.
         label: the column of a table that is the label; ``None`` to choose.
 
     Raises:
@@ -55,7 +55,7 @@ def dataset_of(
 
     Args:
         data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
-        messages: told what they are.
+        messages: receive what they are.
         label: the column of a table that is the label; ``None`` to choose.
 
     Raises:
@@ -99,7 +99,7 @@ def found_again(name: str, reference: str | None) -> str:
             return reference
         where = f"are not at {reference}"
     else:
-        where = "are at a place that it does not tell"
+        where = "are at a path that it does not contain"
     raise DataError(
         f"the data {name!r} that it was trained on {where}; give their path as {spelled('data')}"
     )

@@ -47,7 +47,7 @@ def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -
 
     Args:
         selector: as ``factory.choose`` takes it.
-        messages: told which one it is and why.
+        messages: receive which one it is and why.
         shaders: whether ``auto`` takes a software adapter before numpy.
 
     Raises:
@@ -65,7 +65,7 @@ def device_as_before(selector: str, before: str, messages: Messages) -> Device:
     Args:
         selector: as ``factory.select_device`` takes it.
         before: the device that the run had, as ``str`` of its ``DeviceInfo``; empty if not known.
-        messages: told if it is another one now.
+        messages: receive a note if it is another one now.
 
     Raises:
         UsageError: there is no such device.
@@ -93,7 +93,7 @@ def settle_device(
         config: of the training.
         population: networks trained side by side.
         dataset: the data.
-        messages: told which one it is and why.
+        messages: receive which one it is and why.
 
     Raises:
         DeviceError: the adapter that was asked for has failed its check.
@@ -114,7 +114,7 @@ def checked_device(choice: Device, messages: Messages) -> Device:
 
     Args:
         choice: what would be taken.
-        messages: told of the check, and of what ``auto`` passes over.
+        messages: receive notes on the check, and on what ``auto`` passes over.
 
     Returns:
         The same, or what ``auto`` takes in its place.

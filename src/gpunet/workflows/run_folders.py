@@ -38,7 +38,7 @@ CHANGEABLE = ("epochs", "max_time")
 class Recorder(Callback):
     """Keeps a run in a folder while it is trained, with a checkpoint every few epochs.
 
-    A file that cannot be written does not stop the training: the user is told once.
+    A file that cannot be written does not stop the training: the user is warned once.
 
     Args:
         folder: of the run.
@@ -77,7 +77,7 @@ class Recorder(Callback):
         Args:
             dataset: the data.
             template: what is trained, with any weights.
-            messages: told where the folder is, and once if something cannot be written.
+            messages: receive where the folder is, and once if something cannot be written.
 
         Raises:
             DataError: the data are not those that the earlier run was trained on.
@@ -169,7 +169,7 @@ def resumed_run(
 def _require_unchanged(folder: RunFolder, name: str, wanted: Any, begun: Any) -> None:
     if wanted == begun or name == "max_time" or (name == "epochs" and wanted > begun):
         return
-    advice = "give a larger number" if name == "epochs" else "leave it out, or train anew"
+    advice = "give a larger number" if name == "epochs" else "leave it out, or train again"
     raise UsageError(
         f"{spelled(name)} is {_spelled(wanted)} but the run in {folder.path} was begun with "
         f"{_spelled(begun)}; {advice}"

@@ -147,9 +147,9 @@ class Run:
     def __repr__(self) -> str:
         network = self.config.network(self.dataset.inputs, len(self.dataset.classes))
         scores = {"test accuracy": self.test.accuracy, "test loss": self.test.loss}
-        told = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
+        parts = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
         best = f"best epoch {self.best_epoch} of {len(self.result.history)} ({self.stop_reason})"
-        return f"<gpunet.Run {network} on {self.dataset.name}: {', '.join([*told, best])}>"
+        return f"<gpunet.Run {network} on {self.dataset.name}: {', '.join([*parts, best])}>"
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -186,9 +186,9 @@ def train_model(
         data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
         config: the settings.
         device: as ``factory.select_device`` takes it.
-        messages: told how it goes.
+        messages: receive notes on the progress.
         recorder: keeps the run in a folder, and says where an earlier one stands.
-        callbacks: told how it goes, too.
+        callbacks: called as the training goes on.
         autotune: take the fastest tiles, and measure them first where that pays.
 
     Raises:
@@ -223,7 +223,7 @@ def _tell_what_failed(run: Run, messages: Messages) -> None:
     """Say what went wrong and the next move, if the run or a part of it failed."""
     config, result = run.config, run.result
     for failure in result.overcome:
-        messages.note(f"{failure}; it was opened anew, and the work done again")
+        messages.note(f"{failure}; it was opened again, and the work repeated")
     kept = f"the weights of epoch {run.best_epoch} are kept"
     if run.stop_reason == "diverged":
         tell = messages.note if run.best_epoch else messages.complain

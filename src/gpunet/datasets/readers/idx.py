@@ -162,7 +162,7 @@ def _require_found(
 def _read(path: Path, kind: Kind) -> Content:
     """A file's unpacked content, read no further than its header promises.
 
-    One byte beyond is read, if there is one, so that a file that is too long is told.
+    One byte beyond is read, if there is one, so that a file that is too long is noticed.
     """
     with unpacked(path) as (file, largest):
         header = read_at_most(file, kind.header)

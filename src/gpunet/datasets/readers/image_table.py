@@ -1,4 +1,4 @@
-"""Tables that tell the labels of image files: told from tables of features, and refused."""
+"""Tables of image files and their labels: recognized, and refused."""
 
 from __future__ import annotations
 

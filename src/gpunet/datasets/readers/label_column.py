@@ -204,15 +204,15 @@ def _notice(sheet: Sheet, label: int, index: bool, *, sure: bool) -> str | None:
         and not _holds_words(sheet.text(label))
         and _can_be_classes(sheet.text(last))
     )
-    told = []
+    notices = []
     if label > 0 or doubtful:
-        told.append(f"the label is {column_name(head, label)}")
+        notices.append(f"the label is {column_name(head, label)}")
         if doubtful:
-            told[-1] += f" ({spelled('label')} names another)"
+            notices[-1] += f" ({spelled('label')} names another)"
     if index:
         does = "names" if _holds_words(sheet.text(0)) else "numbers"
-        told.append(f"{column_name(head, 0)} {does} the rows and is left out")
-    return "; ".join(told) or None
+        notices.append(f"{column_name(head, 0)} {does} the rows and is left out")
+    return "; ".join(notices) or None
 
 
 def _listed(head: Head, before: str = ", one of") -> str:

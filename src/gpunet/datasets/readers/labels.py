@@ -89,7 +89,7 @@ def number_classes(train: RawLabels, *others: RawLabels) -> Classes:
     """Number the classes that the training set has, from 0 on, in the order of their values.
 
     Labels are whole numbers or words, which are ordered alphabetically. Whole numbers that leave
-    out a few (1 to 26, or -1 and 1, or 3 and 8) are numbered anew and keep their names.
+    out a few (1 to 26, or -1 and 1, or 3 and 8) are renumbered and keep their names.
 
     Raises:
         DataError: a label that can be no class, fewer than two classes, more classes than the

@@ -51,7 +51,7 @@ PREFIXES = ("", "X_", "mnist_", "fashion-mnist_")
 """What may stand before the names train.csv and test.csv."""
 
 MOST_TITLES = 1 << 16
-"""Columns up to which titles are kept; more are told apart by their position."""
+"""Columns up to which titles are kept; more are known by their position."""
 
 LONGEST_TITLES = 1 << 20  # characters of all titles together
 
@@ -230,7 +230,7 @@ def _read_alike(
 
 
 def _can_tell(titles: tuple[str, ...] | None, label: str | None) -> bool:
-    """Whether the columns of features can be told by their titles, also from the label's."""
+    """Whether the columns of features can be told apart by their titles, also from the label's."""
     return (
         titles is not None
         and len(titles) <= MOST_TITLES

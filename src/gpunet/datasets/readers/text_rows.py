@@ -305,7 +305,7 @@ class Sheet:
         if count != self.head.columns:
             raise DataError(
                 f"line {number:,} of {self.head.name} has {count:,} columns, wanted "
-                f"{self.head.columns:,} as in the first line; mend or remove the line"
+                f"{self.head.columns:,} as in the first line; fix or remove the line"
             )
 
     def _cell(self, line: str, column: int) -> str:
@@ -327,7 +327,7 @@ class Sheet:
                 return DataError(
                     f"{cell_name(self.head, number, column)} is {seen}, wanted a number{advice}"
                 )
-        return DataError(f"{self.head.name} holds a feature that is no number; mend it")
+        return DataError(f"{self.head.name} holds a feature that is no number; fix it")
 
     def _refuse_unbounded(self, numbers: NDArray[np.float64], cell_at: CellAt) -> None:
         """Check that every number is finite, and that float32 has room for it."""

@@ -88,7 +88,7 @@ class Plan:
             padded to whole blocks of 4 x 4, like the parameters (see ``layout``).
         probabilities_at: where the head leaves its padded (B, C) within V: probabilities in an
             evaluation, the loss's gradients in training.
-        many_steps: whether its only pass takes as many steps as it is told to; its iterations,
+        many_steps: whether its only pass takes as many steps as are asked for; its iterations,
             operations and traffic are those of one step.
         why: this plan and no other, in a few words.
     """

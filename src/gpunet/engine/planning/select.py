@@ -1,4 +1,4 @@
-"""Which plan is taken, and why; which tile within the layered one is told by ``tiles``."""
+"""Which plan is taken, and why; ``tiles`` chooses the tiles within the layered one."""
 
 from __future__ import annotations
 

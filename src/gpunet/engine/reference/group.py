@@ -31,7 +31,7 @@ class Group:
     """Some networks of an engine's population, P of them.
 
     Args:
-        engine: tells the settings.
+        engine: has the settings.
         networks: (P,) their numbers within its population.
         parameters: (P, N) of these; they are updated in place.
         moments: (M, P, N) of the optimizer, likewise.
@@ -279,7 +279,7 @@ def _spread(
 
 
 class Scores:
-    """What the samples seen so far cost, and which of them were told right."""
+    """What the samples seen so far cost, and which of them were classified correctly."""
 
     def __init__(self, networks: int, samples: int) -> None:
         self._losses = np.empty((networks, samples), dtype=np.float32)
@@ -298,6 +298,6 @@ class Scores:
         return total
 
     def correct(self) -> NDArray[np.int64]:
-        """(P,) the samples told right."""
+        """(P,) the samples classified correctly."""
         total: NDArray[np.int64] = self._hits[:, : self.seen].sum(axis=1, dtype=np.int64)
         return total

@@ -182,6 +182,6 @@ def _blas() -> ThreadpoolController:
 
 
 def numpy_device() -> DeviceInfo:
-    """The processor, as users are told of it."""
+    """The processor, as users see it."""
     processor = platform.machine() or "unknown processor"
     return DeviceInfo(f"numpy on {processor}", "CPU", "numpy", f"numpy {np.__version__}")

@@ -62,7 +62,7 @@ class Adapter:
 
     Args:
         index: as ``select_device`` takes it.
-        info: as users are told.
+        info: as users see it.
         limits: those of ``DEFAULT_LIMITS`` that the adapter has, with its own values.
         timestamps: whether it can time its own passes.
         usable: whether the shaders can run on it.

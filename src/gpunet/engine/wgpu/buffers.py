@@ -28,7 +28,7 @@ class Buffers:
         return self._named[name]
 
     def ensure(self, name: str, size: int, *, uniform: bool = False) -> Any:
-        """The buffer of that name and so many bytes, made anew if it had another size.
+        """The buffer of that name and so many bytes, made again if it had another size.
 
         Raises:
             DeviceError: no binding of the device holds so many bytes.

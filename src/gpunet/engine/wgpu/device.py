@@ -1,4 +1,4 @@
-"""An adapter that is open: its pipelines, what runs on it, and what only a trial tells of it."""
+"""An adapter that is open: its pipelines, what runs on it, and what only a trial shows of it."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ class OpenDevice:
     ) -> Callable[[], float | None]:
         """Start what is recorded into one compute pass.
 
-        Returns a function that, if it is ``timed``, waits for it and tells what ``run_timed``
-        would have told.
+        Returns a function that, if it is ``timed``, waits for it and returns what
+        ``run_timed`` would have returned.
         """
         import wgpu
 
@@ -201,7 +201,7 @@ def open_device(adapter: Adapter) -> OpenDevice:
 
 
 def reopen_device(adapter: Adapter) -> OpenDevice:
-    """Open an adapter anew, after what was opened before has failed.
+    """Open an adapter again, after what was opened before has failed.
 
     Raises:
         DeviceError: the driver refuses.
@@ -242,7 +242,7 @@ def _most_threads(adapter: Adapter) -> int:
 
 
 def _tried(device: OpenDevice) -> OpenDevice:
-    """A software adapter's device with what only a trial tells."""
+    """A software adapter's device with what only a trial shows."""
     lanes = _probe_lanes(device) if "subgroup" in device.handle.features else None
     traits = replace(device.traits, lanes=lanes)
     return replace(device, iterations=_probe_iterations(device), traits=traits)

@@ -46,7 +46,7 @@ def persistent_rows(adapter: Adapter) -> int:
 
 
 def borders_path() -> Path:
-    """The user's own file; whoever removes it has all borders measured anew."""
+    """The user's own file; whoever removes it has all borders measured again."""
     return cache_folder() / "borders.json"
 
 

@@ -4,7 +4,7 @@ What may be chosen is said by ``tiles``; what was found is kept by ``tile_cache`
 a product gives do not depend on its tile, so that neither do a training's results on what else
 the machine did while this measured.
 
-How long the training will be is told by the caller, before it begins: an engine learns only from
+The caller says how long the training will be, before it begins: an engine learns only from
 epoch to epoch that there is another one, and users shall see what they are waiting for.
 """
 

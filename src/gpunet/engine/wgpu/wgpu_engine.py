@@ -309,7 +309,7 @@ class WgpuEngine(Engine):
         return self._time_pass(one, dispatch, repeats)
 
     def reopen(self) -> None:
-        """Take the adapter anew, with all splits."""
+        """Open the adapter again, with all splits."""
         self._take(reopen_device(self._adapter))
         for split, samples in list(self._loaded.items()):
             self.load(split, samples)

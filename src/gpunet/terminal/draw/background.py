@@ -22,7 +22,7 @@ if sys.platform != "win32":
     import select
     import termios
 
-__all__ = ["background_of_terminal", "background_told", "echo_again", "in_foreground"]
+__all__ = ["background_of_terminal", "declared_background", "echo_again", "in_foreground"]
 
 QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
 """What is the background's color, and what are you? The second is answered by every terminal, so
@@ -44,7 +44,7 @@ LIGHT_NUMBERS = {"7", *map(str, range(9, 16))}
 """The light ones among the sixteen colors, as ``COLORFGBG`` numbers them."""
 
 
-def background_told(environ: Mapping[str, str]) -> Background:
+def declared_background(environ: Mapping[str, str]) -> Background:
     """What ``COLORFGBG`` says, which some terminals set: ``15;0`` is white on black."""
     number = environ.get("COLORFGBG", "").rpartition(";")[2]
     if not number.isdigit():
@@ -55,7 +55,7 @@ def background_told(environ: Mapping[str, str]) -> Background:
 def background_of_terminal(keys: IO[str] | None, screen: IO[str]) -> Background:
     """What the terminal says when it is asked; unknown where there is none, or no answer.
 
-    Nothing is asked while somebody has typed ahead, as that could not be told from the answer, nor
+    Nothing is asked while somebody has typed ahead, which would look like the answer, nor
     in the background, where that would stop the process.
 
     Args:

@@ -34,8 +34,8 @@ def device_reason(choice: Device) -> str:
         return choice.reason.replace(str(choice.info), device_in_words(choice.info))
     numpy, adapter = formats.seconds(trial.numpy), formats.seconds(trial.adapter)
     if trial.adapter_wins:
-        told = f"{device_in_words(choice.info)}, {adapter} a step; numpy takes {numpy}"
+        words = f"{device_in_words(choice.info)}, {adapter} a step; numpy takes {numpy}"
     else:
-        told = f"numpy, {numpy} a step; the software adapter {short_name(rival.info.name)} takes "
-        told += f"{adapter}, not clearly less" if trial.adapter < trial.numpy else adapter
-    return f"{told} (measured before)" if trial.known else told
+        words = f"numpy, {numpy} a step; the software adapter {short_name(rival.info.name)} takes "
+        words += f"{adapter}, not clearly less" if trial.adapter < trial.numpy else adapter
+    return f"{words} (measured before)" if trial.known else words

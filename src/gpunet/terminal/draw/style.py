@@ -2,7 +2,7 @@
 
 Owns every color. The other files name a style by what it means; a console's ``theme`` turns the
 name into a color that can be read on the terminal's background, which ``background`` asks for.
-Nothing is told by color alone. How numbers are written belongs to ``formats``.
+Nothing is shown by color alone. How numbers are written belongs to ``formats``.
 """
 
 from __future__ import annotations

@@ -17,7 +17,11 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from gpunet.config import Theme
-from gpunet.terminal.draw.background import background_of_terminal, background_told, in_foreground
+from gpunet.terminal.draw.background import (
+    background_of_terminal,
+    declared_background,
+    in_foreground,
+)
 from gpunet.terminal.draw.style import Background, theme
 
 __all__ = [
@@ -143,11 +147,11 @@ def _background(console: Console, environ: Mapping[str, str]) -> Background:
     """What the terminal draws on: as wished, as it answers, or as the environment has it."""
     if _wished in ("dark", "light"):
         return _wished
-    told = background_told(environ)
+    answer = declared_background(environ)
     if console.no_color or not _has_a_user(console, environ):
-        return told
+        return answer
     answered = background_of_terminal(sys.stdin, console.file)
-    return told if answered == "unknown" else answered
+    return answer if answered == "unknown" else answered
 
 
 def wants_dashboard(

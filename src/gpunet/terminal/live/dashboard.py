@@ -1,4 +1,4 @@
-"""The live screen of a training run: a callback that draws what it is told.
+"""The live screen of a training run: a callback that draws what it gets.
 
 Owns what is remembered of a run. The terminal, the keys and the pace of drawing belong to
 ``live_screen``; what a frame looks like belongs to ``views.dashboard``.

@@ -1,7 +1,7 @@
 """Signals while training runs: Ctrl-C, Ctrl-Z, a request to end, a terminal that is closed.
 
 Owns the handlers and gives them back as they were. What the terminal needs before a stop and
-after it goes on is told by whoever draws on it.
+after it goes on is said by the screen itself.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Interrupts:
         control: where the wish to stop goes.
         suspend: gives the terminal back.
         resume: takes it again; may be called without a ``suspend`` before.
-        asked: told once, when the run is asked to stop.
+        asked: called once, when the run is asked to stop.
     """
 
     def __init__(

@@ -67,12 +67,12 @@ class PlainSearch(SearchObserver):
         self._epoch = 0
         self._batch: tuple[int, ...] = ()
         self._others = 0
-        self._told: set[int] = set()
+        self._reported: set[int] = set()
 
     def on_search_begin(self, search: SearchInfo) -> None:
         """Say what is searched where."""
         self._search = search
-        self._told = {one.number for one in search.progress.trials if one.ended}
+        self._reported = {one.number for one in search.progress.trials if one.ended}
         before = f", {search.progress.done} done" if search.progress.done else ""
         self._print(f"study:  {search.study} in {search.storage}")
         self._print(
@@ -117,6 +117,6 @@ class PlainSearch(SearchObserver):
 
     def _tell_failures(self, progress: StudyProgress) -> None:
         for trial in sorted(progress.trials, key=lambda one: one.number):
-            if trial.state == "failed" and trial.number not in self._told:
-                self._told.add(trial.number)
+            if trial.state == "failed" and trial.number not in self._reported:
+                self._reported.add(trial.number)
                 self._print(f"trial {trial.number} failed: {trial.reason}")

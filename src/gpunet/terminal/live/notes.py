@@ -25,5 +25,5 @@ def one_line(text: str) -> str:
 
 
 def _print(line: str) -> None:
-    with contextlib.suppress(OSError):  # where nobody can be told, the work still goes on
+    with contextlib.suppress(OSError):  # where nobody can be warned, the work still goes on
         print(line, file=sys.stderr)

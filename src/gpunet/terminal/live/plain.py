@@ -1,7 +1,7 @@
 """A training run as lines of text, for pipes, logs and terminals without a screen.
 
 Two lines when it starts, one per epoch, one at the end; no escape codes. The device and the
-source of the data are told by whoever chose them.
+source of the data are printed where they are chosen.
 """
 
 from __future__ import annotations

@@ -436,8 +436,8 @@ def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Te
     if view.gallery is None:
         return [Text("?".center(width), Ink.MUTED)] * len(run.gallery)
     ascii_only = console.options.ascii_only
-    told = verdicts(run.gallery.labels, view.gallery)
-    captions = [verdict.caption(run.dataset.classes, width, ascii_only) for verdict in told]
+    found = verdicts(run.gallery.labels, view.gallery)
+    captions = [verdict.caption(run.dataset.classes, width, ascii_only) for verdict in found]
     for caption in captions:
         caption.pad_left((width - caption.cell_len) // 2)
     return captions
@@ -447,14 +447,14 @@ def _samples_in_words(console: Console, view: View, run: RunInfo, width: int, ro
     """One cell per sample: its number, its label, the prediction."""
     ascii_only = console.options.ascii_only
     classes = run.dataset.classes
-    told = verdicts(run.gallery.labels, view.gallery) if view.gallery is not None else None
+    found = verdicts(run.gallery.labels, view.gallery) if view.gallery is not None else None
     longest = max(len(name) for name in classes)
     size = min(width, 2 * longest + 18)
     cells = []
     for index in range(min(len(run.gallery), rows * max(1, (width + 2) // (size + 2)))):
         text = Text(f"{index + 1:>3}: ", Ink.MUTED)
-        if told:
-            text.append_text(told[index].sentence(classes, size - 5, ascii_only))
+        if found:
+            text.append_text(found[index].sentence(classes, size - 5, ascii_only))
         else:
             text.append(classes[int(run.gallery.labels[index])], Ink.MUTED)
         cells.append(text_block(console, [text], size))

@@ -61,7 +61,7 @@ HEADS: Mapping[str, str] = {
 STYLES: Mapping[str, str] = {"running": Ink.TRAIN, "failed": Ink.WRONG, "pruned": Ink.MUTED}
 
 FAILURES = 5
-"""Kinds of failures that are told at the end."""
+"""Kinds of failures that are listed at the end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -281,11 +281,11 @@ def _state(trial: TrialSummary) -> str:
 
 def _bounds(progress: StudyProgress) -> tuple[float, float]:
     """The curves' best value, and one that all but the worst tenth are not worse than."""
-    told = sorted(value for trial in progress.trials for value in trial.curve)
-    if not told:
+    values = sorted(value for trial in progress.trials for value in trial.curve)
+    if not values:
         return 0.0, 1.0
-    tenth = len(told) // 10
-    return (told[tenth], told[-1]) if progress.maximize else (told[0], told[-1 - tenth])
+    tenth = len(values) // 10
+    return (values[tenth], values[-1]) if progress.maximize else (values[0], values[-1 - tenth])
 
 
 def _columns_that_fit(search: SearchInfo, trials: Sequence[TrialSummary], width: int) -> list[str]:

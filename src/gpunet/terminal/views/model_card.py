@@ -34,8 +34,8 @@ GAP = 3
 LAYER_COLUMNS = ((72, 7), (54, 5))
 """Widths, and how many columns of the table of layers fit into them."""
 
-TOLD_ELSEWHERE = frozenset({"hidden", "activation", "framing"})
-"""Settings that the table of the layers tells, and the data's panel."""
+SHOWN_ELSEWHERE = frozenset({"hidden", "activation", "framing"})
+"""Settings that the table of layers and the panel of the data show."""
 
 
 def model_card(console: Console, model: Model, file_bytes: int) -> None:
@@ -51,8 +51,8 @@ def model_card(console: Console, model: Model, file_bytes: int) -> None:
     sections |= {heading: settings_in_use(model, names) for heading, names in panels().items()}
     sections["Data"] = [*_origin(model), *sections.pop("Data", [])]
     width = min(PANEL, console.width)
-    told = [_panel(console, heading, rows, width) for heading, rows in sections.items() if rows]
-    console.print(_side_by_side(told, console.width))
+    drawn = [_panel(console, heading, rows, width) for heading, rows in sections.items() if rows]
+    console.print(_side_by_side(drawn, console.width))
 
 
 def _layer_table(console: Console, model: Model) -> RenderableType:
@@ -83,10 +83,10 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
 def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
     """Those of the model's settings that have an effect, in words; what is off is left out."""
     config = model.config
-    told = [name for name in names if name not in TOLD_ELSEWHERE and config.has_effect(name)]
+    shown = [name for name in names if name not in SHOWN_ELSEWHERE and config.has_effect(name)]
     if model.scaling is None:
-        told = [name for name in told if name != "standardize"]
-    return [(name.replace("_", " "), _in_words(config.in_effect(name))) for name in told]
+        shown = [name for name in shown if name != "standardize"]
+    return [(name.replace("_", " "), _in_words(config.in_effect(name))) for name in shown]
 
 
 def _in_words(value: object) -> str:

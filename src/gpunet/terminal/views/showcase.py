@@ -53,16 +53,16 @@ def showcase(
         classes: the classes' names, C of them.
         image_shape: height and width if a sample is an image.
         indices: the rows to show.
-        losses: (n,) nats, of the same samples, to be told in the captions; ``None`` for no loss.
+        losses: (n,) of the same samples, to be shown in the captions; ``None`` for no loss.
         painter: paints in pixels; ``None`` for half blocks or characters.
     """
     rows = np.asarray(indices, dtype=np.int64)  # (shown,)
     shown = samples[rows]
-    told = verdicts(shown.labels, probabilities[rows])
+    found = verdicts(shown.labels, probabilities[rows])
     costs = None if losses is None else losses[rows].tolist()
     if image_shape is None:
-        return _verdict_table(console, rows, told, classes, costs)
-    captions = _verdict_captions(console, told, classes, costs)
+        return _verdict_table(console, rows, found, classes, costs)
+    captions = _verdict_captions(console, found, classes, costs)
     return _picture_grid(console, shown, captions, image_shape, painter)
 
 
@@ -115,13 +115,13 @@ def preview(
 
 def _verdict_captions(
     console: Console,
-    told: Sequence[Verdict],
+    found: Sequence[Verdict],
     classes: Sequence[str],
     losses: Sequence[float] | None,
 ) -> list[list[Text]]:
     marks = glyphs(console.options.ascii_only)
     captions = []
-    for index, verdict in enumerate(told):
+    for index, verdict in enumerate(found):
         head = Text(f"{verdict.mark(marks)} {classes[verdict.prediction]}", verdict.style)
         share = f" {100 * verdict.probability:.1f} %"
         if head.cell_len + len(share) <= PICTURE[0]:
@@ -156,14 +156,14 @@ def _picture_grid(
 def _verdict_table(
     console: Console,
     rows: NDArray[np.int64],
-    told: Sequence[Verdict],
+    found: Sequence[Verdict],
     classes: Sequence[str],
     losses: Sequence[float] | None,
 ) -> Columns:
     marks = glyphs(console.options.ascii_only)
     names = ["sample", "<label", "<prediction", "probability", "<"]
     table = Columns(names if losses is None else [*names, "loss"])
-    for index, (row, verdict) in enumerate(zip(rows.tolist(), told, strict=True)):
+    for index, (row, verdict) in enumerate(zip(rows.tolist(), found, strict=True)):
         table.add(
             str(row),
             classes[verdict.label],
