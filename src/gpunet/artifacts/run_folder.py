@@ -81,7 +81,7 @@ class RunFolder:
         """
         if any(file.exists() for file in (self.last, self.best, self.report)):
             raise UsageError(
-                f"{self.path} holds a run already; go on with it by "
+                f"{self.path} holds a run already; resume it by "
                 f"{spelled('resume', str(self.path))}, or choose another folder"
             )
         nearest = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
@@ -112,7 +112,7 @@ class RunFolder:
         """
         if not self.last.exists():
             raise ModelError(
-                f"{self.path} holds no run to go on with, for there is no {self.last.name} in it; "
+                f"{self.path} holds no run to resume, for there is no {self.last.name} in it; "
                 "`gpunet runs` lists those that there are"
             )
         remove_leftovers(self.path)
