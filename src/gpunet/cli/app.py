@@ -49,7 +49,7 @@ MOVED = {
     "--profile": "gpunet profile",
     "--print-config": "gpunet config",
 }
-"""Commands by the options of `gpunet train` that they were once."""
+"""Commands that once were options of `gpunet train`, by those options."""
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report a program that was interrupted."""
@@ -160,7 +160,7 @@ def _shared_options() -> list[Any]:
 
     @shared.command()
     def _shared(theme: options.Theme = "auto") -> None:
-        """Carry the options alone."""
+        """A command that has only the options that all commands share."""
 
     return typer.main.get_command(shared).params
 

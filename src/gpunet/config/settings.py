@@ -60,7 +60,7 @@ MAXIMUM_EPOCHS = 1 << 31
 DEFAULT_EPOCHS = 15
 DEFAULT_PATIENCE = 5
 DEFAULT_LR_DECAY_EVERY = 2
-"""These three defaults are for many samples; ``TrainConfig.settled`` stretches them for few."""
+"""This default and the two above are for many samples; ``settled`` stretches them for few."""
 
 LEAST_STEPS = 2000
 """Steps that a training takes by default, however few samples there are."""
