@@ -15,7 +15,7 @@ __all__ = ["INITIALIZATION", "SHUFFLING", "pcg4d", "permutation", "uniform"]
 
 INITIALIZATION = 0xFFFF_FFFF
 SHUFFLING = 0xFFFF_FFFE
-"""Steps that no training reaches key the draws that are not made within a step."""
+"""Steps that no training reaches; they key the draws that are not made within a step."""
 
 
 def pcg4d(

@@ -18,6 +18,9 @@ from gpunet.search.study_spec import StudySpec
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
 
+KINDS = ("TEXT", "PATH", "INT", "FLOAT", "NAME")
+"""What the help says of an option's value where the option does not say more."""
+
 THEME = "--theme = auto | Output"
 JSON = "--json = False | Output"
 DEVICE = "--device = auto | Device"
@@ -29,7 +32,7 @@ OUTPUT = "--output = model.safetensors | Output"
 PLOT = "--plot FILE = None | Output"
 GRAPHICS = "--graphics = auto | Output"
 LABEL = f"--label {SETTINGS['label'].metavar} = None | Data"
-SOURCES = ["--config FILE.toml = None | Data", "--recipe NAME = None | Data"]
+SOURCES = ["--config FILE.toml = None | Data", "--recipe = None | Data"]
 TRAINING = [*SOURCES, "--data = auto | Data", "SETTINGS"]
 AUTOTUNE = "--autotune --no-autotune = True | Device"
 KEEPING = [
@@ -69,8 +72,8 @@ OPTIONS = {
         "--space FILE.toml = None | Search",
         *("--trials = None | Search | from 1", "--population = 16 | Search | from 1"),
         *("--timeout TIME = None | Search", "--sampler = None | Search"),
-        *("--pruner = None | Search", "--study NAME = None | Study"),
-        *("--storage URL = None | Study", "--resume NAME = None | Study"),
+        *("--pruner = None | Search", "--study = None | Study"),
+        *("--storage URL = None | Study", "--resume = None | Study"),
         *("--heartbeat = 10 | Study | from 1", "--device = None | Device", OUTPUT),
         *("--report = None | Output", FORCE, PLAIN, QUIET),
     ],
@@ -91,7 +94,7 @@ def told(one: Any) -> str:
     """An option, or an argument, with its default, its panel and its bounds."""
     argument = one.param_type_name == "argument"
     words = [] if argument else [*one.opts, *one.secondary_opts]
-    words += [one.metavar] if one.metavar else []
+    words += [one.metavar] if one.metavar and (argument or one.metavar not in KINDS) else []
     words += [] if one.required else ["=", str(one.default)]
     parts = [" ".join(words), *([one.rich_help_panel] if one.rich_help_panel else [])]
     if one.min is not None:
@@ -130,11 +133,10 @@ def test_a_setting_is_an_option_of_its_panel_with_its_default_and_its_other_name
             default = ",".join(map(str, default))
         one = options[name]
         assert [*one.opts, *one.secondary_opts] == [spelling, *others]
-        assert (one.rich_help_panel, one.metavar or None, one.help) == (
-            row.panel,
-            row.metavar,
-            row.help,
-        )
+        assert one.rich_help_panel == row.panel
+        assert row.metavar in (None, one.metavar)
+        assert one.help.startswith(row.help)
+        assert all(choice in one.help for choice in row.choices)
         assert str(one.default) == str(default)
         assert bool(one.show_default) == bool(row.default_in_words or row.default is not None)
 
@@ -256,6 +258,29 @@ def test_the_help_of_an_option_says_what_it_is_for(command: str, words: dict[str
 def test_the_help_tells_no_type_of_a_flag(gpunet: RunCommand) -> None:
     for command in ((), ("train",), ("datasets",), ("datasets", "preview")):
         assert "<bool>" not in gpunet(*command, "--help").out
+
+
+@pytest.mark.parametrize("command", ["train", "tune", "explain", "predict", "devices", "bench"])
+def test_the_help_spells_options_out_in_80_columns(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = gpunet(command, "--help").out
+    assert max(map(len, shown.splitlines())) == 80
+    assert "…" not in shown
+    assert all(name in shown for one in command_of(command).params for name in one.opts)
+
+
+def test_a_paragraph_of_the_help_breaks_where_the_screen_ends(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert "is not looked at. A model whose training" in " ".join(
+        gpunet("predict", "--help").out.split()
+    )
+    lines = gpunet("predict", "--help").out.splitlines()
+    paragraph = [line.strip() for line in lines if line.startswith(" ") and "model" in line.lower()]
+    assert min(map(len, paragraph[1:])) > 60
 
 
 def completions(command: str, option: str) -> list[str]:

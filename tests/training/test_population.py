@@ -95,7 +95,7 @@ def test_a_network_that_diverges_does_not_disturb_the_others() -> None:
     wild = settings(seed=5, learning_rate=1e38)
     population = together((CONFIGS[0], wild))
     assert [one.stop_reason for one in population.networks] == ["epochs", "diverged"]
-    assert population.learnt == [0]
+    assert population.learned == [0]
     assert len(population.networks[1].history) == 1
     calm = together(CONFIGS[:1])
     assert calm.parameters[0].tobytes() == population.parameters[0].tobytes()

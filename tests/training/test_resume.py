@@ -28,7 +28,7 @@ MakeEngine = Callable[..., Engine]
 
 
 def noise(*, floats: bool = False) -> Dataset:
-    """Samples whose labels are hardly to be learnt, so that a plateau and a best epoch come."""
+    """Samples whose labels are hardly to be learned, so that a plateau and a best epoch come."""
     draws = np.random.default_rng(3)
 
     def samples(number: int) -> Samples:

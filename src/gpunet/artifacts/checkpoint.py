@@ -19,10 +19,10 @@ from gpunet.training.state import RunState
 __all__ = ["load_state", "save_state"]
 
 MOST_MOMENTS = 2
-"""First and second, as Adam has; other optimizers have fewer."""
+"""Moments that an optimizer keeps, at most: Adam's first and second."""
 
 LONGEST_NAME = 1000
-"""Characters of a device's name; real ones have some sixty."""
+"""Characters of a device's name, at most; real ones have some sixty."""
 
 
 def save_state(model: Model, state: RunState, path: Path) -> None:

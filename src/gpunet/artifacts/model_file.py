@@ -52,7 +52,7 @@ FORMATS = (1, 2)
 """Formats that are read. A file of format 1 says nothing of pixels; they were never inverted."""
 
 EXTENSION = "run"
-"""The metadata entry, and before a dot the tensors' names, that a model does not need."""
+"""Name of the metadata entry, and prefix of the tensors, that a file holds beside a model."""
 
 Tensors = dict[str, NDArray[Any]]
 

@@ -37,10 +37,10 @@ only repeat what the captions say."""
 PICTURES_IN_A_ROW = 5
 
 MOST_PICTURES = 200
-"""Each takes a few hundredths of a second."""
+"""Pictures in a plot, at most; each takes a few hundredths of a second."""
 
 PICTURE_INCHES, LINE_INCHES = 1.7, 0.14
-"""The side of a picture, and what a line of its caption takes."""
+"""Inches of a picture's side, and of a line of its caption."""
 
 LONGEST_LINE = 24
 """Characters of a caption's line; more would reach into the next picture."""

@@ -7,6 +7,7 @@ runs, so that help and completion answer at once.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -48,7 +49,7 @@ MOVED = {
     "--profile": "gpunet profile",
     "--print-config": "gpunet config",
 }
-"""Commands by the options of `gpunet train` that they were once."""
+"""Commands that once were options of `gpunet train`, by those options."""
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report a program that was interrupted."""
@@ -134,11 +135,24 @@ def command_line() -> typer.core.TyperGroup:
     for command in [group, *(leaf for one in (group, *groups) for leaf in one.commands.values())]:
         if command not in (group, *groups):
             command.params += _shared_options()
+        # The width of a terminal decides where a paragraph breaks, not that of the source.
+        command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", command.help or "")
         context = typer.Context(command, help_option_names=HELP)
         for parameter in command.get_params(context):
-            if getattr(parameter, "is_flag", False):
-                parameter.metavar = ""  # else the help says that a flag takes a <bool>
+            _shorten_kind(parameter, context)
     return group
+
+
+def _shorten_kind(parameter: Any, context: typer.Context) -> None:
+    """Keep the help's column of kinds so narrow that options are spelled out in 80 columns."""
+    if getattr(parameter, "is_flag", False):
+        parameter.metavar = ""  # else the help says that a flag takes a <bool>
+    elif parameter.metavar is None:
+        kind = parameter.display_type_rich(ctx=context).strip("<>").removesuffix(" range")
+        *others, last = kind.split("|")
+        if others:
+            parameter.help += f" One of {', '.join(others)} and {last}."
+        parameter.metavar = "NAME" if others else kind.replace("str", "text").upper()
 
 
 def _shared_options() -> list[Any]:
@@ -146,7 +160,7 @@ def _shared_options() -> list[Any]:
 
     @shared.command()
     def _shared(theme: options.Theme = "auto") -> None:
-        """Carry the options alone."""
+        """A command that has only the options that all commands share."""
 
     return typer.main.get_command(shared).params
 

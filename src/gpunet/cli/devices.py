@@ -22,6 +22,8 @@ __all__ = ["devices"]
 
 MIB = 1 << 20
 
+MATRIX_UNITS = "matrix units (tensor cores) stand idle, as wgpu grants no use of them"
+
 
 def devices(
     as_json: options.AsJson = False,
@@ -80,6 +82,8 @@ def _list(as_json: bool) -> None:
         console.print(f"a longer training tries {rival}, too, and takes the faster one")
     if choice.advice:
         console.print(choice.advice)
+    if not all(adapter.software for adapter in adapters):
+        console.print(MATRIX_UNITS)
 
 
 def _forget() -> None:

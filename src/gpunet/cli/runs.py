@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["runs"]
 
 SPACIOUS = 110
-"""Columns from which there is room for everything."""
+"""Columns of a terminal from which the table shows everything."""
 
 
 def runs(

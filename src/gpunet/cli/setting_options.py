@@ -31,7 +31,7 @@ FIXED = ("label", "epochs", "batch_size", "optimizer", "seed", "monitor")
 """Settings of training that an option takes out of a search."""
 
 FILE = "gpunet.config.settings_file"
-"""Where a context keeps the file, for messages about its settings."""
+"""Key under which a command's context keeps the settings file, for messages about it."""
 
 
 def option(name: str, value: str = "") -> str:

@@ -24,10 +24,10 @@ SOURCES = {
     "config_file": "--config",
     "recipe": "--recipe",
 }
-"""What a run that is resumed has already, by parameters."""
+"""Options that a resumed run does not take, as it has what they name, by parameters."""
 
 RUNS = Path("runs")
-"""Where runs are kept that are given a name or none."""
+"""The folder of runs that are kept by their name, or by the date if they have none."""
 
 
 @with_settings
@@ -51,7 +51,7 @@ def train(
     plain: options.Plain = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a network, save its best weights, and show what it learnt.
+    """Train a network, save its best weights, and show what it learned.
 
     Ctrl-C stops the training and saves; twice, it aborts.
     """

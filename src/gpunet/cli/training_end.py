@@ -113,7 +113,7 @@ def _parts(
 
 
 def _no_better_than_guessing(run: Run) -> str | None:
-    """What to say, and the next move, if nothing was learnt."""
+    """What to say, and the next move, if nothing was learned."""
     config, labels, classes = run.config, run.dataset.test.labels, run.dataset.classes
     guessing = no_better_than_guessing(config, run.result, labels, len(classes))
     if guessing is None:
@@ -128,7 +128,7 @@ def _no_better_than_guessing(run: Run) -> str | None:
 
 
 def _advice(run: Run, recorder: Recorder | None) -> Text | None:
-    """What to do if nothing was learnt, or if longer training would do more."""
+    """What to do if nothing was learned, or if longer training would do more."""
     if (failure := _no_better_than_guessing(run)) is not None:
         return Text(failure, Ink.WARNING)
     if not still_falling(run.config, run.result):
@@ -158,11 +158,11 @@ def _test_parts(
     matrix = confusion_matrix(probabilities, labels)
     yield Part(confusion_table(console, matrix, dataset.classes), 2)
     if run.config.ensemble > 1:
-        yield Part(ensemble_table(run.test, [result.own_scores[p] for p in result.learnt]), 1)
+        yield Part(ensemble_table(run.test, [result.own_scores[p] for p in result.learned]), 1)
 
 
 def _summary(run: Run, results: Results) -> Sequence[tuple[str, str]]:
-    """What matters most comes last, where the eye is when all is printed."""
+    """The summary's rows; what matters most comes last, where the eye is when all is printed."""
     result, test, written = run.result, run.test, results.written
     time_taken = formats.seconds(result.seconds)
     if result.steps:

@@ -60,7 +60,7 @@ MAXIMUM_EPOCHS = 1 << 31
 DEFAULT_EPOCHS = 15
 DEFAULT_PATIENCE = 5
 DEFAULT_LR_DECAY_EVERY = 2
-"""These three defaults are for many samples; ``TrainConfig.settled`` stretches them for few."""
+"""This default and the two above are for many samples; ``settled`` stretches them for few."""
 
 LEAST_STEPS = 2000
 """Steps that a training takes by default, however few samples there are."""
@@ -126,14 +126,14 @@ class TrainConfig:
         DATA,
         "The column of a table that is the label: its title, its number counted from 1, or last; "
         "by default it is found by the titles and the values.",
-        metavar="NAME|NUMBER|last",
+        metavar="COLUMN",
         fixed=SAME_SAMPLES,
     )
     hidden: tuple[int, ...] = setting(
         (16, 16),
         NETWORK,
         "Units of each hidden layer, or none for softmax regression.",
-        metavar="UNITS,...",
+        metavar="UNITS",
         bounds=UNITS,
         parse=parse_hidden,
         shared=True,
@@ -143,7 +143,7 @@ class TrainConfig:
         NETWORK,
         "Activation of the hidden layers: one name for all, or one for each. Known are "
         f"{', '.join(ACTIVATIONS)}.",
-        metavar="NAME,...",
+        metavar="NAME",
         names=ACTIVATIONS,
         parse=parse_activation,
         as_text=True,

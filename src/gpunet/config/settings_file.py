@@ -40,7 +40,7 @@ TABLE = "recipe"
 """The one table of a file. It tells people where the settings come from."""
 
 LARGEST = 1 << 20
-"""Bytes; a file that a person wrote is far smaller."""
+"""Bytes of a settings file, at most; what a person writes is far smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def read_settings(path: Path) -> SettingsFile:
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
-    """What a TOML text holds.
+    """The content of a TOML text.
 
     Args:
         text: of the file.

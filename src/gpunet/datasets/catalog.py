@@ -29,7 +29,7 @@ from gpunet.files.typed_json import typed
 __all__ = ["AUTO", "Entry", "download", "entries", "is_name", "names", "open_dataset"]
 
 AUTO = "auto"
-"""MNIST if it can be had, else ``strokes``."""
+"""The name that stands for MNIST if it can be had, else for ``strokes``."""
 
 DIGITS = tuple("0123456789")
 

@@ -27,7 +27,7 @@ ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Labelled samples.
+    """Labeled samples.
 
     Args:
         features: (n, I), either uint8 (0..255, read as 0..1), or float32 or float64 as they are;

@@ -38,7 +38,7 @@ BOX = 20 / 28
 """MNIST's box as a part of the image's side."""
 
 BOXES = (0.55, 0.78)
-"""Parts of the side that a box may be. More is an image that the ink fills; less, a mere mark."""
+"""Least and largest box as a part of the image's side: below is a mark, above a filled image."""
 
 NEARLY_ALL = 0.9
 """Part of the training images that must be framed alike."""
@@ -76,7 +76,7 @@ class Framing:
             crop: (h, w) the ink, bright on black, cropped.
             shape: height and width, at least as large as the box.
         """
-        return self._levelled(_centered(_fitted(crop, self.box), shape).astype(np.float32) / 255)
+        return self._leveled(_centered(_fitted(crop, self.box), shape).astype(np.float32) / 255)
 
     def keep(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         """The image (H, W) with its ink where it is, if that is where this framing puts it.
@@ -90,9 +90,9 @@ class Framing:
         paper, ink = float(seen.paper[0]), float(seen.ink[0])
         if abs(paper - self.paper) < FAITHFUL and abs(ink - self.ink) < FAITHFUL:
             return grey
-        return self._levelled(np.clip((grey - paper) / (ink - paper), 0, 1))
+        return self._leveled(np.clip((grey - paper) / (ink - paper), 0, 1))
 
-    def _levelled(self, amount: NDArray[np.floating]) -> NDArray[np.uint8]:
+    def _leveled(self, amount: NDArray[np.floating]) -> NDArray[np.uint8]:
         """Amounts of ink from 0 to 1 as grey levels."""
         levels = np.rint(self.paper + amount * (self.ink - self.paper))
         return np.asarray(levels, np.uint8)

@@ -39,10 +39,10 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000"
 """What is decoded: Pillow's own formats of single images; none that runs another program."""
 
 LARGEST_FILE = 1 << 29
-"""Bytes; more than as many pixels as Pillow's limit allows take up unpacked."""
+"""Bytes of an image file, at most; more than an image of Pillow's largest size takes unpacked."""
 
 LARGEST_SIDE = 1024
-"""Pixels; larger photographs are made smaller first, still far finer than any model's input."""
+"""Pixels of a photograph's longer side beyond which it is made smaller first."""
 
 COARSE_SIDE = 256
 """Pixels, the shorter side of what is looked at to tell whether an image is mostly bright."""
@@ -56,7 +56,7 @@ FAINTEST_COLOR = 32
 """Levels from the weakest channel to the strongest; below, a pixel is grey with a tint."""
 
 COLORED_PART = 0.005
-"""Part of an image's pixels; with fewer that are colored, the image is grey."""
+"""Part of an image's pixels that must be colored, or the image counts as grey."""
 
 COLORED = ("RGB", "RGBA", "P", "CMYK", "YCbCr", "LAB", "HSV")
 """Modes of images that may hold colors."""

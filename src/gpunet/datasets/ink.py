@@ -50,7 +50,7 @@ MOST_PIECES = 256
 
 
 class Figure(NamedTuple):
-    """One figure of an image, cropped."""
+    """A connected drawing in an image, cropped: a digit, or what may be one."""
 
     ink: NDArray[np.uint8]
     """(h, w) from 0, the paper, to 255."""

@@ -54,7 +54,7 @@ TRAINING_TOLERANCE = 1e-3
 """Largest error of some steps, relative to the largest value; each passes on what was rounded."""
 
 STEPS = 3
-"""Steps of a training; the last batch is smaller."""
+"""Steps of the training that is compared; its last batch is smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class KernelCheck:
 
 @dataclass(frozen=True, slots=True)
 class AdapterCheck:
-    """What the check of an adapter has come to.
+    """The result of the check of an adapter.
 
     Args:
         device: the adapter.

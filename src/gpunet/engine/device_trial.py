@@ -32,7 +32,7 @@ ROUNDS = 9
 """Timings of each, of which the median counts; the two take turns."""
 
 MOST_TIMES = 4
-"""How often so many rounds are taken, at most."""
+"""Times that ``ROUNDS`` timings of each are taken, at most."""
 
 SECONDS_A_ROUND = 0.03
 
@@ -42,7 +42,7 @@ PATIENCE = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a training step takes.
+    """The time of a training step on an adapter and with numpy.
 
     Args:
         numpy: seconds of a step on numpy.
@@ -103,7 +103,7 @@ class TrialCache:
 
     @classmethod
     def of(cls, info: DeviceInfo) -> TrialCache:
-        """The user's own."""
+        """The cache of this adapter in the user's cache folder."""
         return cls(info, cls.path())
 
     @staticmethod

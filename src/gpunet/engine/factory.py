@@ -33,10 +33,10 @@ __all__ = [
 PREFERENCE = ("discrete GPU", "integrated GPU", "virtual GPU", "software adapter")
 
 FAILED = "its check failed: "
-"""How the reason begins why an adapter that computes wrongly cannot be used."""
+"""Beginning of the reason why an adapter that computes wrongly cannot be used."""
 
 SHORT = 2.0
-"""Seconds; where numpy needs less for a training, no trial is made, which costs as much."""
+"""Seconds of a training with numpy below which no trial is made, as that costs as much."""
 
 STEP, MULTIPLICATION = 2e-4, 1.5e-10
 """Seconds that numpy needs for a step and for each weight of it and sample, roughly. A guess that
@@ -60,7 +60,7 @@ class Kind:
     stack: str | None = None
 
     def fits(self, info: DeviceInfo) -> bool:
-        """Whether an adapter is one."""
+        """Whether an adapter is of this kind."""
         known = f"{info.name} {info.driver}".lower()
         made = info.kind != "software adapter" and any(word in known for word in self.makers)
         return (made or not self.makers) and self.backend in (None, info.backend)

@@ -154,9 +154,9 @@ class KernelTime:
 class Engine(ABC):
     """A population of P networks of one shape on one device.
 
-    The course of a training run: ``load`` the splits, ``set_parameters``, then for every epoch
+    The order of calls: ``load`` the splits, ``set_parameters``, then for every epoch
     ``begin_epoch``, ``train`` in as many calls as one likes, ``metrics``, ``evaluate``. Between two
-    epochs, networks that have come to their end are deactivated.
+    epochs, networks that have ended are deactivated.
 
     Args:
         network: the shape that all networks share.

@@ -20,7 +20,7 @@ from gpunet.files.cache import store
 __all__ = ["Measurements", "versions"]
 
 LARGEST = 1 << 20
-"""Bytes; some ten thousand measurements. A larger file is not read but replaced."""
+"""Bytes of a file of some ten thousand measurements; a larger one is not read but replaced."""
 
 
 class Measurements:

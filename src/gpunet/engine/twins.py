@@ -27,7 +27,7 @@ __all__ = ["PassEngine", "difference", "try_pass"]
 
 Array = NDArray[np.float32]
 Contents = Mapping[str, NDArray[np.uint32]]
-"""What buffers of these names hold."""
+"""The contents of buffers, by name."""
 
 Pairs = Iterator[tuple[NDArray[Any], NDArray[Any]]]
 """What numpy expects, and what the device has made."""
@@ -77,7 +77,7 @@ class PassEngine(WgpuEngine):
         return {name: self._buffers.read(name, words) for name in WRITTEN if name in self._bound}
 
     def fill(self, contents: Contents) -> None:
-        """Have the buffers hold this."""
+        """Write these contents into the buffers."""
         for name, words in contents.items():
             self._buffers.write(name, words)
 

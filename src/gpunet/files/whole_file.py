@@ -92,7 +92,7 @@ def free_name(path: Path) -> Iterator[Path]:
 
 
 def _names(path: Path) -> Iterator[Path]:
-    """``model.safetensors``, ``model-2.safetensors``, ``model-3.safetensors`` and so on."""
+    """The names that are tried: ``model.safetensors``, ``model-2.safetensors`` and so on."""
     yield path
     for number in itertools.count(2):
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")

@@ -22,7 +22,7 @@ __all__ = ["Search"]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Search:
-    """What a search has come to.
+    """The result of a search.
 
     Args:
         study: that was searched.

@@ -59,14 +59,14 @@ def seed(spec: StudySpec, known: int, process: int) -> int:
 
 
 def sampler(spec: StudySpec, seed: int) -> optuna.samplers.BaseSampler:
-    """What chooses; a grid's points come from elsewhere."""
+    """Optuna's sampler of a study; a grid's points come from elsewhere."""
     if spec.sampler == "tpe":
         return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     return optuna.samplers.RandomSampler(seed=seed)
 
 
 def pruner(spec: StudySpec) -> optuna.pruners.BasePruner:
-    """What ends trials early."""
+    """Optuna's pruner of a study, which ends trials early."""
     if spec.pruner == "halving":
         return Halving()
     median = spec.pruner == "median"

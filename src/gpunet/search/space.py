@@ -80,7 +80,7 @@ class Parameter:
         return tuple(self.low + index * step for index in range(count))
 
     def draw(self, draws: np.random.Generator) -> Value:
-        """Any of its values."""
+        """Draw any of its values."""
         if (points := self.points) is not None:
             return points[int(draws.integers(len(points)))]
         assert self.low is not None

@@ -57,10 +57,10 @@ OPENING_TRIES, OPENING_PAUSE = 20, 0.25
 """How often and after how many seconds an empty database is opened again that others fill."""
 
 STUDIES = Path("tune")
-"""The folder that holds those of all studies."""
+"""The folder that holds the folders of all studies."""
 
 Retry = Callable[[optuna.Study, FrozenTrial], None]
-"""Has a trial tried again whose worker was lost."""
+"""Called to try a trial again whose worker was lost."""
 
 
 def study_folder(name: str) -> Path:
@@ -272,7 +272,7 @@ def _is_of_a_storage(error: Exception) -> bool:
 
 
 def _root(error: BaseException) -> BaseException:
-    """What a driver said itself."""
+    """The error that the driver itself has raised."""
     original: Any = getattr(error, "orig", None)
     cause = original or error.__cause__
     return _root(cause) if isinstance(cause, BaseException) and cause is not error else error

@@ -107,7 +107,7 @@ class SearchStudy:
 
     @classmethod
     def begin(cls, storage: StudyStorage, name: str, spec: StudySpec, *, join: bool) -> SearchStudy:
-        """A new study, or one that there is if it may be joined.
+        """Create a study, or open the one that exists if it may be joined.
 
         Raises:
             StudyError: there is one that may not be joined or has another specification, the
@@ -131,7 +131,7 @@ class SearchStudy:
 
     @classmethod
     def resume(cls, storage: StudyStorage, name: str) -> SearchStudy:
-        """A study that there is.
+        """Open a study that exists.
 
         Raises:
             StudyError: there is none, or the storage fails.

@@ -57,7 +57,7 @@ class TrialSummary:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing follows."""
+        """Whether the trial has ended."""
         return self.state not in ("running", "waiting")
 
 
@@ -77,7 +77,7 @@ class StudyProgress:
 
     @property
     def best(self) -> TrialSummary | None:
-        """The best of those that have ended with a metric."""
+        """The best trial of those that have ended with a metric."""
         return self.best_with(())
 
     def best_with(self, numbers: Collection[int]) -> TrialSummary | None:
@@ -99,7 +99,7 @@ class StudyProgress:
 
     @classmethod
     def of(cls, trials: Sequence[FrozenTrial], total: int, maximize: bool) -> StudyProgress:
-        """What Optuna's trials come to."""
+        """The progress that Optuna's trials show."""
         repeated = {trial.user_attrs.get(RETRY_OF) for trial in trials}
         summaries = [
             _summary(trial, maximize)

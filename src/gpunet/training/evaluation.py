@@ -84,7 +84,7 @@ def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
 
 
 def own_scores(metrics: Metrics) -> tuple[Scores, ...]:
-    """What each of the networks' own answers come to."""
+    """The scores of each network's own answers."""
     return tuple(map(Scores.of, metrics.mean_loss.tolist(), metrics.accuracy.tolist()))
 
 

@@ -1,4 +1,4 @@
-"""What a run's scores say of it: that nothing was learnt, or that it ended too early.
+"""What a run's scores say of it: that nothing was learned, or that it ended too early.
 
 Owns the judgment; how it is printed, and what to do about it, belongs to ``cli``.
 """
@@ -29,7 +29,7 @@ FEWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Guessing:
-    """What a model is compared with.
+    """What guessing would give, which a model is compared with.
 
     Args:
         commonest: the class that the test samples have most, counted from 0.

@@ -19,7 +19,7 @@ __all__ = ["NetworkResult", "TrainingResult"]
 
 @dataclass(frozen=True, slots=True)
 class NetworkResult:
-    """What the training of one network of a population was.
+    """How the training of one network of a population went.
 
     Args:
         history: one record per epoch.
@@ -71,7 +71,7 @@ class TrainingResult:
     inverted: bool = False
 
     @property
-    def learnt(self) -> list[int]:
+    def learned(self) -> list[int]:
         """The networks that had an epoch with a finite loss; all if none had."""
         everyone = range(len(self.networks))
         return [p for p in everyone if self.networks[p].best_epoch] or list(everyone)
@@ -83,19 +83,19 @@ class TrainingResult:
 
     @property
     def answers(self) -> NDArray[np.float32]:
-        """The mean (n, C) of what those that learnt say of the test samples."""
-        mean: NDArray[np.float32] = self.test_probabilities[self.learnt].mean(axis=0)
+        """The mean (n, C) of what those that learned say of the test samples."""
+        mean: NDArray[np.float32] = self.test_probabilities[self.learned].mean(axis=0)
         return mean
 
     @property
     def own_scores(self) -> tuple[Scores, ...]:
-        """(P,) what each network comes to by itself on the test set."""
+        """(P,) the scores of each network's own answers on the test set."""
         return own_scores(self.test)
 
     def joint_scores(self, loss: Loss, labels: NDArray[np.int32]) -> Scores:
-        """What those that learnt come to together on the test set with these labels (n,)."""
+        """The scores of the joint test answers of those that learned, for these labels (n,)."""
         if not self.tested:
             return Scores(None, None)
-        learnt, test = self.learnt, self.test
-        metrics = Metrics(test.loss[learnt], test.correct[learnt], test.seen[learnt])
+        learned, test = self.learned, self.test
+        metrics = Metrics(test.loss[learned], test.correct[learned], test.seen[learned])
         return joint_scores(loss, metrics, self.answers, labels)

@@ -21,7 +21,7 @@ __all__ = ["RunState"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunState:
-    """What a run has come to.
+    """All that a run needs to go on after a whole epoch.
 
     Args:
         parameters: (P, N) after the latest epoch.

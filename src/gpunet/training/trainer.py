@@ -187,12 +187,12 @@ class _Run:
 
     @property
     def running(self) -> list[int]:
-        """The networks that have not come to their end."""
+        """The networks that have not ended."""
         return [p for p, member in enumerate(self.members) if member.stop_reason is None]
 
     @property
     def epochs_done(self) -> int:
-        """By the network that runs longest."""
+        """Epochs done by the network that runs longest."""
         return max(len(member.history) for member in self.members)
 
     @property
@@ -316,7 +316,7 @@ class _Run:
     def _retry_on_device_loss(
         self, work: Callable[[], Outcome], again: Callable[[], Outcome]
     ) -> Outcome:
-        """Do some work, and should the device be lost, once more on one that is opened again.
+        """Do some work; if the device is lost, open it again and repeat the work.
 
         Raises:
             DeviceError: it fails for good.
@@ -414,7 +414,7 @@ class _Run:
         return metrics
 
     def _conclude(self, records: dict[int, EpochRecord], whole: bool) -> None:
-        """Keep the weights that are the best, and let those rest that come to their end.
+        """Keep the best weights, and deactivate the networks that have ended.
 
         All that the device has to tell is asked for first, as it may fail.
         """
@@ -436,7 +436,7 @@ class _Run:
         self.engine.deactivate(ended | self._pruned())
 
     def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
-        """Tell what these networks, all that ran, have come to."""
+        """Hand callbacks the scores of these networks, all that ran."""
         record = mean_history([self.members[p].history[-1:] for p in networks])[0]
         patience = [self.members[p].patience_left for p in networks]
         left = None if None in patience else max(one for one in patience if one is not None)

@@ -43,7 +43,7 @@ __all__ = ["Run", "settle_epochs", "train_model", "untrained_model"]
 
 
 class Run:
-    """What a training has come to.
+    """The result of a training.
 
     Args:
         config: the settings in effect.
@@ -90,7 +90,7 @@ class Run:
         result = self.result
         return replace(
             untrained_model(self.config, self.dataset, self.reference),
-            parameters=result.parameters[result.learnt],
+            parameters=result.parameters[result.learned],
             scaling=result.scaling,
             inverted=result.inverted,
             best_epoch=result.best_epoch,
@@ -234,7 +234,7 @@ def _tell_what_failed(run: Run, messages: Messages) -> None:
         )
     elif not run.best_epoch:
         messages.note("training stopped before an epoch was done, so there is no model")
-    elif lost := config.ensemble - len(result.learnt):
+    elif lost := config.ensemble - len(result.learned):
         messages.note(
             f"{lost} of the {config.ensemble} networks diverged, so the model has the others alone"
         )

@@ -176,7 +176,7 @@ class Sheet:
         return features
 
     def _as_numbers(self, column: int) -> list[NDArray[Any]]:
-        """The blocks (rows,) of a column that was kept as text."""
+        """A column that was kept as text, as blocks (rows,) of numbers."""
         blocks: list[NDArray[Any]] = []
         for block, lines in zip(self.texts[column], self.lines_of, strict=True):
             if block.dtype == TEXT:

@@ -25,10 +25,10 @@ INDICES = frozenset(
         *("rownumber", "rownum", "rowindex", "no", "nr", "num", "number", "#", "unnamed:0"),
     }
 )
-"""What a column is called that numbers or names the rows, likewise."""
+"""What a column is called that numbers or names the rows, spelled as in ``LABELS``."""
 
 INDEX_END = re.compile(r"(?:^|[\W_])id$|[a-z](?:Id|ID)$")
-"""How such a title ends otherwise: ``PassengerId``, ``sample_id``."""
+"""How the title of a column that names the rows may end: ``PassengerId``, ``sample_id``."""
 
 PIXEL = re.compile(r"(?:pixel|pix|px)[\s_.-]?\d+|\d+\s?x\s?\d+")
 

@@ -418,7 +418,7 @@ class _PlanBuilder:
         return size * self.rows * self.network.layers[index].inputs
 
     def _step_bytes(self, rule: Rule | Literal["store_gradient"]) -> int:
-        """Moved by one parameter's step: it and its moments come and go."""
+        """Bytes moved by one parameter's step: it and its moments are read and written."""
         return FLOAT_BYTES if rule == "store_gradient" else 2 * FLOAT_BYTES * (1 + MOMENTS[rule])
 
     def _moments(self, rule: Rule | Literal["store_gradient"]) -> dict[str, float]:

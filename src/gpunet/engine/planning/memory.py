@@ -69,7 +69,7 @@ def host_memory() -> int | None:
 
 
 def most_networks(needs: Mapping[str, int], limit: int) -> int:
-    """How many networks fit, if each thing that one needs may be so large for all."""
+    """How many networks fit, if none of their buffers may be larger than the limit for all."""
     return limit // max(1, *needs.values())
 
 

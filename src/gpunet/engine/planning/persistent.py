@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 WORKGROUP_FLOATS = 16384 // 4
-"""What a browser grants a workgroup."""
+"""Numbers in the memory that a browser grants a workgroup."""
 
 MOST_GROUPS = 4
 """Groups of 4 units x 4 features that a thread of a GPU may hold: their weights and two moments are
@@ -96,7 +96,7 @@ class WorkgroupLayout:
 
     @property
     def fits(self) -> bool:
-        """Whether a workgroup holds it."""
+        """Whether a workgroup holds the network."""
         return self.floats <= WORKGROUP_FLOATS and 4 * self.fours <= MOST_ELEMENTS
 
 

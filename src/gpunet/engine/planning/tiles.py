@@ -114,7 +114,7 @@ class Tile:
 
 
 MOST_WORKGROUPS = 65535
-"""Side by side, and one above the other; what every WebGPU implementation grants."""
+"""Workgroups along x and along y, at most; every WebGPU implementation grants so many."""
 
 SMALL = Tile("tile/registers_4x4", 4, 4, 4, 4)
 LARGE = Tile("tile/registers_8x8", 8, 8, 4, 2)
@@ -139,10 +139,11 @@ card, such as AMD's RX 6700 XT. More would take longer to add than they save, si
 adds them."""
 
 FEWEST_PARTS = 4
-"""Fewer save less than adding them takes."""
+"""Parts of a depth that is split, at least; fewer save less than adding them takes."""
 
 TERMS_OF_A_PART = 60
-"""At least. With less than about two chunks of 32 terms a workgroup does little but start."""
+"""Terms of a part, at least. With less than about two chunks of 32 terms a workgroup does little
+but start."""
 
 LARGE_PRODUCT = 200_000
 """Multiplications of one network from which the larger tiles win on software adapters; below,

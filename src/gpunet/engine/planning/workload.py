@@ -16,7 +16,7 @@ Features = Literal["bytes", "floats"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
-    """What any network of the population wants; the passes leave out the rest.
+    """Settings that any network of the population uses; the passes leave out the others.
 
     Args:
         input_dropout: some input features are dropped.
@@ -62,7 +62,7 @@ class Switches:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What a step works on.
+    """What a plan is made for: the networks, the batch and the device.
 
     Args:
         network: the shape of all networks.

@@ -60,7 +60,7 @@ class Factors:
 
 
 def blocks(parameters: Floats) -> Iterator[tuple[EllipsisType, slice]]:
-    """Where the parts of parameters, gradient or moments (..., P, N) lie that go well together."""
+    """Slices of parameters, gradient or moments (..., P, N), each small enough for the cache."""
     columns = max(1, BLOCK // len(parameters))
     for start in range(0, parameters.shape[1], columns):
         yield np.s_[..., start : start + columns]

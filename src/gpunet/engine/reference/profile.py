@@ -23,7 +23,7 @@ __all__ = ["count_kernels", "time_calls"]
 KERNEL_FILES = ("kernels", "activations", "optimizers")
 
 TWINS = {"update": "weight_gradient", "apply_update": "optimize"}
-"""Functions of numpy that are called otherwise than the passes."""
+"""Functions of the numpy engine whose names differ from those of their passes."""
 
 
 def count_kernels(

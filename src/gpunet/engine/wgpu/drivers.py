@@ -251,7 +251,7 @@ def _installation(machine: Machine, maker: str) -> str | None:
 
 
 def _about_drawing(machine: Machine) -> str | None:
-    """About cards for which there is no Vulkan driver to install."""
+    """The advice for cards for which there is no Vulkan driver to install."""
     makers = [DRAWING_ONLY[card] for card in machine.cards if card in DRAWING_ONLY]
     if not makers:
         return None

@@ -34,7 +34,7 @@ TYPES = (
     "void(WGPUMapAsyncStatus, WGPUStringView, void *, void *)",
     "void(WGPURequestDeviceStatus, WGPUDevice, WGPUStringView, void *, void *)",
 )
-"""C types that listing, opening and using an adapter take, spelt as wgpu spells them."""
+"""C types that listing, opening and using an adapter take, spelled as wgpu spells them."""
 
 
 def declare_types() -> None:

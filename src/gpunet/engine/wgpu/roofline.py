@@ -32,7 +32,7 @@ THREADS = 64
 
 ROUNDS = 1024
 OPERATIONS_A_ROUND = 6 * 4 * 2
-"""Six sums of four numbers, each multiplied and added to."""
+"""Operations of a round of the probe: six sums of four numbers, a product added to each."""
 
 GROUPS_EACH = 8
 """Groups of four floats that an invocation copies; of 1, 8 and 32 the fastest on Mesa's software

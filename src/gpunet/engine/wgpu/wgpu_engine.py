@@ -122,7 +122,7 @@ class WgpuEngine(Engine):
         self._take(open_device(adapter))
 
     def _take(self, device: OpenDevice) -> None:
-        """Start from nothing on a device."""
+        """Set the engine up on a device, without data."""
         self._open = device
         self._traits = replace(device.traits, persistent_rows=self._persistent_rows)
         self._buffers = Buffers(device)
@@ -425,7 +425,7 @@ class WgpuEngine(Engine):
         )
 
     def _by_network(self, held: NDArray[Any]) -> NDArray[Any]:
-        """(P, ...) in the networks' own order, from the order in which they lie."""
+        """Values (P, ...) by network, from values by slot."""
         own = np.empty_like(held)
         own[self._held] = held
         return own

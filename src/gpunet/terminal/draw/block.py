@@ -38,7 +38,7 @@ class Block:
 
     @property
     def height(self) -> int:
-        """Lines."""
+        """Number of lines."""
         return len(self.lines)
 
     def shaped(self, width: int, height: int) -> Block:

@@ -27,7 +27,7 @@ BRAILLE = 0x2800
 DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4, 2)
 
 MARKS = "*o+x"
-"""One per series where there are no dots."""
+"""Marks of the series where there are no dots."""
 
 LARGEST = 1e300
 """Values beyond are drawn at the edge, so that ranges stay finite."""

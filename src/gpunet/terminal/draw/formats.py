@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 DAY = 86_400
-"""Seconds."""
+"""Seconds of a day."""
 
 
 def loss(value: float | None, nothing: str = "-") -> str:

@@ -203,6 +203,6 @@ def _never_fail_to_encode(stream: TextIO, environ: Mapping[str, str]) -> None:
 
 
 def _asks_for_ascii(environ: Mapping[str, str]) -> bool:
-    """POSIX takes the first of these that is set and not empty; unset asks for nothing."""
+    """Whether the locale is ASCII; POSIX takes the first variable that is set and not empty."""
     names = () if sys.platform == "win32" else ("LC_ALL", "LC_CTYPE", "LANG")
     return next((environ[name] for name in names if environ.get(name)), "") in {"C", "POSIX"}

@@ -162,7 +162,7 @@ class Warnings(Messages):
     """Says nothing but what users must know, as Python warns of it."""
 
     def note(self, message: object) -> None:
-        """Warn."""
+        """Warn of something that the user should know."""
         warnings.warn(str(message), stacklevel=2)
 
     def dataset(self, dataset: Dataset) -> None:
@@ -175,5 +175,5 @@ class Warnings(Messages):
         return log_printer(path)
 
     def search(self) -> AbstractContextManager[SearchObserver]:
-        """Nothing of a search."""
+        """Show nothing of a search."""
         return nullcontext(SearchObserver())

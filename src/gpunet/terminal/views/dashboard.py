@@ -229,7 +229,7 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
 
 
 def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text:
-    """The most important first: what does not fit at the end is left out."""
+    """The line of scores, the most important first; what does not fit at the end is left out."""
     marks = glyphs(console.options.ascii_only)
     last = view.records[-1] if view.records else None
     text = Text()

@@ -273,7 +273,7 @@ def _best_line(console: Console, search: SearchInfo, progress: StudyProgress) ->
 
 
 def _state(trial: TrialSummary) -> str:
-    """How far a trial is; not every one that was ended was hopeless."""
+    """The state of a trial in a word; not every one that was ended was pruned."""
     if trial.state == "pruned" and trial.reason != "pruned":
         return "diverged" if trial.reason.startswith("diverged") else "stopped"
     return "done" if trial.state == "complete" else trial.state

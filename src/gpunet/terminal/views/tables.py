@@ -123,7 +123,7 @@ def _pair_table(matrix: NDArray[np.int64], classes: Sequence[str], most: int) ->
 
 
 def _shade(share: float, diagonal: bool, count: int) -> str:
-    """The larger the share of its row, the stronger; what does not occur recedes."""
+    """The style of a cell of the matrix: the larger its share of the row, the stronger."""
     if count == 0:
         return Ink.MUTED
     styles, limits = (RIGHT_SHARE, (0.5, 0.9)) if diagonal else (WRONG_SHARE, (0.02, 0.1))

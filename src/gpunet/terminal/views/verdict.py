@@ -44,7 +44,7 @@ class Verdict:
 
     @property
     def style(self) -> str:
-        """The color that tells the same."""
+        """The color of right or wrong."""
         return Ink.RIGHT if self.right else Ink.WRONG
 
     def caption(self, classes: Sequence[str], width: int, ascii_only: bool) -> Text:
