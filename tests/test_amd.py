@@ -150,7 +150,7 @@ def test_no_kernel_spills_registers_but_the_persistent_one(kernels: Kernels, fam
             spilled[one["network"].removeprefix("784-16-16-10, ")] = one["figures"]["Spilled VGPRs"]
     assert spilled.keys() == {"batch 1", "batch 4", "batch 8", "batch 16"}
     assert max(spilled["batch 1"], spilled["batch 4"]) <= (40 if wide else 0)
-    assert spilled["batch 8"] <= (100 if wide else 0)
+    assert wide or spilled["batch 8"] == 0  # wide waves take the other plan from there on
 
 
 def test_the_loops_of_the_shared_tiles_are_multiply_adds_without_clamps(kernels: Kernels) -> None:

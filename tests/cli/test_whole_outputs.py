@@ -213,7 +213,7 @@ def listed(adapter: Adapter, *more: str, taken: str = "") -> list[str]:
         (
             (CARD, WRECK),
             [*listed(CARD, taken=" (auto)"), *listed(WRECK, "cannot be used: too old")],
-            [],
+            ["matrix units (tensor cores) stand idle, as wgpu grants no use of them"],
         ),
         (
             (SOFT,),

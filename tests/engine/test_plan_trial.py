@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,7 +39,22 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return rows <= 8
 
     monkeypatch.setattr(plan_trial, "_is_faster", is_faster)
+    grant(monkeypatch, threads=512)
     return batches
+
+
+def grant(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """Let every GPU grant a workgroup so many threads."""
+    opened = SimpleNamespace(traits=Traits(software=False, threads=threads))
+    monkeypatch.setattr(plan_trial, "open_device", lambda _: opened)
+
+
+def test_large_batches_are_not_tried_where_they_would_spill_registers(
+    tried: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant(monkeypatch, threads=256)
+    assert persistent_rows(gpu()) == 4
+    assert tried == [4]
 
 
 def test_a_gpus_border_is_measured_once_and_kept_until_it_is_forgotten(tried: list[int]) -> None:

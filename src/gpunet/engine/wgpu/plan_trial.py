@@ -14,12 +14,17 @@ from gpunet.engine.device_trial import race
 from gpunet.engine.measurements import Measurements
 from gpunet.engine.planning.persistent import MOST_ROWS
 from gpunet.engine.wgpu.adapters import Adapter
+from gpunet.engine.wgpu.device import open_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.files.cache import cache_folder
 
 __all__ = ["borders_path", "persistent_rows"]
 
 TRIED = NetworkSpec(784, (16, 16), 10)
+
+MOST_ROWS_WITH_FEW_THREADS = 4
+"""Of a batch, where a workgroup gets but 256 threads: with Adam and 8 rows AMD's compiler keeps 94
+of a thread's values in memory, for want of registers (``benchmarks/results/amd-compiler.md``)."""
 
 KEY = "largest batch of the persistent plan"
 
@@ -39,8 +44,10 @@ def persistent_rows(adapter: Adapter) -> int:
     known = kept.get(KEY)
     if isinstance(known, int) and 0 <= known <= MOST_ROWS:
         return known
-    batches = (rows for rows in (MOST_ROWS, 8, 4, 2, 1) if _is_faster(adapter, rows))
-    found = next(batches, 0)
+    few = open_device(adapter).traits.threads <= 256
+    most = MOST_ROWS_WITH_FEW_THREADS if few else MOST_ROWS
+    batches = (rows for rows in (MOST_ROWS, 8, 4, 2, 1) if rows <= most)
+    found = next((rows for rows in batches if _is_faster(adapter, rows)), 0)
     kept.keep(KEY, found)
     return found
 
