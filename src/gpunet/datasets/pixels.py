@@ -20,7 +20,7 @@ Levels = tuple[float, float]
 """What black and white are in an image's features."""
 
 FRACTIONS: Levels = (0.0, 1.0)
-"""Those of bytes, too, as these are read as 0 to 1."""
+"""The levels of fractions, and of bytes, which are read as 0 to 1."""
 
 LOOKED_AT = 4096
 """Images, spread over all of them, that tell how bright they are."""
