@@ -21,7 +21,7 @@ from statistics import median
 from gpunet.config import NetworkSpec
 from gpunet.engine.factory import select_device
 from gpunet.engine.planning.layered import Plan
-from gpunet.engine.planning.select import PlanName, choose_plan
+from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.timing import Rounds
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
@@ -119,7 +119,7 @@ def _row(adapter: Adapter, shape: Shape, turns: int) -> str:
 
 def _plan(adapter: Adapter, shape: Shape, wanted: PlanName) -> Plan:
     traits = open_device(adapter).traits
-    return choose_plan(Workload(shape.network, shape.batch, traits), wanted)
+    return select_plan(Workload(shape.network, shape.batch, traits), wanted)
 
 
 def _milliseconds(rounds: Rounds) -> str:

@@ -125,7 +125,7 @@ def resume(
 
     Raises:
         ModelError: there is no run in the folder, or it is damaged.
-        UsageError: a setting cannot be changed, or the run has come to its end.
+        UsageError: a setting cannot be changed, or the run has ended.
         DataError: the data are not those of the run.
 
     Example:
@@ -177,7 +177,7 @@ def tune(
         sampler: how trials are chosen.
         pruner: which trials end early.
         study: its name, by default date and time; its best model lies in ``tune/NAME``, where it
-            is gone on with by ``gpunet tune --resume NAME``.
+            is resumed by ``gpunet tune --resume NAME``.
         storage: the URL of a database that several workers share.
         device: as ``train`` takes it.
         verbose: show a leaderboard in a terminal, lines elsewhere.
@@ -229,7 +229,7 @@ def run_search(
         storage: where the study is kept.
         work: how much is searched.
         messages: receive notes on the progress.
-        study: that is gone on with; ``None`` for a new one, or for one in a database to join.
+        study: that is resumed; ``None`` for a new one, or for one in a database to join.
 
     Raises:
         StudyError: no trial has come to an end, or the study is not what is asked for.

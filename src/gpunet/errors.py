@@ -40,9 +40,16 @@ __all__ = [
     "StudyError",
     "UsageError",
     "pip_install",
+    "reason_of",
     "spelled",
     "spelling",
 ]
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused something, to go on with after a colon."""
+    reason = error.strerror or str(error)
+    return reason[:1].lower() + reason[1:]
 
 
 def _in_python(name: str, value: str) -> str:

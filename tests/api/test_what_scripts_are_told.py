@@ -107,7 +107,7 @@ def test_few_samples_are_told_with_the_epochs_that_they_get() -> None:
     config = training.settle_epochs(TrainConfig(), dataset, told)
     assert told.lines == [
         f"epochs: {config.epochs} by default, as one has few steps; at least "
-        f"{config.effective_patience} without a gain end the training"
+        f"{config.effective_patience} without an improvement end the training"
     ]
     assert (config.epochs or 0) > 15
     told = Told()

@@ -51,7 +51,7 @@ def test_the_theme_may_come_from_the_environment_and_must_be_one(
     assert (ran.code, ran.out) == (2, "")
     assert "'drak' is not one of 'auto', 'dark', 'light', 'mono'" in ran.failure
     wished: list[str] = []
-    monkeypatch.setattr(console, "wish_for_theme", wished.append)
+    monkeypatch.setattr(console, "prefer_theme", wished.append)
     assert gpunet("recipes", "--theme", "light").code == 0
     assert gpunet("recipes").code == 0
     monkeypatch.setenv("GPUNET_THEME", "mono")

@@ -203,7 +203,7 @@ def test_a_run_whose_data_are_gone_asks_for_them(gpunet: RunCommand, halves: Pat
         (("--name", ".."), "is no plain name"),
         (("--run-dir", "kept"), "kept holds a run already"),
         (("--run-dir", "kept/log"), "log is no folder"),
-        (("--resume", "nowhere"), "nowhere holds no run to go on with"),
+        (("--resume", "nowhere"), "nowhere holds no run to resume"),
         (("--checkpoint-every", 0), "--checkpoint-every"),
     ],
 )

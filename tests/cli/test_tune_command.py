@@ -104,7 +104,7 @@ def test_a_search_that_is_there_is_not_begun_again(gpunet: RunCommand, options: 
     assert gpunet("tune", *options, "--study", "one", "--quiet").code == 0
     ran = gpunet("tune", *options, "--study", "one")
     assert ran.code == 1
-    assert "go on with it by --resume one" in ran.failure
+    assert "resume it by --resume one" in ran.failure
 
 
 def test_a_file_fixes_settings_and_what_is_typed_wins(gpunet: RunCommand, halves: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_search_ends_when_its_time_is_over(gpunet: RunCommand, options: list[s
     reasons = {trial["reason"] for trial in json.loads(Path("r.json").read_text())["trials"]}
     assert {"time limit reached"} == reasons
     assert "bit for bit" not in ran.out
-    assert "to go on with the search: gpunet tune --resume" in ran.out
+    assert "to resume the search: gpunet tune --resume" in ran.out
 
 
 def test_a_search_in_which_nothing_succeeds_says_so(gpunet: RunCommand, halves: Path) -> None:
@@ -387,7 +387,7 @@ def test_the_summary_of_a_search_tells_what_its_report_holds(
     rows = summary_rows(ran.out.partition("trials  6/6")[2].partition("\n\ntrials ")[2])
     told = {"trials": "6 done, 0 pruned, 0 failed, of 6", **rows}
     assert told.items() >= expected.items()
-    assert "to go on with the search" not in ran.out
+    assert "to resume the search" not in ran.out
 
 
 def test_every_option_of_a_search_reaches_it(
@@ -518,7 +518,7 @@ def test_an_abort_of_a_search_says_how_to_go_on(
 
     monkeypatch.setattr(Tuner, "run", aborted)
     ran = gpunet("tune", *options, "--study", "one")
-    assert (ran.code, ran.err) == (130, "note: go on with `gpunet tune --resume one`\n")
+    assert (ran.code, ran.err) == (130, "note: resume with `gpunet tune --resume one`\n")
 
 
 def test_a_search_lists_its_ten_best_trials_the_best_first(

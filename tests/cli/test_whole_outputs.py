@@ -461,7 +461,7 @@ def test_a_search_that_is_not_done_ends_with_how_to_go_on(
 
     monkeypatch.setattr("gpunet.workflows.messages.Control", stopped)
     told = lines_of(gpunet("tune", "--resume", "one", "--trials", 4, "--device", "cpu"))
-    assert told[-1] == "to go on with the search: gpunet tune --resume one"
+    assert told[-1] == "to resume the search: gpunet tune --resume one"
 
 
 def test_an_answer_to_an_image_tells_the_share_that_json_holds(

@@ -192,6 +192,14 @@ def test_a_line_is_stretched_to_the_box_and_a_point_fills_it(size: tuple[int, in
     assert expected == (int(digit.any(axis=1).sum()), int(digit.any(axis=0).sum()))
 
 
+def test_an_image_of_several_digits_is_refused_where_one_is_wanted() -> None:
+    both = Image.new("L", (400, 200), 255)
+    for left in (0, 200):
+        both.paste(seven(), (left, 0))
+    with pytest.raises(DataError, match="shows 2 digits, wanted one; `gpunet predict` reads"):
+        prepare_digit(both)
+
+
 @pytest.mark.parametrize(
     "image",
     [

@@ -10,7 +10,7 @@ import pytest
 
 from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, TrainConfig
 from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, update_rule
-from gpunet.engine.planning.select import choose_plan
+from gpunet.engine.planning.select import select_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.reference import kernels, optimizers
@@ -49,7 +49,7 @@ def test_an_unknown_loss_is_taken_for_no_other(plan: Any) -> None:
     network = NetworkSpec(4, (3,), 2)
     object.__setattr__(network, "loss", "hinge")
     with pytest.raises(KeyError, match="hinge"):
-        choose_plan(Workload(network, 4, Traits(software=True)), plan)
+        select_plan(Workload(network, 4, Traits(software=True)), plan)
     with pytest.raises(KeyError, match="hinge"):
         kernels.loss("hinge")  # type: ignore[arg-type]
 

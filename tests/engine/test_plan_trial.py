@@ -11,7 +11,7 @@ from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.device_trial import Trial
 from gpunet.engine.factory import Device, create_engine
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.planning.select import choose_plan
+from gpunet.engine.planning.select import select_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.timing import begin_random_epoch
@@ -82,10 +82,10 @@ def test_beyond_the_border_the_layered_plan_is_taken_unless_the_other_is_asked_f
     rows: int, expected: bool
 ) -> None:
     work = Workload(NETWORK, rows, Traits(software=False, persistent_rows=8))
-    plan = choose_plan(work)
+    plan = select_plan(work)
     assert plan.many_steps == expected
     assert ("for more than 8 samples a batch" in plan.why) != expected
-    assert choose_plan(work, "persistent").many_steps
+    assert select_plan(work, "persistent").many_steps
 
 
 @pytest.mark.parametrize(("rows", "expected"), [(4, True), (5, False)])

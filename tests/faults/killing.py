@@ -55,7 +55,7 @@ class Findings:
 
     Args:
         kills: that hit a living process.
-        early: of them, those before there was anything to go on with.
+        early: of them, those before there was anything to resume.
         finished: victims that came to their end.
         wrong: what was not as it must be.
     """

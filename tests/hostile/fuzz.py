@@ -463,7 +463,7 @@ def run_target() -> Target:
 
 
 def resume_target() -> Target:
-    """A run that can be gone on with, and its data."""
+    """A run that can be resumed, and its data."""
     table = "".join(f"{i % 3},{i / 7},{i % 5}.5\n" for i in range(30)).encode()
     words = "train --data data.csv --device cpu --hidden 3 --epochs 2 --run-dir run --quiet"
     with tempfile.TemporaryDirectory() as name:

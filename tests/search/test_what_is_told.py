@@ -334,7 +334,7 @@ def test_a_study_that_is_there_or_is_not_says_how_to_go_on(make_spec: MakeSpec) 
     )
     SearchStudy.begin(storage, "one", make_spec(), join=False)
     assert failure_of(lambda: SearchStudy.begin(storage, "one", make_spec(), join=False)) == (
-        'there is a study one in tune/one/journal.log; go on with it by resume="one", or choose '
+        'there is a study one in tune/one/journal.log; resume it by resume="one", or choose '
         "another study"
     )
 

@@ -15,10 +15,10 @@ from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.live.console import (
     PatientStream,
     make_console,
+    prefer_theme,
     print_line,
     shows_greys,
     wants_dashboard,
-    wish_for_theme,
 )
 
 
@@ -110,8 +110,8 @@ def test_a_cell_of_a_notebook_gets_plain_lines_though_it_looks_like_a_terminal(
 def test_the_theme_is_as_wished_or_as_the_terminal_is_known_for(
     monkeypatch: pytest.MonkeyPatch, wish: Theme, environ: dict[str, str], code: str | None
 ) -> None:
-    monkeypatch.setattr("gpunet.terminal.live.console._wished", "auto")
-    wish_for_theme(wish)
+    monkeypatch.setattr("gpunet.terminal.live.console._preferred", "auto")
+    prefer_theme(wish)
     given = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor", **environ}
     out = stream()
     make_console(stream=out, environ=given).print("a", style=Ink.RIGHT)
@@ -120,7 +120,7 @@ def test_the_theme_is_as_wished_or_as_the_terminal_is_known_for(
 
 
 def test_with_256_colors_a_color_is_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpunet.terminal.live.console._wished", "light")
+    monkeypatch.setattr("gpunet.terminal.live.console._preferred", "light")
     out = stream()
     make_console(stream=out, environ={"FORCE_COLOR": "1", "TERM": "xterm-256color"}).print(
         "a", style=Ink.LABEL
@@ -303,7 +303,7 @@ def test_a_terminals_answer_counts_before_the_environment_where_it_may_be_asked(
     answer: str,
     code: str | None,
 ) -> None:
-    monkeypatch.setattr("gpunet.terminal.live.console._wished", "auto")
+    monkeypatch.setattr("gpunet.terminal.live.console._preferred", "auto")
     asked = []
 
     def ask(keys: object, screen: object) -> str:
@@ -324,7 +324,7 @@ def test_a_terminals_answer_counts_before_the_environment_where_it_may_be_asked(
 def test_a_terminal_is_not_asked_where_a_theme_is_wished(
     terminal: TextIO, monkeypatch: pytest.MonkeyPatch, wish: Theme
 ) -> None:
-    monkeypatch.setattr("gpunet.terminal.live.console._wished", wish)
+    monkeypatch.setattr("gpunet.terminal.live.console._preferred", wish)
     monkeypatch.setattr("gpunet.terminal.live.console.background_of_terminal", lambda *_: 1 / 0)
     make_console(stream=terminal, environ=XTERM)
 

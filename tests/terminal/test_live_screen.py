@@ -15,7 +15,7 @@ from rich.console import Console
 
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live import live_screen
-from gpunet.terminal.live.live_screen import LiveScreen, _Wish
+from gpunet.terminal.live.live_screen import LiveScreen, _Request
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control
 
@@ -40,7 +40,7 @@ class Frames(LiveScreen):
 
 
 class Staged:
-    """A screen whose terminal and whose wishes are played, on one thread and by one clock."""
+    """A screen whose terminal and whose requests are played, on one thread and by one clock."""
 
     def __init__(self, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.worked = 100.0, 0.0
@@ -73,17 +73,17 @@ class Staged:
     def suspend(self) -> None:
         self.events.append("no keys")
 
-    def play(self, *acts: Callable[[], _Wish | None] | _Wish | None) -> list[str]:
-        """Let the drawing loop get these wishes, one after the other; what it does meanwhile."""
-        left = [*acts, _Wish.CLOSE]
+    def play(self, *acts: Callable[[], _Request | None] | _Request | None) -> list[str]:
+        """Let the drawing loop get these requests, one after the other; what it does meanwhile."""
+        left = [*acts, _Request.CLOSE]
 
-        def next_wish(seconds: float) -> _Wish | None:
+        def next_request(seconds: float) -> _Request | None:
             self.pauses.append(seconds)
             act = left.pop(0)
             return act() if callable(act) else act
 
         self.events.clear()
-        self.screen._next_wish = next_wish  # type: ignore[method-assign]
+        self.screen._next_request = next_request  # type: ignore[method-assign]
         self.screen._draw()
         return self.events
 
@@ -126,11 +126,11 @@ def test_eight_frames_a_second_are_drawn_at_most_and_fewer_where_drawing_is_slow
     staged: Staged,
 ) -> None:
     staged.drawing_takes = 0.001
-    staged.play(_Wish.DRAW, _Wish.DRAW)
+    staged.play(_Request.DRAW, _Request.DRAW)
     assert staged.pauses == [0.125] * 3
     staged.pauses.clear()
     staged.drawing_takes = 0.05
-    staged.play(_Wish.DRAW, None)
+    staged.play(_Request.DRAW, None)
     assert staged.pauses == pytest.approx([0.125, 1.0, 1.0])
 
 
@@ -141,14 +141,16 @@ def test_before_a_stop_the_screen_then_the_keys_are_given_back_and_nothing_is_dr
         staged.events.append(f"told {staged.screen._given_back.qsize()}")
         staged.screen.news()
 
-    assert staged.play(None, _Wish.GIVE_BACK, given_back, _Wish.DRAW, None, _Wish.TAKE, None) == [
+    assert staged.play(
+        None, _Request.GIVE_BACK, given_back, _Request.DRAW, None, _Request.TAKE, None
+    ) == [
         *("keys", "start True", "draw", "stop", "no keys", "told 1"),
         *("keys", "start True", "draw", "stop"),
     ]
 
 
 def test_a_second_wish_to_take_the_terminal_changes_nothing(staged: Staged) -> None:
-    assert staged.play(None, _Wish.TAKE) == ["keys", "start True", "draw", "stop"]
+    assert staged.play(None, _Request.TAKE) == ["keys", "start True", "draw", "stop"]
 
 
 def test_in_the_background_the_terminal_is_left_alone_until_it_is_ours_again(
@@ -160,7 +162,7 @@ def test_in_the_background_the_terminal_is_left_alone_until_it_is_ours_again(
         staged.foreground = True
         staged.events.append("brought back")
 
-    assert staged.play(None, _Wish.DRAW, brought_back) == [
+    assert staged.play(None, _Request.DRAW, brought_back) == [
         *("brought back", "keys", "start True", "draw", "stop"),
     ]
 
@@ -190,7 +192,7 @@ def test_a_stop_waits_for_the_terminal_but_not_for_longer_than_a_second(
     monkeypatch.setattr(live_screen, "SimpleQueue", Queue)
     screen._suspend()
     assert waited == []  # no thread is there that could give it back
-    assert screen._wishes.get_nowait() is _Wish.GIVE_BACK
+    assert screen._requests.get_nowait() is _Request.GIVE_BACK
     screen._drawer = threading.Thread(target=time.sleep, args=(0.2,))
     screen._drawer.start()
     screen._suspend()
@@ -209,7 +211,7 @@ def test_a_frame_is_asked_for_with_the_screens_size_the_runs_clock_and_whether_k
 
 
 @pytest.mark.parametrize(
-    ("typed", "after_epoch", "paused", "wishes"),
+    ("typed", "after_epoch", "paused", "requests"),
     [
         ("q", True, False, 1),
         ("p", False, True, 1),
@@ -220,7 +222,7 @@ def test_a_frame_is_asked_for_with_the_screens_size_the_runs_clock_and_whether_k
     ],
 )
 def test_every_key_has_its_meaning_and_is_answered_by_a_frame(
-    make_text_console: MakeConsole, typed: str, after_epoch: bool, paused: bool, wishes: int
+    make_text_console: MakeConsole, typed: str, after_epoch: bool, paused: bool, requests: int
 ) -> None:
     control = Control()
     screen = Frames(make_text_console(), control)
@@ -228,8 +230,8 @@ def test_every_key_has_its_meaning_and_is_answered_by_a_frame(
         screen.pressed(key)
     assert (control.stop_after_epoch.is_set(), control.paused.is_set()) == (after_epoch, paused)
     assert not control.stop_now.is_set()
-    assert [screen._wishes.get_nowait() for _ in range(wishes)] == [_Wish.DRAW] * wishes
-    assert screen._wishes.empty()
+    assert [screen._requests.get_nowait() for _ in range(requests)] == [_Request.DRAW] * requests
+    assert screen._requests.empty()
 
 
 def test_errors_are_written_after_the_screen_is_gone_though_the_work_fails(

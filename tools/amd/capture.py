@@ -19,7 +19,7 @@ from typing import Any
 from gpunet.config import NetworkSpec
 from gpunet.engine.factory import select_device
 from gpunet.engine.planning.layered import Pass, cut
-from gpunet.engine.planning.select import choose_plan
+from gpunet.engine.planning.select import select_plan
 from gpunet.engine.planning.tiles import Traits, candidates
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.wgpu.device import reopen_device
@@ -67,7 +67,7 @@ def _kernels(
     assert adapter is not None
     device, variants = reopen_device(adapter), list[tuple[str, Pass]]()
     for traits in (Traits(False, threads=threads) for threads in (256, 512)):
-        for one in choose_plan(Workload(network, rows, traits)).passes:
+        for one in select_plan(Workload(network, rows, traits)).passes:
             tiles = candidates(traits) if one.product else ()
             variants += [(tile.name, cut(one, tile)) for tile in tiles] or [("-", one)]
     for tile, one in variants:

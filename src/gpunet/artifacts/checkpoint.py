@@ -63,7 +63,7 @@ def load_state(path: Path) -> tuple[Model, RunState]:
         return model, _assemble(model, extension)
     except UnsoundError as error:
         raise ModelError(
-            f"{path} does not hold a run to go on with: {error}; train again with another "
+            f"{path} does not hold a run to resume: {error}; train again with another "
             f"{spelled('run_dir')}"
         ) from error
 

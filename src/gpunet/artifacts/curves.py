@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from gpunet.errors import DataError
+from gpunet.errors import DataError, reason_of
 from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.training.events import EpochRecord
 
@@ -71,9 +71,8 @@ def read_curves(path: Path) -> Curves:
     try:
         report = from_json(path.read_bytes(), _Report)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise DataError(
-            f"the report {path} cannot be read: {reason}; give the path of a file that "
+            f"the report {path} cannot be read: {reason_of(error)}; give the path of a file that "
             "`gpunet train` wrote as a report"
         ) from error
     except UnsoundError as error:

@@ -30,7 +30,7 @@ from gpunet.datasets.dataset import Columns, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.datasets.pixels import FRACTIONS
 from gpunet.datasets.whereabouts import located, portable
-from gpunet.errors import ModelError, UsageError, spelled
+from gpunet.errors import ModelError, UsageError, reason_of, spelled
 from gpunet.files.output import write_atomically
 from gpunet.files.typed_json import UnsoundError, from_json, typed
 from gpunet.model import Model, Origin, Scores
@@ -158,9 +158,8 @@ def load_extended(path: Path) -> tuple[Model, Extension | None]:
         extension = _take_extension(metadata, tensors)
         return _assemble(metadata, tensors, path.parent), extension
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise ModelError(
-            f"the model {path} cannot be read: {reason}; give the path of a file that "
+            f"the model {path} cannot be read: {reason_of(error)}; give the path of a file that "
             "`gpunet train` wrote"
         ) from error
     except UnsoundError as error:

@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.artifacts.model_file import save
-from gpunet.errors import ModelError, OutputError, UsageError, spelled
+from gpunet.errors import ModelError, OutputError, UsageError, reason_of, spelled
 from gpunet.files.output import require_writable
 from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.files.whole_file import remove_leftovers
@@ -81,7 +81,7 @@ class RunFolder:
         """
         if any(file.exists() for file in (self.last, self.best, self.report)):
             raise UsageError(
-                f"{self.path} holds a run already; go on with it by "
+                f"{self.path} holds a run already; resume it by "
                 f"{spelled('resume', str(self.path))}, or choose another folder"
             )
         nearest = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
@@ -99,9 +99,8 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             remove_leftovers(self.path)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
             raise OutputError(
-                f"the folder {self.path} cannot be made: {reason}; choose another"
+                f"the folder {self.path} cannot be made: {reason_of(error)}; choose another"
             ) from error
 
     def load(self) -> tuple[Model, RunState]:
@@ -112,7 +111,7 @@ class RunFolder:
         """
         if not self.last.exists():
             raise ModelError(
-                f"{self.path} holds no run to go on with, for there is no {self.last.name} in it; "
+                f"{self.path} holds no run to resume, for there is no {self.last.name} in it; "
                 "`gpunet runs` lists those that there are"
             )
         remove_leftovers(self.path)
@@ -187,7 +186,6 @@ def find_runs(path: Path) -> list[RunFolder]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise ModelError(
-            f"{path} cannot be read: {reason}; give the path of a folder with runs"
+            f"{path} cannot be read: {reason_of(error)}; give the path of a folder with runs"
         ) from error

@@ -37,7 +37,7 @@ from gpunet.cli import (
     tune_kernels,
 )
 from gpunet.cli.setting_options import option
-from gpunet.errors import GpunetError, spelling
+from gpunet.errors import GpunetError, reason_of, spelling
 from gpunet.terminal.live.notes import complain
 
 __all__ = ["app", "command_line", "main", "run"]
@@ -124,7 +124,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         if error.filename is not None:
             raise
         _forget_output()
-        return _tell(f"the output cannot be written: {(error.strerror or str(error)).lower()}", 1)
+        return _tell(f"the output cannot be written: {reason_of(error)}", 1)
     return int(code or 0)
 
 

@@ -95,14 +95,15 @@ def _forget() -> None:
     from gpunet.engine.adapter_check import verdicts_path
     from gpunet.engine.device_trial import TrialCache
     from gpunet.engine.wgpu.plan_trial import borders_path
-    from gpunet.errors import OutputError
+    from gpunet.errors import OutputError, reason_of
 
     for path in (TrialCache.path(), verdicts_path(), borders_path()):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise OutputError(f"{path} cannot be removed: {why}; remove it by hand") from error
+            raise OutputError(
+                f"{path} cannot be removed: {reason_of(error)}; remove it by hand"
+            ) from error
 
 
 def _check(selector: str, as_json: bool) -> None:

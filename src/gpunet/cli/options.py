@@ -169,9 +169,9 @@ AsJson = Annotated[
 
 
 def _wish_for_theme(theme: _Theme) -> None:
-    from gpunet.terminal.live.console import wish_for_theme
+    from gpunet.terminal.live.console import prefer_theme
 
-    wish_for_theme(theme)
+    prefer_theme(theme)
 
 
 Theme = Annotated[

@@ -43,12 +43,12 @@ LONGER = 3
 
 @contextlib.contextmanager
 def telling_how_to_resume(storage: StudyStorage) -> Iterator[None]:
-    """Say how to go on with a study when its search is aborted."""
+    """Say how to resume a study when its search is aborted."""
     try:
         yield
     except KeyboardInterrupt:
         if storage.exists:
-            note(f"go on with `{_resuming(storage)}`")
+            note(f"resume with `{_resuming(storage)}`")
         raise
 
 
@@ -118,7 +118,7 @@ def _show(console: Console, info: SearchInfo, found: Search, results: Results, d
             soft_wrap=True,
         )
     if progress.done < progress.total:
-        console.print(f"to go on with the search: {_resuming(study.storage)}", soft_wrap=True)
+        console.print(f"to resume the search: {_resuming(study.storage)}", soft_wrap=True)
 
 
 def _result_line(info: SearchInfo, found: Search, results: Results) -> str:

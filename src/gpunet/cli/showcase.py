@@ -87,13 +87,13 @@ class _Choice(NamedTuple):
 
 
 def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
-    wishes = {
+    selections = {
         "--wrong": choice.wrong,
         "--top-losses": choice.top_losses,
         "--index": choice.rows is not None,
         "--data": data is not None,
     }
-    others = [name for name, given in wishes.items() if given]
+    others = [name for name, given in selections.items() if given]
     if weights and others:
         raise UsageError(
             f"--weights shows units and {others[0]} is about samples; leave one of them out"

@@ -364,8 +364,8 @@ class TrainConfig:
     stability: float = setting(
         0.0,
         STOPPING,
-        "Stop once the mean gain per epoch over the last epochs, as many as the patience, is "
-        "below this; 0 never does.",
+        "Stop once the mean improvement per epoch over the last epochs, as many as the patience, "
+        "is below this; 0 never does.",
         bounds=NOT_NEGATIVE,
     )
     target_accuracy: float | None = setting(
@@ -400,7 +400,7 @@ class TrainConfig:
         if self.stability and not self.effective_patience:
             self._refuse(
                 "stability",
-                f"looks at the gains over the last {spelled('patience')} epochs, which is 0",
+                f"looks at the improvement over the last {spelled('patience')} epochs, which is 0",
                 f"give it a {spelled('patience')} above 0",
             )
         if self.validation > 1 and not float(self.validation).is_integer():

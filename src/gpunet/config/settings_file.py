@@ -14,7 +14,7 @@ from typing import Any
 from gpunet.config.choices import Graphics
 from gpunet.config.setting import Setting, suggestion
 from gpunet.config.settings import SETTINGS, TrainConfig, canonical
-from gpunet.errors import SettingError, UsageError
+from gpunet.errors import SettingError, UsageError, reason_of
 
 __all__ = [
     "RUN_SETTINGS",
@@ -165,8 +165,7 @@ def read_text(path: Path, wanted: str) -> str:
             f"{path} is no UTF-8 text from byte {error.start} on; save it as UTF-8"
         ) from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"{path} cannot be read: {reason}") from error
+        raise UsageError(f"{path} cannot be read: {reason_of(error)}") from error
 
 
 def _known(file: SettingsFile, key: str) -> str:

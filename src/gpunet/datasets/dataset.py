@@ -205,7 +205,7 @@ class Dataset:
         """
         from gpunet.datasets.readers.arrays import from_arrays
 
-        return from_arrays(X, y, X_test, y_test, name=name)
+        return from_arrays(X, y, X_test, y_test, name)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -151,7 +151,8 @@ def prepare_digit(
     digits = prepare_digits(image, framing, shape)
     if len(digits) > 1:
         raise DataError(
-            f"{name_of(image)} shows {len(digits)} figures, wanted one digit; crop it to that"
+            f"{name_of(image)} shows {len(digits)} digits, wanted one; `gpunet predict` reads "
+            "several, from left to right"
         )
     return digits[0].pixels
 

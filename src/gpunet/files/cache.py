@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from gpunet.errors import reason_of
 from gpunet.files.whole_file import remove_leftovers, write_whole
 
 __all__ = ["VARIABLE", "cache_folder", "keep", "store"]
@@ -50,6 +51,6 @@ def keep(path: Path, write: Callable[[BinaryIO], object], says: str) -> str | No
     except OSError as error:
         return (
             f"{says}, since {path.parent} cannot be written to "
-            f"({error.strerror or error}); name another folder with {VARIABLE}"
+            f"({reason_of(error)}); name another folder with {VARIABLE}"
         )
     return None

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from gpunet.errors import OutputError
+from gpunet.errors import OutputError, reason_of
 from gpunet.files.whole_file import PREFIX, free_name, remove_leftovers, write_whole
 
 __all__ = ["free_path", "require_writable", "write_atomically"]
@@ -86,7 +86,6 @@ def _telling(path: Path, folder: Path) -> Iterator[None]:
             f"{path} cannot be written, for {folder} is no folder; choose another path"
         ) from error
     except OSError as error:
-        reason = error.strerror or str(error)
         raise OutputError(
-            f"{path} cannot be written: {reason.lower()}; choose another path or make room there"
+            f"{path} cannot be written: {reason_of(error)}; choose another path or make room there"
         ) from error

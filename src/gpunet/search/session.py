@@ -46,7 +46,7 @@ def new_spec(
         given: settings of training that are decided on, by their names.
         space: what is searched; ``None`` for the default, or what ``old`` has.
         source: what messages call the space.
-        old: the specification of the study that is gone on with.
+        old: the specification of the study that is resumed.
         sampler: how trials are chosen; ``None`` for ``tpe``, or as ``old`` has it.
         pruner: which trials end early; ``None`` for ``halving``, or as ``old`` has it.
         trials: wanted in all, if that is said.

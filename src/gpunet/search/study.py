@@ -119,7 +119,7 @@ class SearchStudy:
             study = _found(backend, storage, name)
             if study is not None and not join:
                 raise StudyError(
-                    f"there is a study {name} in {storage}; go on with it by "
+                    f"there is a study {name} in {storage}; resume it by "
                     f"{spelled('resume', name)}, or choose another {spelled('study')}"
                 )
             created = False

@@ -100,6 +100,11 @@ class Progress:
     elapsed: float
     remaining: float | None
 
+    @property
+    def share(self) -> float:
+        """Share of the epoch's steps that is done."""
+        return self.step / max(1, self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:

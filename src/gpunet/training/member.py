@@ -44,7 +44,7 @@ class Member:
 
     @property
     def patience_left(self) -> int | None:
-        """Epochs without a gain until early stopping; ``None`` if it is off."""
+        """Epochs without an improvement until early stopping; ``None`` if it is off."""
         return self._stopping.patience_left
 
     def learning_rates(self, epoch: int, steps: int) -> NDArray[np.float64]:
@@ -101,7 +101,7 @@ def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRe
     reasons = [Member(config).restore(history) for history in histories]
     if None not in reasons:
         raise UsageError(
-            f"the run has come to its end after epoch {done} ({reasons[0]}), so there is nothing "
+            f"the run has ended after epoch {done} ({reasons[0]}), so there is nothing "
             "to resume; train again with other options"
         )
 

@@ -126,8 +126,8 @@ class Plateau:
     than ``min_delta``; the count of epochs then starts again.
 
     Args:
-        patience: epochs without such a gain until a reduction.
-        min_delta: the gain wanted, in the monitored metric's own unit.
+        patience: epochs without such an improvement until a reduction.
+        min_delta: the improvement wanted, in the monitored metric's own unit.
     """
 
     def __init__(self, patience: int, min_delta: float) -> None:

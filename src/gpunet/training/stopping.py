@@ -1,7 +1,7 @@
 """Early stopping: which epoch was the best, and whether it is worth going on.
 
 Owns what is monitored, and every end of a run that its metrics alone decide. The time limit and the
-user's wish belong to the ``trainer``.
+user's request belong to the ``trainer``.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def monitored(config: TrainConfig, record: EpochRecord) -> float:
 class EarlyStopping:
     """Watches the monitored metric, epoch by epoch.
 
-    The smallest value marks the best epoch, however small the gain and whatever the epoch. The
-    patience starts again only when a value is below the last such mark by more than ``min_delta``
-    (Prechelt, "Early Stopping - But When?", 1998).
+    The smallest value marks the best epoch, however small the improvement and whatever the epoch.
+    The patience starts again only when a value is below the last such mark by more than
+    ``min_delta`` (Prechelt, "Early Stopping - But When?", 1998).
 
     Args:
         config: gives the ``patience``, ``min_delta``, ``start_from_epoch`` and ``stability``.
@@ -55,7 +55,7 @@ class EarlyStopping:
 
     @property
     def patience_left(self) -> int | None:
-        """Epochs without a gain that are still allowed; ``None`` if there is no limit."""
+        """Epochs without an improvement that are still allowed; ``None`` if there is no limit."""
         return max(0, self._patience - self._waited) if self._patience else None
 
     def stop_reason(self, record: EpochRecord) -> StopReason | None:
@@ -71,14 +71,14 @@ class EarlyStopping:
 
     @property
     def stable(self) -> bool:
-        """Whether the mean gain per epoch over the last ``patience`` epochs p is too small.
+        """Whether the mean improvement per epoch over the last ``patience`` epochs p is too small.
 
-        The gains from one epoch to the next add up to the metric p epochs ago minus the latest.
+        From epoch to epoch they add up to the metric p epochs ago minus the latest one.
         """
         if not self._config.stability or len(self._values) <= self._patience:
             return False
-        gain = self._values[-1 - self._patience] - self._values[-1]
-        return gain / self._patience < self._config.stability
+        improvement = self._values[-1 - self._patience] - self._values[-1]
+        return improvement / self._patience < self._config.stability
 
     def _wait(self, value: float) -> None:
         if value < self._mark - self._config.min_delta:

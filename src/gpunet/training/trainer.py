@@ -77,7 +77,7 @@ def train(
 
     Raises:
         UsageError: the validation set would leave nothing to train on, the run to be resumed
-            has come to its end, or the engine was made for other settings.
+            has ended, or the engine was made for other settings.
         ModelError: what is to be resumed does not fit the data and the settings.
         DeviceError: the data do not fit the device, or the device is lost.
     """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.catalog import is_name
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.datasets.framing import prepare_digits
+from gpunet.datasets.framing import prepare_digit
 from gpunet.datasets.images import open_image, prepare_image
 from gpunet.datasets.readers.arrays import as_numbers, raw_labels, titles_of
 from gpunet.datasets.readers.labels import number_known
@@ -137,14 +137,8 @@ def _images(model: Model, names: Sequence[str | Path]) -> NDArray[np.uint8]:
     for name in names:
         if model.framing is None:
             images.append(prepare_image(open_image(Path(name)), shape))
-            continue
-        digits = prepare_digits(Path(name), model.framing, shape)
-        if len(digits) != 1:
-            raise DataError(
-                f"{name} shows {len(digits)} digits, wanted one; `gpunet predict` reads several, "
-                "from left to right"
-            )
-        images.append(digits[0].pixels)
+        else:
+            images.append(prepare_digit(Path(name), model.framing, shape))
     return np.stack(images)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
-from gpunet.datasets.readers.arrays import from_arrays
 from gpunet.errors import DataError, spelled
 from gpunet.workflows.messages import Messages
 
@@ -67,7 +66,7 @@ def dataset_of(
     if isinstance(data, Dataset):
         return data, None
     if isinstance(data, tuple | list) and len(data) in (2, 4):
-        return from_arrays(*data), None
+        return Dataset.from_arrays(*data), None
     raise DataError(
         f"the data are {type(data).__name__}, wanted a name, a path, (X, y), "
         "(X, y, X_test, y_test) or a gpunet.Dataset"

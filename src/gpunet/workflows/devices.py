@@ -60,7 +60,7 @@ def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -
 
 
 def device_as_before(selector: str, before: str, messages: Messages) -> Device:
-    """The device of a run that is gone on with: as ``auto`` the one that it had, if it is here.
+    """The device of a resumed run: as ``auto`` the one that it had, if it is here.
 
     Args:
         selector: as ``factory.select_device`` takes it.

@@ -1,4 +1,4 @@
-"""How a training is kept in a folder of its own while it trains, and gone on with.
+"""How a training is kept in a folder of its own while it trains, and resumed.
 
 What a folder holds belongs to ``artifacts.run_folder``.
 """
@@ -144,7 +144,7 @@ def new_run(folder: Path, every: int) -> Recorder:
 def resumed_run(
     folder: Path, every: int | None, config: TrainConfig, given: Collection[str]
 ) -> tuple[Recorder, TrainConfig]:
-    """What keeps an earlier run that is gone on with, and its settings with what is changed.
+    """What keeps an earlier run that is resumed, and its settings with what is changed.
 
     Args:
         folder: of the run.
@@ -154,7 +154,7 @@ def resumed_run(
 
     Raises:
         ModelError: there is no run in the folder, or it is damaged.
-        UsageError: a setting is given that must stay as it was, or the run has come to its end.
+        UsageError: a setting is given that must stay as it was, or the run has ended.
     """
     found = RunFolder(folder)
     model, state = found.load()

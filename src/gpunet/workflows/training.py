@@ -165,7 +165,7 @@ def settle_epochs(config: TrainConfig, dataset: Dataset, messages: Messages) -> 
     if config.epochs is None and decided.epochs != config.effective_epochs:
         messages.say(
             f"epochs: {decided.epochs} by default, as one has few steps; at least "
-            f"{decided.effective_patience} without a gain end the training"
+            f"{decided.effective_patience} without an improvement end the training"
         )
     return decided
 

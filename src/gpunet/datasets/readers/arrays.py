@@ -20,27 +20,20 @@ __all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels", "titl
 PYTHON_NAMES = {"x_train": "X", "y_train": "y", "x_test": "X_test", "y_test": "y_test"}
 
 
-def from_arrays(
-    X: Any,  # noqa: N803 - as scikit-learn calls it
-    y: Any,
-    X_test: Any = None,  # noqa: N803
-    y_test: Any = None,
-    *,
-    name: str = "arrays",
-) -> Dataset:
+def from_arrays(x: Any, y: Any, x_test: Any, y_test: Any, name: str) -> Dataset:
     """What ``Dataset.from_arrays`` documents."""
-    if (X_test is None) != (y_test is None):
-        missing = "X_test" if X_test is None else "y_test"
+    if (x_test is None) != (y_test is None):
+        missing = "X_test" if x_test is None else "y_test"
         raise DataError(f"{missing} is missing; give both X_test and y_test, or neither")
-    titles = titles_of(X)
-    if X_test is not None and titles_of(X_test) not in (None, titles):
+    titles = titles_of(x)
+    if x_test is not None and titles_of(x_test) not in (None, titles):
         raise DataError(
             "the columns of X_test are called otherwise than those of X, or stand in another "
             "order; make both alike"
         )
-    arrays = {"x_train": as_numbers(X, "X"), "y_train": _labels(y)}
-    if X_test is not None:
-        arrays |= {"x_test": as_numbers(X_test, "X_test"), "y_test": _labels(y_test)}
+    arrays = {"x_train": as_numbers(x, "X"), "y_train": _labels(y)}
+    if x_test is not None:
+        arrays |= {"x_test": as_numbers(x_test, "X_test"), "y_test": _labels(y_test)}
     return dataset_of_arrays(
         arrays,
         name=name,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from gpunet.errors import DataError
+from gpunet.errors import DataError, reason_of
 
 __all__ = [
     "DEFLATE_RATIO",
@@ -51,8 +51,9 @@ def reading(path: Path) -> Iterator[None]:
             "fetch it again"
         ) from error
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise DataError(f"{path} cannot be read: {reason}; fetch or copy it again") from error
+        raise DataError(
+            f"{path} cannot be read: {reason_of(error)}; fetch or copy it again"
+        ) from error
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def buffer_bytes(
 def numpy_bytes(network: NetworkSpec, rule: Rule, batch_size: int) -> dict[str, int]:
     """What one network takes of the host's memory in the numpy engine, in all.
 
-    Parameters and moments are there twice, as they are for networks at rest, and the gradient once.
+    Parameters and moments are there twice, for inactive networks too, and the gradient once.
     """
     arrays = 2 * (1 + MOMENTS[rule]) + 1
     units = 2 * sum(layer.outputs for layer in network.layers) + 2 * network.inputs

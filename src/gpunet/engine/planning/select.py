@@ -9,12 +9,12 @@ from gpunet.engine.planning.layered import Plan, training_plan
 from gpunet.engine.planning.persistent import persistent_plan, reason_unsupported
 from gpunet.engine.planning.workload import Workload
 
-__all__ = ["PlanName", "choose_plan"]
+__all__ = ["PlanName", "select_plan"]
 
 PlanName = Literal["auto", "layered", "persistent"]
 
 
-def choose_plan(work: Workload, wanted: PlanName = "auto") -> Plan:
+def select_plan(work: Workload, wanted: PlanName = "auto") -> Plan:
     """The persistent plan where a workgroup holds the network, else the layered.
 
     Wherever it fits it was the faster one (``benchmarks/plans.py``), though on a processor it works

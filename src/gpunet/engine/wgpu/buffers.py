@@ -64,7 +64,7 @@ class Buffers:
 
     def write(self, name: str, data: NDArray[Any]) -> None:
         """Fill the buffer of that name from its start."""
-        if not data.size:  # where all networks rest
+        if not data.size:  # where no network is active
             return
         with self._device.guarded():
             queue = self._device.handle.queue

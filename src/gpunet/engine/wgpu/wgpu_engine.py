@@ -43,7 +43,7 @@ from gpunet.engine.planning.records import (
     network_records,
     packed,
 )
-from gpunet.engine.planning.select import PlanName, choose_plan
+from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import tile_rule
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.wgpu.adapters import Adapter
@@ -254,7 +254,7 @@ class WgpuEngine(Engine):
 
     def training_plan(self) -> Plan:
         """The passes of a training step; the training split must be loaded."""
-        return self._recut(choose_plan(self._workload("train", self.batch_size), self._wanted))
+        return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
 
     def training_program(self, samples: int) -> Program:
         """The plan of training on so many samples, with its buffers."""

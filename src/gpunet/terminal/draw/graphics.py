@@ -91,28 +91,28 @@ class Painter:
 
 
 def choose_painter(
-    wish: Graphics, console: Console, environ: Mapping[str, str] | None = None
+    wanted: Graphics, console: Console, environ: Mapping[str, str] | None = None
 ) -> Painter | None:
-    """What paints images as the setting wishes; ``None`` for half blocks.
+    """What paints images as the setting asks; ``None`` for half blocks.
 
     A protocol that is named is written wherever the output goes. ``auto`` is careful: a terminal
     that is known for a protocol, and for sixel the library and the size of a cell.
 
     Args:
-        wish: as the command line has it.
+        wanted: as the command line has it.
         console: what is painted on.
         environ: the environment; the process's own by default.
 
     Raises:
         MissingExtraError: sixel is named, and what encodes it is not installed.
     """
-    if wish == "sixel" and not _encodes_sixel():
+    if wanted == "sixel" and not _encodes_sixel():
         raise MissingExtraError(spelled("graphics", "sixel"), "textual-image", "graphics")
-    if wish == "blocks":
+    if wanted == "blocks":
         return None
     cell = _cell(console.file)
-    if wish != "auto":
-        return Painter(wish, cell or VT340_CELL)
+    if wanted != "auto":
+        return Painter(wanted, cell or VT340_CELL)
     protocol = _known(console, os.environ if environ is None else environ)
     if protocol is None or (protocol == "sixel" and not (cell and _encodes_sixel())):
         return None

@@ -27,20 +27,20 @@ from gpunet.terminal.draw.style import Background, theme
 __all__ = [
     "PatientStream",
     "make_console",
+    "prefer_theme",
     "print_line",
     "require_heard",
     "shows_greys",
     "wants_dashboard",
-    "wish_for_theme",
 ]
 
-_wished: Theme = "auto"
+_preferred: Theme = "auto"
 
 
-def wish_for_theme(wish: Theme) -> None:
+def prefer_theme(preferred: Theme) -> None:
     """Have the consoles that are made from now on draw in this theme."""
-    global _wished  # one process has one terminal
-    _wished = wish
+    global _preferred  # one process has one terminal
+    _preferred = preferred
 
 
 SMALLEST_SCREEN = (40, 10)
@@ -132,7 +132,7 @@ def make_console(
         force_interactive=False if plain else None,
         force_jupyter=False,
         color_system=None if plain else "auto",
-        no_color=True if plain or _wished == "mono" else None,
+        no_color=True if plain or _preferred == "mono" else None,
         highlight=False,
         markup=False,
         emoji=False,
@@ -144,9 +144,9 @@ def make_console(
 
 
 def _background(console: Console, environ: Mapping[str, str]) -> Background:
-    """What the terminal draws on: as wished, as it answers, or as the environment has it."""
-    if _wished in ("dark", "light"):
-        return _wished
+    """What the terminal draws on: as preferred, as it answers, or as the environment has it."""
+    if _preferred in ("dark", "light"):
+        return _preferred
     answer = declared_background(environ)
     if console.no_color or not _has_a_user(console, environ):
         return answer

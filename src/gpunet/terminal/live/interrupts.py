@@ -19,7 +19,7 @@ __all__ = ["Interrupts"]
 
 
 class Interrupts:
-    """Turns signals into wishes while the context is open.
+    """Turns signals into requests to stop while the context is open.
 
     The first Ctrl-C asks the run to stop and save, the second raises ``KeyboardInterrupt``.
     ``SIGTERM`` and ``SIGHUP`` ask for the same and leave their number in ``control``; another
@@ -32,7 +32,7 @@ class Interrupts:
     they may take no lock that the main thread takes, which a print or an ``Event`` does.
 
     Args:
-        control: where the wish to stop goes.
+        control: where the request to stop goes.
         suspend: gives the terminal back.
         resume: takes it again; may be called without a ``suspend`` before.
         asked: called once, when the run is asked to stop.

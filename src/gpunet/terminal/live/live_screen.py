@@ -42,7 +42,7 @@ PATIENCE = 1.0
 """Seconds to wait for the terminal before a stop with Ctrl-Z; it may take no output itself."""
 
 
-class _Wish(Enum):
+class _Request(Enum):
     """What the drawing thread is asked to do."""
 
     DRAW = auto()
@@ -73,11 +73,12 @@ class LiveScreen(ABC):
         self._stale = True
         self._suspended = False
         # Unlike an Event, a SimpleQueue may be used from a signal handler.
-        self._wishes: SimpleQueue[_Wish] = SimpleQueue()
+        self._requests: SimpleQueue[_Request] = SimpleQueue()
         self._given_back: SimpleQueue[None] = SimpleQueue()
         self._drawer = threading.Thread(target=self._draw, name="screen", daemon=True)
         self._keyboard = Keyboard(self.pressed, keys)
-        take, draw = partial(self._wishes.put, _Wish.TAKE), partial(self._wishes.put, _Wish.DRAW)
+        take = partial(self._requests.put, _Request.TAKE)
+        draw = partial(self._requests.put, _Request.DRAW)
         self._interrupts = Interrupts(control, self._suspend, take, draw)
         self._live = Live(
             self,
@@ -113,7 +114,7 @@ class LiveScreen(ABC):
             self._control.paused.clear()
         elif key == "p":
             self._control.paused.set()
-        self._wishes.put(_Wish.DRAW)
+        self._requests.put(_Request.DRAW)
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
@@ -121,7 +122,7 @@ class LiveScreen(ABC):
             opening.enter_context(_held_back_errors())
             opening.callback(self._keyboard.suspend)
             opening.callback(self._drawer.join)
-            opening.callback(self._wishes.put, _Wish.CLOSE)
+            opening.callback(self._requests.put, _Request.CLOSE)
             self._drawer.start()
             self._opened = opening.pop_all()
         return self
@@ -137,7 +138,7 @@ class LiveScreen(ABC):
     def _suspend(self) -> None:
         """Have the terminal given back; called in a signal handler."""
         self._given_back = SimpleQueue()
-        self._wishes.put(_Wish.GIVE_BACK)
+        self._requests.put(_Request.GIVE_BACK)
         if self._drawer.is_alive():
             with contextlib.suppress(Empty):
                 self._given_back.get(timeout=PATIENCE)
@@ -153,8 +154,8 @@ class LiveScreen(ABC):
 
     def _draw_frames(self) -> None:
         pause, drawn = FRAME, (-1, self._console.size)
-        while (wish := self._next_wish(pause)) is not _Wish.CLOSE:
-            self._obey(wish)
+        while (request := self._next_request(pause)) is not _Request.CLOSE:
+            self._obey(request)
             seen = int(self._clock()), self._console.size
             if self._live.is_started and (self._stale or seen != drawn):
                 self._stale, drawn = False, seen
@@ -162,22 +163,22 @@ class LiveScreen(ABC):
                 self._live.refresh()
                 pause = max(FRAME, (time.thread_time() - worked) / DRAWING_SHARE)
 
-    def _next_wish(self, seconds: float) -> _Wish | None:
-        """The next wish, waited for at most so long."""
+    def _next_request(self, seconds: float) -> _Request | None:
+        """The next request, waited for at most so long."""
         try:
-            return self._wishes.get(timeout=seconds)
+            return self._requests.get(timeout=seconds)
         except Empty:
             return None
 
-    def _obey(self, wish: _Wish | None) -> None:
-        if wish is _Wish.GIVE_BACK:
+    def _obey(self, request: _Request | None) -> None:
+        if request is _Request.GIVE_BACK:
             self._suspended = True
             self._live.stop()
             self._keyboard.suspend()
             self._given_back.put(None)
-        elif wish is _Wish.TAKE:
+        elif request is _Request.TAKE:
             self._suspended = False
-        elif wish is _Wish.DRAW:
+        elif request is _Request.DRAW:
             self._stale = True
         if not self._suspended and not self._live.is_started:
             self._take_terminal()  # nobody tells of being brought back from the background

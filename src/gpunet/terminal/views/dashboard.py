@@ -204,7 +204,7 @@ def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) ->
     nothing = Progress(1, 0, steps, None, None, 0.0, "training", 0.0, None)
     progress = view.progress or nothing
     phase = "finished" if view.reason else progress.phase
-    share = _share_done(progress)
+    share = progress.share
     done = 1.0 if view.reason == "epochs" else min(1.0, (progress.epoch - 1 + share) / epochs)
     may_end_sooner = view.patience_left is not None or (
         not view.records and run.config.effective_patience > 0 and run.validation_count > 0
@@ -302,10 +302,10 @@ def _curves(
     """
     points = [(float(record.epoch), train(record)) for record in view.records]
     if len(view.records) < 2:
-        points = [(_share_done(report), train(report)) for report in view.trace] + points
+        points = [(report.share, train(report)) for report in view.trace] + points
     running = view.progress
     if running and view.records and running.epoch > view.records[-1].epoch and not view.reason:
-        share, so_far = _share_done(running), train(running)
+        share, so_far = running.share, train(running)
         if so_far is not None and share >= SETTLED:
             points += [(points[-1][0], None), (running.epoch - 1 + share, so_far)]
     curves = [_series("train", points, Ink.TRAIN)]
@@ -320,10 +320,6 @@ def _series(
 ) -> Series:
     x, y = np.array(points, float).reshape(-1, 2).T  # (points,) each; None becomes NaN
     return Series(name, x, y, style, dotted)
-
-
-def _share_done(progress: Progress) -> float:
-    return progress.step / max(1, progress.steps)
 
 
 def _epoch_range(view: View, epochs: int) -> tuple[float, float]:

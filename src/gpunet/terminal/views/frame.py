@@ -54,9 +54,10 @@ def footer(control: Control, hints: StopHints, *, keys: bool, width: int) -> Tex
     text = Text()
     if paused:
         text.append("paused   ", Ink.WARNING)
-    wishes = [("q", "stop after this epoch"), ("p", "resume" if paused else "pause")]
-    for key, wish in (wishes if keys else []) + [("Ctrl-C", hints.ctrl_c)]:
-        text.append(key, Ink.STRONG).append(f" {wish.split()[0] if narrow else wish}   ", Ink.MUTED)
+    actions = [("q", "stop after this epoch"), ("p", "resume" if paused else "pause")]
+    for key, action in (actions if keys else []) + [("Ctrl-C", hints.ctrl_c)]:
+        words = action.split()[0] if narrow else action
+        text.append(key, Ink.STRONG).append(f" {words}   ", Ink.MUTED)
     return text
 
 

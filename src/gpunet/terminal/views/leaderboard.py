@@ -244,7 +244,7 @@ def _batch_bar(
         return Text("choosing the first trials", Ink.MUTED)
     steps = board.batch_progress
     epoch = steps.epoch if steps else 1
-    share = steps.step / max(1, steps.steps) if steps else 0.0
+    share = steps.share if steps else 0.0
     running = sum(
         trial.state == "running" and trial.number in board.batch for trial in progress.trials
     )

@@ -9,7 +9,7 @@ import pytest
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.planning.layered import Plan
-from gpunet.engine.planning.select import PlanName, choose_plan
+from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload
 
@@ -20,7 +20,7 @@ def choose(
     network: NetworkSpec = SMALL, rows: int = 4, wanted: PlanName = "auto", **changed: Any
 ) -> Plan:
     work = Workload(network, rows, Traits(software=True))
-    return choose_plan(replace(work, **changed), wanted)
+    return select_plan(replace(work, **changed), wanted)
 
 
 def is_persistent(network: NetworkSpec = SMALL, rows: int = 4, **changed: Any) -> bool:
