@@ -201,9 +201,9 @@ def checked_cases(traits: Traits) -> Iterator[Case]:
     yield Case(normed, _configs("adam", clip_norm=0.05, max_norm=0.5), trained=True)
     yield Case(normed, _configs("sgd", busy=True))
     small = NetworkSpec(13, (9,), 5, "relu")
-    yield Case(small, _configs("adam", busy=True), plan="persistent", trained=True)
+    yield Case(small, _configs("adam", busy=True, batch_size=3), plan="persistent", trained=True)
     small = replace(small, activation="gelu", loss="quadratic")
-    configs = _configs("sgd_nesterov", class_weights="balanced")
+    configs = _configs("sgd_nesterov", batch_size=3, class_weights="balanced")
     yield Case(small, configs, floats=True, plan="persistent", trained=True)
     network = NetworkSpec(70, (45,), 12, "tanh")
     for number, tile in enumerate(candidates(traits)):
