@@ -45,7 +45,7 @@ def levels_of(dataset: Dataset) -> Levels:
 
 
 def are_pixels(dataset: Dataset) -> bool:
-    """Whether the features are pixels from 0 to 1, be it as bytes or as floats."""
+    """Whether the features are pixels from 0 to 1, as bytes or as floats."""
     if dataset.train.features.dtype == np.uint8:
         return True
     return dataset.image_shape is not None and levels_of(dataset) == FRACTIONS

@@ -1,8 +1,8 @@
 """A file that other programs see whole or not at all.
 
-The content goes into a temporary file beside its final path, which is locked while its writer lives, and
-is put there once it is on the disk. What killed writers leave behind is thus known from what is in
-use, and is removed. A writer that replaces nothing finds a name that no other one takes.
+The content goes into a temporary file in the same folder, which is locked while its writer lives
+and renamed once it is on the disk. So what killed writers leave behind is told apart from what is
+in use, and removed. A writer that replaces nothing finds a name that no other one takes.
 """
 
 from __future__ import annotations
