@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gpunet.engine.wgpu import plan_trial
 from gpunet.engine.wgpu.adapters import Adapter
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ def test_the_persistent_plan_is_printed_with_what_its_workgroup_holds(
     assert "plan:   persistent: " in ran.out
     for fact in ("steps a dispatch", "workgroup memory", "registers", "rows at once"):
         assert fact in ran.out
+
+
+def test_the_plan_is_the_one_that_a_training_takes_beyond_the_adapters_border(
+    gpunet: RunCommand, halves: Path, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_trial, "persistent_rows", lambda _: 2)
+    options = ("--hidden", "4", "--batch-size", "4")
+    ran = gpunet("explain", "--data", halves, "--device", adapter.index, *options)
+    assert "faster one here for more than 2 samples a batch" in ran.out
 
 
 def test_a_shader_is_printed_alone_and_finished(

@@ -211,3 +211,23 @@ def test_a_shader_that_does_not_compile_is_found(
     }
     assert all("did not run" in one.verdict for one in check.failed)
     assert all(one["difference"] is None for one in check.to_dict()["kernels"] if not one["passed"])
+
+
+def test_a_device_that_is_lost_ends_the_check_which_then_has_failed(
+    adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, 0, 1)
+    run, runs = PassEngine.run, iter(range(1000))
+
+    def losing(self: PassEngine, one: Pass, start: twins.Contents) -> twins.Contents:
+        if next(runs) == 4:
+            self._open.handle.destroy()
+        return run(self, one, start)
+
+    monkeypatch.setattr(PassEngine, "run", losing)
+    check = check_adapter(adapter)
+    assert [one.verdict for one in check.failed] == ["did not run", "did not run"]
+    assert check.failed[1].kernel == "layered steps of 13-9-6-5"
+    assert known_faults(adapter.info) == check.faults
+    monkeypatch.setattr(PassEngine, "run", run)
+    assert check_adapter(adapter).failed == ()  # on a device that is opened again

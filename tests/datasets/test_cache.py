@@ -13,6 +13,11 @@ def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Mo
     assert tmp_path / "here" == cache_folder()
 
 
+def test_a_user_that_is_not_there_has_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPUNET_CACHE", "~nobody-of-that-name/cache")
+    assert cache_folder() == Path("~nobody-of-that-name/cache")
+
+
 @pytest.mark.parametrize("value", ["", "  "])
 def test_an_empty_variable_names_none(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GPUNET_CACHE", raising=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -114,3 +115,31 @@ def test_the_two_plans_race(
 
     monkeypatch.setattr(plan_trial, "race", race)
     assert plan_trial._is_faster(adapter, 4) == expected
+
+
+def test_a_trial_that_the_device_does_not_survive_leaves_the_layered_plan(
+    adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path))
+
+    def race(layered: WgpuEngine, _: WgpuEngine) -> Trial:
+        layered._open.handle.destroy()
+        begin_random_epoch(layered, 1)
+        raise AssertionError("a destroyed device does nothing")
+
+    monkeypatch.setattr(plan_trial, "race", race)
+    card = replace(adapter, info=replace(adapter.info, kind="discrete GPU"))
+    with create_engine(Device(card, card.info, ""), NETWORK, TrainConfig(batch_size=4)) as engine:
+        assert isinstance(engine, WgpuEngine)
+        begin_random_epoch(engine, 1)
+        engine.train(1)
+        assert engine.metrics().seen.tolist() == [4]
+        assert not engine.training_plan().many_steps
+
+
+def test_what_trains_nothing_makes_no_trial(adapter: Adapter, tried: list[int]) -> None:
+    card = replace(adapter, info=replace(adapter.info, kind="discrete GPU"))
+    device, config = Device(card, card.info, ""), TrainConfig(batch_size=4)
+    for trains, expected in ((False, 0), (True, 2)):
+        with create_engine(device, NETWORK, config, trains=trains):
+            assert len(tried) == expected

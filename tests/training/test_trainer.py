@@ -344,6 +344,8 @@ def test_a_time_that_is_over_before_the_first_step_leaves_nothing() -> None:
         {"dropout": 0.5},
         {"seed": 9},
         {"ensemble": 2},
+        {"class_weights": "balanced"},
+        {"initialization": "uniform"},
     ],
     ids=str,
 )

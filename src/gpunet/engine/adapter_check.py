@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -29,7 +30,7 @@ from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.timing import random_samples
 from gpunet.engine.twins import PassEngine, difference, try_pass
 from gpunet.engine.wgpu.adapters import Adapter
-from gpunet.engine.wgpu.device import open_device
+from gpunet.engine.wgpu.device import open_device, reopen_device
 from gpunet.errors import DeviceError
 from gpunet.files.cache import cache_folder
 from gpunet.parameters import initial_parameters
@@ -256,21 +257,33 @@ def _kept(info: DeviceInfo) -> Measurements:
 
 
 def _checks(adapter: Adapter, known: Collection[str]) -> Iterator[KernelCheck]:
-    """The checks of all kernels that are not known by then."""
+    """The checks of all kernels that are not known by then; the last one if the device fails."""
     values = None
     for case in checked_cases(open_device(adapter).traits):
-        with PassEngine(case.network, case.configs, adapter, case.plan) as engine:
-            if case.trained:
-                yield _check_training(case, engine)
-            if case.plan == "persistent":
-                continue
-            engine.lazy = True
-            case.begin(engine)
-            moments = np.random.default_rng(4).uniform(0, 0.01, engine.moments().shape)
-            engine.set_moments(moments.astype(np.float32))
-            start = engine.contents()
-            values = start["values"] if case.trained else values
-            yield from _check_passes(case, engine, {**start, "values": values}, known)
+        try:
+            with PassEngine(case.network, case.configs, adapter, case.plan) as engine:
+                if case.trained:
+                    yield _check_training(case, engine)
+                if case.plan == "persistent":
+                    continue
+                start = _start(case, engine)
+                values = start["values"] if case.trained else values
+                yield from _check_passes(case, engine, {**start, "values": values}, known)
+        except DeviceError as error:  # it is lost: nothing else would run, nor the next training
+            name = f"{case.plan} steps of {case.network}"
+            yield KernelCheck(name, np.inf, PASS_TOLERANCE, False, str(error))
+            with suppress(DeviceError):
+                reopen_device(adapter)
+            return
+
+
+def _start(case: Case, engine: PassEngine) -> dict[str, Any]:
+    """What the device holds when the passes of a case begin, which are compiled one by one."""
+    engine.lazy = True
+    case.begin(engine)
+    moments = np.random.default_rng(4).uniform(0, 0.01, engine.moments().shape)
+    engine.set_moments(moments.astype(np.float32))
+    return dict(engine.contents())
 
 
 def _check_training(case: Case, engine: PassEngine) -> KernelCheck:

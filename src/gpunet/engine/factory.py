@@ -10,7 +10,6 @@ from gpunet.engine.adapter_check import known_faults
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
-from gpunet.engine.planning.persistent import MOST_ROWS
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.engine.wgpu import adapters as wgpu_adapters
@@ -215,6 +214,8 @@ def create_engine(
     network: NetworkSpec,
     configs: TrainConfig | Sequence[TrainConfig],
     tiles: TileCache | None = None,
+    *,
+    trains: bool = True,
 ) -> Engine:
     """The engine that trains such networks on a device.
 
@@ -223,6 +224,7 @@ def create_engine(
         network: the shape of all networks.
         configs: how each network is trained; a single one stands for the networks of its ensemble.
         tiles: those that were measured on the adapter, if they are to be taken.
+        trains: whether it is to train, so that a trial of the plans for training pays.
 
     Raises:
         DeviceError: the adapter cannot be opened, or the networks do not fit it.
@@ -230,10 +232,10 @@ def create_engine(
     configs = networks_of(configs)
     if device.adapter is None:
         return NumpyEngine(network, configs)
-    from gpunet.engine.wgpu.plan_trial import persistent_rows
+    from gpunet.engine.wgpu.plan_trial import plan_border
     from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
-    border = persistent_rows(device.adapter) if configs[0].batch_size <= MOST_ROWS else None
+    border = plan_border(device.adapter, configs[0]) if trains else None
     return WgpuEngine(network, configs, device.adapter, tiles=tiles, persistent_rows=border)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,7 +25,11 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     named = os.environ.get(VARIABLE, "").strip()
-    return Path(named).expanduser() if named else user_cache_path("gpunet", appauthor=False)
+    if not named:
+        return user_cache_path("gpunet", appauthor=False)
+    with suppress(RuntimeError):  # as shells do, ~NAME stays as it is if there is no such user
+        return Path(named).expanduser()
+    return Path(named)
 
 
 def store(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -144,7 +144,10 @@ def _require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainC
     first, made = configs[0], (engine.network, engine.optimizer, engine.batch_size, engine.settings)
     network = first.network(dataset.inputs, len(dataset.classes))
     settings = tuple(map(NetworkSettings.of, configs))
-    if made != (network, first.optimizer, first.batch_size, settings):
+    others = [(one.initialization, one.class_weights) for one in configs]
+    engine_others = [(one.initialization, one.class_weights) for one in engine.configs]
+    wanted = network, first.optimizer, first.batch_size, settings
+    if (*made, engine_others) != (*wanted, others):
         raise UsageError(
             "the engine was made for other settings than those to train with; make the engine from "
             "the same TrainConfig"

@@ -72,7 +72,8 @@ def probabilities_of(model: Model, features: NDArray[Any]) -> NDArray[np.float32
 
 
 def _engine(model: Model, choice: Device) -> Engine:
-    return create_engine(choice, model.network, (model.config,) * len(model.parameters))
+    configs = (model.config,) * len(model.parameters)
+    return create_engine(choice, model.network, configs, trains=False)
 
 
 def features_of(model: Model, data: Any) -> NDArray[Any]:

@@ -19,6 +19,7 @@ from gpunet.engine.factory import (
 )
 from gpunet.engine.interface import Engine
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
+from gpunet.engine.wgpu.plan_trial import plan_border
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.engine.wgpu.tile_trials import Measured, measure_tiles, worth_measuring
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
@@ -213,7 +214,8 @@ def trial_engine(
         GpunetError: the settings do not fit the data, or the network does not fit the adapter.
     """
     network = config.network(dataset.inputs, len(dataset.classes))
-    with WgpuEngine(network, config, adapter, tiles=tiles) as engine:
+    border = plan_border(adapter, config)
+    with WgpuEngine(network, config, adapter, tiles=tiles, persistent_rows=border) as engine:
         engine.load("train", training[: config.batch_size])
         yield engine
 

@@ -14,11 +14,12 @@ from gpunet.engine.device_trial import race
 from gpunet.engine.measurements import Measurements
 from gpunet.engine.planning.persistent import MOST_ROWS
 from gpunet.engine.wgpu.adapters import Adapter
-from gpunet.engine.wgpu.device import open_device
+from gpunet.engine.wgpu.device import open_device, reopen_device
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
+from gpunet.errors import DeviceError
 from gpunet.files.cache import cache_folder
 
-__all__ = ["borders_path", "persistent_rows"]
+__all__ = ["borders_path", "persistent_rows", "plan_border"]
 
 TRIED = NetworkSpec(784, (16, 16), 10)
 
@@ -36,7 +37,7 @@ def persistent_rows(adapter: Adapter) -> int:
     bits: so the same command gives the same bits again.
 
     Raises:
-        DeviceError: the adapter fails.
+        DeviceError: the adapter cannot be opened.
     """
     if adapter.software:
         return MOST_ROWS
@@ -52,17 +53,30 @@ def persistent_rows(adapter: Adapter) -> int:
     return found
 
 
+def plan_border(adapter: Adapter, config: TrainConfig) -> int | None:
+    """The same as ``persistent_rows``; ``None`` where batches are too large for the plan anyway.
+
+    Raises:
+        DeviceError: the adapter cannot be opened.
+    """
+    return persistent_rows(adapter) if config.batch_size <= MOST_ROWS else None
+
+
 def borders_path() -> Path:
     """The file in the user's cache folder; once it is removed, all borders are measured again."""
     return cache_folder() / "borders.json"
 
 
 def _is_faster(adapter: Adapter, rows: int) -> bool:
-    """Whether the persistent plan is the faster one at this batch size."""
+    """Whether the persistent plan is the faster one at this batch size, and runs at all."""
     config = TrainConfig(optimizer="adam", batch_size=rows)
-    with (
-        WgpuEngine(TRIED, config, adapter, "layered") as layered,
-        WgpuEngine(TRIED, config, adapter, "persistent") as persistent,
-    ):
-        trial = race(layered, persistent)
+    try:
+        with (
+            WgpuEngine(TRIED, config, adapter, "layered") as layered,
+            WgpuEngine(TRIED, config, adapter, "persistent") as persistent,
+        ):
+            trial = race(layered, persistent)
+    except DeviceError:
+        reopen_device(adapter)
+        return False
     return trial.adapter < trial.numpy
