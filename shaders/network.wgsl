@@ -6,7 +6,7 @@ struct Network {
     finished: u32,          // steps of this epoch whose loss is known
     seen: u32,              // samples counted in `loss` and `correct`
     correct: u32,
-    loss: f32,              // sum over the samples, nats
+    loss: f32,              // sum over the samples
     input_threshold: u32,   // draws below it are dropped; rate * 2^32
     input_scale: f32,       // 1 / (1 - rate)
     momentum: f32,

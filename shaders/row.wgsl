@@ -1,5 +1,5 @@
 // What a row of the batch costs is computed from its logits; where those lie, and what the row
-// counts, is told here. The costs themselves are in `loss`.
+// counts, is defined here. The costs themselves are in `loss`.
 
 override CLASSES: u32;
 override SMOOTHING: bool = false;

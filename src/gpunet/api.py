@@ -111,7 +111,7 @@ def resume(
     autotune: bool = True,
     **changes: Any,
 ) -> Run:
-    """Go on with the run in a folder, bit for bit as if it had never been interrupted.
+    """Resume the run in a folder, bit for bit as if it had never been interrupted.
 
     Args:
         folder: the ``run_dir`` of an earlier ``train``.

@@ -228,7 +228,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range_and_where_help_is(
                 "pruner": "best third at epochs 1, 3, 9, 27",
                 "study": "tune/NAME",
                 "storage": "sqlite:///FILE",
-                "resume": "Go on with a study",
+                "resume": "Resume a study",
                 "heartbeat": "misses three",
                 "output": "best network's model file",
                 "report": "all trials",

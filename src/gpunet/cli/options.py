@@ -144,7 +144,7 @@ Resume = Annotated[
     Path | None,
     typer.Option(
         metavar="RUN_DIR",
-        help="Go on with the run in a folder, with its data and settings; --epochs may be "
+        help="Resume the run in a folder, with its data and settings; --epochs may be "
         "raised and --max-time changed.",
         rich_help_panel=RUN,
     ),

@@ -109,7 +109,7 @@ Resume = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Go on with a study, with its data and settings.",
+        help="Resume a study, with its data and settings.",
         rich_help_panel=STUDY,
     ),
 ]

@@ -1,8 +1,8 @@
 """The table of settings: every setting of training, defined once.
 
-A field of ``TrainConfig`` is a row: its type, its default, and with ``setting`` all else that is
-told of it. From the rows come the options of ``gpunet train`` and their help, the keys of TOML
-files, the checks, this class's docstring, what ``gpunet show`` tells, and what a search may vary.
+A field of ``TrainConfig`` is a row: its type, its default, and with ``setting`` everything else
+about it. From the rows come the options of ``gpunet train`` and their help, the keys of TOML
+files, the checks, this class's docstring, what ``gpunet show`` prints, and what a search may vary.
 """
 
 # ruff: noqa: RUF009 - setting makes a dataclass's field
@@ -482,7 +482,7 @@ class TrainConfig:
         Few samples make few steps in an epoch, so the default grows until it comes to
         ``LEAST_STEPS``, at most to ``MOST_DEFAULT_EPOCHS``. An epoch counts as in batches of at
         most 64 samples here, so that larger batches do not let it grow. The patience grows
-        likewise, as does the time between two decays if the epochs were open.
+        by the same factor, as does the time between two decays if the epochs were open.
 
         Args:
             samples: to train on.

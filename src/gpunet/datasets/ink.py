@@ -1,7 +1,7 @@
 """Where the digits are in a photograph, a scan or a drawing.
 
-Paper is evened out, ink is told from it, and what is no figure (rules, a box, dust, the desk around
-a sheet) is left out; the figures that are left are cropped.
+Paper is evened out, ink is separated from it, and what is no figure (rules, a box, dust, the desk
+around a sheet) is left out; the figures that are left are cropped.
 
 An image whose paper is even takes one level for its paper and keeps the greys of its strokes. Only
 others get a paper of their own for every place: what lies under the ink is filled in from around.

@@ -20,7 +20,7 @@ Levels = tuple[float, float]
 """What black and white are in an image's features."""
 
 FRACTIONS: Levels = (0.0, 1.0)
-"""Those of bytes, too, as these are read as 0 to 1."""
+"""The levels of fractions, and of bytes, which are read as 0 to 1."""
 
 LOOKED_AT = 4096
 """Images, spread over all of them, that tell how bright they are."""
@@ -45,7 +45,7 @@ def levels_of(dataset: Dataset) -> Levels:
 
 
 def are_pixels(dataset: Dataset) -> bool:
-    """Whether the features are pixels from 0 to 1, be it as bytes or as floats."""
+    """Whether the features are pixels from 0 to 1, as bytes or as floats."""
     if dataset.train.features.dtype == np.uint8:
         return True
     return dataset.image_shape is not None and levels_of(dataset) == FRACTIONS

@@ -176,7 +176,7 @@ class Case:
         engine.begin_epoch(order, np.full((len(seeds), STEPS), 0.01), 0)
 
     def train(self, engine: Engine) -> list[NDArray[Any]]:
-        """Train for an epoch, and give all that comes of it."""
+        """Train for an epoch, and return all results."""
         self.begin(engine)
         start = engine.parameters()
         engine.train(STEPS)
@@ -247,7 +247,7 @@ def known_faults(info: DeviceInfo) -> list[str] | None:
 
 
 def verdicts_path() -> Path:
-    """The user's own file; whoever removes it has all adapters checked again."""
+    """The file in the user's cache folder; once it is removed, all adapters are checked again."""
     return cache_folder() / FILE
 
 

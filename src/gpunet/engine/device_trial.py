@@ -108,7 +108,7 @@ class TrialCache:
 
     @staticmethod
     def path() -> Path:
-        """The user's own file; whoever removes it has all trials made again."""
+        """The file in the user's cache folder; once it is removed, all trials are made again."""
         return cache_folder() / FILE
 
     def trial(self, work: str) -> Trial | None:

@@ -117,7 +117,7 @@ def select_device(
 
     Args:
         selector: ``auto`` (a hardware GPU, else numpy, until ``settle`` has tried a software
-            adapter), ``cpu`` (numpy), ``gpu`` (the best adapter, be it software), another one of
+            adapter), ``cpu`` (numpy), ``gpu`` (the best adapter, even a software one), another of
             ``KINDS``, an adapter's index, or a part of its name or driver, in any case.
         adapters: those of the machine, unless given.
         shaders: whether the shaders are what it is about, so that ``auto`` takes a software

@@ -1,8 +1,8 @@
 """A file that other programs see whole or not at all.
 
-The content goes into a temporary file beside the place, which is locked while its writer lives, and
-is put there once it is on the disk. What killed writers leave behind can thus be told from what is
-in use, and is removed. A writer that replaces nothing finds a name that no other one takes.
+The content goes into a temporary file in the same folder, which is locked while its writer lives
+and renamed once it is on the disk. So what killed writers leave behind is told apart from what is
+in use, and removed. A writer that replaces nothing finds a name that no other one takes.
 """
 
 from __future__ import annotations

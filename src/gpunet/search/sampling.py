@@ -97,7 +97,7 @@ class Halving(optuna.pruners.BasePruner):
 
 
 def _is_power(number: int) -> bool:
-    """Whether it is a power of the reduction, 1 among them."""
+    """Whether a number is a power of the reduction, 1 among them."""
     while number > 1 and number % REDUCTION == 0:
         number //= REDUCTION
     return number == 1

@@ -55,7 +55,7 @@ class Parameter:
 
     @property
     def whole(self) -> bool:
-        """Whether it is a range of whole numbers."""
+        """Whether the parameter is a range of whole numbers."""
         return isinstance(self.low, int) and int in SETTINGS[self.name].kinds
 
     @property

@@ -111,7 +111,7 @@ class StudyStorage:
 
     @property
     def has_url(self) -> bool:
-        """Whether it must be named to be found again."""
+        """Whether the storage must be named to be found again."""
         return self._url is not None
 
     @property

@@ -261,7 +261,7 @@ class SearchStudy:
         self._finish(trial, TrialState.PRUNED, reason)
 
     def release(self, trials: Sequence[Trial]) -> None:
-        """Let these trials, as far as they are not finished, be tried again by whoever goes on."""
+        """Let these trials, as far as they are not finished, be tried again by any worker."""
         for trial in trials:
             if trial.number in self._mine:
                 self._finish(trial, TrialState.FAIL, "not trained")

@@ -25,7 +25,7 @@ class RunState:
 
     Args:
         parameters: (P, N) after the latest epoch.
-        moments: (M, P, N) of the optimizer, likewise.
+        moments: (M, P, N) of the optimizer after the latest epoch.
         best: (P, N) of each network's best epoch so far.
         best_epochs: (P,) those epochs, counted from 1.
         histories: (P,) one record per epoch of each network, all of them whole.
@@ -59,6 +59,6 @@ class RunState:
 
     @property
     def finite(self) -> bool:
-        """Whether it is worth keeping."""
+        """Whether all numbers are finite, so that the state is worth keeping."""
         arrays = (self.parameters, self.moments, self.best)
         return all(bool(np.isfinite(array).all()) for array in arrays)

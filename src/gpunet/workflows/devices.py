@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 LONG_TRAINING = 60.0
-"""Seconds; a training that is allowed less spends none of it on measuring tiles."""
+"""Seconds; a training with a shorter time limit measures no tiles."""
 
 
 def choose_device(selector: str, messages: Messages, *, shaders: bool = False) -> Device:

@@ -109,7 +109,7 @@ class Run:
 
     @property
     def failed(self) -> bool:
-        """Whether it came to no model, or the device left something undone."""
+        """Whether the run came to no model, or the device left something undone."""
         if self.best_epoch:
             return bool(self.result.device_failures)
         return self.stop_reason == "diverged"

@@ -1,4 +1,4 @@
-"""A dataset from arrays or data frames, be they in memory or from an archive."""
+"""A dataset from arrays or data frames, in memory or from an archive."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ ON_SOFTWARE = {4: (36, 22), 8: (64, 14)}
 """Threads at least, and groups of a thread at most, by the lanes of a subgroup. A processor keeps
 the groups in its cache, and every subgroup pays at every barrier; but every group is written out in
 the shader, and twice as many take twice as long to compile. ``benchmarks/results/levers.md`` has
-the figures."""
+the measurements."""
 
 MOST_ELEMENTS, MOST_ELEMENTS_ON_HARDWARE = 32, 16
 """Parameters of the other layers that one thread moves at most; on a GPU its registers are full
@@ -64,7 +64,7 @@ class WorkgroupLayout:
             these in registers, with their moments.
         stride: of a unit's partial sums.
         rows: of the batch.
-        chunk: of them, rows that the first layer takes at once.
+        chunk: rows of the batch that the first layer takes at once.
         rest: parameters beside the first layer's weights, with their padding.
         values: floats of all layers' outputs and derivatives.
     """

@@ -34,7 +34,7 @@ class Group:
         engine: has the settings.
         networks: (P,) their numbers within its population.
         parameters: (P, N) of these; they are updated in place.
-        moments: (M, P, N) of the optimizer, likewise.
+        moments: (M, P, N) of the optimizer; they are updated in place, too.
     """
 
     def __init__(

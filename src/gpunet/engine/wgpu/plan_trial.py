@@ -23,8 +23,8 @@ __all__ = ["borders_path", "persistent_rows"]
 TRIED = NetworkSpec(784, (16, 16), 10)
 
 MOST_ROWS_WITH_FEW_THREADS = 4
-"""Of a batch, where a workgroup gets but 256 threads: with Adam and 8 rows AMD's compiler keeps 94
-of a thread's values in memory, for want of registers (``benchmarks/results/amd-compiler.md``)."""
+"""Rows of a batch, at most, where a workgroup gets but 256 threads: with Adam and 8 rows AMD's
+compiler lacks registers for 94 of a thread's values (``benchmarks/results/amd-compiler.md``)."""
 
 KEY = "largest batch of the persistent plan"
 
@@ -53,7 +53,7 @@ def persistent_rows(adapter: Adapter) -> int:
 
 
 def borders_path() -> Path:
-    """The user's own file; whoever removes it has all borders measured again."""
+    """The file in the user's cache folder; once it is removed, all borders are measured again."""
     return cache_folder() / "borders.json"
 
 

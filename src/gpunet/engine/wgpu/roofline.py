@@ -22,7 +22,7 @@ from gpunet.engine.wgpu.native import record_dispatches
 __all__ = ["Roofline", "measure_roofline"]
 
 LONG_ENOUGH = 0.01
-"""Seconds; a trial is made four times larger until it lasts so long."""
+"""Seconds that a trial lasts, at least; a shorter one is repeated four times larger."""
 
 TIMINGS = 3
 """Timings of a probe, of which the shortest counts: what disturbs only ever costs time."""

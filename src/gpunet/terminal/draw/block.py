@@ -1,8 +1,8 @@
 """A block: a rectangle of styled text, to be put beside and below others.
 
 The screen, the pictures and the charts are made of blocks, since a block is exactly as wide
-and as high as it says, whatever text went into it. What stands in a block belongs to whoever
-makes it.
+and as high as it says, whatever text went into it. What a block shows is decided by
+its maker.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Line charts in braille dots, or in ASCII where braille cannot be shown.
 
-A chart is a pure function of its series and its size. Which values are drawn belongs to
-whoever asks for a chart.
+A chart is a pure function of its series and its size. Which values are drawn is up to the
+caller.
 """
 
 from __future__ import annotations

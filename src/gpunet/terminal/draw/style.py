@@ -55,9 +55,9 @@ class Ink(StrEnum):
 
 
 RIGHT_SHARE = (Ink.RIGHT, "gpunet.right.many", "gpunet.right.most")
-"""From a small share that is right to a large one; they differ without color, too."""
+"""Styles from a small share that is right to a large one; they differ without color, too."""
 WRONG_SHARE = (Ink.WRONG, "gpunet.wrong.many", "gpunet.wrong.most")
-"""From a small share that is wrong to a large one."""
+"""Styles from a small share that is wrong to a large one."""
 
 
 Palette = Mapping[str, tuple[str, str, str]]
@@ -95,14 +95,14 @@ SIGNED_256 = tuple(
     Color.from_ansi(number)
     for number in (19, 20, 21, 63, 105, 147, 189, 255, 224, 217, 210, 203, 196, 160, 124)
 )
-"""From below zero to above it in 256 colors, none of which is between the others in hue."""
+"""Colors from below zero to above it among the 256, none of which is between the others in hue."""
 
 GREYS = tuple(Color.from_rgb(*[8 + 10 * level] * 3) for level in range(24))
-"""From black to white: the 256 colors' greys, drawn alike in 24 bits."""
+"""Colors from black to white: the greys of the 256, drawn alike in 24 bits."""
 
 
 def _signed(levels: int) -> tuple[Color, ...]:
-    """From below zero to above it in so many steps on either side."""
+    """Colors from below zero to above it in so many steps on either side."""
     colors = []
     for level in range(-levels, levels + 1):
         end, share = (BELOW_ZERO if level < 0 else ABOVE_ZERO), abs(level) / levels
@@ -113,7 +113,7 @@ def _signed(levels: int) -> tuple[Color, ...]:
 
 
 SIGNED = _signed(12)
-"""From below zero to above it in 24 bits."""
+"""Colors from below zero to above it in 24 bits."""
 
 
 def theme(background: Background, *, sixteen: bool = False) -> Theme:

@@ -166,7 +166,7 @@ def wants_dashboard(
 
 
 def _has_a_user(console: Console, environ: Mapping[str, str]) -> bool:
-    """Whether it is a terminal that a person may sit at."""
+    """Whether the stream is a terminal that a person may sit at."""
     if console.quiet or not console.is_interactive or console.is_dumb_terminal:
         return False
     return console.file.isatty() and environ.get("CI", "").lower() in {"", "0", "false"}

@@ -1,7 +1,7 @@
 """Single keys from the terminal, read in a thread of their own, without waiting for Enter.
 
-Owns the terminal's input mode and gives it back as it was. What a key means belongs to
-whoever listens; Ctrl-C and Ctrl-Z stay signals, which belong to ``interrupts``.
+Owns the terminal's input mode and gives it back as it was. What a key means is up to the
+listener; Ctrl-C and Ctrl-Z stay signals, which belong to ``interrupts``.
 """
 
 from __future__ import annotations

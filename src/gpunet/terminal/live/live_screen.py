@@ -2,7 +2,7 @@
 
 Owns the terminal while it is open, and the pace of drawing. One thread of its own does all that
 is done to the terminal: the work never waits for it, and a signal that comes while the main
-thread writes never writes in between. What a frame shows belongs to whoever derives from it.
+thread writes never writes in between. What a frame shows belongs to the subclasses.
 """
 
 from __future__ import annotations

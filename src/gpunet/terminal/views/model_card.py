@@ -81,7 +81,7 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
 
 
 def settings_in_use(model: Model, names: Sequence[str]) -> Rows:
-    """Those of the model's settings that have an effect, in words; what is off is left out."""
+    """The model's settings that have an effect, in words; what is off is left out."""
     config = model.config
     shown = [name for name in names if name not in SHOWN_ELSEWHERE and config.has_effect(name)]
     if model.scaling is None:
