@@ -117,7 +117,7 @@ class Model:
         if self.columns is not None:
             return self.columns
         grey = self.scaling is None and (self.config.standardize or self.image_shape is not None)
-        return Columns(features=None, label=None, place=0, grey=grey)
+        return Columns(features=None, label=None, place=0, index=False, grey=grey)
 
     def prepare(self, samples: Samples) -> Samples:
         """Samples as the network wants them: inverted, standardized or not, as it was trained.

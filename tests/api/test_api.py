@@ -228,6 +228,7 @@ def test_a_setting_that_is_none_is_told_with_what_was_meant() -> None:
         (([[1.0], [2.0]], [0, 1, 1]), "y holds 3 rows but X 2"),
         (([1.0, 2.0], [0, 1]), "X is of shape"),
         (([[1.0], [2.0]], ["a", None]), "the label in row 2 is missing"),
+        (({"a": [1.0, 2.0]}, [0, 1]), "X is a dict, wanted numbers"),
     ],
 )
 def test_data_that_cannot_be_are_refused_in_one_sentence(data: Any, told: str) -> None:
@@ -241,6 +242,12 @@ def test_rows_that_do_not_fit_the_model_are_refused() -> None:
         model.predict([[1.0, 2.0]])
     with pytest.raises(gpunet.DataError, match="for one sample write"):
         model.predict([1.0, 2.0, 3.0])
+    with pytest.raises(gpunet.DataError, match="no samples"):
+        model.predict(np.empty((0, 3)))
+    with pytest.raises(gpunet.DataError, match="X is a dict"):
+        model.predict({"a": [1.0]})
+    with pytest.raises(gpunet.DataError, match=r"the data are 3 arrays, wanted \(X, y\)"):
+        model.evaluate(([[1.0, 2.0, 3.0]], [0], [0]))
 
 
 def test_a_model_that_never_learned_is_not_there() -> None:

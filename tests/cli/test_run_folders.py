@@ -270,6 +270,14 @@ def test_a_damaged_report_takes_nothing_but_its_figures_away(
     assert (run["epochs"], run["test_accuracy"], run["stop_reason"]) == (3, None, None)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_in_the_place_of_a_report_holds_nobody_up(gpunet: RunCommand, kept: Path) -> None:
+    (kept / "report.json").unlink()
+    os.mkfifo(kept / "report.json")
+    (run,) = json.loads(gpunet("runs", kept, "--json").out)
+    assert (run["epochs"], run["stop_reason"]) == (3, None)
+
+
 def test_a_damaged_run_is_told_and_left_out(gpunet: RunCommand, kept: Path) -> None:
     (kept / "last.safetensors").write_bytes(b"nothing")
     ran = gpunet("runs", kept, "--json")

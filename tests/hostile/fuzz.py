@@ -423,7 +423,7 @@ def _model() -> Model:
         levels=(-1.0, 1.0),
         inverted=True,
         framing=Framing(2, 255, 0),
-        columns=Columns(("a", "b", "c", "d"), "label", place=1, index=True),
+        columns=Columns(("a", "b", "c", "d"), "label", place=1, index=True, grey=False),
     )
 
 

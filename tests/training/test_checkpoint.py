@@ -247,6 +247,8 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
     ("description", "message"),
     [
         ({"format": "1"}, "format"),
+        ({"format": True}, "format True"),
+        ({"format": 2.0}, "format 2.0"),
         ({"network": ...}, "lacks 'network'"),
         ({"network": []}, "network"),
         ({"network": {"inputs": 4}}, "hidden"),
@@ -315,6 +317,8 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
         ({"columns": COLUMNS | {"place": -1, "index": False}}, "its label is column -1"),
         ({"columns": COLUMNS | {"grey": 1}}, "columns.grey is 1, wanted bool"),
         ({"columns": {"features": None}}, "columns lacks 'label'"),
+        ({"columns": {k: v for k, v in COLUMNS.items() if k != "index"}}, "columns lacks 'index'"),
+        ({"columns": {k: v for k, v in COLUMNS.items() if k != "grey"}}, "columns lacks 'grey'"),
     ],
 )
 def test_metadata_that_cannot_be_are_refused(
@@ -322,6 +326,14 @@ def test_metadata_that_cannot_be_are_refused(
 ) -> None:
     rewrite(saved, {}, description)
     assert message in refusal(saved)
+
+
+@pytest.mark.parametrize("name", ["activation", "leaky_slope", "hidden"])
+def test_a_network_that_is_described_in_part_is_refused(saved: Path, name: str) -> None:
+    network = describe(saved)["network"]
+    del network[name]
+    rewrite(saved, {}, {"network": network})
+    assert f"network lacks '{name}'" in refusal(saved)
 
 
 def test_a_network_far_larger_than_its_file_is_refused_without_reserving_memory(
@@ -440,7 +452,7 @@ def test_samples_that_are_not_finite_are_refused_with_their_place(scaling: Scali
 
 @pytest.mark.parametrize("features", [("a", "b", "c", "d"), None])
 def test_the_columns_of_a_table_are_kept(tmp_path: Path, features: tuple[str, ...] | None) -> None:
-    columns = Columns(features, "kind", place=5, index=True)
+    columns = Columns(features, "kind", place=5, index=True, grey=False)
     model_file.save(a_model(columns=columns), tmp_path / "model")
     assert columns == model_file.load(tmp_path / "model").columns
 

@@ -238,12 +238,15 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
         raise UnsoundError("another program wrote it, as its metadata lack the entry 'gpunet'")
     content = from_json(metadata["gpunet"], dict[str, Any])
     version = content.get("format")
-    if version not in FORMATS:
+    if type(version) is not int or version not in FORMATS:
         raise UnsoundError(
             f"it has format {version!s:.20} (of gpunet {content.get('gpunet')!s:.20}) and this "
             f"gpunet {__version__} reads formats up to {FORMAT_VERSION}"
         )
     known = typed(content, _Description)
+    for name in ("activation", "leaky_slope"):  # which a file always holds, default or not
+        if name not in content["network"]:
+            raise UnsoundError(f"network lacks {name!r}")
     pixels = known.pixels if version == 1 else typed(content, _Pixels)
     try:
         config = TrainConfig.from_dict(known.config)

@@ -166,6 +166,8 @@ class RunFolder:
 
     def _ending(self, epochs: int) -> _Ending | None:
         """What the report says, unless it is of before the run was resumed, or damaged."""
+        if not self.report.is_file():  # a pipe of that name would never end
+            return None
         try:
             ending = from_json(self.report.read_bytes(), _Ending)
         except (OSError, UnsoundError):

@@ -126,8 +126,8 @@ class Columns:
     features: tuple[str, ...] | None
     label: str | None
     place: int
-    index: bool = False
-    grey: bool = False
+    index: bool
+    grey: bool
 
 
 @dataclass(frozen=True, eq=False)

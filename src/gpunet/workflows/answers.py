@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def _rows(model: Model, data: Any) -> NDArray[Any]:
         raise DataError(
             f"X is of shape {array.shape}, wanted (samples, features); for one sample write X[None]"
         )
-    flat = array.reshape(len(array), -1)
+    flat = array.reshape(len(array), math.prod(array.shape[1:]))
     if flat.dtype == np.uint8:
         return flat
     whole = model.table_columns.grey and bool((flat == np.rint(flat)).all())
@@ -146,6 +147,8 @@ def _images(model: Model, names: Sequence[str | Path]) -> NDArray[np.uint8]:
 def _labeled_samples(model: Model, data: Any, messages: Messages) -> tuple[Samples, Samples]:
     """Labeled samples as they are drawn, and as the network takes them."""
     if isinstance(data, tuple | list):
+        if len(data) != 2:
+            raise DataError(f"the data are {len(data)} arrays, wanted (X, y)")
         features, labels = data
         rows = features_of(model, features)
         numbers = number_known(raw_labels(labels, "y"), model.classes)

@@ -87,6 +87,12 @@ def test_the_table_to_measure_with_is_a_file_or_the_test_table_of_a_folder(tmp_p
     assert None is find_test_table(tmp_path)
 
 
+def test_the_test_table_is_found_beside_tables_that_are_no_part(tmp_path: Path) -> None:
+    for name in ("test.csv", "unlabeled.csv"):
+        (tmp_path / name).write_text(TABLE)
+    assert find_test_table(tmp_path) == tmp_path / "test.csv"
+
+
 def test_a_folder_with_several_files_is_ambiguous(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(TABLE)
     write_npz(tmp_path / "b.npz")

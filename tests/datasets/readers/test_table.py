@@ -420,7 +420,7 @@ def test_a_pair_whose_columns_do_not_match_is_refused(
     assert expected in str(caught.value)
 
 
-MODEL = Columns(("b", "a"), "species", place=1)
+MODEL = Columns(("b", "a"), "species", place=1, index=False, grey=False)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ def test_all_rows_get_the_numbers_of_the_classes_that_a_model_knows(tmp_path: Pa
 def test_rows_for_a_model_of_grey_levels_are_bytes_whatever_they_hold(
     tmp_path: Path, cell: str
 ) -> None:
-    grey = Columns(None, None, place=0, grey=True)
+    grey = Columns(None, None, place=0, index=False, grey=True)
     rows = read_rows(written(tmp_path, f"1,{cell}\n2,3\n"), grey, 2)
     assert np.uint8 == rows.features.dtype
     assert rows.features[0, 1] == 200
@@ -484,5 +484,6 @@ def test_columns_whose_titles_do_not_tell_go_by_position(tmp_path: Path, titles:
 
 @pytest.mark.parametrize("text", ["a\n1.5\n2.5\n", "1.5\n2.5\n", "a;note\n1,5;x\n2,5;y\n"])
 def test_rows_of_a_single_feature_are_read(tmp_path: Path, text: str) -> None:
-    rows = read_rows(written(tmp_path, text), Columns(("a",), "label", place=0), 1)
+    columns = Columns(("a",), "label", place=0, index=False, grey=False)
+    rows = read_rows(written(tmp_path, text), columns, 1)
     assert rows.features.tolist() == [[1.5], [2.5]]

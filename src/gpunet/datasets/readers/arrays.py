@@ -81,7 +81,9 @@ def dataset_of_arrays(
         source=source,
         unsplit="there is no x_test" if split_test else "",
         validation="x_val",
-        columns=None if titles is None else Columns(titles, None, len(titles), grey=grey),
+        columns=None
+        if titles is None
+        else Columns(titles, None, len(titles), index=False, grey=grey),
     )
 
 
@@ -123,6 +125,8 @@ def as_numbers(features: Any, name: str) -> NDArray[Any]:
         return array.astype(np.float64)
     except (TypeError, ValueError):
         pass
+    if not array.ndim:
+        raise DataError(f"{name} is a {type(features).__name__}, wanted numbers (samples, ...)")
     for row, column in np.ndindex(array.reshape(len(array), -1).shape):
         value = array.reshape(len(array), -1)[row, column]
         try:

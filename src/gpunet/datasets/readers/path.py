@@ -72,11 +72,13 @@ def find_test_table(path: Path) -> Path | None:
     if not path.is_dir():
         is_table = is_table_name(path.name) and not is_idx_name(path.name) and path.is_file()
         return path if is_table else None
-    source = _source(path)
-    if isinstance(source, dict):
-        return source.get("test")
-    if source is not None:
-        return None if source == path else find_test_table(source)
+    files = _files(path)
+    if any(is_idx_name(file.name) for file in files):
+        return None
+    if (test := _tables(path, files).get("test")) is not None:  # also beside other tables
+        return test
+    if (source := _source(path)) is not None:
+        return None if isinstance(source, dict) else find_test_table(source)
     below = [] if is_image_folder(path) else _data_folders_below(path)
     return find_test_table(below[0]) if len(below) == 1 else None
 
@@ -125,7 +127,7 @@ def _read_files(folder: Path, label: str | None) -> Dataset | None:
 
 def _source(folder: Path) -> dict[Part, Path] | Path | None:
     """What the files right in a folder are: tables of parts, one file, or IDX files, the folder."""
-    files = [entry for entry in _visible(folder) if not entry.is_dir()]
+    files = _files(folder)
     if any(is_idx_name(file.name) for file in files):
         return folder
     tables = _tables(folder, files)
@@ -160,7 +162,7 @@ def _noticed(dataset: Dataset, notice: str) -> Dataset:
 
 def _holds_files(folder: Path) -> bool:
     """Whether a folder holds files that ``_read_files`` would read, or refuse."""
-    files = [entry for entry in _visible(folder) if not entry.is_dir()]
+    files = _files(folder)
     return any(is_idx_name(file.name) for file in files) or bool(_single_files(files))
 
 
@@ -203,6 +205,11 @@ def _holds(what: Callable[[Path], object], folder: Path) -> bool:
         return bool(what(folder))
     except DataError:
         return False
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files right in a folder, without hidden ones."""
+    return [entry for entry in _visible(folder) if not entry.is_dir()]
 
 
 def _visible(folder: Path) -> list[Path]:
