@@ -118,9 +118,10 @@ def _answer_rows(model: Model, name: str, *, as_json: bool) -> None:
         DataError: the table cannot be read, or lacks a column.
     """
     from gpunet.datasets.readers.table import read_rows
+    from gpunet.files.home import expanded
     from gpunet.workflows.answers import probabilities_of
 
-    source = sys.stdin.buffer if name == STANDARD_INPUT else Path(name).expanduser()
+    source = sys.stdin.buffer if name == STANDARD_INPUT else expanded(name)
     rows = read_rows(source, model.table_columns, model.network.inputs)
     answers = zip(rows.names, probabilities_of(model, rows.features), strict=True)
     if as_json:

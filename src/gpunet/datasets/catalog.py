@@ -23,6 +23,7 @@ from gpunet.datasets.readers.parts import joined
 from gpunet.datasets.readers.path import KINDS, read_path, refuse_label
 from gpunet.errors import DataError, DownloadError, OutputError
 from gpunet.files.cache import cache_folder, keep
+from gpunet.files.home import expanded
 from gpunet.files.resources import data_file
 from gpunet.files.typed_json import typed
 
@@ -297,8 +298,8 @@ def _strokes_dataset(train: Samples, test: Samples, notice: str | None) -> Datas
 def _require_path(text: str) -> None:
     """Check that what is no name is at least a path."""
     try:
-        exists = Path(text).expanduser().exists()
-    except (OSError, RuntimeError, ValueError):  # too long, an unknown home, a NUL
+        exists = expanded(text).exists()
+    except (OSError, ValueError):  # too long, a NUL
         exists = False
     if exists and text:
         return

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from gpunet.errors import reason_of
+from gpunet.files.home import expanded
 from gpunet.files.whole_file import remove_leftovers, write_whole
 
 __all__ = ["VARIABLE", "cache_folder", "keep", "store"]
@@ -25,11 +25,7 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     named = os.environ.get(VARIABLE, "").strip()
-    if not named:
-        return user_cache_path("gpunet", appauthor=False)
-    with suppress(RuntimeError):  # as shells do, ~NAME stays as it is if there is no such user
-        return Path(named).expanduser()
-    return Path(named)
+    return expanded(named) if named else user_cache_path("gpunet", appauthor=False)
 
 
 def store(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -9,6 +9,7 @@ from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
 from gpunet.errors import DataError, spelled
+from gpunet.files.home import expanded
 from gpunet.workflows.messages import Messages
 
 __all__ = ["dataset_of", "found_again", "open_data", "open_training_data", "reference"]
@@ -80,7 +81,7 @@ def reference(name: str, dataset: Dataset) -> str:
     """
     if name == AUTO:
         return dataset.name
-    return name if is_name(name) else str(Path(name).expanduser().absolute())
+    return name if is_name(name) else str(expanded(name).absolute())
 
 
 def found_again(name: str, reference: str | None) -> str:

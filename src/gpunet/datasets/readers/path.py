@@ -15,6 +15,7 @@ from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.parts import Part, by_part, joined
 from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, table_stem
 from gpunet.errors import DataError, SettingError
+from gpunet.files.home import expanded
 
 __all__ = ["KINDS", "find_test_table", "read_path", "refuse_label"]
 
@@ -50,7 +51,7 @@ def read_path(path: Path, progress: Progress | None = None, label: str | None = 
         DataError: there is no such path, its kind is unknown, or it does not hold what it should.
         UsageError: ``label`` is no column, or there are no columns.
     """
-    path = path.expanduser()
+    path = expanded(path)
     with reading(path):
         path.stat()
         if path.is_dir():
@@ -68,7 +69,7 @@ def read_path(path: Path, progress: Progress | None = None, label: str | None = 
 
 def find_test_table(path: Path) -> Path | None:
     """The table at a path whose rows a model is measured on: a file, or a folder's test table."""
-    path = path.expanduser()
+    path = expanded(path)
     if not path.is_dir():
         is_table = is_table_name(path.name) and not is_idx_name(path.name) and path.is_file()
         return path if is_table else None
