@@ -9,7 +9,14 @@ import pytest
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine import factory
 from gpunet.engine.device_trial import Trial, TrialCache
-from gpunet.engine.factory import Device, create_engine, select_device, select_device_again, settle
+from gpunet.engine.factory import (
+    Device,
+    create_engine,
+    next_best,
+    select_device,
+    select_device_again,
+    settle,
+)
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
@@ -152,6 +159,14 @@ def test_a_resumed_run_finds_its_device_again() -> None:
     numpy = select_device_again(str(select_device("cpu").info), ALL)
     assert numpy is not None
     assert numpy.adapter is None
+
+
+def test_a_resumed_runs_device_that_fails_its_check_is_replaced_as_auto_would() -> None:
+    again = select_device_again(str(DISCRETE.info), ALL)
+    assert again is not None
+    taken = next_best(again, ["max_norm other bits"])
+    assert taken.adapter is not DISCRETE
+    assert taken.info == select_device("auto", [one for one in ALL if one is not DISCRETE]).info
 
 
 NETWORK = NetworkSpec(784, (16, 16), 10)

@@ -143,12 +143,13 @@ def select_device(
 
 
 def select_device_again(name: str, adapters: Sequence[Adapter] | None = None) -> Device | None:
-    """The device whose ``DeviceInfo`` has this ``str``, if it is here."""
+    """The device whose ``DeviceInfo`` has this ``str``, if it is here; ``auto`` has taken it."""
     if name == str(numpy_device()):
         return Device(None, numpy_device(), "numpy on the processor, as before")
-    for adapter in list_adapters() if adapters is None else adapters:
+    adapters = tuple(list_adapters() if adapters is None else adapters)
+    for adapter in adapters:
         if name == str(adapter.info) and adapter.usable:
-            return Device(adapter, adapter.info, f"{adapter.info}, as before")
+            return Device(adapter, adapter.info, f"{adapter.info}, as before", among=adapters)
     return None
 
 
