@@ -115,6 +115,12 @@ def test_a_home_folder_may_be_written_as_a_tilde(
     assert read_path(Path("~/data.npz")).name == "data"
 
 
+def test_a_tilde_before_no_users_name_is_a_part_of_the_path() -> None:
+    assert "~nobody-of-that-name/data.npz does not exist" in refusal(
+        Path("~nobody-of-that-name/data.npz")
+    )
+
+
 def test_a_missing_path_is_refused(tmp_path: Path) -> None:
     assert "none.csv does not exist" in refusal(tmp_path / "none.csv")
 
