@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
+from gpunet.config.setting import Range, Setting
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.adapter_check import AdapterCheck
 from gpunet.engine.factory import list_adapters, select_device
@@ -44,6 +46,9 @@ __all__ = [
     "train",
     "tune",
 ]
+
+COUNT = Range(1, 1 << 31)
+"""What an argument that counts something may be."""
 
 
 def train(
@@ -89,6 +94,7 @@ def train(
         >>> [record["epoch"] for record in run.history]
         [1, 2]
     """
+    checkpoint_every = _checked("checkpoint_every", checkpoint_every, int, COUNT)
     return train_model(
         data,
         _settings(config or TrainConfig(), settings),
@@ -135,6 +141,7 @@ def resume(
         >>> len(gpunet.resume(folder, epochs=2, verbose=False).history)
         2
     """
+    checkpoint_every = _checked("checkpoint_every", checkpoint_every, int, COUNT)
     config = _settings(TrainConfig(), changes)
     recorder, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
     return train_model(
@@ -204,10 +211,16 @@ def tune(
     from gpunet.search.session import new_spec
     from gpunet.search.storage import StudyStorage
 
+    work = Work(
+        _checked("trials", trials, int, COUNT),
+        _checked("population", population, int, COUNT),
+        _checked("timeout", timeout, float | None, Range(0, math.inf, above=True)),
+    )
+    sampler = _checked("sampler", sampler, Literal["tpe", "random", "grid"])
+    pruner = _checked("pruner", pruner, Literal["halving", "median", "none"])
     _settings(TrainConfig(), settings)
     spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
     name = study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
-    work = Work(trials, population, timeout)
     return run_search(data, spec, device, StudyStorage(storage, name), work, _messages(verbose))
 
 
@@ -280,12 +293,17 @@ def _space(space: Mapping[str, Any] | None) -> Space | None:
     if not space:
         return None
     tables = {  # as a file of a space has them
-        name: dict(values)
-        if isinstance(values, Mapping)
-        else {"choices": [list(one) if isinstance(one, tuple) else one for one in values]}
+        name: dict(values) if isinstance(values, Mapping) else {"choices": _listed(values)}
         for name, values in space.items()
     }
     return Space.from_dict(tables, "the space")
+
+
+def _listed(values: Any) -> Any:
+    """Choices as a file of a space has them; what is no list stays, and is refused there."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return values
+    return [list(one) if isinstance(one, tuple) else one for one in values]
 
 
 def load(path: str | Path) -> Model:
@@ -362,6 +380,11 @@ def check_device(device: str = "gpu") -> AdapterCheck:
 
 def _messages(verbose: bool) -> ConsoleMessages | Warnings:
     return ConsoleMessages(patient=True) if verbose else Warnings()
+
+
+def _checked(name: str, value: Any, kind: Any, bounds: Range | None = None) -> Any:
+    """An argument of a type and within bounds, checked as settings of training are."""
+    return Setting(name=name, kind=kind, bounds=bounds, panel="", help="").check(value)
 
 
 def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:

@@ -303,6 +303,39 @@ def test_a_space_that_cannot_be_is_refused() -> None:
         gpunet.tune("strokes:300+100", {"hiden": [(8,)]}, verbose=False)
     with pytest.raises(gpunet.UsageError, match="'epoch' is no setting"):
         gpunet.tune("strokes:300+100", epoch=3, verbose=False)
+    with pytest.raises(gpunet.UsageError, match=r"\[hidden\] choices: is 5, wanted a list"):
+        gpunet.tune("strokes:300+100", {"hidden": 5}, verbose=False)
+    with pytest.raises(
+        gpunet.UsageError, match=r"\[activation\] choices: is 'relu', wanted a list"
+    ):
+        gpunet.tune("strokes:300+100", {"activation": "relu"}, verbose=False)
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ({"trials": 0}, "trials is 0, wanted from 1 to 2,147,483,648"),
+        ({"trials": 2.5}, "trials is 2.5, wanted a whole number"),
+        ({"population": 0}, "population is 0, wanted from 1 to"),
+        ({"timeout": -1}, "timeout is -1, wanted a number above 0"),
+        ({"sampler": "grd"}, "sampler is 'grd', wanted one of tpe, random, grid; did you mean"),
+        ({"pruner": "no"}, "pruner is 'no', wanted one of halving, median, none"),
+    ],
+)
+def test_how_much_is_searched_is_checked_before_the_data_are_read(argument: Any, told: str) -> None:
+    with pytest.raises(gpunet.UsageError) as caught:
+        gpunet.tune("nowhere", **argument, verbose=False)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("every", [0, "x", 1.5])
+def test_checkpoints_that_cannot_be_are_refused_before_a_folder_is_made(
+    tmp_path: Path, every: Any
+) -> None:
+    for begin in (gpunet.train, gpunet.resume):
+        with pytest.raises(gpunet.UsageError, match=f"checkpoint_every is {every!r}, wanted"):
+            begin(tmp_path / "run", checkpoint_every=every)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_settings_of_a_search_need_no_gpu_and_print_nothing(

@@ -193,6 +193,7 @@ def test_a_command_line_that_cannot_be_is_told_in_one_sentence(
     ran = gpunet("tune", "--data", halves, "--device", "cpu", *arguments)
     assert code == ran.code
     assert told in ran.failure
+    assert "----" not in ran.failure
 
 
 def test_a_population_that_does_not_fit_is_told_before_anything_is_trained(

@@ -196,7 +196,7 @@ def tune(
 
 
 def _seconds(timeout: str | None) -> float | None:
-    return None if timeout is None else parse_duration(timeout, "--timeout")
+    return None if timeout is None else parse_duration(timeout, "timeout")
 
 
 def _of_file(file: SettingsFile | None, name: str) -> Any:
