@@ -16,7 +16,9 @@ from gpunet.engine import adapter_check, twins
 from gpunet.engine.adapter_check import Case, check_adapter, checked_cases, known_faults
 from gpunet.engine.planning import shader_source
 from gpunet.engine.planning.layered import Pass
+from gpunet.engine.planning.persistent import persistent_plan
 from gpunet.engine.planning.tiles import TILES, Traits, candidates
+from gpunet.engine.planning.workload import Workload
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.twins import PassEngine, difference
 from gpunet.engine.wgpu import compiled, device
@@ -71,6 +73,16 @@ def _tiles(adapter: Adapter) -> Collection[Any]:
 def test_every_tile_is_checked_on_the_adapters_that_can_use_it() -> None:
     checked = {case.tile for traits in KINDS for case in checked_cases(traits)}
     assert set(TILES) <= checked
+
+
+@pytest.mark.parametrize("threads", [256, 512])
+def test_a_gpus_persistent_workgroup_is_checked_at_nearly_its_full_size(threads: int) -> None:
+    cases = checked_cases(Traits(software=False, threads=threads))
+    small = [case for case in cases if case.plan == "persistent"]
+    works = [Workload(one.network, 3, Traits(software=False, threads=threads)) for one in small]
+    plans = [persistent_plan(work) for work in works]
+    assert len(plans) == 2
+    assert all(plan and threads / 2 < plan.passes[0].threads <= threads for plan in plans)
 
 
 @pytest.mark.parametrize(
