@@ -46,6 +46,7 @@ def test_a_file_names_ranges_and_choices(tmp_path: Path) -> None:
         ("[batch_size]\nlow = 8\nhigh = 64.5", "high: is 64.5, wanted a whole number"),
         ("[l2]\nlow = 0\nhigh = 0.1\nlog = true", "wanted a number above 0 where log is true"),
         ("[l2]\nlow = 0.0\nhigh = nan", "high: is nan, wanted a number"),
+        ("[l2]\nstep = 'x'\nhigh = 'y'\nlow = 'z'", "low: is 'z', wanted a number"),
         ("[l2]\nlow = 0.0", "give low and high, or choices"),
         ("[l2]\nlow = 0.1\nhigh = 0.2\nlogg = true", "logg: is unknown"),
         ("[l2]\nlow = 0.1\nhigh = 0.2\nlog = true\nstep = 0.1", "does not go with log"),
@@ -109,6 +110,11 @@ def test_what_the_user_has_decided_on_is_not_searched() -> None:
     names = {one.name for one in default_space(FIXED, ["hidden", "l2"]).parameters}
     assert not {"hidden", "l2"} & names
     assert "dropout" in names
+
+
+def test_a_range_may_say_that_it_has_no_step() -> None:
+    tables = {"l2": {"low": 0.0, "high": 0.1, "step": None}}
+    assert Space.from_dict(tables, "a space").parameters == (Parameter("l2", 0.0, 0.1),)
 
 
 def test_a_space_comes_back_from_json() -> None:

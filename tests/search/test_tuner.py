@@ -200,6 +200,15 @@ def test_a_network_that_diverges_fails_with_the_epoch(
     assert reasons == ["diverged in epoch 1"]
 
 
+def test_a_trial_that_was_pruned_is_finished_once(
+    make_spec: MakeSpec, make_tuner: MakeTuner
+) -> None:
+    study = begin(make_spec(pruner="halving"))
+    assert make_tuner(study).run().count("pruned") > 0
+    journal = (study.storage.folder / "journal.log").read_text()
+    assert journal.count('"reason"') == 6
+
+
 def test_a_stop_keeps_what_the_running_trials_have_reached(
     make_spec: MakeSpec, make_tuner: MakeTuner, observer: Any
 ) -> None:

@@ -302,7 +302,7 @@ def _range(name: str, table: Mapping[str, Any], location: str) -> Parameter:
         raise UsageError(f"{location} is no number; give choices instead of low and high")
     whole = int in kinds
     kind, wanted = (int, "a whole number") if whole else ((int, float), "a number")
-    for key in table.keys() - {"log"}:
+    for key in ("low", "high", *(["step"] if table.get("step") is not None else [])):
         value = table[key]
         is_number = isinstance(value, kind) and not isinstance(value, bool)
         if not (is_number and abs(value) <= LARGEST_NUMBER):

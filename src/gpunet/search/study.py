@@ -271,9 +271,10 @@ class SearchStudy:
     def _finish(
         self, trial: Trial, state: TrialState, reason: str, metric: float | None = None
     ) -> None:
-        with self._own(trial):
-            trial.set_user_attr(REASON, reason)
-            self._end(trial, state, metric)
+        if trial.number in self._mine:
+            with self._own(trial):
+                trial.set_user_attr(REASON, reason)
+                self._end(trial, state, metric)
 
     def _end(self, trial: Trial, state: TrialState, metric: float | None = None) -> None:
         self._study.tell(trial, metric, state, skip_if_finished=True)
