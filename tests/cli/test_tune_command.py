@@ -522,6 +522,17 @@ def test_an_abort_of_a_search_says_how_to_go_on(
     assert (ran.code, ran.err) == (130, "note: resume with `gpunet tune --resume one`\n")
 
 
+def test_a_search_that_is_aborted_before_its_study_is_begun_has_nothing_to_resume(
+    gpunet: RunCommand, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def aborted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gpunet.api.dataset_of", aborted)
+    ran = gpunet("tune", *options, "--study", "one", "--storage", "sqlite:///studies.db")
+    assert (ran.code, ran.err) == (130, "")
+
+
 def test_a_search_lists_its_ten_best_trials_the_best_first(
     gpunet: RunCommand, options: list[str]
 ) -> None:

@@ -42,12 +42,12 @@ LONGER = 3
 
 
 @contextlib.contextmanager
-def telling_how_to_resume(storage: StudyStorage) -> Iterator[None]:
-    """Say how to resume a study when its search is aborted."""
+def telling_how_to_resume(storage: StudyStorage, *, resumed: bool) -> Iterator[None]:
+    """Say how to resume a study when its search is aborted; a new one may not have been begun."""
     try:
         yield
     except KeyboardInterrupt:
-        if storage.exists:
+        if resumed or (storage.exists and storage.folder.exists()):
             note(f"resume with `{_resuming(storage)}`")
         raise
 

@@ -190,7 +190,7 @@ def tune(
     source = data or _of_file(file, "data") or _source(begun)
     device = device or _of_file(file, "device") or "auto"
     messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
-    with telling_how_to_resume(kept):
+    with telling_how_to_resume(kept, resumed=begun is not None):
         found = run_search(source, spec, device, kept, work, messages, begun)
     finish(found, messages, device, output, report, force=force)
 
