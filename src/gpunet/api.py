@@ -50,6 +50,9 @@ __all__ = [
 COUNT = Range(1, 1 << 31)
 """What an argument that counts something may be."""
 
+Sampler = Literal["tpe", "random", "grid"]
+Pruner = Literal["halving", "median", "none"]
+
 
 def train(
     data: Any = "auto",
@@ -162,8 +165,8 @@ def tune(
     trials: int = 64,
     population: int = 16,
     timeout: float | None = None,
-    sampler: Literal["tpe", "random", "grid"] = "tpe",
-    pruner: Literal["halving", "median", "none"] = "halving",
+    sampler: Sampler = "tpe",
+    pruner: Pruner = "halving",
     study: str | None = None,
     storage: str | None = None,
     device: str = "auto",
@@ -171,8 +174,6 @@ def tune(
     **settings: Any,
 ) -> Search:
     """Search for good settings, many networks side by side, and test the best one once.
-
-    Needs Optuna, which the extra ``tune`` brings.
 
     Args:
         data: as ``train`` takes it.
@@ -194,7 +195,7 @@ def tune(
         The search: ``best`` values, ``config``, ``model``, ``trials``.
 
     Raises:
-        MissingExtraError: Optuna is not installed.
+        MissingExtraError: Optuna is not installed, which the extra ``tune`` brings.
         StudyError: there is a study of that name, or no trial has come to an end.
         UsageError: a setting, or the space, cannot be.
 
@@ -211,17 +212,21 @@ def tune(
     from gpunet.search.session import new_spec
     from gpunet.search.storage import StudyStorage
 
-    work = Work(
+    work = _work(trials, population, timeout)
+    sampler, pruner = _checked("sampler", sampler, Sampler), _checked("pruner", pruner, Pruner)
+    _settings(TrainConfig(), settings)
+    spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
+    kept = StudyStorage(storage, study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}")
+    return run_search(data, spec, device, kept, work, _messages(verbose))
+
+
+def _work(trials: int, population: int, timeout: float | None) -> Work:
+    """How much is searched, once the numbers can be."""
+    return Work(
         _checked("trials", trials, int, COUNT),
         _checked("population", population, int, COUNT),
         _checked("timeout", timeout, float | None, Range(0, math.inf, above=True)),
     )
-    sampler = _checked("sampler", sampler, Literal["tpe", "random", "grid"])
-    pruner = _checked("pruner", pruner, Literal["halving", "median", "none"])
-    _settings(TrainConfig(), settings)
-    spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
-    name = study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
-    return run_search(data, spec, device, StudyStorage(storage, name), work, _messages(verbose))
 
 
 def run_search(

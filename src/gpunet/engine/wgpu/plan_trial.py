@@ -54,7 +54,7 @@ def persistent_rows(adapter: Adapter) -> int:
 
 
 def plan_border(adapter: Adapter, config: TrainConfig) -> int | None:
-    """The same as ``persistent_rows``; ``None`` where batches are too large for the plan anyway.
+    """The largest batch for the persistent plan; ``None`` if this one is too large for it anyway.
 
     Raises:
         DeviceError: the adapter cannot be opened.
