@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -81,3 +83,16 @@ def test_blas_has_one_thread_in_every_product_and_afterwards_what_it_had(
         assert before == threads(blas)
     assert seen
     assert {1} == set(seen)
+
+
+def test_an_engine_that_nobody_needs_any_more_gives_its_memory_back_at_once(
+    random_samples: Callable[..., Samples],
+) -> None:
+    gc.disable()
+    try:
+        engine = trained(random_samples(256, 784, 10))
+        gone = weakref.ref(engine)
+        del engine
+        assert gone() is None
+    finally:
+        gc.enable()

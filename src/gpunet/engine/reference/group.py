@@ -6,6 +6,7 @@ passes of a GPU.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -44,7 +45,7 @@ class Group:
         parameters: NDArray[np.float32],
         moments: NDArray[np.float32],
     ) -> None:
-        self._engine, self._network = engine, engine.network
+        self._engine, self._network = weakref.proxy(engine), engine.network  # no circle
         self._rule, self._activations = engine.rule, engine.network.activations
         self.networks, self.parameters, self.moments = networks, parameters, moments
         settings = tuple(engine.settings[network] for network in networks)
