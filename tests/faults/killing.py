@@ -13,6 +13,7 @@ done of each kind.
 from __future__ import annotations
 
 import argparse
+import gc
 import gzip
 import hashlib
 import os
@@ -266,9 +267,12 @@ def _undisturbed(work: Callable[[], int]) -> float:
 
 def _run(work: Callable[[], int], kill_after: float | None) -> int | None:
     """The exit code of a process of its own; ``None`` if it was killed after so many seconds."""
+    gc.collect()
+    gc.freeze()  # no child collects a device of before, whose release waits for threads it lacks
     child = os.fork()
     if child == 0:
         _become(work)
+    gc.unfreeze()
     if kill_after is not None:
         deadline = time.monotonic() + kill_after
         while time.monotonic() < deadline:
