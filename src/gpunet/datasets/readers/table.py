@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Columns, Dataset
 from gpunet.datasets.readers.features import as_features, is_square
-from gpunet.datasets.readers.files import shown, unpacked
+from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.first_lines import Head
 from gpunet.datasets.readers.label_column import (
     choose_roles,
@@ -27,7 +27,7 @@ from gpunet.datasets.readers.label_column import (
 )
 from gpunet.datasets.readers.labels import RawLabels, number_known
 from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
-from gpunet.datasets.readers.packed import without_end
+from gpunet.datasets.readers.packed import unpacked, without_end
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled
 from gpunet.datasets.readers.text_rows import (
     Picked,
