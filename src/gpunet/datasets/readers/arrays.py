@@ -82,9 +82,8 @@ def dataset_of_arrays(
     if is_file and are_colored(shape):
         flat, shape = turned_to_grey(flat, shape)
         notice = joined(notice, "the images are colored and are turned to grey")
-    one_hot = [called(f"y_{part}") for part in parts if _are_one_hot(arrays[f"y_{part}"])]
-    if one_hot:
-        notice = joined(notice, f"the one-hot rows of {' and '.join(one_hot)} are class numbers")
+    if any(_are_one_hot(arrays[f"y_{part}"]) for part in parts):
+        notice = joined(notice, "the one-hot rows of labels are read as class numbers")
     grey = flat[0].dtype == np.uint8
     return assembled(
         dict(zip(parts, flat, strict=True)),
