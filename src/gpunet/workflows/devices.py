@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gpunet.config import TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.dataset import Dataset
 from gpunet.engine.adapter_check import AdapterCheck, check_adapter, known_faults
 from gpunet.engine.factory import (
     Device,
@@ -187,13 +187,13 @@ def choose_tiles(
     Raises:
         DeviceError: the device fails.
     """
-    with trial_engine(config, adapter, dataset, dataset.train) as engine:
+    with trial_engine(config, adapter, dataset) as engine:
         passes = worth_measuring(engine.training_plan(), tiles, steps)
         if not passes:
             return []
         with messages.waiting("choosing tiles") as update:
             measured = []
-            samples = dataset.train[: 2 * config.batch_size]
+            samples = dataset.train[: 2 * config.batch_size].single()
             for one in measure_tiles(engine, samples, passes, tiles):
                 measured.append(one)
                 update(f"choosing tiles: {len(measured)} of {len(passes)} products")
@@ -205,7 +205,6 @@ def trial_engine(
     config: TrainConfig,
     adapter: Adapter,
     dataset: Dataset,
-    training: Samples,
     tiles: TileCache | None = None,
 ) -> Iterator[WgpuEngine]:
     """An engine with the plan of a training; it holds only the first batch of the data.
@@ -216,7 +215,7 @@ def trial_engine(
     network = config.network(dataset.inputs, len(dataset.classes))
     border = plan_border(adapter, config)
     with WgpuEngine(network, config, adapter, tiles=tiles, persistent_rows=border) as engine:
-        engine.load("train", training[: config.batch_size])
+        engine.load("train", dataset.train[: config.batch_size].single())
         yield engine
 
 
