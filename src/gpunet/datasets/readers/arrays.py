@@ -13,6 +13,7 @@ from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT, RawLabels
 from gpunet.datasets.readers.parts import NAMES, assembled
+from gpunet.datasets.spool import converted
 from gpunet.errors import DataError
 
 __all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels", "titles_of"]
@@ -201,7 +202,7 @@ def _flattened(array: NDArray[Any], name: str) -> NDArray[Any]:
     """The samples (n, I), all finite numbers."""
     flat = array.reshape(len(array), -1)
     if flat.dtype.kind == "b":
-        flat = flat.astype(np.float32)
+        flat = converted(flat, np.float32)
     refuse_unknown_values(
         flat, lambda row, column: f"row {row + 1:,}, value {column + 1:,} of {name}"
     )
