@@ -6,6 +6,7 @@ else sees it, and the disk has its room again once nobody needs the array, howev
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -144,8 +145,9 @@ def converted(
     array: NDArray[Any],
     kind: DTypeLike,
     convert: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
+    columns: int = 0,
 ) -> NDArray[Any]:
-    """An array (n, I) with values of another type, in rows that lie one after the other.
+    """An array (n, ...) as rows (n, I) of another type, which lie one after the other.
 
     One that is so already stays as it is. What is made of a mapped array is no whole copy in
     memory.
@@ -154,18 +156,19 @@ def converted(
         array: what is to be converted.
         kind: the wanted type.
         convert: makes rows of that type of some rows; by default their values are kept.
+        columns: of what it makes, I; by default as many as a row has values.
     """
-    if convert is None:
-        if array.dtype == kind and array.flags.c_contiguous:
-            return array
-        if not isinstance(array, np.memmap):
-            return np.ascontiguousarray(array, kind)
-    values = (array[rows] for rows in row_blocks(array))
-    blocks = (block.astype(kind) if convert is None else convert(block) for block in values)
+    shape = (len(array), columns or math.prod(array.shape[1:]))
+    if convert is None and array.flags.c_contiguous and array.dtype == kind:
+        return array if array.ndim == 2 else array.reshape(shape)
+    blocks = (
+        array[rows].reshape(-1, shape[1]).astype(kind) if convert is None else convert(array[rows])
+        for rows in row_blocks(array)
+    )
     if isinstance(array, np.memmap):
         name = str(array.filename or "the data")
-        return spooled(name, blocks, array.size * np.dtype(kind).itemsize)
-    result = np.empty(array.shape, kind)
+        return spooled(name, blocks, math.prod(shape) * np.dtype(kind).itemsize)
+    result = np.empty(shape, kind)
     for rows, block in zip(row_blocks(array), blocks, strict=True):
         result[rows] = block
     return result

@@ -13,6 +13,7 @@ from gpunet.datasets.blocks import range_of, row_blocks
 from gpunet.datasets.spool import converted
 
 __all__ = [
+    "SMALLEST_SIDE",
     "as_features",
     "as_grey_levels",
     "guess_image_shape",

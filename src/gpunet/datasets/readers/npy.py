@@ -93,9 +93,9 @@ class Header(NamedTuple):
 
     def _native(self, array: NDArray[Any]) -> NDArray[Any]:
         kind = self.kind.newbyteorder("=")
-        if self.kind == kind:
-            return array
-        return array.astype(kind) if array.ndim == 1 else converted(array, kind)
+        if array.ndim < 2 or not array.size:
+            return array.astype(kind, copy=False)
+        return converted(array, kind).reshape(self.shape)
 
 
 def read_npy(path: Path, kinds: str) -> NDArray[Any]:
