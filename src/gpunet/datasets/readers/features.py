@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "SMALLEST_SIDE",
     "as_features",
     "as_grey_levels",
     "guess_image_shape",

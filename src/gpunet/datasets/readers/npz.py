@@ -1,4 +1,4 @@
-"""NPZ archives with the arrays of Keras' datasets: x_train, y_train, x_test, y_test, also x_val.
+"""NPZ archives with the arrays of a dataset, such as x_train, y_train, x_test and y_test.
 
 The arrays are read here and not by ``numpy.load``, so that no array is allocated before it is
 certain that the archive can hold it. Pickled objects are never loaded.
@@ -12,7 +12,7 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -21,69 +21,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.readers.array_names import left_out, named_arrays, require_arrays
 from gpunet.datasets.readers.arrays import dataset_of_arrays
-from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
-from gpunet.datasets.readers.parts import part_of
+from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory
 from gpunet.errors import DataError
 
-__all__ = ["KEYS", "read_npz"]
-
-KEYS = ("x_train", "y_train", "x_test", "y_test")
+__all__ = ["read_npz"]
 
 KINDS = {"x": "biuf", "y": "biufUS"}  # numpy's letters for the types that each array may have
 
 
 def read_npz(path: Path) -> Dataset:
-    """Read an archive of the four arrays, and of ``x_val`` and ``y_val`` where they are there.
+    """Read an archive of ``x_train`` and ``y_train``, and perhaps those of test and val.
 
-    ``x_train`` and ``x_test`` hold numbers, one sample per row, of any further shape: (n, 28, 28),
-    (n, 28, 28, 1) and (n, 1, 28, 28) are grey images, others are flattened. Bytes stay bytes, and
-    so do other numbers of images that all are grey levels (whole, 0 to 255, some above 127, or
-    those divided by 255); the rest becomes floats.
-    ``y_train`` and ``y_test`` hold whole numbers or words, (n,) or (n, 1). ``x_val`` and ``y_val``
-    are the validation set; where they are there and ``x_test`` is not, the last sixth of the
-    training samples is for testing. ``parts`` knows what else the parts may be called; ``X_train``
-    is ``x_train``.
+    ``x_train`` holds numbers, one sample per row, of any further shape: (n, 28, 28), (n, 28, 28, 1)
+    and (n, 1, 28, 28) are grey images, (n, 28, 28, 3) and (n, 3, 28, 28) are turned to grey, others
+    are flattened. Bytes stay bytes, and so do other numbers of images that all are grey levels
+    (whole, 0 to 255, some above 127, or those divided by 255); the rest becomes floats.
+    ``y_train`` holds whole numbers or words, (n,) or (n, 1), or one-hot rows (n, C). ``x_val`` and
+    ``y_val`` are the validation set; where ``x_test`` is not there, the last sixth of the training
+    samples is for testing. ``array_names`` knows what else the arrays may be called.
 
     Raises:
         DataError: an array is missing, damaged, pickled, of a wrong type or shape, or holds what
             is no number.
     """
-    arrays = _read_arrays(path)
-    return dataset_of_arrays(
-        arrays, name=path.stem, source=str(path), called=lambda key: f"{key} of {path}"
-    )
-
-
-def _read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
-    """The arrays by their keys: ``x_`` or ``y_`` and a part."""
     with open_file(path) as file, _archive(path, file) as archive:
-        members = _members(archive.namelist())
-        wanted = KEYS
-        if members.keys() & {"x_val", "y_val"}:
-            has_test = members.keys() & {"x_test", "y_test"}
-            wanted = (*(KEYS if has_test else KEYS[:2]), "x_val", "y_val")
-        missing = [key for key in wanted if key not in members]
-        if missing:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-            seen = ", ".join(shown(name) for name in sorted(names)[:8]) or "nothing"
-            raise DataError(
-                f"{path} lacks {', '.join(missing)}; it holds {seen}, wanted the arrays "
-                f"{', '.join(wanted)}"
-            )
+        members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+        names = named_arrays(members)
+        require_arrays(names, members, path)
         size = path.stat().st_size
-        return {key: _read_array(path, archive, members[key], key, size) for key in wanted}
-
-
-def _members(names: list[str]) -> dict[str, str]:
-    """An archive's arrays by their keys, a key that is spelled as in ``KEYS`` first."""
-    members: dict[str, str] = {}
-    for name in sorted(names, key=lambda name: (name != name.lower(), name)):
-        letter, _, rest = name.removesuffix(".npy").lower().partition("_")
-        part = part_of(rest)
-        if letter in KINDS and part is not None:
-            members.setdefault(f"{letter}_{part}", name)
-    return members
+        arrays = {
+            key: _read_array(path, archive, members[name], key, size) for key, name in names.items()
+        }
+    return dataset_of_arrays(
+        arrays,
+        name=path.stem,
+        source=str(path),
+        called=lambda key: f"{names[key]} of {path}",
+        notice=left_out(members, names),
+    )
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Columns, Dataset
 from gpunet.datasets.readers.features import as_features, is_square
-from gpunet.datasets.readers.files import shown, unpacked
+from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.first_lines import Head
 from gpunet.datasets.readers.label_column import (
     choose_roles,
@@ -26,6 +26,8 @@ from gpunet.datasets.readers.label_column import (
     pick_for_training,
 )
 from gpunet.datasets.readers.labels import RawLabels, number_known
+from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
+from gpunet.datasets.readers.packed import unpacked, without_end
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled
 from gpunet.datasets.readers.text_rows import (
     Picked,
@@ -49,9 +51,9 @@ __all__ = [
 ]
 
 ENDS = (".csv", ".tsv", ".txt", ".data")
-"""How a table's name ends, before ``.gz`` where it is packed."""
+"""How a table's name ends, before ``packed.ENDS`` where it is packed."""
 
-TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz after that"
+TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz, .bz2, .xz or .zip after that"
 """How a table's name ends, as messages say it."""
 
 PREFIXES = ("", "X_", "mnist_", "fashion-mnist_")
@@ -86,18 +88,18 @@ class Rows:
 
 def is_table_name(name: str) -> bool:
     """Whether a file of this name is read as a table."""
-    return name.lower().removesuffix(".gz").endswith(ENDS)
+    return name.lower().endswith(".zip") or without_end(name).lower().endswith(ENDS)
 
 
 def table_stem(path: Path) -> str:
     """A table's name without its ends."""
-    return path.with_suffix("").stem if path.suffix.lower() == ".gz" else path.stem
+    return Path(without_end(path.name)).stem
 
 
 def find_tables(folder: Path) -> tuple[Path, Path] | None:
     """The training and the test table of a folder, if it has a pair of known names."""
     for prefix in PREFIXES:
-        for end in (".csv", ".csv.gz"):
+        for end in (".csv", *(f".csv{packed}" for packed in PACKED_ENDS)):
             train, test = (folder / f"{prefix}{part}{end}" for part in ("train", "test"))
             if train.exists() and test.exists():
                 return train, test

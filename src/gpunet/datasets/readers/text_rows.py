@@ -1,6 +1,6 @@
 """Text as rows of cells: the numbers in the cells, quotes, decimal commas, and what is wrong.
 
-What the columns mean is not known here. The text is UTF-8, packed with gzip or not; it is read
+What the columns mean is not known here. The text is UTF-8, packed or not; it is read
 block by block and cells become numbers at once, so that a file takes little more memory than its
 numbers.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.features import is_number, is_numeric
-from gpunet.datasets.readers.files import require_memory, shown, unpacked
+from gpunet.datasets.readers.files import require_memory, shown
 from gpunet.datasets.readers.first_lines import (
     Beginning,
     Head,
@@ -31,6 +31,7 @@ from gpunet.datasets.readers.first_lines import (
     split_cells,
 )
 from gpunet.datasets.readers.labels import TEXT
+from gpunet.datasets.readers.packed import unpacked
 from gpunet.errors import DataError
 
 __all__ = [
@@ -357,7 +358,7 @@ def read_sheet(path: Path, pick: Pick) -> Sheet:
     """Read the rows of a file.
 
     Args:
-        path: of the text, packed with gzip or not.
+        path: of the text, packed or not.
         pick: says which columns to read, once it is known which there are.
 
     Raises:
