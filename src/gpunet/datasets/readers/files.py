@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.spool import Spool
 from gpunet.errors import DataError, reason_of
 
 __all__ = [
     "DEFLATE_RATIO",
-    "GZIP_MAGIC",
-    "MAXIMUM_BYTES",
     "open_file",
     "read_at_most",
+    "read_bytes",
     "reading",
-    "require_memory",
     "shown",
-    "unpacked",
 ]
 
 DEFLATE_RATIO = 1032
 """Deflate makes at most so many bytes of one (zlib's technical notes)."""
 
-GZIP_MAGIC = b"\x1f\x8b"
-
-MAXIMUM_BYTES = 8 << 30
-"""The most that one file's samples may take up unpacked; a dataset is held in memory."""
 
 CHUNK = 1 << 20  # bytes read at once
 
@@ -43,14 +39,10 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path} does not exist; check how the path is spelled") from error
     except PermissionError as error:
         raise DataError(f"{path} may not be read by you; change its permissions") from error
-    except MemoryError as error:
-        raise DataError(f"{path} does not fit into memory; give a smaller part of it") from error
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise DataError(
-            f"{path} is cut short or damaged: its compressed content cannot be unpacked; "
-            "fetch it again"
-        ) from error
-    except OSError as error:
+    except (MemoryError, OSError) as error:
+        if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
+            says = f"{path} does not fit into memory; give a smaller part of it"
+            raise DataError(says) from error
         raise DataError(
             f"{path} cannot be read: {reason_of(error)}; fetch or copy it again"
         ) from error
@@ -73,26 +65,6 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
             yield file
 
 
-@contextmanager
-def unpacked(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """A file open for reading, unzipped on the way if it is a gzip, and its largest possible size.
-
-    The size, in bytes, is the file's own, or what a gzip of that size can hold at most.
-
-    Raises:
-        DataError: as ``open_file``, and a gzip that is cut short or damaged.
-    """
-    with open_file(path) as file:
-        size = path.stat().st_size
-        start = file.read(len(GZIP_MAGIC))
-        file.seek(0)
-        if start == GZIP_MAGIC:
-            with gzip.open(file) as content:
-                yield cast(BinaryIO, content), size * DEFLATE_RATIO
-        else:
-            yield file, size
-
-
 def read_at_most(file: BinaryIO, size: int) -> bytearray:
     """Up to ``size`` bytes, allocated as they come and not as they were promised."""
     content = bytearray()
@@ -104,13 +76,27 @@ def read_at_most(file: BinaryIO, size: int) -> bytearray:
     return content
 
 
-def require_memory(name: str, size: int) -> None:
-    """Raise a DataError if so many bytes of samples are more than the package will hold."""
-    if size > MAXIMUM_BYTES:
-        raise DataError(
-            f"{name} would take {size / (1 << 30):,.1f} GiB of memory, at most "
-            f"{MAXIMUM_BYTES >> 30} GiB are possible; give a smaller part of it"
-        )
+def read_bytes(
+    file: BinaryIO, size: int, name: str, start: bytes | bytearray = b""
+) -> NDArray[np.uint8]:
+    """Up to ``size`` bytes, in memory or spooled as they come.
+
+    Args:
+        file: open for reading.
+        size: how many bytes in all.
+        name: what messages call them.
+        start: those that have been read already.
+
+    Raises:
+        DataError: there is no room for them.
+    """
+    spool = Spool(name, size)
+    spool.add(np.frombuffer(start, np.uint8)[:, None])
+    left = size - len(start)
+    while left and (chunk := file.read(min(CHUNK, left))):
+        spool.add(np.frombuffer(chunk, np.uint8)[:, None])
+        left -= len(chunk)
+    return spool.array().reshape(-1)
 
 
 def shown(text: str) -> str:

@@ -21,10 +21,10 @@ from gpunet.datasets.readers.text_rows import Picked, Sheet, column_name
 from gpunet.datasets.readers.titles import is_index_title, is_label_title, may_be_label_title
 from gpunet.errors import DataError, SettingError, spelled
 
-__all__ = ["Roles", "choose_roles", "named_label", "pick_for_training"]
+__all__ = ["Roles", "choose_roles", "named_column", "named_label", "pick_for_training"]
 
 LAST = "last"
-"""The label that stands for the last column."""
+"""The name that stands for the last column."""
 
 LISTED = 12  # titles that a message lists
 FEW_CLASSES, ROWS_PER_CLASS, ROWS_PER_MANY = 10, 2, 10
@@ -100,25 +100,39 @@ def named_label(head: Head, label: str | None) -> int | None:
     Raises:
         UsageError: it names no column.
     """
+    if label is not None:
+        return named_column(head, label, "label")
+    found = [column for column, title in enumerate(head.titles or ()) if is_label_title(title)]
+    return found[0] if len(found) == 1 else None
+
+
+def named_column(head: Head, name: str, setting: str) -> int:
+    """The column that a user names, counted from 0.
+
+    Args:
+        head: of the table.
+        name: a title, a number that counts columns from 1, or ``last``.
+        setting: that holds the name, for the message.
+
+    Raises:
+        UsageError: there is no such column.
+    """
     titles = head.titles or ()
-    if label is None:
-        found = [column for column, title in enumerate(titles) if is_label_title(title)]
-        return found[0] if len(found) == 1 else None
-    if label in titles:
-        return titles.index(label)
+    if name in titles:
+        return titles.index(name)
     folded = [title.casefold() for title in titles]
-    if folded.count(label.casefold()) == 1:
-        return folded.index(label.casefold())
-    if label == LAST:
+    if folded.count(name.casefold()) == 1:
+        return folded.index(name.casefold())
+    if name == LAST:
         return head.columns - 1
-    if label.isascii() and label.isdigit() and len(label) < 10 and 1 <= int(label) <= head.columns:
-        return int(label) - 1
+    if name.isascii() and name.isdigit() and len(name) < 10 and 1 <= int(name) <= head.columns:
+        return int(name) - 1
     raise SettingError(
-        "label",
-        label,
+        setting,
+        name,
         f"a column of {head.name}",
         f"give a number from 1 to {head.columns:,}, `last`{_listed(head, ', or a title')}",
-        f"{shown(label)} names no column of {head.name}",
+        f"{shown(name)} names no column of {head.name}",
     )
 
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,15 +19,22 @@ from gpunet.datasets.dataset import Columns, Dataset
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.first_lines import Head
-from gpunet.datasets.readers.label_column import choose_roles, named_label, pick_for_training
+from gpunet.datasets.readers.label_column import (
+    choose_roles,
+    named_column,
+    named_label,
+    pick_for_training,
+)
 from gpunet.datasets.readers.labels import RawLabels, number_known
+from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
+from gpunet.datasets.readers.packed import unpacked, without_end
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled
 from gpunet.datasets.readers.text_rows import (
     Picked,
     Sheet,
     column_name,
+    read_blocks,
     read_sheet,
-    read_text,
 )
 from gpunet.datasets.readers.titles import are_pixel_titles, is_index_title
 from gpunet.errors import DataError
@@ -36,15 +44,16 @@ __all__ = [
     "Rows",
     "find_tables",
     "is_table_name",
+    "read_row_blocks",
     "read_rows",
     "read_table",
     "table_stem",
 ]
 
 ENDS = (".csv", ".tsv", ".txt", ".data")
-"""How a table's name ends, before ``.gz`` where it is packed."""
+"""How a table's name ends, before ``packed.ENDS`` where it is packed."""
 
-TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz after that"
+TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz, .bz2, .xz or .zip after that"
 """How a table's name ends, as messages say it."""
 
 PREFIXES = ("", "X_", "mnist_", "fashion-mnist_")
@@ -79,18 +88,18 @@ class Rows:
 
 def is_table_name(name: str) -> bool:
     """Whether a file of this name is read as a table."""
-    return name.lower().removesuffix(".gz").endswith(ENDS)
+    return name.lower().endswith(".zip") or without_end(name).lower().endswith(ENDS)
 
 
 def table_stem(path: Path) -> str:
     """A table's name without its ends."""
-    return path.with_suffix("").stem if path.suffix.lower() == ".gz" else path.stem
+    return Path(without_end(path.name)).stem
 
 
 def find_tables(folder: Path) -> tuple[Path, Path] | None:
     """The training and the test table of a folder, if it has a pair of known names."""
     for prefix in PREFIXES:
-        for end in (".csv", ".csv.gz"):
+        for end in (".csv", *(f".csv{packed}" for packed in PACKED_ENDS)):
             train, test = (folder / f"{prefix}{part}{end}" for part in ("train", "test"))
             if train.exists() and test.exists():
                 return train, test
@@ -151,15 +160,12 @@ def read_table(
 
 
 def read_rows(
-    source: Path | BinaryIO,
-    columns: Columns,
-    inputs: int,
-    classes: Sequence[str] | None = None,
+    path: Path, columns: Columns, inputs: int, classes: Sequence[str] | None = None
 ) -> Rows:
     """Read all rows of a table for a model.
 
     Args:
-        source: the file, or one that is open, which is called the standard input.
+        path: of the file.
         columns: of the table that the model was trained on.
         inputs: features that the model takes, I.
         classes: the names of the model's classes, if the rows' labels are wanted.
@@ -167,18 +173,56 @@ def read_rows(
     Raises:
         DataError: as ``read_table``, a column is missing, or a label is none of the classes.
     """
-    sheet, found = _read_alike(source, columns, inputs, with_label=classes is not None)
+    sheet, found = _read_alike(path, columns, inputs, with_label=classes is not None)
+    rows = _rows(sheet, found, columns, 1)
+    if classes is None:
+        return rows
+    return replace(rows, labels=number_known(_raw_labels(sheet, found.label), classes))
+
+
+def read_row_blocks(
+    source: Path | BinaryIO, columns: Columns, inputs: int, index: str | None = None
+) -> Iterator[Rows]:
+    """Read the rows of a table for a model block by block, so that a file of any length can be.
+
+    Args:
+        source: the file, or one that is open, which is called the standard input.
+        columns: of the table that the model was trained on.
+        inputs: features that the model takes, I.
+        index: the column that names the rows, as ``label_column.named_column`` takes it; ``None``
+            for the one that the model's table had.
+
+    Yields:
+        At least one row.
+
+    Raises:
+        DataError: as ``read_rows``, once the rows above have been given out.
+        UsageError: ``index`` names no column.
+    """
+
+    def find(head: Head) -> _Found:
+        return _Found.of(head, columns, inputs, index)
+
+    opened = unpacked(source) if isinstance(source, Path) else nullcontext((source, 0))
+    name = str(source) if isinstance(source, Path) else "standard input"
+    number = 1
+    with opened as (file, _):
+        for sheet in read_blocks(file, name, lambda head: find(head).picked(with_label=False)):
+            rows = _rows(sheet, find(sheet.head), columns, number)
+            number += len(rows.features)
+            yield rows
+
+
+def _rows(sheet: Sheet, found: _Found, columns: Columns, first: int) -> Rows:
+    """The rows of a sheet, without labels; the first one has this number."""
     titles = sheet.head.titles
-    labels = None
-    if classes is not None:
-        labels = number_known(_raw_labels(sheet, found.label), classes)
-    names: Sequence[Any] = range(1, len(sheet) + 1)
+    names: Sequence[Any] = range(first, first + len(sheet))
     if found.index is not None:
         names = sheet.text(found.index).tolist()
     return Rows(
         name=sheet.head.name,
         features=_as_trained(sheet.take_features(found.features), columns.grey),
-        labels=labels,
+        labels=None,
         names=names,
         index=None if found.index is None or titles is None else titles[found.index],
     )
@@ -208,7 +252,7 @@ def _read_training(path: Path, label: str | None) -> tuple[Sheet, list[int], Col
 
 
 def _read_alike(
-    source: Path | BinaryIO, columns: Columns, inputs: int, *, with_label: bool
+    path: Path, columns: Columns, inputs: int, *, with_label: bool
 ) -> tuple[Sheet, _Found]:
     """Another table with the columns of one that was trained on, and where they stand in it."""
 
@@ -222,10 +266,7 @@ def _read_alike(
             )
         return found.picked(with_label)
 
-    if isinstance(source, Path):
-        sheet = read_sheet(source, pick)
-    else:
-        sheet = read_text(source, "standard input", pick)
+    sheet = read_sheet(path, pick)
     return sheet, _Found.of(sheet.head, columns, inputs)
 
 
@@ -249,15 +290,28 @@ class _Found:
     index: int | None  # the column that names the rows, or ``None``
 
     @classmethod
-    def of(cls, head: Head, columns: Columns, inputs: int) -> _Found:
+    def of(cls, head: Head, columns: Columns, inputs: int, index: str | None = None) -> _Found:
         """The columns by their titles, if both tables have some, else by their position.
+
+        Args:
+            head: of the other table.
+            columns: of the model.
+            inputs: the model's features, I.
+            index: the column that names the rows, if the user says so.
 
         Raises:
             DataError: one is missing, or there are more or fewer than the model's.
+            UsageError: ``index`` names no column.
         """
+        named = None if index is None else named_column(head, index, "id")
         if columns.features is not None and head.titles is not None:
-            return cls._by_title(head, columns.features, columns.label)
-        return cls._by_position(head, columns, inputs)
+            found = cls._by_title(head, columns.features, columns.label)
+        elif named is not None and head.columns == inputs + 1:
+            others = tuple(column for column in range(head.columns) if column != named)
+            found = cls(others, None, named)
+        else:
+            found = cls._by_position(head, columns, inputs)
+        return found if named is None else replace(found, index=named)
 
     @classmethod
     def _by_title(cls, head: Head, wanted: tuple[str, ...], label: str | None) -> _Found:
@@ -300,16 +354,17 @@ class _Found:
         """What is to be read."""
         texts = {self.index, self.label if with_label else None} - {None}
         numbers = tuple(column for column in self.features if column not in texts)
-        return Picked(tuple(column for column in texts if column is not None), numbers)
+        kept = tuple(column for column in texts if column is not None)
+        return Picked(kept, numbers, index=self.index)
 
 
 def _as_trained(
     features: NDArray[Any], grey: bool
 ) -> NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]:
     """Features (n, I) of the type that a model's training samples had."""
-    if not grey:
-        return as_features((features,), grey=False)[0]
     if features.dtype == np.uint8:
+        return features if grey else features.astype(np.float32)
+    if not grey:
         return features
     levels = features.astype(np.uint8, casting="unsafe")
     return levels if (levels == features).all() else (features / 255).astype(np.float32)

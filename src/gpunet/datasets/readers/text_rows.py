@@ -1,6 +1,6 @@
 """Text as rows of cells: the numbers in the cells, quotes, decimal commas, and what is wrong.
 
-What the columns mean is not known here. The text is UTF-8, packed with gzip or not; it is read
+What the columns mean is not known here. The text is UTF-8, packed or not; it is read
 block by block and cells become numbers at once, so that a file takes little more memory than its
 numbers.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.features import is_number, is_numeric
-from gpunet.datasets.readers.files import require_memory, shown, unpacked
+from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.first_lines import (
     Beginning,
     Head,
@@ -31,6 +31,8 @@ from gpunet.datasets.readers.first_lines import (
     split_cells,
 )
 from gpunet.datasets.readers.labels import TEXT
+from gpunet.datasets.readers.packed import unpacked
+from gpunet.datasets.spool import require_memory
 from gpunet.errors import DataError
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "Picked",
     "Sheet",
     "column_name",
+    "read_blocks",
     "read_sheet",
     "read_text",
 ]
@@ -54,6 +57,7 @@ class Picked:
     texts: tuple[int, ...]  # columns to be kept as they are written
     numbers: tuple[int, ...]  # columns of numbers, in the order in which they are wanted
     advice: str = ""  # what a message adds where a cell of the latter is no number
+    index: int | None = None  # one of the texts that keeps zeros in front, as names of rows do
 
 
 Pick = Callable[[Head], Picked]
@@ -145,6 +149,12 @@ class Sheet:
         """The line of the file, counted from 1, that each row (n,) stands in."""
         return np.concatenate(self.lines_of)
 
+    def following(self) -> Sheet:
+        """A sheet for the rows after these, whose numbers are read as they are here."""
+        sheet = Sheet(self.head, self.separator, self.picked, self.next_line)
+        sheet._decimal = self._decimal
+        return sheet
+
     def text(self, column: int) -> NDArray[Any]:
         """The cells (n,) of a column that was kept as text; uint8 if they all are such numbers."""
         blocks = self.texts[column]
@@ -220,7 +230,11 @@ class Sheet:
         if cells.shape != (lines, self.head.columns):
             return False
         for column, blocks in self.texts.items():
-            blocks.append(cells[:, column].copy())
+            if column == self.picked.index:
+                texts = [self._cell(line, column).strip() for line in block.split("\n")[:lines]]
+                blocks.append(np.array(texts, TEXT))
+            else:
+                blocks.append(cells[:, column].copy())
         self.numbers.append(np.ascontiguousarray(cells[:, list(self.picked.numbers)]))
         self.lines_of.append(np.arange(self.next_line, self.next_line + lines))
         return True
@@ -345,7 +359,7 @@ def read_sheet(path: Path, pick: Pick) -> Sheet:
     """Read the rows of a file.
 
     Args:
-        path: of the text, packed with gzip or not.
+        path: of the text, packed or not.
         pick: says which columns to read, once it is known which there are.
 
     Raises:
@@ -358,14 +372,38 @@ def read_sheet(path: Path, pick: Pick) -> Sheet:
 
 def read_text(file: BinaryIO, name: str, pick: Pick) -> Sheet:
     """Read the rows of an open file, as ``read_sheet`` does."""
-    blocks = _blocks(file, name)
-    beginning, line = _beginning(blocks, name)
-    sheet = Sheet(beginning.head, beginning.separator, pick(beginning.head), line)
-    for block in chain([beginning.rest], blocks):
+    sheet, blocks = _begun(file, name, pick)
+    for block in blocks:
         sheet.take(block)
     if not sheet.lines_of:
         raise _no_rows(name)
     return sheet
+
+
+def read_blocks(file: BinaryIO, name: str, pick: Pick) -> Iterator[Sheet]:
+    """Read the rows of an open file block by block, so that any number of them takes little memory.
+
+    Raises:
+        DataError: as ``read_sheet``, once what came before has been given out.
+    """
+    sheet, blocks = _begun(file, name, pick)
+    empty = True
+    for block in blocks:
+        sheet.take(block)
+        if sheet.lines_of:
+            empty = False
+            yield sheet
+        sheet = sheet.following()
+    if empty:
+        raise _no_rows(name)
+
+
+def _begun(file: BinaryIO, name: str, pick: Pick) -> tuple[Sheet, Iterator[str]]:
+    """A sheet without rows as yet, and the blocks of text that hold them."""
+    blocks = _blocks(file, name)
+    beginning, line = _beginning(blocks, name)
+    sheet = Sheet(beginning.head, beginning.separator, pick(beginning.head), line)
+    return sheet, chain([beginning.rest], blocks)
 
 
 def _beginning(blocks: Iterator[str], name: str) -> tuple[Beginning, int]:
