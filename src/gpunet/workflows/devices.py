@@ -194,13 +194,9 @@ def choose_tiles(
     Raises:
         DeviceError: the device fails.
     """
-<<<<<<< HEAD
-    with trial_engine(config, adapter, dataset) as engine:
-=======
     from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
 
-    with trial_engine(config, adapter, dataset, dataset.train) as engine:
->>>>>>> main
+    with trial_engine(config, adapter, dataset) as engine:
         passes = worth_measuring(engine.training_plan(), tiles, steps)
         if not passes:
             return []
