@@ -304,7 +304,7 @@ def test_a_header_that_promises_too_much_is_refused_before_anything_is_allocated
 
 
 def test_an_archive_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpunet.datasets.readers.files.MAXIMUM_BYTES", 1 << 20)
+    monkeypatch.setattr("gpunet.datasets.spool.MAXIMUM_BYTES", 1 << 20)
     zeros = np.zeros((6, 1 << 20), np.uint8)
     path = with_member(tmp_path, "x_train", npy_bytes(zeros), zipfile.ZIP_DEFLATED)
     assert "x_train of data.npz would take" in refusal(path)

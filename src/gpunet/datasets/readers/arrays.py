@@ -14,6 +14,7 @@ from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT, RawLabels
 from gpunet.datasets.readers.parts import NAMES, assembled, joined
+from gpunet.datasets.spool import converted
 from gpunet.errors import DataError
 
 __all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels", "titles_of"]
@@ -159,7 +160,7 @@ def _array(values: Any) -> NDArray[Any]:
     if hasattr(values, "to_numpy"):
         values = values.to_numpy()
     try:
-        return np.asarray(values)
+        return values if isinstance(values, np.memmap) else np.asarray(values)
     except (TypeError, ValueError) as error:
         raise DataError(f"the values make no array: {error}; give rows of one length") from error
 
@@ -215,7 +216,7 @@ def _flattened(array: NDArray[Any], name: str) -> NDArray[Any]:
     """The samples (n, I), all finite numbers."""
     flat = array.reshape(len(array), -1)
     if flat.dtype.kind == "b":
-        flat = flat.astype(np.float32)
+        flat = converted(flat, np.float32)
     refuse_unknown_values(
         flat, lambda row, column: f"row {row + 1:,}, value {column + 1:,} of {name}"
     )

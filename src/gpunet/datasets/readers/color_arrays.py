@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.readers.features import SMALLEST_SIDE, as_grey_levels
+from gpunet.datasets.spool import converted
 
 __all__ = ["are_colored", "turned_to_grey"]
 
 BRIGHTNESS = np.array([19595, 38470, 7471]) / 65536
 """Shares of red, green and blue in a grey level (ITU-R BT.601), to the bit as Pillow has them."""
-
-ROWS = 1024  # images turned to grey together, so that the temporaries stay small
 
 Shape = tuple[int, ...]
 
@@ -56,10 +55,10 @@ def _channels(shape: Shape) -> int | None:
 
 def _grey(array: NDArray[Any], shape: Shape, axis: int) -> NDArray[Any]:
     """The grey levels (n, height * width) of images (n, I)."""
-    grey = np.empty((len(array), array.shape[1] // 3), array.dtype)
-    for first in range(0, len(array), ROWS):
-        rows = slice(first, first + ROWS)
-        colors = np.moveaxis(array[rows].reshape(-1, *shape), axis + 1, -1)
+
+    def convert(rows: NDArray[Any]) -> NDArray[Any]:
+        colors = np.moveaxis(rows.reshape(-1, *shape), axis + 1, -1)
         levels = (colors @ BRIGHTNESS).reshape(len(colors), -1)
-        grey[rows] = np.floor(levels + 0.5) if array.dtype == np.uint8 else levels
-    return grey
+        return (np.floor(levels + 0.5) if array.dtype == np.uint8 else levels).astype(array.dtype)
+
+    return converted(array, array.dtype, convert, array.shape[1] // 3)

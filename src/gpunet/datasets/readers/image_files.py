@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import spread_classes
 from gpunet.datasets.images import grey_image, image_size, is_colored, open_image, resized
-from gpunet.datasets.readers.files import require_memory
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, joined
+from gpunet.datasets.spool import require_memory
 from gpunet.errors import DataError
 
 __all__ = ["SUFFIXES", "Found", "Progress", "dataset_of_images"]
