@@ -15,6 +15,7 @@ from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.config.setting import Range, Setting
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.kept import kept_datasets, remove_kept
 from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
@@ -39,8 +40,10 @@ if TYPE_CHECKING:
 __all__ = [
     "check_device",
     "devices",
+    "kept_datasets",
     "load",
     "load_dataset",
+    "remove_kept",
     "resume",
     "run_search",
     "train",

@@ -19,7 +19,15 @@ from gpunet.datasets.mapped import is_large, map_array
 from gpunet.errors import DataError, reason_of
 from gpunet.files.cache import VARIABLE, cache_folder, disk
 
-__all__ = ["MAXIMUM_BYTES", "Spool", "converted", "refusal_of_room", "require_memory", "spooled"]
+__all__ = [
+    "MAXIMUM_BYTES",
+    "Spool",
+    "converted",
+    "refusal_of_room",
+    "require_memory",
+    "spooled",
+    "taken",
+]
 
 MAXIMUM_BYTES = 8 << 30
 """The most that one file's samples may take up in memory; beyond, they lie in a file."""
@@ -171,6 +179,25 @@ def converted(
     for rows, block in zip(row_blocks(array), blocks, strict=True):
         result[rows] = block
     return result
+
+
+def taken(array: NDArray[Any], rows: slice | NDArray[np.integer]) -> NDArray[Any]:
+    """Some rows of an array (n, I): a view if they are a slice, else a copy.
+
+    Many rows of a mapped array are spooled.
+
+    Args:
+        array: mapped or in memory.
+        rows: their numbers in ascending order.
+    """
+    if isinstance(rows, slice) or not isinstance(array, np.memmap):
+        return array[rows]
+    size = len(rows) * array[:1].nbytes
+    if not is_large(size):
+        return np.asarray(array[rows])
+    alike = np.broadcast_to(array[:1], (len(rows), *array.shape[1:]))
+    blocks = (array[rows[some]] for some in row_blocks(alike))
+    return spooled(str(array.filename or "the data"), blocks, size)
 
 
 def require_memory(name: str, size: int, refusal: str = "") -> None:

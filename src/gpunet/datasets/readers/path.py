@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.kept import read_once
 from gpunet.datasets.readers.files import reading, shown
-from gpunet.datasets.readers.idx import is_idx_name, read_idx
+from gpunet.datasets.readers.idx import idx_files, is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
 from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
@@ -59,12 +60,12 @@ def read_path(path: Path, progress: Progress | None = None, label: str | None = 
             return _read_folder(path, progress, label)
     if is_table_name(path.name) and not is_idx_name(path.name):
         refuse_table_of_images(path)
-        return read_table(path, label)
+        return read_once([path], label, lambda: read_table(path, label))
     refuse_label(label, str(path))
     if is_idx_name(path.name):
-        return read_idx(path)
+        return read_once(idx_files(path), None, lambda: read_idx(path))
     if path.suffix.lower() == ".npz":
-        return read_npz(path)
+        return read_once([path], None, lambda: read_npz(path))
     raise DataError(f"{path} is of no known kind; wanted {KINDS}")
 
 
@@ -98,7 +99,7 @@ def _read_folder(folder: Path, progress: Progress | None, label: str | None) -> 
         return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
     if is_image_folder(folder):
         refuse_label(label, str(folder))
-        return read_image_folder(folder, progress)
+        return read_once([folder], None, lambda: read_image_folder(folder, progress))
     below = _data_folders_below(folder)
     if len(below) == 1:
         return replace(_read_folder(below[0], progress, label), name=folder.resolve().name)
@@ -120,10 +121,14 @@ def _read_files(folder: Path, label: str | None) -> Dataset | None:
     if isinstance(source, dict):
         for table in source.values():
             refuse_table_of_images(table)
-        return read_table(source["train"], label, test=source.get("test"), val=source.get("val"))
+        train, test, val = (source.get(part) for part in ("train", "test", "val"))
+        assert train is not None
+        return read_once(
+            list(source.values()), label, lambda: read_table(train, label, test=test, val=val)
+        )
     if source == folder:
         refuse_label(label, str(folder))
-        return read_idx(folder)
+        return read_once(idx_files(folder), None, lambda: read_idx(folder))
     return None if source is None else read_path(source, label=label)
 
 
