@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.features import is_number, is_numeric
-from gpunet.datasets.readers.files import require_memory, shown
+from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.first_lines import (
     Beginning,
     Head,
@@ -32,6 +32,7 @@ from gpunet.datasets.readers.first_lines import (
 )
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.readers.packed import unpacked
+from gpunet.datasets.spool import require_memory
 from gpunet.errors import DataError
 
 __all__ = [
