@@ -151,11 +151,11 @@ class Model:
             return samples.single()
         return self.scaling.apply(samples, above)
 
-    def prepare_test(self, dataset: Dataset) -> Samples:
-        """The dataset's test samples as the network wants them, labeled with its classes.
+    def test_samples(self, dataset: Dataset) -> Samples:
+        """The dataset's test samples as they were read, labeled with the model's classes.
 
         Raises:
-            ModelError: the features' number differs, or a class is not among the model's.
+            ModelError: a class is not among the model's.
         """
         strange = [name for name in dataset.classes if name not in self.classes]
         if strange:
@@ -164,7 +164,7 @@ class Model:
                 f"know; use data with the classes {', '.join(self.classes[:12])}"
             )
         numbers = np.array([self.classes.index(name) for name in dataset.classes], dtype=np.int32)
-        return self.prepare(Samples(dataset.test.features, numbers[dataset.test.labels]))
+        return Samples(dataset.test.features, numbers[dataset.test.labels])
 
     def predict(self, data: Any) -> NDArray[Any]:
         """The class of every sample: whole numbers where the classes are, else texts.

@@ -49,9 +49,9 @@ def evaluate_model(
     Raises:
         GpunetError: the data or the device cannot be had, or do not fit the model.
     """
-    samples, prepared = _labeled_samples(model, data, messages)
+    samples = _labeled_samples(model, data, messages)
     with _engine(model, choice) as engine:
-        return samples, evaluate(engine, model, prepared)
+        return samples, evaluate(engine, model, samples)
 
 
 def answers_to(model: Model, data: Any, reading: Reading) -> Iterator[Answers]:
@@ -139,8 +139,8 @@ def _engine(model: Model, choice: Device) -> Engine:
     return create_engine(choice, model.network, configs, trains=False)
 
 
-def _labeled_samples(model: Model, data: Any, messages: Messages) -> tuple[Samples, Samples]:
-    """Labeled samples as they are drawn, and as the network takes them."""
+def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
+    """Samples as they were read, with the numbers of the model's classes."""
     if isinstance(data, tuple | list):
         if len(data) != 2:
             raise DataError(f"the data are {len(data)} arrays, wanted (X, y)")
@@ -149,17 +149,14 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> tuple[Sampl
         numbers = number_known(raw_labels(labels, "y"), model.classes)
         if len(numbers) != len(rows):
             raise DataError(f"y holds {len(numbers):,} labels but X {len(rows):,} rows")
-        prepared = model.prepare(Samples(rows, numbers))
-        return prepared, prepared
+        return Samples(rows, numbers)
     if isinstance(data, Dataset):
-        prepared = model.prepare_test(data)
-        return Samples(data.test.features, prepared.labels), prepared
+        return model.test_samples(data)
     name = None if data is None else str(data)
     table = None if name is None or is_name(name) else find_test_table(Path(name))
     if table is None:
         return _test_samples(model, name, messages)
-    samples = _all_rows(model, table, messages)
-    return samples, model.prepare(samples)
+    return _all_rows(model, table, messages)
 
 
 def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
@@ -170,8 +167,8 @@ def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
     return Samples(rows.features, rows.labels)
 
 
-def _test_samples(model: Model, data: str | None, messages: Messages) -> tuple[Samples, Samples]:
-    """The test samples of data with a split of its own, as they are drawn and as prepared."""
+def _test_samples(model: Model, data: str | None, messages: Messages) -> Samples:
+    """The test samples of data with a split of its own."""
     if data is not None:
         dataset = open_data(data, messages)
     else:
@@ -179,5 +176,4 @@ def _test_samples(model: Model, data: str | None, messages: Messages) -> tuple[S
         dataset = open_data(place, messages, model.config.label)
         if dataset.fingerprint != model.origin.fingerprint:
             messages.note(f"{dataset.name} is no longer what the model was trained on")
-    prepared = model.prepare_test(dataset)
-    return Samples(dataset.test.features, prepared.labels), prepared
+    return model.test_samples(dataset)

@@ -15,6 +15,7 @@ from gpunet.datasets.readers.image_table import (
     find_image_table,
     read_image_tables,
 )
+from gpunet.datasets.readers.npy_files import read_npy_files, whole_npy_files
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
 from gpunet.datasets.readers.parts import NAMES, Part, by_part, joined
@@ -27,9 +28,10 @@ __all__ = ["KINDS", "find_test_table", "read_path", "refuse_label"]
 KINDS = (
     "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file (.csv, .tsv, .txt or .data, "
     "or packed as .gz, .bz2, .xz or .zip) or a folder with train.csv and test.csv, an NPZ file "
-    "with x_train, y_train, x_test and y_test, or the like, or a folder of images, either in a "
-    "folder for each class, at once or in the folders train and test (or training, testing and so "
-    "on), or with a table of file names and labels; val in place of test is for validation"
+    "with x_train, y_train, x_test and y_test, or the like, NPY files of such names, or a folder "
+    "of images, either in a folder for each class, at once or in the folders train and test (or "
+    "training, testing and so on), or with a table of file names and labels; val in place of test "
+    "is for validation"
 )
 """What can be read, in words for the user."""
 
@@ -65,6 +67,8 @@ def read_path(path: Path, progress: Progress | None = None, label: str | None = 
     if _is_table(path):
         images = _image_tables({"train": path})
         return read_image_tables(images, label, progress) if images else read_table(path, label)
+    if path.suffix.lower() == ".npy":
+        return read_npy_files(path, label)
     refuse_label(label, str(path))
     if is_idx_name(path.name):
         return read_idx(path)
@@ -202,8 +206,8 @@ def _holds_files(folder: Path) -> bool:
 
 
 def _single_files(files: list[Path]) -> list[Path]:
-    """The files that are a whole dataset each."""
-    return [file for file in files if _ends(file, SINGLE)]
+    """The files that are a whole dataset each, or stand for one."""
+    return [*(file for file in files if _ends(file, SINGLE)), *whole_npy_files(files)]
 
 
 def _ends(file: Path, ends: tuple[str, ...]) -> bool:
