@@ -145,7 +145,7 @@ def test_what_is_kept_is_listed_and_removed(
     says = "error: nothing of 'a.csv' is kept; see `gpunet datasets list`\n"
     assert (1, "", says) == ran
     assert gpunet("datasets", "remove", "--all").out.endswith(f" of {paths[1]}\n")
-    assert (0, "nothing is kept\n", "") == gpunet("datasets", "remove", "--all")
+    assert gpunet("datasets", "remove", "--all") == (0, "nothing is kept\n", "")
 
 
 @pytest.mark.parametrize("words", [(), ("a.csv", "--all")])
