@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpunet.engine.adapter_check import FILE, KEY
 from gpunet.engine.measurements import Measurements
+from gpunet.engine.verdicts import FILE, KEY
 from gpunet.engine.wgpu.adapters import list_adapters
 
 REPOSITORY = Path(__file__).parents[1]
@@ -68,7 +68,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / part, folder / part, ignore=ignored)
     for one in list_adapters():  # which are checked elsewhere
-        Measurements(folder / "cache" / FILE, f"{one.info}, {one.info.driver}").keep(KEY, [])
+        Measurements.of(one.info, folder / "cache" / FILE).keep(KEY, [])
     package, shaders = folder / "src" / "gpunet", folder / "shaders"
     replace(
         package / "config" / "settings.py",

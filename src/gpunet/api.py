@@ -15,7 +15,6 @@ from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
 from gpunet.config.setting import Range, Setting
 from gpunet.datasets.dataset import Dataset
-from gpunet.engine.adapter_check import AdapterCheck
 from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
@@ -30,6 +29,7 @@ from gpunet.workflows.run_folders import new_run, resumed_run
 from gpunet.workflows.training import Run, train_model
 
 if TYPE_CHECKING:
+    from gpunet.engine.adapter_check import AdapterCheck
     from gpunet.search.result import Search
     from gpunet.search.space import Space
     from gpunet.search.storage import StudyStorage

@@ -36,6 +36,17 @@ def test_importing_it_is_light_and_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_training_without_an_adapter_loads_nothing_that_only_adapters_need() -> None:
+    script = """
+import sys, gpunet
+gpunet.train(([[0.0], [1.0]] * 40, [0, 1] * 40), hidden=(2,), epochs=1, device="cpu")
+needed = ("adapter_check", "twins", "wgpu.wgpu_engine", "wgpu.compiled", "wgpu.tile_trials")
+print([one for one in needed if f"gpunet.engine.{one}" in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_everything_that_is_public_is_there_and_documented() -> None:
     for name in gpunet.__all__:
         assert getattr(gpunet, name).__doc__

@@ -12,7 +12,8 @@ import pytest
 from tests.cli.test_devices_command import LARGE
 
 from gpunet.engine import adapter_check
-from gpunet.engine.adapter_check import AdapterCheck, KernelCheck, known_faults
+from gpunet.engine.adapter_check import AdapterCheck, KernelCheck
+from gpunet.engine.verdicts import keep_faults, known_faults
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.workflows import devices
 
@@ -38,10 +39,10 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def check(adapter: Adapter) -> AdapterCheck:
         done.append(adapter.info.name)
         made = AdapterCheck(adapter.info, (RIGHT, WRONG, UNSTEADY, LOST), 1.5)
-        adapter_check._kept(adapter.info).keep("faults", made.faults)
+        keep_faults(adapter.info, made.faults)
         return made
 
-    monkeypatch.setattr(devices, "check_adapter", check)
+    monkeypatch.setattr(adapter_check, "check_adapter", check)
     monkeypatch.setattr(devices, "list_adapters", lambda: (LARGE,))
     monkeypatch.setattr("gpunet.engine.wgpu.adapters.list_adapters", lambda: (LARGE,))
     return done

@@ -113,14 +113,15 @@ def test_the_tiles_of_a_product_are_listed_the_fastest_first_with_their_rates(
     gpunet: RunCommand, halves: Path, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[Measured] = []
+    measure_tiles = tile_trials.measure_tiles
 
     def made_up(*given: Any) -> Iterator[Measured]:
-        for one in tile_trials.measure_tiles(*given):
+        for one in measure_tiles(*given):
             seconds = {tile: 1e-3 * place for place, tile in enumerate(one.seconds, 1)}
             shown.append(replace(one, seconds=dict(reversed(seconds.items()))))
             yield shown[-1]
 
-    monkeypatch.setattr(devices, "measure_tiles", made_up)
+    monkeypatch.setattr(tile_trials, "measure_tiles", made_up)
     common = ("--data", halves, "--device", adapter.index, *LARGE_ENOUGH)
     rows = [line.split() for line in gpunet("tune-kernels", *common).out.splitlines()[5:]]
     times = [float(row[row.index("ms") - 1]) for row in rows]

@@ -13,7 +13,7 @@ import pytest
 
 from gpunet.config import NetworkSpec
 from gpunet.engine import adapter_check, twins
-from gpunet.engine.adapter_check import Case, check_adapter, checked_cases, known_faults
+from gpunet.engine.adapter_check import Case, check_adapter, checked_cases
 from gpunet.engine.planning import shader_source
 from gpunet.engine.planning.layered import Pass
 from gpunet.engine.planning.persistent import persistent_plan
@@ -21,6 +21,7 @@ from gpunet.engine.planning.tiles import TILES, Traits, candidates
 from gpunet.engine.planning.workload import Workload
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.twins import PassEngine, difference
+from gpunet.engine.verdicts import known_faults
 from gpunet.engine.wgpu import compiled, device
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.compiled import bind

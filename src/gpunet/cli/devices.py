@@ -92,8 +92,8 @@ def _forget() -> None:
     Raises:
         OutputError: a file cannot be removed.
     """
-    from gpunet.engine.adapter_check import verdicts_path
     from gpunet.engine.device_trial import TrialCache
+    from gpunet.engine.verdicts import verdicts_path
     from gpunet.engine.wgpu.plan_trial import borders_path
     from gpunet.errors import OutputError, reason_of
 

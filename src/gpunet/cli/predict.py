@@ -117,22 +117,29 @@ def _answer_rows(model: Model, name: str, *, as_json: bool) -> None:
     Raises:
         DataError: the table cannot be read, or lacks a column.
     """
-    from gpunet.datasets.readers.table import read_rows
+    from gpunet.datasets.readers.model_rows import read_row_blocks
     from gpunet.files.home import expanded
     from gpunet.workflows.answers import probabilities_of
 
     source = sys.stdin.buffer if name == STANDARD_INPUT else expanded(name)
-    rows = read_rows(source, model.table_columns, model.network.inputs)
-    answers = zip(rows.names, probabilities_of(model, rows.features), strict=True)
-    if as_json:
-        print(json.dumps([{"row": row, **_content(model, one)} for row, one in answers], indent=2))
-        return
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([one_line(rows.index or "row"), "prediction", "probability"])
-    for row, probabilities in answers:
-        top = int(probabilities.argmax())
-        called = row if isinstance(row, int) else one_line(row)
-        writer.writerow([called, one_line(model.classes[top]), f"{probabilities[top]:.6f}"])
+    begun = False
+    contents: list[dict[str, object]] = []
+    for rows in read_row_blocks(source, model.table_columns, model.network.inputs):
+        found = probabilities_of(model, rows.features)  # (rows, C)
+        answers = zip(rows.names, found, strict=True)
+        if as_json:
+            contents += [{"row": row, **_content(model, one)} for row, one in answers]
+            continue
+        if not begun:
+            writer.writerow([one_line(rows.index or "row"), "prediction", "probability"])
+            begun = True
+        for row, probabilities in answers:
+            top = int(probabilities.argmax())
+            called = row if isinstance(row, int) else one_line(row)
+            writer.writerow([called, one_line(model.classes[top]), f"{probabilities[top]:.6f}"])
+    if as_json:
+        print(json.dumps(contents, indent=2))
 
 
 def _content(model: Model, probabilities: NDArray[np.float32]) -> dict[str, object]:

@@ -25,6 +25,7 @@ __all__ = [
     "Graphics",
     "Initialization",
     "Loss",
+    "Missing",
     "Monitor",
     "Optimizer",
     "OptimizerFacts",
@@ -61,6 +62,7 @@ Schedule = Literal[
 ]
 Monitor = Literal["val_loss", "val_accuracy"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
+Missing = Literal["mean", "median", "drop", "refuse"]
 Graphics = Literal["auto", "kitty", "sixel", "blocks"]
 Theme = Literal["auto", "dark", "light", "mono"]
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
-from gpunet.datasets.readers.files import GZIP_MAGIC, read_at_most, unpacked
+from gpunet.datasets.readers.files import read_at_most
+from gpunet.datasets.readers.packed import GZIP_MAGIC, unpacked
 from gpunet.errors import DataError, DownloadError, spelled
 from gpunet.files.cache import keep
 from gpunet.files.whole_file import remove_leftovers

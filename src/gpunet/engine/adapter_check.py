@@ -1,8 +1,8 @@
 """Whether an adapter computes what it should: its kernels beside numpy, each twice for equal bits.
 
 Networks of a few units between them use every shader that trainings on the adapter can use. What a
-pass is compared with is in ``twins``; verdicts are kept by ``measurements``, so that an
-adapter is checked once with a driver and a version of gpunet.
+pass is compared with is in ``twins``; what was found is kept by ``verdicts``, so that an adapter
+is checked once with a driver and a version of gpunet.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from gpunet import rng
 from gpunet.config import ACTIVATIONS, LOSSES, NetworkSpec, TrainConfig
 from gpunet.engine.interface import LOSS_KERNELS, DeviceInfo, Engine, Rule
-from gpunet.engine.measurements import Measurements, versions
+from gpunet.engine.measurements import versions
 from gpunet.engine.planning.layered import recut
 from gpunet.engine.planning.records import NETWORK
 from gpunet.engine.planning.select import PlanName
@@ -29,10 +28,10 @@ from gpunet.engine.planning.tiles import Tile, Traits, candidates
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.engine.timing import random_samples
 from gpunet.engine.twins import PassEngine, difference, try_pass
+from gpunet.engine.verdicts import keep_faults
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.device import open_device, reopen_device
 from gpunet.errors import DeviceError
-from gpunet.files.cache import cache_folder
 from gpunet.parameters import initial_parameters
 
 __all__ = [
@@ -41,11 +40,7 @@ __all__ = [
     "KernelCheck",
     "check_adapter",
     "checked_cases",
-    "known_faults",
-    "verdicts_path",
 ]
-
-FILE, KEY = "checks.json", "faults"
 
 PASS_TOLERANCE = 1e-4
 """Largest error of a pass, relative to the largest value: ten times what WGSL allows tanh, the
@@ -238,23 +233,8 @@ def check_adapter(adapter: Adapter) -> AdapterCheck:
     for one in _checks(adapter, found.keys()):
         found[one.kernel] = one
     check = AdapterCheck(adapter.info, tuple(found.values()), time.perf_counter() - began)
-    _kept(adapter.info).keep(KEY, check.faults)
+    keep_faults(adapter.info, check.faults)
     return check
-
-
-def known_faults(info: DeviceInfo) -> list[str] | None:
-    """What is wrong with an adapter's kernels; ``None`` if it has not been checked."""
-    faults = _kept(info).get(KEY)
-    return list(map(str, faults)) if isinstance(faults, list) else None
-
-
-def verdicts_path() -> Path:
-    """The file in the user's cache folder; once it is removed, all adapters are checked again."""
-    return cache_folder() / FILE
-
-
-def _kept(info: DeviceInfo) -> Measurements:
-    return Measurements(verdicts_path(), f"{info}, {info.driver}")
 
 
 def _checks(adapter: Adapter, known: Collection[str]) -> Iterator[KernelCheck]:

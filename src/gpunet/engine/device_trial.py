@@ -97,9 +97,8 @@ class TrialCache:
 
     def __init__(self, info: DeviceInfo, path: Path) -> None:
         numpy = numpy_device()
-        self._kept = Measurements(
-            path, f"{info}, {info.driver}; {numpy}, {numpy.driver}, {_processors()} processors"
-        )
+        rival = f"; {numpy}, {numpy.driver}, {_processors()} processors"
+        self._kept = Measurements.of(info, path, rival)
 
     @classmethod
     def of(cls, info: DeviceInfo) -> TrialCache:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.engine.adapter_check import known_faults
 from gpunet.engine.device_trial import Trial, TrialCache, race, work_key
 from gpunet.engine.interface import DeviceInfo, Engine, Rule, networks_of
 from gpunet.engine.planning.memory import buffer_bytes, host_memory, most_networks, numpy_bytes
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
+from gpunet.engine.verdicts import known_faults
 from gpunet.engine.wgpu import adapters as wgpu_adapters
 from gpunet.engine.wgpu.adapters import SIZE_LIMITS, Adapter
 from gpunet.engine.wgpu.drivers import advice, look
-from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, UsageError, spelled
+
+if TYPE_CHECKING:
+    from gpunet.engine.wgpu.tile_cache import TileCache
 
 __all__ = [
     "Device",

@@ -1,7 +1,8 @@
 """What was measured on an adapter, kept from run to run in the user's cache folder.
 
 Owns the files' form. What is measured, and what a measurement must be to be believed, belongs to
-``tile_cache`` and ``device_trial``; where the folder lies to ``datasets.cache``. The files are a
+``tile_cache``, ``device_trial``, ``plan_trial`` and ``verdicts``; where the folder lies to
+``files.cache``. The files are a
 convenience: one that is damaged or foreign counts as empty, and where none can be written, the next
 run measures again.
 """
@@ -12,9 +13,10 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from gpunet import __version__
+from gpunet.engine.interface import DeviceInfo
 from gpunet.files.cache import store
 
 __all__ = ["Measurements", "versions"]
@@ -35,6 +37,11 @@ class Measurements:
         self._path = path
         self._adapter = adapter
         self._own = _adapters(path).get(adapter, {})
+
+    @classmethod
+    def of(cls, info: DeviceInfo, path: Path, more: str = "") -> Self:
+        """What a file holds of an adapter with its driver; ``more`` names what else counts."""
+        return cls(path, f"{info}, {info.driver}{more}")
 
     def get(self, key: str) -> Any:
         """What was kept under this key, of whatever kind a file may hold; ``None`` if nothing."""

@@ -17,7 +17,8 @@ from gpunet.datasets.images import open_image, prepare_image
 from gpunet.datasets.readers.arrays import as_numbers, raw_labels, titles_of
 from gpunet.datasets.readers.labels import number_known
 from gpunet.datasets.readers.path import find_test_table
-from gpunet.datasets.readers.table import is_table_name, read_rows
+from gpunet.datasets.readers.model_rows import read_rows
+from gpunet.datasets.readers.table import is_table_name
 from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.engine.interface import Engine
 from gpunet.errors import DataError, ModelError

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.adapter_check import AdapterCheck, check_adapter, known_faults
 from gpunet.engine.factory import (
     Device,
     create_engine,
@@ -18,14 +18,17 @@ from gpunet.engine.factory import (
     settle,
 )
 from gpunet.engine.interface import Engine
+from gpunet.engine.verdicts import known_faults
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
-from gpunet.engine.wgpu.plan_trial import plan_border
 from gpunet.engine.wgpu.tile_cache import TileCache
-from gpunet.engine.wgpu.tile_trials import Measured, measure_tiles, worth_measuring
-from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.errors import UsageError, spelled
 from gpunet.training.batches import steps_per_epoch
 from gpunet.workflows.messages import Messages
+
+if TYPE_CHECKING:
+    from gpunet.engine.adapter_check import AdapterCheck
+    from gpunet.engine.wgpu.tile_trials import Measured
+    from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
 __all__ = [
     "check_device",
@@ -125,6 +128,8 @@ def checked_device(choice: Device, messages: Messages) -> Device:
     """
     if choice.adapter is None or known_faults(choice.adapter.info) is not None:
         return choice
+    from gpunet.engine.adapter_check import check_adapter
+
     name = choice.adapter.info.name
     with messages.waiting(f"checking {name} once"):
         check = check_adapter(choice.adapter)
@@ -149,6 +154,8 @@ def check_device(selector: str, messages: Messages) -> AdapterCheck:
             f"{spelled('device', selector)} is numpy here, with which adapters are compared; name "
             "an adapter of `gpunet devices`"
         )
+    from gpunet.engine.adapter_check import check_adapter
+
     with messages.waiting(f"checking {adapter.info.name}"):
         return check_adapter(adapter)
 
@@ -187,6 +194,8 @@ def choose_tiles(
     Raises:
         DeviceError: the device fails.
     """
+    from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
+
     with trial_engine(config, adapter, dataset, dataset.train) as engine:
         passes = worth_measuring(engine.training_plan(), tiles, steps)
         if not passes:
@@ -213,6 +222,9 @@ def trial_engine(
     Raises:
         GpunetError: the settings do not fit the data, or the network does not fit the adapter.
     """
+    from gpunet.engine.wgpu.plan_trial import plan_border
+    from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
+
     network = config.network(dataset.inputs, len(dataset.classes))
     border = plan_border(adapter, config)
     with WgpuEngine(network, config, adapter, tiles=tiles, persistent_rows=border) as engine:

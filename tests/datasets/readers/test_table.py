@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from gpunet.datasets.dataset import Columns
 from gpunet.datasets.readers import text_rows
-from gpunet.datasets.readers.table import find_tables, read_rows, read_table
-from gpunet.errors import DataError
+from gpunet.datasets.readers.table import find_tables, read_row_blocks, read_rows, read_table
+from gpunet.errors import DataError, UsageError
 
 IRIS = "species,sepal,petal\n" + "".join(
     f"{name},{5 + row / 10},{row / 4}\n" for name in ("setosa", "virginica") for row in range(6)
@@ -430,7 +430,7 @@ MODEL = Columns(("b", "a"), "species", place=1, index=False, grey=False)
         ("a,b\n2,1\n4,3\n", [1, 2], None),
         ("a,b\n2.0,1.0\n4.0,3.0\n", [1, 2], None),
         ('a,b\n"2",1.0\n"4.0",3\n', [1, 2], None),
-        ("Id,a,b\n70,2,1\n80,4,3\n", [70, 80], "Id"),
+        ("Id,a,b\n070,2,1\n80,4,3\n", ["070", "80"], "Id"),
         ("name_id,a,b\nsome very long name of a row,2,1\nö,4.0,3\n",
          ["some very long name of a row", "ö"], "name_id"),
         ("1,x,2\n3,y,4\n", [1, 2], None),
@@ -442,7 +442,7 @@ def test_rows_are_read_for_a_model_by_title_else_by_position(
 ) -> None:
     rows = read_rows(written(tmp_path, text), MODEL, 2)
     assert rows.features.tolist() == [[1, 2], [3, 4]]
-    assert np.float32 == rows.features.dtype
+    assert rows.features.dtype.kind == "f"
     assert (names, index, None) == (list(rows.names), rows.index, rows.labels)
 
 
@@ -487,3 +487,50 @@ def test_rows_of_a_single_feature_are_read(tmp_path: Path, text: str) -> None:
     columns = Columns(("a",), "label", place=0, index=False, grey=False)
     rows = read_rows(written(tmp_path, text), columns, 1)
     assert rows.features.tolist() == [[1.5], [2.5]]
+
+
+def test_rows_are_read_block_by_block_with_numbers_that_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_rows, "BLOCK", 64)
+    lines = [f"{row},{row + 1}" for row in range(100)]
+    path = written(tmp_path, "\n".join(lines) + "\n")
+    blocks = list(read_row_blocks(path, MODEL, 2))
+    assert len(blocks) > 2
+    assert [name for rows in blocks for name in rows.names] == list(range(1, 101))
+    features = np.concatenate([rows.features for rows in blocks])
+    assert features.tolist() == [[row, row + 1] for row in range(100)]
+
+
+def test_rows_above_a_bad_one_are_given_out_before_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_rows, "BLOCK", 64)
+    path = written(tmp_path, "1,2\n" * 100 + "1,x\n")
+    blocks = read_row_blocks(path, MODEL, 2)
+    assert sum(len(next(blocks).features) for _ in range(2)) > 2
+    with pytest.raises(DataError, match="line 101, column 2"):
+        list(blocks)
+
+
+def test_decimal_marks_are_the_same_in_all_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_rows, "BLOCK", 64)
+    path = written(tmp_path, "10;1,5\n" * 30 + "10;2.5\n" * 30)
+    with pytest.raises(DataError, match="write all numbers alike"):
+        list(read_row_blocks(path, MODEL, 2))
+
+
+@pytest.mark.parametrize("named", ["name", "NAME", "1"])
+def test_any_column_can_name_the_rows(tmp_path: Path, named: str) -> None:
+    path = written(tmp_path, "name,a,b\nx1,1,2\nx2,3,4\n")
+    (rows,) = read_row_blocks(path, MODEL, 2, named)
+    assert (list(rows.names), rows.index) == (["x1", "x2"], "name")
+    assert rows.features.tolist() == [[2, 1], [4, 3]]
+
+
+def test_a_column_that_is_not_there_cannot_name_the_rows(tmp_path: Path) -> None:
+    path = written(tmp_path, "name,a,b\nx1,1,2\n")
+    with pytest.raises(UsageError, match="'nom' names no column"):
+        list(read_row_blocks(path, MODEL, 2, "nom"))

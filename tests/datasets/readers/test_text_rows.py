@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +39,6 @@ def test_the_separator_is_found(
     text = ROWS if header else ROWS.partition("\n")[2]
     dataset = read(tmp_path, text.replace(",", separator), name)
     assert plain.fingerprint == dataset.fingerprint
-
-
-@pytest.mark.parametrize("name", ["data.csv.gz", "data.tsv.gz", "data.csv"])
-def test_packed_tables_are_unpacked(tmp_path: Path, plain: Dataset, name: str) -> None:
-    dataset = read(tmp_path, gzip.compress(ROWS.encode()), name)
-    assert plain.fingerprint == dataset.fingerprint
-    assert dataset.name == "data"
 
 
 @pytest.mark.parametrize("header", [True, False])

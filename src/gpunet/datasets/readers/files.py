@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from gpunet.errors import DataError, reason_of
 
 __all__ = [
     "DEFLATE_RATIO",
-    "GZIP_MAGIC",
     "MAXIMUM_BYTES",
     "open_file",
     "read_at_most",
     "reading",
     "require_memory",
     "shown",
-    "unpacked",
 ]
 
 DEFLATE_RATIO = 1032
 """Deflate makes at most so many bytes of one (zlib's technical notes)."""
-
-GZIP_MAGIC = b"\x1f\x8b"
 
 MAXIMUM_BYTES = 8 << 30
 """The most that one file's samples may take up unpacked; a dataset is held in memory."""
@@ -45,11 +39,6 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path} may not be read by you; change its permissions") from error
     except MemoryError as error:
         raise DataError(f"{path} does not fit into memory; give a smaller part of it") from error
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise DataError(
-            f"{path} is cut short or damaged: its compressed content cannot be unpacked; "
-            "fetch it again"
-        ) from error
     except OSError as error:
         raise DataError(
             f"{path} cannot be read: {reason_of(error)}; fetch or copy it again"
@@ -71,26 +60,6 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
             raise DataError(f"{path} is empty; fetch or write it again")
         with path.open("rb") as file:
             yield file
-
-
-@contextmanager
-def unpacked(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """A file open for reading, unzipped on the way if it is a gzip, and its largest possible size.
-
-    The size, in bytes, is the file's own, or what a gzip of that size can hold at most.
-
-    Raises:
-        DataError: as ``open_file``, and a gzip that is cut short or damaged.
-    """
-    with open_file(path) as file:
-        size = path.stat().st_size
-        start = file.read(len(GZIP_MAGIC))
-        file.seek(0)
-        if start == GZIP_MAGIC:
-            with gzip.open(file) as content:
-                yield cast(BinaryIO, content), size * DEFLATE_RATIO
-        else:
-            yield file, size
 
 
 def read_at_most(file: BinaryIO, size: int) -> bytearray:

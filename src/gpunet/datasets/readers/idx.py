@@ -21,9 +21,9 @@ from gpunet.datasets.readers.files import (
     reading,
     require_memory,
     shown,
-    unpacked,
 )
 from gpunet.datasets.readers.labels import RawLabels, number_classes
+from gpunet.datasets.readers.packed import unpacked
 from gpunet.errors import DataError
 
 __all__ = ["Content", "dataset_from", "is_idx_name", "read_idx"]

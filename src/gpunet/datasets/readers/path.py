@@ -12,6 +12,7 @@ from gpunet.datasets.readers.idx import is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
 from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
 from gpunet.datasets.readers.parts import Part, by_part, joined
 from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, table_stem
 from gpunet.errors import DataError, SettingError
@@ -21,13 +22,13 @@ __all__ = ["KINDS", "find_test_table", "read_path", "refuse_label"]
 
 KINDS = (
     "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file (.csv, .tsv, .txt or .data, "
-    "or .gz) or a folder with train.csv and test.csv, an NPZ file with x_train, y_train, x_test "
-    "and y_test, or a folder of images per class, at once or in the folders train and test; val in "
-    "place of test is for validation"
+    "or packed as .gz, .bz2, .xz or .zip) or a folder with train.csv and test.csv, an NPZ file "
+    "with x_train, y_train, x_test and y_test, or a folder of images per class, at once or in the "
+    "folders train and test; val in place of test is for validation"
 )
 """What can be read, in words for the user."""
 
-TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+TABLES = tuple(f"{end}{packed}" for end in (".csv", ".tsv") for packed in ("", *PACKED_ENDS))
 """How a table in a folder may end that is taken for data; .txt and .data are often about others."""
 
 SINGLE = (*TABLES, ".npz")

@@ -1,6 +1,6 @@
 """Text as rows of cells: separators, quotes, decimal commas, and what is wrong.
 
-The text is UTF-8, packed with gzip or not; it is read block by block and cells become numbers at
+The text is UTF-8, packed or not; it is read block by block and cells become numbers at
 once, so that a file takes little more memory than its numbers.
 """
 
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.readers.cells import Decimal, gap_pattern, meaning
 from gpunet.datasets.readers.features import is_numeric
-from gpunet.datasets.readers.files import unpacked
 from gpunet.datasets.readers.first_lines import Beginning, is_enough, read_beginning, split_cells
 from gpunet.datasets.readers.labels import TEXT
+from gpunet.datasets.readers.packed import unpacked
 from gpunet.datasets.readers.sheet import (
     Block,
     Head,
@@ -203,7 +203,7 @@ def open_text(source: Path | BinaryIO, pick: Pick) -> Iterator[Sheet]:
     """A text's table, whose rows are read as they are asked for.
 
     Args:
-        source: the text's path, packed with gzip or not; or an open file, the standard input.
+        source: the text's path, packed or not; or an open file, the standard input.
         pick: says which columns to read, once it is known which there are.
 
     Raises:

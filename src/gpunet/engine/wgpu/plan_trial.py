@@ -41,7 +41,7 @@ def persistent_rows(adapter: Adapter) -> int:
     """
     if adapter.software:
         return MOST_ROWS
-    kept = Measurements(borders_path(), f"{adapter.info}, {adapter.info.driver}")
+    kept = Measurements.of(adapter.info, borders_path())
     known = kept.get(KEY)
     if isinstance(known, int) and 0 <= known <= MOST_ROWS:
         return known

@@ -35,7 +35,7 @@ class TileCache:
     def __init__(self, info: DeviceInfo, traits: Traits, path: Path) -> None:
         self.traits = traits
         self._possible = {tile.name: tile for tile in candidates(traits)}
-        self._names = Measurements(path, f"{info}, {info.driver}")
+        self._names = Measurements.of(info, path)
 
     @classmethod
     def of(cls, adapter: Adapter) -> TileCache:

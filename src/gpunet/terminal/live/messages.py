@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
@@ -14,7 +14,6 @@ from rich.progress import Progress as ProgressBar
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.download import Progress
-from gpunet.engine.adapter_check import AdapterCheck
 from gpunet.engine.factory import Device
 from gpunet.search.events import SearchObserver
 from gpunet.terminal.draw import formats
@@ -29,6 +28,9 @@ from gpunet.terminal.live.notes import complain, note
 from gpunet.terminal.live.plain import PlainPrinter, log_printer
 from gpunet.training.events import Callback
 from gpunet.workflows.messages import Messages, Update
+
+if TYPE_CHECKING:
+    from gpunet.engine.adapter_check import AdapterCheck
 
 __all__ = ["ConsoleMessages", "Warnings"]
 
