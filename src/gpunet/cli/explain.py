@@ -42,6 +42,7 @@ def explain(
     plain: options.Plain = False,
 ) -> None:
     """Print the passes of a training step on the device, or the shader of one; train nothing."""
+    from gpunet.datasets.readers.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.training.splits import split
@@ -55,7 +56,7 @@ def explain(
             raise UsageError(f"{choice.info.name} has no shaders; --shader needs an adapter")
         messages.say("plan:   none: numpy has no passes, it goes from kernel to kernel")
         return
-    dataset = open_data(data, messages, config.label)
+    dataset = open_data(data, messages, TableOptions.of(config))
     training = split(dataset, config).training
     tiles = TileCache.of(choice.adapter) if autotune else None
     with trial_engine(config, choice.adapter, dataset, training, tiles) as engine:

@@ -110,13 +110,13 @@ class Scaling:
         return cls(mean, deviation)
 
     def with_median(self, features: NDArray[Any]) -> Scaling:
-        """This scaling, filling what is missing with the medians of features (n, I)."""
+        """The same scaling, filling what is missing with the medians of features (n, I)."""
         columns = (_present(features[:, column]) for column in range(features.shape[1]))
         fill = [float(np.median(present)) if len(present) else 0.0 for present in columns]
         return replace(self, fill=np.array(fill, np.float64))
 
     def without(self, features: NDArray[np.bool_]) -> Scaling:
-        """This scaling, which fills as before but leaves some features (I,) as they are."""
+        """The same scaling, which fills as before but leaves some features (I,) as they are."""
         mean, deviation = np.where(features, 0, self.mean), np.where(features, 1, self.deviation)
         return Scaling(mean, deviation, self.filling)
 
@@ -149,7 +149,7 @@ class Scaling:
 
 def _present(values: NDArray[Any]) -> NDArray[Any]:
     """The values (n,) that are not missing."""
-    return values[~np.isnan(values)]
+    return np.asarray(values[~np.isnan(values)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +274,7 @@ class Dataset:
         """Which features (I,) may be NaN, to be filled before the first layer."""
         if self.columns is None or not self.columns.fills:
             return None
-        return ~self.columns.flags(self.inputs)
+        return np.logical_not(self.columns.flags(self.inputs))
 
     @staticmethod
     def from_arrays(

@@ -83,16 +83,25 @@ def _parted(dataset: Dataset, config: TrainConfig) -> tuple[Samples, Samples]:
 
 
 def _scaling(dataset: Dataset, training: Samples, config: TrainConfig) -> Scaling | None:
-    """What the samples that are trained on are standardized by, if they are.
+    """What the samples that are trained on are filled and standardized by, if they are.
 
     Pixels are not: the deviation of those that are nearly always alike is tiny, so a speck on them
     would outweigh the whole drawing. For the same reason images of another range, such as -1 to 1,
-    get one mean and one deviation for all of their pixels.
+    get one mean and one deviation for all of their pixels. What is 0 or 1 by an encoding stays so.
     """
-    if not config.standardize or are_pixels(dataset):
+    columns = dataset.columns
+    fills = columns is not None and columns.fills
+    if are_pixels(dataset) or not (config.standardize or fills):
         return None
     if dataset.image_shape is None:
-        return Scaling.of(training.features)
+        scaling = Scaling.of(training.features)
+        if columns is not None and columns.missing == "median":
+            scaling = scaling.with_median(training.features)
+        if not config.standardize:
+            return scaling.without(np.ones(dataset.inputs, np.bool_))
+        if columns is None or not columns.encodings:
+            return scaling
+        return scaling.without(columns.flags(dataset.inputs))
     of_all = Scaling.of(training.features.reshape(-1, 1))
     return Scaling(
         np.repeat(of_all.mean, dataset.inputs), np.repeat(of_all.deviation, dataset.inputs)

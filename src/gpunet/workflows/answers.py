@@ -16,8 +16,9 @@ from gpunet.datasets.framing import prepare_digit
 from gpunet.datasets.images import open_image, prepare_image
 from gpunet.datasets.readers.arrays import as_numbers, raw_labels, titles_of
 from gpunet.datasets.readers.labels import number_known
-from gpunet.datasets.readers.path import find_test_table
 from gpunet.datasets.readers.model_rows import read_rows
+from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.path import find_test_table
 from gpunet.datasets.readers.table import is_table_name
 from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.engine.interface import Engine
@@ -182,7 +183,7 @@ def _test_samples(model: Model, data: str | None, messages: Messages) -> tuple[S
         dataset = open_data(data, messages)
     else:
         place = found_again(model.origin.name, model.origin.reference)
-        dataset = open_data(place, messages, model.config.label)
+        dataset = open_data(place, messages, TableOptions.of(model.config))
         if dataset.fingerprint != model.origin.fingerprint:
             messages.note(f"{dataset.name} is no longer what the model was trained on")
     prepared = model.prepare_test(dataset)

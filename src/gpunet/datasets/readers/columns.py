@@ -78,7 +78,7 @@ def learn_columns(
         judged.refuse_words_among_numbers(words.get(column))
         if len(judged.different) > MOST_LEVELS or judged.longest > LONGEST_LEVEL:
             many.append(column)
-        elif 2 * len(judged.different) > judged.present:
+        elif not judged.recur:
             unlike.append(column)
         else:
             levels[column] = judged.levels(with_gap=fills)
@@ -117,9 +117,8 @@ def listed(head: Head, columns: Sequence[int]) -> str:
 
 def no_number(head: Head, column: int, word: Word, advice: str = "") -> DataError:
     """The error for a word in a column of numbers."""
-    if any(map(str.isdigit, word.text)) and MARKED_NUMBER.fullmatch(word.text):
-        advice = "; write it with a decimal point and no other marks"
-    elif any(map(str.isdigit, word.text)) and "," in word.text:
+    digits = any(map(str.isdigit, word.text))
+    if digits and (MARKED_NUMBER.fullmatch(word.text) or "," in word.text):
         advice = "; write it with a decimal point and no other marks"
     return DataError(
         f"{head.cell(word.row, column)} is {shown(word.text)}, wanted a number{advice}"
@@ -183,6 +182,11 @@ class _Judged:
     def longest(self) -> int:
         return max(map(len, self.different), default=0)
 
+    @property
+    def recur(self) -> bool:
+        """Whether each cell stands in two rows on average."""
+        return 2 * len(self.different) <= self.present
+
     def levels(self, *, with_gap: bool) -> tuple[str, ...]:
         """The words in order, an empty one for what is missing among them."""
         return tuple(sorted({*self.different, *([""] if self.gaps and with_gap else [])}))
@@ -206,7 +210,10 @@ class _Judged:
         marked = [word for word in words if MARKED_NUMBER.fullmatch(word)]
         title = self.head.titles[self.column] if self.head.titles else None
         mistaken = self.numbers > len(words) and (
-            self.numbers > FEW_NUMBERS or title in words or self._holds_fractions()
+            self.numbers > FEW_NUMBERS
+            or title in words
+            or not self.recur
+            or self._holds_fractions()
         )
         if 2 * (len(marked) + self.numbers) > len(self.different) and (marked or mistaken):
             word = marked[0] if marked else words[0]

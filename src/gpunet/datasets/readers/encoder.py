@@ -84,8 +84,8 @@ class Encoder:
 
     def is_bytes(self, block: Block) -> bool:
         """Whether the features of a block are bytes."""
-        texts = (block.texts[column].dtype for _, column in self._texts)
-        return self._plain and block.numbers.dtype == np.uint8 and all(map(np.uint8.__eq__, texts))
+        arrays = (block.numbers, *(block.texts[column] for _, column in self._texts))
+        return self._plain and all(array.dtype == np.uint8 for array in arrays)
 
     def encode(self, block: Block) -> NDArray[np.uint8] | NDArray[np.float64]:
         """The features (n, I) of a block, NaN where a number is missing."""
@@ -127,7 +127,9 @@ class Encoder:
             if not holds_number(cell):
                 raise no_number(self._head, column, Word(row, cell))
         numbers = self._decimal.numbers(texts, block.rows, column)
-        refuse_unbounded(self._head, numbers[:, None], lambda row, _: (rows[row], column, cells[row]))
+        refuse_unbounded(
+            self._head, numbers[:, None], lambda row, _: (rows[row], column, cells[row])
+        )
         return numbers
 
     def _note_missing(self, block: Block, features: NDArray[Any]) -> NDArray[np.bool_]:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.datasets.readers.cells import is_missing
 from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.cells import is_missing
 from gpunet.datasets.readers.labels import RawLabels, distinct
 from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.sheet import Head, Picked, Table
@@ -217,7 +217,9 @@ def _holds_words(values: NDArray[Any]) -> bool:
     if values.dtype.kind != "T":
         return False
     different = distinct(values)[0]
-    words = sum(not is_missing(value, number=False) and not is_numeric(value) for value in different)
+    words = sum(
+        not is_missing(value, number=False) and not is_numeric(value) for value in different
+    )
     return words > len(different) / 2
 
 
@@ -232,7 +234,7 @@ def _can_be_classes(values: NDArray[Any]) -> bool:
 
 def _is_gap(value: Any) -> bool:
     """Whether a label is not there at all."""
-    return value == "" or value != value
+    return bool(value == "" or value != value)
 
 
 def _is_index(head: Head, values: NDArray[Any]) -> bool:

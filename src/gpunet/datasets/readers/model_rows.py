@@ -77,7 +77,7 @@ def read_rows(
         raw, kept, notice = labeled_rows(table, found.label)
         features = take_features(table, encoder)[0]
         if notice:
-            features, names = features[kept], [names[row] for row in np.flatnonzero(kept)]
+            features, names = features[kept], [names[row] for row in np.flatnonzero(kept).tolist()]
         labels = number_known(raw, classes)
     return Rows(
         name=table.head.name,

@@ -12,13 +12,14 @@ from gpunet.datasets.readers.idx import is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
 from gpunet.datasets.readers.image_table import refuse_table_of_images
 from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
 from gpunet.datasets.readers.parts import Part, by_part, joined
 from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, table_stem
 from gpunet.errors import DataError, SettingError
 from gpunet.files.home import expanded
 
-__all__ = ["KINDS", "find_test_table", "read_path", "refuse_label"]
+__all__ = ["KINDS", "find_test_table", "read_path", "refuse_options"]
 
 KINDS = (
     "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file (.csv, .tsv, .txt or .data, "
@@ -40,27 +41,29 @@ MOST_FOLDERS = 1000  # folders in a folder that are looked into, in search of da
 Progress = Callable[[str, int, int], None]
 
 
-def read_path(path: Path, progress: Progress | None = None, label: str | None = None) -> Dataset:
+def read_path(
+    path: Path, progress: Progress | None = None, options: TableOptions | None = None
+) -> Dataset:
     """Read the dataset at a path.
 
     Args:
         path: an IDX, CSV or NPZ file, or a folder of IDX files, CSV files or images.
         progress: called with a text, what is done, and what there is to do, if it takes long.
-        label: which column of a CSV file is the label; ``None`` to choose.
+        options: what the user says of the columns of a CSV file.
 
     Raises:
         DataError: there is no such path, its kind is unknown, or it does not hold what it should.
-        UsageError: ``label`` is no column, or there are no columns.
+        UsageError: the options name no column, or there are no columns.
     """
     path = expanded(path)
     with reading(path):
         path.stat()
         if path.is_dir():
-            return _read_folder(path, progress, label)
+            return _read_folder(path, progress, options)
     if is_table_name(path.name) and not is_idx_name(path.name):
         refuse_table_of_images(path)
-        return read_table(path, label)
-    refuse_label(label, str(path))
+        return read_table(path, options)
+    refuse_options(options, str(path))
     if is_idx_name(path.name):
         return read_idx(path)
     if path.suffix.lower() == ".npz":
@@ -85,23 +88,26 @@ def find_test_table(path: Path) -> Path | None:
     return find_test_table(below[0]) if len(below) == 1 else None
 
 
-def refuse_label(label: str | None, name: str) -> None:
+def refuse_options(options: TableOptions | None, name: str) -> None:
     """Raise a UsageError if a column is named where there are none."""
-    if label is not None:
-        says = f"{shown(label)} names a column of a table, but {name} is none"
-        raise SettingError("label", label, "none", "leave it out", says)
+    if options is None:
+        return
+    for setting, named in (("label", options.label), ("ignore", ",".join(options.ignore))):
+        if named:
+            says = f"{shown(named)} names a column of a table, but {name} is none"
+            raise SettingError(setting, named, "none", "leave it out", says)
 
 
-def _read_folder(folder: Path, progress: Progress | None, label: str | None) -> Dataset:
-    if (dataset := _read_files(folder, label)) is not None:
+def _read_folder(folder: Path, progress: Progress | None, options: TableOptions | None) -> Dataset:
+    if (dataset := _read_files(folder, options)) is not None:
         beside = "the folders of images beside its files are left out"
         return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
     if is_image_folder(folder):
-        refuse_label(label, str(folder))
+        refuse_options(options, str(folder))
         return read_image_folder(folder, progress)
     below = _data_folders_below(folder)
     if len(below) == 1:
-        return replace(_read_folder(below[0], progress, label), name=folder.resolve().name)
+        return replace(_read_folder(below[0], progress, options), name=folder.resolve().name)
     if below:
         names = [shown(inner.relative_to(folder).as_posix()) for inner in below]
         raise DataError(
@@ -114,17 +120,17 @@ def _read_folder(folder: Path, progress: Progress | None, label: str | None) -> 
     raise DataError(f"{folder} holds no dataset but {seen}{more}; wanted {KINDS}")
 
 
-def _read_files(folder: Path, label: str | None) -> Dataset | None:
+def _read_files(folder: Path, options: TableOptions | None) -> Dataset | None:
     """The dataset that the files right in a folder are, if there is one."""
     source = _source(folder)
     if isinstance(source, dict):
         for table in source.values():
             refuse_table_of_images(table)
-        return read_table(source["train"], label, test=source.get("test"), val=source.get("val"))
+        return read_table(source["train"], options, test=source.get("test"), val=source.get("val"))
     if source == folder:
-        refuse_label(label, str(folder))
+        refuse_options(options, str(folder))
         return read_idx(folder)
-    return None if source is None else read_path(source, label=label)
+    return None if source is None else read_path(source, options=options)
 
 
 def _source(folder: Path) -> dict[Part, Path] | Path | None:

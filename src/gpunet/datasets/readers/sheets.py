@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from gpunet.datasets.readers.sheet import Pick, Picked, Sheet, Table, Word
+from gpunet.datasets.readers.sheet import Head, Pick, Picked, Sheet, Table, Word
 from gpunet.datasets.readers.text_rows import open_text
 
 __all__ = ["gather", "open_sheet", "read_whole"]
@@ -47,7 +48,7 @@ def gather(path: Path, pick: Pick) -> tuple[Table, dict[int, Word]]:
     words: dict[int, Word] = {}
     while True:
         found: dict[int, Word] = {}
-        with open_sheet(path, lambda head: _as_texts(pick(head), words)) as sheet:
+        with open_sheet(path, partial(_with_texts, pick, tuple(words))) as sheet:
             table = Table(sheet)
             for block in sheet.blocks:
                 found = {**block.words, **found}
@@ -59,7 +60,8 @@ def gather(path: Path, pick: Pick) -> tuple[Table, dict[int, Word]]:
         words |= found
 
 
-def _as_texts(picked: Picked, columns: Mapping[int, object]) -> Picked:
-    """The same columns, some of them as texts."""
+def _with_texts(pick: Pick, columns: Sequence[int], head: Head) -> Picked:
+    """What is picked, with some columns of numbers as texts."""
+    picked = pick(head)
     numbers = tuple(column for column in picked.numbers if column not in columns)
     return Picked((*picked.texts, *(at for at in picked.numbers if at in columns)), numbers)

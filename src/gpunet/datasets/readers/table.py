@@ -1,7 +1,7 @@
 """Tables: CSV files of one sample per line, with a label in one column and features in the others.
 
-``text_rows`` reads the text, ``label_column`` chooses the label, ``columns`` what the others become,
-``model_rows`` reads further tables for a model.
+``text_rows`` reads the text, ``label_column`` chooses the label, ``columns`` says what the others
+become, ``model_rows`` reads further tables for a model.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ MOST_TITLES = 1 << 16
 """Columns up to which titles are kept; more are known by their position."""
 
 LONGEST_TITLES = 1 << 20  # characters of all titles together
+
 
 def is_table_name(name: str) -> bool:
     """Whether a file of this name is read as a table."""
@@ -174,9 +175,7 @@ class _Part:
         return cls(features[whole], labels, joined(notice, dropped))
 
 
-def _read_training(
-    path: Path, options: TableOptions
-) -> tuple[Table, Columns, Learned, str | None]:
+def _read_training(path: Path, options: TableOptions) -> tuple[Table, Columns, Learned, str | None]:
     """A table to train on, what its columns are and become, and a notice."""
     table, words = gather(path, lambda head: pick_for_training(head, options))
     head = table.head

@@ -7,6 +7,7 @@ once, so that a file takes little more memory than its numbers.
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,6 @@ from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.readers.packed import unpacked
 from gpunet.datasets.readers.sheet import (
     Block,
-    Head,
     Pick,
     Picked,
     Sheet,
@@ -37,6 +37,7 @@ __all__ = ["open_text"]
 
 BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
 LONGEST_LINE = 1 << 26  # bytes
+ZEROS_IN_FRONT = re.compile(r"(?<!\d)(?:0\d|\+)")
 JOINT = "|"  # stands between numbers that are joined to be parsed
 
 Line = tuple[int, str]
@@ -76,7 +77,12 @@ class TextRows:
             raise _no_rows(self._head.name)
 
     def _bytes(self, text: str) -> Block | None:
-        """A text whose cells are all whole numbers from 0 to 255, if they are."""
+        """A text whose cells are all whole numbers from 0 to 255, if they are.
+
+        What is kept as text is more than a number where it has zeros in front.
+        """
+        if self._picked.texts and ZEROS_IN_FRONT.search(text):
+            return None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
