@@ -79,7 +79,7 @@ OPTIONS = {
     ],
     "datasets list": [],
     "datasets download": ["NAME", "--force = False"],
-    "datasets preview": ["NAME = auto", *DRAW, LABEL, PLOT, FORCE, GRAPHICS],
+    "datasets preview": ["NAME = auto", *DRAW, LABEL, IGNORE, PLOT, FORCE, GRAPHICS],
 }
 
 

@@ -140,15 +140,14 @@ class TrainConfig:
         fixed=SAME_SAMPLES,
         shared=True,
     )
-    ignore: tuple[str, ...] = setting(
-        (),
+    ignore: tuple[str, ...] | None = setting(
+        None,
         DATA,
         "Columns of a table that are left out, by their titles or their numbers counted from 1.",
         metavar="COLUMN,...",
         parse=parse_names,
         fixed=SAME_SAMPLES,
         shared=True,
-        off=(),
     )
     hidden: tuple[int, ...] = setting(
         (16, 16),

@@ -28,4 +28,4 @@ class TableOptions:
     @classmethod
     def of(cls, config: TrainConfig) -> TableOptions:
         """What the settings of a training say."""
-        return cls(config.label, config.missing, config.ignore)
+        return cls(config.label, config.missing, config.ignore or ())
