@@ -300,7 +300,7 @@ def _tile_rates(
     dataset = Dataset("noise", samples, samples, tuple("0123456789"), None, "drawn here")
     with (
         tempfile.TemporaryDirectory() as folder,
-        trial_engine(config, adapter, dataset, samples) as engine,
+        trial_engine(config, adapter, dataset) as engine,
     ):
         begin_random_epoch(engine, 2)
         engine.train(1)  # so that nothing is multiplied by zeros

@@ -11,10 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INITIALIZATION", "SHUFFLING", "pcg4d", "permutation", "uniform"]
+__all__ = ["INITIALIZATION", "SHUFFLING", "WINDOWS", "pcg4d", "permutation", "uniform"]
 
 INITIALIZATION = 0xFFFF_FFFF
 SHUFFLING = 0xFFFF_FFFE
+WINDOWS = 0xFFFF_FFFD
 """Steps that no training reaches; they key the draws that are not made within a step."""
 
 
@@ -52,12 +53,22 @@ def uniform(seed: int, step: int, layer: int, count: int) -> NDArray[np.float64]
     return np.multiply(draws.T.reshape(-1)[:count], 2.0**-32, dtype=np.float64)
 
 
-def permutation(seed: int, epoch: int, count: int) -> NDArray[np.uint32]:
+def permutation(
+    seed: int, epoch: int, count: int, *, first: int = 0, purpose: int = SHUFFLING
+) -> NDArray[np.uint32]:
     """The numbers 0 to count - 1 (count,), in another random order for every epoch.
 
     Sorting by a 64-bit draw each makes ties, which would favor the lower number, impossible in
     practice.
+
+    Args:
+        seed: of the network.
+        epoch: counted from 1.
+        count: how many numbers.
+        first: draws of the epoch that other permutations have used up.
+        purpose: the step that keys the draws.
     """
-    draws = pcg4d(seed, SHUFFLING, epoch, np.arange(count, dtype=np.uint32))  # (4, count)
-    keys = (draws[0].astype(np.uint64) << np.uint64(32)) | draws[1]
-    return np.argsort(keys).astype(np.uint32)
+    units = np.arange(first, first + count, dtype=np.uint32)
+    draws = pcg4d(seed, purpose, epoch, units)  # (4, count)
+    values = (draws[0].astype(np.uint64) << np.uint64(32)) | draws[1]
+    return np.argsort(values).astype(np.uint32)

@@ -5,6 +5,7 @@ import pytest
 
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.hold_out import held_count, hold_out, split_last, spread_classes
+from gpunet.datasets.source import Source
 from gpunet.errors import UsageError
 
 
@@ -17,8 +18,8 @@ def mixed(count: int) -> Samples:
     return samples_of([row % 3 for row in range(count)])
 
 
-def rows_of(samples: Samples) -> list[int]:
-    return [int(number) for number in samples.features[:, 0]]
+def rows_of(samples: Samples | Source) -> list[int]:
+    return [int(number) for number in samples[:].features[:, 0]]
 
 
 def test_a_count_holds_out_the_last_samples() -> None:

@@ -99,7 +99,7 @@ def test_a_gzip_is_unpacked_no_further_than_its_header_says(tmp_path: Path) -> N
     assert "holds more than the 28 bytes that its header promises" in outcome(path)
 
 
-@pytest.mark.parametrize("shape", [(10**9, 2), (6, 10**9), (10**9, 10**9), (-1, -2)])
+@pytest.mark.parametrize("shape", [(10**9, 2), (6, 10**9), (10**9, 10**9)])
 def test_an_array_of_a_billion_rows_in_a_small_archive_is_refused(
     tmp_path: Path, shape: tuple[int, ...]
 ) -> None:
@@ -116,12 +116,22 @@ def test_an_array_that_unpacks_to_more_than_the_memory_is_refused(tmp_path: Path
 
 @pytest.mark.parametrize(
     "header",
-    ["{[1]: 2}", "{1: 2, 'a': 3}", "'''", "(((", "{'descr': '<f8', 'shape': (6L, 2)}", "-" * 9000],
+    [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -2)}",
+        "{[1]: 2}",
+        "{1: 2, 'a': 3}",
+        "'''",
+        "(((",
+        "{'descr': '<f8', 'shape': (6L, 2)}",
+        "-" * 9000,
+    ],
 )
 def test_a_header_that_is_no_header_is_refused(tmp_path: Path, header: str) -> None:
     content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
     path = archive(tmp_path / "data.npz", x_train=content)
-    with pytest.raises(DataError, match="header of an array cannot be read"):
+    with pytest.raises(
+        DataError, match=r"header of an array (cannot be read|has a negative length)"
+    ):
         read_npz(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,15 +151,16 @@ class Destroyer(Callback):
             self.engine._open.handle.destroy()
 
 
+@pytest.mark.parametrize("window", [0, 16])
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_an_adapter_that_is_lost_is_opened_anew_and_the_bits_are_the_same(
-    adapter: Adapter, epoch: int, tmp_path: Path
+    adapter: Adapter, epoch: int, window: int, tmp_path: Path
 ) -> None:
-    results = []
+    results, config = [], replace(CONFIG, window=window)
     for lost in (False, True):
-        with training_engine(select_device(str(adapter.index)), CONFIG, DATASET) as engine:
+        with training_engine(select_device(str(adapter.index)), config, DATASET) as engine:
             observers = (Destroyer(engine, epoch),) if lost else ()
-            results.append(train(engine, DATASET, CONFIG, callbacks=observers))
+            results.append(train(engine, DATASET, config, callbacks=observers))
     straight, disturbed = results
     assert not straight.overcome
     assert not disturbed.device_failures

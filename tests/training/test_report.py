@@ -75,6 +75,7 @@ def test_the_report_holds_what_was_done_and_what_it_gave(tmp_path: Path) -> None
             "name": "points",
             "counts": {"train": 3, "validation": 1, "test": 4},
             "fingerprint": DATASET.fingerprint,
+            "window": None,
         },
         "history": [
             {

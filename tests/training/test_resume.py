@@ -125,8 +125,18 @@ def assert_same(straight: TrainingResult, resumed: TrainingResult) -> None:
         settings(optimizer="sgd", schedule="step", restart_every=3, warmup=2.5),
         settings(validation=0, monitor="val_accuracy"),
         settings(patience=2, start_from_epoch=2, learning_rate=0.1, schedule="constant"),
+        settings(window=32, ensemble=2, dropout=0.2),
     ],
-    ids=["dropout", "plateau", "momentum", "ensemble", "sgd", "no-validation", "early-stopping"],
+    ids=[
+        "dropout",
+        "plateau",
+        "momentum",
+        "ensemble",
+        "sgd",
+        "no-validation",
+        "early-stopping",
+        "windows",
+    ],
 )
 @pytest.mark.parametrize("at_once", [True, False], ids=["within-an-epoch", "after-an-epoch"])
 def test_a_resumed_run_gives_bit_for_bit_what_the_straight_one_gives(

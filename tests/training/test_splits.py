@@ -33,25 +33,25 @@ def test_floats_are_scaled_by_the_samples_that_are_trained_on() -> None:
     np.testing.assert_allclose(
         splits.scaling.mean, data.train.features[:30].mean(axis=0), rtol=1e-6
     )
-    np.testing.assert_allclose(splits.training.features.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(splits.training[:].features.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_array_equal(
-        splits.scaling.apply(data.train[30:]).features, splits.validation.features
+        splits.scaling.apply(data.train[30:]).features, splits.validation[:].features
     )
-    np.testing.assert_array_equal(splits.scaling.apply(data.test).features, splits.test.features)
+    np.testing.assert_array_equal(splits.scaling.apply(data.test).features, splits.test[:].features)
 
 
 def test_bytes_stay_as_they_are() -> None:
     data = dataset(floats=False)
     splits = split(data, TrainConfig(validation=10))
     assert splits.scaling is None
-    np.testing.assert_array_equal(data.train.features[:30], splits.training.features)
+    np.testing.assert_array_equal(data.train.features[:30], splits.training[:].features)
 
 
 def test_floats_stay_as_they_are_if_that_is_asked_for() -> None:
     data = dataset(floats=True)
     splits = split(data, TrainConfig(validation=10, standardize=False))
     assert splits.scaling is None
-    np.testing.assert_array_equal(data.test.features, splits.test.features)
+    np.testing.assert_array_equal(data.test.features, splits.test[:].features)
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
@@ -59,8 +59,8 @@ def test_floats_stay_as_they_are_if_that_is_asked_for() -> None:
 def test_no_sample_is_both_trained_on_and_held_out(validation: float, shuffle: bool) -> None:
     data = dataset(floats=False)
     parts = split(data, TrainConfig(validation=validation, shuffle_split=shuffle))
-    trained = {row.tobytes() for row in parts.training.features}
-    held = {row.tobytes() for row in parts.validation.features}
+    trained = {row.tobytes() for row in parts.training[:].features}
+    held = {row.tobytes() for row in parts.validation[:].features}
     assert set() == trained & held
     assert {row.tobytes() for row in data.train.features} == trained | held
     assert len(data.train) == len(parts.training) + len(parts.validation)
@@ -72,7 +72,7 @@ def test_nothing_of_the_held_out_samples_shows_in_what_is_trained_on() -> None:
     features[30:], labels[30:] = 1e6, 1 - labels[30:]
     other = replace(data, train=Samples(features, labels))
     first, second = (split(one, TrainConfig(validation=10)) for one in (data, other))
-    np.testing.assert_array_equal(first.training.features, second.training.features)
+    np.testing.assert_array_equal(first.training[:].features, second.training[:].features)
     np.testing.assert_array_equal(first.training.labels, second.training.labels)
 
 
@@ -86,7 +86,7 @@ def test_validation_samples_that_the_data_came_with_take_the_place_of_held_out_o
     assert splits.scaling is not None
     np.testing.assert_allclose(splits.scaling.mean, data.train.features.mean(axis=0), rtol=1e-6)
     np.testing.assert_array_equal(
-        splits.scaling.apply(data.validation).features, splits.validation.features
+        splits.scaling.apply(data.validation).features, splits.validation[:].features
     )
     assert (len(splits.training), len(splits.validation)) == (40, 12)
 
@@ -114,7 +114,7 @@ def test_images_of_floats_from_0_to_1_stay_as_they_are(standardize: bool) -> Non
     splits = split(images(pixels(np.float32)), TrainConfig(standardize=standardize, validation=10))
     assert splits.scaling is None
     assert not splits.inverted
-    np.testing.assert_array_equal(pixels(np.float32)[:30], splits.training.features)
+    np.testing.assert_array_equal(pixels(np.float32)[:30], splits.training[:].features)
 
 
 def test_a_table_of_floats_from_0_to_1_is_standardized() -> None:
@@ -130,8 +130,8 @@ def test_images_of_other_floats_get_one_mean_and_one_deviation_for_all_pixels() 
     assert splits.scaling is not None
     assert 1 == len(np.unique(splits.scaling.mean)) == len(np.unique(splits.scaling.deviation))
     assert 4 == len(splits.scaling.mean) == len(splits.scaling.deviation)
-    assert pytest.approx(splits.training.features.mean(), abs=1e-6) == 0
-    assert pytest.approx(splits.training.features.std(), abs=1e-6) == 1
+    assert pytest.approx(splits.training[:].features.mean(), abs=1e-6) == 0
+    assert pytest.approx(splits.training[:].features.std(), abs=1e-6) == 1
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
@@ -141,7 +141,7 @@ def test_dark_on_light_is_given_to_the_network_as_light_on_dark_is(kind: Any) ->
     dark = split(images(white - pixels(kind)), TrainConfig(validation=10))
     assert (light.inverted, dark.inverted) == (False, True)
     for name in ("training", "validation", "test"):
-        expected, given = getattr(light, name).features, getattr(dark, name).features
+        expected, given = getattr(light, name)[:].features, getattr(dark, name)[:].features
         assert expected.dtype == given.dtype
         np.testing.assert_allclose(expected, given, atol=1e-7)
 
@@ -152,7 +152,7 @@ def test_an_earlier_run_keeps_its_way_with_the_samples() -> None:
     begun = RunState(none, none[None], none, (1,), ((),), 1, 1.0, None, inverted=False)
     kept = split(data, config, begun)
     assert not kept.inverted
-    np.testing.assert_array_equal(255 - pixels()[:30], kept.training.features)
+    np.testing.assert_array_equal(255 - pixels()[:30], kept.training[:].features)
     assert split(data, config, replace(begun, inverted=True)).inverted
 
 
@@ -176,7 +176,9 @@ def test_epochs_that_are_left_open_follow_from_the_samples_that_are_trained_on(
 def test_the_seed_decides_which_samples_a_shuffled_split_holds_out() -> None:
     data = dataset(floats=False)
     one, other, again = (
-        split(data, TrainConfig(validation=10, shuffle_split=True, seed=seed)).validation.features
+        split(data, TrainConfig(validation=10, shuffle_split=True, seed=seed))
+        .validation[:]
+        .features
         for seed in (1, 2, 1)
     )
     assert one.tolist() == again.tolist()
@@ -189,4 +191,4 @@ def test_all_parts_of_bright_images_are_inverted() -> None:
     splits = split(data, TrainConfig(validation=4))
     assert splits.inverted
     for part in (splits.training, splits.validation, splits.test):
-        assert np.unique(part.features).tolist() == [5]
+        assert np.unique(part[:].features).tolist() == [5]

@@ -45,7 +45,13 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
         inverted=state.inverted,
     )
     networks = zip(state.best_epochs, state.histories, strict=True)
-    run = _Run(tuple(_Network(*one) for one in networks), state.steps, state.seconds, state.device)
+    run = _Run(
+        tuple(_Network(*one) for one in networks),
+        state.steps,
+        state.seconds,
+        state.device,
+        state.window,
+    )
     tensors = {"moments": state.moments, "best": state.best}
     save(latest, path, Extension(tensors, msgspec.to_builtins(run)))
 
@@ -80,6 +86,7 @@ class _Run(msgspec.Struct):
     steps: Annotated[int, Meta(gt=0, lt=1 << 62)]
     seconds: Annotated[float, Meta(ge=0)]
     device: Annotated[str, Meta(max_length=LONGEST_NAME)] = ""
+    window: Annotated[int, Meta(gt=0, lt=1 << 62)] | None = None
 
 
 def _assemble(model: Model, extension: Extension) -> RunState:
@@ -101,6 +108,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         scaling=model.scaling,
         inverted=model.inverted,
         device=run.device,
+        window=run.window,
     )
 
 

@@ -35,6 +35,7 @@ def report(
             "name": dataset.name,
             "counts": dict(result.counts),
             "fingerprint": dataset.fingerprint,
+            "window": result.window,
         },
         "history": [dataclasses.asdict(record) for record in result.history],
         "stop_reason": result.stop_reason,

@@ -131,10 +131,11 @@ def _run(arguments: Sequence[str] | None) -> int:
 def command_line() -> typer.core.TyperGroup:
     """All commands, with the one option that they share: every command draws."""
     group = typer.main.get_group(app)
+    shared = _shared_options()
     groups = [one for one in group.commands.values() if isinstance(one, typer.core.TyperGroup)]
     for command in [group, *(leaf for one in (group, *groups) for leaf in one.commands.values())]:
         if command not in (group, *groups):
-            command.params += _shared_options()
+            command.params += shared
         # The width of a terminal decides where a paragraph breaks, not that of the source.
         command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", command.help or "")
         context = typer.Context(command, help_option_names=HELP)

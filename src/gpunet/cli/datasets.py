@@ -75,7 +75,7 @@ def preview_dataset(
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")
     ] = 0,
     label: options.Label = None,
-    ignore: options.Ignore = "",
+    ignore: options.Ignore = None,
     plot: options.Plot = None,
     force: options.Force = False,
     graphics: options.Graphics = "auto",
@@ -99,7 +99,7 @@ def preview_dataset(
     console = make_console()
     painter = choose_painter(graphics, console)
     dataset = open_data(
-        name, ConsoleMessages(console), TableOptions(label, ignore=parse_names(ignore))
+        name, ConsoleMessages(console), TableOptions(label, ignore=parse_names(ignore or ""))
     )
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
     held = dataset.validation

@@ -45,9 +45,11 @@ def explain(
     from gpunet.datasets.readers.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.terminal.views.plan_table import windows_line
     from gpunet.training.splits import split
+    from gpunet.training.windows import Windows
     from gpunet.workflows.data import open_data
-    from gpunet.workflows.devices import choose_device, trial_engine
+    from gpunet.workflows.devices import choose_device, training_engine, trial_engine
 
     messages = ConsoleMessages(plain=plain, quiet=shader is not None)
     choice = choose_device(device, messages, shaders=True)
@@ -55,13 +57,17 @@ def explain(
         if shader is not None:
             raise UsageError(f"{choice.info.name} has no shaders; --shader needs an adapter")
         messages.say("plan:   none: numpy has no passes, it goes from kernel to kernel")
-        return
     dataset = open_data(data, messages, TableOptions.of(config))
     training = split(dataset, config).training
+    if choice.adapter is None:
+        with training_engine(choice, config, dataset) as engine:
+            messages.say(windows_line(Windows.of(training, config, engine)))
+        return
     tiles = TileCache.of(choice.adapter) if autotune else None
-    with trial_engine(config, choice.adapter, dataset, training, tiles) as engine:
+    with trial_engine(config, choice.adapter, dataset, tiles) as engine:
         plan = engine.training_plan()
         if shader is None:
+            messages.say(windows_line(Windows.of(training, config, engine)))
             _print_plan(messages.console, engine, plan, tiles)
         else:
             typer.echo(_shader(plan, shader))

@@ -39,6 +39,7 @@ def find_lr(
     from gpunet.terminal.views.range_test import range_advice, range_chart, range_table
     from gpunet.training.learning_rate_range import find_learning_rate
     from gpunet.training.splits import split
+    from gpunet.training.windows import Windows
     from gpunet.workflows.data import open_training_data
     from gpunet.workflows.devices import checked_device, choose_device, training_engine
 
@@ -47,7 +48,8 @@ def find_lr(
     choice = checked_device(choose_device(device, messages), messages)
     dataset = open_training_data(data, messages, TableOptions.of(config))
     with training_engine(choice, replace(config, ensemble=1), dataset) as engine:
-        found = find_learning_rate(engine, split(dataset, config).training)
+        windows = Windows.of(split(dataset, config).training, config, engine)
+        found = find_learning_rate(engine, windows.first())
     default = OPTIMIZER_FACTS[config.optimizer].learning_rate
     if as_json:
         print(strict_json(_content(found, default)))

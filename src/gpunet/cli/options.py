@@ -88,7 +88,7 @@ Label = Annotated[
     ),
 ]
 Ignore = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar=SETTINGS["ignore"].metavar, help=SETTINGS["ignore"].help, rich_help_panel=DATA
     ),

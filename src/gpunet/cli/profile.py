@@ -27,6 +27,7 @@ def profile(
     from gpunet.terminal.views.profile_table import profile_table
     from gpunet.training.profile import measure_profile
     from gpunet.training.splits import settled, split
+    from gpunet.training.windows import Windows
     from gpunet.workflows.data import open_training_data
     from gpunet.workflows.devices import settle_device, training_engine
 
@@ -41,8 +42,8 @@ def profile(
         console.status("timing every kernel", spinner="line"),
         training_engine(choice, config, dataset, tiles) as engine,
     ):
-        training = split(dataset, config).training
-        measured = measure_profile(engine, measure_roofline(choice.adapter), training)
+        windows = Windows.of(split(dataset, config).training, config, engine)
+        measured = measure_profile(engine, measure_roofline(choice.adapter), windows.first())
     console.print()
     for part in profile_table(measured):
         console.print(part)

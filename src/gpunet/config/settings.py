@@ -149,6 +149,15 @@ class TrainConfig:
         fixed=SAME_SAMPLES,
         shared=True,
     )
+    window: int = setting(
+        0,
+        DATA,
+        "Samples that the device holds at a time, in whole batches; every epoch draws anew which "
+        "meet. 0 for all, or for 64 MiB of them where they do not fit.",
+        bounds=Range(0, MAXIMUM_EPOCHS),
+        fixed=SAME_SAMPLES,
+        shared=True,
+    )
     hidden: tuple[int, ...] = setting(
         (16, 16),
         NETWORK,
@@ -430,6 +439,12 @@ class TrainConfig:
         if self.label is not None and not self.label.strip():
             self._refuse(
                 "label", "is empty", "give a column's title, its number counted from 1, or last"
+            )
+        if 0 < self.window < self.batch_size:
+            self._refuse(
+                "window",
+                f"is {self.window:,}, less than a batch of {self.batch_size:,} samples",
+                "give more, or 0",
             )
         Range(0, (1 << 32) - self.ensemble).require("seed", self.seed)
 

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Missing
+from gpunet.datasets.blocks import row_blocks
+from gpunet.datasets.spool import converted
 from gpunet.errors import DataError
 
 __all__ = [
@@ -40,7 +42,8 @@ class Samples:
 
     Args:
         features: (n, I), either uint8 (0..255, read as 0..1), or float32 or float64 as they are;
-            float64 only until they are standardized, as engines take float32.
+            float64 only until they are standardized, as engines take float32. They may be a
+            memory map of a file, ``np.memmap``.
         labels: (n,) int32, each from 0 to C - 1.
 
     Raises:
@@ -73,7 +76,7 @@ class Samples:
         """These samples as engines take them: float64 rounded to float32."""
         if self.features.dtype != np.float64:
             return self
-        return Samples(self.features.astype(np.float32), self.labels)
+        return Samples(converted(self.features, np.float32), self.labels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,8 +101,8 @@ class Scaling:
         A feature that differs by no more than its own rounding counts as constant. What is missing
         counts nowhere.
         """
-        mean = features.mean(axis=0, dtype=np.float64)
-        deviation = features.std(axis=0, dtype=np.float64)
+        mean = _sum_of(features) / len(features)
+        deviation = np.sqrt(_sum_of(features, mean) / len(features))
         for column in np.flatnonzero(np.isnan(mean)):
             present = _present(features[:, column])
             mean[column] = present.mean(dtype=np.float64) if len(present) else 0
@@ -313,7 +316,8 @@ class Dataset:
         digest = hashlib.sha256()
         for samples in self._parts().values():
             digest.update(f"{samples.features.dtype.str} {samples.features.shape}".encode())
-            digest.update(np.ascontiguousarray(samples.features).data)
+            for rows in row_blocks(samples.features):
+                digest.update(np.ascontiguousarray(samples.features[rows]).data)
             digest.update(np.ascontiguousarray(samples.labels).data)
         return digest.hexdigest()
 
@@ -340,8 +344,8 @@ def refuse_unknown_values(
     """
     if features.dtype.kind != "f":
         return
-    for first in range(0, len(features), ROWS):
-        block = features[first : first + ROWS]
+    for rows in row_blocks(features):
+        block = features[rows]
         with np.errstate(over="ignore"):
             bad = ~np.isfinite(block.astype(np.float32, copy=False))  # (rows, I)
         if may_be_missing is not None and bad.any():
@@ -349,12 +353,33 @@ def refuse_unknown_values(
         if bad.any():
             row, column = (int(index) for index in np.argwhere(bad)[0])
             value = float(block[row, column])
-            seen = f"{name_of(first + row, column)} is {value}"
+            seen = f"{name_of(rows.start + row, column)} is {value}"
             if np.isfinite(value):
                 raise DataError(f"{seen}, {TOO_LARGE}")
             raise DataError(
                 f"{seen}, wanted a finite number; fill in or leave out what is not known"
             )
+
+
+def _sum_of(features: NDArray[Any], mean: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """The sums (I,) over the rows of features (n, I), or of their squared distances from a mean.
+
+    Rows are added one after the other, in the order and to the bits of numpy's own ``mean`` and
+    ``std`` over axis 0, but without a copy of all of them in float64.
+    """
+    if features.shape[1] == 1 or not features.flags.c_contiguous:  # numpy adds in another order
+        values = features.astype(np.float64) if mean is None else np.square(features - mean)
+        return np.add.reduce(values, axis=0)  # type: ignore[no-any-return]
+    total = np.full(features.shape[1], -0.0)  # so that the sum of -0.0 is -0.0
+    for rows in row_blocks(features):
+        block = features[rows]
+        values = np.empty((1 + len(block), len(total)))
+        values[0], values[1:] = total, block
+        if mean is not None:
+            values[1:] -= mean
+            np.square(values[1:], out=values[1:])
+        total = np.add.reduce(values, axis=0)
+    return total
 
 
 def _require_finite(

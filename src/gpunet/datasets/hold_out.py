@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Samples
+from gpunet.datasets.source import Rows, Source
 from gpunet.errors import SettingError
 
 __all__ = ["held_count", "hold_out", "split_last", "spread_classes"]
@@ -20,7 +21,7 @@ SPLIT_STREAM = 0x5B117
 
 def hold_out(
     samples: Samples, validation: float, *, shuffle: bool, seed: int
-) -> tuple[Samples, Samples]:
+) -> tuple[Source, Source]:
     """Part the samples into those to train on and those to validate with.
 
     The last samples are held out, or the last ones of every class, as ``split_last`` decides. A
@@ -51,11 +52,11 @@ def hold_out(
             "none to train on",
         )
     if not shuffle:
-        training, held, _ = split_last(samples, count)
-        return training, held
+        rows, held, _ = _last_rows(samples.labels, count)
+        return Source(samples, rows), Source(samples, held)
     order = np.random.default_rng([SPLIT_STREAM, seed]).permutation(len(samples))  # (n,)
-    rows, held_rows, _ = _last_rows(samples.labels[order], count)
-    return samples[np.sort(order[rows])], samples[np.sort(order[held_rows])]
+    rows, held, _ = _last_rows(samples.labels[order], count)
+    return Source(samples, np.sort(order[rows])), Source(samples, np.sort(order[held]))
 
 
 def split_last(samples: Samples, count: int) -> tuple[Samples, Samples, bool]:
@@ -74,9 +75,7 @@ def split_last(samples: Samples, count: int) -> tuple[Samples, Samples, bool]:
         class by class.
     """
     rows, last, by_class = _last_rows(samples.labels, count)
-    if by_class:
-        return samples[rows], samples[last], True
-    return samples[: len(rows)], samples[len(rows) :], False  # views, no copy
+    return samples[rows], samples[last], by_class
 
 
 def spread_classes(labels: NDArray[np.integer]) -> NDArray[np.intp]:
@@ -108,18 +107,16 @@ def held_count(samples: int, validation: float) -> int:
     return int(validation)
 
 
-def _last_rows(
-    labels: NDArray[np.integer], count: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], bool]:
+def _last_rows(labels: NDArray[np.integer], count: int) -> tuple[Rows, Rows, bool]:
     """The rows to keep and the rows to split off, both ascending, and whether it is by class."""
     first = len(labels) - count
-    rows, order = np.arange(len(labels)), spread_classes(labels)
+    order = spread_classes(labels)
     kept, held = _count_classes(labels[:first]), _count_classes(labels[first:])
     kept_by_class = _count_classes(labels[order[:first]])
     held_by_class = _count_classes(labels[order[first:]])
     if kept < kept_by_class or (count and 2 * held <= held_by_class):
         return np.sort(order[:first]), np.sort(order[first:]), True
-    return rows[:first], rows[first:], False
+    return slice(first), slice(first, None), False
 
 
 def _count_classes(labels: NDArray[np.integer]) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.datasets.blocks import range_of
 from gpunet.datasets.dataset import Dataset, Samples
 
 __all__ = ["FRACTIONS", "Levels", "are_pixels", "inverted", "is_bright", "levels_of"]
@@ -34,7 +35,7 @@ def levels_of(dataset: Dataset) -> Levels:
     features = dataset.train.features
     if dataset.image_shape is None or features.dtype == np.uint8:
         return FRACTIONS
-    lowest, highest = float(features.min()), float(features.max())
+    lowest, highest = range_of(features)
     if lowest >= 0 and highest <= 1:
         return FRACTIONS
     if lowest >= -1 and highest <= 1:

@@ -123,6 +123,16 @@ class Metrics:
     correct: NDArray[np.int64]
     seen: NDArray[np.int64]
 
+    @classmethod
+    def none(cls, population: int) -> Metrics:
+        """The metrics of networks that have seen nothing yet."""
+        nothing = np.zeros(population, dtype=np.int64)
+        return cls(nothing.astype(np.float64), nothing, nothing)
+
+    def __add__(self, other: Metrics) -> Metrics:
+        """The metrics of what was seen in one stretch and then in another."""
+        return Metrics(self.loss + other.loss, self.correct + other.correct, self.seen + other.seen)
+
     @property
     def mean_loss(self) -> NDArray[np.float64]:
         """(P,) the mean loss; NaN where nothing was seen."""
@@ -156,7 +166,8 @@ class Engine(ABC):
 
     The order of calls: ``load`` the splits, ``set_parameters``, then for every epoch
     ``begin_epoch``, ``train`` in as many calls as one likes, ``metrics``, ``evaluate``. Between two
-    epochs, networks that have ended are deactivated.
+    epochs, networks that have ended are deactivated. Training samples that do not fit come in
+    windows: each is loaded, and has a ``begin_epoch`` and ``metrics`` of its own.
 
     Args:
         network: the shape that all networks share.
@@ -212,8 +223,14 @@ class Engine(ABC):
         ]
         return np.array(rates, dtype=np.float32).reshape(self.population, count)
 
-    def load(self, split: Split, samples: Samples) -> None:
+    def load(self, split: Split, samples: Samples, labels: NDArray[np.int32] | None = None) -> None:
         """Put a split where the device can read it; it replaces an earlier one of that name.
+
+        Args:
+            split: what the samples are for.
+            samples: all of them, or a window.
+            labels: of all training samples, where these are a window of them; they tell what
+                balanced class weights are.
 
         Raises:
             SettingError: there is not one class weight for each class.
@@ -221,8 +238,16 @@ class Engine(ABC):
         """
         if split == "train":
             wanted, classes = self.configs[0].class_weights, self.network.classes
-            self.class_weights = class_weights(wanted, samples.labels, classes)
+            labels = samples.labels if labels is None else labels
+            self.class_weights = class_weights(wanted, labels, classes)
         self._load(split, samples)
+
+    def load_ahead(self, samples: Samples) -> None:  # noqa: B027 - nothing, where nothing is copied
+        """Copy to the device the training samples that are loaded next, while it works."""
+
+    @abstractmethod
+    def most_samples(self, split: Split, row_bytes: int) -> int:
+        """The most samples of a split, of so many bytes each, that can be loaded at once."""
 
     @abstractmethod
     def _load(self, split: Split, samples: Samples) -> None:
@@ -263,13 +288,13 @@ class Engine(ABC):
     def begin_epoch(
         self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
-        """Start an epoch over the training split; metrics count from zero.
+        """Start an epoch, or a window of it, over the training split; metrics count from zero.
 
         Args:
             order: (P, n) the rows of the training split in the order of this epoch.
             learning_rates: (P, S) of its steps; S = ceil(n / B).
                 Rows of networks that were deactivated do not matter.
-            first_step: steps taken before this epoch; dropout and the optimizer's factors are keyed
+            first_step: steps taken before; dropout and the optimizer's factors are keyed
                 by it.
         """
 

@@ -17,12 +17,20 @@ def steps_per_epoch(samples: int, batch_size: int) -> int:
     return -(-samples // batch_size)
 
 
-def epoch_order(seeds: Sequence[int], epoch: int, samples: int) -> NDArray[np.uint32]:
+def epoch_order(
+    seeds: Sequence[int], epoch: int, samples: int, first: int = 0
+) -> NDArray[np.uint32]:
     """The rows (P, n) of the training set in this epoch's order, one order per seed.
 
     Where all seeds are the same, all rows are one and the same memory, which engines copy once.
+
+    Args:
+        seeds: (P,) of the networks.
+        epoch: counted from 1.
+        samples: of the training set, or of a window of it.
+        first: samples in the windows before.
     """
-    if len(set(seeds)) == 1:
-        return np.broadcast_to(rng.permutation(seeds[0], epoch, samples), (len(seeds), samples))
-    orders = {seed: rng.permutation(seed, epoch, samples) for seed in set(seeds)}
+    orders = {seed: rng.permutation(seed, epoch, samples, first=first) for seed in set(seeds)}
+    if len(orders) == 1:
+        return np.broadcast_to(orders[seeds[0]], (len(seeds), samples))
     return np.stack([orders[seed] for seed in seeds])

@@ -58,6 +58,7 @@ class RunInfo:
         train_count: samples that are trained on.
         validation_count: samples held out; 0 if none.
         steps_per_epoch: the last, smaller batch counted.
+        windows: parts in which an epoch's samples come to the device.
         history: the epochs that were done before this run was resumed.
         best_epoch: the best of those; 0 if there are none.
     """
@@ -70,6 +71,7 @@ class RunInfo:
     train_count: int
     validation_count: int
     steps_per_epoch: int
+    windows: int = 1
     history: tuple[EpochRecord, ...] = ()
     best_epoch: int = 0
 

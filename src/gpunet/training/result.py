@@ -46,13 +46,14 @@ class TrainingResult:
         steps: taken in all.
         seconds: from the first step to the last validation, without pauses.
         scaling: of float features; the test set was scaled so as well.
-        inverted: whether images were inverted, those of the test set as well.
         counts: samples used for ``train``, ``validation`` and ``test``.
         device_failures: what went wrong on the device and ended the training, or kept from the
             test; the last of them is what could not be fixed.
         overcome: what went wrong on the device, but not once it was opened again.
         test: sums over the test set.
         test_probabilities: (P, n, C) for the test set.
+        inverted: whether images were inverted, those of the test set as well.
+        window: samples that the device held at a time; ``None`` for all of them.
     """
 
     parameters: NDArray[np.float32]
@@ -69,6 +70,7 @@ class TrainingResult:
     test: Metrics
     test_probabilities: NDArray[np.float32]
     inverted: bool = False
+    window: int | None = None
 
     @property
     def learned(self) -> list[int]:

@@ -6,7 +6,7 @@ Owns what is done to features before the first layer; which samples are held out
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.datasets.hold_out import held_count, hold_out
 from gpunet.datasets.pixels import are_pixels, inverted, is_bright
+from gpunet.datasets.source import Source
 
 if TYPE_CHECKING:
     from gpunet.training.state import RunState
@@ -34,9 +35,9 @@ class Splits:
         inverted: whether dark and light were exchanged, as they are in bright images.
     """
 
-    training: Samples
-    validation: Samples
-    test: Samples
+    training: Source
+    validation: Source
+    test: Source
     scaling: Scaling | None
     inverted: bool
 
@@ -64,25 +65,33 @@ def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) 
         UsageError: the validation set would leave nothing to train on.
     """
     training, validation = _parted(dataset, config)
-    parts = training, validation, dataset.test
     inverts = is_bright(dataset) if begun is None else begun.inverted
-    if inverts:
-        parts = inverted(parts[0]), inverted(parts[1]), inverted(parts[2])
     scaling = _scaling(dataset, training, config) if begun is None else begun.scaling
-    prepare = Samples.single if scaling is None else scaling.apply
-    return Splits(prepare(parts[0]), prepare(parts[1]), prepare(parts[2]), scaling, inverts)
+    scaled = Samples.single if scaling is None else scaling.apply
+
+    def prepare(samples: Samples) -> Samples:
+        return scaled(inverted(samples) if inverts else samples)
+
+    return Splits(
+        replace(training, prepare=prepare),
+        replace(validation, prepare=prepare),
+        Source(dataset.test, prepare=prepare),
+        scaling,
+        inverts,
+    )
 
 
-def _parted(dataset: Dataset, config: TrainConfig) -> tuple[Samples, Samples]:
+def _parted(dataset: Dataset, config: TrainConfig) -> tuple[Source, Source]:
     """The samples to train on and those to validate with, as they were read."""
     if dataset.validation is None:
         return hold_out(
             dataset.train, config.validation, shuffle=config.shuffle_split, seed=config.seed
         )
-    return dataset.train, dataset.validation if config.validation else dataset.validation[:0]
+    validation = dataset.validation if config.validation else dataset.validation[:0]
+    return Source(dataset.train), Source(validation)
 
 
-def _scaling(dataset: Dataset, training: Samples, config: TrainConfig) -> Scaling | None:
+def _scaling(dataset: Dataset, training: Source, config: TrainConfig) -> Scaling | None:
     """What the samples that are trained on are filled and standardized by, if they are.
 
     Pixels are not: the deviation of those that are nearly always alike is tiny, so a speck on them
@@ -93,16 +102,17 @@ def _scaling(dataset: Dataset, training: Samples, config: TrainConfig) -> Scalin
     fills = columns is not None and columns.fills
     if are_pixels(dataset) or not (config.standardize or fills):
         return None
+    features = training.raw(slice(None)).features
     if dataset.image_shape is None:
-        scaling = Scaling.of(training.features)
+        scaling = Scaling.of(features)
         if columns is not None and columns.missing == "median":
-            scaling = scaling.with_median(training.features)
+            scaling = scaling.with_median(features)
         if not config.standardize:
             return scaling.without(np.ones(dataset.inputs, np.bool_))
         if columns is None or not columns.encodings:
             return scaling
         return scaling.without(columns.flags(dataset.inputs))
-    of_all = Scaling.of(training.features.reshape(-1, 1))
+    of_all = Scaling.of(features.reshape(-1, 1))
     return Scaling(
         np.repeat(of_all.mean, dataset.inputs), np.repeat(of_all.deviation, dataset.inputs)
     )

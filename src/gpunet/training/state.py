@@ -33,6 +33,7 @@ class RunState:
         seconds: spent in training.
         scaling: of float features, or ``None``.
         inverted: whether images are inverted.
+        window: samples that the device holds at a time; ``None`` for all of them.
         device: what trained it last, in words; empty if that is not known.
     """
 
@@ -45,6 +46,7 @@ class RunState:
     seconds: float
     scaling: Scaling | None
     inverted: bool = False
+    window: int | None = None
     device: str = ""
 
     @property

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import SHARED, TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import inverted
+from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics, NetworkSettings
 from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
 from gpunet.training.batches import epoch_order, steps_per_epoch
@@ -36,6 +37,13 @@ from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.splits import settled, split
 from gpunet.training.state import RunState
+from gpunet.training.windows import (
+    Window,
+    Windows,
+    evaluate_in_parts,
+    parts_of,
+    predict_in_parts,
+)
 
 __all__ = ["Prune", "train", "train_population"]
 
@@ -177,6 +185,7 @@ class _Run:
         splits = split(dataset, first, begun)
         self.training, self.validation, self.test = splits.training, splits.validation, splits.test
         self.scaling, self.inverted = splits.scaling, splits.inverted
+        self.windows = Windows.of(self.training, first, engine, begun)
         self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
         self.batch_size, self.max_time = first.batch_size, first.max_time
         self.steps = steps_per_epoch(len(self.training), self.batch_size)
@@ -273,6 +282,7 @@ class _Run:
             test=metrics,
             test_probabilities=probabilities,
             inverted=self.inverted,
+            window=self._window,
         )
 
     def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
@@ -292,13 +302,14 @@ class _Run:
 
     def _test(self) -> tuple[Metrics, NDArray[np.float32]]:
         self.engine.set_parameters(self.best)
-        self.engine.load("test", self.test)
-        return self.engine.evaluate("test"), self.engine.predict("test")
+        return predict_in_parts(self.engine, "test", self.test)
 
     def _load(self) -> None:
-        self.engine.load("train", self.training)
-        if len(self.validation):
-            self.engine.load("validation", self.validation)
+        """Load what the engine holds from the first epoch to the last."""
+        if len(self.windows) == 1:
+            self.engine.load("train", self.training[:])
+        if self._validates_at_once:
+            self.engine.load("validation", self.validation[:])
         if self.callbacks:
             self.engine.load("gallery", self._held_out()[self.gallery_rows])
 
@@ -346,13 +357,7 @@ class _Run:
         learning_rates = np.zeros((len(self.members), self.steps))
         for p in running:
             learning_rates[p] = self.members[p].learning_rates(epoch, self.steps)
-        self.engine.begin_epoch(
-            epoch_order(self.engine.seeds, epoch, len(self.training)),
-            learning_rates,
-            self.steps_done,
-        )
-        training_seconds = self._steps(epoch)
-        trained = self.engine.metrics()
+        trained, training_seconds = self._steps(epoch, learning_rates)
         if not trained.seen.any():  # stopped before the first step: there is nothing to record
             self._end_all(running, self._interruption())
             return
@@ -378,29 +383,54 @@ class _Run:
         for p in networks:
             self.members[p].stop_reason = reason
 
-    def _steps(self, epoch: int) -> float:
-        """Take the epoch's steps, or as many as the user allows; the seconds they took.
+    def _steps(self, epoch: int, learning_rates: NDArray[np.float64]) -> tuple[Metrics, float]:
+        """Take the epoch's steps, or as many as the user allows.
 
         Where every loss has ceased to be a number, no further step can help.
+
+        Returns:
+            What they gave, and the seconds they took.
         """
-        done, busy, alive = 0, 0.0, True
-        while (
-            alive
-            and done < self.steps
-            and not (self.control.stop_now.is_set() or self._out_of_time())
-        ):
+        metrics, busy = Metrics.none(len(self.members)), 0.0
+        for window in self.windows.of_epoch(epoch):
             began = self.clock()
-            count = min(self.pace.steps, self.steps - done)
-            self.engine.train(count)
-            metrics = self.engine.metrics()
-            seconds = self.clock() - began
-            self.pace.update(count, seconds)
-            done, busy = done + count, busy + seconds
-            self.steps_done += count
-            alive = bool(np.isfinite(metrics.loss[self.running]).any())
-            self._tell(epoch, metrics, busy, "training")
-            self._wait_while_paused(epoch, metrics, busy)
-        return busy
+            steps = self._begin_window(epoch, window, learning_rates)
+            busy += self.clock() - began
+            done, before = 0, metrics
+            while done < steps and self._may_go_on(metrics):
+                began = self.clock()
+                count = min(self.pace.steps, steps - done)
+                self.engine.train(count)
+                window.copy_ahead(self.engine)
+                metrics = before + self.engine.metrics()
+                seconds = self.clock() - began
+                self.pace.update(count, seconds)
+                done, busy = done + count, busy + seconds
+                self.steps_done += count
+                self._tell(epoch, metrics, busy, "training")
+                self._wait_while_paused(epoch, metrics, busy)
+            if not self._may_go_on(metrics):
+                break
+        return metrics, busy
+
+    def _begin_window(self, epoch: int, window: Window, learning_rates: NDArray[np.float64]) -> int:
+        """Bring the engine to the start of a window; the steps that it takes."""
+        steps = steps_per_epoch(window.count, self.batch_size)
+        first = window.first // self.batch_size
+        if window.samples is not None:
+            self.engine.load("train", window.samples, self.training.labels)
+        self.engine.begin_epoch(
+            epoch_order(self.engine.seeds, epoch, window.count, window.first),
+            learning_rates[:, first : first + steps],
+            self.steps_done,
+        )
+        return steps
+
+    def _may_go_on(self, metrics: Metrics) -> bool:
+        """Whether another step of the epoch is wanted, and may help."""
+        if self.control.stop_now.is_set() or self._out_of_time():
+            return False
+        return bool(np.isfinite(metrics.loss[self.running]).any())
 
     def _wait_while_paused(self, epoch: int, metrics: Metrics, busy: float) -> None:
         with self.clock.stopped():
@@ -412,7 +442,10 @@ class _Run:
         if not len(self.validation):
             return None
         began = self.clock()
-        metrics = self.engine.evaluate("validation")
+        if self._validates_at_once:
+            metrics = self.engine.evaluate("validation")
+        else:
+            metrics = evaluate_in_parts(self.engine, "validation", self.validation)
         self.validation_seconds = self.clock() - began
         return metrics
 
@@ -473,8 +506,14 @@ class _Run:
             seconds=self._elapsed(),
             scaling=self.scaling,
             inverted=self.inverted,
+            window=self._window,
             device=str(self.engine.device),
         )
+
+    @property
+    def _window(self) -> int | None:
+        """Samples that the device holds at a time; ``None`` for all of them."""
+        return None if len(self.windows) == 1 else self.windows.size
 
     def _elapsed(self) -> float:
         return self.seconds_before + self.clock() - self.began
@@ -522,7 +561,14 @@ class _Run:
             return remaining
         return min(remaining, max(0.0, self.max_time - (self.clock() - self.began)))
 
-    def _held_out(self) -> Samples:
+    @property
+    def _validates_at_once(self) -> bool:
+        """Whether there are validation samples, and the engine holds all of them."""
+        return len(self.validation) > 0 and (
+            len(parts_of(self.validation, self.engine, "validation")) == 1
+        )
+
+    def _held_out(self) -> Source:
         return self.validation if len(self.validation) else self.training
 
     def _info(self, config: TrainConfig) -> RunInfo:
@@ -536,6 +582,7 @@ class _Run:
             train_count=len(self.training),
             validation_count=len(self.validation),
             steps_per_epoch=self.steps,
+            windows=len(self.windows),
             history=mean_history([member.history for member in self.members]),
             best_epoch=self.best_epoch,
         )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gpunet.config import TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import (
     Device,
     create_engine,
@@ -196,13 +196,13 @@ def choose_tiles(
     """
     from gpunet.engine.wgpu.tile_trials import measure_tiles, worth_measuring
 
-    with trial_engine(config, adapter, dataset, dataset.train) as engine:
+    with trial_engine(config, adapter, dataset) as engine:
         passes = worth_measuring(engine.training_plan(), tiles, steps)
         if not passes:
             return []
         with messages.waiting("choosing tiles") as update:
             measured = []
-            samples = dataset.train[: 2 * config.batch_size]
+            samples = dataset.train[: 2 * config.batch_size].single()
             for one in measure_tiles(engine, samples, passes, tiles):
                 measured.append(one)
                 update(f"choosing tiles: {len(measured)} of {len(passes)} products")
@@ -214,7 +214,6 @@ def trial_engine(
     config: TrainConfig,
     adapter: Adapter,
     dataset: Dataset,
-    training: Samples,
     tiles: TileCache | None = None,
 ) -> Iterator[WgpuEngine]:
     """An engine with the plan of a training; it holds only the first batch of the data.
@@ -228,7 +227,7 @@ def trial_engine(
     network = config.network(dataset.inputs, len(dataset.classes))
     border = plan_border(adapter, config)
     with WgpuEngine(network, config, adapter, tiles=tiles, persistent_rows=border) as engine:
-        engine.load("train", training[: config.batch_size])
+        engine.load("train", dataset.train[: config.batch_size].single())
         yield engine
 
 

@@ -6,6 +6,8 @@ import shutil
 import struct
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,25 +192,31 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_its_header_promises(
     bomb = images_bytes(random_images(6)) + bytes(100 << 20)
     (folder / TRAIN_IMAGES).write_bytes(gzip.compress(bomb, 9))
     read: list[int] = []
-    honest = files_module.read_at_most
+    honest = files_module.read_bytes
 
-    def counted(file: object, size: int) -> bytearray:
-        content = honest(file, size)  # type: ignore[arg-type]
+    def counted(file: Any, size: int, name: str, start: bytearray) -> NDArray[np.uint8]:
+        read.append(len(start))
+        content = honest(file, size, name, start)
         read.append(len(content))
         return content
 
-    monkeypatch.setattr("gpunet.datasets.readers.idx.read_at_most", counted)
+    monkeypatch.setattr("gpunet.datasets.readers.idx.read_bytes", counted)
     assert "holds more than the 52 bytes" in refusal(folder)
-    assert read[:2] == [16, 37]
+    assert read[:2] == [16, 53]
 
 
-def test_a_gzip_of_more_than_memory_is_refused(folder: Path) -> None:
+def test_a_gzip_of_more_than_disk_and_memory_is_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=3 << 30))
     zeros = zlib.compressobj(9, wbits=31)
     header = struct.pack(">IIII", 2051, 1 << 20, 1 << 7, 1 << 7)
     packed = zeros.compress(header) + zeros.compress(bytes(20 << 20)) + zeros.flush()
     (folder / TRAIN_IMAGES).write_bytes(packed * 1000)  # a gzip may be many, one after the other
     message = refusal(folder)
-    assert "would take 16.0 GiB of memory" in message
+    assert "would take 16.0 GiB of memory, at most 8 GiB are possible, and" in message
+    assert "has only 3.0 GiB free, of which 1 GiB stay free; make room there" in message
 
 
 def test_a_gzip_that_is_cut_short_is_refused(folder: Path) -> None:

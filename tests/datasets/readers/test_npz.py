@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.errors import DataError
@@ -128,7 +129,8 @@ def test_an_array_in_columns_first_order_is_read_right(tmp_path: Path) -> None:
         ((1, 5, 9), (5, 9)),
         ((64,), (8, 8)),
         ((63,), None),
-        ((8, 8, 3), None),
+        ((7, 8, 3), None),
+        ((8, 8, 4), None),
         ((5, 9), (5, 9)),
     ],
 )
@@ -157,6 +159,97 @@ def test_words_may_be_labels(tmp_path: Path, labels: NDArray[Any]) -> None:
     assert dataset.train.labels.tolist() == [0, 1, 2, 0, 1, 2]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("is_channel_first", [False, True])
+def test_images_in_color_become_the_grey_ones_that_files_become(
+    tmp_path: Path, is_channel_first: bool, dtype: Any
+) -> None:
+    colors = np.random.default_rng(5).integers(0, 256, (6, 8, 9, 3), dtype=np.uint8)
+    greys = [np.asarray(Image.fromarray(image).convert("L")) for image in colors]
+    given = np.moveaxis(colors, 3, 1) if is_channel_first else colors
+    given = given if dtype == np.uint8 else (given / 255).astype(dtype)
+    dataset = read_npz(written(tmp_path, {"x_train": given, "x_test": given[:3]}))
+    assert np.reshape(greys, (6, 72)).tolist() == dataset.train.features.tolist()
+    assert np.uint8 == dataset.train.features.dtype
+    assert dataset.image_shape == (8, 9)
+    assert dataset.notice == "the images are colored and are turned to grey"
+
+
+def test_images_in_other_floats_stay_floats_when_they_turn_grey(tmp_path: Path) -> None:
+    colors = np.random.default_rng(5).normal(size=(6, 8, 8, 3))
+    dataset = read_npz(written(tmp_path, {"x_train": colors, "x_test": colors[:3]}))
+    assert np.float32 == dataset.train.features.dtype
+    red, green, blue = colors[2, 1, 3]
+    assert pytest.approx(0.299 * red + 0.587 * green + 0.114 * blue, abs=1e-4) == float(
+        dataset.train.features[2, 8 + 3]
+    )
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.bool_])
+def test_one_hot_rows_are_class_numbers(tmp_path: Path, kind: Any) -> None:
+    expected = read_npz(written(tmp_path)).fingerprint
+    changed = {key: np.eye(3, dtype=kind)[arrays()[key]] for key in ("y_train", "y_test")}
+    dataset = read_npz(written(tmp_path, changed))
+    assert expected == dataset.fingerprint
+    assert dataset.notice == "the one-hot rows of labels are read as class numbers"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "x_train y_train x_test y_test",
+        "X_train y_train X_test y_test",
+        "train_images train_labels test_images test_labels",
+        "trainX trainY testX testY",
+        "images_training labels_training images_testing labels_testing",
+        "X y X_test y_test",
+        "train_data train_target test_data test_targets",
+        "features_train labels_train features_test labels_test",
+    ],
+)
+def test_arrays_are_known_by_their_usual_names(tmp_path: Path, names: str) -> None:
+    expected = read_npz(written(tmp_path)).fingerprint
+    path = tmp_path / "named.npz"
+    np.savez(path, **dict(zip(names.split(), arrays().values(), strict=True)))  # type: ignore[arg-type]
+    dataset = read_npz(path)
+    assert expected == dataset.fingerprint
+    assert dataset.notice is None
+
+
+@pytest.mark.parametrize(
+    "names", ["X y", "x Y", "data target", "images labels", "features targets", "arr_0 arr_1"]
+)
+def test_two_arrays_are_split_into_training_and_test_samples(tmp_path: Path, names: str) -> None:
+    path = tmp_path / "data.npz"
+    x, y = names.split()
+    np.savez(path, **{x: arrays()["x_train"], y: arrays()["y_train"]})  # type: ignore[arg-type]
+    dataset = read_npz(path)
+    assert (len(dataset.train), len(dataset.test)) == (5, 1)
+    assert dataset.notice == "there is no x_test: the last 1 of 6 rows are for testing"
+
+
+def test_of_several_arrays_that_would_do_the_others_are_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    images, labels = arrays()["x_train"], arrays()["y_train"]
+    np.savez(path, data=images.reshape(6, 12), images=images, target=labels, names=labels)
+    dataset = read_npz(path)
+    assert dataset.image_shape == (4, 3)
+    assert dataset.notice is not None
+    assert dataset.notice.startswith("the array 'data' is left out; ")
+
+
+@pytest.mark.parametrize("names", ["a b", "arr_0 arr_1 arr_2", "x_train", "labels X_test"])
+def test_where_arrays_are_not_found_the_names_looked_for_are_told(
+    tmp_path: Path, names: str
+) -> None:
+    path = tmp_path / "data.npz"
+    np.savez(path, **dict.fromkeys(names.split(), arrays()["y_train"]))  # type: ignore[arg-type]
+    message = refusal(path)
+    assert all(repr(name) in message for name in names.split())
+    assert "wanted features called x_train, X, train_images, data, features" in message
+    assert "labels called y_train, y, train_labels, labels, target or arr_1" in message
+
+
 @pytest.mark.parametrize("key", ["x_train", "y_train", "x_test", "y_test"])
 def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path, key: str) -> None:
     path = tmp_path / "data.npz"
@@ -174,7 +267,8 @@ def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path, key:
         ({"y_train": np.array([0, 1, np.nan, 0, 1, 2])}, "row 3 of y_train of data.npz is nan"),
         ({"y_train": np.array([0, 1.5, 1, 0, 1, 2])}, "row 2 of y_train of data.npz is 1.5"),
         ({"y_test": np.array([0, 1, 7])}, "row 3 of y_test of data.npz is '7', which no training"),
-        ({"y_train": np.eye(6)}, "y_train of data.npz is of shape (6, 6), wanted (samples,)"),
+        ({"y_train": np.eye(6) / 2}, "y_train of data.npz is of shape (6, 6), wanted (samples,)"),
+        ({"y_train": np.ones((6, 2))}, "y_train of data.npz is of shape (6, 2), wanted (samples,)"),
         ({"y_train": np.zeros(6, np.int8)}, "holds only the class '0'"),
         ({"x_train": np.zeros((6, 3, 4))}, "shape (4, 3) but x_train of data.npz of (3, 4)"),
         ({"x_train": np.zeros(6)}, "x_train of data.npz is of shape (6,), wanted (samples, feat"),
@@ -210,7 +304,7 @@ def test_a_header_that_promises_too_much_is_refused_before_anything_is_allocated
 
 
 def test_an_archive_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpunet.datasets.readers.files.MAXIMUM_BYTES", 1 << 20)
+    monkeypatch.setattr("gpunet.datasets.spool.MAXIMUM_BYTES", 1 << 20)
     zeros = np.zeros((6, 1 << 20), np.uint8)
     path = with_member(tmp_path, "x_train", npy_bytes(zeros), zipfile.ZIP_DEFLATED)
     assert "x_train of data.npz would take" in refusal(path)
@@ -279,7 +373,7 @@ def test_validation_samples_are_the_validation_set(tmp_path: Path, spelling: str
     assert dataset.validation.labels.tolist() == [2, 0]
     assert (len(dataset.train), len(dataset.test)) == (6, 3)
     assert dataset.notice == (
-        "the 2 samples of x_val are the validation set, in place of validation"
+        f"the 2 samples of {keys[0]} are the validation set, in place of validation"
     )
 
 

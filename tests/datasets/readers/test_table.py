@@ -339,7 +339,7 @@ def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_table_that_is_too_large_for_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpunet.datasets.readers.files.MAXIMUM_BYTES", 40)
+    monkeypatch.setattr("gpunet.datasets.spool.MAXIMUM_BYTES", 40)
     assert "data.csv would take" in refusal(written(tmp_path, grey_rows(12)))
 
 

@@ -2,5 +2,6 @@
 
 ``path`` chooses the reader; ``idx``, ``table`` (CSV), ``npz`` and ``image_folder`` read;
 ``files``, ``features`` and ``labels`` are what all of them stand on. A table is read as
-``text_rows``, which begin after ``first_lines``; ``label_column`` says which column is the label.
+``text_rows``, which begin after ``first_lines``; ``label_column`` says which column is the label,
+``columns`` what the others become, ``encoder`` makes features of them.
 """

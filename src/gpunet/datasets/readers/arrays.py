@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Columns, Dataset, refuse_unknown_values
+from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT, RawLabels
-from gpunet.datasets.readers.parts import NAMES, assembled
+from gpunet.datasets.readers.parts import NAMES, assembled, joined
+from gpunet.datasets.spool import converted
 from gpunet.errors import DataError
 
 __all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels", "titles_of"]
+
+ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
 PYTHON_NAMES = {"x_train": "X", "y_train": "y", "x_test": "X_test", "y_test": "y_test"}
 
@@ -40,7 +44,7 @@ def from_arrays(x: Any, y: Any, x_test: Any, y_test: Any, name: str) -> Dataset:
         source=f"{name} in memory",
         called=PYTHON_NAMES.__getitem__,
         titles=titles,
-        split_test=False,
+        is_file=False,
     )
 
 
@@ -51,17 +55,21 @@ def dataset_of_arrays(
     source: str,
     called: Callable[[str], str],
     titles: tuple[str, ...] | None = None,
-    split_test: bool = True,
+    notice: str | None = None,
+    is_file: bool = True,
 ) -> Dataset:
     """A dataset of the arrays ``x_train`` and ``y_train``, and those of other parts.
 
     Args:
-        arrays: (n, ...) numbers and (n,) or (n, 1) labels by the names of ``parts``.
+        arrays: (n, ...) numbers and (n,) or (n, 1) labels, or one-hot rows (n, C), by the names of
+            ``parts``.
         name: of the dataset.
         source: where it came from, in words.
         called: what messages call an array.
         titles: (I,) of the columns, if they have any.
-        split_test: whether the last sixth of the training samples is for testing where there is
+        notice: what the user should know already.
+        is_file: whether the arrays come from files: images in color are turned to grey as those of
+            folders are, and the last sixth of the training samples is for testing where there is
             no ``x_test``; else there are no test samples then.
 
     Raises:
@@ -72,6 +80,11 @@ def dataset_of_arrays(
     flat = tuple(_flattened(arrays[f"x_{part}"], called(f"x_{part}")) for part in parts)
     if not all(array.dtype == np.uint8 for array in flat):
         flat = as_features(flat, grey=len(shape) > 1 or is_square(flat[0].shape[1]))
+    if is_file and are_colored(shape):
+        flat, shape = turned_to_grey(flat, shape)
+        notice = joined(notice, "the images are colored and are turned to grey")
+    if any(_are_one_hot(arrays[f"y_{part}"]) for part in parts):
+        notice = joined(notice, "the one-hot rows of labels are read as class numbers")
     grey = flat[0].dtype == np.uint8
     return assembled(
         dict(zip(parts, flat, strict=True)),
@@ -79,8 +92,9 @@ def dataset_of_arrays(
         shape,
         name=name,
         source=source,
-        unsplit="there is no x_test" if split_test else "",
-        validation="x_val",
+        notice=notice,
+        unsplit="there is no x_test" if is_file else "",
+        validation=called("x_val").partition(" of ")[0] if "val" in parts else "",
         columns=None
         if titles is None
         else Columns(titles, None, len(titles), index=False, grey=grey),
@@ -146,7 +160,7 @@ def _array(values: Any) -> NDArray[Any]:
     if hasattr(values, "to_numpy"):
         values = values.to_numpy()
     try:
-        return np.asarray(values)
+        return values if isinstance(values, np.memmap) else np.asarray(values)
     except (TypeError, ValueError) as error:
         raise DataError(f"the values make no array: {error}; give rows of one length") from error
 
@@ -181,12 +195,13 @@ def _require_pair(
 ) -> None:
     wanted = "x" if features.ndim < 2 else "y"
     x, y = called(f"x_{part}"), called(f"y_{part}")
-    if features.ndim < 2 or labels.ndim not in (1, 2) or labels.shape[1:] not in ((), (1,)):
+    are_labels = labels.shape[1:] in ((), (1,)) or _are_one_hot(labels)
+    if features.ndim < 2 or labels.ndim not in (1, 2) or not are_labels:
         shape = features.shape if wanted == "x" else labels.shape
         form = "(samples, features) or (samples, height, width)" if wanted == "x" else "(samples,)"
+        advice = "" if wanted == "x" else " (labels are class numbers, or rows of a 1 and zeros)"
         raise DataError(
-            f"{x if wanted == 'x' else y} is of shape {shape}, wanted {form}; reshape it "
-            "(labels are class numbers, not one-hot rows)"
+            f"{x if wanted == 'x' else y} is of shape {shape}, wanted {form}; reshape it{advice}"
         )
     if len(features) != len(labels):
         raise DataError(
@@ -201,15 +216,26 @@ def _flattened(array: NDArray[Any], name: str) -> NDArray[Any]:
     """The samples (n, I), all finite numbers."""
     flat = array.reshape(len(array), -1)
     if flat.dtype.kind == "b":
-        flat = flat.astype(np.float32)
+        flat = converted(flat, np.float32)
     refuse_unknown_values(
         flat, lambda row, column: f"row {row + 1:,}, value {column + 1:,} of {name}"
     )
     return flat
 
 
+def _are_one_hot(labels: NDArray[Any]) -> bool:
+    """Whether labels (n, C) are rows of zeros with a single 1."""
+    if labels.ndim != 2 or labels.shape[1] < 2 or labels.dtype.kind not in "biuf":
+        return False
+    blocks = (labels[first : first + ROWS] for first in range(0, len(labels), ROWS))
+    return all(
+        ((block == 0) | (block == 1)).all() and (np.count_nonzero(block, axis=1) == 1).all()
+        for block in blocks
+    )
+
+
 def _raw_labels(array: NDArray[Any], name: str) -> RawLabels:
-    values = array.reshape(-1)  # (n,)
+    values = array.argmax(axis=1) if _are_one_hot(array) else array.reshape(-1)  # (n,)
     if values.dtype.kind == "S":
         values = np.strings.decode(values, "utf-8", "replace")
     if values.dtype.kind == "b":

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.datasets.blocks import range_of, row_blocks
+from gpunet.datasets.spool import converted
+
 __all__ = [
+    "SMALLEST_SIDE",
     "as_features",
     "as_grey_levels",
     "guess_image_shape",
@@ -28,8 +32,6 @@ SMALLEST_SIDE = 8  # pixels; fewer features than 8 x 8 are taken for a table
 ROUNDING = 1e-3
 """Parts of a grey level by which 255 times a grey level's share of 255 may miss it: the error of
 float32, or of a text with six decimals."""
-
-ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
 MOST_DEVIATIONS = 2048
 """Up to so many standard deviations from 0, rounding to the 24 bits of float32 moves a value by
@@ -51,9 +53,9 @@ def as_features(arrays: tuple[NDArray[Any], ...], *, grey: bool) -> tuple[NDArra
         The arrays (n, I), all of one type.
     """
     if grey and _are_grey_levels(arrays):
-        return tuple(np.ascontiguousarray(array, np.uint8) for array in arrays)
+        return tuple(converted(array, np.uint8) for array in arrays)
     kind = np.float32 if _suits_float32(arrays[0]) else np.float64
-    return tuple(np.ascontiguousarray(array, kind) for array in arrays)
+    return tuple(converted(array, kind) for array in arrays)
 
 
 def as_grey_levels(
@@ -68,13 +70,7 @@ def as_grey_levels(
     """
     if image_shape is None or not all(map(_are_shares_of_255, arrays)):
         return arrays
-    levels = []
-    for array in arrays:
-        levels.append(np.empty(array.shape, np.uint8))
-        for first in range(0, len(array), ROWS):
-            block = slice(first, first + ROWS)
-            levels[-1][block] = np.rint(255 * array[block].astype(np.float64))
-    return tuple(levels)
+    return tuple(converted(array, np.uint8, _levels) for array in arrays)
 
 
 def is_number(text: str) -> bool:
@@ -102,15 +98,20 @@ def guess_image_shape(features: NDArray[Any]) -> tuple[int, int] | None:
     side = math.isqrt(features.shape[1])
     if features.dtype == np.uint8:
         return side, side
-    lowest, highest = features.min(), features.max()
+    lowest, highest = range_of(features)
     is_image = 0 <= lowest <= highest <= 1 or (lowest, highest) == (-1, 1)
     return (side, side) if is_image else None
 
 
+def _levels(shares: NDArray[Any]) -> NDArray[np.uint8]:
+    """Bytes that were divided by 255."""
+    return np.rint(255 * shares.astype(np.float64)).astype(np.uint8)
+
+
 def _are_shares_of_255(array: NDArray[Any]) -> bool:
     """Whether all values (n, I) are whole numbers from 0 to 255, divided by 255."""
-    for first in range(0, len(array), ROWS):
-        levels = 255 * array[first : first + ROWS].astype(np.float64)
+    for rows in row_blocks(array):
+        levels = 255 * array[rows].astype(np.float64)
         if levels.min() < 0 or levels.max() > GREY_MAXIMUM:
             return False
         if (np.abs(levels - np.rint(levels)) > ROUNDING).any():
@@ -131,8 +132,8 @@ def _suits_float32(features: NDArray[Any]) -> bool:
     middle = features[0].astype(np.float64)  # (I,) lies among the values, so nothing cancels
     largest, sums, squares = (np.zeros(features.shape[1]) for _ in range(3))
     with np.errstate(over="ignore"):
-        for first in range(0, len(features), ROWS):
-            block = features[first : first + ROWS].astype(np.float64)  # (rows, I)
+        for rows in row_blocks(features):
+            block = features[rows].astype(np.float64)  # (rows, I)
             np.maximum(largest, np.abs(block).max(axis=0), out=largest)
             block -= middle
             sums += block.sum(axis=0)
@@ -144,9 +145,7 @@ def _suits_float32(features: NDArray[Any]) -> bool:
 
 def _are_grey_levels(arrays: tuple[NDArray[Any], ...]) -> bool:
     """Whether all values are whole, from 0 to 255, and at least one above 127."""
-    blocks = (
-        array[first : first + ROWS] for array in arrays for first in range(0, len(array), ROWS)
-    )
+    blocks = (array[rows] for array in arrays for rows in row_blocks(array))
     highest = 0
     for block in blocks:
         if block.min() < 0 or block.max() > GREY_MAXIMUM:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.spool import Spool
 from gpunet.errors import DataError, reason_of
 
 __all__ = [
     "DEFLATE_RATIO",
-    "MAXIMUM_BYTES",
     "open_file",
     "read_at_most",
+    "read_bytes",
     "reading",
-    "require_memory",
     "shown",
 ]
 
 DEFLATE_RATIO = 1032
 """Deflate makes at most so many bytes of one (zlib's technical notes)."""
 
-MAXIMUM_BYTES = 8 << 30
-"""The most that one file's samples may take up unpacked; a dataset is held in memory."""
 
 CHUNK = 1 << 20  # bytes read at once
 
@@ -37,9 +39,10 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path} does not exist; check how the path is spelled") from error
     except PermissionError as error:
         raise DataError(f"{path} may not be read by you; change its permissions") from error
-    except MemoryError as error:
-        raise DataError(f"{path} does not fit into memory; give a smaller part of it") from error
-    except OSError as error:
+    except (MemoryError, OSError) as error:
+        if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
+            says = f"{path} does not fit into memory; give a smaller part of it"
+            raise DataError(says) from error
         raise DataError(
             f"{path} cannot be read: {reason_of(error)}; fetch or copy it again"
         ) from error
@@ -73,13 +76,27 @@ def read_at_most(file: BinaryIO, size: int) -> bytearray:
     return content
 
 
-def require_memory(name: str, size: int) -> None:
-    """Raise a DataError if so many bytes of samples are more than the package will hold."""
-    if size > MAXIMUM_BYTES:
-        raise DataError(
-            f"{name} would take {size / (1 << 30):,.1f} GiB of memory, at most "
-            f"{MAXIMUM_BYTES >> 30} GiB are possible; give a smaller part of it"
-        )
+def read_bytes(
+    file: BinaryIO, size: int, name: str, start: bytes | bytearray = b""
+) -> NDArray[np.uint8]:
+    """Up to ``size`` bytes, in memory or spooled as they come.
+
+    Args:
+        file: open for reading.
+        size: how many bytes in all.
+        name: what messages call them.
+        start: those that have been read already.
+
+    Raises:
+        DataError: there is no room for them.
+    """
+    spool = Spool(name, size)
+    spool.add(np.frombuffer(start, np.uint8)[:, None])
+    left = size - len(start)
+    while left and (chunk := file.read(min(CHUNK, left))):
+        spool.add(np.frombuffer(chunk, np.uint8)[:, None])
+        left -= len(chunk)
+    return spool.array().reshape(-1)
 
 
 def shown(text: str) -> str:

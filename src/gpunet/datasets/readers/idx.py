@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.mapped import is_large, map_array
 from gpunet.datasets.readers.files import (
     read_at_most,
+    read_bytes,
     reading,
-    require_memory,
     shown,
 )
 from gpunet.datasets.readers.labels import RawLabels, number_classes
@@ -52,10 +53,10 @@ NAME = re.compile(
 
 
 class Content(NamedTuple):
-    """The content of one file and the name that messages give it."""
+    """The content of one file, (bytes,) if it is an array, and the name that messages give it."""
 
     name: str
-    data: bytes | bytearray
+    data: bytes | bytearray | NDArray[np.uint8]
 
 
 def is_idx_name(name: str) -> bool:
@@ -162,7 +163,8 @@ def _require_found(
 def _read(path: Path, kind: Kind) -> Content:
     """A file's unpacked content, read no further than its header promises.
 
-    One byte beyond is read, if there is one, so that a file that is too long is noticed.
+    One byte beyond is read, if there is one, so that a file that is too long is noticed. A large
+    file that is not packed is mapped.
     """
     with unpacked(path) as (file, largest):
         header = read_at_most(file, kind.header)
@@ -172,8 +174,9 @@ def _read(path: Path, kind: Kind) -> Content:
                 f"{path} promises {size:,} bytes in its header but holds at most "
                 f"{largest:,}; it is cut short or damaged, fetch it again"
             )
-        require_memory(str(path), size)
-        return Content(str(path), header + read_at_most(file, size - len(header) + 1))
+        if largest == path.stat().st_size and is_large(largest):
+            return Content(str(path), map_array(file, np.uint8, (largest,)))
+        return Content(str(path), read_bytes(file, size + 1, str(path), header))
 
 
 def _values(content: Content, kind: Kind) -> NDArray[np.uint8]:
@@ -190,12 +193,16 @@ def _values(content: Content, kind: Kind) -> NDArray[np.uint8]:
             f"{content.name} holds more than the {promised:,} bytes that its header promises; "
             "it is damaged, fetch it again"
         )
-    return np.frombuffer(content.data, np.uint8, offset=kind.header).reshape(shape)
+    values = content.data
+    if not isinstance(values, np.ndarray):
+        values = np.frombuffer(values, np.uint8)
+    return values[kind.header :].reshape(shape)
 
 
 def _shape(content: Content, kind: Kind) -> tuple[int, ...]:
     """The lengths of the axes that a file's header promises."""
-    seen = struct.unpack_from(">I", content.data)[0] if len(content.data) >= 4 else None
+    start = bytes(content.data[: kind.header])
+    seen = struct.unpack_from(">I", start)[0] if len(start) >= 4 else None
     if seen is not None and seen != kind.magic:
         holds = next((f"holds {one.name}" for one in KINDS if one.magic == seen), "")
         raise DataError(
@@ -203,12 +210,12 @@ def _shape(content: Content, kind: Kind) -> tuple[int, ...]:
             f"{kind.name} (magic number {kind.magic}); check that the file has the right name, or "
             "fetch it again"
         )
-    if len(content.data) < kind.header:
+    if len(start) < kind.header:
         raise DataError(
-            f"{content.name} ends after {len(content.data)} bytes, within the {kind.header} bytes "
+            f"{content.name} ends after {len(start)} bytes, within the {kind.header} bytes "
             "of its header; fetch it again"
         )
-    lengths: tuple[int, ...] = struct.unpack_from(f">{kind.axes}I", content.data, 4)
+    lengths: tuple[int, ...] = struct.unpack_from(f">{kind.axes}I", start, 4)
     if 0 in lengths:
         raise DataError(f"{content.name} holds no {kind.name}; fetch it again")
     return lengths

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import spread_classes
 from gpunet.datasets.images import grey_image, image_size, is_colored, open_image, resized
-from gpunet.datasets.readers.files import reading, require_memory, shown
+from gpunet.datasets.readers.files import reading, shown
 from gpunet.datasets.readers.parts import (
     TEST_SHARE,
     Part,
@@ -22,6 +22,7 @@ from gpunet.datasets.readers.parts import (
     joined,
     part_of,
 )
+from gpunet.datasets.spool import require_memory
 from gpunet.errors import DataError
 
 __all__ = ["SUFFIXES", "is_image_folder", "read_image_folder"]

@@ -1,18 +1,15 @@
-"""NPZ archives with the arrays of Keras' datasets: x_train, y_train, x_test, y_test, also x_val.
+"""NPZ archives with the arrays of a dataset, such as x_train, y_train, x_test and y_test.
 
-The arrays are read here and not by ``numpy.load``, so that no array is allocated before it is
-certain that the archive can hold it. Pickled objects are never loaded.
+``npy`` reads the single arrays.
 """
 
 from __future__ import annotations
 
 import lzma
-import math
 import struct
-import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -21,69 +18,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.mapped import is_large
+from gpunet.datasets.readers.array_names import left_out, named_arrays, require_arrays
 from gpunet.datasets.readers.arrays import dataset_of_arrays
-from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, require_memory, shown
-from gpunet.datasets.readers.parts import part_of
+from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file
+from gpunet.datasets.readers.npy import FEATURES, LABELS, Header
 from gpunet.errors import DataError
 
-__all__ = ["KEYS", "read_npz"]
+__all__ = ["read_npz"]
 
-KEYS = ("x_train", "y_train", "x_test", "y_test")
-
-KINDS = {"x": "biuf", "y": "biufUS"}  # numpy's letters for the types that each array may have
+LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member, before its name
 
 
 def read_npz(path: Path) -> Dataset:
-    """Read an archive of the four arrays, and of ``x_val`` and ``y_val`` where they are there.
+    """Read an archive of ``x_train`` and ``y_train``, and perhaps those of test and val.
 
-    ``x_train`` and ``x_test`` hold numbers, one sample per row, of any further shape: (n, 28, 28),
-    (n, 28, 28, 1) and (n, 1, 28, 28) are grey images, others are flattened. Bytes stay bytes, and
-    so do other numbers of images that all are grey levels (whole, 0 to 255, some above 127, or
-    those divided by 255); the rest becomes floats.
-    ``y_train`` and ``y_test`` hold whole numbers or words, (n,) or (n, 1). ``x_val`` and ``y_val``
-    are the validation set; where they are there and ``x_test`` is not, the last sixth of the
-    training samples is for testing. ``parts`` knows what else the parts may be called; ``X_train``
-    is ``x_train``.
+    ``x_train`` holds numbers, one sample per row, of any further shape: (n, 28, 28), (n, 28, 28, 1)
+    and (n, 1, 28, 28) are grey images, (n, 28, 28, 3) and (n, 3, 28, 28) are turned to grey, others
+    are flattened. Bytes stay bytes, and so do other numbers of images that all are grey levels
+    (whole, 0 to 255, some above 127, or those divided by 255); the rest becomes floats.
+    ``y_train`` holds whole numbers or words, (n,) or (n, 1), or one-hot rows (n, C). ``x_val`` and
+    ``y_val`` are the validation set; where ``x_test`` is not there, the last sixth of the training
+    samples is for testing. ``array_names`` knows what else the arrays may be called.
 
     Raises:
         DataError: an array is missing, damaged, pickled, of a wrong type or shape, or holds what
             is no number.
     """
-    arrays = _read_arrays(path)
-    return dataset_of_arrays(
-        arrays, name=path.stem, source=str(path), called=lambda key: f"{key} of {path}"
-    )
-
-
-def _read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
-    """The arrays by their keys: ``x_`` or ``y_`` and a part."""
     with open_file(path) as file, _archive(path, file) as archive:
-        members = _members(archive.namelist())
-        wanted = KEYS
-        if members.keys() & {"x_val", "y_val"}:
-            has_test = members.keys() & {"x_test", "y_test"}
-            wanted = (*(KEYS if has_test else KEYS[:2]), "x_val", "y_val")
-        missing = [key for key in wanted if key not in members]
-        if missing:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-            seen = ", ".join(shown(name) for name in sorted(names)[:8]) or "nothing"
-            raise DataError(
-                f"{path} lacks {', '.join(missing)}; it holds {seen}, wanted the arrays "
-                f"{', '.join(wanted)}"
-            )
-        size = path.stat().st_size
-        return {key: _read_array(path, archive, members[key], key, size) for key in wanted}
-
-
-def _members(names: list[str]) -> dict[str, str]:
-    """An archive's arrays by their keys, a key that is spelled as in ``KEYS`` first."""
-    members: dict[str, str] = {}
-    for name in sorted(names, key=lambda name: (name != name.lower(), name)):
-        letter, _, rest = name.removesuffix(".npy").lower().partition("_")
-        part = part_of(rest)
-        if letter in KINDS and part is not None:
-            members.setdefault(f"{letter}_{part}", name)
-    return members
+        members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+        names = named_arrays(members)
+        require_arrays(names, members, path)
+        arrays = {
+            key: _read_array(path, file, archive, members[name], key) for key, name in names.items()
+        }
+    return dataset_of_arrays(
+        arrays,
+        name=path.stem,
+        source=str(path),
+        called=lambda key: f"{names[key]} of {path}",
+        notice=left_out(members, names),
+    )
 
 
 @contextmanager
@@ -111,53 +86,35 @@ def _archive(path: Path, file: BinaryIO) -> Iterator[zipfile.ZipFile]:
 
 
 def _read_array(
-    path: Path, archive: zipfile.ZipFile, member: str, key: str, archive_size: int
+    path: Path, file: BinaryIO, archive: zipfile.ZipFile, member: str, key: str
 ) -> NDArray[Any]:
-    """One array, allocated once the archive's size bears out what its header promises."""
+    """One array, once the archive's size bears out what its header promises."""
     entry = archive.getinfo(member)
+    name = f"{key} of {path}"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(
-            f"{key} of {path} is packed in a way that numpy does not write; write the "
+            f"{name} is packed in a way that numpy does not write; write the "
             "archive again with numpy.savez_compressed"
         )
+    kinds = FEATURES if key[0] == "x" else LABELS
     with archive.open(entry) as content:
-        shape, fortran_order, dtype = _header(str(path), key, cast(BinaryIO, content))
-        start = content.tell()
-        size = math.prod(shape) * dtype.itemsize
-        if start + size != entry.file_size or entry.file_size > archive_size * DEFLATE_RATIO:
+        header = Header.read(cast(BinaryIO, content), name, kinds)
+        largest = path.stat().st_size * DEFLATE_RATIO
+        if header.start + header.size != entry.file_size or entry.file_size > largest:
             raise DataError(
-                f"{key} of {path} promises {size:,} bytes in its header, more or less than "
+                f"{name} promises {header.size:,} bytes in its header, more or less than "
                 "the archive holds; it is damaged, write it again with numpy.savez"
             )
-        require_memory(f"{key} of {path}", size)
-        values = np.frombuffer(content.read(), dtype)
-    native = values.astype(dtype.newbyteorder("="), copy=False)
-    return native.reshape(shape, order="F" if fortran_order else "C")
+        is_stored = entry.compress_type == zipfile.ZIP_STORED
+        if is_stored and is_large(header.size) and kinds == FEATURES:
+            return header.mapped(file, _start_of(entry, file))
+        array = header.values(cast(BinaryIO, content), name)
+        return array if kinds == FEATURES else np.array(array)
 
 
-def _header(name: str, key: str, content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether in Fortran's order, and type of an array."""
-    shape, fortran_order, dtype = _parsed_header(content)
-    if dtype.hasobject:
-        raise DataError(
-            f"{key} of {name} holds pickled objects, which could run foreign code and are never "
-            "loaded; write it again as an array of numbers"
-        )
-    if dtype.kind not in KINDS[key[0]] or dtype.itemsize == 0:
-        wanted = "numbers" if key[0] == "x" else "whole numbers or words"
-        raise DataError(f"{key} of {name} is of type {dtype}, wanted {wanted}; convert it first")
-    return shape, fortran_order, dtype
-
-
-def _parsed_header(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """A header as numpy reads it; ValueError for whatever its parser raises of a damaged one."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # of headers that look like Python 2's
-            if np.lib.format.read_magic(content) == (1, 0):
-                return np.lib.format.read_array_header_1_0(content)
-            return np.lib.format.read_array_header_2_0(content)
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
-        raise
-    except Exception as error:
-        raise ValueError("the header of an array cannot be read") from error
+def _start_of(entry: zipfile.ZipInfo, file: BinaryIO) -> int:
+    """Where a stored member's content starts in the archive, as its own header says there."""
+    file.seek(entry.header_offset)
+    header = file.read(LOCAL_HEADER.size)
+    name, extra = LOCAL_HEADER.unpack(header)  # lengths of what follows; zipfile has seen it, too
+    return entry.header_offset + len(header) + int(name) + int(extra)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.cells import CellAt, Decimal
-from gpunet.datasets.readers.files import require_memory, shown
+from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT
+from gpunet.datasets.spool import require_memory
 from gpunet.errors import DataError
 
 __all__ = ["Block", "Head", "Pick", "Picked", "Sheet", "Table", "Word"]

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.planning.layered import FLOAT_BYTES, value_count
-from gpunet.engine.planning.program import training_buffers
+from gpunet.engine.planning.layout import padded
+from gpunet.engine.planning.program import SCHEDULE_WORDS, training_buffers
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
 from gpunet.errors import DeviceError
@@ -21,6 +22,7 @@ __all__ = [
     "buffer_bytes",
     "host_memory",
     "most_networks",
+    "most_samples",
     "numpy_bytes",
     "require_fit",
     "require_host_memory",
@@ -48,6 +50,20 @@ def buffer_bytes(
     needs = {one.name: one.bytes for one in training if one.usage == "storage"}
     evaluation = FLOAT_BYTES * value_count(network, WGPU_EVALUATION_ROWS, traits, training=False)
     return {**needs, "evaluation's values": evaluation}
+
+
+def most_samples(population: int, batch_size: int, row_bytes: int, limit: int) -> int:
+    """How many training samples fit, with the order and the schedule of an epoch over them.
+
+    Args:
+        population: networks, P.
+        batch_size: samples of a step, B.
+        row_bytes: of a sample on the device.
+        limit: bytes of a buffer at most.
+    """
+    words = max(padded(batch_size), SCHEDULE_WORDS)  # of a step, for each network
+    steps = limit // (FLOAT_BYTES * population * words)
+    return min(limit // row_bytes, batch_size * steps)
 
 
 def numpy_bytes(network: NetworkSpec, rule: Rule, batch_size: int) -> dict[str, int]:

@@ -18,6 +18,7 @@ from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.workload import Workload
 
 __all__ = [
+    "SCHEDULE_WORDS",
     "BufferSpec",
     "Program",
     "evaluation_buffers",
@@ -25,6 +26,9 @@ __all__ = [
     "state_buffers",
     "training_buffers",
 ]
+
+SCHEDULE_WORDS = 4
+"""Numbers of a step in the schedule of a network, as ``step_schedule`` gives them."""
 
 SMALLEST = 16
 """Bytes of the smallest buffer that is made, since an empty one cannot be bound."""
@@ -116,7 +120,7 @@ def training_buffers(work: Workload, samples: int, values: int) -> tuple[BufferS
     population, steps = work.population, -(-samples // work.rows)
     state = state_buffers(work.network, population, work.rule)
     order = FLOAT_BYTES * population * steps * padded(work.rows)
-    schedule = 4 * FLOAT_BYTES * population * steps
+    schedule = SCHEDULE_WORDS * FLOAT_BYTES * population * steps
     buffers = [
         *state,
         BufferSpec("values", max(SMALLEST, FLOAT_BYTES * population * values), "activations"),

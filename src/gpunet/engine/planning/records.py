@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.planning.layout import padded
 from gpunet.files.resources import shader_file
 
-__all__ = ["NETWORK", "dropout_records", "in_batches", "network_records", "packed"]
+__all__ = ["NETWORK", "dropout_records", "in_batches", "network_records", "packed", "row_bytes"]
 
 
 @cache
@@ -65,10 +65,13 @@ def in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
     return batches
 
 
-def packed(features: NDArray[Any]) -> tuple[NDArray[Any], Literal["bytes", "floats"]]:
-    """The samples with every row padded to whole groups of four."""
+def packed(features: NDArray[Any]) -> NDArray[Any]:
+    """The samples (n, I) as they lie on the device: rows padded to whole groups of four."""
     padding = -features.shape[1] % 4
     wide: NDArray[Any] = np.pad(features, ((0, 0), (0, padding))) if padding else features
-    if wide.dtype == np.uint8:
-        return np.ascontiguousarray(wide), "bytes"
-    return np.ascontiguousarray(wide, dtype=np.float32), "floats"
+    return np.ascontiguousarray(wide, np.uint8 if wide.dtype == np.uint8 else np.float32)
+
+
+def row_bytes(features: NDArray[Any]) -> int:
+    """Bytes of a sample on the device, of samples (n, I) of bytes or floats."""
+    return padded(features.shape[1]) * (1 if features.dtype == np.uint8 else 4)

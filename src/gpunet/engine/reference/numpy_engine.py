@@ -15,6 +15,7 @@ one busy program.
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -83,6 +84,10 @@ class NumpyEngine(Engine):
     def _load(self, split: Split, samples: Samples) -> None:
         """Keep the samples; nothing is copied."""
         self._splits[split] = samples
+
+    def most_samples(self, split: Split, row_bytes: int) -> int:
+        """Any number: the samples stay where they are."""
+        return sys.maxsize
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""

@@ -13,6 +13,9 @@ from gpunet.errors import DeviceError, spelled
 
 __all__ = ["Buffers"]
 
+PIECE = 16 << 20
+"""Bytes written at once, which wgpu keeps until the device has them."""
+
 
 class Buffers:
     """Named buffers on a device.
@@ -39,6 +42,8 @@ class Buffers:
         if existing is not None and existing.size == size:
             return existing
         self._require_room(size)
+        if existing is not None:
+            existing.destroy()
         kind = wgpu.BufferUsage.UNIFORM if uniform else wgpu.BufferUsage.STORAGE
         with self._device.guarded():
             self._named[name] = self._device.handle.create_buffer(
@@ -48,27 +53,17 @@ class Buffers:
             )
         return self._named[name]
 
-    def upload(self, label: str, data: NDArray[Any]) -> Any:
-        """A buffer of the caller's own that holds these data and is only read.
-
-        Raises:
-            DeviceError: no binding of the device holds so many bytes.
-        """
-        import wgpu
-
-        self._require_room(data.nbytes)
-        with self._device.guarded():
-            return self._device.handle.create_buffer_with_data(
-                label=label, data=np.ascontiguousarray(data), usage=wgpu.BufferUsage.STORAGE
-            )
-
     def write(self, name: str, data: NDArray[Any]) -> None:
         """Fill the buffer of that name from its start."""
         if not data.size:  # where no network is active
             return
+        raw = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
+        queue = self._device.handle.queue
         with self._device.guarded():
-            queue = self._device.handle.queue
-            queue.write_buffer(self._named[name], 0, np.ascontiguousarray(data))
+            for at in range(0, len(raw), PIECE):
+                if at:
+                    queue.submit([])  # which gives back the memory of the pieces before
+                queue.write_buffer(self._named[name], at, raw[at : at + PIECE])
 
     def read(self, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
         """A copy of all that the buffer of that name holds, once the device is done."""

@@ -28,7 +28,12 @@ from gpunet.engine.interface import (
 )
 from gpunet.engine.planning.layered import Pass, Plan, evaluation_plan, recut
 from gpunet.engine.planning.layout import Layout, padded
-from gpunet.engine.planning.memory import WGPU_EVALUATION_ROWS, buffer_bytes, require_fit
+from gpunet.engine.planning.memory import (
+    WGPU_EVALUATION_ROWS,
+    buffer_bytes,
+    most_samples,
+    require_fit,
+)
 from gpunet.engine.planning.program import (
     BufferSpec,
     Program,
@@ -42,6 +47,7 @@ from gpunet.engine.planning.records import (
     in_batches,
     network_records,
     packed,
+    row_bytes,
 )
 from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import tile_rule
@@ -68,11 +74,12 @@ STEPS_A_DISPATCH = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Data:
-    """A split on the device."""
+    """A split on the device: so many samples, in buffers that have room for as many or more."""
 
     samples: Any
     labels: Any
     count: int
+    room: int
     features: Literal["bytes", "floats"]
 
 
@@ -127,6 +134,7 @@ class WgpuEngine(Engine):
         self._traits = replace(device.traits, persistent_rows=self._persistent_rows)
         self._buffers = Buffers(device)
         self._data: dict[Split, _Data] = {}
+        self._ahead: Samples | None = None  # copied to the device before they are loaded
         self._training: Compiled | None = None
         self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
@@ -140,18 +148,63 @@ class WgpuEngine(Engine):
         self._write_dropout_rates()
 
     def _load(self, split: Split, samples: Samples) -> None:
-        """Copy a split to the device: bytes stay bytes, four to a word."""
+        """Copy a split to the device, into the buffers of the last one of that name if it fits."""
+        features: Literal["bytes", "floats"] = (
+            "bytes" if samples.features.dtype == np.uint8 else "floats"
+        )
+        known = self._data.get(split)
+        if known is None or known.features != features or known.room < len(samples):
+            known = self._make_room(split, samples, features)
+        self._loaded[split] = samples
+        self._data[split] = replace(known, count=len(samples))
+        if split == "train" and samples is self._ahead:
+            self._take_ahead()
+        else:
+            self._copy(samples, split)
+
+    def load_ahead(self, samples: Samples) -> None:
+        """Copy samples to the device, beside those that are trained on."""
+        if samples is not self._ahead:
+            for name in ("samples", "labels"):
+                self._buffers.ensure(f"next {name}", self._buffers[f"train {name}"].size)
+            self._copy(samples, "next")
+            self._ahead = samples
+
+    def _copy(self, samples: Samples, name: str) -> None:
+        """Fill the buffers of some samples: bytes stay bytes, four to a word."""
+        self._buffers.write(f"{name} samples", packed(samples.features))
+        self._buffers.write(f"{name} labels", samples.labels.astype(np.uint32))
+
+    def _take_ahead(self) -> None:
+        """Make the samples that were copied ahead those that are trained on."""
+        data = self._data["train"]
+        for name, buffer in (("samples", data.samples), ("labels", data.labels)):
+            size = buffer.size // data.room * data.count
+            self._buffers.copy(size, [(f"next {name}", 0, f"train {name}", 0)])
+        self._ahead = None
+
+    def _make_room(
+        self, split: Split, samples: Samples, features: Literal["bytes", "floats"]
+    ) -> _Data:
+        """Buffers for a split, in place of those that there are."""
         if split == "train":
             self._require_room(len(samples))
-        words, features = packed(samples.features)
         self._forget(split)
-        self._loaded[split] = samples
-        self._data[split] = _Data(
-            samples=self._buffers.upload(f"{split} samples", words),
-            labels=self._buffers.upload(f"{split} labels", samples.labels.astype(np.uint32)),
+        size = row_bytes(samples.features)
+        return _Data(
+            samples=self._buffers.ensure(f"{split} samples", size * len(samples)),
+            labels=self._buffers.ensure(f"{split} labels", 4 * len(samples)),
             count=len(samples),
+            room=len(samples),
             features=features,
         )
+
+    def most_samples(self, split: Split, row_bytes: int) -> int:
+        """As many as a buffer holds, of those that are trained on also in their order."""
+        limit = self._open.buffer_bytes
+        if split != "train":
+            return limit // row_bytes
+        return most_samples(self.population, self.batch_size, row_bytes, limit)
 
     def set_parameters(self, parameters: NDArray[np.float32]) -> None:
         """Set all weights and biases (P, N) and forget the optimizer's moments."""
@@ -195,6 +248,7 @@ class WgpuEngine(Engine):
         """Start an epoch over the training split."""
         if self._training is None:
             self._training = self._compile_training(order.shape[1])
+        self._count = order.shape[1]
         running = self._held[: self._running]
         self._one_order = order.strides[0] == 0  # one memory for all rows
         own = order[:1] if self._one_order else order[running]
@@ -312,13 +366,11 @@ class WgpuEngine(Engine):
         """Open the adapter again, with all splits."""
         self._take(reopen_device(self._adapter))
         for split, samples in list(self._loaded.items()):
-            self.load(split, samples)
+            self._load(split, samples)
 
     def close(self) -> None:
         """Destroy all buffers."""
         self._buffers.destroy()
-        for split in list(self._data):
-            self._forget(split)
 
     def _require_room(self, samples: int) -> None:
         """Make sure that the networks fit when so many samples are trained on."""
@@ -335,7 +387,6 @@ class WgpuEngine(Engine):
     def _compile_training(self, count: int) -> Compiled:
         data, program = self._data["train"], self.training_program(count)
         buffers = self._make(program.buffers)
-        self._count = count
         if self.class_weights is not None:
             self._buffers.write("class_weights", self.class_weights.astype(np.float32))
         self._bound = {**buffers, "samples": data.samples, "labels": data.labels}
@@ -355,6 +406,8 @@ class WgpuEngine(Engine):
         if split not in self._evaluations:
             self._evaluations[split] = self._compile_evaluation(split)
         self._buffers.write(f"{split} networks", self._networks[self._held])
+        counts = np.array([self._data[split].count, 0, 0, 0], dtype=np.uint32)
+        self._buffers.write(f"{split} batch", counts)
         return self._evaluations[split]
 
     def _compile_evaluation(self, split: Split) -> Compiled:
@@ -364,7 +417,6 @@ class WgpuEngine(Engine):
         order = in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
         own = self._make(evaluation_buffers(self.population, plan, data.count), split)
         self._buffers.write(f"{split} order", order)
-        self._buffers.write(f"{split} batch", np.array([data.count, 0, 0, 0], dtype=np.uint32))
         shared = {name: self._buffers[name] for name in ("parameters", "dropout_rates")}
         buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
         return self._compile(plan, buffers)
@@ -455,14 +507,10 @@ class WgpuEngine(Engine):
         self._buffers.write("dropout_rates", dropout_records(rates))
 
     def _forget(self, split: Split) -> None:
-        """Destroy what belongs to a split that is about to be replaced."""
+        """Forget the programs that are bound to a split whose buffers are about to be replaced."""
         if split == "train":
             self._training = None
         self._evaluations.pop(split, None)
-        known = self._data.pop(split, None)
-        if known is not None:
-            known.samples.destroy()
-            known.labels.destroy()
 
     def _workload(self, split: Split, rows: int) -> Workload:
         """What is done with batches of so many rows of a split."""

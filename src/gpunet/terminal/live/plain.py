@@ -38,12 +38,13 @@ class PlainPrinter(Callback):
         self._epochs = run.config.effective_epochs
         network, count = run.network, formats.count
         held_out = f"{count(run.validation_count)} to validate, " if run.validation_count else ""
+        windows = f" in {count(run.windows)} windows" if run.windows > 1 else ""
         shape, each = str(network), ""
         if run.config.ensemble > 1:
             shape, each = f"mean of {run.config.ensemble} networks {network}", " each"
         self._print(
             f"train:  {shape}, {count(network.parameter_count)} parameters{each}, "
-            f"{run.config.optimizer}, {count(run.steps_per_epoch)} steps per epoch"
+            f"{run.config.optimizer}, {count(run.steps_per_epoch)} steps per epoch{windows}"
         )
         self._print(
             f"        {run.dataset.name}: {count(run.train_count)} samples to train, {held_out}"

@@ -17,8 +17,9 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.tables import summary_table
+from gpunet.training.windows import Windows
 
-__all__ = ["plan_tables"]
+__all__ = ["plan_tables", "windows_line"]
 
 LEGEND = (
     "product: rows x columns x depth (parts x terms, if the depth is split)",
@@ -44,6 +45,18 @@ def plan_tables(
         yield summary_table(_workgroup(plan, steps_a_dispatch))
         yield Text()
     yield summary_table([(one.label, _files(one, measured)) for one in plan.passes])
+
+
+def windows_line(windows: Windows) -> str:
+    """In which parts the training samples come to the device, and what that moves."""
+    count, total = len(windows.source), formats.size(windows.bytes)
+    if len(windows) == 1:
+        return f"data:   all {formats.count(count)} training samples at once, {total}"
+    moved = formats.size(count * windows.source.row_bytes)
+    return (
+        f"data:   {formats.count(len(windows))} windows of {formats.count(windows.size)} training "
+        f"samples, {total} each, two at a time; an epoch reads and copies {moved}"
+    )
 
 
 def _files(one: Pass, measured: Mapping[str, bool]) -> str:

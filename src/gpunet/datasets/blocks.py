@@ -1,0 +1,29 @@
+"""Arrays that may be larger than memory, looked at block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["range_of", "row_blocks"]
+
+MOST_ROWS = 4096
+MOST_BYTES = 32 << 20
+"""Rows, and bytes of them in float64, that are looked at together: temporaries stay small."""
+
+
+def row_blocks(array: NDArray[Any]) -> Iterator[slice]:
+    """The rows (n, ...) of an array as consecutive slices."""
+    row = 8 * max(1, array[:1].size)  # bytes
+    step = min(MOST_ROWS, max(1, MOST_BYTES // row))
+    return (slice(first, first + step) for first in range(0, len(array), step))
+
+
+def range_of(array: NDArray[Any]) -> tuple[float, float]:
+    """The lowest and the highest value of an array (n, I) that is not empty."""
+    ends = [(array[rows].min(), array[rows].max()) for rows in row_blocks(array)]
+    lowest, highest = np.array(ends).T
+    return float(lowest.min()), float(highest.max())

@@ -1,0 +1,98 @@
+"""What arrays are called: which of them are the features and the labels of which part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.parts import NAMES, part_of
+from gpunet.errors import DataError
+
+__all__ = ["WANTED", "left_out", "named_arrays", "require_arrays"]
+
+ROLES = {
+    "x": ("x", "images", "imgs", "data", "features", "inputs", "samples", "image", "feature"),
+    "y": ("y", "labels", "target", "targets", "label", "classes", "class"),
+}
+"""What features and labels are called, what is looked for first in front."""
+
+UNNAMED = {"arr_0": "x_train", "arr_1": "y_train"}
+"""What ``numpy.savez(path, x, y)`` calls two arrays."""
+
+WANTED = (
+    "features called x_train, X, train_images, data, features, inputs or arr_0, and labels called "
+    "y_train, y, train_labels, labels, target or arr_1, perhaps also those of val and test"
+)
+"""The names that are looked for, in words for the user."""
+
+MOST_SHOWN = 8  # names in a message
+
+_ROLE = "|".join(word for words in ROLES.values() for word in words)
+_PART = "|".join(sorted((word for words in NAMES.values() for word in words), key=len)[::-1])
+_NAME = re.compile(
+    rf"(?P<role>{_ROLE})(?:[\W_]?(?P<part>{_PART}))?|(?P<before>{_PART})[\W_]?(?P<after>{_ROLE})"
+)
+
+
+def named_arrays(names: Iterable[str]) -> dict[str, str]:
+    """Which arrays are which: names by ``x_train``, ``y_train``, ``x_test`` and so on.
+
+    ``X_train``, ``train_images`` and ``trainX`` are ``x_train``; so is ``X`` alone, unless another
+    array says that it is for training. Of several that would do, the one that is spelled most
+    like that is taken.
+
+    Example:
+        >>> named_arrays(["X", "target", "test_images", "names"])
+        {'x_train': 'X', 'y_train': 'target', 'x_test': 'test_images'}
+    """
+    names = list(names)
+    if set(UNNAMED) == set(names):
+        return {key: name for name, key in UNNAMED.items()}
+    meanings = [(meaning, name) for name in names if (meaning := _meaning(name)) is not None]
+    found: dict[str, str] = {}
+    for (_, key), name in sorted(meanings):
+        found.setdefault(key, name)
+    return {key: found[key] for part in NAMES for key in (f"x_{part}", f"y_{part}") if key in found}
+
+
+def require_arrays(found: Collection[str], names: Iterable[str], whose: Path | str) -> None:
+    """Check that the features and the labels of each part are there, of ``train`` in any case.
+
+    Args:
+        found: the keys of ``named_arrays``.
+        names: of all arrays.
+        whose: the file or the folder that holds them.
+
+    Raises:
+        DataError: an array is missing.
+    """
+    parts = ["train", *(part for part in NAMES if {f"x_{part}", f"y_{part}"} & set(found))]
+    wanted = dict.fromkeys(f"{letter}_{part}" for part in parts for letter in ROLES)
+    missing = [key for key in wanted if key not in found]
+    if missing:
+        names = sorted(names)
+        seen = ", ".join(map(shown, names[:MOST_SHOWN])) or "nothing"
+        more = f" and {len(names) - MOST_SHOWN:,} more" if len(names) > MOST_SHOWN else ""
+        raise DataError(
+            f"{whose} lacks {', '.join(missing)}; it holds {seen}{more}, wanted {WANTED}"
+        )
+
+
+def left_out(names: Iterable[str], found: Mapping[str, str]) -> str | None:
+    """The notice of arrays that are not taken, though their names would do; ``None`` if none."""
+    others = [shown(name) for name in names if _meaning(name) and name not in found.values()]
+    those = f"array {others[0]} is" if len(others) == 1 else f"arrays {', '.join(others)} are"
+    return f"the {those} left out" if others else None
+
+
+def _meaning(name: str) -> tuple[tuple[object, ...], str] | None:
+    """How well a name says what its array is, the less the better, and what it is."""
+    if (match := _NAME.fullmatch(name.lower())) is None:
+        return None
+    word = match["role"] or match["after"]
+    letter = next(letter for letter, words in ROLES.items() if word in words)
+    part = match["part"] or match["before"]
+    rank = (part is None, ROLES[letter].index(word), name != name.lower(), name)
+    return rank, f"{letter}_{part_of(part) if part else 'train'}"

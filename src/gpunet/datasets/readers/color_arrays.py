@@ -1,0 +1,64 @@
+"""Arrays of images in color, which are turned to grey as image files are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.readers.features import SMALLEST_SIDE, as_grey_levels
+from gpunet.datasets.spool import converted
+
+__all__ = ["are_colored", "turned_to_grey"]
+
+BRIGHTNESS = np.array([19595, 38470, 7471]) / 65536
+"""Shares of red, green and blue in a grey level (ITU-R BT.601), to the bit as Pillow has them."""
+
+Shape = tuple[int, ...]
+
+
+def are_colored(shape: Shape) -> bool:
+    """Whether samples of this shape are images of three channels, the last axis or the first."""
+    return _channels(shape) is not None
+
+
+def turned_to_grey(
+    arrays: tuple[NDArray[Any], ...], shape: Shape
+) -> tuple[tuple[NDArray[Any], ...], Shape]:
+    """Images in color as grey images, and the shape (height, width) of one.
+
+    Args:
+        arrays: (n, I) each, uint8 or floats, all of one type.
+        shape: of an image: (height, width, 3) or (3, height, width).
+
+    Returns:
+        The arrays (n, height * width), of the same type, but uint8 where all values were bytes
+        divided by 255.
+    """
+    axis = _channels(shape)
+    assert axis is not None
+    height, width = shape[:axis] + shape[axis + 1 :]
+    levels = as_grey_levels(arrays, (1, math.prod(shape)))
+    return tuple(_grey(array, shape, axis) for array in levels), (height, width)
+
+
+def _channels(shape: Shape) -> int | None:
+    """The axis of red, green and blue, if there is one."""
+    for axis in (2, 0):
+        if len(shape) == 3 and shape[axis] == 3:
+            sides = shape[:axis] + shape[axis + 1 :]
+            return axis if min(sides) >= SMALLEST_SIDE else None
+    return None
+
+
+def _grey(array: NDArray[Any], shape: Shape, axis: int) -> NDArray[Any]:
+    """The grey levels (n, height * width) of images (n, I)."""
+
+    def convert(rows: NDArray[Any]) -> NDArray[Any]:
+        colors = np.moveaxis(rows.reshape(-1, *shape), axis + 1, -1)
+        levels = (colors @ BRIGHTNESS).reshape(len(colors), -1)
+        return (np.floor(levels + 0.5) if array.dtype == np.uint8 else levels).astype(array.dtype)
+
+    return converted(array, array.dtype, convert, array.shape[1] // 3)

@@ -1,0 +1,65 @@
+"""Samples that are taken from where they lie, and prepared for a network as they are asked for.
+
+What was read may be larger than memory, if it is mapped from a file: nothing is copied but the
+rows of a window or of a batch. A source that is small is asked for all of its rows at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Samples
+
+__all__ = ["Rows", "Source"]
+
+Rows = slice | NDArray[np.intp]
+"""Which rows are meant: a slice takes them without a copy."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Some rows of samples, and what is done to them before the first layer.
+
+    Args:
+        samples: as they were read; their features may be a memory map.
+        rows: those that belong to it, n of them; all by default.
+        prepare: makes of some samples what a network takes; nothing by default.
+    """
+
+    samples: Samples
+    rows: Rows = field(default_factory=lambda: slice(None))
+    prepare: Callable[[Samples], Samples] = Samples.single
+    labels: NDArray[np.int32] = field(init=False)
+    """(n,) the labels of all rows."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", self.samples.labels[self.rows])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, rows: Rows) -> Samples:
+        """These of its rows, prepared, in memory or a view of what was read."""
+        return self.prepare(self.raw(rows))
+
+    def raw(self, rows: Rows) -> Samples:
+        """These of its rows as they were read."""
+        if isinstance(self.rows, slice):
+            return self.samples[self.rows][rows]
+        return self.samples[self.rows[rows]]
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the features lie in a file and not in memory."""
+        return isinstance(self.samples.features, np.memmap)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a prepared row where a device holds it: whole groups of four features."""
+        features = self.samples.features
+        width = -(-int(features.shape[1]) // 4) * 4
+        return width if features.dtype == np.uint8 else 4 * width

@@ -1,0 +1,205 @@
+"""Windows: the parts in which samples come to a device that does not hold all of them.
+
+Every epoch draws anew which samples meet in a window, the same for all networks; in it each
+network has its own order. Samples are drawn in blocks of neighbors, so that a file is read in
+stretches. A thread reads the next window while the present one is in use, and the engine copies it
+to the device between two of the present one's steps. Where all samples are one window, nothing is
+drawn, and they are loaded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet import rng
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Samples
+from gpunet.datasets.source import Source
+from gpunet.engine.interface import Engine, Metrics, Split
+
+if TYPE_CHECKING:
+    from gpunet.training.state import RunState
+
+__all__ = ["Window", "Windows", "evaluate_in_parts", "parts_of", "predict_in_parts"]
+
+WINDOW_BYTES = 64 << 20
+"""Bytes of a window where not all samples fit: two of them, and what reads them, take little
+memory, and are half of the least binding that a device offers."""
+
+MAPPED_BYTES = 512 << 20
+"""Bytes up to which samples in a mapped file are one window, though they have to be copied."""
+
+BLOCK_BYTES = 64 << 10
+"""Bytes of neighboring samples that are drawn together: what disks read at once."""
+
+LEAST_BLOCKS = 256
+"""Blocks of a window at least. In data sorted by class, the share of a class that makes up a tenth
+then differs by 0.02 from window to window (the standard deviation of a mean of so many)."""
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of an epoch.
+
+    Args:
+        first: samples of the epoch before it.
+        count: of its samples.
+        samples: its samples, prepared; ``None`` where the engine holds them already.
+        following: the window after it, which is being read; ``None`` if there is none.
+    """
+
+    first: int
+    count: int
+    samples: Samples | None = None
+    following: Future[Samples] | None = None
+
+    def copy_ahead(self, engine: Engine) -> None:
+        """Have the engine copy the next window to the device, if it has been read."""
+        if self.following is not None and self.following.done():
+            engine.load_ahead(self.following.result())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """How the training samples are parted into windows.
+
+    Args:
+        source: the n samples.
+        size: samples of each window but the last, whole batches; n or more for one window.
+        seed: of the draws.
+    """
+
+    source: Source
+    size: int
+    seed: int
+
+    @classmethod
+    def of(
+        cls,
+        source: Source,
+        config: TrainConfig,
+        engine: Engine,
+        begun: RunState | None = None,
+    ) -> Windows:
+        """The windows of a training.
+
+        Args:
+            source: the samples to train on.
+            config: of the training; the size that it wants, if any, is rounded down to batches.
+            engine: that trains.
+            begun: an earlier run on the same samples, whose windows are kept.
+        """
+        batch, count = config.batch_size, len(source)
+        if begun is not None:
+            size = begun.window or count
+        elif config.window:
+            size = config.window // batch * batch
+        elif count <= (most := _most(source, engine, "train")):
+            size = count
+        else:
+            size = max(1, min(most, WINDOW_BYTES // source.row_bytes) // batch) * batch
+        return cls(source, min(size, count), config.seed)
+
+    def __len__(self) -> int:
+        return -(-len(self.source) // self.size)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of a window on the device, without the labels."""
+        return self.size * self.source.row_bytes
+
+    def of_epoch(self, epoch: int) -> Iterator[Window]:
+        """The windows of an epoch, each but a single one with its samples."""
+        count = len(self.source)
+        if len(self) == 1:
+            yield Window(0, count)
+            return
+        blocks = self._blocks(epoch)
+        firsts = range(0, count, self.size)
+        read = _read_ahead(lambda first: self.source[self._rows(blocks, first)], firsts)
+        for first, samples, following in read:
+            yield Window(first, len(samples), samples, following)
+
+    def first(self) -> Samples:
+        """The first window of the first epoch, for trials on samples of all kinds."""
+        if len(self) == 1:
+            return self.source[:]
+        return self.source[self._rows(self._blocks(1), 0)]
+
+    def _blocks(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first rows of an epoch's blocks in the order drawn, and (blocks,) where each ends."""
+        row = self.source.samples.features[:1].nbytes
+        length = max(1, min(BLOCK_BYTES // row, self.size // LEAST_BLOCKS))
+        count = -(-len(self.source) // length)
+        drawn = rng.permutation(self.seed, epoch, count, purpose=rng.WINDOWS)
+        starts = drawn.astype(np.int64) * length
+        return starts, np.minimum(length, len(self.source) - starts).cumsum()
+
+    def _rows(
+        self, blocks: tuple[NDArray[np.int64], NDArray[np.int64]], first: int
+    ) -> NDArray[np.intp]:
+        """The rows of a window, ascending, which starts after so many samples of the epoch."""
+        starts, ends = blocks
+        places = np.arange(first, min(first + self.size, len(self.source)))
+        block = np.searchsorted(ends, places, "right")
+        lasts = starts + np.diff(ends, prepend=0)  # one row beyond each block
+        return np.sort(lasts[block] - (ends[block] - places)).astype(np.intp)
+
+
+def parts_of(source: Source, engine: Engine, split: Split) -> list[slice]:
+    """The parts in which samples are evaluated: one if the device holds all of them."""
+    most = _most(source, engine, split)
+    if len(source) <= most:
+        return [slice(None)]
+    size = max(1, min(most, WINDOW_BYTES // source.row_bytes))
+    return [slice(first, first + size) for first in range(0, len(source), size)]
+
+
+def evaluate_in_parts(engine: Engine, split: Split, source: Source) -> Metrics:
+    """Load samples part by part, and sum up what they cost and which are right."""
+    total = Metrics.none(engine.population)
+    for _, samples, _ in _read_ahead(source.__getitem__, parts_of(source, engine, split)):
+        engine.load(split, samples)
+        total += engine.evaluate(split)
+    return total
+
+
+def predict_in_parts(
+    engine: Engine, split: Split, source: Source
+) -> tuple[Metrics, NDArray[np.float32]]:
+    """What ``evaluate_in_parts`` gives, and the probabilities (P, n, C) of every class."""
+    total, found = Metrics.none(engine.population), []
+    for _, samples, _ in _read_ahead(source.__getitem__, parts_of(source, engine, split)):
+        engine.load(split, samples)
+        total += engine.evaluate(split)
+        found.append(engine.predict(split))
+    return total, np.concatenate(found, axis=1)
+
+
+def _most(source: Source, engine: Engine, split: Split) -> int:
+    """The most samples that are loaded at once."""
+    most = engine.most_samples(split, source.row_bytes)
+    if source.is_mapped:
+        most = min(most, MAPPED_BYTES // source.row_bytes)
+    return most
+
+
+def _read_ahead(
+    read: Callable[[Part], Samples], parts: Sequence[Part]
+) -> Iterator[tuple[Part, Samples, Future[Samples] | None]]:
+    """Each part, its samples, and those of the next one, which a thread reads meanwhile."""
+    with ThreadPoolExecutor(1, thread_name_prefix="samples") as thread:
+        following: Future[Samples] | None = thread.submit(read, parts[0])
+        for part, after in zip(parts, (*parts[1:], None), strict=True):
+            assert following is not None
+            samples = following.result()
+            following = None if after is None else thread.submit(read, after)
+            yield part, samples, following
