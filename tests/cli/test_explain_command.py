@@ -96,7 +96,19 @@ def test_numpy_has_neither_passes_nor_shaders(gpunet: RunCommand, halves: Path) 
     ran = gpunet(*common)
     assert (ran.code, ran.err) == (0, "")
     assert "numpy has no passes" in ran.out
+    assert re.search(r"^load:   all \d+ training samples at once, [\d.]+ KiB$", ran.out, re.M)
     assert gpunet(*common, "--shader", "forward 1").code == 2
+
+
+@pytest.mark.parametrize("device", ["cpu", "adapter"])
+def test_windows_are_told_with_what_an_epoch_moves(
+    gpunet: RunCommand, halves: Path, adapter: Adapter, device: str
+) -> None:
+    index = adapter.index if device == "adapter" else device
+    options = ("--batch-size", 8, "--window", 20)
+    ran = gpunet("explain", "--data", halves, "--device", index, *options)
+    line = next(line for line in ran.out.splitlines() if line.startswith("load:   "))
+    assert re.search(r"\d windows of 16 training samples, [\d.]+ .*two at a time; an epoch", line)
 
 
 def test_a_shader_is_headed_by_its_workgroups_and_all_that_is_overridden(

@@ -56,7 +56,10 @@ OPTIONS = {
     "recipes": ["NAME = None"],
     "runs": ["[DIR] = runs", JSON],
     "evaluate": [MODEL, "--data = None | Data", DEVICE, JSON],
-    "predict": [MODEL, "IMAGE...|TABLE", "--framing = auto", JSON],
+    "predict": [
+        *(MODEL, "DATA", "--output -o FILE = None | Output", "--format = None | Output"),
+        *("--id COLUMN = None", "--framing = auto", JSON, FORCE),
+    ],
     "plot": ["REPORT", "--output -o = curves.png | Output", FORCE],
     "show": [MODEL, JSON],
     "showcase": [

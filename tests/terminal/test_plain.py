@@ -70,6 +70,13 @@ def test_lines_have_no_escape_codes_and_are_ascii(
     assert text.isascii()
 
 
+def test_the_start_tells_in_how_many_windows_an_epoch_comes(
+    make_text_console: MakeConsole, make_run: MakeRun
+) -> None:
+    start = lines(make_text_console(), replace(make_run(), windows=47), [])[0]
+    assert start.endswith("860 steps per epoch in 47 windows")
+
+
 def test_square_brackets_in_a_name_are_printed_as_they_are(
     make_text_console: MakeConsole, make_run: MakeRun
 ) -> None:

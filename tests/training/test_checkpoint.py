@@ -433,13 +433,13 @@ def test_samples_with_another_number_of_features_are_refused() -> None:
 
 def test_labels_follow_the_names_of_the_models_classes() -> None:
     dataset = a_dataset(np.zeros((2, 4), np.float32), ("yes", "no"))
-    assert a_model().prepare_test(dataset).labels.tolist() == [1, 0]
+    assert a_model().test_samples(dataset).labels.tolist() == [1, 0]
 
 
 def test_a_class_that_the_model_does_not_know_is_refused() -> None:
     dataset = a_dataset(np.zeros((2, 4), np.float32), ("no", "perhaps"))
     with pytest.raises(ModelError, match="'perhaps'"):
-        a_model().prepare_test(dataset)
+        a_model().test_samples(dataset)
 
 
 @pytest.mark.parametrize("scaling", [None, a_model().scaling])

@@ -21,6 +21,7 @@ __all__ = [
     "SCHEDULES",
     "USES",
     "Activation",
+    "AnswerFormat",
     "FramingStyle",
     "Graphics",
     "Initialization",
@@ -63,6 +64,7 @@ Schedule = Literal[
 Monitor = Literal["val_loss", "val_accuracy"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
+AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
 Graphics = Literal["auto", "kitty", "sixel", "blocks"]
 Theme = Literal["auto", "dark", "light", "mono"]
 

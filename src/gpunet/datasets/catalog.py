@@ -19,7 +19,7 @@ from gpunet.datasets.download import Limits, Progress, Published, is_cached
 from gpunet.datasets.download import obtain as obtain_published
 from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
-from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.parts import joined
 from gpunet.datasets.readers.path import KINDS, read_path, refuse_options
 from gpunet.errors import DataError, DownloadError, OutputError
@@ -113,7 +113,7 @@ def open_dataset(
     cache: Path | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
-    options: TableOptions | None = None,
+    options: TableOptions = USUAL,
 ) -> Dataset:
     """The dataset of a name, else the one at a path.
 

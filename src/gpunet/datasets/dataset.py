@@ -128,8 +128,12 @@ class Scaling:
         """What takes the place of missing values, (I,)."""
         return self.mean if self.fill is None else self.fill
 
-    def apply(self, samples: Samples) -> Samples:
+    def apply(self, samples: Samples, above: int = 0) -> Samples:
         """Fill what is missing, standardize samples in float64, and round them to float32.
+
+        Args:
+            samples: float32 or float64.
+            above: how many samples there were before these, for messages.
 
         Raises:
             DataError: a value is so far from the training samples that float32 cannot hold it.
@@ -145,7 +149,9 @@ class Scaling:
                 scaled[rows] = (block - self.mean) / self.deviation
         refuse_unknown_values(
             scaled,
-            lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}, once standardized,",
+            lambda row, column: (
+                f"feature {column + 1:,} of sample {above + row + 1:,}, once standardized,"
+            ),
         )
         return Samples(scaled, samples.labels)
 

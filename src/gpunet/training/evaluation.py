@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import Loss
 from gpunet.datasets.dataset import Samples
+from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics
 from gpunet.errors import DataError
 from gpunet.model import Model, Scores
@@ -24,6 +25,7 @@ from gpunet.training.metrics import (
     cross_entropies,
     predicted_classes,
 )
+from gpunet.training.windows import predict_in_parts
 
 __all__ = [
     "Evaluation",
@@ -65,15 +67,18 @@ class Evaluation:
 
 
 def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
-    """Compare a model's answers with the labels of prepared samples.
+    """Compare a model's answers with the labels of samples as they were read.
 
     Raises:
-        DataError: there are no samples.
-        DeviceError: they do not fit the device.
+        DataError: there are no samples, or one cannot be prepared.
+        ModelError: they do not fit the model.
+        DeviceError: the device fails.
     """
-    probabilities = predict(engine, model, samples)
+    _require_some(samples)
+    engine.set_parameters(model.parameters)
+    metrics, own = predict_in_parts(engine, "test", Source(samples, prepare=model.prepare))
+    probabilities = np.asarray(own.mean(axis=0), dtype=np.float32)
     matrix = confusion_matrix(probabilities, samples.labels)
-    metrics = engine.evaluate("test")
     return Evaluation(
         overall=joint_scores(model.network.loss, metrics, probabilities, samples.labels),
         networks=own_scores(metrics),
@@ -121,11 +126,15 @@ def predict(engine: Engine, model: Model, samples: Samples) -> NDArray[np.float3
         DataError: there are no samples.
         DeviceError: they do not fit the device.
     """
-    if not len(samples):
-        raise DataError("there are no samples to predict; use data that have a test set")
+    _require_some(samples)
     engine.set_parameters(model.parameters)
     engine.load("test", samples)
     return np.asarray(engine.predict("test").mean(axis=0), dtype=np.float32)
+
+
+def _require_some(samples: Samples) -> None:
+    if not len(samples):
+        raise DataError("there are no samples to predict; use data that have a test set")
 
 
 def sample_rows(

@@ -8,7 +8,7 @@ from typing import Any
 from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
-from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.errors import DataError, spelled
 from gpunet.files.home import expanded
 from gpunet.workflows.messages import Messages
@@ -16,7 +16,7 @@ from gpunet.workflows.messages import Messages
 __all__ = ["dataset_of", "found_again", "open_data", "open_training_data", "reference"]
 
 
-def open_data(name: str, messages: Messages, options: TableOptions | None = None) -> Dataset:
+def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
     """The data of a name or at a path, fetched if need be.
 
     Args:
@@ -34,9 +34,7 @@ def open_data(name: str, messages: Messages, options: TableOptions | None = None
     return dataset
 
 
-def open_training_data(
-    name: str, messages: Messages, options: TableOptions | None = None
-) -> Dataset:
+def open_training_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
     """A dataset to train on, as ``open_data`` opens it; says if its images will be inverted.
 
     Raises:
@@ -52,7 +50,7 @@ def open_training_data(
 
 
 def dataset_of(
-    data: Any, messages: Messages, options: TableOptions | None = None
+    data: Any, messages: Messages, options: TableOptions = USUAL
 ) -> tuple[Dataset, str | None]:
     """The dataset that a script names or brings, and what opens it again, if anything does.
 

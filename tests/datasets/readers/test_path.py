@@ -232,29 +232,6 @@ def test_the_third_table_decides_on_the_type_of_all_features(tmp_path: Path) -> 
     assert dataset.train.features[0].tolist() == [1, 200]
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [
-        ["file,label", "images/a.png,cat", "images/b.png,dog", "images/c.png,cat"],
-        ["label;file", 'cat;"a.png"', "dog;b.png", "cat;c.png"],
-        ["id,label", "a,0", "b,1", "c,0"],
-    ],
-)
-@pytest.mark.parametrize("folder", [".", "images", "train"])
-def test_a_table_of_labels_for_images_is_refused(
-    tmp_path: Path, rows: list[str], folder: str
-) -> None:
-    (tmp_path / folder).mkdir(exist_ok=True)
-    for name in "abc":
-        Image.new("L", (2, 2)).save(tmp_path / folder / f"{name}.png")
-    table = tmp_path / "labels.csv"
-    table.write_text("\n".join(rows) + "\n")
-    for path in (tmp_path, table):
-        message = refusal(path)
-        assert "labels.csv names images, such as " in message
-        assert "put every image into a folder that has its label as the name" in message
-
-
 def test_a_table_of_measurements_may_lie_beside_images(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("label,x,y\n" + TABLE)
     (tmp_path / "figures").mkdir()

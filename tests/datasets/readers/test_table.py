@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gpunet.datasets.dataset import Columns
 from gpunet.datasets.readers import text_rows
 from gpunet.datasets.readers.model_rows import read_row_blocks, read_rows
-from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.table import find_tables, read_table
 from gpunet.errors import DataError, UsageError
 
@@ -25,7 +25,7 @@ def written(folder: Path, text: str | bytes, name: str = "data.csv") -> Path:
     return path
 
 
-def refusal(path: Path, options: TableOptions | None = None) -> str:
+def refusal(path: Path, options: TableOptions = USUAL) -> str:
     """The sentence that refuses a file; its path, which it must tell, cut to the file's name."""
     with pytest.raises(DataError) as caught:
         read_table(path, options)

@@ -10,7 +10,7 @@ from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.parts import NAMES, part_of
 from gpunet.errors import DataError
 
-__all__ = ["WANTED", "left_out", "named_arrays", "require_arrays"]
+__all__ = ["WANTED", "is_features_name", "left_out", "named_arrays", "prefix_of", "require_arrays"]
 
 ROLES = {
     "x": ("x", "images", "imgs", "data", "features", "inputs", "samples", "image", "feature"),
@@ -55,6 +55,23 @@ def named_arrays(names: Iterable[str]) -> dict[str, str]:
     for (_, key), name in sorted(meanings):
         found.setdefault(key, name)
     return {key: found[key] for part in NAMES for key in (f"x_{part}", f"y_{part}") if key in found}
+
+
+def prefix_of(name: str) -> str | None:
+    """What stands before the name of an array in that of its file; ``None`` if it names no array.
+
+    Example:
+        >>> prefix_of("digits_x_train"), prefix_of("x_train"), prefix_of("digits")
+        ('digits_', '', None)
+    """
+    starts = (0, *(match.end() for match in re.finditer(r"[\W_]", name)))
+    return next((name[:start] for start in starts if _meaning(name[start:])), None)
+
+
+def is_features_name(name: str) -> bool:
+    """Whether an array of this name holds features, and no labels beside them."""
+    meaning = _meaning(name)
+    return meaning is not None and meaning[1].startswith("x") and "data" not in name.lower()
 
 
 def require_arrays(found: Collection[str], names: Iterable[str], whose: Path | str) -> None:

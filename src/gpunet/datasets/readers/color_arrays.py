@@ -56,9 +56,10 @@ def _channels(shape: Shape) -> int | None:
 def _grey(array: NDArray[Any], shape: Shape, axis: int) -> NDArray[Any]:
     """The grey levels (n, height * width) of images (n, I)."""
 
-    def convert(rows: NDArray[Any]) -> NDArray[Any]:
-        colors = np.moveaxis(rows.reshape(-1, *shape), axis + 1, -1)
-        levels = (colors @ BRIGHTNESS).reshape(len(colors), -1)
-        return (np.floor(levels + 0.5) if array.dtype == np.uint8 else levels).astype(array.dtype)
+    def levels_of(images: NDArray[Any]) -> NDArray[Any]:
+        colors = np.moveaxis(images.reshape(-1, *shape), axis + 1, -1)
+        levels = (colors @ BRIGHTNESS).reshape(len(images), -1)
+        levels = np.floor(levels + 0.5) if array.dtype == np.uint8 else levels
+        return levels.astype(array.dtype)
 
-    return converted(array, array.dtype, convert, array.shape[1] // 3)
+    return converted(array, array.dtype, levels_of, columns=array.shape[1] // 3)

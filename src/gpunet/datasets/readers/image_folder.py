@@ -4,46 +4,26 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.datasets.hold_out import spread_classes
-from gpunet.datasets.images import grey_image, image_size, is_colored, open_image, resized
+from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.files import reading, shown
+from gpunet.datasets.readers.image_files import SUFFIXES, Found, Progress, dataset_of_images
 from gpunet.datasets.readers.parts import (
-    TEST_SHARE,
     Part,
     by_part,
     given_validation,
-    joined,
     part_of,
 )
-from gpunet.datasets.spool import require_memory
 from gpunet.errors import DataError
 
-__all__ = ["SUFFIXES", "is_image_folder", "read_image_folder"]
-
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"}
-    | {".jp2", ".ico"}
-)
+__all__ = ["images_below", "is_image_folder", "read_image_folder"]
 
 UNREAD = frozenset({".avif", ".heic", ".heif", ".jxl", ".psd", ".svg", ".dng", ".cr2", ".nef"})
 """How files end that are images, too, but of kinds that are not decoded."""
 
 DEEPEST = 4  # folders, one in the other, that are gone through in search of images
-
-LARGEST_IMAGE = 1 << 22  # pixels; a network takes no more features
-
-REPORT_EVERY = 256  # images between two calls of the progress callback
-
-
-Found = list[tuple[Path, int]]
-"""Images and the numbers of their classes: class by class, each in the order of its file names."""
 
 
 def is_image_folder(folder: Path) -> bool:
@@ -52,9 +32,27 @@ def is_image_folder(folder: Path) -> bool:
         return _holds_classes(_part_folders(folder)["train"])
 
 
-def read_image_folder(
-    root: Path, progress: Callable[[str, int, int], None] | None = None
-) -> Dataset:
+def images_below(folder: Path) -> list[Path]:
+    """All images in a folder and in those below it, in the order of their paths.
+
+    Those of kinds that are not read are among them, so that reading them says so.
+
+    Raises:
+        DataError: there is none, or a folder cannot be read.
+    """
+    found: list[Path] = []
+    with reading(folder):
+        for name, below, _ in os.walk(folder):
+            below[:] = [inner for inner in below if _is_visible(inner)]
+            found += _files_in(Path(name), SUFFIXES | UNREAD)
+    if not found:
+        raise DataError(
+            f"{folder} holds no images; give a folder that does, or the file that holds the rows"
+        )
+    return sorted(found)
+
+
+def read_image_folder(root: Path, progress: Progress | None = None) -> Dataset:
     """Read ``root/train/CLASS/*.png`` and ``root/test/CLASS/*.png``, or ``root/CLASS/*.png``.
 
     ``root/val/CLASS/*.png``, where it is there, is the validation set. Without ``test``, the last
@@ -74,28 +72,13 @@ def read_image_folder(
     with reading(root):
         folders = _part_folders(root)
     classes = _class_names(folders["train"])
-    found, notices = _find(folders, classes)
-    paths = [path for part in found.values() for path, _ in part]
-    notices += _left_out(root, {path.parent for path in paths})
-    images, changes = _read_all(paths, progress)
-    features = images.reshape(len(images), -1)  # (n, height * width)
-    samples: dict[Part, Samples] = {}
-    first = 0
-    for part, chosen in found.items():
-        last = first + len(chosen)
-        labels = np.array([label for _, label in chosen], np.int32)
-        samples[part] = Samples(features[first:last], labels)
-        first = last
-    return Dataset(
-        name=root.resolve().name,
-        train=samples["train"],
-        test=samples["test"],
-        classes=classes,
-        image_shape=(images.shape[1], images.shape[2]),
-        source=f"images in {root}",
-        notice=joined(*notices, *changes),
-        validation=samples.get("val"),
-    )
+    found = _find(folders, classes)
+    given = None
+    if "val" in found:
+        where = f"in {folders['val'].name}/"
+        given = given_validation(len(found["val"]), "images", where)
+    used = {path.parent for part in found.values() for path, _ in part}
+    return dataset_of_images(found, classes, root, [given, *_left_out(root, used)], progress)
 
 
 def _part_folders(root: Path) -> dict[Part, Path]:
@@ -153,10 +136,8 @@ def _sort_key(name: str) -> tuple[int, str]:
     return (int(name), name) if is_number else (1 << 63, name)
 
 
-def _find(
-    folders: Mapping[Part, Path], classes: tuple[str, ...]
-) -> tuple[dict[Part, Found], list[str]]:
-    """The images of each part, and what there is to say about the choice."""
+def _find(folders: Mapping[Part, Path], classes: tuple[str, ...]) -> dict[Part, Found]:
+    """The images of each part."""
     found: dict[Part, Found] = {}
     for part, folder in folders.items():
         unknown = sorted(set(_class_names(folder)) - set(classes)) if part != "train" else []
@@ -166,34 +147,11 @@ def _find(
                 "use the same classes in both"
             )
         found[part] = _found(folder, classes)
-    notices = []
-    if "test" not in found:
-        found["train"], found["test"], notice = _split(folders["train"], found["train"], classes)
-        notices.append(notice)
-    if "val" in found:
-        where = f"in {folders['val'].name}/"
-        notices.append(given_validation(len(found["val"]), "images", where))
-    return found, notices
-
-
-def _split(root: Path, everything: Found, classes: tuple[str, ...]) -> tuple[Found, Found, str]:
-    """The training and the test images of one folder, and a notice of how they were chosen."""
-    total = len(everything)
-    counts = Counter(label for _, label in everything).most_common()
-    if counts[-1][1] < 2:
-        raise DataError(
-            f"{root} holds one image of the class {classes[counts[-1][0]]!r}, wanted two or more "
-            "of each class, to train and to test with; add images"
-        )
-    order = spread_classes(np.array([label for _, label in everything], np.int32))
-    first = total - max(1, total // TEST_SHARE)
-    train, test = ([everything[row] for row in np.sort(rows)] for rows in np.split(order, [first]))
-    notice = f"the last images of every class, {len(test):,} of {total:,}, are for testing"
-    return train, test, notice
+    return found
 
 
 def _found(root: Path, classes: tuple[str, ...]) -> Found:
-    found: Found = []
+    found: list[tuple[Path, int]] = []
     for label, name in enumerate(classes):
         with reading(root / name):
             is_there = (root / name).is_dir()
@@ -225,56 +183,6 @@ def _left_out(root: Path, used: Collection[Path]) -> list[str]:
             f"{unread.total():,} images of kinds that are not read ({kinds}) are left out"
         )
     return notices
-
-
-def _read_all(
-    paths: list[Path], progress: Callable[[str, int, int], None] | None
-) -> tuple[NDArray[np.uint8], list[str]]:
-    """The images (n, height, width), and what there is to say of how they were changed."""
-    width, height = _commonest_size(paths)
-    require_memory(str(paths[0].parent.parent), len(paths) * width * height)
-    images = np.empty((len(paths), height, width), np.uint8)
-    resized_count = colored_count = 0
-    for row, path in enumerate(paths):
-        if progress is not None and row % REPORT_EVERY == 0:
-            progress("reading images", row, len(paths))
-        image = open_image(path)
-        colored_count += is_colored(image)
-        resized_count += image.size != (width, height)
-        images[row] = np.asarray(resized(grey_image(image), width, height))
-    if progress is not None:
-        progress("reading images", len(paths), len(paths))
-    changes = []
-    if resized_count:
-        changes.append(
-            f"{resized_count:,} of {len(paths):,} images were resized to {width} x {height} "
-            "pixels, the commonest size"
-        )
-    if colored_count:
-        changes.append(
-            f"{colored_count:,} of {len(paths):,} images are colored and are turned to grey"
-        )
-    return images, changes
-
-
-def _commonest_size(paths: list[Path]) -> tuple[int, int]:
-    """Width and height of most images; of sizes that are equally common, the one in the middle."""
-    path_of: dict[tuple[int, int], Path] = {}
-    counts: Counter[tuple[int, int]] = Counter()
-    for path in paths:
-        size = image_size(path)
-        counts[size] += 1
-        path_of.setdefault(size, path)
-    highest = max(counts.values())
-    tied = [size for size, count in counts.items() if count == highest]
-    tied.sort(key=lambda size: (size[0] * size[1], size))
-    width, height = tied[(len(tied) - 1) // 2]
-    if width * height > LARGEST_IMAGE:
-        raise DataError(
-            f"{path_of[width, height]} is {width} x {height} pixels, as most images are, more than "
-            f"the {LARGEST_IMAGE:,} that a network takes; scale the images down"
-        )
-    return width, height
 
 
 def _holds_classes(folder: Path) -> bool:

@@ -1,64 +1,279 @@
-"""Tables of image files and their labels: recognized, and refused."""
+"""Tables of images: one column names the files, another one tells their classes."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
-import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TextIO
 
-from gpunet.datasets.readers.files import open_file, shown
-from gpunet.datasets.readers.image_folder import SUFFIXES
-from gpunet.errors import DataError
+import numpy as np
 
-__all__ = ["refuse_table_of_images"]
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.first_lines import Beginning, read_beginning, split_cells
+from gpunet.datasets.readers.image_files import SUFFIXES, Found, Progress, dataset_of_images
+from gpunet.datasets.readers.label_column import named_label
+from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
+from gpunet.datasets.readers.packed import unpacked
+from gpunet.datasets.readers.parts import Part, given_validation, part_of
+from gpunet.datasets.readers.sheet import Head
+from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
+from gpunet.errors import DataError, spelled
 
-ROWS = 20  # of a table that are looked at
-BYTES = 1 << 16  # of a table that are looked at
-MOST_FILES = 100_000  # beside a table that are looked at, to find them named in it
+__all__ = ["ImageTable", "find_image_table", "read_image_tables"]
+
+ROWS = 20  # of a table that are looked at to find the images
+CHARACTERS = 1 << 16  # of a table that they lie in
+LONGEST_LINE = 1 << 20  # characters
+DEPTH = 2  # folders, one in the other, that are gone through in search of the images
+MOST_FOLDERS = 1000  # that are looked into
+MOST_FILES = 200_000  # images beyond which no other folder is looked into
 
 
-def refuse_table_of_images(table: Path) -> None:
-    """Check that a table is not one of labels for images.
+@dataclass(frozen=True, slots=True)
+class ImageTable:
+    """A table that names images.
 
-    It is one if a column of its first rows holds names of image files, or names that are those of
-    images beside the table but for their ends (``id,label``).
+    Args:
+        path: of the table.
+        beginning: its first lines.
+        column: which column names the images.
+        folder: the folder that the names start from.
+        images: those in and below it.
+    """
+
+    path: Path
+    beginning: Beginning
+    column: int
+    folder: Path
+    images: Images
+
+
+def find_image_table(path: Path) -> ImageTable | None:
+    """What a table says of images, or ``None`` if it is about something else.
+
+    It names images if a column of its first rows holds names that end like those of images, or
+    names that are those of images beside the table but for their ends (``id,label``).
 
     Raises:
-        DataError: it is one, or the file cannot be read.
+        DataError: the file cannot be read.
     """
-    with open_file(table) as file:
-        text = file.read(BYTES).decode("utf-8", "replace")
-    lines = [line for line in text.splitlines() if line.strip()][1 : ROWS + 1]
-    rows = [[cell.strip(' "') for cell in re.split("[,;\t]", line)] for line in lines]
-    stems: set[str] | None = None
-    for column in zip(*rows, strict=False):
-        is_named = all(Path(cell).suffix.lower() in SUFFIXES for cell in column)
-        if not is_named and len(column) > 1 and len(set(column)) == len(column):
-            stems = set(_stems_beside(table)) if stems is None else stems
-            is_named = stems.issuperset(column)
-        if is_named:
-            raise DataError(
-                f"{table} names images, such as {shown(column[0])}, and tables of labels for "
-                "images are not read; put every image into a folder that has its label as the "
-                "name, and give the folder that holds those, without the table"
-            )
+    with _text(path) as file:
+        text = file.read(CHARACTERS)
+        text = text if len(text) < CHARACTERS else text[: text.rfind("\n") + 1]
+    if not text or (beginning := read_beginning(text, str(path))) is None:
+        return None
+    lines = [line for line in beginning.rest.split("\n") if line.strip()][:ROWS]
+    rows = [split_cells(line, beginning.separator) for line in lines]
+    images = Images()
+    for column, cells in enumerate(zip(*rows, strict=False)):
+        if not all(cells) or len({*cells}) < len(cells):
+            continue
+        is_named = all(map(_ends_like_an_image, cells))
+        if not is_named and (len(cells) < 2 or any("." in cell for cell in cells)):
+            continue
+        folder, found = images.start_of(path, cells)
+        if is_named or found == len(cells):
+            return ImageTable(path, beginning, column, folder, images)
+    return None
 
 
-def _stems_beside(table: Path) -> Iterator[str]:
-    """The names, without their ends, of the images beside a table and in the folders beside it."""
-    files = itertools.islice(_files(table.parent, deeper=True), MOST_FILES)
-    return (path.stem for path in map(Path, files) if path.suffix.lower() in SUFFIXES)
+def read_image_tables(
+    tables: Mapping[Part, ImageTable], label: str | None, progress: Progress | None
+) -> Dataset:
+    """Read the images that tables name, with the labels that they give.
+
+    Args:
+        tables: those of the parts, ``train`` the first of them.
+        label: the label's column, as ``label_column.named_label`` takes it; ``None`` to choose.
+        progress: called with a text, the images read, and the images in all.
+
+    Raises:
+        DataError: a table does not tell which column is the label, an image is missing or cannot
+            be read, or a label can be no class.
+        UsageError: ``label`` names no column.
+    """
+    rows = {part: _rows(table, label) for part, table in tables.items()}
+    classes = number_classes(*(labels for _, labels in rows.values()))
+    found: dict[Part, Found] = {
+        part: list(zip(paths, numbers.tolist(), strict=True))
+        for (part, (paths, _)), numbers in zip(rows.items(), classes.numbers, strict=True)
+    }
+    notices = [_left_out(tables, rows), classes.notice]
+    if "val" in found:
+        named = f"that {tables['val'].path.name} names"
+        notices.append(given_validation(len(found["val"]), "images", named))
+    root = tables["train"].path
+    root = root if len(tables) == 1 else root.parent
+    return dataset_of_images(found, classes.names, root, notices, progress)
 
 
-def _files(folder: str | Path, *, deeper: bool) -> Iterator[str]:
+def _rows(table: ImageTable, label: str | None) -> tuple[list[Path], RawLabels]:
+    """The images that a table names, and their labels."""
+    head = table.beginning.head
+    column = _label_column(head, table.column, label)
+    paths: list[Path] = []
+    labels: list[str] = []
+    lines: list[int] = []
+    missing: list[str] = []
+    for line, cells in _cells(table):
+        if (image := table.images.find(table.folder, cells[table.column])) is None:
+            missing.append(cells[table.column])
+        else:
+            paths.append(image)
+            labels.append(cells[column].strip())
+            lines.append(line)
+    if missing:
+        raise DataError(
+            f"{table.path} names {len(missing):,} images that are not in {table.folder}, "
+            f"{shown(missing[0])} the first of them; add them, or remove their lines"
+        )
+    return paths, RawLabels(str(table.path), np.array(labels, TEXT), np.array(lines), unit="line")
+
+
+def _label_column(head: Head, image: int, label: str | None) -> int:
+    """The column of the labels: the user's, the one titled so, or the only one that is left."""
+    named = named_label(head, label)
+    if named is not None and named != image:
+        return named
+    titles = head.titles or ("",) * head.columns
+    others = [
+        column
+        for column, title in enumerate(titles)
+        if column != image and not (head.titles and is_index_title(title))
+    ]
+    likely = [column for column in others if may_be_label_title(titles[column])]
+    for columns in (others, likely):
+        if len(columns) == 1 and named is None:
+            return columns[0]
+    listed = ", ".join(head.column(column) for column in others)
+    if not others:
+        raise DataError(
+            f"{head.name} has no column beside the one that names images, wanted their labels in "
+            "another; give a table that tells them"
+        )
+    raise DataError(
+        f"{head.name} names images in {head.column(image)} and does not tell which column is "
+        f"the label; there are {listed}; name one with {spelled('label')}"
+    )
+
+
+def _cells(table: ImageTable) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table: the numbers of their lines, and their cells."""
+    head, separator, before, _ = table.beginning
+    if head.titles and _ends_like_an_image(head.titles[table.column]):
+        yield before, list(head.titles)  # a table without titles, whose rows hold words only
+    with _text(table.path) as file:
+        for number in itertools.count(1):
+            line = file.readline(LONGEST_LINE)
+            if not line:
+                return
+            if number <= before or not line.strip():
+                continue
+            cells = split_cells(line.rstrip("\n"), separator)
+            if len(cells) != head.columns:
+                raise DataError(
+                    f"line {number:,} of {table.path} has {len(cells):,} columns, wanted "
+                    f"{head.columns:,} as in the first line; fix or remove the line"
+                )
+            yield number, cells
+
+
+@contextmanager
+def _text(path: Path) -> Iterator[TextIO]:
+    """A table's text, every line end a newline."""
+    with unpacked(path) as (file, _):
+        try:
+            yield io.TextIOWrapper(file, "utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path} is not UTF-8 text; save it again as CSV in UTF-8") from error
+
+
+class Images:
+    """The images in and below a folder, listed folder by folder as they are asked for."""
+
+    def __init__(self) -> None:
+        self._listed: dict[Path, dict[str, str]] = {}
+        self._count = 0
+
+    def start_of(self, table: Path, names: tuple[str, ...]) -> tuple[Path, int]:
+        """The folder that most names in a table start from, and how many are images there."""
+        part = part_of(table.stem)
+        best, most = table.parent, (0, False)
+        for folder in itertools.islice(_folders(table.parent), MOST_FOLDERS):
+            found = sum(self.find(folder, name) is not None for name in names)
+            rank = found, part is not None and part_of(folder.name) == part
+            if found and rank > most:
+                best, most = folder, rank
+            if self._count > MOST_FILES:
+                break
+        return best, most[0]
+
+    def find(self, folder: Path, name: str) -> Path | None:
+        """The image that a table calls so, with or without its end."""
+        parts = PurePosixPath(name.strip().replace("\\", "/")).parts
+        if not parts or ".." in parts:
+            return None
+        inner = folder.joinpath(*parts[:-1])
+        files = self.named(inner)
+        file = files.get(parts[-1]) or files.get(_unpadded(parts[-1]))
+        return None if file is None else inner / file
+
+    def named(self, folder: Path) -> Mapping[str, str]:
+        """A folder's images by their names, also without their ends and without leading zeros."""
+        if folder not in self._listed:
+            files = sorted(filter(_ends_like_an_image, _names(folder)))
+            self._count += len(files)
+            stems = {Path(file).stem: file for file in files}
+            self._listed[folder] = {
+                **{_unpadded(stem): file for stem, file in stems.items()},
+                **stems,
+                **{file: file for file in files},
+            }
+        return self._listed[folder]
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """A folder, those in it, and those in these, without hidden ones."""
+    level = [root]
+    for _ in range(DEPTH):
+        yield from level
+        level = [outer / name for outer in level for name in _names(outer, folders=True)]
+    yield from level
+
+
+def _names(folder: Path, *, folders: bool = False) -> list[str]:
+    """The names of a folder's visible files, or of the folders in it."""
     try:
         with os.scandir(folder) as entries:
-            for entry in entries:
-                if not entry.is_dir():
-                    yield entry.name
-                elif deeper:
-                    yield from _files(entry.path, deeper=False)
+            names = [entry.name for entry in entries if entry.is_dir() == folders]
     except OSError:  # others' folders may be closed to the user
-        return
+        return []
+    return sorted(name for name in names if not name.startswith("."))
+
+
+def _unpadded(name: str) -> str:
+    """A name without leading zeros, which spreadsheets take away from numbers."""
+    return name.lstrip("0") or "0"
+
+
+def _left_out(
+    tables: Mapping[Part, ImageTable], rows: Mapping[Part, tuple[list[Path], RawLabels]]
+) -> str | None:
+    """The notice of images beside those that are named, if there are any."""
+    used = {path for paths, _ in rows.values() for path in paths}
+    folders = {path.parent for path in used}
+    images = tables["train"].images
+    beside = sum(len(set(images.named(folder).values())) for folder in folders) - len(used)
+    names = [table.path.name for table in tables.values()]
+    whose = f"{names[0]} does" if len(names) == 1 else f"{' and '.join(names)} do"
+    return f"{beside:,} images that {whose} not name are left out" if beside else None
+
+
+def _ends_like_an_image(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES

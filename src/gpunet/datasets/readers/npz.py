@@ -90,7 +90,7 @@ def _read_array(
 ) -> NDArray[Any]:
     """One array, once the archive's size bears out what its header promises."""
     entry = archive.getinfo(member)
-    name = f"{key} of {path}"
+    name = f"{member.removesuffix('.npy')} of {path}"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(
             f"{name} is packed in a way that numpy does not write; write the "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gpunet.config import TrainConfig
 from gpunet.config.choices import Missing
 
-__all__ = ["TableOptions"]
+__all__ = ["USUAL", "TableOptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +29,7 @@ class TableOptions:
     def of(cls, config: TrainConfig) -> TableOptions:
         """What the settings of a training say."""
         return cls(config.label, config.missing, config.ignore or ())
+
+
+USUAL = TableOptions()
+"""Nothing said by the user."""

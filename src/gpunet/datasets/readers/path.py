@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +10,16 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.files import reading, shown
 from gpunet.datasets.readers.idx import is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
-from gpunet.datasets.readers.image_table import refuse_table_of_images
+from gpunet.datasets.readers.image_table import (
+    ImageTable,
+    find_image_table,
+    read_image_tables,
+)
+from gpunet.datasets.readers.npy_files import read_npy_files, whole_npy_files
 from gpunet.datasets.readers.npz import read_npz
-from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
-from gpunet.datasets.readers.parts import Part, by_part, joined
+from gpunet.datasets.readers.parts import NAMES, Part, by_part, joined
 from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, table_stem
 from gpunet.errors import DataError, SettingError
 from gpunet.files.home import expanded
@@ -24,8 +29,10 @@ __all__ = ["KINDS", "find_test_table", "read_path", "refuse_options"]
 KINDS = (
     "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file (.csv, .tsv, .txt or .data, "
     "or packed as .gz, .bz2, .xz or .zip) or a folder with train.csv and test.csv, an NPZ file "
-    "with x_train, y_train, x_test and y_test, or a folder of images per class, at once or in the "
-    "folders train and test; val in place of test is for validation"
+    "with x_train, y_train, x_test and y_test, or the like, NPY files of such names, or a folder "
+    "of images, either in a folder for each class, at once or in the folders train and test (or "
+    "training, testing and so on), or with a table of file names and labels; val in place of test "
+    "is for validation"
 )
 """What can be read, in words for the user."""
 
@@ -42,7 +49,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def read_path(
-    path: Path, progress: Progress | None = None, options: TableOptions | None = None
+    path: Path, progress: Progress | None = None, options: TableOptions = USUAL
 ) -> Dataset:
     """Read the dataset at a path.
 
@@ -60,9 +67,15 @@ def read_path(
         path.stat()
         if path.is_dir():
             return _read_folder(path, progress, options)
-    if is_table_name(path.name) and not is_idx_name(path.name):
-        refuse_table_of_images(path)
-        return read_table(path, options)
+    if _is_table(path):
+        images = _image_tables({"train": path})
+        return (
+            read_image_tables(images, options.label, progress)
+            if images
+            else read_table(path, options)
+        )
+    if path.suffix.lower() == ".npy":
+        return read_npy_files(path, options.label)
     refuse_options(options, str(path))
     if is_idx_name(path.name):
         return read_idx(path)
@@ -75,33 +88,30 @@ def find_test_table(path: Path) -> Path | None:
     """The table at a path whose rows a model is measured on: a file, or a folder's test table."""
     path = expanded(path)
     if not path.is_dir():
-        is_table = is_table_name(path.name) and not is_idx_name(path.name) and path.is_file()
-        return path if is_table else None
+        is_measured = _is_table(path) and path.is_file() and find_image_table(path) is None
+        return path if is_measured else None
     files = _files(path)
     if any(is_idx_name(file.name) for file in files):
         return None
     if (test := _tables(path, files).get("test")) is not None:  # also beside other tables
-        return test
+        return find_test_table(test)
     if (source := _source(path)) is not None:
         return None if isinstance(source, dict) else find_test_table(source)
     below = [] if is_image_folder(path) else _data_folders_below(path)
     return find_test_table(below[0]) if len(below) == 1 else None
 
 
-def refuse_options(options: TableOptions | None, name: str) -> None:
+def refuse_options(options: TableOptions, name: str) -> None:
     """Raise a UsageError if a column is named where there are none."""
-    if options is None:
-        return
     for setting, named in (("label", options.label), ("ignore", ",".join(options.ignore))):
         if named:
             says = f"{shown(named)} names a column of a table, but {name} is none"
             raise SettingError(setting, named, "none", "leave it out", says)
 
 
-def _read_folder(folder: Path, progress: Progress | None, options: TableOptions | None) -> Dataset:
-    if (dataset := _read_files(folder, options)) is not None:
-        beside = "the folders of images beside its files are left out"
-        return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
+def _read_folder(folder: Path, progress: Progress | None, options: TableOptions) -> Dataset:
+    if (dataset := _read_files(folder, progress, options)) is not None:
+        return dataset
     if is_image_folder(folder):
         refuse_options(options, str(folder))
         return read_image_folder(folder, progress)
@@ -120,17 +130,46 @@ def _read_folder(folder: Path, progress: Progress | None, options: TableOptions 
     raise DataError(f"{folder} holds no dataset but {seen}{more}; wanted {KINDS}")
 
 
-def _read_files(folder: Path, options: TableOptions | None) -> Dataset | None:
+def _read_files(folder: Path, progress: Progress | None, options: TableOptions) -> Dataset | None:
     """The dataset that the files right in a folder are, if there is one."""
     source = _source(folder)
-    if isinstance(source, dict):
-        for table in source.values():
-            refuse_table_of_images(table)
-        return read_table(source["train"], options, test=source.get("test"), val=source.get("val"))
+    if source is None:
+        return None
     if source == folder:
         refuse_options(options, str(folder))
-        return read_idx(folder)
-    return None if source is None else read_path(source, options=options)
+        dataset = read_idx(folder)
+    elif not isinstance(source, dict):
+        if _image_tables({"train": source}):
+            return read_path(source, progress, options)
+        dataset = read_path(source, progress, options)
+    elif images := _image_tables(source):
+        return read_image_tables(images, options.label, progress)
+    else:
+        train, val, test = (source.get(part) for part in NAMES)
+        assert train is not None
+        dataset = read_table(train, options, test=test, val=val)
+    beside = "the folders of images beside its files are left out"
+    return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
+
+
+def _image_tables(tables: Mapping[Part, Path]) -> dict[Part, ImageTable]:
+    """The tables if they name images, else nothing.
+
+    Raises:
+        DataError: one names images and another one does not.
+    """
+    parts = [part for part in NAMES if part in tables and _is_table(tables[part])]
+    found = {part: find_image_table(tables[part]) for part in parts}
+    images = {part: table for part, table in found.items() if table is not None}
+    if images and len(images) < len(found):
+        other = next(path for part, path in tables.items() if part not in images)
+        named = next(iter(images.values())).path.name
+        raise DataError(f"{other} names no images, as {named} does; give one of the two")
+    return images
+
+
+def _is_table(path: Path) -> bool:
+    return is_table_name(path.name) and not is_idx_name(path.name)
 
 
 def _source(folder: Path) -> dict[Part, Path] | Path | None:
@@ -175,8 +214,8 @@ def _holds_files(folder: Path) -> bool:
 
 
 def _single_files(files: list[Path]) -> list[Path]:
-    """The files that are a whole dataset each."""
-    return [file for file in files if _ends(file, SINGLE)]
+    """The files that are a whole dataset each, or stand for one."""
+    return [*(file for file in files if _ends(file, SINGLE)), *whole_npy_files(files)]
 
 
 def _ends(file: Path, ends: tuple[str, ...]) -> bool:

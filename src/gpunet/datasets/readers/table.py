@@ -20,7 +20,7 @@ from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.label_column import choose_roles, labeled_rows, pick_for_training
 from gpunet.datasets.readers.labels import RawLabels
 from gpunet.datasets.readers.model_rows import read_alike
-from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
 from gpunet.datasets.readers.packed import without_end
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled, joined
@@ -74,7 +74,7 @@ def find_tables(folder: Path) -> tuple[Path, Path] | None:
 
 def read_table(
     path: Path,
-    options: TableOptions | None = None,
+    options: TableOptions = USUAL,
     *,
     test: Path | None = None,
     val: Path | None = None,
@@ -101,7 +101,6 @@ def read_table(
             a label can be no class, or a file lacks a column.
         UsageError: the options name no column.
     """
-    options = options or TableOptions()
     training, columns, learned, notice = _read_training(path, options)
     inputs = sum(one.width - 1 for one in columns.encodings) + len(learned.sources)
     tally = Tally()

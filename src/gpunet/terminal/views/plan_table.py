@@ -51,10 +51,10 @@ def windows_line(windows: Windows) -> str:
     """In which parts the training samples come to the device, and what that moves."""
     count, total = len(windows.source), formats.size(windows.bytes)
     if len(windows) == 1:
-        return f"data:   all {formats.count(count)} training samples at once, {total}"
+        return f"load:   all {formats.count(count)} training samples at once, {total}"
     moved = formats.size(count * windows.source.row_bytes)
     return (
-        f"data:   {formats.count(len(windows))} windows of {formats.count(windows.size)} training "
+        f"load:   {formats.count(len(windows))} windows of {formats.count(windows.size)} training "
         f"samples, {total} each, two at a time; an epoch reads and copies {moved}"
     )
 

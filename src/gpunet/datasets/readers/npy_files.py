@@ -1,0 +1,132 @@
+"""Datasets in NPY files: an array each, known by their names, or one with a column of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.blocks import row_blocks
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.readers.array_names import (
+    WANTED,
+    is_features_name,
+    named_arrays,
+    prefix_of,
+    require_arrays,
+)
+from gpunet.datasets.readers.arrays import dataset_of_arrays
+from gpunet.datasets.readers.files import reading
+from gpunet.datasets.readers.label_column import named_label
+from gpunet.datasets.readers.npy import FEATURES, LABELS, read_npy
+from gpunet.datasets.readers.sheet import Head
+from gpunet.datasets.spool import spooled
+from gpunet.errors import DataError, SettingError, spelled
+
+__all__ = ["read_npy_files", "whole_npy_files"]
+
+END = ".npy"  # of the files' names
+
+ROWS_PER_CLASS = 2  # that a column of labels has on average, at least
+
+
+def whole_npy_files(files: Iterable[Path]) -> list[Path]:
+    """Of the NPY files of a folder, one for each dataset that they are by their names, else all."""
+    files = [file for file in files if file.suffix.lower() == END]
+    prefixes = {prefix for file in files if (prefix := prefix_of(file.stem)) is not None}
+    named = [_named(files, prefix) for prefix in sorted(prefixes)]
+    sets = [found["x_train"] for found in named if {"x_train", "y_train"} <= found.keys()]
+    return sets or files
+
+
+def read_npy_files(path: Path, label: str | None) -> Dataset:
+    """Read the dataset that an NPY file belongs to.
+
+    ``X.npy`` belongs to ``y.npy`` beside it, and so on: files are known by the names of arrays in
+    an NPZ archive, perhaps with something in front that they have in common. A file of another
+    name, or ``data.npy`` alone, holds rows of numbers (n, K), of which one is the label: the last
+    one, or the first one, if the other can be no label.
+
+    Args:
+        path: of one of the files.
+        label: the label's column, ``last`` or counted from 1; ``None`` to choose.
+
+    Raises:
+        DataError: a file is missing or unreadable, or it is not plain which column is the label.
+        UsageError: ``label`` is no column, or there are no columns.
+    """
+    with reading(path.parent):
+        path.stat()
+        beside = sorted(file for file in path.parent.iterdir() if file.suffix.lower() == END)
+    prefix = prefix_of(path.stem)
+    found = {} if prefix is None else _named(beside, prefix)
+    has_labels = any(key.startswith("y") for key in found)
+    if not has_labels and not is_features_name(path.stem[len(prefix or "") :]):
+        return _read_rows(path, label)
+    if label is not None:
+        says = f"{path} has no column of labels, which stand in a file of their own"
+        raise SettingError("label", label, "none", "leave it out", says)
+    require_arrays(found, (file.stem for file in beside), path.parent)
+    arrays = {
+        key: read_npy(file, FEATURES if key.startswith("x") else LABELS)
+        for key, file in found.items()
+    }
+    return dataset_of_arrays(
+        arrays,
+        name=path.resolve().parent.name,
+        source=f"{', '.join(file.name for file in found.values())} in {path.parent}",
+        called=lambda key: f"{found[key].name} of {path.parent}",
+    )
+
+
+def _named(files: Iterable[Path], prefix: str) -> dict[str, Path]:
+    """The files of one dataset by what they hold, as ``named_arrays`` calls it."""
+    stems = {file.stem[len(prefix) :]: file for file in files if prefix_of(file.stem) == prefix}
+    return {key: stems[stem] for key, stem in named_arrays(stems).items()}
+
+
+def _read_rows(path: Path, label: str | None) -> Dataset:
+    """Read rows of numbers, one of which is the label."""
+    array = read_npy(path, FEATURES)
+    if array.ndim != 2 or array.shape[1] < 2 or not array.size:
+        raise DataError(
+            f"{path} is of shape {array.shape}, and no labels lie beside it; wanted {WANTED}, each "
+            "in an NPY file, or one with rows of numbers, of which the last one is the label"
+        )
+    column = _label_column(path, array, label)
+    size = array.nbytes - array.nbytes // array.shape[1]
+    features = (np.delete(array[rows], column, axis=1) for rows in row_blocks(array))
+    return dataset_of_arrays(
+        {"x_train": spooled(str(path), features, size), "y_train": np.array(array[:, column])},
+        name=path.stem,
+        source=str(path),
+        called=lambda key: f"column {column + 1:,} of {path}" if key[0] == "y" else str(path),
+        notice=f"the label is column {column + 1:,}",
+    )
+
+
+def _label_column(path: Path, array: NDArray[Any], label: str | None) -> int:
+    """The column of the label, counted from 0."""
+    columns = array.shape[1]
+    named = named_label(Head(str(path), columns, None), label)
+    if named is not None:
+        return named
+    likely = [column for column in (columns - 1, 0) if _may_be_classes(array[:, column])]
+    if len(likely) == 1:
+        return likely[0]
+    seen = "the first and the last one hold" if likely else "neither the first nor the last holds"
+    raise DataError(
+        f"{path} does not tell which column is the label: {seen} a few whole numbers that recur; "
+        f"name it with {spelled('label')} (`last`, or a number from 1 on), or give the labels in a "
+        "file y.npy beside it"
+    )
+
+
+def _may_be_classes(values: NDArray[Any]) -> bool:
+    """Whether values are whole numbers that recur, and not all the same."""
+    different = np.unique(values)
+    recur = 2 <= len(different) <= len(values) / ROWS_PER_CLASS
+    return recur and bool((different == np.rint(different)).all())
