@@ -231,6 +231,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "label": None,
         "missing": "median",
         "ignore": None,
+        "window": 0,
         "ensemble": 2,
         "seed": 7,
     }
