@@ -22,7 +22,8 @@ from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digit
 from gpunet.datasets.readers.arrays import as_numbers, titles_of
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.image_folder import images_below
-from gpunet.datasets.readers.table import is_table_name, read_row_blocks
+from gpunet.datasets.readers.model_rows import read_row_blocks
+from gpunet.datasets.readers.table import is_table_name
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
 from gpunet.model import Model
