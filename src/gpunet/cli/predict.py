@@ -33,8 +33,8 @@ Data = Annotated[
     list[str],
     typer.Argument(
         metavar="DATA",
-        help="New data: a table such as rows.csv, images, or a folder of images; - reads a table "
-        "or an image from the standard input.",
+        help="New data: a table such as rows.csv, an .npy or .npz file, images, or a folder of "
+        "images; - reads a table or an image from the standard input.",
     ),
 ]
 Output = Annotated[

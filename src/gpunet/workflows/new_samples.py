@@ -20,8 +20,11 @@ from gpunet.config import FramingStyle
 from gpunet.datasets import images
 from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digits
 from gpunet.datasets.readers.arrays import as_numbers, titles_of
+from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.image_folder import images_below
+from gpunet.datasets.readers.npy import FEATURES, read_npy
+from gpunet.datasets.readers.npz import read_features
 from gpunet.datasets.readers.table import is_table_name, read_row_blocks
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
@@ -34,6 +37,9 @@ STANDARD_INPUT = "standard input"
 
 ROWS, VALUES = 1 << 14, 1 << 24
 """Samples, and features of all of them, that make a block at most."""
+
+ARRAYS = (".npy", ".npz")
+"""How the names of files of arrays end."""
 
 LOOKED_AT = 512  # bytes that tell a table from an image
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]|\AP[1-6]\s")
@@ -112,7 +118,11 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
         return
     if reading.id is not None:
         raise _no_columns(reading.id, name_of(sources[0]))
-    yield from _of_images(model, sources, reading)
+    if kinds[0] == "array":
+        assert isinstance(sources[0], Path)
+        yield from _of_arrays(model, _read_array(sources[0]))
+    else:
+        yield from _of_images(model, sources, reading)
 
 
 def features_of(model: Model, data: Any) -> NDArray[Any]:
@@ -152,12 +162,19 @@ def _kind(model: Model, source: Source) -> str:
         return "table" if not takes_images or _is_text(source) else ""
     if is_table_name(source.name):
         return "table"
+    if source.suffix.lower() in ARRAYS:
+        return "array"
     if not takes_images:
         raise ModelError(
             f"the model was trained on {model.origin.name!r}, whose samples are no images, but "
             f"{source} is no table of rows; give an array of rows, or a table such as rows.csv"
         )
     return ""
+
+
+def _read_array(path: Path) -> NDArray[Any]:
+    """The features (n, ...) in a file of arrays, which is mapped where it is large."""
+    return read_features(path) if path.suffix.lower() == ".npz" else read_npy(path, FEATURES)
 
 
 def _is_text(stream: BinaryIO) -> bool:
@@ -220,7 +237,10 @@ def _flat(model: Model, data: Any) -> tuple[NDArray[Any], bool]:
         raise DataError(
             f"X is of shape {array.shape}, wanted (samples, features); for one sample write X[None]"
         )
-    flat = array.reshape(len(array), math.prod(array.shape[1:]))
+    shape = array.shape[1:]
+    flat = array.reshape(len(array), math.prod(shape))
+    if model.image_shape is not None and are_colored(shape):
+        ((flat,), _) = turned_to_grey((_typed(flat, False),), shape)
     return flat, model.table_columns.grey and flat.dtype != np.uint8 and _are_grey_levels(flat)
 
 
