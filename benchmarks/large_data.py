@@ -42,6 +42,10 @@ MEGABYTES = (10, 100, 500, 1000, 2500, 5000)
 WINDOW = (64 << 20) // INPUTS
 """Rows of the windows of what lies in memory, the size that gpunet takes by itself."""
 
+COPIES = 3
+"""Times that data have to fit into free memory to be read into it: beside what a way makes of them
+the system is to keep their file, for the ways that map it."""
+
 FEEDS = {OWN: "peers.gpunet_feed:OwnFeed", PYTORCH: "peers.pytorch_feed:LoaderFeed"}
 
 FROM_FILE = "from the file"
@@ -204,7 +208,7 @@ def _require_sense(rows: int, *, mapped: bool, window: int = 0, **_: object) -> 
         LeftOutError: it does not.
     """
     free = free_memory()
-    if not mapped and free is not None and 1.5 * rows * INPUTS > free:
+    if not mapped and free is not None and COPIES * rows * INPUTS > free:
         raise LeftOutError("does not fit into memory")
     if rows <= window:
         raise LeftOutError("one window holds all")

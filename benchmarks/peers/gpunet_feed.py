@@ -50,11 +50,11 @@ class OwnFeed(Feed):
         self, rows: RowsFile, device: str, *, mapped: bool, window: int = 0, whole: bool = False
     ) -> None:
         config = replace(CONFIG, window=window)
-        source = Source(Samples(rows.features(mapped=mapped), rows.labels()))
         self._engine = engine_on(select_device(device), INPUTS, config)
-        self._windows = Windows.of(source, config, self._engine)
-        if whole and len(self._windows) > 1:
+        if whole and rows.rows > self._engine.most_samples("train", INPUTS):
             raise PeerError("does not fit the device at once")
+        source = Source(Samples(rows.features(mapped=mapped), rows.labels()))
+        self._windows = Windows.of(source, config, self._engine)
         if len(self._windows) == 1:
             self._engine.load("train", source[:])
         self._engine.set_parameters(self._engine.initial_parameters())

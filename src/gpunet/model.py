@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +115,7 @@ class Model:
     def table_columns(self) -> Columns:
         """Which columns of a table are the model's features, whatever it was trained on."""
         if self.columns is not None:
-            return self.columns
+            return self.columns if self.scaling else replace(self.columns, missing="refuse")
         grey = self.scaling is None and (self.config.standardize or self.image_shape is not None)
         return Columns(features=None, label=None, place=0, index=False, grey=grey)
 
@@ -143,13 +143,12 @@ class Model:
             black, white = self.levels
             shares = samples.features / 255  # (n, I) from 0 to 1
             samples = Samples((black + shares * (white - black)).astype(np.float32), samples.labels)
-        if self.scaling is None:
+        if self.scaling is None or not self.table_columns.fills:
             refuse_unknown_values(
                 samples.features,
                 lambda row, column: f"feature {column + 1:,} of sample {above + row + 1:,}",
             )
-            return samples.single()
-        return self.scaling.apply(samples, above)
+        return samples.single() if self.scaling is None else self.scaling.apply(samples, above)
 
     def test_samples(self, dataset: Dataset) -> Samples:
         """The dataset's test samples as they were read, labeled with the model's classes.

@@ -231,9 +231,11 @@ def test_a_file_of_arrays_without_features_is_refused(gpunet: RunCommand, model:
     assert (ran.code, ran.failure.partition(",")[0]) == (1, "rows.npz holds 'one'")
     np.save("rows.npy", np.array([["a", "b"]]))
     assert "is of type <U1, wanted numbers" in gpunet("predict", model, "rows.npy").failure
-    np.save("rows.npy", np.array([[1.0, 2.0], [np.nan, 1.0]]))
+    np.save("rows.npy", np.array([[1.0, 2.0], [np.inf, 1.0]]))
     assert "feature 1 of sample 2" in gpunet("predict", model, "rows.npy").failure
-    np.save("rows.npy", np.array([[1.0, 2.0]]))
+    np.save("rows.npy", np.array([[1.0, np.nan]]))
+    ran = gpunet("predict", model, "rows.npy")
+    assert (ran.code, ran.err) == (0, "note: 1 missing number is filled as in training\n")
     ran = gpunet("predict", model, "rows.npy", "new.csv")
     assert (ran.code, ran.failure) == (
         2,

@@ -75,6 +75,7 @@ def preview_dataset(
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")
     ] = 0,
     label: options.Label = None,
+    ignore: options.Ignore = None,
     plot: options.Plot = None,
     force: options.Force = False,
     graphics: options.Graphics = "auto",
@@ -84,6 +85,8 @@ def preview_dataset(
 
     from gpunet.artifacts.plots import Picture, plot_pictures, require_plots
     from gpunet.cli.saving import require_images, save_plot
+    from gpunet.config.texts import parse_names
+    from gpunet.datasets.readers.options import TableOptions
     from gpunet.rng import permutation
     from gpunet.terminal.draw.graphics import choose_painter
     from gpunet.terminal.live.console import make_console
@@ -95,7 +98,9 @@ def preview_dataset(
         require_plots(plot)
     console = make_console()
     painter = choose_painter(graphics, console)
-    dataset = open_data(name, ConsoleMessages(console), label)
+    dataset = open_data(
+        name, ConsoleMessages(console), TableOptions(label, ignore=parse_names(ignore or ""))
+    )
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
     held = dataset.validation
     validating = "" if held is None else f"{len(held):,} to validate, "

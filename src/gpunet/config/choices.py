@@ -26,6 +26,7 @@ __all__ = [
     "Graphics",
     "Initialization",
     "Loss",
+    "Missing",
     "Monitor",
     "Optimizer",
     "OptimizerFacts",
@@ -62,6 +63,7 @@ Schedule = Literal[
 ]
 Monitor = Literal["val_loss", "val_accuracy"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
+Missing = Literal["mean", "median", "drop", "refuse"]
 AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
 Graphics = Literal["auto", "kitty", "sixel", "blocks"]
 Theme = Literal["auto", "dark", "light", "mono"]

@@ -16,8 +16,9 @@ from gpunet.datasets.catalog import is_name
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.readers.arrays import raw_labels
 from gpunet.datasets.readers.labels import number_known
+from gpunet.datasets.readers.model_rows import read_rows
+from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import find_test_table
-from gpunet.datasets.readers.table import read_rows
 from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.engine.interface import Engine
 from gpunet.errors import DataError, SettingError
@@ -163,6 +164,8 @@ def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
     """All rows of a table, with the model's features and the numbers of its classes."""
     rows = read_rows(table, model.table_columns, model.network.inputs, model.classes)
     messages.say(f"data:   all {len(rows.features):,} rows of {table}")
+    if rows.notice is not None:
+        messages.note(rows.notice)
     assert rows.labels is not None
     return Samples(rows.features, rows.labels)
 
@@ -173,7 +176,7 @@ def _test_samples(model: Model, data: str | None, messages: Messages) -> Samples
         dataset = open_data(data, messages)
     else:
         place = found_again(model.origin.name, model.origin.reference)
-        dataset = open_data(place, messages, model.config.label)
+        dataset = open_data(place, messages, TableOptions.of(model.config))
         if dataset.fingerprint != model.origin.fingerprint:
             messages.note(f"{dataset.name} is no longer what the model was trained on")
     return model.test_samples(dataset)
