@@ -77,7 +77,7 @@ def test_rows_are_held_in_memory_where_no_file_can_be_made(
 def test_neither_room_on_the_disk_nor_in_memory_is_told_in_one_sentence(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 30))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(total=1 << 40, free=1 << 30))
     assert not isinstance(spooled("rows", [ROWS]), np.memmap)
     with pytest.raises(DataError) as caught:
         Spool("the rows", 9 << 30).add(ROWS)
@@ -93,7 +93,7 @@ def test_a_disk_that_fills_up_meanwhile_is_told_in_one_sentence(
 ) -> None:
     spool = Spool("the rows")
     spool.add(ROWS)
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 30))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(total=1 << 40, free=1 << 30))
     with pytest.raises(DataError) as caught:
         spool.add(ROWS)
     assert f"the rows takes more than 0 MiB, and {cache} has only 1.0 GiB free" in str(caught.value)

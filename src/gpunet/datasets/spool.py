@@ -7,7 +7,6 @@ else sees it, and the disk has its room again once nobody needs the array, howev
 from __future__ import annotations
 
 import math
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from typing import IO, Any, BinaryIO, cast
@@ -18,9 +17,17 @@ from numpy.typing import DTypeLike, NDArray
 from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.mapped import is_large, map_array
 from gpunet.errors import DataError, reason_of
-from gpunet.files.cache import VARIABLE, cache_folder
+from gpunet.files.cache import VARIABLE, cache_folder, disk
 
-__all__ = ["MAXIMUM_BYTES", "Spool", "converted", "require_memory", "spooled"]
+__all__ = [
+    "MAXIMUM_BYTES",
+    "Spool",
+    "converted",
+    "refusal_of_room",
+    "require_memory",
+    "spooled",
+    "taken",
+]
 
 MAXIMUM_BYTES = 8 << 30
 """The most that one file's samples may take up in memory; beyond, they lie in a file."""
@@ -103,7 +110,7 @@ class Spool:
             require_memory(self._name, max(size, self._promised), self._refusal)
             self._content += block.data
         else:
-            if refusal := _refusal_of_room(block.nbytes):
+            if refusal := refusal_of_room(block.nbytes):
                 raise DataError(f"{self._name} takes more than {size >> 20:,} MiB, and {refusal}")
             try:
                 self._file.write(block.data)
@@ -119,7 +126,7 @@ class Spool:
         folder = cache_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._refusal = _refusal_of_room(size)
+            self._refusal = refusal_of_room(size)
             if self._refusal:
                 return
             file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open until it is mapped
@@ -174,6 +181,25 @@ def converted(
     return result
 
 
+def taken(array: NDArray[Any], rows: slice | NDArray[np.integer]) -> NDArray[Any]:
+    """Some rows of an array (n, I): a view if they are a slice, else a copy.
+
+    Many rows of a mapped array are spooled.
+
+    Args:
+        array: mapped or in memory.
+        rows: their numbers in ascending order.
+    """
+    if isinstance(rows, slice) or not isinstance(array, np.memmap):
+        return array[rows]
+    size = len(rows) * array[:1].nbytes
+    if not is_large(size):
+        return np.asarray(array[rows])
+    alike = np.broadcast_to(array[:1], (len(rows), *array.shape[1:]))
+    blocks = (array[rows[some]] for some in row_blocks(alike))
+    return spooled(str(array.filename or "the data"), blocks, size)
+
+
 def require_memory(name: str, size: int, refusal: str = "") -> None:
     """Check that so many bytes of samples are not more than is held in memory.
 
@@ -193,9 +219,9 @@ def require_memory(name: str, size: int, refusal: str = "") -> None:
         )
 
 
-def _refusal_of_room(size: int) -> str:
+def refusal_of_room(size: int) -> str:
     """Why the cache folder has no room for so many bytes more, and what helps; empty if it has."""
-    free = shutil.disk_usage(cache_folder()).free
+    _, free = disk()
     if size + LEFT_FREE <= free:
         return ""
     return (
