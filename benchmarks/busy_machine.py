@@ -12,9 +12,7 @@ With ``--output FOLDER`` the table and all seconds go into new files there.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -33,6 +31,7 @@ from gpunet.errors import GpunetError
 from output import Output, add_output_option
 from peers.engines import engine_on
 from peers.machine import machine, results
+from peers.processes import beside
 from peers.task import CLASSES, INPUTS
 
 SHAPES = (((128,), 128, 1), ((512, 512), 128, 1), ((16, 16), 16, 1), ((128,), 128, 8))
@@ -40,8 +39,6 @@ SHAPES = (((128,), 128, 1), ((512, 512), 128, 1), ((16, 16), 16, 1), ((128,), 12
 
 LOADS = (0, 1, 2)
 """Programs beside."""
-
-BUSY = ("sh", "-c", "while :; do :; done")
 
 SECONDS_A_ROUND = 0.15
 
@@ -95,26 +92,13 @@ WAYS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
 """The conditions under which numpy works."""
 
 
-@contextmanager
-def _beside(programs: int) -> Iterator[None]:
-    """So many programs that use as much of a core as they get."""
-    busy = [subprocess.Popen(BUSY) for _ in range(programs)]
-    try:
-        time.sleep(0.1)
-        yield
-    finally:
-        for one in busy:
-            one.kill()
-            one.wait()
-
-
 def _measure(rounds: int) -> Seconds:
     turns = [(shape, _rounds(*shape)) for shape in SHAPES]
     seconds: Seconds = defaultdict(list)
     for turn in range(rounds):
         print(f"round {turn + 1} of {rounds}", file=sys.stderr)
         for load in LOADS:
-            with _beside(load):
+            with beside(load):
                 for (shape, one), (way, conditions) in product(turns, WAYS.items()):
                     with patch.object(numpy_engine, "numpy_conditions", conditions):
                         one.take()

@@ -6,8 +6,8 @@ samples while one of the four grows. At each point all take turns, as in ``again
     pip install -e '.[benchmarks]'
     python benchmarks/growth.py
 
-The figures are printed; with ``--output FOLDER`` they are written there as JSON, and their curves
-as PNG.
+Data that no device holds are ``large_data.py``'s. The figures are printed; with ``--output FOLDER``
+they are written there as JSON, and their curves as PNG.
 """
 
 from __future__ import annotations

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import runpy
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.own_tree import TREE
 
 from gpunet.errors import OutputError, UsageError
 from output import Output
+from peers.gpunet_feed import OwnFeed
+from peers.processes import PeakMemory, processor_seconds
+from peers.rows_file import FEATURES, RowsFile, require_rows
 from peers.shapes import Shape
 
 
@@ -83,6 +88,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path: Path) ->
         "busy_machine.py",
         "ensembles.py",
         "growth.py",
+        "large_data.py --folder none",
         "photographs.py --mnist none",
         "plans.py",
         "populations.py",
@@ -107,3 +113,73 @@ def test_a_script_that_may_not_write_says_so_before_it_measures(
     told = capsys.readouterr()
     assert "cannot be made" in told.err
     assert told.out == ""
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> RowsFile:
+    folder = tmp_path_factory.mktemp("rows")
+    require_rows(folder, 3000)
+    return RowsFile(folder, 2900)
+
+
+def test_rows_are_made_once_and_of_every_class(rows: RowsFile) -> None:
+    written = (rows.folder / FEATURES).stat().st_mtime_ns
+    require_rows(rows.folder, 2900)
+    assert (rows.folder / FEATURES).stat().st_mtime_ns == written
+    assert (np.bincount(rows.labels()) > 200).all()
+    mapped, read = rows.features(mapped=True), rows.features(mapped=False)
+    assert (isinstance(mapped, np.memmap), isinstance(read, np.memmap)) == (True, False)
+    assert np.array_equal(mapped, read)
+
+
+@pytest.mark.parametrize("window", [0, 1000])
+def test_an_epoch_trains_on_every_row_and_learns(rows: RowsFile, window: int) -> None:
+    feed = OwnFeed(rows, "cpu", mapped=True, window=window)
+    losses = []
+    for _ in range(4):
+        feed.begin()
+        seen, loss = feed.train(60)
+        assert (seen, feed.train(60)[0]) == (2900, 0)
+        losses.append(loss)
+    assert losses[-1] < losses[0] - 0.5
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone tells")
+def test_memory_and_time_of_a_process_are_those_of_its_children_too() -> None:
+    work = "held = b'x' * 80_000_000; print(sum(range(3_000_000)), flush=True); input()"
+    starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}])"
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", starts], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process,
+        PeakMemory() as peaks,
+    ):
+        peaks.watch(process.pid)
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert processor_seconds(process.pid) > 0.05
+        process.communicate(b"\n")
+    assert 80e6 < (peaks.of(process.pid) or 0) < 160e6
+
+
+def test_sizes_of_data_are_compared_in_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--megabytes", "1", "--device", "numpy", "--rounds", "1", "--seconds", "0.05"]
+    told = ["--folder", str(tmp_path / "rows"), "--output", str(tmp_path / "made")]
+    monkeypatch.setattr(sys, "argv", ["large_data.py", *options, *told])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(TREE / "benchmarks" / "large_data.py"), run_name="__main__")
+    assert ended.value.code == 0
+    lines = capsys.readouterr().out.splitlines()[6:]
+    table = [[cell.strip() for cell in line.split("|")] for line in lines]
+    assert [(row[2], row[5]) for row in table[1:]] == [
+        ("in memory, windows, numpy", ""),
+        ("from the file, numpy", "1.00"),
+    ]
+    assert table[0][2] == "in memory, numpy"
+    (figures,) = (tmp_path / "made").glob("*.json")
+    memory, windows, file = json.loads(figures.read_text())
+    assert windows["left_out"] == "one window holds all"
+    assert 0 < file["idle"][0]["wall"] < 1e-3
+    assert memory["loss"] > 0

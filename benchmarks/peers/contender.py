@@ -27,19 +27,22 @@ class Contender:
 
     Args:
         entry: the peer and its device.
-        task: the file of the task.
+        task: the file of the task, or what else the module takes.
         limit: seconds that an answer may take.
+        module: that is run.
 
     Raises:
         LeftOutError: it does not start.
     """
 
-    def __init__(self, entry: Entry, task: Path, limit: float) -> None:
+    def __init__(
+        self, entry: Entry, task: Path | str, limit: float, module: str = "peers.worker"
+    ) -> None:
         self.entry = entry
         self._limit = limit
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by close
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "peers.worker", entry.listing.kind, entry.device, str(task)],
+            [sys.executable, "-m", module, entry.listing.kind, entry.device, str(task)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
@@ -51,6 +54,11 @@ class Contender:
         answer = self._answer()
         self.version = str(answer["version"])
         self.device = str(answer["adapter"]).partition(" (")[0] or entry.shown
+
+    @property
+    def process(self) -> int:
+        """The number of its process."""
+        return self._process.pid
 
     def ask(self, command: str, *values: Any) -> dict[str, Any]:
         """The worker's answer to a command.

@@ -45,7 +45,7 @@ class Eager(Peer):
         """Make a new model and a new optimizer."""
         threads, adam = self._settings[setting]
         torch.set_num_threads(threads)
-        self._model = _model(self.task.layers).to(self.device)
+        self._model = network(self.task.layers).to(self.device)
         self._optimizer = self._adam(adam)
         self._total = torch.zeros((), device=self.device)
 
@@ -180,7 +180,7 @@ class Graphed(Eager):
 
     def _restore(self) -> None:
         """Put the task's weights and no moments where the graph expects them."""
-        first = _model(self.task.layers).state_dict()
+        first = network(self.task.layers).state_dict()
         with torch.no_grad():
             for name, parameter in self._model.named_parameters():
                 parameter.copy_(first[name])
@@ -188,7 +188,7 @@ class Graphed(Eager):
                     value.zero_()
 
 
-def _model(layers: Layers) -> Any:
+def network(layers: Layers) -> Any:
     """The network with the task's weights."""
     parts: list[Any] = []
     for weights, biases in layers:

@@ -13,9 +13,10 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
@@ -27,24 +28,37 @@ ROUND = 16
 
 TRIAL_STEPS = 4
 
+Answer = Callable[[dict[str, Any]], None]
+
 
 def main() -> None:
     """Answer until the input ends, or until something fails."""
+    with answering() as answer:
+        _serve(sys.argv[1:], answer)
+
+
+@contextmanager
+def answering() -> Iterator[Answer]:
+    """What writes a line of JSON for the other end, which is told, too, if something fails."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
+
+    def answer(content: dict[str, Any]) -> None:
+        answers.write(json.dumps(content) + "\n")
+
     try:
-        _serve(sys.argv[1:], answers)
+        yield answer
     except Exception as error:  # whatever a library raises is the other end's to report
-        _answer(answers, {"error": f"{type(error).__name__}: {error}".partition("\n")[0]})
+        answer({"error": f"{type(error).__name__}: {error}".partition("\n")[0]})
         raise
 
 
-def _serve(arguments: list[str], answers: TextIO) -> None:
+def _serve(arguments: list[str], answer: Answer) -> None:
     kind, device, path = arguments
     module, name = kind.split(":")
     task = Task.load(Path(path))
     worker = Worker(getattr(importlib.import_module(module), name)(task, device), task)
-    _answer(answers, {"version": worker.peer.version, "adapter": worker.peer.adapter})
+    answer({"version": worker.peer.version, "adapter": worker.peer.adapter})
     for line in sys.stdin:
         command, *values = json.loads(line)
         known: dict[str, Callable[..., dict[str, Any]]] = {
@@ -56,12 +70,8 @@ def _serve(arguments: list[str], answers: TextIO) -> None:
             "accuracy": worker.accuracy,
             "memory": worker.memory,
         }
-        _answer(answers, known[command](*values))
+        answer(known[command](*values))
     worker.peer.close()
-
-
-def _answer(answers: TextIO, content: dict[str, Any]) -> None:
-    answers.write(json.dumps(content) + "\n")
 
 
 class Worker:

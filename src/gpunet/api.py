@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
+from gpunet.config.choices import Missing
 from gpunet.config.setting import Range, Setting
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.kept import kept_datasets, remove_kept
+from gpunet.datasets.readers.options import TableOptions
 from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
@@ -39,8 +42,10 @@ if TYPE_CHECKING:
 __all__ = [
     "check_device",
     "devices",
+    "kept_datasets",
     "load",
     "load_dataset",
+    "remove_kept",
     "resume",
     "run_search",
     "train",
@@ -258,7 +263,7 @@ def run_search(
     from gpunet.terminal.views.leaderboard import failure_lines
 
     choice = select_device(device)
-    dataset, reference = dataset_of(data, messages, spec.config.label)
+    dataset, reference = dataset_of(data, messages, TableOptions.of(spec.config))
     spec, choice = settle_spec(spec, dataset, reference, choice, work, messages)
     if study is None:
         study = SearchStudy.begin(storage, storage.folder.name, spec, join=storage.has_url)
@@ -327,13 +332,22 @@ def load(path: str | Path) -> Model:
     return model_file.load(Path(path))
 
 
-def load_dataset(name: str | Path, *, label: str | None = None, verbose: bool = True) -> Dataset:
+def load_dataset(
+    name: str | Path,
+    *,
+    label: str | None = None,
+    missing: Missing = "mean",
+    ignore: Sequence[str] = (),
+    verbose: bool = True,
+) -> Dataset:
     """Open a dataset by its name or its path; one that is not cached is downloaded.
 
     Args:
         name: such as ``"mnist"``, or a path of IDX, CSV or NPZ files or folders of images.
         label: the column of a table that is the label: its title, its number counted from 1, or
             ``"last"``.
+        missing: what is done about missing cells of a table, as ``train`` takes it.
+        ignore: columns of a table that are left out, named as the label is.
         verbose: say what it is.
 
     Raises:
@@ -345,7 +359,8 @@ def load_dataset(name: str | Path, *, label: str | None = None, verbose: bool = 
         >>> data.train.features.shape, len(data.test)
         ((300, 784), 100)
     """
-    return open_data(str(name), _messages(verbose), label)
+    config = TrainConfig(label=label, missing=missing, ignore=tuple(ignore))
+    return open_data(str(name), _messages(verbose), TableOptions.of(config))
 
 
 def devices() -> tuple[DeviceInfo, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import NetworkSpec, TrainConfig
+from gpunet.config import AnswerFormat, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import (
     Columns,
     Dataset,
@@ -115,12 +115,16 @@ class Model:
     def table_columns(self) -> Columns:
         """Which columns of a table are the model's features, whatever it was trained on."""
         if self.columns is not None:
-            return self.columns
+            return self.columns if self.scaling else replace(self.columns, missing="refuse")
         grey = self.scaling is None and (self.config.standardize or self.image_shape is not None)
         return Columns(features=None, label=None, place=0, index=False, grey=grey)
 
-    def prepare(self, samples: Samples) -> Samples:
+    def prepare(self, samples: Samples, above: int = 0) -> Samples:
         """Samples as the network wants them: inverted, standardized or not, as it was trained.
+
+        Args:
+            samples: as they were read.
+            above: how many samples there were before these, for messages.
 
         Raises:
             ModelError: the number of features differs from the network's.
@@ -139,13 +143,12 @@ class Model:
             black, white = self.levels
             shares = samples.features / 255  # (n, I) from 0 to 1
             samples = Samples((black + shares * (white - black)).astype(np.float32), samples.labels)
-        if self.scaling is None:
+        if self.scaling is None or not self.table_columns.fills:
             refuse_unknown_values(
                 samples.features,
-                lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}",
+                lambda row, column: f"feature {column + 1:,} of sample {above + row + 1:,}",
             )
-            return samples.single()
-        return self.scaling.apply(samples)
+        return samples.single() if self.scaling is None else self.scaling.apply(samples, above)
 
     def test_samples(self, dataset: Dataset) -> Samples:
         """The dataset's test samples as they were read, labeled with the model's classes.
@@ -166,8 +169,10 @@ class Model:
         """The class of every sample: whole numbers where the classes are, else texts.
 
         Args:
-            data: numbers (n, I) or (n, height, width) in an array or a data frame, image files, or
-                the path of a CSV file.
+            data: numbers (n, I) or (n, height, width) in an array or a data frame, or an iterator
+                of such blocks; the path of a table, an .npy or .npz file, an image or a folder of
+                images; a list of images. A folder's images are in the order of their paths. Of an
+                .npz file it is the test set's features, if it has one.
 
         Returns:
             (n,) classes.
@@ -201,9 +206,61 @@ class Model:
             DataError: the data are not what they should be.
             ModelError: they do not fit the model.
         """
-        from gpunet.workflows.answers import features_of, probabilities_of
+        from gpunet.workflows.answers import probabilities_of
 
-        return probabilities_of(self, features_of(self, data))
+        return probabilities_of(self, data)
+
+    def predict_file(
+        self,
+        data: Any,
+        path: str | Path,
+        *,
+        format: AnswerFormat | None = None,
+        id: str | None = None,
+        force: bool = False,
+    ) -> int:
+        """Write the class of every sample, and the probability of every class, into a file.
+
+        Rows of a table are read, answered and written block by block, so that a file of any length
+        takes little memory. The file is written as a whole or not at all.
+
+        Args:
+            data: as ``predict`` takes it.
+            path: of the file; it is packed if its name ends in ``.gz``.
+            format: ``"csv"``, ``"json"``, ``"jsonl"`` (an object a line) or ``"submission"`` (two
+                columns, for Kaggle); by default what the name ends in, else CSV.
+            id: the column of a table that names its rows, by its title, its number counted from 1
+                or ``"last"``; by default an index column such as ``id``, if the model was trained
+                on a table with one, else rows are numbered from 1.
+            force: replace a file that is there.
+
+        Returns:
+            How many samples were answered.
+
+        Raises:
+            OutputError: there is a file already, or it cannot be written.
+            DataError: the data are not what they should be.
+            ModelError: they do not fit the model.
+            UsageError: there is no such column, or no such format.
+
+        Example:
+            >>> import gpunet, pathlib, tempfile
+            >>> X, y = [[0.0], [1.0], [2.0], [3.0]] * 9, ["low", "low", "high", "high"] * 9
+            >>> model = gpunet.train((X, y), epochs=30, verbose=False).model
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "answers.csv"
+            >>> model.predict_file([[0.0], [3.0]], path, format="submission")
+            2
+            >>> path.read_text().split()
+            ['id,label', '1,low', '2,high']
+        """
+        from gpunet.files.output import require_writable
+        from gpunet.workflows.answers import answer_into
+        from gpunet.workflows.new_samples import Reading
+
+        path = Path(path)
+        _require_new(path, force=force)
+        require_writable(path)
+        return answer_into(path, self, data, format, Reading(id=id))
 
     def evaluate(self, data: Any = None, *, device: str = "cpu") -> Evaluation:
         """Compare the answers with the labels of test samples.
@@ -242,10 +299,7 @@ class Model:
         from gpunet.artifacts.model_file import save
 
         path = Path(path)
-        if path.exists() and not force:
-            raise OutputError(
-                f"{path} is there already; give another name, or force=True to replace it"
-            )
+        _require_new(path, force=force)
         save(self, path)
         return path
 
@@ -271,3 +325,11 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<gpunet.Model {self.network}, trained on {self.origin.name}>"
+
+
+def _require_new(path: Path, *, force: bool) -> None:
+    """Raise an OutputError if there is a file already that is not to be replaced."""
+    if path.exists() and not force:
+        raise OutputError(
+            f"{path} is there already; give another name, or force=True to replace it"
+        )

@@ -311,7 +311,7 @@ def test_a_model_of_arrays_asks_for_its_columns() -> None:
         model.predict("image.png")
     assert str(raised.value) == (
         "the model was trained on 'arrays', whose samples are no images, but image.png is no table "
-        "of rows; give an array of rows, or a CSV file"
+        "of rows; give an array of rows, or a table such as rows.csv"
     )
     with pytest.raises(gpunet.DataError) as shape:
         model.predict(np.zeros(2))

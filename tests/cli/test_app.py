@@ -90,7 +90,7 @@ def test_the_options_of_training_are_grouped(gpunet: RunCommand) -> None:
         ),
         (["train", "--seed", "-1"], "--seed is -1"),
         (["evaluate"], "MODEL"),
-        (["predict", "model"], "IMAGE"),
+        (["predict", "model"], "DATA"),
         (["datasets", "dwnload"], "Did you mean 'download'?"),
     ],
 )

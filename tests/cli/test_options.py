@@ -32,6 +32,7 @@ OUTPUT = "--output = model.safetensors | Output"
 PLOT = "--plot FILE = None | Output"
 GRAPHICS = "--graphics = auto | Output"
 LABEL = f"--label {SETTINGS['label'].metavar} = None | Data"
+IGNORE = f"--ignore {SETTINGS['ignore'].metavar} = None | Data"
 SOURCES = ["--config FILE.toml = None | Data", "--recipe = None | Data"]
 TRAINING = [*SOURCES, "--data = auto | Data", "SETTINGS"]
 AUTOTUNE = "--autotune --no-autotune = True | Device"
@@ -55,7 +56,10 @@ OPTIONS = {
     "recipes": ["NAME = None"],
     "runs": ["[DIR] = runs", JSON],
     "evaluate": [MODEL, "--data = None | Data", DEVICE, JSON],
-    "predict": [MODEL, "IMAGE...|TABLE", "--framing = auto", JSON],
+    "predict": [
+        *(MODEL, "DATA", "--output -o FILE = None | Output", "--format = None | Output"),
+        *("--id COLUMN = None", "--framing = auto", JSON, FORCE),
+    ],
     "plot": ["REPORT", "--output -o = curves.png | Output", FORCE],
     "show": [MODEL, JSON],
     "showcase": [
@@ -79,7 +83,7 @@ OPTIONS = {
     ],
     "datasets list": [],
     "datasets download": ["NAME", "--force = False"],
-    "datasets preview": ["NAME = auto", *DRAW, LABEL, PLOT, FORCE, GRAPHICS],
+    "datasets preview": ["NAME = auto", *DRAW, LABEL, IGNORE, PLOT, FORCE, GRAPHICS],
 }
 
 

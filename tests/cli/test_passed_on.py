@@ -25,7 +25,6 @@ from gpunet.artifacts.plots import Picture
 from gpunet.cli import training_end
 from gpunet.cli.train import named_run
 from gpunet.config import TrainConfig
-from gpunet.datasets import framing
 from gpunet.datasets.framing import Framing
 from gpunet.engine import factory
 from gpunet.engine.device_trial import Trial
@@ -44,7 +43,7 @@ from gpunet.terminal.live.console import PatientStream
 from gpunet.terminal.live.leaderboard import PlainSearch
 from gpunet.training import learning_rate_range, profile
 from gpunet.training.metrics import cross_entropies
-from gpunet.workflows import devices
+from gpunet.workflows import devices, new_samples
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -301,7 +300,7 @@ def test_an_image_is_framed_like_mnist_on_the_paper_of_the_model(
     Image.fromarray(np.load(halves)["x_test"][0]).save("one.png")
     model = replace(model_file.load(trained), inverted=inverted)
     model_file.save(model, Path("m"))
-    calls = watch(monkeypatch, framing, "prepare_digits")
+    calls = watch(monkeypatch, new_samples, "prepare_digits")
     for style in ("mnist", "as-is", "auto"):
         gpunet("predict", "m", "one.png", "--framing", style)
     assert calls == [(Path("one.png"), Framing.usual((8, 8), paper=255 if inverted else 0), (8, 8))]

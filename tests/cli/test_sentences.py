@@ -181,8 +181,8 @@ def test_a_model_of_rows_asks_for_rows(gpunet: RunCommand) -> None:
     ran = gpunet("predict", "m", "rows.csv", "image.png")
     assert (ran.code, ran.failure) == (
         1,
-        "m was trained on 'points', whose samples are no images, but image.png is no table of "
-        "rows; give a CSV file, whose name ends in .csv, .tsv, .txt or .data, or .gz after that",
+        "the model was trained on 'points', whose samples are no images, but image.png is no table "
+        "of rows; give an array of rows, or a table such as rows.csv",
     )
     ran = gpunet("showcase", "m", "--weights")
     assert (ran.code, ran.failure) == (

@@ -166,6 +166,7 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "--ensemble": 2,
         "--seed": 7,
         "--framing": "as-is",
+        "--missing": "median",
     }
     flat = [part for pair in options.items() for part in pair]
     ran = gpunet(
@@ -228,6 +229,9 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "standardize": False,
         "framing": "as-is",
         "label": None,
+        "missing": "median",
+        "ignore": None,
+        "window": 0,
         "ensemble": 2,
         "seed": 7,
     }

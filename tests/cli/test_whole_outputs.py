@@ -505,12 +505,12 @@ def test_answers_to_rows_tell_the_shares_that_json_holds(gpunet: RunCommand) -> 
     out = gpunet("predict", "m", "rows.csv").out
     assert "\x1b" not in out
     head, *told = list(csv.reader(io.StringIO(out)))
-    assert head == ["Id", "prediction", "probability"]
+    assert head == ["Id", "prediction", *(name.replace("\x1b", "\\x1b") for name in names)]
     assert len(told) == len(content) == 60
     for cells, one in zip(told, content, strict=True):
         assert list(one) == ["row", "prediction", "probabilities"]
         shown = [text.replace("\x1b", "\\x1b") for text in (one["row"], one["prediction"])]
-        assert cells == [*shown, f"{max(one['probabilities'].values()):.6f}"]
+        assert cells == [*shown, *(f"{share:.7g}" for share in one["probabilities"].values())]
 
 
 def test_a_model_is_shown_with_its_size_and_all_its_layers(

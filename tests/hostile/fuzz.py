@@ -57,8 +57,9 @@ from gpunet.config.settings_file import read_settings, write_settings
 from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
 from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
+from gpunet.datasets.readers.model_rows import read_rows
+from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import read_path
-from gpunet.datasets.readers.table import read_rows
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import GpunetError
 from gpunet.model import Model, Origin, Scores
@@ -190,7 +191,7 @@ def use_table(folder: Path) -> None:
         require_sound(read_path(folder))
         return
     label = (folder / "label").read_bytes().decode("utf-8", "replace") or None
-    dataset = read_path(folder / "data.csv", label=label)
+    dataset = read_path(folder / "data.csv", options=TableOptions(label))
     require_sound(dataset)
     if dataset.columns is None:
         raise UnsoundError("a table without columns")

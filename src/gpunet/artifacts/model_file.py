@@ -2,7 +2,8 @@
 
 A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.biases`` (P, O) and
 so on, float32, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized,
-float64 (older files have float32). Its metadata hold under ``gpunet`` one JSON text, the
+float64 (older files have float32), with ``scaling.fill`` (I,) if what is missing does not become
+the mean. Its metadata hold under ``gpunet`` one JSON text, the
 ``describe`` of this file. A file is never trusted: what is loaded has been checked for shapes,
 types and finite values. A run extends the file of its last epoch by what it needs to go on: tensors
 named ``run.*`` and the metadata entry ``run``.
@@ -45,11 +46,12 @@ __all__ = [
     "save",
 ]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised whenever an older gpunet would misread the file."""
 
-FORMATS = (1, 2)
-"""Formats that are read. A file of format 1 says nothing of pixels; they were never inverted."""
+FORMATS = (1, 2, 3)
+"""Formats that are read. A file of format 1 says nothing of pixels; they were never inverted. Up to
+format 2 every column of a table is one feature, and none may be missing."""
 
 EXTENSION = "run"
 """Name of the metadata entry, and prefix of the tensors, that a file holds beside a model."""
@@ -95,6 +97,8 @@ def _tensors(model: Model) -> Tensors:
             "scaling.mean": model.scaling.mean,
             "scaling.deviation": model.scaling.deviation,
         }
+        if model.scaling.fill is not None:
+            tensors["scaling.fill"] = model.scaling.fill
     return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
 
 
@@ -290,7 +294,7 @@ def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) ->
     if pixels.framing is not None:
         _require_framing(pixels.framing, shape)
     if known.columns is not None:
-        _require_columns(known.columns, network.inputs)
+        _require_columns(known.columns, network.inputs, known.scaling)
 
 
 def _require_framing(framing: Framing, image_shape: tuple[int, int] | None) -> None:
@@ -303,12 +307,29 @@ def _require_framing(framing: Framing, image_shape: tuple[int, int] | None) -> N
         raise UnsoundError("its framing has ink like paper")
 
 
-def _require_columns(columns: Columns, inputs: int) -> None:
-    titles = columns.features
-    if titles is not None and not len(titles) == len(set(titles)) == inputs:
-        raise UnsoundError(f"it does not give titles to {inputs} columns")
-    if not columns.index <= columns.place <= inputs + columns.index:
-        raise UnsoundError(f"its label is column {columns.place} beside {inputs} features")
+def _require_columns(columns: Columns, inputs: int, scaling: bool) -> None:
+    titles, count = columns.features, columns.count(inputs)
+    encoded = [one.column for one in columns.encodings]
+    if encoded != sorted(set(encoded)) or not all(0 <= column < count for column in encoded):
+        raise UnsoundError(f"its encodings are not those of {count} columns")
+    for one in columns.encodings:
+        if len(set(one.levels)) < len(one.levels):
+            raise UnsoundError(f"it gives one word of column {one.column} two features")
+    if encoded and columns.grey:
+        raise UnsoundError("it encodes columns of grey levels")
+    if any(not one.levels for one in columns.encodings) and not (scaling and columns.fills):
+        raise UnsoundError("it tells what is missing, but does not fill it")
+    if titles is not None and not len(titles) == len(set(titles)) == count:
+        raise UnsoundError(f"it does not give titles to {count} columns")
+    whole = count + 1 + columns.index + len(columns.ignored)
+    if not columns.index <= columns.place < whole:
+        raise UnsoundError(f"its label is column {columns.place} beside {count} others")
+    passed = {columns.place, *range(columns.index)}
+    ignored = columns.ignored
+    if ignored != tuple(sorted(set(ignored) - passed)) or not all(
+        0 <= at < whole for at in ignored
+    ):
+        raise UnsoundError("the columns that it leaves out are not beside the others")
 
 
 def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> None:
@@ -340,7 +361,8 @@ def _wanted_shapes(
     blank = np.broadcast_to(np.float32(0), (1, network.parameter_count))
     shapes = {name: (population, *view.shape[1:]) for name, view in _views(blank, network)}
     if scaling:
-        shapes |= {"scaling.mean": (network.inputs,), "scaling.deviation": (network.inputs,)}
+        names = ("scaling.mean", "scaling.deviation", "scaling.fill")
+        shapes |= dict.fromkeys(names[: 2 + (names[2] in tensors)], (network.inputs,))
     return shapes
 
 
@@ -356,4 +378,9 @@ def _scaling(tensors: Tensors) -> Scaling:
     if not (tensors["scaling.deviation"] > 0).all():
         raise UnsoundError("scaling.deviation holds a value that is not above 0")
     mean, deviation = tensors["scaling.mean"], tensors["scaling.deviation"]
-    return Scaling(mean.astype(np.float64), deviation.astype(np.float64))
+    fill = tensors.get("scaling.fill")
+    return Scaling(
+        mean.astype(np.float64),
+        deviation.astype(np.float64),
+        None if fill is None else fill.astype(np.float64),
+    )

@@ -12,7 +12,7 @@ from gpunet.cli import options
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="List, download and look at datasets.",
+    help="List, download, look at and remove datasets.",
     invoke_without_command=True,
     rich_markup_mode="rich",
 )
@@ -28,8 +28,12 @@ def _datasets(context: typer.Context) -> None:
 
 @app.command("list")
 def list_datasets() -> None:
-    """List the datasets that have a name."""
+    """List the datasets that have a name, and those that are kept as they were read."""
+    from datetime import datetime
+
     from gpunet.datasets.catalog import entries
+    from gpunet.datasets.kept import VARIABLE, kept_datasets, room
+    from gpunet.terminal.draw.formats import size
     from gpunet.terminal.live.console import make_console
 
     console = make_console()
@@ -45,6 +49,43 @@ def list_datasets() -> None:
             at_hand,
         ):
             console.print(f"  {line}", soft_wrap=True)
+    kept = kept_datasets()
+    for one in kept:
+        opened = f"{datetime.fromtimestamp(one.opened):%Y-%m-%d %H:%M}"
+        console.print(str(one.path), style="bold", soft_wrap=True, markup=False)
+        console.print(f"  kept as it was read, {size(one.size)}, last opened {opened}")
+    if kept:
+        total = size(sum(one.size for one in kept))
+        console.print(
+            f"{total} of at most {size(room())} ({VARIABLE}) are kept in {kept[0].file.parent}",
+            soft_wrap=True,
+        )
+
+
+@app.command("remove")
+def remove_dataset(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="The file or folder that it was read from."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Remove all that are kept as they were read.")
+    ] = False,
+) -> None:
+    """Remove datasets that are kept as they were read; the files of yours stay."""
+    from gpunet.datasets.kept import remove_kept
+    from gpunet.errors import UsageError
+    from gpunet.terminal.draw.formats import size
+    from gpunet.terminal.live.console import make_console
+
+    if everything == (name is not None):
+        raise UsageError("give either the NAME of what is to be removed or --all")
+    removed = remove_kept(name)
+    console = make_console()
+    for one in removed:
+        console.print(f"removed {size(one.size)} of {one.path}", soft_wrap=True, markup=False)
+    if not removed:
+        console.print("nothing is kept")
 
 
 @app.command("download")
@@ -75,6 +116,7 @@ def preview_dataset(
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")
     ] = 0,
     label: options.Label = None,
+    ignore: options.Ignore = None,
     plot: options.Plot = None,
     force: options.Force = False,
     graphics: options.Graphics = "auto",
@@ -84,6 +126,8 @@ def preview_dataset(
 
     from gpunet.artifacts.plots import Picture, plot_pictures, require_plots
     from gpunet.cli.saving import require_images, save_plot
+    from gpunet.config.texts import parse_names
+    from gpunet.datasets.readers.options import TableOptions
     from gpunet.rng import permutation
     from gpunet.terminal.draw.graphics import choose_painter
     from gpunet.terminal.live.console import make_console
@@ -95,7 +139,9 @@ def preview_dataset(
         require_plots(plot)
     console = make_console()
     painter = choose_painter(graphics, console)
-    dataset = open_data(name, ConsoleMessages(console), label)
+    dataset = open_data(
+        name, ConsoleMessages(console), TableOptions(label, ignore=parse_names(ignore or ""))
+    )
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
     held = dataset.validation
     validating = "" if held is None else f"{len(held):,} to validate, "

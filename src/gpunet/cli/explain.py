@@ -42,6 +42,7 @@ def explain(
     plain: options.Plain = False,
 ) -> None:
     """Print the passes of a training step on the device, or the shader of one; train nothing."""
+    from gpunet.datasets.readers.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.plan_table import windows_line
@@ -56,7 +57,7 @@ def explain(
         if shader is not None:
             raise UsageError(f"{choice.info.name} has no shaders; --shader needs an adapter")
         messages.say("plan:   none: numpy has no passes, it goes from kernel to kernel")
-    dataset = open_data(data, messages, config.label)
+    dataset = open_data(data, messages, TableOptions.of(config))
     training = split(dataset, config).training
     if choice.adapter is None:
         with training_engine(choice, config, dataset) as engine:

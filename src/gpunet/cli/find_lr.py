@@ -32,6 +32,7 @@ def find_lr(
     Nothing is saved.
     """
     from gpunet.artifacts.report import strict_json
+    from gpunet.datasets.readers.options import TableOptions
     from gpunet.terminal.draw import formats
     from gpunet.terminal.live.console import wants_dashboard
     from gpunet.terminal.live.messages import ConsoleMessages
@@ -45,7 +46,7 @@ def find_lr(
     messages = ConsoleMessages(plain=plain, quiet=quiet or as_json)
     console = messages.console
     choice = checked_device(choose_device(device, messages), messages)
-    dataset = open_training_data(data, messages, config.label)
+    dataset = open_training_data(data, messages, TableOptions.of(config))
     with training_engine(choice, replace(config, ensemble=1), dataset) as engine:
         windows = Windows.of(split(dataset, config).training, config, engine)
         found = find_learning_rate(engine, windows.first())

@@ -25,6 +25,7 @@ __all__ = [
     "Device",
     "Force",
     "Graphics",
+    "Ignore",
     "Label",
     "ModelData",
     "ModelFile",
@@ -84,6 +85,12 @@ Label = Annotated[
     str | None,
     typer.Option(
         metavar=SETTINGS["label"].metavar, help=SETTINGS["label"].help, rich_help_panel=DATA
+    ),
+]
+Ignore = Annotated[
+    str | None,
+    typer.Option(
+        metavar=SETTINGS["ignore"].metavar, help=SETTINGS["ignore"].help, rich_help_panel=DATA
     ),
 ]
 Plot = Annotated[

@@ -19,6 +19,7 @@ def profile(
     plain: options.Plain = False,
 ) -> None:
     """Measure where the time of a training step goes, kernel by kernel; save nothing."""
+    from gpunet.datasets.readers.options import TableOptions
     from gpunet.engine.factory import select_device
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.engine.wgpu.tile_cache import TileCache
@@ -33,7 +34,7 @@ def profile(
     messages = ConsoleMessages(plain=plain)
     console = messages.console
     choice = select_device(device)
-    dataset = open_training_data(data, messages, config.label)
+    dataset = open_training_data(data, messages, TableOptions.of(config))
     config = settled(config, dataset)
     choice = settle_device(choice, config, config.ensemble, dataset, messages)
     tiles = TileCache.of(choice.adapter) if choice.adapter is not None and autotune else None

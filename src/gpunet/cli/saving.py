@@ -17,7 +17,7 @@ from gpunet.terminal.live.notes import complain, note
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Results", "require_images", "save_plot"]
+__all__ = ["Results", "require_images", "save_plot", "written_to"]
 
 
 class Results:
@@ -45,7 +45,7 @@ class Results:
         if wanted is None:
             return
         try:
-            self.written[name] = _write(content, wanted, force=self._force)
+            self.written[name] = written_to(content, wanted, force=self._force)
             return
         except OutputError as error:
             complain(error)
@@ -81,10 +81,10 @@ def save_plot(
     Raises:
         OutputError: it cannot be written.
     """
-    console.print(f"plot: {_write(content, wanted, force=force)}", soft_wrap=True)
+    console.print(f"plot: {written_to(content, wanted, force=force)}", soft_wrap=True)
 
 
-def _write(content: Callable[[Path], object], wanted: Path, *, force: bool) -> str:
+def written_to(content: Callable[[Path], object], wanted: Path, *, force: bool) -> str:
     """Write a result under the first free name such as ``model-2.safetensors``; where it is."""
     from gpunet.files.output import free_path
 

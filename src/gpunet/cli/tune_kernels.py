@@ -31,6 +31,7 @@ def tune_kernels(
     Trainings with such products take them from then on. `gpunet train` measures by itself where a
     run is long enough to gain from it.
     """
+    from gpunet.datasets.readers.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.workflows.data import open_data
@@ -42,7 +43,7 @@ def tune_kernels(
     if choice.adapter is None:
         messages.say("numpy has no kernels to tune")
         return
-    dataset = open_data(data, messages, config.label)
+    dataset = open_data(data, messages, TableOptions.of(config))
     tiles = TileCache.of(choice.adapter)
     tiles.forget()
     measured = choose_tiles(config, choice.adapter, dataset, tiles, messages, steps=math.inf)

@@ -21,10 +21,12 @@ __all__ = [
     "SCHEDULES",
     "USES",
     "Activation",
+    "AnswerFormat",
     "FramingStyle",
     "Graphics",
     "Initialization",
     "Loss",
+    "Missing",
     "Monitor",
     "Optimizer",
     "OptimizerFacts",
@@ -61,6 +63,8 @@ Schedule = Literal[
 ]
 Monitor = Literal["val_loss", "val_accuracy"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
+Missing = Literal["mean", "median", "drop", "refuse"]
+AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
 Graphics = Literal["auto", "kitty", "sixel", "blocks"]
 Theme = Literal["auto", "dark", "light", "mono"]
 

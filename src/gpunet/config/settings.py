@@ -19,6 +19,7 @@ from gpunet.config.choices import (
     FramingStyle,
     Initialization,
     Loss,
+    Missing,
     Monitor,
     Optimizer,
     Schedule,
@@ -31,6 +32,7 @@ from gpunet.config.texts import (
     parse_dropout,
     parse_duration,
     parse_hidden,
+    parse_names,
     written,
 )
 from gpunet.errors import SettingError, UsageError, spelled
@@ -128,6 +130,24 @@ class TrainConfig:
         "by default it is found by the titles and the values.",
         metavar="COLUMN",
         fixed=SAME_SAMPLES,
+    )
+    missing: Missing = setting(
+        "mean",
+        DATA,
+        "What is done about missing cells of a table: numbers are filled with the mean or the "
+        "median of the training samples, with a feature that tells where; drop leaves out their "
+        "rows, refuse refuses the table.",
+        fixed=SAME_SAMPLES,
+        shared=True,
+    )
+    ignore: tuple[str, ...] | None = setting(
+        None,
+        DATA,
+        "Columns of a table that are left out, by their titles or their numbers counted from 1.",
+        metavar="COLUMN,...",
+        parse=parse_names,
+        fixed=SAME_SAMPLES,
+        shared=True,
     )
     window: int = setting(
         0,

@@ -13,6 +13,7 @@ __all__ = [
     "parse_dropout",
     "parse_duration",
     "parse_hidden",
+    "parse_names",
     "written",
 ]
 
@@ -57,6 +58,11 @@ def parse_duration(text: str, name: str = "max_time") -> float:
         advice = "write for example 90s, 10m or 1h30m"
         raise SettingError(name, text, wanted, advice, f"{text}: wanted {wanted}")
     return seconds
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """The names in a text such as ``age,Fare paid``."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def parse_dropout(text: str) -> float | tuple[float, ...]:

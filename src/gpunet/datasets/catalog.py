@@ -19,8 +19,9 @@ from gpunet.datasets.download import Limits, Progress, Published, is_cached
 from gpunet.datasets.download import obtain as obtain_published
 from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.parts import joined
-from gpunet.datasets.readers.path import KINDS, read_path, refuse_label
+from gpunet.datasets.readers.path import KINDS, read_path, refuse_options
 from gpunet.errors import DataError, DownloadError, OutputError
 from gpunet.files.cache import cache_folder, keep
 from gpunet.files.home import expanded
@@ -112,7 +113,7 @@ def open_dataset(
     cache: Path | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
-    label: str | None = None,
+    options: TableOptions = USUAL,
 ) -> Dataset:
     """The dataset of a name, else the one at a path.
 
@@ -126,17 +127,16 @@ def open_dataset(
         cache: the folder of the cache; by default the user's.
         progress: called with what is under way, how much is done, and how much there is in all.
         limits: how patient downloads are.
-        label: which column of a table is the label: a title, a number that counts columns from 1,
-            or ``last``; ``None`` to choose by the titles and the values.
+        options: what the user says of the columns of a table.
 
     Raises:
         DataError: there is no such dataset, or it does not hold what it should.
         DownloadError: a dataset is not cached and cannot be fetched.
-        UsageError: ``label`` is no column, or there are no columns.
+        UsageError: the options name no column, or there are no columns.
     """
     folder = cache or cache_folder()
     if is_name(name_or_path):
-        refuse_label(label, name_or_path)
+        refuse_options(options, name_or_path)
     if name_or_path == AUTO:
         return _open_auto(folder, progress, limits)
     if name_or_path in _OFFERS:
@@ -146,7 +146,7 @@ def open_dataset(
         test_count = int(match["test"] or STROKES_TEST)
         return _open_strokes(train_count, test_count, folder, progress)
     _require_path(name_or_path)
-    return read_path(Path(name_or_path), progress, label)
+    return read_path(Path(name_or_path), progress, options)
 
 
 def download(

@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config.choices import Missing
 from gpunet.datasets.blocks import row_blocks
-from gpunet.datasets.spool import converted
+from gpunet.datasets.spool import converted, taken
 from gpunet.errors import DataError
 
-__all__ = ["TOO_LARGE", "Columns", "Dataset", "Samples", "Scaling", "refuse_unknown_values"]
+__all__ = [
+    "TOO_LARGE",
+    "Columns",
+    "Dataset",
+    "Encoding",
+    "Samples",
+    "Scaling",
+    "refuse_unknown_values",
+]
 
 TOO_LARGE = "which is too large: float32 ends at 3.4e38; write it in a larger unit"
 """What a message says of a value beyond what engines compute with."""
@@ -63,6 +72,10 @@ class Samples:
     def __getitem__(self, rows: slice | NDArray[np.integer]) -> Samples:
         return Samples(self.features[rows], self.labels[rows])
 
+    def take(self, rows: slice | NDArray[np.integer]) -> Samples:
+        """These samples; if they are many and mapped, they lie in a file of the cache again."""
+        return Samples(taken(self.features, rows), self.labels[rows])
+
     def single(self) -> Samples:
         """These samples as engines take them: float64 rounded to float32."""
         if self.features.dtype != np.float64:
@@ -77,26 +90,54 @@ class Scaling:
     Args:
         mean: (I,) float64, of the training samples.
         deviation: (I,) float64, of the training samples; 1 where a feature is constant.
+        fill: (I,) float64, what takes the place of a missing value before all else; the mean where
+            it is ``None``.
     """
 
     mean: NDArray[np.floating[Any]]
     deviation: NDArray[np.floating[Any]]
+    fill: NDArray[np.floating[Any]] | None = None
 
     @classmethod
     def of(cls, features: NDArray[Any]) -> Scaling:
         """The scaling that standardizes these features (n, I), float32 or float64.
 
-        A feature that differs by no more than its own rounding counts as constant.
+        A feature that differs by no more than its own rounding counts as constant. What is missing
+        counts nowhere.
         """
         mean = _sum_of(features) / len(features)
         deviation = np.sqrt(_sum_of(features, mean) / len(features))
+        for column in np.flatnonzero(np.isnan(mean)):
+            present = _present(features[:, column])
+            mean[column] = present.mean(dtype=np.float64) if len(present) else 0
+            deviation[column] = present.std(dtype=np.float64) if len(present) else 0
         rounding = np.finfo(features.dtype).eps * np.abs(mean)
         least = np.finfo(np.float32).tiny  # a network could not tell smaller differences
         deviation[deviation <= np.maximum(rounding, least)] = 1
         return cls(mean, deviation)
 
-    def apply(self, samples: Samples) -> Samples:
-        """Standardize samples in float64, and round them to float32.
+    def with_median(self, features: NDArray[Any]) -> Scaling:
+        """The same scaling, filling what is missing with the medians of features (n, I)."""
+        columns = (_present(features[:, column]) for column in range(features.shape[1]))
+        fill = [float(np.median(present)) if len(present) else 0.0 for present in columns]
+        return replace(self, fill=np.array(fill, np.float64))
+
+    def without(self, features: NDArray[np.bool_]) -> Scaling:
+        """The same scaling, which fills as before but leaves some features (I,) as they are."""
+        mean, deviation = np.where(features, 0, self.mean), np.where(features, 1, self.deviation)
+        return Scaling(mean, deviation, self.filling)
+
+    @property
+    def filling(self) -> NDArray[np.floating[Any]]:
+        """What takes the place of missing values, (I,)."""
+        return self.mean if self.fill is None else self.fill
+
+    def apply(self, samples: Samples, above: int = 0) -> Samples:
+        """Fill what is missing, standardize samples in float64, and round them to float32.
+
+        Args:
+            samples: float32 or float64.
+            above: how many samples there were before these, for messages.
 
         Raises:
             DataError: a value is so far from the training samples that float32 cannot hold it.
@@ -105,12 +146,43 @@ class Scaling:
         with np.errstate(over="ignore"):
             for first in range(0, len(scaled), ROWS):
                 rows = slice(first, first + ROWS)
-                scaled[rows] = (samples.features[rows] - self.mean) / self.deviation
+                block = samples.features[rows]
+                missing = np.isnan(block)
+                if missing.any():
+                    block = np.where(missing, self.filling, block)
+                scaled[rows] = (block - self.mean) / self.deviation
         refuse_unknown_values(
             scaled,
-            lambda row, column: f"feature {column + 1:,} of sample {row + 1:,}, once standardized,",
+            lambda row, column: (
+                f"feature {column + 1:,} of sample {above + row + 1:,}, once standardized,"
+            ),
         )
         return Samples(scaled, samples.labels)
+
+
+def _present(values: NDArray[Any]) -> NDArray[Any]:
+    """The values (n,) that are not missing."""
+    return np.asarray(values[~np.isnan(values)])
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a column of a table becomes more than one feature.
+
+    Args:
+        column: its place among the columns that become features, counted from 0.
+        levels: the words of a column of words, in order; each has a feature, which is 1 where the
+            cell is that word, else 0. An empty word stands for a missing cell. Without levels it
+            is a column of numbers, followed by a feature that is 1 where the number is missing.
+    """
+
+    column: int
+    levels: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many features the column becomes."""
+        return len(self.levels) or 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +190,16 @@ class Columns:
     """Which columns of a table the features and the label are, for other tables of its kind.
 
     Args:
-        features: (I,) the titles of the features in their order; ``None`` where the table has no
-            titles, or two alike, so that columns go by position.
+        features: (S,) the titles of the columns that become features, in their order; ``None``
+            where the table has no titles, or two alike, so that columns go by position.
         label: the title of the label, or ``None``.
         place: the label's column, counted from 0.
         index: whether the first column numbers the rows and is left out.
         grey: whether the values are grey levels, which are divided by 255.
+        ignored: further columns that are left out, counted from 0.
+        encodings: of the columns that become several features, in the order of the columns; every
+            other column is one feature, its number.
+        missing: what is done about missing cells; a model fills them unless it refuses them.
     """
 
     features: tuple[str, ...] | None
@@ -131,6 +207,33 @@ class Columns:
     place: int
     index: bool
     grey: bool
+    ignored: tuple[int, ...] = ()
+    encodings: tuple[Encoding, ...] = ()
+    missing: Missing = "refuse"
+
+    @property
+    def fills(self) -> bool:
+        """Whether numbers may be missing, to be filled by a ``Scaling``."""
+        return self.missing != "refuse"
+
+    def count(self, inputs: int) -> int:
+        """How many columns S become so many features."""
+        return inputs - sum(one.width - 1 for one in self.encodings)
+
+    def starts(self, inputs: int) -> NDArray[np.int64]:
+        """The first feature (S,) of each column."""
+        widths = np.ones(self.count(inputs), np.int64)
+        for one in self.encodings:
+            widths[one.column] = one.width
+        return np.cumsum(widths) - widths
+
+    def flags(self, inputs: int) -> NDArray[np.bool_]:
+        """Which features (I,) are 0 or 1 by an encoding."""
+        starts, flags = self.starts(inputs), np.zeros(inputs, np.bool_)
+        for one in self.encodings:
+            first = starts[one.column] + (not one.levels)
+            flags[first : first + (len(one.levels) or 1)] = True
+        return flags
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,12 +275,19 @@ class Dataset:
                     f"features but the training samples {self.inputs:,}; make both alike"
                 )
             _require_classes(samples.labels, len(self.classes), whose)
-            _require_finite(samples.features, whose)
+            _require_finite(samples.features, whose, self._may_be_missing)
 
     @property
     def inputs(self) -> int:
         """Features per sample, I."""
         return int(self.train.features.shape[1])
+
+    @property
+    def _may_be_missing(self) -> NDArray[np.bool_] | None:
+        """Which features (I,) may be NaN, to be filled before the first layer."""
+        if self.columns is None or not self.columns.fills:
+            return None
+        return np.logical_not(self.columns.flags(self.inputs))
 
     @staticmethod
     def from_arrays(
@@ -227,12 +337,17 @@ class Dataset:
         return parts if self.validation is None else {**parts, "validation": self.validation}
 
 
-def refuse_unknown_values(features: NDArray[Any], name_of: Callable[[int, int], str]) -> None:
+def refuse_unknown_values(
+    features: NDArray[Any],
+    name_of: Callable[[int, int], str],
+    may_be_missing: NDArray[np.bool_] | None = None,
+) -> None:
     """Check that every feature is a finite number in float32.
 
     Args:
         features: (n, I) of any numeric type.
         name_of: what to call row i, column j, both counted from 0.
+        may_be_missing: (I,) the features that may be NaN; none if it is left out.
 
     Raises:
         DataError: a value is NaN or infinite; the message names it.
@@ -243,6 +358,8 @@ def refuse_unknown_values(features: NDArray[Any], name_of: Callable[[int, int], 
         block = features[rows]
         with np.errstate(over="ignore"):
             bad = ~np.isfinite(block.astype(np.float32, copy=False))  # (rows, I)
+        if may_be_missing is not None and bad.any():
+            bad &= ~(np.isnan(block) & may_be_missing)
         if bad.any():
             row, column = (int(index) for index in np.argwhere(bad)[0])
             value = float(block[row, column])
@@ -275,9 +392,13 @@ def _sum_of(features: NDArray[Any], mean: NDArray[np.float64] | None = None) -> 
     return total
 
 
-def _require_finite(features: NDArray[Any], whose: str) -> None:
+def _require_finite(
+    features: NDArray[Any], whose: str, may_be_missing: NDArray[np.bool_] | None
+) -> None:
     refuse_unknown_values(
-        features, lambda row, column: f"feature {column + 1:,} in row {row + 1:,} {whose}"
+        features,
+        lambda row, column: f"feature {column + 1:,} in row {row + 1:,} {whose}",
+        may_be_missing,
     )
 
 

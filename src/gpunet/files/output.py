@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from gpunet.errors import OutputError, reason_of
 from gpunet.files.whole_file import PREFIX, free_name, remove_leftovers, write_whole
 
-__all__ = ["free_path", "require_writable", "write_atomically"]
+__all__ = ["free_path", "require_writable", "write_atomically", "write_file"]
 
 
 def require_writable(path: Path) -> None:
@@ -41,9 +42,22 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OutputError: it cannot be written; an older file is then untouched.
     """
+    write_file(path, lambda file: file.write(content))
+
+
+def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file as ``write_atomically`` does, of content that need not fit into memory.
+
+    Args:
+        path: of the file.
+        write: writes the content to the file it is given.
+
+    Raises:
+        OutputError: it cannot be written; an older file is then untouched.
+    """
     target = _target(path)
     with _telling(path, target.parent):
-        write_whole(target, lambda file: file.write(content))
+        write_whole(target, write)
 
 
 @contextlib.contextmanager

@@ -94,8 +94,10 @@ def free_name(path: Path) -> Iterator[Path]:
 def _names(path: Path) -> Iterator[Path]:
     """The names that are tried: ``model.safetensors``, ``model-2.safetensors`` and so on."""
     yield path
+    packed = path.suffix if path.suffix.lower() == ".gz" else ""
+    inner = path.with_suffix("") if packed else path
     for number in itertools.count(2):
-        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+        yield path.with_name(f"{inner.stem}-{number}{inner.suffix}{packed}")
 
 
 def _locked(path: Path) -> BinaryIO:

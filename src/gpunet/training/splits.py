@@ -92,17 +92,26 @@ def _parted(dataset: Dataset, config: TrainConfig) -> tuple[Source, Source]:
 
 
 def _scaling(dataset: Dataset, training: Source, config: TrainConfig) -> Scaling | None:
-    """What the samples that are trained on are standardized by, if they are.
+    """What the samples that are trained on are filled and standardized by, if they are.
 
     Pixels are not: the deviation of those that are nearly always alike is tiny, so a speck on them
     would outweigh the whole drawing. For the same reason images of another range, such as -1 to 1,
-    get one mean and one deviation for all of their pixels.
+    get one mean and one deviation for all of their pixels. What is 0 or 1 by an encoding stays so.
     """
-    if not config.standardize or are_pixels(dataset):
+    columns = dataset.columns
+    fills = columns is not None and columns.fills
+    if are_pixels(dataset) or not (config.standardize or fills):
         return None
     features = training.raw(slice(None)).features
     if dataset.image_shape is None:
-        return Scaling.of(features)
+        scaling = Scaling.of(features)
+        if columns is not None and columns.missing == "median":
+            scaling = scaling.with_median(features)
+        if not config.standardize:
+            return scaling.without(np.ones(dataset.inputs, np.bool_))
+        if columns is None or not columns.encodings:
+            return scaling
+        return scaling.without(columns.flags(dataset.inputs))
     of_all = Scaling.of(features.reshape(-1, 1))
     return Scaling(
         np.repeat(of_all.mean, dataset.inputs), np.repeat(of_all.deviation, dataset.inputs)

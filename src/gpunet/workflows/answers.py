@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.artifacts.answer_file import Answers, format_of, write_answers
+from gpunet.config import AnswerFormat
 from gpunet.datasets.catalog import is_name
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.datasets.framing import prepare_digit
-from gpunet.datasets.images import open_image, prepare_image
-from gpunet.datasets.readers.arrays import as_numbers, raw_labels, titles_of
+from gpunet.datasets.readers.arrays import raw_labels
 from gpunet.datasets.readers.labels import number_known
+from gpunet.datasets.readers.model_rows import read_rows
+from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import find_test_table
-from gpunet.datasets.readers.table import is_table_name, read_rows
 from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.engine.interface import Engine
-from gpunet.errors import DataError, ModelError
+from gpunet.errors import DataError, SettingError
 from gpunet.model import Model
 from gpunet.training.evaluation import Evaluation, evaluate, predict
 from gpunet.workflows.data import found_again, open_data
 from gpunet.workflows.messages import Messages
+from gpunet.workflows.new_samples import Reading, features_of, new_samples
 
-__all__ = ["evaluate_model", "features_of", "probabilities_of"]
-
-AT_ONCE = 1 << 14
-"""Rows answered together, so that the answers take little memory."""
+__all__ = ["answer_into", "answers_to", "evaluate_model", "probabilities_of"]
 
 
 def evaluate_model(
@@ -56,92 +55,89 @@ def evaluate_model(
         return samples, evaluate(engine, model, samples)
 
 
-def probabilities_of(model: Model, features: NDArray[Any]) -> NDArray[np.float32]:
-    """The probabilities (n, C) of every class for features (n, I), from the numpy engine.
+def answers_to(model: Model, data: Any, reading: Reading) -> Iterator[Answers]:
+    """A model's answers to new samples, block by block, from the numpy engine.
 
     A few images are answered faster there than on any GPU, and rows as fast as they are read.
+
+    Args:
+        model: any.
+        data: as ``new_samples`` takes it.
+        reading: how the samples are read.
 
     Raises:
         DataError: there are no samples, or one holds what is no number.
         ModelError: they do not fit the model.
+        UsageError: as ``new_samples``.
     """
-    samples = model.prepare(Samples(features, np.zeros(len(features), np.int32)))
+    done = 0
     with _engine(model, select_device("cpu")) as engine:
-        blocks = range(0, max(1, len(samples)), AT_ONCE)
-        parts = [predict(engine, model, samples[first : first + AT_ONCE]) for first in blocks]
-    return np.concatenate(parts)
+        for block in new_samples(model, data, reading):
+            samples = Samples(block.features, np.zeros(len(block.features), np.int32))
+            probabilities = predict(engine, model, model.prepare(samples, done))
+            done += len(samples)
+            yield Answers(block.title, block.names, block.boxes, block.features, probabilities)
+
+
+def probabilities_of(model: Model, data: Any) -> NDArray[np.float32]:
+    """The probabilities (n, C) of every class for new samples, one digit in each image.
+
+    Raises:
+        GpunetError: as ``answers_to``.
+    """
+    blocks = answers_to(model, data, Reading(one_digit=True))
+    return np.concatenate([block.probabilities for block in blocks])
+
+
+def answer_into(
+    path: Path,
+    model: Model,
+    data: Any,
+    kind: AnswerFormat | None = None,
+    reading: Reading | None = None,
+    count: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Write a model's answers to new samples into a file, as a whole or not at all.
+
+    Args:
+        path: of the file; packed with gzip if it ends in .gz.
+        model: any.
+        data: as ``new_samples`` takes it.
+        kind: of text; ``None`` for what the file's name asks for.
+        reading: how the samples are read.
+        count: is told how many samples have been answered so far.
+
+    Returns:
+        How many samples have been answered.
+
+    Raises:
+        OutputError: the file cannot be written.
+        GpunetError: as ``answers_to``.
+    """
+    kind = kind or format_of(path)
+    if kind not in get_args(AnswerFormat):
+        raise SettingError("format", kind, f"one of {', '.join(get_args(AnswerFormat))}")
+    reading = reading or Reading()
+    if kind == "submission":  # which has one answer for each name
+        reading = replace(reading, one_digit=True)
+    done = 0
+
+    def counted() -> Iterator[Answers]:
+        nonlocal done
+        for block in answers_to(model, data, reading):
+            done += len(block.names)
+            count(done)
+            yield block
+        if not done:
+            raise DataError("no image could be read, so there are no answers to write")
+
+    write_answers(path, model, counted(), kind)
+    return done
 
 
 def _engine(model: Model, choice: Device) -> Engine:
     configs = (model.config,) * len(model.parameters)
     return create_engine(choice, model.network, configs, trains=False)
-
-
-def features_of(model: Model, data: Any) -> NDArray[Any]:
-    """The features (n, I) of new samples, as a model prepares them.
-
-    Args:
-        model: any.
-        data: numbers (n, I) or (n, height, width) in an array or a data frame, image files, or the
-            path of a table.
-
-    Raises:
-        DataError: it is not what it should be.
-        ModelError: it does not fit the model.
-    """
-    if isinstance(data, str | Path) and is_table_name(str(data)):
-        return read_rows(Path(data), model.table_columns, model.network.inputs).features
-    if isinstance(data, str | Path):
-        return _images(model, [data])
-    if isinstance(data, Sequence) and data and isinstance(data[0], str | Path):
-        return _images(model, data)
-    return _rows(model, data)
-
-
-def _rows(model: Model, data: Any) -> NDArray[Any]:
-    """Features (n, I) of the type that the model was trained on."""
-    known, titles = model.table_columns.features, titles_of(data)
-    if known is not None and titles is not None and titles != known:
-        missing = [name for name in known if name not in titles]
-        if missing:
-            raise ModelError(
-                f"the column {missing[0]!r} is missing, which the model was trained on; add it"
-            )
-        data = data[list(known)]
-    array = as_numbers(data, "X")
-    if array.ndim < 2:
-        raise DataError(
-            f"X is of shape {array.shape}, wanted (samples, features); for one sample write X[None]"
-        )
-    flat = array.reshape(len(array), math.prod(array.shape[1:]))
-    if flat.dtype == np.uint8:
-        return flat
-    whole = model.table_columns.grey and bool((flat == np.rint(flat)).all())
-    if whole and flat.size and flat.min() >= 0 and 1 < flat.max() <= 255:
-        return flat.astype(np.uint8)
-    return flat if flat.dtype in (np.float32, np.float64) else flat.astype(np.float64)
-
-
-def _images(model: Model, names: Sequence[str | Path]) -> NDArray[np.uint8]:
-    """Image files (n, I), each framed as the training images were.
-
-    Raises:
-        ModelError: the model does not take images.
-        DataError: a file cannot be read, or shows several digits.
-    """
-    shape = model.image_shape
-    if shape is None:
-        raise ModelError(
-            f"the model was trained on {model.origin.name!r}, whose samples are no images, but "
-            f"{names[0]} is no table of rows; give an array of rows, or a CSV file"
-        )
-    images = []
-    for name in names:
-        if model.framing is None:
-            images.append(prepare_image(open_image(Path(name)), shape))
-        else:
-            images.append(prepare_digit(Path(name), model.framing, shape))
-    return np.stack(images)
 
 
 def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
@@ -150,7 +146,7 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
         if len(data) != 2:
             raise DataError(f"the data are {len(data)} arrays, wanted (X, y)")
         features, labels = data
-        rows = features_of(model, features)
+        rows = features_of(model, features)  # (n, I)
         numbers = number_known(raw_labels(labels, "y"), model.classes)
         if len(numbers) != len(rows):
             raise DataError(f"y holds {len(numbers):,} labels but X {len(rows):,} rows")
@@ -168,6 +164,8 @@ def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
     """All rows of a table, with the model's features and the numbers of its classes."""
     rows = read_rows(table, model.table_columns, model.network.inputs, model.classes)
     messages.say(f"data:   all {len(rows.features):,} rows of {table}")
+    if rows.notice is not None:
+        messages.note(rows.notice)
     assert rows.labels is not None
     return Samples(rows.features, rows.labels)
 
@@ -178,7 +176,7 @@ def _test_samples(model: Model, data: str | None, messages: Messages) -> Samples
         dataset = open_data(data, messages)
     else:
         place = found_again(model.origin.name, model.origin.reference)
-        dataset = open_data(place, messages, model.config.label)
+        dataset = open_data(place, messages, TableOptions.of(model.config))
         if dataset.fingerprint != model.origin.fingerprint:
             messages.note(f"{dataset.name} is no longer what the model was trained on")
     return model.test_samples(dataset)

@@ -8,6 +8,7 @@ from typing import Any
 from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
+from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.errors import DataError, spelled
 from gpunet.files.home import expanded
 from gpunet.workflows.messages import Messages
@@ -15,31 +16,31 @@ from gpunet.workflows.messages import Messages
 __all__ = ["dataset_of", "found_again", "open_data", "open_training_data", "reference"]
 
 
-def open_data(name: str, messages: Messages, label: str | None = None) -> Dataset:
+def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
     """The data of a name or at a path, fetched if need be.
 
     Args:
         name: of the data, or a path.
         messages: receive what they are.
-        label: the column of a table that is the label; ``None`` to choose.
+        options: what the user says of the columns of a table.
 
     Raises:
         DataError: it is missing or not what it should be.
-        UsageError: ``label`` is no column.
+        UsageError: the options name no column.
     """
     with messages.fetching() as progress:
-        dataset = open_dataset(name, progress=progress, label=label)
+        dataset = open_dataset(name, progress=progress, options=options)
     messages.dataset(dataset)
     return dataset
 
 
-def open_training_data(name: str, messages: Messages, label: str | None = None) -> Dataset:
+def open_training_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
     """A dataset to train on, as ``open_data`` opens it; says if its images will be inverted.
 
     Raises:
         GpunetError: as ``open_data`` does.
     """
-    dataset = open_data(name, messages, label)
+    dataset = open_data(name, messages, options)
     if is_bright(dataset):
         messages.say(
             "        the images are dark on light, so the network is given them inverted; "
@@ -49,20 +50,20 @@ def open_training_data(name: str, messages: Messages, label: str | None = None) 
 
 
 def dataset_of(
-    data: Any, messages: Messages, label: str | None = None
+    data: Any, messages: Messages, options: TableOptions = USUAL
 ) -> tuple[Dataset, str | None]:
     """The dataset that a script names or brings, and what opens it again, if anything does.
 
     Args:
         data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
         messages: receive what they are.
-        label: the column of a table that is the label; ``None`` to choose.
+        options: what the user says of the columns of a table.
 
     Raises:
         DataError: it is missing or not what it should be.
     """
     if isinstance(data, str | Path):
-        dataset = open_training_data(str(data), messages, label)
+        dataset = open_training_data(str(data), messages, options)
         return dataset, reference(str(data), dataset)
     if isinstance(data, Dataset):
         return data, None

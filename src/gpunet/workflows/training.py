@@ -22,6 +22,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
+from gpunet.datasets.readers.options import TableOptions
 from gpunet.engine.interface import DeviceInfo
 from gpunet.errors import ModelError, spelled
 from gpunet.model import Model, Origin, Scores
@@ -196,7 +197,7 @@ def train_model(
     """
     begun = recorder.state if recorder else None
     choice = device_as_before(device, begun.device if begun else "", messages)
-    dataset, reference = dataset_of(data, messages, config.label)
+    dataset, reference = dataset_of(data, messages, TableOptions.of(config))
     config = settle_epochs(config, dataset, messages)
     if recorder is not None:
         recorder.begin(dataset, untrained_model(config, dataset, reference), messages)

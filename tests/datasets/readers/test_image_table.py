@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import find_test_table, read_path
 from gpunet.errors import DataError, UsageError
 
@@ -31,7 +32,7 @@ def rows(template: str = "{}.png,{}", names: tuple[str, ...] = NAMES) -> list[st
 
 def refusal(path: Path, label: str | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        read_path(path, label=label)
+        read_path(path, options=TableOptions(label))
     return str(caught.value)
 
 
@@ -111,10 +112,10 @@ def test_the_label_may_be_any_column(tmp_path: Path) -> None:
     assert "'file') and does not tell which column is the label; there are column 2 ('age')" in (
         refusal(path)
     )
-    assert read_path(path, label="race").classes == CLASSES
-    assert read_path(path, label="last").classes == CLASSES
+    assert read_path(path, options=TableOptions("race")).classes == CLASSES
+    assert read_path(path, options=TableOptions("last")).classes == CLASSES
     with pytest.raises(UsageError, match="'size' names no column"):
-        read_path(path, label="size")
+        read_path(path, options=TableOptions("size"))
 
 
 def test_a_packed_table_and_classes_that_are_numbers_are_read(tmp_path: Path) -> None:

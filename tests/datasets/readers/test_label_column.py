@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gpunet.datasets.dataset import Columns, Dataset
+from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.table import read_table
 from gpunet.errors import DataError, GpunetError, UsageError
 
@@ -75,16 +76,16 @@ def test_the_user_names_the_label_by_title_or_number(
     path = table(tmp_path, titles, COUNTS, COUNTS[::-1], CODES)
     if label == "C" and "c" not in titles:
         with pytest.raises(UsageError, match="label 'C' names no column"):
-            read_table(path, label)
+            read_table(path, TableOptions(label))
     else:
-        assert place == columns_of(read_table(path, label)).place
+        assert place == columns_of(read_table(path, TableOptions(label))).place
 
 
 @pytest.mark.parametrize("label", ["d", "0", "4", "-1", "1.0", "²", "9" * 30, "lasts", " "])
 def test_a_name_of_no_column_is_refused_with_the_titles(tmp_path: Path, label: str) -> None:
     path = table(tmp_path, "a,b,c", CODES, FLOATS, COUNTS)
     with pytest.raises(UsageError) as caught:
-        read_table(path, label)
+        read_table(path, TableOptions(label))
     assert str(caught.value).startswith(f"label {label[:37]!r}"[:40])
     assert "('a', 'b', 'c')" in str(caught.value)
 
@@ -93,14 +94,14 @@ def test_only_some_of_many_titles_are_listed(tmp_path: Path) -> None:
     titles = ",".join(f"t{column}" for column in range(5000))
     path = table(tmp_path, titles, *([COUNTS] * 5000))
     with pytest.raises(UsageError) as caught:
-        read_table(path, "none")
+        read_table(path, TableOptions("none"))
     assert len(str(caught.value)) < 400 + len(str(path))
 
 
 @pytest.mark.parametrize("titles", ["", "a,b,c"])
 def test_a_file_without_titles_takes_numbers_and_last(tmp_path: Path, titles: str) -> None:
     path = table(tmp_path, titles, FLOATS, CODES, FLOATS)
-    assert columns_of(read_table(path, "2")).place == 1
+    assert columns_of(read_table(path, TableOptions("2"))).place == 1
     with pytest.raises(GpunetError, match="label"):
         read_table(path)
 
@@ -153,7 +154,7 @@ def test_a_first_column_of_measured_values_is_kept(
 def test_a_row_number_that_the_user_names_is_the_label_and_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "id,a,label", NUMBERS, FLOATS, CODES)
     with pytest.raises(DataError, match=r"column 1 \('id'\) .* a different value in each of"):
-        read_table(path, "id")
+        read_table(path, TableOptions("id"))
 
 
 @pytest.mark.parametrize(
@@ -237,5 +238,5 @@ def test_without_titles_rows_are_numbered_from_0_or_1(
 def test_a_name_that_fits_two_titles_in_other_capitals_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "Size,sizE,c", COUNTS, FLOATS, CODES)
     with pytest.raises(UsageError, match="label 'size' names no column"):
-        read_table(path, "size")
-    assert columns_of(read_table(path, "Size")).place == 0
+        read_table(path, TableOptions("size"))
+    assert columns_of(read_table(path, TableOptions("Size"))).place == 0

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import read_path
 from gpunet.errors import DataError, SettingError
 
@@ -22,7 +23,7 @@ def save(folder: Path, **arrays: object) -> None:
 
 def refusal(path: Path, label: str | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        read_path(path, label=label)
+        read_path(path, options=TableOptions(label))
     return str(caught.value)
 
 
@@ -79,10 +80,14 @@ def test_the_label_of_a_file_of_rows_may_be_named(tmp_path: Path) -> None:
     message = refusal(path)
     assert "which column is the label: the first and the last one hold a few whole" in message
     assert "name it with label (`last`, or a number from 1 on)" in message
-    assert read_path(path, label="2").classes == ("0", "1")
-    assert read_path(path, label="last").train.features[:3].tolist() == [[0, 0], [1, 1], [2, 0]]
+    assert read_path(path, options=TableOptions("2")).classes == ("0", "1")
+    assert read_path(path, options=TableOptions("last")).train.features[:3].tolist() == [
+        [0, 0],
+        [1, 1],
+        [2, 0],
+    ]
     with pytest.raises(SettingError, match="'4' names no column"):
-        read_path(path, label="4")
+        read_path(path, options=TableOptions("4"))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +114,7 @@ def test_files_that_cannot_be_are_refused(
 def test_a_label_is_refused_where_it_has_a_file_of_its_own(tmp_path: Path) -> None:
     save(tmp_path, X=IMAGES, y=LABELS)
     with pytest.raises(SettingError, match="has no column of labels, which stand in a file of th"):
-        read_path(tmp_path / "X.npy", label="2")
+        read_path(tmp_path / "X.npy", options=TableOptions("2"))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"no array at all"])

@@ -183,6 +183,6 @@ def test_a_bad_cell_in_a_later_block_is_told_with_its_line(
 ) -> None:
     monkeypatch.setattr(text_rows, "BLOCK", 300)
     cells = [[f"{place}.25", f"{place}.5", f"{place}.75", str(place % 2)] for place in range(100)]
-    cells[row][column - 1] = "?"
+    cells[row][column - 1] = "x"
     text = "a,b,c,label\n" + "".join(",".join(one) + "\n" for one in cells)
     assert f"line {row + 2}, column {column} ({'abc'[column - 1]!r})" in refusal(tmp_path, text)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gpunet.datasets.readers.features import is_number, is_numeric
+from gpunet.datasets.readers.sheet import Head
 from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError
 
-__all__ = ["Beginning", "Head", "is_enough", "read_beginning", "split_cells"]
+__all__ = ["Beginning", "is_enough", "read_beginning", "split_cells"]
 
 MOST_COLUMNS = 1 << 22  # as many features as a network takes
 SAMPLED = 20  # rows that tell the separator and the titles
@@ -27,15 +27,6 @@ WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 
 SHORTEST_COUNT = 5
 """Columns from which a first line of 0, 1, 2 and so on cannot be a row by chance."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What a file says of its columns before its first row."""
-
-    name: str  # of the file
-    columns: int  # how many there are
-    titles: tuple[str, ...] | None  # of all columns, or ``None`` if the file has none
 
 
 class Beginning(NamedTuple):

@@ -18,7 +18,7 @@ from gpunet.datasets.readers.parts import (
 )
 from gpunet.errors import DataError
 
-__all__ = ["is_image_folder", "read_image_folder"]
+__all__ = ["images_below", "is_image_folder", "read_image_folder"]
 
 UNREAD = frozenset({".avif", ".heic", ".heif", ".jxl", ".psd", ".svg", ".dng", ".cr2", ".nef"})
 """How files end that are images, too, but of kinds that are not decoded."""
@@ -30,6 +30,26 @@ def is_image_folder(folder: Path) -> bool:
     """Whether a folder holds classes of images, at once or below a folder such as ``train``."""
     with reading(folder):
         return _holds_classes(_part_folders(folder)["train"])
+
+
+def images_below(folder: Path) -> list[Path]:
+    """All images in a folder and in those below it, in the order of their paths.
+
+    Those of kinds that are not read are among them, so that reading them says so.
+
+    Raises:
+        DataError: there is none, or a folder cannot be read.
+    """
+    found: list[Path] = []
+    with reading(folder):
+        for name, below, _ in os.walk(folder):
+            below[:] = [inner for inner in below if _is_visible(inner)]
+            found += _files_in(Path(name), SUFFIXES | UNREAD)
+    if not found:
+        raise DataError(
+            f"{folder} holds no images; give a folder that does, or the file that holds the rows"
+        )
+    return sorted(found)
 
 
 def read_image_folder(root: Path, progress: Progress | None = None) -> Dataset:

@@ -15,13 +15,13 @@ import numpy as np
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.first_lines import Beginning, Head, read_beginning, split_cells
+from gpunet.datasets.readers.first_lines import Beginning, read_beginning, split_cells
 from gpunet.datasets.readers.image_files import SUFFIXES, Found, Progress, dataset_of_images
 from gpunet.datasets.readers.label_column import named_label
 from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
 from gpunet.datasets.readers.packed import unpacked
 from gpunet.datasets.readers.parts import Part, given_validation, part_of
-from gpunet.datasets.readers.text_rows import column_name
+from gpunet.datasets.readers.sheet import Head
 from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError, spelled
 
@@ -151,14 +151,14 @@ def _label_column(head: Head, image: int, label: str | None) -> int:
     for columns in (others, likely):
         if len(columns) == 1 and named is None:
             return columns[0]
-    listed = ", ".join(column_name(head, column) for column in others)
+    listed = ", ".join(head.column(column) for column in others)
     if not others:
         raise DataError(
             f"{head.name} has no column beside the one that names images, wanted their labels in "
             "another; give a table that tells them"
         )
     raise DataError(
-        f"{head.name} names images in {column_name(head, image)} and does not tell which column is "
+        f"{head.name} names images in {head.column(image)} and does not tell which column is "
         f"the label; there are {listed}; name one with {spelled('label')}"
     )
 

@@ -13,15 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.datasets.readers.cells import is_missing
 from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.first_lines import Head
-from gpunet.datasets.readers.labels import distinct
-from gpunet.datasets.readers.text_rows import Picked, Sheet, column_name
+from gpunet.datasets.readers.labels import RawLabels, distinct
+from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.sheet import Head, Picked, Table
 from gpunet.datasets.readers.titles import is_index_title, is_label_title, may_be_label_title
 from gpunet.errors import DataError, SettingError, spelled
 
-__all__ = ["Roles", "choose_roles", "named_column", "named_label", "pick_for_training"]
+__all__ = [
+    "Roles",
+    "choose_roles",
+    "labeled_rows",
+    "named_column",
+    "named_label",
+    "pick_for_training",
+]
 
 LAST = "last"
 """The name that stands for the last column."""
@@ -35,59 +43,95 @@ FEWEST_INDICES = 3  # rows below which 0, 1, 2 may be classes
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What the columns of a table are for; those not named here are features."""
+    """What the columns of a table are for."""
 
     label: int  # the label's column, counted from 0
     index: bool  # whether the first column numbers or names the rows and is left out
+    features: tuple[int, ...]  # the columns that may become features
     notice: str | None  # what the user should know about the choice, or ``None``
 
 
-def pick_for_training(head: Head, label: str | None) -> Picked:
+def pick_for_training(head: Head, options: TableOptions) -> Picked:
     """The columns to read before the label is chosen: those that it may be stay text.
 
     Args:
         head: of the table.
-        label: what the user says, or ``None``.
+        options: what the user says.
 
     Raises:
-        UsageError: it names no column.
+        UsageError: the user names no column, or the label as one to leave out.
         DataError: there is but one column.
     """
-    if head.columns < 2:
+    columns = _kept(head, options)
+    if len(columns) < 2:
         raise DataError(
             f"{head.name} has one column in its first line, wanted a label and features "
             "separated by commas, semicolons, tabs or bars; save it again as CSV"
+            if head.columns < 2
+            else f"{head.name} has {head.columns:,} columns, of which {len(columns)} remain, "
+            f"wanted a label and features; name fewer with {spelled('ignore')}"
         )
-    named = named_label(head, label)
-    may_be = {0, 1, head.columns - 1, *_perhaps(head)} if named is None else {0, named}
-    texts = tuple(sorted(may_be))
-    numbers = tuple(column for column in range(head.columns) if column not in may_be)
-    advice = f"; only the label may hold words, and {spelled('label')} names its column"
-    return Picked(texts, numbers, advice)
+    named = named_label(head, options.label)
+    if named is not None and named not in columns:
+        raise DataError(
+            f"{head.column(named)} of {head.name} is the label and cannot be left out; name "
+            f"another with {spelled('label')}"
+        )
+    likely = {*columns[:2], columns[-1], *_perhaps(head)} if named is None else {columns[0], named}
+    texts = tuple(sorted(likely & set(columns)))
+    return Picked(texts, tuple(column for column in columns if column not in texts))
 
 
-def choose_roles(sheet: Sheet, label: str | None) -> Roles:
+def choose_roles(table: Table, options: TableOptions) -> Roles:
     """The label of a table whose columns were picked by ``pick_for_training``.
 
     It is the column that the user names; else the one with a label's title; else the first or the
     last one if it alone holds words; else the first one if its values recur, as classes do; else
-    the last one, if its do.
+    the last one, if its do. Where other columns hold words, too, words tell less: a title that a
+    label may have goes before them, and the last column before the first.
 
     Raises:
         DataError: no value of that column recurs, or no column is such a one.
     """
-    head = sheet.head
-    named = named_label(head, label)
-    index = named != 0 and _is_index(head, sheet.text(0))
-    chosen = named if named is not None else _guessed(sheet, index)
-    values = distinct(sheet.text(chosen))[0]
-    if len(values) == len(sheet) > 1:
+    head, columns = table.head, _kept(table.head, options)
+    named = named_label(head, options.label)
+    index = columns[0] == 0 != named and _is_index(head, table.text(0))
+    chosen = named if named is not None else _guessed(table, columns[index:])
+    values = [value for value in distinct(table.text(chosen))[0] if not _is_gap(value)]
+    if len(values) == len(table) > 1:
         raise DataError(
-            f"{column_name(head, chosen)} of {head.name}, taken for the label, has a different "
-            f"value in each of its {len(sheet):,} rows, wanted classes that recur; name the "
+            f"{head.column(chosen)} of {head.name}, taken for the label, has a different "
+            f"value in each of its {len(table):,} rows, wanted classes that recur; name the "
             f"label's column with {spelled('label')}{_listed(head)}"
         )
-    return Roles(chosen, index, _notice(sheet, chosen, index, sure=named is not None))
+    notice = _notice(table, columns[index:], chosen, sure=named is not None)
+    features = tuple(column for column in columns[index:] if column != chosen)
+    return Roles(chosen, index, features, notice)
+
+
+def labeled_rows(table: Table, label: int) -> tuple[RawLabels, NDArray[np.bool_], str | None]:
+    """The labels (m,) in a column, which rows (n,) have one, and a notice if some have none."""
+    values, rows = table.text(label), table.rows
+    different, _, numbered = distinct(values)
+    numeric = all(is_number(str(value)) for value in different if not _is_gap(value))
+    missing = [_is_gap(value) or is_missing(str(value), number=numeric) for value in different]
+    kept = ~np.array(missing, np.bool_)[numbered]  # (n,)
+    notice = None
+    if count := len(kept) - int(kept.sum()):
+        notice = f"{count:,} {'rows' if count > 1 else 'row'} without a label left out"
+        values, rows = values[kept], rows[kept]
+    if not len(values):
+        raise DataError(
+            f"{table.head.column(label)} of {table.head.name} holds no label; fill it in, or name "
+            f"another with {spelled('label')}"
+        )
+    return RawLabels(table.head.name, values, rows, unit=table.head.unit), kept, notice
+
+
+def _kept(head: Head, options: TableOptions) -> tuple[int, ...]:
+    """The columns that the user does not leave out."""
+    ignored = {named_column(head, name, "ignore") for name in options.ignore}
+    return tuple(column for column in range(head.columns) if column not in ignored)
 
 
 def named_label(head: Head, label: str | None) -> int | None:
@@ -142,20 +186,28 @@ def _perhaps(head: Head) -> list[int]:
     return found if len(found) == 1 else []
 
 
-def _guessed(sheet: Sheet, index: bool) -> int:
-    """The label's column where neither the user nor a title tells it."""
-    last = sheet.head.columns - 1
-    ends = [min(int(index), last), last]
-    wordy = [column for column in ends if _holds_words(sheet.text(column))]
-    if len(set(wordy)) == 1:
-        return wordy[0]
-    for column in (*_perhaps(sheet.head), *ends):
-        if _can_be_classes(sheet.text(column)):
+def _guessed(table: Table, columns: Sequence[int]) -> int:
+    """The label's column where neither the user nor a title tells it.
+
+    Args:
+        table: any.
+        columns: those that are neither left out nor number the rows.
+    """
+    head, ends, perhaps = table.head, [columns[0], columns[-1]], _perhaps(table.head)
+    texts = set(table.picked.texts) & set(columns)
+    wordy = {column for column in texts if _holds_words(table.text(column))}
+    if wordy <= set(ends) and len(wordy) == 1:
+        return wordy.pop()
+    perhaps = [column for column in perhaps if column in texts]
+    if len(wordy) > 1:
+        found = [column for column in reversed(ends) if column in wordy]
+        ends = [*found, *(column for column in ends if column not in wordy)]
+    for column in (*perhaps, *ends):
+        if _can_be_classes(table.text(column)):
             return column
-    head = sheet.head
     raise DataError(
         f"{head.name} does not tell which column is the label: no title does, and neither "
-        f"{column_name(head, ends[0])} nor {column_name(head, last)} holds two or more classes "
+        f"{head.column(columns[0])} nor {head.column(columns[-1])} holds two or more classes "
         f"that recur; name it with {spelled('label')}{_listed(head)}"
     )
 
@@ -165,17 +217,24 @@ def _holds_words(values: NDArray[Any]) -> bool:
     if values.dtype.kind != "T":
         return False
     different = distinct(values)[0]
-    words = sum(bool(value) and not is_numeric(value) for value in different)
+    words = sum(
+        not is_missing(value, number=False) and not is_numeric(value) for value in different
+    )
     return words > len(different) / 2
 
 
 def _can_be_classes(values: NDArray[Any]) -> bool:
     """Whether values recur, and none of them is a fraction."""
-    different = distinct(values)[0]
+    different = [value for value in distinct(values)[0] if not _is_gap(value)]
     each = ROWS_PER_CLASS if len(different) <= FEW_CLASSES else ROWS_PER_MANY
     if len(different) < 2 or len(different) * each > len(values):
         return False
-    return values.dtype.kind != "T" or not any(map(_is_fraction, different))
+    return values.dtype.kind in "biu" or not any(_is_fraction(str(value)) for value in different)
+
+
+def _is_gap(value: Any) -> bool:
+    """Whether a label is not there at all."""
+    return bool(value == "" or value != value)
 
 
 def _is_index(head: Head, values: NDArray[Any]) -> bool:
@@ -183,12 +242,15 @@ def _is_index(head: Head, values: NDArray[Any]) -> bool:
     title = head.titles[0] if head.titles else None
     if title is not None and not is_index_title(title):
         return False
-    different = distinct(values)[0]
-    if len(different) < len(values) or len(values) < FEWEST_INDICES:
+    different, _, numbered = distinct(values)
+    gaps = [_is_gap(value) or is_missing(str(value), number=True) for value in different]
+    known = [value for value, gap in zip(different, gaps, strict=True) if not gap]
+    present = len(values) - int(np.array(gaps)[numbered].sum())
+    if len(known) < present or len(known) < FEWEST_INDICES:
         return False
-    if values.dtype.kind == "T" and not all(map(_is_whole, different)):
+    if values.dtype.kind not in "biu" and not all(_is_whole(str(value)) for value in known):
         return title is not None and _holds_words(values)
-    numbers = np.array([int(float(value)) for value in different], object)
+    numbers = np.array([int(float(value)) for value in known], object)
     counts = [numbers[0] + index for index in range(len(numbers))]
     if numbers[0] in (0, 1) and numbers.tolist() == counts:
         return True
@@ -206,26 +268,36 @@ def _is_whole(value: str) -> bool:
     return is_number(value) and float(value).is_integer()
 
 
-def _notice(sheet: Sheet, label: int, index: bool, *, sure: bool) -> str | None:
-    """Which column is the label, if that does not go without saying, and what is left out."""
-    head = sheet.head
-    last = head.columns - 1
-    doubtful = (
+def _notice(table: Table, columns: Sequence[int], label: int, *, sure: bool) -> str | None:
+    """Which column is the label, if that does not go without saying, and what is left out.
+
+    Args:
+        table: any.
+        columns: those that are neither left out nor number the rows.
+        label: the label's.
+        sure: whether the user or a title names it.
+    """
+    head, last, index = table.head, columns[-1], 0 not in columns and 0 in table.picked.texts
+    first_of_two = (
         not sure
         and head.titles is not None
         and not is_number(head.titles[label])
-        and label == int(index) != last
-        and not _holds_words(sheet.text(label))
-        and _can_be_classes(sheet.text(last))
+        and label == columns[0] != last
+        and not _holds_words(table.text(label))
+        and _can_be_classes(table.text(last))
+    )
+    others = set(columns) & set(table.picked.texts) - {label}
+    doubtful = first_of_two or (
+        not sure and any(_holds_words(table.text(column)) for column in others)
     )
     notices = []
     if label > 0 or doubtful:
-        notices.append(f"the label is {column_name(head, label)}")
+        notices.append(f"the label is {head.column(label)}")
         if doubtful:
             notices[-1] += f" ({spelled('label')} names another)"
     if index:
-        does = "names" if _holds_words(sheet.text(0)) else "numbers"
-        notices.append(f"{column_name(head, 0)} {does} the rows and is left out")
+        does = "names" if _holds_words(table.text(0)) else "numbers"
+        notices.append(f"{head.column(0)} {does} the rows and is left out")
     return "; ".join(notices) or None
 
 

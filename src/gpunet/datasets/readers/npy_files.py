@@ -20,9 +20,9 @@ from gpunet.datasets.readers.array_names import (
 )
 from gpunet.datasets.readers.arrays import dataset_of_arrays
 from gpunet.datasets.readers.files import reading
-from gpunet.datasets.readers.first_lines import Head
 from gpunet.datasets.readers.label_column import named_label
 from gpunet.datasets.readers.npy import FEATURES, LABELS, read_npy
+from gpunet.datasets.readers.sheet import Head
 from gpunet.datasets.spool import spooled
 from gpunet.errors import DataError, SettingError, spelled
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.kept import read_once
 from gpunet.datasets.readers.files import reading, shown
-from gpunet.datasets.readers.idx import is_idx_name, read_idx
+from gpunet.datasets.readers.idx import idx_files, is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
 from gpunet.datasets.readers.image_table import (
     ImageTable,
@@ -17,13 +18,14 @@ from gpunet.datasets.readers.image_table import (
 )
 from gpunet.datasets.readers.npy_files import read_npy_files, whole_npy_files
 from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
 from gpunet.datasets.readers.parts import NAMES, Part, by_part, joined
 from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, table_stem
 from gpunet.errors import DataError, SettingError
 from gpunet.files.home import expanded
 
-__all__ = ["KINDS", "find_test_table", "read_path", "refuse_label"]
+__all__ = ["KINDS", "find_test_table", "read_path", "refuse_options"]
 
 KINDS = (
     "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file (.csv, .tsv, .txt or .data, "
@@ -47,33 +49,39 @@ MOST_FOLDERS = 1000  # folders in a folder that are looked into, in search of da
 Progress = Callable[[str, int, int], None]
 
 
-def read_path(path: Path, progress: Progress | None = None, label: str | None = None) -> Dataset:
+def read_path(
+    path: Path, progress: Progress | None = None, options: TableOptions = USUAL
+) -> Dataset:
     """Read the dataset at a path.
 
     Args:
         path: an IDX, CSV or NPZ file, or a folder of IDX files, CSV files or images.
         progress: called with a text, what is done, and what there is to do, if it takes long.
-        label: which column of a CSV file is the label; ``None`` to choose.
+        options: what the user says of the columns of a CSV file.
 
     Raises:
         DataError: there is no such path, its kind is unknown, or it does not hold what it should.
-        UsageError: ``label`` is no column, or there are no columns.
+        UsageError: the options name no column, or there are no columns.
     """
     path = expanded(path)
     with reading(path):
         path.stat()
         if path.is_dir():
-            return _read_folder(path, progress, label)
+            return _read_folder(path, progress, options)
     if _is_table(path):
-        images = _image_tables({"train": path})
-        return read_image_tables(images, label, progress) if images else read_table(path, label)
+        if images := _image_tables({"train": path}):
+            return _read_image_tables(images, options.label, progress)
+        return read_once([path], options, lambda: read_table(path, options))
     if path.suffix.lower() == ".npy":
-        return read_npy_files(path, label)
-    refuse_label(label, str(path))
+        beside = sorted(path.parent.glob("*.npy"))
+        return read_once(
+            [path, *beside], options.label, lambda: read_npy_files(path, options.label)
+        )
+    refuse_options(options, str(path))
     if is_idx_name(path.name):
-        return read_idx(path)
+        return read_once(idx_files(path), None, lambda: read_idx(path))
     if path.suffix.lower() == ".npz":
-        return read_npz(path)
+        return read_once([path], None, lambda: read_npz(path))
     raise DataError(f"{path} is of no known kind; wanted {KINDS}")
 
 
@@ -94,22 +102,23 @@ def find_test_table(path: Path) -> Path | None:
     return find_test_table(below[0]) if len(below) == 1 else None
 
 
-def refuse_label(label: str | None, name: str) -> None:
+def refuse_options(options: TableOptions, name: str) -> None:
     """Raise a UsageError if a column is named where there are none."""
-    if label is not None:
-        says = f"{shown(label)} names a column of a table, but {name} is none"
-        raise SettingError("label", label, "none", "leave it out", says)
+    for setting, named in (("label", options.label), ("ignore", ",".join(options.ignore))):
+        if named:
+            says = f"{shown(named)} names a column of a table, but {name} is none"
+            raise SettingError(setting, named, "none", "leave it out", says)
 
 
-def _read_folder(folder: Path, progress: Progress | None, label: str | None) -> Dataset:
-    if (dataset := _read_files(folder, progress, label)) is not None:
+def _read_folder(folder: Path, progress: Progress | None, options: TableOptions) -> Dataset:
+    if (dataset := _read_files(folder, progress, options)) is not None:
         return dataset
     if is_image_folder(folder):
-        refuse_label(label, str(folder))
-        return read_image_folder(folder, progress)
+        refuse_options(options, str(folder))
+        return read_once([folder], None, lambda: read_image_folder(folder, progress))
     below = _data_folders_below(folder)
     if len(below) == 1:
-        return replace(_read_folder(below[0], progress, label), name=folder.resolve().name)
+        return replace(_read_folder(below[0], progress, options), name=folder.resolve().name)
     if below:
         names = [shown(inner.relative_to(folder).as_posix()) for inner in below]
         raise DataError(
@@ -122,24 +131,26 @@ def _read_folder(folder: Path, progress: Progress | None, label: str | None) -> 
     raise DataError(f"{folder} holds no dataset but {seen}{more}; wanted {KINDS}")
 
 
-def _read_files(folder: Path, progress: Progress | None, label: str | None) -> Dataset | None:
+def _read_files(folder: Path, progress: Progress | None, options: TableOptions) -> Dataset | None:
     """The dataset that the files right in a folder are, if there is one."""
     source = _source(folder)
     if source is None:
         return None
     if source == folder:
-        refuse_label(label, str(folder))
-        dataset = read_idx(folder)
+        refuse_options(options, str(folder))
+        dataset = read_once(idx_files(folder), None, lambda: read_idx(folder))
     elif not isinstance(source, dict):
         if _image_tables({"train": source}):
-            return read_path(source, progress, label)
-        dataset = read_path(source, progress, label)
+            return read_path(source, progress, options)
+        dataset = read_path(source, progress, options)
     elif images := _image_tables(source):
-        return read_image_tables(images, label, progress)
+        return _read_image_tables(images, options.label, progress)
     else:
         train, val, test = (source.get(part) for part in NAMES)
         assert train is not None
-        dataset = read_table(train, label, test=test, val=val)
+        dataset = read_once(
+            list(source.values()), options, lambda: read_table(train, options, test=test, val=val)
+        )
     beside = "the folders of images beside its files are left out"
     return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
 
@@ -158,6 +169,15 @@ def _image_tables(tables: Mapping[Part, Path]) -> dict[Part, ImageTable]:
         named = next(iter(images.values())).path.name
         raise DataError(f"{other} names no images, as {named} does; give one of the two")
     return images
+
+
+def _read_image_tables(
+    images: dict[Part, ImageTable], label: str | None, progress: Progress | None
+) -> Dataset:
+    """Read tables of images, whose images lie in their folders."""
+    paths = [table.path for table in images.values()]
+    folders = list(dict.fromkeys(path.parent for path in paths))
+    return read_once([*paths, *folders], label, lambda: read_image_tables(images, label, progress))
 
 
 def _is_table(path: Path) -> bool:

@@ -1,0 +1,232 @@
+"""What the columns of a training table become: numbers, one feature per word, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gpunet.datasets.dataset import Encoding
+from gpunet.datasets.readers.cells import holds_number, is_missing
+from gpunet.datasets.readers.features import is_numeric
+from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.labels import distinct
+from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.sheet import Head, Table, Word
+from gpunet.errors import DataError, spelled
+
+__all__ = ["Learned", "learn_columns", "listed", "no_number"]
+
+MOST_LEVELS = 128
+"""Different words up to which a column becomes features, one for each word."""
+
+LONGEST_LEVEL = 200  # characters
+FEW_NUMBERS = 12
+"""Different numbers up to which they may be codes, so that a column may hold words as well."""
+
+LISTED = 4  # columns that a notice lists
+
+_DAY = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}([-/.])\d{1,2}\1\d{2,4}|\d{1,2}-[A-Za-z]{3}-\d{2,4}"
+_TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?"
+DATE = re.compile(rf"(?:{_DAY})(?:[T\s]\s*{_TIME})?|{_TIME}", re.ASCII)
+MARKED_NUMBER = re.compile(
+    r"[$€£]?\s*[+-]?\d{1,3}(?:[,'\s]\d{3})*(?:[.,]\d+)?\s*(?:%|[$€£])?|[+-]?\d+(?:[.,]\d+)?\s*%"
+)
+"""A number with marks of thousands, or with a unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the columns of a training table become."""
+
+    sources: tuple[int, ...]  # the columns that become features, counted from 0
+    ignored: tuple[int, ...]  # those left out
+    encodings: tuple[Encoding, ...]
+    notices: tuple[str, ...]  # what the user should know
+
+
+def learn_columns(
+    table: Table, candidates: Sequence[int], words: Mapping[int, Word], options: TableOptions
+) -> Learned:
+    """Decide what columns become.
+
+    Args:
+        table: to train on.
+        candidates: its columns beside the label and the rows' names.
+        words: the first word of each column that turned out to hold some as it was read.
+        options: what the user says.
+
+    Raises:
+        DataError: a column holds dates, or a word among numbers.
+    """
+    fills = options.missing in ("mean", "median")
+    gaps, blank = _gaps(table)
+    levels: dict[int, tuple[str, ...]] = {}
+    unlike: list[int] = []  # columns of words that hardly recur
+    many: list[int] = []  # columns of more words than become features
+    for column in candidates:
+        if column not in table.picked.texts:
+            continue
+        judged = _Judged.of(table, column)
+        if judged.is_number:
+            gaps |= {column} if judged.gaps else set()
+            blank |= {column} if judged.gaps and not judged.numbers else set()
+            continue
+        judged.refuse_dates()
+        judged.refuse_words_among_numbers(words.get(column))
+        if len(judged.different) > MOST_LEVELS or judged.longest > LONGEST_LEVEL:
+            many.append(column)
+        elif not judged.recur:
+            unlike.append(column)
+        else:
+            levels[column] = judged.levels(with_gap=fills)
+    if options.missing == "refuse":
+        blank = set()
+    left_out = {*many, *unlike, *(blank & set(candidates))}
+    sources = tuple(column for column in candidates if column not in left_out)
+    filled = [column for column in sources if column in gaps]
+    encodings = tuple(
+        Encoding(at, levels.get(column, ()))
+        for at, column in enumerate(sources)
+        if column in levels or (fills and column in gaps)
+    )
+    head = table.head
+    several = {True: "become", False: "becomes"}
+    notices = [
+        f"{listed(head, list(levels))} {several[len(levels) > 1]} one feature per word"
+        if levels
+        else "",
+        f"what is missing in {listed(head, filled)} is filled with the {options.missing}"
+        if filled and fills
+        else "",
+        _left_out(head, unlike, "hardly a word recurs"),
+        _left_out(head, many, f"more than {MOST_LEVELS} different words, or long ones"),
+        _left_out(head, sorted(left_out - {*many, *unlike}), "not a single number"),
+    ]
+    return Learned(sources, tuple(sorted(left_out)), encodings, tuple(filter(None, notices)))
+
+
+def listed(head: Head, columns: Sequence[int]) -> str:
+    """Columns as a notice lists them, cut to a few."""
+    names = [head.column(column) for column in columns[:LISTED]]
+    more = f" and {len(columns) - LISTED:,} more columns" if len(columns) > LISTED else ""
+    return ", ".join(names) + more
+
+
+def no_number(head: Head, column: int, word: Word, advice: str = "") -> DataError:
+    """The error for a word in a column of numbers."""
+    digits = any(map(str.isdigit, word.text))
+    if digits and (MARKED_NUMBER.fullmatch(word.text) or "," in word.text):
+        advice = "; write it with a decimal point and no other marks"
+    return DataError(
+        f"{head.cell(word.row, column)} is {shown(word.text)}, wanted a number{advice}"
+    )
+
+
+def _left_out(head: Head, columns: Sequence[int], why: str) -> str:
+    if not columns:
+        return ""
+    return f"{listed(head, columns)} {'are' if len(columns) > 1 else 'is'} left out ({why})"
+
+
+def _gaps(table: Table) -> tuple[set[int], set[int]]:
+    """The columns of numbers that lack one, and those that hold none."""
+    some = np.zeros(len(table.picked.numbers), np.bool_)
+    every = np.ones(len(table.picked.numbers), np.bool_)
+    for block in table.blocks:
+        missing = np.isnan(block.numbers)
+        some |= missing.any(axis=0)
+        every &= missing.all(axis=0)
+    columns = np.array(table.picked.numbers, np.int64)
+    return set(columns[some].tolist()), set(columns[every].tolist())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """What a column of texts holds."""
+
+    head: Head
+    column: int
+    different: list[str]  # the different cells that are not missing
+    first_rows: list[int]  # what messages call the first row of each
+    numbers: int  # how many of them are numbers
+    present: int  # rows whose cell is not missing
+    gaps: bool  # whether a cell is missing
+
+    @classmethod
+    def of(cls, table: Table, column: int) -> _Judged:
+        values, firsts, numbered = distinct(table.text(column))
+        texts = [str(value) for value in values]
+        number = all(map(holds_number, texts))
+        missing = [is_missing(text, number=number) for text in texts]
+        kept = [at for at, gap in enumerate(missing) if not gap]
+        counts = np.bincount(numbered, minlength=len(texts))
+        rows = table.rows
+        return cls(
+            head=table.head,
+            column=column,
+            different=[texts[at] for at in kept],
+            first_rows=[int(rows[firsts[at]]) for at in kept],
+            numbers=sum(holds_number(texts[at]) for at in kept),
+            present=int(counts[kept].sum()),
+            gaps=any(missing),
+        )
+
+    @property
+    def is_number(self) -> bool:
+        return self.numbers == len(self.different)
+
+    @property
+    def longest(self) -> int:
+        return max(map(len, self.different), default=0)
+
+    @property
+    def recur(self) -> bool:
+        """Whether each cell stands in two rows on average."""
+        return 2 * len(self.different) <= self.present
+
+    def levels(self, *, with_gap: bool) -> tuple[str, ...]:
+        """The words in order, an empty one for what is missing among them."""
+        return tuple(sorted({*self.different, *([""] if self.gaps and with_gap else [])}))
+
+    def refuse_dates(self) -> None:
+        words = [word for word in self.different if not is_numeric(word)]
+        dates = [word for word in words if DATE.fullmatch(word)]
+        if 2 * len(dates) <= len(words):
+            return
+        place = self.head.cell(self.first_rows[self.different.index(dates[0])], self.column)
+        name = self.head.titles[self.column] if self.head.titles else str(self.column + 1)
+        raise DataError(
+            f"{place} is {shown(dates[0])}, a date or time, wanted a number; write what matters of "
+            "it as numbers, such as days since the first one, the month or the hour, or leave the "
+            f"column out with {spelled('ignore', name)}"
+        )
+
+    def refuse_words_among_numbers(self, first: Word | None) -> None:
+        """Raise a DataError if this is a column of numbers with a mistake in it."""
+        words = [word for word in self.different if not holds_number(word)]
+        marked = [word for word in words if MARKED_NUMBER.fullmatch(word)]
+        title = self.head.titles[self.column] if self.head.titles else None
+        mistaken = self.numbers > len(words) and (
+            self.numbers > FEW_NUMBERS
+            or title in words
+            or not self.recur
+            or self._holds_fractions()
+        )
+        if 2 * (len(marked) + self.numbers) > len(self.different) and (marked or mistaken):
+            word = marked[0] if marked else words[0]
+            row = self.first_rows[self.different.index(word)]
+            if not marked and first is not None:
+                word, row = first.text, first.row
+            name = title or str(self.column + 1)
+            advice = (
+                f" as in most rows; fix it, leave it empty, or leave the column out with "
+                f"{spelled('ignore', name)}"
+            )
+            raise no_number(self.head, self.column, Word(row, word), advice)
+
+    def _holds_fractions(self) -> bool:
+        """Whether a number is measured and no code."""
+        return any("." in word or "," in word for word in self.different if is_numeric(word))

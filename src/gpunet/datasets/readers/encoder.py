@@ -1,0 +1,189 @@
+"""Rows of a table as features, encoded as the table that was trained on says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Columns
+from gpunet.datasets.readers.cells import holds_number, is_missing
+from gpunet.datasets.readers.columns import no_number
+from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.labels import TEXT, distinct
+from gpunet.datasets.readers.sheet import Block, Sheet, Table, Word, refuse_unbounded
+from gpunet.datasets.spool import Spool
+from gpunet.errors import DataError, spelled
+
+__all__ = ["Encoder", "Tally", "take_features"]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was filled in and passed over as rows were encoded."""
+
+    filled: int = 0  # numbers that are missing
+    unknown: int = 0  # words that were not trained on
+    first: str = ""  # the first of these words and where it stands
+
+    @property
+    def notice(self) -> str | None:
+        """It in a sentence; ``None`` if there is nothing to tell."""
+        filled = f"{self.filled:,} missing {'number is' if self.filled == 1 else 'numbers are'}"
+        words = f"{self.unknown:,} {'word was' if self.unknown == 1 else 'words were'}"
+        notices = [
+            f"{filled} filled as in training" if self.filled else "",
+            f"{words} not trained on and count as none, {self.first} the first"
+            if self.unknown
+            else "",
+        ]
+        return "; ".join(filter(None, notices)) or None
+
+
+class Encoder:
+    """Makes features of blocks.
+
+    Args:
+        table: whose blocks they are.
+        columns: how columns are encoded.
+        sources: (S,) the columns of the table that become features, in the model's order.
+        inputs: features, I.
+        tally: counts what is filled and passed over.
+    """
+
+    def __init__(
+        self,
+        table: Sheet | Table,
+        columns: Columns,
+        sources: Sequence[int],
+        inputs: int,
+        tally: Tally,
+    ) -> None:
+        self.inputs, self.tally = inputs, tally
+        self._head, self._decimal, self._fills = table.head, table.decimal, columns.fills
+        starts = columns.starts(inputs)
+        levels = {one.column: one.levels for one in columns.encodings}
+        parsed = {column: place for place, column in enumerate(table.picked.numbers)}
+        numbers, self._texts, self._words = [], list[tuple[int, int]](), []
+        for at, (column, first) in enumerate(zip(sources, starts.tolist(), strict=True)):
+            if levels.get(at):
+                known = {level: number for number, level in enumerate(levels[at])}
+                self._words.append((first, column, known))
+            elif column in parsed:
+                numbers.append((first, parsed[column]))
+            else:
+                self._texts.append((first, column))
+        self._to, self._of = ([pair[side] for pair in numbers] for side in (0, 1))
+        self._indicated = [int(starts[at]) for at, known in levels.items() if not known]
+        self._plain = not columns.encodings
+        self._source = {
+            first: column for column, first in zip(sources, starts.tolist(), strict=True)
+        }
+
+    def _are_bytes(self, block: Block) -> bool:
+        """Whether the features of a block are bytes."""
+        arrays = (block.numbers, *(block.texts[column] for _, column in self._texts))
+        return self._plain and all(array.dtype == np.uint8 for array in arrays)
+
+    def encode(
+        self, block: Block
+    ) -> tuple[NDArray[np.uint8] | NDArray[np.float64], NDArray[np.bool_]]:
+        """The features (n, I) of a block, NaN where a number is missing; bytes where all are.
+
+        Returns:
+            The features, and which rows (n,) lack a cell.
+
+        Raises:
+            DataError: a cell is no number, though its column held numbers in training; or it is
+                missing, which is not allowed.
+        """
+        for column, word in block.words.items():
+            raise no_number(self._head, column, word)
+        kind = np.uint8 if self._are_bytes(block) else np.float64
+        features: NDArray[Any] = np.zeros((len(block), self.inputs), kind)
+        features[:, self._to] = block.numbers[:, self._of]
+        for first, column in self._texts:
+            features[:, first] = self._numbers(block, column)
+        lacking = self._note_missing(block, features)
+        for first in self._indicated:
+            features[:, first + 1] = np.isnan(features[:, first])
+        for first, column, known in self._words:
+            places = features[:, first : first + len(known)]
+            lacking |= self._write_words(block, column, known, places)
+        return features, lacking
+
+    def _numbers(self, block: Block, column: int) -> NDArray[Any]:
+        """The numbers (n,) in a column that was kept as text."""
+        texts = block.texts[column]
+        if texts.dtype != TEXT:
+            return texts
+        cells, rows = texts.tolist(), block.rows.tolist()
+        for row, cell in zip(rows, cells, strict=True):
+            if not holds_number(cell):
+                raise no_number(self._head, column, Word(row, cell))
+        numbers = self._decimal.numbers(texts, block.rows, column)
+        refuse_unbounded(
+            self._head, numbers[:, None], lambda row, _: (rows[row], column, cells[row])
+        )
+        return numbers
+
+    def _note_missing(self, block: Block, features: NDArray[Any]) -> NDArray[np.bool_]:
+        if features.dtype == np.uint8:
+            return np.zeros(len(features), np.bool_)
+        missing = np.isnan(features)
+        count = int(missing.sum())
+        self.tally.filled += count
+        if count and not self._fills:
+            row, feature = (int(at) for at in np.argwhere(missing)[0])
+            self._refuse_missing(int(block.rows[row]), self._source[feature])
+        return np.asarray(missing.any(axis=1))
+
+    def _refuse_missing(self, row: int, column: int) -> None:
+        raise DataError(
+            f"{self._head.cell(row, column)} is missing, wanted a number; fill it in, or give "
+            f"{spelled('missing', 'mean')} in training to have it filled"
+        )
+
+    def _write_words(
+        self, block: Block, column: int, known: dict[str, int], features: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Write one feature per word (n, L) of a column; which rows (n,) lack one."""
+        values, firsts, numbered = distinct(block.texts[column])
+        words = [str(value) for value in values]
+        words = ["" if is_missing(word, number=False) else word for word in words]
+        if not self._fills and "" in words:
+            self._refuse_missing(int(block.rows[firsts[words.index("")]]), column)
+        levels = np.array([known.get(word, -1) for word in words], np.int64)[numbered]  # (n,)
+        rows = np.flatnonzero(levels >= 0)
+        features[rows, levels[rows]] = 1
+        strange = np.flatnonzero(levels < 0)
+        if len(strange):
+            word = shown(words[numbered[strange[0]]])
+            place = self._head.cell(int(block.rows[strange[0]]), column)
+            self.tally.first = self.tally.first or f"{word} in {place}"
+            self.tally.unknown += len(strange)
+        return np.array([word == "" for word in words], np.bool_)[numbered]
+
+
+def take_features(
+    table: Table, encoder: Encoder
+) -> tuple[NDArray[np.uint8] | NDArray[np.float64], NDArray[np.bool_]]:
+    """The features (n, I) of a table's rows, and which rows (n,) lack a cell.
+
+    The blocks are given up one by one.
+
+    Raises:
+        DataError: as ``Encoder.encode``; or there is no room for the features.
+    """
+    spool = Spool(table.head.name, len(table) * encoder.inputs)
+    lacking = []
+    while table.blocks:
+        block = table.blocks.pop(0)  # freed as soon as it is encoded
+        features, lack = encoder.encode(block)
+        spool.add(features)
+        lacking.append(lack)
+    table.decimal.require_plain()
+    return spool.array(), np.concatenate(lacking)

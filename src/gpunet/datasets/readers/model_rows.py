@@ -1,0 +1,267 @@
+"""Rows of other tables for a model: its columns are found in them and encoded as in training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Columns
+from gpunet.datasets.readers.encoder import Encoder, Tally, take_features
+from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.label_column import labeled_rows, named_column, named_label
+from gpunet.datasets.readers.labels import number_known
+from gpunet.datasets.readers.sheet import Block, Head, Picked, Sheet, Table
+from gpunet.datasets.readers.sheets import open_sheet, read_whole
+from gpunet.datasets.readers.titles import is_index_title
+from gpunet.errors import DataError
+
+__all__ = ["Found", "Rows", "read_alike", "read_row_blocks", "read_rows"]
+
+LISTED = 8  # titles that a message lists
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows for a model.
+
+    Args:
+        name: of the file.
+        features: (n, I) in the model's order, uint8 for a model of grey levels, else floats.
+        labels: (n,) numbers of the model's classes, or ``None`` where they are not read.
+        names: what each row is called: what its index column holds, or its number from 1 on.
+        index: the title of that column, or ``None``.
+        notice: what was filled, passed over and left out, or ``None``; of rows that come in
+            blocks the last block tells it.
+    """
+
+    name: str
+    features: NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
+    labels: NDArray[np.int32] | None
+    names: Sequence[Any]
+    index: str | None
+    notice: str | None = None
+
+
+def read_rows(
+    source: Path | BinaryIO, columns: Columns, inputs: int, classes: Sequence[str] | None = None
+) -> Rows:
+    """Read all rows of a table for a model.
+
+    Args:
+        source: the file, or one that is open, which is called the standard input.
+        columns: of the table that the model was trained on.
+        inputs: features that the model takes, I.
+        classes: the names of the model's classes, if the rows' labels are wanted; rows without a
+            label are left out then.
+
+    Raises:
+        DataError: as ``read_table``, a column is missing, or a label is none of the classes.
+    """
+    table, found = read_alike(source, columns, inputs, with_label=classes is not None)
+    tally = Tally()
+    names: Sequence[Any] = range(1, len(table) + 1)
+    if found.index is not None:
+        names = table.text(found.index).tolist()
+    labels = notice = None
+    encoder = Encoder(table, columns, found.features, inputs, tally)
+    if classes is None:
+        features = take_features(table, encoder)[0]
+    else:
+        assert found.label is not None
+        raw, kept, notice = labeled_rows(table, found.label)
+        features = take_features(table, encoder)[0]
+        if notice:
+            features, names = features[kept], [names[row] for row in np.flatnonzero(kept).tolist()]
+        labels = number_known(raw, classes)
+    return Rows(
+        name=table.head.name,
+        features=_as_trained(features, columns.grey),
+        labels=labels,
+        names=names,
+        index=_index_title(table.head, found),
+        notice="; ".join(filter(None, (notice, tally.notice))) or None,
+    )
+
+
+def read_row_blocks(
+    source: Path | BinaryIO, columns: Columns, inputs: int, index: str | None = None
+) -> Iterator[Rows]:
+    """Read the rows of a table for a model block by block, so that a file of any length can be.
+
+    Args:
+        source: the file, or one that is open, which is called the standard input.
+        columns: of the table that the model was trained on.
+        inputs: features that the model takes, I.
+        index: the column that names the rows, as ``label_column.named_column`` takes it; ``None``
+            for the one that the model's table had.
+
+    Yields:
+        At least one row.
+
+    Raises:
+        DataError: as ``read_rows``, once the rows above have been given out.
+        UsageError: ``index`` names no column.
+    """
+
+    def find(head: Head) -> Found:
+        return Found.of(head, columns, inputs, index)
+
+    with open_sheet(source, lambda head: find(head).picked(with_label=False)) as sheet:
+        found, tally = find(sheet.head), Tally()
+        encoder = Encoder(sheet, columns, found.features, inputs, tally)
+        held: Rows | None = None  # given out once it is known whether it is the last
+        number = 1
+        for block in sheet.blocks:
+            if held is not None:
+                yield held
+            held = _rows(sheet, found, block, encoder, columns, number)
+            number += len(block)
+        sheet.decimal.require_plain()
+        if held is not None:
+            yield replace(held, notice=tally.notice)
+
+
+def _rows(
+    sheet: Sheet, found: Found, block: Block, encoder: Encoder, columns: Columns, first: int
+) -> Rows:
+    """The rows of a block, without labels; the first one has this number."""
+    names: Sequence[Any] = range(first, first + len(block))
+    if found.index is not None:
+        names = block.texts[found.index].tolist()
+    return Rows(
+        name=sheet.head.name,
+        features=_as_trained(encoder.encode(block)[0], columns.grey),
+        labels=None,
+        names=names,
+        index=_index_title(sheet.head, found),
+    )
+
+
+def _index_title(head: Head, found: Found) -> str | None:
+    titles = head.titles
+    return None if found.index is None or titles is None else titles[found.index]
+
+
+def read_alike(
+    source: Path | BinaryIO, columns: Columns, inputs: int, *, with_label: bool
+) -> tuple[Table, Found]:
+    """Another table with the columns of one that was trained on, and where they stand in it."""
+
+    def pick(head: Head) -> Picked:
+        found = Found.of(head, columns, inputs)
+        if with_label and found.label is None:
+            title = "" if columns.label is None else f" {shown(columns.label)}"
+            raise DataError(
+                f"{head.name} has no column{title} for the label; rows without labels are "
+                "answered by `gpunet predict`"
+            )
+        return found.picked(with_label)
+
+    table = read_whole(source, pick)
+    return table, Found.of(table.head, columns, inputs)
+
+
+Places = tuple[tuple[int, ...], int | None, int | None]
+"""The columns of the features, of the label and of the rows' names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a model's columns stand in another table."""
+
+    features: tuple[int, ...]  # the columns of the model's features, in its order
+    label: int | None  # the column of the label, or ``None``
+    index: int | None  # the column that names the rows, or ``None``
+    words: frozenset[int]  # those of the features that hold words
+
+    @classmethod
+    def of(cls, head: Head, columns: Columns, inputs: int, index: str | None = None) -> Found:
+        """The columns by their titles, if both tables have some, else by their position.
+
+        Args:
+            head: of the other table.
+            columns: of the model.
+            inputs: the model's features, I.
+            index: the column that names the rows, if the user says so.
+
+        Raises:
+            DataError: one is missing, or there are more or fewer than the model's.
+            UsageError: ``index`` names no column.
+        """
+        named = None if index is None else named_column(head, index, "id")
+        count = columns.count(inputs)
+        if columns.features is not None and head.titles is not None:
+            places = cls._by_title(head, columns.features, columns.label)
+        elif named is not None and head.columns == count + 1:
+            others = tuple(column for column in range(head.columns) if column != named)
+            places = others, None, named
+        else:
+            places = cls._by_position(head, columns, count)
+        features, label, first = places
+        words = frozenset(features[one.column] for one in columns.encodings if one.levels)
+        return cls(features, label, first if named is None else named, words)
+
+    @staticmethod
+    def _by_title(head: Head, wanted: tuple[str, ...], label: str | None) -> Places:
+        titles = head.titles or ()
+        indices = {title: index for index, title in enumerate(titles)}
+        missing = [title for title in wanted if title not in indices]
+        if missing:
+            more = ", ..." if len(missing) > LISTED else ""
+            listed = ", ".join(map(shown, missing[:LISTED]))
+            raise DataError(
+                f"{head.name} lacks {len(missing):,} of {len(wanted):,} columns that were trained "
+                f"on, {listed}{more}; add them, or give their titles as they were"
+            )
+        times = Counter(titles)
+        twice = [title for title in wanted if times[title] > 1]
+        if twice:
+            raise DataError(f"{head.name} has two columns titled {shown(twice[0])}; rename one")
+        features = tuple(indices[title] for title in wanted)
+        found = None if label is None else indices.get(label)
+        free = 0 not in features and found != 0 and is_index_title(titles[0])
+        return features, found, 0 if free else None
+
+    @staticmethod
+    def _by_position(head: Head, columns: Columns, count: int) -> Places:
+        index = int(columns.index)
+        whole = count + 1 + index + len(columns.ignored)
+        if head.columns == count:
+            return tuple(range(count)), None, None
+        if head.columns not in (whole, whole - 1):
+            raise DataError(
+                f"{head.name} has {head.columns:,} columns, wanted {count:,} features, or "
+                f"{whole:,} columns as in training; give rows of the same kind"
+            )
+        named = named_label(head, None) if columns.label is None else None
+        label = columns.place if named is None else named
+        passed = {label, *columns.ignored}
+        features = tuple(column for column in range(index, whole) if column not in passed)
+        if head.columns == whole:
+            return features, label, 0 if index else None
+        return tuple(at - (at > label) for at in features), None, 0 if index else None
+
+    def picked(self, with_label: bool) -> Picked:
+        """What is to be read."""
+        texts = {self.index, self.label if with_label else None, *self.words} - {None}
+        numbers = tuple(column for column in self.features if column not in texts)
+        kept = tuple(column for column in texts if column is not None)
+        return Picked(kept, numbers)
+
+
+def _as_trained(
+    features: NDArray[Any], grey: bool
+) -> NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]:
+    """Features (n, I) of the type that a model's training samples had."""
+    if features.dtype == np.uint8:
+        return features if grey else features.astype(np.float32)
+    if not grey:
+        return features
+    levels = features.astype(np.uint8, casting="unsafe")
+    return levels if (levels == features).all() else (features / 255).astype(np.float32)

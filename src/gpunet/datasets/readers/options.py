@@ -1,0 +1,35 @@
+"""What users say of a table's columns before it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gpunet.config import TrainConfig
+from gpunet.config.choices import Missing
+
+__all__ = ["USUAL", "TableOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """How the columns of a table are read.
+
+    Args:
+        label: the column of the label: a title, a number that counts columns from 1, or ``last``;
+            ``None`` to choose by the titles and the values.
+        missing: what is done about missing cells.
+        ignore: columns that are left out, named as the label is.
+    """
+
+    label: str | None = None
+    missing: Missing = "mean"
+    ignore: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, config: TrainConfig) -> TableOptions:
+        """What the settings of a training say."""
+        return cls(config.label, config.missing, config.ignore or ())
+
+
+USUAL = TableOptions()
+"""Nothing said by the user."""

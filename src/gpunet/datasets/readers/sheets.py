@@ -1,0 +1,67 @@
+"""Tables opened by whatever holds them, and read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from gpunet.datasets.readers.sheet import Head, Pick, Picked, Sheet, Table, Word
+from gpunet.datasets.readers.text_rows import open_text
+
+__all__ = ["gather", "open_sheet", "read_whole"]
+
+
+def open_sheet(source: Path | BinaryIO, pick: Pick) -> AbstractContextManager[Sheet]:
+    """A table, for as long as its file is open.
+
+    Args:
+        source: the file, or one that is open, which is called the standard input.
+        pick: says which columns to read, once it is known which there are.
+
+    Raises:
+        DataError: the file is unreadable or no table; also while rows are read.
+    """
+    return open_text(source, pick)
+
+
+def read_whole(source: Path | BinaryIO, pick: Pick) -> Table:
+    """All rows of a table, as ``open_sheet`` reads it."""
+    with open_sheet(source, pick) as sheet:
+        table = Table(sheet)
+        for block in sheet.blocks:
+            table.add(block)
+    return table
+
+
+def gather(path: Path, pick: Pick) -> tuple[Table, dict[int, Word]]:
+    """All rows of a table of which it is not known which columns hold words.
+
+    What turns out to hold words is kept as text. Mostly the first block tells; else the file is
+    read a second time.
+
+    Returns:
+        The table, and the first word of each column that was picked as one of numbers.
+    """
+    words: dict[int, Word] = {}
+    while True:
+        found: dict[int, Word] = {}
+        with open_sheet(path, partial(_with_texts, pick, tuple(words))) as sheet:
+            table = Table(sheet)
+            for block in sheet.blocks:
+                found = {**block.words, **found}
+                table.add(block)
+                if found and len(table.blocks) == 1:
+                    break
+        if not found:
+            return table, words
+        words |= found
+
+
+def _with_texts(pick: Pick, columns: Sequence[int], head: Head) -> Picked:
+    """What is picked, with some columns of numbers as texts."""
+    picked = pick(head)
+    numbers = tuple(column for column in picked.numbers if column not in columns)
+    return Picked((*picked.texts, *(at for at in picked.numbers if at in columns)), numbers)
