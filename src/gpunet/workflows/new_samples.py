@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gpunet.config import FramingStyle
 from gpunet.datasets import images
 from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digits
-from gpunet.datasets.readers.arrays import plain_numbers
+from gpunet.datasets.readers.arrays import as_numbers
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
 from gpunet.datasets.readers.encoder import Tally
 from gpunet.datasets.readers.files import shown
@@ -257,8 +257,11 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
                 f"the column {missing[0]!r} is missing, which the model was trained on; add it"
             )
         data = data[list(known)]
-    array = plain_numbers(data, "X")
-    if array is None:
+    try:
+        array = as_numbers(data, "X")
+    except DataError:
+        if len(np.shape(data)) != 2:
+            raise
         return encoded_rows(data, columns, model.network.inputs, tally)[0], False
     if array.ndim < 2:
         raise DataError(
@@ -268,6 +271,8 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
     flat = array.reshape(len(array), math.prod(shape))
     if model.image_shape is not None and are_colored(shape):
         ((flat,), _) = turned_to_grey((_typed(flat, False),), shape)
+    if columns.fills and flat.dtype.kind == "f":
+        tally.filled += int(np.isnan(flat).sum())
     return flat, columns.grey and flat.dtype != np.uint8 and _are_grey_levels(flat)
 
 

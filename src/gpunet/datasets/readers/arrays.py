@@ -20,7 +20,7 @@ from gpunet.datasets.readers.parts import NAMES, Part, assembled, joined
 from gpunet.datasets.spool import converted
 from gpunet.errors import DataError
 
-__all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "plain_numbers", "raw_labels"]
+__all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels"]
 
 ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
@@ -45,8 +45,7 @@ def from_arrays(
             )
     labeled = {part: _labeled(labels, options.missing) for part, (_, labels) in parts.items()}
     plain = {
-        part: plain_numbers(features, PYTHON_NAMES[f"x_{part}"])
-        for part, (features, _) in parts.items()
+        part: _plain(features, PYTHON_NAMES[f"x_{part}"]) for part, (features, _) in parts.items()
     }
     lost = sum(int((~kept).sum()) for _, kept in labeled.values())
     notice = f"{lost:,} {'rows' if lost > 1 else 'row'} without a label left out" if lost else None
@@ -80,7 +79,7 @@ def from_arrays(
     )
 
 
-def plain_numbers(features: Any, name: str) -> NDArray[Any] | None:
+def _plain(features: Any, name: str) -> NDArray[Any] | None:
     """Features as an array of numbers; ``None`` if they are rows that lack some or hold words."""
     try:
         array = as_numbers(features, name)

@@ -109,10 +109,9 @@ def encoded_rows(
     sheet = sheet_of(data, head, found.features, found.words)
     encoder = Encoder(sheet, columns, found.features, inputs, tally)
     (block,) = sheet.blocks
-    features = np.zeros((len(block), inputs))
-    lacking = encoder.write(block, features)
+    features, lacking = encoder.encode(block)
     sheet.decimal.require_plain()
-    return features, lacking
+    return features.astype(np.float64, copy=False), lacking
 
 
 @dataclass(frozen=True, slots=True, eq=False)
