@@ -23,7 +23,7 @@ from gpunet.datasets.readers.arrays import as_numbers, titles_of
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.image_folder import images_below
 from gpunet.datasets.readers.model_rows import read_row_blocks
-from gpunet.datasets.readers.table import is_table_name
+from gpunet.datasets.readers.table_names import is_table_name
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
 from gpunet.model import Model
