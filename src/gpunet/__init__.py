@@ -13,9 +13,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gpunet.api import check_device, devices, load, load_dataset, resume, train, tune
+    from gpunet.api import (
+        check_device,
+        devices,
+        kept_datasets,
+        load,
+        load_dataset,
+        remove_kept,
+        resume,
+        train,
+        tune,
+    )
     from gpunet.config import TrainConfig
     from gpunet.datasets.dataset import Dataset
+    from gpunet.datasets.kept import Kept
     from gpunet.engine.adapter_check import AdapterCheck
     from gpunet.errors import (
         DataError,
@@ -45,6 +56,7 @@ __all__ = [
     "DeviceLostError",
     "DownloadError",
     "GpunetError",
+    "Kept",
     "MissingExtraError",
     "Model",
     "ModelError",
@@ -57,8 +69,10 @@ __all__ = [
     "__version__",
     "check_device",
     "devices",
+    "kept_datasets",
     "load",
     "load_dataset",
+    "remove_kept",
     "resume",
     "train",
     "tune",
@@ -68,6 +82,7 @@ _MODULES = {
     "AdapterCheck": "gpunet.engine.adapter_check",
     "Callback": "gpunet.training.events",
     "Dataset": "gpunet.datasets.dataset",
+    "Kept": "gpunet.datasets.kept",
     "Model": "gpunet.model",
     "Run": "gpunet.workflows.training",
     "Search": "gpunet.search.result",

@@ -16,6 +16,7 @@ from gpunet.config import TrainConfig
 from gpunet.config.choices import Missing
 from gpunet.config.setting import Range, Setting
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.kept import kept_datasets, remove_kept
 from gpunet.datasets.readers.options import TableOptions
 from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
@@ -41,8 +42,10 @@ if TYPE_CHECKING:
 __all__ = [
     "check_device",
     "devices",
+    "kept_datasets",
     "load",
     "load_dataset",
+    "remove_kept",
     "resume",
     "run_search",
     "train",

@@ -170,8 +170,9 @@ class Model:
 
         Args:
             data: numbers (n, I) or (n, height, width) in an array or a data frame, or an iterator
-                of such blocks; the path of a table, an image or a folder of images; a list of
-                images. A folder's images are in the order of their paths.
+                of such blocks; the path of a table, an .npy or .npz file, an image or a folder of
+                images; a list of images. A folder's images are in the order of their paths. Of an
+                .npz file it is the test set's features, if it has one.
 
         Returns:
             (n,) classes.

@@ -203,6 +203,47 @@ def test_a_table_on_the_standard_input_is_told_from_an_image(
         assert answers[0]["prediction"] == str(arrays["y_test"][0])
 
 
+@pytest.mark.parametrize("key", ["x_test", "X", "images", "arr_0"])
+def test_the_features_in_a_file_of_arrays_are_answered(
+    gpunet: RunCommand, trained: Path, halves: Path, key: str
+) -> None:
+    arrays = np.load(halves)
+    images = arrays["x_test"]
+    np.savez("rows.npz", **{key: images, "y_test": arrays["y_test"], "note": np.zeros(3)})
+    if key == "arr_0":
+        np.savez("rows.npz", images)
+    np.save("rows.npy", images)
+    np.save("color.npy", np.stack([images] * 3, axis=3))
+    np.save("fractions.npy", images / 255)
+    found = {}
+    for name in ("rows.npz", "rows.npy", "color.npy", "fractions.npy"):
+        ran = gpunet("predict", trained, name)
+        assert (ran.code, ran.err) == (0, "")
+        found[name] = read(ran.out)
+        assert [int(answer["prediction"]) for answer in found[name]] == arrays["y_test"].tolist()
+    assert found["rows.npz"] == found["rows.npy"] == found["color.npy"]
+    assert model_file.load(trained).predict("rows.npz").tolist() == arrays["y_test"].tolist()
+
+
+def test_a_file_of_arrays_without_features_is_refused(gpunet: RunCommand, model: str) -> None:
+    np.savez("rows.npz", one=np.zeros((2, 2)), other=np.zeros((2, 2)))
+    ran = gpunet("predict", model, "rows.npz")
+    assert (ran.code, ran.failure.partition(",")[0]) == (1, "rows.npz holds 'one'")
+    np.save("rows.npy", np.array([["a", "b"]]))
+    assert "is of type <U1, wanted numbers" in gpunet("predict", model, "rows.npy").failure
+    np.save("rows.npy", np.array([[1.0, 2.0], [np.inf, 1.0]]))
+    assert "feature 1 of sample 2" in gpunet("predict", model, "rows.npy").failure
+    np.save("rows.npy", np.array([[1.0, np.nan]]))
+    ran = gpunet("predict", model, "rows.npy")
+    assert (ran.code, ran.err) == (0, "note: 1 missing number is filled as in training\n")
+    ran = gpunet("predict", model, "rows.npy", "new.csv")
+    assert (ran.code, ran.failure) == (
+        2,
+        "rows.npy is an array of rows, which is answered alone; give one at a time",
+    )
+    assert gpunet("predict", model, "rows.npy", "--id", "1").code == 2
+
+
 @pytest.mark.parametrize(
     ("options", "code", "told"),
     [

@@ -121,3 +121,34 @@ def test_what_is_waited_for_is_told_once_where_there_is_no_terminal() -> None:
             bar(what, 1, 2)
     told = console.file.getvalue()  # type: ignore[attr-defined]
     assert told == "fetching ...\nreading ...\nfetching ...\n"
+
+
+def test_what_is_kept_is_listed_and_removed(
+    gpunet: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("gpunet.datasets.kept.LEAST_SIZE", 0)
+    monkeypatch.setattr("gpunet.datasets.kept.LEAST_SECONDS", 0)
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path in paths:
+        path.write_text("".join(f"{row % 2},{row}.5\n" for row in range(20)))
+        assert gpunet("datasets", "preview", str(path)).code == 0
+    listed = gpunet("datasets", "list").out
+    for path in paths:
+        assert f"{path}\n  kept as it was read, " in listed
+    assert f"(GPUNET_CACHE_LIMIT) are kept in {tmp_path / 'cache' / 'read'}" in listed
+    ran = gpunet("datasets", "remove", "a.csv")
+    assert ran.code == 0
+    assert ran.out.endswith(f" of {paths[0]}\n")
+    assert str(paths[0]) not in gpunet("datasets", "list").out
+    ran = gpunet("datasets", "remove", "a.csv")
+    says = "error: nothing of 'a.csv' is kept; see `gpunet datasets list`\n"
+    assert (1, "", says) == ran
+    assert gpunet("datasets", "remove", "--all").out.endswith(f" of {paths[1]}\n")
+    assert gpunet("datasets", "remove", "--all") == (0, "nothing is kept\n", "")
+
+
+@pytest.mark.parametrize("words", [(), ("a.csv", "--all")])
+def test_what_is_removed_is_named_or_all(gpunet: RunCommand, words: tuple[str, ...]) -> None:
+    says = "error: give either the NAME of what is to be removed or --all\n"
+    assert (2, "", says) == gpunet("datasets", "remove", *words)

@@ -19,6 +19,7 @@ from gpunet.cli.train import named_run
 from gpunet.config import TrainConfig
 from gpunet.errors import OutputError
 from gpunet.model import Model
+from gpunet.training import trainer
 from gpunet.training.state import RunState
 
 if TYPE_CHECKING:
@@ -378,3 +379,31 @@ def test_the_list_of_runs_tells_the_epochs_done_and_those_planned(
 def test_a_folder_without_runs_is_named(gpunet: RunCommand) -> None:
     Path("elsewhere").mkdir()
     assert "no run is kept in elsewhere; start one" in gpunet("runs", "elsewhere").out
+
+
+def test_a_run_that_is_cut_off_within_its_first_epoch_is_listed_and_resumed(
+    gpunet: RunCommand, halves: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = ("train", "--data", halves, "--device", "cpu", "--epochs", 2, "--batch-size", 8)
+    options = (*common, "--validation", 20, "--window", 16, "--plain")
+    assert gpunet(*options, "--run-dir", "straight").code == 0
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0)
+    write = RunFolder.write_checkpoint
+
+    def cut_off(folder: RunFolder, model: Model, state: RunState) -> None:
+        write(folder, model, state)
+        if state.begun is not None and state.begun.samples == 48:
+            raise RuntimeError("cut off")
+
+    with monkeypatch.context() as context:
+        context.setattr(RunFolder, "write_checkpoint", cut_off)
+        with pytest.raises(RuntimeError, match="cut off"):
+            gpunet(*options, "--run-dir", "cut")
+    assert not RunFolder(Path("cut")).best.exists()
+    assert "0/2" in gpunet("runs", "cut").out
+    ran = gpunet("train", "--resume", "cut", "--device", "cpu", "--plain")
+    assert "resumed within epoch 1, after 6 of 13 steps" in ran.out
+    resumed, straight = (
+        load_state(Path(name) / "last.safetensors")[1] for name in ("cut", "straight")
+    )
+    assert resumed.parameters.tobytes() == straight.parameters.tobytes()

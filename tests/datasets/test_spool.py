@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gpunet.datasets.blocks import range_of, row_blocks
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.mapped import map_array, require_whole
-from gpunet.datasets.spool import Spool, converted, spooled
+from gpunet.datasets.spool import Aside, Spool, converted, spooled, taken
 from gpunet.errors import DataError
 
 ROWS = np.arange(60.0).reshape(20, 3)
@@ -77,7 +77,7 @@ def test_rows_are_held_in_memory_where_no_file_can_be_made(
 def test_neither_room_on_the_disk_nor_in_memory_is_told_in_one_sentence(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 30))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(total=1 << 40, free=1 << 30))
     assert not isinstance(spooled("rows", [ROWS]), np.memmap)
     with pytest.raises(DataError) as caught:
         Spool("the rows", 9 << 30).add(ROWS)
@@ -93,10 +93,10 @@ def test_a_disk_that_fills_up_meanwhile_is_told_in_one_sentence(
 ) -> None:
     spool = Spool("the rows")
     spool.add(ROWS)
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 30))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(total=1 << 40, free=1 << 30))
     with pytest.raises(DataError) as caught:
         spool.add(ROWS)
-    assert f"the rows takes more than 0 MiB, and {cache} has only 1.0 GiB free" in str(caught.value)
+    assert f"the rows is too large for the disk: {cache} has only 1.0 GiB free" in str(caught.value)
     assert list(cache.iterdir()) == []
 
 
@@ -157,3 +157,45 @@ def test_the_room_of_a_killed_process_is_given_back(cache: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == 50
     assert list(cache.iterdir()) == []
+
+
+def test_arrays_put_aside_lie_in_a_file_once_they_are_many(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpunet.datasets.spool.PAGES", 5000)
+    aside = Aside("arrays")
+    arrays = [
+        np.random.default_rng(size).integers(0, 9, (size, 3)).astype(kind)
+        for size in (3, 0, 4, 7, 90, 1, 400, 2)
+        for kind in (np.uint8, np.float64)
+    ]
+    put = [aside.put(array) for array in arrays]
+    assert [isinstance(array, np.memmap) for array in put[:7]] == [*[False] * 6, True]
+    del aside
+    assert [array.tolist() for array in put] == [array.tolist() for array in arrays]
+    assert [array.dtype for array in put] == [array.dtype for array in arrays]
+    assert list(cache.iterdir()) == []
+
+
+def test_arrays_put_aside_stay_in_memory_where_no_file_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "file"))
+    aside = Aside("the arrays")
+    assert aside.put(ROWS) is ROWS
+    monkeypatch.setattr("gpunet.datasets.spool.MAXIMUM_BYTES", 900)
+    with pytest.raises(DataError, match=r"the arrays would take 0.0 GiB of memory, at most 0 GiB"):
+        aside.put(ROWS)
+
+
+def test_rows_taken_of_a_mapped_array_lie_in_a_file_if_they_are_many(tmp_path: Path) -> None:
+    rows, numbers = mapped(tmp_path / "rows.npy", ROWS), np.arange(1, 20, 2)
+    many = taken(rows, numbers)
+    assert many.tolist() == ROWS[1::2].tolist()
+    assert isinstance(many, np.memmap)
+    few = taken(rows, numbers[:3])
+    assert few.tolist() == ROWS[1:6:2].tolist()
+    assert not isinstance(few, np.memmap)
+    assert not isinstance(taken(ROWS, numbers), np.memmap)
+    assert taken(rows, slice(2, 4)).base is not None

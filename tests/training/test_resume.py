@@ -18,6 +18,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import Engine
 from gpunet.errors import ModelError, UsageError
 from gpunet.model import Model, Origin, Scores
+from gpunet.training import trainer
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Callback, Control, EpochRecord, Progress, RunInfo
 from gpunet.training.result import TrainingResult
@@ -153,6 +154,48 @@ def test_a_resumed_run_gives_bit_for_bit_what_the_straight_one_gives(
     resumed = run(resume=run.stored(tmp_path / "last.safetensors", run.kept[-1]))
     assert_same(straight, resumed)
     assert latest == run.kept[-1].parameters.tobytes()
+
+
+@pytest.mark.parametrize("ensemble", [1, 2])
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_run_is_resumed_within_an_epoch_that_comes_in_windows(
+    make_engine: MakeEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    epoch: int,
+    ensemble: int,
+) -> None:
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0)
+    run = Runner(make_engine, settings(window=16, ensemble=ensemble, dropout=0.2), noise())
+    straight = run()
+    states = [one for one in run.kept if one.begun and len(one.history) == epoch - 1]
+    assert [one.begun.samples for one in states if one.begun] == [16, 32, 48, 64]
+    resumed = run(resume=run.stored(tmp_path / "last.safetensors", states[2]))
+    assert_same(straight, resumed)
+
+
+def test_a_run_tells_a_checkpoint_within_an_epoch_only_after_a_while(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Runner(make_engine, settings(window=16), noise())  # whose clock ticks with every look
+    run()
+    assert not any(one.begun for one in run.kept)
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 15)
+    run()
+    assert 0 < sum(one.begun is not None for one in run.kept) < 4 * 7
+
+
+def test_an_epoch_begun_with_other_windows_is_refused(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0)
+    run = Runner(make_engine, settings(window=16), noise())
+    run()
+    state = next(one for one in run.kept if one.begun)
+    assert state.begun is not None
+    far = dataclasses.replace(state.begun, samples=96)
+    with pytest.raises(ModelError, match="do not fit its settings and its data"):
+        run(resume=dataclasses.replace(state, begun=far, steps=6))
 
 
 def test_standardized_features_stand_no_harm(make_engine: MakeEngine, tmp_path: Path) -> None:

@@ -118,12 +118,22 @@ def test_a_model_alone_is_no_run(tmp_path: Path) -> None:
 
 
 RECORD = dataclasses.asdict(STATE.history[0])
+BEGUN = {"samples": 64, "seconds": 1.5, "loss": [3.5], "correct": [40], "seen": [64]}
 
 
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"history": []}, "networks[0].history is [], wanted array of length >= 1"),
+        ({"history": []}, "its best epoch is none of its history"),
+        ({"history": [], "best_epoch": 0}, "there is no epoch in its history"),
+        ({"begun": BEGUN}, "what it says of the epoch that is begun cannot be"),
+        ({"begun": BEGUN, "window": 48}, "what it says of the epoch that is begun cannot be"),
+        ({"begun": {**BEGUN, "samples": 0}, "window": 64}, "of the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "loss": []}, "window": 64}, "of the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "seen": [-1]}, "window": 64}, "of the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "seconds": -1}, "window": 64}, "of the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "correct": "12"}}, "begun.correct is '12', wanted array"),
+        ({"window": 0}, "window is 0, wanted int >= 1"),
         ({"history": {}}, "networks[0].history is {}, wanted array"),
         ({"history": [[]]}, "networks[0].history[0] is [], wanted object"),
         ({"history": [{**RECORD, "epoch": 2}]}, "entry 1 of its history is damaged"),

@@ -14,7 +14,7 @@ from gpunet.errors import ModelError, spelled
 from gpunet.files.typed_json import UnsoundError, typed
 from gpunet.model import Model
 from gpunet.training.events import EpochRecord
-from gpunet.training.state import RunState
+from gpunet.training.state import Begun, RunState
 
 __all__ = ["load_state", "save_state"]
 
@@ -51,6 +51,7 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
         state.seconds,
         state.device,
         state.window,
+        state.begun,
     )
     tensors = {"moments": state.moments, "best": state.best}
     save(latest, path, Extension(tensors, msgspec.to_builtins(run)))
@@ -76,7 +77,7 @@ def load_state(path: Path) -> tuple[Model, RunState]:
 
 class _Network(msgspec.Struct):
     best_epoch: int
-    history: Annotated[tuple[EpochRecord, ...], Meta(min_length=1)]
+    history: tuple[EpochRecord, ...]
 
 
 class _Run(msgspec.Struct):
@@ -87,6 +88,7 @@ class _Run(msgspec.Struct):
     seconds: Annotated[float, Meta(ge=0)]
     device: Annotated[str, Meta(max_length=LONGEST_NAME)] = ""
     window: Annotated[int, Meta(gt=0, lt=1 << 62)] | None = None
+    begun: Begun | None = None
 
 
 def _assemble(model: Model, extension: Extension) -> RunState:
@@ -96,6 +98,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         raise UnsoundError(f"it does not tell how its {population} networks were trained")
     for network in run.networks:
         _require_whole(network)
+    _require_begun(run, population, model.config.batch_size)
     _require_shapes(model, extension)
     return RunState(
         parameters=model.parameters,
@@ -109,6 +112,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         inverted=model.inverted,
         device=run.device,
         window=run.window,
+        begun=run.begun,
     )
 
 
@@ -116,8 +120,26 @@ def _require_whole(network: _Network) -> None:
     for epoch, record in enumerate(network.history, start=1):
         if record.epoch != epoch or (record.val_loss is None) != (record.val_accuracy is None):
             raise UnsoundError(f"entry {epoch} of its history is damaged")
-    if not 1 <= network.best_epoch <= len(network.history):
+    if not min(1, len(network.history)) <= network.best_epoch <= len(network.history):
         raise UnsoundError("its best epoch is none of its history")
+
+
+def _require_begun(run: _Run, population: int, batch_size: int) -> None:
+    """Check the epoch that is begun; without one, a whole epoch must be there."""
+    if (begun := run.begun) is None:
+        if not all(network.history for network in run.networks):
+            raise UnsoundError("there is no epoch in its history")
+        return
+    sums = (begun.loss, begun.correct, begun.seen)
+    if (
+        any(len(one) != population for one in sums)
+        or min(*begun.correct, *begun.seen, begun.seconds) < 0
+        or run.window is None
+        or begun.samples <= 0
+        or begun.samples % run.window
+        or run.window % batch_size
+    ):
+        raise UnsoundError("what it says of the epoch that is begun cannot be")
 
 
 def _require_shapes(model: Model, extension: Extension) -> None:

@@ -36,7 +36,7 @@ class RunSummary:
     optimizer: str  # the update rule
     epochs: int  # whole ones that are done
     planned: int  # epochs at most
-    best_epoch: int  # whose weights are kept
+    best_epoch: int  # whose weights are kept; 0 within the first
     val_loss: float | None  # of the best epoch; ``None`` if no samples are held out
     val_accuracy: float | None  # of the best epoch; ``None`` if no samples are held out
     test_accuracy: float | None  # of the best weights; ``None`` until the run has ended
@@ -130,7 +130,7 @@ class RunFolder:
             OutputError: a file cannot be written; the older one is then untouched.
         """
         save_state(model, state, self.last)
-        if state.best_epochs != self._best_epochs:
+        if state.best_epoch and state.best_epochs != self._best_epochs:
             best = dataclasses.replace(
                 model,
                 parameters=state.best,
@@ -148,7 +148,7 @@ class RunFolder:
             ModelError: there is no run here, or its files are damaged.
         """
         model, state = self.load()
-        best = state.history[state.best_epoch - 1]
+        best = state.history[state.best_epoch - 1] if state.best_epoch else None
         ending = self._ending(len(state.history))
         return RunSummary(
             name=self.path.resolve().name,
@@ -157,8 +157,8 @@ class RunFolder:
             epochs=len(state.history),
             planned=model.config.effective_epochs,
             best_epoch=state.best_epoch,
-            val_loss=best.val_loss,
-            val_accuracy=best.val_accuracy,
+            val_loss=None if best is None else best.val_loss,
+            val_accuracy=None if best is None else best.val_accuracy,
             test_accuracy=None if ending is None else ending.test.accuracy,
             seconds=state.seconds,
             stop_reason=None if ending is None else ending.stop_reason,

@@ -12,7 +12,7 @@ from gpunet.cli import options
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="List, download and look at datasets.",
+    help="List, download, look at and remove datasets.",
     invoke_without_command=True,
     rich_markup_mode="rich",
 )
@@ -28,8 +28,12 @@ def _datasets(context: typer.Context) -> None:
 
 @app.command("list")
 def list_datasets() -> None:
-    """List the datasets that have a name."""
+    """List the datasets that have a name, and those that are kept as they were read."""
+    from datetime import datetime
+
     from gpunet.datasets.catalog import entries
+    from gpunet.datasets.kept import VARIABLE, kept_datasets, room
+    from gpunet.terminal.draw.formats import size
     from gpunet.terminal.live.console import make_console
 
     console = make_console()
@@ -45,6 +49,43 @@ def list_datasets() -> None:
             at_hand,
         ):
             console.print(f"  {line}", soft_wrap=True)
+    kept = kept_datasets()
+    for one in kept:
+        opened = f"{datetime.fromtimestamp(one.opened):%Y-%m-%d %H:%M}"
+        console.print(str(one.path), style="bold", soft_wrap=True, markup=False)
+        console.print(f"  kept as it was read, {size(one.size)}, last opened {opened}")
+    if kept:
+        total = size(sum(one.size for one in kept))
+        console.print(
+            f"{total} of at most {size(room())} ({VARIABLE}) are kept in {kept[0].file.parent}",
+            soft_wrap=True,
+        )
+
+
+@app.command("remove")
+def remove_dataset(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="The file or folder that it was read from."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Remove all that are kept as they were read.")
+    ] = False,
+) -> None:
+    """Remove datasets that are kept as they were read; the files of yours stay."""
+    from gpunet.datasets.kept import remove_kept
+    from gpunet.errors import UsageError
+    from gpunet.terminal.draw.formats import size
+    from gpunet.terminal.live.console import make_console
+
+    if everything == (name is not None):
+        raise UsageError("give either the NAME of what is to be removed or --all")
+    removed = remove_kept(name)
+    console = make_console()
+    for one in removed:
+        console.print(f"removed {size(one.size)} of {one.path}", soft_wrap=True, markup=False)
+    if not removed:
+        console.print("nothing is kept")
 
 
 @app.command("download")

@@ -13,7 +13,7 @@ import typer
 from gpunet.cli import options
 from gpunet.config import AnswerFormat, FramingStyle
 from gpunet.errors import DataError, UsageError
-from gpunet.terminal.live.notes import complain, one_line
+from gpunet.terminal.live.notes import complain, note, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,8 @@ Data = Annotated[
     list[str],
     typer.Argument(
         metavar="DATA",
-        help="New data: a table such as rows.csv, images, or a folder of images; - reads a table "
-        "or an image from the standard input.",
+        help="New data: a table such as rows.csv, an .npy or .npz file, images, or a folder of "
+        "images; - reads a table or an image from the standard input.",
     ),
 ]
 Output = Annotated[
@@ -103,7 +103,7 @@ def predict(
         failed.append(error)
 
     given = [sys.stdin.buffer if name == STANDARD_INPUT else name for name in data]
-    reading = Reading(id=id, framing=framing, pass_over=pass_over)
+    reading = Reading(id=id, framing=framing, pass_over=pass_over, tell=note)
     if output is not None:
         _require_apart(output, (str(model), *data))
         _write(load(model), given, output, kind, reading, force=force)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gpunet.config.choices import Missing
 from gpunet.datasets.blocks import row_blocks
-from gpunet.datasets.spool import converted
+from gpunet.datasets.spool import converted, taken
 from gpunet.errors import DataError
 
 __all__ = [
@@ -71,6 +71,10 @@ class Samples:
 
     def __getitem__(self, rows: slice | NDArray[np.integer]) -> Samples:
         return Samples(self.features[rows], self.labels[rows])
+
+    def take(self, rows: slice | NDArray[np.integer]) -> Samples:
+        """These samples; if they are many and mapped, they lie in a file of the cache again."""
+        return Samples(taken(self.features, rows), self.labels[rows])
 
     def single(self) -> Samples:
         """These samples as engines take them: float64 rounded to float32."""

@@ -75,7 +75,7 @@ def split_last(samples: Samples, count: int) -> tuple[Samples, Samples, bool]:
         class by class.
     """
     rows, last, by_class = _last_rows(samples.labels, count)
-    return samples[rows], samples[last], by_class
+    return samples.take(rows), samples.take(last), by_class
 
 
 def spread_classes(labels: NDArray[np.integer]) -> NDArray[np.intp]:

@@ -7,9 +7,9 @@ else sees it, and the disk has its room again once nobody needs the array, howev
 from __future__ import annotations
 
 import math
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from mmap import ALLOCATIONGRANULARITY
 from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
@@ -18,15 +18,27 @@ from numpy.typing import DTypeLike, NDArray
 from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.mapped import is_large, map_array
 from gpunet.errors import DataError, reason_of
-from gpunet.files.cache import VARIABLE, cache_folder
+from gpunet.files.cache import VARIABLE, cache_folder, disk
 
-__all__ = ["MAXIMUM_BYTES", "Spool", "converted", "require_memory", "spooled"]
+__all__ = [
+    "MAXIMUM_BYTES",
+    "Aside",
+    "Spool",
+    "converted",
+    "refusal_of_room",
+    "require_memory",
+    "spooled",
+    "taken",
+]
 
 MAXIMUM_BYTES = 8 << 30
 """The most that one file's samples may take up in memory; beyond, they lie in a file."""
 
 LEFT_FREE = 1 << 30
 """Bytes of the disk that are never taken."""
+
+PAGES = 256 << 20  # bytes of a file that are mapped at once
+ALIGNMENT = 64  # bytes that an array put aside starts at a multiple of
 
 
 class Spool:
@@ -53,8 +65,7 @@ class Spool:
         self._rows = self._columns = 0
         self._size = 0  # bytes taken so far
         self._content = bytearray()  # them, unless they are in the file
-        self._file: IO[bytes] | None = None
-        self._refusal = ""  # why there is no file
+        self._file = _File(name)
 
     def add(self, block: NDArray[Any]) -> None:
         """Take rows (n, K), as many columns as in the first block and of any type.
@@ -73,16 +84,9 @@ class Spool:
         """All rows (n, K), of a type that holds all blocks; the last that can be asked for."""
         assert self._kind is not None, "nothing was added"
         shape = (self._rows, self._columns)
-        if self._file is None:
+        if not self._file.is_open:
             return np.frombuffer(self._content, self._kind).reshape(shape)
-        with self._file as file:
-            file.flush()
-            return map_array(cast(BinaryIO, file), self._kind, shape)
-
-    def __del__(self) -> None:
-        """Close the file of rows that nobody wants any longer."""
-        if self._file is not None:
-            self._file.close()
+        return self._file.mapped(self._kind, shape)
 
     def _widen(self, kind: np.dtype[Any]) -> None:
         """Turn what was taken so far into values of another type."""
@@ -91,46 +95,129 @@ class Spool:
             taken = self.array()
             for rows in row_blocks(taken):
                 wide.add(taken[rows].astype(kind))
-        self._size, self._content, self._refusal = wide._size, wide._content, wide._refusal
-        self._file, wide._file = wide._file, None
-        self._kind = kind
+        self._kind, self._size = kind, wide._size
+        self._content, self._file = wide._content, wide._file
 
     def _write(self, block: NDArray[Any]) -> None:
         size = self._size + block.nbytes
-        if self._file is None and not self._refusal and is_large(max(size, self._promised)):
-            self._open(max(size, self._promised))
-        if self._file is None:
-            require_memory(self._name, max(size, self._promised), self._refusal)
-            self._content += block.data
+        expected = max(size, self._promised)
+        if is_large(expected) and self._file.can_take(expected):
+            if self._content:
+                self._file.append(self._content)
+                self._content = bytearray()
+            if size > self._size:
+                self._file.append(block.data)
         else:
-            if refusal := _refusal_of_room(block.nbytes):
-                raise DataError(f"{self._name} takes more than {size >> 20:,} MiB, and {refusal}")
-            try:
-                self._file.write(block.data)
-            except OSError as error:
-                raise DataError(
-                    f"{self._name} cannot be kept in {cache_folder()}: {reason_of(error)}; name "
-                    f"another folder with {VARIABLE}"
-                ) from error
+            require_memory(self._name, expected, self._file.refusal)
+            self._content += block.data
         self._size, self._rows = size, self._rows + len(block)
 
-    def _open(self, size: int) -> None:
-        """Go on in a file that has room for so many bytes, if there can be one."""
-        folder = cache_folder()
+
+class Aside:
+    """Puts arrays aside, one by one: once they are many, they lie in a file.
+
+    Where no file can be made, they stay in memory, up to ``MAXIMUM_BYTES``.
+
+    Args:
+        name: of what they are, as messages call it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._size = 0  # bytes of all arrays
+        self._file = _File(name)
+        self._pages = np.empty(0, np.uint8)  # of the file, where the next array will lie
+        self._used = 0  # bytes of them
+
+    def put(self, array: NDArray[Any]) -> NDArray[Any]:
+        """The same array, perhaps mapped from the file.
+
+        Raises:
+            DataError: neither the disk nor the memory has room for it.
+        """
+        self._size += array.nbytes
+        if not array.size or not is_large(self._size) or not self._file.can_take(self._size):
+            require_memory(self._name, self._size, self._file.refusal)
+            return array
+        self._used += -self._used % ALIGNMENT
+        if self._used + array.nbytes > len(self._pages):
+            self._pages = self._file.pages(max(PAGES, array.nbytes))
+            self._used = 0
+        self._file.append(np.ascontiguousarray(array).data, self._used)
+        end = self._used + array.nbytes
+        put = self._pages[self._used : end].view(array.dtype).reshape(array.shape)
+        self._used = end
+        return put
+
+
+class _File:
+    """A file of the cache folder that has no name; it is made once something is to lie in it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._file: IO[bytes] | None = None
+        self._start = 0  # where the present pages start
+        self._end = 0  # where they end
+        self.refusal = ""
+        """Why there is no file, and what helps."""
+
+    def __del__(self) -> None:
+        """Close the file; what is mapped of it stays."""
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something lies in the file."""
+        return self._file is not None
+
+    def can_take(self, size: int) -> bool:
+        """Whether there is a file, which is made if there is room for so many bytes."""
+        if self._file is None and not self.refusal:
+            folder = cache_folder()
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                self.refusal = refusal_of_room(size)
+                if not self.refusal:
+                    self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
+            except OSError as error:
+                self.refusal = (
+                    f"{folder} cannot be written to ({reason_of(error)}); name another folder "
+                    f"with {VARIABLE}"
+                )
+        return self._file is not None
+
+    def append(self, content: bytearray | memoryview, place: int | None = None) -> None:
+        """Write at the end of the file, or at a place of its last pages.
+
+        Raises:
+            DataError: the disk is full.
+        """
+        assert self._file is not None
+        content = memoryview(content).cast("B")
+        if refusal := refusal_of_room(len(content)):
+            raise DataError(f"{self._name} is too large for the disk: {refusal}")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._refusal = _refusal_of_room(size)
-            if self._refusal:
-                return
-            file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - open until it is mapped
-            file.write(self._content)
+            if place is not None:
+                self._file.seek(self._start + place)
+            while content:
+                content = content[self._file.write(content) :]
         except OSError as error:
-            self._refusal = (
-                f"{folder} cannot be written to ({reason_of(error)}); name another folder with "
-                f"{VARIABLE}"
-            )
-            return
-        self._file, self._content = file, bytearray()
+            raise DataError(
+                f"{self._name} cannot be put into {cache_folder()}: {reason_of(error)}; name "
+                f"another folder with {VARIABLE}"
+            ) from error
+
+    def pages(self, size: int) -> NDArray[np.uint8]:
+        """So many bytes (size,) at the end of the file, which are still to be written."""
+        assert self._file is not None
+        self._start, self._end = self._end, self._end + size + -size % ALLOCATIONGRANULARITY
+        self._file.truncate(self._end)
+        return map_array(cast(BinaryIO, self._file), np.uint8, (size,), self._start)
+
+    def mapped(self, kind: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """The content as an array."""
+        return map_array(cast(BinaryIO, self._file), kind, shape)
 
 
 def spooled(name: str, blocks: Iterable[NDArray[Any]], size: int = 0) -> NDArray[Any]:
@@ -174,6 +261,25 @@ def converted(
     return result
 
 
+def taken(array: NDArray[Any], rows: slice | NDArray[np.integer]) -> NDArray[Any]:
+    """Some rows of an array (n, I): a view if they are a slice, else a copy.
+
+    Many rows of a mapped array are spooled.
+
+    Args:
+        array: mapped or in memory.
+        rows: their numbers in ascending order.
+    """
+    if isinstance(rows, slice) or not isinstance(array, np.memmap):
+        return array[rows]
+    size = len(rows) * array[:1].nbytes
+    if not is_large(size):
+        return np.asarray(array[rows])
+    alike = np.broadcast_to(array[:1], (len(rows), *array.shape[1:]))
+    blocks = (array[rows[some]] for some in row_blocks(alike))
+    return spooled(str(array.filename or "the data"), blocks, size)
+
+
 def require_memory(name: str, size: int, refusal: str = "") -> None:
     """Check that so many bytes of samples are not more than is held in memory.
 
@@ -193,9 +299,9 @@ def require_memory(name: str, size: int, refusal: str = "") -> None:
         )
 
 
-def _refusal_of_room(size: int) -> str:
+def refusal_of_room(size: int) -> str:
     """Why the cache folder has no room for so many bytes more, and what helps; empty if it has."""
-    free = shutil.disk_usage(cache_folder()).free
+    _, free = disk()
     if size + LEFT_FREE <= free:
         return ""
     return (

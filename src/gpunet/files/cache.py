@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -11,7 +12,7 @@ from gpunet.errors import reason_of
 from gpunet.files.home import expanded
 from gpunet.files.whole_file import remove_leftovers, write_whole
 
-__all__ = ["VARIABLE", "cache_folder", "keep", "store"]
+__all__ = ["VARIABLE", "cache_folder", "disk", "keep", "store"]
 
 VARIABLE = "GPUNET_CACHE"
 """The environment variable that moves the cache to another folder."""
@@ -26,6 +27,14 @@ def cache_folder() -> Path:
 
     named = os.environ.get(VARIABLE, "").strip()
     return expanded(named) if named else user_cache_path("gpunet", appauthor=False)
+
+
+def disk() -> tuple[int, int]:
+    """Bytes of the disk that the cache lies on or will lie on: of all of it, and those free."""
+    folder = cache_folder().absolute()
+    there = next(above for above in (folder, *folder.parents) if above.exists())
+    usage = shutil.disk_usage(there)
+    return usage.total, usage.free
 
 
 def store(path: Path, write: Callable[[BinaryIO], object]) -> None:

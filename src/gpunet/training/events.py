@@ -61,6 +61,7 @@ class RunInfo:
         windows: parts in which an epoch's samples come to the device.
         history: the epochs that were done before this run was resumed.
         best_epoch: the best of those; 0 if there are none.
+        begun_steps: of the next epoch that were done then, too.
     """
 
     device: DeviceInfo
@@ -74,6 +75,7 @@ class RunInfo:
     windows: int = 1
     history: tuple[EpochRecord, ...] = ()
     best_epoch: int = 0
+    begun_steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +219,10 @@ class Callback:
         """An epoch and its validation are done; return True to stop the run here."""
 
     def on_checkpoint(self, state: RunState) -> None:
-        """A whole epoch is done, and ``state`` is what it takes to go on from here bit for bit.
+        """An epoch is done, and ``state`` is what it takes to go on from here bit for bit.
 
-        An epoch that was cut short counts in the result, but cannot be gone on from.
+        Where samples come in windows it is told within an epoch, too, at most once a minute. An
+        epoch that was cut short counts in the result, but cannot be gone on from.
         """
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:

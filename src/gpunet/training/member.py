@@ -66,7 +66,7 @@ class Member:
         """Continue where these whole epochs have led to; why the network stops there, if so."""
         for record in history:
             self.observe(record)
-        return self.decide_stop(whole=True, interruption=None)
+        return self.decide_stop(whole=True, interruption=None) if history else None
 
     def decide_stop(self, whole: bool, interruption: StopReason | None) -> StopReason | None:
         """Set and return why the network stops after the latest epoch; ``None`` if it goes on.
@@ -87,7 +87,7 @@ class Member:
 
 
 def require_unfinished(config: TrainConfig, histories: Sequence[Sequence[EpochRecord]]) -> None:
-    """Make sure that a run can go on whose networks have these histories, none of them empty.
+    """Make sure that a run can go on whose networks have these histories.
 
     Raises:
         UsageError: all epochs are done, or every network has reached an end before.

@@ -1,4 +1,6 @@
-"""Where a training run stands after a whole epoch: all that it takes to go on bit for bit.
+"""Where a training run stands between two epochs or windows: all that it takes to go on.
+
+It goes on bit for bit.
 
 The order of the samples and the dropout masks need no keeping, as they follow from the seed, the
 epoch and the step; nor do the patience and the plateau, which the trainer finds again by observing
@@ -13,27 +15,63 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Scaling
+from gpunet.engine.interface import Metrics
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import mean_history
 
-__all__ = ["RunState"]
+__all__ = ["Begun", "RunState"]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An epoch of which some windows are done, and what they gave.
+
+    Args:
+        samples: of those windows.
+        seconds: that their steps took.
+        loss: (P,) the sum of each network's losses.
+        correct: (P,) samples that each has right.
+        seen: (P,) samples that each has seen.
+    """
+
+    samples: int
+    seconds: float
+    loss: tuple[float, ...]
+    correct: tuple[int, ...]
+    seen: tuple[int, ...]
+
+    @classmethod
+    def of(cls, samples: int, seconds: float, metrics: Metrics) -> Begun:
+        """An epoch with the metrics of so many samples."""
+        sums = (metrics.loss, metrics.correct, metrics.seen)
+        return cls(samples, seconds, *(tuple(one.tolist()) for one in sums))
+
+    @property
+    def metrics(self) -> Metrics:
+        """The metrics of the windows that are done."""
+        return Metrics(
+            np.array(self.loss, np.float64),
+            np.array(self.correct, np.int64),
+            np.array(self.seen, np.int64),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunState:
-    """All that a run needs to go on after a whole epoch.
+    """All that a run needs to go on.
 
     Args:
-        parameters: (P, N) after the latest epoch.
-        moments: (M, P, N) of the optimizer after the latest epoch.
+        parameters: (P, N) after the latest step.
+        moments: (M, P, N) of the optimizer after the latest step.
         best: (P, N) of each network's best epoch so far.
-        best_epochs: (P,) those epochs, counted from 1.
+        best_epochs: (P,) those epochs, counted from 1; 0 before the first one is whole.
         histories: (P,) one record per epoch of each network, all of them whole.
         steps: taken in all.
         seconds: spent in training.
         scaling: of float features, or ``None``.
         inverted: whether images are inverted.
         window: samples that the device holds at a time; ``None`` for all of them.
+        begun: an epoch beyond the histories that is begun, or ``None`` between two epochs.
         device: what trained it last, in words; empty if that is not known.
     """
 
@@ -47,6 +85,7 @@ class RunState:
     scaling: Scaling | None
     inverted: bool = False
     window: int | None = None
+    begun: Begun | None = None
     device: str = ""
 
     @property

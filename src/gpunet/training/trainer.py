@@ -36,7 +36,7 @@ from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.splits import settled, split
-from gpunet.training.state import RunState
+from gpunet.training.state import Begun, RunState
 from gpunet.training.windows import (
     Window,
     Windows,
@@ -49,6 +49,9 @@ __all__ = ["Prune", "train", "train_population"]
 
 REPORT_SECONDS = 0.12
 """Time between two read-backs: short enough to look alive, long against a read's 0.3 ms."""
+
+CHECKPOINT_SECONDS = 60
+"""Seconds after which a checkpoint is told within an epoch, between two windows."""
 
 PAUSE_SECONDS = 0.05
 """How often a paused run looks whether it may go on."""
@@ -177,7 +180,7 @@ class _Run:
         self.engine, self.dataset, self.callbacks = engine, dataset, tuple(callbacks)
         self.control = control or Control()
         self.clock = self.control.clock
-        self.began = self.clock()
+        self.began = self.kept = self.clock()  # kept: when the latest checkpoint was told
         self.prune: Prune | None = None
         _require_made_for(engine, dataset, configs)
         self.members = tuple(Member(config) for config in configs)
@@ -238,8 +241,12 @@ class _Run:
 
     def _require_fit(self, state: RunState) -> None:
         shapes = self.engine.parameters().shape, self.engine.moments().shape
-        steps = max(map(len, state.histories)) * self.steps
-        if shapes != (state.parameters.shape, state.moments.shape) or steps != state.steps:
+        steps, begun = max(map(len, state.histories)) * self.steps, state.begun
+        if begun is not None:
+            steps += begun.samples // self.batch_size
+        whole = begun is not None and begun.samples >= len(self.training)
+        same = shapes == (state.parameters.shape, state.moments.shape)
+        if not same or whole or steps != state.steps:
             raise ModelError(
                 "the run's weights, moments or steps do not fit its settings and its data; train "
                 "again"
@@ -391,8 +398,9 @@ class _Run:
         Returns:
             What they gave, and the seconds they took.
         """
-        metrics, busy = Metrics.none(len(self.members)), 0.0
-        for window in self.windows.of_epoch(epoch):
+        begun = self.state.begun or Begun.of(0, 0.0, Metrics.none(len(self.members)))
+        metrics, busy = begun.metrics, begun.seconds
+        for window in self.windows.of_epoch(epoch, begun.samples):
             began = self.clock()
             steps = self._begin_window(epoch, window, learning_rates)
             busy += self.clock() - began
@@ -411,7 +419,23 @@ class _Run:
                 self._wait_while_paused(epoch, metrics, busy)
             if not self._may_go_on(metrics):
                 break
+            self._keep_epoch_begun(window, metrics, busy)
         return metrics, busy
+
+    def _keep_epoch_begun(self, window: Window, metrics: Metrics, busy: float) -> None:
+        """Tell a checkpoint between two windows, if the latest one is a while ago."""
+        done = window.first + window.count
+        if done == len(self.training) or self.clock() - self.kept < CHECKPOINT_SECONDS:
+            return
+        parameters, moments = self.engine.parameters(), self.engine.moments()
+        state = self._state(parameters, moments, Begun.of(done, busy, metrics))
+        if state.finite and np.isfinite(metrics.loss).all():
+            self._tell_checkpoint(state)
+
+    def _tell_checkpoint(self, state: RunState) -> None:
+        self.state, self.kept = state, self.clock()
+        for callback in self.callbacks:
+            callback.on_checkpoint(state)
 
     def _begin_window(self, epoch: int, window: Window, learning_rates: NDArray[np.float64]) -> int:
         """Bring the engine to the start of a window; the steps that it takes."""
@@ -467,8 +491,7 @@ class _Run:
         self.state = self._state(parameters, moments)
         diverged = any(one.stop_reason == "diverged" for one in self.members)
         if whole and not diverged and self.state.finite:
-            for callback in self.callbacks:
-                callback.on_checkpoint(self.state)
+            self._tell_checkpoint(self.state)
         self.engine.deactivate(ended | self._pruned())
 
     def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
@@ -495,7 +518,12 @@ class _Run:
         ended = [one for one in self.members if one.stop_reason != "diverged"] or self.members
         return max(ended, key=lambda one: len(one.history)).stop_reason or "epochs"
 
-    def _state(self, parameters: NDArray[np.float32], moments: NDArray[np.float32]) -> RunState:
+    def _state(
+        self,
+        parameters: NDArray[np.float32],
+        moments: NDArray[np.float32],
+        begun: Begun | None = None,
+    ) -> RunState:
         return RunState(
             parameters=parameters,
             moments=moments,
@@ -507,6 +535,7 @@ class _Run:
             scaling=self.scaling,
             inverted=self.inverted,
             window=self._window,
+            begun=begun,
             device=str(self.engine.device),
         )
 
@@ -572,7 +601,7 @@ class _Run:
         return self.validation if len(self.validation) else self.training
 
     def _info(self, config: TrainConfig) -> RunInfo:
-        gallery = self._held_out()[self.gallery_rows]
+        gallery, begun = self._held_out()[self.gallery_rows], self.state.begun
         return RunInfo(
             device=self.engine.device,
             network=self.engine.network,
@@ -585,6 +614,7 @@ class _Run:
             windows=len(self.windows),
             history=mean_history([member.history for member in self.members]),
             best_epoch=self.best_epoch,
+            begun_steps=0 if begun is None else begun.samples // self.batch_size,
         )
 
 

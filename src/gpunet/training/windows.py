@@ -116,14 +116,19 @@ class Windows:
         """Bytes of a window on the device, without the labels."""
         return self.size * self.source.row_bytes
 
-    def of_epoch(self, epoch: int) -> Iterator[Window]:
-        """The windows of an epoch, each but a single one with its samples."""
+    def of_epoch(self, epoch: int, begun: int = 0) -> Iterator[Window]:
+        """The windows of an epoch, each but a single one with its samples.
+
+        Args:
+            epoch: counted from 1.
+            begun: samples in the windows that are done already.
+        """
         count = len(self.source)
         if len(self) == 1:
             yield Window(0, count)
             return
         blocks = self._blocks(epoch)
-        firsts = range(0, count, self.size)
+        firsts = range(begun, count, self.size)
         read = _read_ahead(lambda first: self.source[self._rows(blocks, first)], firsts)
         for first, samples, following in read:
             yield Window(first, len(samples), samples, following)

@@ -20,9 +20,13 @@ from gpunet.config import FramingStyle
 from gpunet.datasets import images
 from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digits
 from gpunet.datasets.readers.arrays import as_numbers, titles_of
+from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
+from gpunet.datasets.readers.encoder import Tally
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.image_folder import images_below
 from gpunet.datasets.readers.model_rows import read_row_blocks
+from gpunet.datasets.readers.npy import FEATURES, read_npy
+from gpunet.datasets.readers.npz import read_features
 from gpunet.datasets.readers.table_names import is_table_name
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
@@ -35,6 +39,9 @@ STANDARD_INPUT = "standard input"
 
 ROWS, VALUES = 1 << 14, 1 << 24
 """Samples, and features of all of them, that make a block at most."""
+
+ARRAYS = (".npy", ".npz")
+"""How the names of files of arrays end."""
 
 LOOKED_AT = 512  # bytes that tell a table from an image
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]|\AP[1-6]\s")
@@ -72,6 +79,7 @@ class Reading:
         by_image: whether each image is a block of its own.
         pass_over: is told why an image cannot be read, which is left out then; ``None`` to stop
             at the first one.
+        tell: is told what else the user should know, such as what was filled.
     """
 
     id: str | None = None
@@ -79,6 +87,7 @@ class Reading:
     one_digit: bool = False
     by_image: bool = False
     pass_over: Callable[[DataError], object] | None = None
+    tell: Callable[[str], object] | None = None
 
 
 def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples]:
@@ -98,7 +107,7 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
     """
     sources = _sources(data)
     if sources is None:
-        yield from _of_arrays(model, data, reading.id)
+        yield from _of_arrays(model, data, reading)
         return
     kinds = [_kind(model, source) for source in sources]
     alone = [name_of(source) for source, kind in zip(sources, kinds, strict=True) if kind]
@@ -110,10 +119,16 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
             sources[0], model.table_columns, model.network.inputs, reading.id
         ):
             yield NewSamples(rows.index or "row", rows.names, rows.features)
+            if rows.notice and reading.tell is not None:
+                reading.tell(rows.notice)
         return
     if reading.id is not None:
         raise _no_columns(reading.id, name_of(sources[0]))
-    yield from _of_images(model, sources, reading)
+    if kinds[0] == "array":
+        assert isinstance(sources[0], Path)
+        yield from _of_arrays(model, _read_array(sources[0]), reading)
+    else:
+        yield from _of_images(model, sources, reading)
 
 
 def features_of(model: Model, data: Any) -> NDArray[Any]:
@@ -153,12 +168,19 @@ def _kind(model: Model, source: Source) -> str:
         return "table" if not takes_images or _is_text(source) else ""
     if is_table_name(source.name):
         return "table"
+    if source.suffix.lower() in ARRAYS:
+        return "array"
     if not takes_images:
         raise ModelError(
             f"the model was trained on {model.origin.name!r}, whose samples are no images, but "
             f"{source} is no table of rows; give an array of rows, or a table such as rows.csv"
         )
     return ""
+
+
+def _read_array(path: Path) -> NDArray[Any]:
+    """The features (n, ...) in a file of arrays, which is mapped where it is large."""
+    return read_features(path) if path.suffix.lower() == ".npz" else read_npy(path, FEATURES)
 
 
 def _is_text(stream: BinaryIO) -> bool:
@@ -176,22 +198,26 @@ def _no_columns(column: str, name: str) -> SettingError:
     return SettingError("id", column, "none", "leave it out", says)
 
 
-def _of_arrays(model: Model, data: Any, column: str | None = None) -> Iterator[NewSamples]:
+def _of_arrays(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples]:
     """The rows of an array or a data frame, or of several that an iterator gives, in blocks."""
-    done = 0
+    done, tally = 0, Tally()
     for part in data if isinstance(data, Iterator) else [data]:
         title, names = "row", None
-        if column is not None:
-            title, names, part = _named_rows(part, column)
+        if reading.id is not None:
+            title, names, part = _named_rows(part, reading.id)
         flat, grey = _flat(model, part)
         step = max(1, min(ROWS, VALUES // max(1, flat.shape[1])))
         for first in range(0, max(1, len(flat)), step):
             rows = slice(first, first + step)
             features = _typed(flat[rows], grey)
+            if model.table_columns.fills and features.dtype.kind == "f":
+                tally.filled += int(np.isnan(features).sum())
             number = done + first + 1
             counted = range(number, number + len(features))
             yield NewSamples(title, counted if names is None else names[rows], features)
         done += len(flat)
+    if tally.notice and reading.tell is not None:
+        reading.tell(tally.notice)
 
 
 def _named_rows(frame: Any, column: str) -> tuple[str, list[str], Any]:
@@ -221,7 +247,10 @@ def _flat(model: Model, data: Any) -> tuple[NDArray[Any], bool]:
         raise DataError(
             f"X is of shape {array.shape}, wanted (samples, features); for one sample write X[None]"
         )
-    flat = array.reshape(len(array), math.prod(array.shape[1:]))
+    shape = array.shape[1:]
+    flat = array.reshape(len(array), math.prod(shape))
+    if model.image_shape is not None and are_colored(shape):
+        ((flat,), _) = turned_to_grey((_typed(flat, False),), shape)
     return flat, model.table_columns.grey and flat.dtype != np.uint8 and _are_grey_levels(flat)
 
 

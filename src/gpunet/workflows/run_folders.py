@@ -94,13 +94,13 @@ class Recorder(Callback):
         self.folder.create()
 
     def on_checkpoint(self, state: RunState) -> None:
-        """Write a checkpoint every few epochs."""
+        """Write a checkpoint every few epochs, and between two windows of a long one."""
         self._pending = state
-        if max(map(len, state.histories)) % self.every == 0:
+        if state.begun is not None or max(map(len, state.histories)) % self.every == 0:
             self._write_checkpoint()
 
     def on_train_end(self, reason: StopReason, best_epoch: int) -> None:
-        """Write the last whole epoch's checkpoint."""
+        """Write the latest checkpoint."""
         self._write_checkpoint()
 
     def _write_checkpoint(self) -> None:

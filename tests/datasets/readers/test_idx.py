@@ -209,7 +209,7 @@ def test_a_gzip_of_more_than_disk_and_memory_is_refused(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GPUNET_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=3 << 30))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(total=1 << 40, free=3 << 30))
     zeros = zlib.compressobj(9, wbits=31)
     header = struct.pack(">IIII", 2051, 1 << 20, 1 << 7, 1 << 7)
     packed = zeros.compress(header) + zeros.compress(bytes(20 << 20)) + zeros.flush()

@@ -135,7 +135,7 @@ def test_a_folder_without_data_is_refused_with_what_is_there(tmp_path: Path) -> 
         (tmp_path / f"{number}.pickle").write_bytes(b"PAR1")
     (tmp_path / ".hidden").write_bytes(b"")
     message = refusal(tmp_path)
-    assert "holds no dataset but '0.pickle', '1.parquet', " in message
+    assert "holds no dataset but '0.pickle', '1.pickle', " in message
     assert "'7.pickle' and 2 more; wanted IDX files" in message
 
 

@@ -10,7 +10,15 @@ from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.parts import NAMES, part_of
 from gpunet.errors import DataError
 
-__all__ = ["WANTED", "is_features_name", "left_out", "named_arrays", "prefix_of", "require_arrays"]
+__all__ = [
+    "WANTED",
+    "is_features_name",
+    "left_out",
+    "listed",
+    "named_arrays",
+    "prefix_of",
+    "require_arrays",
+]
 
 ROLES = {
     "x": ("x", "images", "imgs", "data", "features", "inputs", "samples", "image", "feature"),
@@ -89,12 +97,16 @@ def require_arrays(found: Collection[str], names: Iterable[str], whose: Path | s
     wanted = dict.fromkeys(f"{letter}_{part}" for part in parts for letter in ROLES)
     missing = [key for key in wanted if key not in found]
     if missing:
-        names = sorted(names)
-        seen = ", ".join(map(shown, names[:MOST_SHOWN])) or "nothing"
-        more = f" and {len(names) - MOST_SHOWN:,} more" if len(names) > MOST_SHOWN else ""
         raise DataError(
-            f"{whose} lacks {', '.join(missing)}; it holds {seen}{more}, wanted {WANTED}"
+            f"{whose} lacks {', '.join(missing)}; it holds {listed(names)}, wanted {WANTED}"
         )
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names of all arrays, cut to a few."""
+    names = sorted(names)
+    seen = ", ".join(map(shown, names[:MOST_SHOWN])) or "nothing"
+    return f"{seen} and {len(names) - MOST_SHOWN:,} more" if len(names) > MOST_SHOWN else seen
 
 
 def left_out(names: Iterable[str], found: Mapping[str, str]) -> str | None:

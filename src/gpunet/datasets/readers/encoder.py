@@ -15,7 +15,7 @@ from gpunet.datasets.readers.columns import no_number
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT, distinct
 from gpunet.datasets.readers.sheet import Block, Sheet, Table, Word, refuse_unbounded
-from gpunet.datasets.spool import require_memory
+from gpunet.datasets.spool import Spool
 from gpunet.errors import DataError, spelled
 
 __all__ = ["Encoder", "Tally", "take_features"]
@@ -83,23 +83,18 @@ class Encoder:
             first: column for column, first in zip(sources, starts.tolist(), strict=True)
         }
 
-    def is_bytes(self, block: Block) -> bool:
+    def _are_bytes(self, block: Block) -> bool:
         """Whether the features of a block are bytes."""
         arrays = (block.numbers, *(block.texts[column] for _, column in self._texts))
         return self._plain and all(array.dtype == np.uint8 for array in arrays)
 
-    def encode(self, block: Block) -> NDArray[np.uint8] | NDArray[np.float64]:
-        """The features (n, I) of a block, NaN where a number is missing."""
-        kind = np.uint8 if self.is_bytes(block) else np.float64
-        features: NDArray[Any] = np.zeros((len(block), self.inputs), kind)
-        self.write(block, features)
-        return features
-
-    def write(self, block: Block, features: NDArray[Any]) -> NDArray[np.bool_]:
-        """Write the features (n, I) of a block into an array of zeros.
+    def encode(
+        self, block: Block
+    ) -> tuple[NDArray[np.uint8] | NDArray[np.float64], NDArray[np.bool_]]:
+        """The features (n, I) of a block, NaN where a number is missing; bytes where all are.
 
         Returns:
-            (n,) which rows lack a cell.
+            The features, and which rows (n,) lack a cell.
 
         Raises:
             DataError: a cell is no number, though its column held numbers in training; or it is
@@ -107,6 +102,8 @@ class Encoder:
         """
         for column, word in block.words.items():
             raise no_number(self._head, column, word)
+        kind = np.uint8 if self._are_bytes(block) else np.float64
+        features: NDArray[Any] = np.zeros((len(block), self.inputs), kind)
         features[:, self._to] = block.numbers[:, self._of]
         for first, column in self._texts:
             features[:, first] = self._numbers(block, column)
@@ -116,7 +113,7 @@ class Encoder:
         for first, column, known in self._words:
             places = features[:, first : first + len(known)]
             lacking |= self._write_words(block, column, known, places)
-        return lacking
+        return features, lacking
 
     def _numbers(self, block: Block, column: int) -> NDArray[Any]:
         """The numbers (n,) in a column that was kept as text."""
@@ -179,17 +176,14 @@ def take_features(
     The blocks are given up one by one.
 
     Raises:
-        DataError: as ``Encoder.write``; or the features take too much memory.
+        DataError: as ``Encoder.encode``; or there is no room for the features.
     """
-    kind = np.uint8 if all(map(encoder.is_bytes, table.blocks)) else np.float64
-    require_memory(table.head.name, len(table) * encoder.inputs * np.dtype(kind).itemsize)
-    features: NDArray[Any] = np.zeros((len(table), encoder.inputs), kind)
-    lacking = np.zeros(len(table), np.bool_)
-    first = 0
+    spool = Spool(table.head.name, len(table) * encoder.inputs)
+    lacking = []
     while table.blocks:
-        block = table.blocks.pop(0)  # freed as soon as it is copied
-        rows = slice(first, first + len(block))
-        lacking[rows] = encoder.write(block, features[rows])
-        first = rows.stop
+        block = table.blocks.pop(0)  # freed as soon as it is encoded
+        features, lack = encoder.encode(block)
+        spool.add(features)
+        lacking.append(lack)
     table.decimal.require_plain()
-    return features, lacking
+    return spool.array(), np.concatenate(lacking)

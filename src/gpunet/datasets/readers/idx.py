@@ -27,7 +27,7 @@ from gpunet.datasets.readers.labels import RawLabels, number_classes
 from gpunet.datasets.readers.packed import unpacked
 from gpunet.errors import DataError
 
-__all__ = ["Content", "dataset_from", "is_idx_name", "read_idx"]
+__all__ = ["Content", "dataset_from", "idx_files", "is_idx_name", "read_idx"]
 
 
 class Kind(NamedTuple):
@@ -73,7 +73,7 @@ def read_idx(path: Path) -> Dataset:
     Raises:
         DataError: a file is missing, unreadable, or does not hold what its name and header say.
     """
-    contents = [_read(file, kind) for file, kind in zip(_files(path), 2 * KINDS, strict=True)]
+    contents = [_read(file, kind) for file, kind in zip(idx_files(path), 2 * KINDS, strict=True)]
     folder = path if path.is_dir() else path.parent
     return dataset_from(contents, name=folder.resolve().name, source=f"IDX files in {folder}")
 
@@ -118,10 +118,13 @@ def dataset_from(
     )
 
 
-def _files(path: Path) -> list[Path]:
+def idx_files(path: Path) -> list[Path]:
     """The four files of a folder, or those that belong to one of them.
 
     A plain file goes before a gzipped one of the same name, and any file before a folder.
+
+    Raises:
+        DataError: one is missing, or there are several of it.
     """
     folder = path if path.is_dir() else path.parent
     found: dict[tuple[str, str, str], Path] = {}

@@ -13,7 +13,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import spread_classes
 from gpunet.datasets.images import grey_image, image_size, is_colored, open_image, resized
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, joined
-from gpunet.datasets.spool import require_memory
+from gpunet.datasets.spool import Spool
 from gpunet.errors import DataError
 
 __all__ = ["SUFFIXES", "Found", "Progress", "dataset_of_images"]
@@ -60,8 +60,7 @@ def dataset_of_images(
         train, test, split = _split(found["train"], classes, root)
         found = {**found, "train": train, "test": test}
     paths = [path for part in found.values() for path, _ in part]
-    images, changes = _read_all(paths, root, progress)
-    features = images.reshape(len(images), -1)  # (n, height * width)
+    features, image_shape, changes = _read_all(paths, root, progress)
     samples: dict[Part, Samples] = {}
     first = 0
     for part, chosen in found.items():
@@ -74,7 +73,7 @@ def dataset_of_images(
         train=samples["train"],
         test=samples["test"],
         classes=classes,
-        image_shape=(images.shape[1], images.shape[2]),
+        image_shape=image_shape,
         source=f"images in {root}",
         notice=joined(split, *notices, *changes),
         validation=samples.get("val"),
@@ -99,11 +98,10 @@ def _split(everything: Found, classes: tuple[str, ...], root: Path) -> tuple[Fou
 
 def _read_all(
     paths: list[Path], root: Path, progress: Progress | None
-) -> tuple[NDArray[np.uint8], list[str]]:
-    """The images (n, height, width), and what there is to say of how they were changed."""
+) -> tuple[NDArray[np.uint8], tuple[int, int], list[str]]:
+    """The images (n, height * width), their height and width, and how they were changed."""
     width, height = _commonest_size(paths)
-    require_memory(str(root), len(paths) * width * height)
-    images = np.empty((len(paths), height, width), np.uint8)
+    spool = Spool(str(root), len(paths) * width * height)
     resized_count = colored_count = 0
     for row, path in enumerate(paths):
         if progress is not None and row % REPORT_EVERY == 0:
@@ -111,7 +109,7 @@ def _read_all(
         image = open_image(path)
         colored_count += is_colored(image)
         resized_count += image.size != (width, height)
-        images[row] = np.asarray(resized(grey_image(image), width, height))
+        spool.add(np.asarray(resized(grey_image(image), width, height)).reshape(1, -1))
     if progress is not None:
         progress("reading images", len(paths), len(paths))
     changes = []
@@ -124,7 +122,7 @@ def _read_all(
         changes.append(
             f"{colored_count:,} of {len(paths):,} images are colored and are turned to grey"
         )
-    return images, changes
+    return spool.array(), (height, width), changes
 
 
 def _commonest_size(paths: list[Path]) -> tuple[int, int]:

@@ -136,7 +136,7 @@ def _rows(
         names = block.texts[found.index].tolist()
     return Rows(
         name=sheet.head.name,
-        features=_as_trained(encoder.encode(block), columns.grey),
+        features=_as_trained(encoder.encode(block)[0], columns.grey),
         labels=None,
         names=names,
         index=_index_title(sheet.head, found),

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.mapped import is_large
-from gpunet.datasets.readers.array_names import left_out, named_arrays, require_arrays
+from gpunet.datasets.readers.array_names import left_out, listed, named_arrays, require_arrays
 from gpunet.datasets.readers.arrays import dataset_of_arrays
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file
 from gpunet.datasets.readers.npy import FEATURES, LABELS, Header
 from gpunet.errors import DataError
 
-__all__ = ["read_npz"]
+__all__ = ["read_features", "read_npz"]
 
 LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member, before its name
 
@@ -59,6 +59,25 @@ def read_npz(path: Path) -> Dataset:
         called=lambda key: f"{names[key]} of {path}",
         notice=left_out(members, names),
     )
+
+
+def read_features(path: Path) -> NDArray[Any]:
+    """The features (n, ...) of new samples: of the test set where there is one, or the only array.
+
+    Raises:
+        DataError: there is none, or it is damaged, pickled or holds no numbers.
+    """
+    with open_file(path) as file, _archive(path, file) as archive:
+        members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+        names = named_arrays(members)
+        known = [names[key] for key in ("x_test", "x_train", "x_val") if key in names]
+        if not known and len(members) != 1:
+            raise DataError(
+                f"{path} holds {listed(members)}, wanted features called x_test, X, images, data "
+                "or features, or one array alone"
+            )
+        chosen = known[0] if known else next(iter(members))
+        return _read_array(path, file, archive, members[chosen], "x")
 
 
 @contextmanager

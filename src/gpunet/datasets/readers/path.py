@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.kept import read_once
 from gpunet.datasets.readers.files import reading, shown
-from gpunet.datasets.readers.idx import is_idx_name, read_idx
+from gpunet.datasets.readers.idx import idx_files, is_idx_name, read_idx
 from gpunet.datasets.readers.image_folder import is_image_folder, read_image_folder
 from gpunet.datasets.readers.image_table import (
     ImageTable,
@@ -71,19 +72,19 @@ def read_path(
         if path.is_dir():
             return _read_folder(path, progress, options)
     if _is_table(path):
-        images = _image_tables({"train": path})
-        return (
-            read_image_tables(images, options.label, progress)
-            if images
-            else read_table(path, options)
-        )
+        if images := _image_tables({"train": path}):
+            return _read_image_tables(images, options.label, progress)
+        return read_once([path], options, lambda: read_table(path, options))
     if path.suffix.lower() == ".npy":
-        return read_npy_files(path, options.label)
+        beside = sorted(path.parent.glob("*.npy"))
+        return read_once(
+            [path, *beside], options.label, lambda: read_npy_files(path, options.label)
+        )
     refuse_options(options, str(path))
     if is_idx_name(path.name):
-        return read_idx(path)
+        return read_once(idx_files(path), None, lambda: read_idx(path))
     if path.suffix.lower() == ".npz":
-        return read_npz(path)
+        return read_once([path], None, lambda: read_npz(path))
     raise DataError(f"{path} is of no known kind; wanted {KINDS}")
 
 
@@ -117,7 +118,7 @@ def _read_folder(folder: Path, progress: Progress | None, options: TableOptions)
         return dataset
     if is_image_folder(folder):
         refuse_options(options, str(folder))
-        return read_image_folder(folder, progress)
+        return read_once([folder], None, lambda: read_image_folder(folder, progress))
     below = _data_folders_below(folder)
     if len(below) == 1:
         return replace(_read_folder(below[0], progress, options), name=folder.resolve().name)
@@ -140,17 +141,19 @@ def _read_files(folder: Path, progress: Progress | None, options: TableOptions) 
         return None
     if source == folder:
         refuse_options(options, str(folder))
-        dataset = read_idx(folder)
+        dataset = read_once(idx_files(folder), None, lambda: read_idx(folder))
     elif not isinstance(source, dict):
         if _image_tables({"train": source}):
             return read_path(source, progress, options)
         dataset = read_path(source, progress, options)
     elif images := _image_tables(source):
-        return read_image_tables(images, options.label, progress)
+        return _read_image_tables(images, options.label, progress)
     else:
         train, val, test = (source.get(part) for part in NAMES)
         assert train is not None
-        dataset = read_table(train, options, test=test, val=val)
+        dataset = read_once(
+            list(source.values()), options, lambda: read_table(train, options, test=test, val=val)
+        )
     beside = "the folders of images beside its files are left out"
     return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
 
@@ -173,6 +176,15 @@ def _image_tables(tables: Mapping[Part, Path]) -> dict[Part, ImageTable]:
 
 def _is_text(path: Path) -> bool:
     return is_text_name(path.name) and not is_idx_name(path.name)
+
+
+def _read_image_tables(
+    images: dict[Part, ImageTable], label: str | None, progress: Progress | None
+) -> Dataset:
+    """Read tables of images, whose images lie in their folders."""
+    paths = [table.path for table in images.values()]
+    folders = list(dict.fromkeys(path.parent for path in paths))
+    return read_once([*paths, *folders], label, lambda: read_image_tables(images, label, progress))
 
 
 def _is_table(path: Path) -> bool:

@@ -6,7 +6,7 @@ What the columns mean is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,10 +17,10 @@ from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.cells import CellAt, Decimal
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT
-from gpunet.datasets.spool import require_memory
+from gpunet.datasets.spool import Aside, require_memory
 from gpunet.errors import DataError
 
-__all__ = ["Block", "Head", "Pick", "Picked", "Sheet", "Table", "Word"]
+__all__ = ["Block", "Head", "Pick", "Picked", "Sheet", "Table", "Word", "refuse_unbounded"]
 
 Unit = Literal["line", "row"]
 """What messages call a row of a table: a line of a file, or a row of a data frame."""
@@ -108,7 +108,7 @@ class Sheet:
 
 
 class Table:
-    """The rows of a sheet in memory.
+    """The rows of a sheet; their numbers lie in a file where they are many.
 
     Args:
         sheet: from which ``add`` takes blocks.
@@ -118,17 +118,19 @@ class Table:
         self.head, self.picked, self.decimal = sheet.head, sheet.picked, sheet.decimal
         self.notice = sheet.notice
         self.blocks: list[Block] = []
+        self._aside = Aside(sheet.head.name)
         self._size = 0
 
     def add(self, block: Block) -> None:
         """Keep a block.
 
         Raises:
-            DataError: the rows take more memory than the package will hold.
+            DataError: there is no room for the numbers, or the texts take more memory than the
+                package will hold.
         """
-        self._size += block.numbers.nbytes + sum(text.nbytes for text in block.texts.values())
+        self._size += sum(text.nbytes for text in block.texts.values())
         require_memory(self.head.name, self._size)
-        self.blocks.append(block)
+        self.blocks.append(replace(block, numbers=self._aside.put(block.numbers)))
 
     def __len__(self) -> int:
         return sum(map(len, self.blocks))

@@ -26,6 +26,7 @@ from gpunet.datasets.readers.sheet import Table
 from gpunet.datasets.readers.sheets import gather
 from gpunet.datasets.readers.table_names import table_stem
 from gpunet.datasets.readers.titles import are_pixel_titles
+from gpunet.datasets.spool import taken
 from gpunet.errors import DataError, spelled
 
 __all__ = ["read_table"]
@@ -124,7 +125,7 @@ class _Part:
             )
         features, lacking = take_features(table, encoder)
         if notice:
-            features, lacking = features[kept], lacking[kept]
+            features, lacking = taken(features, np.flatnonzero(kept)), lacking[kept]
         if options.missing != "drop" or not lacking.any():
             return cls(features, labels, notice)
         whole = ~lacking
@@ -135,7 +136,8 @@ class _Part:
             )
         dropped = f"{lacking.sum():,} of {len(lacking):,} rows lack a cell and are left out"
         labels = replace(labels, values=labels.values[whole], rows=np.asarray(labels.rows)[whole])
-        return cls(features[whole], labels, joined(notice, dropped))
+        features = taken(features, np.flatnonzero(whole))
+        return cls(features, labels, joined(notice, dropped))
 
 
 def _read_training(path: Path, options: TableOptions) -> tuple[Table, Columns, Learned, str | None]:

@@ -14,6 +14,8 @@ import sys
 import fastexcel
 import polars as pl
 
+__all__ = ["main"]
+
 MEMORY = 8 << 30
 """Bytes of the process's address space, at most, where the system can be told."""
 

@@ -51,7 +51,11 @@ class PlainPrinter(Callback):
             f"{count(len(run.dataset.test))} to test"
         )
         self._last_epoch = len(run.history)
-        if run.history:
+        if run.begun_steps:
+            epoch = self._last_epoch + 1
+            steps = f"{count(run.begun_steps)} of {count(run.steps_per_epoch)} steps"
+            self._print(f"        resumed within epoch {epoch}, after {steps}")
+        elif run.history:
             self._print(f"        resumed after epoch {self._last_epoch}, best {run.best_epoch}")
 
     def on_epoch_end(self, record: EpochEnd) -> None:

@@ -1,0 +1,175 @@
+"""The file of a kept dataset: its bare arrays, and then in JSON what they are.
+
+The JSON and its length stand at the end, so a file that was cut short is none. Large arrays are
+mapped where they lie; those that are read into memory are compared with their checksums.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.blocks import row_blocks
+from gpunet.datasets.dataset import Columns, Dataset, Samples
+from gpunet.datasets.mapped import is_large, map_array
+from gpunet.files.typed_json import UnsoundError, from_json
+
+__all__ = ["Facts", "parts_of", "read_dataset", "read_facts", "write_dataset"]
+
+MAGIC = b"gpunet\x00\x01"
+TRAILER = struct.Struct("<QI8s")  # length and checksum of the JSON, and what tells the format
+PAGE = 4096  # bytes; every array starts at a multiple
+
+
+class Facts(msgspec.Struct):
+    """What the file says of where the dataset comes from."""
+
+    path: str  # of the data, absolute
+    given: str  # the same as the user named it
+    stamp: str  # of the files and the readers that it was read from and by
+
+
+class _Array(msgspec.Struct):
+    """Where an array lies in the file."""
+
+    kind: Literal["uint8", "float32", "float64", "int32"]
+    shape: tuple[int, ...]
+    offset: int
+    checksum: int
+
+    @classmethod
+    def write(cls, array: NDArray[Any], file: BinaryIO) -> _Array:
+        """Append an array to a file."""
+        file.write(bytes(-file.tell() % PAGE))
+        offset, checksum = file.tell(), 0
+        for rows in row_blocks(array):
+            block = np.ascontiguousarray(array[rows])
+            checksum = zlib.crc32(block.data, checksum)
+            file.write(block.data)
+        return cls(str(array.dtype), array.shape, offset, checksum)  # type: ignore[arg-type]
+
+    def read(self, file: BinaryIO, end: int) -> NDArray[Any]:
+        """The array, of a file whose arrays end there."""
+        size = math.prod(self.shape) * np.dtype(self.kind).itemsize
+        if min(*self.shape, self.offset, size, end - size - self.offset) < 0:
+            raise UnsoundError("an array lies beyond its end")
+        if is_large(size):
+            return map_array(file, self.kind, self.shape, self.offset)
+        file.seek(self.offset)
+        content = bytearray(file.read(size))
+        if zlib.crc32(content) != self.checksum:
+            raise UnsoundError("an array has another checksum")
+        return np.frombuffer(content, self.kind).reshape(self.shape)
+
+
+class _Content(msgspec.Struct):
+    """The JSON of a file."""
+
+    facts: Facts
+    name: str
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int] | None
+    source: str
+    notice: str | None
+    columns: Columns | None
+    parts: dict[str, tuple[_Array, _Array]]  # features and labels
+
+
+def parts_of(dataset: Dataset) -> dict[str, Samples]:
+    """The sets of samples that a dataset has, by their names in ``Dataset``."""
+    parts = {"train": dataset.train, "test": dataset.test}
+    return parts if dataset.validation is None else {**parts, "validation": dataset.validation}
+
+
+def write_dataset(file: BinaryIO, dataset: Dataset, facts: Facts) -> None:
+    """Write a dataset into an empty file, without a copy of it in memory."""
+    content = _Content(
+        facts=facts,
+        name=dataset.name,
+        classes=dataset.classes,
+        image_shape=dataset.image_shape,
+        source=dataset.source,
+        notice=dataset.notice,
+        columns=dataset.columns,
+        parts={
+            part: (_Array.write(samples.features, file), _Array.write(samples.labels, file))
+            for part, samples in parts_of(dataset).items()
+        },
+    )
+    text = json.dumps(msgspec.to_builtins(content)).encode()
+    file.write(text)
+    file.write(TRAILER.pack(len(text), zlib.crc32(text), MAGIC))
+
+
+def read_facts(path: Path) -> Facts:
+    """Where the dataset in a file comes from.
+
+    Raises:
+        OSError: the file cannot be read.
+        UnsoundError: it is damaged, or none of this kind.
+    """
+    with path.open("rb") as file:
+        return _read_content(file)[0].facts
+
+
+def read_dataset(path: Path, facts: Facts) -> Dataset:
+    """The dataset in a file.
+
+    Args:
+        path: of the file.
+        facts: where it should come from now.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is damaged, or none of this kind.
+    """
+    with path.open("rb") as file:
+        content, end = _read_content(file)
+        if content.facts.stamp != facts.stamp:
+            raise UnsoundError("it was read from other files, or otherwise")
+        samples = {
+            part: Samples(*(array.read(file, end) for array in arrays))
+            for part, arrays in content.parts.items()
+        }
+    if not {"train", "test"} <= samples.keys() <= {"train", "test", "validation"}:
+        raise UnsoundError("it lacks samples")
+    return Dataset(
+        name=content.name,
+        classes=content.classes,
+        image_shape=content.image_shape,
+        source=_renamed(content.source, content.facts.given, facts.given),
+        notice=content.notice,
+        columns=content.columns,
+        **samples,
+    )
+
+
+def _renamed(source: str, before: str, now: str) -> str:
+    """The words for where a dataset comes from, with its path as the user names it now."""
+    if source.endswith(before):
+        return source.removesuffix(before) + now
+    return now + source.removeprefix(before) if source.startswith(before) else source
+
+
+def _read_content(file: BinaryIO) -> tuple[_Content, int]:
+    """The JSON at the end of a file, and where it begins."""
+    end = file.seek(0, 2) - TRAILER.size
+    if end < 0:
+        raise UnsoundError("it is cut short")
+    file.seek(end)
+    length, checksum, magic = TRAILER.unpack(file.read(TRAILER.size))
+    if magic != MAGIC or length > end:
+        raise UnsoundError("it is cut short, or of another kind")
+    file.seek(end - length)
+    text = file.read(length)
+    if zlib.crc32(text) != checksum:
+        raise UnsoundError("it is damaged")
+    return from_json(text, _Content), end - length
