@@ -67,7 +67,7 @@ def read_table(
         UsageError: the options name no column.
     """
     training, columns, learned, notice = _read_training(path, options)
-    inputs = sum(one.width - 1 for one in columns.encodings) + len(learned.sources)
+    inputs = columns.inputs(len(learned.sources))
     tally = Tally()
     encoder = Encoder(training, columns, learned.sources, inputs, Tally())
     parts: dict[Part, _Part] = {"train": _Part.of(training, encoder, columns.place, options)}

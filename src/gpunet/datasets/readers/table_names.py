@@ -11,9 +11,9 @@ from gpunet.datasets.readers.packed import without_end
 __all__ = [
     "ARFF_ENDS",
     "DATA_ENDS",
-    "FRAME_ENDS",
     "LIBSVM_ENDS",
     "TABLE_NAMES",
+    "TYPED_ENDS",
     "WORKBOOK_ENDS",
     "find_tables",
     "is_table_name",
@@ -28,7 +28,7 @@ LIBSVM_ENDS = (".svm", ".libsvm", ".svmlight")
 PACKABLE_ENDS = (*TEXT_ENDS, *ARFF_ENDS, *LIBSVM_ENDS)
 """How a table's name ends, before ``packed.ENDS`` where it is packed."""
 
-FRAME_ENDS = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson")
+TYPED_ENDS = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson")
 WORKBOOK_ENDS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 """How a table's name ends that is not packed."""
 
@@ -47,7 +47,7 @@ DATA_ENDS = (
         if end not in ALSO_OTHERS
         for packed in ("", *PACKED_ENDS)
     ),
-    *FRAME_ENDS,
+    *TYPED_ENDS,
     *WORKBOOK_ENDS,
 )
 """How a table in a folder may end that is taken for data; ``ALSO_OTHERS`` are often about data."""
@@ -62,7 +62,7 @@ def table_end(name: str) -> str:
     """How a table's name ends, in small letters, without the end of its packing; or empty."""
     plain = without_end(name)
     end = PurePath(plain).suffix.lower()
-    if end in PACKABLE_ENDS or (plain == name and end in (*FRAME_ENDS, *WORKBOOK_ENDS)):
+    if end in PACKABLE_ENDS or (plain == name and end in (*TYPED_ENDS, *WORKBOOK_ENDS)):
         return end
     return TEXT_ENDS[0] if name.lower().endswith(".zip") else ""
 

@@ -165,7 +165,7 @@ def test_a_frame_without_rows_is_refused(tmp_path: Path) -> None:
 def test_a_few_bytes_that_promise_many_rows_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpunet.datasets.readers.frames.FREE", 1 << 16)
+    monkeypatch.setattr("gpunet.datasets.readers.typed_files.FREE", 1 << 16)
     zeros = pl.select(a=pl.repeat(0.0, 1 << 20), b=pl.repeat(1, 1 << 20))
     zeros.write_parquet(tmp_path / "data.parquet")
     assert "data.parquet promises 1,048,576 rows in" in refusal(tmp_path / "data.parquet")
