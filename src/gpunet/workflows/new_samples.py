@@ -30,7 +30,7 @@ from gpunet.datasets.readers.image_folder import images_below
 from gpunet.datasets.readers.model_rows import read_row_blocks
 from gpunet.datasets.readers.npy import FEATURES, read_npy
 from gpunet.datasets.readers.npz import read_features
-from gpunet.datasets.readers.table import is_table_name
+from gpunet.datasets.readers.table_names import is_table_name
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
 from gpunet.model import Model
