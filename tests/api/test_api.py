@@ -234,11 +234,11 @@ def test_a_setting_that_is_none_is_told_with_what_was_meant() -> None:
     [
         (7, "the data are int, wanted a name, a path"),
         (([[1.0], [2.0]], [0, 1], [[1.0]], None), "y_test is missing"),
-        (([[1.0, "x"], [2.0, "y"]], [0, 1]), "column 2 of X is 'x', wanted a number"),
-        (([[1.0], [np.nan]], [0, 1]), "row 2, value 1 of X is nan"),
+        (([[1.0, "1/2/2020"], [2.0, "5/2/2020"]], [0, 1]), "row 1, column 2 of X is '1/2/2020'"),
+        (([[1.0], [np.inf]], [0, 1]), "row 2, value 1 of X is inf"),
         (([[1.0], [2.0]], [0, 1, 1]), "y holds 3 rows but X 2"),
         (([1.0, 2.0], [0, 1]), "X is of shape"),
-        (([[1.0], [2.0]], ["a", None]), "the label in row 2 is missing"),
+        (([[1.0], [2.0]], [None, None]), "the label in row 1 is missing"),
         (({"a": [1.0, 2.0]}, [0, 1]), "X is a dict, wanted numbers"),
     ],
 )

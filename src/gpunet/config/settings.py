@@ -139,6 +139,7 @@ class TrainConfig:
         "rows, refuse refuses the table.",
         fixed=SAME_SAMPLES,
         shared=True,
+        off="mean",
     )
     ignore: tuple[str, ...] | None = setting(
         None,

@@ -7,7 +7,7 @@ and every label a class. A dataset's arrays are never written to.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -220,6 +220,10 @@ class Columns:
         """How many columns S become so many features."""
         return inputs - sum(one.width - 1 for one in self.encodings)
 
+    def inputs(self, count: int) -> int:
+        """How many features I so many columns become."""
+        return count + sum(one.width - 1 for one in self.encodings)
+
     def starts(self, inputs: int) -> NDArray[np.int64]:
         """The first feature (S,) of each column."""
         widths = np.ones(self.count(inputs), np.int64)
@@ -297,18 +301,25 @@ class Dataset:
         y_test: Any = None,
         *,
         name: str = "arrays",
+        missing: Missing = "mean",
+        ignore: Sequence[str] = (),
     ) -> Dataset:
         """A dataset of arrays, data frames or lists, as ``gpunet.train`` makes it of ``(X, y)``.
 
         Args:
             X: (n, I) or (n, height, width) numbers of any type; they are converted, not changed.
+                Rows may lack numbers (NaN, None), and columns may hold words, which become one
+                feature each.
             y: (n,) or (n, 1) class labels: whole numbers, texts or booleans.
             X_test: (m, I) or (m, height, width); without it there are no test samples.
             y_test: (m,) labels of these.
             name: what messages and reports call the data.
+            missing: what is done about missing cells, ``"mean"``, ``"median"``, ``"drop"`` or
+                ``"refuse"``.
+            ignore: columns that are left out, by their titles or their numbers counted from 1.
 
         Raises:
-            DataError: something is no number, no label, or does not fit together.
+            DataError: something is no feature, no label, or does not fit together.
 
         Example:
             >>> import gpunet
@@ -317,8 +328,10 @@ class Dataset:
             ('left', 'right')
         """
         from gpunet.datasets.readers.arrays import from_arrays
+        from gpunet.datasets.readers.options import TableOptions
 
-        return from_arrays(X, y, X_test, y_test, name)
+        options = TableOptions(missing=missing, ignore=tuple(ignore))
+        return from_arrays(X, y, X_test, y_test, name, options)
 
     @cached_property
     def fingerprint(self) -> str:

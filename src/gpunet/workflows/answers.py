@@ -146,7 +146,7 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
         if len(data) != 2:
             raise DataError(f"the data are {len(data)} arrays, wanted (X, y)")
         features, labels = data
-        rows = features_of(model, features)  # (n, I)
+        rows = features_of(model, features, messages.note)  # (n, I)
         numbers = number_known(raw_labels(labels, "y"), model.classes)
         if len(numbers) != len(rows):
             raise DataError(f"y holds {len(numbers):,} labels but X {len(rows):,} rows")

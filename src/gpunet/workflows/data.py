@@ -68,7 +68,12 @@ def dataset_of(
     if isinstance(data, Dataset):
         return data, None
     if isinstance(data, tuple | list) and len(data) in (2, 4):
-        return Dataset.from_arrays(*data), None
+        dataset = Dataset.from_arrays(*data, missing=options.missing, ignore=options.ignore)
+        columns = dataset.columns
+        encoded = columns is not None and (columns.encodings or columns.ignored)
+        if encoded or len(dataset.train) < len(data[1]):  # the rows are not taken as they are
+            messages.dataset(dataset)
+        return dataset, None
     raise DataError(
         f"the data are {type(data).__name__}, wanted a name, a path, (X, y), "
         "(X, y, X_test, y_test) or a gpunet.Dataset"

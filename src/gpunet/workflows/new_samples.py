@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +19,18 @@ from numpy.typing import NDArray
 
 from gpunet.config import FramingStyle
 from gpunet.datasets import images
+from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digits
-from gpunet.datasets.readers.arrays import as_numbers, titles_of
+from gpunet.datasets.readers.arrays import as_numbers
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
 from gpunet.datasets.readers.encoder import Tally
 from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.frames import encoded_rows, titles_of
 from gpunet.datasets.readers.image_folder import images_below
 from gpunet.datasets.readers.model_rows import read_row_blocks
 from gpunet.datasets.readers.npy import FEATURES, read_npy
 from gpunet.datasets.readers.npz import read_features
-from gpunet.datasets.readers.table import is_table_name
+from gpunet.datasets.readers.table_names import is_table_name
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
 from gpunet.model import Model
@@ -79,7 +82,8 @@ class Reading:
         by_image: whether each image is a block of its own.
         pass_over: is told why an image cannot be read, which is left out then; ``None`` to stop
             at the first one.
-        tell: is told what else the user should know, such as what was filled.
+        tell: is told what else the user should know, such as what was filled; Python warns of it
+            by default.
     """
 
     id: str | None = None
@@ -87,7 +91,7 @@ class Reading:
     one_digit: bool = False
     by_image: bool = False
     pass_over: Callable[[DataError], object] | None = None
-    tell: Callable[[str], object] | None = None
+    tell: Callable[[str], object] = warnings.warn
 
 
 def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples]:
@@ -119,7 +123,7 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
             sources[0], model.table_columns, model.network.inputs, reading.id
         ):
             yield NewSamples(rows.index or "row", rows.names, rows.features)
-            if rows.notice and reading.tell is not None:
+            if rows.notice is not None:
                 reading.tell(rows.notice)
         return
     if reading.id is not None:
@@ -131,14 +135,23 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
         yield from _of_images(model, sources, reading)
 
 
-def features_of(model: Model, data: Any) -> NDArray[Any]:
+def features_of(model: Model, data: Any, note: Callable[[str], object]) -> NDArray[Any]:
     """The features (n, I) of an array or a data frame, of the type that the model was trained on.
+
+    Args:
+        model: any.
+        data: the rows.
+        note: is told what was filled in and passed over.
 
     Raises:
         DataError: it is not what it should be.
         ModelError: a column is missing.
     """
-    return _typed(*_flat(model, data))
+    tally = Tally()
+    features = _typed(*_flat(model, data, tally))
+    if tally.notice is not None:
+        note(tally.notice)
+    return features
 
 
 def name_of(source: Source) -> str:
@@ -205,18 +218,16 @@ def _of_arrays(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples
         title, names = "row", None
         if reading.id is not None:
             title, names, part = _named_rows(part, reading.id)
-        flat, grey = _flat(model, part)
+        flat, grey = _flat(model, part, tally)
         step = max(1, min(ROWS, VALUES // max(1, flat.shape[1])))
         for first in range(0, max(1, len(flat)), step):
             rows = slice(first, first + step)
             features = _typed(flat[rows], grey)
-            if model.table_columns.fills and features.dtype.kind == "f":
-                tally.filled += int(np.isnan(features).sum())
             number = done + first + 1
             counted = range(number, number + len(features))
             yield NewSamples(title, counted if names is None else names[rows], features)
         done += len(flat)
-    if tally.notice and reading.tell is not None:
+    if tally.notice is not None:
         reading.tell(tally.notice)
 
 
@@ -232,9 +243,12 @@ def _named_rows(frame: Any, column: str) -> tuple[str, list[str], Any]:
     return column, names, frame[[title for title in titles if title != column]]
 
 
-def _flat(model: Model, data: Any) -> tuple[NDArray[Any], bool]:
+def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
     """Rows (n, I) of numbers, and whether they are grey levels that are to become bytes."""
-    known, titles = model.table_columns.features, titles_of(data)
+    columns = model.table_columns
+    if columns.encodings and len(np.shape(data)) == 2:
+        return encoded_rows(data, columns, model.network.inputs, tally)[0], False
+    known, titles = columns.features, titles_of(data)
     if known is not None and titles is not None and titles != known:
         missing = [name for name in known if name not in titles]
         if missing:
@@ -242,7 +256,12 @@ def _flat(model: Model, data: Any) -> tuple[NDArray[Any], bool]:
                 f"the column {missing[0]!r} is missing, which the model was trained on; add it"
             )
         data = data[list(known)]
-    array = as_numbers(data, "X")
+    try:
+        array = as_numbers(data, "X")
+    except DataError:
+        if len(np.shape(data)) != 2:
+            raise
+        return encoded_rows(data, columns, model.network.inputs, tally)[0], False
     if array.ndim < 2:
         raise DataError(
             f"X is of shape {array.shape}, wanted (samples, features); for one sample write X[None]"
@@ -251,7 +270,9 @@ def _flat(model: Model, data: Any) -> tuple[NDArray[Any], bool]:
     flat = array.reshape(len(array), math.prod(shape))
     if model.image_shape is not None and are_colored(shape):
         ((flat,), _) = turned_to_grey((_typed(flat, False),), shape)
-    return flat, model.table_columns.grey and flat.dtype != np.uint8 and _are_grey_levels(flat)
+    if columns.fills and flat.dtype.kind == "f":
+        tally.filled += sum(int(np.isnan(flat[rows]).sum()) for rows in row_blocks(flat))
+    return flat, columns.grey and flat.dtype != np.uint8 and _are_grey_levels(flat)
 
 
 def _are_grey_levels(flat: NDArray[Any]) -> bool:

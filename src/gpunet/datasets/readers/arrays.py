@@ -8,44 +8,89 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config.choices import Missing
 from gpunet.datasets.dataset import Columns, Dataset, refuse_unknown_values
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.frames import FrameRows, dataset_of_frames, is_gap, titles_of
 from gpunet.datasets.readers.labels import TEXT, RawLabels
-from gpunet.datasets.readers.parts import NAMES, assembled, joined
+from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.parts import NAMES, Part, assembled, joined
 from gpunet.datasets.spool import converted
 from gpunet.errors import DataError
 
-__all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels", "titles_of"]
+__all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels"]
 
 ROWS = 4096  # rows looked at together, so that the temporaries stay small
 
 PYTHON_NAMES = {"x_train": "X", "y_train": "y", "x_test": "X_test", "y_test": "y_test"}
 
 
-def from_arrays(x: Any, y: Any, x_test: Any, y_test: Any, name: str) -> Dataset:
+def from_arrays(
+    x: Any, y: Any, x_test: Any, y_test: Any, name: str, options: TableOptions
+) -> Dataset:
     """What ``Dataset.from_arrays`` documents."""
     if (x_test is None) != (y_test is None):
-        missing = "X_test" if x_test is None else "y_test"
-        raise DataError(f"{missing} is missing; give both X_test and y_test, or neither")
+        lacking = "X_test" if x_test is None else "y_test"
+        raise DataError(f"{lacking} is missing; give both X_test and y_test, or neither")
     titles = titles_of(x)
-    if x_test is not None and titles_of(x_test) not in (None, titles):
-        raise DataError(
-            "the columns of X_test are called otherwise than those of X, or stand in another "
-            "order; make both alike"
-        )
-    arrays = {"x_train": as_numbers(x, "X"), "y_train": _labels(y)}
+    parts: dict[Part, tuple[Any, Any]] = {"train": (x, y)}
     if x_test is not None:
-        arrays |= {"x_test": as_numbers(x_test, "X_test"), "y_test": _labels(y_test)}
+        parts["test"] = (x_test, y_test)
+        if titles_of(x_test) not in (None, titles):
+            raise DataError(
+                "the columns of X_test are called otherwise than those of X, or stand in another "
+                "order; make both alike"
+            )
+    labeled = {part: _labeled(labels, options.missing) for part, (_, labels) in parts.items()}
+    plain = {
+        part: _plain(features, PYTHON_NAMES[f"x_{part}"]) for part, (features, _) in parts.items()
+    }
+    lost = sum(int((~kept).sum()) for _, kept in labeled.values())
+    notice = f"{lost:,} {'rows' if lost > 1 else 'row'} without a label left out" if lost else None
+    if options.ignore or any(features is None for features in plain.values()):
+        tables = {
+            part: FrameRows(
+                PYTHON_NAMES[f"x_{part}"],
+                features,
+                _raw_labels(labeled[part][0], PYTHON_NAMES[f"y_{part}"]),
+                labeled[part][1],
+            )
+            for part, (features, _) in parts.items()
+        }
+        return dataset_of_frames(tables, name, options, notice)
+    arrays = {}
+    for part, (labels, kept) in labeled.items():
+        features = plain[part]
+        assert features is not None
+        whole = kept.all() or len(kept) != len(features)
+        arrays[f"x_{part}"] = features if whole else features[kept]
+        arrays[f"y_{part}"] = labels
     return dataset_of_arrays(
         arrays,
         name=name,
         source=f"{name} in memory",
         called=PYTHON_NAMES.__getitem__,
         titles=titles,
+        notice=notice,
+        missing=options.missing,
         is_file=False,
     )
+
+
+def _plain(features: Any, name: str) -> NDArray[Any] | None:
+    """Features as an array of numbers; ``None`` if they are rows that lack some or hold words."""
+    try:
+        array = as_numbers(features, name)
+    except DataError:
+        if len(np.shape(features)) != 2:
+            raise
+        return None
+    if array.ndim != 2 or array.dtype.kind != "f":
+        return array
+    blocks = (array[first : first + ROWS] for first in range(0, len(array), ROWS))
+    return None if any(np.isnan(block).any() for block in blocks) else array
 
 
 def dataset_of_arrays(
@@ -57,6 +102,7 @@ def dataset_of_arrays(
     titles: tuple[str, ...] | None = None,
     notice: str | None = None,
     is_file: bool = True,
+    missing: Missing = "refuse",
 ) -> Dataset:
     """A dataset of the arrays ``x_train`` and ``y_train``, and those of other parts.
 
@@ -71,6 +117,7 @@ def dataset_of_arrays(
         is_file: whether the arrays come from files: images in color are turned to grey as those of
             folders are, and the last sixth of the training samples is for testing where there is
             no ``x_test``; else there are no test samples then.
+        missing: what a model does about rows that lack a number; these here lack none.
 
     Raises:
         DataError: an array is of a wrong type or shape, or holds what is no number.
@@ -97,7 +144,7 @@ def dataset_of_arrays(
         validation=called("x_val").partition(" of ")[0] if "val" in parts else "",
         columns=None
         if titles is None
-        else Columns(titles, None, len(titles), index=False, grey=grey),
+        else Columns(titles, None, len(titles), index=False, grey=grey, missing=missing),
     )
 
 
@@ -115,13 +162,6 @@ def _shape_of_all(
                 f"{shape}; write both alike"
             )
     return shape
-
-
-def titles_of(features: Any) -> tuple[str, ...] | None:
-    """The titles of a data frame's columns, if they are texts and all different."""
-    titles = tuple(getattr(features, "columns", ()))
-    texts = bool(titles) and all(isinstance(title, str) for title in titles)
-    return titles if texts and len(set(titles)) == len(titles) else None
 
 
 def as_numbers(features: Any, name: str) -> NDArray[Any]:
@@ -174,13 +214,26 @@ def raw_labels(values: Any, name: str) -> RawLabels:
     return _raw_labels(_labels(values), name)
 
 
+def _labeled(values: Any, missing: Missing) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """The labels (m,) that there are, and which rows (n,) have one."""
+    array = _array(values)
+    kept = np.ones(len(array) if array.ndim else 0, np.bool_)
+    if array.dtype.kind in "OTU" and array.shape == kept.shape:
+        kept = np.array([not (is_gap(item) or item == "") for item in array.tolist()], np.bool_)
+    elif array.dtype.kind == "f" and array.shape == kept.shape:
+        kept = ~np.isnan(array)
+    if kept.all() or not kept.any() or missing == "refuse":
+        return _labels(array), kept
+    return _labels(array[kept]), kept
+
+
 def _labels(values: Any) -> NDArray[Any]:
     """Labels as an array of numbers or texts."""
     array = _array(values)
     if array.dtype.kind not in "OT":
         return array
     items = array.reshape(-1).tolist()
-    missing = next((row for row, item in enumerate(items, 1) if item is None or item != item), 0)
+    missing = next((row for row, item in enumerate(items, 1) if is_gap(item)), 0)
     if missing:
         raise DataError(f"the label in row {missing:,} is missing; fill it in or leave the row out")
     if all(isinstance(item, bool | np.bool_) for item in items):

@@ -17,7 +17,7 @@ from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.sheet import Head, Table, Word
 from gpunet.errors import DataError, spelled
 
-__all__ = ["Learned", "learn_columns", "listed", "no_number"]
+__all__ = ["Learned", "date_refused", "learn_columns", "listed", "no_number"]
 
 MOST_LEVELS = 128
 """Different words up to which a column becomes features, one for each word."""
@@ -26,7 +26,7 @@ LONGEST_LEVEL = 200  # characters
 FEW_NUMBERS = 12
 """Different numbers up to which they may be codes, so that a column may hold words as well."""
 
-LISTED = 4  # columns that a notice lists
+LISTED = 3  # columns that a notice lists
 
 _DAY = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}([-/.])\d{1,2}\1\d{2,4}|\d{1,2}-[A-Za-z]{3}-\d{2,4}"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?"
@@ -125,6 +125,21 @@ def no_number(head: Head, column: int, word: Word, advice: str = "") -> DataErro
     )
 
 
+def date_refused(head: Head, column: int, row: int, seen: str) -> DataError:
+    """The error for a column of dates or times."""
+    return DataError(
+        f"{head.cell(row, column)} is {shown(seen)}, a date or time, wanted a number; write what "
+        "matters of it as numbers, such as days since the first one, the month or the hour, or "
+        f"leave the column out with {spelled('ignore', _name(head, column))}"
+    )
+
+
+def _name(head: Head, column: int) -> str:
+    """How a user names a column."""
+    title = head.titles[column] if head.titles else ""
+    return title if title and "," not in title else str(column + 1)
+
+
 def _left_out(head: Head, columns: Sequence[int], why: str) -> str:
     if not columns:
         return ""
@@ -196,13 +211,8 @@ class _Judged:
         dates = [word for word in words if DATE.fullmatch(word)]
         if 2 * len(dates) <= len(words):
             return
-        place = self.head.cell(self.first_rows[self.different.index(dates[0])], self.column)
-        name = self.head.titles[self.column] if self.head.titles else str(self.column + 1)
-        raise DataError(
-            f"{place} is {shown(dates[0])}, a date or time, wanted a number; write what matters of "
-            "it as numbers, such as days since the first one, the month or the hour, or leave the "
-            f"column out with {spelled('ignore', name)}"
-        )
+        row = self.first_rows[self.different.index(dates[0])]
+        raise date_refused(self.head, self.column, row, dates[0])
 
     def refuse_words_among_numbers(self, first: Word | None) -> None:
         """Raise a DataError if this is a column of numbers with a mistake in it."""
@@ -220,10 +230,9 @@ class _Judged:
             row = self.first_rows[self.different.index(word)]
             if not marked and first is not None:
                 word, row = first.text, first.row
-            name = title or str(self.column + 1)
             advice = (
-                f" as in most rows; fix it, leave it empty, or leave the column out with "
-                f"{spelled('ignore', name)}"
+                " as in most rows; fix it, leave it empty, or leave the column out with "
+                f"{spelled('ignore', _name(self.head, self.column))}"
             )
             raise no_number(self.head, self.column, Word(row, word), advice)
 

@@ -25,7 +25,7 @@ __all__ = ["Encoder", "Tally", "take_features"]
 class Tally:
     """What was filled in and passed over as rows were encoded."""
 
-    filled: int = 0  # numbers that are missing
+    filled: int = 0  # missing numbers, of columns in which none was missing in training
     unknown: int = 0  # words that were not trained on
     first: str = ""  # the first of these words and where it stands
 
@@ -35,8 +35,8 @@ class Tally:
         filled = f"{self.filled:,} missing {'number is' if self.filled == 1 else 'numbers are'}"
         words = f"{self.unknown:,} {'word was' if self.unknown == 1 else 'words were'}"
         notices = [
-            f"{filled} filled as in training" if self.filled else "",
-            f"{words} not trained on and count as none, {self.first} the first"
+            f"{filled} filled, though none was missing in training" if self.filled else "",
+            f"{words} not trained on and left blank, the first being {self.first}"
             if self.unknown
             else "",
         ]
@@ -135,7 +135,7 @@ class Encoder:
             return np.zeros(len(features), np.bool_)
         missing = np.isnan(features)
         count = int(missing.sum())
-        self.tally.filled += count
+        self.tally.filled += count - int(missing[:, self._indicated].sum())
         if count and not self._fills:
             row, feature = (int(at) for at in np.argwhere(missing)[0])
             self._refuse_missing(int(block.rows[row]), self._source[feature])

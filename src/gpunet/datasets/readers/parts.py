@@ -99,7 +99,8 @@ def assembled(
     Raises:
         DataError: a label can be no class, or a part has one that the training samples lack.
     """
-    image_shape = _image_shape(shape, features["train"])
+    encoded = columns is not None and columns.encodings
+    image_shape = None if encoded else _image_shape(shape, features["train"])
     levels = as_grey_levels(tuple(features.values()), image_shape)
     classes = number_classes(*(labels[part] for part in features))
     samples = {

@@ -1,0 +1,245 @@
+"""Data frames, and arrays of rows, as tables: their columns are numbers or texts.
+
+Frames are known by what they can do, so that no library of frames is needed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Columns, Dataset
+from gpunet.datasets.readers.cells import Decimal
+from gpunet.datasets.readers.columns import date_refused, learn_columns
+from gpunet.datasets.readers.encoder import Encoder, Tally
+from gpunet.datasets.readers.features import as_features
+from gpunet.datasets.readers.label_column import named_column
+from gpunet.datasets.readers.labels import TEXT, RawLabels
+from gpunet.datasets.readers.model_rows import Found
+from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.readers.parts import Part, assembled, joined
+from gpunet.datasets.readers.sheet import Block, Head, Picked, Sheet, Table, refuse_unbounded
+from gpunet.errors import DataError
+
+__all__ = [
+    "FrameRows",
+    "dataset_of_frames",
+    "encoded_rows",
+    "head_of",
+    "is_gap",
+    "sheet_of",
+    "titles_of",
+]
+
+
+def titles_of(features: Any) -> tuple[str, ...] | None:
+    """The titles of a data frame's columns, if they are texts and all different."""
+    titles = tuple(getattr(features, "columns", ()))
+    texts = bool(titles) and all(isinstance(title, str) for title in titles)
+    return titles if texts and len(set(titles)) == len(titles) else None
+
+
+def is_gap(item: Any) -> bool:
+    """Whether an item stands for nothing: None, NaN, pandas' NA and NaT."""
+    if item is None or type(item).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(item, float | np.floating) and bool(np.isnan(item))
+
+
+def sheet_of(data: Any, head: Head, wanted: Sequence[int], words: Container[int] = ()) -> Sheet:
+    """A data frame, or rows (n, K) in an array, as a table.
+
+    Args:
+        data: whose columns are numbers of any type, texts, booleans or categories.
+        head: what it says of its columns, as ``head_of`` tells.
+        wanted: the columns that are read, counted from 0.
+        words: columns, counted from 0, that are to be texts, whatever they hold.
+
+    Raises:
+        DataError: a column holds dates, infinite numbers or other things than numbers and texts.
+    """
+    if head.titles is not None:
+        columns = [np.asarray(data[head.titles[at]].to_numpy()) for at in wanted]
+    else:
+        array = np.asarray(data.to_numpy() if hasattr(data, "to_numpy") else data)
+        columns = [array[:, at] for at in wanted]
+    rows = np.arange(1, 1 + len(data))
+    numbers: dict[int, NDArray[np.float64]] = {}
+    texts: dict[int, NDArray[Any]] = {}
+    for at, column in zip(wanted, columns, strict=True):
+        values = _numbers(column, head, at)
+        if values is None or at in words:
+            texts[at] = _texts(column if values is None else values, head, at)
+        else:
+            numbers[at] = values
+    stacked = np.empty((len(rows), len(numbers)))
+    for place, values in enumerate(numbers.values()):
+        stacked[:, place] = values
+    kept = tuple(numbers)
+    refuse_unbounded(
+        head, stacked, lambda row, place: (row + 1, kept[place], str(stacked[row, place]))
+    )
+    block = Block(rows, stacked, texts)
+    return Sheet(head, Picked(tuple(texts), kept), iter([block]), Decimal(head))
+
+
+def head_of(data: Any, name: str) -> Head:
+    """What a data frame, or an array of rows (n, K), says of its columns."""
+    titles = titles_of(data)
+    return Head(name, int(np.shape(data)[1]), titles, "row")
+
+
+def encoded_rows(
+    data: Any, columns: Columns, inputs: int, tally: Tally, name: str = "X"
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The features (n, I) of a data frame, or of rows in an array, encoded as in training.
+
+    Returns:
+        The features, NaN where a number is missing, and which rows (n,) lack a cell.
+
+    Raises:
+        DataError: a column is missing, or holds what it did not hold in training.
+    """
+    head = head_of(data, name)
+    found = Found.of(head, columns, inputs)
+    sheet = sheet_of(data, head, found.features, found.words)
+    encoder = Encoder(sheet, columns, found.features, inputs, tally)
+    (block,) = sheet.blocks
+    features, lacking = encoder.encode(block)
+    sheet.decimal.require_plain()
+    return features.astype(np.float64, copy=False), lacking
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameRows:
+    """Rows that lack numbers or hold words, and their labels."""
+
+    name: str  # what messages call the rows
+    rows: Any  # (n, K), a data frame or an array
+    labels: RawLabels  # (m,) of the rows that have one
+    kept: NDArray[np.bool_]  # (n,) which rows have one
+
+
+def dataset_of_frames(
+    parts: Mapping[Part, FrameRows], name: str, options: TableOptions, notice: str | None
+) -> Dataset:
+    """A dataset of rows that lack numbers or hold words.
+
+    Args:
+        parts: the rows, ``train`` among them.
+        name: of the dataset.
+        options: what the user says of the columns.
+        notice: what the user should know already.
+
+    Raises:
+        DataError: a column can be no feature, or rows and labels do not fit together.
+    """
+    columns, inputs, notices = _learned(parts["train"], options)
+    tally, lost = Tally(), 0
+    features: dict[Part, NDArray[np.float64]] = {}
+    labels: dict[Part, RawLabels] = {}
+    for part, one in parts.items():
+        known = Tally() if part == "train" else tally
+        encoded, lacking = encoded_rows(one.rows, columns, inputs, known, one.name)
+        if len(encoded) != len(one.kept):
+            raise DataError(
+                f"{one.labels.name} holds {len(one.kept):,} rows but {one.name} "
+                f"{len(encoded):,}; give arrays that belong together"
+            )
+        whole = (
+            ~lacking[one.kept]
+            if options.missing == "drop"
+            else np.ones(len(one.labels.values), bool)
+        )
+        if not whole.any():
+            raise DataError(f"every row of {one.name} lacks a cell, so none is left; fill some in")
+        lost += int((~whole).sum())
+        features[part] = encoded[one.kept][whole]
+        rows = np.asarray(one.labels.rows)[whole]
+        labels[part] = replace(one.labels, values=one.labels.values[whole], rows=rows)
+    dropped = f"{lost:,} {'rows lack a cell and are' if lost > 1 else 'row lacks a cell and is'}"
+    typed = as_features(tuple(features.values()), grey=False)
+    return assembled(
+        dict(zip(features, typed, strict=True)),
+        labels,
+        typed[0].shape[1:],
+        name=name,
+        source=f"{name} in memory",
+        notice=joined(
+            notice,
+            *notices,
+            f"{dropped} left out" if lost else None,
+            replace(tally, filled=0).notice,
+        ),
+        columns=columns,
+    )
+
+
+def _learned(train: FrameRows, options: TableOptions) -> tuple[Columns, int, tuple[str, ...]]:
+    """What the columns of training rows become, how many features, and notices."""
+    head = head_of(train.rows, train.name)
+    left_out = {named_column(head, name, "ignore") for name in options.ignore}
+    wanted = [at for at in range(head.columns) if at not in left_out]
+    sheet = sheet_of(train.rows, head, wanted)
+    table = Table(sheet)
+    for block in sheet.blocks:
+        table.add(block)
+    titles, count = head.titles, head.columns
+    learned = learn_columns(table, wanted, {}, options)
+    columns = Columns(
+        features=None if titles is None else tuple(titles[at] for at in learned.sources),
+        label=None,
+        place=count,
+        index=False,
+        grey=False,
+        ignored=tuple(at for at in range(count) if at not in learned.sources),
+        encodings=learned.encodings,
+        missing=options.missing,
+    )
+    if not learned.sources:
+        raise DataError(
+            f"{train.name} holds no column that can be a feature; give numbers, or words that recur"
+        )
+    return columns, columns.inputs(len(learned.sources)), learned.notices
+
+
+def _numbers(column: NDArray[Any], head: Head, at: int) -> NDArray[np.float64] | None:
+    """A column (n,) as numbers, NaN where one is missing; ``None`` if it holds texts."""
+    kind = column.dtype.kind
+    if kind in "biuf":
+        return column.astype(np.float64)
+    if kind in "mM":
+        given = np.flatnonzero(~np.isnat(column))
+        first = int(given[0]) if len(given) else 0
+        raise date_refused(head, at, first + 1, str(column[first]))
+    if kind in "OUT" and column.ndim == 1:
+        items = column.tolist()
+        if any(isinstance(item, str | bytes) for item in items):
+            return None
+        try:
+            return np.array([np.nan if is_gap(item) else float(item) for item in items], np.float64)
+        except (TypeError, ValueError):
+            return None
+    raise DataError(
+        f"{head.column(at)} of {head.name} is of type {column.dtype}, wanted numbers or texts"
+    )
+
+
+def _texts(column: NDArray[Any], head: Head, at: int) -> NDArray[Any]:
+    """A column (n,) as texts, which are empty where one is missing."""
+    try:
+        return np.array([_text(item).strip() for item in column.tolist()], TEXT)
+    except TypeError as error:  # what is no character, or half of one
+        raise DataError(f"{head.column(at)} of {head.name} holds damaged text") from error
+
+
+def _text(item: Any) -> str:
+    if is_gap(item):
+        return ""
+    if isinstance(item, bytes):
+        return item.decode("utf-8", "replace")
+    return str(int(item)) if isinstance(item, float) and item.is_integer() else str(item)
