@@ -608,6 +608,7 @@ COMMANDS = [
     "evaluate model.safetensors --data data.csv --device cpu --json",
     "predict model.safetensors image.png - --json",
     "predict model.safetensors rows.csv --json",
+    "predict model.safetensors rows.csv --id 1 --format submission -o answers.csv.gz --force",
     "show model.safetensors --json",
     "plot run.json -o curves.png",
     "runs runs --json",
