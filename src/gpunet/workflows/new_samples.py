@@ -222,8 +222,6 @@ def _of_arrays(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples
         for first in range(0, max(1, len(flat)), step):
             rows = slice(first, first + step)
             features = _typed(flat[rows], grey)
-            if model.table_columns.fills and features.dtype.kind == "f":
-                tally.filled += int(np.isnan(features).sum())
             number = done + first + 1
             counted = range(number, number + len(features))
             yield NewSamples(title, counted if names is None else names[rows], features)

@@ -16,7 +16,10 @@ LABELS = frozenset(
 )
 """What a label's column is called, without case, blanks, dots, dashes and underscores."""
 
-PERHAPS_LABELS = LABELS | {"y", "response", "result", "kind", "type", "group"}
+PERHAPS_LABELS = LABELS | {
+    *("y", "response", "result", "kind", "type", "group", "survived", "churn", "churned"),
+    *("exited", "attrition", "approved", "isfraud"),
+}
 """What a label's column may be called; the further ones may be features as well."""
 
 INDICES = frozenset(
