@@ -343,7 +343,7 @@ def load_dataset(
     """Open a dataset by its name or its path; one that is not cached is downloaded.
 
     Args:
-        name: such as ``"mnist"``, or a path of IDX, CSV or NPZ files or folders of images.
+        name: such as ``"mnist"``, or a path of a table, of IDX, NPZ or NPY files, or of images.
         label: the column of a table that is the label: its title, its number counted from 1, or
             ``"last"``.
         missing: what is done about missing cells of a table, as ``train`` takes it.

@@ -235,7 +235,7 @@ def test_a_file_of_arrays_without_features_is_refused(gpunet: RunCommand, model:
     assert "feature 1 of sample 2" in gpunet("predict", model, "rows.npy").failure
     np.save("rows.npy", np.array([[1.0, np.nan]]))
     ran = gpunet("predict", model, "rows.npy")
-    assert (ran.code, ran.err) == (0, "note: 1 missing number is filled as in training\n")
+    assert (ran.code, ran.err.partition(",")[0]) == (0, "note: 1 missing number is filled")
     ran = gpunet("predict", model, "rows.npy", "new.csv")
     assert (ran.code, ran.failure) == (
         2,

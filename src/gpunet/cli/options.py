@@ -49,8 +49,9 @@ OUTPUT = "Output"
 Data = Annotated[
     str,
     typer.Option(
-        help="mnist, fashion-mnist, strokes (built in), or a path to IDX, CSV or NPZ files or "
-        "folders of images; auto takes MNIST if it can be had, else strokes.",
+        help="mnist, fashion-mnist, strokes (built in), or a path: a table (CSV, Parquet, Excel, "
+        "ARFF and others), IDX, NPZ or NPY files, or a folder of images; auto takes MNIST if it "
+        "can be had, else strokes.",
         rich_help_panel=DATA,
     ),
 ]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import FramingStyle
 from gpunet.datasets import images
+from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digits
 from gpunet.datasets.readers.arrays import as_numbers
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
@@ -29,7 +30,7 @@ from gpunet.datasets.readers.image_folder import images_below
 from gpunet.datasets.readers.model_rows import read_row_blocks
 from gpunet.datasets.readers.npy import FEATURES, read_npy
 from gpunet.datasets.readers.npz import read_features
-from gpunet.datasets.readers.table import is_table_name
+from gpunet.datasets.readers.table_names import is_table_name
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
 from gpunet.model import Model
@@ -270,7 +271,7 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
     if model.image_shape is not None and are_colored(shape):
         ((flat,), _) = turned_to_grey((_typed(flat, False),), shape)
     if columns.fills and flat.dtype.kind == "f":
-        tally.filled += int(np.isnan(flat).sum())
+        tally.filled += sum(int(np.isnan(flat[rows]).sum()) for rows in row_blocks(flat))
     return flat, columns.grey and flat.dtype != np.uint8 and _are_grey_levels(flat)
 
 

@@ -132,11 +132,11 @@ def test_an_empty_folder_is_refused_with_what_could_be_there(tmp_path: Path) -> 
 
 def test_a_folder_without_data_is_refused_with_what_is_there(tmp_path: Path) -> None:
     for number in range(10):
-        (tmp_path / f"{number}.parquet").write_bytes(b"PAR1")
+        (tmp_path / f"{number}.pickle").write_bytes(b"PAR1")
     (tmp_path / ".hidden").write_bytes(b"")
     message = refusal(tmp_path)
-    assert "holds no dataset but '0.parquet', '1.parquet', " in message
-    assert "'7.parquet' and 2 more; wanted IDX files" in message
+    assert "holds no dataset but '0.pickle', '1.pickle', " in message
+    assert "'7.pickle' and 2 more; wanted IDX files" in message
 
 
 @pytest.mark.parametrize("below", ["raw", "MNIST/raw"])
@@ -244,10 +244,8 @@ def test_a_table_of_measurements_may_lie_beside_images(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_of_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "data.parquet").write_bytes(b"PAR1")
-    assert "data.parquet is of no known kind; wanted IDX files" in refusal(
-        tmp_path / "data.parquet"
-    )
+    (tmp_path / "data.pickle").write_bytes(b"PAR1")
+    assert "data.pickle is of no known kind; wanted IDX files" in refusal(tmp_path / "data.pickle")
 
 
 def test_a_folder_without_permission_is_refused(

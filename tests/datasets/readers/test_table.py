@@ -11,7 +11,8 @@ from gpunet.datasets.dataset import Columns
 from gpunet.datasets.readers import text_rows
 from gpunet.datasets.readers.model_rows import read_row_blocks, read_rows
 from gpunet.datasets.readers.options import USUAL, TableOptions
-from gpunet.datasets.readers.table import find_tables, read_table
+from gpunet.datasets.readers.table import read_table
+from gpunet.datasets.readers.table_names import find_tables
 from gpunet.errors import DataError, UsageError
 
 IRIS = "species,sepal,petal\n" + "".join(

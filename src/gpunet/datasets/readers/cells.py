@@ -16,7 +16,7 @@ from gpunet.errors import DataError
 if TYPE_CHECKING:
     from gpunet.datasets.readers.sheet import Head
 
-__all__ = ["Decimal", "gap_pattern", "holds_number", "is_missing", "meaning"]
+__all__ = ["CellAt", "Decimal", "gap_pattern", "holds_number", "is_missing", "meaning"]
 
 MISSING_WORDS = ("na", "n/a", "#n/a", "<na>", "n.a.", "nan", "null", "?")
 """What stands for a missing value in any column, beside an empty cell; capitals do not count."""

@@ -12,7 +12,7 @@ from gpunet.datasets.readers.sheet import Head
 from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError
 
-__all__ = ["Beginning", "is_enough", "read_beginning", "split_cells"]
+__all__ = ["MOST_COLUMNS", "Beginning", "is_enough", "read_beginning", "split_cells"]
 
 MOST_COLUMNS = 1 << 22  # as many features as a network takes
 SAMPLED = 20  # rows that tell the separator and the titles

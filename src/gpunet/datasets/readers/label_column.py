@@ -65,7 +65,9 @@ def pick_for_training(head: Head, options: TableOptions) -> Picked:
     columns = _kept(head, options)
     if len(columns) < 2:
         raise DataError(
-            f"{head.name} has one column in its first line, wanted a label and features "
+            f"{head.name} has one column, wanted a label and features in others"
+            if head.columns < 2 and head.unit == "row"
+            else f"{head.name} has one column in its first line, wanted a label and features "
             "separated by commas, semicolons, tabs or bars; save it again as CSV"
             if head.columns < 2
             else f"{head.name} has {head.columns:,} columns, of which {len(columns)} remain, "
@@ -125,7 +127,9 @@ def labeled_rows(table: Table, label: int) -> tuple[RawLabels, NDArray[np.bool_]
             f"{table.head.column(label)} of {table.head.name} holds no label; fill it in, or name "
             f"another with {spelled('label')}"
         )
-    return RawLabels(table.head.name, values, rows, unit=table.head.unit), kept, notice
+    levels = table.head.levels.get(label, ())
+    labels = RawLabels(table.head.name, values, rows, table.head.unit, levels)
+    return labels, kept, notice
 
 
 def _kept(head: Head, options: TableOptions) -> tuple[int, ...]:

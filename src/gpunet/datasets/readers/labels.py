@@ -47,6 +47,7 @@ class RawLabels:
     values: NDArray[Any]  # (n,) numbers of any type, or ``TEXT``
     rows: NDArray[np.integer] | range  # (n,) what a message calls each label's row
     unit: str = "row"  # what such a row is called
+    levels: tuple[str, ...] = ()  # the classes in order, if the file tells them
 
     @cached_property
     def parted(self) -> tuple[list[Any], list[int], NDArray[np.int64]]:
@@ -88,7 +89,8 @@ class Classes(NamedTuple):
 def number_classes(train: RawLabels, *others: RawLabels) -> Classes:
     """Number the classes that the training set has, from 0 on, in the order of their values.
 
-    Labels are whole numbers or words, which are ordered alphabetically. Whole numbers that leave
+    Labels are whole numbers or words, which are ordered alphabetically unless the file tells their
+    order. Whole numbers that leave
     out a few (1 to 26, or -1 and 1, or 3 and 8) are renumbered and keep their names.
 
     Raises:
@@ -98,14 +100,22 @@ def number_classes(train: RawLabels, *others: RawLabels) -> Classes:
     sets = (train, *others)
     numeric = _are_numeric(*sets)
     keys = [_keys(labels, numeric) for labels in sets]
-    known = sorted(set(keys[0]))
+    known = _in_order(set(keys[0]), train.levels)
     _require_plausible(train, known)
     numbers = {key: number for number, key in enumerate(known)}
     return Classes(
         names=tuple(map(str, known)),
         numbers=[_numbered(*pair, numbers) for pair in zip(sets, keys, strict=True)],
-        notice=_gap_notice(known),
+        notice=_gap_notice(sorted(known)),
     )
+
+
+def _in_order(known: set[Key], levels: Sequence[str]) -> list[Key]:
+    """Classes in the order of a file's levels, or else in that of their values."""
+    places = {level: place for place, level in enumerate(levels)}
+    if all(str(key) in places for key in known):
+        return sorted(known, key=lambda key: places[str(key)])
+    return sorted(known)
 
 
 def number_known(labels: RawLabels, classes: Sequence[str]) -> NDArray[np.int32]:

@@ -232,9 +232,10 @@ class Found:
     def _by_position(head: Head, columns: Columns, count: int) -> Places:
         index = int(columns.index)
         whole = count + 1 + index + len(columns.ignored)
-        if head.columns == count:
+        there = max(head.columns, whole) if head.is_open else head.columns
+        if there == count:
             return tuple(range(count)), None, None
-        if head.columns not in (whole, whole - 1):
+        if there not in (whole, whole - 1):
             raise DataError(
                 f"{head.name} has {head.columns:,} columns, wanted {count:,} features, or "
                 f"{whole:,} columns as in training; give rows of the same kind"
@@ -243,7 +244,7 @@ class Found:
         label = columns.place if named is None else named
         passed = {label, *columns.ignored}
         features = tuple(column for column in range(index, whole) if column not in passed)
-        if head.columns == whole:
+        if there == whole:
             return features, label, 0 if index else None
         return tuple(at - (at > label) for at in features), None, 0 if index else None
 

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, cast
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, shown
 from gpunet.errors import DataError
 
-__all__ = ["ENDS", "GZIP_MAGIC", "unpacked", "without_end"]
+__all__ = ["ENDS", "GZIP_MAGIC", "ZIP_ERRORS", "unpacked", "without_end"]
 
 ENDS = (".gz", ".bz2", ".xz", ".zip")
 """How the names of packed files end."""
@@ -37,6 +37,9 @@ Bzip2 makes a million bytes of one where all are alike, which no data are."""
 
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """How files of an archive may be packed; ``zipfile`` unpacks others all at once."""
+
+ZIP_ERRORS = (struct.error, NotImplementedError, OverflowError, RuntimeError, ValueError)
+"""What ``zipfile`` raises of damaged archives beside BadZipFile."""
 
 MOST_SHOWN = 8  # names of an archive's files in a message
 
@@ -114,7 +117,7 @@ def _zip_damages() -> Iterator[None]:
     """Turns whatever else ``zipfile`` raises of a damaged archive into a BadZipFile."""
     try:
         yield
-    except (struct.error, NotImplementedError, OverflowError, RuntimeError, ValueError) as error:
+    except ZIP_ERRORS as error:
         raise zipfile.BadZipFile(str(error)) from error
 
 

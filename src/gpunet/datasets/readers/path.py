@@ -19,28 +19,31 @@ from gpunet.datasets.readers.image_table import (
 from gpunet.datasets.readers.npy_files import read_npy_files, whole_npy_files
 from gpunet.datasets.readers.npz import read_npz
 from gpunet.datasets.readers.options import USUAL, TableOptions
-from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
 from gpunet.datasets.readers.parts import NAMES, Part, by_part, joined
-from gpunet.datasets.readers.table import find_tables, is_table_name, read_table, table_stem
+from gpunet.datasets.readers.table import read_table
+from gpunet.datasets.readers.table_names import (
+    DATA_ENDS,
+    find_tables,
+    is_table_name,
+    is_text_name,
+    table_stem,
+)
 from gpunet.errors import DataError, SettingError
 from gpunet.files.home import expanded
 
 __all__ = ["KINDS", "find_test_table", "read_path", "refuse_options"]
 
 KINDS = (
-    "IDX files (train-images-idx3-ubyte and so on, or .gz), a CSV file (.csv, .tsv, .txt or .data, "
-    "or packed as .gz, .bz2, .xz or .zip) or a folder with train.csv and test.csv, an NPZ file "
-    "with x_train, y_train, x_test and y_test, or the like, NPY files of such names, or a folder "
-    "of images, either in a folder for each class, at once or in the folders train and test (or "
-    "training, testing and so on), or with a table of file names and labels; val in place of test "
-    "is for validation"
+    "IDX files (train-images-idx3-ubyte and so on, or .gz), a table (.csv, .tsv, .txt, .data, "
+    ".arff or .libsvm, or packed as .gz, .bz2, .xz or .zip; .parquet, .arrow, .feather, .jsonl, "
+    ".xlsx or .ods) or a folder with the tables train and test, an NPZ file with x_train, y_train, "
+    "x_test and y_test, or the like, NPY files of such names, or a folder of images, either in a "
+    "folder for each class, at once or in the folders train and test (or training, testing and so "
+    "on), or with a table of file names and labels; val in place of test is for validation"
 )
 """What can be read, in words for the user."""
 
-TABLES = tuple(f"{end}{packed}" for end in (".csv", ".tsv") for packed in ("", *PACKED_ENDS))
-"""How a table in a folder may end that is taken for data; .txt and .data are often about others."""
-
-SINGLE = (*TABLES, ".npz")
+SINGLE = (*DATA_ENDS, ".npz")
 """How the one file that is a folder's dataset may end."""
 
 MOST_SHOWN = 8  # names of a folder's content in a message
@@ -55,9 +58,9 @@ def read_path(
     """Read the dataset at a path.
 
     Args:
-        path: an IDX, CSV or NPZ file, or a folder of IDX files, CSV files or images.
+        path: a table, an IDX, NPZ or NPY file, or a folder of such files or of images.
         progress: called with a text, what is done, and what there is to do, if it takes long.
-        options: what the user says of the columns of a CSV file.
+        options: what the user says of the columns of a table.
 
     Raises:
         DataError: there is no such path, its kind is unknown, or it does not hold what it should.
@@ -89,7 +92,7 @@ def find_test_table(path: Path) -> Path | None:
     """The table at a path whose rows a model is measured on: a file, or a folder's test table."""
     path = expanded(path)
     if not path.is_dir():
-        is_measured = _is_table(path) and path.is_file() and find_image_table(path) is None
+        is_measured = _is_table(path) and path.is_file() and not _image_tables({"test": path})
         return path if is_measured else None
     files = _files(path)
     if any(is_idx_name(file.name) for file in files):
@@ -161,14 +164,18 @@ def _image_tables(tables: Mapping[Part, Path]) -> dict[Part, ImageTable]:
     Raises:
         DataError: one names images and another one does not.
     """
-    parts = [part for part in NAMES if part in tables and _is_table(tables[part])]
-    found = {part: find_image_table(tables[part]) for part in parts}
+    texts = {part: tables[part] for part in NAMES if part in tables and _is_text(tables[part])}
+    found = {part: find_image_table(path) for part, path in texts.items()}
     images = {part: table for part, table in found.items() if table is not None}
     if images and len(images) < len(found):
         other = next(path for part, path in tables.items() if part not in images)
         named = next(iter(images.values())).path.name
         raise DataError(f"{other} names no images, as {named} does; give one of the two")
     return images
+
+
+def _is_text(path: Path) -> bool:
+    return is_text_name(path.name) and not is_idx_name(path.name)
 
 
 def _read_image_tables(
@@ -206,7 +213,7 @@ def _tables(folder: Path, files: list[Path]) -> dict[Part, Path]:
     """The tables of the parts, such as train.csv, val.csv and test.csv."""
     pair = find_tables(folder)
     prefix = table_stem(pair[0]).lower().removesuffix("train") if pair else ""
-    named = [(table_stem(file).lower(), file) for file in files if _ends(file, TABLES)]
+    named = [(table_stem(file).lower(), file) for file in files if _ends(file, DATA_ENDS)]
     return by_part(
         ((name.removeprefix(prefix), file) for name, file in named if name.startswith(prefix)),
         folder,

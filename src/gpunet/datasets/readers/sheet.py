@@ -20,7 +20,7 @@ from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.spool import Aside, require_memory
 from gpunet.errors import DataError
 
-__all__ = ["Block", "Head", "Pick", "Picked", "Sheet", "Table", "Word"]
+__all__ = ["Block", "Head", "Pick", "Picked", "Sheet", "Table", "Word", "refuse_unbounded"]
 
 Unit = Literal["line", "row"]
 """What messages call a row of a table: a line of a file, or a row of a data frame."""
@@ -34,6 +34,9 @@ class Head:
     columns: int  # how many there are
     titles: tuple[str, ...] | None  # of all columns, or ``None`` if the file has none
     unit: Unit = "line"
+    # By column, the words that the file says it may hold, in order.
+    levels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    is_open: bool = False  # whether further columns of zeros may be thought of after the last one
 
     def column(self, column: int) -> str:
         """What a message calls a column, counted from 0."""
@@ -94,12 +97,14 @@ class Sheet:
         picked: the columns that are read.
         blocks: the rows; none is empty.
         decimal: what is known of its decimal commas once the rows are read.
+        notice: what the user should know of the file, or ``None``.
     """
 
     head: Head
     picked: Picked
     blocks: Iterator[Block]
     decimal: Decimal
+    notice: str | None = None
 
 
 class Table:
@@ -111,6 +116,7 @@ class Table:
 
     def __init__(self, sheet: Sheet) -> None:
         self.head, self.picked, self.decimal = sheet.head, sheet.picked, sheet.decimal
+        self.notice = sheet.notice
         self.blocks: list[Block] = []
         self._aside = Aside(sheet.head.name)
         self._size = 0

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from gpunet.datasets.readers.arff import open_arff
+from gpunet.datasets.readers.libsvm import open_libsvm
 from gpunet.datasets.readers.sheet import Head, Pick, Picked, Sheet, Table, Word
+from gpunet.datasets.readers.table_names import (
+    ARFF_ENDS,
+    LIBSVM_ENDS,
+    TYPED_ENDS,
+    WORKBOOK_ENDS,
+    table_end,
+)
 from gpunet.datasets.readers.text_rows import open_text
+from gpunet.datasets.readers.typed_files import open_typed
+from gpunet.datasets.readers.workbooks import open_workbook
 
 __all__ = ["gather", "open_sheet", "read_whole"]
+
+OPENERS: Mapping[str, Callable[[Path, Pick], AbstractContextManager[Sheet]]] = {
+    **dict.fromkeys(ARFF_ENDS, open_arff),
+    **dict.fromkeys(LIBSVM_ENDS, open_libsvm),
+    **dict.fromkeys(TYPED_ENDS, open_typed),
+    **dict.fromkeys(WORKBOOK_ENDS, open_workbook),
+}
+"""What opens the tables whose names end so; all others are text."""
 
 
 def open_sheet(source: Path | BinaryIO, pick: Pick) -> AbstractContextManager[Sheet]:
@@ -24,6 +43,8 @@ def open_sheet(source: Path | BinaryIO, pick: Pick) -> AbstractContextManager[Sh
     Raises:
         DataError: the file is unreadable or no table; also while rows are read.
     """
+    if isinstance(source, Path) and (end := table_end(source.name)) in OPENERS:
+        return OPENERS[end](source, pick)
     return open_text(source, pick)
 
 

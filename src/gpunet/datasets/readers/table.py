@@ -1,4 +1,4 @@
-"""Tables: CSV files of one sample per line, with a label in one column and features in the others.
+"""Tables: files of one sample per line, with a label in one column and features in the others.
 
 ``text_rows`` reads the text, ``label_column`` chooses the label, ``columns`` says what the others
 become, ``model_rows`` reads further tables for a model.
@@ -21,56 +21,20 @@ from gpunet.datasets.readers.label_column import choose_roles, labeled_rows, pic
 from gpunet.datasets.readers.labels import RawLabels
 from gpunet.datasets.readers.model_rows import read_alike
 from gpunet.datasets.readers.options import USUAL, TableOptions
-from gpunet.datasets.readers.packed import ENDS as PACKED_ENDS
-from gpunet.datasets.readers.packed import without_end
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled, joined
 from gpunet.datasets.readers.sheet import Table
 from gpunet.datasets.readers.sheets import gather
+from gpunet.datasets.readers.table_names import table_stem
 from gpunet.datasets.readers.titles import are_pixel_titles
 from gpunet.datasets.spool import taken
 from gpunet.errors import DataError, spelled
 
-__all__ = [
-    "TABLE_NAMES",
-    "find_tables",
-    "is_table_name",
-    "read_table",
-    "table_stem",
-]
-
-ENDS = (".csv", ".tsv", ".txt", ".data")
-"""How a table's name ends, before ``packed.ENDS`` where it is packed."""
-
-TABLE_NAMES = ".csv, .tsv, .txt or .data, or .gz, .bz2, .xz or .zip after that"
-"""How a table's name ends, as messages say it."""
-
-PREFIXES = ("", "X_", "mnist_", "fashion-mnist_")
-"""What may stand before the names train.csv and test.csv."""
+__all__ = ["read_table"]
 
 MOST_TITLES = 1 << 16
 """Columns up to which titles are kept; more are known by their position."""
 
 LONGEST_TITLES = 1 << 20  # characters of all titles together
-
-
-def is_table_name(name: str) -> bool:
-    """Whether a file of this name is read as a table."""
-    return name.lower().endswith(".zip") or without_end(name).lower().endswith(ENDS)
-
-
-def table_stem(path: Path) -> str:
-    """A table's name without its ends."""
-    return Path(without_end(path.name)).stem
-
-
-def find_tables(folder: Path) -> tuple[Path, Path] | None:
-    """The training and the test table of a folder, if it has a pair of known names."""
-    for prefix in PREFIXES:
-        for end in (".csv", *(f".csv{packed}" for packed in PACKED_ENDS)):
-            train, test = (folder / f"{prefix}{part}{end}" for part in ("train", "test"))
-            if train.exists() and test.exists():
-                return train, test
-    return None
 
 
 def read_table(
@@ -201,7 +165,7 @@ def _read_training(path: Path, options: TableOptions) -> tuple[Table, Columns, L
         encodings=learned.encodings,
         missing=options.missing,
     )
-    return table, columns, learned, roles.notice
+    return table, columns, learned, joined(table.notice, roles.notice)
 
 
 def _can_tell(titles: tuple[str, ...] | None, label: str | None) -> bool:

@@ -33,7 +33,7 @@ from gpunet.datasets.readers.sheet import (
 )
 from gpunet.errors import DataError
 
-__all__ = ["open_text"]
+__all__ = ["TextRows", "open_text", "text_blocks"]
 
 BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
 LONGEST_LINE = 1 << 26  # bytes
@@ -205,12 +205,13 @@ class TextRows:
 
 
 @contextmanager
-def open_text(source: Path | BinaryIO, pick: Pick) -> Iterator[Sheet]:
+def open_text(source: Path | BinaryIO, pick: Pick, name: str = "standard input") -> Iterator[Sheet]:
     """A text's table, whose rows are read as they are asked for.
 
     Args:
-        source: the text's path, packed or not; or an open file, the standard input.
+        source: the text's path, packed or not; or an open file.
         pick: says which columns to read, once it is known which there are.
+        name: what messages call an open file.
 
     Raises:
         DataError: the file is unreadable or no table; also while rows are read, as
@@ -220,11 +221,11 @@ def open_text(source: Path | BinaryIO, pick: Pick) -> Iterator[Sheet]:
         with unpacked(source) as (file, _):
             yield _sheet(file, str(source), pick)
     else:
-        yield _sheet(source, "standard input", pick)
+        yield _sheet(source, name, pick)
 
 
 def _sheet(file: BinaryIO, name: str, pick: Pick) -> Sheet:
-    texts = _blocks(file, name)
+    texts = text_blocks(file, name)
     beginning, line = _beginning(texts, name)
     picked, decimal = pick(beginning.head), Decimal(beginning.head)
     rows = TextRows(beginning, picked, decimal, line)
@@ -249,7 +250,7 @@ def _no_rows(name: str) -> DataError:
     return DataError(f"{name} holds no rows of data; wanted a label and features each")
 
 
-def _blocks(file: BinaryIO, name: str) -> Iterator[str]:
+def text_blocks(file: BinaryIO, name: str) -> Iterator[str]:
     """The file's text in blocks of whole lines, every line end a newline."""
     rest = b""
     first = True

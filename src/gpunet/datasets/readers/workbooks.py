@@ -1,0 +1,88 @@
+"""Workbooks of Excel and OpenDocument, which fastexcel turns into text."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from gpunet.datasets.readers.files import open_file, shown
+from gpunet.datasets.readers.packed import ZIP_ERRORS
+from gpunet.datasets.readers.sheet import Pick, Sheet
+from gpunet.datasets.readers.text_rows import open_text
+from gpunet.errors import DataError, MissingExtraError
+
+__all__ = ["open_workbook"]
+
+SCRIPT = Path(__file__).with_name("workbook_text.py")
+
+LARGEST = 1 << 30
+"""Bytes that the parts of a workbook may take up unpacked; cells take several times as much."""
+
+
+@contextmanager
+def open_workbook(path: Path, pick: Pick) -> Iterator[Sheet]:
+    """The table in the first sheet of a workbook that holds cells.
+
+    Args:
+        path: of a file that ends in one of ``table_names.WORKBOOK_ENDS``.
+        pick: says which columns to read, once it is known which there are.
+
+    Raises:
+        MissingExtraError: fastexcel or polars is not installed.
+        DataError: the file is unreadable, or no sheet holds cells; also while rows are read.
+    """
+    sheets, text = _read(path)
+    notice = None
+    if len(sheets) > 1:
+        others = ", ".join(map(shown, sheets[1:]))
+        notice = f"the sheet {shown(sheets[0])} is read, without {others}"
+    with open_text(io.BytesIO(text), pick, str(path)) as sheet:
+        yield replace(sheet, notice=notice)
+
+
+def _read(path: Path) -> tuple[list[str], bytes]:
+    """The names of the sheets that hold cells, and the text of the first of them."""
+    try:
+        import fastexcel  # noqa: F401
+        import polars  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(f"reading {path.name}", "fastexcel", "tables") from error
+    with open_file(path) as file:
+        _refuse_bomb(path, file)
+        command = [sys.executable, "-P", str(SCRIPT), str(path)]
+        done = subprocess.run(command, capture_output=True, check=False)
+    first, _, text = done.stdout.partition(b"\n")
+    if done.returncode:
+        raise DataError(
+            f"{path} cannot be read: it is damaged, or its cells lie too far apart; save the sheet "
+            "again, or as CSV"
+        )
+    answer = json.loads(first)
+    if "error" in answer:
+        raise DataError(
+            f"{path} is no workbook, or it is damaged ({answer['error'][:80]}); save it again, or "
+            "as CSV"
+        )
+    if not answer["sheets"]:
+        raise DataError(f"{path} holds no cells; wanted a label and features in each row")
+    return answer["sheets"], text
+
+
+def _refuse_bomb(path: Path, file: BinaryIO) -> None:
+    """Raise a DataError if a workbook that is a zip archive would unpack to too much."""
+    size = 0
+    with suppress(*ZIP_ERRORS, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > LARGEST:
+        raise DataError(
+            f"{path} would unpack to {size / (1 << 30):,.1f} GiB, at most {LARGEST >> 30} GiB are "
+            "read; save the sheet as CSV"
+        )
