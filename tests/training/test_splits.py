@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
 from gpunet.config.choices import Missing
-from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples
+from gpunet.datasets import mapped
+from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples, Scaling
 from gpunet.errors import DataError
 from gpunet.training.splits import settled, split
 from gpunet.training.state import RunState
@@ -40,6 +42,27 @@ def test_floats_are_scaled_by_the_samples_that_are_trained_on() -> None:
         splits.scaling.apply(data.train[30:]).features, splits.validation[:].features
     )
     np.testing.assert_array_equal(splits.scaling.apply(data.test).features, splits.test[:].features)
+
+
+def test_floats_of_a_file_are_scaled_without_a_copy_of_them_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = dataset(floats=True)
+    np.save(tmp_path / "features.npy", data.train.features)
+    features = np.load(tmp_path / "features.npy", mmap_mode="r")
+    in_file = replace(data, train=Samples(features, data.train.labels))
+    monkeypatch.setattr(mapped, "LARGE", 0)
+    looked_at = []
+
+    def scaling_of(features: NDArray[Any]) -> Scaling:
+        looked_at.append(features)
+        return Scaling(features.mean(axis=0), features.std(axis=0))
+
+    monkeypatch.setattr(Scaling, "of", scaling_of)
+    for config in (TrainConfig(validation=10), TrainConfig(validation=10, shuffle_split=True)):
+        expected = split(data, config).training[:].features
+        assert split(in_file, config).training[:].features.tobytes() == expected.tobytes()
+    assert [isinstance(one, np.memmap) for one in looked_at] == [False, True] * 2
 
 
 def test_bytes_stay_as_they_are() -> None:

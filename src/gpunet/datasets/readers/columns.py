@@ -116,7 +116,7 @@ def learn_columns(
 def listed(head: Head, columns: Sequence[int]) -> str:
     """Columns as a notice lists them, cut to a few."""
     names = [head.column(column) for column in columns[:LISTED]]
-    more = f" and {len(columns) - LISTED:,} more columns" if len(columns) > LISTED else ""
+    more = f" and {len(columns) - LISTED:,} more" if len(columns) > LISTED else ""
     return ", ".join(names) + more
 
 

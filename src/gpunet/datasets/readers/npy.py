@@ -6,6 +6,7 @@ the file can hold it. Large ones are mapped where they lie. Pickled objects are 
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 import zipfile
@@ -26,6 +27,8 @@ __all__ = ["FEATURES", "LABELS", "Header", "read_npy"]
 FEATURES = "biuf"
 LABELS = "biufUS"
 """numpy's letters for the types that arrays may have which hold features or labels."""
+
+LONGEST_HEADER = 1 << 16  # bytes; numpy itself takes none of more than 10,000
 
 
 class Header(NamedTuple):
@@ -134,10 +137,15 @@ def _parsed(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of headers that look like Python 2's
-            if np.lib.format.read_magic(content) == (1, 0):
-                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(content)
+            first = np.lib.format.read_magic(content) == (1, 0)
+            length = content.read(2 if first else 4)
+            if int.from_bytes(length, "little") > LONGEST_HEADER:
+                raise ValueError("the header is too long")
+            header = io.BytesIO(length + content.read(int.from_bytes(length, "little")))
+            if first:
+                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(header)
             else:
-                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(content)
+                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(header)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         raise
     except Exception as error:
