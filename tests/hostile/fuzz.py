@@ -14,11 +14,13 @@ more memory than 200 times the input and 64 MiB. The exit code is 1 if that did 
 from __future__ import annotations
 
 import argparse
+import bz2
 import contextlib
 import dataclasses
 import gzip
 import io
 import json
+import lzma
 import os
 import signal
 import struct
@@ -28,6 +30,7 @@ import time
 import traceback
 import tracemalloc
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +38,7 @@ from random import Random
 from types import FrameType
 
 import numpy as np
+import polars as pl
 from damage import (
     TOKENS,
     Damage,
@@ -212,7 +216,9 @@ def require_sound(dataset: Dataset) -> None:
     """Raise unless a dataset is what it promises to be."""
     for samples in filter(None, (dataset.train, dataset.test, dataset.validation)):
         require(len(samples.features) == len(samples.labels) > 0, "samples without labels")
-        require(np.isfinite(samples.features).all(), "features that are not finite")
+        gaps = np.isnan(samples.features)
+        require(np.isfinite(samples.features[~gaps]).all(), "features that are not finite")
+        require(dataset.columns is not None or not gaps.any(), "features that are missing")
         labels = set(samples.labels.tolist())
         require(labels <= set(range(len(dataset.classes))), "labels that are no classes")
     require(len(set(dataset.classes)) == len(dataset.classes) >= 2, "classes of one name")
@@ -375,6 +381,51 @@ def npz_target() -> Target:
         np.savez(file, **arrays)
         sets.append({"data.npz": file.getvalue()})
     return Target(sets, {".npz": npz_damaged}, use_dataset)
+
+
+def other_target() -> Target:
+    """Tables that are packed or no text, those of ARFF and LIBSVM, and arrays in files."""
+    frame = pl.DataFrame(
+        {
+            "kind": ["a b", "c", None] * 4,
+            "v": [None, *range(1, 12)],
+            "w": [row / 7 for row in range(12)],
+            "flag": [row % 2 > 0 for row in range(12)],
+            "list": [[row, 1] for row in range(12)],
+        }
+    )
+    writers: dict[str, Callable[[io.BytesIO], object]]
+    writers = {"parquet": frame.write_parquet, "arrow": frame.write_ipc}
+    writers |= {"ipc": frame.write_ipc_stream, "jsonl": frame.write_ndjson}
+    files: dict[str, bytes] = {}
+    for end, write in writers.items():
+        file = io.BytesIO()
+        write(file)
+        files[f"data.{end}"] = file.getvalue()
+    text = frame.drop("list").write_csv().encode()
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data.csv", text)
+    files |= {"data.csv.bz2": bz2.compress(text), "data.csv.xz": lzma.compress(text)}
+    files |= {"data.csv.zip": zipped.getvalue(), "data.tsv.gz": gzip.compress(text)}
+    files["data.arff"] = ARFF + b"1.5,'a b',x\n?,\"c\",y\n% no row\n2,c,x\n" * 4
+    files["data.svm"] = b"+1 1:0.5 3:1e3 # a comment\n-1 2:0.25\n\n" * 6
+    arrays = []
+    for array in (np.arange(24.0).reshape(12, 2), np.arange(12) % 2, np.eye(4)[[0, 1, 2, 3] * 3]):
+        file = io.BytesIO()
+        np.save(file, array)
+        arrays.append(file.getvalue())
+    sets = [{name: content} for name, content in files.items()]
+    sets += [{"X.npy": arrays[0], "y.npy": labels} for labels in arrays[1:]]
+    return Target(sets, dict.fromkeys(("", ".npy"), bytes_damaged), use_dataset)
+
+
+ARFF = b"""@relation r
+@attribute x real
+@attribute 'a b' {c,'a b'}
+@attribute class {y,x}
+@data
+"""
 
 
 def _image(kind: str, mode: str, seed: int = 0) -> bytes:
@@ -580,6 +631,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "idx": idx_target,
     "csv": csv_target,
     "npz": npz_target,
+    "other": other_target,
     "image": image_target,
     "folder": folder_target,
     "model": model_target,

@@ -11,7 +11,7 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ __all__ = ["FEATURES", "LABELS", "Header", "read_npy"]
 FEATURES = "biuf"
 LABELS = "biufUS"
 """numpy's letters for the types that arrays may have which hold features or labels."""
+
+LONGEST_HEADER = 1 << 16  # bytes; numpy itself takes no more than 10,000
 
 
 class Header(NamedTuple):
@@ -131,13 +133,14 @@ def read_npy(path: Path, kinds: str) -> NDArray[Any]:
 
 def _parsed(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """A header as numpy reads it; ValueError for whatever its parser raises of a damaged one."""
+    start = cast(BinaryIO, _Start(content))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of headers that look like Python 2's
-            if np.lib.format.read_magic(content) == (1, 0):
-                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(content)
+            if np.lib.format.read_magic(start) == (1, 0):
+                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(start)
             else:
-                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(content)
+                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(start)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         raise
     except Exception as error:
@@ -145,3 +148,15 @@ def _parsed(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     if any(length < 0 for length in shape):
         raise ValueError("the header of an array has a negative length")
     return shape, is_fortran, kind
+
+
+class _Start:
+    """A content's start, of which no more is read at once than a header takes."""
+
+    def __init__(self, content: BinaryIO) -> None:
+        self._content = content
+
+    def read(self, size: int) -> bytes:
+        if size > LONGEST_HEADER:
+            raise ValueError("the header of an array is too long")
+        return self._content.read(size)
