@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Samples
+from gpunet.datasets.mapped import require_whole
 
 __all__ = ["Rows", "Source"]
 
@@ -47,7 +48,12 @@ class Source:
         return self.prepare(self.raw(rows))
 
     def raw(self, rows: Rows) -> Samples:
-        """These of its rows as they were read."""
+        """These of its rows as they were read.
+
+        Raises:
+            DataError: the file that they are mapped from has become shorter.
+        """
+        require_whole(self.samples.features)
         if isinstance(self.rows, slice):
             return self.samples[self.rows][rows]
         return self.samples[self.rows[rows]]
