@@ -441,3 +441,40 @@ def test_a_huge_learning_rate_shows_in_the_loss_as_not_finite_or_large(
     run_steps(engine, random_samples(48, 30, 4), 6, rate=1e30)
     loss = engine.metrics().loss[0]
     assert not np.isfinite(loss) or loss > 1e6
+
+
+def test_an_engine_goes_on_to_fewer_and_to_more_samples_with_their_own_class_weights(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    config = TrainConfig(batch_size=8, hidden=(5,), class_weights="balanced")
+    network, samples = config.network(6, 3), random_samples(60, 6, 3)
+    common = Samples(samples.features[:40], np.repeat([0, 1, 2], [30, 6, 4]).astype(np.int32))
+    engine = make_engine(network, config)
+    engine.load("train", samples)
+    for part in (common[:25], common, samples):
+        alone = make_engine(network, config)
+        run_steps(alone, part, 12)
+        run_steps(engine, part, 12)
+        assert engine.parameters().tobytes() == alone.parameters().tobytes()
+
+
+def test_a_split_that_shrinks_and_grows_again_is_evaluated_as_it_is(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    config = TrainConfig(batch_size=8, hidden=(5,))
+    network, samples = config.network(6, 3), random_samples(2500, 6, 3)
+    engine = make_engine(network, config)
+    engine.set_parameters(engine.initial_parameters())
+    expected = specification(engine)
+    expected.set_parameters(engine.parameters())
+    engine.load("test", samples)
+    for count in (70, 2500, 1, 1025):
+        for one in (engine, expected):
+            one.load("test", samples[:count])
+        np.testing.assert_allclose(
+            engine.predict("test"), expected.predict("test"), rtol=FLOAT32_SUMS
+        )
+        assert engine.evaluate("test").seen.tolist() == [count]
+        assert engine.evaluate("test").loss == pytest.approx(
+            expected.evaluate("test").loss, rel=FLOAT32_SUMS
+        )

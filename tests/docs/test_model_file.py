@@ -200,6 +200,7 @@ def test_rows_that_are_not_standardized(answers_of: Callable[..., Any]) -> None:
     assert not compare(model, rows, answers_of)["scaling"]
 
 
+@pytest.mark.filterwarnings("ignore:.*(is filled|are filled|not trained on)")
 @pytest.mark.parametrize("missing", ["mean", "median"])
 def test_tables_with_words_and_gaps(missing: str, answers_of: Callable[..., Any]) -> None:
     draws = np.random.default_rng(0)

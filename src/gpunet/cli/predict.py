@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -166,14 +166,21 @@ def _counting() -> Iterator[Callable[[int], None]]:
 def _print(model: Model, data: Sequence[Any], kind: AnswerFormat | None, reading: Reading) -> None:
     """Print all answers, block by block; of images as pictures unless a format is named."""
     from dataclasses import replace
+
+    from gpunet.workflows.answers import answers_to
+
+    reading = replace(reading, by_image=kind is None, one_digit=kind == "submission")
+    shown = nullcontext() if sys.stdout.isatty() else _counting()
+    with shown as count:
+        _print_blocks(model, answers_to(model, data, reading, count), kind)
+
+
+def _print_blocks(model: Model, answers: Iterator[Answers], kind: AnswerFormat | None) -> None:
     from itertools import chain
 
     from gpunet.artifacts.answer_file import answer_texts
     from gpunet.terminal.live.console import make_console
-    from gpunet.workflows.answers import answers_to
 
-    reading = replace(reading, by_image=kind is None, one_digit=kind == "submission")
-    answers = answers_to(model, data, reading)
     first = next(answers, None)
     blocks = answers if first is None else chain([first], answers)
     if kind is None and (first is None or first.boxes is not None):

@@ -55,7 +55,9 @@ def evaluate_model(
         return samples, evaluate(engine, model, samples)
 
 
-def answers_to(model: Model, data: Any, reading: Reading) -> Iterator[Answers]:
+def answers_to(
+    model: Model, data: Any, reading: Reading, count: Callable[[int], None] | None = None
+) -> Iterator[Answers]:
     """A model's answers to new samples, block by block, from the numpy engine.
 
     A few images are answered faster there than on any GPU, and rows as fast as they are read.
@@ -64,6 +66,7 @@ def answers_to(model: Model, data: Any, reading: Reading) -> Iterator[Answers]:
         model: any.
         data: as ``new_samples`` takes it.
         reading: how the samples are read.
+        count: is told how many samples have been answered so far.
 
     Raises:
         DataError: there are no samples, or one holds what is no number.
@@ -76,6 +79,8 @@ def answers_to(model: Model, data: Any, reading: Reading) -> Iterator[Answers]:
             samples = Samples(block.features, np.zeros(len(block.features), np.int32))
             probabilities = predict(engine, model, model.prepare(samples, done))
             done += len(samples)
+            if count is not None:
+                count(done)
             yield Answers(block.title, block.names, block.boxes, block.features, probabilities)
 
 
@@ -95,7 +100,7 @@ def answer_into(
     data: Any,
     kind: AnswerFormat | None = None,
     reading: Reading | None = None,
-    count: Callable[[int], None] = lambda _: None,
+    count: Callable[[int], None] | None = None,
 ) -> int:
     """Write a model's answers to new samples into a file, as a whole or not at all.
 
@@ -122,16 +127,15 @@ def answer_into(
         reading = replace(reading, one_digit=True)
     done = 0
 
-    def counted() -> Iterator[Answers]:
+    def some() -> Iterator[Answers]:
         nonlocal done
-        for block in answers_to(model, data, reading):
+        for block in answers_to(model, data, reading, count):
             done += len(block.names)
-            count(done)
             yield block
         if not done:
             raise DataError("no image could be read, so there are no answers to write")
 
-    write_answers(path, model, counted(), kind)
+    write_answers(path, model, some(), kind)
     return done
 
 

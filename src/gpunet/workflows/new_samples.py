@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import FramingStyle
 from gpunet.datasets import images
+from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digits
 from gpunet.datasets.readers.arrays import as_numbers
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
@@ -222,8 +223,6 @@ def _of_arrays(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples
         for first in range(0, max(1, len(flat)), step):
             rows = slice(first, first + step)
             features = _typed(flat[rows], grey)
-            if model.table_columns.fills and features.dtype.kind == "f":
-                tally.filled += int(np.isnan(features).sum())
             number = done + first + 1
             counted = range(number, number + len(features))
             yield NewSamples(title, counted if names is None else names[rows], features)
@@ -272,7 +271,7 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
     if model.image_shape is not None and are_colored(shape):
         ((flat,), _) = turned_to_grey((_typed(flat, False),), shape)
     if columns.fills and flat.dtype.kind == "f":
-        tally.filled += int(np.isnan(flat).sum())
+        tally.filled += sum(int(np.isnan(flat[rows]).sum()) for rows in row_blocks(flat))
     return flat, columns.grey and flat.dtype != np.uint8 and _are_grey_levels(flat)
 
 

@@ -6,12 +6,13 @@ the file can hold it. Large ones are mapped where they lie. Pickled objects are 
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple, cast
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ FEATURES = "biuf"
 LABELS = "biufUS"
 """numpy's letters for the types that arrays may have which hold features or labels."""
 
-LONGEST_HEADER = 1 << 16  # bytes; numpy itself takes no more than 10,000
+LONGEST_HEADER = 1 << 16  # bytes; numpy itself takes none of more than 10,000
 
 
 class Header(NamedTuple):
@@ -133,14 +134,18 @@ def read_npy(path: Path, kinds: str) -> NDArray[Any]:
 
 def _parsed(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """A header as numpy reads it; ValueError for whatever its parser raises of a damaged one."""
-    start = cast(BinaryIO, _Start(content))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of headers that look like Python 2's
-            if np.lib.format.read_magic(start) == (1, 0):
-                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(start)
+            first = np.lib.format.read_magic(content) == (1, 0)
+            length = content.read(2 if first else 4)
+            if int.from_bytes(length, "little") > LONGEST_HEADER:
+                raise ValueError("the header is too long")
+            header = io.BytesIO(length + content.read(int.from_bytes(length, "little")))
+            if first:
+                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(header)
             else:
-                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(start)
+                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(header)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         raise
     except Exception as error:
@@ -148,15 +153,3 @@ def _parsed(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     if any(length < 0 for length in shape):
         raise ValueError("the header of an array has a negative length")
     return shape, is_fortran, kind
-
-
-class _Start:
-    """A content's start, of which no more is read at once than a header takes."""
-
-    def __init__(self, content: BinaryIO) -> None:
-        self._content = content
-
-    def read(self, size: int) -> bytes:
-        if size > LONGEST_HEADER:
-            raise ValueError("the header of an array is too long")
-        return self._content.read(size)

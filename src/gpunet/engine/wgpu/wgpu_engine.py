@@ -247,7 +247,9 @@ class WgpuEngine(Engine):
     ) -> None:
         """Start an epoch over the training split."""
         if self._training is None:
-            self._training = self._compile_training(order.shape[1])
+            self._training = self._compile_training()
+        if self.class_weights is not None:
+            self._buffers.write("class_weights", self.class_weights)
         self._count = order.shape[1]
         running = self._held[: self._running]
         self._one_order = order.strides[0] == 0  # one memory for all rows
@@ -310,10 +312,10 @@ class WgpuEngine(Engine):
         """The passes of a training step; the training split must be loaded."""
         return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
 
-    def training_program(self, samples: int) -> Program:
-        """The plan of training on so many samples, with its buffers."""
+    def training_program(self) -> Program:
+        """The plan of training on as many samples as there is room for, with its buffers."""
         plan, work = self.training_plan(), self._workload("train", self.batch_size)
-        return Program(plan, training_buffers(work, samples, plan.values))
+        return Program(plan, training_buffers(work, self._data["train"].room, plan.values))
 
     @property
     def tile_rule(self) -> str:
@@ -384,11 +386,9 @@ class WgpuEngine(Engine):
         words = [self._count, stride, until, at_once]
         self._buffers.write("batch", np.array(words, dtype=np.uint32))
 
-    def _compile_training(self, count: int) -> Compiled:
-        data, program = self._data["train"], self.training_program(count)
+    def _compile_training(self) -> Compiled:
+        data, program = self._data["train"], self.training_program()
         buffers = self._make(program.buffers)
-        if self.class_weights is not None:
-            self._buffers.write("class_weights", self.class_weights.astype(np.float32))
         self._bound = {**buffers, "samples": data.samples, "labels": data.labels}
         return self._compile(program.plan, self._bound)
 
@@ -412,10 +412,10 @@ class WgpuEngine(Engine):
 
     def _compile_evaluation(self, split: Split) -> Compiled:
         data = self._data[split]
-        rows = min(WGPU_EVALUATION_ROWS, data.count)
+        rows = min(WGPU_EVALUATION_ROWS, data.room)
         plan = self._recut(evaluation_plan(self._workload(split, rows)))
-        order = in_batches(np.arange(data.count, dtype=np.uint32)[None], plan.rows)
-        own = self._make(evaluation_buffers(self.population, plan, data.count), split)
+        order = in_batches(np.arange(data.room, dtype=np.uint32)[None], plan.rows)
+        own = self._make(evaluation_buffers(self.population, plan, data.room), split)
         self._buffers.write(f"{split} order", order)
         shared = {name: self._buffers[name] for name in ("parameters", "dropout_rates")}
         buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
