@@ -6,6 +6,7 @@ the file can hold it. Large ones are mapped where they lie. Pickled objects are 
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 import zipfile
@@ -23,6 +24,7 @@ from gpunet.errors import DataError
 
 __all__ = ["FEATURES", "LABELS", "Header", "read_npy"]
 
+LARGEST_HEADER = 1 << 16  # bytes; numpy's own limit is below
 FEATURES = "biuf"
 LABELS = "biufUS"
 """numpy's letters for the types that arrays may have which hold features or labels."""
@@ -131,13 +133,16 @@ def read_npy(path: Path, kinds: str) -> NDArray[Any]:
 
 def _parsed(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """A header as numpy reads it; ValueError for whatever its parser raises of a damaged one."""
+    start = content.tell()
     try:
+        head = io.BytesIO(content.read(LARGEST_HEADER))  # where numpy cannot ask for gigabytes
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of headers that look like Python 2's
-            if np.lib.format.read_magic(content) == (1, 0):
-                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(content)
+            if np.lib.format.read_magic(head) == (1, 0):
+                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(head)
             else:
-                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(content)
+                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(head)
+        content.seek(start + head.tell())
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         raise
     except Exception as error:
