@@ -102,6 +102,19 @@ def test_a_constant_feature_stays_itself_whatever_its_mean_is_rounded_to() -> No
     assert pytest.approx(float(new.features[0, 0])) == 0.3 - 0.1
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize(("count", "width"), [(1, 1), (5000, 1), (10_007, 1), (9001, 3)])
+def test_a_scaling_has_the_bits_of_numpys_mean_and_std(
+    monkeypatch: pytest.MonkeyPatch, count: int, width: int, kind: Any
+) -> None:
+    monkeypatch.setattr("gpunet.datasets.dataset.COLUMN", 256)
+    values = np.random.default_rng(count).normal(3, 2, (count, width)).astype(kind)
+    scaling = Scaling.of(values)
+    assert scaling.mean.tolist() == values.mean(axis=0, dtype=np.float64).tolist()
+    if count > 1:
+        assert scaling.deviation.tolist() == values.std(axis=0, dtype=np.float64).tolist()
+
+
 def test_differences_that_float32_cannot_hold_count_as_none() -> None:
     scaling = Scaling.of(features([0.0], [1e-45], [0.0]))
     assert_array_equal([1], scaling.deviation)

@@ -170,7 +170,15 @@ def test_arrays_put_aside_lie_in_a_file_once_they_are_many(
         for kind in (np.uint8, np.float64)
     ]
     put = [aside.put(array) for array in arrays]
-    assert [isinstance(array, np.memmap) for array in put[:7]] == [*[False] * 6, True]
+    assert [isinstance(array, np.memmap) for array in put[:7]] == [
+        False,
+        True,
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     del aside
     assert [array.tolist() for array in put] == [array.tolist() for array in arrays]
     assert [array.dtype for array in put] == [array.dtype for array in arrays]

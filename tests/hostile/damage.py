@@ -11,6 +11,7 @@ import io
 import json
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ __all__ = [
     "any_of",
     "bytes_damaged",
     "json_damaged",
+    "kept_damaged",
     "lines_damaged",
     "npz_damaged",
     "repacked",
@@ -126,6 +128,16 @@ def tensors_damaged(content: bytes, draw: Random) -> bytes:
     if draw.random() < 0.2:
         body = bytes_damaged(body, draw)
     return struct.pack("<Q", len(text)) + text + body
+
+
+def kept_damaged(content: bytes, draw: Random) -> bytes:
+    """The file of a kept dataset: its bytes, or the JSON at its end, whose checksum is right."""
+    if draw.random() < 0.2:
+        return bytes_damaged(content, draw)
+    length, _, magic = struct.unpack("<QI8s", content[-20:])
+    text = json_damaged(content[-20 - length : -20], draw)
+    trailer = struct.pack("<QI8s", len(text), zlib.crc32(text), magic)
+    return content[: -20 - length] + text + trailer
 
 
 def any_of(*ways: Damage) -> Damage:

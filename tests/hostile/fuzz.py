@@ -28,8 +28,9 @@ import tempfile
 import time
 import traceback
 import tracemalloc
+import unittest.mock
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -42,6 +43,7 @@ from damage import (
     any_of,
     bytes_damaged,
     json_damaged,
+    kept_damaged,
     lines_damaged,
     npz_damaged,
     repacked,
@@ -55,14 +57,16 @@ from gpunet.artifacts.run_folder import RunFolder
 from gpunet.cli.app import run
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.config.settings_file import read_settings, write_settings
+from gpunet.datasets import kept, mapped
 from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
 from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
+from gpunet.datasets.kept_file import Facts, read_dataset, read_facts, write_dataset
 from gpunet.datasets.readers.model_rows import read_rows
 from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import read_path
 from gpunet.engine.interface import NetworkSettings
-from gpunet.errors import GpunetError
+from gpunet.errors import DataError, GpunetError
 from gpunet.model import Model, Origin, Scores
 from gpunet.search.space import read_space
 from gpunet.terminal.live.console import make_console
@@ -186,6 +190,32 @@ def use_dataset(path: Path) -> None:
     require_sound(read_path(path))
 
 
+def use_large_dataset(folder: Path) -> None:
+    """Read data as if they were large: mapped where they lie, spooled, put aside and kept."""
+    with unittest.mock.patch.multiple(mapped, LARGE=40), in_cache(folder / "cache"):
+        require_sound(read_path(folder / "data.csv" if (folder / "data.csv").exists() else folder))
+
+
+def use_kept(folder: Path) -> None:
+    """Read the file of a kept dataset."""
+    path = folder / "data.dataset"
+    with unittest.mock.patch.multiple(mapped, LARGE=200):
+        try:
+            require_sound(read_dataset(path, read_facts(path)))
+        except (OSError, ValueError) as error:
+            raise DataError("the file of a kept dataset is damaged") from error
+
+
+@contextlib.contextmanager
+def in_cache(folder: Path) -> Iterator[None]:
+    """Have a cache of its own, in which all that is read is kept."""
+    with (
+        unittest.mock.patch.dict(os.environ, {"GPUNET_CACHE": str(folder)}),
+        unittest.mock.patch.multiple(kept, LEAST_SIZE=0, LEAST_SECONDS=0),
+    ):
+        yield
+
+
 def use_table(folder: Path) -> None:
     """Read a table whose label is named or found, and its rows as a model of it does."""
     if not (folder / "data.csv").exists():  # the tables of a training, a validation and a test set
@@ -204,16 +234,18 @@ def use_table(folder: Path) -> None:
     require(np.array_equal(np.sort(rows.labels), np.sort(labels)), "other labels")
     require(rows.features.shape == (len(labels), dataset.inputs), "other rows")
     require(len(rows.names) == len(labels), "rows without names")
-    sums = sum(float(part.features.astype(float).sum()) for part in (dataset.train, dataset.test))
-    scale = 1 + np.abs(rows.features.astype(float)).sum()
-    require(abs(float(rows.features.astype(float).sum()) - sums) < 1e-4 * scale, "other features")
+    parts = (part.features.astype(float) for part in (dataset.train, dataset.test))
+    found, sums = np.nan_to_num(rows.features.astype(float)), sum(np.nansum(part) for part in parts)
+    require(abs(found.sum() - sums) < 1e-4 * (1 + np.abs(found).sum()), "other features")
 
 
 def require_sound(dataset: Dataset) -> None:
     """Raise unless a dataset is what it promises to be."""
     for samples in filter(None, (dataset.train, dataset.test, dataset.validation)):
         require(len(samples.features) == len(samples.labels) > 0, "samples without labels")
-        require(np.isfinite(samples.features).all(), "features that are not finite")
+        fills = dataset.columns is not None and dataset.columns.fills
+        known = samples.features[~np.isnan(samples.features)] if fills else samples.features
+        require(np.isfinite(known).all(), "features that are not finite")
         labels = set(samples.labels.tolist())
         require(labels <= set(range(len(dataset.classes))), "labels that are no classes")
     require(len(set(dataset.classes)) == len(dataset.classes) >= 2, "classes of one name")
@@ -331,6 +363,32 @@ def use_study(folder: Path) -> None:
     """Go on with a study."""
     (folder / "words").write_text("tune --resume s --trials 2 --device cpu".replace(" ", "\0"))
     use_command_line(folder)
+
+
+def large_target() -> Target:
+    """What is read as if it were large."""
+    sound = [files for make in (idx_target, csv_target, npz_target) for files in make().sound]
+    draws = np.random.default_rng(0)
+    arrays = {}
+    for name, array in (("X", draws.normal(size=(12, 3))), ("y", np.arange(12) % 2)):
+        file = io.BytesIO()
+        np.save(file, array)
+        arrays[f"{name}.npy"] = file.getvalue()
+    ways: dict[str, Damage] = {"ubyte": bytes_damaged, ".csv": bytes_damaged, ".npz": npz_damaged}
+    packed = any_of(bytes_damaged, repacked(bytes_damaged))
+    return Target(
+        [*sound, arrays], {**ways, ".npy": bytes_damaged, ".gz": packed}, use_large_dataset
+    )
+
+
+def kept_target() -> Target:
+    """The file of a kept dataset."""
+    samples = Samples(np.ones((9, 4), np.float32), np.arange(9, dtype=np.int32) % 3)
+    columns = Columns(("a", "b", "c", "d"), "label", place=1, index=True, grey=False)
+    whole = Dataset("a", samples, samples[:2], ("x", "y", "z"), (2, 2), "a.csv", "a notice")
+    file = io.BytesIO()
+    write_dataset(file, dataclasses.replace(whole, columns=columns), Facts("/a.csv", "a.csv", "s"))
+    return Target([{"data.dataset": file.getvalue()}], {".dataset": kept_damaged}, use_kept)
 
 
 def idx_target() -> Target:
@@ -619,6 +677,8 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "idx": idx_target,
     "csv": csv_target,
     "npz": npz_target,
+    "large": large_target,
+    "kept": kept_target,
     "image": image_target,
     "folder": folder_target,
     "model": model_target,

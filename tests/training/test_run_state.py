@@ -132,6 +132,13 @@ BEGUN = {"samples": 64, "seconds": 1.5, "loss": [3.5], "correct": [40], "seen": 
         ({"begun": {**BEGUN, "loss": []}, "window": 64}, "of the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "seen": [-1]}, "window": 64}, "of the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "seconds": -1}, "window": 64}, "of the epoch that is begun cannot"),
+        (
+            {"begun": {**BEGUN, "seen": [1 << 80]}, "window": 64},
+            "of the epoch that is begun cannot",
+        ),
+        ({"begun": {**BEGUN, "seen": [63]}, "window": 64}, "of the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "seen": [0]}, "window": 64}, "of the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "correct": [65]}, "window": 64}, "of the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "correct": "12"}}, "begun.correct is '12', wanted array"),
         ({"window": 0}, "window is 0, wanted int >= 1"),
         ({"history": {}}, "networks[0].history is {}, wanted array"),

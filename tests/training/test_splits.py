@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.config.choices import Missing
+from gpunet.datasets import mapped
+from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples, Scaling
+from gpunet.errors import DataError
 from gpunet.training.splits import settled, split
 from gpunet.training.state import RunState
 
@@ -38,6 +42,27 @@ def test_floats_are_scaled_by_the_samples_that_are_trained_on() -> None:
         splits.scaling.apply(data.train[30:]).features, splits.validation[:].features
     )
     np.testing.assert_array_equal(splits.scaling.apply(data.test).features, splits.test[:].features)
+
+
+def test_floats_of_a_file_are_scaled_without_a_copy_of_them_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = dataset(floats=True)
+    np.save(tmp_path / "features.npy", data.train.features)
+    features = np.load(tmp_path / "features.npy", mmap_mode="r")
+    in_file = replace(data, train=Samples(features, data.train.labels))
+    monkeypatch.setattr(mapped, "LARGE", 0)
+    looked_at = []
+
+    def scaling_of(features: NDArray[Any]) -> Scaling:
+        looked_at.append(features)
+        return Scaling(features.mean(axis=0), features.std(axis=0))
+
+    monkeypatch.setattr(Scaling, "of", scaling_of)
+    for config in (TrainConfig(validation=10), TrainConfig(validation=10, shuffle_split=True)):
+        expected = split(data, config).training[:].features
+        assert split(in_file, config).training[:].features.tobytes() == expected.tobytes()
+    assert [isinstance(one, np.memmap) for one in looked_at] == [False, True] * 2
 
 
 def test_bytes_stay_as_they_are() -> None:
@@ -192,3 +217,32 @@ def test_all_parts_of_bright_images_are_inverted() -> None:
     assert splits.inverted
     for part in (splits.training, splits.validation, splits.test):
         assert np.unique(part[:].features).tolist() == [5]
+
+
+@pytest.mark.parametrize("missing", ["mean", "median"])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_missing_numbers_are_filled_by_the_samples_that_are_trained_on(
+    missing: Missing, standardize: bool
+) -> None:
+    columns = Columns(("a", "b"), None, 0, False, False, (), (Encoding(0), Encoding(1, ("x",))))
+    features = np.array([[1, 0, 1], [2, 0, 0], [9, 0, 1], [np.nan, 1, 1], [100, 0, 1], [7, 0, 0]])
+    samples = Samples(features, np.array([0, 1, 0, 1, 0, 1], np.int32))
+    data = Dataset(
+        *("rows", samples[:5], samples[5:], ("no", "yes"), None, "written here"),
+        columns=replace(columns, missing=missing),
+    )
+    splits = split(data, TrainConfig(validation=1, standardize=standardize))
+    filled = np.array([1, 2, 9, 4 if missing == "mean" else 2])
+    mean, deviation = (4, np.std([1, 2, 9])) if standardize else (0, 1)
+    expected = np.column_stack([(filled - mean) / deviation, features[:4, 1:]])
+    np.testing.assert_allclose(splits.training[:].features, expected, rtol=1e-6)
+
+
+def test_a_missing_number_is_refused_where_none_may_be() -> None:
+    samples = Samples(np.array([[1.0, np.nan]]), np.zeros(1, np.int32))
+    for columns in (None, Columns(None, None, 0, False, False, missing="refuse")):
+        with pytest.raises(DataError, match="feature 2 in row 1 of the training samples"):
+            Dataset("rows", samples, samples, ("no", "yes"), None, "here", columns=columns)
+    flags = Columns(None, None, 0, False, False, (), (Encoding(0),), "mean")
+    with pytest.raises(DataError, match="feature 2 in row 1 of the training samples"):
+        Dataset("rows", samples, samples, ("no", "yes"), None, "here", columns=flags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from collections.abc import Callable
 from itertools import chain
@@ -15,12 +16,13 @@ from numpy.typing import NDArray
 from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics, Split
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError, UsageError
 from gpunet.training import windows
+from gpunet.training.events import Callback, EpochEnd
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import split
 from gpunet.training.trainer import train
@@ -116,6 +118,21 @@ def test_every_window_of_sorted_samples_holds_the_classes_in_nearly_equal_shares
 def test_a_window_is_rounded_down_to_whole_batches() -> None:
     made = Windows.of(Source(numbered(100)), config(window=30), numpy_engine(config(), 4, 3))
     assert (made.size, len(made)) == (24, 5)
+
+
+@pytest.mark.parametrize("window", [100, 101, 1 << 40])
+def test_a_window_of_all_samples_is_one_though_they_are_no_whole_batches(window: int) -> None:
+    made = Windows.of(Source(numbered(100)), config(window=window), numpy_engine(config(), 4, 3))
+    assert (made.size, len(made)) == (100, 1)
+
+
+def test_a_window_that_the_device_does_not_hold_is_refused() -> None:
+    settings = config(window=80, validation=0)
+    engine = numpy_engine(settings, 6, 3, SmallEngine)
+    message = r"window is 80, wanted at most 40 on numpy.*; give a smaller one, or 0"
+    with pytest.raises(UsageError, match=message):
+        train(engine, noise(100), settings)
+    assert train(engine, noise(40), settings).window is None
 
 
 def test_a_window_smaller_than_a_batch_is_refused() -> None:
@@ -251,11 +268,41 @@ def test_a_run_on_an_engine_that_is_too_small_validates_and_tests_on_all_samples
 def test_what_goes_wrong_in_reading_ahead_is_told() -> None:
     source = Source(numbered(100))
 
-    def broken(samples: Samples) -> Samples:
+    def broken(samples: Samples, above: int) -> Samples:
         raise DataError("the file is gone; fetch it again")
 
     with pytest.raises(DataError, match="the file is gone"):
         list(of_size(dataclasses.replace(source, prepare=broken), 40).of_epoch(1))
+
+
+def test_a_file_that_becomes_shorter_in_training_is_told_and_does_not_end_the_process(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    file = tmp_path / "features.npy"
+    dataset = dataclasses.replace(noise(), train=mapped(noise().train, tmp_path))
+    settings = config(window=24)
+
+    class Shortener(Callback):
+        def on_epoch_end(self, record: EpochEnd) -> None:
+            os.truncate(file, 200)
+
+    with pytest.raises(DataError, match=f"{file} has become shorter"):
+        train(
+            make_engine(settings.network(6, 3), settings),
+            dataset,
+            settings,
+            callbacks=[Shortener()],
+        )
+
+
+def test_a_sample_that_cannot_be_prepared_is_told_by_its_place_among_all() -> None:
+    features = np.arange(400.0).reshape(100, 4)
+    features[69, 2] = 1e200
+    scaling = Scaling.of(np.linspace(0, 1e-160, 8).reshape(2, 4))
+    source = Source(Samples(features, np.zeros(100, np.int32)), prepare=scaling.apply)
+    engine = numpy_engine(config(), 4, 3, SmallEngine)
+    with pytest.raises(DataError, match="feature 3 of sample 70"):
+        evaluate_in_parts(engine, "test", source)
 
 
 def test_metrics_of_two_stretches_add_up() -> None:

@@ -130,15 +130,19 @@ def _require_begun(run: _Run, population: int, batch_size: int) -> None:
         if not all(network.history for network in run.networks):
             raise UnsoundError("there is no epoch in its history")
         return
-    sums = (begun.loss, begun.correct, begun.seen)
-    if (
-        any(len(one) != population for one in sums)
-        or min(*begun.correct, *begun.seen, begun.seconds) < 0
-        or run.window is None
-        or begun.samples <= 0
-        or begun.samples % run.window
-        or run.window % batch_size
-    ):
+    sums, window = (begun.loss, begun.correct, begun.seen), run.window or 0
+    sound = (
+        all(len(one) == population for one in sums)
+        and begun.seconds >= 0
+        and 0 < window <= begun.samples
+        and begun.samples % window == window % batch_size == 0
+        and any(begun.seen)
+        and all(
+            seen in (0, begun.samples) and 0 <= correct <= seen
+            for correct, seen in zip(begun.correct, begun.seen, strict=True)
+        )
+    )
+    if not sound:
         raise UnsoundError("what it says of the epoch that is begun cannot be")
 
 

@@ -34,6 +34,7 @@ TOO_LARGE = "which is too large: float32 ends at 3.4e38; write it in a larger un
 """What a message says of a value beyond what engines compute with."""
 
 ROWS = 4096  # rows looked at together, so that the temporaries stay small
+COLUMN = 1 << 20  # values of one column added up together, for the same reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -390,7 +391,9 @@ def _sum_of(features: NDArray[Any], mean: NDArray[np.float64] | None = None) -> 
     Rows are added one after the other, in the order and to the bits of numpy's own ``mean`` and
     ``std`` over axis 0, but without a copy of all of them in float64.
     """
-    if features.shape[1] == 1 or not features.flags.c_contiguous:  # numpy adds in another order
+    if features.shape[1] == 1:
+        return np.array([_sum_of_column(features[:, 0], mean)])
+    if not features.flags.c_contiguous:  # numpy adds in another order
         values = features.astype(np.float64) if mean is None else np.square(features - mean)
         return np.add.reduce(values, axis=0)  # type: ignore[no-any-return]
     total = np.full(features.shape[1], -0.0)  # so that the sum of -0.0 is -0.0
@@ -403,6 +406,16 @@ def _sum_of(features: NDArray[Any], mean: NDArray[np.float64] | None = None) -> 
             np.square(values[1:], out=values[1:])
         total = np.add.reduce(values, axis=0)
     return total
+
+
+def _sum_of_column(values: NDArray[Any], mean: NDArray[np.float64] | None) -> np.float64:
+    """``_sum_of`` one column (n,), halved as numpy halves what it adds."""
+    if len(values) <= COLUMN:
+        wide = values.astype(np.float64) if mean is None else np.square(values - mean)
+        return np.add.reduce(wide)  # type: ignore[no-any-return]
+    half = len(values) // 2
+    half -= half % 8
+    return _sum_of_column(values[:half], mean) + _sum_of_column(values[half:], mean)
 
 
 def _require_finite(

@@ -141,6 +141,10 @@ def read_dataset(path: Path, facts: Facts) -> Dataset:
         }
     if not {"train", "test"} <= samples.keys() <= {"train", "test", "validation"}:
         raise UnsoundError("it lacks samples")
+    if content.image_shape and math.prod(content.image_shape) != samples["train"].features.shape[1]:
+        raise UnsoundError("its images are of another shape")
+    if len(set(content.classes)) < max(2, len(content.classes)):
+        raise UnsoundError("its classes have no names of their own")
     return Dataset(
         name=content.name,
         classes=content.classes,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Samples
+from gpunet.datasets.mapped import require_whole
 
 __all__ = ["Rows", "Source"]
 
@@ -27,12 +28,13 @@ class Source:
     Args:
         samples: as they were read; their features may be a memory map.
         rows: those that belong to it, n of them; all by default.
-        prepare: makes of some samples what a network takes; nothing by default.
+        prepare: makes of some samples what a network takes, given how many there are before them;
+            float32 of float64 by default.
     """
 
     samples: Samples
     rows: Rows = field(default_factory=lambda: slice(None))
-    prepare: Callable[[Samples], Samples] = Samples.single
+    prepare: Callable[[Samples, int], Samples] = lambda samples, _: samples.single()
     labels: NDArray[np.int32] = field(init=False)
     """(n,) the labels of all rows."""
 
@@ -43,11 +45,17 @@ class Source:
         return len(self.labels)
 
     def __getitem__(self, rows: Rows) -> Samples:
-        """These of its rows, prepared, in memory or a view of what was read."""
-        return self.prepare(self.raw(rows))
+        """These of its rows, prepared, in memory or a view of what was read.
 
-    def raw(self, rows: Rows) -> Samples:
+        Raises:
+            DataError: they are in a file that has become shorter, or cannot be prepared.
+        """
+        above = (rows.start or 0) if isinstance(rows, slice) else 0
+        return self.prepare(self._raw(rows), above)
+
+    def _raw(self, rows: Rows) -> Samples:
         """These of its rows as they were read."""
+        require_whole(self.samples.features)
         if isinstance(self.rows, slice):
             return self.samples[self.rows][rows]
         return self.samples[self.rows[rows]]

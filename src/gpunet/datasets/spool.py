@@ -38,6 +38,7 @@ LEFT_FREE = 1 << 30
 """Bytes of the disk that are never taken."""
 
 PAGES = 256 << 20  # bytes of a file that are mapped at once
+ASIDE = 4  # arrays are put aside from this part of a large size on: more is made of them
 ALIGNMENT = 64  # bytes that an array put aside starts at a multiple of
 
 
@@ -136,7 +137,8 @@ class Aside:
             DataError: neither the disk nor the memory has room for it.
         """
         self._size += array.nbytes
-        if not array.size or not is_large(self._size) or not self._file.can_take(self._size):
+        are_many = is_large(ASIDE * self._size)
+        if not array.size or not are_many or not self._file.can_take(self._size):
             require_memory(self._name, self._size, self._file.refusal)
             return array
         self._used += -self._used % ALIGNMENT

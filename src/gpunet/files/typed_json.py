@@ -52,6 +52,8 @@ def typed(content: Any, kind: type[Kind]) -> Kind:
 def _sentence(error: str, content: Any) -> str:
     """An error such as ``Expected `int`, got `str` - at `$.networks[0].steps` `` in our words."""
     says, _, path = error.replace("`", "").partition(" - at $")
+    if "[...]" in path:  # some value of a dictionary, msgspec does not say which
+        return f"{path.partition('[')[0].strip('.')} holds something else: {says.lower()}"
     for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
         content = content[name or int(index)]
     place = path.strip(".")

@@ -67,10 +67,10 @@ def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) 
     training, validation = _parted(dataset, config)
     inverts = is_bright(dataset) if begun is None else begun.inverted
     scaling = _scaling(dataset, training, config) if begun is None else begun.scaling
-    scaled = Samples.single if scaling is None else scaling.apply
 
-    def prepare(samples: Samples) -> Samples:
-        return scaled(inverted(samples) if inverts else samples)
+    def prepare(samples: Samples, above: int) -> Samples:
+        samples = inverted(samples) if inverts else samples
+        return samples.single() if scaling is None else scaling.apply(samples, above)
 
     return Splits(
         replace(training, prepare=prepare),
@@ -102,7 +102,7 @@ def _scaling(dataset: Dataset, training: Source, config: TrainConfig) -> Scaling
     fills = columns is not None and columns.fills
     if are_pixels(dataset) or not (config.standardize or fills):
         return None
-    features = training.raw(slice(None)).features
+    features = training.samples.take(training.rows).features
     if dataset.image_shape is None:
         scaling = Scaling.of(features)
         if columns is not None and columns.missing == "median":

@@ -22,6 +22,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics, Split
+from gpunet.errors import SettingError
 
 if TYPE_CHECKING:
     from gpunet.training.state import RunState
@@ -96,16 +97,20 @@ class Windows:
             config: of the training; the size that it wants, if any, is rounded down to batches.
             engine: that trains.
             begun: an earlier run on the same samples, whose windows are kept.
+
+        Raises:
+            SettingError: the device does not hold a window of the size that is wanted.
         """
-        batch, count = config.batch_size, len(source)
+        count, size = len(source), len(source)
         if begun is not None:
             size = begun.window or count
         elif config.window:
-            size = config.window // batch * batch
-        elif count <= (most := _most(source, engine, "train")):
-            size = count
-        else:
-            size = max(1, min(most, WINDOW_BYTES // source.row_bytes) // batch) * batch
+            size = config.window
+            _require_room(min(size, count), source, engine)
+        elif count > (most := _most(source, engine, "train")):
+            size = min(most, WINDOW_BYTES // source.row_bytes)
+        if size < count:
+            size = max(1, size // config.batch_size) * config.batch_size
         return cls(source, min(size, count), config.seed)
 
     def __len__(self) -> int:
@@ -171,8 +176,7 @@ def parts_of(source: Source, engine: Engine, split: Split) -> list[slice]:
 def evaluate_in_parts(engine: Engine, split: Split, source: Source) -> Metrics:
     """Load samples part by part, and sum up what they cost and which are right."""
     total = Metrics.none(engine.population)
-    for _, samples, _ in _read_ahead(source.__getitem__, parts_of(source, engine, split)):
-        engine.load(split, samples)
+    for _ in _loaded_in_parts(engine, split, source):
         total += engine.evaluate(split)
     return total
 
@@ -182,11 +186,17 @@ def predict_in_parts(
 ) -> tuple[Metrics, NDArray[np.float32]]:
     """What ``evaluate_in_parts`` gives, and the probabilities (P, n, C) of every class."""
     total, found = Metrics.none(engine.population), []
-    for _, samples, _ in _read_ahead(source.__getitem__, parts_of(source, engine, split)):
-        engine.load(split, samples)
+    for _ in _loaded_in_parts(engine, split, source):
         total += engine.evaluate(split)
         found.append(engine.predict(split))
     return total, np.concatenate(found, axis=1)
+
+
+def _loaded_in_parts(engine: Engine, split: Split, source: Source) -> Iterator[None]:
+    """Come back with each part of the samples loaded, one after the other."""
+    for _, samples, _ in _read_ahead(source.__getitem__, parts_of(source, engine, split)):
+        engine.load(split, samples)
+        yield
 
 
 def _most(source: Source, engine: Engine, split: Split) -> int:
@@ -197,14 +207,20 @@ def _most(source: Source, engine: Engine, split: Split) -> int:
     return most
 
 
+def _require_room(size: int, source: Source, engine: Engine) -> None:
+    most = engine.most_samples("train", source.row_bytes)
+    if size > most:
+        advice = "give a smaller one, or 0"
+        raise SettingError("window", size, f"at most {most:,} on {engine.device.name}", advice)
+
+
 def _read_ahead(
     read: Callable[[Part], Samples], parts: Sequence[Part]
 ) -> Iterator[tuple[Part, Samples, Future[Samples] | None]]:
     """Each part, its samples, and those of the next one, which a thread reads meanwhile."""
+    following: Future[Samples] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="samples") as thread:
-        following: Future[Samples] | None = thread.submit(read, parts[0])
         for part, after in zip(parts, (*parts[1:], None), strict=True):
-            assert following is not None
-            samples = following.result()
+            samples = read(part) if following is None else following.result()
             following = None if after is None else thread.submit(read, after)
             yield part, samples, following

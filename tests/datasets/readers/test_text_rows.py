@@ -30,7 +30,7 @@ def plain(tmp_path: Path) -> Dataset:
     return read(tmp_path, ROWS, "plain.csv")
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", " ", "  \t "])
 @pytest.mark.parametrize("name", ["data.csv", "data.tsv", "data.txt", "data.DATA"])
 @pytest.mark.parametrize("header", [True, False])
 def test_the_separator_is_found(
@@ -39,6 +39,30 @@ def test_the_separator_is_found(
     text = ROWS if header else ROWS.partition("\n")[2]
     dataset = read(tmp_path, text.replace(",", separator), name)
     assert plain.fingerprint == dataset.fingerprint
+
+
+def test_columns_that_stand_under_one_another_are_read(tmp_path: Path) -> None:
+    rows = [f"  {i % 2}  {100 * i:>6} {i / 8:8.3f}  {'ab'[i % 2]} " for i in range(8)]
+    dataset = read(tmp_path, "\n".join(["kind size  weight  mark", *rows]), "columns.data")
+    assert dataset.train.features[1].tolist() == [1, 100, 0.125]
+    assert dataset.columns is not None
+    assert dataset.columns.label == "mark"
+
+
+def test_names_of_rows_need_no_title_as_r_writes_them(tmp_path: Path) -> None:
+    names = ["Mazda RX4", "Mazda RX4 Wag", "Datsun 710", "Valiant", "Duster 360", "Merc 240D"]
+    rows = [f'"{name}" {20 + i} {i % 2} "{"ab"[i % 2]}"' for i, name in enumerate(names)]
+    dataset = read(tmp_path, "\n".join(['"mpg" "am" "kind"', *rows]), "cars.txt")
+    assert dataset.train.features[:, 0].tolist() == [20, 21, 22, 23, 24][: len(dataset.train)]
+    assert dataset.classes == ("a", "b")
+    assert "column 1 ('') names the rows and is left out" in (dataset.notice or "")
+
+
+def test_blanks_within_cells_part_nothing(tmp_path: Path) -> None:
+    rows = [f"{i},red wine {i % 2},{'a b'[:: 2 * (i % 2) + 1]}" for i in range(12)]
+    dataset = read(tmp_path, "\n".join(["number of it,name of it,kind of it", *rows]))
+    assert dataset.columns is not None
+    assert dataset.columns.label == "kind of it"
 
 
 @pytest.mark.parametrize("header", [True, False])

@@ -12,7 +12,7 @@ from gpunet.datasets.readers.sheet import Head
 from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError
 
-__all__ = ["MOST_COLUMNS", "Beginning", "is_enough", "read_beginning", "split_cells"]
+__all__ = ["MOST_COLUMNS", "Beginning", "is_enough", "read_beginning", "split_cells", "tabbed"]
 
 MOST_COLUMNS = 1 << 22  # as many features as a network takes
 SAMPLED = 20  # rows that tell the separator and the titles
@@ -23,6 +23,7 @@ SEPARATORS = ";\t|,"
 """What may stand between cells; where two fit alike, the earlier one: numbers hold commas."""
 
 SEPARATOR_LINE = re.compile(r"sep=([;\t|,])")  # what Excel reads and writes as a first line
+GAP = re.compile(r'"[^"\n]*"|[ \t]+')  # what is quoted, or blanks between cells
 WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 
 SHORTEST_COUNT = 5
@@ -36,6 +37,7 @@ class Beginning(NamedTuple):
     separator: str  # what stands between the cells
     lines: int  # how many stand before the first row
     rest: str  # the text from the first row on
+    blanks: bool = False  # whether blanks stood between the cells, which ``tabbed`` makes tabs
 
 
 def is_enough(text: str) -> bool:
@@ -58,6 +60,9 @@ def read_beginning(text: str, name: str) -> Beginning | None:
     if not sample:
         return None
     separator = _separator(preface, sample)
+    blanks = _are_blanks(separator, sample)
+    if blanks:
+        separator, rest, sample = "\t", tabbed(rest), [tabbed(line) for line in sample]
     line, _, below = rest.partition("\n")
     if line.count(separator) > MOST_COLUMNS:
         raise DataError(
@@ -68,10 +73,13 @@ def read_beginning(text: str, name: str) -> Beginning | None:
     if not first:
         raise DataError(f"{name} has no cells that can be read in its first line; save it as CSV")
     lines = preface.count("\n")
-    if _is_header(first, [split_cells(other, separator) for other in sample[1:]]):
-        return Beginning(Head(name, len(first), tuple(first)), separator, lines + 1, below)
+    others = [split_cells(other, separator) for other in sample[1:]]
+    if blanks and others and len(first) + 1 == len(others[0]):
+        first = ["", *first]  # R's write.table gives the names of the rows no title
+    if _is_header(first, others):
+        return Beginning(Head(name, len(first), tuple(first)), separator, lines + 1, below, blanks)
     titles = _commented_titles(preface, separator, len(first))
-    return Beginning(Head(name, len(first), titles), separator, lines, rest)
+    return Beginning(Head(name, len(first), titles), separator, lines, rest, blanks)
 
 
 def split_cells(line: str, separator: str) -> list[str]:
@@ -80,6 +88,12 @@ def split_cells(line: str, separator: str) -> list[str]:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
     except csv.Error:
         return []
+
+
+def tabbed(text: str) -> str:
+    """A text whose cells stand apart by any number of blanks, with one tab in place of each gap."""
+    bare = "\n".join(line.strip() for line in text.split("\n"))
+    return GAP.sub(lambda found: found[0] if found[0].startswith('"') else "\t", bare)
 
 
 def _parted(text: str) -> tuple[str, str]:
@@ -116,6 +130,19 @@ def _separator(preface: str, sample: Sequence[str]) -> str:
     return max(present, key=fit, default=",")
 
 
+def _are_blanks(separator: str, sample: Sequence[str]) -> bool:
+    """Whether cells stand apart by blanks: each line has as many, and they are numbers rather."""
+
+    def numbers(rows: Sequence[Sequence[str]]) -> int:
+        return sum(is_number(cell) for row in rows for cell in row if len(row) > 1)
+
+    rows = [split_cells(tabbed(line[:SAMPLED_LINE]), "\t") for line in sample]
+    counts = {len(row) for row in rows[1:]} or {len(rows[0])}
+    fits = len(counts) == 1 and max(counts) - len(rows[0]) in (0, 1) and max(counts) > 1
+    others = [split_cells(line[:SAMPLED_LINE], separator) for line in sample]
+    return fits and numbers(rows) > numbers(others)
+
+
 def _commented_titles(preface: str, separator: str, columns: int) -> tuple[str, ...] | None:
     """The titles in the last comment above the rows, if it has as many as there are columns."""
     line = preface.rstrip("\n").rpartition("\n")[2]
@@ -126,6 +153,14 @@ def _commented_titles(preface: str, separator: str, columns: int) -> tuple[str, 
     return tuple(cells) if titles else None
 
 
+def _is_row_of_words(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Whether a line without numbers is a row of a table of words, whose cells recur below it."""
+    if any(is_numeric(cell) for row in others for cell in row):
+        return False
+    recur = sum(any(row[at : at + 1] == [cell] for row in others) for at, cell in enumerate(first))
+    return 2 * recur > len(first)
+
+
 def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Whether a table's first line names its columns.
 
@@ -134,7 +169,7 @@ def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     numbers = [cell for cell in first if is_numeric(cell)]
     words = [(column, cell) for column, cell in enumerate(first) if not is_numeric(cell)]
     if not numbers:
-        return any(first)
+        return any(first) and not _is_row_of_words(first, others)
     counted = ([str(i) for i in range(len(numbers))], [str(i + 1) for i in range(len(numbers))])
     if numbers not in counted or list(first) in map(list, others):
         return False

@@ -15,7 +15,7 @@ import numpy as np
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.first_lines import Beginning, read_beginning, split_cells
+from gpunet.datasets.readers.first_lines import Beginning, read_beginning, split_cells, tabbed
 from gpunet.datasets.readers.image_files import SUFFIXES, Found, Progress, dataset_of_images
 from gpunet.datasets.readers.label_column import named_label
 from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
@@ -165,7 +165,7 @@ def _label_column(head: Head, image: int, label: str | None) -> int:
 
 def _cells(table: ImageTable) -> Iterator[tuple[int, list[str]]]:
     """The rows of a table: the numbers of their lines, and their cells."""
-    head, separator, before, _ = table.beginning
+    head, separator, before, _, blanks = table.beginning
     if head.titles and _ends_like_an_image(head.titles[table.column]):
         yield before, list(head.titles)  # a table without titles, whose rows hold words only
     with _text(table.path) as file:
@@ -175,7 +175,8 @@ def _cells(table: ImageTable) -> Iterator[tuple[int, list[str]]]:
                 return
             if number <= before or not line.strip():
                 continue
-            cells = split_cells(line.rstrip("\n"), separator)
+            line = tabbed(line) if blanks else line.rstrip("\n")
+            cells = split_cells(line, separator)
             if len(cells) != head.columns:
                 raise DataError(
                     f"line {number:,} of {table.path} has {len(cells):,} columns, wanted "

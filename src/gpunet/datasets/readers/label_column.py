@@ -68,7 +68,7 @@ def pick_for_training(head: Head, options: TableOptions) -> Picked:
             f"{head.name} has one column, wanted a label and features in others"
             if head.columns < 2 and head.unit == "row"
             else f"{head.name} has one column in its first line, wanted a label and features "
-            "separated by commas, semicolons, tabs or bars; save it again as CSV"
+            "separated by commas, semicolons, tabs, bars or blanks; save it again as CSV"
             if head.columns < 2
             else f"{head.name} has {head.columns:,} columns, of which {len(columns)} remain, "
             f"wanted a label and features; name fewer with {spelled('ignore')}"

@@ -24,10 +24,11 @@ from gpunet.errors import DataError
 
 __all__ = ["FEATURES", "LABELS", "Header", "read_npy"]
 
-LARGEST_HEADER = 1 << 16  # bytes; numpy's own limit is below
 FEATURES = "biuf"
 LABELS = "biufUS"
 """numpy's letters for the types that arrays may have which hold features or labels."""
+
+LONGEST_HEADER = 1 << 16  # bytes; numpy itself takes none of more than 10,000
 
 
 class Header(NamedTuple):
@@ -133,16 +134,18 @@ def read_npy(path: Path, kinds: str) -> NDArray[Any]:
 
 def _parsed(content: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """A header as numpy reads it; ValueError for whatever its parser raises of a damaged one."""
-    start = content.tell()
     try:
-        head = io.BytesIO(content.read(LARGEST_HEADER))  # where numpy cannot ask for gigabytes
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of headers that look like Python 2's
-            if np.lib.format.read_magic(head) == (1, 0):
-                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(head)
+            first = np.lib.format.read_magic(content) == (1, 0)
+            length = content.read(2 if first else 4)
+            if int.from_bytes(length, "little") > LONGEST_HEADER:
+                raise ValueError("the header is too long")
+            header = io.BytesIO(length + content.read(int.from_bytes(length, "little")))
+            if first:
+                shape, is_fortran, kind = np.lib.format.read_array_header_1_0(header)
             else:
-                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(head)
-        content.seek(start + head.tell())
+                shape, is_fortran, kind = np.lib.format.read_array_header_2_0(header)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         raise
     except Exception as error:

@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.readers.cells import Decimal, gap_pattern, meaning
 from gpunet.datasets.readers.features import is_numeric
-from gpunet.datasets.readers.first_lines import Beginning, is_enough, read_beginning, split_cells
+from gpunet.datasets.readers.first_lines import (
+    Beginning,
+    is_enough,
+    read_beginning,
+    split_cells,
+    tabbed,
+)
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.readers.packed import unpacked
 from gpunet.datasets.readers.sheet import (
@@ -229,6 +235,8 @@ def _sheet(file: BinaryIO, name: str, pick: Pick) -> Sheet:
     beginning, line = _beginning(texts, name)
     picked, decimal = pick(beginning.head), Decimal(beginning.head)
     rows = TextRows(beginning, picked, decimal, line)
+    if beginning.blanks:
+        texts = map(tabbed, texts)
     return Sheet(beginning.head, picked, rows.blocks(chain([beginning.rest], texts)), decimal)
 
 

@@ -12,11 +12,15 @@ LABELS = frozenset(
         *("label", "labels", "class", "classes", "target", "targets", "category", "species"),
         *("variety", "digit", "diagnosis", "outcome", "classlabel", "classname", "classid"),
         *("labelname", "labelid", "targetclass", "targetname", "ytrue", "groundtruth"),
+        *("survived", "churn", "churned", "attrition", "sentiment", "isfraud", "isspam"),
     }
 )
 """What a label's column is called, without case, blanks, dots, dashes and underscores."""
 
-PERHAPS_LABELS = LABELS | {"y", "response", "result", "kind", "type", "group"}
+PERHAPS_LABELS = LABELS | {
+    *("y", "response", "result", "kind", "type", "group", "quality", "income", "grade", "status"),
+    *("default", "defaulted", "approved", "purchased", "subscribed", "readmitted", "exited"),
+}
 """What a label's column may be called; the further ones may be features as well."""
 
 INDICES = frozenset(
