@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import bz2
 import contextlib
+import csv
 import dataclasses
 import gzip
 import io
@@ -278,6 +279,25 @@ def use_model(folder: Path) -> None:
     require_framing(model)
     answers = probabilities_of(model, np.ones((3, model.network.inputs), np.float32))
     require(answers.shape == (3, len(model.classes)), "answers of another shape")
+
+
+def use_new_samples(folder: Path) -> None:
+    """Write a model's answers to the samples in a file, into one or, if that fails, none."""
+    (path,) = folder.iterdir()
+    answers = folder / "answers.csv"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of what was filled in
+        try:
+            count = _model().predict_file(path, answers, id="1" if path.suffix == ".csv" else None)
+        finally:
+            require(len([*folder.iterdir()]) == 1 + answers.exists(), "files that are left over")
+    require(answers.exists(), "no answers")
+    with answers.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        rows = list(csv.reader(file))
+    require(len(rows) == count + 1, "another number of answers")
+    require(all(len(row) == 4 for row in rows), "answers of another length")
+    shares = [sum(map(float, row[2:])) for row in rows[1:]]
+    require(np.allclose(shares, 1, atol=1e-5), "probabilities that are no shares")
 
 
 def require_framing(model: Model) -> None:
@@ -544,6 +564,24 @@ def model_target() -> Target:
     return Target([{path.name: content}], {path.name: tensors_damaged}, use_model)
 
 
+def answers_target() -> Target:
+    """New samples for a model, in files of all kinds."""
+    rows = np.random.default_rng(0).normal(size=(7, 4))
+    table = "a,id,c,b,d\n" + "".join(
+        f"{a},r{i},{c},{b},{d}\n" for i, (a, b, c, d) in enumerate(rows)
+    )
+    packed, single = io.BytesIO(), io.BytesIO()
+    np.savez_compressed(packed, X=rows, y=np.zeros(7, np.int64))
+    np.save(single, rows.astype(np.float32).reshape(7, 2, 2))
+    files = {"rows.csv": table.encode(), "rows.csv.gz": gzip.compress(table.encode())}
+    files |= {"rows.npz": packed.getvalue(), "rows.npy": single.getvalue()}
+    files["image.png"] = _image("PNG", "L")
+    damage: dict[str, Damage] = {".csv": bytes_damaged, ".npz": npz_damaged}
+    damage[".npy"] = bytes_damaged
+    damage |= {".gz": any_of(bytes_damaged, repacked(bytes_damaged)), ".png": bytes_damaged}
+    return Target([{name: content} for name, content in files.items()], damage, use_new_samples)
+
+
 def run_target() -> Target:
     """The folder of a run that has ended."""
     model = _model()
@@ -694,6 +732,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "image": image_target,
     "folder": folder_target,
     "model": model_target,
+    "answers": answers_target,
     "run": run_target,
     "resume": resume_target,
     "report": report_target,
