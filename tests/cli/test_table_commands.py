@@ -360,13 +360,13 @@ def test_a_table_that_lacks_cells_and_holds_words_is_trained_on_and_answered(
 
 
 def test_a_run_on_a_table_that_lacks_cells_is_resumed_to_the_same_bits(gpunet: RunCommand) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {"a": "" if at % 5 == 0 else at, "b": ("x", "y", "z")[at % 3], "label": at % 2}
         for at in range(60)
     ]
     write("rows.csv", rows, ["a", "b", "label"])
-    options = ("--data", "rows.csv", "--device", "cpu", "--quiet", "--missing", "median")
-    options += ("--schedule", "constant")
+    fast = ("--device", "cpu", "--quiet", "--schedule", "constant")
+    options = ("--data", "rows.csv", "--missing", "median", *fast)
     assert gpunet("train", *options, "--epochs", "4", "--run-dir", "straight").code == 0
     assert gpunet("train", *options, "--epochs", "2", "--run-dir", "run").code == 0
     assert gpunet("train", "--resume", "run", "--epochs", "4", "--device", "cpu").code == 0
