@@ -77,3 +77,8 @@ def test_images_from_all_over_the_data_tell_how_bright_they_are() -> None:
     features[:4096] = 0  # as where the data are sorted by class
     assert is_bright(dataset(features))
     assert not is_bright(dataset(255 - features))
+
+
+def test_what_is_no_number_is_inverted_without_a_warning() -> None:
+    signaling = np.array([[0x7F800001]], np.uint32).view(np.float32)  # a NaN that numpy warns of
+    assert np.isnan(inverted(Samples(signaling, np.zeros(1, np.int32))).features).all()

@@ -14,11 +14,14 @@ more memory than 200 times the input and 64 MiB. The exit code is 1 if that did 
 from __future__ import annotations
 
 import argparse
+import bz2
 import contextlib
+import csv
 import dataclasses
 import gzip
 import io
 import json
+import lzma
 import os
 import signal
 import struct
@@ -29,6 +32,7 @@ import traceback
 import tracemalloc
 import unittest.mock
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +40,7 @@ from random import Random
 from types import FrameType
 
 import numpy as np
+import polars as pl
 from damage import (
     TOKENS,
     Damage,
@@ -233,9 +238,9 @@ def use_table(folder: Path) -> None:
     require(np.array_equal(np.sort(rows.labels), np.sort(labels)), "other labels")
     require(rows.features.shape == (len(labels), dataset.inputs), "other rows")
     require(len(rows.names) == len(labels), "rows without names")
-    sums = sum(float(part.features.astype(float).sum()) for part in (dataset.train, dataset.test))
-    scale = 1 + np.abs(rows.features.astype(float)).sum()
-    require(abs(float(rows.features.astype(float).sum()) - sums) < 1e-4 * scale, "other features")
+    parts = (part.features.astype(float) for part in (dataset.train, dataset.test))
+    found, sums = np.nan_to_num(rows.features.astype(float)), sum(np.nansum(part) for part in parts)
+    require(abs(found.sum() - sums) < 1e-4 * (1 + np.abs(found).sum()), "other features")
 
 
 def require_sound(dataset: Dataset) -> None:
@@ -274,6 +279,25 @@ def use_model(folder: Path) -> None:
     require_framing(model)
     answers = probabilities_of(model, np.ones((3, model.network.inputs), np.float32))
     require(answers.shape == (3, len(model.classes)), "answers of another shape")
+
+
+def use_new_samples(folder: Path) -> None:
+    """Write a model's answers to the samples in a file, into one or, if that fails, none."""
+    (path,) = folder.iterdir()
+    answers = folder / "answers.csv"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of what was filled in
+        try:
+            count = _model().predict_file(path, answers, id="1" if path.suffix == ".csv" else None)
+        finally:
+            require(len([*folder.iterdir()]) == 1 + answers.exists(), "files that are left over")
+    require(answers.exists(), "no answers")
+    with answers.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        rows = list(csv.reader(file))
+    require(len(rows) == count + 1, "another number of answers")
+    require(all(len(row) == 4 for row in rows), "answers of another length")
+    shares = [sum(map(float, row[2:])) for row in rows[1:]]
+    require(np.allclose(shares, 1, atol=1e-5), "probabilities that are no shares")
 
 
 def require_framing(model: Model) -> None:
@@ -435,6 +459,51 @@ def npz_target() -> Target:
     return Target(sets, {".npz": npz_damaged}, use_dataset)
 
 
+def other_target() -> Target:
+    """Tables that are packed or no text, those of ARFF and LIBSVM, and arrays in files."""
+    frame = pl.DataFrame(
+        {
+            "kind": ["a b", "c", None] * 4,
+            "v": [None, *range(1, 12)],
+            "w": [row / 7 for row in range(12)],
+            "flag": [row % 2 > 0 for row in range(12)],
+            "list": [[row, 1] for row in range(12)],
+        }
+    )
+    writers: dict[str, Callable[[io.BytesIO], object]]
+    writers = {"parquet": frame.write_parquet, "arrow": frame.write_ipc}
+    writers |= {"ipc": frame.write_ipc_stream, "jsonl": frame.write_ndjson}
+    files: dict[str, bytes] = {}
+    for end, write in writers.items():
+        file = io.BytesIO()
+        write(file)
+        files[f"data.{end}"] = file.getvalue()
+    text = frame.drop("list").write_csv().encode()
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data.csv", text)
+    files |= {"data.csv.bz2": bz2.compress(text), "data.csv.xz": lzma.compress(text)}
+    files |= {"data.csv.zip": zipped.getvalue(), "data.tsv.gz": gzip.compress(text)}
+    files["data.arff"] = ARFF + b"1.5,'a b',x\n?,\"c\",y\n% no row\n2,c,x\n" * 4
+    files["data.svm"] = b"+1 1:0.5 3:1e3 # a comment\n-1 2:0.25\n\n" * 6
+    arrays = []
+    for array in (np.arange(24.0).reshape(12, 2), np.arange(12) % 2, np.eye(4)[[0, 1, 2, 3] * 3]):
+        file = io.BytesIO()
+        np.save(file, array)
+        arrays.append(file.getvalue())
+    sets = [{name: content} for name, content in files.items()]
+    sets += [{"X.npy": arrays[0], "y.npy": labels} for labels in arrays[1:]]
+    return Target(sets, dict.fromkeys(("", ".npy"), bytes_damaged), use_dataset)
+
+
+ARFF = b"""@relation r
+@attribute x real
+@attribute 'a b' {c,'a b'}
+@attribute class {y,x}
+@data
+"""
+
+
 def _image(kind: str, mode: str, seed: int = 0) -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 256, (9, 7, 3), np.uint8)
     file = io.BytesIO()
@@ -493,6 +562,24 @@ def model_target() -> Target:
         save(_model(), path)
         content = path.read_bytes()
     return Target([{path.name: content}], {path.name: tensors_damaged}, use_model)
+
+
+def answers_target() -> Target:
+    """New samples for a model, in files of all kinds."""
+    rows = np.random.default_rng(0).normal(size=(7, 4))
+    table = "a,id,c,b,d\n" + "".join(
+        f"{a},r{i},{c},{b},{d}\n" for i, (a, b, c, d) in enumerate(rows)
+    )
+    packed, single = io.BytesIO(), io.BytesIO()
+    np.savez_compressed(packed, X=rows, y=np.zeros(7, np.int64))
+    np.save(single, rows.astype(np.float32).reshape(7, 2, 2))
+    files = {"rows.csv": table.encode(), "rows.csv.gz": gzip.compress(table.encode())}
+    files |= {"rows.npz": packed.getvalue(), "rows.npy": single.getvalue()}
+    files["image.png"] = _image("PNG", "L")
+    damage: dict[str, Damage] = {".csv": bytes_damaged, ".npz": npz_damaged}
+    damage[".npy"] = bytes_damaged
+    damage |= {".gz": any_of(bytes_damaged, repacked(bytes_damaged)), ".png": bytes_damaged}
+    return Target([{name: content} for name, content in files.items()], damage, use_new_samples)
 
 
 def run_target() -> Target:
@@ -639,11 +726,13 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "idx": idx_target,
     "csv": csv_target,
     "npz": npz_target,
+    "other": other_target,
     "large": large_target,
     "kept": kept_target,
     "image": image_target,
     "folder": folder_target,
     "model": model_target,
+    "answers": answers_target,
     "run": run_target,
     "resume": resume_target,
     "report": report_target,

@@ -9,8 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
+from gpunet.config.choices import Missing
 from gpunet.datasets import mapped
-from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples, Scaling
+from gpunet.errors import DataError
 from gpunet.training.splits import settled, split
 from gpunet.training.state import RunState
 
@@ -215,3 +217,32 @@ def test_all_parts_of_bright_images_are_inverted() -> None:
     assert splits.inverted
     for part in (splits.training, splits.validation, splits.test):
         assert np.unique(part[:].features).tolist() == [5]
+
+
+@pytest.mark.parametrize("missing", ["mean", "median"])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_missing_numbers_are_filled_by_the_samples_that_are_trained_on(
+    missing: Missing, standardize: bool
+) -> None:
+    columns = Columns(("a", "b"), None, 0, False, False, (), (Encoding(0), Encoding(1, ("x",))))
+    features = np.array([[1, 0, 1], [2, 0, 0], [9, 0, 1], [np.nan, 1, 1], [100, 0, 1], [7, 0, 0]])
+    samples = Samples(features, np.array([0, 1, 0, 1, 0, 1], np.int32))
+    data = Dataset(
+        *("rows", samples[:5], samples[5:], ("no", "yes"), None, "written here"),
+        columns=replace(columns, missing=missing),
+    )
+    splits = split(data, TrainConfig(validation=1, standardize=standardize))
+    filled = np.array([1, 2, 9, 4 if missing == "mean" else 2])
+    mean, deviation = (4, np.std([1, 2, 9])) if standardize else (0, 1)
+    expected = np.column_stack([(filled - mean) / deviation, features[:4, 1:]])
+    np.testing.assert_allclose(splits.training[:].features, expected, rtol=1e-6)
+
+
+def test_a_missing_number_is_refused_where_none_may_be() -> None:
+    samples = Samples(np.array([[1.0, np.nan]]), np.zeros(1, np.int32))
+    for columns in (None, Columns(None, None, 0, False, False, missing="refuse")):
+        with pytest.raises(DataError, match="feature 2 in row 1 of the training samples"):
+            Dataset("rows", samples, samples, ("no", "yes"), None, "here", columns=columns)
+    flags = Columns(None, None, 0, False, False, (), (Encoding(0),), "mean")
+    with pytest.raises(DataError, match="feature 2 in row 1 of the training samples"):
+        Dataset("rows", samples, samples, ("no", "yes"), None, "here", columns=flags)

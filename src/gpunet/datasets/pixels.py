@@ -71,4 +71,5 @@ def inverted(samples: Samples) -> Samples:
     """Images with dark and light exchanged: 255 - x for bytes, 1 - x for floats."""
     features: NDArray[Any] = samples.features
     white = features.dtype.type(255 if features.dtype == np.uint8 else 1)
-    return Samples(white - features, samples.labels)
+    with np.errstate(invalid="ignore"):  # of what is no number, which is refused later
+        return Samples(white - features, samples.labels)

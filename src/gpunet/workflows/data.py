@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gpunet.config.choices import Missing
 from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
@@ -66,7 +68,7 @@ def dataset_of(
         dataset = open_training_data(str(data), messages, options)
         return dataset, reference(str(data), dataset)
     if isinstance(data, Dataset):
-        return data, None
+        return _with_missing(data, options.missing), None
     if isinstance(data, tuple | list) and len(data) in (2, 4):
         dataset = Dataset.from_arrays(*data, missing=options.missing, ignore=options.ignore)
         columns = dataset.columns
@@ -78,6 +80,19 @@ def dataset_of(
         f"the data are {type(data).__name__}, wanted a name, a path, (X, y), "
         "(X, y, X_test, y_test) or a gpunet.Dataset"
     )
+
+
+def _with_missing(dataset: Dataset, missing: Missing) -> Dataset:
+    """A dataset whose missing numbers are dealt with as is asked for now.
+
+    Raises:
+        DataError: it lacks some, and they can no longer be left out, or are refused.
+    """
+    columns = dataset.columns
+    if columns is None or missing in ("mean", columns.missing):
+        return dataset
+    wanted: Missing = "refuse" if missing == "drop" else missing
+    return replace(dataset, columns=replace(columns, missing=wanted))
 
 
 def reference(name: str, dataset: Dataset) -> str:

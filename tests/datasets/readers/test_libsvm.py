@@ -96,8 +96,11 @@ def test_what_cannot_be_read_is_refused_with_its_line(
 def test_a_few_bytes_that_stand_for_too_many_zeros_are_refused(tmp_path: Path) -> None:
     text = "1 4000000:1\n" + "0 1:1\n" * 2000
     tracemalloc.start()
-    assert "data.svm, with all zeros, would take 29.8 GiB of memory" in (
+    assert "data.svm, with all zeros, would take 59.6 GiB of memory" in (
         refusal(tmp_path / "data.svm", text)
+    )
+    assert "holds a value at place 400,000 and next to nothing before it; number" in (
+        refusal(tmp_path / "data.svm", "1 400000:1\n" + "0 1:1\n" * 20)
     )
     assert tracemalloc.get_traced_memory()[1] < 1 << 24
     tracemalloc.stop()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,14 @@ def test_a_member_that_would_lie_beyond_the_archive_is_refused(tmp_path: Path) -
     path.write_bytes(content[:26] + b"\xff\xff\xff\xff" + content[30:])  # where an array begins
     with pytest.raises(DataError, match="is no NPZ archive, or it is damaged"):
         read_npz(path)
+
+
+def test_a_header_that_promises_to_be_long_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "rows.npy"
+    path.write_bytes(b"\x93NUMPY\x02\x00" + struct.pack("<I", 1 << 30) + b" " * 100)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="the header of an array cannot be read"):
+        read_npy(path, FEATURES)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,12 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert "X.npy does not exist" in refusal(tmp_path / "X.npy")
+
+
+def test_a_header_that_promises_to_be_long_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    header = b"\x93NUMPY\x02\x00" + (1 << 30).to_bytes(4, "little")
+    (tmp_path / "rows.npy").write_bytes(header + b"{'descr': '<f8'}")
+    tracemalloc.start()
+    assert "rows.npy is no NPY file, or it is damaged (the header" in refusal(tmp_path / "rows.npy")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    tracemalloc.stop()

@@ -80,7 +80,10 @@ def from_arrays(
 
 
 def _plain(features: Any, name: str) -> NDArray[Any] | None:
-    """Features as an array of numbers; ``None`` if they are rows that lack some or hold words."""
+    """Features as an array of numbers; ``None`` if they are rows of other things, or lack some."""
+    columns = (features[title].to_numpy() for title in titles_of(features) or ())
+    if any(column.dtype.kind in "mM" for column in columns):
+        return None
     try:
         array = as_numbers(features, name)
     except DataError:

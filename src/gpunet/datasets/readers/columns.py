@@ -28,7 +28,11 @@ FEW_NUMBERS = 12
 
 LISTED = 3  # columns that a notice lists
 
-_DAY = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}([-/.])\d{1,2}\1\d{2,4}|\d{1,2}-[A-Za-z]{3}-\d{2,4}"
+_MONTH = r"[A-Za-z]{3,9}\.?"
+_DAY = (
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}([-/.])\d{1,2}\1\d{2,4}"
+    rf"|\d{{1,2}}\.?[-\s]{_MONTH}[-\s]\d{{2,4}}|{_MONTH}\s\d{{1,2}},?\s\d{{4}}"
+)
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?"
 DATE = re.compile(rf"(?:{_DAY})(?:[T\s]\s*{_TIME})?|{_TIME}", re.ASCII)
 MARKED_NUMBER = re.compile(
@@ -98,7 +102,8 @@ def learn_columns(
         f"{listed(head, list(levels))} {several[len(levels) > 1]} one feature per word"
         if levels
         else "",
-        f"what is missing in {listed(head, filled)} is filled with the {options.missing}"
+        f"what is missing in {listed(head, filled)} is filled with the {options.missing}, "
+        "and a feature tells where"
         if filled and fills
         else "",
         _left_out(head, unlike, "hardly a word recurs"),

@@ -153,6 +153,14 @@ def _commented_titles(preface: str, separator: str, columns: int) -> tuple[str, 
     return tuple(cells) if titles else None
 
 
+def _is_row_of_words(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Whether a line without numbers is a row of a table of words, whose cells recur below it."""
+    if any(is_numeric(cell) for row in others for cell in row):
+        return False
+    recur = sum(any(row[at : at + 1] == [cell] for row in others) for at, cell in enumerate(first))
+    return 2 * recur > len(first)
+
+
 def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Whether a table's first line names its columns.
 
@@ -161,7 +169,7 @@ def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     numbers = [cell for cell in first if is_numeric(cell)]
     words = [(column, cell) for column, cell in enumerate(first) if not is_numeric(cell)]
     if not numbers:
-        return any(first)
+        return any(first) and not _is_row_of_words(first, others)
     counted = ([str(i) for i in range(len(numbers))], [str(i + 1) for i in range(len(numbers))])
     if numbers not in counted or list(first) in map(list, others):
         return False

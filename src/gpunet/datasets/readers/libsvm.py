@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.readers.cells import Decimal
 from gpunet.datasets.readers.features import is_number
-from gpunet.datasets.readers.files import shown
+from gpunet.datasets.readers.files import DEFLATE_RATIO, shown
 from gpunet.datasets.readers.first_lines import MOST_COLUMNS
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.readers.packed import unpacked
@@ -25,6 +25,9 @@ __all__ = ["open_libsvm"]
 
 LABEL = 0
 """The column of the label."""
+
+FREE = 1 << 24
+"""Bytes of numbers that any file may stand for; beyond, ``DEFLATE_RATIO`` times its own."""
 
 BYTES_AT_ONCE = 32 << 20  # of numbers that become a block
 
@@ -51,7 +54,13 @@ def open_libsvm(path: Path, pick: Pick) -> Iterator[Sheet]:
     rows, lowest, highest = _extent(path)
     first = min(lowest, 1)
     head = Head(name, highest - first + 2, None, is_open=True)
-    require_memory(f"{name}, with all zeros,", 4 * rows * head.columns)
+    size = 8 * rows * head.columns
+    require_memory(f"{name}, with all zeros,", size)
+    if size > max(FREE, DEFLATE_RATIO * path.stat().st_size):
+        raise DataError(
+            f"{name} holds a value at place {highest:,} and next to nothing before it; number the "
+            "places of those values that there are from 1 on"
+        )
     picked = pick(head)
     with unpacked(path) as (file, _):
         lines = _lines(text_blocks(file, name))

@@ -144,7 +144,7 @@ class Table:
         """The cells (n,) of a column that was kept as text; numbers if all blocks hold such."""
         blocks = [block.texts[column] for block in self.blocks]
         if any(block.dtype == TEXT for block in blocks):
-            blocks = [block.astype(TEXT) for block in blocks]
+            blocks = [block.astype(TEXT, copy=False) for block in blocks]
         return np.concatenate(blocks)
 
 
