@@ -63,6 +63,7 @@ def test_a_file_holds_what_would_be_printed(gpunet: RunCommand, model: str) -> N
     ran = gpunet("predict", model, "new.csv", "--id", "code", "-o", "answers.csv")
     assert (ran.code, ran.out, ran.err) == (0, "answers: 20 in answers.csv\n", "")
     assert Path("answers.csv").read_text() == printed
+    assert gpunet("predict", model, "new.csv", "--id", "code", "-o", "-").out == printed
     answers = read(printed)
     assert list(answers[0]) == ["code", "prediction", *model_file.load(Path(model)).classes]
     assert [answer["code"] for answer in answers] == [f"{row:05}" for row in range(20)]
