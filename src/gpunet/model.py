@@ -154,8 +154,15 @@ class Model:
         """The dataset's test samples as they were read, labeled with the model's classes.
 
         Raises:
-            ModelError: a class is not among the model's.
+            ModelError: a class is not among the model's, or columns are encoded otherwise.
         """
+        given, known = dataset.columns, self.columns
+        if given is not None and known is not None and given.encodings != known.encodings:
+            raise ModelError(
+                f"the columns of {dataset.name!r} become other features than those that the model "
+                "was trained on; give the rows themselves, (X, y) or a table, to have them encoded "
+                "as then"
+            )
         strange = [name for name in dataset.classes if name not in self.classes]
         if strange:
             raise ModelError(

@@ -70,7 +70,7 @@ OPTIONS = {
     "bench": ["--device = ", "--quick = False", "--roofline = False", JSON],
     "tune-kernels": [*TRAINING, DEVICE, PLAIN],
     "tune": [
-        *("--data = None | Data", LABEL),
+        *("--data = None | Data", LABEL, "--missing = None | Data", IGNORE),
         *(f"--{name} = None | Data" for name in ("epochs", "batch-size", "optimizer", "seed")),
         *("--monitor = None | Data", "--config FILE.toml = None | Data"),
         "--space FILE.toml = None | Search",

@@ -360,3 +360,50 @@ def test_without_the_extra_one_sentence_says_what_to_install(
     assert f"reading {name} needs {library}, which is not installed; run `" in ran.failure
     assert f"{sys.executable} -m pip install " in ran.failure
     assert library in ran.failure.partition("pip install")[2]
+
+
+def test_a_table_that_lacks_cells_and_holds_words_is_trained_on_and_answered(
+    gpunet: RunCommand,
+) -> None:
+    rows = [[f"name {at}", ("red", "blue")[at % 2], "" if at % 7 == 0 else at] for at in range(60)]
+    kinds = [("warm", "cold")[at % 2] for at in range(60)]
+    titles = ["name", "color", "size", "day", "kind"]
+    days = [f"2020-01-{1 + at % 28:02d}" for at in range(60)]
+    whole = [[*row, day, kind] for row, day, kind in zip(rows, days, kinds, strict=True)]
+    write("things.csv", [dict(zip(titles, row, strict=True)) for row in whole], titles)
+    refused = gpunet("train", "--data", "things.csv", *FAST)
+    assert refused.code == 1
+    assert "or leave the column out with --ignore day" in refused.failure
+    options = ("--data", "things.csv", "--ignore", "day", "--missing", "median", *FAST)
+    ran = gpunet("train", *options, "--run-dir", "run", "--output", "m")
+    assert ran.code == 0
+    assert "column 2 ('color') becomes one feature per word" in ran.err
+    assert "what is missing in column 3 ('size') is filled with the median" in ran.err
+    evaluated = gpunet("evaluate", "m", "--device", "cpu", "--json")
+    assert json.loads(evaluated.out)["accuracy"] == 1
+    again = gpunet("evaluate", "run/best.safetensors", "--data", "things.csv", "--json")
+    assert json.loads(again.out)["accuracy"] == 1
+    write("new.csv", [{"size": 3, "color": "red"}, {"color": "pink"}], ["size", "color"])
+    answered = gpunet("predict", "m", "new.csv")
+    assert (answered.code, answered.out.splitlines()[1].split(",")[1]) == (0, "warm")
+    assert "note: 1 word was not trained on and left blank, the first being 'pink'" in answered.err
+
+
+def test_a_run_on_a_table_that_lacks_cells_is_resumed_to_the_same_bits(gpunet: RunCommand) -> None:
+    rows: list[dict[str, object]] = [
+        {"a": "" if at % 5 == 0 else at, "b": ("x", "y", "z")[at % 3], "label": at % 2}
+        for at in range(60)
+    ]
+    write("rows.csv", rows, ["a", "b", "label"])
+    fast = ("--device", "cpu", "--quiet", "--schedule", "constant")
+    options = ("--data", "rows.csv", "--missing", "median", *fast)
+    assert gpunet("train", *options, "--epochs", "4", "--run-dir", "straight").code == 0
+    assert gpunet("train", *options, "--epochs", "2", "--run-dir", "run").code == 0
+    assert gpunet("train", "--resume", "run", "--epochs", "4", "--device", "cpu").code == 0
+    straight, resumed = (
+        model_file.load(Path(f"{run}/last.safetensors")) for run in ("straight", "run")
+    )
+    assert straight.parameters.tobytes() == resumed.parameters.tobytes()
+    assert straight.scaling is not None
+    assert resumed.scaling is not None
+    assert straight.scaling.filling.tolist() == resumed.scaling.filling.tolist()

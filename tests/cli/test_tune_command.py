@@ -410,7 +410,18 @@ def test_every_option_of_a_search_reaches_it(
     ):
         monkeypatch.setattr(room, name, note(name))
     monkeypatch.setattr("gpunet.cli.tune._source", lambda _: "the data")
-    settings = ("--label", "last", "--epochs", 3, "--batch-size", 8, "--optimizer", "sgd")
+    settings = (
+        "--label",
+        "last",
+        "--ignore",
+        "a,2",
+        "--epochs",
+        3,
+        "--batch-size",
+        8,
+        "--optimizer",
+        "sgd",
+    )
     rest = ("--seed", 5, "--monitor", "val_accuracy", "--data", "d.npz", "--device", "cpu")
     search = ("--space", "space.toml", "--trials", 7, "--population", 2, "--timeout", "1m")
     chosen = ("--sampler", "random", "--pruner", "median", "--study", "one", "--heartbeat", 4)
@@ -424,7 +435,14 @@ def test_every_option_of_a_search_reaches_it(
         asked.append({})
         assert gpunet("tune", *options).code == 0
     first, second, third = asked
-    typed = {"label": "last", "epochs": 3, "batch_size": 8, "optimizer": "sgd", "seed": 5}
+    typed = {
+        "label": "last",
+        "ignore": ("a", "2"),
+        "epochs": 3,
+        "batch_size": 8,
+        "optimizer": "sgd",
+        "seed": 5,
+    }
     assert first["new_spec"] == ({**typed, "monitor": "val_accuracy"}, None, "space.toml")
     assert first["read_space"] == (Path("space.toml"),)
     assert (first["sampler"], first["pruner"], first["trials"]) == ("random", "median", 7)

@@ -16,13 +16,18 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gpunet.artifacts import model_file
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.errors import DataError, ModelError, OutputError
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh")
+
+
+def encoded(column: int, *levels: Any) -> dict[str, Any]:
+    """The columns below with one that is encoded."""
+    return COLUMNS | {"encodings": [{"column": column, "levels": levels}], "missing": "mean"}
 
 
 COLUMNS = {
@@ -316,6 +321,17 @@ def test_tensors_that_do_not_fit_the_network_are_refused(
         ({"columns": COLUMNS | {"place": 0}}, "its label is column 0"),
         ({"columns": COLUMNS | {"place": -1, "index": False}}, "its label is column -1"),
         ({"columns": COLUMNS | {"grey": 1}}, "columns.grey is 1, wanted bool"),
+        ({"columns": COLUMNS | {"missing": "zero"}}, "columns.missing"),
+        ({"columns": COLUMNS | {"ignored": [1, 1]}}, "that it leaves out are not beside"),
+        ({"columns": COLUMNS | {"ignored": [0]}}, "that it leaves out are not beside"),
+        ({"columns": COLUMNS | {"ignored": [9]}}, "that it leaves out are not beside"),
+        ({"columns": encoded(4, "x")}, "its encodings are not those of 4 columns"),
+        ({"columns": encoded(-1, "x")}, "its encodings are not those of 4 columns"),
+        ({"columns": encoded(0, *"abcdef")}, "its encodings are not those of -1 columns"),
+        ({"columns": encoded(0, "x", "x")}, "one word of column 0 two features"),
+        ({"columns": encoded(0, "x") | {"grey": True}}, "it encodes columns of pixels"),
+        ({"image_shape": None, "columns": encoded(0) | {"missing": "refuse"}}, "does not fill it"),
+        ({"columns": encoded(0, 5)}, "columns.encodings[0].levels[0] is 5, wanted str"),
         ({"columns": {"features": None}}, "columns lacks 'label'"),
         ({"columns": {k: v for k, v in COLUMNS.items() if k != "index"}}, "columns lacks 'index'"),
         ({"columns": {k: v for k, v in COLUMNS.items() if k != "grey"}}, "columns lacks 'grey'"),
@@ -455,6 +471,22 @@ def test_the_columns_of_a_table_are_kept(tmp_path: Path, features: tuple[str, ..
     columns = Columns(features, "kind", place=5, index=True, grey=False)
     model_file.save(a_model(columns=columns), tmp_path / "model")
     assert columns == model_file.load(tmp_path / "model").columns
+
+
+def test_how_columns_are_encoded_and_filled_is_kept(tmp_path: Path) -> None:
+    columns = Columns(
+        ("a", "b"), "kind", 3, True, False, (2,), (Encoding(0), Encoding(1, ("", "x"))), "median"
+    )
+    scaling = Scaling(np.arange(4.0), np.ones(4), np.array([0.1, 0, 7, 0]))
+    model_file.save(a_model(columns=columns, scaling=scaling, image_shape=None), tmp_path / "model")
+    loaded = model_file.load(tmp_path / "model")
+    assert columns == loaded.columns
+    assert loaded.scaling is not None
+    assert loaded.scaling.filling.tolist() == [0.1, 0, 7, 0]
+    rewrite(tmp_path / "model", {"scaling.fill": np.full(4, np.nan)}, {})
+    assert "scaling.fill holds NaN or infinity" in refusal(tmp_path / "model")
+    rewrite(tmp_path / "model", {"scaling.fill": np.zeros(3)}, {})
+    assert "scaling.fill is float64 of shape (3,)" in refusal(tmp_path / "model")
 
 
 def test_a_file_that_tells_of_no_columns_or_scales_in_float32_is_read(saved: Path) -> None:

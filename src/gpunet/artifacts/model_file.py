@@ -244,7 +244,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
     version = content.get("format")
     if type(version) is not int or version not in FORMATS:
         raise UnsoundError(
-            f"it has format {version!s:.20} (of gpunet {content.get('gpunet')!s:.20}) and this "
+            f"it has format {_line(version)} (of gpunet {_line(content.get('gpunet'))}) and this "
             f"gpunet {__version__} reads formats up to {FORMAT_VERSION}"
         )
     known = typed(content, _Description)
@@ -277,6 +277,11 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
     )
 
 
+def _line(value: object) -> str:
+    """What a file holds where it should hold a word, on one line and cut short."""
+    return " ".join(str(value).split())[:20]
+
+
 def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) -> None:
     """Check that the entries of the metadata go together."""
     network, shape = known.network, known.image_shape
@@ -294,7 +299,7 @@ def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) ->
     if pixels.framing is not None:
         _require_framing(pixels.framing, shape)
     if known.columns is not None:
-        _require_columns(known.columns, network.inputs, known.scaling)
+        _require_columns(known.columns, network.inputs, known)
 
 
 def _require_framing(framing: Framing, image_shape: tuple[int, int] | None) -> None:
@@ -307,7 +312,7 @@ def _require_framing(framing: Framing, image_shape: tuple[int, int] | None) -> N
         raise UnsoundError("its framing has ink like paper")
 
 
-def _require_columns(columns: Columns, inputs: int, scaling: bool) -> None:
+def _require_columns(columns: Columns, inputs: int, known: _Description) -> None:
     titles, count = columns.features, columns.count(inputs)
     encoded = [one.column for one in columns.encodings]
     if encoded != sorted(set(encoded)) or not all(0 <= column < count for column in encoded):
@@ -315,9 +320,10 @@ def _require_columns(columns: Columns, inputs: int, scaling: bool) -> None:
     for one in columns.encodings:
         if len(set(one.levels)) < len(one.levels):
             raise UnsoundError(f"it gives one word of column {one.column} two features")
-    if encoded and columns.grey:
-        raise UnsoundError("it encodes columns of grey levels")
-    if any(not one.levels for one in columns.encodings) and not (scaling and columns.fills):
+    if encoded and (columns.grey or known.image_shape is not None):
+        raise UnsoundError("it encodes columns of pixels")
+    fills = known.scaling and columns.fills
+    if any(not one.levels for one in columns.encodings) and not fills:
         raise UnsoundError("it tells what is missing, but does not fill it")
     if titles is not None and not len(titles) == len(set(titles)) == count:
         raise UnsoundError(f"it does not give titles to {count} columns")

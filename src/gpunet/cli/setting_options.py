@@ -27,7 +27,7 @@ from gpunet.errors import SettingError, UsageError
 
 __all__ = ["option", "train_command", "with_fixed_settings", "with_settings"]
 
-FIXED = ("label", "epochs", "batch_size", "optimizer", "seed", "monitor")
+FIXED = ("label", "missing", "ignore", "epochs", "batch_size", "optimizer", "seed", "monitor")
 """Settings of training that an option takes out of a search."""
 
 FILE = "gpunet.config.settings_file"
@@ -86,7 +86,8 @@ def with_fixed_settings(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**given: Any) -> None:
         fixed = {name: given.pop(name) for name in FIXED}
-        command(fixed={name: one for name, one in fixed.items() if one is not None}, **given)
+        fixed = {name: _parsed(name, one) for name, one in fixed.items() if one is not None}
+        command(fixed=fixed, **given)
 
     return _with_parameters(run, command, {"fixed": _FIXED})
 
@@ -145,7 +146,8 @@ def _open_parameter(name: str, row: Setting) -> inspect.Parameter:
     info = typer.Option(
         help=row.help, metavar=row.metavar, rich_help_panel=DATA, show_default=default
     )
-    return _keyword(name, Annotated[row.kind | None, info], None)
+    kind = str if row.parse is not None else row.kind
+    return _keyword(name, Annotated[kind | None, info], None)
 
 
 def _keyword(
