@@ -22,7 +22,7 @@ from gpunet.engine.factory import (
     list_adapters,
     select_device,
 )
-from gpunet.engine.timing import MOST_SAMPLES, Rounds
+from gpunet.engine.timing import Rounds
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
 from peers.engines import engine_on
@@ -85,8 +85,7 @@ def _document(devices: list[Device], options: argparse.Namespace) -> Iterator[st
 
 
 def _table(device: Device, shape: Shape, sizes: list[int], turns: int) -> Iterator[str]:
-    samples = max(MOST_SAMPLES, shape.batch)
-    most = largest_population(device, shape.network, "adam", shape.batch, samples)
+    most = largest_population(device, shape.network, "adam", shape.batch)
     populations = {
         networks: _rounds(device, shape, networks)
         for networks in sizes

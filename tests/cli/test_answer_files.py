@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
@@ -62,6 +63,7 @@ def test_a_file_holds_what_would_be_printed(gpunet: RunCommand, model: str) -> N
     ran = gpunet("predict", model, "new.csv", "--id", "code", "-o", "answers.csv")
     assert (ran.code, ran.out, ran.err) == (0, "answers: 20 in answers.csv\n", "")
     assert Path("answers.csv").read_text() == printed
+    assert gpunet("predict", model, "new.csv", "--id", "code", "-o", "-").out == printed
     answers = read(printed)
     assert list(answers[0]) == ["code", "prediction", *model_file.load(Path(model)).classes]
     assert [answer["code"] for answer in answers] == [f"{row:05}" for row in range(20)]
@@ -202,6 +204,25 @@ def test_a_table_on_the_standard_input_is_told_from_an_image(
         answers = json.loads(done.stdout)
         assert (done.stderr, len(answers), key in answers[0]) == ("", count, True)
         assert answers[0]["prediction"] == str(arrays["y_test"][0])
+
+
+@pytest.mark.parametrize("name", ["n.parquet", "n.feather", "n.jsonl", "n.arff", "n.csv.bz2"])
+def test_a_table_of_any_kind_is_answered_alike(gpunet: RunCommand, model: str, name: str) -> None:
+    write("n.csv", 30, 1)
+    expected = gpunet("predict", model, "n.csv", "--id", "code").out
+    if name.endswith(".bz2"):
+        Path(name).write_bytes(bz2.compress(Path("n.csv").read_bytes()))
+    elif name.endswith(".arff"):
+        head = "@relation n\n@attribute code string\n@attribute leaf real\n@attribute height real\n"
+        _, *rows = Path("n.csv").read_text().splitlines()
+        Path(name).write_text("\n".join([head + "@data", *rows]))
+    else:
+        polars = pytest.importorskip("polars")
+        frame = polars.read_csv("n.csv", schema_overrides={"code": polars.String})
+        writers = {"parquet": "write_parquet", "feather": "write_ipc", "jsonl": "write_ndjson"}
+        getattr(frame, writers[name.partition(".")[2]])(name)
+    ran = gpunet("predict", model, name, "--id", "code")
+    assert (ran.code, ran.err, ran.out) == (0, "", expected)
 
 
 @pytest.mark.parametrize("key", ["x_test", "X", "images", "arr_0"])

@@ -176,6 +176,13 @@ def test_the_oldest_make_way_for_new_ones(tmp_path: Path, monkeypatch: pytest.Mo
     assert {one.path.name for one in kept_datasets()} == {"a.csv", "c.csv"}
 
 
+def test_what_nobody_can_read_is_removed_once_something_is_kept(path: Path, cache: Path) -> None:
+    (cache / "read").mkdir(parents=True)
+    (cache / "read" / "older.dataset").write_bytes(b"of another version")
+    read(path)
+    assert [one.file for one in kept_datasets()] == list((cache / "read").iterdir())
+
+
 def test_what_is_larger_than_the_bound_is_read_anew_each_time(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

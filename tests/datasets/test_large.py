@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import read_path
 from gpunet.datasets.source import Source
@@ -132,6 +133,14 @@ def test_large_data_are_read_as_small_ones(
     assert large.fingerprint == small.fingerprint
     assert (large.classes, large.image_shape) == (small.classes, small.image_shape)
     assert (large.notice, large.columns) == (small.notice, small.columns)
+
+
+def test_a_mapped_array_in_python_stays_where_it_is(tmp_path: Path) -> None:
+    np.save(tmp_path / "X.npy", DRAWS.normal(size=(ROWS, 3)).astype(np.float32))
+    features = np.load(tmp_path / "X.npy", mmap_mode="r")
+    data = Dataset.from_arrays(features, np.arange(ROWS) % 2)
+    assert isinstance(data.train.features, np.memmap)
+    assert np.shares_memory(data.train.features, features)
 
 
 def test_a_file_that_gets_shorter_while_it_is_trained_on_ends_in_a_message(

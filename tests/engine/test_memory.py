@@ -45,7 +45,7 @@ def test_a_population_that_does_not_fit_is_refused_before_anything_is_made(
 ) -> None:
     wide = NetworkSpec(784, (4096,), 10)
     choice = Device(adapter, adapter.info, "", None)
-    most = largest_population(choice, wide, "adam", 8, 1000)
+    most = largest_population(choice, wide, "adam", 8)
     assert most is not None
     with pytest.raises(DeviceError, match=f"for moments.*at most {most:,} networks fit"):
         WgpuEngine(wide, (TrainConfig(batch_size=8),) * (most + 1), adapter)
@@ -53,7 +53,7 @@ def test_a_population_that_does_not_fit_is_refused_before_anything_is_made(
 
 def test_numpy_refuses_what_the_machine_does_not_hold() -> None:
     wide = NetworkSpec(784, (65_536,), 10)
-    most = largest_population(select_device("cpu"), wide, "adam", 8, 1000)
+    most = largest_population(select_device("cpu"), wide, "adam", 8)
     if most is None:
         pytest.skip("this system does not tell how much memory it has")
     with pytest.raises(DeviceError, match="this machine has room for"):

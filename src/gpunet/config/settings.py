@@ -155,7 +155,7 @@ class TrainConfig:
         DATA,
         "Samples that the device holds at a time, in whole batches; every epoch draws anew which "
         "meet. 0 for all, or for 64 MiB of them where they do not fit.",
-        bounds=NOT_NEGATIVE,
+        bounds=Range(0),
         fixed=SAME_SAMPLES,
         shared=True,
     )

@@ -180,9 +180,12 @@ def _found(file: Path, facts: Facts) -> Dataset | None:
 
 def _is_worth_keeping(dataset: Dataset) -> bool:
     """Whether a dataset is large, and its samples do not lie ready in files of the user's."""
-    parts = [samples for samples in parts_of(dataset).values() if len(samples)]
-    ready = all(getattr(samples.features, "filename", None) for samples in parts)
-    return not ready and _size_of(dataset) >= LEAST_SIZE
+    if _size_of(dataset) < LEAST_SIZE:
+        return False
+    parts = (samples for samples in parts_of(dataset).values() if len(samples))
+    files = (getattr(samples.features, "filename", None) for samples in parts)
+    cache = cache_folder().absolute()  # where a spool's file has a name on Windows
+    return any(file is None or Path(file).is_relative_to(cache) for file in files)
 
 
 def _size_of(dataset: Dataset) -> int:
@@ -198,6 +201,7 @@ def _keep(file: Path, dataset: Dataset, facts: Facts, limit: int) -> str | None:
             f"{VARIABLE} is {limit / (1 << 30):,.1f} GiB"
         )
     others = [kept for kept in kept_datasets() if kept.file != file]
+    _remove(set(_folder().glob(f"*{END}")) - {kept.file for kept in others})  # nobody reads them
     total = size + sum(kept.size for kept in others)
     for kept in others:
         if total > limit:

@@ -244,7 +244,7 @@ def create_engine(
 
 
 def largest_population(
-    device: Device, network: NetworkSpec, rule: Rule, batch_size: int, samples: int
+    device: Device, network: NetworkSpec, rule: Rule, batch_size: int
 ) -> int | None:
     """How many such networks fit a device, as far as is known beforehand.
 
@@ -254,13 +254,12 @@ def largest_population(
         device: that would train them.
         network: the shape that all share.
         rule: the update rule that all share.
-        batch_size: samples of a step.
-        samples: that are trained on.
+        batch_size: samples of a step; more need not be on the device at once.
     """
     if device.adapter is not None:
         limit = min(device.adapter.limits[name] for name in SIZE_LIMITS)
         traits = Traits(device.adapter.software)
-        return most_networks(buffer_bytes(network, rule, batch_size, samples, traits), limit)
+        return most_networks(buffer_bytes(network, rule, batch_size, batch_size, traits), limit)
     memory = host_memory()
     return None if memory is None else most_networks(numpy_bytes(network, rule, batch_size), memory)
 

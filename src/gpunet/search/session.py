@@ -135,8 +135,8 @@ def _require_memory(spec: StudySpec, population: int, choice: Device, dataset: D
     """
     for config in spec.space.shapes(spec.config):
         network = config.network(dataset.inputs, len(dataset.classes))
-        size, samples = config.batch_size, len(dataset.train)
-        most = largest_population(choice, network, _rule(config.optimizer), size, samples)
+        size = config.batch_size
+        most = largest_population(choice, network, _rule(config.optimizer), size)
         if most is not None and most < population:
             move = f"leave it out of the {spelled('space')}"
             if most:
