@@ -20,11 +20,12 @@ from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics, Split
 from gpunet.engine.reference.numpy_engine import NumpyEngine
-from gpunet.errors import DataError, UsageError
+from gpunet.errors import DataError, DeviceError, UsageError
 from gpunet.training import windows
 from gpunet.training.events import Callback, EpochEnd
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import split
+from gpunet.training.state import RunState
 from gpunet.training.trainer import train
 from gpunet.training.windows import Windows, evaluate_in_parts, parts_of, predict_in_parts
 
@@ -129,10 +130,31 @@ def test_a_window_of_all_samples_is_one_though_they_are_no_whole_batches(window:
 def test_a_window_that_the_device_does_not_hold_is_refused() -> None:
     settings = config(window=80, validation=0)
     engine = numpy_engine(settings, 6, 3, SmallEngine)
-    message = r"window is 80, wanted at most 40 on numpy.*; give a smaller one, or 0"
-    with pytest.raises(UsageError, match=message):
+    message = "holds at most 40 such samples at once, but 80 are wanted; use a smaller window"
+    with pytest.raises(DeviceError, match=message):
         train(engine, noise(100), settings)
     assert train(engine, noise(40), settings).window is None
+
+
+def test_a_batch_that_the_device_does_not_hold_is_refused() -> None:
+    settings = config(batch_size=50)
+    engine = numpy_engine(settings, 6, 3, SmallEngine)
+    with pytest.raises(DeviceError, match="but 50 are wanted; use a smaller batch_size"):
+        train(engine, noise(100), settings)
+
+
+def test_a_run_is_not_gone_on_with_where_its_windows_do_not_fit() -> None:
+    kept = []
+
+    class Keeper(Callback):
+        def on_checkpoint(self, state: RunState) -> None:
+            kept.append(state)
+
+    train(numpy_engine(config(), 6, 3), noise(100), config(), callbacks=[Keeper()])
+    engine = numpy_engine(config(), 6, 3, SmallEngine)
+    message = "but 80 are wanted; go on with the run on numpy"
+    with pytest.raises(DeviceError, match=message):
+        train(engine, noise(100), config(), resume=kept[0])
 
 
 def test_a_window_smaller_than_a_batch_is_refused() -> None:

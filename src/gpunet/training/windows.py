@@ -22,7 +22,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics, Split
-from gpunet.errors import SettingError
+from gpunet.errors import DeviceError, spelled
 
 if TYPE_CHECKING:
     from gpunet.training.state import RunState
@@ -99,19 +99,24 @@ class Windows:
             begun: an earlier run on the same samples, whose windows are kept.
 
         Raises:
-            SettingError: the device does not hold a window of the size that is wanted.
+            DeviceError: the device does not hold a window.
         """
         count, size = len(source), len(source)
         if begun is not None:
             size = begun.window or count
         elif config.window:
             size = config.window
-            _require_room(min(size, count), source, engine)
         elif count > (most := _most(source, engine, "train")):
             size = min(most, WINDOW_BYTES // source.row_bytes)
         if size < count:
             size = max(1, size // config.batch_size) * config.batch_size
-        return cls(source, min(size, count), config.seed)
+        made = cls(source, min(size, count), config.seed)
+        if made.size > (room := engine.most_samples("train", source.row_bytes)):
+            raise DeviceError(
+                f"{engine.device.name} holds at most {room:,} such samples at once, but "
+                f"{made.size:,} are wanted; {_advice(config, begun)}"
+            )
+        return made
 
     def __len__(self) -> int:
         return -(-len(self.source) // self.size)
@@ -207,11 +212,11 @@ def _most(source: Source, engine: Engine, split: Split) -> int:
     return most
 
 
-def _require_room(size: int, source: Source, engine: Engine) -> None:
-    most = engine.most_samples("train", source.row_bytes)
-    if size > most:
-        advice = "give a smaller one, or 0"
-        raise SettingError("window", size, f"at most {most:,} on {engine.device.name}", advice)
+def _advice(config: TrainConfig, begun: RunState | None) -> str:
+    """What to do where the device does not hold a window."""
+    if begun is not None:
+        return f"go on with the run on {begun.device or 'the device that it was begun on'}"
+    return f"use a smaller {spelled('window' if config.window else 'batch_size')}"
 
 
 def _read_ahead(

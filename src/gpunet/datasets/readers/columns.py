@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -169,7 +170,8 @@ class _Judged:
 
     head: Head
     column: int
-    different: list[str]  # the different cells that are not missing
+    # The different cells that are not missing; of numbers no more than may be codes.
+    different: list[str]
     first_rows: list[int]  # what messages call the first row of each
     numbers: int  # how many of them are numbers
     present: int  # rows whose cell is not missing
@@ -177,21 +179,33 @@ class _Judged:
 
     @classmethod
     def of(cls, table: Table, column: int) -> _Judged:
-        values, firsts, numbered = distinct(table.text(column))
-        texts = [str(value) for value in values]
-        number = all(map(holds_number, texts))
-        missing = [is_missing(text, number=number) for text in texts]
-        kept = [at for at, gap in enumerate(missing) if not gap]
-        counts = np.bincount(numbered, minlength=len(texts))
-        rows = table.rows
+        """What the cells of a column are, as far as it takes to judge them."""
+        rows: dict[str, int] = {}  # what messages call the first row of each different cell
+        times: Counter[str] = Counter()
+        words = further = 0
+        for block in table.blocks:
+            values, firsts, numbered = distinct(block.texts[column])
+            counts = np.bincount(numbered, minlength=len(values)).tolist()
+            for text, first, count in zip(map(str, values), firsts, counts, strict=True):
+                if text not in rows:
+                    is_word = not holds_number(text)
+                    if not is_word and len(rows) - words > MOST_LEVELS:
+                        further += count  # numbers beyond those that may be codes
+                        continue
+                    rows[text] = int(block.rows[first])
+                    words += is_word
+                times[text] += count
+            if words > MOST_LEVELS:
+                break
+        known = [text for text in rows if not is_missing(text, number=not words)]
         return cls(
             head=table.head,
             column=column,
-            different=[texts[at] for at in kept],
-            first_rows=[int(rows[firsts[at]]) for at in kept],
-            numbers=sum(holds_number(texts[at]) for at in kept),
-            present=int(counts[kept].sum()),
-            gaps=any(missing),
+            different=known,
+            first_rows=[rows[text] for text in known],
+            numbers=sum(map(holds_number, known)),
+            present=further + sum(times[text] for text in known),
+            gaps=len(known) < len(rows),
         )
 
     @property

@@ -106,7 +106,7 @@ def require_fit(population: int, needs: Mapping[str, int], limit: int, device: s
         return
     name, each = max(needs.items(), key=lambda need: need[1])
     seen = f"{population:,} networks need" if population > 1 else "the network needs"
-    advice = f"at most {most:,} networks fit" if most else "use fewer units or samples"
+    advice = f"at most {most:,} networks fit" if most else "use fewer units or a smaller batch"
     raise DeviceError(
         f"{seen} {-(-population * each >> 20):,} MiB for {name}, but {device} has "
         f"room for {limit >> 20:,} MiB of that; {advice}"

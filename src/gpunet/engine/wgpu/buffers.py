@@ -90,5 +90,5 @@ class Buffers:
             raise DeviceError(
                 f"{self._device.adapter.info.name} binds at most "
                 f"{self._device.buffer_bytes >> 20:,} MiB at once, but {-(-size >> 20):,} MiB are "
-                f"needed; use fewer samples or units, or {spelled('device', 'cpu')}"
+                f"needed; use fewer units or a smaller batch, or {spelled('device', 'cpu')}"
             )

@@ -104,8 +104,8 @@ class OpenDevice:
             yield
         except wgpu.GPUOutOfMemoryError as error:
             raise DeviceLostError(
-                f"{self.adapter.info.name} is out of memory; use fewer samples, units or "
-                f"networks, or {spelled('device', 'cpu')}"
+                f"{self.adapter.info.name} is out of memory; use a smaller {spelled('window')}, "
+                f"fewer units or networks, or {spelled('device', 'cpu')}"
             ) from error
         except (wgpu.GPUError, RuntimeError) as error:
             raise DeviceLostError(
