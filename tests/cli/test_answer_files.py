@@ -276,6 +276,7 @@ def test_a_file_of_arrays_without_features_is_refused(gpunet: RunCommand, model:
         ("new.csv -o new.csv --force", 2, "--output new.csv would replace what is read"),
         ("new.csv -o m --force", 2, "--output m would replace what is read"),
         ("new.csv --json --format csv", 2, "--json and --format csv cannot go together"),
+        ("new.csv --framing mnist", 2, "--framing mnist says how images are framed, but new.csv"),
         ("new.csv --format xml", 2, "Invalid value for '--format'"),
         ("missing.csv", 1, "missing.csv does not exist"),
         ("missing.csv -o a.csv", 1, "missing.csv does not exist"),
