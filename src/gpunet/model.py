@@ -237,8 +237,8 @@ class Model:
             format: ``"csv"``, ``"json"``, ``"jsonl"`` (an object a line) or ``"submission"`` (two
                 columns, for Kaggle); by default what the name ends in, else CSV.
             id: the column of a table that names its rows, by its title, its number counted from 1
-                or ``"last"``; by default an index column such as ``id``, if the model was trained
-                on a table with one, else rows are numbered from 1.
+                or ``"last"``; by default a first column such as ``id`` that is no feature, else
+                rows are numbered from 1.
             force: replace a file that is there.
 
         Returns:

@@ -137,6 +137,8 @@ def test_a_folder_of_images_is_answered_in_the_order_of_its_paths() -> None:
         Image.fromarray(image).save(place)
     assert model.predict("new").tolist() == [1, 0, 0]
     assert model.predict(list(places)).tolist() == [0, 1, 0]
+    assert model.evaluate((list(places), [0, 1, 1])).accuracy == pytest.approx(2 / 3)
+    assert model.evaluate(("new", [1, 0, 0])).accuracy == 1
     assert model.predict_file("new", "a.csv", format="submission") == 3
     assert Path("a.csv").read_text().split() == [
         *("id,label", "0.png,1", "1.png,0", "deeper/0.png,0")

@@ -63,6 +63,7 @@ def test_a_file_holds_what_would_be_printed(gpunet: RunCommand, model: str) -> N
     ran = gpunet("predict", model, "new.csv", "--id", "code", "-o", "answers.csv")
     assert (ran.code, ran.out, ran.err) == (0, "answers: 20 in answers.csv\n", "")
     assert Path("answers.csv").read_text() == printed
+    assert gpunet("predict", model, "new.csv", "--id", "code", "-o", "-").out == printed
     answers = read(printed)
     assert list(answers[0]) == ["code", "prediction", *model_file.load(Path(model)).classes]
     assert [answer["code"] for answer in answers] == [f"{row:05}" for row in range(20)]
@@ -275,6 +276,7 @@ def test_a_file_of_arrays_without_features_is_refused(gpunet: RunCommand, model:
         ("new.csv -o new.csv --force", 2, "--output new.csv would replace what is read"),
         ("new.csv -o m --force", 2, "--output m would replace what is read"),
         ("new.csv --json --format csv", 2, "--json and --format csv cannot go together"),
+        ("new.csv --framing mnist", 2, "--framing mnist says how images are framed, but new.csv"),
         ("new.csv --format xml", 2, "Invalid value for '--format'"),
         ("missing.csv", 1, "missing.csv does not exist"),
         ("missing.csv -o a.csv", 1, "missing.csv does not exist"),

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
+from tests.datasets.readers.tables import write_frame
 
 from gpunet.artifacts import model_file
 from gpunet.datasets.catalog import open_dataset
@@ -330,6 +332,34 @@ def test_an_ensemble_answers_rows_with_the_mean_of_its_networks(
         answers.append([list(one["probabilities"].values()) for one in json.loads(ran.out)])
     assert not np.allclose(answers[1], answers[2], atol=1e-3)
     assert np.allclose(answers[0], np.mean(answers[1:], axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["new.parquet", "new.jsonl", "new.feather", "new.xlsx"])
+def test_a_table_of_any_kind_is_trained_on_measured_and_answered(
+    gpunet: RunCommand, model: Path, name: str
+) -> None:
+    expected = gpunet("predict", model, "flowers.csv").out
+    frame = pl.read_csv("flowers.csv")
+    write_frame(Path(name), frame)
+    assert gpunet("predict", model, name).out == expected
+    assert "accuracy  100.00 %" in gpunet("evaluate", model, "--data", name).out
+    ran = gpunet("train", "--data", name, *FAST, "--output", "same")
+    assert ran.code == 0
+    parameters = [model_file.load(Path(one)).parameters.tolist() for one in (model, "same")]
+    assert parameters[0] == parameters[1]
+
+
+@pytest.mark.parametrize(("name", "library"), [("a.parquet", "polars"), ("a.xlsx", "fastexcel")])
+def test_without_the_extra_one_sentence_says_what_to_install(
+    gpunet: RunCommand, monkeypatch: pytest.MonkeyPatch, name: str, library: str
+) -> None:
+    write_frame(Path(name))
+    monkeypatch.setitem(sys.modules, library, None)
+    ran = gpunet("train", "--data", name, *FAST)
+    assert ran.code == 1
+    assert f"reading {name} needs {library}, which is not installed; run `" in ran.failure
+    assert f"{sys.executable} -m pip install " in ran.failure
+    assert library in ran.failure.partition("pip install")[2]
 
 
 def test_a_table_that_lacks_cells_and_holds_words_is_trained_on_and_answered(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["predict"]
 
-STANDARD_INPUT = "-"
+STANDARD = "-"
+"""What names the standard input, and the standard output."""
 
 
 Data = Annotated[
@@ -60,7 +61,8 @@ Id = Annotated[
     typer.Option(
         metavar="COLUMN",
         help="The column of a table that names its rows: its title, its number counted from 1, or "
-        "last; by default an index column such as id, else rows are numbered from 1.",
+        "last; by default a first column such as id that is no feature, else rows are numbered "
+        "from 1.",
     ),
 ]
 Framing = Annotated[
@@ -102,9 +104,9 @@ def predict(
         complain(error)
         failed.append(error)
 
-    given = [sys.stdin.buffer if name == STANDARD_INPUT else name for name in data]
+    given = [sys.stdin.buffer if name == STANDARD else name for name in data]
     reading = Reading(id=id, framing=framing, pass_over=pass_over, tell=note)
-    if output is not None:
+    if output is not None and str(output) != STANDARD:
         _require_apart(output, (str(model), *data))
         _write(load(model), given, output, kind, reading, force=force)
     else:

@@ -118,6 +118,9 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
     if alone and len(sources) > 1:
         what = "a table" if is_table_name(alone[0]) else "an array of rows"
         raise UsageError(f"{alone[0]} is {what}, which is answered alone; give one at a time")
+    if kinds[0] and reading.framing != "auto":
+        says = f"{reading.framing} says how images are framed, but {alone[0]} holds rows"
+        raise SettingError("framing", reading.framing, "auto", "leave it out", says)
     if kinds[0] == "table":
         for rows in read_row_blocks(
             sources[0], model.table_columns, model.network.inputs, reading.id
@@ -136,17 +139,20 @@ def new_samples(model: Model, data: Any, reading: Reading) -> Iterator[NewSample
 
 
 def features_of(model: Model, data: Any, note: Callable[[str], object]) -> NDArray[Any]:
-    """The features (n, I) of an array or a data frame, of the type that the model was trained on.
+    """The features (n, I) of new samples, of the type that the model was trained on.
 
     Args:
         model: any.
-        data: the rows.
+        data: as ``new_samples`` takes it, but for iterators.
         note: is told what was filled in and passed over.
 
     Raises:
         DataError: it is not what it should be.
         ModelError: a column is missing.
     """
+    if _sources(data) is not None:
+        blocks = new_samples(model, data, Reading(one_digit=True, tell=note))
+        return np.concatenate([block.features for block in blocks])
     tally = Tally()
     features = _typed(*_flat(model, data, tally))
     if tally.notice is not None:

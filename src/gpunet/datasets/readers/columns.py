@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,14 @@ MARKED_NUMBER = re.compile(
     r"[$€£]?\s*[+-]?\d{1,3}(?:[,'\s]\d{3})*(?:[.,]\d+)?\s*(?:%|[$€£])?|[+-]?\d+(?:[.,]\d+)?\s*%"
 )
 """A number with marks of thousands, or with a unit."""
+
+
+LONGEST_DATE = 60  # characters of a word that is taken for a date or a number with marks
+
+
+def _is(kind: re.Pattern[str], word: str) -> bool:
+    """Whether a word is of a kind; a long one is of none, however long it takes to tell."""
+    return len(word) <= LONGEST_DATE and kind.fullmatch(word) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,7 @@ def listed(head: Head, columns: Sequence[int]) -> str:
 def no_number(head: Head, column: int, word: Word, advice: str = "") -> DataError:
     """The error for a word in a column of numbers."""
     digits = any(map(str.isdigit, word.text))
-    if digits and (MARKED_NUMBER.fullmatch(word.text) or "," in word.text):
+    if digits and (_is(MARKED_NUMBER, word.text) or "," in word.text):
         advice = "; write it with a decimal point and no other marks"
     return DataError(
         f"{head.cell(word.row, column)} is {shown(word.text)}, wanted a number{advice}"
@@ -169,7 +178,8 @@ class _Judged:
 
     head: Head
     column: int
-    different: list[str]  # the different cells that are not missing
+    # The different cells that are not missing; of numbers no more than may be codes.
+    different: list[str]
     first_rows: list[int]  # what messages call the first row of each
     numbers: int  # how many of them are numbers
     present: int  # rows whose cell is not missing
@@ -177,21 +187,33 @@ class _Judged:
 
     @classmethod
     def of(cls, table: Table, column: int) -> _Judged:
-        values, firsts, numbered = distinct(table.text(column))
-        texts = [str(value) for value in values]
-        number = all(map(holds_number, texts))
-        missing = [is_missing(text, number=number) for text in texts]
-        kept = [at for at, gap in enumerate(missing) if not gap]
-        counts = np.bincount(numbered, minlength=len(texts))
-        rows = table.rows
+        """What the cells of a column are, as far as it takes to judge them."""
+        rows: dict[str, int] = {}  # what messages call the first row of each different cell
+        times: Counter[str] = Counter()
+        words = further = 0
+        for block in table.blocks:
+            values, firsts, numbered = distinct(block.texts[column])
+            counts = np.bincount(numbered, minlength=len(values)).tolist()
+            for text, first, count in zip(map(str, values), firsts, counts, strict=True):
+                if text not in rows:
+                    is_word = not holds_number(text)
+                    if not is_word and len(rows) - words > MOST_LEVELS:
+                        further += count  # numbers beyond those that may be codes
+                        continue
+                    rows[text] = int(block.rows[first])
+                    words += is_word
+                times[text] += count
+            if words > MOST_LEVELS:
+                break
+        known = [text for text in rows if not is_missing(text, number=not words)]
         return cls(
             head=table.head,
             column=column,
-            different=[texts[at] for at in kept],
-            first_rows=[int(rows[firsts[at]]) for at in kept],
-            numbers=sum(holds_number(texts[at]) for at in kept),
-            present=int(counts[kept].sum()),
-            gaps=any(missing),
+            different=known,
+            first_rows=[rows[text] for text in known],
+            numbers=sum(map(holds_number, known)),
+            present=further + sum(times[text] for text in known),
+            gaps=len(known) < len(rows),
         )
 
     @property
@@ -213,7 +235,7 @@ class _Judged:
 
     def refuse_dates(self) -> None:
         words = [word for word in self.different if not is_numeric(word)]
-        dates = [word for word in words if DATE.fullmatch(word)]
+        dates = [word for word in words if _is(DATE, word)]
         if 2 * len(dates) <= len(words):
             return
         row = self.first_rows[self.different.index(dates[0])]
@@ -222,7 +244,7 @@ class _Judged:
     def refuse_words_among_numbers(self, first: Word | None) -> None:
         """Raise a DataError if this is a column of numbers with a mistake in it."""
         words = [word for word in self.different if not holds_number(word)]
-        marked = [word for word in words if MARKED_NUMBER.fullmatch(word)]
+        marked = [word for word in words if _is(MARKED_NUMBER, word)]
         title = self.head.titles[self.column] if self.head.titles else None
         mistaken = self.numbers > len(words) and (
             self.numbers > FEW_NUMBERS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,23 +113,23 @@ def choose_roles(table: Table, options: TableOptions) -> Roles:
 
 def labeled_rows(table: Table, label: int) -> tuple[RawLabels, NDArray[np.bool_], str | None]:
     """The labels (m,) in a column, which rows (n,) have one, and a notice if some have none."""
-    values, rows = table.text(label), table.rows
-    different, _, numbered = distinct(values)
+    levels = table.head.levels.get(label, ())
+    labels = RawLabels(table.head.name, table.text(label), table.rows, table.head.unit, levels)
+    different, _, numbered = labels.parted
     numeric = all(is_number(str(value)) for value in different if not _is_gap(value))
     missing = [_is_gap(value) or is_missing(str(value), number=numeric) for value in different]
     kept = ~np.array(missing, np.bool_)[numbered]  # (n,)
-    notice = None
-    if count := len(kept) - int(kept.sum()):
-        notice = f"{count:,} {'rows' if count > 1 else 'row'} without a label left out"
-        values, rows = values[kept], rows[kept]
-    if not len(values):
+    if kept.all():
+        return labels, kept, None
+    if not kept.any():
         raise DataError(
             f"{table.head.column(label)} of {table.head.name} holds no label; fill it in, or name "
             f"another with {spelled('label')}"
         )
-    levels = table.head.levels.get(label, ())
-    labels = RawLabels(table.head.name, values, rows, table.head.unit, levels)
-    return labels, kept, notice
+    count = len(kept) - int(kept.sum())
+    notice = f"{count:,} {'rows' if count > 1 else 'row'} without a label left out"
+    values, rows = labels.values[kept], np.asarray(labels.rows)[kept]
+    return replace(labels, values=values, rows=rows), kept, notice
 
 
 def _kept(head: Head, options: TableOptions) -> tuple[int, ...]:

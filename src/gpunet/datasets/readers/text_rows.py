@@ -44,6 +44,7 @@ __all__ = ["TextRows", "open_text", "text_blocks"]
 BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
 LONGEST_LINE = 1 << 26  # bytes
 ZEROS_IN_FRONT = re.compile(r"(?<!\d)(?:0\d|\+)")
+FEW_TEXTS = 4  # columns up to which each is looked for by itself
 JOINT = "|"  # stands between numbers that are joined to be parsed
 
 Line = tuple[int, str]
@@ -121,16 +122,30 @@ class TextRows:
         if '"' in text or (self._separator != "," and "," in text):
             cells = [self._parted(number, line) for number, line in lines]
             numbers, words = self._quoted_numbers(rows, cells)
+            texts = {column: [row[column] for row in cells] for column in self._picked.texts}
         else:
             for number, line in lines:
                 self._require_count(number, line.count(self._separator) + 1)
             numbers, words = self._plain_numbers(text, lines)
-            cells = [line.split(self._separator) for _, line in lines] if self._picked.texts else []
-        texts = {
-            column: np.array([row[column].strip() for row in cells], TEXT)
-            for column in self._picked.texts
+            texts = self._plain_texts([line for _, line in lines])
+        arrays = {
+            column: np.array([cell.strip() for cell in cells], TEXT)
+            for column, cells in texts.items()
         }
-        return Block(rows, numbers, texts, words)
+        return Block(rows, numbers, arrays, words)
+
+    def _plain_texts(self, lines: Sequence[str]) -> dict[int, list[str]]:
+        """The picked texts of lines without quotes, which are split no further than it takes."""
+        columns, separator, last = self._picked.texts, self._separator, self._head.columns - 1
+        if len(columns) > FEW_TEXTS:
+            rows = [line.split(separator) for line in lines]
+            return {column: [row[column] for row in rows] for column in columns}
+        return {
+            column: [line.rpartition(separator)[2] for line in lines]
+            if column == last
+            else [line.split(separator, column + 1)[column] for line in lines]
+            for column in columns
+        }
 
     def _plain_numbers(
         self, text: str, lines: Sequence[Line]
@@ -143,7 +158,9 @@ class TextRows:
         texts = [line for _, line in lines]
         numbers = _parsed(texts, self._separator, columns)
         if numbers is None:
-            texts = self._gaps.sub(lambda gap: meaning(gap[0]), "\n".join(texts)).split("\n")
+            framed = "\n".join(["", *texts, ""])
+            meant = self._gaps.sub(lambda gap: gap[1] + meaning(gap[0][1:]), framed)
+            texts = meant.split("\n")[1:-1]
             numbers = _parsed(texts, self._separator, columns)
         if numbers is None:
             parted = (line.split(self._separator) for line in texts)

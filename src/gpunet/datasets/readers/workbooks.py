@@ -23,6 +23,8 @@ __all__ = ["open_workbook"]
 
 SCRIPT = Path(__file__).with_name("workbook_text.py")
 
+LONGEST = 600  # seconds that reading may take
+
 LARGEST = 1 << 30
 """Bytes that the parts of a workbook may take up unpacked; cells take several times as much."""
 
@@ -58,13 +60,14 @@ def _read(path: Path) -> tuple[list[str], bytes]:
     with open_file(path) as file:
         _refuse_bomb(path, file)
         command = [sys.executable, "-P", str(SCRIPT), str(path)]
-        done = subprocess.run(command, capture_output=True, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, check=True, timeout=LONGEST)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            raise DataError(
+                f"{path} cannot be read: it is damaged, or its cells lie too far apart; save the "
+                "sheet again, or as CSV"
+            ) from error
     first, _, text = done.stdout.partition(b"\n")
-    if done.returncode:
-        raise DataError(
-            f"{path} cannot be read: it is damaged, or its cells lie too far apart; save the sheet "
-            "again, or as CSV"
-        )
     answer = json.loads(first)
     if "error" in answer:
         raise DataError(
