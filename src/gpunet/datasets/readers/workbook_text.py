@@ -38,7 +38,11 @@ def _read(path: str) -> tuple[list[str], str]:
     """The names of the sheets that hold cells, and the text of the first of them."""
     workbook = fastexcel.read_excel(path)
     sheets = {name: _cells(workbook, name, "string") for name in workbook.sheet_names}
-    filled = [name for name, cells in sheets.items() if len(cells)]
+    filled = [
+        name
+        for name, cells in sheets.items()
+        if any(column.null_count() < len(cells) for column in cells)
+    ]
     if not filled:
         return [], ""
     words = sheets[filled[0]]
@@ -48,10 +52,7 @@ def _read(path: str) -> tuple[list[str], str]:
 
 
 def _cells(workbook: fastexcel.ExcelReader, name: str, kind: fastexcel.DType) -> pl.DataFrame:
-    sheet = workbook.load_sheet(
-        name, header_row=None, dtypes=kind, skip_whitespace_tail_rows=True, eager=False
-    )
-    return sheet.to_polars()
+    return workbook.load_sheet(name, header_row=None, dtypes=kind).to_polars()
 
 
 def _merged(words: pl.Series, numbers: pl.Series) -> pl.Series:
