@@ -62,6 +62,7 @@ def test_blocks_of_several_types_become_the_widest(few: int) -> None:
 
 def test_no_rows_are_an_empty_array() -> None:
     assert spooled("rows", [ROWS[:0]]).shape == (0, 3)
+    assert spooled("rows", [ROWS[:0]], size=ROWS.nbytes).shape == (0, 3)
 
 
 def test_rows_are_held_in_memory_where_no_file_can_be_made(

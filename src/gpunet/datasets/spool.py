@@ -85,7 +85,7 @@ class Spool:
         """All rows (n, K), of a type that holds all blocks; the last that can be asked for."""
         assert self._kind is not None, "nothing was added"
         shape = (self._rows, self._columns)
-        if not self._file.is_open:
+        if not self._file.is_open or not self._size:  # nothing that could be mapped
             return np.frombuffer(self._content, self._kind).reshape(shape)
         return self._file.mapped(self._kind, shape)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -295,6 +297,19 @@ def test_an_index_may_lack_cells(tmp_path: Path) -> None:
     index = ["" if row in (3, 4) else row for row in range(COUNT)]
     dataset = read_table(written(tmp_path, "id,label,a", index, LABELS, FLOATS))
     assert (columns_of(dataset).index, columns_of(dataset).features) == (True, ("a",))
+
+
+@pytest.mark.parametrize("cell", ["{}x", "10:00{}x", "NA{}x", "1,{}"])
+def test_blanks_without_end_take_no_time(tmp_path: Path, cell: str) -> None:
+    long = cell.format(" " * (1 << 16))
+    path = written(tmp_path, "label,a,b", LABELS, FLOATS, [f'"{long}"', *FLOATS[1:]])
+    started = time.process_time()
+    with pytest.raises(DataError, match="wanted a number"):
+        read_table(path)
+    bare = written(tmp_path, "label,a,b", LABELS, FLOATS, [long.replace(",", ""), *FLOATS[1:]])
+    with contextlib.suppress(DataError):
+        read_table(bare)
+    assert time.process_time() - started < 5  # seconds; 65,536 squared would take longer
 
 
 def test_only_words_are_no_image(tmp_path: Path) -> None:

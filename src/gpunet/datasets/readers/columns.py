@@ -42,6 +42,14 @@ MARKED_NUMBER = re.compile(
 """A number with marks of thousands, or with a unit."""
 
 
+LONGEST_DATE = 60  # characters of a word that is taken for a date or a number with marks
+
+
+def _is(kind: re.Pattern[str], word: str) -> bool:
+    """Whether a word is of a kind; a long one is of none, however long it takes to tell."""
+    return len(word) <= LONGEST_DATE and kind.fullmatch(word) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
     """What the columns of a training table become."""
@@ -124,7 +132,7 @@ def listed(head: Head, columns: Sequence[int]) -> str:
 def no_number(head: Head, column: int, word: Word, advice: str = "") -> DataError:
     """The error for a word in a column of numbers."""
     digits = any(map(str.isdigit, word.text))
-    if digits and (MARKED_NUMBER.fullmatch(word.text) or "," in word.text):
+    if digits and (_is(MARKED_NUMBER, word.text) or "," in word.text):
         advice = "; write it with a decimal point and no other marks"
     return DataError(
         f"{head.cell(word.row, column)} is {shown(word.text)}, wanted a number{advice}"
@@ -227,7 +235,7 @@ class _Judged:
 
     def refuse_dates(self) -> None:
         words = [word for word in self.different if not is_numeric(word)]
-        dates = [word for word in words if DATE.fullmatch(word)]
+        dates = [word for word in words if _is(DATE, word)]
         if 2 * len(dates) <= len(words):
             return
         row = self.first_rows[self.different.index(dates[0])]
@@ -236,7 +244,7 @@ class _Judged:
     def refuse_words_among_numbers(self, first: Word | None) -> None:
         """Raise a DataError if this is a column of numbers with a mistake in it."""
         words = [word for word in self.different if not holds_number(word)]
-        marked = [word for word in words if MARKED_NUMBER.fullmatch(word)]
+        marked = [word for word in words if _is(MARKED_NUMBER, word)]
         title = self.head.titles[self.column] if self.head.titles else None
         mistaken = self.numbers > len(words) and (
             self.numbers > FEW_NUMBERS
