@@ -190,18 +190,20 @@ def predict_in_parts(
     engine: Engine, split: Split, source: Source
 ) -> tuple[Metrics, NDArray[np.float32]]:
     """What ``evaluate_in_parts`` gives, and the probabilities (P, n, C) of every class."""
-    total, found = Metrics.none(engine.population), []
-    for _ in _loaded_in_parts(engine, split, source):
+    total = Metrics.none(engine.population)
+    shape = (engine.population, len(source), engine.network.classes)
+    probabilities = np.empty(shape, np.float32)
+    for part in _loaded_in_parts(engine, split, source):
         total += engine.evaluate(split)
-        found.append(engine.predict(split))
-    return total, np.concatenate(found, axis=1)
+        probabilities[:, part] = engine.predict(split)
+    return total, probabilities
 
 
-def _loaded_in_parts(engine: Engine, split: Split, source: Source) -> Iterator[None]:
-    """Come back with each part of the samples loaded, one after the other."""
-    for _, samples, _ in _read_ahead(source.__getitem__, parts_of(source, engine, split)):
+def _loaded_in_parts(engine: Engine, split: Split, source: Source) -> Iterator[slice]:
+    """The parts of the samples, each of them loaded when it comes."""
+    for part, samples, _ in _read_ahead(source.__getitem__, parts_of(source, engine, split)):
         engine.load(split, samples)
-        yield
+        yield part
 
 
 def _most(source: Source, engine: Engine, split: Split) -> int:
