@@ -147,3 +147,20 @@ def test_a_folder_of_images_is_answered_in_the_order_of_its_paths() -> None:
     with pytest.raises(gpunet.DataError, match=r"new/2\.png"):
         model.predict_file("new", "b.csv")
     assert not Path("b.csv").exists()
+
+
+def test_names_of_any_characters_are_read_back_as_they_are() -> None:
+    classes = ['say "no"', "a,b", "two\nlines", " spaces ", "50 %", "ünïcode"]
+    features = np.repeat(np.arange(6.0)[:, None], 3, axis=1)
+    labels = [classes[row] for row in range(6)] * 20
+    model = gpunet.train((np.tile(features, (20, 1)), labels), **SMALL).model
+    with Path("rows.csv").open("w", newline="", encoding="utf-8") as file:
+        names = [name.replace("\n", " ") for name in classes]  # a line of a table is a row
+        rows = ([name, *row] for name, row in zip(names, features.tolist(), strict=True))
+        csv.writer(file).writerows([["what, who", "a", "b", "c"], *rows])
+    model.predict_file("rows.csv", "a.csv", id="1")
+    with Path("a.csv").open(newline="", encoding="utf-8") as file:
+        head, *told = csv.reader(file)
+    assert head == ["what, who", "prediction", *model.classes]
+    assert [row[0] for row in told] == [name.strip() for name in names]
+    assert [row[1] for row in told] == model.predict(features).tolist()

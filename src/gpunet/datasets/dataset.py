@@ -258,7 +258,8 @@ class Dataset:
         columns: which columns of a table it comes from, or ``None`` where it comes from none.
 
     Raises:
-        DataError: a feature is NaN or infinite, a label is no class, or parts do not fit together.
+        DataError: a feature is infinite, or NaN where ``columns`` does not fill it; a label is no
+            class; or parts do not fit together.
     """
 
     name: str

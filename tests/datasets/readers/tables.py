@@ -39,6 +39,8 @@ def write_frame(path: Path, frame: pl.DataFrame = FRAME) -> Path:
             frame.write_ndjson(path)
         case ".xlsx":
             write_workbook(path, {"one": [frame.columns, *frame.rows()]})
+        case ".ods":
+            write_open_document(path, [frame.columns, *frame.rows()])
         case _:
             frame.write_csv(path)
     return path
@@ -93,3 +95,40 @@ def _cell(letter: str, row: int, value: object) -> str:
     if isinstance(value, int | float):
         return f'<c r="{place}"><v>{value!r}</v></c>'
     return f'<c r="{place}" t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
+
+
+def write_open_document(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    """Write an OpenDocument sheet, with the empty cells around it that LibreOffice writes."""
+    names = "urn:oasis:names:tc:opendocument:xmlns"
+    spaces = " ".join(f'xmlns:{one}="{names}:{one}:1.0"' for one in ("office", "table", "text"))
+    blank = '<table:table-cell table:number-columns-repeated="16000"/>'
+    body = "".join(
+        "<table:table-row>" + "".join(map(_open_cell, row)) + blank + "</table:table-row>"
+        for row in rows
+    )
+    below = f'<table:table-row table:number-rows-repeated="1048000">{blank}</table:table-row>'
+    content = (
+        f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+        f'<table:table table:name="one">{body}{below}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f'<manifest:manifest xmlns:manifest="{names}:manifest:1.0"/>',
+        )
+
+
+def _open_cell(value: object) -> str:
+    kind, shown = 'string"', escape(str(value))
+    if value is None:
+        return "<table:table-cell/>"
+    if isinstance(value, bool):
+        kind = f'boolean" office:boolean-value="{str(value).lower()}"'
+    elif isinstance(value, int | float):
+        kind, shown = f'float" office:value="{value!r}"', f"{value:.2f}"
+    return (
+        f'<table:table-cell office:value-type="{kind}><text:p>{shown}</text:p></table:table-cell>'
+    )

@@ -319,6 +319,14 @@ def test_only_words_are_no_image(tmp_path: Path) -> None:
     assert (dataset.inputs, dataset.image_shape) == (64, None)
 
 
+def test_whole_numbers_beside_words_are_no_grey_levels(tmp_path: Path) -> None:
+    numbers = [[(row * column) % 256 for row in range(COUNT)] for column in range(63)]
+    titles = ",".join(["label", *(f"c{column}" for column in range(64))])
+    dataset = read_table(written(tmp_path, titles, LABELS, COLORS, *numbers))
+    assert np.float32 == dataset.train.features.dtype
+    assert not columns_of(dataset).grey
+
+
 CELLS = st.sampled_from(["", "NA", "-", "x", "y", "True", "1", "2.5", '"a, b"', "1e400", "3/4/20"])
 
 

@@ -22,13 +22,14 @@ def refusal(path: Path) -> str:
     return str(caught.value).replace(str(path), path.name)
 
 
-def test_a_workbook_is_the_same_table_as_its_text(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["data.xlsx", "data.ods"])
+def test_a_workbook_is_the_same_table_as_its_text(tmp_path: Path, name: str) -> None:
     expected = read_path(write_frame(tmp_path / "text.csv"))
-    dataset = read_path(write_frame(tmp_path / "data.xlsx"))
+    dataset = read_path(write_frame(tmp_path / name))
     assert expected.fingerprint == dataset.fingerprint
     assert expected.columns == dataset.columns
     assert expected.notice is not None
-    assert expected.notice.replace("text.csv", "data.xlsx") == dataset.notice
+    assert expected.notice.replace("text.csv", name) == dataset.notice
 
 
 def test_a_workbook_may_lack_titles(tmp_path: Path) -> None:

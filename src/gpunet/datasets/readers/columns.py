@@ -105,20 +105,13 @@ def learn_columns(
         for at, column in enumerate(sources)
         if column in levels or (fills and column in gaps)
     )
-    head = table.head
-    several = {True: "become", False: "becomes"}
-    notices = [
-        f"{listed(head, list(levels))} {several[len(levels) > 1]} one feature per word"
-        if levels
-        else "",
-        f"what is missing in {listed(head, filled)} is filled with the {options.missing}, "
-        "and a feature tells where"
-        if filled and fills
-        else "",
-        _left_out(head, unlike, "hardly a word recurs"),
-        _left_out(head, many, f"more than {MOST_LEVELS} different words, or long ones"),
-        _left_out(head, sorted(left_out - {*many, *unlike}), "not a single number"),
-    ]
+    notices = (
+        _encoded(table.head, list(levels)),
+        _filled(table.head, filled, options) if fills else "",
+        _left_out(table.head, unlike, "hardly a word recurs"),
+        _left_out(table.head, many, f"more than {MOST_LEVELS} different words, or long ones"),
+        _left_out(table.head, sorted(left_out - {*many, *unlike}), "not a single number"),
+    )
     return Learned(sources, tuple(sorted(left_out)), encodings, tuple(filter(None, notices)))
 
 
@@ -152,6 +145,22 @@ def _name(head: Head, column: int) -> str:
     """How a user names a column."""
     title = head.titles[column] if head.titles else ""
     return title if title and "," not in title else str(column + 1)
+
+
+def _encoded(head: Head, columns: Sequence[int]) -> str:
+    if not columns:
+        return ""
+    become = "become" if len(columns) > 1 else "becomes"
+    return f"{listed(head, columns)} {become} one feature per word"
+
+
+def _filled(head: Head, columns: Sequence[int], options: TableOptions) -> str:
+    if not columns:
+        return ""
+    return (
+        f"what is missing in {listed(head, columns)} is filled with the {options.missing}, and a "
+        "feature tells where"
+    )
 
 
 def _left_out(head: Head, columns: Sequence[int], why: str) -> str:

@@ -6,6 +6,7 @@ become, ``model_rows`` reads further tables for a model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,18 +67,8 @@ def read_table(
             a label can be no class, or a file lacks a column.
         UsageError: the options name no column.
     """
-    training, columns, learned, notice = _read_training(path, options)
-    inputs = columns.inputs(len(learned.sources))
-    tally = Tally()
-    encoder = Encoder(training, columns, learned.sources, inputs, Tally())
-    parts: dict[Part, _Part] = {"train": _Part.of(training, encoder, columns.place, options)}
     others: dict[Part, Path | None] = {"val": val, "test": test}
-    for part, other in others.items():
-        if other is not None:
-            table, found = read_alike(other, columns, inputs, with_label=True)
-            assert found.label is not None
-            encoder = Encoder(table, columns, found.features, inputs, tally)
-            parts[part] = _Part.of(table, encoder, found.label, options)
+    parts, columns, notice = _read_parts(path, options, others)
     rows = len(parts["train"].features)
     if test is None and rows < TEST_SHARE:
         raise DataError(
@@ -91,12 +82,7 @@ def read_table(
         typed[0].shape[1:],
         name=table_stem(path) if len(parts) == 1 else path.resolve().parent.name,
         source=str(path) if test is None else f"{path} and {test.name}",
-        notice=joined(
-            notice,
-            *learned.notices,
-            *(part.notice for part in parts.values()),
-            replace(tally, filled=0).notice,
-        ),
+        notice=notice,
         unsplit=f"{path.name} is one file",
         validation="" if val is None else val.name,
         columns=replace(columns, grey=typed[0].dtype == np.uint8),
@@ -104,6 +90,26 @@ def read_table(
     if dataset.image_shape is None or dataset.columns is None:
         return dataset
     return replace(dataset, columns=replace(dataset.columns, missing="refuse"))
+
+
+def _read_parts(
+    path: Path, options: TableOptions, others: Mapping[Part, Path | None]
+) -> tuple[dict[Part, _Part], Columns, str | None]:
+    """The rows of the training table and of those others that there are, and a notice."""
+    training, columns, learned, notice = _read_training(path, options)
+    inputs = columns.inputs(len(learned.sources))
+    tally = Tally()
+    encoder = Encoder(training, columns, learned.sources, inputs, Tally())
+    parts: dict[Part, _Part] = {"train": _Part.of(training, encoder, columns.place, options)}
+    for part, other in others.items():
+        if other is not None:
+            table, found = read_alike(other, columns, inputs, with_label=True)
+            assert found.label is not None
+            encoder = Encoder(table, columns, found.features, inputs, tally)
+            parts[part] = _Part.of(table, encoder, found.label, options)
+    left_out = (part.notice for part in parts.values())
+    unknown = replace(tally, filled=0).notice
+    return parts, columns, joined(notice, *learned.notices, *left_out, unknown)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +166,8 @@ def _read_training(path: Path, options: TableOptions) -> tuple[Table, Columns, L
         label=label_title,
         place=roles.label,
         index=roles.index,
-        grey=is_square(len(sources)) or (titles is not None and are_pixel_titles(titles)),
+        grey=not learned.encodings
+        and (is_square(len(sources)) or (titles is not None and are_pixel_titles(titles))),
         ignored=tuple(at for at in range(roles.index, head.columns) if at not in passed),
         encodings=learned.encodings,
         missing=options.missing,

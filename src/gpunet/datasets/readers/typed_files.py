@@ -37,7 +37,6 @@ OLD_FEATHER_MAGIC = b"FEA1"
 FREE = 1 << 30  # bytes of numbers that any file may promise
 BYTES_AT_ONCE = 32 << 20  # of numbers that become a block
 
-
 Values: TypeAlias = "pl.Series | NDArray[Any]"
 """The values (n,) of a column of the table."""
 
@@ -80,7 +79,8 @@ def open_typed(path: Path, pick: Pick) -> Iterator[Sheet]:
         head = Head(str(path), len(titles), titles, unit="row")
         picked = pick(head)
         decimal = Decimal(head)
-        yield Sheet(head, picked, _Rows(head, columns, picked, decimal).blocks(frame), decimal)
+        rows = _Rows(head, columns, picked, decimal)
+        yield Sheet(head, picked, rows.blocks(frame, path), decimal)
 
 
 def _opened(path: Path, magic: bytes) -> pl.LazyFrame:
@@ -170,8 +170,8 @@ class _Rows:
         for column in self._columns:
             _require_values(head, column)
 
-    def blocks(self, frame: pl.LazyFrame) -> Iterator[Block]:
-        """The rows of a table.
+    def blocks(self, frame: pl.LazyFrame, path: Path) -> Iterator[Block]:
+        """The rows of the table in a file.
 
         Raises:
             DataError: there are none, lists are of several lengths, or a number is infinite.
@@ -179,7 +179,7 @@ class _Rows:
         width = sum(column.width for column in self._columns)
         size = max(1, BYTES_AT_ONCE // (8 * width))
         first = 1
-        with _reading(Path(self._head.name)):
+        with _reading(path):
             chosen = frame.select([column.name for column in self._columns])
             for chunk in _quietly(chosen.collect_batches(chunk_size=size, maintain_order=True)):
                 for rows in chunk.iter_slices(size):
