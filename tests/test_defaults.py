@@ -59,6 +59,9 @@ DEFAULTS: dict[str, Any] = {
     "standardize": True,
     "framing": "auto",
     "label": None,
+    "missing": "mean",
+    "ignore": None,
+    "window": 0,
     "seed": 0,
     "ensemble": 1,
 }
