@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -217,7 +218,7 @@ def _entry(name: str, member: Any, level: int) -> Iterator[str]:
             example = inspect.cleandoc(body)
             yield from ["```pycon", *example.splitlines(), "```", ""]
         elif head in SECTIONS:
-            yield from [f"**{SECTIONS[head]}**", "", *_items(inspect.cleandoc(body)), ""]
+            yield from [f"**{SECTIONS[head]}**", "", *_items(textwrap.dedent(body)), ""]
         else:
             yield from [*_plain(block).splitlines(), ""]
 
