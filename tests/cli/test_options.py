@@ -82,6 +82,7 @@ OPTIONS = {
         *("--report = None | Output", FORCE, PLAIN, QUIET),
     ],
     "datasets list": [],
+    "datasets remove": ["[NAME] = None", "--all = False"],
     "datasets download": ["NAME", "--force = False"],
     "datasets preview": ["NAME = auto", *DRAW, LABEL, IGNORE, PLOT, FORCE, GRAPHICS],
 }

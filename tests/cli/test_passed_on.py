@@ -192,10 +192,11 @@ def test_tiles_are_said_to_be_by_rule_as_long_as_some_are(
     assert (ran.code, ran.err) == (0, "")
     assert lines[0].endswith("as asked for")
     assert lines[1] == f"data:   {halves}"
-    assert lines[2].startswith("plan:   layered: ")
-    assert lines[3].startswith(told)
-    assert (lines[3] == told) is known
-    assert lines[4] == ""
+    assert lines[2].startswith("load:   all ")
+    assert lines[3].startswith("plan:   layered: ")
+    assert lines[4].startswith(told)
+    assert (lines[4] == told) is known
+    assert lines[5] == ""
 
 
 def test_a_shader_tells_its_groups_across_down_and_by_network(
@@ -220,11 +221,13 @@ def test_a_shader_tells_its_groups_across_down_and_by_network(
     assert names == sorted(names)
 
 
-def test_numpy_is_told_to_have_no_plan(gpunet: RunCommand) -> None:
-    ran = gpunet("explain", "--device", "cpu")
+def test_numpy_is_told_to_have_no_plan(gpunet: RunCommand, halves: Path) -> None:
+    ran = gpunet("explain", "--data", halves, "--device", "cpu")
     assert ran == (
         0,
         "device: numpy on the processor, as asked for\n"
+        f"data:   {halves}\n"
+        "load:   all 100 training samples at once, 6.25 KiB\n"
         "plan:   none: numpy has no passes, it goes from kernel to kernel\n",
         "",
     )

@@ -53,15 +53,14 @@ def explain(
 
     messages = ConsoleMessages(plain=plain, quiet=shader is not None)
     choice = choose_device(device, messages, shaders=True)
-    if choice.adapter is None:
-        if shader is not None:
-            raise UsageError(f"{choice.info.name} has no shaders; --shader needs an adapter")
-        messages.say("plan:   none: numpy has no passes, it goes from kernel to kernel")
+    if choice.adapter is None and shader is not None:
+        raise UsageError(f"{choice.info.name} has no shaders; --shader needs an adapter")
     dataset = open_data(data, messages, TableOptions.of(config))
     training = split(dataset, config).training
     if choice.adapter is None:
         with training_engine(choice, config, dataset) as engine:
             messages.say(windows_line(Windows.of(training, config, engine)))
+        messages.say("plan:   none: numpy has no passes, it goes from kernel to kernel")
         return
     tiles = TileCache.of(choice.adapter) if autotune else None
     with trial_engine(config, choice.adapter, dataset, tiles) as engine:

@@ -256,3 +256,14 @@ def test_a_folder_without_permission_is_refused(
 
     monkeypatch.setattr(Path, "iterdir", denied)
     assert "may not be read by you" in refusal(tmp_path)
+
+
+def test_a_large_table_is_said_to_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text("\n".join(["size,label", *(f"{i}.5,{i % 2}" for i in range(40))]))
+    told: list[tuple[str, int, int]] = []
+    read_path(table, lambda *one: told.append(one))
+    assert told == []
+    monkeypatch.setattr("gpunet.datasets.readers.path.LARGE", 100)
+    read_path(table, lambda *one: told.append(one))
+    assert told == [("reading rows.csv", 0, 0)]

@@ -49,6 +49,9 @@ SINGLE = (*DATA_ENDS, ".npz")
 MOST_SHOWN = 8  # names of a folder's content in a message
 MOST_FOLDERS = 1000  # folders in a folder that are looked into, in search of data
 
+LARGE = 16 << 20
+"""Bytes of a file that is read through, from which on it is said that this is under way."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -59,7 +62,8 @@ def read_path(
 
     Args:
         path: a table, an IDX, NPZ or NPY file, or a folder of such files or of images.
-        progress: called with a text, what is done, and what there is to do, if it takes long.
+        progress: called with a text, what is done, and what there is to do (0 if that is not
+            known), if it takes long.
         options: what the user says of the columns of a table.
 
     Raises:
@@ -74,7 +78,8 @@ def read_path(
     if _is_table(path):
         if images := _image_tables({"train": path}):
             return _read_image_tables(images, options.label, progress)
-        return read_once([path], options, lambda: read_table(path, options))
+        read = _told(lambda: read_table(path, options), path, progress)
+        return read_once([path], options, read)
     if path.suffix.lower() == ".npy":
         beside = sorted(path.parent.glob("*.npy"))
         return read_once(
@@ -84,7 +89,7 @@ def read_path(
     if is_idx_name(path.name):
         return read_once(idx_files(path), None, lambda: read_idx(path))
     if path.suffix.lower() == ".npz":
-        return read_once([path], None, lambda: read_npz(path))
+        return read_once([path], None, _told(lambda: read_npz(path), path, progress))
     raise DataError(f"{path} is of no known kind; wanted {KINDS}")
 
 
@@ -151,11 +156,23 @@ def _read_files(folder: Path, progress: Progress | None, options: TableOptions) 
     else:
         train, val, test = (source.get(part) for part in NAMES)
         assert train is not None
-        dataset = read_once(
-            list(source.values()), options, lambda: read_table(train, options, test=test, val=val)
-        )
+        read = _told(lambda: read_table(train, options, test=test, val=val), train, progress)
+        dataset = read_once(list(source.values()), options, read)
     beside = "the folders of images beside its files are left out"
     return _noticed(dataset, beside) if _holds(is_image_folder, folder) else dataset
+
+
+def _told(
+    read: Callable[[], Dataset], path: Path, progress: Progress | None
+) -> Callable[[], Dataset]:
+    """What reads a file, and says so first where that takes a while."""
+
+    def told() -> Dataset:
+        if progress is not None and path.stat().st_size >= LARGE:
+            progress(f"reading {path.name}", 0, 0)
+        return read()
+
+    return told
 
 
 def _image_tables(tables: Mapping[Part, Path]) -> dict[Part, ImageTable]:

@@ -142,7 +142,7 @@ class ConsoleMessages(Messages):
                 if not bar.tasks:
                     bar.start()
                     bar.add_task(what)
-                bar.update(bar.task_ids[0], description=what, completed=done, total=total)
+                bar.update(bar.task_ids[0], description=what, completed=done, total=total or None)
             elif what != last:
                 self.say(f"{what} ...")
             last = what
