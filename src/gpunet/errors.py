@@ -55,7 +55,7 @@ def reason_of(error: OSError) -> str:
 def _in_python(name: str, value: str) -> str:
     if not value:
         return name
-    quoted = value.islower() and not value[0].isdigit()  # neither PLACEHOLDER nor 1e-05
+    quoted = not value.isupper() and not value[0].isdigit()  # neither PLACEHOLDER nor 1e-05
     return f"{name}={json.dumps(value) if quoted else value}"
 
 

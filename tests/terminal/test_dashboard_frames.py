@@ -112,6 +112,20 @@ def test_an_ascii_frame_is_ascii(
     assert "".join(frame(console, make_view(make_run(), epochs))).isascii()
 
 
+@pytest.mark.parametrize(("columns", "told"), [(80, ", 47 windows"), (60, "")])
+def test_the_head_tells_in_how_many_windows_the_samples_come_where_there_is_room(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    columns: int,
+    told: str,
+) -> None:
+    run = replace(make_run(), windows=47)
+    rows = frame(make_text_console(columns), make_view(run, 5), (columns, 24))
+    assert rows[1].rsplit(" test", 1)[0].endswith("digits: 55,000 train, 5,000 val, 24")
+    assert rows[1].rsplit(" test", 1)[1].startswith(f"{told} ")
+
+
 def test_eighty_by_twentyfour_shows_everything(
     make_text_console: MakeConsole, make_run: MakeRun, make_view: MakeView
 ) -> None:

@@ -152,6 +152,17 @@ def test_images_that_are_not_named_are_counted(tmp_path: Path) -> None:
     assert dataset.notice.endswith("; 2 images that labels.csv does not name are left out")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_caption_may_have_lines(tmp_path: Path, encoding: str) -> None:
+    draw(tmp_path)
+    lines = "".join(f'{row},"a ""cat"",\nasleep"\n' for row in rows())
+    path = tmp_path / "labels.csv"
+    path.write_text("file,label,caption\n" + lines, encoding=encoding)
+    captioned = read_path(path)
+    table(path, rows())
+    assert read_path(path).fingerprint == captioned.fingerprint
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -129,6 +129,7 @@ def test_a_first_column_that_numbers_the_rows_is_left_out(
     [
         (",a,b,c", [f"car number {row} of this list" for row in range(COUNT)]),
         ("id,a,b,c", [842302 + 7 * row for row in range(COUNT)]),
+        (",a,b,c", [5 * row % COUNT for row in range(COUNT)]),  # as pandas writes drawn rows
         ("", NUMBERS),
     ],
 )

@@ -263,7 +263,7 @@ def test_a_test_word_that_training_lacks_is_refused(tmp_path: Path) -> None:
         ("inf,2,3,4,5", "the label in line 4 of data.csv is inf, wanted a whole number"),
         ("cat,2,3,4,5", "the label in line 4 of data.csv is 'cat', wanted a number"),
         ("a" * 500 + ",2,3,4,5", "the label in line 4 of data.csv is 500 characters long"),
-        ('"1,2,3,4,5', "line 4 of data.csv has 1 columns, wanted 5"),
+        ('"1,2,3,4,5', "line 4 of data.csv opens a quote that nothing closes"),
     ],
 )
 def test_a_damaged_row_is_refused_with_its_place(tmp_path: Path, row: str, expected: str) -> None:
@@ -299,7 +299,8 @@ def test_skipped_whole_numbers_get_a_notice(tmp_path: Path) -> None:
         (",label\n" + "".join(f"{row},{row % 2}\n" for row in range(9)), "no column beside"),
         (b"\x89PNG\r\n\x1a\n\0\0\0", "is not UTF-8 text"),
         ("0,1\0,2\n", "holds binary data"),
-        (IRIS.encode("utf-16"), "is not UTF-8 text"),
+        (IRIS.encode("utf-16-le"), "holds binary data"),
+        (IRIS.encode("utf-16")[:-1], "is not UTF-8 text"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, text: str | bytes, expected: str) -> None:

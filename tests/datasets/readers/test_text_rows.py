@@ -58,6 +58,68 @@ def test_names_of_rows_need_no_title_as_r_writes_them(tmp_path: Path) -> None:
     assert "column 1 ('') names the rows and is left out" in (dataset.notice or "")
 
 
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_names_of_rows_need_no_title_beside_any_separator(tmp_path: Path, separator: str) -> None:
+    rows = [f'"{10 * i}",{20 + i},"{"ab"[i % 2]}"' for i in range(6)]
+    dataset = read(tmp_path, "\n".join(['"mpg","kind"', *rows]).replace(",", separator))
+    assert dataset.train.features.tolist() == [[20], [21], [22], [23], [24]]
+    assert dataset.classes == ("a", "b")
+
+
+def test_a_separator_that_ends_each_row_makes_an_empty_column(tmp_path: Path) -> None:
+    dataset = read(tmp_path, "mpg,kind\n" + "20,a,\n21,b,\n" * 3)
+    assert dataset.train.features.tolist() == [[20], [21]] * 2 + [[20]]
+    assert "column 3 ('') is left out" in (dataset.notice or "")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_utf_16_is_told_by_its_first_bytes(
+    tmp_path: Path, plain: Dataset, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_rows, "BLOCK", 7)
+    kind = {"<": "utf-16-le", ">": "utf-16-be"}[order]
+    text = "\ufeff" + ROWS.replace("\n", "\r\n")
+    assert read(tmp_path, text.encode(kind)).fingerprint == plain.fingerprint
+
+
+@pytest.mark.parametrize("block", [7, 1 << 20])
+def test_quoted_cells_may_hold_line_ends(
+    tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_rows, "BLOCK", block)
+    rows = [
+        '"two\nlines, ""or"" so\n",1,a',
+        "one,2,b",
+        '"",3,a',
+        '"two\r\nlines, ""or"" so",4,b',
+    ] * 3
+    text = "\n".join(['"the\nnote",b,kind', *rows, ""])
+    dataset = read(tmp_path, text)
+    assert dataset.columns is not None
+    assert dataset.columns.features == ("the\nnote", "b")
+    assert dataset.columns.encodings[0].levels == ("", "one", 'two\nlines, "or" so')
+    assert dataset.train.features[:4].tolist() == [
+        [0, 0, 1, 1],
+        [0, 1, 0, 2],
+        [1, 0, 0, 3],
+        [0, 0, 1, 4],
+    ]
+    lines = text.count("\n") + 1
+    assert f"line {lines:,} of " in refusal(tmp_path, text + "one\n")
+
+
+def test_a_quote_that_nothing_closes_is_refused_with_its_line(tmp_path: Path) -> None:
+    lines = ROWS.splitlines()
+    lines[3] = f'"{lines[3]}'
+    assert "line 4 of " in refusal(tmp_path, "\n".join(lines))
+    assert "opens a quote that nothing closes" in refusal(tmp_path, "\n".join(lines))
+
+
+def test_quotes_within_cells_open_nothing(tmp_path: Path) -> None:
+    rows = [f'{i},5" disk,{"ab"[i % 2]}' for i in range(12)]
+    assert len(read(tmp_path, "\n".join(["n,part,kind", *rows])).train) == 10
+
+
 def test_blanks_within_cells_part_nothing(tmp_path: Path) -> None:
     rows = [f"{i},red wine {i % 2},{'a b'[:: 2 * (i % 2) + 1]}" for i in range(12)]
     dataset = read(tmp_path, "\n".join(["number of it,name of it,kind of it", *rows]))

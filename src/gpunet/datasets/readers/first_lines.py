@@ -74,18 +74,33 @@ def read_beginning(text: str, name: str) -> Beginning | None:
         raise DataError(f"{name} has no cells that can be read in its first line; save it as CSV")
     lines = preface.count("\n")
     others = [split_cells(other, separator) for other in sample[1:]]
-    if blanks and others and len(first) + 1 == len(others[0]):
-        first = ["", *first]  # R's write.table gives the names of the rows no title
+    if others and {len(other) for other in others} == {len(first) + 1}:
+        first = _completed(first, others)
     if _is_header(first, others):
-        return Beginning(Head(name, len(first), tuple(first)), separator, lines + 1, below, blanks)
+        lines += 1 + line.count("\r")
+        return Beginning(Head(name, len(first), tuple(first)), separator, lines, below, blanks)
     titles = _commented_titles(preface, separator, len(first))
     return Beginning(Head(name, len(first), titles), separator, lines, rest, blanks)
 
 
+def _completed(first: list[str], others: Sequence[Sequence[str]]) -> list[str]:
+    """A first line that lacks a title: that of the rows' names, or of what a last separator ends.
+
+    R's write.table gives the names of the rows no title.
+    """
+    if any(map(is_numeric, first)):
+        return first
+    return ["", *first] if any(other[-1] for other in others) else [*first, ""]
+
+
 def split_cells(line: str, separator: str) -> list[str]:
-    """A line's cells; none if its quotes are beyond reading."""
+    """A line's cells; none if its quotes are beyond reading.
+
+    A carriage return stands for a line end in a quoted cell.
+    """
     try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+        cells = next(csv.reader([line], delimiter=separator))
+        return [cell.strip().replace("\r", "\n") for cell in cells]
     except csv.Error:
         return []
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import itertools
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
-from typing import TextIO
 
 import numpy as np
 
@@ -22,14 +19,13 @@ from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
 from gpunet.datasets.readers.packed import unpacked
 from gpunet.datasets.readers.parts import Part, given_validation, part_of
 from gpunet.datasets.readers.sheet import Head
+from gpunet.datasets.readers.text_rows import closed, text_blocks
 from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError, spelled
 
 __all__ = ["ImageTable", "find_image_table", "read_image_tables"]
 
 ROWS = 20  # of a table that are looked at to find the images
-CHARACTERS = 1 << 16  # of a table that they lie in
-LONGEST_LINE = 1 << 20  # characters
 DEPTH = 2  # folders, one in the other, that are gone through in search of the images
 MOST_FOLDERS = 1000  # that are looked into
 MOST_FILES = 200_000  # images beyond which no other folder is looked into
@@ -63,12 +59,11 @@ def find_image_table(path: Path) -> ImageTable | None:
     Raises:
         DataError: the file cannot be read.
     """
-    with _text(path) as file:
-        text = file.read(CHARACTERS)
-        text = text if len(text) < CHARACTERS else text[: text.rfind("\n") + 1]
+    with unpacked(path) as (file, _):
+        text = next(closed(text_blocks(file, str(path))), "")
     if not text or (beginning := read_beginning(text, str(path))) is None:
         return None
-    lines = [line for line in beginning.rest.split("\n") if line.strip()][:ROWS]
+    lines = [line for line in beginning.rest.split("\n", 2 * ROWS) if line.strip()][:ROWS]
     rows = [split_cells(line, beginning.separator) for line in lines]
     images = Images()
     for column, cells in enumerate(zip(*rows, strict=False)):
@@ -168,31 +163,20 @@ def _cells(table: ImageTable) -> Iterator[tuple[int, list[str]]]:
     head, separator, before, _, blanks = table.beginning
     if head.titles and _ends_like_an_image(head.titles[table.column]):
         yield before, list(head.titles)  # a table without titles, whose rows hold words only
-    with _text(table.path) as file:
-        for number in itertools.count(1):
-            line = file.readline(LONGEST_LINE)
-            if not line:
-                return
-            if number <= before or not line.strip():
-                continue
-            line = tabbed(line) if blanks else line.rstrip("\n")
-            cells = split_cells(line, separator)
-            if len(cells) != head.columns:
-                raise DataError(
-                    f"line {number:,} of {table.path} has {len(cells):,} columns, wanted "
-                    f"{head.columns:,} as in the first line; fix or remove the line"
-                )
-            yield number, cells
-
-
-@contextmanager
-def _text(path: Path) -> Iterator[TextIO]:
-    """A table's text, every line end a newline."""
-    with unpacked(path) as (file, _):
-        try:
-            yield io.TextIOWrapper(file, "utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path} is not UTF-8 text; save it again as CSV in UTF-8") from error
+    with unpacked(table.path) as (file, _):
+        number = 0
+        texts = closed(text_blocks(file, str(table.path)))
+        for line in chain.from_iterable(text.removesuffix("\n").split("\n") for text in texts):
+            number += 1
+            if number > before and line.strip():
+                cells = split_cells(tabbed(line) if blanks else line, separator)
+                if len(cells) != head.columns:
+                    raise DataError(
+                        f"line {number:,} of {table.path} has {len(cells):,} columns, wanted "
+                        f"{head.columns:,} as in the first line; fix or remove the line"
+                    )
+                yield number, cells
+            number += line.count("\r")
 
 
 class Images:
@@ -206,7 +190,7 @@ class Images:
         """The folder that most names in a table start from, and how many are images there."""
         part = part_of(table.stem)
         best, most = table.parent, (0, False)
-        for folder in itertools.islice(_folders(table.parent), MOST_FOLDERS):
+        for folder in islice(_folders(table.parent), MOST_FOLDERS):
             found = sum(self.find(folder, name) is not None for name in names)
             rank = found, part is not None and part_of(folder.name) == part
             if found and rank > most:

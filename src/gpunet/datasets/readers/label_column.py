@@ -256,9 +256,7 @@ def _is_index(head: Head, values: NDArray[Any]) -> bool:
         return title is not None and _holds_words(values)
     numbers = np.array([int(float(value)) for value in known], object)
     counts = [numbers[0] + index for index in range(len(numbers))]
-    if numbers[0] in (0, 1) and numbers.tolist() == counts:
-        return True
-    return bool(title)
+    return title is not None or (numbers[0] in (0, 1) and numbers.tolist() == counts)
 
 
 def _is_fraction(value: str) -> bool:

@@ -6,10 +6,11 @@ once, so that a file takes little more memory than its numbers.
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -39,10 +40,16 @@ from gpunet.datasets.readers.sheet import (
 )
 from gpunet.errors import DataError
 
-__all__ = ["TextRows", "open_text", "text_blocks"]
+__all__ = ["TextRows", "closed", "open_text", "text_blocks"]
 
 BLOCK = 1 << 20  # bytes of text parsed at once; parsing takes some 60 times as much memory
 LONGEST_LINE = 1 << 26  # bytes
+LONGEST_CELL = 1 << 20  # characters of a quoted cell of several lines
+QUOTED = re.compile(
+    r'(?<![^\n;\t|,])"[^"]*+(?:""[^"]*+)*+(?:"(?![^\n;\t|, ])|(\Z))',
+)
+"""A quoted cell; group 1 is there if the text ends before the cell does."""
+
 ZEROS_IN_FRONT = re.compile(r"(?<!\d)(?:0\d|\+)")
 FEW_TEXTS = 4  # columns up to which each is looked for by itself
 JOINT = "|"  # stands between numbers that are joined to be parsed
@@ -79,7 +86,7 @@ class TextRows:
             if text and not text.isspace():
                 empty = False
                 yield self._bytes(text) or self._mixed(text)
-            self._next_line += text.count("\n")
+            self._next_line += text.count("\n") + text.count("\r")
         if empty:
             raise _no_rows(self._head.name)
 
@@ -113,11 +120,12 @@ class TextRows:
 
     def _mixed(self, text: str) -> Block:
         """A text of any cells."""
-        lines = [
-            (number, line)
-            for number, line in enumerate(text.split("\n"), start=self._next_line)
-            if line and not line.isspace()
-        ]
+        lines: list[Line] = []
+        number = self._next_line
+        for line in text.split("\n"):
+            if line and not line.isspace():
+                lines.append((number, line))
+            number += 1 + line.count("\r")
         rows = np.array([number for number, _ in lines], np.int64)
         if '"' in text or (self._separator != "," and "," in text):
             cells = [self._parted(number, line) for number, line in lines]
@@ -216,6 +224,11 @@ class TextRows:
         """A line's cells, as many as in the first line."""
         quoted = '"' in line
         cells = split_cells(line, self._separator) if quoted else line.split(self._separator)
+        if len(cells) != self._head.columns and line.count('"') % 2:
+            raise DataError(
+                f"line {number:,} of {self._head.name} opens a quote that nothing closes; remove "
+                "it, or write a quote within a quoted cell twice"
+            )
         self._require_count(number, len(cells))
         return cells
 
@@ -248,7 +261,7 @@ def open_text(source: Path | BinaryIO, pick: Pick, name: str = "standard input")
 
 
 def _sheet(file: BinaryIO, name: str, pick: Pick) -> Sheet:
-    texts = text_blocks(file, name)
+    texts = closed(text_blocks(file, name))
     beginning, line = _beginning(texts, name)
     picked, decimal = pick(beginning.head), Decimal(beginning.head)
     rows = TextRows(beginning, picked, decimal, line)
@@ -276,36 +289,80 @@ def _no_rows(name: str) -> DataError:
 
 
 def text_blocks(file: BinaryIO, name: str) -> Iterator[str]:
-    """The file's text in blocks of whole lines, every line end a newline."""
-    rest = b""
-    first = True
+    """The file's text in blocks of whole lines, every line end a newline.
+
+    It is UTF-8, or UTF-16 that begins with a byte order mark, as Excel's "Unicode text" does.
+    """
+    decoder, rest = None, ""
     while chunk := file.read(BLOCK):
-        if first:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # the byte order mark of Excel
-            first = False
-        end = chunk.rfind(b"\n") + 1
+        decoder = decoder or _decoder(chunk)
+        text = _decoded(decoder, chunk, name)
+        end = text.rfind("\n") + 1
         if end:
-            yield _decoded(rest + chunk[:end], name)
-            rest = chunk[end:]
+            yield _with_newlines(rest + text[:end])
+            rest = text[end:]
         else:
-            rest += chunk
+            rest += text
         if len(rest) > LONGEST_LINE:
             raise DataError(
                 f"{name} has a line of more than {LONGEST_LINE >> 20} MiB; it is no CSV table, "
                 "write one sample per line"
             )
+    rest += "" if decoder is None else _decoded(decoder, b"", name)
     if rest:
-        yield _decoded(rest, name)
+        yield _with_newlines(rest)
 
 
-def _decoded(block: bytes, name: str) -> str:
+def _decoder(chunk: bytes) -> codecs.IncrementalDecoder:
+    """What decodes a text that begins so."""
+    wide = chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return codecs.getincrementaldecoder("utf-16" if wide else "utf-8-sig")()
+
+
+def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, name: str) -> str:
+    """The text of some bytes; no bytes end it."""
     try:
-        text = block.decode("utf-8")
+        text = decoder.decode(chunk, final=not chunk)
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not UTF-8 text; save it again as CSV in UTF-8") from error
     if "\0" in text:
         raise DataError(f"{name} holds binary data, wanted CSV text; check the file's name")
+    return text
+
+
+def _with_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def closed(texts: Iterable[str]) -> Iterator[str]:
+    """Texts of whole lines in which a line end within a quoted cell is a carriage return.
+
+    So a row is one line, however many lines of the file it takes; ``split_cells`` turns it back.
+    A quote that nothing closes within ``LONGEST_CELL`` characters opens no cell.
+    """
+    held = ""
+    for text in texts:
+        held += text
+        if '"' in held and any(line.count('"') % 2 for line in held.split("\n")):
+            opened: list[int] = []  # where a cell begins that has no end yet
+
+            def joined(found: re.Match[str], opened: list[int] = opened) -> str:
+                if found[1] is None:
+                    return found[0].replace("\n", "\r")
+                opened.append(found.start())
+                return found[0]
+
+            held = QUOTED.sub(joined, held)
+            if opened and len(held) - opened[0] < LONGEST_CELL:
+                end = held.rfind("\n", 0, opened[0]) + 1
+                if end:
+                    yield held[:end]
+                held = held[end:]
+                continue
+        yield held
+        held = ""
+    if held:
+        yield held
 
 
 def _parsed(

@@ -181,8 +181,8 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     name = run.dataset.name
     held_out = f", {formats.count(run.validation_count)} val" if run.validation_count else ""
     test = formats.count(len(run.dataset.test))
-    windows = f" in {formats.count(run.windows)} windows" if run.windows > 1 else ""
-    counts = f"{formats.count(run.train_count)} train{windows}{held_out}, {test} test"
+    counts = f"{formats.count(run.train_count)} train{held_out}, {test} test"
+    windows = f", {formats.count(run.windows)} windows" if run.windows > 1 else ""
     parameters = formats.count(network.parameter_count)
     settings = f"{config.optimizer}, batch {config.batch_size}"
     shape, each = str(network), f"{parameters} parameters"
@@ -196,7 +196,8 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
         Ink.STRONG,
     )
     kinds = [f"{device.kind}, {device.backend}", device.kind]
-    return [first, spread(console, width, [f"{name}: {counts}", name], kinds)]
+    texts = [f"{name}: {counts}{windows}", f"{name}: {counts}", name]
+    return [first, spread(console, width, texts, kinds)]
 
 
 def _bars(console: Console, view: View, run: RunInfo, width: int, now: float) -> list[Text]:
