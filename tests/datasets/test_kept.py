@@ -1,22 +1,30 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 
 import gpunet
 from gpunet.datasets import kept as kept_module
-from gpunet.datasets.dataset import Columns, Dataset, Samples
+from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples
 from gpunet.datasets.kept import kept_datasets, read_once, remove_kept, room
+from gpunet.datasets.kept_file import TRAILER, Facts, read_dataset, write_dataset
 from gpunet.errors import DataError, SettingError, spelling
+from gpunet.files.typed_json import UnsoundError
 
 LARGE = 300  # bytes that are mapped
+LACKING = Columns(("a", "b"), "label", 2, False, False, encodings=(Encoding(0),), missing="mean")
+"""Columns of which one may lack numbers."""
+
 DAY = 86_400.0
 
 
@@ -139,6 +147,43 @@ def test_a_damaged_file_is_noticed_and_written_anew(path: Path, rows: int) -> No
         again = read(path, then=lambda: dataset(rows))
         assert again.fingerprint == dataset(rows).fingerprint
         assert kept.file.read_bytes() == sound
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_a_pipe_in_place_of_what_is_kept_is_not_waited_for(path: Path) -> None:
+    read(path)
+    (kept,) = kept_datasets()
+    kept.file.unlink()
+    os.mkfifo(kept.file)
+    assert kept_datasets() == ()
+    assert was_read(read(path))
+    assert kept.file.is_file()
+
+
+@pytest.mark.parametrize("at", [-1, 3, 1 << 40])
+def test_encodings_of_no_column_are_not_trusted(path: Path, at: int) -> None:
+    columns = replace(LACKING, encodings=(Encoding(at),))
+    facts = Facts(str(path), str(path), "stamp")
+    with path.open("wb") as file:
+        write_dataset(file, replace(dataset(), columns=LACKING), facts)
+    content = path.read_bytes()
+    length, _, magic = TRAILER.unpack(content[-TRAILER.size :])
+    text = json.loads(content[-TRAILER.size - length : -TRAILER.size])
+    text["columns"] = msgspec.to_builtins(columns)
+    edited = json.dumps(text).encode()
+    trailer = TRAILER.pack(len(edited), zlib.crc32(edited), magic)
+    assert read_dataset(path, facts).columns == LACKING
+    path.write_bytes(content[: -TRAILER.size - length] + edited + trailer)
+    with pytest.raises(UnsoundError, match="its encodings are not those of 2 columns"):
+        read_dataset(path, facts)
+
+
+def test_links_that_lead_back_are_followed_once(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in "abcdefgh":
+        (folder / name).symlink_to(folder)
+    assert len(list(kept_module._below([folder]))) < 100
 
 
 def test_nothing_is_kept_that_was_read_at_once_or_is_small(

@@ -24,6 +24,7 @@ __all__ = [
     "json_damaged",
     "kept_damaged",
     "lines_damaged",
+    "members_damaged",
     "npz_damaged",
     "repacked",
     "tensors_damaged",
@@ -145,9 +146,38 @@ def any_of(*ways: Damage) -> Damage:
     return lambda content, draw: draw.choice(ways)(content, draw)
 
 
-def repacked(damage: Damage) -> Damage:
-    """What a gzip holds damaged and packed again, so that its check sum is right."""
-    return lambda content, draw: gzip.compress(damage(gzip.decompress(content), draw), 1)
+def repacked(damage: Damage, packer: Any = gzip) -> Damage:
+    """What a packed file holds damaged and packed again, so that its check sum is right.
+
+    The packer is ``gzip``, ``bz2`` or ``lzma``.
+    """
+    return lambda content, draw: packer.compress(damage(packer.decompress(content), draw))
+
+
+def members_damaged(content: bytes, draw: Random) -> bytes:
+    """One member of a zip archive damaged, named otherwise, doubled or left out."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    place = draw.randrange(len(members))
+    name, whole = members[place]
+    match draw.randrange(5):
+        case 0:
+            name = draw.choice(
+                ["../x.csv", "/etc/x.csv", "\x1b[2J.csv", ".csv", "a.csv/", "x" * 999]
+            )
+        case 1:
+            members.append((name.replace(".", "2.", 1), whole))
+        case 2 if len(members) > 1:
+            del members[place]
+            place, (name, whole) = 0, members[0]
+        case _:
+            whole = bytes_damaged(whole, draw)
+    members[place] = name, whole
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", draw.choice([0, 8, 12, 14])) as archive:
+        for key, member in members:
+            archive.writestr(key, member)
+    return packed.getvalue()
 
 
 def _integer(draw: Random) -> bytes:

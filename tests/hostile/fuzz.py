@@ -49,6 +49,7 @@ from damage import (
     json_damaged,
     kept_damaged,
     lines_damaged,
+    members_damaged,
     npz_damaged,
     repacked,
     tensors_damaged,
@@ -62,7 +63,7 @@ from gpunet.cli.app import run
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.config.settings_file import read_settings, write_settings
 from gpunet.datasets import kept, mapped
-from gpunet.datasets.dataset import Columns, Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples, Scaling
 from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
 from gpunet.datasets.kept_file import Facts, read_dataset, read_facts, write_dataset
@@ -205,7 +206,10 @@ def use_kept(folder: Path) -> None:
     path = folder / "data.dataset"
     with unittest.mock.patch.multiple(mapped, LARGE=200):
         try:
-            require_sound(read_dataset(path, read_facts(path)))
+            dataset = read_dataset(path, read_facts(path))
+            require_sound(dataset)
+            if dataset.columns is not None:
+                dataset.columns.flags(dataset.inputs)
         except (OSError, ValueError) as error:
             raise DataError("the file of a kept dataset is damaged") from error
 
@@ -389,10 +393,16 @@ def kept_target() -> Target:
     """The file of a kept dataset."""
     samples = Samples(np.ones((9, 4), np.float32), np.arange(9, dtype=np.int32) % 3)
     columns = Columns(("a", "b", "c", "d"), "label", place=1, index=True, grey=False)
-    whole = Dataset("a", samples, samples[:2], ("x", "y", "z"), (2, 2), "a.csv", "a notice")
-    file = io.BytesIO()
-    write_dataset(file, dataclasses.replace(whole, columns=columns), Facts("/a.csv", "a.csv", "s"))
-    return Target([{"data.dataset": file.getvalue()}], {".dataset": kept_damaged}, use_kept)
+    words = (Encoding(0, ("no", "yes")), Encoding(1))
+    encoded = Columns(("a", "b"), "label", 2, False, False, (0,), words, "mean")
+    whole = Dataset("a", samples, samples[:2], ("x", "y", "z"), None, "a.csv", "a notice")
+    sets = []
+    for known, shape in ((columns, (2, 2)), (encoded, None)):
+        file = io.BytesIO()
+        kept_one = dataclasses.replace(whole, columns=known, image_shape=shape)
+        write_dataset(file, kept_one, Facts("/a.csv", "a.csv", "s"))
+        sets.append({"data.dataset": file.getvalue()})
+    return Target(sets, {".dataset": kept_damaged}, use_kept)
 
 
 def idx_target() -> Target:
@@ -422,9 +432,13 @@ def csv_target() -> Target:
     long = "a;b;kind\n" + "".join(f"{i},5;{i * i};{LONG_NAMES[i % 3]}\n" for i in range(12))
     counted = "sep=|\n|a|label|b\n" + "".join(f"{i}|{i}.5|{i % 2}|-{i}\n" for i in range(12))
     commas = "# a comment\nid,label,a\n" + "".join(f'{i},{i % 2},"{i},25"\n' for i in range(12))
+    words = "a,kind,size,v\n" + "".join(
+        f"{'xyz'[i % 3]},{['red', 'deep blue', ''][i % 3]},{['S', 'L'][i % 2]},{i or 'NA'}\n"
+        for i in range(12)
+    )
     tabs = "0\t1\t2\n" + "".join(f"{i}.5\t{i % 2}\t{i / 7}\n" for i in range(12))
     labels = {grey: b"label", measured: b"1", quoted: b"species", long: b"last"}
-    labels |= {counted: b"3", commas: b"label", tabs: b"2"}
+    labels |= {words: b"a", counted: b"3", commas: b"label", tabs: b"2"}
     return Target(
         [
             {"data.csv": text.encode(), "label": label}
@@ -493,7 +507,41 @@ def other_target() -> Target:
         arrays.append(file.getvalue())
     sets = [{name: content} for name, content in files.items()]
     sets += [{"X.npy": arrays[0], "y.npy": labels} for labels in arrays[1:]]
-    return Target(sets, dict.fromkeys(("", ".npy"), bytes_damaged), use_dataset)
+    plain = [".parquet", ".arrow", ".ipc", ".jsonl", ".arff", ".svm", ".npy"]
+    damage: dict[str, Damage] = dict.fromkeys(plain, bytes_damaged)
+    damage[".gz"] = any_of(bytes_damaged, repacked(bytes_damaged))
+    damage[".bz2"] = any_of(bytes_damaged, repacked(bytes_damaged, bz2))
+    damage[".xz"] = any_of(bytes_damaged, repacked(bytes_damaged, lzma))
+    damage[".zip"] = any_of(bytes_damaged, members_damaged)
+    return Target(sets, damage, use_dataset)
+
+
+def workbook_target() -> Target:
+    """Workbooks, each read by a process of its own."""
+    cells = "".join(
+        f'<row r="{row}"><c r="A{row}"><v>{row % 2}</v></c><c r="B{row}"><v>{row / 7}</v></c>'
+        f'<c r="C{row}" t="inlineStr"><is><t>{"ab"[row % 2]}</t></is></c></row>'
+        for row in range(1, 13)
+    )
+    space = "http://schemas.openxmlformats.org"
+    kinds = f"{space}/officeDocument/2006/relationships"
+    parts = {
+        "_rels/.rels": f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship '
+        f'Id="rId1" Type="{kinds}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{space}/spreadsheetml/2006/main" xmlns:r="{kinds}">'
+        '<sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{space}/package/2006/relationships">'
+        f'<Relationship Id="rId1" Type="{kinds}/worksheet" Target="worksheets/sheet1.xml"/>'
+        "</Relationships>",
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{space}/spreadsheetml/2006/main">'
+        f"<sheetData>{cells}</sheetData></worksheet>",
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    damage = any_of(bytes_damaged, members_damaged, members_damaged)
+    return Target([{"data.xlsx": file.getvalue()}], {".xlsx": damage}, use_dataset)
 
 
 ARFF = b"""@relation r
@@ -529,8 +577,10 @@ def folder_target() -> Target:
     files = {f"{label}/{row}.png": _image("PNG", "L", row) for label in "ab" for row in range(3)}
     parts = {f"{part}/{name}": files[name] for part in ("train", "Val", "test") for name in files}
     table = {"labels.csv": b"id,label\n0,a\n1,a\n2,a\n0,b\n", **files}
+    rows = "".join(f"{name},{name[0]}\n" for name in files).encode()
+    named = {"labels.csv": b"file,label\n" + rows, **files}
     damage = {".png": bytes_damaged, ".csv": bytes_damaged}
-    return Target([files, {"a/b.heic": b"", **parts}, table], damage, use_dataset)
+    return Target([files, {"a/b.heic": b"", **parts}, table, named], damage, use_dataset)
 
 
 NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh", layer_norm=True)
@@ -727,6 +777,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "csv": csv_target,
     "npz": npz_target,
     "other": other_target,
+    "workbook": workbook_target,
     "large": large_target,
     "kept": kept_target,
     "image": image_target,

@@ -30,6 +30,7 @@ from gpunet.config.texts import written
 from gpunet.datasets.dataset import Columns, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.datasets.pixels import FRACTIONS
+from gpunet.datasets.sound_columns import require_columns
 from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import ModelError, UsageError, reason_of, spelled
 from gpunet.files.output import write_atomically
@@ -299,7 +300,7 @@ def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) ->
     if pixels.framing is not None:
         _require_framing(pixels.framing, shape)
     if known.columns is not None:
-        _require_columns(known.columns, network.inputs, known)
+        require_columns(known.columns, network.inputs, shape is not None, known.scaling)
 
 
 def _require_framing(framing: Framing, image_shape: tuple[int, int] | None) -> None:
@@ -310,32 +311,6 @@ def _require_framing(framing: Framing, image_shape: tuple[int, int] | None) -> N
         raise UnsoundError(f"it frames digits as {framing}, which no image of its samples can be")
     if framing.paper == framing.ink:
         raise UnsoundError("its framing has ink like paper")
-
-
-def _require_columns(columns: Columns, inputs: int, known: _Description) -> None:
-    titles, count = columns.features, columns.count(inputs)
-    encoded = [one.column for one in columns.encodings]
-    if encoded != sorted(set(encoded)) or not all(0 <= column < count for column in encoded):
-        raise UnsoundError(f"its encodings are not those of {count} columns")
-    for one in columns.encodings:
-        if len(set(one.levels)) < len(one.levels):
-            raise UnsoundError(f"it gives one word of column {one.column} two features")
-    if encoded and (columns.grey or known.image_shape is not None):
-        raise UnsoundError("it encodes columns of pixels")
-    fills = known.scaling and columns.fills
-    if any(not one.levels for one in columns.encodings) and not fills:
-        raise UnsoundError("it tells what is missing, but does not fill it")
-    if titles is not None and not len(titles) == len(set(titles)) == count:
-        raise UnsoundError(f"it does not give titles to {count} columns")
-    whole = count + 1 + columns.index + len(columns.ignored)
-    if not columns.index <= columns.place < whole:
-        raise UnsoundError(f"its label is column {columns.place} beside {count} others")
-    passed = {columns.place, *range(columns.index)}
-    ignored = columns.ignored
-    if ignored != tuple(sorted(set(ignored) - passed)) or not all(
-        0 <= at < whole for at in ignored
-    ):
-        raise UnsoundError("the columns that it leaves out are not beside the others")
 
 
 def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> None:

@@ -245,8 +245,14 @@ def _below(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         yield path.absolute()
         start = len(path.parts)
+        seen: set[tuple[int, int]] = set()  # folders, which links may lead to again and again
         for folder, folders, files in os.walk(path, followlinks=True):
             here = Path(folder)
+            status = here.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                folders.clear()
+                continue
+            seen.add((status.st_dev, status.st_ino))
             folders.sort()
             yield from (here.absolute() / name for name in (*sorted(files), *folders))
             if len(here.parts) - start >= DEEPEST:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.dataset import Columns, Dataset, Samples
 from gpunet.datasets.mapped import is_large, map_array
+from gpunet.datasets.sound_columns import require_columns
 from gpunet.files.typed_json import UnsoundError, from_json
 
 __all__ = ["Facts", "parts_of", "read_dataset", "read_facts", "write_dataset"]
@@ -116,7 +117,7 @@ def read_facts(path: Path) -> Facts:
         OSError: the file cannot be read.
         UnsoundError: it is damaged, or none of this kind.
     """
-    with path.open("rb") as file:
+    with _opened(path) as file:
         return _read_content(file)[0].facts
 
 
@@ -131,7 +132,7 @@ def read_dataset(path: Path, facts: Facts) -> Dataset:
         OSError: the file cannot be read.
         ValueError: it is damaged, or none of this kind.
     """
-    with path.open("rb") as file:
+    with _opened(path) as file:
         content, end = _read_content(file)
         if content.facts.stamp != facts.stamp:
             raise UnsoundError("it was read from other files, or otherwise")
@@ -145,6 +146,10 @@ def read_dataset(path: Path, facts: Facts) -> Dataset:
         raise UnsoundError("its images are of another shape")
     if len(set(content.classes)) < max(2, len(content.classes)):
         raise UnsoundError("its classes have no names of their own")
+    if content.columns is not None:
+        features = samples["train"].features
+        are_images, scales = content.image_shape is not None, features.dtype != np.uint8
+        require_columns(content.columns, features.shape[1], are_images, scales)
     return Dataset(
         name=content.name,
         classes=content.classes,
@@ -154,6 +159,13 @@ def read_dataset(path: Path, facts: Facts) -> Dataset:
         columns=content.columns,
         **samples,
     )
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, open for reading; a pipe of its name would never be."""
+    if not path.is_file():
+        raise UnsoundError("it is no file")
+    return path.open("rb")
 
 
 def _renamed(source: str, before: str, now: str) -> str:

@@ -1,0 +1,45 @@
+"""What a file says of a table's columns, checked before anything is looked up by it."""
+
+from __future__ import annotations
+
+from gpunet.datasets.dataset import Columns
+from gpunet.files.typed_json import UnsoundError
+
+__all__ = ["require_columns"]
+
+
+def require_columns(columns: Columns, inputs: int, are_images: bool, scales: bool) -> None:
+    """Check that what is said of columns goes together.
+
+    Args:
+        columns: as a file says.
+        inputs: how many features they become, I.
+        are_images: whether the rows are images.
+        scales: whether there is a scaling, which can fill what is missing.
+
+    Raises:
+        UnsoundError: it does not.
+    """
+    titles, count = columns.features, columns.count(inputs)
+    encoded = [one.column for one in columns.encodings]
+    if encoded != sorted(set(encoded)) or not all(0 <= column < count for column in encoded):
+        raise UnsoundError(f"its encodings are not those of {count} columns")
+    for one in columns.encodings:
+        if len(set(one.levels)) < len(one.levels):
+            raise UnsoundError(f"it gives one word of column {one.column} two features")
+    if encoded and (columns.grey or are_images):
+        raise UnsoundError("it encodes columns of pixels")
+    fills = scales and columns.fills
+    if any(not one.levels for one in columns.encodings) and not fills:
+        raise UnsoundError("it tells what is missing, but does not fill it")
+    if titles is not None and not len(titles) == len(set(titles)) == count:
+        raise UnsoundError(f"it does not give titles to {count} columns")
+    whole = count + 1 + columns.index + len(columns.ignored)
+    if not columns.index <= columns.place < whole:
+        raise UnsoundError(f"its label is column {columns.place} beside {count} others")
+    passed = {columns.place, *range(columns.index)}
+    ignored = columns.ignored
+    if ignored != tuple(sorted(set(ignored) - passed)) or not all(
+        0 <= at < whole for at in ignored
+    ):
+        raise UnsoundError("the columns that it leaves out are not beside the others")
