@@ -94,6 +94,16 @@ def test_other_numbers_become_float32(tmp_path: Path, rows: str) -> None:
     assert expected.tolist() == dataset.train.features[:2].tolist()
 
 
+@pytest.mark.parametrize("lacking", [0, 3])
+def test_a_missing_cell_does_not_hide_what_float32_would_blur(tmp_path: Path, lacking: int) -> None:
+    times = [str(1_600_000_000 + 60 * row) for row in range(12)]
+    times[lacking] = ""
+    text = "time,label\n" + "".join(f"{time},{row % 2}\n" for row, time in enumerate(times))
+    dataset = read_table(written(tmp_path, text))
+    assert np.float64 == dataset.train.features.dtype
+    assert 1_600_000_240 == dataset.train.features[4, 0]
+
+
 def test_values_whose_differences_float32_would_blur_stay_float64(tmp_path: Path) -> None:
     rows = [f"{row % 2},{1_700_000_000 + row % 2 * 10 + row / 8},{row / 4}\n" for row in range(12)]
     dataset = read_table(written(tmp_path, "".join(rows)))
