@@ -9,6 +9,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 
 from gpunet.datasets.readers.npz import read_npz
+from gpunet.datasets.readers.path import read_path
 from gpunet.errors import DataError
 
 READER = Path(__file__).with_name("within_memory.py")
@@ -179,6 +181,14 @@ def test_a_line_of_millions_of_features_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b"1," * 20_000_000)
     assert "has 20,000,000 features in its first line, at most 4,194,304" in outcome(path)
+
+
+def test_fifty_thousand_columns_of_words_take_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes((b"a," * 50_000 + b"0\n" + b"b," * 50_000 + b"1\n") * 3)
+    began = time.process_time()
+    assert read_path(path).inputs == 100_000 - 1
+    assert time.process_time() - began < 20
 
 
 def test_an_image_of_a_billion_pixels_is_refused(tmp_path: Path) -> None:

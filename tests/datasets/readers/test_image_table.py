@@ -134,7 +134,14 @@ def test_images_that_are_missing_are_counted_and_the_first_is_named(tmp_path: Pa
     assert f"names 3 images that are not in {tmp_path / 'images'}, 'j.png' the first" in (
         refusal(path)
     )
-    table(path, rows("../images/{}.png,{}"))
+
+
+@pytest.mark.parametrize("start", ["../images", "{}/images", "x/../../images", "..\\\\images"])
+def test_images_elsewhere_are_not_opened(tmp_path: Path, start: str) -> None:
+    draw(tmp_path / "images")
+    draw(tmp_path / "data")
+    path = tmp_path / "data" / "labels.csv"
+    table(path, rows(f"{start.format(tmp_path)}/{{}}.png,{{}}"))
     assert "names 12 images that are not in" in refusal(path)
 
 

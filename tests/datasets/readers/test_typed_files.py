@@ -171,6 +171,26 @@ def test_a_few_bytes_that_promise_many_rows_are_refused(
     assert "data.parquet promises 1,048,576 rows in" in refusal(tmp_path / "data.parquet")
 
 
+def test_lines_of_json_that_share_no_key_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpunet.datasets.readers.typed_files.FREE", 1 << 16)
+    lines = [f'{{"k{row}": 1, "label": {row % 2}}}\n' for row in range(4000)]
+    (tmp_path / "data.jsonl").write_text("".join(lines))
+    assert "data.jsonl promises 4,000 rows in" in refusal(tmp_path / "data.jsonl")
+
+
+def test_long_texts_that_a_few_bytes_repeat_are_refused_before_they_are_written_out(
+    tmp_path: Path,
+) -> None:
+    long = pl.Series([f"{code}{'x' * 5000}" for code in range(4)])
+    codes = pl.Series([row % 4 for row in range(100_000)])
+    frame = pl.select(a=long.gather(codes), label=codes)
+    frame.write_parquet(tmp_path / "data.parquet")
+    assert (tmp_path / "data.parquet").stat().st_size < 1 << 16
+    assert "data.parquet holds more than 64 MiB of texts" in refusal(tmp_path / "data.parquet")
+
+
 @pytest.mark.parametrize("name", ["data.parquet", "data.jsonl"])
 def test_what_is_not_installed_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

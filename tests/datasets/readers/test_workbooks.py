@@ -80,12 +80,15 @@ def test_a_workbook_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     assert "data.xlsx is no workbook, or it is damaged (" in refusal(path)
 
 
-def test_a_cell_that_is_too_far_away_does_not_bring_the_process_down(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cell", [b'"XFD1048576"', b'"CV1048576"'])
+def test_a_cell_that_is_too_far_away_does_not_bring_the_process_down(
+    tmp_path: Path, cell: bytes
+) -> None:
     path = write_workbook(tmp_path / "near.xlsx", {"one": ROWS})
     with zipfile.ZipFile(path) as near, zipfile.ZipFile(tmp_path / "far.xlsx", "w") as far:
         for name in near.namelist():
             content = near.read(name)
-            content = content.replace(b'"C13"', b'"XFD1048576"').replace(b'"13"', b'"1048576"')
+            content = content.replace(b'"C13"', cell).replace(b'"13"', b'"1048576"')
             far.writestr(name, content)
     assert "far.xlsx cannot be read: it is damaged, or its cells lie" in (
         refusal(tmp_path / "far.xlsx")

@@ -79,8 +79,9 @@ def learn_columns(
     levels: dict[int, tuple[str, ...]] = {}
     unlike: list[int] = []  # columns of words that hardly recur
     many: list[int] = []  # columns of more words than become features
+    texts = set(table.picked.texts)
     for column in candidates:
-        if column not in table.picked.texts:
+        if column not in texts:
             continue
         judged = _Judged.of(table, column)
         if judged.is_number:

@@ -205,6 +205,8 @@ class Images:
         if not parts or ".." in parts:
             return None
         inner = folder.joinpath(*parts[:-1])
+        if not inner.is_relative_to(folder):  # an absolute path, or one of another drive
+            return None
         files = self.named(inner)
         file = files.get(parts[-1]) or files.get(_unpadded(parts[-1]))
         return None if file is None else inner / file

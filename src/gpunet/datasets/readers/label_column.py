@@ -81,7 +81,7 @@ def pick_for_training(head: Head, options: TableOptions) -> Picked:
         )
     likely = {*columns[:2], columns[-1], *_perhaps(head)} if named is None else {columns[0], named}
     texts = tuple(sorted(likely & set(columns)))
-    return Picked(texts, tuple(column for column in columns if column not in texts))
+    return Picked(texts, tuple(column for column in columns if column not in likely))
 
 
 def choose_roles(table: Table, options: TableOptions) -> Roles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -69,7 +69,7 @@ def gather(path: Path, pick: Pick) -> tuple[Table, dict[int, Word]]:
     words: dict[int, Word] = {}
     while True:
         found: dict[int, Word] = {}
-        with open_sheet(path, partial(_with_texts, pick, tuple(words))) as sheet:
+        with open_sheet(path, partial(_with_texts, pick, frozenset(words))) as sheet:
             table = Table(sheet)
             for block in sheet.blocks:
                 found = {**block.words, **found}
@@ -81,7 +81,7 @@ def gather(path: Path, pick: Pick) -> tuple[Table, dict[int, Word]]:
         words |= found
 
 
-def _with_texts(pick: Pick, columns: Sequence[int], head: Head) -> Picked:
+def _with_texts(pick: Pick, columns: frozenset[int], head: Head) -> Picked:
     """What is picked, with some columns of numbers as texts."""
     picked = pick(head)
     numbers = tuple(column for column in picked.numbers if column not in columns)

@@ -35,6 +35,7 @@ LINES_ENDS = (".jsonl", ".ndjson")
 STREAM_MAGIC = b"\xff\xff\xff\xff"  # of Arrow's format without a table of contents
 OLD_FEATHER_MAGIC = b"FEA1"
 FREE = 1 << 30  # bytes of numbers that any file may promise
+FREE_TEXT = 1 << 26  # bytes of texts that any file may hold; beyond, ``DEFLATE_RATIO`` for both
 BYTES_AT_ONCE = 32 << 20  # of numbers that become a block
 
 Values: TypeAlias = "pl.Series | NDArray[Any]"
@@ -124,13 +125,12 @@ def _require_plausible(path: Path, frame: pl.LazyFrame, columns: Sequence[_Colum
     """Raise a DataError if a file promises far more numbers than it can hold honestly."""
     import polars as pl
 
-    if path.suffix.lower() in LINES_ENDS:
-        return  # it promises nothing
     rows = int(frame.select(pl.len()).collect().item())
-    size, held = 8 * rows * sum(column.width for column in columns), path.stat().st_size
-    if size > max(FREE, held * DEFLATE_RATIO):
+    width, held = sum(column.width for column in columns), path.stat().st_size
+    if 8 * rows * width > max(FREE, held * DEFLATE_RATIO):
         raise DataError(
-            f"{path} promises {rows:,} rows in {held:,} bytes; it is damaged, write it again"
+            f"{path} promises {rows:,} rows in {held:,} bytes, {width:,} values each; it is "
+            "damaged, or next to empty; write it again"
         )
 
 
@@ -161,6 +161,7 @@ class _Rows:
         self, head: Head, columns: list[_Column], picked: Picked, decimal: Decimal
     ) -> None:
         self._head, self._picked, self._decimal = head, picked, decimal
+        self._text = 0  # bytes of all texts so far
         wanted = {*picked.texts, *picked.numbers}
         self._columns = [
             column
@@ -178,11 +179,20 @@ class _Rows:
         """
         width = sum(column.width for column in self._columns)
         size = max(1, BYTES_AT_ONCE // (8 * width))
+        most_text = max(FREE_TEXT, path.stat().st_size * DEFLATE_RATIO)
         first = 1
         with _reading(path):
             chosen = frame.select([column.name for column in self._columns])
             for chunk in _quietly(chosen.collect_batches(chunk_size=size, maintain_order=True)):
-                for rows in chunk.iter_slices(size):
+                text = self._text_of(chunk)
+                self._text += text
+                if self._text > most_text:
+                    raise DataError(
+                        f"{path} holds more than {most_text >> 20:,} MiB of texts, as no data of "
+                        "its size do; leave out the columns that repeat long ones"
+                    )
+                at_once = max(1, min(size, BYTES_AT_ONCE * len(chunk) // max(1, text)))
+                for rows in chunk.iter_slices(at_once):
                     if len(rows):
                         yield self._block(rows, np.arange(first, first + len(rows)))
                         first += len(rows)
@@ -190,6 +200,14 @@ class _Rows:
             raise DataError(
                 f"{self._head.name} holds no rows of data; wanted a label and features each"
             )
+
+    def _text_of(self, frame: pl.DataFrame) -> int:
+        """Bytes of the texts in some rows, each counted as often as it stands there."""
+        import polars as pl
+
+        kinds = (pl.String, pl.Categorical, pl.Enum)
+        texts = [frame.get_column(one.name) for one in self._columns if one.kind in kinds]
+        return sum(int(text.cast(pl.String).str.len_bytes().sum()) for text in texts)
 
     def _block(self, frame: pl.DataFrame, rows: NDArray[np.int64]) -> Block:
         values: dict[int, Values] = {}

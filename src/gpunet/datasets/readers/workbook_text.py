@@ -10,22 +10,25 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from pathlib import Path
 
 import fastexcel
 import polars as pl
 
 __all__ = ["main"]
 
-MEMORY = 8 << 30
-"""Bytes of the process's address space, at most, where the system can be told."""
+MOST_MEMORY = 8 << 30
+"""Bytes that reading may take, at most, where the system can be told."""
 
 
 def main() -> None:
-    """Print the workbook that the command line names."""
+    """Print the workbook that the command line names, with so many bytes of memory."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        pages = int(Path("/proc/self/statm").read_text().split()[0])  # of the imports
+        memory = pages * resource.getpagesize() + min(int(sys.argv[2]), MOST_MEMORY)
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     try:
         names, text = _read(sys.argv[1])
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -24,6 +25,10 @@ __all__ = ["open_workbook"]
 SCRIPT = Path(__file__).with_name("workbook_text.py")
 
 LONGEST = 600  # seconds that reading may take
+
+MEMORY, CELL_RATIO = 1 << 30, 64
+"""Bytes of memory that reading a workbook may take, and beside them for each of its own unpacked:
+a cell takes some 20 in the file and 200 in memory."""
 
 LARGEST = 1 << 30
 """Bytes that the parts of a workbook may take up unpacked; cells take several times as much."""
@@ -58,10 +63,13 @@ def _read(path: Path) -> tuple[list[str], bytes]:
     except ImportError as error:
         raise MissingExtraError(f"reading {path.name}", "fastexcel", "tables") from error
     with open_file(path) as file:
-        _refuse_bomb(path, file)
-        command = [sys.executable, "-P", str(SCRIPT), str(path)]
+        memory = MEMORY + CELL_RATIO * _unpacked_size(path, file)
+        command = [sys.executable, "-P", str(SCRIPT), str(path), str(memory)]
+        alone = {**os.environ, "POLARS_MAX_THREADS": "1"}  # each takes of the address space
         try:
-            done = subprocess.run(command, capture_output=True, check=True, timeout=LONGEST)
+            done = subprocess.run(
+                command, capture_output=True, check=True, timeout=LONGEST, env=alone
+            )
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             raise DataError(
                 f"{path} cannot be read: it is damaged, or its cells lie too far apart; save the "
@@ -79,9 +87,13 @@ def _read(path: Path) -> tuple[list[str], bytes]:
     return answer["sheets"], text
 
 
-def _refuse_bomb(path: Path, file: BinaryIO) -> None:
-    """Raise a DataError if a workbook that is a zip archive would unpack to too much."""
-    size = 0
+def _unpacked_size(path: Path, file: BinaryIO) -> int:
+    """Bytes of a workbook, unpacked if it is a zip archive.
+
+    Raises:
+        DataError: they are too many.
+    """
+    size = path.stat().st_size
     with suppress(*ZIP_ERRORS, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
     if size > LARGEST:
@@ -89,3 +101,4 @@ def _refuse_bomb(path: Path, file: BinaryIO) -> None:
             f"{path} would unpack to {size / (1 << 30):,.1f} GiB, at most {LARGEST >> 30} GiB are "
             "read; save the sheet as CSV"
         )
+    return size
