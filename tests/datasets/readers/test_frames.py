@@ -142,3 +142,19 @@ def test_test_rows_are_encoded_as_the_training_rows() -> None:
 
 def test_arrays_that_lack_nothing_are_taken_as_they_are() -> None:
     assert Dataset.from_arrays([[1.0, 2], [3, 4]], [0, 1]).columns is None
+
+
+@pytest.mark.parametrize("cell", [[1.0, 2.0], {"a": 1}])
+def test_columns_of_lists_are_refused(frame: Frame, cell: object) -> None:
+    given = frame({"a": FLOATS, "px": [cell] * COUNT})
+    with pytest.raises(DataError, match=r"column 2 \('px'\) of X holds lists, wanted numbers"):
+        Dataset.from_arrays(given, LABELS)
+
+
+def test_columns_of_arrays_are_refused() -> None:
+    polars = pytest.importorskip("polars")
+    given = polars.DataFrame(
+        {"a": FLOATS, "px": polars.Series([[1.0, 2.0]] * COUNT, dtype=polars.Array(float, 2))}
+    )
+    with pytest.raises(DataError, match=r"column 2 \('px'\) of X holds lists, wanted numbers"):
+        Dataset.from_arrays(given, LABELS)

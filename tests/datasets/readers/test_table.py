@@ -94,6 +94,16 @@ def test_other_numbers_become_float32(tmp_path: Path, rows: str) -> None:
     assert expected.tolist() == dataset.train.features[:2].tolist()
 
 
+@pytest.mark.parametrize("lacking", [0, 3])
+def test_a_missing_cell_does_not_hide_what_float32_would_blur(tmp_path: Path, lacking: int) -> None:
+    times = [str(1_600_000_000 + 60 * row) for row in range(12)]
+    times[lacking] = ""
+    text = "time,label\n" + "".join(f"{time},{row % 2}\n" for row, time in enumerate(times))
+    dataset = read_table(written(tmp_path, text))
+    assert np.float64 == dataset.train.features.dtype
+    assert dataset.train.features[4, 0] == 1_600_000_240
+
+
 def test_values_whose_differences_float32_would_blur_stay_float64(tmp_path: Path) -> None:
     rows = [f"{row % 2},{1_700_000_000 + row % 2 * 10 + row / 8},{row / 4}\n" for row in range(12)]
     dataset = read_table(written(tmp_path, "".join(rows)))
@@ -402,7 +412,7 @@ def test_the_columns_of_a_pair_are_matched_by_their_titles(tmp_path: Path, test:
     [
         ("id,species,b\n1,x,2\n", "lacks 1 of 2 columns that were trained on, 'a';"),
         ("A,species,B\n1,x,2\n", "lacks 2 of 2 columns that were trained on, 'a', 'b';"),
-        ("a,b\n1,2\n", "has no column 'species' for the label"),
+        ("id,a,kind,b\n7,1,x,2\n", "has no column 'species' for the label"),
         ("a,a,b,species\n1,2,3,x\n", "has two columns titled 'a'"),
         ("a,b,species\n1,2,w\n", "is 'w', which no training sample has"),
         ("a,b,species\n1,q,x\n", "line 2, column 2 ('b') of "),
@@ -415,6 +425,19 @@ def test_a_pair_whose_columns_do_not_match_is_refused(
     with pytest.raises(DataError) as caught:
         read_table(paths[0], test=paths[1])
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("test", ["id,b,a\n12,2.5,1.25\n", "a,b\n1.25,2.5\n", "1.25,2.5\n"])
+def test_a_test_table_without_labels_is_left_to_predict(tmp_path: Path, test: str) -> None:
+    paths = written(tmp_path, TRAIN, "train.csv"), written(tmp_path, test, "test.csv")
+    dataset = read_table(paths[0], test=paths[1])
+    alone = read_table(paths[0])
+    assert (dataset.name, dataset.source) == (tmp_path.name, str(paths[0]))
+    assert dataset.fingerprint == alone.fingerprint
+    said = "test.csv has no labels and is left to `gpunet predict`: the last"
+    assert said in (dataset.notice or "")
+    with pytest.raises(DataError, match="has no column 'species' for the label"):
+        read_table(paths[0], val=paths[1])
 
 
 MODEL = Columns(("b", "a"), "species", place=1, index=False, grey=False)

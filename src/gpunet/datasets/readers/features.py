@@ -46,7 +46,7 @@ def as_features(arrays: tuple[NDArray[Any], ...], *, grey: bool) -> tuple[NDArra
     127; else float32, or float64 where float32 would round away what a feature differs by.
 
     Args:
-        arrays: (n, I) each, all values finite; the training set first.
+        arrays: (n, I) each, no value infinite; the training set first.
         grey: whether the values stand in columns that may be the pixels of an image.
 
     Returns:
@@ -126,19 +126,28 @@ def is_square(features: int) -> bool:
 
 
 def _suits_float32(features: NDArray[Any]) -> bool:
-    """Whether no feature (n, I) lies so far from 0 that float32 would blur its differences."""
+    """Whether no feature (n, I) lies so far from 0 that float32 would blur its differences.
+
+    What is missing counts nowhere.
+    """
     if features.dtype in (np.uint8, np.float32) or not len(features):
         return True
-    middle = features[0].astype(np.float64)  # (I,) lies among the values, so nothing cancels
-    largest, sums, squares = (np.zeros(features.shape[1]) for _ in range(3))
+    width = features.shape[1]
+    middle = np.full(width, np.nan)  # a value of each feature, so that nothing cancels
+    largest, counts, sums, squares = (np.zeros(width) for _ in range(4))
     with np.errstate(over="ignore"):
         for rows in row_blocks(features):
             block = features[rows].astype(np.float64)  # (rows, I)
-            np.maximum(largest, np.abs(block).max(axis=0), out=largest)
-            block -= middle
+            known = ~np.isnan(block)
+            first = block[known.argmax(axis=0), np.arange(width)]
+            middle = np.where(np.isnan(middle), first, middle)
+            np.fmax(largest, np.fmax.reduce(np.abs(block), axis=0), out=largest)
+            block = np.where(known, block - middle, 0)
+            counts += known.sum(axis=0)
             sums += block.sum(axis=0)
             squares += np.square(block).sum(axis=0)
-        variance = squares / len(features) - np.square(sums / len(features))
+        counts = np.maximum(counts, 1)
+        variance = squares / counts - np.square(sums / counts)
     differ = squares > 0
     return bool((largest <= MOST_DEVIATIONS * np.sqrt(np.maximum(variance, 0)))[differ].all())
 

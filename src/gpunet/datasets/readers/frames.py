@@ -210,13 +210,18 @@ def _learned(train: FrameRows, options: TableOptions) -> tuple[Columns, int, tup
 def _numbers(column: NDArray[Any], head: Head, at: int) -> NDArray[np.float64] | None:
     """A column (n,) as numbers, NaN where one is missing; ``None`` if it holds texts."""
     kind = column.dtype.kind
+    if column.ndim > 1 or (kind == "O" and any(map(_is_list, column.tolist()))):
+        raise DataError(
+            f"{head.column(at)} of {head.name} holds lists, wanted numbers or texts; give each of "
+            "their items a column of its own"
+        )
     if kind in "biuf":
         return column.astype(np.float64)
     if kind in "mM":
         given = np.flatnonzero(~np.isnat(column))
         first = int(given[0]) if len(given) else 0
         raise date_refused(head, at, first + 1, str(column[first]))
-    if kind in "OUT" and column.ndim == 1:
+    if kind in "OUT":
         items = column.tolist()
         if any(isinstance(item, str | bytes) for item in items):
             return None
@@ -227,6 +232,10 @@ def _numbers(column: NDArray[Any], head: Head, at: int) -> NDArray[np.float64] |
     raise DataError(
         f"{head.column(at)} of {head.name} is of type {column.dtype}, wanted numbers or texts"
     )
+
+
+def _is_list(item: Any) -> bool:
+    return hasattr(item, "__len__") and not isinstance(item, str | bytes)
 
 
 def _texts(column: NDArray[Any], head: Head, at: int) -> NDArray[Any]:

@@ -21,9 +21,13 @@ from gpunet.datasets.readers.sheets import open_sheet, read_whole
 from gpunet.datasets.readers.titles import is_index_title
 from gpunet.errors import DataError
 
-__all__ = ["Found", "Rows", "read_alike", "read_row_blocks", "read_rows"]
+__all__ = ["Found", "Rows", "UnlabeledError", "read_alike", "read_row_blocks", "read_rows"]
 
 LISTED = 8  # titles that a message lists
+
+
+class UnlabeledError(DataError):
+    """A table lacks the label's column, and has fewer columns than the one that was trained on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,13 +155,19 @@ def _index_title(head: Head, found: Found) -> str | None:
 def read_alike(
     source: Path | BinaryIO, columns: Columns, inputs: int, *, with_label: bool
 ) -> tuple[Table, Found]:
-    """Another table with the columns of one that was trained on, and where they stand in it."""
+    """Another table with the columns of one that was trained on, and where they stand in it.
+
+    Raises:
+        UnlabeledError: it lacks the label, which is wanted.
+        DataError: as ``read_rows``.
+    """
 
     def pick(head: Head) -> Picked:
         found = Found.of(head, columns, inputs)
         if with_label and found.label is None:
             title = "" if columns.label is None else f" {shown(columns.label)}"
-            raise DataError(
+            error = UnlabeledError if head.columns < _width(columns, inputs) else DataError
+            raise error(
                 f"{head.name} has no column{title} for the label; rows without labels are "
                 "answered by `gpunet predict`"
             )
@@ -165,6 +175,11 @@ def read_alike(
 
     table = read_whole(source, pick)
     return table, Found.of(table.head, columns, inputs)
+
+
+def _width(columns: Columns, inputs: int) -> int:
+    """The columns of the table that was trained on."""
+    return int(columns.index) + columns.count(inputs) + 1 + len(columns.ignored)
 
 
 Places = tuple[tuple[int, ...], int | None, int | None]
@@ -202,7 +217,7 @@ class Found:
             others = tuple(column for column in range(head.columns) if column != named)
             places = others, None, named
         else:
-            places = cls._by_position(head, columns, count)
+            places = cls._by_position(head, columns, inputs)
         features, label, first = places
         words = frozenset(features[one.column] for one in columns.encodings if one.levels)
         return cls(features, label, first if named is None else named, words)
@@ -229,9 +244,9 @@ class Found:
         return features, found, 0 if free else None
 
     @staticmethod
-    def _by_position(head: Head, columns: Columns, count: int) -> Places:
-        index = int(columns.index)
-        whole = count + 1 + index + len(columns.ignored)
+    def _by_position(head: Head, columns: Columns, inputs: int) -> Places:
+        count = columns.count(inputs)
+        index, whole = int(columns.index), _width(columns, inputs)
         there = max(head.columns, whole) if head.is_open else head.columns
         if there == count:
             return tuple(range(count)), None, None

@@ -20,7 +20,7 @@ from gpunet.datasets.readers.encoder import Encoder, Tally, take_features
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.label_column import choose_roles, labeled_rows, pick_for_training
 from gpunet.datasets.readers.labels import RawLabels
-from gpunet.datasets.readers.model_rows import read_alike
+from gpunet.datasets.readers.model_rows import UnlabeledError, read_alike
 from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled, joined
 from gpunet.datasets.readers.sheet import Table
@@ -48,13 +48,13 @@ def read_table(
     """Read a table to train on, and those to test and to validate with if there are some.
 
     The columns of the others are found by the titles of the first one's; without titles, by their
-    position. Where there is no table to test with, the last sixth of the rows is for testing; where
-    those rows lack classes, the last sixth of every class is. Labels are whole numbers
-    or words. Columns of numbers and of words become features as ``columns.learn_columns`` says;
-    numbers that are missing are NaN. Features become uint8 if they are the pixels of an image, by
-    their number or their titles, and all are grey levels (whole, 0 to 255, some above 127), else
-    floats. A square number of bytes, or of values from 0 to 1 or reaching from -1 to 1, is taken
-    for an image, whose pixels may be bytes divided by 255.
+    position. Where there is no table to test with, or it has no labels, the last sixth of the rows
+    is for testing; where those rows lack classes, the last sixth of every class is. Labels are
+    whole numbers or words. Columns of numbers and of words become features as
+    ``columns.learn_columns`` says; numbers that are missing are NaN. Features become uint8 if they
+    are the pixels of an image, by their number or their titles, and all are grey levels (whole, 0
+    to 255, some above 127), else floats. A square number of bytes, or of values from 0 to 1 or
+    reaching from -1 to 1, is taken for an image, whose pixels may be bytes divided by 255.
 
     Args:
         path: of the file to train on.
@@ -70,6 +70,10 @@ def read_table(
     others: dict[Part, Path | None] = {"val": val, "test": test}
     parts, columns, notice = _read_parts(path, options, others)
     rows = len(parts["train"].features)
+    unsplit = f"{path.name} is one file"
+    if test is not None and "test" not in parts:
+        unsplit = f"{test.name} has no labels and is left to `gpunet predict`"
+        test = None
     if test is None and rows < TEST_SHARE:
         raise DataError(
             f"{path} holds {rows} rows, wanted at least {TEST_SHARE} to split into "
@@ -80,10 +84,10 @@ def read_table(
         dict(zip(parts, typed, strict=True)),
         {name: part.labels for name, part in parts.items()},
         typed[0].shape[1:],
-        name=table_stem(path) if len(parts) == 1 else path.resolve().parent.name,
+        name=table_stem(path) if not any(others.values()) else path.resolve().parent.name,
         source=str(path) if test is None else f"{path} and {test.name}",
         notice=notice,
-        unsplit=f"{path.name} is one file",
+        unsplit=unsplit,
         validation="" if val is None else val.name,
         columns=replace(columns, grey=typed[0].dtype == np.uint8),
     )
@@ -102,11 +106,17 @@ def _read_parts(
     encoder = Encoder(training, columns, learned.sources, inputs, Tally())
     parts: dict[Part, _Part] = {"train": _Part.of(training, encoder, columns.place, options)}
     for part, other in others.items():
-        if other is not None:
+        if other is None:
+            continue
+        try:
             table, found = read_alike(other, columns, inputs, with_label=True)
-            assert found.label is not None
-            encoder = Encoder(table, columns, found.features, inputs, tally)
-            parts[part] = _Part.of(table, encoder, found.label, options)
+        except UnlabeledError:
+            if part == "test":  # as Kaggle has it
+                continue
+            raise
+        assert found.label is not None
+        encoder = Encoder(table, columns, found.features, inputs, tally)
+        parts[part] = _Part.of(table, encoder, found.label, options)
     left_out = (part.notice for part in parts.values())
     unknown = replace(tally, filled=0).notice
     return parts, columns, joined(notice, *learned.notices, *left_out, unknown)
