@@ -135,6 +135,16 @@ def test_a_mapped_file_that_became_shorter_is_noticed(tmp_path: Path) -> None:
         require_whole(rows[10:20].reshape(-1))
 
 
+def test_a_mapped_file_that_becomes_shorter_between_two_blocks_is_noticed(tmp_path: Path) -> None:
+    rows = mapped(tmp_path / "rows.npy", np.zeros((5000, 3)))
+    blocks = row_blocks(rows)
+    assert rows[next(blocks)].shape == (4096, 3)
+    with (tmp_path / "rows.npy").open("r+b") as file:
+        file.truncate(50_000)
+    with pytest.raises(DataError, match="rows.npy has become shorter while it was read"):
+        next(blocks)
+
+
 def test_a_file_that_took_its_name_does_no_harm_to_a_mapped_one(tmp_path: Path) -> None:
     rows = mapped(tmp_path / "rows.npy", ROWS)
     (tmp_path / "short").touch()

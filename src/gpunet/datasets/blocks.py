@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.datasets.mapped import require_whole
+
 __all__ = ["range_of", "row_blocks"]
 
 MOST_ROWS = 4096
@@ -16,10 +18,16 @@ MOST_BYTES = 32 << 20
 
 
 def row_blocks(array: NDArray[Any]) -> Iterator[slice]:
-    """The rows (n, ...) of an array as consecutive slices."""
+    """The rows (n, ...) of an array as consecutive slices.
+
+    Raises:
+        DataError: it is mapped from a file that has become shorter meanwhile.
+    """
     row = 8 * max(1, array[:1].size)  # bytes
     step = min(MOST_ROWS, max(1, MOST_BYTES // row))
-    return (slice(first, first + step) for first in range(0, len(array), step))
+    for first in range(0, len(array), step):
+        require_whole(array)
+        yield slice(first, first + step)
 
 
 def range_of(array: NDArray[Any]) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from gpunet.config import FramingStyle
 from gpunet.datasets import images
 from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digits
+from gpunet.datasets.mapped import require_whole
 from gpunet.datasets.readers.arrays import as_numbers
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
 from gpunet.datasets.readers.encoder import Tally
@@ -228,6 +229,7 @@ def _of_arrays(model: Model, data: Any, reading: Reading) -> Iterator[NewSamples
         step = max(1, min(ROWS, VALUES // max(1, flat.shape[1])))
         for first in range(0, max(1, len(flat)), step):
             rows = slice(first, first + step)
+            require_whole(flat)
             features = _typed(flat[rows], grey)
             number = done + first + 1
             counted = range(number, number + len(features))
