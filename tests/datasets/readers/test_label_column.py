@@ -45,6 +45,7 @@ NUMBERS = list(range(COUNT))
         ("y,a,b", (CODES, FLOATS, COUNTS), 0),
         ("x,y,kind", (FLOATS, FLOATS, CODES), 2),
         ("a,b,c", (CODES, FLOATS, FLOATS), 0),
+        ("user_id,b,c", (CODES, FLOATS, COUNTS), 2),
         ("a,b,c", (FLOATS, FLOATS, CODES), 2),
         ("a,b,c", (COUNTS, FLOATS, WORDS), 2),
         ("a,b,c", (WORDS, FLOATS, CODES), 0),

@@ -26,6 +26,7 @@ class Tally:
     """What was filled in and passed over as rows were encoded."""
 
     filled: int = 0  # missing numbers, of columns in which none was missing in training
+    blank: int = 0  # missing words, of such columns
     unknown: int = 0  # words that were not trained on
     first: str = ""  # the first of these words and where it stands
 
@@ -33,9 +34,11 @@ class Tally:
     def notice(self) -> str | None:
         """It in a sentence; ``None`` if there is nothing to tell."""
         filled = f"{self.filled:,} missing {'number is' if self.filled == 1 else 'numbers are'}"
+        blank = f"{self.blank:,} missing {'word is' if self.blank == 1 else 'words are'}"
         words = f"{self.unknown:,} {'word was' if self.unknown == 1 else 'words were'}"
         notices = [
             f"{filled} filled, though none was missing in training" if self.filled else "",
+            f"{blank} left blank, though none was missing in training" if self.blank else "",
             f"{words} not trained on and left blank, the first being {self.first}"
             if self.unknown
             else "",
@@ -159,13 +162,15 @@ class Encoder:
         levels = np.array([known.get(word, -1) for word in words], np.int64)[numbered]  # (n,)
         rows = np.flatnonzero(levels >= 0)
         features[rows, levels[rows]] = 1
-        strange = np.flatnonzero(levels < 0)
+        missing = np.array([word == "" for word in words], np.bool_)[numbered]
+        self.tally.blank += int((missing & (levels < 0)).sum())
+        strange = np.flatnonzero(~missing & (levels < 0))
         if len(strange):
             word = shown(words[numbered[strange[0]]])
             place = self._head.cell(int(block.rows[strange[0]]), column)
             self.tally.first = self.tally.first or f"{word} in {place}"
             self.tally.unknown += len(strange)
-        return np.array([word == "" for word in words], np.bool_)[numbered]
+        return missing
 
 
 def take_features(

@@ -162,6 +162,8 @@ def dataset_of_frames(
         rows = np.asarray(one.labels.rows)[whole]
         labels[part] = replace(one.labels, values=one.labels.values[whole], rows=rows)
     dropped = f"{lost:,} {'rows lack a cell and are' if lost > 1 else 'row lacks a cell and is'}"
+    if options.missing == "drop":
+        tally = replace(tally, filled=0, blank=0)  # the rows are counted instead
     typed = as_features(tuple(features.values()), grey=False)
     return assembled(
         dict(zip(features, typed, strict=True)),
@@ -173,7 +175,7 @@ def dataset_of_frames(
             notice,
             *notices,
             f"{dropped} left out" if lost else None,
-            replace(tally, filled=0).notice,
+            tally.notice,
         ),
         columns=columns,
     )

@@ -90,7 +90,8 @@ def choose_roles(table: Table, options: TableOptions) -> Roles:
     It is the column that the user names; else the one with a label's title; else the first or the
     last one if it alone holds words; else the first one if its values recur, as classes do; else
     the last one, if its do. Where other columns hold words, too, words tell less: a title that a
-    label may have goes before them, and the last column before the first.
+    label may have goes before them, and the last column before the first. A first column titled
+    like one that names the rows is not guessed, though its values recur.
 
     Raises:
         DataError: no value of that column recurs, or no column is such a one.
@@ -197,7 +198,10 @@ def _guessed(table: Table, columns: Sequence[int]) -> int:
         table: any.
         columns: those that are neither left out nor number the rows.
     """
-    head, ends, perhaps = table.head, [columns[0], columns[-1]], _perhaps(table.head)
+    head, first, last = table.head, columns[0], columns[-1]
+    title = head.titles[first] if head.titles else ""
+    ends = [last] if title and first < last and is_index_title(title) else [first, last]
+    perhaps = _perhaps(head)
     texts = set(table.picked.texts) & set(columns)
     wordy = {column for column in texts if _holds_words(table.text(column))}
     if wordy <= set(ends) and len(wordy) == 1:
@@ -209,10 +213,12 @@ def _guessed(table: Table, columns: Sequence[int]) -> int:
     for column in (*perhaps, *ends):
         if _can_be_classes(table.text(column)):
             return column
+    neither = f"neither {head.column(first)} nor {head.column(last)} holds"
+    if first == last:
+        neither = f"{head.column(last)} does not hold"
     raise DataError(
-        f"{head.name} does not tell which column is the label: no title does, and neither "
-        f"{head.column(columns[0])} nor {head.column(columns[-1])} holds two or more classes "
-        f"that recur; name it with {spelled('label')}{_listed(head)}"
+        f"{head.name} does not tell which column is the label: no title does, and {neither} two or "
+        f"more classes that recur; name it with {spelled('label')}{_listed(head)}"
     )
 
 

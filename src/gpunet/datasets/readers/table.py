@@ -118,8 +118,9 @@ def _read_parts(
         encoder = Encoder(table, columns, found.features, inputs, tally)
         parts[part] = _Part.of(table, encoder, found.label, options)
     left_out = (part.notice for part in parts.values())
-    unknown = replace(tally, filled=0).notice
-    return parts, columns, joined(notice, *learned.notices, *left_out, unknown)
+    if options.missing == "drop":
+        tally = replace(tally, filled=0, blank=0)  # the rows are counted instead
+    return parts, columns, joined(notice, *learned.notices, *left_out, tally.notice)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +151,8 @@ class _Part:
                 f"every row of {table.head.name} lacks a cell, so none is left; give "
                 f"{spelled('missing', 'mean')} to fill them"
             )
-        dropped = f"{lacking.sum():,} of {len(lacking):,} rows lack a cell and are left out"
+        does = "lacks a cell and is" if lacking.sum() == 1 else "lack a cell and are"
+        dropped = f"{lacking.sum():,} of {len(lacking):,} rows {does} left out"
         labels = replace(labels, values=labels.values[whole], rows=np.asarray(labels.rows)[whole])
         features = taken(features, np.flatnonzero(whole))
         return cls(features, labels, joined(notice, dropped))
