@@ -141,7 +141,7 @@ def test_a_mapped_file_that_becomes_shorter_between_two_blocks_is_noticed(tmp_pa
     assert rows[next(blocks)].shape == (4096, 3)
     with (tmp_path / "rows.npy").open("r+b") as file:
         file.truncate(50_000)
-    with pytest.raises(DataError, match="rows.npy has become shorter while it was read"):
+    with pytest.raises(DataError, match=r"rows.npy has become shorter while it was read"):
         next(blocks)
 
 
