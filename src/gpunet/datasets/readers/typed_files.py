@@ -198,7 +198,7 @@ class _Rows:
                         first += len(rows)
         if first == 1:
             raise DataError(
-                f"{self._head.name} holds no rows of data; wanted a label and features each"
+                f"{self._head.name} holds no rows of data, wanted a sample in each"
             )
 
     def _text_of(self, frame: pl.DataFrame) -> int:
