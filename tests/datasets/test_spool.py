@@ -101,6 +101,27 @@ def test_a_disk_that_fills_up_meanwhile_is_told_in_one_sentence(
     assert list(cache.iterdir()) == []
 
 
+QUOTA = """
+import resource, signal
+import numpy as np
+from gpunet.datasets.spool import Aside
+from gpunet.errors import DataError
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    Aside("the rows").put(np.zeros(1 << 22))
+except DataError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no quotas of this kind")
+def test_a_quota_of_the_cache_folder_is_told_in_one_sentence(cache: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", QUOTA], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"the rows cannot be put into {cache}: ")
+    assert list(cache.iterdir()) == []
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.uint8])
 def test_mapped_rows_are_converted_into_a_file(tmp_path: Path, kind: Any) -> None:
     rows = mapped(tmp_path / "rows.npy", np.tile(ROWS, (4, 1)))

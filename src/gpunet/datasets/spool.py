@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from mmap import ALLOCATIONGRANULARITY
 from typing import IO, Any, BinaryIO, cast
 
@@ -199,23 +200,34 @@ class _File:
         content = memoryview(content).cast("B")
         if refusal := refusal_of_room(len(content)):
             raise DataError(f"{self._name} is too large for the disk: {refusal}")
-        try:
+        with self._writing():
             if place is not None:
                 self._file.seek(self._start + place)
             while content:
                 content = content[self._file.write(content) :]
+
+    def pages(self, size: int) -> NDArray[np.uint8]:
+        """So many bytes (size,) at the end of the file, which are still to be written.
+
+        Raises:
+            DataError: the file may not become so large.
+        """
+        assert self._file is not None
+        self._start, self._end = self._end, self._end + size + -size % ALLOCATIONGRANULARITY
+        with self._writing():
+            self._file.truncate(self._end)
+        return map_array(cast(BinaryIO, self._file), np.uint8, (size,), self._start)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turns what the system refuses into a DataError."""
+        try:
+            yield
         except OSError as error:
             raise DataError(
                 f"{self._name} cannot be put into {cache_folder()}: {reason_of(error)}; name "
                 f"another folder with {VARIABLE}"
             ) from error
-
-    def pages(self, size: int) -> NDArray[np.uint8]:
-        """So many bytes (size,) at the end of the file, which are still to be written."""
-        assert self._file is not None
-        self._start, self._end = self._end, self._end + size + -size % ALLOCATIONGRANULARITY
-        self._file.truncate(self._end)
-        return map_array(cast(BinaryIO, self._file), np.uint8, (size,), self._start)
 
     def mapped(self, kind: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """The content as an array."""
