@@ -157,7 +157,7 @@ def test_what_is_no_frame_is_refused(tmp_path: Path, name: str, content: bytes) 
 
 def test_a_frame_without_rows_is_refused(tmp_path: Path) -> None:
     path = write_frame(tmp_path / "data.parquet", FRAME.head(0))
-    assert "data.parquet holds no rows of data; wanted a label and features" in refusal(path)
+    assert "data.parquet holds no rows of data, wanted a sample in each" in refusal(path)
     path = write_frame(tmp_path / "data.parquet", FRAME.select("x"))
     assert "data.parquet has one column, wanted a label and features in others" in refusal(path)
 

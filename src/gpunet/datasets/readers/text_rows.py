@@ -285,7 +285,7 @@ def _beginning(blocks: Iterator[str], name: str) -> tuple[Beginning, int]:
 
 
 def _no_rows(name: str) -> DataError:
-    return DataError(f"{name} holds no rows of data; wanted a label and features each")
+    return DataError(f"{name} holds no rows of data, wanted a sample on each line")
 
 
 def text_blocks(file: BinaryIO, name: str) -> Iterator[str]:

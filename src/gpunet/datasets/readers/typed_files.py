@@ -197,9 +197,7 @@ class _Rows:
                         yield self._block(rows, np.arange(first, first + len(rows)))
                         first += len(rows)
         if first == 1:
-            raise DataError(
-                f"{self._head.name} holds no rows of data; wanted a label and features each"
-            )
+            raise DataError(f"{self._head.name} holds no rows of data, wanted a sample in each")
 
     def _text_of(self, frame: pl.DataFrame) -> int:
         """Bytes of the texts in some rows, each counted as often as it stands there."""
