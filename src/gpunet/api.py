@@ -17,7 +17,7 @@ from gpunet.config.choices import Missing
 from gpunet.config.setting import Range, Setting
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.kept import kept_datasets, remove_kept
-from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device

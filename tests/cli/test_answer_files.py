@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from gpunet.artifacts import model_file
-from gpunet.datasets.readers import text_rows
+from gpunet.datasets.tables import text_rows
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand

@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
-from tests.datasets.readers.tables import write_frame
+from tests.datasets.tables.writing import write_frame
 
 from gpunet.artifacts import model_file
 from gpunet.datasets.catalog import open_dataset
-from gpunet.datasets.readers import text_rows
+from gpunet.datasets.tables import text_rows
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import read_path
 from gpunet.datasets.source import Source
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import DataError
 
 DRAWS = np.random.default_rng(2)
@@ -126,7 +126,7 @@ def test_large_data_are_read_as_small_ones(
     options = replace(TableOptions(), missing=missing)
     small = read_path(path, options=options)
     monkeypatch.setattr("gpunet.datasets.mapped.LARGE", 900)
-    monkeypatch.setattr("gpunet.datasets.readers.text_rows.BLOCK", 500)
+    monkeypatch.setattr("gpunet.datasets.tables.text_rows.BLOCK", 500)
     large = read_path(path, options=options)
     assert isinstance(large.train.features, np.memmap)
     assert not isinstance(small.train.features, np.memmap)

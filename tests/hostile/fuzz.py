@@ -67,9 +67,9 @@ from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples, Scaling
 from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
 from gpunet.datasets.kept_file import Facts, read_dataset, read_facts, write_dataset
-from gpunet.datasets.readers.model_rows import read_rows
-from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import read_path
+from gpunet.datasets.tables.model_rows import read_rows
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.interface import NetworkSettings
 from gpunet.errors import DataError, GpunetError
 from gpunet.model import Model, Origin, Scores

@@ -192,7 +192,7 @@ def test_a_grid_that_cannot_be_is_told_whole() -> None:
     endless = space(l2={"low": 0.1, "high": 0.2})
     assert failure_of(lambda: grid(endless)) == (
         'sampler="grid" needs choices or steps, but l2 is a continuous range; give it choices or a '
-        "step in a space=FILE.toml"
+        'step in a space="FILE.toml"'
     )
     many = {"low": 1, "high": 2000}
     large = space(epochs=many, patience=many)

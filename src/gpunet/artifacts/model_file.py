@@ -30,7 +30,7 @@ from gpunet.config.texts import written
 from gpunet.datasets.dataset import Columns, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.datasets.pixels import FRACTIONS
-from gpunet.datasets.sound_columns import require_columns
+from gpunet.datasets.tables.sound_columns import require_columns
 from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import ModelError, UsageError, reason_of, spelled
 from gpunet.files.output import write_atomically

@@ -127,7 +127,7 @@ def preview_dataset(
     from gpunet.artifacts.plots import Picture, plot_pictures, require_plots
     from gpunet.cli.saving import require_images, save_plot
     from gpunet.config.texts import parse_names
-    from gpunet.datasets.readers.options import TableOptions
+    from gpunet.datasets.tables.options import TableOptions
     from gpunet.rng import permutation
     from gpunet.terminal.draw.graphics import choose_painter
     from gpunet.terminal.live.console import make_console

@@ -42,7 +42,7 @@ def explain(
     plain: options.Plain = False,
 ) -> None:
     """Print the passes of a training step on the device, or the shader of one; train nothing."""
-    from gpunet.datasets.readers.options import TableOptions
+    from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.terminal.views.plan_table import windows_line

@@ -32,7 +32,7 @@ def find_lr(
     Nothing is saved.
     """
     from gpunet.artifacts.report import strict_json
-    from gpunet.datasets.readers.options import TableOptions
+    from gpunet.datasets.tables.options import TableOptions
     from gpunet.terminal.draw import formats
     from gpunet.terminal.live.console import wants_dashboard
     from gpunet.terminal.live.messages import ConsoleMessages

@@ -19,7 +19,7 @@ def profile(
     plain: options.Plain = False,
 ) -> None:
     """Measure where the time of a training step goes, kernel by kernel; save nothing."""
-    from gpunet.datasets.readers.options import TableOptions
+    from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.factory import select_device
     from gpunet.engine.wgpu.roofline import measure_roofline
     from gpunet.engine.wgpu.tile_cache import TileCache

@@ -31,7 +31,7 @@ def tune_kernels(
     Trainings with such products take them from then on. `gpunet train` measures by itself where a
     run is long enough to gain from it.
     """
-    from gpunet.datasets.readers.options import TableOptions
+    from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.wgpu.tile_cache import TileCache
     from gpunet.terminal.live.messages import ConsoleMessages
     from gpunet.workflows.data import open_data

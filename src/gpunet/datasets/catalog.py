@@ -19,9 +19,9 @@ from gpunet.datasets.download import Limits, Progress, Published, is_cached
 from gpunet.datasets.download import obtain as obtain_published
 from gpunet.datasets.readers.idx import Content, dataset_from
 from gpunet.datasets.readers.npz import read_npz
-from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.parts import joined
 from gpunet.datasets.readers.path import KINDS, read_path, refuse_options
+from gpunet.datasets.tables.options import USUAL, TableOptions
 from gpunet.errors import DataError, DownloadError, OutputError
 from gpunet.files.cache import cache_folder, keep
 from gpunet.files.home import expanded

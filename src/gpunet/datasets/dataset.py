@@ -330,7 +330,7 @@ class Dataset:
             ('left', 'right')
         """
         from gpunet.datasets.readers.arrays import from_arrays
-        from gpunet.datasets.readers.options import TableOptions
+        from gpunet.datasets.tables.options import TableOptions
 
         options = TableOptions(missing=missing, ignore=tuple(ignore))
         return from_arrays(X, y, X_test, y_test, name, options)

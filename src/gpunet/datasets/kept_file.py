@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.dataset import Columns, Dataset, Samples
 from gpunet.datasets.mapped import is_large, map_array
-from gpunet.datasets.sound_columns import require_columns
+from gpunet.datasets.tables.sound_columns import require_columns
 from gpunet.files.typed_json import UnsoundError, from_json
 
 __all__ = ["Facts", "parts_of", "read_dataset", "read_facts", "write_dataset"]

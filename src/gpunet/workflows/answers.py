@@ -16,9 +16,9 @@ from gpunet.datasets.catalog import is_name
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.readers.arrays import raw_labels
 from gpunet.datasets.readers.labels import number_known
-from gpunet.datasets.readers.model_rows import read_rows
-from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import find_test_table
+from gpunet.datasets.tables.model_rows import read_rows
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.engine.interface import Engine
 from gpunet.errors import DataError, SettingError

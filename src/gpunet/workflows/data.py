@@ -10,7 +10,7 @@ from gpunet.config.choices import Missing
 from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
-from gpunet.datasets.readers.options import USUAL, TableOptions
+from gpunet.datasets.tables.options import USUAL, TableOptions
 from gpunet.errors import DataError, spelled
 from gpunet.files.home import expanded
 from gpunet.workflows.messages import Messages

@@ -24,14 +24,14 @@ from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digit
 from gpunet.datasets.mapped import require_whole
 from gpunet.datasets.readers.arrays import as_numbers
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
-from gpunet.datasets.readers.encoder import Tally
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.frames import encoded_rows, titles_of
 from gpunet.datasets.readers.image_folder import images_below
-from gpunet.datasets.readers.model_rows import read_row_blocks
 from gpunet.datasets.readers.npy import FEATURES, read_npy
 from gpunet.datasets.readers.npz import read_features
-from gpunet.datasets.readers.table_names import is_table_name
+from gpunet.datasets.tables.encoder import Tally
+from gpunet.datasets.tables.frames import encoded_rows, titles_of
+from gpunet.datasets.tables.model_rows import read_row_blocks
+from gpunet.datasets.tables.table_names import is_table_name
 from gpunet.errors import DataError, ModelError, SettingError, UsageError
 from gpunet.files.home import expanded
 from gpunet.model import Model

@@ -22,7 +22,7 @@ from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.framing import find_framing
 from gpunet.datasets.pixels import levels_of
-from gpunet.datasets.readers.options import TableOptions
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.interface import DeviceInfo
 from gpunet.errors import ModelError, spelled
 from gpunet.model import Model, Origin, Scores

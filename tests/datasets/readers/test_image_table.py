@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import find_test_table, read_path
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import DataError, UsageError
 
 NAMES = tuple("abcdefghijkl")

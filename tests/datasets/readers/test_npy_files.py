@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import read_path
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import DataError, SettingError
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (12, 4, 3), dtype=np.uint8)

@@ -13,11 +13,11 @@ from gpunet.datasets.dataset import Columns, Dataset, refuse_unknown_values
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.frames import FrameRows, dataset_of_frames, is_gap, titles_of
 from gpunet.datasets.readers.labels import TEXT, RawLabels
-from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.parts import NAMES, Part, assembled, joined
 from gpunet.datasets.spool import converted
+from gpunet.datasets.tables.frames import FrameRows, dataset_of_frames, is_gap, titles_of
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import DataError
 
 __all__ = ["as_numbers", "dataset_of_arrays", "from_arrays", "raw_labels"]

@@ -12,15 +12,15 @@ import numpy as np
 
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.first_lines import Beginning, read_beginning, split_cells, tabbed
 from gpunet.datasets.readers.image_files import SUFFIXES, Found, Progress, dataset_of_images
-from gpunet.datasets.readers.label_column import named_label
 from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
 from gpunet.datasets.readers.packed import unpacked
 from gpunet.datasets.readers.parts import Part, given_validation, part_of
-from gpunet.datasets.readers.sheet import Head
-from gpunet.datasets.readers.text_rows import closed, text_blocks
-from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
+from gpunet.datasets.tables.first_lines import Beginning, read_beginning, split_cells, tabbed
+from gpunet.datasets.tables.label_column import named_label
+from gpunet.datasets.tables.sheet import Head
+from gpunet.datasets.tables.text_rows import closed, text_blocks
+from gpunet.datasets.tables.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError, spelled
 
 __all__ = ["ImageTable", "find_image_table", "read_image_tables"]

@@ -20,10 +20,10 @@ from gpunet.datasets.readers.array_names import (
 )
 from gpunet.datasets.readers.arrays import dataset_of_arrays
 from gpunet.datasets.readers.files import reading
-from gpunet.datasets.readers.label_column import named_label
 from gpunet.datasets.readers.npy import FEATURES, LABELS, read_npy
-from gpunet.datasets.readers.sheet import Head
 from gpunet.datasets.spool import spooled
+from gpunet.datasets.tables.label_column import named_label
+from gpunet.datasets.tables.sheet import Head
 from gpunet.errors import DataError, SettingError, spelled
 
 __all__ = ["read_npy_files", "whole_npy_files"]

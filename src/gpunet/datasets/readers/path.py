@@ -18,10 +18,10 @@ from gpunet.datasets.readers.image_table import (
 )
 from gpunet.datasets.readers.npy_files import read_npy_files, whole_npy_files
 from gpunet.datasets.readers.npz import read_npz
-from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.parts import NAMES, Part, by_part, joined
-from gpunet.datasets.readers.table import read_table
-from gpunet.datasets.readers.table_names import (
+from gpunet.datasets.tables.options import USUAL, TableOptions
+from gpunet.datasets.tables.table import read_table
+from gpunet.datasets.tables.table_names import (
     DATA_ENDS,
     find_tables,
     is_table_name,

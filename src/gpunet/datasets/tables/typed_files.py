@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.readers.cells import Decimal, holds_number
 from gpunet.datasets.readers.files import DEFLATE_RATIO, open_file, shown
-from gpunet.datasets.readers.first_lines import MOST_COLUMNS
 from gpunet.datasets.readers.labels import TEXT
-from gpunet.datasets.readers.sheet import Block, Head, Pick, Picked, Sheet, Word, refuse_unbounded
+from gpunet.datasets.tables.cells import Decimal, holds_number
+from gpunet.datasets.tables.first_lines import MOST_COLUMNS
+from gpunet.datasets.tables.sheet import Block, Head, Pick, Picked, Sheet, Word, refuse_unbounded
 from gpunet.errors import DataError, MissingExtraError, spelled
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from gpunet.config.choices import Missing
 from gpunet.datasets.dataset import Columns, Dataset, Encoding
-from gpunet.datasets.readers import text_rows
-from gpunet.datasets.readers.model_rows import read_row_blocks, read_rows
-from gpunet.datasets.readers.options import TableOptions
-from gpunet.datasets.readers.table import read_table
+from gpunet.datasets.tables import text_rows
+from gpunet.datasets.tables.model_rows import read_row_blocks, read_rows
+from gpunet.datasets.tables.options import TableOptions
+from gpunet.datasets.tables.table import read_table
 from gpunet.errors import DataError, GpunetError
 
 COUNT = 20

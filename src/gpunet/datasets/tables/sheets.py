@@ -8,19 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from gpunet.datasets.readers.arff import open_arff
-from gpunet.datasets.readers.libsvm import open_libsvm
-from gpunet.datasets.readers.sheet import Head, Pick, Picked, Sheet, Table, Word
-from gpunet.datasets.readers.table_names import (
+from gpunet.datasets.tables.arff import open_arff
+from gpunet.datasets.tables.libsvm import open_libsvm
+from gpunet.datasets.tables.sheet import Head, Pick, Picked, Sheet, Table, Word
+from gpunet.datasets.tables.table_names import (
     ARFF_ENDS,
     LIBSVM_ENDS,
     TYPED_ENDS,
     WORKBOOK_ENDS,
     table_end,
 )
-from gpunet.datasets.readers.text_rows import open_text
-from gpunet.datasets.readers.typed_files import open_typed
-from gpunet.datasets.readers.workbooks import open_workbook
+from gpunet.datasets.tables.text_rows import open_text
+from gpunet.datasets.tables.typed_files import open_typed
+from gpunet.datasets.tables.workbooks import open_workbook
 
 __all__ = ["gather", "open_sheet", "read_whole"]
 

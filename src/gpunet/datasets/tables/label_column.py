@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.readers.cells import is_missing
 from gpunet.datasets.readers.features import is_number, is_numeric
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import RawLabels, distinct
-from gpunet.datasets.readers.options import TableOptions
-from gpunet.datasets.readers.sheet import Head, Picked, Table
-from gpunet.datasets.readers.titles import is_index_title, is_label_title, may_be_label_title
+from gpunet.datasets.tables.cells import is_missing
+from gpunet.datasets.tables.options import TableOptions
+from gpunet.datasets.tables.sheet import Head, Picked, Table
+from gpunet.datasets.tables.titles import is_index_title, is_label_title, may_be_label_title
 from gpunet.errors import DataError, SettingError, spelled
 
 __all__ = [

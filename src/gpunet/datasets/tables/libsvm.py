@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.readers.cells import Decimal
 from gpunet.datasets.readers.features import is_number
 from gpunet.datasets.readers.files import DEFLATE_RATIO, shown
-from gpunet.datasets.readers.first_lines import MOST_COLUMNS
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.readers.packed import unpacked
-from gpunet.datasets.readers.sheet import Block, Head, Pick, Picked, Sheet, Word, refuse_unbounded
-from gpunet.datasets.readers.text_rows import text_blocks
 from gpunet.datasets.spool import require_memory
+from gpunet.datasets.tables.cells import Decimal
+from gpunet.datasets.tables.first_lines import MOST_COLUMNS
+from gpunet.datasets.tables.sheet import Block, Head, Pick, Picked, Sheet, Word, refuse_unbounded
+from gpunet.datasets.tables.text_rows import text_blocks
 from gpunet.errors import DataError
 
 __all__ = ["open_libsvm"]

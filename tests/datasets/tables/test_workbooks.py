@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.datasets.readers.tables import FRAME, write_frame, write_workbook
+from tests.datasets.tables.writing import FRAME, write_frame, write_workbook
 
 from gpunet.datasets.readers.path import read_path
 from gpunet.errors import DataError, MissingExtraError
@@ -98,7 +98,7 @@ def test_a_cell_that_is_too_far_away_does_not_bring_the_process_down(
 def test_a_workbook_that_would_unpack_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpunet.datasets.readers.workbooks.LARGEST", 1 << 10)
+    monkeypatch.setattr("gpunet.datasets.tables.workbooks.LARGEST", 1 << 10)
     assert "data.xlsx would unpack to 0.0 GiB, at most 0 GiB are read; save the sheet as" in (
         refusal(write_frame(tmp_path / "data.xlsx"))
     )

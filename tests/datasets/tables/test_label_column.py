@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gpunet.datasets.dataset import Columns, Dataset
-from gpunet.datasets.readers.options import TableOptions
-from gpunet.datasets.readers.table import read_table
+from gpunet.datasets.tables.options import TableOptions
+from gpunet.datasets.tables.table import read_table
 from gpunet.errors import DataError, GpunetError, UsageError
 
 COUNT = 12

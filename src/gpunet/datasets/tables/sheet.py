@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from gpunet.config import LARGEST_NUMBER
 from gpunet.datasets.dataset import TOO_LARGE
-from gpunet.datasets.readers.cells import CellAt, Decimal
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.spool import Aside, require_memory
+from gpunet.datasets.tables.cells import CellAt, Decimal
 from gpunet.errors import DataError
 
 __all__ = ["Block", "Head", "Pick", "Picked", "Sheet", "Table", "Word", "refuse_unbounded"]

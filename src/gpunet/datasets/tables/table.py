@@ -15,19 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Columns, Dataset
-from gpunet.datasets.readers.columns import Learned, learn_columns
-from gpunet.datasets.readers.encoder import Encoder, Tally, take_features
 from gpunet.datasets.readers.features import as_features, is_square
-from gpunet.datasets.readers.label_column import choose_roles, labeled_rows, pick_for_training
 from gpunet.datasets.readers.labels import RawLabels
-from gpunet.datasets.readers.model_rows import UnlabeledError, read_alike
-from gpunet.datasets.readers.options import USUAL, TableOptions
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled, joined
-from gpunet.datasets.readers.sheet import Table
-from gpunet.datasets.readers.sheets import gather
-from gpunet.datasets.readers.table_names import table_stem
-from gpunet.datasets.readers.titles import are_pixel_titles
 from gpunet.datasets.spool import taken
+from gpunet.datasets.tables.columns import Learned, learn_columns
+from gpunet.datasets.tables.encoder import Encoder, Tally, take_features
+from gpunet.datasets.tables.label_column import choose_roles, labeled_rows, pick_for_training
+from gpunet.datasets.tables.model_rows import UnlabeledError, read_alike
+from gpunet.datasets.tables.options import USUAL, TableOptions
+from gpunet.datasets.tables.sheet import Table
+from gpunet.datasets.tables.sheets import gather
+from gpunet.datasets.tables.table_names import table_stem
+from gpunet.datasets.tables.titles import are_pixel_titles
 from gpunet.errors import DataError, spelled
 
 __all__ = ["read_table"]

@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Columns, Dataset
-from gpunet.datasets.readers.cells import Decimal
-from gpunet.datasets.readers.columns import date_refused, learn_columns
-from gpunet.datasets.readers.encoder import Encoder, Tally
 from gpunet.datasets.readers.features import as_features
-from gpunet.datasets.readers.label_column import named_column
 from gpunet.datasets.readers.labels import TEXT, RawLabels
-from gpunet.datasets.readers.model_rows import Found
-from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.parts import Part, assembled, joined
-from gpunet.datasets.readers.sheet import Block, Head, Picked, Sheet, Table, refuse_unbounded
+from gpunet.datasets.tables.cells import Decimal
+from gpunet.datasets.tables.columns import date_refused, learn_columns
+from gpunet.datasets.tables.encoder import Encoder, Tally
+from gpunet.datasets.tables.label_column import named_column
+from gpunet.datasets.tables.model_rows import Found
+from gpunet.datasets.tables.options import TableOptions
+from gpunet.datasets.tables.sheet import Block, Head, Picked, Sheet, Table, refuse_unbounded
 from gpunet.errors import DataError
 
 __all__ = [

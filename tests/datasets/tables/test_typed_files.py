@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tests.datasets.readers.tables import FRAME, FRAMES, ROWS, write_frame
+from tests.datasets.tables.writing import FRAME, FRAMES, ROWS, write_frame
 
-from gpunet.datasets.readers.model_rows import read_row_blocks, read_rows
-from gpunet.datasets.readers.options import TableOptions
 from gpunet.datasets.readers.path import find_test_table, read_path
+from gpunet.datasets.tables.model_rows import read_row_blocks, read_rows
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import DataError, MissingExtraError
 
 PIXELS = np.random.default_rng(2).integers(0, 256, (ROWS, 8, 8), dtype=np.uint8)
@@ -165,7 +165,7 @@ def test_a_frame_without_rows_is_refused(tmp_path: Path) -> None:
 def test_a_few_bytes_that_promise_many_rows_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpunet.datasets.readers.typed_files.FREE", 1 << 16)
+    monkeypatch.setattr("gpunet.datasets.tables.typed_files.FREE", 1 << 16)
     zeros = pl.select(a=pl.repeat(0.0, 1 << 20), b=pl.repeat(1, 1 << 20))
     zeros.write_parquet(tmp_path / "data.parquet")
     assert "data.parquet promises 1,048,576 rows in" in refusal(tmp_path / "data.parquet")
@@ -174,7 +174,7 @@ def test_a_few_bytes_that_promise_many_rows_are_refused(
 def test_lines_of_json_that_share_no_key_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpunet.datasets.readers.typed_files.FREE", 1 << 16)
+    monkeypatch.setattr("gpunet.datasets.tables.typed_files.FREE", 1 << 16)
     lines = [f'{{"k{row}": 1, "label": {row % 2}}}\n' for row in range(4000)]
     (tmp_path / "data.jsonl").write_text("".join(lines))
     assert "data.jsonl promises 4,000 rows in" in refusal(tmp_path / "data.jsonl")

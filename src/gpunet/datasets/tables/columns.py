@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpunet.datasets.dataset import Encoding
-from gpunet.datasets.readers.cells import holds_number, is_missing
 from gpunet.datasets.readers.features import is_numeric
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import distinct
-from gpunet.datasets.readers.options import TableOptions
-from gpunet.datasets.readers.sheet import Head, Table, Word
+from gpunet.datasets.tables.cells import holds_number, is_missing
+from gpunet.datasets.tables.options import TableOptions
+from gpunet.datasets.tables.sheet import Head, Table, Word
 from gpunet.errors import DataError, spelled
 
 __all__ = ["Learned", "date_refused", "learn_columns", "listed", "no_number"]

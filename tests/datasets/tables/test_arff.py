@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.datasets.readers.tables import FRAME, write_frame
+from tests.datasets.tables.writing import FRAME, write_frame
 
-from gpunet.datasets.readers.model_rows import read_rows
 from gpunet.datasets.readers.path import read_path
+from gpunet.datasets.tables.model_rows import read_rows
 from gpunet.errors import DataError
 
 HEADER = """% a table of measured values

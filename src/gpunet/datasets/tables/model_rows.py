@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Columns
-from gpunet.datasets.readers.encoder import Encoder, Tally, take_features
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.label_column import labeled_rows, named_column, named_label
 from gpunet.datasets.readers.labels import number_known
-from gpunet.datasets.readers.sheet import Block, Head, Picked, Sheet, Table
-from gpunet.datasets.readers.sheets import open_sheet, read_whole
-from gpunet.datasets.readers.titles import is_index_title
+from gpunet.datasets.tables.encoder import Encoder, Tally, take_features
+from gpunet.datasets.tables.label_column import labeled_rows, named_column, named_label
+from gpunet.datasets.tables.sheet import Block, Head, Picked, Sheet, Table
+from gpunet.datasets.tables.sheets import open_sheet, read_whole
+from gpunet.datasets.tables.titles import is_index_title
 from gpunet.errors import DataError
 
 __all__ = ["Found", "Rows", "UnlabeledError", "read_alike", "read_row_blocks", "read_rows"]

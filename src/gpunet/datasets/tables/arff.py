@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from gpunet.datasets.readers.cells import Decimal
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.first_lines import MOST_COLUMNS, Beginning
 from gpunet.datasets.readers.packed import unpacked
-from gpunet.datasets.readers.sheet import Head, Pick, Sheet
-from gpunet.datasets.readers.text_rows import TextRows, text_blocks
+from gpunet.datasets.tables.cells import Decimal
+from gpunet.datasets.tables.first_lines import MOST_COLUMNS, Beginning
+from gpunet.datasets.tables.sheet import Head, Pick, Sheet
+from gpunet.datasets.tables.text_rows import TextRows, text_blocks
 from gpunet.errors import DataError
 
 __all__ = ["open_arff"]

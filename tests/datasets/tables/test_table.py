@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpunet.datasets.dataset import Columns
-from gpunet.datasets.readers import text_rows
-from gpunet.datasets.readers.model_rows import read_row_blocks, read_rows
-from gpunet.datasets.readers.options import USUAL, TableOptions
-from gpunet.datasets.readers.table import read_table
-from gpunet.datasets.readers.table_names import find_tables
+from gpunet.datasets.tables import text_rows
+from gpunet.datasets.tables.model_rows import read_row_blocks, read_rows
+from gpunet.datasets.tables.options import USUAL, TableOptions
+from gpunet.datasets.tables.table import read_table
+from gpunet.datasets.tables.table_names import find_tables
 from gpunet.errors import DataError, UsageError
 
 IRIS = "species,sepal,petal\n" + "".join(

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gpunet.datasets.readers.features import is_number, is_numeric
-from gpunet.datasets.readers.sheet import Head
-from gpunet.datasets.readers.titles import is_index_title, may_be_label_title
+from gpunet.datasets.tables.sheet import Head
+from gpunet.datasets.tables.titles import is_index_title, may_be_label_title
 from gpunet.errors import DataError
 
 __all__ = ["MOST_COLUMNS", "Beginning", "is_enough", "read_beginning", "split_cells", "tabbed"]

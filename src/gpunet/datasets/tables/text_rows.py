@@ -19,18 +19,18 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.readers.cells import Decimal, gap_pattern, meaning
 from gpunet.datasets.readers.features import is_numeric
-from gpunet.datasets.readers.first_lines import (
+from gpunet.datasets.readers.labels import TEXT
+from gpunet.datasets.readers.packed import unpacked
+from gpunet.datasets.tables.cells import Decimal, gap_pattern, meaning
+from gpunet.datasets.tables.first_lines import (
     Beginning,
     is_enough,
     read_beginning,
     split_cells,
     tabbed,
 )
-from gpunet.datasets.readers.labels import TEXT
-from gpunet.datasets.readers.packed import unpacked
-from gpunet.datasets.readers.sheet import (
+from gpunet.datasets.tables.sheet import (
     Block,
     Pick,
     Picked,

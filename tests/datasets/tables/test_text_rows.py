@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.readers import text_rows
 from gpunet.datasets.readers.path import read_path
+from gpunet.datasets.tables import text_rows
 from gpunet.errors import DataError
 
 ROWS = "label,a,b\n" + "".join(f"{row % 3},{row / 8},{row % 5}.25\n" for row in range(12))

@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from gpunet.datasets.readers.files import open_file, shown
 from gpunet.datasets.readers.packed import ZIP_ERRORS
-from gpunet.datasets.readers.sheet import Pick, Sheet
-from gpunet.datasets.readers.text_rows import open_text
+from gpunet.datasets.tables.sheet import Pick, Sheet
+from gpunet.datasets.tables.text_rows import open_text
 from gpunet.errors import DataError, MissingExtraError
 
 __all__ = ["open_workbook"]

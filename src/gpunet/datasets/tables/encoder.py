@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Columns
-from gpunet.datasets.readers.cells import holds_number, is_missing
-from gpunet.datasets.readers.columns import no_number
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT, distinct
-from gpunet.datasets.readers.sheet import Block, Sheet, Table, Word, refuse_unbounded
 from gpunet.datasets.spool import Spool
+from gpunet.datasets.tables.cells import holds_number, is_missing
+from gpunet.datasets.tables.columns import no_number
+from gpunet.datasets.tables.sheet import Block, Sheet, Table, Word, refuse_unbounded
 from gpunet.errors import DataError, spelled
 
 __all__ = ["Encoder", "Tally", "take_features"]

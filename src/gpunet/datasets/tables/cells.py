@@ -14,7 +14,7 @@ from gpunet.datasets.readers.files import shown
 from gpunet.errors import DataError
 
 if TYPE_CHECKING:
-    from gpunet.datasets.readers.sheet import Head
+    from gpunet.datasets.tables.sheet import Head
 
 __all__ = ["CellAt", "Decimal", "gap_pattern", "holds_number", "is_missing", "meaning"]
 

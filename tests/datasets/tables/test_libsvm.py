@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpunet.datasets.readers.model_rows import read_rows
 from gpunet.datasets.readers.path import read_path
+from gpunet.datasets.tables.model_rows import read_rows
 from gpunet.errors import DataError
 
 VALUES = np.random.default_rng(4).normal(size=(12, 5)).round(3)
