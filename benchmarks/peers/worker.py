@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from peers.interface import Order, Peer
+from peers.interface import Order, Peer, PeerError
 from peers.task import Task, accuracy
 
 ROUND = 16
@@ -49,7 +49,8 @@ def answering() -> Iterator[Answer]:
     try:
         yield answer
     except Exception as error:  # whatever a library raises is the other end's to report
-        answer({"error": f"{type(error).__name__}: {error}".partition("\n")[0]})
+        kind = "" if isinstance(error, PeerError) else f"{type(error).__name__}: "
+        answer({"error": f"{kind}{error}".partition("\n")[0]})
         raise
 
 

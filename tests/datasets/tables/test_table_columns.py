@@ -129,8 +129,8 @@ def test_words_that_were_not_trained_on_are_no_feature_and_told_once(tmp_path: P
     rows = read_rows(other, columns_of(dataset), dataset.inputs)
     np.testing.assert_array_equal(rows.features, [[0, 0, 0, 1], [0, 0, 1, np.nan], [0, 0, 0, 3]])
     assert (rows.notice or "").replace(f"{other}", "new.csv") == (
-        "1 missing number is filled, though none was missing in training; 1 missing word is left "
-        "blank, though none was missing in training; 1 word was not trained on and left blank, "
+        "1 missing number is filled, though no row trained on lacks one; 1 missing word is left "
+        "blank, though no row trained on lacks one; 1 word was not trained on and left blank, "
         "the first being 'pink' in line 2, column 2 ('color') of new.csv"
     )
 
@@ -141,7 +141,7 @@ def test_what_further_tables_lack_is_told(tmp_path: Path, missing: Missing) -> N
     holes = holed("", 2), ["", *COLORS[1:]]
     test = written(tmp_path, "label,a,color", LABELS, *holes, name="test.csv")
     notice = read_table(train, TableOptions(missing=missing), test=test).notice or ""
-    filled = "1 missing number is filled, though none was missing in training; 1 missing word is"
+    filled = "1 missing number is filled, though no row trained on lacks one; 1 missing word is"
     assert (filled in notice) == (missing == "mean")
     assert ("2 of 20 rows lack a cell and are left out" in notice) == (missing == "drop")
 

@@ -37,8 +37,8 @@ class Tally:
         blank = f"{self.blank:,} missing {'word is' if self.blank == 1 else 'words are'}"
         words = f"{self.unknown:,} {'word was' if self.unknown == 1 else 'words were'}"
         notices = [
-            f"{filled} filled, though none was missing in training" if self.filled else "",
-            f"{blank} left blank, though none was missing in training" if self.blank else "",
+            f"{filled} filled, though no row trained on lacks one" if self.filled else "",
+            f"{blank} left blank, though no row trained on lacks one" if self.blank else "",
             f"{words} not trained on and left blank, the first being {self.first}"
             if self.unknown
             else "",
