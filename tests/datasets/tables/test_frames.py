@@ -105,7 +105,7 @@ def test_missing_numbers_of_an_array_are_filled_by_the_training_samples(missing:
     )
     expected = (np.array(filled) - scaling.mean) / scaling.deviation
     np.testing.assert_allclose(given.features, expected, rtol=1e-6)
-    with pytest.warns(UserWarning, match="1 missing number is filled, though none"):
+    with pytest.warns(UserWarning, match="1 missing number is filled, though no row"):
         model.predict([[1.0, np.nan]])
 
 
