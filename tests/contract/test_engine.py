@@ -188,6 +188,26 @@ def test_what_a_training_step_costs_is_weighted_by_class_and_smoothed(
     assert engine.metrics().loss[0] == pytest.approx(costs.sum(), rel=FLOAT32_SUMS)
 
 
+def test_an_epoch_in_which_samples_recur_may_be_longer_than_the_split(
+    make_engine: MakeEngine, random_samples: Draw
+) -> None:
+    network, config = NetworkSpec(12, (6,), 3), TrainConfig(seed=3, optimizer="sgd", batch_size=8)
+    samples = random_samples(10, 12, 3)
+    rows = np.arange(40, dtype=np.uint32) % 10
+    ends = []
+    for loaded, order in ((samples, rows), (samples[rows], np.arange(40, dtype=np.uint32))):
+        engine = make_engine(network, config)
+        engine.set_parameters(initial_parameters(network, "auto", (3,)))
+        engine.load("train", loaded)
+        steps = steps_per_epoch(len(loaded), 8)
+        engine.begin_epoch(epoch_order((3,), 1, len(loaded)), np.full((1, steps), 0.1), 0)
+        engine.begin_epoch(order[None], np.full((1, 5), 0.1), 0)
+        engine.train(5)
+        assert engine.metrics().seen.tolist() == [40]
+        ends.append(engine.parameters().tobytes())
+    assert ends[0] == ends[1]
+
+
 @pytest.mark.parametrize(("threads", "taken"), [(256, 152), (512, 300)])
 def test_a_network_is_dealt_out_on_hardware_to_the_same_effect(
     adapter: Adapter,

@@ -25,8 +25,8 @@ def test_a_program_goes_through_json_and_names_every_buffer_that_its_shaders_bin
     config = TrainConfig(batch_size=8, clip_norm=clip_norm, ensemble=2, class_weights="balanced")
     with WgpuEngine(network, config, adapter) as engine:
         engine.load("train", random_samples(30, 20, 3))
-        program = engine.training_program()
-        engine._compile_training()
+        program = engine.training_program(30)
+        engine._compile_training(30)
         made = {one.name: engine._buffers[one.name].size for one in program.buffers}
     told = program.to_dict()
     assert json.loads(json.dumps(told, allow_nan=False)) == told

@@ -106,12 +106,9 @@ def measure_tiles(
 
 
 def _begin(engine: WgpuEngine, samples: Samples) -> None:
-    """Begin an epoch of two steps; products keep to the second one, however often repeated.
-
-    Fewer samples than two batches are taken several times.
-    """
-    order = np.arange(2 * engine.batch_size, dtype=np.uint32)
-    engine.load("train", samples[order % len(samples)])
+    """Begin an epoch of two steps; products keep to the second one, however often repeated."""
+    engine.load("train", samples)
+    order = np.arange(2 * engine.batch_size, dtype=np.uint32) % len(samples)
     rates = np.zeros((engine.population, 2))
     engine.begin_epoch(np.tile(order, (engine.population, 1)), rates, 0)
 

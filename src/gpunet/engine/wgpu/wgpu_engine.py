@@ -138,6 +138,7 @@ class WgpuEngine(Engine):
         self._training: Compiled | None = None
         self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
+        self._longest = 0  # samples of an epoch that the training's buffers have room for
         self._one_order = False  # whether all networks see the samples in the same order
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, Compiled] = {}
@@ -246,11 +247,13 @@ class WgpuEngine(Engine):
         self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
     ) -> None:
         """Start an epoch over the training split."""
-        if self._training is None:
-            self._training = self._compile_training()
+        count = order.shape[1]
+        if self._training is None or self._longest < count:
+            self._longest = max(count, self._data["train"].room)
+            self._training = self._compile_training(self._longest)
         if self.class_weights is not None:
             self._buffers.write("class_weights", self.class_weights)
-        self._count = order.shape[1]
+        self._count = count
         running = self._held[: self._running]
         self._one_order = order.strides[0] == 0  # one memory for all rows
         own = order[:1] if self._one_order else order[running]
@@ -312,10 +315,10 @@ class WgpuEngine(Engine):
         """The passes of a training step; the training split must be loaded."""
         return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
 
-    def training_program(self) -> Program:
-        """The plan of training on as many samples as there is room for, with its buffers."""
+    def training_program(self, samples: int) -> Program:
+        """The plan of training for an epoch of so many samples, with its buffers."""
         plan, work = self.training_plan(), self._workload("train", self.batch_size)
-        return Program(plan, training_buffers(work, self._data["train"].room, plan.values))
+        return Program(plan, training_buffers(work, samples, plan.values))
 
     @property
     def tile_rule(self) -> str:
@@ -386,8 +389,8 @@ class WgpuEngine(Engine):
         words = [self._count, stride, until, at_once]
         self._buffers.write("batch", np.array(words, dtype=np.uint32))
 
-    def _compile_training(self) -> Compiled:
-        data, program = self._data["train"], self.training_program()
+    def _compile_training(self, samples: int) -> Compiled:
+        data, program = self._data["train"], self.training_program(samples)
         buffers = self._make(program.buffers)
         self._bound = {**buffers, "samples": data.samples, "labels": data.labels}
         return self._compile(program.plan, self._bound)
