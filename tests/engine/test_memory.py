@@ -21,7 +21,7 @@ def test_a_network_takes_of_each_buffer_what_the_engine_makes_it(
 ) -> None:
     with WgpuEngine(NETWORK, (TrainConfig(batch_size=20),) * 2, adapter, "layered") as engine:
         engine.load("train", random_samples(50, 784, 10))
-        training = engine._compile_training()
+        training = engine._compile_training(50)
         needs = buffer_bytes(NETWORK, "adam", 20, 50, engine._traits)
         made = {
             name: engine._buffers[name].size for name in needs if name in engine._buffers._named
