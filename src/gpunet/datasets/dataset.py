@@ -118,13 +118,13 @@ class Scaling:
         return cls(mean, deviation)
 
     def with_median(self, features: NDArray[Any]) -> Scaling:
-        """The same scaling, filling what is missing with the medians of features (n, I)."""
+        """A scaling that fills missing numbers with the medians of these features (n, I)."""
         columns = (_present(features[:, column]) for column in range(features.shape[1]))
         fill = [float(np.median(present)) if len(present) else 0.0 for present in columns]
         return replace(self, fill=np.array(fill, np.float64))
 
     def without(self, features: NDArray[np.bool_]) -> Scaling:
-        """The same scaling, which fills as before but leaves some features (I,) as they are."""
+        """A scaling that fills missing numbers but does not standardize these features (I,)."""
         mean, deviation = np.where(features, 0, self.mean), np.where(features, 1, self.deviation)
         return Scaling(mean, deviation, self.filling)
 

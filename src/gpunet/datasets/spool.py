@@ -132,7 +132,7 @@ class Aside:
         self._used = 0  # bytes of them
 
     def put(self, array: NDArray[Any]) -> NDArray[Any]:
-        """The same array, perhaps mapped from the file.
+        """Keep an array and give it back, perhaps mapped from the file.
 
         Raises:
             DataError: neither the disk nor the memory has room for it.
@@ -207,7 +207,7 @@ class _File:
                 content = content[self._file.write(content) :]
 
     def pages(self, size: int) -> NDArray[np.uint8]:
-        """So many bytes (size,) at the end of the file, which are still to be written.
+        """Add room for (size,) bytes at the end of the file, as an array to be written into.
 
         Raises:
             DataError: the file may not become so large.

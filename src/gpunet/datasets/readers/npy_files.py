@@ -34,7 +34,7 @@ ROWS_PER_CLASS = 2  # that a column of labels has on average, at least
 
 
 def whole_npy_files(files: Iterable[Path]) -> list[Path]:
-    """Of the NPY files of a folder, one for each dataset that they are by their names, else all."""
+    """One NPY file of a folder for each dataset that their names tell of; all if none tells."""
     files = [file for file in files if file.suffix.lower() == END]
     prefixes = {prefix for file in files if (prefix := prefix_of(file.stem)) is not None}
     named = [_named(files, prefix) for prefix in sorted(prefixes)]
