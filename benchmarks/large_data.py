@@ -22,7 +22,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -31,7 +31,7 @@ from typing import Any, Literal
 from gpunet.errors import GpunetError
 from output import Output, add_output_option
 from peers.catalog import OWN, PYTORCH, Entry, entries, missing
-from peers.contender import Contender, LeftOutError
+from peers.contender import Contender, LeftOutError, leaving_out
 from peers.machine import machine, results
 from peers.processes import PeakMemory, beside, free_memory, processor_seconds
 from peers.rows_file import require_rows
@@ -172,7 +172,7 @@ def _compare(megabytes: int, options: argparse.Namespace) -> list[Course]:
                 course = Course(name, entry.shown, megabytes)
                 courses.append(course)
                 print(f"{megabytes} MB: {entry.name}, {name}", file=sys.stderr, flush=True)
-                with _leaving_out(course):
+                with leaving_out(course):
                     _require_sense(rows, **told)
                     work = json.dumps({"folder": str(options.folder), "rows": rows, **told})
                     feed = _feed_of(entry)
@@ -185,20 +185,12 @@ def _compare(megabytes: int, options: argparse.Namespace) -> list[Course]:
                 with beside(programs):
                     for course, one in running:
                         if not course.left_out:
-                            with _leaving_out(course):
+                            with leaving_out(course):
                                 cost = _turn(course, one, options.seconds, rows)
                                 getattr(course, load).append(cost)
         for course, one in running:
             course.memory = peaks.of(one.process)
     return courses
-
-
-@contextmanager
-def _leaving_out(course: Course) -> Iterator[None]:
-    try:
-        yield
-    except LeftOutError as reason:
-        course.left_out = str(reason)
 
 
 def _require_sense(rows: int, *, mapped: bool, window: int = 0, **_: object) -> None:

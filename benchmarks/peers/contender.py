@@ -9,9 +9,10 @@ import selectors
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from peers.catalog import Entry
 
@@ -20,6 +21,21 @@ FOLDER = Path(__file__).parents[1]
 
 class LeftOutError(Exception):
     """A contender cannot go on; the message says why, for the table."""
+
+
+class Leavable(Protocol):
+    """What is left out of a table, with the reason, or an empty string."""
+
+    left_out: str
+
+
+@contextlib.contextmanager
+def leaving_out(course: Leavable) -> Iterator[None]:
+    """Leaves a course out whose contender cannot go on."""
+    try:
+        yield
+    except LeftOutError as reason:
+        course.left_out = str(reason)
 
 
 class Contender:

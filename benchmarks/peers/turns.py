@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from peers.catalog import PYTORCH, Entry
-from peers.contender import Contender, LeftOutError
+from peers.contender import Contender, leaving_out
 from peers.task import Task
 
 CHECKED_CALLS, CHECKED_STEPS = 5, 2
@@ -68,14 +68,14 @@ def compare(task: Task, entries: Iterable[Entry], patience: Patience) -> list[Co
             print(f"{task}: {entry.name}", file=sys.stderr, flush=True)
             course = Course(entry, entry.shown)
             courses.append(course)
-            with _leaving_out(course):
+            with leaving_out(course):
                 contender = stack.enter_context(Contender(entry, path, patience.limit))
                 _warm_up(course, contender, patience.seconds)
                 running.append((course, contender))
         for _ in range(patience.rounds):
             for course, contender in running:
                 if not course.left_out:
-                    with _leaving_out(course):
+                    with leaving_out(course):
                         _take_turn(course, contender)
     return courses
 
@@ -92,14 +92,6 @@ def _saved(task: Task) -> Iterator[Path]:
         path = Path(folder) / "task.npz"
         task.save(path)
         yield path
-
-
-@contextmanager
-def _leaving_out(course: Course) -> Iterator[None]:
-    try:
-        yield
-    except LeftOutError as reason:
-        course.left_out = str(reason)
 
 
 def _warm_up(course: Course, contender: Contender, seconds: float) -> None:

@@ -73,6 +73,12 @@ class Samples:
     def __getitem__(self, rows: slice | NDArray[np.integer]) -> Samples:
         return Samples(self.features[rows], self.labels[rows])
 
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a sample where a device holds it: whole groups of four bytes or float32."""
+        width = -(-int(self.features.shape[1]) // 4) * 4
+        return width if self.features.dtype == np.uint8 else 4 * width
+
     def take(self, rows: slice | NDArray[np.integer]) -> Samples:
         """These samples; if they are many and mapped, they lie in a file of the cache again."""
         return Samples(taken(self.features, rows), self.labels[rows])

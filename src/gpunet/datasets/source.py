@@ -68,6 +68,4 @@ class Source:
     @property
     def row_bytes(self) -> int:
         """Bytes of a prepared row where a device holds it: whole groups of four features."""
-        features = self.samples.features
-        width = -(-int(features.shape[1]) // 4) * 4
-        return width if features.dtype == np.uint8 else 4 * width
+        return self.samples.row_bytes

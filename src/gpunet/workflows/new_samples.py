@@ -24,6 +24,7 @@ from gpunet.datasets.framing import Digit, Framing, prepare_digit, prepare_digit
 from gpunet.datasets.mapped import require_whole
 from gpunet.datasets.readers.arrays import as_numbers
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
+from gpunet.datasets.readers.features import highest_grey_level
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.image_folder import images_below
 from gpunet.datasets.readers.npy import FEATURES, read_npy
@@ -280,20 +281,8 @@ def _flat(model: Model, data: Any, tally: Tally) -> tuple[NDArray[Any], bool]:
         ((flat,), _) = turned_to_grey((_typed(flat, False),), shape)
     if columns.fills and flat.dtype.kind == "f":
         tally.filled += sum(int(np.isnan(flat[rows]).sum()) for rows in row_blocks(flat))
-    return flat, columns.grey and flat.dtype != np.uint8 and _are_grey_levels(flat)
-
-
-def _are_grey_levels(flat: NDArray[Any]) -> bool:
-    """Whether all values (n, I) are whole, from 0 to 255, and some above 1."""
-    highest = 0
-    for first in range(0, len(flat), ROWS):
-        block = flat[first : first + ROWS]
-        if not block.size:
-            return False
-        if block.min() < 0 or block.max() > 255 or (block != np.rint(block)).any():
-            return False
-        highest = max(highest, int(block.max()))
-    return highest > 1
+    may_be_grey = columns.grey and flat.dtype != np.uint8 and flat.size > 0
+    return flat, may_be_grey and highest_grey_level((flat,)) > 1
 
 
 def _typed(flat: NDArray[Any], grey: bool) -> NDArray[Any]:

@@ -17,6 +17,7 @@ __all__ = [
     "as_features",
     "as_grey_levels",
     "guess_image_shape",
+    "highest_grey_level",
     "is_number",
     "is_numeric",
     "is_square",
@@ -52,7 +53,7 @@ def as_features(arrays: tuple[NDArray[Any], ...], *, grey: bool) -> tuple[NDArra
     Returns:
         The arrays (n, I), all of one type.
     """
-    if grey and _are_grey_levels(arrays):
+    if grey and highest_grey_level(arrays) > DARKEST_IMAGES:
         return tuple(converted(array, np.uint8) for array in arrays)
     kind = np.float32 if _suits_float32(arrays[0]) else np.float64
     return tuple(converted(array, kind) for array in arrays)
@@ -152,14 +153,14 @@ def _suits_float32(features: NDArray[Any]) -> bool:
     return bool((largest <= MOST_DEVIATIONS * np.sqrt(np.maximum(variance, 0)))[differ].all())
 
 
-def _are_grey_levels(arrays: tuple[NDArray[Any], ...]) -> bool:
-    """Whether all values are whole, from 0 to 255, and at least one above 127."""
+def highest_grey_level(arrays: tuple[NDArray[Any], ...]) -> int:
+    """The highest of all values (n, I) if they are whole and from 0 to 255, else 0."""
     blocks = (array[rows] for array in arrays for rows in row_blocks(array))
     highest = 0
     for block in blocks:
         if block.min() < 0 or block.max() > GREY_MAXIMUM:
-            return False
+            return 0
         if block.dtype.kind == "f" and (block != np.rint(block)).any():
-            return False
+            return 0
         highest = max(highest, int(block.max()))
-    return highest > DARKEST_IMAGES
+    return highest

@@ -14,7 +14,7 @@ from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.planning.layout import padded
 from gpunet.files.resources import shader_file
 
-__all__ = ["NETWORK", "dropout_records", "in_batches", "network_records", "packed", "row_bytes"]
+__all__ = ["NETWORK", "dropout_records", "in_batches", "network_records", "packed"]
 
 
 @cache
@@ -70,8 +70,3 @@ def packed(features: NDArray[Any]) -> NDArray[Any]:
     padding = -features.shape[1] % 4
     wide: NDArray[Any] = np.pad(features, ((0, 0), (0, padding))) if padding else features
     return np.ascontiguousarray(wide, np.uint8 if wide.dtype == np.uint8 else np.float32)
-
-
-def row_bytes(features: NDArray[Any]) -> int:
-    """Bytes of a sample on the device, of samples (n, I) of bytes or floats."""
-    return padded(features.shape[1]) * (1 if features.dtype == np.uint8 else 4)

@@ -47,7 +47,6 @@ from gpunet.engine.planning.records import (
     in_batches,
     network_records,
     packed,
-    row_bytes,
 )
 from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import tile_rule
@@ -191,7 +190,7 @@ class WgpuEngine(Engine):
         if split == "train":
             self._require_room(len(samples))
         self._forget(split)
-        size = row_bytes(samples.features)
+        size = samples.row_bytes
         return _Data(
             samples=self._buffers.ensure(f"{split} samples", size * len(samples)),
             labels=self._buffers.ensure(f"{split} labels", 4 * len(samples)),
