@@ -24,7 +24,9 @@ __all__ = [
     "AnswerFormat",
     "FramingStyle",
     "Graphics",
+    "Improvement",
     "Initialization",
+    "Keep",
     "Loss",
     "Missing",
     "Monitor",
@@ -50,7 +52,7 @@ Activation = Literal[
 ]
 Optimizer = Literal["adam", "adamw", "nadam", "sgd", "rmsprop", "lion"]
 Loss = Literal["cross-entropy", "quadratic"]
-Initialization = Literal["auto", "he", "glorot", "uniform"]
+Initialization = Literal["auto", "he", "glorot", "uniform", "scikit-learn"]
 Schedule = Literal[
     "cosine",
     "constant",
@@ -58,10 +60,13 @@ Schedule = Literal[
     "step",
     "exponential",
     "inverse-time",
+    "inverse-power",
     "one-cycle",
     "plateau",
 ]
-Monitor = Literal["val_loss", "val_accuracy"]
+Monitor = Literal["val_loss", "val_accuracy", "train_loss"]
+Improvement = Literal["added-up", "at-once"]
+Keep = Literal["best", "last"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
 AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
@@ -104,8 +109,10 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "optimizer": {name: facts.uses for name, facts in OPTIMIZER_FACTS.items()},
     "activation": {"leaky_relu": ("leaky_slope",)},
     "schedule": {
-        **dict.fromkeys(("step", "exponential", "inverse-time", "plateau"), _DECAY),
+        **dict.fromkeys(("step", "exponential", "inverse-time"), _DECAY),
         **dict.fromkeys(("cosine", "linear", "one-cycle"), ("lr_final",)),
+        "plateau": (*_DECAY, "lr_stop"),
+        "inverse-power": ("lr_power", "lr_final"),
     },
 }
 """The settings that only some choices use: by the setting that chooses, then by the choice."""
