@@ -22,6 +22,7 @@ __all__ = [
     "USES",
     "Activation",
     "AnswerFormat",
+    "FeatureScaling",
     "FramingStyle",
     "Graphics",
     "Initialization",
@@ -42,6 +43,7 @@ Activation = Literal[
     "gelu",
     "gelu_tanh",
     "silu",
+    "mish",
     "sigmoid",
     "tanh",
     "scaled_tanh",
@@ -53,6 +55,7 @@ Loss = Literal["cross-entropy", "quadratic"]
 Initialization = Literal["auto", "he", "glorot", "uniform"]
 Schedule = Literal[
     "cosine",
+    "coslog4",
     "constant",
     "linear",
     "step",
@@ -62,6 +65,7 @@ Schedule = Literal[
     "plateau",
 ]
 Monitor = Literal["val_loss", "val_accuracy"]
+FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
 AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
@@ -105,7 +109,7 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "activation": {"leaky_relu": ("leaky_slope",)},
     "schedule": {
         **dict.fromkeys(("step", "exponential", "inverse-time", "plateau"), _DECAY),
-        **dict.fromkeys(("cosine", "linear", "one-cycle"), ("lr_final",)),
+        **dict.fromkeys(("cosine", "coslog4", "linear", "one-cycle"), ("lr_final",)),
     },
 }
 """The settings that only some choices use: by the setting that chooses, then by the choice."""
