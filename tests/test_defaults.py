@@ -61,6 +61,7 @@ DEFAULTS: dict[str, Any] = {
     "validation": 5000,
     "shuffle_split": False,
     "standardize": True,
+    "scaling": "standard",
     "framing": "auto",
     "label": None,
     "missing": "mean",

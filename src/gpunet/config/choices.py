@@ -22,6 +22,7 @@ __all__ = [
     "USES",
     "Activation",
     "AnswerFormat",
+    "FeatureScaling",
     "FramingStyle",
     "Graphics",
     "Improvement",
@@ -44,6 +45,7 @@ Activation = Literal[
     "gelu",
     "gelu_tanh",
     "silu",
+    "mish",
     "sigmoid",
     "tanh",
     "scaled_tanh",
@@ -55,6 +57,7 @@ Loss = Literal["cross-entropy", "quadratic"]
 Initialization = Literal["auto", "he", "glorot", "uniform", "scikit-learn"]
 Schedule = Literal[
     "cosine",
+    "coslog4",
     "constant",
     "linear",
     "step",
@@ -67,6 +70,7 @@ Schedule = Literal[
 Monitor = Literal["val_loss", "val_accuracy", "train_loss"]
 Improvement = Literal["added-up", "at-once"]
 Keep = Literal["best", "last"]
+FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
 AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
@@ -110,7 +114,7 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "activation": {"leaky_relu": ("leaky_slope",)},
     "schedule": {
         **dict.fromkeys(("step", "exponential", "inverse-time"), _DECAY),
-        **dict.fromkeys(("cosine", "linear", "one-cycle"), ("lr_final",)),
+        **dict.fromkeys(("cosine", "coslog4", "linear", "one-cycle"), ("lr_final",)),
         "plateau": (*_DECAY, "lr_stop"),
         "inverse-power": ("lr_power", "lr_final"),
     },

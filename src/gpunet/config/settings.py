@@ -16,6 +16,7 @@ from gpunet.config.choices import (
     ACTIVATIONS,
     OPTIMIZER_FACTS,
     USES,
+    FeatureScaling,
     FramingStyle,
     Improvement,
     Initialization,
@@ -117,6 +118,16 @@ class TrainConfig:
         "and floats from 0 to 1 in images; in images of other floats all share one mean.",
         fixed=SAME_SAMPLES,
         shared=True,
+    )
+    scaling: FeatureScaling = setting(
+        "standard",
+        DATA,
+        "How features are standardized: standard, or robust against outliers: median 0, quartiles "
+        "1 apart, clipped smoothly to below 3; features that encode a category, too.",
+        fixed=SAME_SAMPLES,
+        shared=True,
+        off="standard",
+        needs="standardize",
     )
     framing: FramingStyle = setting(
         "auto",
@@ -257,7 +268,7 @@ class TrainConfig:
     lr_final: float = setting(
         0.0,
         SCHEDULE,
-        "Where cosine, linear and one-cycle end, and below which no other schedule falls.",
+        "Where cosine, coslog4, linear and one-cycle end, and below which no other schedule falls.",
         bounds=Range(0),
     )
     lr_power: float = setting(
