@@ -58,6 +58,7 @@ DEFAULTS: dict[str, Any] = {
     "shuffle_split": False,
     "standardize": True,
     "standardize_targets": True,
+    "scaling": "standard",
     "framing": "auto",
     "label": None,
     "missing": "mean",

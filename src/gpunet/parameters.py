@@ -39,6 +39,7 @@ HE_SLOPES: Mapping[Activation, float | None] = {
     "gelu": 0.0,
     "gelu_tanh": 0.0,
     "silu": 0.0,
+    "mish": 0.0,
     "sigmoid": None,
     "tanh": None,
     "scaled_tanh": None,

@@ -32,7 +32,7 @@ HIDDEN = ("none", "1", "5", "16,16", "3,4,5")
 HIDDEN_ONLY: Mapping[str, Sequence[str]] = {
     "--activation": (
         *("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "elu", "selu", "silu", "softplus"),
-        *("identity", "scaled_tanh", "gelu_tanh"),
+        *("identity", "scaled_tanh", "gelu_tanh", "mish"),
     ),
     "--layer-norm": ("",),
     "--dropout": ("0.1", "0.5"),

@@ -94,6 +94,7 @@ def test_a_schedule_gives_pytorchs_rates(schedule: str) -> None:
         ("inverse-time", lambda t: 1 / (1 + (1 / 0.9 - 1) * t / 2)),
         ("linear", lambda t: 1 - t / 6),
         ("cosine", lambda t: (1 + math.cos(math.pi * t / 6)) / 2),
+        ("coslog4", lambda t: (1 - math.cos(2 * math.pi * math.log2(1 + 15 * t / 6))) / 2),
     ],
 )
 def test_a_schedule_follows_its_formula_within_the_epochs(schedule: str, factor: Any) -> None:

@@ -275,7 +275,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
         config=config,
         classes=known.classes,
         image_shape=known.image_shape,
-        scaling=_scaling(tensors) if known.scaling else None,
+        scaling=_scaling(tensors, config) if known.scaling else None,
         origin=dataclasses.replace(
             known.dataset, reference=located(known.dataset.reference, folder)
         ),
@@ -365,7 +365,7 @@ def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
     return parameters
 
 
-def _scaling(tensors: Tensors) -> Scaling:
+def _scaling(tensors: Tensors, config: TrainConfig) -> Scaling:
     if not (tensors["scaling.deviation"] > 0).all():
         raise UnsoundError("scaling.deviation holds a value that is not above 0")
     mean, deviation = tensors["scaling.mean"], tensors["scaling.deviation"]
@@ -374,4 +374,5 @@ def _scaling(tensors: Tensors) -> Scaling:
         mean.astype(np.float64),
         deviation.astype(np.float64),
         None if fill is None else fill.astype(np.float64),
+        clips=config.standardize and config.scaling == "robust",
     )

@@ -24,6 +24,7 @@ __all__ = [
     "USES",
     "Activation",
     "AnswerFormat",
+    "FeatureScaling",
     "FramingStyle",
     "Graphics",
     "Initialization",
@@ -46,6 +47,7 @@ Activation = Literal[
     "gelu",
     "gelu_tanh",
     "silu",
+    "mish",
     "sigmoid",
     "tanh",
     "scaled_tanh",
@@ -60,6 +62,7 @@ Kind = Literal["classes", "labels", "measured"]
 Initialization = Literal["auto", "he", "glorot", "uniform"]
 Schedule = Literal[
     "cosine",
+    "coslog4",
     "constant",
     "linear",
     "step",
@@ -69,6 +72,7 @@ Schedule = Literal[
     "plateau",
 ]
 Monitor = Literal["val_loss", "val_accuracy"]
+FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
 AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
@@ -142,7 +146,7 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "activation": {"leaky_relu": ("leaky_slope",)},
     "schedule": {
         **dict.fromkeys(("step", "exponential", "inverse-time", "plateau"), _DECAY),
-        **dict.fromkeys(("cosine", "linear", "one-cycle"), ("lr_final",)),
+        **dict.fromkeys(("cosine", "coslog4", "linear", "one-cycle"), ("lr_final",)),
     },
 }
 """The settings that only some choices use: by the setting that chooses, then by the choice."""

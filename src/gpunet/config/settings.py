@@ -17,6 +17,7 @@ from gpunet.config.choices import (
     DEFAULT_LOSSES,
     OPTIMIZER_FACTS,
     USES,
+    FeatureScaling,
     FramingStyle,
     Initialization,
     Loss,
@@ -124,6 +125,16 @@ class TrainConfig:
         "are in the targets' own units either way.",
         fixed=SAME_SAMPLES,
         shared=True,
+    )
+    scaling: FeatureScaling = setting(
+        "standard",
+        DATA,
+        "How features are standardized: standard, or robust against outliers: median 0, quartiles "
+        "1 apart, clipped smoothly to below 3; features that encode a category, too.",
+        fixed=SAME_SAMPLES,
+        shared=True,
+        off="standard",
+        needs="standardize",
     )
     framing: FramingStyle = setting(
         "auto",
@@ -263,7 +274,7 @@ class TrainConfig:
     lr_final: float = setting(
         0.0,
         SCHEDULE,
-        "Where cosine, linear and one-cycle end, and below which no other schedule falls.",
+        "Where cosine, coslog4, linear and one-cycle end, and below which no other schedule falls.",
         bounds=Range(0),
     )
     restart_every: int = setting(

@@ -34,6 +34,9 @@ TOO_LARGE = "which is too large: float32 ends at 3.4e38; write it in a larger un
 """What a message says of a value beyond what engines compute with."""
 
 ROWS = 4096  # rows looked at together, so that the temporaries stay small
+CLIP = 3.0
+"""What a robustly scaled feature never reaches: x becomes x / sqrt(1 + (x / 3)**2)."""
+
 COLUMN = 1 << 20  # values of one column added up together, for the same reason
 
 
@@ -109,18 +112,21 @@ class Samples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
-    """How float features are brought to mean 0 and standard deviation 1.
+    """How float features are standardized: to mean 0 and standard deviation 1, or robustly.
 
     Args:
-        mean: (I,) float64, of the training samples.
-        deviation: (I,) float64, of the training samples; 1 where a feature is constant.
+        mean: (I,) float64, of the training samples; the median where it is robust.
+        deviation: (I,) float64, of the training samples; 1 where a feature is constant. Where it is
+            robust, the distance of the quartiles.
         fill: (I,) float64, what takes the place of a missing value before all else; the mean where
             it is ``None``.
+        clips: whether what was standardized is clipped smoothly to below ``CLIP``.
     """
 
     mean: NDArray[np.floating[Any]]
     deviation: NDArray[np.floating[Any]]
     fill: NDArray[np.floating[Any]] | None = None
+    clips: bool = False
 
     @classmethod
     def of(cls, features: NDArray[Any]) -> Scaling:
@@ -135,10 +141,20 @@ class Scaling:
             present = _present(features[:, column])
             mean[column] = present.mean(dtype=np.float64) if len(present) else 0
             deviation[column] = present.std(dtype=np.float64) if len(present) else 0
-        rounding = np.finfo(features.dtype).eps * np.abs(mean)
-        least = np.finfo(np.float32).tiny  # a network could not tell smaller differences
-        deviation[deviation <= np.maximum(rounding, least)] = 1
-        return cls(mean, deviation)
+        return cls(mean, _divisor(deviation, mean, features.dtype))
+
+    @classmethod
+    def robust(cls, features: NDArray[Any]) -> Scaling:
+        """The scaling of features (n, I) by their medians and quartiles, clipped smoothly.
+
+        Half the range takes the place of the quartiles' distance where that is 0. What is missing
+        becomes the mean (Holzmueller et al., "Better by Default", 2024, section 3).
+        """
+        columns = (_present(features[:, column]) for column in range(features.shape[1]))
+        facts = np.array([_facts(column) for column in columns]).reshape(-1, 6).T  # (6, I)
+        lowest, lower, median, upper, highest, mean = facts
+        apart = np.where(upper > lower, upper - lower, highest / 2 - lowest / 2)
+        return cls(median, _divisor(apart, median, features.dtype), mean, clips=True)
 
     def with_median(self, features: NDArray[Any]) -> Scaling:
         """A scaling that fills missing numbers with the medians of these features (n, I)."""
@@ -149,7 +165,7 @@ class Scaling:
     def without(self, features: NDArray[np.bool_]) -> Scaling:
         """A scaling that fills missing numbers but does not standardize these features (I,)."""
         mean, deviation = np.where(features, 0, self.mean), np.where(features, 1, self.deviation)
-        return Scaling(mean, deviation, self.filling)
+        return Scaling(mean, deviation, self.filling, self.clips)
 
     @property
     def filling(self) -> NDArray[np.floating[Any]]:
@@ -174,7 +190,8 @@ class Scaling:
                 missing = np.isnan(block)
                 if missing.any():
                     block = np.where(missing, self.filling, block)
-                scaled[rows] = (block - self.mean) / self.deviation
+                block = (block - self.mean) / self.deviation
+                scaled[rows] = block / np.hypot(1, block / CLIP) if self.clips else block
         refuse_unknown_values(
             scaled,
             lambda row, column: (
@@ -190,6 +207,20 @@ class Scaling:
     def to_targets(self, answers: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """What standardized answers (..., T) are in the targets' own units."""
         return np.asarray(answers * self.deviation + self.mean)
+
+
+def _facts(values: NDArray[Any]) -> list[float]:
+    """The least of some values (n,), the quartiles, the greatest, and the mean; zeros if none."""
+    wide = values.astype(np.float64) if len(values) else np.zeros(1)
+    return [*np.quantile(wide, (0, 0.25, 0.5, 0.75, 1)), wide.mean()]
+
+
+def _divisor(
+    deviation: NDArray[np.float64], mean: NDArray[np.float64], kind: np.dtype[Any]
+) -> NDArray[np.float64]:
+    """The deviation (I,) of features of a type; 1 where it is within their rounding."""
+    least = np.finfo(np.float32).tiny  # a network could not tell smaller differences
+    return np.where(deviation <= np.maximum(np.finfo(kind).eps * np.abs(mean), least), 1, deviation)
 
 
 def _present(values: NDArray[Any]) -> NDArray[Any]:

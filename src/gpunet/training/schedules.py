@@ -38,6 +38,9 @@ def epoch_learning_rates(
     - ``linear``: r + (f - r) t / T
     - ``cosine``: f + (r - f) (1 + cos(pi t / T)) / 2 (Loshchilov & Hutter, "SGDR: Stochastic
       Gradient Descent with Warm Restarts", 2017, equation 5)
+    - ``coslog4``: f + (r - f) (1 - cos(2 pi log2(1 + 15 t / T))) / 2, four rises from f to r and
+      back, each twice as long as the one before (Holzmueller et al., "Better by Default", 2024,
+      section 3)
     - ``one-cycle``: rises from r/25 to r in the first 30 % of the steps and falls to f in the
       others, both by half a cosine (Smith & Topin, "Super-Convergence", 2018; PyTorch's
       ``OneCycleLR``)
@@ -82,6 +85,8 @@ def _scheduled(
             return rate + (final - rate) * done
         case "cosine":
             return _half_cosine(rate, final, done)
+        case "coslog4":
+            return _half_cosine(final, rate, 2 * np.log2(1 + 15 * done))
         case "one-cycle":
             return _one_cycle(rate, final, step, span * steps)
         case "step":
@@ -96,7 +101,7 @@ def _scheduled(
 
 
 def _half_cosine(first: float, last: float, done: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Half a wave of the cosine, from ``first`` where ``done`` is 0 to ``last`` where it is 1."""
+    """A wave of the cosine, which is ``first`` where ``done`` is even and ``last`` where odd."""
     curve: NDArray[np.float64] = last + (first - last) * (1 + np.cos(np.pi * done)) / 2
     return curve
 

@@ -186,23 +186,30 @@ def _scaling(dataset: Dataset, training: Source, config: TrainConfig) -> Scaling
 
     Pixels are not: the deviation of those that are nearly always alike is tiny, so a speck on them
     would outweigh the whole drawing. For the same reason images of another range, such as -1 to 1,
-    get one mean and one deviation for all of their pixels. What is 0 or 1 by an encoding stays so.
+    get one mean and one deviation for all of their pixels. What is 0 or 1 by an encoding stays so,
+    unless the scaling is robust, which takes it as any other feature.
     """
     columns = dataset.columns
     fills = columns is not None and columns.fills
     if are_pixels(dataset) or not (config.standardize or fills):
         return None
     features = training.samples.take(training.rows).features
+    robust = config.scaling == "robust"
+    make = Scaling.robust if robust and config.standardize else Scaling.of
     if dataset.image_shape is None:
-        scaling = Scaling.of(features)
+        scaling = make(features)
         if columns is not None and columns.missing == "median":
             scaling = scaling.with_median(features)
         if not config.standardize:
             return scaling.without(np.ones(dataset.inputs, np.bool_))
-        if columns is None or not columns.encodings:
+        if robust or columns is None or not columns.encodings:
             return scaling
         return scaling.without(columns.flags(dataset.inputs))
-    of_all = Scaling.of(features.reshape(-1, 1))
-    return Scaling(
-        np.repeat(of_all.mean, dataset.inputs), np.repeat(of_all.deviation, dataset.inputs)
+    of_all = make(features.reshape(-1, 1))
+    mean, deviation = of_all.mean, of_all.deviation
+    return replace(
+        of_all,
+        mean=np.repeat(mean, dataset.inputs),
+        deviation=np.repeat(deviation, dataset.inputs),
+        fill=None,
     )
