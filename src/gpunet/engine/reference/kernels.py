@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gpunet import rng
 from gpunet.config import Loss
 from gpunet.engine.interface import LOSS_KERNELS
+from gpunet.engine.reference import short_rows
 from gpunet.engine.reference.activations import activate
 
 __all__ = [
@@ -155,11 +156,11 @@ def softmax_cross_entropy(
         The losses (P, B), their gradients with respect to the logits (P, B, C), and the
         probabilities (P, B, C).
     """
-    shifted = logits - logits.max(axis=2, keepdims=True)
+    shifted = logits - short_rows.largest(logits)[:, :, None]
     exponentials = np.exp(shifted)
-    totals = exponentials.sum(axis=2, keepdims=True)
-    probabilities = exponentials / totals
-    losses = np.log(totals)[:, :, 0] - (targets * shifted).sum(axis=2)
+    totals = short_rows.sums(exponentials)
+    probabilities = exponentials / totals[:, :, None]
+    losses = np.log(totals) - short_rows.sums(targets * shifted)
     return losses, probabilities - targets, probabilities
 
 
@@ -198,9 +199,11 @@ def smoothed_targets(
         classes: C.
         smoothing: (P,) the shares.
     """
-    share = smoothing[:, None, None]
-    one_hot = (labels[:, :, None] == np.arange(classes)).astype(smoothing.dtype)
-    targets: NDArray[Real] = one_hot * (1 - share) + share / classes
+    targets: NDArray[Real] = np.zeros((*labels.shape, classes), smoothing.dtype)
+    targets.reshape(-1, classes)[np.arange(labels.size), labels.reshape(-1)] = 1
+    if smoothing.any():
+        share = smoothing[:, None, None]
+        targets = targets * (1 - share) + share / classes
     return targets
 
 
