@@ -103,7 +103,7 @@ def a_view(run: RunInfo, epochs: int, **changes: Any) -> View:
         trace=(report(86, 2.3, 0.1), report(258, 1.9, None), report(301, 1.8, 0.3)),
         best_epoch=min(epochs, 4),
         patience_left=3 if epochs else None,
-        gallery=probabilities(run.gallery.labels, run.network.classes) if epochs else None,
+        gallery=probabilities(run.gallery.labels, run.network.outputs) if epochs else None,
     )
     return replace(view, **changes)
 
@@ -306,7 +306,7 @@ def test_lines_of_a_search_by_accuracy(make_text_console: MakeConsole, board: Bo
 
 def a_model(hidden: tuple[int, ...] = (20, 6), networks: int = 1, **settings: Any) -> Model:
     config = TrainConfig(hidden=hidden, **settings)
-    network = config.network(inputs=64, classes=3)
+    network = config.network(inputs=64, outputs=3)
     count = network.parameter_count
     draws = np.random.default_rng(5).normal(size=(networks, count)).astype(np.float32)
     return Model(

@@ -107,7 +107,7 @@ class Scripted(NumpyEngine):
         one = np.ones(1, dtype=np.int64)
         epoch = len(self.seen) - 1
         correct = np.array([self.hits[epoch] if self.hits else 0])
-        return Metrics(10 * np.array([self.losses[epoch]]), correct, 10 * one)
+        return Metrics(10 * np.array([self.losses[epoch]]), correct, 10 * one, np.zeros(len(one)))
 
 
 def scripted(*values: float, hits: Sequence[int] = ()) -> type[Scripted]:

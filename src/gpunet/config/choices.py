@@ -2,7 +2,8 @@
 
 An optimizer is a name in ``Optimizer`` and a row in ``OPTIMIZER_FACTS``, a function in
 ``engine.reference.optimizers`` and a shader; an activation is a name here, a function in
-``engine.reference.activations`` and a shader.
+``engine.reference.activations`` and a shader; a loss is a name in ``Loss`` and a row in
+``LOSS_FACTS``, a function in ``engine.reference.kernels`` and a shader.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Literal, get_args
 
 __all__ = [
     "ACTIVATIONS",
+    "DEFAULT_LOSSES",
     "INITIALIZATIONS",
     "LOSSES",
+    "LOSS_FACTS",
     "OPTIMIZERS",
     "OPTIMIZER_FACTS",
-    "OUTPUTS",
     "SCHEDULES",
     "USES",
     "Activation",
@@ -26,7 +28,9 @@ __all__ = [
     "FramingStyle",
     "Graphics",
     "Initialization",
+    "Kind",
     "Loss",
+    "LossFacts",
     "Missing",
     "Monitor",
     "Optimizer",
@@ -51,7 +55,10 @@ Activation = Literal[
     "identity",
 ]
 Optimizer = Literal["adam", "adamw", "nadam", "sgd", "rmsprop", "lion"]
-Loss = Literal["cross-entropy", "quadratic"]
+Loss = Literal[
+    "cross-entropy", "quadratic", "binary-cross-entropy", "squared-error", "huber", "poisson"
+]
+Kind = Literal["classes", "labels", "measured"]
 Initialization = Literal["auto", "he", "glorot", "uniform"]
 Schedule = Literal[
     "cosine",
@@ -78,8 +85,38 @@ INITIALIZATIONS: tuple[str, ...] = get_args(Initialization)
 LOSSES: tuple[str, ...] = get_args(Loss)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 
-OUTPUTS: Mapping[Loss, str] = {"cross-entropy": "softmax", "quadratic": "sigmoid"}
-"""What turns the last layer's logits into probabilities, by the loss."""
+
+@dataclass(frozen=True, slots=True)
+class LossFacts:
+    """What there is to know of a loss.
+
+    Args:
+        kernel: the function in ``engine.reference.kernels`` and the file in ``shaders/loss``.
+        output: what turns the last layer's logits into the network's answer.
+        kind: what it is told of a sample: one class of several, any number of labels (each 0 or
+            1), or measured targets.
+    """
+
+    kernel: str
+    output: Literal["softmax", "sigmoid", "identity", "exp"]
+    kind: Kind
+
+
+LOSS_FACTS: Mapping[Loss, LossFacts] = {
+    "cross-entropy": LossFacts("softmax_cross_entropy", "softmax", "classes"),
+    "quadratic": LossFacts("quadratic", "sigmoid", "classes"),
+    "binary-cross-entropy": LossFacts("binary_cross_entropy", "sigmoid", "labels"),
+    "squared-error": LossFacts("squared_error", "identity", "measured"),
+    "huber": LossFacts("huber", "identity", "measured"),
+    "poisson": LossFacts("poisson", "exp", "measured"),
+}
+
+DEFAULT_LOSSES: Mapping[Kind, Loss] = {
+    "classes": "cross-entropy",
+    "labels": "binary-cross-entropy",
+    "measured": "squared-error",
+}
+"""The loss that is minimized unless another is asked for, by what the data tell of a sample."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from gpunet.config.choices import (
     ACTIVATIONS,
+    DEFAULT_LOSSES,
     OPTIMIZER_FACTS,
     USES,
     FeatureScaling,
@@ -114,6 +115,14 @@ class TrainConfig:
         DATA,
         "Standardize features other than pixels: mean 0, standard deviation 1. Pixels are bytes, "
         "and floats from 0 to 1 in images; in images of other floats all share one mean.",
+        fixed=SAME_SAMPLES,
+        shared=True,
+    )
+    standardize_targets: bool = setting(
+        True,
+        DATA,
+        "Bring measured targets to mean 0 and deviation 1 for training, counts to mean 1; answers "
+        "are in the targets' own units either way.",
         fixed=SAME_SAMPLES,
         shared=True,
     )
@@ -222,7 +231,15 @@ class TrainConfig:
         bounds=Range(1, 65535),
         fixed="a trial is one network",
     )
-    loss: Loss = setting("cross-entropy", NETWORK, "What is minimized.", shared=True)
+    loss: Loss | None = setting(
+        None,
+        NETWORK,
+        "What is minimized: cross-entropy or quadratic for classes, squared-error, huber or "
+        "poisson for measured targets, binary-cross-entropy for any number of labels a sample.",
+        follows=lambda config: DEFAULT_LOSSES["classes"],
+        default_in_words="cross-entropy, or squared-error for measured targets",
+        shared=True,
+    )
     optimizer: Optimizer = setting("adam", OPTIMIZER, "The update rule.", shared=True)
     learning_rate: float | None = setting(
         None,
@@ -568,15 +585,15 @@ class TrainConfig:
                 return False
         return True
 
-    def network(self, inputs: int, classes: int) -> NetworkSpec:
-        """The network for samples of so many features and classes."""
+    def network(self, inputs: int, outputs: int) -> NetworkSpec:
+        """The network for samples of so many features, and classes or targets."""
         return NetworkSpec(
             inputs,
             self.hidden,
-            classes,
+            outputs,
             self.activation,
             self.leaky_slope,
-            self.loss,
+            self.in_effect("loss"),
             self.layer_norm,
         )
 

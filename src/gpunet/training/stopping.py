@@ -15,12 +15,12 @@ __all__ = ["EarlyStopping", "monitored"]
 
 
 def monitored(config: TrainConfig, record: EpochRecord) -> float:
-    """The metric that decides, the smaller the better: the loss, or minus the accuracy.
+    """The metric that decides, the smaller the better: the loss, or minus the accuracy or R2.
 
     It is the held-out samples', or the training samples' where none are held out.
     """
     if config.monitor == "val_accuracy":
-        return -record.monitored_accuracy
+        return -record.monitored_score
     return record.monitored_loss
 
 
@@ -61,7 +61,7 @@ class EarlyStopping:
     def stop_reason(self, record: EpochRecord) -> StopReason | None:
         """The reason to stop after this epoch, which was observed last; ``None`` to go on."""
         target = self._config.target_accuracy
-        if target is not None and record.monitored_accuracy >= target:
+        if target is not None and record.monitored_score >= target:
             return "target accuracy reached"
         if record.epoch == self._config.effective_epochs:
             return None

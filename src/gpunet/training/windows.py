@@ -189,14 +189,14 @@ def evaluate_in_parts(engine: Engine, split: Split, source: Source) -> Metrics:
 def predict_in_parts(
     engine: Engine, split: Split, source: Source
 ) -> tuple[Metrics, NDArray[np.float32]]:
-    """What ``evaluate_in_parts`` gives, and the probabilities (P, n, C) of every class."""
+    """What ``evaluate_in_parts`` gives, and the answers (P, n, C)."""
     total = Metrics.none(engine.population)
-    shape = (engine.population, len(source), engine.network.classes)
-    probabilities = np.empty(shape, np.float32)
+    shape = (engine.population, len(source), engine.network.outputs)
+    outputs = np.empty(shape, np.float32)
     for part in _loaded_in_parts(engine, split, source):
         total += engine.evaluate(split)
-        probabilities[:, part] = engine.predict(split)
-    return total, probabilities
+        outputs[:, part] = engine.predict(split)
+    return total, outputs
 
 
 def _loaded_in_parts(engine: Engine, split: Split, source: Source) -> Iterator[slice]:

@@ -134,8 +134,9 @@ class NumpyEngine(Engine):
     ) -> None:
         """Start an epoch over the training split."""
         schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
+        weights = self.loss_weights(self._splits["train"])
         for one in self._groups:
-            one.begin_epoch(order[one.networks], schedule[one.networks], first_step)
+            one.begin_epoch(order[one.networks], schedule[one.networks], first_step, weights)
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
@@ -173,17 +174,23 @@ class NumpyEngine(Engine):
 
     def _metrics(self, scores: Sequence[Scores]) -> Metrics:
         """The metrics of all groups; inactive networks have seen nothing."""
-        loss = np.zeros(self.population, dtype=np.float64)
-        correct, seen = np.zeros((2, self.population), dtype=np.int64)
+        loss, hits = np.zeros((2, self.population))
+        seen = np.zeros(self.population, dtype=np.int64)
+        whole = True
         for one, own in zip(self._groups, scores, strict=True):
-            loss[one.networks], correct[one.networks] = own.loss(), own.correct()
+            found = own.hits()
+            loss[one.networks], hits[one.networks] = own.loss(), found
             seen[one.networks] = own.seen
-        return Metrics(loss, correct, seen)
+            whole &= found.dtype == np.int64
+        none = np.zeros(self.population)
+        if self.network.kind == "measured":
+            return Metrics(loss, none.astype(np.int64), seen, hits)
+        return Metrics(loss, hits.astype(np.int64) if whole else hits, seen, none)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the probabilities of every class for every sample of a split."""
         samples = self._splits[split]
-        shape = (self.population, len(samples), self.network.classes)
+        shape = (self.population, len(samples), self.network.outputs)
         probabilities = np.full(shape, np.nan, dtype=np.float32)
 
         def answer(group: Group) -> None:

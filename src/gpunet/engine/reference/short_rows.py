@@ -23,9 +23,9 @@ SHORT = 15
 def largest(values: NDArray[Real]) -> NDArray[Real]:
     """The largest number (P, B) of every row of values (P, B, C)."""
     if not 1 < values.shape[2] <= SHORT:
-        return np.asarray(values.max(axis=2))
+        return values.max(axis=2)  # type: ignore[no-any-return]
     columns = np.moveaxis(values, 2, 0)
-    found = np.maximum(columns[0], columns[1])
+    found: NDArray[Real] = np.maximum(columns[0], columns[1])
     for column in columns[2:]:
         np.maximum(found, column, out=found)
     return found
@@ -34,9 +34,9 @@ def largest(values: NDArray[Real]) -> NDArray[Real]:
 def sums(values: NDArray[Real]) -> NDArray[Real]:
     """The sum (P, B) of every row of values (P, B, C), added up as numpy does: eight by pairs."""
     if values.shape[2] > SHORT:
-        return np.asarray(values.sum(axis=2))
+        return values.sum(axis=2)  # type: ignore[no-any-return]
     columns, done = np.moveaxis(values, 2, 0), 1
-    total = columns[0].copy()
+    total: NDArray[Real] = columns[0].copy()
     if len(columns) >= 8:
         first, second, third, fourth = (columns[i] + columns[i + 1] for i in (0, 2, 4, 6))
         total, done = (first + second) + (third + fourth), 8
