@@ -177,7 +177,7 @@ def quadratic(
     those of ``softmax_cross_entropy``; the probabilities are the outputs' shares of their sum.
     """
     outputs, derivatives = activate(logits, "sigmoid", 0.0)
-    errors: NDArray[Real] = outputs - targets
+    errors = outputs - targets
     losses = short_rows.sums(errors * errors) / 2
     # As multiples of the largest output, those that are too small for a float32 have shares, too.
     below = np.minimum(logits, 0)
@@ -208,7 +208,7 @@ def squared_error(
         The losses (P, B), their gradients with respect to the logits, and the answers, which are
         the logits (P, B, T).
     """
-    errors: NDArray[Real] = logits - targets
+    errors = logits - targets
     return short_rows.sums(errors * errors) / 2, errors, logits
 
 
@@ -220,7 +220,7 @@ def huber(
     Huber, "Robust Estimation of a Location Parameter", 1964, with k = 1. Arguments and results are
     those of ``squared_error``.
     """
-    errors: NDArray[Real] = logits - targets
+    errors = logits - targets
     bounded = np.clip(errors, -1, 1)
     return short_rows.sums(bounded * (errors - bounded / 2)), bounded, logits
 

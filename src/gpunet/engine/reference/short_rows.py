@@ -7,36 +7,34 @@ place of 140, and the sums 24 in place of 40.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["largest", "sums"]
 
-Real = TypeVar("Real", np.float32, np.float64)
-
 SHORT = 15
 """Numbers of a row up to which numpy adds them in the order of ``sums``."""
 
 
-def largest(values: NDArray[Real]) -> NDArray[Real]:
+def largest(values: NDArray[Any]) -> NDArray[Any]:
     """The largest number (P, B) of every row of values (P, B, C)."""
     if not 1 < values.shape[2] <= SHORT:
-        return values.max(axis=2)  # type: ignore[no-any-return]
+        return np.asarray(values.max(axis=2))
     columns = np.moveaxis(values, 2, 0)
-    found: NDArray[Real] = np.maximum(columns[0], columns[1])
+    found: NDArray[Any] = np.maximum(columns[0], columns[1])
     for column in columns[2:]:
         np.maximum(found, column, out=found)
     return found
 
 
-def sums(values: NDArray[Real]) -> NDArray[Real]:
+def sums(values: NDArray[Any]) -> NDArray[Any]:
     """The sum (P, B) of every row of values (P, B, C), added up as numpy does: eight by pairs."""
     if values.shape[2] > SHORT:
-        return values.sum(axis=2)  # type: ignore[no-any-return]
+        return np.asarray(values.sum(axis=2))
     columns, done = np.moveaxis(values, 2, 0), 1
-    total: NDArray[Real] = columns[0].copy()
+    total: NDArray[Any] = columns[0].copy()
     if len(columns) >= 8:
         first, second, third, fourth = (columns[i] + columns[i + 1] for i in (0, 2, 4, 6))
         total, done = (first + second) + (third + fourth), 8
