@@ -178,7 +178,7 @@ def quadratic(
     """
     outputs, derivatives = activate(logits, "sigmoid", 0.0)
     errors = outputs - targets
-    losses = short_rows.sums(errors * errors) / 2
+    losses = short_rows.sums(errors * errors / 2)
     # As multiples of the largest output, those that are too small for a float32 have shares, too.
     below = np.minimum(logits, 0)
     multiples = np.exp(below - below.max(axis=2, keepdims=True)) / (1 + np.exp(-np.abs(logits)))
@@ -209,7 +209,7 @@ def squared_error(
         the logits (P, B, T).
     """
     errors = logits - targets
-    return short_rows.sums(errors * errors) / 2, errors, logits
+    return short_rows.sums(errors * errors / 2), errors, logits
 
 
 def huber(
