@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from gpunet.engine.reference import short_rows
 
@@ -12,7 +15,8 @@ from gpunet.engine.reference import short_rows
 @pytest.mark.parametrize("columns", [1, 2, 3, 7, 8, 9, 10, 14, 15, 16, 33])
 def test_short_rows_have_the_bits_of_numpys_own_reductions(columns: int, kind: type) -> None:
     random = np.random.default_rng(columns)
-    values = (random.normal(size=(3, 50, columns)) * 10.0 ** random.integers(-3, 4)).astype(kind)
+    values: NDArray[Any] = random.normal(size=(3, 50, columns)).astype(kind)
+    values *= 10.0 ** random.integers(-3, 4)
     assert short_rows.sums(values).tobytes() == values.sum(axis=2).tobytes()
     assert short_rows.largest(values).tobytes() == values.max(axis=2).tobytes()
 
