@@ -8,8 +8,7 @@ struct Network {
     seen: u32,              // samples counted in `loss`, `correct` and `score`
     correct: u32,           // those that are answered correctly, if all count alike
     loss: f32,              // sum over the samples
-    score: f32,             // likewise, of the weights of those answered correctly, or of the
-                            // squared errors of measured targets
+    score: f32,             // likewise, of hits by weight, or of measured targets' squared errors
     input_threshold: u32,   // draws below it are dropped; rate * 2^32
     input_scale: f32,       // 1 / (1 - rate)
     momentum: f32,

@@ -220,6 +220,7 @@ class _PlanBuilder:
             "DELTAS_AT": self.at.derivatives[-1],
             **self.work.row_constants(training=self.training),
         }
+        words = (1 + parts) * outputs + self.work.label_words
         rows_a_thread = -(-self.rows // threads)
         logits_a_thread = -(-self.rows * padded(outputs) // threads)
         return Pass(
@@ -231,7 +232,7 @@ class _PlanBuilder:
             + rows_a_thread * (1 + 3 * outputs)
             + int(math.log2(threads)),
             (4 + parts) * self.population * self.rows * outputs,
-            FLOAT_BYTES * self.population * self.rows * ((1 + parts) * outputs + self.work.label_words),
+            FLOAT_BYTES * self.population * self.rows * words,
         )
 
     def input_gradient(self, index: int) -> Pass:

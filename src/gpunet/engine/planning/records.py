@@ -84,9 +84,7 @@ def level(rows: Sequence[NDArray[np.integer]]) -> NDArray[np.uint32]:
     return filled
 
 
-def label_words(
-    labels: NDArray[Any], weights: Sequence[NDArray[np.float32]]
-) -> NDArray[np.uint32]:
+def label_words(labels: NDArray[Any], weights: Sequence[NDArray[np.float32]]) -> NDArray[np.uint32]:
     """Labels (n,) or targets (n, T), each with its weights (n,) behind it: (n, words)."""
     told = labels.astype(np.uint32 if labels.ndim == 1 else np.float32, copy=False)
     columns = [told.reshape(len(labels), -1), *(one[:, None] for one in weights)]

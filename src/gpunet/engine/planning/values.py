@@ -31,9 +31,7 @@ class ValuesLayout:
     parts: int
 
     @classmethod
-    def of(
-        cls, network: NetworkSpec, rows: int, traits: Traits, *, training: bool
-    ) -> ValuesLayout:
+    def of(cls, network: NetworkSpec, rows: int, traits: Traits, *, training: bool) -> ValuesLayout:
         """The layout for batches of so many rows."""
         parts = _output_parts(network, rows, traits) if training else 1
         outputs, derivatives, norms, end = [], [], [], 0

@@ -195,9 +195,7 @@ class WgpuEngine(Engine):
             self._buffers.copy(size, [(f"next {name}", 0, f"train {name}", 0)])
         self._ahead = None
 
-    def _make_room(
-        self, split: Split, samples: Samples, form: tuple[Features, int]
-    ) -> _Data:
+    def _make_room(self, split: Split, samples: Samples, form: tuple[Features, int]) -> _Data:
         """Buffers for a split, in place of those that there are."""
         if split == "train":
             self._require_room(len(samples))
@@ -429,8 +427,8 @@ class WgpuEngine(Engine):
         rows, networks = np.arange(count, dtype=np.uint32)[None], self._networks[self._held]
         networks["samples"] = count
         if own is not None:
-            rows = level([own[network] for network in self._held])
-            networks["samples"] = [len(own[network]) for network in self._held]
+            held = [own[int(network)] for network in self._held]
+            rows, networks["samples"] = level(held), list(map(len, held))
         order = in_batches(rows, program.plan.rows)
         stride = 0 if own is None else order[0].size
         self._buffers.write(f"{split} order", order)
