@@ -24,7 +24,7 @@ from gpunet.config import (
 )
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.planning import layered as plan
-from gpunet.engine.planning import tiles
+from gpunet.engine.planning import tiles, values
 from gpunet.engine.planning.layered import Plan, recut
 from gpunet.engine.twins import PassEngine, try_pass
 from gpunet.engine.wgpu.adapters import Adapter
@@ -165,7 +165,7 @@ def test_every_tile_multiplies_parts_of_the_depth_that_the_head_adds(
     adapter: Adapter, tile: tiles.Tile, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _require_lanes(adapter, tile)
-    monkeypatch.setattr(plan, "depth_parts", lambda *_: 5)
+    monkeypatch.setattr(values, "depth_parts", lambda *_: 5)
     with open_engine(Trial.draw(seed), adapter) as engine:
         engine.lazy = True
         split = recut(engine.training_plan(), lambda _: tile)
@@ -177,7 +177,7 @@ def test_every_tile_multiplies_parts_of_the_depth_that_the_head_adds(
 def test_a_split_depth_gives_a_network_in_a_population_the_bits_that_it_gets_alone(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "depth_parts", _as_on_hardware)
+    monkeypatch.setattr(values, "depth_parts", _as_on_hardware)
     trial = Trial.draw(24)
     trial.network = NetworkSpec(
         trial.network.inputs, (256,), trial.network.outputs, loss=trial.network.loss
