@@ -27,7 +27,9 @@ __all__ = [
     "FeatureScaling",
     "FramingStyle",
     "Graphics",
+    "Improvement",
     "Initialization",
+    "Keep",
     "Kind",
     "Loss",
     "LossFacts",
@@ -59,7 +61,7 @@ Loss = Literal[
     "cross-entropy", "quadratic", "binary-cross-entropy", "squared-error", "huber", "poisson"
 ]
 Kind = Literal["classes", "labels", "measured"]
-Initialization = Literal["auto", "he", "glorot", "uniform"]
+Initialization = Literal["auto", "he", "glorot", "uniform", "scikit-learn"]
 Schedule = Literal[
     "cosine",
     "coslog4",
@@ -68,10 +70,13 @@ Schedule = Literal[
     "step",
     "exponential",
     "inverse-time",
+    "inverse-power",
     "one-cycle",
     "plateau",
 ]
-Monitor = Literal["val_loss", "val_accuracy"]
+Monitor = Literal["val_loss", "val_accuracy", "train_loss"]
+Improvement = Literal["added-up", "at-once"]
+Keep = Literal["best", "last"]
 FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
@@ -145,8 +150,10 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "optimizer": {name: facts.uses for name, facts in OPTIMIZER_FACTS.items()},
     "activation": {"leaky_relu": ("leaky_slope",)},
     "schedule": {
-        **dict.fromkeys(("step", "exponential", "inverse-time", "plateau"), _DECAY),
+        **dict.fromkeys(("step", "exponential", "inverse-time"), _DECAY),
         **dict.fromkeys(("cosine", "coslog4", "linear", "one-cycle"), ("lr_final",)),
+        "plateau": (*_DECAY, "lr_stop"),
+        "inverse-power": ("lr_power", "lr_final"),
     },
 }
 """The settings that only some choices use: by the setting that chooses, then by the choice."""

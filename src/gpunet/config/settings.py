@@ -19,7 +19,9 @@ from gpunet.config.choices import (
     USES,
     FeatureScaling,
     FramingStyle,
+    Improvement,
     Initialization,
+    Keep,
     Loss,
     Missing,
     Monitor,
@@ -170,6 +172,14 @@ class TrainConfig:
         fixed=SAME_SAMPLES,
         shared=True,
     )
+    shuffle: bool = setting(
+        True,
+        DATA,
+        "Draw a new order of the samples for every epoch.",
+        fixed=SAME_SAMPLES,
+        shared=True,
+        off=True,
+    )
     window: int = setting(
         0,
         DATA,
@@ -212,7 +222,8 @@ class TrainConfig:
     initialization: Initialization = setting(
         "auto",
         NETWORK,
-        "How weights are drawn; auto takes He for the ReLU family, Glorot for sigmoid and tanh.",
+        "How weights are drawn; auto takes He for the ReLU family, Glorot for sigmoid and tanh; "
+        "scikit-learn draws the biases, too.",
         aliases=("init",),
         formerly=("initialisation",),
     )
@@ -276,6 +287,18 @@ class TrainConfig:
         SCHEDULE,
         "Where cosine, coslog4, linear and one-cycle end, and below which no other schedule falls.",
         bounds=Range(0),
+    )
+    lr_power: float = setting(
+        0.5,
+        SCHEDULE,
+        "Exponent of inverse-power, which divides the rate by that power of the samples seen.",
+        bounds=NOT_NEGATIVE,
+    )
+    lr_stop: float = setting(
+        0.0,
+        SCHEDULE,
+        "Stop where plateau would reduce a rate that is not above this; 0 never does.",
+        bounds=NOT_NEGATIVE,
     )
     restart_every: int = setting(
         0,
@@ -411,6 +434,20 @@ class TrainConfig:
         "What decides which epoch is the best and when to stop; where no samples are held out it "
         "is the training set's.",
         fixed="trials are compared by one metric",
+    )
+    improvement: Improvement = setting(
+        "added-up",
+        STOPPING,
+        "Whether small improvements add up until they come to min_delta, or one epoch has to be "
+        "better than the best by it at once.",
+        off="added-up",
+    )
+    keep: Keep = setting(
+        "best",
+        STOPPING,
+        "Which epoch's weights are kept.",
+        fixed="trials are compared by their best epochs",
+        off="best",
     )
     start_from_epoch: int = setting(
         1,
