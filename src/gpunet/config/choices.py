@@ -52,7 +52,7 @@ Activation = Literal[
 ]
 Optimizer = Literal["adam", "adamw", "nadam", "sgd", "rmsprop", "lion"]
 Loss = Literal["cross-entropy", "quadratic"]
-Initialization = Literal["auto", "he", "glorot", "uniform"]
+Initialization = Literal["auto", "he", "glorot", "uniform", "normal"]
 Schedule = Literal[
     "cosine",
     "coslog4",

@@ -28,6 +28,8 @@ class Switches:
         max_norm: the incoming weights of a unit are bounded.
         smoothing: some labels are smoothed.
         class_weights: classes weigh differently.
+        rate_by_inputs: weights learn at the learning rate over the root of their layer's inputs.
+        bias_rate: biases learn at a rate of their own.
     """
 
     input_dropout: bool = False
@@ -39,6 +41,13 @@ class Switches:
     max_norm: bool = False
     smoothing: bool = False
     class_weights: bool = False
+    rate_by_inputs: bool = False
+    bias_rate: bool = False
+
+    @property
+    def own_rates(self) -> bool:
+        """Whether weights or biases take a share of the learning rate."""
+        return self.rate_by_inputs or self.bias_rate
 
     @classmethod
     def of(cls, engine: Engine) -> Switches:
@@ -57,6 +66,8 @@ class Switches:
             max_norm=wanted("max_norm"),
             smoothing=wanted("label_smoothing"),
             class_weights=engine.class_weights is not None,
+            rate_by_inputs=engine.rate_by_inputs,
+            bias_rate=any(one.bias_rate != 1 for one in engine.settings),
         )
 
 
