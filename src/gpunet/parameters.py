@@ -130,10 +130,10 @@ def initial_parameters(
 ) -> NDArray[np.float32]:
     """Parameters (P, N) for one network per seed: uniform weights, zero biases.
 
-    ``uniform`` draws the biases, too. ``normal`` draws from a normal distribution: weights with the
-    variance of one over their inputs, biases with one of 1, and nothing for the last layer, so that
-    all answers are alike at first (Holzmueller et al., "Better by Default", 2024, appendix A).
-    Scales start at 1 and shifts at 0.
+    ``uniform`` and ``scikit-learn`` draw the biases, too. ``normal`` draws from a normal
+    distribution: weights with the variance of one over their inputs, biases with one of 1, and
+    nothing for the last layer, so that all answers are alike at first (Holzmueller et al., "Better
+    by Default", 2024, appendix A). Scales start at 1 and shifts at 0.
     """
     parameters = np.zeros((len(seeds), network.parameter_count), dtype=np.float32)
     for scales, _ in norm_views(parameters, network):
@@ -142,7 +142,7 @@ def initial_parameters(
     blocks = layer_views(parameters, network)
     for index, (weights, biases) in enumerate(blocks[:-1] if normal else blocks):
         layer = network.layers[index]
-        bound = _bound(layer, initialization, network.leaky_slope)
+        bound = _bound(layer, initialization, network)
         count = (layer.inputs + 1) * layer.outputs
         for p, seed in enumerate(seeds):
             if normal:
@@ -151,7 +151,7 @@ def initial_parameters(
                 draws = 2 * rng.uniform(seed, rng.INITIALIZATION, index, count) - 1
             values = draws.reshape(layer.inputs + 1, layer.outputs)
             weights[p] = values[:-1] * bound
-            if initialization in {"uniform", "normal"}:
+            if initialization in ("uniform", "scikit-learn", "normal"):
                 biases[p] = values[-1] * (1 if normal else bound)
     return parameters
 
@@ -169,18 +169,24 @@ def _chosen(layer: Layer, initialization: Initialization) -> Initialization:
     return "glorot" if HE_SLOPES[layer.activation] is None else "he"
 
 
-def _bound(layer: Layer, initialization: Initialization, leaky_slope: float) -> float:
+def _bound(layer: Layer, initialization: Initialization, network: NetworkSpec) -> float:
     """The largest weight of a uniform distribution around zero, or the deviation of a normal one.
 
     He: He et al., "Delving Deep into Rectifiers", 2015, equation 15. Glorot: Glorot & Bengio,
     "Understanding the difficulty of training deep feedforward neural networks", 2010, equation
-    16. Uniform: LeCun et al., "Efficient BackProp", 1998, as one over the root of the inputs.
+    16; scikit-learn takes it for all layers, a third of that variance if any hidden layer is a
+    sigmoid. Uniform: LeCun et al., "Efficient BackProp", 1998, as one over the root of the inputs.
     """
     initialization = _chosen(layer, initialization)
     if initialization == "he":
-        slope = leaky_slope if layer.activation == "leaky_relu" else HE_SLOPES[layer.activation]
+        slope = HE_SLOPES[layer.activation]
+        if layer.activation == "leaky_relu":
+            slope = network.leaky_slope
         slope = 1.0 if slope is None else slope  # He's was asked for where Glorot's is the default
         return math.sqrt(6 / ((1 + slope**2) * layer.inputs))
+    if initialization == "scikit-learn":
+        variance = 2 if "sigmoid" in network.activations else 6
+        return math.sqrt(variance / (layer.inputs + layer.outputs))
     if initialization == "glorot":
         return math.sqrt(6 / (layer.inputs + layer.outputs))
     return 1 / math.sqrt(layer.inputs)

@@ -6,6 +6,8 @@ training.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,13 +20,17 @@ __all__ = ["held_count", "hold_out", "split_last", "spread_classes"]
 SPLIT_STREAM = 0x5B117
 """Sets the split's random numbers apart from everything else that is drawn from the seed."""
 
+TENTHS = 10
+"""Parts of equal counts into which measured targets are sorted."""
+
 
 def hold_out(
     samples: Samples, validation: float, *, shuffle: bool, seed: int
 ) -> tuple[Source, Source]:
     """Part the samples into those to train on and those to validate with.
 
-    The last samples are held out, or the last ones of every class, as ``split_last`` decides. A
+    The last samples are held out, or the last ones of every class, as ``split_last`` decides;
+    where targets are measured, their tenths by size stand for classes. A
     count of more than half of the samples, as the default of 5000 is for small datasets, is taken
     as a sixth of them. Both parts keep the order of the samples.
 
@@ -107,9 +113,10 @@ def held_count(samples: int, validation: float) -> int:
     return int(validation)
 
 
-def _last_rows(labels: NDArray[np.integer], count: int) -> tuple[Rows, Rows, bool]:
+def _last_rows(labels: NDArray[Any], count: int) -> tuple[Rows, Rows, bool]:
     """The rows to keep and the rows to split off, both ascending, and whether it is by class."""
     first = len(labels) - count
+    labels = labels if labels.ndim == 1 else _tenths(labels[:, 0])
     order = spread_classes(labels)
     kept, held = _count_classes(labels[:first]), _count_classes(labels[first:])
     kept_by_class = _count_classes(labels[order[:first]])
@@ -117,6 +124,13 @@ def _last_rows(labels: NDArray[np.integer], count: int) -> tuple[Rows, Rows, boo
     if kept < kept_by_class or (count and 2 * held <= held_by_class):
         return np.sort(order[:first]), np.sort(order[first:]), True
     return slice(first), slice(first, None), False
+
+
+def _tenths(targets: NDArray[Any]) -> NDArray[np.intp]:
+    """The tenth (n,) from 0 to 9 that each of measured targets (n,) belongs to, by size."""
+    rank = np.empty(len(targets), np.intp)
+    rank[np.argsort(targets, kind="stable")] = np.arange(len(targets))
+    return rank * TENTHS // max(1, len(targets))
 
 
 def _count_classes(labels: NDArray[np.integer]) -> int:
