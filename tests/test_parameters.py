@@ -69,7 +69,7 @@ def test_normal_weights_keep_the_variance_of_their_inputs_and_the_last_layer_is_
 def test_weights_take_a_rate_by_their_inputs_and_biases_their_own() -> None:
     network = NetworkSpec(6, (5,), 3, "relu", layer_norm=True)
     assert layer_rates(network, by_inputs=True) == (1 / math.sqrt(6), 1 / math.sqrt(5))
-    shares = rate_shares(network, np.float32([[0.1], [1]]), by_inputs=True)
+    shares = rate_shares(network, np.array([[0.1], [1]], np.float32), by_inputs=True)
     assert shares is not None
     for rate, (weights, biases) in zip(
         (1 / math.sqrt(6), 1 / math.sqrt(5)), layer_views(shares, network), strict=True
@@ -77,7 +77,7 @@ def test_weights_take_a_rate_by_their_inputs_and_biases_their_own() -> None:
         assert np.unique(weights).tolist() == [np.float32(rate)]
         assert np.unique(biases, axis=1).tolist() == [[np.float32(0.1)], [1]]
     assert all((one == 1).all() for one in norm_views(shares, network)[0])
-    assert rate_shares(network, np.float32([[1], [1]]), by_inputs=False) is None
+    assert rate_shares(network, np.ones((2, 1), np.float32), by_inputs=False) is None
 
 
 def test_a_network_starts_the_same_alone_and_in_a_population() -> None:
