@@ -9,6 +9,5 @@ fn at_share(step: vec4f, share: f32) -> vec4f {
 
 // Learning rate, the factors of the first moment and of epsilon, and Nadam's of the gradient.
 fn schedule_step(network: u32, step: u32) -> vec4f {
-    let steps = (batch.samples + ROWS - 1u) / ROWS;
-    return schedule[network * steps + step];
+    return schedule[network * batch.steps + step];
 }

@@ -215,20 +215,24 @@ def _layer_norm(done: _Done) -> Pairs:
 def _head(done: _Done) -> Pairs:
     network, engine = done.network, done.engine
     logits = done.logits(done.before, "LOGITS_AT")
-    labels = engine.samples.labels[done.order]
+    samples, order = engine.samples, done.order
     smoothing = done.column("label_smoothing")[:, 0]
-    targets = kernels.smoothed_targets(labels, network.outputs, smoothing)
-    losses, derivatives, _ = kernels.loss(network.loss)(logits, targets)
-    if engine.class_weights is not None:
-        weights = engine.class_weights[labels]
-        losses, derivatives = losses * weights, derivatives * weights[:, :, None]
+    targets = kernels.targets(network, samples.labels[order], smoothing)
+    losses, derivatives, answers = kernels.loss(network.loss)(logits, targets)
+    scores = kernels.scores(network, logits, answers, samples.labels[order])
+    in_loss = engine.loss_weights(samples)
+    if in_loss is not None:
+        losses, derivatives = losses * in_loss[order], derivatives * in_loss[order][:, :, None]
+    if samples.weights is not None:
+        scores = scores * samples.weights[order]
     made = done.matrix(done.after, "DELTAS_AT", network.outputs)
     deltas = np.zeros_like(made)
     deltas[:, : done.count] = derivatives / np.float32(done.count)
     yield deltas, made
     before, after = done.before["networks"].view(NETWORK), done.after["networks"].view(NETWORK)
     yield losses.sum(axis=1), after["loss"] - before["loss"]
-    yield (logits.argmax(axis=2) == labels).sum(axis=1), after["correct"] - before["correct"]
+    name = "correct" if scores.dtype == np.bool_ else "score"
+    yield scores.sum(axis=1), after[name] - before[name]
     yield np.full(len(after), done.count), after["seen"] - before["seen"]
 
 

@@ -82,7 +82,7 @@ class Group:
             own = samples.labels[rows]
             labels = np.broadcast_to(own, (len(logits), *own.shape))
             losses, _, outputs = self._score(logits, labels, self._columns.unsmoothed)
-            hits = self._hits(logits, outputs, labels)
+            hits = kernels.scores(self._network, logits, outputs, labels)
             if samples.weights is not None:
                 losses, hits = losses * samples.weights[rows], hits * samples.weights[rows]
             scores.add(losses, hits)
@@ -102,7 +102,7 @@ class Group:
         inputs, derivatives = self._forward(samples, rows)
         logits = inputs.pop()
         losses, deltas, outputs = self._score(logits, labels, self._columns.label_smoothing)
-        hits = self._hits(logits, outputs, labels)
+        hits = kernels.scores(self._network, logits, outputs, labels)
         if samples.weights is not None:
             hits = hits * samples.weights.take(rows)
         if self._loss_weights is not None:
@@ -122,17 +122,6 @@ class Group:
         """Losses (P, B), their gradients and the answers (P, B, C) by the network's loss."""
         targets = kernels.targets(self._network, labels, smoothing)
         return kernels.loss(self._network.loss)(logits, targets)
-
-    def _hits(
-        self, logits: NDArray[np.float32], outputs: NDArray[np.float32], labels: NDArray[Any]
-    ) -> NDArray[Any]:
-        """(P, B) which rows are answered correctly; the squared error of measured targets."""
-        if self._network.kind == "classes":
-            return np.asarray(logits.argmax(axis=2) == labels)
-        if self._network.kind == "labels":
-            return np.asarray(((logits > 0) == (labels > 0)).all(axis=2))
-        errors = outputs - labels
-        return np.asarray((errors * errors).sum(axis=2))
 
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]
