@@ -75,12 +75,15 @@ class Group:
         self._first_step, self._step = first_step, 0
         self.scores = Scores(*order.shape)
 
-    def evaluate(self, samples: Samples) -> Scores:
-        """What samples cost and which are answered correctly, without dropout."""
-        scores = Scores(len(self.networks), len(samples))
-        for rows, logits in self._logits(samples):
-            own = samples.labels[rows]
-            labels = np.broadcast_to(own, (len(logits), *own.shape))
+    def evaluate(self, samples: Samples, own: NDArray[np.uint32] | None = None) -> Scores:
+        """What samples cost and which are answered correctly, without dropout.
+
+        They are all samples, or each network's ``own`` rows (P, n) of them.
+        """
+        scores = Scores(len(self.networks), len(samples) if own is None else own.shape[1])
+        for rows, logits in self._logits(samples, own):
+            shape = (*logits.shape[:2], *samples.labels.shape[1:])
+            labels = np.broadcast_to(samples.labels[rows], shape)
             losses, _, outputs = self._score(logits, labels, self._columns.unsmoothed)
             hits = kernels.scores(self._network, logits, outputs, labels)
             if samples.weights is not None:
@@ -198,11 +201,17 @@ class Group:
                 self._columns.clip_value,
             )
 
-    def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
-        for start in range(0, len(samples), NUMPY_EVALUATION_ROWS):
-            rows = slice(start, start + NUMPY_EVALUATION_ROWS)
-            values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
+    def _logits(
+        self, samples: Samples, own: NDArray[np.uint32] | None = None
+    ) -> Iterator[tuple[Any, NDArray[np.float32]]]:
+        """Some rows of the samples at a time, and their logits (P, n, C) without dropout.
+
+        Where networks have ``own`` rows (P, m), these are gone through instead.
+        """
+        for start in range(0, len(samples) if own is None else own.shape[1], NUMPY_EVALUATION_ROWS):
+            block = slice(start, start + NUMPY_EVALUATION_ROWS)
+            rows = block if own is None else own[:, block]
+            values = kernels.as_fractions(samples.features[rows])  # (n, I) or (P, n, I)
             for index, activation in enumerate(self._activations):
                 values = kernels.forward(values, *self._layers[index])
                 if self._norms:
