@@ -18,7 +18,7 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, blocks, optimize
-from gpunet.parameters import layer_blocks, layer_views, norm_views
+from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares
 
 __all__ = ["Group", "Scores"]
 
@@ -55,7 +55,7 @@ class Group:
         self._norms = norm_views(parameters, self._network)
         self._gradients = layer_blocks(self._gradient, self._network)
         self._normalized: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-        self._columns = _Columns(settings, self._network)
+        self._columns = _Columns(settings, self._network, rate_by_inputs=engine.rate_by_inputs)
         self._dropout = self._masks(settings)
         self._factors = Factors.of(settings, np.zeros((len(settings), 4), dtype=np.float32))
         self.scores = Scores(len(settings), 0)
@@ -181,8 +181,9 @@ class Group:
         if columns.clip_norm is not None:
             self._gradient *= kernels.gradient_norm(self._gradient, columns.clip_norm)
         if columns.weight_decay is not None:
-            self.parameters *= 1 - factors.rate * columns.weight_decay
-        optimize(self._rule, self.parameters, self._gradient, self.moments, factors)
+            rates = factors.rate if columns.rates is None else factors.rate * columns.rates
+            self.parameters *= 1 - rates * columns.weight_decay
+        optimize(self._rule, self.parameters, self._gradient, self.moments, factors, columns.rates)
         if columns.max_norm is not None:
             for weights, _ in self._layers:
                 kernels.max_norm(weights, columns.max_norm[:, :, None])
@@ -267,7 +268,13 @@ class _Columns:
     What no network uses is ``None``.
     """
 
-    def __init__(self, settings: tuple[NetworkSettings, ...], network: NetworkSpec) -> None:
+    def __init__(
+        self,
+        settings: tuple[NetworkSettings, ...],
+        network: NetworkSpec,
+        *,
+        rate_by_inputs: bool,
+    ) -> None:
         def column(name: str) -> NDArray[np.float32]:
             return np.array([getattr(one, name) for one in settings], dtype=np.float32)[:, None]
 
@@ -280,6 +287,7 @@ class _Columns:
         self.unsmoothed = np.zeros_like(self.label_smoothing)
         self.weight_decay, self.max_norm = used("weight_decay"), used("max_norm")
         self.clip_value, self.clip_norm = column("clip_value"), used("clip_norm")
+        self.rates = rate_shares(network, column("bias_rate"), by_inputs=rate_by_inputs)
         self.penalties: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
             self.clip_value.any()
