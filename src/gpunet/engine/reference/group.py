@@ -16,14 +16,21 @@ from numpy.typing import NDArray
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine, NetworkSettings
+from gpunet.engine.planning.records import level
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, blocks, optimize
 from gpunet.parameters import layer_blocks, layer_views, norm_views
 
 __all__ = ["Group", "Scores"]
 
-NUMPY_EVALUATION_ROWS = 1000
-"""Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
+BLOCK_ROWS = 64
+"""Rows that an evaluation multiplies in one call of BLAS, always so many: how a sum is rounded
+depends on the shapes of the factors, and where a row stands among the last few that fill no whole
+tile. So a row's answer has the same bits whatever rows are beside it."""
+
+NUMPY_EVALUATION_ROWS = 16 * BLOCK_ROWS
+"""Rows evaluated at a time: enough that numpy's calls cost little, few enough to stay in the
+cache."""
 
 MASKS_TOGETHER = 65_536
 """Units whose dropout is drawn at a time."""
@@ -75,12 +82,20 @@ class Group:
         self._first_step, self._step = first_step, 0
         self.scores = Scores(*order.shape)
 
-    def evaluate(self, samples: Samples) -> Scores:
-        """What samples cost and which are answered correctly, without dropout."""
-        scores = Scores(len(self.networks), len(samples))
-        for rows, logits in self._logits(samples):
-            own = samples.labels[rows]
-            labels = np.broadcast_to(own, (len(logits), *own.shape))
+    def evaluate(self, samples: Samples, own: list[NDArray[np.uint32]] | None = None) -> Scores:
+        """What samples cost and which are answered correctly, without dropout.
+
+        Each network evaluates all of them, or the rows that it has for its own.
+        """
+        order = None if own is None else level(own)  # (P, n)
+        counts = None if own is None else np.array(list(map(len, own)))
+        size = len(samples) if order is None else order.shape[1]
+        scores = Scores(len(self.networks), size, counts)
+        for part, logits in self._logits(samples, order):
+            rows = part if order is None else order[:, part]
+            labels = samples.labels[rows]
+            if order is None:
+                labels = np.broadcast_to(labels, (len(logits), *labels.shape))
             losses, _, outputs = self._score(logits, labels, self._columns.unsmoothed)
             hits = kernels.scores(self._network, logits, outputs, labels)
             if samples.weights is not None:
@@ -197,17 +212,33 @@ class Group:
                 self._columns.clip_value,
             )
 
-    def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
-        for start in range(0, len(samples), NUMPY_EVALUATION_ROWS):
-            rows = slice(start, start + NUMPY_EVALUATION_ROWS)
-            values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
+    def _logits(
+        self, samples: Samples, order: NDArray[np.uint32] | None = None
+    ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Some rows at a time, and their logits (P, n, C) without dropout.
+
+        They are rows of the samples, or of the networks' own order (P, n) of them.
+        """
+        count = len(samples) if order is None else order.shape[1]
+        for start in range(0, count, NUMPY_EVALUATION_ROWS):
+            part = slice(start, min(start + NUMPY_EVALUATION_ROWS, count))
+            rows = (
+                samples.features[part][None] if order is None else samples.features[order[:, part]]
+            )
+            values = kernels.as_fractions(_in_blocks(rows))  # (1 or P, blocks, rows, I)
             for index, activation in enumerate(self._activations):
-                values = kernels.forward(values, *self._layers[index])
+                values = self._blocks_forward(index, values)
                 if self._norms:
-                    values, _, _ = kernels.layer_norm(values, *self._norms[index])
+                    norm = (one[:, None] for one in self._norms[index])
+                    values, _, _ = kernels.layer_norm(values, *norm)
                 values, _ = kernels.activate(values, activation, self._network.leaky_slope)
-            yield rows, kernels.forward(values, *self._layers[-1])
+            logits = self._blocks_forward(-1, values)
+            yield part, logits.reshape(len(logits), -1, logits.shape[-1])[:, : part.stop - start]
+
+    def _blocks_forward(self, index: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A layer's preactivations of blocks (P, blocks, rows, I)."""
+        weights, biases = self._layers[index]
+        return kernels.forward(values, weights[:, None], biases[:, None])
 
     def _masks(self, settings: tuple[NetworkSettings, ...]) -> list[_Masks | None]:
         """Dropout masks of the input and every hidden layer; ``None`` where nothing is dropped."""
@@ -221,6 +252,14 @@ class Group:
             else None
             for layer, own in enumerate(rates)
         ]
+
+
+def _in_blocks(rows: NDArray[Any]) -> NDArray[Any]:
+    """Rows (P, n, I) as whole blocks (P, blocks, rows, I), filled up with the last one."""
+    missing = -rows.shape[1] % BLOCK_ROWS
+    if missing:
+        rows = np.concatenate((rows, np.repeat(rows[:, -1:], missing, axis=1)), axis=1)
+    return rows.reshape(len(rows), -1, BLOCK_ROWS, rows.shape[2])
 
 
 class _Masks:
@@ -301,25 +340,35 @@ class Scores:
     the sample counts.
     """
 
-    def __init__(self, networks: int, samples: int) -> None:
+    def __init__(
+        self, networks: int, samples: int, counts: NDArray[np.int64] | None = None
+    ) -> None:
         self._losses = np.empty((networks, samples), dtype=np.float32)
         self._hits = np.empty((networks, samples), dtype=np.bool_)
-        self.seen = 0
+        self._counts = np.full(networks, samples) if counts is None else counts
+        self._filled = 0
+
+    @property
+    def seen(self) -> NDArray[np.int64]:
+        """(P,) so many samples of each network; what goes beyond its own does not count."""
+        return np.minimum(self._counts, self._filled)
 
     def add(self, losses: NDArray[np.float32], hits: NDArray[Any]) -> None:
         """Add a batch: losses and hits (P, B)."""
         if self._hits.dtype != hits.dtype:
             self._hits = self._hits.astype(hits.dtype)
-        rows = slice(self.seen, self.seen + losses.shape[1])
+        rows = slice(self._filled, self._filled + losses.shape[1])
         self._losses[:, rows], self._hits[:, rows] = losses, hits
-        self.seen = rows.stop
+        self._filled = rows.stop
 
     def loss(self) -> NDArray[np.float64]:
         """(P,) the sum of the losses."""
-        total: NDArray[np.float64] = self._losses[:, : self.seen].sum(axis=1, dtype=np.float64)
-        return total
+        return np.array([own.sum(dtype=np.float64) for own in self._own(self._losses)])
 
     def hits(self) -> NDArray[np.int64] | NDArray[np.float64]:
         """(P,) the sum of the hits."""
-        kind = np.int64 if self._hits.dtype == np.bool_ else np.float64
-        return np.asarray(self._hits[:, : self.seen].sum(axis=1, dtype=kind))
+        kind: Any = np.int64 if self._hits.dtype == np.bool_ else np.float64
+        return np.array([own.sum(dtype=kind) for own in self._own(self._hits)], dtype=kind)
+
+    def _own(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        return (row[:count] for row, count in zip(values, self.seen, strict=True))

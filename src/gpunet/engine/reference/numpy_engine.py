@@ -80,18 +80,29 @@ class NumpyEngine(Engine):
         self._run(np.arange(self.population))
 
     def _run(self, networks: NDArray[np.intp]) -> None:
-        """Part the active networks into groups."""
+        """Part the active networks into groups; those of one train on equally many rows."""
+        counts = np.array(list(map(len, self.rows.get("train", ()))) or [0] * self.population)
         firsts = np.arange(self._together, self.population, self._together)
-        parts = np.split(networks, np.searchsorted(networks, firsts))
-        self._groups = [
-            Group(self, part, self._parameters[part], self._moments[:, part])
-            for part in parts
-            if len(part)
+        parts = [
+            part[counts[part] == count]
+            for part in np.split(networks, np.searchsorted(networks, firsts))
+            for count in np.unique(counts[part])
         ]
+        self._groups = [
+            Group(self, part, self._parameters[part], self._moments[:, part]) for part in parts
+        ]
+
+    def _run_anew(self, without: Collection[int] = ()) -> None:
+        """Part the active networks into groups again, without some of them."""
+        self._parameters, self._moments = self.parameters(), self.moments()
+        running = [p for one in self._groups for p in one.networks if p not in without]
+        self._run(np.array(sorted(running), dtype=np.intp))
 
     def _load(self, split: Split, samples: Samples) -> None:
         """Keep the samples; nothing is copied."""
         self._splits[split] = samples
+        if split == "train" and split in self.rows:
+            self._run_anew()
 
     def most_samples(self, split: Split, row_bytes: int) -> int:
         """Any number: the samples stay where they are."""
@@ -123,11 +134,8 @@ class NumpyEngine(Engine):
 
     def deactivate(self, networks: Collection[int]) -> None:
         """Exclude these networks from the following epochs."""
-        if not networks:
-            return
-        self._parameters, self._moments = self.parameters(), self.moments()
-        running = [p for one in self._groups for p in one.networks if p not in networks]
-        self._run(np.array(running, dtype=np.intp))
+        if networks:
+            self._run_anew(networks)
 
     def begin_epoch(
         self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
@@ -136,7 +144,9 @@ class NumpyEngine(Engine):
         schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
         weights = self.loss_weights(self._splits["train"])
         for one in self._groups:
-            one.begin_epoch(order[one.networks], schedule[one.networks], first_step, weights)
+            own, rows = order[one.networks], self._own("train", one)
+            own = own if rows is None else own[:, : len(rows[0])]
+            one.begin_epoch(own, schedule[one.networks], first_step, weights)
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
@@ -170,7 +180,14 @@ class NumpyEngine(Engine):
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
         samples = self._splits[split]
-        return self._metrics(self._for_each_group(lambda group: group.evaluate(samples)))
+        return self._metrics(
+            self._for_each_group(lambda group: group.evaluate(samples, self._own(split, group)))
+        )
+
+    def _own(self, split: Split, group: Group) -> list[NDArray[np.uint32]] | None:
+        """The rows of a split that the networks of a group have for their own, if they have."""
+        rows = self.rows.get(split)
+        return None if rows is None else [rows[int(network)] for network in group.networks]
 
     def _metrics(self, scores: Sequence[Scores]) -> Metrics:
         """The metrics of all groups; inactive networks have seen nothing."""
@@ -188,7 +205,7 @@ class NumpyEngine(Engine):
         return Metrics(loss, hits.astype(np.int64) if whole else hits, seen, none)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
-        """(P, n, C) the probabilities of every class for every sample of a split."""
+        """(P, n, C) the answers for every sample of a split."""
         samples = self._splits[split]
         shape = (self.population, len(samples), self.network.outputs)
         probabilities = np.full(shape, np.nan, dtype=np.float32)
