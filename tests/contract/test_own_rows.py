@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import LOSS_FACTS, LOSSES, Loss, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
+from gpunet.engine.class_weights import class_weights
 from gpunet.engine.interface import Engine
 from gpunet.engine.planning.records import level
 from gpunet.engine.reference.numpy_engine import NumpyEngine
@@ -201,3 +203,17 @@ def test_a_rows_answer_has_the_same_bits_whatever_rows_are_beside_it(
         part = slice(start, start + count)
         fresh.load("test", samples[part])
         assert whole[:, part].tobytes() == fresh.predict("test").tobytes(), (start, count)
+
+
+def test_rows_that_make_unequal_numbers_of_steps_or_class_weights_are_refused() -> None:
+    network, samples = NetworkSpec(12, (7,), 3), draw_samples("cross-entropy")
+    configs = tuple(TrainConfig(seed=seed, batch_size=8) for seed in (1, 2))
+    engine = NumpyEngine(network, configs)
+    with pytest.raises(ValueError, match=r"one number of steps, not \[5, 6\]"):
+        engine.load("train", samples, rows=[ROWS[0], ROWS[1][:40]])
+    balanced = NumpyEngine(network, [replace(one, class_weights="balanced") for one in configs])
+    with pytest.raises(ValueError, match="shares the weights of classes"):
+        balanced.load("train", samples, rows=ROWS[:2])
+    balanced.load("train", samples, rows=[ROWS[0], ROWS[0]])
+    own = class_weights("balanced", samples.labels[ROWS[0]], network)
+    np.testing.assert_array_equal(balanced.class_weights, own)

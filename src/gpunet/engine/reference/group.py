@@ -16,16 +16,15 @@ from numpy.typing import NDArray
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine, NetworkSettings
-from gpunet.engine.planning.records import level
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, blocks, optimize
-from gpunet.parameters import layer_blocks, layer_views, norm_views
+from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares
 
 __all__ = ["Group", "Scores"]
 
 BLOCK_ROWS = 64
 """Rows that an evaluation multiplies in one call of BLAS, always so many: how a sum is rounded
-depends on the shapes of the factors, and where a row stands among the last few that fill no whole
+depends on the shapes of the factors, and on whether a row is one of the last few that fill no whole
 tile. So a row's answer has the same bits whatever rows are beside it."""
 
 NUMPY_EVALUATION_ROWS = 16 * BLOCK_ROWS
@@ -62,7 +61,7 @@ class Group:
         self._norms = norm_views(parameters, self._network)
         self._gradients = layer_blocks(self._gradient, self._network)
         self._normalized: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-        self._columns = _Columns(settings, self._network)
+        self._columns = _Columns(settings, self._network, rate_by_inputs=engine.rate_by_inputs)
         self._dropout = self._masks(settings)
         self._factors = Factors.of(settings, np.zeros((len(settings), 4), dtype=np.float32))
         self.scores = Scores(len(settings), 0)
@@ -82,20 +81,15 @@ class Group:
         self._first_step, self._step = first_step, 0
         self.scores = Scores(*order.shape)
 
-    def evaluate(self, samples: Samples, own: list[NDArray[np.uint32]] | None = None) -> Scores:
+    def evaluate(self, samples: Samples, own: NDArray[np.uint32] | None = None) -> Scores:
         """What samples cost and which are answered correctly, without dropout.
 
-        Each network evaluates all of them, or the rows that it has for its own.
+        They are all samples, or each network's ``own`` rows (P, n) of them.
         """
-        order = None if own is None else level(own)  # (P, n)
-        counts = None if own is None else np.array(list(map(len, own)))
-        size = len(samples) if order is None else order.shape[1]
-        scores = Scores(len(self.networks), size, counts)
-        for part, logits in self._logits(samples, order):
-            rows = part if order is None else order[:, part]
-            labels = samples.labels[rows]
-            if order is None:
-                labels = np.broadcast_to(labels, (len(logits), *labels.shape))
+        scores = Scores(len(self.networks), len(samples) if own is None else own.shape[1])
+        for rows, logits in self._logits(samples, own):
+            shape = (*logits.shape[:2], *samples.labels.shape[1:])
+            labels = np.broadcast_to(samples.labels[rows], shape)
             losses, _, outputs = self._score(logits, labels, self._columns.unsmoothed)
             hits = kernels.scores(self._network, logits, outputs, labels)
             if samples.weights is not None:
@@ -193,8 +187,9 @@ class Group:
         if columns.clip_norm is not None:
             self._gradient *= kernels.gradient_norm(self._gradient, columns.clip_norm)
         if columns.weight_decay is not None:
-            self.parameters *= 1 - factors.rate * columns.weight_decay
-        optimize(self._rule, self.parameters, self._gradient, self.moments, factors)
+            rates = factors.rate if columns.rates is None else factors.rate * columns.rates
+            self.parameters *= 1 - rates * columns.weight_decay
+        optimize(self._rule, self.parameters, self._gradient, self.moments, factors, columns.rates)
         if columns.max_norm is not None:
             for weights, _ in self._layers:
                 kernels.max_norm(weights, columns.max_norm[:, :, None])
@@ -213,29 +208,28 @@ class Group:
             )
 
     def _logits(
-        self, samples: Samples, order: NDArray[np.uint32] | None = None
-    ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Some rows at a time, and their logits (P, n, C) without dropout.
+        self, samples: Samples, own: NDArray[np.uint32] | None = None
+    ) -> Iterator[tuple[Any, NDArray[np.float32]]]:
+        """Some rows of the samples at a time, and their logits (P, n, C) without dropout.
 
-        They are rows of the samples, or of the networks' own order (P, n) of them.
+        Where networks have ``own`` rows (P, m), these are gone through instead.
         """
-        count = len(samples) if order is None else order.shape[1]
+        count = len(samples) if own is None else own.shape[1]
         for start in range(0, count, NUMPY_EVALUATION_ROWS):
             part = slice(start, min(start + NUMPY_EVALUATION_ROWS, count))
-            rows = (
-                samples.features[part][None] if order is None else samples.features[order[:, part]]
-            )
-            values = kernels.as_fractions(_in_blocks(rows))  # (1 or P, blocks, rows, I)
+            rows = part if own is None else own[:, part]
+            values = kernels.as_fractions(_in_blocks(samples.features[rows]))
             for index, activation in enumerate(self._activations):
-                values = self._blocks_forward(index, values)
+                values = self._forward_blocks(index, values)
                 if self._norms:
                     norm = (one[:, None] for one in self._norms[index])
                     values, _, _ = kernels.layer_norm(values, *norm)
                 values, _ = kernels.activate(values, activation, self._network.leaky_slope)
-            logits = self._blocks_forward(-1, values)
-            yield part, logits.reshape(len(logits), -1, logits.shape[-1])[:, : part.stop - start]
+            logits = self._forward_blocks(-1, values)
+            whole = logits.reshape(len(logits), -1, logits.shape[3])
+            yield rows, whole[:, : part.stop - start]
 
-    def _blocks_forward(self, index: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _forward_blocks(self, index: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """A layer's preactivations of blocks (P, blocks, rows, I)."""
         weights, biases = self._layers[index]
         return kernels.forward(values, weights[:, None], biases[:, None])
@@ -255,11 +249,12 @@ class Group:
 
 
 def _in_blocks(rows: NDArray[Any]) -> NDArray[Any]:
-    """Rows (P, n, I) as whole blocks (P, blocks, rows, I), filled up with the last one."""
-    missing = -rows.shape[1] % BLOCK_ROWS
+    """Rows (n, I) or (P, n, I) as whole blocks (1 or P, blocks, rows, I) that repeat the last."""
+    missing = -rows.shape[-2] % BLOCK_ROWS
     if missing:
-        rows = np.concatenate((rows, np.repeat(rows[:, -1:], missing, axis=1)), axis=1)
-    return rows.reshape(len(rows), -1, BLOCK_ROWS, rows.shape[2])
+        last = np.repeat(rows[..., -1:, :], missing, axis=-2)
+        rows = np.concatenate((rows, last), axis=-2)
+    return rows.reshape(-1, rows.shape[-2] // BLOCK_ROWS, BLOCK_ROWS, rows.shape[-1])
 
 
 class _Masks:
@@ -297,7 +292,13 @@ class _Columns:
     What no network uses is ``None``.
     """
 
-    def __init__(self, settings: tuple[NetworkSettings, ...], network: NetworkSpec) -> None:
+    def __init__(
+        self,
+        settings: tuple[NetworkSettings, ...],
+        network: NetworkSpec,
+        *,
+        rate_by_inputs: bool,
+    ) -> None:
         def column(name: str) -> NDArray[np.float32]:
             return np.array([getattr(one, name) for one in settings], dtype=np.float32)[:, None]
 
@@ -310,6 +311,7 @@ class _Columns:
         self.unsmoothed = np.zeros_like(self.label_smoothing)
         self.weight_decay, self.max_norm = used("weight_decay"), used("max_norm")
         self.clip_value, self.clip_norm = column("clip_value"), used("clip_norm")
+        self.rates = rate_shares(network, column("bias_rate"), by_inputs=rate_by_inputs)
         self.penalties: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
             self.clip_value.any()
@@ -340,35 +342,25 @@ class Scores:
     the sample counts.
     """
 
-    def __init__(
-        self, networks: int, samples: int, counts: NDArray[np.int64] | None = None
-    ) -> None:
+    def __init__(self, networks: int, samples: int) -> None:
         self._losses = np.empty((networks, samples), dtype=np.float32)
         self._hits = np.empty((networks, samples), dtype=np.bool_)
-        self._counts = np.full(networks, samples) if counts is None else counts
-        self._filled = 0
-
-    @property
-    def seen(self) -> NDArray[np.int64]:
-        """(P,) so many samples of each network; what goes beyond its own does not count."""
-        return np.minimum(self._counts, self._filled)
+        self.seen = 0
 
     def add(self, losses: NDArray[np.float32], hits: NDArray[Any]) -> None:
         """Add a batch: losses and hits (P, B)."""
         if self._hits.dtype != hits.dtype:
             self._hits = self._hits.astype(hits.dtype)
-        rows = slice(self._filled, self._filled + losses.shape[1])
+        rows = slice(self.seen, self.seen + losses.shape[1])
         self._losses[:, rows], self._hits[:, rows] = losses, hits
-        self._filled = rows.stop
+        self.seen = rows.stop
 
     def loss(self) -> NDArray[np.float64]:
         """(P,) the sum of the losses."""
-        return np.array([own.sum(dtype=np.float64) for own in self._own(self._losses)])
+        total: NDArray[np.float64] = self._losses[:, : self.seen].sum(axis=1, dtype=np.float64)
+        return total
 
     def hits(self) -> NDArray[np.int64] | NDArray[np.float64]:
         """(P,) the sum of the hits."""
-        kind: Any = np.int64 if self._hits.dtype == np.bool_ else np.float64
-        return np.array([own.sum(dtype=kind) for own in self._own(self._hits)], dtype=kind)
-
-    def _own(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
-        return (row[:count] for row, count in zip(values, self.seen, strict=True))
+        kind = np.int64 if self._hits.dtype == np.bool_ else np.float64
+        return np.asarray(self._hits[:, : self.seen].sum(axis=1, dtype=kind))
