@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from gpunet.model import Model
     from gpunet.search.result import Search
+    from gpunet.sklearn import MLPClassifier, MLPRegressor
     from gpunet.training.events import Callback
     from gpunet.workflows.training import Run
 
@@ -57,6 +58,8 @@ __all__ = [
     "DownloadError",
     "GpunetError",
     "Kept",
+    "MLPClassifier",
+    "MLPRegressor",
     "MissingExtraError",
     "Model",
     "ModelError",
@@ -85,6 +88,8 @@ _MODULES = {
     "Kept": "gpunet.datasets.kept",
     "Model": "gpunet.model",
     "Run": "gpunet.workflows.training",
+    "MLPClassifier": "gpunet.sklearn",
+    "MLPRegressor": "gpunet.sklearn",
     "Search": "gpunet.search.result",
     "TrainConfig": "gpunet.config",
 }
