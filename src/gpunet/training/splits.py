@@ -68,10 +68,9 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
         raise SettingError(
             "loss",
             loss,
-            " or ".join(fitting),
-            "leave it out, or use other data",
-            f"is {loss}, which is for {KINDS[LOSS_FACTS[loss].kind]}, but {dataset.name!r} has "
-            f"{KINDS[dataset.kind]}",
+            advice=f"leave it out, or take {' or '.join(fitting)}",
+            says=f"is {loss}, which is for {KINDS[LOSS_FACTS[loss].kind]}, but {dataset.name!r} "
+            f"has {KINDS[dataset.kind]}",
         )
     return replace(config, loss=loss).settled(samples - held)
 
