@@ -6,7 +6,7 @@ It is an extra: ``pip install "gpunet[sklearn]"``.
 from gpunet.errors import MissingExtraError
 
 try:
-    import sklearn as _  # whether it is there
+    import sklearn  # noqa: F401 - whether it is there
 except ImportError as error:
     raise MissingExtraError("gpunet's estimators", "scikit-learn", "sklearn") from error
 

@@ -50,7 +50,7 @@ class Lines(Callback):
             f"Iteration {record.epoch}, loss = {self._task.losses([record], 'train_loss')[0]:.8f}"
         )
         if record.val_score is not None:
-            loss = self._task.losses([record], "val_loss")[0]
+            (loss,) = self._task.losses([record], "val_loss")
             line += f", validation loss = {loss:.8f}, validation score = {record.val_score:.6f}"
         print(line)
 

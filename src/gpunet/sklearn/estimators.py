@@ -4,6 +4,8 @@ Each says here what its targets are and what its answers mean. Training belongs 
 what parameters mean to ``parameters``.
 """
 
+# ruff: noqa: RUF009 - parameter makes a dataclass's field
+
 from __future__ import annotations
 
 from abc import abstractmethod
@@ -31,6 +33,20 @@ __all__ = ["Estimator", "MLPClassifier", "MLPRegressor"]
 Array = NDArray[Any]
 
 
+def _hidden() -> Any:
+    return parameter(
+        (100,), "Units of each hidden layer, or a number for one layer.", setting="hidden"
+    )
+
+
+def _activation() -> Any:
+    return parameter(
+        "relu",
+        "Activation of the hidden layers: one for all, or one for each.",
+        setting="activation",
+    )
+
+
 def _has_epochs(estimator: Estimator) -> bool:
     if estimator.solver == LBFGS:
         raise AttributeError(
@@ -43,7 +59,7 @@ def _has_epochs(estimator: Estimator) -> bool:
 class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
     """What classifier and regressor have in common."""
 
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator]
     def fit(
         self,
         X: Any,  # noqa: N803 - as scikit-learn calls it
@@ -70,12 +86,12 @@ class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
         return self
 
     def _predicted(self, X: Any) -> Array:  # noqa: N803
-        """What the networks answer (n, T) on average, of the weights' type."""
+        """What the networks answer (n, T) on average, float32 as engines compute."""
         check_is_fitted(self)
         X = validate_data(  # noqa: N806
             self, X, accept_sparse=["csr", "csc"], dtype="numeric", reset=False
         )
-        return outputs_of(self, X).astype(self.coefs_[0].dtype, copy=False)
+        return outputs_of(self, X)
 
     def _weights(self, y: Array, given: NDArray[np.float64] | None) -> NDArray[np.float32] | None:
         """What each sample counts (n,); ``None`` if all count alike."""
@@ -117,8 +133,8 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     defaults and its meaning; the others are gpunet's.
 
     Attributes are scikit-learn's: ``classes_``, ``coefs_``, ``intercepts_``, ``loss_``,
-    ``loss_curve_``, ``best_loss_``, ``validation_scores_``, ``best_validation_score_``, ``n_iter_``,
-    ``t_``, ``n_layers_``, ``n_outputs_``, ``out_activation_``, ``n_features_in_``,
+    ``loss_curve_``, ``best_loss_``, ``validation_scores_``, ``best_validation_score_``,
+    ``n_iter_``, ``t_``, ``n_layers_``, ``n_outputs_``, ``out_activation_``, ``n_features_in_``,
     ``feature_names_in_``; and ``validation_loss_curve_`` and ``device_``. The weights of an
     ensemble have an axis more, the networks.
 
@@ -134,21 +150,15 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         True
     """
 
-    hidden_layer_sizes: Any = parameter(
-        (100,), "Units of each hidden layer, or a number for one layer.", setting="hidden"
-    )
-    activation: Any = parameter(
-        "relu",
-        "Activation of the hidden layers: one for all, or one for each.",
-        setting="activation",
-    )
+    hidden_layer_sizes: Any = _hidden()
+    activation: Any = _activation()
     _: KW_ONLY
     class_weight: Any = parameter(
         None, "What each class counts: a dict by class, balanced, or None for all alike."
     )
     label_smoothing: float = parameter(0.0, setting="label_smoothing")
 
-    @available_if(_has_epochs)
+    @available_if(_has_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(
         self,
         X: Any,  # noqa: N803
@@ -192,7 +202,10 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return predicted
 
     def predict_proba(self, X: Any) -> Array:  # noqa: N803
-        """The probability of every class (n, C) in the order of ``classes_``, or of each label."""
+        """The probability of every class (n, C) in the order of ``classes_``, or of each label.
+
+        They are float32, in which engines compute.
+        """
         answers = self._predicted(X)
         if self.n_outputs_ == 1:
             return np.column_stack((1 - answers, answers))
@@ -283,16 +296,10 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
         kind=str,
         names=("squared_error", "huber", "poisson"),
     )
-    hidden_layer_sizes: Any = parameter(
-        (100,), "Units of each hidden layer, or a number for one layer.", setting="hidden"
-    )
-    activation: Any = parameter(
-        "relu",
-        "Activation of the hidden layers: one for all, or one for each.",
-        setting="activation",
-    )
+    hidden_layer_sizes: Any = _hidden()
+    activation: Any = _activation()
 
-    @available_if(_has_epochs)
+    @available_if(_has_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Train one epoch on samples, and go on with what was learned before.
 
@@ -309,7 +316,7 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:  # noqa: N803
         """The value of every sample (n,), or its values (n, T)."""
-        answers = self._predicted(X)
+        answers = self._predicted(X).astype(self.coefs_[0].dtype, copy=False)
         return answers.ravel() if answers.shape[1] == 1 else answers
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:  # noqa: N803

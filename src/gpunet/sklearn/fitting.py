@@ -62,9 +62,8 @@ def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: 
         known = getattr(estimator, "_optimizer", None)
         endless = estimator.learning_rate in ("constant", *OWN_SCHEDULES)
         done = known.epochs if known is not None and endless else 0
-        task = replace(
-            task, config=replace(task.config, epochs=done + task.config.effective_epochs)
-        )
+        epochs = done + task.config.effective_epochs
+        task = replace(task, config=replace(task.config, epochs=epochs))
         start = Start(_parameters(estimator, task), epochs=done)
     result = _trained(estimator, task, start, goes_on=goes_on)
     if result.stop_reason == "epochs":
@@ -87,7 +86,7 @@ def partial_fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any) -> Non
         )
     goes_on = hasattr(estimator, "coefs_")
     if not goes_on:
-        vars(estimator).pop("_optimizer", None)
+        estimator._optimizer = None
     reset = not hasattr(estimator, "n_features_in_")
     task = task_of(estimator, X, y, sample_weight, reset=reset)
     known = getattr(estimator, "_optimizer", None)
@@ -160,7 +159,7 @@ def outputs_of(estimator: Estimator, X: Any) -> NDArray[np.float32]:  # noqa: N8
             refuse_unknown_values(
                 block, lambda row, column: f"feature {column + 1:,} of row {row + 1:,} of X"
             )
-            labels = np.zeros((len(block), network.outputs), np.float32)
+            labels: NDArray[Any] = np.zeros((len(block), network.outputs), np.float32)
             if network.kind == "classes":
                 labels = np.zeros(len(block), np.int32)
             engine.load("test", Samples(block, labels))

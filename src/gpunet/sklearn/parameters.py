@@ -182,6 +182,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         given = {one.name: one.metadata["setting"] for one in fields(self)}
         settings = {setting: own[name] for name, setting in given.items() if setting}
         sgd = own["solver"] == "sgd"
+        stops_early = own["early_stopping"] and own["solver"] != LBFGS
         patience = own["n_iter_no_change"] + 1
         patience = 0 if math.isinf(patience) else int(patience)
         settings |= {
@@ -191,8 +192,8 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
             "nesterov": sgd and own["nesterovs_momentum"] and own["momentum"] > 0,
             "min_delta": own["tol"],
             "patience": patience,
-            "monitor": "val_accuracy" if own["early_stopping"] else "train_loss",
-            "keep": "best" if own["early_stopping"] else "last",
+            "monitor": "val_accuracy" if stops_early else "train_loss",
+            "keep": "best" if stops_early else "last",
             "improvement": "at-once",
             "validation": 0,
             "standardize": False,

@@ -128,7 +128,7 @@ def next_rate(estimator: Estimator, reductions: int) -> float:
     if estimator.solver != "sgd":
         return rate
     if estimator.learning_rate == "invscaling":
-        return rate / float(estimator.t_ + 1) ** estimator.power_t
+        return float(rate / float(estimator.t_ + 1) ** estimator.power_t)
     if estimator.learning_rate == "adaptive":
         return rate * ADAPTIVE_DECAY**reductions
     return rate

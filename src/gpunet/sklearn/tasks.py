@@ -20,6 +20,7 @@ from sklearn.utils.validation import _check_sample_weight
 from gpunet.config import LOSS_FACTS, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.sklearn.features import dense
+from gpunet.sklearn.parameters import LBFGS
 from gpunet.training.events import EpochRecord
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def task_of(
     if X_val is not None:
         X_val, y_val = estimator._validated(X_val, y_val, reset=False)  # noqa: N806
         validation = Samples(dense(X_val), estimator._encoded(y_val, reset=False))
-    elif estimator.early_stopping:
+    elif estimator.early_stopping and estimator.solver != LBFGS:
         training, validation = _held_out(estimator, training, seed)
     loss = estimator._loss(labels)
     dataset = Dataset(
@@ -126,7 +127,7 @@ def task_of(
         "l2": float(estimator.alpha) / (batch * (counted or 1.0)),
         "validation": 0 if validation is None else 1,
     }
-    if not estimator.early_stopping:
+    if settings["monitor"] == "train_loss":
         settings["min_delta"] /= scale
     kind = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
     return Task(dataset, TrainConfig(**settings), kind, scale, offset)
@@ -186,12 +187,13 @@ def _strata(labels: NDArray[Any], share: float) -> NDArray[Any] | None:
 
 
 def _batch_size(estimator: Estimator, samples: int) -> int:
-    if estimator.batch_size == "auto":
+    wanted = estimator.batch_size
+    if isinstance(wanted, str):
         return min(AUTO_BATCH, samples)
-    if estimator.batch_size > samples:
+    if wanted > samples:
         warnings.warn(
-            f"batch_size={estimator.batch_size} is more than the {samples} samples to train on, "
+            f"batch_size={wanted} is more than the {samples} samples to train on, "
             "which are one batch then",
             stacklevel=5,
         )
-    return min(int(estimator.batch_size), samples)
+    return min(int(wanted), samples)
