@@ -24,7 +24,7 @@ from gpunet.config import (
 )
 from gpunet.config.setting import Range
 
-__all__ = ["ADAPTIVE_DECAY", "LBFGS", "Parameters", "parameter"]
+__all__ = ["ADAPTIVE_DECAY", "LBFGS", "OWN_SCHEDULES", "Parameters", "parameter"]
 
 LBFGS = "lbfgs"
 
