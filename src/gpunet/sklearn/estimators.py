@@ -144,7 +144,7 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         >>> from sklearn.pipeline import make_pipeline
         >>> from sklearn.preprocessing import StandardScaler
         >>> X, y = load_iris(return_X_y=True)
-        >>> network = gpunet.MLPClassifier((16,), dropout=0.1, max_iter=400, random_state=0)
+        >>> network = gpunet.MLPClassifier((16,), learning_rate_init=0.01, random_state=0)
         >>> model = make_pipeline(StandardScaler(), network).fit(X, y)
         >>> model.score(X, y) > 0.95
         True
@@ -285,8 +285,8 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
         >>> from sklearn.datasets import make_regression
         >>> from sklearn.preprocessing import scale
         >>> X, y = make_regression(200, 10, noise=10, random_state=0)
-        >>> model = gpunet.MLPRegressor((32,), max_iter=500, random_state=0).fit(X, scale(y))
-        >>> model.score(X, scale(y)) > 0.95
+        >>> network = gpunet.MLPRegressor(learning_rate_init=0.01, random_state=0)
+        >>> network.fit(X, scale(y)).score(X, scale(y)) > 0.95
         True
     """
 
