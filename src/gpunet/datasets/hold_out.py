@@ -1,10 +1,12 @@
 """The validation split: which samples are held out of the training set.
 
 Readers split one file into training and test samples in the same way: no class is left out of the
-training.
+training, and neither part lacks the high or the low values of a measured target.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,9 @@ from gpunet.datasets.source import Rows, Source
 from gpunet.errors import SettingError
 
 __all__ = ["held_count", "hold_out", "split_last", "spread_classes"]
+
+STRATA, ROWS_PER_STRATUM = 10, 20
+"""Parts of a measured target's values at most, and samples of each on average at least."""
 
 SPLIT_STREAM = 0x5B117
 """Sets the split's random numbers apart from everything else that is drawn from the seed."""
@@ -52,10 +57,10 @@ def hold_out(
             "none to train on",
         )
     if not shuffle:
-        rows, held, _ = _last_rows(samples.labels, count)
+        rows, held, _ = _last_rows(_strata(samples.labels), count)
         return Source(samples, rows), Source(samples, held)
     order = np.random.default_rng([SPLIT_STREAM, seed]).permutation(len(samples))  # (n,)
-    rows, held, _ = _last_rows(samples.labels[order], count)
+    rows, held, _ = _last_rows(_strata(samples.labels)[order], count)
     return Source(samples, np.sort(order[rows])), Source(samples, np.sort(order[held]))
 
 
@@ -64,7 +69,7 @@ def split_last(samples: Samples, count: int) -> tuple[Samples, Samples, bool]:
 
     They would not do if a class were left without a training sample, or if they lacked half of the
     classes that the last ones of every class hold: the samples are sorted by class, or nearly so,
-    or a rare class came last.
+    or a rare class came last. Of a measured target, the tenths of its values count as classes.
 
     Args:
         samples: the n samples, at least one.
@@ -74,7 +79,7 @@ def split_last(samples: Samples, count: int) -> tuple[Samples, Samples, bool]:
         The other samples, those split off, both in their order, and whether they were split off
         class by class.
     """
-    rows, last, by_class = _last_rows(samples.labels, count)
+    rows, last, by_class = _last_rows(_strata(samples.labels), count)
     return samples.take(rows), samples.take(last), by_class
 
 
@@ -105,6 +110,17 @@ def held_count(samples: int, validation: float) -> int:
     if validation > samples / 2:
         return max(1, samples // 6)
     return int(validation)
+
+
+def _strata(labels: NDArray[Any]) -> NDArray[np.integer]:
+    """The classes (n,) of samples, or which tenth of its values the first target (n, T) is in."""
+    if labels.ndim == 1:
+        return labels
+    count = min(STRATA, len(labels) // ROWS_PER_STRATUM)
+    if count < 2:
+        return np.zeros(len(labels), np.int64)
+    edges = np.quantile(labels[:, 0], np.arange(1, count) / count)
+    return np.searchsorted(edges, labels[:, 0], side="right")
 
 
 def _last_rows(labels: NDArray[np.integer], count: int) -> tuple[Rows, Rows, bool]:

@@ -22,7 +22,7 @@ from gpunet.datasets.readers.arrays import dataset_of_arrays
 from gpunet.datasets.readers.files import reading
 from gpunet.datasets.readers.npy import FEATURES, LABELS, read_npy
 from gpunet.datasets.spool import spooled
-from gpunet.datasets.tables.label_column import named_label
+from gpunet.datasets.tables.named_columns import named_label
 from gpunet.datasets.tables.sheet import Head
 from gpunet.errors import DataError, SettingError, spelled
 

@@ -19,8 +19,8 @@ from gpunet.datasets.readers.parts import Part, assembled, joined
 from gpunet.datasets.tables.cells import Decimal
 from gpunet.datasets.tables.columns import date_refused, learn_columns
 from gpunet.datasets.tables.encoder import Encoder, Tally
-from gpunet.datasets.tables.label_column import named_column
 from gpunet.datasets.tables.model_rows import Found
+from gpunet.datasets.tables.named_columns import named_column
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.sheet import Block, Head, Picked, Sheet, Table, refuse_unbounded
 from gpunet.errors import DataError
