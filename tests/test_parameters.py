@@ -67,3 +67,14 @@ def test_the_norms_gains_and_offsets_fill_the_end_of_the_parameters() -> None:
     norms[1][1][0, 3] = 7
     assert parameters[0, -1] == 7
     assert norm_views(parameters, NETWORK) == []
+
+
+@pytest.mark.parametrize(("activation", "variance"), [("relu", 6), ("tanh", 6), ("sigmoid", 2)])
+def test_scikit_learns_initial_weights_and_biases_lie_within_one_bound(
+    activation: str, variance: int
+) -> None:
+    network = NetworkSpec(300, (200,), 10, activation)
+    for weights, biases in layer_views(initial_parameters(network, "scikit-learn", [3]), network):
+        bound = (variance / sum(weights.shape[1:])) ** 0.5
+        assert 0.9 * bound < np.abs(weights).max() <= bound
+        assert 0.5 * bound < np.abs(biases).max() <= bound

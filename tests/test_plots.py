@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -9,8 +10,15 @@ import pytest
 from PIL import Image
 
 from gpunet.artifacts import plots
-from gpunet.artifacts.curves import Curves
-from gpunet.artifacts.plots import Picture, plot_curves, plot_pictures, require_plots
+from gpunet.artifacts.curves import Comparison, Curves
+from gpunet.artifacts.plots import (
+    Picture,
+    plot_comparison,
+    plot_curves,
+    plot_pictures,
+    require_plots,
+)
+from gpunet.artifacts.svg import curves_svg
 from gpunet.errors import MissingExtraError, OutputError, UsageError
 
 
@@ -23,7 +31,25 @@ def curves(epochs: int = 3, validation: bool = True, loss: float = 1.0) -> Curve
         val_loss=falling + 0.1 if validation else nothing,
         train_accuracy=1 - falling / 2,
         val_accuracy=1 - falling / 2 if validation else nothing,
+        train_r2=nothing,
+        val_r2=nothing,
         best_epoch=epochs,
+    )
+
+
+def measured_curves(targets: int = 1, epochs: int = 5) -> Curves:
+    """A run whose first epoch is far worse than the mean, and what it predicts of 30 samples."""
+    r2 = 1 - 9 / np.arange(1, epochs + 1) ** 2
+    draws = np.random.default_rng(0)
+    true = draws.normal(150, 70, (30, targets))
+    names = ("progression", "$dose", *map(str, range(targets)))[:targets]
+    return replace(
+        curves(epochs),
+        train_accuracy=np.full(epochs, np.nan),
+        val_accuracy=np.full(epochs, np.nan),
+        train_r2=r2,
+        val_r2=r2 - 0.1,
+        comparison=Comparison(names, true, true + draws.normal(0, 30, true.shape)),
     )
 
 
@@ -68,6 +94,41 @@ def test_both_curves_and_the_best_epoch_are_in_the_legend(tmp_path: Path) -> Non
         assert f"<!-- {words} -->" in alone
     assert "<!-- validation -->" in both
     assert "<!-- validation -->" not in alone
+
+
+@pytest.mark.parametrize("targets", [1, 2, 9])
+def test_of_measured_targets_r2_and_a_scatter_for_each_of_the_first_are_drawn(
+    tmp_path: Path, targets: int
+) -> None:
+    plot_curves(measured_curves(targets), "a run", tmp_path / "run.svg")
+    text = (tmp_path / "run.svg").read_text("utf-8")
+    assert "<!-- R2 -->" in text
+    assert "accuracy" not in text
+    assert "<!-- progression, true -->" in text
+    assert text.count(", predicted -->") == min(targets, plots.MOST_TARGETS)
+
+
+def test_predictions_are_drawn_without_curves_too(tmp_path: Path) -> None:
+    comparison = measured_curves(2).comparison
+    assert comparison is not None
+    plot_comparison(comparison, "a model", tmp_path / "scatter.svg")
+    text = (tmp_path / "scatter.svg").read_text("utf-8")
+    assert "<!-- epoch -->" not in text
+    assert text.count(", predicted -->") == 2
+
+
+def test_predictions_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
+    nothing = np.full((3, 1), np.nan)
+    plot_comparison(Comparison(("y",), nothing, nothing), "a run", tmp_path / "none.png")
+    assert drawn(tmp_path / "none.png").ndim == 3
+
+
+def test_a_notebook_shows_r2_and_the_predictions_of_measured_targets() -> None:
+    text = curves_svg(measured_curves())
+    assert 'aria-label="loss and R2 by epoch"' in text
+    assert text.count("<circle ") == 30
+    assert "nan" not in text
+    assert "<circle " not in curves_svg(curves())
 
 
 def test_losses_that_span_much_are_drawn_logarithmically(tmp_path: Path) -> None:

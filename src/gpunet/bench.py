@@ -243,7 +243,7 @@ def _numpy_operations(case: Case) -> dict[str, Callable[[], object]]:
     values = forward()
 
     def head() -> None:
-        targets = kernels.smoothed_targets(labels, network.classes, np.zeros(1, np.float32))
+        targets = kernels.smoothed_targets(labels, network.outputs, np.zeros(1, np.float32))
         kernels.softmax_cross_entropy(values[-1], targets)
 
     return {
@@ -292,4 +292,4 @@ def _amount(case: Case, operation: str) -> tuple[int, Literal["GFLOP/s", "GB/s"]
     }
     if operation in products:
         return 2 * rows * products[operation], "GFLOP/s"
-    return 2 * 4 * rows * case.network.classes, "GB/s"  # logits read, deltas written
+    return 2 * 4 * rows * case.network.outputs, "GB/s"  # logits read, deltas written

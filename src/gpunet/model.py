@@ -95,6 +95,10 @@ class Model:
         inverted: whether images are given to the network with dark and light exchanged.
         framing: how its training images are framed, if digits lie in them as MNIST's do.
         columns: which columns of a table the features are, or ``None`` if they came from none.
+        targets: the names of measured targets or of labels, T of them; none where there are
+            classes.
+        target_scaling: how measured targets were standardized, or ``None``; answers are brought
+            back to their units.
     """
 
     network: NetworkSpec
@@ -110,6 +114,8 @@ class Model:
     inverted: bool = False
     framing: Framing | None = None
     columns: Columns | None = None
+    targets: tuple[str, ...] = ()
+    target_scaling: Scaling | None = None
 
     @property
     def table_columns(self) -> Columns:
@@ -142,7 +148,9 @@ class Model:
         if samples.features.dtype == np.uint8 and (self.scaling or self.levels != FRACTIONS):
             black, white = self.levels
             shares = samples.features / 255  # (n, I) from 0 to 1
-            samples = Samples((black + shares * (white - black)).astype(np.float32), samples.labels)
+            samples = replace(
+                samples, features=(black + shares * (white - black)).astype(np.float32)
+            )
         if self.scaling is None or not self.table_columns.fills:
             refuse_unknown_values(
                 samples.features,

@@ -39,6 +39,7 @@ HE_SLOPES: Mapping[Activation, float | None] = {
     "gelu": 0.0,
     "gelu_tanh": 0.0,
     "silu": 0.0,
+    "mish": 0.0,
     "sigmoid": None,
     "tanh": None,
     "scaled_tanh": None,
@@ -97,19 +98,19 @@ def initial_parameters(
 ) -> NDArray[np.float32]:
     """Parameters (P, N) for one network per seed: uniform weights, zero biases.
 
-    ``uniform`` draws the biases, too. Scales start at 1 and shifts at 0.
+    ``uniform`` and ``scikit-learn`` draw the biases, too. Scales start at 1 and shifts at 0.
     """
     parameters = np.zeros((len(seeds), network.parameter_count), dtype=np.float32)
     for scales, _ in norm_views(parameters, network):
         scales[...] = 1
     for index, (weights, biases) in enumerate(layer_views(parameters, network)):
         layer = network.layers[index]
-        bound = _bound(layer, initialization, network.leaky_slope)
+        bound = _bound(layer, initialization, network)
         for p, seed in enumerate(seeds):
             draws = rng.uniform(seed, rng.INITIALIZATION, index, (layer.inputs + 1) * layer.outputs)
             values = ((2 * draws - 1) * bound).reshape(layer.inputs + 1, layer.outputs)
             weights[p] = values[:-1]
-            if initialization == "uniform":
+            if initialization in ("uniform", "scikit-learn"):
                 biases[p] = values[-1]
     return parameters
 
@@ -127,18 +128,24 @@ def _chosen(layer: Layer, initialization: Initialization) -> Initialization:
     return "glorot" if HE_SLOPES[layer.activation] is None else "he"
 
 
-def _bound(layer: Layer, initialization: Initialization, leaky_slope: float) -> float:
+def _bound(layer: Layer, initialization: Initialization, network: NetworkSpec) -> float:
     """The largest weight of a uniform distribution around zero.
 
     He: He et al., "Delving Deep into Rectifiers", 2015, equation 15. Glorot: Glorot & Bengio,
     "Understanding the difficulty of training deep feedforward neural networks", 2010, equation
-    16. Uniform: LeCun et al., "Efficient BackProp", 1998, as one over the root of the inputs.
+    16; scikit-learn takes it for all layers, a third of that variance if any hidden layer is a
+    sigmoid. Uniform: LeCun et al., "Efficient BackProp", 1998, as one over the root of the inputs.
     """
     initialization = _chosen(layer, initialization)
     if initialization == "he":
-        slope = leaky_slope if layer.activation == "leaky_relu" else HE_SLOPES[layer.activation]
+        slope = HE_SLOPES[layer.activation]
+        if layer.activation == "leaky_relu":
+            slope = network.leaky_slope
         slope = 1.0 if slope is None else slope  # He's was asked for where Glorot's is the default
         return math.sqrt(6 / ((1 + slope**2) * layer.inputs))
+    if initialization == "scikit-learn":
+        variance = 2 if "sigmoid" in network.activations else 6
+        return math.sqrt(variance / (layer.inputs + layer.outputs))
     if initialization == "glorot":
         return math.sqrt(6 / (layer.inputs + layer.outputs))
     return 1 / math.sqrt(layer.inputs)

@@ -181,7 +181,7 @@ class Case:
         features: Any = draws.integers(0, 256, size, dtype=np.uint8)
         if shape.floats:
             features = draws.normal(size=size).astype(np.float32)
-        classes = shape.network.classes
+        classes = shape.network.outputs
         weights = draws.uniform(0.2, 3, classes).astype(np.float32) if shape.weighted else None
         return cls(
             shape,

@@ -161,7 +161,7 @@ def test_a_split_depth_gives_a_network_in_a_population_the_bits_that_it_gets_alo
 ) -> None:
     monkeypatch.setattr(plan, "depth_parts", _as_on_hardware)
     trial = Trial.draw(24)
-    trial.network = NetworkSpec(trial.network.inputs, (256,), trial.network.classes)
+    trial.network = NetworkSpec(trial.network.inputs, (256,), trial.network.outputs)
     rows = trial.configs[0].batch_size
     trial.configs = tuple(TrainConfig(batch_size=rows, seed=seed) for seed in (1, 2))
 

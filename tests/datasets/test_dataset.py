@@ -120,6 +120,34 @@ def test_differences_that_float32_cannot_hold_count_as_none() -> None:
     assert_array_equal([1], scaling.deviation)
 
 
+def test_a_robust_scaling_takes_medians_and_quartiles_and_clips_smoothly() -> None:
+    column = np.array([[0.0], [1.0], [2.0], [3.0], [1000.0]])  # quartiles 1, 2, 3
+    scaling = Scaling.robust(column)
+    assert (scaling.mean.item(), scaling.deviation.item()) == (2.0, 2.0)
+    z = (column - 2) / 2
+    expected = (z / np.sqrt(1 + (z / 3) ** 2)).astype(np.float32)
+    actual = scaling.apply(Samples(column, labels(*[0] * 5))).features
+    np.testing.assert_allclose(actual, expected, rtol=1e-6)  # a rounding of float32
+    assert 2.99 < actual.max() < 3
+
+
+def test_half_the_range_scales_a_feature_whose_quartiles_are_equal() -> None:
+    scaling = Scaling.robust(np.array([[0.0, 7.0]] * 9 + [[4.0, 7.0]]))
+    assert scaling.deviation.tolist() == [2.0, 1.0]
+
+
+def test_a_robust_scaling_fills_what_is_missing_with_the_mean() -> None:
+    scaling = Scaling.robust(np.array([[0.0], [0.0], [6.0], [np.nan]]))
+    assert (scaling.mean.item(), scaling.filling.item()) == (0.0, 2.0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_robust_scaling_takes_the_largest_numbers_there_are() -> None:
+    large = np.finfo(np.float64).max
+    scaling = Scaling.robust(np.array([[-large], [0.0], [0.0], [0.0], [large]]))
+    assert scaling.deviation.item() == large
+
+
 def test_a_value_too_far_from_the_training_samples_is_refused_with_its_place() -> None:
     scaling = Scaling.of(features([0, 1e-6], [0, 2e-6]))
     with pytest.raises(DataError, match="feature 2 of sample 1, once standardized, is inf"):

@@ -56,6 +56,7 @@ def torch_answers(x: Any, description: dict[str, Any], tensors: dict[str, Any]) 
         "gelu": functional.gelu,
         "gelu_tanh": lambda z: functional.gelu(z, approximate="tanh"),
         "silu": functional.silu,
+        "mish": functional.mish,
         "sigmoid": torch.sigmoid,
         "tanh": torch.tanh,
         "scaled_tanh": lambda z: 1.7159 * torch.tanh(2 / 3 * z),
@@ -191,6 +192,13 @@ def test_images_of_every_kind(kind: str, answers_of: Callable[..., Any]) -> None
         compare_bytes = (pixels * 127.5 + 127.5).astype(np.uint8)
         Path("model.safetensors").unlink()
         compare(model, compare_bytes, answers_of)
+
+
+def test_rows_that_are_scaled_robustly(answers_of: Callable[..., Any]) -> None:
+    rows, labels = measured()
+    rows[:5] *= 100
+    model = gpunet.train((rows, labels), **SMALL, scaling="robust").model
+    compare(model, rows, answers_of)
 
 
 def test_rows_that_are_not_standardized(answers_of: Callable[..., Any]) -> None:

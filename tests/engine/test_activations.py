@@ -22,6 +22,7 @@ from gpunet.files.resources import shader_file
         ("gelu", 1.0, (1 + math.erf(1 / math.sqrt(2))) / 2),
         ("gelu_tanh", 1.0, (1 + math.tanh(math.sqrt(2 / math.pi) * 1.044715)) / 2),
         ("silu", 2.0, 2 / (1 + math.exp(-2))),
+        ("mish", 2.0, 2 * math.tanh(math.log(1 + math.exp(2)))),
         ("sigmoid", 0.5, 1 / (1 + math.exp(-0.5))),
         ("tanh", 0.5, math.tanh(0.5)),
         ("scaled_tanh", 1.0, 1.7159 * math.tanh(2 / 3)),

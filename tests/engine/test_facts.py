@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, TrainConfig
-from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, update_rule
+from gpunet.config import ACTIVATIONS, LOSS_FACTS, LOSSES, OPTIMIZERS, NetworkSpec, TrainConfig
+from gpunet.engine.interface import MOMENTS, update_rule
 from gpunet.engine.planning.select import select_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Workload
@@ -29,10 +29,10 @@ def test_every_activation_has_a_function_a_shader_and_an_initialization() -> Non
 
 
 def test_every_loss_has_a_function_and_a_shader_of_one_name() -> None:
-    assert set(LOSS_KERNELS) == set(LOSSES)
+    assert set(LOSS_FACTS) == set(LOSSES)
     for name in LOSSES:
         kernel: Any = kernels.loss(name)  # type: ignore[arg-type]
-        assert kernel.__name__ == LOSS_KERNELS[name]  # type: ignore[index]
+        assert kernel.__name__ == LOSS_FACTS[name].kernel  # type: ignore[index]
         assert shader_file(f"loss/{kernel.__name__}.wgsl").is_file()
 
 

@@ -37,7 +37,8 @@ def together() -> NumpyEngine:
 
 @pytest.fixture
 def groups(monkeypatch: pytest.MonkeyPatch) -> NumpyEngine:
-    """Two networks are computed at once."""
+    """Two networks are computed at once, in each of two threads."""
+    monkeypatch.setattr(numpy_engine, "processors", lambda: 2)
     monkeypatch.setattr(numpy_engine, "CACHE", 2 * 4 * 3 * NETWORK.parameter_count)
     assert networks_together(NETWORK, "sgd_momentum") == 2
     return NumpyEngine(NETWORK, CONFIGS)

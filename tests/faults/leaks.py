@@ -132,7 +132,7 @@ def _drop(path: Path) -> None:
 def _samples() -> Samples:
     draws = np.random.default_rng(0)
     features = draws.integers(0, 256, (SAMPLES, NETWORK.inputs), dtype=np.uint8)
-    return Samples(features, (np.arange(SAMPLES) % NETWORK.classes).astype(np.int32))
+    return Samples(features, (np.arange(SAMPLES) % NETWORK.outputs).astype(np.int32))
 
 
 def main() -> int:

@@ -583,7 +583,7 @@ def folder_target() -> Target:
     return Target([files, {"a/b.heic": b"", **parts}, table, named], damage, use_dataset)
 
 
-NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh", layer_norm=True)
+NETWORK = NetworkSpec(inputs=4, hidden=(3,), outputs=2, activation="tanh", layer_norm=True)
 
 
 def _model() -> Model:

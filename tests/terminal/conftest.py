@@ -162,7 +162,7 @@ def make_view() -> MakeView:
         validation = run.validation_count > 0
         falling = losses or [2.0 / epoch for epoch in range(1, epochs + 1)]
         records = [record(i + 1, loss, validation) for i, loss in enumerate(falling[:epochs])]
-        told = probabilities(run.gallery.labels, run.network.classes) if epochs else None
+        told = probabilities(run.gallery.labels, run.network.outputs) if epochs else None
         return View(
             run=run,
             progress=progress(epochs + 1),

@@ -32,6 +32,7 @@ from gpunet.search.space import Value
 from gpunet.search.study_progress import StudyProgress, TrialSummary
 from gpunet.terminal.draw.charts import LineChart, Series
 from gpunet.terminal.draw.graphics import Painter
+from gpunet.terminal.draw.scatter import scatter
 from gpunet.terminal.draw.style import Ink, bar
 from gpunet.terminal.draw.weights import unit_pictures
 from gpunet.terminal.live.messages import ConsoleMessages
@@ -102,7 +103,7 @@ def a_view(run: RunInfo, epochs: int, **changes: Any) -> View:
         trace=(report(86, 2.3, 0.1), report(258, 1.9, None), report(301, 1.8, 0.3)),
         best_epoch=min(epochs, 4),
         patience_left=3 if epochs else None,
-        gallery=probabilities(run.gallery.labels, run.network.classes) if epochs else None,
+        gallery=probabilities(run.gallery.labels, run.network.outputs) if epochs else None,
     )
     return replace(view, **changes)
 
@@ -305,7 +306,7 @@ def test_lines_of_a_search_by_accuracy(make_text_console: MakeConsole, board: Bo
 
 def a_model(hidden: tuple[int, ...] = (20, 6), networks: int = 1, **settings: Any) -> Model:
     config = TrainConfig(hidden=hidden, **settings)
-    network = config.network(inputs=64, classes=3)
+    network = config.network(inputs=64, outputs=3)
     count = network.parameter_count
     draws = np.random.default_rng(5).normal(size=(networks, count)).astype(np.float32)
     return Model(
@@ -554,6 +555,23 @@ def test_a_chart(make_text_console: MakeConsole, name: str, settings: dict[str, 
     assert isinstance(narrow.file, io.StringIO)
     console.file.write(narrow.file.getvalue())
     assert_as_held(console, f"chart-{name}{'-ascii' if settings is ASCII else ''}")
+
+
+@pytest.mark.parametrize("settings", [COLOR, ASCII])
+def test_predictions_by_true_values(
+    make_text_console: MakeConsole, settings: dict[str, Any]
+) -> None:
+    draws = np.random.default_rng(0)
+    true = draws.normal(150, 70, 60)
+    predicted = 150 + 0.6 * (true - 150) + draws.normal(0, 40, 60)
+    predicted[3:5] = np.nan, 1e9
+    console = make_text_console(60, **settings)
+    console.print(scatter(console, "progression", true, predicted, 60, 12))
+    console.print(scatter(console, "progression", true, predicted, 24, 5))
+    console.print(scatter(console, "share", true * 1e-7, predicted * 1e-7, 40, 6))
+    console.print(scatter(console, "level", np.full(3, 7.0), np.array([7.0, 6.5, 8.0]), 40, 6))
+    console.print(scatter(console, "nothing", np.full(2, np.nan), np.zeros(2), 40, 6))
+    assert_as_held(console, f"scatter{'-ascii' if settings is ASCII else ''}")
 
 
 @pytest.mark.parametrize("settings", [COLOR, ASCII])

@@ -40,7 +40,7 @@ def tell(
     record: EpochRecord,
     progress: Progress,
 ) -> None:
-    told = np.full((len(run.gallery), run.network.classes), 0.1, np.float32)
+    told = np.full((len(run.gallery), run.network.outputs), 0.1, np.float32)
     dashboard.on_train_begin(run)
     dashboard.on_progress(progress)
     dashboard.on_epoch_end(EpochEnd.of(record, record.epoch, 4, told))
@@ -170,7 +170,7 @@ def test_a_frame_shows_all_that_an_epochs_end_tells(
     dashboard.on_train_begin(run)
     dashboard.on_progress(make_progress(1))
     assert dashboard.view.trace == (make_progress(1),)
-    told = np.full((len(run.gallery), run.network.classes), 0.1, np.float32)
+    told = np.full((len(run.gallery), run.network.outputs), 0.1, np.float32)
     dashboard.on_epoch_end(EpochEnd.of(make_record(1), 1, 4, told))
     dashboard.on_epoch_end(EpochEnd.of(make_record(2), 1, 3, told))
     text = frame_text(dashboard, 0.0)
@@ -347,7 +347,7 @@ def test_a_dashboard_remembers_what_it_is_told_and_when_and_draws_soon(
     dashboard.on_train_begin(run)
     news.append(told())
     assert (dashboard.view.run, dashboard.view.records, dashboard.view.best_epoch) == (run, (), 0)
-    first = replace(make_progress(1, 86), train_accuracy=None)
+    first = replace(make_progress(1, 86), train_score=None)
     dashboard.on_progress(replace(first, step=0, train_loss=None))
     news.append(told())
     assert not dashboard.view.trace

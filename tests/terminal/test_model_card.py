@@ -19,7 +19,7 @@ MakeConsole = Callable[..., Console]
 
 def a_model(population: int = 1, source: str = "made for a test", **settings: Any) -> Model:
     config = TrainConfig(hidden=(20,), **settings)
-    network = config.network(inputs=64, classes=3)
+    network = config.network(inputs=64, outputs=3)
     return Model(
         network=network,
         parameters=initial_parameters(network, "auto", range(population)),

@@ -23,7 +23,7 @@ MakeConsole = Callable[..., Console]
 
 def a_model(hidden: tuple[int, ...] = (6,)) -> Model:
     config = TrainConfig(hidden=hidden)
-    network = config.network(inputs=64, classes=3)
+    network = config.network(inputs=64, outputs=3)
     return Model(
         network=network,
         parameters=initial_parameters(network, "auto", [1]),
@@ -52,7 +52,7 @@ def printed(console: Console) -> str:
 def test_the_units_with_the_largest_incoming_weights_come_first() -> None:
     weights = np.array([[3, 0, 1, -9], [4, 1, 1, 0]], np.float32)  # norms 5, 1, 1.4, 9
     config = TrainConfig(hidden=(4,))
-    network = config.network(inputs=2, classes=3)
+    network = config.network(inputs=2, outputs=3)
     parameters = np.zeros((1, network.parameter_count), np.float32)
     model = replace(a_model(), network=network, parameters=parameters, image_shape=(1, 2))
     layer_views(parameters, network)[0][0][0] = weights

@@ -22,7 +22,7 @@ from gpunet.errors import DataError, ModelError, OutputError
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views
 
-NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2, activation="tanh")
+NETWORK = NetworkSpec(inputs=4, hidden=(3,), outputs=2, activation="tanh")
 
 
 def encoded(column: int, *levels: Any) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def test_a_file_of_format_1_keeps_the_rule_of_its_time(
     classes: tuple[str, ...],
     expected: Framing | None,
 ) -> None:
-    network = NetworkSpec(inputs=784, hidden=(), classes=10)
+    network = NetworkSpec(inputs=784, hidden=(), outputs=10)
     model = a_model(
         network=network,
         parameters=np.zeros((1, network.parameter_count), np.float32),

@@ -43,6 +43,32 @@ def test_records_give_the_same_curves() -> None:
     assert_array_equal([np.nan], curves.val_loss)
 
 
+MEASURED = {"epoch": 1, "train_loss": 0.5, "val_loss": None, "train_r2": -3.5, "val_r2": 0.25}
+COMPARED = {"names": ["a", "b"], "targets": [[1, 2]], "predictions": [[1.5, None]]}
+
+
+def test_of_measured_targets_a_report_gives_r2_and_the_predictions(tmp_path: Path) -> None:
+    curves = read_curves(a_report(tmp_path, history=[MEASURED], comparison=COMPARED))
+    assert curves.measured
+    assert (curves.train_r2.tolist(), curves.val_r2.tolist()) == ([-3.5], [0.25])
+    assert curves.comparison is not None
+    assert curves.comparison.names == ("a", "b")
+    assert_array_equal([[1.5, np.nan]], curves.comparison.predictions)
+    classes = read_curves(a_report(tmp_path))
+    assert (classes.measured, classes.comparison) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"targets": [[1]]}, {"predictions": []}, {"predictions": [[1, 2], [3, 4]]}]
+)
+def test_a_comparison_that_does_not_fit_together_is_refused(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    path = a_report(tmp_path, history=[MEASURED], comparison={**COMPARED, **changes})
+    with pytest.raises(DataError, match="does not have a true and a predicted value for each of 2"):
+        read_curves(path)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

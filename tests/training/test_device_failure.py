@@ -72,7 +72,7 @@ def test_an_epoch_in_which_the_device_fails_is_begun_anew() -> None:
     assert actual.stop_reason == "epochs"
     assert expected.steps == actual.steps
     assert expected.parameters.tobytes() == actual.parameters.tobytes()
-    assert expected.test_probabilities.tobytes() == actual.test_probabilities.tobytes()
+    assert expected.test_outputs.tobytes() == actual.test_outputs.tobytes()
 
 
 def test_an_epoch_that_fails_twice_ends_the_run_with_what_there_is() -> None:
@@ -122,9 +122,7 @@ def test_a_test_at_which_the_device_fails_is_done_anew() -> None:
     result = train(Untestable(), DATASET, CONFIG)
     assert result.overcome == ("the device is lost, 0 to come; try again",)
     assert result.device_failures == ()
-    assert train(flaky(), DATASET, CONFIG).test_probabilities.tobytes() == (
-        result.test_probabilities.tobytes()
-    )
+    assert train(flaky(), DATASET, CONFIG).test_outputs.tobytes() == (result.test_outputs.tobytes())
 
 
 def test_a_device_that_cannot_be_tested_on_leaves_the_weights_and_the_reason() -> None:
@@ -168,4 +166,4 @@ def test_an_adapter_that_is_lost_is_opened_anew_and_the_bits_are_the_same(
     assert "lost" in failure
     assert "\n" not in failure
     assert straight.parameters.tobytes() == disturbed.parameters.tobytes()
-    assert straight.test_probabilities.tobytes() == disturbed.test_probabilities.tobytes()
+    assert straight.test_outputs.tobytes() == disturbed.test_outputs.tobytes()

@@ -12,7 +12,7 @@ from gpunet.parameters import initial_parameters
 from gpunet.training.evaluation import evaluate, predict, sample_rows
 
 CONFIG = TrainConfig(hidden=(3,))
-NETWORK = CONFIG.network(inputs=4, classes=3)
+NETWORK = CONFIG.network(inputs=4, outputs=3)
 SAMPLES = Samples(
     np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32),
     (np.arange(20) % 3).astype(np.int32),
@@ -34,7 +34,7 @@ def a_model(population: int) -> Model:
 
 
 def an_engine(population: int) -> NumpyEngine:
-    return numpy_engine((CONFIG,) * population, NETWORK.inputs, NETWORK.classes)
+    return numpy_engine((CONFIG,) * population, NETWORK.inputs, NETWORK.outputs)
 
 
 def test_several_networks_answer_with_the_mean_of_their_probabilities() -> None:

@@ -80,7 +80,7 @@ class Scripted(NumpyEngine):
 
     def metrics(self) -> Metrics:
         seen = np.array([self.in_epoch])
-        return Metrics(np.array([self.total]), seen, seen)
+        return Metrics(np.array([self.total]), seen, seen, np.zeros(1))
 
 
 def scripted(*losses: float) -> type[Scripted]:

@@ -88,7 +88,7 @@ def test_a_pruned_network_ends_and_the_others_go_on() -> None:
 def test_a_population_leaves_the_test_set_alone() -> None:
     population = together(CONFIGS)
     assert not population.test.seen.any()
-    assert population.test_probabilities.shape == (4, 0, 3)
+    assert population.test_outputs.shape == (4, 0, 3)
 
 
 def test_a_network_that_diverges_does_not_disturb_the_others() -> None:

@@ -36,8 +36,8 @@ def a_result(train_loss: float = 0.5, seen: int = 4, steps: int = 10) -> Trainin
         counts={"train": 3, "validation": 1, "test": 4},
         device_failures=("broken",),
         overcome=("lost",),
-        test=Metrics(np.array([1.0]), np.array([3]), np.array([seen])),
-        test_probabilities=np.zeros((1, 4, 2), np.float32),
+        test=Metrics(np.array([1.0]), np.array([3]), np.array([seen]), np.zeros(1)),
+        test_outputs=np.zeros((1, 4, 2), np.float32),
     )
 
 
@@ -57,6 +57,7 @@ def test_the_report_holds_what_was_done_and_what_it_gave(tmp_path: Path) -> None
         "gpunet": __version__,
         "config": {
             **CONFIG.to_dict(),
+            "loss": "cross-entropy",
             "learning_rate": 0.005,
             "beta2": 0.999,
             "weight_decay": 0.0,

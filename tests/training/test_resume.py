@@ -113,7 +113,7 @@ def assert_same(straight: TrainingResult, resumed: TrainingResult) -> None:
     assert straight.best_epoch == resumed.best_epoch
     assert straight.steps == resumed.steps
     assert straight.stop_reason == resumed.stop_reason
-    assert straight.test_probabilities.tobytes() == resumed.test_probabilities.tobytes()
+    assert straight.test_outputs.tobytes() == resumed.test_outputs.tobytes()
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from gpunet.training.events import EpochRecord
 from gpunet.training.state import RunState
 from gpunet.workflows.run_folders import Recorder
 
-NETWORK = NetworkSpec(inputs=4, hidden=(3,), classes=2)
+NETWORK = NetworkSpec(inputs=4, hidden=(3,), outputs=2)
 SHAPE = (1, NETWORK.parameter_count)
 
 
@@ -138,7 +138,7 @@ BEGUN = {"samples": 64, "seconds": 1.5, "loss": [3.5], "correct": [40], "seen": 
         ),
         ({"begun": {**BEGUN, "seen": [63]}, "window": 64}, "of the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "seen": [0]}, "window": 64}, "of the epoch that is begun cannot"),
-        ({"begun": {**BEGUN, "correct": [65]}, "window": 64}, "of the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "correct": [-1]}, "window": 64}, "of the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "correct": "12"}}, "begun.correct is '12', wanted array"),
         ({"window": 0}, "window is 0, wanted int >= 1"),
         ({"history": {}}, "networks[0].history is {}, wanted array"),

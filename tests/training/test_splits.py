@@ -44,6 +44,16 @@ def test_floats_are_scaled_by_the_samples_that_are_trained_on() -> None:
     np.testing.assert_array_equal(splits.scaling.apply(data.test).features, splits.test[:].features)
 
 
+def test_a_robust_scaling_takes_features_that_encode_a_category_too() -> None:
+    rows = [[float(row), row % 5 == 0] for row in range(20)]
+    words = [[one, "yes" if other else "no"] for one, other in rows]
+    data = Dataset.from_arrays(np.array(words, object), np.arange(20) % 2)
+    usual = split(data, TrainConfig(validation=0)).training[:].features
+    robust = split(data, TrainConfig(validation=0, scaling="robust")).training[:].features
+    assert np.unique(usual[:, 1:]).tolist() == [0, 1]
+    assert np.abs(robust[:, 1:]).max() > 1.6  # 0 or 1 less a median of 0, over half a range
+
+
 def test_floats_of_a_file_are_scaled_without_a_copy_of_them_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

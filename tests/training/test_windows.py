@@ -280,7 +280,7 @@ def test_a_run_on_an_engine_that_is_too_small_validates_and_tests_on_all_samples
     dataset = dataclasses.replace(noise(150), test=noise(90, seed=4).train)
     result = train(engine, dataset, settings)
     assert result.test.seen.tolist() == [90]
-    assert result.test_probabilities.shape == (1, 90, 3)
+    assert result.test_outputs.shape == (1, 90, 3)
     whole = train(numpy_engine(settings, 6, 3), dataset, config(validation=45, window=40))
     assert result.window == 40
     assert result.parameters.tobytes() == whole.parameters.tobytes()
@@ -331,7 +331,7 @@ def test_metrics_of_two_stretches_add_up() -> None:
     def sums(*values: int) -> NDArray[np.int64]:
         return np.array(values, dtype=np.int64)
 
-    one = Metrics(np.array([1.5, 2.0]), sums(3, 4), sums(10, 10))
+    one = Metrics(np.array([1.5, 2.0]), sums(3, 4), sums(10, 10), np.zeros(2))
     both = one + one + Metrics.none(2)
     assert both.loss.tolist() == [3.0, 4.0]
     assert (both.correct.tolist(), both.seen.tolist()) == ([6, 8], [20, 20])

@@ -43,6 +43,7 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
         best_epoch=len(state.history),
         scaling=state.scaling,
         inverted=state.inverted,
+        target_scaling=state.target_scaling,
     )
     networks = zip(state.best_epochs, state.histories, strict=True)
     run = _Run(
@@ -113,12 +114,13 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         device=run.device,
         window=run.window,
         begun=run.begun,
+        target_scaling=model.target_scaling,
     )
 
 
 def _require_whole(network: _Network) -> None:
     for epoch, record in enumerate(network.history, start=1):
-        if record.epoch != epoch or (record.val_loss is None) != (record.val_accuracy is None):
+        if record.epoch != epoch or (record.val_loss is None) != (record.val_score is None):
             raise UnsoundError(f"entry {epoch} of its history is damaged")
     if not min(1, len(network.history)) <= network.best_epoch <= len(network.history):
         raise UnsoundError("its best epoch is none of its history")
@@ -138,7 +140,7 @@ def _require_begun(run: _Run, population: int, batch_size: int) -> None:
         and begun.samples % window == window % batch_size == 0
         and any(begun.seen)
         and all(
-            seen in (0, begun.samples) and 0 <= correct <= seen
+            seen in (0, begun.samples) and correct >= 0
             for correct, seen in zip(begun.correct, begun.seen, strict=True)
         )
     )

@@ -1,11 +1,11 @@
-"""Loss and accuracy curves of a run, from its epochs or from its report."""
+"""Curves of a run, and what it predicted of measured targets, from the run or from its report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ from gpunet.errors import DataError, reason_of
 from gpunet.files.typed_json import UnsoundError, from_json
 from gpunet.training.events import EpochRecord
 
-__all__ = ["Curves", "read_curves"]
+__all__ = ["Comparison", "Curves", "read_curves"]
 
 LARGEST = 1 << 62
 """The largest number of an epoch, and the largest loss, that a report may hold."""
@@ -24,42 +24,87 @@ LARGEST = 1 << 62
 Epoch = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 Metric = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 
-METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
+METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "train_r2", "val_r2")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Measured targets of n test samples, and what was predicted for them.
+
+    Args:
+        names: of the T targets.
+        targets: (n, T) in their own units.
+        predictions: (n, T) in the same; NaN where there was no number.
+    """
+
+    names: tuple[str, ...]
+    targets: NDArray[np.float64]
+    predictions: NDArray[np.float64]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a report holds of it."""
+        return {
+            "names": list(self.names),
+            "targets": self.targets.tolist(),
+            "predictions": self.predictions.tolist(),
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Losses and accuracies of E epochs; NaN where nothing was measured."""
+    """Losses of E epochs, and accuracies or, of measured targets, R2; NaN where there is none."""
 
     epochs: NDArray[np.int64]  # (E,) the epochs' numbers
     train_loss: NDArray[np.float64]  # (E,) mean loss per sample
     val_loss: NDArray[np.float64]  # (E,) mean loss per sample
     train_accuracy: NDArray[np.float64]  # (E,) fractions
     val_accuracy: NDArray[np.float64]  # (E,) fractions
+    train_r2: NDArray[np.float64]  # (E,) of measured targets
+    val_r2: NDArray[np.float64]  # (E,) of measured targets
     best_epoch: int  # the epoch whose weights were kept; 0 if none was
+    comparison: Comparison | None = None  # of measured targets
+
+    @property
+    def measured(self) -> bool:
+        """Whether it is R2 that there is, not the accuracy."""
+        return bool(np.isfinite(self.train_r2).any())
 
     @classmethod
-    def of(cls, records: Sequence[EpochRecord | _Entry], best_epoch: int) -> Self:
+    def of(
+        cls,
+        records: Sequence[EpochRecord | _Entry],
+        best_epoch: int,
+        comparison: Comparison | None = None,
+    ) -> Self:
         """The curves of finished epochs."""
         columns = {
-            name: np.array([getattr(record, name) for record in records], np.float64)
+            name: np.array([getattr(record, name, None) for record in records], np.float64)
             for name in METRICS
         }
         epochs = np.array([record.epoch for record in records], np.int64)
-        return cls(epochs, **columns, best_epoch=best_epoch)
+        return cls(epochs, **columns, best_epoch=best_epoch, comparison=comparison)
 
 
 class _Entry(msgspec.Struct):
     epoch: Epoch
     train_loss: Metric | None
     val_loss: Metric | None
-    train_accuracy: Metric | None
-    val_accuracy: Metric | None
+    train_accuracy: Metric | None = None
+    val_accuracy: Metric | None = None
+    train_r2: Metric | None = None
+    val_r2: Metric | None = None
+
+
+class _Comparison(msgspec.Struct):
+    names: Annotated[tuple[str, ...], Meta(min_length=1)]
+    targets: tuple[tuple[Metric | None, ...], ...]
+    predictions: tuple[tuple[Metric | None, ...], ...]
 
 
 class _Report(msgspec.Struct):
     history: tuple[_Entry, ...]
     best_epoch: Epoch
+    comparison: _Comparison | None = None
 
 
 def read_curves(path: Path) -> Curves:
@@ -82,4 +127,21 @@ def read_curves(path: Path) -> Curves:
         ) from error
     if not report.history:
         raise DataError(f"{path} tells of no finished epoch; train for one epoch at least")
-    return Curves.of(report.history, report.best_epoch)
+    comparison = None if report.comparison is None else _comparison(report.comparison, path)
+    return Curves.of(report.history, report.best_epoch, comparison)
+
+
+def _comparison(read: _Comparison, path: Path) -> Comparison:
+    """What a report says of test samples, once it fits together."""
+    rows = (*read.targets, *read.predictions)
+    alike = len(read.targets) == len(read.predictions)
+    if not alike or any(len(row) != len(read.names) for row in rows):
+        raise DataError(
+            f"the comparison in {path} does not have a true and a predicted value for each of "
+            f"{len(read.names)} targets; write the report again by `gpunet train`"
+        )
+    shape = (-1, len(read.names))
+    values = (
+        np.array(part, np.float64).reshape(shape) for part in (read.targets, read.predictions)
+    )
+    return Comparison(read.names, *values)

@@ -115,17 +115,25 @@ def _views(
         yield f"layers.{index}.offsets", shifts  # (P, O)
 
 
+def _written_network(network: NetworkSpec) -> dict[str, Any]:
+    """A network as JSON holds it; files say of what its outputs are."""
+    content = {
+        **dataclasses.asdict(network),
+        "hidden": list(network.hidden),
+        "activation": written(network.activation),
+    }
+    if network.kind != "classes":
+        return content
+    return {"classes" if name == "outputs" else name: one for name, one in content.items()}
+
+
 def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
     """All of a model but its weights, as JSON holds it in a file in a folder."""
     network, origin = model.network, model.origin
     return {
         "format": FORMAT_VERSION,
         "gpunet": __version__,
-        "network": {
-            **dataclasses.asdict(network),
-            "hidden": list(network.hidden),
-            "activation": written(network.activation),
-        },
+        "network": _written_network(network),
         "config": model.config.to_dict(),
         "classes": list(model.classes),
         "image_shape": None if model.image_shape is None else list(model.image_shape),
@@ -248,6 +256,8 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
             f"it has format {_line(version)} (of gpunet {_line(content.get('gpunet'))}) and this "
             f"gpunet {__version__} reads formats up to {FORMAT_VERSION}"
         )
+    if isinstance(shape := content.get("network"), dict) and "classes" in shape:
+        shape["outputs"] = shape["classes"]
     known = typed(content, _Description)
     for name in ("activation", "leaky_slope"):  # which a file always holds, default or not
         if name not in content["network"]:
@@ -265,7 +275,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
         config=config,
         classes=known.classes,
         image_shape=known.image_shape,
-        scaling=_scaling(tensors) if known.scaling else None,
+        scaling=_scaling(tensors, config) if known.scaling else None,
         origin=dataclasses.replace(
             known.dataset, reference=located(known.dataset.reference, folder)
         ),
@@ -286,11 +296,11 @@ def _line(value: object) -> str:
 def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) -> None:
     """Check that the entries of the metadata go together."""
     network, shape = known.network, known.image_shape
-    if len(known.classes) != network.classes:
-        raise UnsoundError(f"it does not name the network's {network.classes} classes")
+    if len(known.classes) != network.outputs:
+        raise UnsoundError(f"it does not name the network's {network.outputs} classes")
     if len(set(known.classes)) < len(known.classes):
         raise UnsoundError("it gives two classes one name")
-    if config.network(network.inputs, network.classes) != network:
+    if config.network(network.inputs, network.outputs) != network:
         raise UnsoundError("its training configuration is that of another network")
     if shape is not None and shape[0] * shape[1] != network.inputs:
         raise UnsoundError(f"its image_shape does not make {network.inputs} features")
@@ -355,7 +365,7 @@ def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
     return parameters
 
 
-def _scaling(tensors: Tensors) -> Scaling:
+def _scaling(tensors: Tensors, config: TrainConfig) -> Scaling:
     if not (tensors["scaling.deviation"] > 0).all():
         raise UnsoundError("scaling.deviation holds a value that is not above 0")
     mean, deviation = tensors["scaling.mean"], tensors["scaling.deviation"]
@@ -364,4 +374,5 @@ def _scaling(tensors: Tensors) -> Scaling:
         mean.astype(np.float64),
         deviation.astype(np.float64),
         None if fill is None else fill.astype(np.float64),
+        clips=config.standardize and config.scaling == "robust",
     )

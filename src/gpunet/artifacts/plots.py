@@ -1,4 +1,4 @@
-"""Pictures in files: the curves of a run, samples with their captions, weights.
+"""Pictures in files: a run's curves, predicted by true values, samples with captions, weights.
 
 Matplotlib draws them, which is optional and imported where it is used, without any window.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.artifacts.curves import Curves
+from gpunet.artifacts.curves import Comparison, Curves
 from gpunet.errors import MissingExtraError, UsageError, spelled
 from gpunet.files.output import require_writable, write_atomically
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Picture", "plot_curves", "plot_pictures", "require_plots"]
+__all__ = ["Picture", "plot_comparison", "plot_curves", "plot_pictures", "require_plots"]
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -44,6 +44,15 @@ PICTURE_INCHES, LINE_INCHES = 1.7, 0.14
 
 LONGEST_LINE = 24
 """Characters of a caption's line; more would reach into the next picture."""
+
+PANELS_IN_A_ROW, PANEL_INCHES = 3, (4.5, 3.8)
+"""Charts side by side, and the width and height of each."""
+
+MOST_TARGETS = 7
+"""Targets whose predictions are drawn, the first ones; with both curves they fill three rows."""
+
+LOWEST_R2 = -1.0
+"""What is worse is drawn at the edge, so that a bad beginning leaves room for the rest."""
 
 LOGARITHMIC_FROM = 20.0
 """The losses' axis is logarithmic once the largest is so many times the smallest."""
@@ -89,9 +98,11 @@ def require_plots(path: Path) -> None:
 def plot_curves(curves: Curves, title: str, path: Path) -> None:
     """Draw loss and accuracy over the epochs, the best epoch marked.
 
+    Of measured targets it is R2, and what was predicted of test samples by what is true.
+
     Args:
         curves: of one epoch at least.
-        title: above both.
+        title: above all.
         path: the file, whose end says the format.
 
     Raises:
@@ -100,6 +111,25 @@ def plot_curves(curves: Curves, title: str, path: Path) -> None:
     require_plots(path)
     with _own_style():
         _write(_figure_of_curves(curves, title), path)
+
+
+def plot_comparison(comparison: Comparison, title: str, path: Path) -> None:
+    """Draw predicted values by the true ones, a chart for each of the first targets.
+
+    Args:
+        comparison: of one sample at least.
+        title: above all.
+        path: the file, whose end says the format.
+
+    Raises:
+        GpunetError: as ``require_plots`` says.
+    """
+    require_plots(path)
+    with _own_style():
+        figure, charts = _charts(title, min(MOST_TARGETS, len(comparison.names)))
+        for index, axes in enumerate(charts):
+            _draw_scatter(axes, comparison, index)
+        _write(figure, path)
 
 
 def plot_pictures(pictures: Sequence[Picture], path: Path, *, signed: bool = False) -> None:
@@ -134,19 +164,40 @@ def _own_style() -> Iterator[None]:
 
 
 def _figure_of_curves(curves: Curves, title: str) -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    figure.suptitle(_literal(title))
-    loss, accuracy = figure.subplots(1, 2)
+    comparison = curves.comparison
+    targets = 0 if comparison is None else min(MOST_TARGETS, len(comparison.names))
+    figure, (loss, score, *scatters) = _charts(title, 2 + targets)
     _draw_lines(loss, curves, curves.train_loss, curves.val_loss)
     loss.set(xlabel="epoch", ylabel="loss per sample")
     if _spans_much(curves.train_loss, curves.val_loss):
         loss.set_yscale("log")
-    _draw_lines(accuracy, curves, 100 * curves.train_accuracy, 100 * curves.val_accuracy)
-    accuracy.set(xlabel="epoch", ylabel="accuracy in %")
+    if curves.measured:
+        shown = (np.maximum(r2, LOWEST_R2) for r2 in (curves.train_r2, curves.val_r2))
+        _draw_lines(score, curves, *shown)
+        score.set(xlabel="epoch", ylabel="R2")
+    else:
+        _draw_lines(score, curves, 100 * curves.train_accuracy, 100 * curves.val_accuracy)
+        score.set(xlabel="epoch", ylabel="accuracy in %")
     loss.legend(frameon=False)
+    for index, axes in enumerate(scatters):
+        assert comparison is not None
+        _draw_scatter(axes, comparison, index)
     return figure
+
+
+def _charts(title: str, count: int) -> tuple[Figure, list[Axes]]:
+    """An empty figure of some charts, as many side by side as there is room for."""
+    from matplotlib.figure import Figure
+
+    columns = min(PANELS_IN_A_ROW, count)
+    rows = -(-count // columns)
+    width, height = PANEL_INCHES
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    figure.suptitle(_literal(title))
+    charts = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for unused in charts[count:]:
+        unused.set_axis_off()
+    return figure, charts[:count]
 
 
 def _figure_of_pictures(pictures: Sequence[Picture], signed: bool) -> Figure:
@@ -186,6 +237,19 @@ def _draw_lines(
             curves.best_epoch, color="grey", linewidth=1, label=f"best epoch, {curves.best_epoch}"
         )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_scatter(axes: Axes, comparison: Comparison, index: int) -> None:
+    """Draw a dot for each sample, and the diagonal on which a prediction has no error."""
+    true, predicted = comparison.targets[:, index], comparison.predictions[:, index]
+    known = np.isfinite(true)
+    ends = (true[known].min(), true[known].max()) if known.any() else (0.0, 1.0)
+    axes.plot(ends, ends, color="grey", linewidth=1, linestyle="--")
+    axes.scatter(true, predicted, s=10, color=TRAIN, alpha=0.6, linewidths=0)
+    name = _literal(_cut(comparison.names[index]))
+    axes.set(xlabel=f"{name}, true", ylabel=f"{name}, predicted")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -15,7 +15,7 @@ from gpunet.engine.interface import DeviceInfo
 from gpunet.files.output import write_atomically
 from gpunet.parameters import initializations
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import settled
+from gpunet.training.splits import network_for, settled
 
 __all__ = ["report", "strict_json", "write_report"]
 
@@ -24,8 +24,8 @@ def report(
     config: TrainConfig, device: DeviceInfo, dataset: Dataset, result: TrainingResult
 ) -> dict[str, Any]:
     """What a run was and what it gave, as JSON holds it."""
-    test = result.joint_scores(config.loss, dataset.test.labels)
-    network = config.network(dataset.inputs, len(dataset.classes))
+    test = result.joint_scores(config.in_effect("loss"), dataset.test.labels)
+    network = network_for(config, dataset)
     return {
         "gpunet": __version__,
         "config": settled(config, dataset).values_in_effect(),
@@ -37,7 +37,7 @@ def report(
             "fingerprint": dataset.fingerprint,
             "window": result.window,
         },
-        "history": [dataclasses.asdict(record) for record in result.history],
+        "history": [record.to_dict() for record in result.history],
         "stop_reason": result.stop_reason,
         "best_epoch": result.best_epoch,
         "test": {"loss": test.loss, "accuracy": test.accuracy},

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.artifacts.curves import Curves
+from gpunet.artifacts.curves import Comparison, Curves
 
 __all__ = ["curves_svg"]
 
@@ -16,14 +17,22 @@ TRAIN, VALIDATION = "#0072b2", "#d55e00"  # told apart by people of any color vi
 
 
 def curves_svg(curves: Curves) -> str:
-    """Two charts side by side: the losses and the accuracies by epoch; validation is dashed."""
+    """Two charts side by side: the losses, and the accuracies or R2; validation is dashed.
+
+    Of measured targets a third chart shows the predictions for the first one by its true values.
+    """
+    name, scores = "accuracy", (curves.train_accuracy, curves.val_accuracy)
+    if curves.measured:
+        name, scores = "R2", (curves.train_r2, curves.val_r2)
     charts = [
         _chart("loss", curves.epochs, (curves.train_loss, curves.val_loss), 0),
-        _chart("accuracy", curves.epochs, (curves.train_accuracy, curves.val_accuracy), WIDTH),
+        _chart(name, curves.epochs, scores, WIDTH),
     ]
+    if curves.comparison is not None:
+        charts.append(_scatter(curves.comparison, 2 * WIDTH))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * WIDTH}" height="{HEIGHT}" '
-        f'role="img" aria-label="loss and accuracy by epoch" fill="none" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{len(charts) * WIDTH}" height="{HEIGHT}" '
+        f'role="img" aria-label="loss and {name} by epoch" fill="none" '
         f'font-family="sans-serif" font-size="11">{"".join(charts)}</svg>'
     )
 
@@ -50,4 +59,29 @@ def _chart(
                 f'<polyline points="{" ".join([points[0], *points])}" stroke="{color}" '
                 f'stroke-width="2" stroke-linecap="round" stroke-dasharray="{dashes}"/>'
             )
+    return "".join(parts)
+
+
+def _scatter(comparison: Comparison, left: int) -> str:
+    """One chart of the first target: a dot per sample, and the diagonal where there is no error."""
+    true, predicted = comparison.targets[:, 0], comparison.predictions[:, 0]
+    known = np.isfinite(true) & np.isfinite(predicted)
+    low, high = (float(true[known].min()), float(true[known].max())) if known.any() else (0.0, 1.0)
+    width, height = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
+    span = (high - low) or 1
+    across = left + MARGIN + (true[known] - low) / span * width  # (n,)
+    share = np.clip((predicted[known] - low) / span, 0, 1)
+    down = MARGIN + (1 - share) * height
+    name = escape(comparison.names[0][:20])
+    parts = [
+        f'<text x="{left + MARGIN}" y="14" fill="currentColor">predicted {name}</text>'
+        f'<text x="{left + MARGIN}" y="{HEIGHT - 6}" fill="currentColor">'
+        f"true {low:.4g} to {high:.4g}</text>"
+        f'<path d="M{left + MARGIN} {MARGIN + height}l{width} {-height}" stroke="{VALIDATION}" '
+        'stroke-dasharray="5 3"/>'
+    ]
+    parts += [
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.5" fill="{TRAIN}"/>'
+        for x, y in zip(across, down, strict=True)
+    ]
     return "".join(parts)

@@ -2,7 +2,8 @@
 
 An optimizer is a name in ``Optimizer`` and a row in ``OPTIMIZER_FACTS``, a function in
 ``engine.reference.optimizers`` and a shader; an activation is a name here, a function in
-``engine.reference.activations`` and a shader.
+``engine.reference.activations`` and a shader; a loss is a name in ``Loss`` and a row in
+``LOSS_FACTS``, a function in ``engine.reference.kernels`` and a shader.
 """
 
 from __future__ import annotations
@@ -13,19 +14,25 @@ from typing import Literal, get_args
 
 __all__ = [
     "ACTIVATIONS",
+    "DEFAULT_LOSSES",
     "INITIALIZATIONS",
     "LOSSES",
+    "LOSS_FACTS",
     "OPTIMIZERS",
     "OPTIMIZER_FACTS",
-    "OUTPUTS",
     "SCHEDULES",
     "USES",
     "Activation",
     "AnswerFormat",
+    "FeatureScaling",
     "FramingStyle",
     "Graphics",
+    "Improvement",
     "Initialization",
+    "Keep",
+    "Kind",
     "Loss",
+    "LossFacts",
     "Missing",
     "Monitor",
     "Optimizer",
@@ -42,6 +49,7 @@ Activation = Literal[
     "gelu",
     "gelu_tanh",
     "silu",
+    "mish",
     "sigmoid",
     "tanh",
     "scaled_tanh",
@@ -49,19 +57,27 @@ Activation = Literal[
     "identity",
 ]
 Optimizer = Literal["adam", "adamw", "nadam", "sgd", "rmsprop", "lion"]
-Loss = Literal["cross-entropy", "quadratic"]
-Initialization = Literal["auto", "he", "glorot", "uniform"]
+Loss = Literal[
+    "cross-entropy", "quadratic", "binary-cross-entropy", "squared-error", "huber", "poisson"
+]
+Kind = Literal["classes", "labels", "measured"]
+Initialization = Literal["auto", "he", "glorot", "uniform", "scikit-learn"]
 Schedule = Literal[
     "cosine",
+    "coslog4",
     "constant",
     "linear",
     "step",
     "exponential",
     "inverse-time",
+    "inverse-power",
     "one-cycle",
     "plateau",
 ]
-Monitor = Literal["val_loss", "val_accuracy"]
+Monitor = Literal["val_loss", "val_accuracy", "train_loss"]
+Improvement = Literal["added-up", "at-once"]
+Keep = Literal["best", "last"]
+FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
 AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
@@ -74,8 +90,38 @@ INITIALIZATIONS: tuple[str, ...] = get_args(Initialization)
 LOSSES: tuple[str, ...] = get_args(Loss)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 
-OUTPUTS: Mapping[Loss, str] = {"cross-entropy": "softmax", "quadratic": "sigmoid"}
-"""What turns the last layer's logits into probabilities, by the loss."""
+
+@dataclass(frozen=True, slots=True)
+class LossFacts:
+    """What there is to know of a loss.
+
+    Args:
+        kernel: the function in ``engine.reference.kernels`` and the file in ``shaders/loss``.
+        output: what turns the last layer's logits into the network's answer.
+        kind: what it is told of a sample: one class of several, any number of labels (each 0 or
+            1), or measured targets.
+    """
+
+    kernel: str
+    output: Literal["softmax", "sigmoid", "identity", "exp"]
+    kind: Kind
+
+
+LOSS_FACTS: Mapping[Loss, LossFacts] = {
+    "cross-entropy": LossFacts("softmax_cross_entropy", "softmax", "classes"),
+    "quadratic": LossFacts("quadratic", "sigmoid", "classes"),
+    "binary-cross-entropy": LossFacts("binary_cross_entropy", "sigmoid", "labels"),
+    "squared-error": LossFacts("squared_error", "identity", "measured"),
+    "huber": LossFacts("huber", "identity", "measured"),
+    "poisson": LossFacts("poisson", "exp", "measured"),
+}
+
+DEFAULT_LOSSES: Mapping[Kind, Loss] = {
+    "classes": "cross-entropy",
+    "labels": "binary-cross-entropy",
+    "measured": "squared-error",
+}
+"""The loss that is minimized unless another is asked for, by what the data tell of a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +150,10 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "optimizer": {name: facts.uses for name, facts in OPTIMIZER_FACTS.items()},
     "activation": {"leaky_relu": ("leaky_slope",)},
     "schedule": {
-        **dict.fromkeys(("step", "exponential", "inverse-time", "plateau"), _DECAY),
-        **dict.fromkeys(("cosine", "linear", "one-cycle"), ("lr_final",)),
+        **dict.fromkeys(("step", "exponential", "inverse-time"), _DECAY),
+        **dict.fromkeys(("cosine", "coslog4", "linear", "one-cycle"), ("lr_final",)),
+        "plateau": (*_DECAY, "lr_stop"),
+        "inverse-power": ("lr_power", "lr_final"),
     },
 }
 """The settings that only some choices use: by the setting that chooses, then by the choice."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
 
-from gpunet.config.choices import ACTIVATIONS, LOSSES, Activation, Loss
+from gpunet.config.choices import ACTIVATIONS, LOSS_FACTS, LOSSES, Activation, Kind, Loss
 from gpunet.config.setting import Range, require_one_of
 from gpunet.config.texts import parse_activation, written
 from gpunet.errors import SettingError, UsageError
@@ -33,17 +33,20 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """The shape of a multilayer perceptron that tells classes apart.
+    """The shape of a multilayer perceptron.
 
     Args:
         inputs: features of a sample, I.
         hidden: units of each hidden layer; empty for softmax regression.
-        classes: classes to tell apart, C >= 2.
+        outputs: classes to tell apart, C >= 2; or labels or measured targets, T >= 1, if the loss
+            is one of those.
         activation: one name for all hidden layers, or one for each.
         leaky_slope: slope of leaky ReLU below zero.
         loss: what is minimized. ``cross-entropy`` follows a softmax over the classes;
             ``quadratic``, half the squared distance to the one-hot label, follows a sigmoid of
-            each class.
+            each class; ``binary-cross-entropy`` follows a sigmoid of each label. Of measured
+            targets ``squared-error`` is half the squared distance, ``huber`` the same within a
+            distance of 1 and linear beyond, and ``poisson`` follows an exponential function.
         layer_norm: whether every hidden layer's preactivations are normalized.
 
     Raises:
@@ -52,7 +55,7 @@ class NetworkSpec:
 
     inputs: int
     hidden: tuple[int, ...]
-    classes: int
+    outputs: int
     activation: str | tuple[str, ...] = "relu"
     leaky_slope: float = 0.01
     loss: Loss = "cross-entropy"
@@ -72,15 +75,23 @@ class NetworkSpec:
                 f"names {len(self.hidden)} layers, at most {MAXIMUM_LAYERS - 1} are possible",
             )
         self._require_size("features per sample", self.inputs, Range(1, 4 * MAXIMUM_UNITS))
-        self._require_size("classes", self.classes, Range(2, MAXIMUM_UNITS))
+        require_one_of("loss", self.loss, LOSSES)
+        if self.kind == "classes":
+            self._require_size("classes", self.outputs, Range(2, MAXIMUM_UNITS))
+        else:
+            self._require_size("targets", self.outputs, Range(1, MAXIMUM_UNITS))
         require_activations(self.activation, len(self.hidden))
         Range(0.0, 1.0).require("leaky_slope", self.leaky_slope)
-        require_one_of("loss", self.loss, LOSSES)
 
     @staticmethod
     def _require_size(what: str, size: int, wanted: Range) -> None:
         if not wanted.lowest <= size <= wanted.highest:
             raise UsageError(f"{what} is {size}, wanted {wanted}")
+
+    @property
+    def kind(self) -> Kind:
+        """What the network answers: a class, labels or measured targets."""
+        return LOSS_FACTS[self.loss].kind
 
     @property
     def activations(self) -> tuple[Activation, ...]:
@@ -91,7 +102,7 @@ class NetworkSpec:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers from the input to the logits; the last one is linear."""
-        sizes = (self.inputs, *self.hidden, self.classes)
+        sizes = (self.inputs, *self.hidden, self.outputs)
         activations: tuple[Activation, ...] = (*self.activations, "identity")
         return tuple(
             Layer(inputs, outputs, activation)
@@ -105,7 +116,7 @@ class NetworkSpec:
         return blocks + (2 * sum(self.hidden) if self.layer_norm else 0)
 
     def __str__(self) -> str:
-        return "-".join(str(size) for size in (self.inputs, *self.hidden, self.classes))
+        return "-".join(str(size) for size in (self.inputs, *self.hidden, self.outputs))
 
 
 def require_activations(activation: str | tuple[str, ...], layers: int) -> None:

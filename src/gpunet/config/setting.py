@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from numbers import Real
 from operator import index
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from gpunet.errors import SettingError
 
@@ -82,12 +82,13 @@ class Setting:
     @property
     def kinds(self) -> tuple[Any, ...]:
         """The types that a value may be of."""
-        return get_args(self.kind) if isinstance(self.kind, UnionType) else (self.kind,)
+        return get_args(self.kind) if get_origin(self.kind) in (Union, UnionType) else (self.kind,)
 
     @property
     def choices(self) -> tuple[str, ...]:
         """The names that it may be; empty if it is no name."""
-        return get_args(self.kind) if get_origin(self.kind) is Literal else self.names
+        listed = [one for one in self.kinds if get_origin(one) is Literal]
+        return get_args(listed[0]) if listed else self.names
 
     def check(self, value: Any) -> Any:
         """The value in Python's own types, where numpy's and lists are taken, too.

@@ -14,10 +14,14 @@ from typing import Any
 
 from gpunet.config.choices import (
     ACTIVATIONS,
+    DEFAULT_LOSSES,
     OPTIMIZER_FACTS,
     USES,
+    FeatureScaling,
     FramingStyle,
+    Improvement,
     Initialization,
+    Keep,
     Loss,
     Missing,
     Monitor,
@@ -116,6 +120,24 @@ class TrainConfig:
         fixed=SAME_SAMPLES,
         shared=True,
     )
+    standardize_targets: bool = setting(
+        True,
+        DATA,
+        "Bring measured targets to mean 0 and deviation 1 for training, counts to mean 1; answers "
+        "are in the targets' own units either way.",
+        fixed=SAME_SAMPLES,
+        shared=True,
+    )
+    scaling: FeatureScaling = setting(
+        "standard",
+        DATA,
+        "How features are standardized: standard, or robust against outliers: median 0, quartiles "
+        "1 apart, clipped smoothly to below 3; features that encode a category, too.",
+        fixed=SAME_SAMPLES,
+        shared=True,
+        off="standard",
+        needs="standardize",
+    )
     framing: FramingStyle = setting(
         "auto",
         DATA,
@@ -149,6 +171,14 @@ class TrainConfig:
         parse=parse_names,
         fixed=SAME_SAMPLES,
         shared=True,
+    )
+    shuffle: bool = setting(
+        True,
+        DATA,
+        "Draw a new order of the samples for every epoch.",
+        fixed=SAME_SAMPLES,
+        shared=True,
+        off=True,
     )
     window: int = setting(
         0,
@@ -192,7 +222,8 @@ class TrainConfig:
     initialization: Initialization = setting(
         "auto",
         NETWORK,
-        "How weights are drawn; auto takes He for the ReLU family, Glorot for sigmoid and tanh.",
+        "How weights are drawn; auto takes He for the ReLU family, Glorot for sigmoid and tanh; "
+        "scikit-learn draws the biases, too.",
         aliases=("init",),
         formerly=("initialisation",),
     )
@@ -211,7 +242,15 @@ class TrainConfig:
         bounds=Range(1, 65535),
         fixed="a trial is one network",
     )
-    loss: Loss = setting("cross-entropy", NETWORK, "What is minimized.", shared=True)
+    loss: Loss | None = setting(
+        None,
+        NETWORK,
+        "What is minimized: cross-entropy or quadratic for classes, squared-error, huber or "
+        "poisson for measured targets, binary-cross-entropy for any number of labels a sample.",
+        follows=lambda config: DEFAULT_LOSSES["classes"],
+        default_in_words="cross-entropy, or squared-error for measured targets",
+        shared=True,
+    )
     optimizer: Optimizer = setting("adam", OPTIMIZER, "The update rule.", shared=True)
     learning_rate: float | None = setting(
         None,
@@ -246,8 +285,20 @@ class TrainConfig:
     lr_final: float = setting(
         0.0,
         SCHEDULE,
-        "Where cosine, linear and one-cycle end, and below which no other schedule falls.",
+        "Where cosine, coslog4, linear and one-cycle end, and below which no other schedule falls.",
         bounds=Range(0),
+    )
+    lr_power: float = setting(
+        0.5,
+        SCHEDULE,
+        "Exponent of inverse-power, which divides the rate by that power of the samples seen.",
+        bounds=NOT_NEGATIVE,
+    )
+    lr_stop: float = setting(
+        0.0,
+        SCHEDULE,
+        "Stop where plateau would reduce a rate that is not above this; 0 never does.",
+        bounds=NOT_NEGATIVE,
     )
     restart_every: int = setting(
         0,
@@ -383,6 +434,20 @@ class TrainConfig:
         "What decides which epoch is the best and when to stop; where no samples are held out it "
         "is the training set's.",
         fixed="trials are compared by one metric",
+    )
+    improvement: Improvement = setting(
+        "added-up",
+        STOPPING,
+        "Whether small improvements add up until they come to min_delta, or one epoch has to be "
+        "better than the best by it at once.",
+        off="added-up",
+    )
+    keep: Keep = setting(
+        "best",
+        STOPPING,
+        "Which epoch's weights are kept.",
+        fixed="trials are compared by their best epochs",
+        off="best",
     )
     start_from_epoch: int = setting(
         1,
@@ -557,15 +622,15 @@ class TrainConfig:
                 return False
         return True
 
-    def network(self, inputs: int, classes: int) -> NetworkSpec:
-        """The network for samples of so many features and classes."""
+    def network(self, inputs: int, outputs: int) -> NetworkSpec:
+        """The network for samples of so many features, and classes or targets."""
         return NetworkSpec(
             inputs,
             self.hidden,
-            classes,
+            outputs,
             self.activation,
             self.leaky_slope,
-            self.loss,
+            self.in_effect("loss"),
             self.layer_norm,
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config.choices import Missing
+from gpunet.config.choices import Kind, Missing
 from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.spool import converted, taken
 from gpunet.errors import DataError
@@ -34,25 +34,32 @@ TOO_LARGE = "which is too large: float32 ends at 3.4e38; write it in a larger un
 """What a message says of a value beyond what engines compute with."""
 
 ROWS = 4096  # rows looked at together, so that the temporaries stay small
+CLIP = 3.0
+"""What a robustly scaled feature never reaches: x becomes x / sqrt(1 + (x / 3)**2)."""
+
 COLUMN = 1 << 20  # values of one column added up together, for the same reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Labeled samples.
+    """Samples, and what is known of each.
 
     Args:
         features: (n, I), either uint8 (0..255, read as 0..1), or float32 or float64 as they are;
             float64 only until they are standardized, as engines take float32. They may be a
             memory map of a file, ``np.memmap``.
-        labels: (n,) int32, each from 0 to C - 1.
+        labels: (n,) int32, the class of each sample from 0 to C - 1; or (n, T) float32 or float64,
+            its measured targets, or 0 or 1 for each of T labels.
+        weights: (n,) float32, what each sample counts in the loss and the metrics; all alike where
+            it is ``None``.
 
     Raises:
         DataError: an array is of another type or shape. The values are looked at by ``Dataset``.
     """
 
     features: NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
-    labels: NDArray[np.int32]
+    labels: NDArray[Any]
+    weights: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         kind, shape = self.features.dtype, self.features.shape
@@ -61,17 +68,27 @@ class Samples:
                 f"the features are {kind} of shape {shape}, wanted uint8 or floats of shape "
                 "(samples, features); convert and reshape them first"
             )
-        if self.labels.dtype != np.int32 or self.labels.shape != shape[:1]:
+        labels, weights = self.labels, self.weights
+        measured = labels.dtype in (np.float32, np.float64) and labels.ndim == 2
+        if not (measured or labels.dtype == np.int32) or (
+            (labels.shape[:1] if measured else labels.shape) != shape[:1]
+        ):
             raise DataError(
-                f"the labels are {self.labels.dtype} of shape {self.labels.shape}, wanted int32 "
-                f"of shape {shape[:1]}, one for each sample; convert and reshape them first"
+                f"the labels are {labels.dtype} of shape {labels.shape}, wanted int32 of shape "
+                f"{shape[:1]}, one for each sample, or floats of shape ({shape[0]}, targets); "
+                "convert and reshape them first"
+            )
+        if weights is not None and (weights.dtype != np.float32 or weights.shape != shape[:1]):
+            raise DataError(
+                f"the weights are {weights.dtype} of shape {weights.shape}, wanted float32 of "
+                f"shape {shape[:1]}, one for each sample; convert and reshape them first"
             )
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, rows: slice | NDArray[np.integer]) -> Samples:
-        return Samples(self.features[rows], self.labels[rows])
+        return Samples(self.features[rows], self.labels[rows], self._weights(rows))
 
     @property
     def row_bytes(self) -> int:
@@ -81,29 +98,35 @@ class Samples:
 
     def take(self, rows: slice | NDArray[np.integer]) -> Samples:
         """These samples; if they are many and mapped, they lie in a file of the cache again."""
-        return Samples(taken(self.features, rows), self.labels[rows])
+        return Samples(taken(self.features, rows), self.labels[rows], self._weights(rows))
 
     def single(self) -> Samples:
         """These samples as engines take them: float64 rounded to float32."""
         if self.features.dtype != np.float64:
             return self
-        return Samples(converted(self.features, np.float32), self.labels)
+        return replace(self, features=converted(self.features, np.float32))
+
+    def _weights(self, rows: slice | NDArray[np.integer]) -> NDArray[np.float32] | None:
+        return None if self.weights is None else self.weights[rows]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
-    """How float features are brought to mean 0 and standard deviation 1.
+    """How float features are standardized: to mean 0 and standard deviation 1, or robustly.
 
     Args:
-        mean: (I,) float64, of the training samples.
-        deviation: (I,) float64, of the training samples; 1 where a feature is constant.
+        mean: (I,) float64, of the training samples; the median where it is robust.
+        deviation: (I,) float64, of the training samples; 1 where a feature is constant. Where it is
+            robust, the distance of the quartiles.
         fill: (I,) float64, what takes the place of a missing value before all else; the mean where
             it is ``None``.
+        clips: whether what was standardized is clipped smoothly to below ``CLIP``.
     """
 
     mean: NDArray[np.floating[Any]]
     deviation: NDArray[np.floating[Any]]
     fill: NDArray[np.floating[Any]] | None = None
+    clips: bool = False
 
     @classmethod
     def of(cls, features: NDArray[Any]) -> Scaling:
@@ -118,10 +141,20 @@ class Scaling:
             present = _present(features[:, column])
             mean[column] = present.mean(dtype=np.float64) if len(present) else 0
             deviation[column] = present.std(dtype=np.float64) if len(present) else 0
-        rounding = np.finfo(features.dtype).eps * np.abs(mean)
-        least = np.finfo(np.float32).tiny  # a network could not tell smaller differences
-        deviation[deviation <= np.maximum(rounding, least)] = 1
-        return cls(mean, deviation)
+        return cls(mean, _divisor(deviation, mean, features.dtype))
+
+    @classmethod
+    def robust(cls, features: NDArray[Any]) -> Scaling:
+        """The scaling of features (n, I) by their medians and quartiles, clipped smoothly.
+
+        Half the range takes the place of the quartiles' distance where that is 0. What is missing
+        becomes the mean (Holzmueller et al., "Better by Default", 2024, section 3).
+        """
+        columns = (_present(features[:, column]) for column in range(features.shape[1]))
+        facts = np.array([_facts(column) for column in columns]).reshape(-1, 6).T  # (6, I)
+        lowest, lower, median, upper, highest, mean = facts
+        apart = np.where(upper > lower, upper - lower, highest / 2 - lowest / 2)
+        return cls(median, _divisor(apart, median, features.dtype), mean, clips=True)
 
     def with_median(self, features: NDArray[Any]) -> Scaling:
         """A scaling that fills missing numbers with the medians of these features (n, I)."""
@@ -132,7 +165,7 @@ class Scaling:
     def without(self, features: NDArray[np.bool_]) -> Scaling:
         """A scaling that fills missing numbers but does not standardize these features (I,)."""
         mean, deviation = np.where(features, 0, self.mean), np.where(features, 1, self.deviation)
-        return Scaling(mean, deviation, self.filling)
+        return Scaling(mean, deviation, self.filling, self.clips)
 
     @property
     def filling(self) -> NDArray[np.floating[Any]]:
@@ -157,14 +190,37 @@ class Scaling:
                 missing = np.isnan(block)
                 if missing.any():
                     block = np.where(missing, self.filling, block)
-                scaled[rows] = (block - self.mean) / self.deviation
+                block = (block - self.mean) / self.deviation
+                scaled[rows] = block / np.hypot(1, block / CLIP) if self.clips else block
         refuse_unknown_values(
             scaled,
             lambda row, column: (
                 f"feature {column + 1:,} of sample {above + row + 1:,}, once standardized,"
             ),
         )
-        return Samples(scaled, samples.labels)
+        return replace(samples, features=scaled)
+
+    def of_targets(self, targets: NDArray[Any]) -> NDArray[np.float32]:
+        """Measured targets (n, T) standardized, for training."""
+        return np.asarray((targets - self.mean) / self.deviation, np.float32)
+
+    def to_targets(self, answers: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """What standardized answers (..., T) are in the targets' own units."""
+        return np.asarray(answers * self.deviation + self.mean)
+
+
+def _facts(values: NDArray[Any]) -> list[float]:
+    """The least of some values (n,), the quartiles, the greatest, and the mean; zeros if none."""
+    wide = values.astype(np.float64) if len(values) else np.zeros(1)
+    return [*np.quantile(wide, (0, 0.25, 0.5, 0.75, 1)), wide.mean()]
+
+
+def _divisor(
+    deviation: NDArray[np.float64], mean: NDArray[np.float64], kind: np.dtype[Any]
+) -> NDArray[np.float64]:
+    """The deviation (I,) of features of a type; 1 where it is within their rounding."""
+    least = np.finfo(np.float32).tiny  # a network could not tell smaller differences
+    return np.where(deviation <= np.maximum(np.finfo(kind).eps * np.abs(mean), least), 1, deviation)
 
 
 def _present(values: NDArray[Any]) -> NDArray[Any]:
@@ -207,6 +263,8 @@ class Columns:
         encodings: of the columns that become several features, in the order of the columns; every
             other column is one feature, its number.
         missing: what is done about missing cells; a model fills them unless it refuses them.
+        further: the columns of further targets, counted from 0, beside that of ``place``.
+        further_labels: their titles; none where the table has no titles.
     """
 
     features: tuple[str, ...] | None
@@ -217,6 +275,18 @@ class Columns:
     ignored: tuple[int, ...] = ()
     encodings: tuple[Encoding, ...] = ()
     missing: Missing = "refuse"
+    further: tuple[int, ...] = ()
+    further_labels: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The columns of the label, or of all targets."""
+        return (self.place, *self.further)
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The titles of these columns, or ``None``."""
+        return None if self.label is None else (self.label, *self.further_labels)
 
     @property
     def fills(self) -> bool:
@@ -256,16 +326,20 @@ class Dataset:
         train: the training samples; unless ``validation`` is given, those to be held out for it
             are still among them.
         test: the test samples.
-        classes: the classes' names, C of them.
+        classes: the classes' names, C of them; none where targets are measured.
         image_shape: height and width if a sample is a grey image, else ``None``.
         source: where it came from, in words for the user.
         notice: something that the user should know about the choice, or ``None``.
         validation: the validation samples that the data came with, at least one, or ``None``.
         columns: which columns of a table it comes from, or ``None`` where it comes from none.
+        targets: the names of measured targets, or of labels that are 0 or 1, T of them; none where
+            there are classes.
+        kind: what is known of a sample: its class, its labels, or measured targets.
 
     Raises:
         DataError: a feature is infinite, or NaN where ``columns`` does not fill it; a label is no
-            class; or parts do not fit together.
+            class; a target is no finite number; a weight is negative; or parts do not fit
+            together.
     """
 
     name: str
@@ -277,6 +351,8 @@ class Dataset:
     notice: str | None = None
     validation: Samples | None = None
     columns: Columns | None = None
+    targets: tuple[str, ...] = ()
+    kind: Kind = "classes"
 
     def __post_init__(self) -> None:
         for part, samples in self._parts().items():
@@ -286,13 +362,20 @@ class Dataset:
                     f"the {part} samples of {self.name!r} have {samples.features.shape[1]:,} "
                     f"features but the training samples {self.inputs:,}; make both alike"
                 )
-            _require_classes(samples.labels, len(self.classes), whose)
+            _require_labels(samples.labels, self, whose)
+            if samples.weights is not None:
+                _require_weights(samples.weights, whose)
             _require_finite(samples.features, whose, self._may_be_missing)
 
     @property
     def inputs(self) -> int:
         """Features per sample, I."""
         return int(self.train.features.shape[1])
+
+    @property
+    def outputs(self) -> int:
+        """Classes C, or targets T."""
+        return len(self.targets or self.classes)
 
     @property
     def _may_be_missing(self) -> NDArray[np.bool_] | None:
@@ -350,6 +433,8 @@ class Dataset:
             for rows in row_blocks(samples.features):
                 digest.update(np.ascontiguousarray(samples.features[rows]).data)
             digest.update(np.ascontiguousarray(samples.labels).data)
+            if samples.weights is not None:
+                digest.update(np.ascontiguousarray(samples.weights).data)
         return digest.hexdigest()
 
     def _parts(self) -> dict[str, Samples]:
@@ -435,7 +520,43 @@ def _require_finite(
     )
 
 
+def _require_labels(labels: NDArray[Any], dataset: Dataset, whose: str) -> None:
+    if dataset.kind == "classes":
+        _require_classes(labels, len(dataset.classes), whose)
+        return
+    if labels.ndim != 2 or labels.shape[1] != len(dataset.targets):
+        raise DataError(
+            f"the targets {whose} are of shape {labels.shape}, wanted {len(dataset.targets):,} for "
+            f"each sample: {', '.join(dataset.targets[:12])}; make both alike"
+        )
+    refuse_unknown_values(
+        labels, lambda row, column: f"{dataset.targets[column]!r} in row {row + 1:,} {whose}"
+    )
+    if dataset.kind == "labels" and (wrong := np.argwhere((labels != 0) & (labels != 1))).size:
+        row, column = map(int, wrong[0])
+        raise DataError(
+            f"the label {dataset.targets[column]!r} in row {row + 1:,} {whose} is "
+            f"{labels[row, column]:g}, wanted 0 or 1; fix the label"
+        )
+
+
+def _require_weights(weights: NDArray[np.float32], whose: str) -> None:
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        row = int(wrong[0])
+        raise DataError(
+            f"the weight in row {row + 1:,} {whose} is {weights[row]}, wanted a finite number of "
+            "at least 0; fix the weight"
+        )
+    if len(weights) and not weights.any():
+        raise DataError(f"all weights {whose} are 0, so that none counts; give some a weight")
+
+
 def _require_classes(labels: NDArray[np.int32], classes: int, whose: str) -> None:
+    if labels.ndim != 1:
+        raise DataError(
+            f"the labels {whose} are of shape {labels.shape}, wanted one class for each sample"
+        )
     wrong = np.flatnonzero((labels < 0) | (labels >= classes))
     if len(wrong):
         row = int(wrong[0])

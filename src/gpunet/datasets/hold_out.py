@@ -1,7 +1,7 @@
 """The validation split: which samples are held out of the training set.
 
 Readers split one file into training and test samples in the same way: no class is left out of the
-training, and neither part lacks the high or the low values of a measured target.
+training.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from gpunet.errors import SettingError
 
 __all__ = ["held_count", "hold_out", "split_last", "spread_classes"]
 
-STRATA, ROWS_PER_STRATUM = 10, 20
-"""Parts of a measured target's values at most, and samples of each on average at least."""
-
 SPLIT_STREAM = 0x5B117
 """Sets the split's random numbers apart from everything else that is drawn from the seed."""
+
+TENTHS = 10
+"""Parts of equal counts into which measured targets are sorted."""
 
 
 def hold_out(
@@ -29,7 +29,8 @@ def hold_out(
 ) -> tuple[Source, Source]:
     """Part the samples into those to train on and those to validate with.
 
-    The last samples are held out, or the last ones of every class, as ``split_last`` decides. A
+    The last samples are held out, or the last ones of every class, as ``split_last`` decides;
+    where targets are measured, their tenths by size stand for classes. A
     count of more than half of the samples, as the default of 5000 is for small datasets, is taken
     as a sixth of them. Both parts keep the order of the samples.
 
@@ -57,10 +58,10 @@ def hold_out(
             "none to train on",
         )
     if not shuffle:
-        rows, held, _ = _last_rows(_strata(samples.labels), count)
+        rows, held, _ = _last_rows(samples.labels, count)
         return Source(samples, rows), Source(samples, held)
     order = np.random.default_rng([SPLIT_STREAM, seed]).permutation(len(samples))  # (n,)
-    rows, held, _ = _last_rows(_strata(samples.labels)[order], count)
+    rows, held, _ = _last_rows(samples.labels[order], count)
     return Source(samples, np.sort(order[rows])), Source(samples, np.sort(order[held]))
 
 
@@ -69,7 +70,7 @@ def split_last(samples: Samples, count: int) -> tuple[Samples, Samples, bool]:
 
     They would not do if a class were left without a training sample, or if they lacked half of the
     classes that the last ones of every class hold: the samples are sorted by class, or nearly so,
-    or a rare class came last. Of a measured target, the tenths of its values count as classes.
+    or a rare class came last.
 
     Args:
         samples: the n samples, at least one.
@@ -79,7 +80,7 @@ def split_last(samples: Samples, count: int) -> tuple[Samples, Samples, bool]:
         The other samples, those split off, both in their order, and whether they were split off
         class by class.
     """
-    rows, last, by_class = _last_rows(_strata(samples.labels), count)
+    rows, last, by_class = _last_rows(samples.labels, count)
     return samples.take(rows), samples.take(last), by_class
 
 
@@ -112,20 +113,10 @@ def held_count(samples: int, validation: float) -> int:
     return int(validation)
 
 
-def _strata(labels: NDArray[Any]) -> NDArray[np.integer]:
-    """The classes (n,) of samples, or which tenth of its values the first target (n, T) is in."""
-    if labels.ndim == 1:
-        return labels
-    count = min(STRATA, len(labels) // ROWS_PER_STRATUM)
-    if count < 2:
-        return np.zeros(len(labels), np.int64)
-    edges = np.quantile(labels[:, 0], np.arange(1, count) / count)
-    return np.searchsorted(edges, labels[:, 0], side="right")
-
-
-def _last_rows(labels: NDArray[np.integer], count: int) -> tuple[Rows, Rows, bool]:
+def _last_rows(labels: NDArray[Any], count: int) -> tuple[Rows, Rows, bool]:
     """The rows to keep and the rows to split off, both ascending, and whether it is by class."""
     first = len(labels) - count
+    labels = labels if labels.ndim == 1 else _tenths(labels[:, 0])
     order = spread_classes(labels)
     kept, held = _count_classes(labels[:first]), _count_classes(labels[first:])
     kept_by_class = _count_classes(labels[order[:first]])
@@ -133,6 +124,13 @@ def _last_rows(labels: NDArray[np.integer], count: int) -> tuple[Rows, Rows, boo
     if kept < kept_by_class or (count and 2 * held <= held_by_class):
         return np.sort(order[:first]), np.sort(order[first:]), True
     return slice(first), slice(first, None), False
+
+
+def _tenths(targets: NDArray[Any]) -> NDArray[np.intp]:
+    """The tenth (n,) from 0 to 9 that each of measured targets (n,) belongs to, by size."""
+    rank = np.empty(len(targets), np.intp)
+    rank[np.argsort(targets, kind="stable")] = np.arange(len(targets))
+    return rank * TENTHS // max(1, len(targets))
 
 
 def _count_classes(labels: NDArray[np.integer]) -> int:

@@ -157,7 +157,9 @@ def read_dataset(path: Path, facts: Facts) -> Dataset:
         source=_renamed(content.source, content.facts.given, facts.given),
         notice=content.notice,
         columns=content.columns,
-        **samples,
+        train=samples["train"],
+        test=samples["test"],
+        validation=samples.get("validation"),
     )
 
 

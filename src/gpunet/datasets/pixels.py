@@ -7,6 +7,7 @@ range are standardized, all pixels alike, which makes either background as good 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,4 +73,4 @@ def inverted(samples: Samples) -> Samples:
     features: NDArray[Any] = samples.features
     white = features.dtype.type(255 if features.dtype == np.uint8 else 1)
     with np.errstate(invalid="ignore"):  # of what is no number, which is refused later
-        return Samples(white - features, samples.labels)
+        return replace(samples, features=white - features)

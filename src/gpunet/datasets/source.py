@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +36,15 @@ class Source:
     samples: Samples
     rows: Rows = field(default_factory=lambda: slice(None))
     prepare: Callable[[Samples, int], Samples] = lambda samples, _: samples.single()
-    labels: NDArray[np.int32] = field(init=False)
-    """(n,) the labels of all rows."""
+    labels: NDArray[Any] = field(init=False)
+    """(n,) or (n, T) the labels of all rows."""
+    weights: NDArray[np.float32] | None = field(init=False)
+    """(n,) what each of the rows counts."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", self.samples.labels[self.rows])
+        weights = self.samples.weights
+        object.__setattr__(self, "weights", None if weights is None else weights[self.rows])
 
     def __len__(self) -> int:
         return len(self.labels)

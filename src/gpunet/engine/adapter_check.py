@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import rng
-from gpunet.config import ACTIVATIONS, LOSSES, NetworkSpec, TrainConfig
-from gpunet.engine.interface import LOSS_KERNELS, DeviceInfo, Engine, Rule
+from gpunet.config import ACTIVATIONS, LOSS_FACTS, LOSSES, NetworkSpec, TrainConfig
+from gpunet.engine.interface import DeviceInfo, Engine, Rule
 from gpunet.engine.measurements import versions
 from gpunet.engine.planning.layered import recut
 from gpunet.engine.planning.records import NETWORK
@@ -297,7 +297,7 @@ def _check_passes(
     for one in plan.passes:
         name = " ".join(piece.rpartition("/")[2] for piece in one.pieces)
         networks["finished"] = finished
-        finished += one.label in LOSS_KERNELS.values()
+        finished += one.label in {facts.kernel for facts in LOSS_FACTS.values()}
         if name in known:
             continue
         engine.fill(start)

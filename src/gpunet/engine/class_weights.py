@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config import NetworkSpec
 from gpunet.config.texts import written
 from gpunet.errors import SettingError
 
@@ -12,7 +15,7 @@ __all__ = ["class_weights"]
 
 
 def class_weights(
-    wanted: str | tuple[float, ...], labels: NDArray[np.int32], classes: int
+    wanted: str | tuple[float, ...], labels: NDArray[Any], network: NetworkSpec
 ) -> NDArray[np.float32] | None:
     """The weights (C,) that a setting names; ``None`` if all count alike.
 
@@ -23,13 +26,22 @@ def class_weights(
     Args:
         wanted: ``none``, ``balanced`` or a weight per class.
         labels: (n,) of the training samples.
-        classes: C.
+        network: that is trained.
 
     Raises:
         SettingError: there is not one weight for each class.
     """
     if wanted == "none":
         return None
+    classes = network.outputs
+    if network.kind != "classes":
+        raise SettingError(
+            "class_weights",
+            wanted,
+            "none",
+            "weigh the samples instead",
+            f"is {written(wanted)}, but the data tell no classes",
+        )
     if wanted == "balanced":
         counts = np.bincount(labels, minlength=classes)
         weights = len(labels) / (classes * np.maximum(counts, 1))

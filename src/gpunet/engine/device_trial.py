@@ -7,7 +7,6 @@ finds is kept, so that the same command takes the same device again and gives th
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,7 +15,7 @@ from statistics import median
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.interface import DeviceInfo, Engine, NetworkSettings
 from gpunet.engine.measurements import Measurements
-from gpunet.engine.reference.numpy_engine import numpy_device
+from gpunet.engine.reference.numpy_engine import numpy_device, processors
 from gpunet.engine.timing import Rounds
 from gpunet.files.cache import cache_folder
 
@@ -97,7 +96,7 @@ class TrialCache:
 
     def __init__(self, info: DeviceInfo, path: Path) -> None:
         numpy = numpy_device()
-        rival = f"; {numpy}, {numpy.driver}, {_processors()} processors"
+        rival = f"; {numpy}, {numpy.driver}, {processors()} processors"
         self._kept = Measurements.of(info, path, rival)
 
     @classmethod
@@ -135,9 +134,3 @@ def work_key(network: NetworkSpec, configs: Sequence[TrainConfig]) -> str:
     digest = hashlib.sha256(repr((network, used)).encode()).hexdigest()[:16]
     networks = f"{len(settings)} of " if len(settings) > 1 else ""
     return f"{networks}{network}, batch {first.batch_size}, {first.optimizer}, {digest}"
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

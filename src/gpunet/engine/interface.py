@@ -15,13 +15,12 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import Loss, NetworkSpec, Optimizer, TrainConfig
+from gpunet.config import NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.class_weights import class_weights
 from gpunet.parameters import initial_parameters
 
 __all__ = [
-    "LOSS_KERNELS",
     "MOMENTS",
     "DeviceInfo",
     "Engine",
@@ -48,12 +47,6 @@ MOMENTS: Mapping[Rule, int] = {
     "lion": 1,
 }
 """Number of moments that each update rule keeps for every parameter."""
-
-LOSS_KERNELS: Mapping[Loss, str] = {
-    "cross-entropy": "softmax_cross_entropy",
-    "quadratic": "quadratic",
-}
-"""Kernel of each loss: the function in ``reference.kernels`` and the file in ``shaders/loss``."""
 
 Split = Literal["train", "validation", "test", "gallery"]
 
@@ -115,23 +108,39 @@ class Metrics:
 
     Args:
         loss: (P,) float64, the sum of what the samples cost by the network's loss.
-        correct: (P,) int64, samples whose largest probability is their label's.
+        correct: (P,) samples whose class, or all of whose labels, are answered correctly; where
+            samples have weights, the sum of theirs. None are where targets are measured.
         seen: (P,) int64, samples counted.
+        squared: (P,) float64, the sum of the squared errors of all measured targets.
+
+    Weights are 1 in the mean over a split, so that sums over ``seen`` are weighted means of the
+    whole split.
     """
 
     loss: NDArray[np.float64]
-    correct: NDArray[np.int64]
+    correct: NDArray[np.int64] | NDArray[np.float64]
     seen: NDArray[np.int64]
+    squared: NDArray[np.float64]
 
     @classmethod
     def none(cls, population: int) -> Metrics:
         """The metrics of networks that have seen nothing yet."""
-        nothing = np.zeros(population, dtype=np.int64)
-        return cls(nothing.astype(np.float64), nothing, nothing)
+        nothing, zero = np.zeros(population, np.int64), np.zeros(population)
+        return cls(zero, nothing, nothing, zero)
 
     def __add__(self, other: Metrics) -> Metrics:
         """The metrics of what was seen in one stretch and then in another."""
-        return Metrics(self.loss + other.loss, self.correct + other.correct, self.seen + other.seen)
+        return Metrics(
+            self.loss + other.loss,
+            self.correct + other.correct,
+            self.seen + other.seen,
+            self.squared + other.squared,
+        )
+
+    def of(self, networks: Sequence[int]) -> Metrics:
+        """The metrics of these networks alone."""
+        own = list(networks)
+        return Metrics(self.loss[own], self.correct[own], self.seen[own], self.squared[own])
 
     @property
     def mean_loss(self) -> NDArray[np.float64]:
@@ -142,6 +151,11 @@ class Metrics:
     def accuracy(self) -> NDArray[np.float64]:
         """(P,) the fraction that is right; NaN where nothing was seen."""
         return np.where(self.seen > 0, self.correct / np.maximum(self.seen, 1), np.nan)
+
+    @property
+    def mean_squared(self) -> NDArray[np.float64]:
+        """(P,) the mean squared error, summed over the targets; NaN where nothing was seen."""
+        return np.where(self.seen > 0, self.squared / np.maximum(self.seen, 1), np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +205,9 @@ class Engine(ABC):
         self.settings = tuple(map(NetworkSettings.of, self.configs))
         self.class_weights: NDArray[np.float32] | None = None
         """(C,) what a sample of each class counts in training; ``load`` finds it."""
+        self.rows: dict[Split, Sequence[NDArray[np.uint32]]] = {}
+        """(P,) the rows of a split that each network has for its own; all rows where there are
+        none."""
         self.clocked = False
         """Whether the device's own clock measures the steps, for ``busy_seconds``."""
 
@@ -223,7 +240,13 @@ class Engine(ABC):
         ]
         return np.array(rates, dtype=np.float32).reshape(self.population, count)
 
-    def load(self, split: Split, samples: Samples, labels: NDArray[np.int32] | None = None) -> None:
+    def load(
+        self,
+        split: Split,
+        samples: Samples,
+        labels: NDArray[np.int32] | None = None,
+        rows: Sequence[NDArray[np.uint32]] | None = None,
+    ) -> None:
         """Put a split where the device can read it; it replaces an earlier one of that name.
 
         Args:
@@ -231,16 +254,31 @@ class Engine(ABC):
             samples: all of them, or a window.
             labels: of all training samples, where these are a window of them; they tell what
                 balanced class weights are.
+            rows: (P,) of the split, that each network has for its own: ``begin_epoch`` orders
+                these, and ``evaluate`` counts them alone.
 
         Raises:
             SettingError: there is not one class weight for each class.
             DeviceError: it does not fit.
         """
         if split == "train":
-            wanted, classes = self.configs[0].class_weights, self.network.classes
             labels = samples.labels if labels is None else labels
-            self.class_weights = class_weights(wanted, labels, classes)
+            self.class_weights = class_weights(self.configs[0].class_weights, labels, self.network)
+        self.rows.pop(split, None)
+        if rows is not None:
+            self.rows[split] = rows
         self._load(split, samples)
+
+    def loss_weights(self, samples: Samples) -> NDArray[np.float32] | None:
+        """What each of some training samples counts in the loss (n,); ``None`` if all count alike.
+
+        What its class weighs times its own weight, which alone counts in the other metrics and in
+        evaluations.
+        """
+        if self.class_weights is None:
+            return samples.weights
+        by_class: NDArray[np.float32] = self.class_weights[samples.labels]
+        return by_class if samples.weights is None else by_class * samples.weights
 
     def load_ahead(self, samples: Samples) -> None:  # noqa: B027 - nothing, where nothing is copied
         """Copy to the device the training samples that are loaded next, while it works."""
@@ -291,7 +329,8 @@ class Engine(ABC):
         """Start an epoch, or a window of it, over the training split; metrics count from zero.
 
         Args:
-            order: (P, n) the rows of the training split in the order of this epoch.
+            order: (P, n) the rows of the training split in the order of this epoch. Where networks
+                have rows of their own and some have fewer, their last one stands again at the end.
             learning_rates: (P, S) of its steps; S = ceil(n / B).
                 Rows of networks that were deactivated do not matter.
             first_step: steps taken before; dropout and the optimizer's factors are keyed
@@ -312,7 +351,10 @@ class Engine(ABC):
 
     @abstractmethod
     def predict(self, split: Split) -> NDArray[np.float32]:
-        """(P, n, C) the probabilities of every class for every sample of a split."""
+        """(P, n, C) the answers for every sample of a split.
+
+        The probabilities of every class or of every label, or the measured targets.
+        """
 
     def busy_seconds(self) -> float | None:
         """What the device has worked at this epoch's steps, while ``clocked``.

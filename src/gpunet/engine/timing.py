@@ -33,7 +33,7 @@ def repetitions(once: float, wanted: float, most: int = MOST_REPETITIONS) -> int
 def random_samples(network: NetworkSpec, count: int, *, floats: bool = False) -> Samples:
     """Draw ``count`` samples of random bytes, or of floats from 0 to 1, with random labels."""
     draws = np.random.default_rng(0)
-    labels = draws.integers(0, network.classes, count).astype(np.int32)
+    labels = draws.integers(0, network.outputs, count).astype(np.int32)
     features = draws.integers(0, 256, (count, network.inputs), dtype=np.uint8)
     if floats:
         return Samples(features.astype(np.float32) / np.float32(255), labels)

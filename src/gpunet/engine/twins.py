@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config import LOSS_FACTS
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.interface import LOSS_KERNELS, step_schedule
+from gpunet.engine.interface import step_schedule
 from gpunet.engine.planning.layered import Pass, Plan
 from gpunet.engine.planning.layout import padded
 from gpunet.engine.planning.records import NETWORK
@@ -144,7 +145,7 @@ class _Done:
 
     def logits(self, contents: Contents, constant: str) -> Array:
         """The last layer's sums (P, b, C), of whose parts there may be several."""
-        rows, classes = padded(self.engine.batch_size), self.network.classes
+        rows, classes = padded(self.engine.batch_size), self.network.outputs
         at, parts = int(self.one.constants[constant]), int(self.one.constants["PARTS"])
         whole = contents["values"].view(np.float32).reshape(self.engine.population, -1)
         split = whole[:, at : at + parts * rows * padded(classes)]
@@ -216,12 +217,12 @@ def _head(done: _Done) -> Pairs:
     logits = done.logits(done.before, "LOGITS_AT")
     labels = engine.samples.labels[done.order]
     smoothing = done.column("label_smoothing")[:, 0]
-    targets = kernels.smoothed_targets(labels, network.classes, smoothing)
+    targets = kernels.smoothed_targets(labels, network.outputs, smoothing)
     losses, derivatives, _ = kernels.loss(network.loss)(logits, targets)
     if engine.class_weights is not None:
         weights = engine.class_weights[labels]
         losses, derivatives = losses * weights, derivatives * weights[:, :, None]
-    made = done.matrix(done.after, "DELTAS_AT", network.classes)
+    made = done.matrix(done.after, "DELTAS_AT", network.outputs)
     deltas = np.zeros_like(made)
     deltas[:, : done.count] = derivatives / np.float32(done.count)
     yield deltas, made
@@ -323,7 +324,7 @@ def _unchanged(expected: Array, actual: Array) -> tuple[Array, Array]:
 TWINS: Mapping[str, Callable[[_Done], Pairs]] = {
     "forward": _forward,
     "layer_norm": _layer_norm,
-    **dict.fromkeys(LOSS_KERNELS.values(), _head),
+    **dict.fromkeys((facts.kernel for facts in LOSS_FACTS.values()), _head),
     "input_gradient": _input_gradient,
     "layer_norm_gradient": _layer_norm_gradient,
     "update": _update,

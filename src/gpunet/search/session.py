@@ -19,7 +19,7 @@ from gpunet.search.study import SearchStudy
 from gpunet.search.study_progress import StudyProgress
 from gpunet.search.study_spec import StudySpec
 from gpunet.search.tuner import best_model_path
-from gpunet.training.splits import settled
+from gpunet.training.splits import network_for, settled
 from gpunet.workflows.answers import evaluate_model
 from gpunet.workflows.devices import settle_device
 from gpunet.workflows.messages import Messages
@@ -134,7 +134,7 @@ def _require_memory(spec: StudySpec, population: int, choice: Device, dataset: D
         DeviceError: they do not, as far as is known.
     """
     for config in spec.space.shapes(spec.config):
-        network = config.network(dataset.inputs, len(dataset.classes))
+        network = network_for(config, dataset)
         size = config.batch_size
         most = largest_population(choice, network, _rule(config.optimizer), size)
         if most is not None and most < population:
@@ -151,7 +151,7 @@ def _heaviest(spec: StudySpec, dataset: Dataset) -> TrainConfig:
     """The largest network of the space, in the smallest batches: it takes most of the time."""
 
     def weight(config: TrainConfig) -> tuple[int, int]:
-        network = config.network(dataset.inputs, len(dataset.classes))
+        network = network_for(config, dataset)
         return network.parameter_count, -config.batch_size
 
     return max(spec.space.shapes(spec.config), key=weight, default=spec.config)

@@ -29,6 +29,7 @@ from gpunet.search.study_progress import StudyProgress
 from gpunet.training.events import Control
 from gpunet.training.member import Member
 from gpunet.training.result import TrainingResult
+from gpunet.training.splits import network_for
 from gpunet.training.stopping import monitored
 from gpunet.training.trainer import train_population
 from gpunet.workflows.training import untrained_model
@@ -148,7 +149,7 @@ class Tuner:
             self._observer.on_update(progress)
             return
         trials, settings = list(configs), list(configs.values())
-        network = settings[0].network(self._dataset.inputs, len(self._dataset.classes))
+        network = network_for(settings[0], self._dataset)
         self._observer.on_batch_begin(progress, str(network), [one.number for one in trials])
         adapter = self._choice.adapter
         tiles = None if adapter is None else TileCache.of(adapter)
@@ -172,7 +173,7 @@ class Tuner:
     def _config(self, trial: Trial) -> TrainConfig:
         spec = self._study.spec
         config = spec.space.config(spec.config, trial.params)
-        config.network(self._dataset.inputs, len(self._dataset.classes))
+        network_for(config, self._dataset)
         return config
 
     def _prune(self, trials: Sequence[Trial], members: Sequence[Member]) -> Collection[int]:

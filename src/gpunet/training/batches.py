@@ -18,7 +18,7 @@ def steps_per_epoch(samples: int, batch_size: int) -> int:
 
 
 def epoch_order(
-    seeds: Sequence[int], epoch: int, samples: int, first: int = 0
+    seeds: Sequence[int], epoch: int, samples: int, first: int = 0, *, shuffle: bool = True
 ) -> NDArray[np.uint32]:
     """The rows (P, n) of the training set in this epoch's order, one order per seed.
 
@@ -29,7 +29,10 @@ def epoch_order(
         epoch: counted from 1.
         samples: of the training set, or of a window of it.
         first: samples in the windows before.
+        shuffle: whether there is an order to be drawn; else the rows come as they are.
     """
+    if not shuffle:
+        return np.broadcast_to(np.arange(samples, dtype=np.uint32), (len(seeds), samples))
     orders = {seed: rng.permutation(seed, epoch, samples, first=first) for seed in set(seeds)}
     if len(orders) == 1:
         return np.broadcast_to(orders[seeds[0]], (len(seeds), samples))

@@ -9,6 +9,7 @@ seconds.
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
@@ -87,7 +88,7 @@ class Progress:
         step: steps of this epoch that are done.
         steps: steps of this epoch in all.
         train_loss: mean over the epoch so far; ``None`` until the first step is done.
-        train_accuracy: mean over the same batches.
+        train_score: accuracy, or R2 of measured targets, over the same batches.
         samples_per_second: training throughput of this epoch so far.
         phase: ``training``, or ``validating`` once all steps are done, or ``paused``.
         elapsed: worked since the run's start, what was spent before it was resumed included.
@@ -98,7 +99,7 @@ class Progress:
     step: int
     steps: int
     train_loss: float | None
-    train_accuracy: float | None
+    train_score: float | None
     samples_per_second: float
     phase: Literal["training", "validating", "paused"]
     elapsed: float
@@ -117,22 +118,45 @@ class EpochRecord:
     Args:
         epoch: counted from 1.
         train_loss: mean over the epoch's training batches, with dropout as it was.
-        train_accuracy: mean over the same batches.
+        train_accuracy: mean over the same batches; ``None`` where targets are measured.
         val_loss: on the held-out samples; ``None`` if none are held out.
-        val_accuracy: on the held-out samples; ``None`` if none are held out.
+        val_accuracy: on the held-out samples; ``None`` if none are held out, or where targets are
+            measured.
         learning_rate: of the epoch's last step.
         seconds: of the whole epoch, validation included and pauses left out.
         samples_per_second: training samples per second of the training part alone.
+        train_r2: of measured targets, the share of their variance that was explained over the same
+            batches (the coefficient of determination); ``None`` for classes.
+        val_r2: likewise on the held-out samples.
     """
 
     epoch: int
     train_loss: float
-    train_accuracy: float
+    train_accuracy: float | None
     val_loss: float | None
     val_accuracy: float | None
     learning_rate: float
     seconds: float
     samples_per_second: float
+    train_r2: float | None = None
+    val_r2: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record by its names, accuracies of classes or R2 of measured targets."""
+        other = ("train_r2", "val_r2")
+        if self.train_accuracy is None:
+            other = ("train_accuracy", "val_accuracy")
+        return {name: value for name, value in _fields(self).items() if name not in other}
+
+    @property
+    def train_score(self) -> float | None:
+        """Training accuracy, or R2 where targets are measured."""
+        return self.train_r2 if self.train_accuracy is None else self.train_accuracy
+
+    @property
+    def val_score(self) -> float | None:
+        """Validation accuracy, or R2 where targets are measured; ``None`` without validation."""
+        return self.val_r2 if self.val_accuracy is None else self.val_accuracy
 
     @property
     def monitored_loss(self) -> float:
@@ -140,9 +164,10 @@ class EpochRecord:
         return self.train_loss if self.val_loss is None else self.val_loss
 
     @property
-    def monitored_accuracy(self) -> float:
-        """Validation accuracy, or training accuracy if no samples are held out."""
-        return self.train_accuracy if self.val_accuracy is None else self.val_accuracy
+    def monitored_score(self) -> float:
+        """Validation accuracy or R2, or that of training if no samples are held out."""
+        score = self.train_score if self.val_score is None else self.val_score
+        return math.nan if score is None else score
 
 
 @dataclass(slots=True)

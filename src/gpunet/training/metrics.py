@@ -1,12 +1,13 @@
-"""How good predictions are: the confusion matrix and what follows from it, per class.
+"""How good predictions are: what is confused of classes and labels, how far off targets are.
 
-Takes probabilities and labels as they are. Losses and hits of whole splits are summed where the
+Takes predictions and labels as they are. Losses and hits of whole splits are summed where the
 samples are, in the engines; tables of these scores belong to ``terminal``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,15 @@ from numpy.typing import NDArray
 __all__ = [
     "ClassScores",
     "Confusion",
+    "TargetScores",
     "class_scores",
     "confused_pairs",
     "confusion_matrix",
     "cross_entropies",
+    "label_scores",
     "predicted_classes",
+    "predicted_labels",
+    "target_scores",
 ]
 
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
@@ -27,7 +32,9 @@ LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassScores:
-    """Precision, recall, F1 and support of every class; NaN where a quotient would be 0 / 0.
+    """Precision, recall, F1 and support of every class or label; NaN where one would be 0 / 0.
+
+    Every sample counts once, whatever its weight.
 
     Args:
         precision: (C,) float64, right among the samples predicted as the class.
@@ -40,6 +47,23 @@ class ClassScores:
     recall: NDArray[np.float64]
     f1: NDArray[np.float64]
     support: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TargetScores:
+    """How far predictions are from each of T measured targets, as scikit-learn defines it.
+
+    Args:
+        r2: (T,) float64, 1 less the squared errors' share of those that the target's own mean
+            would make: 1 for no error, 0 for what the mean does, and below 0 for worse. Of a
+            constant target it is 1 or, with any error, 0; NaN for fewer than two samples.
+        rmse: (T,) float64, the root of the mean squared error, in the target's unit.
+        mae: (T,) float64, the mean absolute error, in the target's unit.
+    """
+
+    r2: NDArray[np.float64]
+    rmse: NDArray[np.float64]
+    mae: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +84,11 @@ class Confusion:
 def predicted_classes(probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
     """The most probable class (n,) of every row (n, C); of equals the first."""
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
+
+
+def predicted_labels(probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which labels (n, T) are more probable than not."""
+    return np.asarray(probabilities > 0.5)
 
 
 def confusion_matrix(
@@ -103,6 +132,52 @@ def class_scores(matrix: NDArray[np.int64]) -> ClassScores:
         recall=_quotient(hits, support),
         f1=_quotient(2 * hits, support + predicted),
         support=support,
+    )
+
+
+def label_scores(probabilities: NDArray[np.float32], labels: NDArray[np.float32]) -> ClassScores:
+    """Precision, recall, F1 and support of every label, of probabilities and labels (n, T)."""
+    predicted, wanted = predicted_labels(probabilities), labels > 0.5
+    hits = (predicted & wanted).sum(axis=0)  # (T,)
+    support = wanted.sum(axis=0)  # (T,)
+    return ClassScores(
+        precision=_quotient(hits, predicted.sum(axis=0)),
+        recall=_quotient(hits, support),
+        f1=_quotient(2 * hits, support + predicted.sum(axis=0)),
+        support=support.astype(np.int64),
+    )
+
+
+def target_scores(
+    targets: NDArray[np.floating[Any]],
+    predictions: NDArray[np.floating[Any]],
+    weights: NDArray[np.floating[Any]] | None = None,
+) -> TargetScores:
+    """How far predictions (n, T) are from measured targets (n, T).
+
+    Args:
+        targets: in their own units.
+        predictions: in the same.
+        weights: (n,) what each sample counts; ``None`` if all count alike.
+    """
+    wanted, found = (values.astype(np.float64) for values in (targets, predictions))
+    with np.errstate(all="ignore"):  # of a network that has diverged
+        errors = found - wanted
+        squared = _mean(errors**2, weights)  # (T,)
+        spread = _mean((wanted - _mean(wanted, weights)) ** 2, weights)  # (T,)
+        shares = np.divide(squared, spread, out=(squared != 0).astype(float), where=spread != 0)
+        r2 = 1 - shares if len(wanted) > 1 else np.full(len(squared), np.nan)
+        return TargetScores(r2, np.sqrt(squared), _mean(np.abs(errors), weights))
+
+
+def _mean(
+    values: NDArray[np.float64], weights: NDArray[np.floating[Any]] | None
+) -> NDArray[np.float64]:
+    """The weighted means (T,) of columns (n, T); NaN of none."""
+    total = len(values) if weights is None else weights.sum(dtype=np.float64)
+    weighted = values if weights is None else values * weights[:, None].astype(np.float64)
+    return np.asarray(
+        weighted.sum(axis=0) / total if len(values) else np.full(values.shape[1:], np.nan)
     )
 
 

@@ -58,8 +58,8 @@ def no_better_than_guessing(
         labels: (n,) of the test samples.
         classes: their number, C.
     """
-    scores = result.joint_scores(config.loss, labels)
-    guessed = GUESSED.get(config.loss)
+    scores = result.joint_scores(config.in_effect("loss"), labels)
+    guessed = GUESSED.get(config.in_effect("loss"))
     if scores.accuracy is None or not result.best_epoch or len(labels) < FEWEST or not guessed:
         return None
     shares = np.bincount(labels, minlength=classes) / len(labels)  # (C,)
@@ -99,4 +99,4 @@ def still_falling(config: TrainConfig, result: TrainingResult) -> bool:
     improving = all(
         after < before for before, after in zip(losses[-1 - last :], losses[-last:], strict=False)
     )
-    return improving and result.history[-1].monitored_accuracy < 1
+    return improving and result.history[-1].monitored_score < 1

@@ -51,9 +51,11 @@ class TrainingResult:
             test; the last of them is what could not be fixed.
         overcome: what went wrong on the device, but not once it was opened again.
         test: sums over the test set.
-        test_probabilities: (P, n, C) for the test set.
+        test_outputs: (P, n, C) the probabilities for the test set; or measured targets (P, n, T)
+            as the network answers them.
         inverted: whether images were inverted, those of the test set as well.
         window: samples that the device held at a time; ``None`` for all of them.
+        target_scaling: of measured targets, or ``None``.
     """
 
     parameters: NDArray[np.float32]
@@ -68,9 +70,10 @@ class TrainingResult:
     device_failures: tuple[str, ...]
     overcome: tuple[str, ...]
     test: Metrics
-    test_probabilities: NDArray[np.float32]
+    test_outputs: NDArray[np.float32]
     inverted: bool = False
     window: int | None = None
+    target_scaling: Scaling | None = None
 
     @property
     def learned(self) -> list[int]:
@@ -81,12 +84,12 @@ class TrainingResult:
     @property
     def tested(self) -> bool:
         """Whether there are test samples that the best weights were tried on."""
-        return bool(self.test_probabilities.shape[1])
+        return bool(self.test_outputs.shape[1])
 
     @property
     def answers(self) -> NDArray[np.float32]:
         """The mean (n, C) of what those that learned say of the test samples."""
-        mean: NDArray[np.float32] = self.test_probabilities[self.learned].mean(axis=0)
+        mean: NDArray[np.float32] = self.test_outputs[self.learned].mean(axis=0)
         return mean
 
     @property
@@ -98,6 +101,5 @@ class TrainingResult:
         """The scores of the joint test answers of those that learned, for these labels (n,)."""
         if not self.tested:
             return Scores(None, None)
-        learned, test = self.learned, self.test
-        metrics = Metrics(test.loss[learned], test.correct[learned], test.seen[learned])
+        metrics = self.test.of(self.learned)
         return joint_scores(loss, metrics, self.answers, labels)

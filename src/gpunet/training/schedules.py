@@ -6,12 +6,11 @@ over the monitored metric. What is monitored belongs to ``stopping``.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
+from gpunet.training.stopping import Improvements
 
 __all__ = ["Plateau", "epoch_learning_rates"]
 
@@ -35,9 +34,14 @@ def epoch_learning_rates(
     - ``exponential``: r d**(t / E) (Keras' ``ExponentialDecay``)
     - ``inverse-time``: r / (1 + (1/d - 1) t / E), which is r d at t = E (Keras'
       ``InverseTimeDecay`` with the decay rate 1/d - 1)
+    - ``inverse-power``: r / (1 + n t)**p, where t counts whole epochs of n samples, in whole
+      batches (scikit-learn's ``invscaling``)
     - ``linear``: r + (f - r) t / T
     - ``cosine``: f + (r - f) (1 + cos(pi t / T)) / 2 (Loshchilov & Hutter, "SGDR: Stochastic
       Gradient Descent with Warm Restarts", 2017, equation 5)
+    - ``coslog4``: f + (r - f) (1 - cos(2 pi log2(1 + 15 t / T))) / 2, four rises from f to r and
+      back, each twice as long as the one before (Holzmueller et al., "Better by Default", 2024,
+      section 3)
     - ``one-cycle``: rises from r/25 to r in the first 30 % of the steps and falls to f in the
       others, both by half a cosine (Smith & Topin, "Super-Convergence", 2018; PyTorch's
       ``OneCycleLR``)
@@ -82,6 +86,8 @@ def _scheduled(
             return rate + (final - rate) * done
         case "cosine":
             return _half_cosine(rate, final, done)
+        case "coslog4":
+            return _half_cosine(final, rate, 2 * np.log2(1 + 15 * done))
         case "one-cycle":
             return _one_cycle(rate, final, step, span * steps)
         case "step":
@@ -90,13 +96,16 @@ def _scheduled(
             rates = rate * decay**periods
         case "inverse-time":
             rates = rate / (1 + (1 / decay - 1) * periods)
+        case "inverse-power":
+            seen = step // steps * steps * config.batch_size
+            rates = np.asarray(rate / (1.0 + seen) ** config.lr_power, np.float64)
         case "plateau":
             rates = np.full(step.shape, rate * decay**reductions)
     return np.maximum(rates, final)
 
 
 def _half_cosine(first: float, last: float, done: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Half a wave of the cosine, from ``first`` where ``done`` is 0 to ``last`` where it is 1."""
+    """A wave of the cosine, which is ``first`` where ``done`` is even and ``last`` where odd."""
     curve: NDArray[np.float64] = last + (first - last) * (1 + np.cos(np.pi * done)) / 2
     return curve
 
@@ -122,27 +131,32 @@ def _warm_up(config: TrainConfig, epoch: int, steps: int) -> NDArray[np.float64]
 class Plateau:
     """Counts how often the rate is to be reduced, as the monitored metric has stopped falling.
 
-    A reduction follows once so many epochs in a row have not been below the lowest mark by more
-    than ``min_delta``; the count of epochs then starts again.
+    A reduction follows once ``lr_decay_every`` epochs in a row were no improvement; the count of
+    epochs then starts again.
 
     Args:
-        patience: epochs without such an improvement until a reduction.
-        min_delta: the improvement wanted, in the monitored metric's own unit.
+        config: names the rates, and what an improvement is.
     """
 
-    def __init__(self, patience: int, min_delta: float) -> None:
+    def __init__(self, config: TrainConfig) -> None:
         self.reductions = 0
-        self._patience = patience
-        self._min_delta = min_delta
-        self._mark = math.inf
+        self._config = config
+        self._improvements = Improvements(config)
         self._waited = 0
 
     def observe(self, metric: float) -> None:
         """Take note of an epoch's metric, the smaller the better."""
-        if metric < self._mark - self._min_delta:
-            self._mark, self._waited = metric, 0
+        if self._improvements.observe(metric):
+            self._waited = 0
             return
         self._waited += 1
-        if self._waited >= self._patience:
+        if self._waited >= self._config.effective_lr_decay_every:
             self._waited = 0
             self.reductions += 1
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the rate was to be reduced although it was not above ``lr_stop``."""
+        config = self._config
+        before = config.effective_learning_rate * config.lr_decay ** (self.reductions - 1)
+        return config.schedule == "plateau" and self.reductions > 0 and before <= config.lr_stop

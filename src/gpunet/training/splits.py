@@ -6,21 +6,30 @@ Owns what is done to features before the first layer; which samples are held out
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpunet.config import TrainConfig
+from gpunet.config import DEFAULT_LOSSES, LOSS_FACTS, NetworkSpec, TrainConfig
+from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.datasets.hold_out import held_count, hold_out
 from gpunet.datasets.pixels import are_pixels, inverted, is_bright
 from gpunet.datasets.source import Source
+from gpunet.errors import DataError, SettingError, spelled
 
 if TYPE_CHECKING:
     from gpunet.training.state import RunState
 
-__all__ = ["Splits", "settled", "split"]
+__all__ = ["Splits", "network_for", "settled", "split"]
+
+KINDS: Mapping[Kind, str] = {
+    "classes": "classes",
+    "labels": "labels of 0 or 1",
+    "measured": "measured targets",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +42,8 @@ class Splits:
         test: those that training never sees.
         scaling: how float features were brought to mean 0 and standard deviation 1, or ``None``.
         inverted: whether dark and light were exchanged, as they are in bright images.
+        target_scaling: how measured targets were brought to mean 0 and standard deviation 1, or
+            ``None``.
     """
 
     training: Source
@@ -40,13 +51,37 @@ class Splits:
     test: Source
     scaling: Scaling | None
     inverted: bool
+    target_scaling: Scaling | None = None
 
 
 def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
-    """The settings with those decided that follow from the data, see ``TrainConfig.settled``."""
+    """The settings with those decided that follow from the data, see ``TrainConfig.settled``.
+
+    Raises:
+        SettingError: the loss is none for such data.
+    """
     samples = len(dataset.train)
     held = held_count(samples, config.validation) if dataset.validation is None else 0
-    return config.settled(samples - held)
+    loss = config.loss or DEFAULT_LOSSES[dataset.kind]
+    if LOSS_FACTS[loss].kind != dataset.kind:
+        fitting = [name for name, facts in LOSS_FACTS.items() if facts.kind == dataset.kind]
+        raise SettingError(
+            "loss",
+            loss,
+            advice=f"leave it out, or take {' or '.join(fitting)}",
+            says=f"is {loss}, which is for {KINDS[LOSS_FACTS[loss].kind]}, but {dataset.name!r} "
+            f"has {KINDS[dataset.kind]}",
+        )
+    return replace(config, loss=loss).settled(samples - held)
+
+
+def network_for(config: TrainConfig, dataset: Dataset) -> NetworkSpec:
+    """The network that such settings train on a dataset.
+
+    Raises:
+        SettingError: the loss is none for such data.
+    """
+    return settled(config, dataset).network(dataset.inputs, dataset.outputs)
 
 
 def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) -> Splits:
@@ -54,7 +89,8 @@ def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) 
 
     A validation set that the data came with is taken as it is, whatever count or fraction the
     configuration wants, and left alone if that wants 0. Without one, samples are held out. Bright
-    images are inverted, and floats scaled by the samples that are trained on.
+    images are inverted, and floats and measured targets scaled by the samples that are trained on.
+    The weights of the samples of each part are brought to a mean of 1.
 
     Args:
         dataset: as it was read.
@@ -63,8 +99,12 @@ def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) 
 
     Raises:
         UsageError: the validation set would leave nothing to train on.
+        DataError: a target is not what the loss takes, or all samples of a part count nothing.
     """
     training, validation = _parted(dataset, config)
+    target_scaling = (
+        _target_scaling(dataset, training, config) if begun is None else (begun.target_scaling)
+    )
     inverts = is_bright(dataset) if begun is None else begun.inverted
     scaling = _scaling(dataset, training, config) if begun is None else begun.scaling
 
@@ -72,12 +112,21 @@ def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) 
         samples = inverted(samples) if inverts else samples
         return samples.single() if scaling is None else scaling.apply(samples, above)
 
+    def prepared(source: Source) -> Source:
+        samples = _with_mean_weight(source, dataset)
+        if target_scaling is not None:
+            samples = replace(samples, labels=target_scaling.of_targets(samples.labels))
+        elif dataset.kind != "classes":
+            samples = replace(samples, labels=samples.labels.astype(np.float32, copy=False))
+        return replace(source, samples=samples, prepare=prepare)
+
     return Splits(
-        replace(training, prepare=prepare),
-        replace(validation, prepare=prepare),
-        Source(dataset.test, prepare=prepare),
+        prepared(training),
+        prepared(validation),
+        prepared(Source(dataset.test)),
         scaling,
         inverts,
+        target_scaling,
     )
 
 
@@ -91,28 +140,75 @@ def _parted(dataset: Dataset, config: TrainConfig) -> tuple[Source, Source]:
     return Source(dataset.train), Source(validation)
 
 
+def _with_mean_weight(source: Source, dataset: Dataset) -> Samples:
+    """A source's samples with weights whose mean over its rows is 1, if they have any."""
+    if source.weights is None or not len(source):
+        return source.samples
+    mean = source.weights.mean(dtype=np.float64)
+    if not mean:
+        raise DataError(
+            f"all {len(source):,} samples of a part of {dataset.name!r} have weight 0, so that "
+            f"nothing can be told of it; give some a weight, or another {spelled('validation')}"
+        )
+    assert source.samples.weights is not None
+    return replace(source.samples, weights=(source.samples.weights / mean).astype(np.float32))
+
+
+def _target_scaling(dataset: Dataset, training: Source, config: TrainConfig) -> Scaling | None:
+    """What measured targets are standardized by: for counts, their mean alone.
+
+    Raises:
+        DataError: a count is negative.
+    """
+    if dataset.kind != "measured":
+        return None
+    if config.loss == "poisson":
+        for part in (training.samples, dataset.test):
+            if (wrong := np.argwhere(part.labels < 0)).size:
+                row, column = map(int, wrong[0])
+                raise DataError(
+                    f"the target {dataset.targets[column]!r} of sample {row + 1:,} is "
+                    f"{part.labels[row, column]:g}, but the loss poisson wants counts of at least "
+                    f"0; use {spelled('loss', 'squared-error')}"
+                )
+    if not config.standardize_targets:
+        return None
+    scaling = Scaling.of(np.asarray(training.labels))
+    if config.loss != "poisson":
+        return scaling
+    mean = np.where(scaling.mean > 0, scaling.mean, 1)
+    return Scaling(np.zeros_like(mean), mean)
+
+
 def _scaling(dataset: Dataset, training: Source, config: TrainConfig) -> Scaling | None:
     """What the samples that are trained on are filled and standardized by, if they are.
 
     Pixels are not: the deviation of those that are nearly always alike is tiny, so a speck on them
     would outweigh the whole drawing. For the same reason images of another range, such as -1 to 1,
-    get one mean and one deviation for all of their pixels. What is 0 or 1 by an encoding stays so.
+    get one mean and one deviation for all of their pixels. What is 0 or 1 by an encoding stays so,
+    unless the scaling is robust, which takes it as any other feature.
     """
     columns = dataset.columns
     fills = columns is not None and columns.fills
     if are_pixels(dataset) or not (config.standardize or fills):
         return None
     features = training.samples.take(training.rows).features
+    robust = config.scaling == "robust"
+    make = Scaling.robust if robust and config.standardize else Scaling.of
     if dataset.image_shape is None:
-        scaling = Scaling.of(features)
+        scaling = make(features)
         if columns is not None and columns.missing == "median":
             scaling = scaling.with_median(features)
         if not config.standardize:
             return scaling.without(np.ones(dataset.inputs, np.bool_))
-        if columns is None or not columns.encodings:
+        if robust or columns is None or not columns.encodings:
             return scaling
         return scaling.without(columns.flags(dataset.inputs))
-    of_all = Scaling.of(features.reshape(-1, 1))
-    return Scaling(
-        np.repeat(of_all.mean, dataset.inputs), np.repeat(of_all.deviation, dataset.inputs)
+    of_all = make(features.reshape(-1, 1))
+    mean, deviation = of_all.mean, of_all.deviation
+    return replace(
+        of_all,
+        mean=np.repeat(mean, dataset.inputs),
+        deviation=np.repeat(deviation, dataset.inputs),
+        fill=None,
     )

@@ -19,7 +19,7 @@ from gpunet.engine.interface import Metrics
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import mean_history
 
-__all__ = ["Begun", "RunState"]
+__all__ = ["Begun", "RunState", "Start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +30,22 @@ class Begun:
         samples: of those windows.
         seconds: that their steps took.
         loss: (P,) the sum of each network's losses.
-        correct: (P,) samples that each has right.
+        correct: (P,) samples that each has right, or the sum of their weights.
         seen: (P,) samples that each has seen.
+        squared: (P,) the sum of each network's squared errors; none where there are classes.
     """
 
     samples: int
     seconds: float
     loss: tuple[float, ...]
-    correct: tuple[int, ...]
+    correct: tuple[float, ...]
     seen: tuple[int, ...]
+    squared: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, samples: int, seconds: float, metrics: Metrics) -> Begun:
         """An epoch with the metrics of so many samples."""
-        sums = (metrics.loss, metrics.correct, metrics.seen)
+        sums = (metrics.loss, metrics.correct, metrics.seen, metrics.squared)
         return cls(samples, seconds, *(tuple(one.tolist()) for one in sums))
 
     @property
@@ -51,9 +53,27 @@ class Begun:
         """The metrics of the windows that are done."""
         return Metrics(
             np.array(self.loss, np.float64),
-            np.array(self.correct, np.int64),
+            np.array(self.correct),
             np.array(self.seen, np.int64),
+            np.array(self.squared or np.zeros(len(self.loss)), np.float64),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """Where a run begins that goes on with what another one has learned, on whatever samples.
+
+    Args:
+        parameters: (P, N) to begin with.
+        moments: (M, P, N) of the optimizer; zero by default.
+        steps: taken before, which dropout and the optimizer's factors go on from.
+        epochs: done before, which their numbers, the samples' orders and the schedule go on from.
+    """
+
+    parameters: NDArray[np.float32]
+    moments: NDArray[np.float32] | None = None
+    steps: int = 0
+    epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +93,7 @@ class RunState:
         window: samples that the device holds at a time; ``None`` for all of them.
         begun: an epoch beyond the histories that is begun, or ``None`` between two epochs.
         device: what trained it last, in words; empty if that is not known.
+        target_scaling: of measured targets, or ``None``.
     """
 
     parameters: NDArray[np.float32]
@@ -87,6 +108,7 @@ class RunState:
     window: int | None = None
     begun: Begun | None = None
     device: str = ""
+    target_scaling: Scaling | None = None
 
     @property
     def history(self) -> tuple[EpochRecord, ...]:

@@ -9,9 +9,11 @@ the engine.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
+from statistics import fmean
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +37,8 @@ from gpunet.training.events import (
 from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
-from gpunet.training.splits import settled, split
-from gpunet.training.state import Begun, RunState
+from gpunet.training.splits import network_for, settled, split
+from gpunet.training.state import Begun, RunState, Start
 from gpunet.training.windows import (
     Window,
     Windows,
@@ -74,6 +76,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     control: Control | None = None,
     resume: RunState | None = None,
+    start: Start | None = None,
 ) -> TrainingResult:
     """Train one network, or an ensemble of them, and evaluate the best weights on the test set.
 
@@ -85,6 +88,7 @@ def train(
         control: how a user asks to stop or to pause.
         resume: where an earlier run with the same data and settings stands. This one then gives
             bit for bit what the earlier one would have given.
+        start: weights to begin with, where it is neither a resumed run nor one that begins anew.
 
     Raises:
         UsageError: the validation set would leave nothing to train on, the run to be resumed
@@ -93,7 +97,7 @@ def train(
         DeviceError: the data do not fit the device, or the device is lost.
     """
     config = settled(config, dataset)
-    run = _Run(engine, dataset, config.networks(), callbacks, control, resume)
+    run = _Run(engine, dataset, config.networks(), callbacks, control, resume, start)
     if resume is not None:
         require_unfinished(config, resume.histories)
     run.begin(resume)
@@ -153,7 +157,7 @@ def _require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainC
         UsageError: it was made for something else.
     """
     first, made = configs[0], (engine.network, engine.optimizer, engine.batch_size, engine.settings)
-    network = first.network(dataset.inputs, len(dataset.classes))
+    network = network_for(first, dataset)
     settings = tuple(map(NetworkSettings.of, configs))
     others = [(one.initialization, one.class_weights) for one in configs]
     engine_others = [(one.initialization, one.class_weights) for one in engine.configs]
@@ -176,6 +180,7 @@ class _Run:
         callbacks: Sequence[Callback],
         control: Control | None,
         begun: RunState | None = None,
+        start: Start | None = None,
     ) -> None:
         self.engine, self.dataset, self.callbacks = engine, dataset, tuple(callbacks)
         self.control = control or Control()
@@ -188,12 +193,16 @@ class _Run:
         splits = split(dataset, first, begun)
         self.training, self.validation, self.test = splits.training, splits.validation, splits.test
         self.scaling, self.inverted = splits.scaling, splits.inverted
+        self.target_scaling = splits.target_scaling
+        self.spread = {"train": _spread(self.training), "validation": _spread(self.validation)}
         self.windows = Windows.of(self.training, first, engine, begun)
-        self.gallery_rows = _gallery_rows(self._held_out().labels, len(dataset.classes))
+        self.gallery_rows = _gallery_rows(self._held_out().labels)
         self.batch_size, self.max_time = first.batch_size, first.max_time
+        self.shuffle = first.shuffle
         self.steps = steps_per_epoch(len(self.training), self.batch_size)
-        self.best = engine.initial_parameters()  # (P, N)
-        self.steps_done = 0
+        self.start = start or Start(engine.initial_parameters())
+        self.best = self.start.parameters  # (P, N)
+        self.steps_done = self.start.steps
         self.seconds_before = 0.0
         self.failures: list[str] = []  # of the device, that were not overcome
         self.overcome: list[str] = []
@@ -208,7 +217,7 @@ class _Run:
     @property
     def epochs_done(self) -> int:
         """Epochs done by the network that runs longest."""
-        return max(len(member.history) for member in self.members)
+        return self.start.epochs + max(len(member.history) for member in self.members)
 
     @property
     def best_epoch(self) -> int:
@@ -223,6 +232,8 @@ class _Run:
         """
         self._load()
         self.engine.set_parameters(self.best)
+        if self.start.moments is not None:
+            self.engine.set_moments(self.start.moments)
         self.state = self._state(self.best, self.engine.moments())
         if resume is None:
             return
@@ -266,7 +277,7 @@ class _Run:
 
     def finish(self, *, test: bool) -> TrainingResult:
         """Restore the best weights and, if wanted, evaluate them on the test set."""
-        metrics, probabilities = self._tested(test)
+        metrics, outputs = self._tested(test)
         return TrainingResult(
             parameters=self.best,
             networks=tuple(
@@ -287,13 +298,14 @@ class _Run:
             device_failures=tuple(self.failures),
             overcome=tuple(self.overcome),
             test=metrics,
-            test_probabilities=probabilities,
+            test_outputs=outputs,
             inverted=self.inverted,
             window=self._window,
+            target_scaling=self.target_scaling,
         )
 
     def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
-        """Sums over the test set and the probabilities (P, n, C).
+        """Sums over the test set and the answers (P, n, C).
 
         Of no sample unless wanted, or where the device has failed for good.
         """
@@ -303,9 +315,8 @@ class _Run:
             except DeviceError as error:
                 self.failures.append(str(error))
         networks = len(self.members)
-        none = np.zeros(networks, dtype=np.int64)
-        empty = np.zeros((networks, 0, self.engine.network.classes), dtype=np.float32)
-        return Metrics(none.astype(np.float64), none, none), empty
+        empty = np.zeros((networks, 0, self.engine.network.outputs), dtype=np.float32)
+        return Metrics.none(networks), empty
 
     def _test(self) -> tuple[Metrics, NDArray[np.float32]]:
         self.engine.set_parameters(self.best)
@@ -371,20 +382,33 @@ class _Run:
         self._tell(epoch, trained, training_seconds, "validating")
         validated = self._validate()
         seconds = self.clock() - began
+        measured = self.engine.network.kind == "measured"
+        train_scores = self._scores("train", trained)
+        val_scores = self._scores("validation", validated)
         records = {
             p: EpochRecord(
                 epoch=epoch,
                 train_loss=float(trained.mean_loss[p]),
-                train_accuracy=float(trained.accuracy[p]),
+                train_accuracy=None if measured else train_scores[p],
                 val_loss=float(validated.mean_loss[p]) if validated else None,
-                val_accuracy=float(validated.accuracy[p]) if validated else None,
+                val_accuracy=None if measured else val_scores[p],
                 learning_rate=float(learning_rates[p, -1]),
                 seconds=seconds,
                 samples_per_second=int(trained.seen[p]) / max(training_seconds, 1e-9),
+                train_r2=train_scores[p] if measured else None,
+                val_r2=val_scores[p] if measured else None,
             )
             for p in running
         }
         self._conclude(records, whole=int(trained.seen.max()) == len(self.training))
+
+    def _scores(self, split: Literal["train", "validation"], metrics: Metrics | None) -> list[Any]:
+        """(P,) each network's accuracy, or R2 of measured targets; ``None`` without samples."""
+        if metrics is None:
+            return [None] * len(self.members)
+        if self.engine.network.kind != "measured":
+            return list(metrics.accuracy.tolist())
+        return list((1 - metrics.mean_squared / self.spread[split]).tolist())
 
     def _end_all(self, networks: list[int], reason: StopReason | None) -> None:
         for p in networks:
@@ -444,7 +468,7 @@ class _Run:
         if window.samples is not None:
             self.engine.load("train", window.samples, self.training.labels)
         self.engine.begin_epoch(
-            epoch_order(self.engine.seeds, epoch, window.count, window.first),
+            epoch_order(self.engine.seeds, epoch, window.count, window.first, shuffle=self.shuffle),
             learning_rates[:, first : first + steps],
             self.steps_done,
         )
@@ -492,7 +516,8 @@ class _Run:
         diverged = any(one.stop_reason == "diverged" for one in self.members)
         if whole and not diverged and self.state.finite:
             self._tell_checkpoint(self.state)
-        self.engine.deactivate(ended | self._pruned())
+        if ending := ended | self._pruned():
+            self.engine.deactivate(ending)
 
     def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
         """Hand callbacks the scores of these networks, all that ran."""
@@ -537,6 +562,7 @@ class _Run:
             window=self._window,
             begun=begun,
             device=str(self.engine.device),
+            target_scaling=self.target_scaling,
         )
 
     @property
@@ -558,6 +584,7 @@ class _Run:
 
     def _tell(self, epoch: int, metrics: Metrics, busy: float, phase: str) -> None:
         seen, running = metrics.seen, self.running
+        scores = self._scores("train", metrics)
         done = -(-int(seen.max()) // self.batch_size)
         started = bool(seen.any())
         progress = Progress(
@@ -565,7 +592,7 @@ class _Run:
             step=done,
             steps=self.steps,
             train_loss=float(metrics.mean_loss[running].mean()) if started else None,
-            train_accuracy=float(metrics.accuracy[running].mean()) if started else None,
+            train_score=fmean(scores[p] for p in running) if started else None,
             samples_per_second=int(seen.sum()) / busy if busy else 0.0,
             phase=phase,  # type: ignore[arg-type]
             elapsed=self._elapsed(),
@@ -618,10 +645,26 @@ class _Run:
         )
 
 
-def _gallery_rows(labels: NDArray[np.int32], classes: int) -> NDArray[np.intp]:
-    """Rows that show the classes in turn: the first of each class, then the second of each."""
+def _spread(source: Source) -> float:
+    """The mean squared distance of measured targets from their mean, added up over the targets."""
+    labels = source.labels
+    if labels.ndim == 1 or not len(labels):
+        return 0.0
+    weights = source.weights
+    mean = np.average(labels, axis=0, weights=weights)
+    spread = float(np.average(np.square(labels - mean), axis=0, weights=weights).sum())
+    return spread or math.nan
+
+
+def _gallery_rows(labels: NDArray[Any]) -> NDArray[np.intp]:
+    """Rows that show the classes in turn: the first of each class, then the second of each.
+
+    Where there are no classes, rows at equal distances.
+    """
+    if labels.ndim == 2:
+        return np.unique(np.linspace(0, len(labels) - 1, GALLERY_SIZE).astype(np.intp))
     order = np.argsort(labels, kind="stable")
-    starts = np.searchsorted(labels[order], np.arange(classes))
+    starts = np.searchsorted(labels[order], np.arange(int(labels.max(initial=0)) + 1))
     rank = np.empty(len(labels), dtype=np.intp)
     rank[order] = np.arange(len(labels)) - starts[labels[order]]
     return np.lexsort((labels, rank))[:GALLERY_SIZE]

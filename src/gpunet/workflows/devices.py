@@ -23,6 +23,7 @@ from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import UsageError, spelled
 from gpunet.training.batches import steps_per_epoch
+from gpunet.training.splits import network_for
 from gpunet.workflows.messages import Messages
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def settle_device(
     Raises:
         DeviceError: the adapter that was asked for has failed its check.
     """
-    network = config.network(dataset.inputs, len(dataset.classes))
+    network = network_for(config, dataset)
     steps = config.effective_epochs * steps_per_epoch(len(dataset.train), config.batch_size)
     with messages.waiting("trying which device is the faster one"):
         settled = settle(choice, network, (config,) * population, steps)
@@ -224,7 +225,7 @@ def trial_engine(
     from gpunet.engine.wgpu.plan_trial import plan_border
     from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 
-    network = config.network(dataset.inputs, len(dataset.classes))
+    network = network_for(config, dataset)
     border = plan_border(adapter, config)
     with WgpuEngine(network, config, adapter, tiles=tiles, persistent_rows=border) as engine:
         engine.load("train", dataset.train[: config.batch_size].single())
@@ -239,5 +240,5 @@ def training_engine(
     Raises:
         DeviceError: the device cannot be opened, or the networks do not fit it.
     """
-    network = config.network(dataset.inputs, len(dataset.classes))
+    network = network_for(config, dataset)
     return create_engine(choice, network, config, tiles)

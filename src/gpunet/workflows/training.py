@@ -5,7 +5,6 @@ Owns the order of things and the model that comes out; the loop itself belongs t
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -28,7 +27,7 @@ from gpunet.errors import ModelError, spelled
 from gpunet.model import Model, Origin, Scores
 from gpunet.training.events import Callback, StopReason
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import settled
+from gpunet.training.splits import network_for, settled
 from gpunet.training.trainer import train
 from gpunet.workflows.data import dataset_of
 from gpunet.workflows.devices import (
@@ -94,6 +93,7 @@ class Run:
             parameters=result.parameters[result.learned],
             scaling=result.scaling,
             inverted=result.inverted,
+            target_scaling=result.target_scaling,
             best_epoch=result.best_epoch,
             test=self.test,
         )
@@ -101,7 +101,7 @@ class Run:
     @property
     def history(self) -> list[dict[str, Any]]:
         """One record per epoch, as ``pandas.DataFrame`` takes them."""
-        return [dataclasses.asdict(record) for record in self.result.history]
+        return [record.to_dict() for record in self.result.history]
 
     @property
     def stop_reason(self) -> StopReason:
@@ -123,7 +123,7 @@ class Run:
     @cached_property
     def test(self) -> Scores:
         """Loss and accuracy on the test samples; both ``None`` if there are none."""
-        return self.result.joint_scores(self.config.loss, self.dataset.test.labels)
+        return self.result.joint_scores(self.config.in_effect("loss"), self.dataset.test.labels)
 
     @property
     def curves(self) -> Curves:
@@ -137,7 +137,7 @@ class Run:
             MissingExtraError: Matplotlib is not installed.
             OutputError: the file cannot be written.
         """
-        network = self.config.network(self.dataset.inputs, len(self.dataset.classes))
+        network = network_for(self.config, self.dataset)
         title = f"{self.dataset.name}, {network}, {self.config.optimizer}"
         plot_curves(self.curves, title, Path(path))
 
@@ -146,7 +146,7 @@ class Run:
         return report(self.config, self.device, self.dataset, self.result)
 
     def __repr__(self) -> str:
-        network = self.config.network(self.dataset.inputs, len(self.dataset.classes))
+        network = network_for(self.config, self.dataset)
         scores = {"test accuracy": self.test.accuracy, "test loss": self.test.loss}
         parts = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
         best = f"best epoch {self.best_epoch} of {len(self.result.history)} ({self.stop_reason})"
@@ -249,7 +249,7 @@ def _tell_what_failed(run: Run, messages: Messages) -> None:
 
 def untrained_model(config: TrainConfig, dataset: Dataset, reference: str | None) -> Model:
     """All of the model that is known before it is trained; its weights are zero."""
-    network = config.network(dataset.inputs, len(dataset.classes))
+    network = network_for(config, dataset)
     return Model(
         network=network,
         parameters=np.zeros((config.ensemble, network.parameter_count), dtype=np.float32),
@@ -263,4 +263,5 @@ def untrained_model(config: TrainConfig, dataset: Dataset, reference: str | None
         levels=levels_of(dataset),
         framing=find_framing(dataset, config.framing),
         columns=dataset.columns,
+        targets=dataset.targets,
     )

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gpunet.config import NetworkSpec
-from gpunet.engine.interface import LOSS_KERNELS, MOMENTS, Rule
+from gpunet.config import LOSS_FACTS, NetworkSpec
+from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Product, Tile, Traits, choose_tile, depth_parts
 from gpunet.engine.planning.workload import Switches, Workload
@@ -209,7 +209,7 @@ class _PlanBuilder:
 
     def head(self) -> Pass:
         """Loss, metrics, and in training the last layer's deltas."""
-        classes, parts = self.network.classes, self.parts
+        classes, parts = self.network.outputs, self.parts
         threads = HEAD_THREADS if parts == 1 else SPLIT_HEAD_THREADS
         constants = {
             **self.common,
@@ -221,7 +221,7 @@ class _PlanBuilder:
             "TRAINING": self.training,
             "SMOOTHING": self.switches.smoothing,
         }
-        kernel = LOSS_KERNELS[self.network.loss]
+        kernel = LOSS_FACTS[self.network.loss].kernel
         weight = "by_class" if self.switches.class_weights else "equal"
         rows_a_thread = -(-self.rows // threads)
         logits_a_thread = -(-self.rows * padded(classes) // threads)
@@ -537,7 +537,7 @@ class _ValuesLayout:
         for layer in network.layers:
             outputs.append(end)
             end += padded(rows) * padded(layer.outputs)
-        end += (parts - 1) * padded(rows) * padded(network.classes)
+        end += (parts - 1) * padded(rows) * padded(network.outputs)
         for index, layer in enumerate(network.layers):
             needed = training or index == len(network.layers) - 1
             derivatives.append(end if needed else 0)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from gpunet.config import NetworkSpec
-from gpunet.engine.interface import LOSS_KERNELS, MOMENTS
+from gpunet.config import LOSS_FACTS, NetworkSpec
+from gpunet.engine.interface import MOMENTS
 from gpunet.engine.planning.layered import FLOAT_BYTES, Pass, Plan
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Traits
@@ -112,7 +112,7 @@ def persistent_plan(work: Workload) -> Plan | None:
     feature_bytes = 1 if work.features == "bytes" else FLOAT_BYTES
     constants = {
         "ROWS": rows,
-        "CLASSES": network.classes,
+        "CLASSES": network.outputs,
         "TRAINING": True,
         "SMOOTHING": switches.smoothing,
         "FEATURES": network.inputs,
@@ -130,7 +130,7 @@ def persistent_plan(work: Workload) -> Plan | None:
         "persistent",
         f"input/{work.features}",
         f"activation/{activation}",
-        f"loss/{LOSS_KERNELS[network.loss]}",
+        f"loss/{LOSS_FACTS[network.loss].kernel}",
         "weight/by_class" if switches.class_weights else "weight/equal",
         f"optimizer/{work.rule}",
         *(["dropout_rates"] if switches.dropout else []),
@@ -269,6 +269,6 @@ def _iterations(network: NetworkSpec, layout: WorkgroupLayout) -> int:
         + rounds(layout.rows * padded(layer.inputs) // 4) * (padded(layer.outputs) // 4 + 1)
         for layer in network.layers[1:]
     )
-    score = rounds(layout.rows) * (1 + 4 * network.classes) + layout.rows
+    score = rounds(layout.rows) * (1 + 4 * network.outputs) + layout.rows
     chunks = layout.rows // layout.chunk
     return 1 + chunks * first + others + score + layout.fours * layout.rows

@@ -131,7 +131,7 @@ def training_buffers(work: Workload, samples: int, values: int) -> tuple[BufferS
     if work.switches.clip_norm:
         buffers.append(BufferSpec("gradients", state[0].bytes, "the gradient of every network"))
     if work.switches.class_weights:
-        size = FLOAT_BYTES * work.network.classes
+        size = FLOAT_BYTES * work.network.outputs
         buffers.append(BufferSpec("class_weights", size, "the classes' weights"))
     return tuple(buffers)
 

@@ -96,6 +96,19 @@ def silu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     return x * gate, gate * (1 + x * (1 - gate))
 
 
+def mish(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
+    """X times tanh(log(1 + exp(x))) (Misra, 2019).
+
+    With g = exp(x) and a = g (g + 2), the tanh is a / (a + 2) and its derivative
+    4 g (1 + g) / (a + 2)**2. From x = 20 on the tanh is 1 in float64, too.
+    """
+    bounded = np.minimum(x, 20)
+    grown = np.exp(bounded)
+    above = grown * (grown + 2)
+    share = above / (above + 2)
+    return x * share, share + 4 * bounded * grown * (1 + grown) / (above + 2) ** 2
+
+
 def gelu(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """The sum x times the normal distribution's share below x (Hendrycks & Gimpel, 2016)."""
     root, density = x.dtype.type(math.sqrt(0.5)), x.dtype.type(1 / math.sqrt(2 * math.pi))
@@ -147,6 +160,7 @@ ACTIVATIONS: Mapping[str, Callable[[NDArray[Real]], tuple[NDArray[Real], NDArray
     "gelu": gelu,
     "gelu_tanh": gelu_tanh,
     "silu": silu,
+    "mish": mish,
     "sigmoid": sigmoid,
     "tanh": tanh,
     "scaled_tanh": scaled_tanh,

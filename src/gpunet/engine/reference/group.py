@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,40 +61,54 @@ class Group:
         self.scores = Scores(len(settings), 0)
 
     def begin_epoch(
-        self, order: NDArray[np.uint32], schedule: NDArray[np.float32], first_step: int
+        self,
+        order: NDArray[np.uint32],
+        schedule: NDArray[np.float32],
+        first_step: int,
+        loss_weights: NDArray[np.float32] | None,
     ) -> None:
-        """Start an epoch with the order (P, n) and the schedule (P, S, 4) of these networks."""
-        self._order, self._schedule = order, schedule
+        """Start an epoch with the order (P, n) and the schedule (P, S, 4) of these networks.
+
+        What training samples count in the loss is given for all of the split.
+        """
+        self._order, self._schedule, self._loss_weights = order, schedule, loss_weights
         self._first_step, self._step = first_step, 0
         self.scores = Scores(*order.shape)
 
     def evaluate(self, samples: Samples) -> Scores:
-        """Losses and hits on samples, without dropout."""
+        """What samples cost and which are answered correctly, without dropout."""
         scores = Scores(len(self.networks), len(samples))
         for rows, logits in self._logits(samples):
-            labels = np.broadcast_to(samples.labels[rows], logits.shape[:2])
-            losses, _, _ = self._score(logits, labels, self._columns.unsmoothed)
-            scores.add(losses, logits.argmax(axis=2) == labels)
+            own = samples.labels[rows]
+            labels = np.broadcast_to(own, (len(logits), *own.shape))
+            losses, _, outputs = self._score(logits, labels, self._columns.unsmoothed)
+            hits = self._hits(logits, outputs, labels)
+            if samples.weights is not None:
+                losses, hits = losses * samples.weights[rows], hits * samples.weights[rows]
+            scores.add(losses, hits)
         return scores
 
     def predict(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Some rows of the samples at a time, and their probabilities (P, n, C)."""
+        """Some rows of the samples at a time, and their answers (P, n, C)."""
         for rows, logits in self._logits(samples):
-            labels = np.zeros(logits.shape[:2], dtype=np.int32)
-            yield rows, self._score(logits, labels, self._columns.unsmoothed)[2]
+            targets = np.zeros_like(logits)
+            yield rows, kernels.loss(self._network.loss)(logits, targets)[2]
 
     def train_step(self, samples: Samples) -> None:
         """Take the next step."""
         first = self._step * self._engine.batch_size
         rows = self._order[:, first : first + self._engine.batch_size]  # (P, B)
-        labels = samples.labels.take(rows)  # (P, B)
+        labels = samples.labels.take(rows, axis=0)  # (P, B) or (P, B, T)
         inputs, derivatives = self._forward(samples, rows)
         logits = inputs.pop()
-        losses, deltas, _ = self._score(logits, labels, self._columns.label_smoothing)
-        if self._engine.class_weights is not None:
-            weights = self._engine.class_weights[labels]  # (P, B)
+        losses, deltas, outputs = self._score(logits, labels, self._columns.label_smoothing)
+        hits = self._hits(logits, outputs, labels)
+        if samples.weights is not None:
+            hits = hits * samples.weights.take(rows)
+        if self._loss_weights is not None:
+            weights = self._loss_weights.take(rows)  # (P, B)
             losses, deltas = losses * weights, deltas * weights[:, :, None]
-        self.scores.add(losses, logits.argmax(axis=2) == labels)
+        self.scores.add(losses, hits)
         self._backward(inputs, derivatives, deltas / rows.shape[1])
         self._update()
         self._step += 1
@@ -101,12 +116,23 @@ class Group:
     def _score(
         self,
         logits: NDArray[np.float32],
-        labels: NDArray[np.int32],
+        labels: NDArray[Any],
         smoothing: NDArray[np.float32],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Losses (P, B), their gradients and the probabilities (P, B, C) by the network's loss."""
-        targets = kernels.smoothed_targets(labels, self._network.classes, smoothing)
+        """Losses (P, B), their gradients and the answers (P, B, C) by the network's loss."""
+        targets = kernels.targets(self._network, labels, smoothing)
         return kernels.loss(self._network.loss)(logits, targets)
+
+    def _hits(
+        self, logits: NDArray[np.float32], outputs: NDArray[np.float32], labels: NDArray[Any]
+    ) -> NDArray[Any]:
+        """(P, B) which rows are answered correctly; the squared error of measured targets."""
+        if self._network.kind == "classes":
+            return np.asarray(logits.argmax(axis=2) == labels)
+        if self._network.kind == "labels":
+            return np.asarray(((logits > 0) == (labels > 0)).all(axis=2))
+        errors = outputs - labels
+        return np.asarray((errors * errors).sum(axis=2))
 
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]
@@ -280,15 +306,21 @@ def _spread(
 
 
 class Scores:
-    """What the samples seen so far cost, and which of them were classified correctly."""
+    """What the samples seen so far cost, and which of them were answered correctly.
+
+    Of measured targets a hit is no truth value but the squared error, and with weights it is what
+    the sample counts.
+    """
 
     def __init__(self, networks: int, samples: int) -> None:
         self._losses = np.empty((networks, samples), dtype=np.float32)
         self._hits = np.empty((networks, samples), dtype=np.bool_)
         self.seen = 0
 
-    def add(self, losses: NDArray[np.float32], hits: NDArray[np.bool_]) -> None:
+    def add(self, losses: NDArray[np.float32], hits: NDArray[Any]) -> None:
         """Add a batch: losses and hits (P, B)."""
+        if self._hits.dtype != hits.dtype:
+            self._hits = self._hits.astype(hits.dtype)
         rows = slice(self.seen, self.seen + losses.shape[1])
         self._losses[:, rows], self._hits[:, rows] = losses, hits
         self.seen = rows.stop
@@ -298,7 +330,7 @@ class Scores:
         total: NDArray[np.float64] = self._losses[:, : self.seen].sum(axis=1, dtype=np.float64)
         return total
 
-    def correct(self) -> NDArray[np.int64]:
-        """(P,) the samples classified correctly."""
-        total: NDArray[np.int64] = self._hits[:, : self.seen].sum(axis=1, dtype=np.int64)
-        return total
+    def hits(self) -> NDArray[np.int64] | NDArray[np.float64]:
+        """(P,) the sum of the hits."""
+        kind = np.int64 if self._hits.dtype == np.bool_ else np.float64
+        return np.asarray(self._hits[:, : self.seen].sum(axis=1, dtype=kind))

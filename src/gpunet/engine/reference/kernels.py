@@ -13,27 +13,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import rng
-from gpunet.config import Loss
-from gpunet.engine.interface import LOSS_KERNELS
+from gpunet.config import LOSS_FACTS, Loss, NetworkSpec
+from gpunet.engine.reference import short_rows
 from gpunet.engine.reference.activations import activate
 
 __all__ = [
     "activate",
     "as_fractions",
+    "binary_cross_entropy",
     "dropout_mask",
     "forward",
     "gradient_norm",
+    "huber",
     "input_gradient",
     "layer_norm",
     "layer_norm_gradient",
     "layer_norm_update",
     "loss",
     "max_norm",
+    "poisson",
     "quadratic",
     "read_samples",
     "regularize",
     "smoothed_targets",
     "softmax_cross_entropy",
+    "squared_error",
+    "targets",
     "weight_gradient",
 ]
 
@@ -155,11 +160,11 @@ def softmax_cross_entropy(
         The losses (P, B), their gradients with respect to the logits (P, B, C), and the
         probabilities (P, B, C).
     """
-    shifted = logits - logits.max(axis=2, keepdims=True)
+    shifted = logits - short_rows.largest(logits)[:, :, None]
     exponentials = np.exp(shifted)
-    totals = exponentials.sum(axis=2, keepdims=True)
-    probabilities = exponentials / totals
-    losses = np.log(totals)[:, :, 0] - (targets * shifted).sum(axis=2)
+    totals = short_rows.sums(exponentials)
+    probabilities = exponentials / totals[:, :, None]
+    losses = np.log(totals) - short_rows.sums(targets * shifted)
     return losses, probabilities - targets, probabilities
 
 
@@ -173,17 +178,85 @@ def quadratic(
     """
     outputs, derivatives = activate(logits, "sigmoid", 0.0)
     errors = outputs - targets
-    losses = (errors * errors).sum(axis=2) / 2
+    losses = short_rows.sums(errors * errors / 2)
     # As multiples of the largest output, those that are too small for a float32 have shares, too.
     below = np.minimum(logits, 0)
     multiples = np.exp(below - below.max(axis=2, keepdims=True)) / (1 + np.exp(-np.abs(logits)))
     return losses, errors * derivatives, multiples / multiples.sum(axis=2, keepdims=True)
 
 
+def binary_cross_entropy(
+    logits: NDArray[Real], targets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """The cross-entropies of labels, each after a sigmoid of its own, added up.
+
+    Of a label y and a logit z it is log(1 + exp(z)) - y z, computed from exp(-|z|), which is never
+    too large. Arguments and results are those of ``softmax_cross_entropy``, with labels from 0 to
+    1 for targets; the probabilities are the labels' own.
+    """
+    probabilities, _ = activate(logits, "sigmoid", 0.0)
+    costs = np.maximum(logits, 0) - targets * logits + np.log1p(np.exp(-np.abs(logits)))
+    return short_rows.sums(costs), probabilities - targets, probabilities
+
+
+def squared_error(
+    logits: NDArray[Real], targets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """Half the squared distance to measured targets (P, B, T).
+
+    Returns:
+        The losses (P, B), their gradients with respect to the logits, and the answers, which are
+        the logits (P, B, T).
+    """
+    errors = logits - targets
+    return short_rows.sums(errors * errors / 2), errors, logits
+
+
+def huber(
+    logits: NDArray[Real], targets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """Half the squared error of each target up to 1, and beyond it the error less a half.
+
+    Huber, "Robust Estimation of a Location Parameter", 1964, with k = 1. Arguments and results are
+    those of ``squared_error``.
+    """
+    errors = logits - targets
+    bounded = np.clip(errors, -1, 1)
+    return short_rows.sums(bounded * (errors - bounded / 2)), bounded, logits
+
+
+def poisson(
+    logits: NDArray[Real], targets: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
+    """The Poisson loss exp(z) - y z of counts y, without the term that y alone decides.
+
+    Arguments and results are those of ``squared_error``, but for the answers, exp(z).
+    """
+    answers = np.exp(logits)
+    return short_rows.sums(answers - targets * logits), answers - targets, answers
+
+
 def loss(name: Loss) -> LossKernel[Any]:
     """The kernel of a loss: from logits and targets to losses, gradients and probabilities."""
-    kernel: LossKernel[Any] = globals()[LOSS_KERNELS[name]]
+    kernel: LossKernel[Any] = globals()[LOSS_FACTS[name].kernel]
     return kernel
+
+
+def targets(network: NetworkSpec, labels: NDArray[Any], smoothing: NDArray[Real]) -> NDArray[Real]:
+    """What a network is to answer (P, B, C): of classes and labels, a share is smoothed away.
+
+    Args:
+        network: whose loss takes them.
+        labels: (P, B) classes, or (P, B, T) labels or measured targets.
+        smoothing: (P,) the shares.
+    """
+    if network.kind == "classes":
+        return smoothed_targets(labels, network.outputs, smoothing)
+    share = smoothing[:, None, None]
+    wanted: NDArray[Real] = labels.astype(smoothing.dtype, copy=False)
+    if network.kind == "labels":
+        wanted = np.asarray(wanted * (1 - share) + share / 2, smoothing.dtype)
+    return wanted
 
 
 def smoothed_targets(
@@ -198,9 +271,12 @@ def smoothed_targets(
         classes: C.
         smoothing: (P,) the shares.
     """
-    share = smoothing[:, None, None]
-    one_hot = (labels[:, :, None] == np.arange(classes)).astype(smoothing.dtype)
-    targets: NDArray[Real] = one_hot * (1 - share) + share / classes
+    targets: NDArray[Real] = np.zeros_like(smoothing, shape=(*labels.shape, classes))
+    targets.reshape(-1, classes)[np.arange(labels.size), labels.reshape(-1)] = 1
+    if smoothing.any():
+        share = smoothing[:, None, None]
+        targets *= 1 - share
+        targets += share / classes
     return targets
 
 

@@ -298,15 +298,15 @@ class WgpuEngine(Engine):
         """(P, n, C) the probabilities of every class for every sample of a split."""
         program = self._evaluation(split)
         count, rows = self._data[split].count, program.plan.rows
-        probabilities = np.full((self.population, count, self.network.classes), np.nan, np.float32)
+        probabilities = np.full((self.population, count, self.network.outputs), np.nan, np.float32)
         if not self._running:
             return probabilities
-        shape = (self._running, rows, padded(self.network.classes))
+        shape = (self._running, rows, padded(self.network.outputs))
         batches = []
         for _ in range(0, count, rows):
             self._submit(program, 1)
             batches.append(self._read_probabilities(split, program.plan).reshape(shape))
-        found = np.concatenate(batches, axis=1)[:, :count, : self.network.classes]
+        found = np.concatenate(batches, axis=1)[:, :count, : self.network.outputs]
         probabilities[self._held[: self._running]] = found
         return probabilities
 
@@ -462,7 +462,7 @@ class WgpuEngine(Engine):
 
     def _read_probabilities(self, split: Split, plan: Plan) -> NDArray[np.float32]:
         """(P * rows * padded C,) of the batch that was scored last; of those that run alone."""
-        size = 4 * plan.rows * padded(self.network.classes)
+        size = 4 * plan.rows * padded(self.network.outputs)
         self._buffers.ensure("probabilities", size * self._running)
         starts = [4 * (p * plan.values + plan.probabilities_at) for p in range(self._running)]
         copies = [(f"{split} values", at, "probabilities", p * size) for p, at in enumerate(starts)]
@@ -476,6 +476,7 @@ class WgpuEngine(Engine):
             loss=records["loss"].astype(np.float64),
             correct=records["correct"].astype(np.int64),
             seen=records["seen"].astype(np.int64),
+            squared=np.zeros(self.population),
         )
 
     def _by_network(self, held: NDArray[Any]) -> NDArray[Any]:

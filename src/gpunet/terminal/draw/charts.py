@@ -29,6 +29,9 @@ DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4,
 MARKS = "*o+x"
 """Marks of the series where there are no dots."""
 
+WIDEST = 10
+"""Cells that a label of the horizontal axis takes at most, and those around it."""
+
 LARGEST = 1e300
 """Values beyond are drawn at the edge, so that ranges stay finite."""
 
@@ -44,6 +47,7 @@ class Series:
         style: its color.
         dotted: draw every other dot only, so that it is not the color alone that tells it from
             a solid line.
+        points: draw a dot for each value, in any order, and no line; no line hides them.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Series:
     y: NDArray[np.float64]
     style: str
     dotted: bool = False
+    points: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +70,8 @@ class LineChart:
         y_bounds: beyond these the vertical axis does not go, as 0 for a loss.
         logarithmic_from: the vertical axis is logarithmic once the largest value is so many
             times the smallest, which must be above zero.
-        number_format: how a value is written in the legend.
+        number_format: how the latest value is written in the legend; ``None`` if it is not.
+        whole: label whole numbers of the horizontal axis alone.
     """
 
     title: str
@@ -74,7 +80,8 @@ class LineChart:
     x_range: tuple[float, float]
     y_bounds: tuple[float, float] = (-math.inf, math.inf)
     logarithmic_from: float = math.inf
-    number_format: Callable[[float], str] = "{:.4g}".format
+    number_format: Callable[[float], str] | None = "{:.4g}".format
+    whole: bool = True
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Block]:
         yield line_chart(console, self, options.max_width)
@@ -124,14 +131,18 @@ def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -
             (chart.title, Ink.STRONG), (title_end if logarithmic else "", Ink.MUTED)
         )
         for position, series in enumerate(chart.series):
-            mark = MARKS[position % len(MARKS)] if ascii_only else "╍" if series.dotted else "━"
+            mark = MARKS[position % len(MARKS)] if ascii_only else _mark(series)
             text.append(f" {mark} ", series.style).append(series.name if named else "", Ink.MUTED)
-            if len(series.y):
+            if len(series.y) and chart.number_format is not None:
                 value = chart.number_format(float(series.y[-1]))
                 text.append(f" {value}" if named else value, series.style)
         if text.cell_len <= width:
             break
     return text
+
+
+def _mark(series: Series) -> str:
+    return "•" if series.points else "╍" if series.dotted else "━"
 
 
 def _plot(
@@ -152,7 +163,7 @@ def _plot(
         label = labels.get(row, "")
         axis = marks.tick if label else marks.axis
         lines.append([Segment(label.rjust(gutter - 1) + axis, muted), *cells[row]])
-    return [*lines, [Segment(" " * gutter + _x_labels(chart.x_range, columns), muted)]]
+    return [*lines, [Segment(" " * gutter + _x_labels(chart, columns), muted)]]
 
 
 def _cells(
@@ -169,7 +180,11 @@ def _cells(
             codes[index] = dots * ord(MARKS[index % len(MARKS)])
         else:
             codes[index] = np.einsum("rdca,da->rc", dots.reshape(rows, 4, columns, 2), DOTS)
-    owners = _owners(codes > 0)  # (rows, columns)
+    present = codes > 0
+    points = np.array([series.points for series in chart.series], np.bool_)
+    if points.any():
+        present[~points] &= ~present[points].any(axis=0)
+    owners = _owners(present)  # (rows, columns)
     own = np.take_along_axis(codes, np.maximum(owners, 0)[None], axis=0)[0]
     characters = np.where(owners < 0, ord(" "), own + (0 if ascii_only else BRAILLE))
     styles = [*(console.get_style(series.style) for series in chart.series), None]  # -1: None
@@ -207,7 +222,8 @@ def dots_of(
     x = _scaled(series.x, x_range, width)  # (n,)
     y = height - 1 - _scaled(series.y, y_range, height)  # (n,)
     known = np.isfinite(series.x) & ~np.isnan(series.y)
-    joined = np.flatnonzero(known[:-1] & known[1:])  # a segment starts at each of these
+    neighbors = known[:-1] & known[1:] & (not series.points)
+    joined = np.flatnonzero(neighbors)  # a segment starts at each of these
     steps = np.maximum(np.abs(np.diff(x))[joined], np.abs(np.diff(y))[joined]) + 1
     segment = np.repeat(joined, steps)
     position = np.arange(steps.sum()) - np.repeat(np.cumsum(steps) - steps, steps)
@@ -279,16 +295,16 @@ def _row(value: float, y_range: tuple[float, float], rows: int) -> int:
     return rows - 1 - round((value - lowest) / (highest - lowest) * (rows - 1))
 
 
-def _x_labels(x_range: tuple[float, float], columns: int) -> str:
+def _x_labels(chart: LineChart, columns: int) -> str:
     """The horizontal axis' labels, each centered below its column where there is room."""
-    lowest, highest = x_range
+    lowest, highest = chart.x_range
     if highest <= lowest:
         return f"{lowest:g}"[:columns]
-    widest = len(f"{highest:.0f}") + 3
-    ticks, step = nice_ticks(lowest, highest, max(1, columns // widest), whole=True)
+    widest = len(f"{highest:.0f}") + 3 if chart.whole else WIDEST
+    ticks, step = nice_ticks(lowest, highest, max(1, columns // widest), chart.whole)
     line = [" "] * columns
     free = 0
-    for tick in sorted({lowest, *ticks}):
+    for tick in sorted({lowest, *ticks}) if chart.whole else ticks:
         label = _label(tick, step)
         center = round((tick - lowest) / (highest - lowest) * (columns - 1))
         start = min(max(0, center - len(label) // 2), columns - len(label))
@@ -317,7 +333,7 @@ def _nice_step(least: float) -> float:
 
 
 def _label(value: float, step: float) -> str:
-    if value != 0 and (abs(value) >= 1e5 or step < 1e-4):
-        return f"{value:.1e}"
+    if abs(value) >= 1e5 or step < 1e-4:
+        return f"{value:.1e}" if value else "0"
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{value:.{decimals}f}"

@@ -65,9 +65,9 @@ def _row(record: EpochRecord, epochs: int, best: bool) -> str:
     cells = (
         f"{record.epoch}/{epochs}",
         formats.loss(record.train_loss),
-        formats.percent(record.train_accuracy),
+        formats.percent(record.train_score),
         "" if record.val_loss is None else formats.loss(record.val_loss),
-        "" if record.val_accuracy is None else formats.percent(record.val_accuracy),
+        "" if record.val_score is None else formats.percent(record.val_score),
         formats.seconds(record.seconds),
     )
     mark = "<b>{}</b>" if best else "{}"

@@ -64,12 +64,12 @@ class PlainPrinter(Callback):
         parts = [
             f"epoch {record.epoch:>{len(str(self._epochs))}}/{self._epochs}",
             f"loss {formats.loss(record.train_loss):<7}",
-            f"acc {formats.percent(record.train_accuracy):>8}",
+            f"acc {formats.percent(record.train_score):>8}",
         ]
         if record.val_loss is not None:
             parts += [
                 f"val loss {formats.loss(record.val_loss):<7}",
-                f"val acc {formats.percent(record.val_accuracy):>8}",
+                f"val acc {formats.percent(record.val_score):>8}",
             ]
         parts += [
             f"lr {formats.learning_rate(record.learning_rate)}",

@@ -277,7 +277,7 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
         return line_chart(console, loss, width)
     accuracy = LineChart(
         "accuracy %",
-        _curves(view, lambda r: _percent(r.train_accuracy), lambda r: _percent(r.val_accuracy)),
+        _curves(view, lambda r: _percent(r.train_score), lambda r: _percent(r.val_score)),
         height,
         x_range,
         (0.0, 100.0),
@@ -367,9 +367,9 @@ class _Column(NamedTuple):
 COLUMNS = (
     _Column(0, "epoch", 6, lambda r: str(r.epoch)),
     _Column(3, "loss", 9, lambda r: formats.loss(r.train_loss)),
-    _Column(4, "acc", 10, lambda r: formats.percent(r.train_accuracy)),
+    _Column(4, "acc", 10, lambda r: formats.percent(r.train_score)),
     _Column(1, "val loss", 10, lambda r: formats.loss(r.val_loss)),
-    _Column(2, "val acc", 10, lambda r: formats.percent(r.val_accuracy)),
+    _Column(2, "val acc", 10, lambda r: formats.percent(r.val_score)),
     _Column(5, "time", 9, lambda r: formats.seconds(r.seconds)),
     _Column(6, "lr", 9, lambda r: formats.learning_rate(r.learning_rate)),
     _Column(7, "speed", 19, lambda r: formats.rate(r.samples_per_second)),

@@ -31,7 +31,7 @@ def monitored_metric(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:
     """The metric that decides which epoch is kept, and its value: ``val loss`` and ``0.1012``."""
     samples = "train" if record.val_loss is None else "val"
     if monitor == "val_accuracy":
-        return f"{samples} accuracy", formats.percent(record.monitored_accuracy)
+        return f"{samples} accuracy", formats.percent(record.monitored_score)
     return f"{samples} loss", formats.loss(record.monitored_loss)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from gpunet.config import OUTPUTS, panels
+from gpunet.config import LOSS_FACTS, panels
 from gpunet.model import Model
 from gpunet.parameters import layer_views
 from gpunet.terminal.draw import formats
@@ -70,7 +70,7 @@ def _layer_table(console: Console, model: Model) -> RenderableType:
         cells = [
             "output" if last else f"hidden {index + 1}",
             f"{layer.inputs} {arrow} {layer.outputs}",
-            OUTPUTS[network.loss] if last else layer.activation,
+            LOSS_FACTS[network.loss].output if last else layer.activation,
             formats.count(parameters),
             formats.percent(parameters / network.parameter_count),
             formats.loss(float(weights.std(dtype=np.float64))),

@@ -1,0 +1,60 @@
+"""Predicted values against the true ones, as a chart: the nearer to the diagonal, the better.
+
+Owns the ranges and the words; the dots are drawn as those of every chart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from gpunet.terminal.draw.block import Block
+from gpunet.terminal.draw.charts import LineChart, Series, line_chart
+from gpunet.terminal.draw.style import Ink
+
+__all__ = ["scatter"]
+
+MARGIN = 0.02
+"""Share of the true values' range that is drawn beyond it on either side."""
+
+BEYOND = 0.5
+"""Share of that range, beyond which a prediction is drawn at the edge."""
+
+
+def scatter(
+    console: Console,
+    title: str,
+    targets: NDArray[np.floating],
+    predictions: NDArray[np.floating],
+    width: int,
+    height: int,
+) -> Block:
+    """A dot for each sample, its true value to the right and its prediction upwards.
+
+    Args:
+        console: decides on characters and colors.
+        title: the target's name, which the legend begins with.
+        targets: (n,) true values.
+        predictions: (n,) what was predicted; those that are no numbers are left out.
+        width: in cells.
+        height: in lines.
+    """
+    true, predicted = targets.astype(np.float64), predictions.astype(np.float64)
+    known = np.isfinite(true)
+    lowest, highest = (true[known].min(), true[known].max()) if known.any() else (0.0, 1.0)
+    span = float(highest - lowest) or abs(float(highest)) or 1.0
+    ends = np.array([lowest - MARGIN * span, highest + MARGIN * span])
+    shown = np.clip(predicted, lowest - BEYOND * span, highest + BEYOND * span)
+    chart = LineChart(
+        title,
+        [
+            Series("predicted by true value", true, shown, Ink.TRAIN, points=True),
+            Series("no error", ends, ends, Ink.MUTED, dotted=True),
+        ],
+        height,
+        (float(ends[0]), float(ends[1])),
+        number_format=None,
+        whole=False,
+    )
+    return line_chart(console, chart, width)
