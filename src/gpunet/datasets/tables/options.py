@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpunet.config import TrainConfig
+from gpunet.config import LOSS_FACTS, TrainConfig
 from gpunet.config.choices import Kind, Missing
 
 __all__ = ["USUAL", "TableOptions"]
@@ -33,7 +33,8 @@ class TableOptions:
     @classmethod
     def of(cls, config: TrainConfig) -> TableOptions:
         """What the settings of a training say."""
-        return cls(config.label, config.missing, config.ignore or ())
+        kind = None if config.loss is None else LOSS_FACTS[config.loss].kind
+        return cls(config.label, config.missing, config.ignore or (), kind)
 
 
 USUAL = TableOptions()
