@@ -67,6 +67,7 @@ DEFAULTS: dict[str, Any] = {
     "label": None,
     "missing": "mean",
     "ignore": None,
+    "weight": None,
     "shuffle": True,
     "window": 0,
     "seed": 0,

@@ -24,6 +24,7 @@ from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import RawLabels
 from gpunet.datasets.readers.parts import NAMES, Part, assembled, joined
+from gpunet.datasets.readers.targets import without_targets
 from gpunet.datasets.spool import converted
 from gpunet.datasets.tables.frames import FrameRows, dataset_of_frames, is_gap, titles_of
 from gpunet.datasets.tables.options import TableOptions
@@ -53,25 +54,17 @@ def from_arrays(
     parts: dict[Part, tuple[Any, Any]] = {"train": (x, y)}
     if x_test is not None:
         parts["test"] = (x_test, y_test)
-        if titles_of(x_test) not in (None, titles):
-            raise DataError(
-                "the columns of X_test are called otherwise than those of X, or stand in another "
-                "order; make both alike"
-            )
+        _require_alike(titles, titles_of(x_test))
     labeled = {part: _labeled(labels, options.missing) for part, (_, labels) in parts.items()}
-    whole = labeled["train"][0]
-    kind = options.kind or kind_of_array(whole)
-    named = target_names(y, whole, kind)
+    known, kept = labeled["train"]
+    kind = options.kind or kind_of_array(known)
+    named = target_names(y, known, kind)
     plain = {
         part: _plain(features, PYTHON_NAMES[f"x_{part}"]) for part, (features, _) in parts.items()
     }
-    what = "target" if kind == "measured" else "label"
     lost = sum(int((~kept).sum()) for _, kept in labeled.values())
-    does = f"{'rows' if lost > 1 else 'row'} without a {what} left out"
-    notice = f"{lost:,} {does}" if lost else None
-    weights = None if sample_weight is None else _weights(sample_weight, len(labeled["train"][1]))
-    if weights is not None:
-        weights = weights[labeled["train"][1]]
+    notice = without_targets(lost, kind) if lost else None
+    weights = None if sample_weight is None else _weights(sample_weight, len(kept))[kept]
     if options.ignore or any(features is None for features in plain.values()):
         tables = {
             part: FrameRows(
@@ -88,8 +81,8 @@ def from_arrays(
     for part, (labels, kept) in labeled.items():
         features = plain[part]
         assert features is not None
-        whole_rows = kept.all() or len(kept) != len(features)
-        arrays[f"x_{part}"] = features if whole_rows else features[kept]
+        whole = kept.all() or len(kept) != len(features)
+        arrays[f"x_{part}"] = features if whole else features[kept]
         arrays[f"y_{part}"] = labels
     return dataset_of_arrays(
         arrays,
@@ -104,6 +97,15 @@ def from_arrays(
         targets=named,
         weights=weights,
     )
+
+
+def _require_alike(titles: tuple[str, ...] | None, tested: tuple[str, ...] | None) -> None:
+    """Check that the columns of X_test are those of X, if they have titles."""
+    if tested not in (None, titles):
+        raise DataError(
+            "the columns of X_test are called otherwise than those of X, or stand in another "
+            "order; make both alike"
+        )
 
 
 def _weights(values: Any, count: int) -> NDArray[np.float32]:
@@ -280,7 +282,7 @@ def _labeled(values: Any, missing: Missing) -> tuple[NDArray[Any], NDArray[np.bo
         elif array.dtype.kind == "f":
             kept = np.logical_not(np.isnan(rows).any(axis=1))
     if kept.all() or not kept.any() or missing == "refuse":
-        return _labels(array), kept
+        return _labels(array), np.ones_like(kept)
     return _labels(array[kept]), kept
 
 

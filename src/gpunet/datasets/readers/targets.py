@@ -14,7 +14,15 @@ from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.readers.labels import FEW_CLASSES, SAMPLES_PER_CLASS, RawLabels
 from gpunet.errors import DataError, spelled
 
-__all__ = ["FEW", "RawTargets", "Targets", "are_binary", "are_measured", "raw_targets"]
+__all__ = [
+    "FEW",
+    "RawTargets",
+    "Targets",
+    "are_binary",
+    "are_measured",
+    "raw_targets",
+    "without_targets",
+]
 
 FEW = 10
 """Up to so many different whole numbers are classes, however seldom each of them occurs."""
@@ -97,6 +105,12 @@ def raw_targets(name: str, values: NDArray[Any], titles: tuple[str, ...], kind: 
             row, column = map(int, np.argwhere(wrong)[0])
             raise _refused(name, titles[column], first + row, float(block[row, column]), kind)
     return RawTargets(name, np.asarray(values, np.float64), titles, kind)
+
+
+def without_targets(count: int, kind: Kind) -> str:
+    """The notice of so many rows that lack what is to be predicted."""
+    what = "target" if kind == "measured" else "label"
+    return f"{count:,} {'rows' if count > 1 else 'row'} without a {what} left out"
 
 
 def _refused(name: str, title: str, row: int, value: float, kind: Kind) -> DataError:

@@ -34,7 +34,7 @@ class TableOptions:
     def of(cls, config: TrainConfig) -> TableOptions:
         """What the settings of a training say."""
         kind = None if config.loss is None else LOSS_FACTS[config.loss].kind
-        return cls(config.label, config.missing, config.ignore or (), kind)
+        return cls(config.label, config.missing, config.ignore or (), kind, config.weight)
 
 
 USUAL = TableOptions()

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
-from gpunet.datasets.readers.features import is_number, is_numeric
+from gpunet.datasets.readers.features import is_number
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT, RawLabels, distinct
-from gpunet.datasets.readers.targets import FEW, Targets, are_measured, raw_targets
-from gpunet.datasets.tables.cells import holds_number, is_missing
+from gpunet.datasets.readers.targets import FEW, Targets, are_measured, raw_targets, without_targets
+from gpunet.datasets.tables.cells import holds_number, is_missing, meaning
 from gpunet.datasets.tables.columns import is_date
 from gpunet.datasets.tables.sheet import Head, Table, refuse_unbounded
 from gpunet.datasets.tables.titles import is_class_title, is_index_title, is_measured_title
@@ -53,8 +53,8 @@ def target_rows(
         kept = np.logical_not(np.isnan(numbers).any(axis=1))
         titles = target_titles(table.head, columns)
         whole = raw_targets(table.head.name, numbers[kept], titles, kind)
-    what = "label" if kind != "measured" else "target"
     if not kept.any():
+        what = "label" if kind != "measured" else "target"
         columns_named = " and ".join(map(table.head.column, columns))
         raise DataError(
             f"{columns_named} of {table.head.name} holds no {what}; fill it in, or name another "
@@ -62,8 +62,7 @@ def target_rows(
         )
     if kept.all():
         return whole, kept, None
-    count = len(kept) - int(kept.sum())
-    notice = f"{count:,} {'rows' if count > 1 else 'row'} without a {what} left out"
+    notice = without_targets(len(kept) - int(kept.sum()), kind)
     return (whole.where(kept) if kind == "classes" else whole), kept, notice
 
 
@@ -109,13 +108,9 @@ def different_numbers(
         values = table.text(column)
     if values.dtype.kind == "T":
         different, _, numbered = distinct(values)
-        known = [value for value in different if not is_missing(value, number=True)]
-        if not all(map(is_numeric, known)):
+        if not all(map(holds_number, different)):
             return None
-        numbers = [
-            np.nan if is_missing(value, number=True) else float(value.replace(",", "."))
-            for value in different
-        ]
+        numbers = [float(meaning(value).replace(",", ".")) for value in different]
         values = np.array(numbers)[numbered]
     present = values[~np.isnan(values)] if values.dtype.kind == "f" else values
     return np.unique(present, return_counts=True) if len(present) else None
