@@ -35,6 +35,7 @@ __all__ = [
     "quadratic",
     "read_samples",
     "regularize",
+    "scores",
     "smoothed_targets",
     "softmax_cross_entropy",
     "squared_error",
@@ -48,6 +49,10 @@ Real = TypeVar("Real", np.float32, np.float64)
 LossKernel = Callable[
     [NDArray[Real], NDArray[Real]], tuple[NDArray[Real], NDArray[Real], NDArray[Real]]
 ]
+
+LARGEST_RATE = 30.0
+"""The largest logit of Poisson's exponential. Targets are a few times their mean, exp(30) is 1e13
+times that, and the square of such a gradient is still a float32: one wild row ends no training."""
 
 NORM_EPSILON = 1e-5
 """Added to the variance of a row, as PyTorch does."""
@@ -122,8 +127,8 @@ def layer_norm(
         The outputs and the normalized preactivations (P, B, O), and one over the deviations
         (P, B, 1).
     """
-    centered = preactivations - preactivations.mean(axis=2, keepdims=True)
-    variance = (centered * centered).mean(axis=2, keepdims=True)
+    centered = preactivations - preactivations.mean(axis=-1, keepdims=True)
+    variance = (centered * centered).mean(axis=-1, keepdims=True)
     inverse = 1 / np.sqrt(variance + preactivations.dtype.type(NORM_EPSILON))
     normalized = centered * inverse
     return normalized * scales[:, None] + shifts[:, None], normalized, inverse
@@ -230,16 +235,38 @@ def poisson(
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
     """The Poisson loss exp(z) - y z of counts y, without the term that y alone decides.
 
-    Arguments and results are those of ``squared_error``, but for the answers, exp(z).
+    From ``LARGEST_RATE`` on, the exponential of the loss goes on as a straight line. Arguments and
+    results are those of ``squared_error``, but for the answers, exp(z).
     """
-    answers = np.exp(logits)
-    return short_rows.sums(answers - targets * logits), answers - targets, answers
+    bounded = np.minimum(logits, LARGEST_RATE)
+    answers = np.exp(bounded)
+    losses = answers * (1 + (logits - bounded)) - targets * logits
+    return short_rows.sums(losses), answers - targets, answers
 
 
 def loss(name: Loss) -> LossKernel[Any]:
     """The kernel of a loss: from logits and targets to losses, gradients and probabilities."""
     kernel: LossKernel[Any] = globals()[LOSS_FACTS[name].kernel]
     return kernel
+
+
+def scores(
+    network: NetworkSpec, logits: NDArray[Real], answers: NDArray[Real], labels: NDArray[Any]
+) -> NDArray[Any]:
+    """(P, B) which rows are answered correctly; of measured targets the squared errors.
+
+    Args:
+        network: whose loss gave the answers.
+        logits: (P, B, C).
+        answers: (P, B, C).
+        labels: (P, B) classes, or (P, B, T) labels or measured targets.
+    """
+    if network.kind == "classes":
+        return np.asarray(logits.argmax(axis=2) == labels)
+    if network.kind == "labels":
+        return np.asarray(((logits > 0) == (labels > 0)).all(axis=2))
+    errors = answers - labels
+    return np.asarray(short_rows.sums(errors * errors))
 
 
 def targets(network: NetworkSpec, labels: NDArray[Any], smoothing: NDArray[Real]) -> NDArray[Real]:
