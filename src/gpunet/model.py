@@ -77,9 +77,7 @@ class Scores:
 
     @classmethod
     def of(cls, *scores: float | None) -> Scores:
-        """Scores as they were computed, in the order of the arguments, without those that are not
-        finite.
-        """
+        """Scores as they were computed, in their order, without those that are not finite."""
         return cls(*(one if one is not None and math.isfinite(one) else None for one in scores))
 
     def to_dict(self, kind: Kind) -> dict[str, float | None]:
@@ -171,7 +169,7 @@ class Model:
         return samples.single() if self.scaling is None else self.scaling.apply(samples, above)
 
     def test_samples(self, dataset: Dataset) -> Samples:
-        """The dataset's test samples as they were read, labeled with the model's classes or targets.
+        """The dataset's test samples as they were read, with the model's classes or targets.
 
         Raises:
             ModelError: a class is not among the model's, targets are others, or columns are encoded
@@ -323,8 +321,8 @@ class Model:
 
         Returns:
             ``loss``, ``accuracy``, ``matrix`` (C, C), ``scores`` by class and ``probabilities``; of
-            measured targets ``loss``, ``r2``, ``rmse``, ``mae``, ``scores`` by target and
-            ``answers``.
+            measured targets ``loss``, ``r2``, ``rmse``, ``mae``, ``targets`` (the scores of each)
+            and ``answers``.
 
         Raises:
             DataError: the data cannot be had.

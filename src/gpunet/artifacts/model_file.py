@@ -3,11 +3,10 @@
 A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.biases`` (P, O) and
 so on, float32, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized,
 float64 (older files have float32), with ``scaling.fill`` (I,) if what is missing does not become
-the mean; and ``targets.mean`` and ``targets.deviation`` (T,), float64, if measured targets were. Its
-metadata hold under ``gpunet`` one JSON text, the
-``describe`` of this file. A file is never trusted: what is loaded has been checked for shapes,
-types and finite values. A run extends the file of its last epoch by what it needs to go on: tensors
-named ``run.*`` and the metadata entry ``run``.
+the mean; and ``targets.mean`` and ``targets.deviation`` (T,), float64, if measured targets were.
+Its metadata hold under ``gpunet`` one JSON text, the ``describe`` of this file. A file is never
+trusted: what is loaded has been checked for shapes, types and finite values. A run extends the file
+of its last epoch by what it needs to go on: tensors named ``run.*`` and the metadata entry ``run``.
 """
 
 from __future__ import annotations

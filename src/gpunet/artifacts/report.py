@@ -58,9 +58,7 @@ def report(
                 "best_epoch": one.best_epoch,
                 "test": scores.to_dict(network.kind),
             }
-            for own, one, scores in zip(
-                config.networks(), result.networks, own_scores, strict=True
-            )
+            for own, one, scores in zip(config.networks(), result.networks, own_scores, strict=True)
         ],
         "device_failures": [*result.overcome, *result.device_failures],
         "seconds": {

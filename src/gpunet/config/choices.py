@@ -71,7 +71,7 @@ Schedule = Literal[
     "one-cycle",
     "plateau",
 ]
-Monitor = Literal["val_loss", "val_accuracy"]
+Monitor = Literal["val_loss", "val_accuracy", "val_r2"]
 FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
@@ -144,6 +144,10 @@ _DECAY = ("lr_decay", "lr_decay_every", "lr_final")
 USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "optimizer": {name: facts.uses for name, facts in OPTIMIZER_FACTS.items()},
     "activation": {"leaky_relu": ("leaky_slope",)},
+    "loss": {
+        name: ("standardize_targets",) if facts.kind == "measured" else ("label_smoothing",)
+        for name, facts in LOSS_FACTS.items()
+    },
     "schedule": {
         **dict.fromkeys(("step", "exponential", "inverse-time", "plateau"), _DECAY),
         **dict.fromkeys(("cosine", "coslog4", "linear", "one-cycle"), ("lr_final",)),

@@ -41,7 +41,7 @@ class StudySpec:
     @property
     def maximize(self) -> bool:
         """Whether a larger metric is the better one."""
-        return self.config.monitor == "val_accuracy"
+        return self.config.monitor != "val_loss"
 
     def to_dict(self, folder: Path) -> dict[str, Any]:
         """The specification as JSON holds it.

@@ -246,5 +246,5 @@ def best_model_path(folder: Path, number: int) -> Path:
 
 
 def _as_known(config: TrainConfig, lower_is_better: float) -> float:
-    """A monitored metric as people know it: an accuracy is not negative."""
-    return -lower_is_better if config.monitor == "val_accuracy" else lower_is_better
+    """A monitored metric as people know it: of an accuracy or R2, larger is better."""
+    return lower_is_better if config.monitor == "val_loss" else -lower_is_better

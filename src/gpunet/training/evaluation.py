@@ -52,10 +52,11 @@ class Evaluation:
             networks; or (n, T) float64 measured targets in their own units.
         losses: (n,) float64, what each joint answer costs; of classes always its cross-entropy.
         right: (n,) which answers are right; ``None`` where targets are measured.
-        matrix: (C, C) int64, samples by true class (rows) and predicted class (columns); ``None``
-            where there are no classes.
-        scores: precision, recall, F1 and support of every class or label; of measured targets R2,
-            RMSE and MAE of each.
+        matrix: (C, C) int64, samples by true class (rows) and predicted class (columns).
+        scores: precision, recall, F1 and support of every class or label.
+        targets: R2, RMSE and MAE of every measured target.
+
+    Where there are no classes or no measured targets, the arrays that tell of them are empty.
     """
 
     overall: Scores
@@ -63,8 +64,9 @@ class Evaluation:
     answers: NDArray[np.float32] | NDArray[np.float64]
     losses: NDArray[np.float64]
     right: NDArray[np.bool_] | None
-    matrix: NDArray[np.int64] | None
-    scores: ClassScores | TargetScores
+    matrix: NDArray[np.int64]
+    scores: ClassScores
+    targets: TargetScores
 
     @property
     def loss(self) -> float | None:
@@ -118,20 +120,19 @@ def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
     metrics, outputs = predict_in_parts(engine, "test", given)
     mean = np.asarray(outputs.mean(axis=0), dtype=np.float32)
     answers = mean if scaling is None else scaling.to_targets(mean)
-    kind, matrix, scores = LOSS_FACTS[loss].kind, None, None
-    if kind == "classes":
-        matrix = confusion_matrix(mean, samples.labels)
-        scores = class_scores(matrix)
-    elif kind == "labels":
-        scores = label_scores(mean, samples.labels)
+    kind, known = LOSS_FACTS[loss].kind, samples.labels
+    matrix = confusion_matrix(mean, known) if kind == "classes" else np.zeros((0, 0), np.int64)
+    none = np.zeros((0, 0), np.float32)
+    compared = (known, answers, samples.weights) if kind == "measured" else (none, none)
     return Evaluation(
         overall=joint_scores(loss, metrics, outputs, samples, scaling),
         networks=own_scores(loss, metrics, outputs, samples, scaling),
         answers=answers,
         losses=sample_losses(loss, mean, given.labels),
-        right=None if kind == "measured" else are_right(mean, samples.labels),
+        right=None if kind == "measured" else are_right(mean, known),
         matrix=matrix,
-        scores=scores or target_scores(samples.labels, answers, samples.weights),
+        scores=label_scores(mean, known) if kind == "labels" else class_scores(matrix),
+        targets=target_scores(*compared),
     )
 
 
@@ -165,8 +166,7 @@ def own_scores(
     if LOSS_FACTS[loss].kind != "measured":
         return tuple(map(Scores.of, losses, metrics.accuracy.tolist()))
     return tuple(
-        _measured(cost, own, samples, scaling)
-        for cost, own in zip(losses, outputs, strict=True)
+        _measured(cost, own, samples, scaling) for cost, own in zip(losses, outputs, strict=True)
     )
 
 

@@ -119,7 +119,7 @@ GUESSED: Mapping[Loss, Callable[[NDArray[np.float64]], float]] = {
     "quadratic": _quadratic,
     "binary-cross-entropy": _binary_cross_entropy,
 }
-"""The loss of answering with the classes' or labels' own shares (C,); without a row a run is not judged."""
+"""The loss of answering with the classes' or labels' own shares (C,); others are not judged."""
 
 
 def still_falling(config: TrainConfig, result: TrainingResult) -> bool:

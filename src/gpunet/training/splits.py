@@ -73,7 +73,25 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
             f"is {loss}, which is for {KINDS[LOSS_FACTS[loss].kind]}, but {dataset.name!r} has "
             f"{KINDS[dataset.kind]}",
         )
+    _require_fitting(config, dataset)
     return replace(config, loss=loss).settled(samples - held)
+
+
+def _require_fitting(config: TrainConfig, dataset: Dataset) -> None:
+    """Check that no setting is about scores or labels that such data do not have."""
+    measured = dataset.kind == "measured"
+    score = "val_r2" if measured else "val_accuracy"
+    has = f"but {dataset.name!r} has {KINDS[dataset.kind]}"
+    if config.monitor not in ("val_loss", score):
+        says = f"is {config.monitor}, {has}, wanted val_loss or {score}"
+        raise SettingError("monitor", config.monitor, f"val_loss or {score}", says=says)
+    if measured and config.target_accuracy is not None:
+        says = f"stops a run by its accuracy, {has}, which have none"
+        advice = f"leave it out, or stop by {spelled('patience')}"
+        raise SettingError("target_accuracy", config.target_accuracy, "none", advice, says)
+    if measured and config.label_smoothing:
+        says = f"smooths classes and labels, {has}"
+        raise SettingError("label_smoothing", config.label_smoothing, "0", "leave it out", says)
 
 
 def network_for(config: TrainConfig, dataset: Dataset) -> NetworkSpec:

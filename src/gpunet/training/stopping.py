@@ -19,9 +19,7 @@ def monitored(config: TrainConfig, record: EpochRecord) -> float:
 
     It is the held-out samples', or the training samples' where none are held out.
     """
-    if config.monitor == "val_accuracy":
-        return -record.monitored_score
-    return record.monitored_loss
+    return record.monitored_loss if config.monitor == "val_loss" else -record.monitored_score
 
 
 class EarlyStopping:

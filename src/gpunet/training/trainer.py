@@ -58,7 +58,7 @@ CHECKPOINT_SECONDS = 60
 PAUSE_SECONDS = 0.05
 """How often a paused run looks whether it may go on."""
 
-GALLERY_SIZE = 40
+GALLERY_SIZE, MEASURED_SIZE = 40, 200
 """Samples whose predictions come with every epoch; as many as a large terminal shows."""
 
 
@@ -634,6 +634,7 @@ class _Run:
             history=mean_history([member.history for member in self.members]),
             best_epoch=self.best_epoch,
             begun_steps=0 if begun is None else begun.samples // self.batch_size,
+            target_scaling=self.target_scaling,
         )
 
 
@@ -654,7 +655,8 @@ def _gallery_rows(labels: NDArray[Any]) -> NDArray[np.intp]:
     Where there are no classes, rows at equal distances.
     """
     if labels.ndim == 2:
-        return np.unique(np.linspace(0, len(labels) - 1, GALLERY_SIZE).astype(np.intp))
+        size = min(MEASURED_SIZE, len(labels))
+        return np.linspace(0, len(labels) - 1, size).astype(np.intp)
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], np.arange(int(labels.max(initial=0)) + 1))
     rank = np.empty(len(labels), dtype=np.intp)

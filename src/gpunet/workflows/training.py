@@ -130,6 +130,12 @@ class Run:
         return self.result.joint_scores(loss, self.dataset.test)
 
     @property
+    def own_scores(self) -> tuple[Scores, ...]:
+        """(P,) what each network of an ensemble comes to alone on the test samples."""
+        loss = network_for(self.config, self.dataset).loss
+        return self.result.own_scores(loss, self.dataset.test)
+
+    @property
     def curves(self) -> Curves:
         """The losses by epoch, and the accuracies, or R2 and predictions of measured targets."""
         compared = comparison(self.dataset, self.result)

@@ -22,8 +22,8 @@ from gpunet.terminal.draw.block import Block, text_block
 from gpunet.terminal.draw.columns import GAP, Columns
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, bar, glyphs, sparkline
-from gpunet.terminal.views.score import MONITORED
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
+from gpunet.terminal.views.score import MONITORED
 from gpunet.training.events import Control, Progress
 
 __all__ = [

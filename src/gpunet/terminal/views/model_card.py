@@ -19,7 +19,7 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink, glyphs
-from gpunet.terminal.views.score import scores_in_words
+from gpunet.terminal.views.score import CALLED, scores_in_words
 
 __all__ = ["Rows", "model_card", "settings_in_use"]
 
@@ -134,7 +134,7 @@ def _predicted(model: Model) -> tuple[str, str]:
         return "classes", formats.count(len(model.classes))
     more = ", ..." if len(model.targets) > LISTED else ""
     listed = ", ".join(model.targets[:LISTED])
-    return "labels" if model.network.kind == "labels" else "targets", listed + more
+    return CALLED[model.network.kind], listed + more
 
 
 def _pixels(model: Model, shape: tuple[int, int]) -> Rows:

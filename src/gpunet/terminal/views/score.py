@@ -12,7 +12,7 @@ from gpunet.config.choices import Kind
 from gpunet.model import Scores
 from gpunet.terminal.draw import formats
 
-__all__ = ["ACCURACY", "MONITORED", "R2", "Score", "score_of", "scores_in_words"]
+__all__ = ["ACCURACY", "CALLED", "MONITORED", "R2", "Score", "score_of", "scores_in_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,9 @@ R2 = Score("R2", "R2", formats.r2)
 
 MONITORED: Mapping[str, Score] = {"val_accuracy": ACCURACY, "val_r2": R2}
 """The scores that may decide which epoch is kept, by the names of what is monitored."""
+
+CALLED: Mapping[Kind, str] = {"classes": "classes", "labels": "labels", "measured": "targets"}
+"""What the things that are predicted are called in tables."""
 
 
 def score_of(kind: Kind) -> Score:

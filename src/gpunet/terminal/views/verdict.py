@@ -20,7 +20,7 @@ from gpunet.terminal.draw.block import cut
 from gpunet.terminal.draw.style import Glyphs, Ink, glyphs
 from gpunet.training.metrics import are_right
 
-__all__ = ["Verdict", "in_words", "verdicts"]
+__all__ = ["Verdict", "in_words", "predictions", "verdicts"]
 
 NO_LABEL = "none"
 """What stands for a sample that has none of the labels."""
@@ -89,16 +89,30 @@ def verdicts(
         names: of the classes, labels or targets.
         kind: what the labels are.
     """
-    truths = in_words(labels, names, kind)
+    truths, said = in_words(labels, names, kind), predictions(answers, names, kind)
     if kind == "measured":
-        return list(map(Verdict, truths, in_words(answers, names, kind)))
+        return [Verdict(truth, found) for truth, (found, _) in zip(truths, said, strict=True)]
+    right = are_right(np.nan_to_num(answers, nan=0.0), labels).tolist()
+    together = zip(truths, said, right, strict=True)
+    return [Verdict(truth, found, share, hit) for truth, (found, share), hit in together]
+
+
+def predictions(
+    answers: NDArray[np.floating[Any]], names: Sequence[str], kind: Kind = "classes"
+) -> list[tuple[str, float | None]]:
+    """What is predicted of samples in words, and with what probability unless it is measured.
+
+    Arguments are those of ``verdicts``. The probability of a set of labels is that of just those,
+    each label by itself.
+    """
+    if kind == "measured":
+        return [(words, None) for words in in_words(answers, names, kind)]
     known = np.nan_to_num(answers, nan=0.0)
     if kind == "classes":
         predicted, shares = known.argmax(axis=1), known.max(axis=1)  # (n,)
-    else:  # the probability of just those labels, each by itself
+    else:
         predicted, shares = known > 0.5, np.maximum(known, 1 - known).prod(axis=1)
-    said = zip(truths, in_words(predicted, names, kind), shares, are_right(known, labels), strict=True)
-    return [Verdict(one, other, float(share), bool(right)) for one, other, share, right in said]
+    return list(zip(in_words(predicted, names, kind), shares.tolist(), strict=True))
 
 
 def in_words(labels: NDArray[Any], names: Sequence[str], kind: Kind) -> list[str]:
