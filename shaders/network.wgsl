@@ -4,9 +4,11 @@ struct Network {
     seed: u32,
     first_step: u32,        // steps taken before this epoch
     finished: u32,          // steps of this epoch whose loss is known
-    seen: u32,              // samples counted in `loss` and `correct`
-    correct: u32,
+    samples: u32,           // of this epoch, or of what is evaluated
+    seen: u32,              // samples counted in `loss`, `correct` and `score`
+    correct: u32,           // those that are answered correctly, if all count alike
     loss: f32,              // sum over the samples
+    score: f32,             // likewise, of hits by weight, or of measured targets' squared errors
     input_threshold: u32,   // draws below it are dropped; rate * 2^32
     input_scale: f32,       // 1 / (1 - rate)
     momentum: f32,
@@ -24,11 +26,11 @@ struct Network {
     gradient_scale: f32,    // what this step's gradient is multiplied with to clip its length
     label_smoothing: f32,
     zero: u32,              // which no compiler knows
-    reserved: f32,
+    bias_rate: f32,         // share of the learning rate that the biases take
 }
 
 struct Batch {
-    samples: u32,           // n, in the split
+    steps: u32,             // S, of the epoch
     order_stride: u32,      // S * B where every network has its own order, 0 where all share one
     until: u32,             // the epoch's step before which the persistent plan stops
     at_once: u32,           // steps that it takes in one dispatch, at most
@@ -39,7 +41,7 @@ struct Batch {
 override ROWS: u32;         // B, of a full batch
 override BATCH_STRIDE: u32 = (ROWS + 3u) / 4u * 4u;
 
-// The rows of the batch that starts after `finished` batches; the last one may be smaller.
-fn batch_rows(finished: u32) -> u32 {
-    return min(ROWS, batch.samples - min(batch.samples, finished * ROWS));
+// The rows of a network's batch after `finished` batches; the last one may be smaller.
+fn batch_rows(samples: u32, finished: u32) -> u32 {
+    return min(ROWS, samples - min(samples, finished * ROWS));
 }

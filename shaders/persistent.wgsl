@@ -25,8 +25,6 @@ own_features(network, step, sample_{{ r }}, {{ r }}u, feature_{{ g }}{{ moved }}
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(1) var<storage, read_write> moments: array<vec4f>;          // (M, P, S)
-@group(0) @binding(5) var<storage, read> labels: array<u32>;                   // (n,)
-@group(0) @binding(8) var<storage, read_write> networks: array<Network>;       // (P,)
 
 override MOMENTS: u32;             // M: 0, 1 or 2
 override PARAMETERS: u32;          // S
@@ -60,8 +58,7 @@ const LAST_LAYER = LAYER_{{ layers|length }};
 var<workgroup> rest: array<vec4f, {{ rest // 4 }}>;      // all parameters but the first layer's weights
 var<workgroup> values: array<f32, {{ values }}>;
 var<workgroup> partial: array<vec4f, CHUNK * QUARTETS * STRIDE>;
-var<workgroup> losses: array<f32, BATCH>;
-var<workgroup> hits: array<u32, BATCH>;
+var<workgroup> outcomes: array<vec2f, BATCH>;       // losses and scores
 var<workgroup> finished: u32;
 
 @compute @workgroup_size({{ threads }})
@@ -98,6 +95,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
     var loss = state.loss;          // thread 0 counts, in the order of the steps
     var correct = state.correct;
+    var scored = state.score;
     var seen = state.seen;
 
     let begin = workgroupUniformLoad(&finished);
@@ -140,13 +138,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         }
         workgroupBarrier();
         if (thread == 0u) {
-            var batch_loss = 0.0;
+            var sums = vec2f();
             for (var row = 0u; row < BATCH; row++) {
-                batch_loss += losses[row];
-                correct += hits[row];
+                sums += outcomes[row];
             }
-            loss += batch_loss;
-            seen += batch_rows(step);
+            loss += sums.x;
+            if (COUNTED) {
+                correct += u32(sums.y);
+            } else {
+                scored += sums.y;
+            }
+            seen += batch_rows(state.samples, step);
         }
 //% for l in range(layers|length, 1, -1)
         for (var task = thread; task < BATCH * LAYER_{{ l }}.input_stride / 4u; task += THREADS) {
@@ -154,9 +156,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         }
         workgroupBarrier();
 //% endfor
-        let rule = this_rule(state, schedule_step(network, step));
+        let now = schedule_step(network, step);
+        let rule = this_rule(state, at_share(now, {{ rates[0] }}));
 //% for f in range(fours)
-        moments_{{ f }} = move_rest(state, rule, own_{{ f }}, moments_{{ f }});
+        moments_{{ f }} = move_rest(state, now, own_{{ f }}, moments_{{ f }});
 //% endfor
         let deltas = array<vec4f, BATCH>(
 //% for r in range(rows)
@@ -193,6 +196,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     if (thread == 0u) {
         networks[network].loss = loss;
         networks[network].correct = correct;
+        networks[network].score = scored;
         networks[network].seen = seen;
         networks[network].finished = end;
     }
@@ -362,18 +366,13 @@ fn store_outputs(
 
 // The loss of a row, and the last layer's deltas; those of a row past the batch's end stay zero.
 fn score(state: Network, network: u32, step: u32, row: u32) {
-    let rows = batch_rows(step);
-    losses[row] = 0.0;
-    hits[row] = 0u;
+    let rows = batch_rows(state.samples, step);
+    outcomes[row] = vec2f();
     if (row < rows) {
-        let label = labels[sample_row(network, step, row)];
-        let weight = class_weight(label);
-        let outcome = score_row(Row(
-            LAST_LAYER.outputs_at + row * LAST_LAYER.stride,
-            LAST_LAYER.derivatives_at + row * LAST_LAYER.stride, label, state.label_smoothing,
-            weight, weight / f32(rows)));
-        losses[row] = outcome.x;
-        hits[row] = u32(outcome.y);
+        let own = row_of(
+            sample_row(network, step, row), LAST_LAYER.outputs_at + row * LAST_LAYER.stride,
+            LAST_LAYER.derivatives_at + row * LAST_LAYER.stride, state.label_smoothing, rows);
+        outcomes[row] = score_row(own) * own.weights;
     }
 }
 
@@ -419,6 +418,19 @@ fn layer_of(own: u32) -> Layer {
     return layer;
 }
 
+//% if own_rates
+// The share of the learning rate that a layer's weights take.
+fn rate_of(layer: Layer) -> f32 {
+    var share = {{ rates[0] }};
+//% for l in range(2, layers|length + 1)
+    if (layer.number == {{ l }}u) {
+        share = {{ rates[l - 1] }};
+    }
+//% endfor
+    return share;
+}
+
+//% endif
 fn device_place(network: u32, own: u32) -> u32 {
     let layer = layer_of(own);
     return network * PARAMETERS + layer.parameters_at + own - layer.weights_at;
@@ -445,7 +457,7 @@ fn read_rest(network: u32, own: u32) -> Moments {
 }
 
 // Moves four parameters; gives back their moments.
-fn move_rest(state: Network, rule: Rule, own: u32, kept: Moments) -> Moments {
+fn move_rest(state: Network, now: vec4f, own: u32, kept: Moments) -> Moments {
     if (own >= {{ rest }}u) {
         return kept;
     }
@@ -453,6 +465,11 @@ fn move_rest(state: Network, rule: Rule, own: u32, kept: Moments) -> Moments {
     let input = select((own - layer.weights_at) / layer.stride, layer.inputs, layer.number == 1u);
     let unit = (own - layer.weights_at) % layer.stride;
     let is_bias = input == layer.inputs;
+//% if own_rates
+    let rule = this_rule(state, at_share(now, select(rate_of(layer), state.bias_rate, is_bias)));
+//% else
+    let rule = this_rule(state, now);
+//% endif
     let before = rest[own / 4u];
     let gradients = gradients_of(layer, input, unit);
 //% for u in "xyzw"

@@ -1,29 +1,50 @@
-// What a row of the batch costs is computed from its logits; where those lie, and what the row
-// counts, is defined here. The costs themselves are in `loss`.
+// uses network.wgsl
+// A row of the batch: where its logits lie, what its outputs should be, and what it counts. The
+// files in `target` say how its targets are read, those in `loss` what it costs.
 
-override CLASSES: u32;
+@group(0) @binding(5) var<storage, read> labels: array<u32>;                   // (n, TARGETS + WEIGHTS)
+@group(0) @binding(8) var<storage, read_write> networks: array<Network>;       // (P,)
+
+override OUTPUTS: u32;            // of the network: C classes, or T targets
+override TARGETS: u32;            // of a sample: 1 where it is a class's number, else T floats
+override WEIGHTS: u32 = 0u;       // floats behind them: what its loss counts, and what its score
+override COUNTED: bool = true;    // whether every score is 0 or 1
 override SMOOTHING: bool = false;
 override TRAINING: bool;          // else an evaluation
 
 struct Row {
     logits_at: u32,
-    deltas_at: u32,
-    label: u32,
-    smoothing: f32,     // share of the label that is spread over all classes
-    weight: f32,        // what its loss counts
+    deltas_at: u32,     // of its deltas in training, else of its answer
+    targets_at: u32,    // in `labels`
+    label: u32,         // its class, where it has one
+    smoothing: f32,     // share of a label that is spread
+    weights: vec2f,     // what its loss and its score count
     scale: f32,         // what its gradients are multiplied with
 }
 
-fn target_of(row: Row, category: u32) -> f32 {
-    let one_hot = f32(category == row.label);
-    return one_hot * (1.0 - row.smoothing) + row.smoothing / f32(CLASSES);
+// One of so many rows.
+fn row_of(sample: u32, logits_at: u32, deltas_at: u32, smoothing: f32, rows: u32) -> Row {
+    let at = sample * (TARGETS + WEIGHTS);
+    var weights = vec2f(1.0);
+    if (WEIGHTS > 0u) {
+        weights.x = bitcast<f32>(labels[at + TARGETS]);
+    }
+    if (WEIGHTS > 1u) {
+        weights.y = bitcast<f32>(labels[at + TARGETS + 1u]);
+    }
+    return Row(logits_at, deltas_at, at, labels[at], smoothing, weights, weights.x / f32(rows));
+}
+
+// Keep an output of a row: in training its delta, else the answer.
+fn keep(row: Row, output: u32, gradient: f32, answer: f32) {
+    values[row.deltas_at + output] = select(answer, gradient * row.scale, TRAINING);
 }
 
 // The class of the largest logit; of equal ones the first.
 fn guess_of(row: Row) -> u32 {
     var largest = values[row.logits_at];
     var guess = 0u;
-    for (var category = 1u; category < CLASSES; category++) {
+    for (var category = 1u; category < OUTPUTS; category++) {
         let logit = values[row.logits_at + category];
         if (logit > largest) {
             largest = logit;

@@ -9,7 +9,7 @@ fn score_row(row: Row) -> vec2f {
     let largest = min(values[row.logits_at + guess], 0.0);
     var loss = 0.0;
     var sum = 0.0;
-    for (var category = 0u; category < CLASSES; category++) {
+    for (var category = 0u; category < OUTPUTS; category++) {
         let logit = values[row.logits_at + category];
         let output = logistic(logit);
         let error = output - target_of(row, category);
@@ -23,9 +23,9 @@ fn score_row(row: Row) -> vec2f {
         }
     }
     if (!TRAINING) {
-        for (var category = 0u; category < CLASSES; category++) {
+        for (var category = 0u; category < OUTPUTS; category++) {
             values[row.deltas_at + category] /= sum;
         }
     }
-    return vec2f(loss * row.weight, f32(guess == row.label));
+    return vec2f(loss, f32(guess == row.label));
 }

@@ -6,7 +6,7 @@ fn score_row(row: Row) -> vec2f {
     let largest = values[row.logits_at + guess];
     var sum = 0.0;
     var wanted = 0.0;
-    for (var category = 0u; category < CLASSES; category++) {
+    for (var category = 0u; category < OUTPUTS; category++) {
         let shifted = values[row.logits_at + category] - largest;
         let exponential = exp(shifted);
         values[row.deltas_at + category] = exponential;
@@ -18,7 +18,7 @@ fn score_row(row: Row) -> vec2f {
     if (!SMOOTHING) {
         wanted = values[row.logits_at + row.label] - largest;
     }
-    for (var category = 0u; category < CLASSES; category++) {
+    for (var category = 0u; category < OUTPUTS; category++) {
         let probability = values[row.deltas_at + category] / sum;
         if (TRAINING) {
             values[row.deltas_at + category] =
@@ -27,5 +27,5 @@ fn score_row(row: Row) -> vec2f {
             values[row.deltas_at + category] = probability;
         }
     }
-    return vec2f((log(sum) - wanted) * row.weight, f32(guess == row.label));
+    return vec2f(log(sum) - wanted, f32(guess == row.label));
 }

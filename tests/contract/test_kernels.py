@@ -13,10 +13,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, TrainConfig
+from gpunet.config import (
+    ACTIVATIONS,
+    LOSS_FACTS,
+    LOSSES,
+    OPTIMIZERS,
+    Kind,
+    NetworkSpec,
+    TrainConfig,
+)
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.planning import layered as plan
-from gpunet.engine.planning import tiles
+from gpunet.engine.planning import tiles, values
 from gpunet.engine.planning.layered import Plan, recut
 from gpunet.engine.twins import PassEngine, try_pass
 from gpunet.engine.wgpu.adapters import Adapter
@@ -38,14 +46,14 @@ class Trial:
     network: NetworkSpec
     configs: tuple[TrainConfig, ...]
     samples: Samples
-    class_weights: Array | None
 
     @classmethod
     def draw(cls, seed: int) -> Trial:
         draws = np.random.default_rng(seed)
-        inputs, classes = int(draws.integers(1, 70)), int(draws.integers(2, 24))
+        inputs, outputs = int(draws.integers(1, 70)), int(draws.integers(2, 24))
         hidden = tuple(int(units) for units in draws.integers(1, 40, draws.integers(0, 4)))
-        loss: Any = LOSSES[seed % 3 // 2]
+        loss: Any = LOSSES[seed % len(LOSSES)]
+        kind = LOSS_FACTS[loss].kind
         norm = bool(seed % 5 in {1, 3})
         activation = ",".join(
             ACTIVATIONS[(seed * 3 + i) % len(ACTIVATIONS)] for i in range(len(hidden))
@@ -53,6 +61,8 @@ class Trial:
         batch_size = int(draws.integers(1, 40))
         count = batch_size + int(draws.integers(1, batch_size + 1))
         optimizer: Any = OPTIMIZERS[seed % len(OPTIMIZERS)]
+        by_class: Any = tuple(map(float, draws.uniform(0, 3, outputs)))
+        by_class = by_class if kind == "classes" and seed % 4 < 2 else "none"
         configs = tuple(
             TrainConfig(
                 hidden=hidden,
@@ -71,6 +81,7 @@ class Trial:
                 clip_value=float(draws.choice([0, 0.01])),
                 clip_norm=float(draws.choice([0, 0.05])),
                 max_norm=float(draws.choice([0, 0.5])),
+                class_weights=by_class,
             )
             for _ in range(int(draws.integers(1, 4)))
         )
@@ -78,20 +89,27 @@ class Trial:
         features: Any = draws.integers(0, 256, (count, inputs), dtype=np.uint8)
         if floats:
             features = draws.normal(size=(count, inputs)).astype(np.float32)
-        labels = draws.integers(0, classes, count).astype(np.int32)
+        weights = draws.uniform(0, 3, count).astype(np.float32) if seed % 5 < 2 else None
         return cls(
-            NetworkSpec(inputs, hidden, classes, activation or "relu", loss=loss, layer_norm=norm),
+            NetworkSpec(inputs, hidden, outputs, activation or "relu", loss=loss, layer_norm=norm),
             configs,
-            Samples(features, labels),
-            draws.uniform(0, 3, classes).astype(np.float32) if seed % 4 == 1 else None,
+            Samples(features, random_labels(draws, kind, count, outputs), weights),
         )
+
+
+def random_labels(draws: np.random.Generator, kind: Kind, count: int, outputs: int) -> Any:
+    """Classes (n,), or labels or measured targets (n, T), the latter above zero."""
+    if kind == "classes":
+        return draws.integers(0, outputs, count).astype(np.int32)
+    if kind == "labels":
+        return draws.integers(0, 2, (count, outputs)).astype(np.float32)
+    return draws.exponential(size=(count, outputs)).astype(np.float32)
 
 
 def open_engine(trial: Trial, adapter: Adapter) -> PassEngine:
     """An engine at the start of an epoch."""
     engine = PassEngine(trial.network, trial.configs, adapter, "layered")
     engine.load("train", trial.samples)
-    engine.class_weights = trial.class_weights
     engine.set_parameters(initial_parameters(trial.network, "uniform", engine.seeds))
     order = epoch_order(engine.seeds, 1, len(trial.samples))
     engine.begin_epoch(order, np.full((len(order), 2), 0.05), 0)
@@ -106,7 +124,7 @@ def assert_right(engine: PassEngine, plan: Plan) -> None:
             assert same_bits, f"{one.label} in step {step}"
 
 
-@pytest.mark.parametrize("seed", range(7))
+@pytest.mark.parametrize("seed", range(8))
 def test_every_pass_of_two_steps_is_its_twins(adapter: Adapter, seed: int) -> None:
     with open_engine(Trial.draw(seed), adapter) as engine:
         assert_right(engine, engine.training_plan())
@@ -147,7 +165,7 @@ def test_every_tile_multiplies_parts_of_the_depth_that_the_head_adds(
     adapter: Adapter, tile: tiles.Tile, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _require_lanes(adapter, tile)
-    monkeypatch.setattr(plan, "depth_parts", lambda *_: 5)
+    monkeypatch.setattr(values, "depth_parts", lambda *_: 5)
     with open_engine(Trial.draw(seed), adapter) as engine:
         engine.lazy = True
         split = recut(engine.training_plan(), lambda _: tile)
@@ -159,9 +177,11 @@ def test_every_tile_multiplies_parts_of_the_depth_that_the_head_adds(
 def test_a_split_depth_gives_a_network_in_a_population_the_bits_that_it_gets_alone(
     adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "depth_parts", _as_on_hardware)
+    monkeypatch.setattr(values, "depth_parts", _as_on_hardware)
     trial = Trial.draw(24)
-    trial.network = NetworkSpec(trial.network.inputs, (256,), trial.network.outputs)
+    trial.network = NetworkSpec(
+        trial.network.inputs, (256,), trial.network.outputs, loss=trial.network.loss
+    )
     rows = trial.configs[0].batch_size
     trial.configs = tuple(TrainConfig(batch_size=rows, seed=seed) for seed in (1, 2))
 

@@ -79,7 +79,7 @@ def plans() -> Iterator[Plan]:
 def persistent_plans() -> Iterator[Plan]:
     """Every activation, input, rule, loss and switch; layers of odd sizes, many, and none."""
     some = {"dropout": True, "input_dropout": True, "penalty": True, "smoothing": True}
-    others = {"class_weights": True, "clip_value": True, "decay": True}
+    others = {"clip_value": True, "decay": True}
     every: list[tuple[tuple[int, ...], Any, int]] = [((3, 5, 7), "relu", 6), ((), "relu", 1)]
     every += [((16, 16), activation, 4) for activation in ACTIVATIONS]
     for (hidden, activation, rows), rule, software in product(every, get_args(Rule), (True, False)):

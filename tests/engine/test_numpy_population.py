@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.reference import numpy_engine
 from gpunet.engine.reference.numpy_engine import NumpyEngine, networks_together
 from gpunet.parameters import initial_parameters
-from gpunet.training.batches import epoch_order
+from gpunet.training.batches import epoch_order, own_order
 
 NETWORK = NetworkSpec(12, (7,), 3)
 CONFIGS = tuple(
@@ -98,3 +100,55 @@ def test_the_kernels_of_all_groups_are_timed(
 def test_a_large_network_is_computed_alone_and_small_ones_together() -> None:
     assert networks_together(NetworkSpec(784, (512, 512), 10), "adam") == 1
     assert networks_together(NetworkSpec(784, (16, 16), 10), "adam") == 5
+
+
+def own_bits(
+    configs: Sequence[TrainConfig],
+    samples: Samples,
+    train: Sequence[NDArray[np.uint32]],
+    held: Sequence[NDArray[np.uint32]],
+) -> list[tuple[bytes, tuple[float, ...]]]:
+    """What each network with rows of its own comes to in two epochs, and how it is scored."""
+    engine = NumpyEngine(NETWORK, configs)
+    engine.set_parameters(engine.initial_parameters())
+    engine.load("train", samples, rows=train)
+    engine.load("validation", samples, rows=held)
+    for epoch in range(2):
+        order = own_order(engine.seeds, epoch + 1, train)
+        engine.begin_epoch(order, np.full((len(configs), 4), 0.05), 4 * epoch)
+        engine.train(4)
+    scores = [engine.metrics(), engine.evaluate("validation")]
+    return [
+        (
+            engine.parameters()[p].tobytes(),
+            tuple(float(x[p]) for one in scores for x in (one.loss, one.correct, one.seen)),
+        )
+        for p in range(len(configs))
+    ]
+
+
+def test_networks_with_rows_of_their_own_get_the_bits_of_each_alone(
+    random_samples: Callable[..., Samples],
+) -> None:
+    samples, random = random_samples(40, 12, 3), np.random.default_rng(0)
+    configs = [replace(one, class_weights="none") for one in CONFIGS]
+    counts = (32, 31, 32, 25, 31)  # four batches, the last of them of 8, 7 or 1
+    orders = [random.permutation(40).astype(np.uint32) for _ in counts]
+    train = [order[:count] for order, count in zip(orders, counts, strict=True)]
+    held = [order[count:] for order, count in zip(orders, counts, strict=True)]
+    together = own_bits(configs, samples, train, held)
+    for p, config in enumerate(configs):
+        assert own_bits([config], samples, train[p : p + 1], held[p : p + 1]) == [together[p]]
+        own, rest = samples[train[p]], samples[held[p]]
+        engine = NumpyEngine(NETWORK, configs[p : p + 1])
+        engine.load("train", own)
+        engine.load("validation", rest)
+        engine.set_parameters(engine.initial_parameters())
+        for epoch in range(2):
+            order = epoch_order([config.seed], epoch + 1, counts[p])
+            engine.begin_epoch(order, np.full((1, 4), 0.05), 4 * epoch)
+            engine.train(4)
+        assert engine.parameters()[0].tobytes() == together[p][0]
+        scores = (engine.metrics(), engine.evaluate("validation"))
+        seen = [float(x[0]) for one in scores for x in (one.loss, one.correct, one.seen)]
+        assert tuple(seen) == together[p][1]

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from gpunet.config import NetworkSpec
-from gpunet.engine.planning.layered import Pass, Plan, training_plan, value_count
+from gpunet.engine.planning.layered import Pass, Plan, training_plan
 from gpunet.engine.planning.persistent import persistent_plan, workgroup_layout
 from gpunet.engine.planning.shader_source import assemble
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.values import ValuesLayout
 from gpunet.engine.planning.workload import Switches, Workload
 
 NETWORK = NetworkSpec(20, (8,), 4)
@@ -80,8 +81,8 @@ def test_hardware_splits_the_depth_of_the_last_layer_and_the_head_adds_the_parts
         assert [one.label for one in plan.passes if one.constants.get("PARTS", 1) > 1] == (
             [forward.label, head.label] if parts > 1 else []
         )
-        assert plan.values == value_count(network, rows, traits, training=True)
-    whole = value_count(network, rows, Traits(software=True), training=True)
+        assert plan.values == ValuesLayout.of(network, rows, traits, training=True).size
+    whole = ValuesLayout.of(network, rows, Traits(software=True), training=True).size
     assert plans[0].values - whole == (parts - 1) * rows * 12
 
 

@@ -45,7 +45,6 @@ def test_a_network_that_no_workgroup_holds_takes_the_layered_plan(hidden: tuple[
     [
         Switches(clip_norm=True),
         Switches(max_norm=True),
-        Switches(dropout=True, class_weights=True),
     ],
 )
 def test_what_only_the_layered_plan_offers_is_done_by_it(switches: Switches) -> None:

@@ -170,7 +170,7 @@ def test_every_schedule_gives_rates_within_bounds_however_short_the_run(
 
 
 def test_a_plateau_reduces_after_its_epochs_without_a_gain_and_counts_anew() -> None:
-    plateau, seen = Plateau(patience=2, min_delta=0.1), []
+    plateau, seen = Plateau(TrainConfig(schedule="plateau", lr_decay_every=2, min_delta=0.1)), []
     for figure in (5.0, 4.0, 3.95, 3.92, 3.91, 3.0, 3.0, 3.0, 3.0, 3.0):
         plateau.observe(figure)
         seen.append(plateau.reductions)
@@ -206,3 +206,24 @@ def test_a_schedule_that_cannot_be_is_told_in_one_sentence(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         TrainConfig(**settings)
+
+
+def test_inverse_power_divides_by_a_power_of_the_samples_seen_before_the_epoch() -> None:
+    settings: dict[str, Any] = {"schedule": "inverse-power", "learning_rate": 0.5, "lr_power": 0.25}
+    config = TrainConfig(**settings, batch_size=4, epochs=9)
+    rates = [epoch_learning_rates(config, epoch, 2)[0].tolist() for epoch in (1, 2, 3)]
+    assert rates == [[0.5, 0.5], [0.5 / 9**0.25] * 2, [0.5 / 17**0.25] * 2]
+
+
+def test_a_plateau_is_exhausted_where_it_would_reduce_a_rate_that_is_low_enough() -> None:
+    rates: dict[str, Any] = {
+        "learning_rate": 0.8,
+        "lr_decay": 0.5,
+        "lr_decay_every": 1,
+        "lr_stop": 0.2,
+    }
+    plateau, seen = Plateau(TrainConfig(schedule="plateau", **rates)), []
+    for _ in range(5):
+        plateau.observe(1.0)
+        seen.append((plateau.reductions, plateau.exhausted))
+    assert seen == [(0, False), (1, False), (2, False), (3, True), (4, True)]

@@ -8,7 +8,7 @@ from gpunet.config import TrainConfig, parse_duration
 from gpunet.errors import UsageError
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import require_unfinished
-from gpunet.training.stopping import EarlyStopping, monitored
+from gpunet.training.stopping import EarlyStopping, Improvements, monitored
 
 
 def test_without_patience_it_never_ends() -> None:
@@ -127,3 +127,11 @@ def test_an_ensemble_has_done_the_epochs_of_its_longest_network() -> None:
     config = TrainConfig(epochs=3, patience=9)
     with pytest.raises(UsageError, match="the run has done 3 epochs and epochs is 3"):
         require_unfinished(config, [records[:1], records])
+
+
+def test_an_improvement_at_once_is_over_the_best_and_may_just_be_the_wanted_one() -> None:
+    at_once = Improvements(TrainConfig(min_delta=0.25, improvement="at-once"))
+    added_up = Improvements(TrainConfig(min_delta=0.25))
+    values = (1.0, 0.75, 0.625, 0.5, 0.25)
+    assert [at_once.observe(one) for one in values] == [True, True, False, False, True]
+    assert [added_up.observe(one) for one in values] == [True, False, True, False, True]

@@ -21,6 +21,7 @@ from gpunet.parameters import initial_parameters
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Callback, Control, EpochEnd, EpochRecord, Progress, RunInfo
 from gpunet.training.result import TrainingResult
+from gpunet.training.state import Start
 from gpunet.training.trainer import train
 
 CLASSES = 3
@@ -429,3 +430,61 @@ def test_the_time_left_counts_the_validation_of_the_running_epoch_and_those_afte
         if one.epoch > 1:
             steps = one.steps - one.step + (3 - one.epoch) * one.steps
             assert steps + (3 - one.epoch + 1) * 100 == pytest.approx(one.remaining, rel=0.02)
+
+
+def test_the_last_weights_are_kept_if_they_are_asked_for() -> None:
+    class Losses(Scripted):
+        losses = (0.5, 0.25, 0.75, 1.0)
+
+    result, engine = run(small(epochs=4, keep="last"), engine_class=Losses)
+    assert (result.best_epoch, engine.parameters().tolist()) == (4, result.parameters.tolist())
+
+
+def test_samples_keep_their_order_unless_they_are_shuffled() -> None:
+    class Orders(NumpyEngine):
+        def begin_epoch(self, order: NDArray[np.uint32], *rest: Any) -> None:
+            seen.append(order[0].tolist())
+            super().begin_epoch(order, *rest)
+
+    seen: list[list[int]] = []
+    run(small(epochs=2, shuffle=False, validation=0), engine_class=Orders)
+    assert seen == [list(range(300))] * 2
+
+
+def test_two_runs_of_an_epoch_each_are_one_of_two_if_the_second_starts_where_the_first_ended() -> (
+    None
+):
+    settings: dict[str, Any] = {
+        "validation": 0,
+        "dropout": 0.2,
+        "schedule": "constant",
+        "keep": "last",
+    }
+    dataset = replace(clusters(), test=clusters().test[:0])
+    whole, _ = run(small(epochs=2, **settings), dataset)
+    first, engine = run(small(epochs=1, **settings), dataset)
+    start = Start(first.parameters, engine.moments(), first.steps, epochs=1)
+    config = small(epochs=2, **settings)
+    second = train(numpy_engine(config, 12, CLASSES), dataset, config, start=start)
+    assert (second.parameters.tolist(), [2]) == (
+        whole.parameters.tolist(),
+        [record.epoch for record in second.history],
+    )
+
+
+def test_a_run_ends_where_a_plateau_would_reduce_a_rate_that_is_low_enough() -> None:
+    class Losses(Scripted):
+        losses = (1.0,) * 9
+
+    settings: dict[str, Any] = {
+        "schedule": "plateau",
+        "learning_rate": 0.1,
+        "lr_decay": 0.1,
+        "patience": 0,
+    }
+    result, _ = run(
+        small(epochs=9, lr_decay_every=2, lr_stop=0.02, **settings), engine_class=Losses
+    )
+    rates = [record.learning_rate for record in result.history]
+    assert rates == pytest.approx([0.1] * 3 + [0.01] * 2)
+    assert result.stop_reason == "early stopping"

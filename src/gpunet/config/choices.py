@@ -18,6 +18,7 @@ __all__ = [
     "INITIALIZATIONS",
     "LOSSES",
     "LOSS_FACTS",
+    "MAXIMIZED",
     "OPTIMIZERS",
     "OPTIMIZER_FACTS",
     "SCHEDULES",
@@ -27,7 +28,9 @@ __all__ = [
     "FeatureScaling",
     "FramingStyle",
     "Graphics",
+    "Improvement",
     "Initialization",
+    "Keep",
     "Kind",
     "Loss",
     "LossFacts",
@@ -59,7 +62,7 @@ Loss = Literal[
     "cross-entropy", "quadratic", "binary-cross-entropy", "squared-error", "huber", "poisson"
 ]
 Kind = Literal["classes", "labels", "measured"]
-Initialization = Literal["auto", "he", "glorot", "uniform"]
+Initialization = Literal["auto", "he", "glorot", "uniform", "scikit-learn", "normal"]
 Schedule = Literal[
     "cosine",
     "coslog4",
@@ -68,10 +71,13 @@ Schedule = Literal[
     "step",
     "exponential",
     "inverse-time",
+    "inverse-power",
     "one-cycle",
     "plateau",
 ]
-Monitor = Literal["val_loss", "val_accuracy", "val_r2"]
+Monitor = Literal["val_loss", "val_accuracy", "val_r2", "train_loss"]
+Improvement = Literal["added-up", "at-once"]
+Keep = Literal["best", "last"]
 FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
@@ -84,6 +90,8 @@ OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 INITIALIZATIONS: tuple[str, ...] = get_args(Initialization)
 LOSSES: tuple[str, ...] = get_args(Loss)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
+MAXIMIZED: tuple[Monitor, ...] = ("val_accuracy", "val_r2")
+"""What is monitored of which more is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +157,10 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         for name, facts in LOSS_FACTS.items()
     },
     "schedule": {
-        **dict.fromkeys(("step", "exponential", "inverse-time", "plateau"), _DECAY),
+        **dict.fromkeys(("step", "exponential", "inverse-time"), _DECAY),
         **dict.fromkeys(("cosine", "coslog4", "linear", "one-cycle"), ("lr_final",)),
+        "plateau": (*_DECAY, "lr_stop"),
+        "inverse-power": ("lr_power", "lr_final"),
     },
 }
 """The settings that only some choices use: by the setting that chooses, then by the choice."""

@@ -19,7 +19,9 @@ from gpunet.config.choices import (
     USES,
     FeatureScaling,
     FramingStyle,
+    Improvement,
     Initialization,
+    Keep,
     Loss,
     Missing,
     Monitor,
@@ -170,6 +172,14 @@ class TrainConfig:
         fixed=SAME_SAMPLES,
         shared=True,
     )
+    shuffle: bool = setting(
+        True,
+        DATA,
+        "Draw a new order of the samples for every epoch.",
+        fixed=SAME_SAMPLES,
+        shared=True,
+        off=True,
+    )
     window: int = setting(
         0,
         DATA,
@@ -212,7 +222,9 @@ class TrainConfig:
     initialization: Initialization = setting(
         "auto",
         NETWORK,
-        "How weights are drawn; auto takes He for the ReLU family, Glorot for sigmoid and tanh.",
+        "How weights are drawn; auto takes He for the ReLU family, Glorot for sigmoid and tanh; "
+        "scikit-learn draws the biases, too; normal draws weights of the variance 1 over their "
+        "inputs, biases of the variance 1, and leaves the last layer zero.",
         aliases=("init",),
         formerly=("initialisation",),
     )
@@ -249,6 +261,20 @@ class TrainConfig:
         bounds=POSITIVE,
         follows=lambda config: OPTIMIZER_FACTS[config.optimizer].learning_rate,
     )
+    rate_by_inputs: bool = setting(
+        False,
+        OPTIMIZER,
+        "Divide the learning rate of every layer's weights by the root of its inputs; with adam "
+        "that is the NTK parametrization.",
+        shared=True,
+    )
+    bias_rate: float = setting(
+        1.0,
+        OPTIMIZER,
+        "Learning rate of the biases as a share of the others'.",
+        bounds=NOT_NEGATIVE,
+        off=1.0,
+    )
     schedule: Schedule = setting("cosine", SCHEDULE, "How the learning rate changes.")
     warmup: float = setting(
         0.0,
@@ -276,6 +302,18 @@ class TrainConfig:
         SCHEDULE,
         "Where cosine, coslog4, linear and one-cycle end, and below which no other schedule falls.",
         bounds=Range(0),
+    )
+    lr_power: float = setting(
+        0.5,
+        SCHEDULE,
+        "Exponent of inverse-power, which divides the rate by that power of the samples seen.",
+        bounds=NOT_NEGATIVE,
+    )
+    lr_stop: float = setting(
+        0.0,
+        SCHEDULE,
+        "Stop where plateau would reduce a rate that is not above this; 0 never does.",
+        bounds=NOT_NEGATIVE,
     )
     restart_every: int = setting(
         0,
@@ -411,6 +449,20 @@ class TrainConfig:
         "What decides which epoch is the best and when to stop, val_r2 where targets are measured; "
         "where no samples are held out it is the training set's.",
         fixed="trials are compared by one metric",
+    )
+    improvement: Improvement = setting(
+        "added-up",
+        STOPPING,
+        "Whether small improvements add up until they come to min_delta, or one epoch has to be "
+        "better than the best by it at once.",
+        off="added-up",
+    )
+    keep: Keep = setting(
+        "best",
+        STOPPING,
+        "Which epoch's weights are kept.",
+        fixed="trials are compared by their best epochs",
+        off="best",
     )
     start_from_epoch: int = setting(
         1,

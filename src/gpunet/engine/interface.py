@@ -95,6 +95,7 @@ class NetworkSettings:
     clip_value: float = 0.0
     clip_norm: float = 0.0
     label_smoothing: float = 0.0
+    bias_rate: float = 1.0
 
     @classmethod
     def of(cls, config: TrainConfig) -> NetworkSettings:
@@ -185,11 +186,12 @@ class Engine(ABC):
 
     Args:
         network: the shape that all networks share.
-        configs: how each of the P networks is trained, with one optimizer and one batch size for
-            all; a single configuration stands for the networks of its ensemble.
+        configs: how each of the P networks is trained, with one optimizer, one batch size and one
+            ``rate_by_inputs`` for all; a single configuration stands for the networks of its
+            ensemble.
 
     Raises:
-        ValueError: there is no configuration, or the optimizers or batch sizes differ.
+        ValueError: there is no configuration, or they differ in what they must share.
     """
 
     device: DeviceInfo
@@ -198,10 +200,10 @@ class Engine(ABC):
     def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
         self.network = network
         self.configs = networks_of(configs)
-        shared = {(one.optimizer, one.batch_size) for one in self.configs}
+        shared = {(one.optimizer, one.batch_size, one.rate_by_inputs) for one in self.configs}
         if len(shared) != 1:
             raise ValueError(f"a population shares one optimizer and batch size, not {shared}")
-        ((self.optimizer, self.batch_size),) = shared
+        ((self.optimizer, self.batch_size, self.rate_by_inputs),) = shared
         self.settings = tuple(map(NetworkSettings.of, self.configs))
         self.class_weights: NDArray[np.float32] | None = None
         """(C,) what a sample of each class counts in training; ``load`` finds it."""

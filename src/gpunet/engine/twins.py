@@ -22,7 +22,7 @@ from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
 from gpunet.engine.wgpu.compiled import Compiled, bind
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
-from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views
+from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views, rate_shares
 
 __all__ = ["PassEngine", "difference", "try_pass"]
 
@@ -215,20 +215,24 @@ def _layer_norm(done: _Done) -> Pairs:
 def _head(done: _Done) -> Pairs:
     network, engine = done.network, done.engine
     logits = done.logits(done.before, "LOGITS_AT")
-    labels = engine.samples.labels[done.order]
+    samples, order = engine.samples, done.order
     smoothing = done.column("label_smoothing")[:, 0]
-    targets = kernels.smoothed_targets(labels, network.outputs, smoothing)
-    losses, derivatives, _ = kernels.loss(network.loss)(logits, targets)
-    if engine.class_weights is not None:
-        weights = engine.class_weights[labels]
-        losses, derivatives = losses * weights, derivatives * weights[:, :, None]
+    targets = kernels.targets(network, samples.labels[order], smoothing)
+    losses, derivatives, answers = kernels.loss(network.loss)(logits, targets)
+    scores = kernels.scores(network, logits, answers, samples.labels[order])
+    in_loss = engine.loss_weights(samples)
+    if in_loss is not None:
+        losses, derivatives = losses * in_loss[order], derivatives * in_loss[order][:, :, None]
+    if samples.weights is not None:
+        scores = scores * samples.weights[order]
     made = done.matrix(done.after, "DELTAS_AT", network.outputs)
     deltas = np.zeros_like(made)
     deltas[:, : done.count] = derivatives / np.float32(done.count)
     yield deltas, made
     before, after = done.before["networks"].view(NETWORK), done.after["networks"].view(NETWORK)
     yield losses.sum(axis=1), after["loss"] - before["loss"]
-    yield (logits.argmax(axis=2) == labels).sum(axis=1), after["correct"] - before["correct"]
+    name = "correct" if scores.dtype == np.bool_ else "score"
+    yield scores.sum(axis=1), after[name] - before[name]
     yield np.full(len(after), done.count), after["seen"] - before["seen"]
 
 
@@ -291,8 +295,10 @@ def _moved(done: _Done, gradient: Array, own: Any) -> Pairs:
     if engine.rule == "lion":
         blend = np.abs(factors.beta1 * moments[0] + (1 - factors.beta1) * gradient)
         clear &= blend > UNDECIDED * blend.max(initial=0)
-    parameters *= 1 - factors.rate * done.column("weight_decay")
-    optimize(engine.rule, parameters, gradient, moments, factors)
+    shares = rate_shares(done.network, done.column("bias_rate"), by_inputs=engine.rate_by_inputs)
+    rates = factors.rate if shares is None else factors.rate * shares
+    parameters *= 1 - rates * done.column("weight_decay")
+    optimize(engine.rule, parameters, gradient, moments, factors, shares)
     yield moments[own], engine.unpacked(done.after, "moments")[own]
     yield (parameters * clear)[own], (done.result * clear)[own]
 
@@ -306,7 +312,13 @@ def _gradient_norm(done: _Done) -> Pairs:
 def _apply_update(done: _Done) -> Pairs:
     scale = done.before["networks"].view(NETWORK)["gradient_scale"][:, None]
     gradient = done.engine.unpacked(done.before, "gradients") * scale
-    return _moved(done, gradient, np.s_[...])
+    first, end = 0, done.network.parameter_count
+    if done.index >= 0:  # a layer's own
+        first = layer_offsets(done.network)[done.index]
+        end = first + (done.layer.inputs + 1) * done.layer.outputs
+    elif done.one.constants["FIRST"]:  # those of all norms
+        first = norm_offsets(done.network)[0]
+    return _moved(done, gradient, np.s_[..., first:end])
 
 
 def _max_norm(done: _Done) -> Pairs:

@@ -34,13 +34,14 @@ class Member:
         self.history: list[EpochRecord] = []
         self.stop_reason: StopReason | None = None
         """Why no further epoch follows; ``None`` while it runs."""
+        self._best_epoch = 0
         self._stopping = EarlyStopping(config)
-        self._plateau = Plateau(config.effective_lr_decay_every, config.min_delta)
+        self._plateau = Plateau(config)
 
     @property
     def best_epoch(self) -> int:
-        """Counted from 1; 0 if there was none with a finite loss."""
-        return self._stopping.best_epoch
+        """The epoch whose weights are kept, from 1; 0 if there was none with a finite loss."""
+        return self._best_epoch
 
     @property
     def patience_left(self) -> int | None:
@@ -54,13 +55,15 @@ class Member:
         return rates
 
     def observe(self, record: EpochRecord) -> bool:
-        """Take note of an epoch; true if it is the best so far, which a diverged one never is."""
+        """Take note of an epoch; true if its weights are to be kept, a diverged one's never are."""
         self.history.append(record)
         if _diverged(record):
             return False
         metric = monitored(self.config, record)
         self._plateau.observe(metric)
-        return self._stopping.observe(record.epoch, metric)
+        if self._stopping.observe(record.epoch, metric) or self.config.keep == "last":
+            self._best_epoch = record.epoch
+        return self._best_epoch == record.epoch
 
     def restore(self, history: Sequence[EpochRecord]) -> StopReason | None:
         """Continue where these whole epochs have led to; why the network stops there, if so."""
@@ -77,6 +80,8 @@ class Member:
         """
         record = self.history[-1]
         due = self._stopping.stop_reason(record)
+        if due is None and self._plateau.exhausted:
+            due = "early stopping"
         if _diverged(record):
             self.stop_reason = "diverged"
         elif whole and record.epoch == self.config.effective_epochs:

@@ -6,12 +6,11 @@ over the monitored metric. What is monitored belongs to ``stopping``.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import TrainConfig
+from gpunet.training.stopping import Improvements
 
 __all__ = ["Plateau", "epoch_learning_rates"]
 
@@ -35,6 +34,8 @@ def epoch_learning_rates(
     - ``exponential``: r d**(t / E) (Keras' ``ExponentialDecay``)
     - ``inverse-time``: r / (1 + (1/d - 1) t / E), which is r d at t = E (Keras'
       ``InverseTimeDecay`` with the decay rate 1/d - 1)
+    - ``inverse-power``: r / (1 + n t)**p, where t counts whole epochs of n samples, in whole
+      batches (scikit-learn's ``invscaling``)
     - ``linear``: r + (f - r) t / T
     - ``cosine``: f + (r - f) (1 + cos(pi t / T)) / 2 (Loshchilov & Hutter, "SGDR: Stochastic
       Gradient Descent with Warm Restarts", 2017, equation 5)
@@ -95,6 +96,9 @@ def _scheduled(
             rates = rate * decay**periods
         case "inverse-time":
             rates = rate / (1 + (1 / decay - 1) * periods)
+        case "inverse-power":
+            seen = step // steps * steps * config.batch_size
+            rates = np.asarray(rate / (1.0 + seen) ** config.lr_power, np.float64)
         case "plateau":
             rates = np.full(step.shape, rate * decay**reductions)
     return np.maximum(rates, final)
@@ -127,27 +131,32 @@ def _warm_up(config: TrainConfig, epoch: int, steps: int) -> NDArray[np.float64]
 class Plateau:
     """Counts how often the rate is to be reduced, as the monitored metric has stopped falling.
 
-    A reduction follows once so many epochs in a row have not been below the lowest mark by more
-    than ``min_delta``; the count of epochs then starts again.
+    A reduction follows once ``lr_decay_every`` epochs in a row were no improvement; the count of
+    epochs then starts again.
 
     Args:
-        patience: epochs without such an improvement until a reduction.
-        min_delta: the improvement wanted, in the monitored metric's own unit.
+        config: names the rates, and what an improvement is.
     """
 
-    def __init__(self, patience: int, min_delta: float) -> None:
+    def __init__(self, config: TrainConfig) -> None:
         self.reductions = 0
-        self._patience = patience
-        self._min_delta = min_delta
-        self._mark = math.inf
+        self._config = config
+        self._improvements = Improvements(config)
         self._waited = 0
 
     def observe(self, metric: float) -> None:
         """Take note of an epoch's metric, the smaller the better."""
-        if metric < self._mark - self._min_delta:
-            self._mark, self._waited = metric, 0
+        if self._improvements.observe(metric):
+            self._waited = 0
             return
         self._waited += 1
-        if self._waited >= self._patience:
+        if self._waited >= self._config.effective_lr_decay_every:
             self._waited = 0
             self.reductions += 1
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the rate was to be reduced although it was not above ``lr_stop``."""
+        config = self._config
+        before = config.effective_learning_rate * config.lr_decay ** (self.reductions - 1)
+        return config.schedule == "plateau" and self.reductions > 0 and before <= config.lr_stop

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpunet.config import DEFAULT_LOSSES, LOSS_FACTS, NetworkSpec, TrainConfig
-from gpunet.config.choices import Kind
+from gpunet.config.choices import MAXIMIZED, Kind
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.datasets.hold_out import held_count, hold_out
 from gpunet.datasets.pixels import are_pixels, inverted, is_bright
@@ -68,10 +68,9 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
         raise SettingError(
             "loss",
             loss,
-            " or ".join(fitting),
-            "leave it out, or use other data",
-            f"is {loss}, which is for {KINDS[LOSS_FACTS[loss].kind]}, but {dataset.name!r} has "
-            f"{KINDS[dataset.kind]}",
+            advice=f"leave it out, or take {' or '.join(fitting)}",
+            says=f"is {loss}, which is for {KINDS[LOSS_FACTS[loss].kind]}, but {dataset.name!r} "
+            f"has {KINDS[dataset.kind]}",
         )
     _require_fitting(config, dataset)
     return replace(config, loss=loss).settled(samples - held)
@@ -82,7 +81,7 @@ def _require_fitting(config: TrainConfig, dataset: Dataset) -> None:
     measured = dataset.kind == "measured"
     score = "val_r2" if measured else "val_accuracy"
     has = f"but {dataset.name!r} has {KINDS[dataset.kind]}"
-    if config.monitor not in ("val_loss", score):
+    if config.monitor in MAXIMIZED and config.monitor != score:
         says = f"is {config.monitor}, {has}, wanted val_loss or {score}"
         raise SettingError("monitor", config.monitor, f"val_loss or {score}", says=says)
     if measured and config.target_accuracy is not None:

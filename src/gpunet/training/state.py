@@ -19,7 +19,7 @@ from gpunet.engine.interface import Metrics
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import mean_history
 
-__all__ = ["Begun", "RunState"]
+__all__ = ["Begun", "RunState", "Start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,23 @@ class Begun:
             np.array(self.seen, np.int64),
             np.array(self.squared or np.zeros(len(self.loss)), np.float64),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """Where a run begins that goes on with what another one has learned, on whatever samples.
+
+    Args:
+        parameters: (P, N) to begin with.
+        moments: (M, P, N) of the optimizer; zero by default.
+        steps: taken before, which dropout and the optimizer's factors go on from.
+        epochs: done before, which their numbers, the samples' orders and the schedule go on from.
+    """
+
+    parameters: NDArray[np.float32]
+    moments: NDArray[np.float32] | None = None
+    steps: int = 0
+    epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,25 +9,52 @@ from __future__ import annotations
 import math
 
 from gpunet.config import TrainConfig
+from gpunet.config.choices import MAXIMIZED
 from gpunet.training.events import EpochRecord, StopReason
 
-__all__ = ["EarlyStopping", "monitored"]
+__all__ = ["EarlyStopping", "Improvements", "monitored"]
 
 
 def monitored(config: TrainConfig, record: EpochRecord) -> float:
-    """The metric that decides, the smaller the better: the loss, or minus the accuracy or R2.
+    """The metric that decides, the smaller the better: a loss, or minus the accuracy or R2.
 
-    It is the held-out samples', or the training samples' where none are held out.
+    Unless it is the training loss it is the held-out samples', or the training samples' where none
+    are held out.
     """
-    return record.monitored_loss if config.monitor == "val_loss" else -record.monitored_score
+    if config.monitor == "train_loss":
+        return record.train_loss
+    return -record.monitored_score if config.monitor in MAXIMIZED else record.monitored_loss
+
+
+class Improvements:
+    """Tells which epochs improve the monitored metric.
+
+    Small steps that add up to more than ``min_delta`` are an improvement in the epoch in which they
+    do (Prechelt, "Early Stopping - But When?", 1998); or an epoch has to be better by ``min_delta``
+    than every one before, as in scikit-learn's multilayer perceptrons.
+
+    Args:
+        config: gives the ``min_delta``, and which of the two is meant by its ``improvement``.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self._least, self._at_once = config.min_delta, config.improvement == "at-once"
+        self._mark = math.inf
+
+    def observe(self, value: float) -> bool:
+        """Take note of an epoch's metric, the smaller the better; true if it is an improvement."""
+        wanted = self._mark - self._least
+        improved = value <= wanted if self._at_once else value < wanted
+        if improved or self._at_once:
+            self._mark = min(self._mark, value)
+        return improved
 
 
 class EarlyStopping:
     """Watches the monitored metric, epoch by epoch.
 
     The smallest value marks the best epoch, however small the improvement and whatever the epoch.
-    The patience starts again only when a value is below the last such mark by more than
-    ``min_delta`` (Prechelt, "Early Stopping - But When?", 1998).
+    The patience starts again with an improvement.
 
     Args:
         config: gives the ``patience``, ``min_delta``, ``start_from_epoch`` and ``stability``.
@@ -37,8 +64,9 @@ class EarlyStopping:
         self.best_epoch = 0
         self._best_value = math.inf
         self._config, self._patience = config, config.effective_patience
-        self._mark = math.inf
-        self._waited = 0
+        self._improvements = Improvements(config)
+        self.waited = 0
+        """Epochs since the last improvement."""
         self._values: list[float] = []
 
     def observe(self, epoch: int, value: float) -> bool:
@@ -54,7 +82,7 @@ class EarlyStopping:
     @property
     def patience_left(self) -> int | None:
         """Epochs without an improvement that are still allowed; ``None`` if there is no limit."""
-        return max(0, self._patience - self._waited) if self._patience else None
+        return max(0, self._patience - self.waited) if self._patience else None
 
     def stop_reason(self, record: EpochRecord) -> StopReason | None:
         """The reason to stop after this epoch, which was observed last; ``None`` to go on."""
@@ -79,8 +107,4 @@ class EarlyStopping:
         return improvement / self._patience < self._config.stability
 
     def _wait(self, value: float) -> None:
-        if value < self._mark - self._config.min_delta:
-            self._mark = value
-            self._waited = 0
-        else:
-            self._waited += 1
+        self.waited = 0 if self._improvements.observe(value) else self.waited + 1

@@ -38,7 +38,7 @@ from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.splits import network_for, settled, split
-from gpunet.training.state import Begun, RunState
+from gpunet.training.state import Begun, RunState, Start
 from gpunet.training.windows import (
     Window,
     Windows,
@@ -76,6 +76,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     control: Control | None = None,
     resume: RunState | None = None,
+    start: Start | None = None,
 ) -> TrainingResult:
     """Train one network, or an ensemble of them, and evaluate the best weights on the test set.
 
@@ -87,6 +88,7 @@ def train(
         control: how a user asks to stop or to pause.
         resume: where an earlier run with the same data and settings stands. This one then gives
             bit for bit what the earlier one would have given.
+        start: weights to begin with, where it is neither a resumed run nor one that begins anew.
 
     Raises:
         UsageError: the validation set would leave nothing to train on, the run to be resumed
@@ -95,7 +97,7 @@ def train(
         DeviceError: the data do not fit the device, or the device is lost.
     """
     config = settled(config, dataset)
-    run = _Run(engine, dataset, config.networks(), callbacks, control, resume)
+    run = _Run(engine, dataset, config.networks(), callbacks, control, resume, start)
     if resume is not None:
         require_unfinished(config, resume.histories)
     run.begin(resume)
@@ -157,8 +159,9 @@ def _require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainC
     first, made = configs[0], (engine.network, engine.optimizer, engine.batch_size, engine.settings)
     network = network_for(first, dataset)
     settings = tuple(map(NetworkSettings.of, configs))
-    others = [(one.initialization, one.class_weights) for one in configs]
-    engine_others = [(one.initialization, one.class_weights) for one in engine.configs]
+    names = ("initialization", "class_weights", "rate_by_inputs")
+    others = [[getattr(one, name) for name in names] for one in configs]
+    engine_others = [[getattr(one, name) for name in names] for one in engine.configs]
     wanted = network, first.optimizer, first.batch_size, settings
     if (*made, engine_others) != (*wanted, others):
         raise UsageError(
@@ -178,6 +181,7 @@ class _Run:
         callbacks: Sequence[Callback],
         control: Control | None,
         begun: RunState | None = None,
+        start: Start | None = None,
     ) -> None:
         self.engine, self.dataset, self.callbacks = engine, dataset, tuple(callbacks)
         self.control = control or Control()
@@ -195,9 +199,11 @@ class _Run:
         self.windows = Windows.of(self.training, first, engine, begun)
         self.gallery_rows = _gallery_rows(self._held_out().labels)
         self.batch_size, self.max_time = first.batch_size, first.max_time
+        self.shuffle = first.shuffle
         self.steps = steps_per_epoch(len(self.training), self.batch_size)
-        self.best = engine.initial_parameters()  # (P, N)
-        self.steps_done = 0
+        self.start = start or Start(engine.initial_parameters())
+        self.best = self.start.parameters  # (P, N)
+        self.steps_done = self.start.steps
         self.seconds_before = 0.0
         self.failures: list[str] = []  # of the device, that were not overcome
         self.overcome: list[str] = []
@@ -212,7 +218,7 @@ class _Run:
     @property
     def epochs_done(self) -> int:
         """Epochs done by the network that runs longest."""
-        return max(len(member.history) for member in self.members)
+        return self.start.epochs + max(len(member.history) for member in self.members)
 
     @property
     def best_epoch(self) -> int:
@@ -227,6 +233,8 @@ class _Run:
         """
         self._load()
         self.engine.set_parameters(self.best)
+        if self.start.moments is not None:
+            self.engine.set_moments(self.start.moments)
         self.state = self._state(self.best, self.engine.moments())
         if resume is None:
             return
@@ -461,7 +469,7 @@ class _Run:
         if window.samples is not None:
             self.engine.load("train", window.samples, self.training.labels)
         self.engine.begin_epoch(
-            epoch_order(self.engine.seeds, epoch, window.count, window.first),
+            epoch_order(self.engine.seeds, epoch, window.count, window.first, shuffle=self.shuffle),
             learning_rates[:, first : first + steps],
             self.steps_done,
         )
@@ -509,7 +517,8 @@ class _Run:
         diverged = any(one.stop_reason == "diverged" for one in self.members)
         if whole and not diverged and self.state.finite:
             self._tell_checkpoint(self.state)
-        self.engine.deactivate(ended | self._pruned())
+        if ending := ended | self._pruned():
+            self.engine.deactivate(ending)
 
     def _notify_epoch_end(self, networks: list[int], gallery: NDArray[np.float32]) -> None:
         """Hand callbacks the scores of these networks, all that ran."""

@@ -75,12 +75,12 @@ class Windows:
     Args:
         source: the n samples.
         size: samples of each window but the last, whole batches; n or more for one window.
-        seed: of the draws.
+        seed: of the draws; ``None`` for samples that keep their order.
     """
 
     source: Source
     size: int
-    seed: int
+    seed: int | None
 
     @classmethod
     def of(
@@ -110,7 +110,7 @@ class Windows:
             size = min(most, WINDOW_BYTES // source.row_bytes)
         if size < count:
             size = max(1, size // config.batch_size) * config.batch_size
-        made = cls(source, min(size, count), config.seed)
+        made = cls(source, min(size, count), config.seed if config.shuffle else None)
         if made.size > (room := engine.most_samples("train", source.row_bytes)):
             raise DeviceError(
                 f"{engine.device.name} holds at most {room:,} such samples at once, but "
@@ -154,7 +154,9 @@ class Windows:
         row = self.source.samples.features[:1].nbytes
         length = max(1, min(BLOCK_BYTES // row, self.size // LEAST_BLOCKS))
         count = -(-len(self.source) // length)
-        drawn = rng.permutation(self.seed, epoch, count, purpose=rng.WINDOWS)
+        drawn = np.arange(count, dtype=np.uint32)
+        if self.seed is not None:
+            drawn = rng.permutation(self.seed, epoch, count, purpose=rng.WINDOWS)
         starts = drawn.astype(np.int64) * length
         return starts, np.minimum(length, len(self.source) - starts).cumsum()
 

@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gpunet.config import LOSS_FACTS, NetworkSpec
+from gpunet.config import LOSS_FACTS
 from gpunet.engine.interface import MOMENTS, Rule
 from gpunet.engine.planning.layout import Layout, padded
-from gpunet.engine.planning.tiles import Product, Tile, Traits, choose_tile, depth_parts
+from gpunet.engine.planning.tiles import Product, Tile, choose_tile
+from gpunet.engine.planning.values import ValuesLayout
 from gpunet.engine.planning.workload import Switches, Workload
+from gpunet.parameters import layer_rates
 
 __all__ = [
     "FLOAT_BYTES",
@@ -27,7 +29,6 @@ __all__ = [
     "evaluation_plan",
     "recut",
     "training_plan",
-    "value_count",
 ]
 
 FLOAT_BYTES = 4
@@ -122,7 +123,7 @@ def training_plan(work: Workload) -> Plan:
     if network.layer_norm:
         passes += [builder.layer_norm_update(index, how) for index in layers[:-1]]
     if switches.clip_norm:
-        passes += [builder.gradient_norm(), builder.apply_update(rule)]
+        passes += [builder.gradient_norm(), *builder.apply_updates(rule)]
     if switches.max_norm:
         passes += [builder.max_norm(index) for index in layers]
     return builder.plan(passes)
@@ -138,12 +139,13 @@ class _PlanBuilder:
     """Builds the passes of one training step or of one batch of an evaluation."""
 
     def __init__(self, work: Workload, *, training: bool) -> None:
-        self.network, self.population, self.rows = work.network, work.population, work.rows
+        self.work, self.population = work, work.population
+        self.network, self.rows = work.network, work.rows
         self.features, self.traits, self.training = work.features, work.traits, training
         self.switches = work.switches
         self.layout = Layout.of(work.network)
-        self.parts = _output_parts(work.network, work.rows, work.traits)
-        self.at = _ValuesLayout.of(work.network, work.rows, training, self.parts)
+        self.at = ValuesLayout.of(work.network, work.rows, work.traits, training=training)
+        self.parts = self.at.parts
         self.common = {"ROWS": float(work.rows), "VALUES": float(self.at.size)}
 
     def all_forward(self) -> list[Pass]:
@@ -209,32 +211,29 @@ class _PlanBuilder:
 
     def head(self) -> Pass:
         """Loss, metrics, and in training the last layer's deltas."""
-        classes, parts = self.network.outputs, self.parts
+        outputs, parts = self.network.outputs, self.parts
         threads = HEAD_THREADS if parts == 1 else SPLIT_HEAD_THREADS
         constants = {
             **self.common,
             "THREADS": threads,
             "PARTS": parts,
-            "CLASSES": classes,
             "LOGITS_AT": self.at.outputs[-1],
             "DELTAS_AT": self.at.derivatives[-1],
-            "TRAINING": self.training,
-            "SMOOTHING": self.switches.smoothing,
+            **self.work.row_constants(training=self.training),
         }
-        kernel = LOSS_FACTS[self.network.loss].kernel
-        weight = "by_class" if self.switches.class_weights else "equal"
+        words = (1 + parts) * outputs + self.work.label_words
         rows_a_thread = -(-self.rows // threads)
-        logits_a_thread = -(-self.rows * padded(classes) // threads)
+        logits_a_thread = -(-self.rows * padded(outputs) // threads)
         return Pass(
-            kernel,
-            ("head", f"loss/{kernel}", f"weight/{weight}"),
+            LOSS_FACTS[self.network.loss].kernel,
+            ("head", *self.work.row_pieces),
             _floats(constants),
             (1, 1, self.population),
             logits_a_thread * (parts - 1)
-            + rows_a_thread * (1 + 3 * classes)
+            + rows_a_thread * (1 + 3 * outputs)
             + int(math.log2(threads)),
-            (4 + parts) * self.population * self.rows * classes,
-            FLOAT_BYTES * self.population * self.rows * ((1 + parts) * classes + 1),
+            (4 + parts) * self.population * self.rows * outputs,
+            FLOAT_BYTES * self.population * self.rows * words,
         )
 
     def input_gradient(self, index: int) -> Pass:
@@ -268,6 +267,7 @@ class _PlanBuilder:
             "PENALTY": self.switches.penalty,
             "CLIP_VALUE": self.switches.clip_value,
             "DECAY": self.switches.decay and rule != "store_gradient",
+            **self._rate(index),
         }
         return self._product(
             f"update {index + 1}",
@@ -294,22 +294,47 @@ class _PlanBuilder:
             traffic=FLOAT_BYTES * count,
         )
 
-    def apply_update(self, rule: Rule) -> Pass:
-        """The optimizer's step with the kept gradient."""
-        count = self.layout.size
+    def apply_updates(self, rule: Rule) -> list[Pass]:
+        """The optimizer's step with the kept gradient: one pass, or one for each learning rate."""
+        size = self.layout.size
+        if not self.switches.own_rates:
+            return [self._apply_update("apply_update", rule, 0, size, {"BIASES_AT": size})]
+        passes = []
+        for index, (layer, first) in enumerate(
+            zip(self.network.layers, self.layout.weights_at, strict=True)
+        ):
+            biases_at = first + layer.inputs * padded(layer.outputs)
+            rates = {**self._rate(index), "BIASES_AT": biases_at}
+            end = biases_at + padded(layer.outputs)
+            passes.append(self._apply_update(f"apply_update {index + 1}", rule, first, end, rates))
+        if self.network.layer_norm:
+            first = self.layout.scales_at[0]
+            passes.append(
+                self._apply_update("apply_update", rule, first, size, {"BIASES_AT": size})
+            )
+        return passes
+
+    def _apply_update(
+        self, label: str, rule: Rule, first: int, end: int, rates: Mapping[str, float]
+    ) -> Pass:
+        """The optimizer's step with the kept gradient, of some neighboring parameters."""
+        count = end - first
         workgroups = min(-(-count // (4 * STEP_THREADS)), 65535)
         constants = {
             **self._moments(rule),
             "THREADS": STEP_THREADS,
             "WORKGROUPS": workgroups,
-            "PARAMETERS": count,
+            "PARAMETERS": self.layout.size,
+            "FIRST": first,
+            "END": end,
             "DECAY": self.switches.decay,
+            **rates,
         }
         pieces = ("apply_update", *self._step(rule))
         rounds = -(-count // (4 * STEP_THREADS * workgroups))
         moved = count * (FLOAT_BYTES + self._step_bytes(rule))
         return self._elementwise(
-            "apply_update",
+            label,
             pieces,
             constants,
             workgroups=workgroups,
@@ -395,6 +420,13 @@ class _PlanBuilder:
             "PARAMETERS": self.layout.size,
             "WEIGHTS_AT": self.layout.weights_at[index],
         }
+
+    def _rate(self, index: int) -> dict[str, float]:
+        """The share of the learning rate that a layer's weights take."""
+        if not self.switches.own_rates:
+            return {}
+        rates = layer_rates(self.network, by_inputs=self.switches.rate_by_inputs)
+        return {"OWN_RATES": True, "RATE": rates[index]}
 
     def _inputs(self, index: int) -> dict[str, float]:
         """A layer's sizes, where its weights lie, and where its inputs come from."""
@@ -496,56 +528,6 @@ def recut(plan: Plan, tile_of: Callable[[Product], Tile | None]) -> Plan:
         tile = None if one.product is None else tile_of(one.product)
         passes.append(one if tile is None else cut(one, tile))
     return replace(plan, passes=tuple(passes))
-
-
-def value_count(network: NetworkSpec, rows: int, traits: Traits, *, training: bool) -> int:
-    """Numbers of activations, derivatives and norms of one network, V, in the layered plan."""
-    return _ValuesLayout.of(network, rows, training, _output_parts(network, rows, traits)).size
-
-
-def _output_parts(network: NetworkSpec, rows: int, traits: Traits) -> int:
-    """Into how many parts the last layer's sums are split.
-
-    The head, which reads them anyway, adds the parts. No other product is split: where no such pass
-    follows, one more dispatch would cost more than is gained, and the passes of layer norm, with a
-    row for every thread, are too slow at reading.
-    """
-    last = network.layers[-1]
-    return depth_parts(rows, last.outputs, last.inputs, traits)
-
-
-@dataclass(frozen=True, slots=True)
-class _ValuesLayout:
-    """Where each layer's values start in the buffer of one network's values.
-
-    Attributes:
-        outputs: of every layer; the last layer's come in parts.
-        derivatives: of every layer; an evaluation needs only the last layer's, which hold its
-            probabilities.
-        norms: the statistics of every hidden layer's norm, in a training with layer norm.
-        size: V, the length of the whole buffer.
-    """
-
-    outputs: tuple[int, ...]
-    derivatives: tuple[int, ...]
-    norms: tuple[int, ...]
-    size: int
-
-    @classmethod
-    def of(cls, network: NetworkSpec, rows: int, training: bool, parts: int) -> _ValuesLayout:
-        outputs, derivatives, norms, end = [], [], [], 0
-        for layer in network.layers:
-            outputs.append(end)
-            end += padded(rows) * padded(layer.outputs)
-        end += (parts - 1) * padded(rows) * padded(network.outputs)
-        for index, layer in enumerate(network.layers):
-            needed = training or index == len(network.layers) - 1
-            derivatives.append(end if needed else 0)
-            end += padded(rows) * padded(layer.outputs) if needed else 0
-        for units in network.hidden if network.layer_norm and training else ():
-            norms.append(end)
-            end += padded(rows) * (2 * padded(units) + 4)  # normalized, kept (B, O), inverse (B, 1)
-        return cls(tuple(outputs), tuple(derivatives), tuple(norms), end)
 
 
 def _floats(constants: Mapping[str, float]) -> dict[str, float]:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS, Rule
-from gpunet.engine.planning.layered import FLOAT_BYTES, value_count
+from gpunet.engine.planning.layered import FLOAT_BYTES
 from gpunet.engine.planning.layout import padded
 from gpunet.engine.planning.program import SCHEDULE_WORDS, training_buffers
 from gpunet.engine.planning.tiles import Traits
+from gpunet.engine.planning.values import ValuesLayout
 from gpunet.engine.planning.workload import Workload
 from gpunet.errors import DeviceError
 
@@ -45,11 +46,11 @@ def buffer_bytes(
         traits: of the adapter.
     """
     work = Workload(network, batch_size, traits, rule=rule)
-    values = value_count(network, batch_size, traits, training=True)
-    training = training_buffers(work, samples, values)
+    values = ValuesLayout.of(network, batch_size, traits, training=True)
+    training = training_buffers(work, samples, values.size)
     needs = {one.name: one.bytes for one in training if one.usage == "storage"}
-    evaluation = FLOAT_BYTES * value_count(network, WGPU_EVALUATION_ROWS, traits, training=False)
-    return {**needs, "evaluation's values": evaluation}
+    evaluation = ValuesLayout.of(network, WGPU_EVALUATION_ROWS, traits, training=False)
+    return {**needs, "evaluation's values": FLOAT_BYTES * evaluation.size}
 
 
 def most_samples(population: int, batch_size: int, row_bytes: int, limit: int) -> int:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from gpunet.config import LOSS_FACTS, NetworkSpec
+from gpunet.config import NetworkSpec
 from gpunet.engine.interface import MOMENTS
 from gpunet.engine.planning.layered import FLOAT_BYTES, Pass, Plan
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload
+from gpunet.parameters import layer_rates
 
 __all__ = [
     "MOST_ROWS",
@@ -111,10 +112,7 @@ def persistent_plan(work: Workload) -> Plan | None:
     weights = [layer.inputs * layer.outputs for layer in network.layers]
     feature_bytes = 1 if work.features == "bytes" else FLOAT_BYTES
     constants = {
-        "ROWS": rows,
-        "CLASSES": network.outputs,
-        "TRAINING": True,
-        "SMOOTHING": switches.smoothing,
+        **work.row_constants(training=True),
         "FEATURES": network.inputs,
         "INPUT_DROPOUT": switches.input_dropout,
         "PENALTY": switches.penalty,
@@ -130,8 +128,7 @@ def persistent_plan(work: Workload) -> Plan | None:
         "persistent",
         f"input/{work.features}",
         f"activation/{activation}",
-        f"loss/{LOSS_FACTS[network.loss].kernel}",
-        "weight/by_class" if switches.class_weights else "weight/equal",
+        *work.row_pieces,
         f"optimizer/{work.rule}",
         *(["dropout_rates"] if switches.dropout else []),
     )
@@ -156,8 +153,6 @@ def reason_unsupported(work: Workload) -> str | None:
         "clipping by the gradient's length": switches.clip_norm,
         "max-norm": switches.max_norm,
         "activations that differ from layer to layer": len(set(network.activations)) > 1,
-        # They are one buffer too many.
-        "dropout together with class weights": switches.dropout and switches.class_weights,
     }
     for name, wanted in lacking.items():
         if wanted:
@@ -253,6 +248,8 @@ def _variables(
         ("dropout", switches.dropout),
         ("input_dropout", switches.input_dropout),
         ("regularized", switches.penalty or switches.clip_value or switches.decay),
+        ("rates", layer_rates(network, by_inputs=switches.rate_by_inputs)),
+        ("own_rates", switches.own_rates),
         ("kept", kept),
     )
 

@@ -130,15 +130,21 @@ def training_buffers(work: Workload, samples: int, values: int) -> tuple[BufferS
     ]
     if work.switches.clip_norm:
         buffers.append(BufferSpec("gradients", state[0].bytes, "the gradient of every network"))
-    if work.switches.class_weights:
-        size = FLOAT_BYTES * work.network.outputs
-        buffers.append(BufferSpec("class_weights", size, "the classes' weights"))
     return tuple(buffers)
 
 
-def evaluation_buffers(population: int, plan: Plan, samples: int) -> tuple[BufferSpec, ...]:
-    """The buffers of an evaluation's own; parameters and dropout rates are the training's."""
-    batches = -(-samples // plan.rows)
+def evaluation_buffers(
+    population: int, plan: Plan, samples: int, own: int = 0
+) -> tuple[BufferSpec, ...]:
+    """The buffers of an evaluation's own; parameters and dropout rates are the training's.
+
+    Args:
+        population: networks, P.
+        plan: of the evaluation.
+        samples: of the split, which all networks share.
+        own: samples of each network's own that are evaluated, at most.
+    """
+    batches = max(-(-samples // plan.rows), population * -(-own // plan.rows))
     return (
         BufferSpec("values", FLOAT_BYTES * population * plan.values, "activations"),
         BufferSpec("order", FLOAT_BYTES * batches * padded(plan.rows), "the rows of every batch"),

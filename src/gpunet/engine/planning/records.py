@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -14,7 +15,15 @@ from gpunet.engine.interface import NetworkSettings
 from gpunet.engine.planning.layout import padded
 from gpunet.files.resources import shader_file
 
-__all__ = ["NETWORK", "dropout_records", "in_batches", "network_records", "packed"]
+__all__ = [
+    "NETWORK",
+    "dropout_records",
+    "in_batches",
+    "label_words",
+    "level",
+    "network_records",
+    "packed",
+]
 
 
 @cache
@@ -63,6 +72,23 @@ def in_batches(order: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
         batches[:, whole, rest:] = order[:, -1:]
     batches[:, :, rows:] = batches[:, :, rows - 1 : rows]
     return batches
+
+
+def level(rows: Sequence[NDArray[np.integer]]) -> NDArray[np.uint32]:
+    """Rows of several networks as (P, n), filled up with each one's last row; zeros for none."""
+    longest = max(map(len, rows), default=0)
+    filled = np.zeros((len(rows), longest), dtype=np.uint32)
+    for own, line in zip(rows, filled, strict=True):
+        line[: len(own)] = own
+        line[len(own) :] = own[-1] if len(own) else 0
+    return filled
+
+
+def label_words(labels: NDArray[Any], weights: Sequence[NDArray[np.float32]]) -> NDArray[np.uint32]:
+    """Labels (n,) or targets (n, T), each with its weights (n,) behind it: (n, words)."""
+    told = labels.astype(np.uint32 if labels.ndim == 1 else np.float32, copy=False)
+    columns = [told.reshape(len(labels), -1), *(one[:, None] for one in weights)]
+    return np.hstack([one.view(np.uint32) for one in columns])
 
 
 def packed(features: NDArray[Any]) -> NDArray[Any]:

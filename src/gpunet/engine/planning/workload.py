@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gpunet.config import NetworkSpec
+from gpunet.config import LOSS_FACTS, NetworkSpec
 from gpunet.engine.interface import Engine, Rule
 from gpunet.engine.planning.tiles import Traits
 
@@ -27,7 +27,8 @@ class Switches:
         decay: decoupled weight decay.
         max_norm: the incoming weights of a unit are bounded.
         smoothing: some labels are smoothed.
-        class_weights: classes weigh differently.
+        rate_by_inputs: weights learn at the learning rate over the root of their layer's inputs.
+        bias_rate: biases learn at a rate of their own.
     """
 
     input_dropout: bool = False
@@ -38,7 +39,13 @@ class Switches:
     decay: bool = False
     max_norm: bool = False
     smoothing: bool = False
-    class_weights: bool = False
+    rate_by_inputs: bool = False
+    bias_rate: bool = False
+
+    @property
+    def own_rates(self) -> bool:
+        """Whether weights or biases take a share of the learning rate."""
+        return self.rate_by_inputs or self.bias_rate
 
     @classmethod
     def of(cls, engine: Engine) -> Switches:
@@ -56,7 +63,8 @@ class Switches:
             decay=wanted("weight_decay"),
             max_norm=wanted("max_norm"),
             smoothing=wanted("label_smoothing"),
-            class_weights=engine.class_weights is not None,
+            rate_by_inputs=engine.rate_by_inputs,
+            bias_rate=any(one.bias_rate != 1 for one in engine.settings),
         )
 
 
@@ -72,6 +80,8 @@ class Workload:
         features: how samples lie on the device.
         rule: how parameters are updated.
         switches: what any network wants.
+        weights: numbers that lie behind a sample's label or targets: what its loss counts, and
+            what the rest of the metrics counts.
     """
 
     network: NetworkSpec
@@ -81,9 +91,40 @@ class Workload:
     features: Features = "bytes"
     rule: Rule = "adam"
     switches: Switches = Switches()
+    weights: int = 0
 
     @classmethod
-    def of(cls, engine: Engine, rows: int, traits: Traits, features: Features) -> Workload:
+    def of(
+        cls, engine: Engine, rows: int, traits: Traits, features: Features, weights: int
+    ) -> Workload:
         """What an engine works on with batches of so many rows."""
-        population, switches = engine.population, Switches.of(engine)
-        return cls(engine.network, rows, traits, population, features, engine.rule, switches)
+        shared = engine.population, features, engine.rule, Switches.of(engine)
+        return cls(engine.network, rows, traits, *shared, weights)
+
+    @property
+    def targets(self) -> int:
+        """Numbers that say what a sample's outputs should be: its class, or a target for each."""
+        return 1 if self.network.kind == "classes" else self.network.outputs
+
+    @property
+    def label_words(self) -> int:
+        """Numbers of a sample in the buffer of labels."""
+        return self.targets + self.weights
+
+    @property
+    def row_pieces(self) -> tuple[str, str]:
+        """The files that say what a row of the batch costs, and what it should give."""
+        facts = LOSS_FACTS[self.network.loss]
+        return f"loss/{facts.kernel}", f"target/{facts.kind}"
+
+    def row_constants(self, *, training: bool) -> dict[str, float]:
+        """The override constants of ``shaders/row.wgsl``."""
+        return {
+            "ROWS": self.rows,
+            "OUTPUTS": self.network.outputs,
+            "TARGETS": self.targets,
+            "WEIGHTS": self.weights,
+            "COUNTED": self.network.kind != "measured" and self.weights < 2,
+            "SMOOTHING": self.switches.smoothing,
+            "TRAINING": training,
+        }

@@ -18,7 +18,7 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine, NetworkSettings
 from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, blocks, optimize
-from gpunet.parameters import layer_blocks, layer_views, norm_views
+from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares
 
 __all__ = ["Group", "Scores"]
 
@@ -55,7 +55,7 @@ class Group:
         self._norms = norm_views(parameters, self._network)
         self._gradients = layer_blocks(self._gradient, self._network)
         self._normalized: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-        self._columns = _Columns(settings, self._network)
+        self._columns = _Columns(settings, self._network, rate_by_inputs=engine.rate_by_inputs)
         self._dropout = self._masks(settings)
         self._factors = Factors.of(settings, np.zeros((len(settings), 4), dtype=np.float32))
         self.scores = Scores(len(settings), 0)
@@ -75,14 +75,17 @@ class Group:
         self._first_step, self._step = first_step, 0
         self.scores = Scores(*order.shape)
 
-    def evaluate(self, samples: Samples) -> Scores:
-        """What samples cost and which are answered correctly, without dropout."""
-        scores = Scores(len(self.networks), len(samples))
-        for rows, logits in self._logits(samples):
-            own = samples.labels[rows]
-            labels = np.broadcast_to(own, (len(logits), *own.shape))
+    def evaluate(self, samples: Samples, own: NDArray[np.uint32] | None = None) -> Scores:
+        """What samples cost and which are answered correctly, without dropout.
+
+        They are all samples, or each network's ``own`` rows (P, n) of them.
+        """
+        scores = Scores(len(self.networks), len(samples) if own is None else own.shape[1])
+        for rows, logits in self._logits(samples, own):
+            shape = (*logits.shape[:2], *samples.labels.shape[1:])
+            labels = np.broadcast_to(samples.labels[rows], shape)
             losses, _, outputs = self._score(logits, labels, self._columns.unsmoothed)
-            hits = self._hits(logits, outputs, labels)
+            hits = kernels.scores(self._network, logits, outputs, labels)
             if samples.weights is not None:
                 losses, hits = losses * samples.weights[rows], hits * samples.weights[rows]
             scores.add(losses, hits)
@@ -102,7 +105,7 @@ class Group:
         inputs, derivatives = self._forward(samples, rows)
         logits = inputs.pop()
         losses, deltas, outputs = self._score(logits, labels, self._columns.label_smoothing)
-        hits = self._hits(logits, outputs, labels)
+        hits = kernels.scores(self._network, logits, outputs, labels)
         if samples.weights is not None:
             hits = hits * samples.weights.take(rows)
         if self._loss_weights is not None:
@@ -122,17 +125,6 @@ class Group:
         """Losses (P, B), their gradients and the answers (P, B, C) by the network's loss."""
         targets = kernels.targets(self._network, labels, smoothing)
         return kernels.loss(self._network.loss)(logits, targets)
-
-    def _hits(
-        self, logits: NDArray[np.float32], outputs: NDArray[np.float32], labels: NDArray[Any]
-    ) -> NDArray[Any]:
-        """(P, B) which rows are answered correctly; the squared error of measured targets."""
-        if self._network.kind == "classes":
-            return np.asarray(logits.argmax(axis=2) == labels)
-        if self._network.kind == "labels":
-            return np.asarray(((logits > 0) == (labels > 0)).all(axis=2))
-        errors = outputs - labels
-        return np.asarray((errors * errors).sum(axis=2))
 
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]
@@ -189,8 +181,9 @@ class Group:
         if columns.clip_norm is not None:
             self._gradient *= kernels.gradient_norm(self._gradient, columns.clip_norm)
         if columns.weight_decay is not None:
-            self.parameters *= 1 - factors.rate * columns.weight_decay
-        optimize(self._rule, self.parameters, self._gradient, self.moments, factors)
+            rates = factors.rate if columns.rates is None else factors.rate * columns.rates
+            self.parameters *= 1 - rates * columns.weight_decay
+        optimize(self._rule, self.parameters, self._gradient, self.moments, factors, columns.rates)
         if columns.max_norm is not None:
             for weights, _ in self._layers:
                 kernels.max_norm(weights, columns.max_norm[:, :, None])
@@ -208,11 +201,17 @@ class Group:
                 self._columns.clip_value,
             )
 
-    def _logits(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Some rows of the samples at a time, and their logits (P, n, C) without dropout."""
-        for start in range(0, len(samples), NUMPY_EVALUATION_ROWS):
-            rows = slice(start, start + NUMPY_EVALUATION_ROWS)
-            values = kernels.as_fractions(samples.features[rows])[None]  # (1, n, I)
+    def _logits(
+        self, samples: Samples, own: NDArray[np.uint32] | None = None
+    ) -> Iterator[tuple[Any, NDArray[np.float32]]]:
+        """Some rows of the samples at a time, and their logits (P, n, C) without dropout.
+
+        Where networks have ``own`` rows (P, m), these are gone through instead.
+        """
+        for start in range(0, len(samples) if own is None else own.shape[1], NUMPY_EVALUATION_ROWS):
+            block = slice(start, start + NUMPY_EVALUATION_ROWS)
+            rows = block if own is None else own[:, block]
+            values = kernels.as_fractions(samples.features[rows])  # (n, I) or (P, n, I)
             for index, activation in enumerate(self._activations):
                 values = kernels.forward(values, *self._layers[index])
                 if self._norms:
@@ -269,7 +268,13 @@ class _Columns:
     What no network uses is ``None``.
     """
 
-    def __init__(self, settings: tuple[NetworkSettings, ...], network: NetworkSpec) -> None:
+    def __init__(
+        self,
+        settings: tuple[NetworkSettings, ...],
+        network: NetworkSpec,
+        *,
+        rate_by_inputs: bool,
+    ) -> None:
         def column(name: str) -> NDArray[np.float32]:
             return np.array([getattr(one, name) for one in settings], dtype=np.float32)[:, None]
 
@@ -282,6 +287,7 @@ class _Columns:
         self.unsmoothed = np.zeros_like(self.label_smoothing)
         self.weight_decay, self.max_norm = used("weight_decay"), used("max_norm")
         self.clip_value, self.clip_norm = column("clip_value"), used("clip_norm")
+        self.rates = rate_shares(network, column("bias_rate"), by_inputs=rate_by_inputs)
         self.penalties: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
             self.clip_value.any()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gpunet import rng
 from gpunet.config import LOSS_FACTS, Loss, NetworkSpec
+from gpunet.engine.reference import short_rows
 from gpunet.engine.reference.activations import activate
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "quadratic",
     "read_samples",
     "regularize",
+    "scores",
     "smoothed_targets",
     "softmax_cross_entropy",
     "squared_error",
@@ -47,6 +49,10 @@ Real = TypeVar("Real", np.float32, np.float64)
 LossKernel = Callable[
     [NDArray[Real], NDArray[Real]], tuple[NDArray[Real], NDArray[Real], NDArray[Real]]
 ]
+
+LARGEST_RATE = 30.0
+"""The largest logit of Poisson's exponential. Targets are a few times their mean, exp(30) is 1e13
+times that, and the square of such a gradient is still a float32: one wild row ends no training."""
 
 NORM_EPSILON = 1e-5
 """Added to the variance of a row, as PyTorch does."""
@@ -159,11 +165,11 @@ def softmax_cross_entropy(
         The losses (P, B), their gradients with respect to the logits (P, B, C), and the
         probabilities (P, B, C).
     """
-    shifted = logits - logits.max(axis=2, keepdims=True)
+    shifted = logits - short_rows.largest(logits)[:, :, None]
     exponentials = np.exp(shifted)
-    totals = exponentials.sum(axis=2, keepdims=True)
-    probabilities = exponentials / totals
-    losses = np.log(totals)[:, :, 0] - (targets * shifted).sum(axis=2)
+    totals = short_rows.sums(exponentials)
+    probabilities = exponentials / totals[:, :, None]
+    losses = np.log(totals) - short_rows.sums(targets * shifted)
     return losses, probabilities - targets, probabilities
 
 
@@ -177,7 +183,7 @@ def quadratic(
     """
     outputs, derivatives = activate(logits, "sigmoid", 0.0)
     errors = outputs - targets
-    losses = (errors * errors).sum(axis=2) / 2
+    losses = short_rows.sums(errors * errors / 2)
     # As multiples of the largest output, those that are too small for a float32 have shares, too.
     below = np.minimum(logits, 0)
     multiples = np.exp(below - below.max(axis=2, keepdims=True)) / (1 + np.exp(-np.abs(logits)))
@@ -195,7 +201,7 @@ def binary_cross_entropy(
     """
     probabilities, _ = activate(logits, "sigmoid", 0.0)
     costs = np.maximum(logits, 0) - targets * logits + np.log1p(np.exp(-np.abs(logits)))
-    return costs.sum(axis=2), probabilities - targets, probabilities
+    return short_rows.sums(costs), probabilities - targets, probabilities
 
 
 def squared_error(
@@ -208,7 +214,7 @@ def squared_error(
         the logits (P, B, T).
     """
     errors = logits - targets
-    return (errors * errors).sum(axis=2) / 2, errors, logits
+    return short_rows.sums(errors * errors / 2), errors, logits
 
 
 def huber(
@@ -221,7 +227,7 @@ def huber(
     """
     errors = logits - targets
     bounded = np.clip(errors, -1, 1)
-    return (bounded * (errors - bounded / 2)).sum(axis=2), bounded, logits
+    return short_rows.sums(bounded * (errors - bounded / 2)), bounded, logits
 
 
 def poisson(
@@ -229,16 +235,38 @@ def poisson(
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[Real]]:
     """The Poisson loss exp(z) - y z of counts y, without the term that y alone decides.
 
-    Arguments and results are those of ``squared_error``, but for the answers, exp(z).
+    From ``LARGEST_RATE`` on, the exponential of the loss goes on as a straight line. Arguments and
+    results are those of ``squared_error``, but for the answers, exp(z).
     """
-    answers = np.exp(logits)
-    return (answers - targets * logits).sum(axis=2), answers - targets, answers
+    bounded = np.minimum(logits, LARGEST_RATE)
+    answers = np.exp(bounded)
+    losses = answers * (1 + (logits - bounded)) - targets * logits
+    return short_rows.sums(losses), answers - targets, answers
 
 
 def loss(name: Loss) -> LossKernel[Any]:
     """The kernel of a loss: from logits and targets to losses, gradients and probabilities."""
     kernel: LossKernel[Any] = globals()[LOSS_FACTS[name].kernel]
     return kernel
+
+
+def scores(
+    network: NetworkSpec, logits: NDArray[Real], answers: NDArray[Real], labels: NDArray[Any]
+) -> NDArray[Any]:
+    """(P, B) which rows are answered correctly; of measured targets the squared errors.
+
+    Args:
+        network: whose loss gave the answers.
+        logits: (P, B, C).
+        answers: (P, B, C).
+        labels: (P, B) classes, or (P, B, T) labels or measured targets.
+    """
+    if network.kind == "classes":
+        return np.asarray(logits.argmax(axis=2) == labels)
+    if network.kind == "labels":
+        return np.asarray(((logits > 0) == (labels > 0)).all(axis=2))
+    errors = answers - labels
+    return np.asarray(short_rows.sums(errors * errors))
 
 
 def targets(network: NetworkSpec, labels: NDArray[Any], smoothing: NDArray[Real]) -> NDArray[Real]:
@@ -270,9 +298,12 @@ def smoothed_targets(
         classes: C.
         smoothing: (P,) the shares.
     """
-    share = smoothing[:, None, None]
-    one_hot = (labels[:, :, None] == np.arange(classes)).astype(smoothing.dtype)
-    targets: NDArray[Real] = one_hot * (1 - share) + share / classes
+    targets: NDArray[Real] = np.zeros_like(smoothing, shape=(*labels.shape, classes))
+    targets.reshape(-1, classes)[np.arange(labels.size), labels.reshape(-1)] = 1
+    if smoothing.any():
+        share = smoothing[:, None, None]
+        targets *= 1 - share
+        targets += share / classes
     return targets
 
 

@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -80,18 +81,39 @@ class NumpyEngine(Engine):
         self._run(np.arange(self.population))
 
     def _run(self, networks: NDArray[np.intp]) -> None:
-        """Part the active networks into groups."""
-        firsts = np.arange(self._together, self.population, self._together)
-        parts = np.split(networks, np.searchsorted(networks, firsts))
+        """Part the active networks into groups, each of networks with as many rows of their own."""
+        own = [[len(rows) for rows in each] for each in self.rows.values()]
+        counts = np.array(own, np.int64).reshape(len(own), self.population)[:, networks]
+        _, kinds = np.unique(counts, axis=1, return_inverse=True)
         self._groups = [
             Group(self, part, self._parameters[part], self._moments[:, part])
-            for part in parts
-            if len(part)
+            for kind in range(int(kinds.max(initial=-1)) + 1)
+            for part in self._parts(networks[kinds == kind])
         ]
+
+    def _parts(self, networks: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        return np.array_split(networks, -(-len(networks) // self._together))
+
+    def _run_again(self, networks: Sequence[int]) -> None:
+        """Part these networks into groups, with the parameters and moments that they have."""
+        self._parameters, self._moments = self.parameters(), self.moments()
+        self._run(np.array(networks, dtype=np.intp))
+
+    @property
+    def _active(self) -> list[int]:
+        """The networks that have not been deactivated, in their order."""
+        return sorted(int(p) for one in self._groups for p in one.networks)
 
     def _load(self, split: Split, samples: Samples) -> None:
         """Keep the samples; nothing is copied."""
         self._splits[split] = samples
+        if split in self.rows:
+            self._run_again(self._active)
+
+    def _own_rows(self, split: Split, group: Group) -> NDArray[np.uint32] | None:
+        """The rows (P, n) of a split that a group's networks have for their own, if they do."""
+        rows = self.rows.get(split)
+        return None if rows is None else np.stack([rows[p] for p in group.networks])
 
     def most_samples(self, split: Split, row_bytes: int) -> int:
         """Any number: the samples stay where they are."""
@@ -123,11 +145,8 @@ class NumpyEngine(Engine):
 
     def deactivate(self, networks: Collection[int]) -> None:
         """Exclude these networks from the following epochs."""
-        if not networks:
-            return
-        self._parameters, self._moments = self.parameters(), self.moments()
-        running = [p for one in self._groups for p in one.networks if p not in networks]
-        self._run(np.array(running, dtype=np.intp))
+        if networks:
+            self._run_again([p for p in self._active if p not in networks])
 
     def begin_epoch(
         self, order: NDArray[np.uint32], learning_rates: NDArray[np.float64], first_step: int
@@ -135,8 +154,11 @@ class NumpyEngine(Engine):
         """Start an epoch over the training split."""
         schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
         weights = self.loss_weights(self._splits["train"])
+        own = self.rows.get("train")
         for one in self._groups:
-            one.begin_epoch(order[one.networks], schedule[one.networks], first_step, weights)
+            count = order.shape[1] if own is None else len(own[one.networks[0]])
+            rows = order[one.networks, :count]
+            one.begin_epoch(rows, schedule[one.networks], first_step, weights)
 
     def train(self, steps: int) -> None:
         """Take the epoch's next steps."""
@@ -170,7 +192,11 @@ class NumpyEngine(Engine):
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
         samples = self._splits[split]
-        return self._metrics(self._for_each_group(lambda group: group.evaluate(samples)))
+        return self._metrics(
+            self._for_each_group(
+                lambda group: group.evaluate(samples, self._own_rows(split, group))
+            )
+        )
 
     def _metrics(self, scores: Sequence[Scores]) -> Metrics:
         """The metrics of all groups; inactive networks have seen nothing."""
@@ -213,8 +239,40 @@ def numpy_conditions() -> Iterator[None]:
 
     A diverging run overflows; it is noticed by its loss, not by a warning per step.
     """
-    with np.errstate(over="ignore", invalid="ignore"), _blas().limit(limits=1):
+    with np.errstate(over="ignore", invalid="ignore"), _ONE_THREAD:
         yield
+
+
+class _OneThread:
+    """Holds BLAS to one thread while any thread of the process, which share it, computes."""
+
+    def __init__(self) -> None:
+        self._lock, self._users = Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            limiter = _blas().limit(limits=1)  # in every thread: OpenMP has a limit for each
+            if not self._users:
+                self._limiter = limiter
+            self._users += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                _let_anyone_limit()
+                self._limiter.restore_original_limits()
+                _let_anyone_limit()
+
+
+def _let_anyone_limit() -> None:
+    """Else threadpoolctl heeds no thread but the one that was the first to set a limit."""
+    for one in _blas().lib_controllers:
+        if forget := getattr(one, "clear_controlling_thread", None):  # since version 3.8
+            forget(force=True)
+
+
+_ONE_THREAD = _OneThread()
 
 
 @cache

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,12 +45,14 @@ from gpunet.engine.planning.records import (
     NETWORK,
     dropout_records,
     in_batches,
+    label_words,
+    level,
     network_records,
     packed,
 )
 from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import tile_rule
-from gpunet.engine.planning.workload import Workload
+from gpunet.engine.planning.workload import Features, Workload
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.buffers import Buffers
 from gpunet.engine.wgpu.compiled import Compiled, bind, compile_plan
@@ -73,13 +75,16 @@ STEPS_A_DISPATCH = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Data:
-    """A split on the device: so many samples, in buffers that have room for as many or more."""
+    """A split on the device: so many samples, in buffers that have room for as many or more.
+
+    Their form is the type of the features, and how many weights lie behind each label.
+    """
 
     samples: Any
     labels: Any
     count: int
     room: int
-    features: Literal["bytes", "floats"]
+    form: tuple[Features, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,31 +154,38 @@ class WgpuEngine(Engine):
 
     def _load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device, into the buffers of the last one of that name if it fits."""
-        features: Literal["bytes", "floats"] = (
-            "bytes" if samples.features.dtype == np.uint8 else "floats"
-        )
+        features: Features = "bytes" if samples.features.dtype == np.uint8 else "floats"
+        form = features, len(self._weights(split, samples))
         known = self._data.get(split)
-        if known is None or known.features != features or known.room < len(samples):
-            known = self._make_room(split, samples, features)
+        if known is None or known.form != form or known.room < len(samples):
+            known = self._make_room(split, samples, form)
+        if split in self.rows:  # there may be more of them than the last time
+            self._evaluations.pop(split, None)
         self._loaded[split] = samples
         self._data[split] = replace(known, count=len(samples))
         if split == "train" and samples is self._ahead:
             self._take_ahead()
         else:
-            self._copy(samples, split)
+            self._copy(samples, split, split)
 
     def load_ahead(self, samples: Samples) -> None:
         """Copy samples to the device, beside those that are trained on."""
         if samples is not self._ahead:
             for name in ("samples", "labels"):
                 self._buffers.ensure(f"next {name}", self._buffers[f"train {name}"].size)
-            self._copy(samples, "next")
+            self._copy(samples, "train", "next")
             self._ahead = samples
 
-    def _copy(self, samples: Samples, name: str) -> None:
-        """Fill the buffers of some samples: bytes stay bytes, four to a word."""
+    def _copy(self, samples: Samples, split: Split, name: str) -> None:
+        """Fill the buffers of some samples of a split: bytes stay bytes, four to a word."""
+        words = label_words(samples.labels, self._weights(split, samples))
         self._buffers.write(f"{name} samples", packed(samples.features))
-        self._buffers.write(f"{name} labels", samples.labels.astype(np.uint32))
+        self._buffers.write(f"{name} labels", words)
+
+    def _weights(self, split: Split, samples: Samples) -> list[NDArray[np.float32]]:
+        """What samples count in the loss, and what in the other metrics, unless all count alike."""
+        in_loss = self.loss_weights(samples) if split == "train" else samples.weights
+        return [one for one in (in_loss, samples.weights) if one is not None]
 
     def _take_ahead(self) -> None:
         """Make the samples that were copied ahead those that are trained on."""
@@ -183,25 +195,24 @@ class WgpuEngine(Engine):
             self._buffers.copy(size, [(f"next {name}", 0, f"train {name}", 0)])
         self._ahead = None
 
-    def _make_room(
-        self, split: Split, samples: Samples, features: Literal["bytes", "floats"]
-    ) -> _Data:
+    def _make_room(self, split: Split, samples: Samples, form: tuple[Features, int]) -> _Data:
         """Buffers for a split, in place of those that there are."""
         if split == "train":
             self._require_room(len(samples))
         self._forget(split)
-        size = samples.row_bytes
+        size, words = samples.row_bytes, self._workload(form, self.batch_size).label_words
         return _Data(
             samples=self._buffers.ensure(f"{split} samples", size * len(samples)),
-            labels=self._buffers.ensure(f"{split} labels", 4 * len(samples)),
+            labels=self._buffers.ensure(f"{split} labels", 4 * words * len(samples)),
             count=len(samples),
             room=len(samples),
-            features=features,
+            form=form,
         )
 
     def most_samples(self, split: Split, row_bytes: int) -> int:
         """As many as a buffer holds, of those that are trained on also in their order."""
         limit = self._open.buffer_bytes
+        row_bytes = max(row_bytes, 4 * self._workload(("floats", 2), self.batch_size).label_words)
         if split != "train":
             return limit // row_bytes
         return most_samples(self.population, self.batch_size, row_bytes, limit)
@@ -250,8 +261,7 @@ class WgpuEngine(Engine):
         if self._training is None or self._longest < count:
             self._longest = max(count, self._data["train"].room)
             self._training = self._compile_training(self._longest)
-        if self.class_weights is not None:
-            self._buffers.write("class_weights", self.class_weights)
+        self._networks["samples"] = list(map(len, self.rows.get("train", ()))) or count
         self._count = count
         running = self._held[: self._running]
         self._one_order = order.strides[0] == 0  # one memory for all rows
@@ -280,44 +290,45 @@ class WgpuEngine(Engine):
 
     def metrics(self) -> Metrics:
         """The epoch's metrics so far; waits for the device."""
-        return self._metrics("networks")
+        return self._metrics("networks", "train")
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
-        program = self._evaluation(split)
+        own = self.rows.get(split)
+        program, batches = self._evaluation(split, own)
         state = f"{split} networks"
 
-        def run(batches: int) -> None:
-            self._submit(program, batches)
+        def run(count: int) -> None:
+            self._submit(program, count)
             self._buffers.read(state, NETWORK)
 
-        _paced(-(-self._data[split].count // program.plan.rows), run)
-        return self._metrics(state)
+        _paced(batches, run)
+        return self._metrics(state, split)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
-        """(P, n, C) the probabilities of every class for every sample of a split."""
-        program = self._evaluation(split)
+        """(P, n, C) the answers for every sample of a split."""
+        program, batches = self._evaluation(split, None)
         count, rows = self._data[split].count, program.plan.rows
-        probabilities = np.full((self.population, count, self.network.outputs), np.nan, np.float32)
+        answers = np.full((self.population, count, self.network.outputs), np.nan, np.float32)
         if not self._running:
-            return probabilities
+            return answers
         shape = (self._running, rows, padded(self.network.outputs))
-        batches = []
-        for _ in range(0, count, rows):
+        found = []
+        for _ in range(batches):
             self._submit(program, 1)
-            batches.append(self._read_probabilities(split, program.plan).reshape(shape))
-        found = np.concatenate(batches, axis=1)[:, :count, : self.network.outputs]
-        probabilities[self._held[: self._running]] = found
-        return probabilities
+            found.append(self._read_answers(split, program.plan).reshape(shape))
+        whole = np.concatenate(found, axis=1)[:, :count, : self.network.outputs]
+        answers[self._held[: self._running]] = whole
+        return answers
 
     def training_plan(self) -> Plan:
         """The passes of a training step; the training split must be loaded."""
-        return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
+        return self._recut(select_plan(self._training_work(), self._wanted))
 
     def training_program(self, samples: int) -> Program:
         """The plan of training for an epoch of so many samples, with its buffers."""
-        plan, work = self.training_plan(), self._workload("train", self.batch_size)
-        return Program(plan, training_buffers(work, samples, plan.values))
+        plan = self.training_plan()
+        return Program(plan, training_buffers(self._training_work(), samples, plan.values))
 
     @property
     def tile_rule(self) -> str:
@@ -385,7 +396,7 @@ class WgpuEngine(Engine):
         """``struct Batch`` of shaders/network.wgsl."""
         steps = -(-self._count // self.batch_size)
         stride = 0 if self._one_order else steps * padded(self.batch_size)
-        words = [self._count, stride, until, at_once]
+        words = [steps, stride, until, at_once]
         self._buffers.write("batch", np.array(words, dtype=np.uint32))
 
     def _compile_training(self, samples: int) -> Compiled:
@@ -403,22 +414,34 @@ class WgpuEngine(Engine):
             for one in specs
         }
 
-    def _evaluation(self, split: Split) -> Compiled:
-        """The program that scores a split, set to its start."""
+    def _evaluation(
+        self, split: Split, own: Sequence[NDArray[np.uint32]] | None
+    ) -> tuple[Compiled, int]:
+        """The program that scores a split, set to its start, and how many batches it takes.
+
+        Networks score rows of their own, or all rows of the split.
+        """
         if split not in self._evaluations:
             self._evaluations[split] = self._compile_evaluation(split)
-        self._buffers.write(f"{split} networks", self._networks[self._held])
-        counts = np.array([self._data[split].count, 0, 0, 0], dtype=np.uint32)
-        self._buffers.write(f"{split} batch", counts)
-        return self._evaluations[split]
+        program, count = self._evaluations[split], self._data[split].count
+        rows, networks = np.arange(count, dtype=np.uint32)[None], self._networks[self._held]
+        networks["samples"] = count
+        if own is not None:
+            held = [own[int(network)] for network in self._held]
+            rows, networks["samples"] = level(held), list(map(len, held))
+        order = in_batches(rows, program.plan.rows)
+        stride = 0 if own is None else order[0].size
+        self._buffers.write(f"{split} order", order)
+        self._buffers.write(f"{split} networks", networks)
+        self._buffers.write(f"{split} batch", np.array([0, stride, 0, 0], dtype=np.uint32))
+        return program, order.shape[1]
 
     def _compile_evaluation(self, split: Split) -> Compiled:
         data = self._data[split]
         rows = min(WGPU_EVALUATION_ROWS, data.room)
-        plan = self._recut(evaluation_plan(self._workload(split, rows)))
-        order = in_batches(np.arange(data.room, dtype=np.uint32)[None], plan.rows)
-        own = self._make(evaluation_buffers(self.population, plan, data.room), split)
-        self._buffers.write(f"{split} order", order)
+        plan = self._recut(evaluation_plan(self._workload(data.form, rows)))
+        longest = max(map(len, self.rows.get(split, ())), default=0)
+        own = self._make(evaluation_buffers(self.population, plan, data.room, longest), split)
         shared = {name: self._buffers[name] for name in ("parameters", "dropout_rates")}
         buffers = {**own, **shared, "samples": data.samples, "labels": data.labels}
         return self._compile(plan, buffers)
@@ -460,7 +483,7 @@ class WgpuEngine(Engine):
             one, wall / repeats, None if device_seconds is None else device_seconds / repeats
         )
 
-    def _read_probabilities(self, split: Split, plan: Plan) -> NDArray[np.float32]:
+    def _read_answers(self, split: Split, plan: Plan) -> NDArray[np.float32]:
         """(P * rows * padded C,) of the batch that was scored last; of those that run alone."""
         size = 4 * plan.rows * padded(self.network.outputs)
         self._buffers.ensure("probabilities", size * self._running)
@@ -469,14 +492,17 @@ class WgpuEngine(Engine):
         self._buffers.copy(size, copies)
         return self._buffers.read("probabilities", np.dtype(np.float32))
 
-    def _metrics(self, name: str) -> Metrics:
+    def _metrics(self, name: str, split: Split) -> Metrics:
         """The metrics that a buffer of ``NETWORK`` holds."""
         records = self._by_network(self._buffers.read(name, NETWORK))
+        weighted = self._loaded[split].weights is not None
+        score, none = records["score"].astype(np.float64), np.zeros(self.population)
+        measured, correct = self.network.kind == "measured", records["correct"].astype(np.int64)
         return Metrics(
             loss=records["loss"].astype(np.float64),
-            correct=records["correct"].astype(np.int64),
+            correct=score if weighted and not measured else correct,
             seen=records["seen"].astype(np.int64),
-            squared=np.zeros(self.population),
+            squared=score if measured else none,
         )
 
     def _by_network(self, held: NDArray[Any]) -> NDArray[Any]:
@@ -515,9 +541,12 @@ class WgpuEngine(Engine):
             self._training = None
         self._evaluations.pop(split, None)
 
-    def _workload(self, split: Split, rows: int) -> Workload:
-        """What is done with batches of so many rows of a split."""
-        return Workload.of(self, rows, self._traits, self._data[split].features)
+    def _training_work(self) -> Workload:
+        return self._workload(self._data["train"].form, self.batch_size)
+
+    def _workload(self, form: tuple[Features, int], rows: int) -> Workload:
+        """What is done with batches of so many rows, whose samples have this form."""
+        return Workload.of(self, rows, self._traits, *form)
 
 
 def _paced(total: int, run: Callable[[int], None]) -> None:

@@ -1,0 +1,7 @@
+// What the outputs of a row should be: 1 for its class, 0 for the others, a share of it spread
+// over all of them.
+
+fn target_of(row: Row, output: u32) -> f32 {
+    let one_hot = f32(output == row.label);
+    return one_hot * (1.0 - row.smoothing) + row.smoothing / f32(OUTPUTS);
+}

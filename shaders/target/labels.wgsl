@@ -1,0 +1,7 @@
+// What the outputs of a row should be: 1 for each label that it has, 0 for the others, brought
+// nearer to a half.
+
+fn target_of(row: Row, output: u32) -> f32 {
+    let label = bitcast<f32>(labels[row.targets_at + output]);
+    return label * (1.0 - row.smoothing) + row.smoothing / 2.0;
+}
