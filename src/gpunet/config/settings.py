@@ -603,6 +603,8 @@ class TrainConfig:
         Args:
             samples: to train on.
         """
+        if None not in (self.epochs, self.patience, self.lr_decay_every):
+            return self
         steps = -(-samples // min(self.batch_size, DEFAULT_BATCH_SIZE))
         epochs = min(max(DEFAULT_EPOCHS, -(-LEAST_STEPS // max(1, steps))), MOST_DEFAULT_EPOCHS)
 
@@ -651,6 +653,8 @@ class TrainConfig:
 
     def networks(self) -> "tuple[TrainConfig, ...]":
         """The settings of each network of the ensemble."""
+        if self.ensemble == 1:
+            return (self,)
         return tuple(
             dataclasses.replace(self, seed=self.seed + index, ensemble=1)
             for index in range(self.ensemble)

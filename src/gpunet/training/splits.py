@@ -73,7 +73,9 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
             f"has {KINDS[dataset.kind]}",
         )
     _require_fitting(config, dataset)
-    return replace(config, loss=loss).settled(samples - held)
+    if config.loss is None:
+        config = replace(config, loss=loss)
+    return config.settled(samples - held)
 
 
 def _require_fitting(config: TrainConfig, dataset: Dataset) -> None:
