@@ -1,5 +1,6 @@
 // uses network.wgsl schedule.wgsl
-// The optimizer's step for gradients that were kept until their length was known.
+// The optimizer's step for gradients that were kept until their length was known: of all parameters,
+// or of one layer's where weights or biases take a share of the learning rate.
 
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;       // (P, S)
 @group(0) @binding(8) var<storage, read> networks: array<Network>;             // (P,)
@@ -8,13 +9,24 @@
 override THREADS: u32 = 64u;
 override WORKGROUPS: u32;          // side by side
 override PARAMETERS: u32;          // S
+override FIRST: u32 = 0u;          // where those that are moved start within S
+override BIASES_AT: u32;           // likewise their biases, which are the last of them
+override END: u32;                 // likewise what follows them
+override OWN_RATES: bool = false;
+override RATE: f32 = 1.0;          // share of the learning rate that the weights take
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
     let state = networks[group.z];
-    let rule = this_rule(state, schedule_step(group.z, state.finished - 1u));
-    for (var at = 4u * (group.x * THREADS + thread); at < PARAMETERS;
+    let step = schedule_step(group.z, state.finished - 1u);
+    let of_weights = this_rule(state, at_share(step, RATE));
+    let of_biases = this_rule(state, at_share(step, state.bias_rate));
+    for (var at = FIRST + 4u * (group.x * THREADS + thread); at < END;
          at += 4u * WORKGROUPS * THREADS) {
+        var rule = of_weights;
+        if (OWN_RATES && at >= BIASES_AT) {
+            rule = of_biases;
+        }
         let index = group.z * PARAMETERS + at;
         take_step(rule, state.weight_decay, index, gradients[index / 4u] * state.gradient_scale);
     }

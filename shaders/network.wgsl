@@ -26,6 +26,7 @@ struct Network {
     gradient_scale: f32,    // what this step's gradient is multiplied with to clip its length
     label_smoothing: f32,
     zero: u32,              // which no compiler knows
+    bias_rate: f32,         // share of the learning rate that the biases take
 }
 
 struct Batch {

@@ -156,9 +156,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         }
         workgroupBarrier();
 //% endfor
-        let rule = this_rule(state, schedule_step(network, step));
+        let now = schedule_step(network, step);
+        let rule = this_rule(state, at_share(now, {{ rates[0] }}));
 //% for f in range(fours)
-        moments_{{ f }} = move_rest(state, rule, own_{{ f }}, moments_{{ f }});
+        moments_{{ f }} = move_rest(state, now, own_{{ f }}, moments_{{ f }});
 //% endfor
         let deltas = array<vec4f, BATCH>(
 //% for r in range(rows)
@@ -417,6 +418,19 @@ fn layer_of(own: u32) -> Layer {
     return layer;
 }
 
+//% if own_rates
+// The share of the learning rate that a layer's weights take.
+fn rate_of(layer: Layer) -> f32 {
+    var share = {{ rates[0] }};
+//% for l in range(2, layers|length + 1)
+    if (layer.number == {{ l }}u) {
+        share = {{ rates[l - 1] }};
+    }
+//% endfor
+    return share;
+}
+
+//% endif
 fn device_place(network: u32, own: u32) -> u32 {
     let layer = layer_of(own);
     return network * PARAMETERS + layer.parameters_at + own - layer.weights_at;
@@ -443,7 +457,7 @@ fn read_rest(network: u32, own: u32) -> Moments {
 }
 
 // Moves four parameters; gives back their moments.
-fn move_rest(state: Network, rule: Rule, own: u32, kept: Moments) -> Moments {
+fn move_rest(state: Network, now: vec4f, own: u32, kept: Moments) -> Moments {
     if (own >= {{ rest }}u) {
         return kept;
     }
@@ -451,6 +465,11 @@ fn move_rest(state: Network, rule: Rule, own: u32, kept: Moments) -> Moments {
     let input = select((own - layer.weights_at) / layer.stride, layer.inputs, layer.number == 1u);
     let unit = (own - layer.weights_at) % layer.stride;
     let is_bias = input == layer.inputs;
+//% if own_rates
+    let rule = this_rule(state, at_share(now, select(rate_of(layer), state.bias_rate, is_bias)));
+//% else
+    let rule = this_rule(state, now);
+//% endif
     let before = rest[own / 4u];
     let gradients = gradients_of(layer, input, unit);
 //% for u in "xyzw"

@@ -15,6 +15,8 @@ override VALUES: u32;              // V
 override WEIGHTS_AT: u32;          // where this layer's (I + 1, O) block starts within S
 override INPUTS_AT: u32 = 0u;      // where (B, I) starts within V; not used by the first layer
 override DELTAS_AT: u32;           // where (B, O) starts within V
+override OWN_RATES: bool = false;  // whether weights or biases take a share of the learning rate
+override RATE: f32 = 1.0;          // the weights' share
 
 fn locate(group: vec3u, thread: vec2u) -> Place {
     return Place(group.z, group.y * TILE_ROWS + thread.y * THREAD_ROWS,
@@ -55,12 +57,18 @@ fn store_block(place: Place, row: u32, column: u32, gradient: mat4x4f) {
         return;
     }
     let state = networks[place.network];
-    let rule = this_rule(state, schedule_step(place.network, place.step));
+    let step = schedule_step(place.network, place.step);
+    let of_weights = this_rule(state, at_share(step, RATE));
+    let of_biases = this_rule(state, at_share(step, state.bias_rate));
     let first = place.network * PARAMETERS + WEIGHTS_AT + row * OUTPUT_STRIDE + column;
     var rows = gradient;
     for (var r = 0u; r < 4u && row + r <= INPUTS; r++) {
         let at = first + r * OUTPUT_STRIDE;
         let gradients = regularize_four(state, rows[r], parameters[at / 4u], row + r == INPUTS);
+        var rule = of_weights;
+        if (OWN_RATES && row + r == INPUTS) {
+            rule = of_biases;
+        }
         take_step(rule, state.weight_decay, at, gradients);
     }
 }

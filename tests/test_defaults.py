@@ -18,6 +18,8 @@ DEFAULTS: dict[str, Any] = {
     "leaky_slope": 0.01,
     "layer_norm": False,
     "initialization": "auto",
+    "rate_by_inputs": False,
+    "bias_rate": 1.0,
     "loss": None,
     "label_smoothing": 0.0,
     "class_weights": "none",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,11 @@ from gpunet.config import NetworkSpec
 from gpunet.parameters import (
     initial_parameters,
     layer_offsets,
+    layer_rates,
     layer_views,
     norm_offsets,
     norm_views,
+    rate_shares,
 )
 
 NETWORK = NetworkSpec(6, (5, 4), 3, "relu")
@@ -48,6 +52,32 @@ def test_initial_weights_are_uniform_within_the_bound_for_the_activation(
     assert np.abs(weights).max() <= bound
     # The variance of a uniform distribution; 60,000 draws estimate it to about half a percent.
     assert pytest.approx(bound**2 / 3, rel=0.03) == weights.var()
+
+
+def test_normal_weights_keep_the_variance_of_their_inputs_and_the_last_layer_is_zero() -> None:
+    network = NetworkSpec(300, (200, 100), 10, "selu")
+    layers = layer_views(initial_parameters(network, "normal", [3]), network)
+    for weights, biases in layers[:-1]:
+        inputs = weights.shape[1]
+        # So many draws tell the variance to a few percent, 100 biases to a few tenths.
+        assert weights.var() * inputs == pytest.approx(1, rel=0.05)
+        assert biases.var() == pytest.approx(1, rel=0.4)
+        assert np.abs(weights).max() > 3.5 / inputs**0.5  # no uniform distribution reaches that
+    assert not np.concatenate([layers[-1][0].ravel(), layers[-1][1].ravel()]).any()
+
+
+def test_weights_take_a_rate_by_their_inputs_and_biases_their_own() -> None:
+    network = NetworkSpec(6, (5,), 3, "relu", layer_norm=True)
+    assert layer_rates(network, by_inputs=True) == (1 / math.sqrt(6), 1 / math.sqrt(5))
+    shares = rate_shares(network, np.array([[0.1], [1]], np.float32), by_inputs=True)
+    assert shares is not None
+    for rate, (weights, biases) in zip(
+        (1 / math.sqrt(6), 1 / math.sqrt(5)), layer_views(shares, network), strict=True
+    ):
+        assert np.unique(weights).tolist() == [np.float32(rate)]
+        assert np.unique(biases, axis=1).tolist() == [[np.float32(0.1)], [1]]
+    assert all((one == 1).all() for one in norm_views(shares, network)[0])
+    assert rate_shares(network, np.ones((2, 1), np.float32), by_inputs=False) is None
 
 
 def test_a_network_starts_the_same_alone_and_in_a_population() -> None:

@@ -23,9 +23,11 @@ __all__ = [
     "initializations",
     "layer_blocks",
     "layer_offsets",
+    "layer_rates",
     "layer_views",
     "norm_offsets",
     "norm_views",
+    "rate_shares",
 ]
 
 Real = TypeVar("Real", np.float32, np.float64)
@@ -93,25 +95,64 @@ def norm_views(
     ]
 
 
+def layer_rates(network: NetworkSpec, *, by_inputs: bool) -> tuple[float, ...]:
+    """The share of the learning rate that the weights of each layer take.
+
+    By its inputs I it is 1 / sqrt(I), which stands for weights v / sqrt(I) of which v learns, the
+    NTK parametrization (Jacot et al., "Neural Tangent Kernel", 2018). For a step of Adam the size
+    of the gradient does not matter, so v moves as far as the weights would, and they 1 / sqrt(I) of
+    that.
+    """
+    return tuple(1 / math.sqrt(layer.inputs) if by_inputs else 1.0 for layer in network.layers)
+
+
+def rate_shares(
+    network: NetworkSpec, biases: NDArray[np.float32], *, by_inputs: bool
+) -> NDArray[np.float32] | None:
+    """The share (P, N) of the learning rate that every parameter takes; ``None`` if it is 1.
+
+    Args:
+        network: the shape of all networks.
+        biases: (P, 1) the share of the biases.
+        by_inputs: whether weights take theirs by their layer's inputs.
+    """
+    if not by_inputs and (biases == 1).all():
+        return None
+    shares = np.ones((len(biases), network.parameter_count), dtype=np.float32)
+    rates = layer_rates(network, by_inputs=by_inputs)
+    for rate, (own_weights, own_biases) in zip(rates, layer_views(shares, network), strict=True):
+        own_weights[...], own_biases[...] = rate, biases
+    return shares
+
+
 def initial_parameters(
     network: NetworkSpec, initialization: Initialization, seeds: Sequence[int]
 ) -> NDArray[np.float32]:
     """Parameters (P, N) for one network per seed: uniform weights, zero biases.
 
-    ``uniform`` and ``scikit-learn`` draw the biases, too. Scales start at 1 and shifts at 0.
+    ``uniform`` and ``scikit-learn`` draw the biases, too. ``normal`` draws from a normal
+    distribution: weights with the variance of one over their inputs, biases with one of 1, and
+    nothing for the last layer, so that all answers are alike at first (Holzmueller et al., "Better
+    by Default", 2024, appendix A). Scales start at 1 and shifts at 0.
     """
     parameters = np.zeros((len(seeds), network.parameter_count), dtype=np.float32)
     for scales, _ in norm_views(parameters, network):
         scales[...] = 1
-    for index, (weights, biases) in enumerate(layer_views(parameters, network)):
+    normal = initialization == "normal"
+    blocks = layer_views(parameters, network)
+    for index, (weights, biases) in enumerate(blocks[:-1] if normal else blocks):
         layer = network.layers[index]
         bound = _bound(layer, initialization, network)
+        count = (layer.inputs + 1) * layer.outputs
         for p, seed in enumerate(seeds):
-            draws = rng.uniform(seed, rng.INITIALIZATION, index, (layer.inputs + 1) * layer.outputs)
-            values = ((2 * draws - 1) * bound).reshape(layer.inputs + 1, layer.outputs)
-            weights[p] = values[:-1]
-            if initialization in ("uniform", "scikit-learn"):
-                biases[p] = values[-1]
+            if normal:
+                draws = rng.normal(seed, rng.INITIALIZATION, index, count)
+            else:
+                draws = 2 * rng.uniform(seed, rng.INITIALIZATION, index, count) - 1
+            values = draws.reshape(layer.inputs + 1, layer.outputs)
+            weights[p] = values[:-1] * bound
+            if initialization in ("uniform", "scikit-learn", "normal"):
+                biases[p] = values[-1] * (1 if normal else bound)
     return parameters
 
 
@@ -129,7 +170,7 @@ def _chosen(layer: Layer, initialization: Initialization) -> Initialization:
 
 
 def _bound(layer: Layer, initialization: Initialization, network: NetworkSpec) -> float:
-    """The largest weight of a uniform distribution around zero.
+    """The largest weight of a uniform distribution around zero, or the deviation of a normal one.
 
     He: He et al., "Delving Deep into Rectifiers", 2015, equation 15. Glorot: Glorot & Bengio,
     "Understanding the difficulty of training deep feedforward neural networks", 2010, equation

@@ -53,6 +53,12 @@ def uniform(seed: int, step: int, layer: int, count: int) -> NDArray[np.float64]
     return np.multiply(draws.T.reshape(-1)[:count], 2.0**-32, dtype=np.float64)
 
 
+def normal(seed: int, step: int, layer: int, count: int) -> NDArray[np.float64]:
+    """Draw ``count`` numbers (count,) of mean 0 and variance 1 (Box & Muller, 1958)."""
+    first, second = uniform(seed, step, layer, 2 * count).reshape(count, 2).T
+    return np.asarray(np.sqrt(-2 * np.log1p(-first)) * np.cos(2 * np.pi * second))
+
+
 def permutation(
     seed: int, epoch: int, count: int, *, first: int = 0, purpose: int = SHUFFLING
 ) -> NDArray[np.uint32]:

@@ -149,6 +149,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "clip_value": (0.01, 0.1),
     "clip_norm": (0.1, 1.0),
     "max_norm": (0.5, 2.0),
+    "bias_rate": (0.1, 0.5),
+    "rate_by_inputs": (True,),
 }
 """Settings that a case may use, and their values."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpunet.config import ACTIVATIONS, NetworkSpec, TrainConfig
+from gpunet.config import ACTIVATIONS, OPTIMIZERS, NetworkSpec, Optimizer, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
 from gpunet.engine.planning.tiles import Traits
@@ -140,6 +140,7 @@ SWITCHES: dict[str, dict[str, float]] = {
     "weight_decay": {"weight_decay": 0.1},
     "label_smoothing": {"label_smoothing": 0.2},
     "momentum": {"momentum": 0.9},
+    "bias_rate": {"bias_rate": 0.1},
 }
 """Each is large enough that to leave it out, or to apply it twice, shows in the weights."""
 
@@ -163,6 +164,29 @@ def test_any_two_switches_together_move_the_weights_as_the_specification_does(
         run_steps(reference, samples, 6, rate=0.1)
         assert_close(reference.parameters()[0], engine.parameters()[place], AFTER_200_STEPS_OF_SGD)
     assert not np.allclose(plain.parameters()[0], engine.parameters()[0], rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("layer_norm", [False, True], ids=["plain", "layer_norm"])
+@pytest.mark.parametrize("clip_norm", [0.0, 0.05], ids=["unclipped", "clipped"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_rates_by_inputs_move_the_weights_as_the_specification_does(
+    make_engine: MakeEngine,
+    random_samples: Draw,
+    optimizer: Optimizer,
+    clip_norm: float,
+    layer_norm: bool,
+) -> None:
+    network = NetworkSpec(20, (9, 5), 4, "tanh", layer_norm=layer_norm)
+    samples = random_samples(48, 20, 4, floats=True)
+    own = {"rate_by_inputs": True, "clip_norm": clip_norm, "weight_decay": 0.1, "epsilon": 1e-3}
+    configs = tuple(
+        TrainConfig(seed=seed, bias_rate=rate, optimizer=optimizer, batch_size=16, **own)  # type: ignore[arg-type]
+        for seed, rate in enumerate((1.0, 0.1))
+    )
+    engine, reference = make_engine(network, configs), NumpyEngine(network, configs)
+    for one in (engine, reference):
+        run_steps(one, samples, 6, rate=0.02)
+    assert_close(reference.parameters(), engine.parameters(), AFTER_200_STEPS_OF_SGD)
 
 
 def test_what_a_training_step_costs_is_weighted_by_class_and_smoothed(

@@ -59,6 +59,21 @@ def test_adam_with_decoupled_decay_is_pytorchs_adamw() -> None:
     np.testing.assert_allclose(four_steps("adam", weight_decay=0.05), ADAMW, rtol=5e-6)
 
 
+def test_rates_by_inputs_are_adam_on_weights_that_are_divided_by_the_root_of_their_inputs() -> None:
+    # Of w = v / sqrt(I), v learns; its gradient is that of w over sqrt(I), too.
+    inputs = 9
+    own = (NetworkSettings(seed=0, epsilon=1e-30),)
+    schedule = step_schedule(own, np.full((1, 4), 0.1), 0, "adam").astype(np.float64)
+    weights, scaled = np.array([START]), np.array([START]) * np.sqrt(inputs)
+    moments, others = np.zeros((2, 2, 1, 3))
+    for step, gradient in enumerate(np.array(GRADIENTS)):
+        factors = Factors.of(own, schedule[:, step])
+        shares = np.full((1, 3), 1 / np.sqrt(inputs))
+        optimize("adam", weights, gradient[None], moments, factors, shares)
+        optimize("adam", scaled, gradient[None] / np.sqrt(inputs), others, factors)
+    np.testing.assert_allclose(weights, scaled / np.sqrt(inputs), rtol=1e-12)
+
+
 def test_lion_steps_by_the_sign_of_its_blend() -> None:
     # By hand from the paper's algorithm: the first blend is a tenth of the gradient.
     own = (NetworkSettings(seed=0, beta2=0.99),)

@@ -61,7 +61,7 @@ Loss = Literal[
     "cross-entropy", "quadratic", "binary-cross-entropy", "squared-error", "huber", "poisson"
 ]
 Kind = Literal["classes", "labels", "measured"]
-Initialization = Literal["auto", "he", "glorot", "uniform", "scikit-learn"]
+Initialization = Literal["auto", "he", "glorot", "uniform", "scikit-learn", "normal"]
 Schedule = Literal[
     "cosine",
     "coslog4",

@@ -223,7 +223,8 @@ class TrainConfig:
         "auto",
         NETWORK,
         "How weights are drawn; auto takes He for the ReLU family, Glorot for sigmoid and tanh; "
-        "scikit-learn draws the biases, too.",
+        "scikit-learn draws the biases, too; normal draws weights of the variance 1 over their "
+        "inputs, biases of the variance 1, and leaves the last layer zero.",
         aliases=("init",),
         formerly=("initialisation",),
     )
@@ -259,6 +260,20 @@ class TrainConfig:
         aliases=("lr",),
         bounds=POSITIVE,
         follows=lambda config: OPTIMIZER_FACTS[config.optimizer].learning_rate,
+    )
+    rate_by_inputs: bool = setting(
+        False,
+        OPTIMIZER,
+        "Divide the learning rate of every layer's weights by the root of its inputs; with adam "
+        "that is the NTK parametrization.",
+        shared=True,
+    )
+    bias_rate: float = setting(
+        1.0,
+        OPTIMIZER,
+        "Learning rate of the biases as a share of the others'.",
+        bounds=NOT_NEGATIVE,
+        off=1.0,
     )
     schedule: Schedule = setting("cosine", SCHEDULE, "How the learning rate changes.")
     warmup: float = setting(
@@ -588,6 +603,8 @@ class TrainConfig:
         Args:
             samples: to train on.
         """
+        if None not in (self.epochs, self.patience, self.lr_decay_every):
+            return self
         steps = -(-samples // min(self.batch_size, DEFAULT_BATCH_SIZE))
         epochs = min(max(DEFAULT_EPOCHS, -(-LEAST_STEPS // max(1, steps))), MOST_DEFAULT_EPOCHS)
 
@@ -636,6 +653,8 @@ class TrainConfig:
 
     def networks(self) -> "tuple[TrainConfig, ...]":
         """The settings of each network of the ensemble."""
+        if self.ensemble == 1:
+            return (self,)
         return tuple(
             dataclasses.replace(self, seed=self.seed + index, ensemble=1)
             for index in range(self.ensemble)

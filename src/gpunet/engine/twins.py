@@ -22,7 +22,7 @@ from gpunet.engine.reference import kernels
 from gpunet.engine.reference.optimizers import Factors, optimize
 from gpunet.engine.wgpu.compiled import Compiled, bind
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
-from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views
+from gpunet.parameters import layer_offsets, layer_views, norm_offsets, norm_views, rate_shares
 
 __all__ = ["PassEngine", "difference", "try_pass"]
 
@@ -295,8 +295,10 @@ def _moved(done: _Done, gradient: Array, own: Any) -> Pairs:
     if engine.rule == "lion":
         blend = np.abs(factors.beta1 * moments[0] + (1 - factors.beta1) * gradient)
         clear &= blend > UNDECIDED * blend.max(initial=0)
-    parameters *= 1 - factors.rate * done.column("weight_decay")
-    optimize(engine.rule, parameters, gradient, moments, factors)
+    shares = rate_shares(done.network, done.column("bias_rate"), by_inputs=engine.rate_by_inputs)
+    rates = factors.rate if shares is None else factors.rate * shares
+    parameters *= 1 - rates * done.column("weight_decay")
+    optimize(engine.rule, parameters, gradient, moments, factors, shares)
     yield moments[own], engine.unpacked(done.after, "moments")[own]
     yield (parameters * clear)[own], (done.result * clear)[own]
 
@@ -310,7 +312,13 @@ def _gradient_norm(done: _Done) -> Pairs:
 def _apply_update(done: _Done) -> Pairs:
     scale = done.before["networks"].view(NETWORK)["gradient_scale"][:, None]
     gradient = done.engine.unpacked(done.before, "gradients") * scale
-    return _moved(done, gradient, np.s_[...])
+    first, end = 0, done.network.parameter_count
+    if done.index >= 0:  # a layer's own
+        first = layer_offsets(done.network)[done.index]
+        end = first + (done.layer.inputs + 1) * done.layer.outputs
+    elif done.one.constants["FIRST"]:  # those of all norms
+        first = norm_offsets(done.network)[0]
+    return _moved(done, gradient, np.s_[..., first:end])
 
 
 def _max_norm(done: _Done) -> Pairs:

@@ -72,7 +72,9 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
             says=f"is {loss}, which is for {KINDS[LOSS_FACTS[loss].kind]}, but {dataset.name!r} "
             f"has {KINDS[dataset.kind]}",
         )
-    return replace(config, loss=loss).settled(samples - held)
+    if config.loss is None:
+        config = replace(config, loss=loss)
+    return config.settled(samples - held)
 
 
 def network_for(config: TrainConfig, dataset: Dataset) -> NetworkSpec:

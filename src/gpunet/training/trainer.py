@@ -162,8 +162,9 @@ def _require_made_for(engine: Engine, dataset: Dataset, configs: Sequence[TrainC
     first, made = configs[0], (engine.network, engine.optimizer, engine.batch_size, engine.settings)
     network = network_for(first, dataset)
     settings = tuple(map(NetworkSettings.of, configs))
-    others = [(one.initialization, one.class_weights) for one in configs]
-    engine_others = [(one.initialization, one.class_weights) for one in engine.configs]
+    names = ("initialization", "class_weights", "rate_by_inputs")
+    others = [[getattr(one, name) for name in names] for one in configs]
+    engine_others = [[getattr(one, name) for name in names] for one in engine.configs]
     wanted = network, first.optimizer, first.batch_size, settings
     if (*made, engine_others) != (*wanted, others):
         raise UsageError(

@@ -19,6 +19,7 @@ from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Product, Tile, choose_tile
 from gpunet.engine.planning.values import ValuesLayout
 from gpunet.engine.planning.workload import Switches, Workload
+from gpunet.parameters import layer_rates
 
 __all__ = [
     "FLOAT_BYTES",
@@ -122,7 +123,7 @@ def training_plan(work: Workload) -> Plan:
     if network.layer_norm:
         passes += [builder.layer_norm_update(index, how) for index in layers[:-1]]
     if switches.clip_norm:
-        passes += [builder.gradient_norm(), builder.apply_update(rule)]
+        passes += [builder.gradient_norm(), *builder.apply_updates(rule)]
     if switches.max_norm:
         passes += [builder.max_norm(index) for index in layers]
     return builder.plan(passes)
@@ -266,6 +267,7 @@ class _PlanBuilder:
             "PENALTY": self.switches.penalty,
             "CLIP_VALUE": self.switches.clip_value,
             "DECAY": self.switches.decay and rule != "store_gradient",
+            **self._rate(index),
         }
         return self._product(
             f"update {index + 1}",
@@ -292,22 +294,47 @@ class _PlanBuilder:
             traffic=FLOAT_BYTES * count,
         )
 
-    def apply_update(self, rule: Rule) -> Pass:
-        """The optimizer's step with the kept gradient."""
-        count = self.layout.size
+    def apply_updates(self, rule: Rule) -> list[Pass]:
+        """The optimizer's step with the kept gradient: one pass, or one for each learning rate."""
+        size = self.layout.size
+        if not self.switches.own_rates:
+            return [self._apply_update("apply_update", rule, 0, size, {"BIASES_AT": size})]
+        passes = []
+        for index, (layer, first) in enumerate(
+            zip(self.network.layers, self.layout.weights_at, strict=True)
+        ):
+            biases_at = first + layer.inputs * padded(layer.outputs)
+            rates = {**self._rate(index), "BIASES_AT": biases_at}
+            end = biases_at + padded(layer.outputs)
+            passes.append(self._apply_update(f"apply_update {index + 1}", rule, first, end, rates))
+        if self.network.layer_norm:
+            first = self.layout.scales_at[0]
+            passes.append(
+                self._apply_update("apply_update", rule, first, size, {"BIASES_AT": size})
+            )
+        return passes
+
+    def _apply_update(
+        self, label: str, rule: Rule, first: int, end: int, rates: Mapping[str, float]
+    ) -> Pass:
+        """The optimizer's step with the kept gradient, of some neighboring parameters."""
+        count = end - first
         workgroups = min(-(-count // (4 * STEP_THREADS)), 65535)
         constants = {
             **self._moments(rule),
             "THREADS": STEP_THREADS,
             "WORKGROUPS": workgroups,
-            "PARAMETERS": count,
+            "PARAMETERS": self.layout.size,
+            "FIRST": first,
+            "END": end,
             "DECAY": self.switches.decay,
+            **rates,
         }
         pieces = ("apply_update", *self._step(rule))
         rounds = -(-count // (4 * STEP_THREADS * workgroups))
         moved = count * (FLOAT_BYTES + self._step_bytes(rule))
         return self._elementwise(
-            "apply_update",
+            label,
             pieces,
             constants,
             workgroups=workgroups,
@@ -393,6 +420,13 @@ class _PlanBuilder:
             "PARAMETERS": self.layout.size,
             "WEIGHTS_AT": self.layout.weights_at[index],
         }
+
+    def _rate(self, index: int) -> dict[str, float]:
+        """The share of the learning rate that a layer's weights take."""
+        if not self.switches.own_rates:
+            return {}
+        rates = layer_rates(self.network, by_inputs=self.switches.rate_by_inputs)
+        return {"OWN_RATES": True, "RATE": rates[index]}
 
     def _inputs(self, index: int) -> dict[str, float]:
         """A layer's sizes, where its weights lie, and where its inputs come from."""

@@ -27,6 +27,8 @@ class Switches:
         decay: decoupled weight decay.
         max_norm: the incoming weights of a unit are bounded.
         smoothing: some labels are smoothed.
+        rate_by_inputs: weights learn at the learning rate over the root of their layer's inputs.
+        bias_rate: biases learn at a rate of their own.
     """
 
     input_dropout: bool = False
@@ -37,6 +39,13 @@ class Switches:
     decay: bool = False
     max_norm: bool = False
     smoothing: bool = False
+    rate_by_inputs: bool = False
+    bias_rate: bool = False
+
+    @property
+    def own_rates(self) -> bool:
+        """Whether weights or biases take a share of the learning rate."""
+        return self.rate_by_inputs or self.bias_rate
 
     @classmethod
     def of(cls, engine: Engine) -> Switches:
@@ -54,6 +63,8 @@ class Switches:
             decay=wanted("weight_decay"),
             max_norm=wanted("max_norm"),
             smoothing=wanted("label_smoothing"),
+            rate_by_inputs=engine.rate_by_inputs,
+            bias_rate=any(one.bias_rate != 1 for one in engine.settings),
         )
 
 

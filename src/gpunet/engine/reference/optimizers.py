@@ -6,7 +6,7 @@ Each moves the parameters (P, N) in place by the gradient (P, N) and keeps its m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import EllipsisType
 from typing import Any
 
@@ -67,11 +67,17 @@ def blocks(parameters: Floats) -> Iterator[tuple[EllipsisType, slice]]:
 
 
 def optimize(
-    rule: Rule, parameters: Floats, gradient: Floats, moments: Floats, factors: Factors
+    rule: Rule,
+    parameters: Floats,
+    gradient: Floats,
+    moments: Floats,
+    factors: Factors,
+    shares: Floats | None = None,
 ) -> None:
-    """One step of a rule, in place."""
+    """One step of a rule, in place; ``shares`` (P, N) of the learning rate, if not all take it."""
     for part in blocks(parameters):
-        RULES[rule](parameters[part], gradient[part], moments[part], factors)
+        own = factors if shares is None else replace(factors, rate=factors.rate * shares[part])
+        RULES[rule](parameters[part], gradient[part], moments[part], own)
 
 
 def sgd(parameters: Floats, gradient: Floats, moments: Floats, factors: Factors) -> None:
