@@ -456,8 +456,8 @@ class TrainConfig:
     monitor: Monitor = setting(
         "val_loss",
         STOPPING,
-        "What decides which epoch is the best and when to stop; where no samples are held out it "
-        "is the training set's.",
+        "What decides which epoch is the best and when to stop, val_r2 where targets are measured; "
+        "where no samples are held out it is the training set's.",
         fixed="trials are compared by one metric",
     )
     improvement: Improvement = setting(
@@ -642,7 +642,7 @@ class TrainConfig:
         if row.needs and not getattr(self, row.needs):
             return False
         for chooser, uses in USES.items():
-            chosen = getattr(self, chooser)
+            chosen = self.in_effect(chooser)
             chosen = (chosen,) if isinstance(chosen, str) else chosen
             takers = {choice for choice, names in uses.items() if name in names}
             if takers and takers.isdisjoint(chosen):
