@@ -133,6 +133,8 @@ def task_of(
     }
     if settings["monitor"] == "train_loss":
         settings["min_delta"] /= scale
+    elif dataset.kind == "measured":
+        settings["monitor"] = "val_r2"
     kind = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
     return Task(dataset, TrainConfig(**settings), kind, scale, offset)
 
