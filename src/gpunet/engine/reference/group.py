@@ -122,6 +122,32 @@ class Group:
         self._update()
         self._step += 1
 
+    def loss_and_gradient(
+        self, samples: Samples
+    ) -> tuple[NDArray[np.float64], NDArray[np.floating[Any]]]:
+        """The mean loss (P,) of all samples and its gradient (P, N), of the parameters' type.
+
+        There is no dropout to be, and no penalty counts.
+        """
+        gradient, total = np.zeros_like(self.parameters), np.zeros(len(self.networks))
+        smoothing = self._columns.label_smoothing.astype(self.parameters.dtype)
+        for first in range(0, len(samples), NUMPY_EVALUATION_ROWS):
+            row = np.arange(first, min(first + NUMPY_EVALUATION_ROWS, len(samples)))
+            rows = np.broadcast_to(row.astype(np.uint32), (len(self.networks), len(row)))
+            inputs, derivatives = self._forward(samples, rows)
+            logits = inputs.pop()
+            losses: NDArray[Any]
+            deltas: NDArray[Any]
+            losses, deltas, _ = self._score(logits, samples.labels.take(rows, axis=0), smoothing)
+            if samples.weights is not None:
+                weights = samples.weights.take(rows)
+                losses, deltas = losses * weights, deltas * weights[:, :, None]
+            total += losses.sum(axis=1, dtype=np.float64)
+            deltas /= deltas.dtype.type(len(samples))
+            self._backward(inputs, derivatives, deltas)
+            gradient += self._gradient
+        return total / len(samples), gradient
+
     def _score(
         self,
         logits: NDArray[np.float32],
