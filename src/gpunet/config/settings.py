@@ -460,7 +460,8 @@ class TrainConfig:
     keep: Keep = setting(
         "best",
         STOPPING,
-        "Which epoch's weights are kept.",
+        "Which epoch's weights are kept: those of the best one, of the latest of equally good ones, "
+        "or of the last.",
         fixed="trials are compared by their best epochs",
         off="best",
     )
