@@ -126,7 +126,7 @@ class Worker:
 
     def memory(self) -> dict[str, Any]:
         """The process's largest size in main memory, in bytes."""
-        return {"bytes": _peak_memory()}
+        return {"bytes": peak_memory()}
 
     def _trial(self, setting: str, seconds: float) -> float:
         """Seconds of a step: the best of three calls, made longer until one lasts long enough."""
@@ -158,7 +158,7 @@ class Worker:
         return rows.reshape(steps, self.task.batch)
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """Linux counts in ``ru_maxrss`` the process that started this one, too, but not in VmHWM."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,10 +21,10 @@ from gpunet.engine.factory import (
     settle,
 )
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_device
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, Adapter
 from gpunet.engine.wgpu.drivers import Machine
-from gpunet.errors import DeviceError, UsageError
+from gpunet.errors import DeviceError, SettingError, UsageError
 
 
 def adapter(
@@ -69,6 +72,39 @@ def test_where_shaders_are_looked_at_a_software_adapter_is_taken_before_numpy(
     selector: str,
 ) -> None:
     assert SOFTWARE is select_device(selector, [SOFTWARE, OLD], shaders=True).adapter
+
+
+TWIN = adapter(4, "AMD Radeon RX 7600", "discrete GPU")
+
+
+@pytest.mark.parametrize("selector", ["auto", "gpu"])
+def test_workers_of_a_pool_take_gpus_that_are_alike_in_turn(
+    selector: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+    for number in range(4):
+        worker = SimpleNamespace(_identity=(number,) if number else ())  # 0: of no pool
+        monkeypatch.setattr("gpunet.engine.workers.current_process", lambda worker=worker: worker)
+        taken.append(select_device(selector, [SOFTWARE, DISCRETE, INTEGRATED, TWIN]).adapter)
+    assert taken == [DISCRETE, DISCRETE, TWIN, DISCRETE]
+
+
+def test_workers_of_a_pool_take_the_devices_of_a_list_in_turn() -> None:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as first:
+        one = first.submit(_name_of_device, ["cpu", "llvmpipe"]).result()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as second:
+        other = second.submit(_name_of_device, ["cpu", "llvmpipe"]).result()
+    assert {one, other} == {numpy_device().name, "llvmpipe"}
+    assert _name_of_device(["llvmpipe", "cpu"]) == "llvmpipe"
+
+
+def _name_of_device(selectors: list[str]) -> str:
+    return select_device(selectors, [SOFTWARE]).info.name
+
+
+def test_no_device_at_all_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"device is \[\], wanted a device's name or several"):
+        select_device([])
 
 
 def test_auto_without_an_adapter_says_how_to_get_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.reference import kernels as numpy_kernels
-from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 
@@ -83,6 +85,26 @@ def test_blas_has_one_thread_in_every_product_and_afterwards_what_it_had(
         assert before == threads(blas)
     assert seen
     assert {1} == set(seen)
+
+
+def test_blas_has_one_thread_as_long_as_any_thread_of_the_process_computes(
+    blas: ThreadpoolController,
+) -> None:
+    def second() -> list[int]:
+        with numpy_conditions():
+            second_computes.set()
+            assert first_is_done.wait(30)
+            return threads(blas)
+
+    second_computes, first_is_done = Event(), Event()
+    with blas.limit(limits=2), ThreadPoolExecutor(1) as pool:
+        before = threads(blas)
+        with numpy_conditions():
+            seen = pool.submit(second)
+            assert second_computes.wait(30)
+        first_is_done.set()
+        assert {1} == set(seen.result())
+        assert before == threads(blas)
 
 
 def test_an_engine_that_nobody_needs_any_more_gives_its_memory_back_at_once(

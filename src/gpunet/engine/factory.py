@@ -16,7 +16,8 @@ from gpunet.engine.verdicts import known_faults
 from gpunet.engine.wgpu import adapters as wgpu_adapters
 from gpunet.engine.wgpu.adapters import SIZE_LIMITS, Adapter
 from gpunet.engine.wgpu.drivers import advice, look
-from gpunet.errors import DeviceError, UsageError, spelled
+from gpunet.engine.workers import dealt
+from gpunet.errors import DeviceError, SettingError, UsageError, spelled
 
 if TYPE_CHECKING:
     from gpunet.engine.wgpu.tile_cache import TileCache
@@ -113,14 +114,21 @@ def list_adapters() -> tuple[Adapter, ...]:
 
 
 def select_device(
-    selector: str, adapters: Sequence[Adapter] | None = None, *, shaders: bool = False
+    selector: str | Sequence[str],
+    adapters: Sequence[Adapter] | None = None,
+    *,
+    shaders: bool = False,
 ) -> Device:
     """The device of a name.
+
+    Of several adapters that are alike, and of several names, each worker process of a pool takes
+    its own, see ``workers.dealt``.
 
     Args:
         selector: ``auto`` (a hardware GPU, else numpy, until ``settle`` has tried a software
             adapter), ``cpu`` (numpy), ``gpu`` (the best adapter, even a software one), another of
-            ``KINDS``, an adapter's index, or a part of its name or driver, in any case.
+            ``KINDS``, an adapter's index, or a part of its name or driver, in any case; or several
+            of them.
         adapters: those of the machine, unless given.
         shaders: whether the shaders are what it is about, so that ``auto`` takes a software
             adapter before numpy.
@@ -129,6 +137,10 @@ def select_device(
         UsageError: no such adapter, or several of that name.
         DeviceError: it cannot be used.
     """
+    if not isinstance(selector, str):
+        if not selector:
+            raise SettingError("device", selector, "a device's name or several")
+        selector = dealt(selector)
     wanted = selector.strip().lower()
     if wanted == "cpu":
         return Device(None, numpy_device(), "numpy on the processor, as asked for")
@@ -287,8 +299,10 @@ def _failed(adapter: Adapter, faults: Sequence[str]) -> Adapter:
 
 
 def _best(adapters: Sequence[Adapter]) -> Adapter | None:
+    """The best adapter; of several of the same name and driver, this process's own."""
     usable = [adapter for adapter in adapters if adapter.usable]
-    return min(usable, key=lambda one: PREFERENCE.index(one.info.kind), default=None)
+    best = min(usable, key=lambda one: PREFERENCE.index(one.info.kind), default=None)
+    return best and dealt([one for one in usable if one.info == best.info])
 
 
 def _best_of_kind(word: str, adapters: Sequence[Adapter]) -> Device:

@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -238,8 +239,40 @@ def numpy_conditions() -> Iterator[None]:
 
     A diverging run overflows; it is noticed by its loss, not by a warning per step.
     """
-    with np.errstate(over="ignore", invalid="ignore"), _blas().limit(limits=1):
+    with np.errstate(over="ignore", invalid="ignore"), _ONE_THREAD:
         yield
+
+
+class _OneThread:
+    """Holds BLAS to one thread while any thread of the process, which share it, computes."""
+
+    def __init__(self) -> None:
+        self._lock, self._users = Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            limiter = _blas().limit(limits=1)  # in every thread: OpenMP has a limit for each
+            if not self._users:
+                self._limiter = limiter
+            self._users += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                _let_anyone_limit()
+                self._limiter.restore_original_limits()
+                _let_anyone_limit()
+
+
+def _let_anyone_limit() -> None:
+    """Else threadpoolctl heeds no thread but the one that was the first to set a limit."""
+    for one in _blas().lib_controllers:
+        if forget := getattr(one, "clear_controlling_thread", None):  # since version 3.8
+            forget(force=True)
+
+
+_ONE_THREAD = _OneThread()
 
 
 @cache
