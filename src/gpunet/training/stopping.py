@@ -54,9 +54,9 @@ class Improvements:
 class EarlyStopping:
     """Watches the monitored metric, epoch by epoch.
 
-    The smallest value marks the best epoch, however small the improvement and whatever the epoch; of
-    equal ones the first, unless the latest is to be kept.
-    The patience starts again with an improvement.
+    The smallest value marks the best epoch, however small the improvement and whatever the epoch;
+    of equal ones the first, unless the latest is to be kept. The patience starts again with an
+    improvement.
 
     Args:
         config: gives the ``patience``, ``min_delta``, ``start_from_epoch`` and ``stability``.
