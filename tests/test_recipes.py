@@ -62,7 +62,9 @@ def test_the_recipe_for_tables_follows_the_kind_of_the_data() -> None:
     short: dict[str, Any] = {"hidden": (8, 8), "epochs": 40, "verbose": False, "device": "cpu"}
     classes = gpunet.train((features, sums > 0), recipe="tabular", **short)
     samples = Samples(features, np.tanh(sums)[:, None].astype(np.float32))
-    data = Dataset("sums", samples, samples[:0], (), None, "drawn here", targets=("sum",))
+    data = Dataset(
+        "sums", samples, samples[:0], (), None, "drawn", targets=("sum",), kind="measured"
+    )
     measured = gpunet.train(data, recipe="tabular", **short)
     names = ("activation", "learning_rate", "label_smoothing", "monitor", "loss")
     assert [getattr(classes.config, name) for name in names] == [
@@ -89,7 +91,10 @@ def test_own_settings_win_over_a_recipe_whatever_the_kind_of_the_data() -> None:
     [
         ("measured = 3", "'measured' is no table; write"),
         ("[measured]\ndata = 'iris'", "'data' is no setting of training"),
-        ("[measured]\nactivation = 'mosh'", "run.toml, line 2: activation: .*did you mean 'mish'"),
+        (
+            "[measured]\nactivation = 'mosh'",
+            "run.toml, line 2: activation is .*did you mean 'mish'",
+        ),
         ("[measured]\nlr = 0.1\nlearning-rate = 0.2", "sets learning_rate twice"),
     ],
 )

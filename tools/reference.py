@@ -100,7 +100,7 @@ def settings() -> Iterator[str]:
 
 def api() -> Iterator[str]:
     """Every public name with its docstring."""
-    public = {name: getattr(gpunet, name) for name in gpunet.__all__ if name[0] != "_"}
+    public = {name: getattr(gpunet, name) for name in dir(gpunet) if name[0] != "_"}
     functions = {name: one for name, one in public.items() if inspect.isfunction(one)}
     errors = {n: one for n, one in public.items() if inspect.isclass(one) and _is_error(one)}
     classes = {n: one for n, one in public.items() if inspect.isclass(one) and n not in errors}
@@ -187,8 +187,10 @@ def _paragraph(text: str) -> list[str]:
 
 
 def _members(one: type) -> list[tuple[str, Any]]:
-    """The public methods and properties that a class itself has, in their order."""
-    own = [(name, value) for name, value in vars(one).items() if name[0] != "_"]
+    """The public methods and properties that a class has of this package, in their order."""
+    bases = [base for base in one.__mro__ if base.__module__.startswith("gpunet.")]
+    found = {name: value for base in reversed(bases) for name, value in vars(base).items()}
+    own = [(name, value) for name, value in found.items() if name[0] != "_"]
     return [(name, value) for name, value in own if inspect.getdoc(value) and _has_code(value)]
 
 
@@ -198,7 +200,7 @@ def _has_code(member: Any) -> bool:
 
 def _function(member: Any) -> Any:
     """The function behind a method, a property or a class method."""
-    for name in ("fget", "func", "__func__"):
+    for name in ("fget", "func", "__func__", "fn"):
         member = getattr(member, name, None) or member
     return member
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     )
     from gpunet.model import Model
     from gpunet.search.result import Search
+    from gpunet.sklearn import MLPClassifier as MLPClassifier
+    from gpunet.sklearn import MLPRegressor as MLPRegressor
     from gpunet.training.events import Callback
     from gpunet.workflows.training import Run
 
@@ -78,6 +80,9 @@ __all__ = [
     "tune",
 ]
 
+_ESTIMATORS = ["MLPClassifier", "MLPRegressor"]
+"""Public names that need scikit-learn; not in ``__all__``, as all of that has to work without."""
+
 _MODULES = {
     "AdapterCheck": "gpunet.engine.adapter_check",
     "Callback": "gpunet.training.events",
@@ -85,6 +90,7 @@ _MODULES = {
     "Kept": "gpunet.datasets.kept",
     "Model": "gpunet.model",
     "Run": "gpunet.workflows.training",
+    **dict.fromkeys(_ESTIMATORS, "gpunet.sklearn"),
     "Search": "gpunet.search.result",
     "TrainConfig": "gpunet.config",
 }
@@ -93,7 +99,7 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:
     """Load what is public when it is first used, so that ``import gpunet`` takes no time."""
-    if name not in __all__:
+    if name not in __dir__():
         raise AttributeError(f"module 'gpunet' has no attribute {name!r}")
     home = "gpunet.errors" if name.endswith("Error") else _MODULES.get(name, "gpunet.api")
     value = getattr(importlib.import_module(home), name)
@@ -102,4 +108,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted([*__all__, *_ESTIMATORS])

@@ -26,7 +26,7 @@ def examples() -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder()
     found = [
         test
-        for name in gpunet.__all__
+        for name in dir(gpunet)
         if not isinstance(getattr(gpunet, name), str)
         for test in finder.find(getattr(gpunet, name), f"gpunet.{name}", module=False)
     ]

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gpunet.config import SETTINGS, Setting, TrainConfig
+from gpunet.config import DEFAULT_LOSSES, SETTINGS, Setting, TrainConfig
 from gpunet.config.recipes import open_recipe, recipe_names
 from gpunet.config.settings import DATA
 from gpunet.config.settings_file import SettingsFile, read_settings
@@ -51,6 +51,8 @@ def train_command(config: TrainConfig, data: str, device: str = "auto") -> str:
     words += [] if device == "auto" else ["--device", device]
     for name, row in SETTINGS.items():
         value = getattr(config, name)
+        if name == "loss" and value in DEFAULT_LOSSES.values():
+            continue  # which follows from the data
         if isinstance(value, bool) and value != row.default:
             words.append(option(name if value else f"no_{name}"))
         elif value != row.default:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from numbers import Real
 from operator import index
 from types import NoneType, UnionType
@@ -82,13 +83,12 @@ class Setting:
     @property
     def kinds(self) -> tuple[Any, ...]:
         """The types that a value may be of."""
-        return get_args(self.kind) if get_origin(self.kind) in (Union, UnionType) else (self.kind,)
+        return _kinds(self.kind)
 
     @property
     def choices(self) -> tuple[str, ...]:
         """The names that it may be; empty if it is no name."""
-        listed = [one for one in self.kinds if get_origin(one) is Literal]
-        return get_args(listed[0]) if listed else self.names
+        return _listed(self.kind) or self.names
 
     def check(self, value: Any) -> Any:
         """The value in Python's own types, where numpy's and lists are taken, too.
@@ -100,10 +100,11 @@ class Setting:
             value = self.parse(value)
         plain = self._plain(value)
         for one in plain if isinstance(plain, tuple) else (plain,):
-            if self.bounds is not None and isinstance(one, int | float):
+            if isinstance(one, str):
+                if self.choices:
+                    require_one_of(self.name, one, self.choices)
+            elif self.bounds is not None and one is not None:
                 self.bounds.require(self.name, one)
-            if self.choices and isinstance(one, str):
-                require_one_of(self.name, one, self.choices)
         return plain
 
     def _plain(self, value: Any) -> Any:
@@ -126,6 +127,17 @@ class Setting:
                 continue
         wanted = [_WORDS.get(kind, "a text") for kind in kinds if kind is not NoneType]
         raise SettingError(self.name, value, " or ".join(wanted))
+
+
+@cache
+def _kinds(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+@cache
+def _listed(kind: Any) -> tuple[str, ...]:
+    listed = [one for one in _kinds(kind) if get_origin(one) is Literal]
+    return get_args(listed[0]) if listed else ()
 
 
 def setting(default: Any, panel: str, help: str, **facts: Any) -> Any:

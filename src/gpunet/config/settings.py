@@ -149,9 +149,10 @@ class TrainConfig:
     label: str | None = setting(
         None,
         DATA,
-        "The column of a table that is the label: its title, its number counted from 1, or last; "
-        "by default it is found by the titles and the values.",
-        metavar="COLUMN",
+        "The column of a table that is to be predicted, classes or measured: its title, its number "
+        "counted from 1, or last; several with commas between them. By default it is found by the "
+        "titles and the values.",
+        metavar="COLUMN[,...]",
         fixed=SAME_SAMPLES,
     )
     missing: Missing = setting(
@@ -170,6 +171,15 @@ class TrainConfig:
         "Columns of a table that are left out, by their titles or their numbers counted from 1.",
         metavar="COLUMN,...",
         parse=parse_names,
+        fixed=SAME_SAMPLES,
+        shared=True,
+    )
+    weight: str | None = setting(
+        None,
+        DATA,
+        "The column of a table that says what each row counts in the loss and the metrics, named "
+        "as the label is; at least 0.",
+        metavar="COLUMN",
         fixed=SAME_SAMPLES,
         shared=True,
     )
@@ -447,8 +457,8 @@ class TrainConfig:
     monitor: Monitor = setting(
         "val_loss",
         STOPPING,
-        "What decides which epoch is the best and when to stop; where no samples are held out it "
-        "is the training set's.",
+        "What decides which epoch is the best and when to stop, val_r2 where targets are measured; "
+        "where no samples are held out it is the training set's.",
         fixed="trials are compared by one metric",
     )
     improvement: Improvement = setting(
@@ -632,6 +642,8 @@ class TrainConfig:
         Args:
             samples: to train on.
         """
+        if None not in (self.epochs, self.patience, self.lr_decay_every):
+            return self
         steps = -(-samples // min(self.batch_size, DEFAULT_BATCH_SIZE))
         epochs = min(max(DEFAULT_EPOCHS, -(-LEAST_STEPS // max(1, steps))), MOST_DEFAULT_EPOCHS)
 
@@ -659,7 +671,7 @@ class TrainConfig:
         if row.needs and not getattr(self, row.needs):
             return False
         for chooser, uses in USES.items():
-            chosen = getattr(self, chooser)
+            chosen = self.in_effect(chooser)
             chosen = (chosen,) if isinstance(chosen, str) else chosen
             takers = {choice for choice, names in uses.items() if name in names}
             if takers and takers.isdisjoint(chosen):
@@ -680,6 +692,8 @@ class TrainConfig:
 
     def networks(self) -> "tuple[TrainConfig, ...]":
         """The settings of each network of the ensemble."""
+        if self.ensemble == 1:
+            return (self,)
         return tuple(
             dataclasses.replace(self, seed=self.seed + index, ensemble=1)
             for index in range(self.ensemble)

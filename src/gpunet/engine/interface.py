@@ -257,19 +257,41 @@ class Engine(ABC):
             labels: of all training samples, where these are a window of them; they tell what
                 balanced class weights are.
             rows: (P,) of the split, that each network has for its own: ``begin_epoch`` orders
-                these, and ``evaluate`` counts them alone.
+                these, and ``evaluate`` counts them alone. Those trained on make as many steps for
+                one network as for another.
 
         Raises:
             SettingError: there is not one class weight for each class.
             DeviceError: it does not fit.
+            ValueError: the networks' own rows make unequal numbers of steps, or unequal weights of
+                the classes.
         """
         if split == "train":
-            labels = samples.labels if labels is None else labels
-            self.class_weights = class_weights(self.configs[0].class_weights, labels, self.network)
+            self.class_weights = self._class_weights(samples, labels, rows)
         self.rows.pop(split, None)
         if rows is not None:
             self.rows[split] = rows
+            steps = {-(-len(own) // self.batch_size) for own in rows}
+            if split == "train" and len(steps) > 1:
+                raise ValueError(f"a population takes one number of steps, not {sorted(steps)}")
         self._load(split, samples)
+
+    def _class_weights(
+        self,
+        samples: Samples,
+        labels: NDArray[np.int32] | None,
+        rows: Sequence[NDArray[np.uint32]] | None,
+    ) -> NDArray[np.float32] | None:
+        """The weights (C,) of the classes, among the rows that networks have for their own."""
+        wanted = self.configs[0].class_weights
+        known = [samples.labels if labels is None else labels]
+        if labels is None and rows is not None and wanted == "balanced":
+            known = [samples.labels[own] for own in rows]
+        weights = (class_weights(wanted, one, self.network) for one in known)
+        found = [one for one in weights if one is not None]
+        if any(not np.array_equal(found[0], one) for one in found):
+            raise ValueError("a population shares the weights of classes, but its rows differ")
+        return found[0] if found else None
 
     def loss_weights(self, samples: Samples) -> NDArray[np.float32] | None:
         """What each of some training samples counts in the loss (n,); ``None`` if all count alike.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from gpunet.config import TrainConfig
+from gpunet.config.choices import MAXIMIZED
 from gpunet.training.events import EpochRecord, StopReason
 
 __all__ = ["EarlyStopping", "Improvements", "monitored"]
@@ -22,9 +23,7 @@ def monitored(config: TrainConfig, record: EpochRecord) -> float:
     """
     if config.monitor == "train_loss":
         return record.train_loss
-    if config.monitor == "val_accuracy":
-        return -record.monitored_score
-    return record.monitored_loss
+    return -record.monitored_score if config.monitor in MAXIMIZED else record.monitored_loss
 
 
 class Improvements:

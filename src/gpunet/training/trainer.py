@@ -23,8 +23,8 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import inverted
 from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics, NetworkSettings
-from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
-from gpunet.training.batches import epoch_order, steps_per_epoch
+from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError, spelled
+from gpunet.training.batches import epoch_order, own_order, steps_per_epoch
 from gpunet.training.events import (
     Callback,
     Control,
@@ -35,6 +35,7 @@ from gpunet.training.events import (
     StopReason,
 )
 from gpunet.training.member import Member, mean_history, require_unfinished
+from gpunet.training.own_rows import OwnRows
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.splits import network_for, settled, split
@@ -58,7 +59,7 @@ CHECKPOINT_SECONDS = 60
 PAUSE_SECONDS = 0.05
 """How often a paused run looks whether it may go on."""
 
-GALLERY_SIZE = 40
+GALLERY_SIZE, MEASURED_SIZE = 40, 200
 """Samples whose predictions come with every epoch; as many as a large terminal shows."""
 
 
@@ -110,6 +111,7 @@ def train_population(
     dataset: Dataset,
     configs: Sequence[TrainConfig],
     *,
+    own: OwnRows | None = None,
     prune: Prune | None = None,
     callbacks: Sequence[Callback] = (),
     control: Control | None = None,
@@ -121,6 +123,7 @@ def train_population(
         dataset: its training samples are split into those trained on and those held out.
         configs: how to train each; they share what ``SHARED`` names, and the first one's seed
             decides what is held out.
+        own: each network's own rows, whose dataset it is; nothing more is held out or scaled.
         prune: called with all networks after every epoch; returns those that are to end.
         callbacks: get the means over the networks that run, and the first one's settings.
         control: how a user asks to stop or to pause.
@@ -132,7 +135,7 @@ def train_population(
     """
     _require_shared(configs)
     configs = [settled(config, dataset) for config in configs]
-    run = _Run(engine, dataset, configs, callbacks, control)
+    run = _Run(engine, dataset, configs, callbacks, control, own=own)
     run.prune = prune
     run.begin(None)
     run.train(configs[0])
@@ -182,6 +185,7 @@ class _Run:
         control: Control | None,
         begun: RunState | None = None,
         start: Start | None = None,
+        own: OwnRows | None = None,
     ) -> None:
         self.engine, self.dataset, self.callbacks = engine, dataset, tuple(callbacks)
         self.control = control or Control()
@@ -191,16 +195,25 @@ class _Run:
         _require_made_for(engine, dataset, configs)
         self.members = tuple(Member(config) for config in configs)
         first = configs[0]
-        splits = split(dataset, first, begun)
+        splits = split(dataset, first, begun) if own is None else own.splits
         self.training, self.validation, self.test = splits.training, splits.validation, splits.test
         self.scaling, self.inverted = splits.scaling, splits.inverted
         self.target_scaling = splits.target_scaling
-        self.spread = {"train": _spread(self.training), "validation": _spread(self.validation)}
+        self.own = own
+        self.counts = np.array([len(self.training)] * len(configs))  # (P,) rows of an epoch
+        if own is not None:
+            self.counts = np.array([len(rows) for rows in own.training])
+        self.spread = {
+            "train": _spread(self.training, self._own_rows("train")),
+            "validation": _spread(self.validation, self._own_rows("validation")),
+        }
         self.windows = Windows.of(self.training, first, engine, begun)
         self.gallery_rows = _gallery_rows(self._held_out().labels)
         self.batch_size, self.max_time = first.batch_size, first.max_time
         self.shuffle = first.shuffle
-        self.steps = steps_per_epoch(len(self.training), self.batch_size)
+        if own is not None:
+            self._require_all_at_once(own)
+        self.steps = steps_per_epoch(int(self.counts.max()), self.batch_size)
         self.start = start or Start(engine.initial_parameters())
         self.best = self.start.parameters  # (P, N)
         self.steps_done = self.start.steps
@@ -209,6 +222,14 @@ class _Run:
         self.overcome: list[str] = []
         self.pace = Pace(REPORT_SECONDS)
         self.validation_seconds: float | None = None
+
+    def _own_rows(
+        self, split: Literal["train", "validation"]
+    ) -> Sequence[NDArray[np.uint32]] | None:
+        """The rows (P,) of a split that each network has for its own, if they do."""
+        if self.own is None:
+            return None
+        return self.own.training if split == "train" else self.own.validation
 
     @property
     def running(self) -> list[int]:
@@ -292,7 +313,7 @@ class _Run:
             seconds=self.seconds,
             scaling=self.scaling,
             counts={
-                "train": len(self.training),
+                "train": int(self.counts.max()),
                 "validation": len(self.validation),
                 "test": len(self.test),
             },
@@ -326,9 +347,10 @@ class _Run:
     def _load(self) -> None:
         """Load what the engine holds from the first epoch to the last."""
         if len(self.windows) == 1:
-            self.engine.load("train", self.training[:])
+            self.engine.load("train", self.training[:], rows=self._own_rows("train"))
         if self._validates_at_once:
-            self.engine.load("validation", self.validation[:])
+            rows = self._own_rows("validation")
+            self.engine.load("validation", self.validation[:], rows=rows)
         if self.callbacks:
             self.engine.load("gallery", self._held_out()[self.gallery_rows])
 
@@ -401,7 +423,7 @@ class _Run:
             )
             for p in running
         }
-        self._conclude(records, whole=int(trained.seen.max()) == len(self.training))
+        self._conclude(records, whole=bool((trained.seen == self.counts)[running].all()))
 
     def _scores(self, split: Literal["train", "validation"], metrics: Metrics | None) -> list[Any]:
         """(P,) each network's accuracy, or R2 of measured targets; ``None`` without samples."""
@@ -464,16 +486,24 @@ class _Run:
 
     def _begin_window(self, epoch: int, window: Window, learning_rates: NDArray[np.float64]) -> int:
         """Bring the engine to the start of a window; the steps that it takes."""
-        steps = steps_per_epoch(window.count, self.batch_size)
+        count = int(self.counts.max()) if len(self.windows) == 1 else window.count
+        steps = steps_per_epoch(count, self.batch_size)
         first = window.first // self.batch_size
         if window.samples is not None:
             self.engine.load("train", window.samples, self.training.labels)
         self.engine.begin_epoch(
-            epoch_order(self.engine.seeds, epoch, window.count, window.first, shuffle=self.shuffle),
+            self._order(epoch, window),
             learning_rates[:, first : first + steps],
             self.steps_done,
         )
         return steps
+
+    def _order(self, epoch: int, window: Window) -> NDArray[np.uint32]:
+        """The rows (P, n) of a window in this epoch's order."""
+        seeds, shuffle = self.engine.seeds, self.shuffle
+        if self.own is not None:
+            return own_order(seeds, epoch, self.own.training, shuffle=shuffle)
+        return epoch_order(seeds, epoch, window.count, window.first, shuffle=shuffle)
 
     def _may_go_on(self, metrics: Metrics) -> bool:
         """Whether another step of the epoch is wanted, and may help."""
@@ -618,6 +648,20 @@ class _Run:
             return remaining
         return min(remaining, max(0.0, self.max_time - (self.clock() - self.began)))
 
+    def _require_all_at_once(self, own: OwnRows) -> None:
+        """Make sure that networks with rows of their own take as many steps, all rows at hand."""
+        kinds = {steps_per_epoch(len(rows), self.batch_size) for rows in own.training}
+        if len(kinds) > 1:
+            raise UsageError(
+                f"the networks of the population take {sorted(kinds)} steps in an epoch, wanted as "
+                "many of each; train them in as many populations"
+            )
+        if len(self.windows) > 1 or (len(self.validation) and not self._validates_at_once):
+            raise DeviceError(
+                f"{self.engine.device.name} does not hold the {len(self.training):,} samples that "
+                f"networks have rows of at once; choose {spelled('device', 'cpu')}"
+            )
+
     @property
     def _validates_at_once(self) -> bool:
         """Whether there are validation samples, and the engine holds all of them."""
@@ -643,11 +687,19 @@ class _Run:
             history=mean_history([member.history for member in self.members]),
             best_epoch=self.best_epoch,
             begun_steps=0 if begun is None else begun.samples // self.batch_size,
+            target_scaling=self.target_scaling,
         )
 
 
-def _spread(source: Source) -> float:
-    """The mean squared distance of measured targets from their mean, added up over the targets."""
+def _spread(source: Source, own: Sequence[NDArray[np.uint32]] | None = None) -> Any:
+    """The mean squared distance of measured targets from their mean, added up over the targets.
+
+    One number for all rows, or (P,) for each network's own.
+    """
+    if own:
+        return np.array(
+            [_spread(Source(source.samples, rows.astype(np.intp)), None) for rows in own]
+        )
     labels = source.labels
     if labels.ndim == 1 or not len(labels):
         return 0.0
@@ -663,7 +715,8 @@ def _gallery_rows(labels: NDArray[Any]) -> NDArray[np.intp]:
     Where there are no classes, rows at equal distances.
     """
     if labels.ndim == 2:
-        return np.unique(np.linspace(0, len(labels) - 1, GALLERY_SIZE).astype(np.intp))
+        size = min(MEASURED_SIZE, len(labels))
+        return np.linspace(0, len(labels) - 1, size).astype(np.intp)
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], np.arange(int(labels.max(initial=0)) + 1))
     rank = np.empty(len(labels), dtype=np.intp)

@@ -22,8 +22,14 @@ from gpunet.parameters import layer_blocks, layer_views, norm_views, rate_shares
 
 __all__ = ["Group", "Scores"]
 
-NUMPY_EVALUATION_ROWS = 1000
-"""Rows evaluated at a time: enough for BLAS to be efficient, few enough to stay in the cache."""
+BLOCK_ROWS = 64
+"""Rows that an evaluation multiplies in one call of BLAS, always so many: how a sum is rounded
+depends on the shapes of the factors, and on whether a row is one of the last few that fill no whole
+tile. So a row's answer has the same bits whatever rows are beside it."""
+
+NUMPY_EVALUATION_ROWS = 16 * BLOCK_ROWS
+"""Rows evaluated at a time: enough that numpy's calls cost little, few enough to stay in the
+cache."""
 
 MASKS_TOGETHER = 65_536
 """Units whose dropout is drawn at a time."""
@@ -115,6 +121,32 @@ class Group:
         self._backward(inputs, derivatives, deltas / rows.shape[1])
         self._update()
         self._step += 1
+
+    def loss_and_gradient(
+        self, samples: Samples
+    ) -> tuple[NDArray[np.float64], NDArray[np.floating[Any]]]:
+        """The mean loss (P,) of all samples and its gradient (P, N), of the parameters' type.
+
+        There is no dropout to be, and no penalty counts.
+        """
+        gradient, total = np.zeros_like(self.parameters), np.zeros(len(self.networks))
+        smoothing = self._columns.label_smoothing.astype(self.parameters.dtype)
+        for first in range(0, len(samples), NUMPY_EVALUATION_ROWS):
+            row = np.arange(first, min(first + NUMPY_EVALUATION_ROWS, len(samples)))
+            rows = np.broadcast_to(row.astype(np.uint32), (len(self.networks), len(row)))
+            inputs, derivatives = self._forward(samples, rows)
+            logits = inputs.pop()
+            losses: NDArray[Any]
+            deltas: NDArray[Any]
+            losses, deltas, _ = self._score(logits, samples.labels.take(rows, axis=0), smoothing)
+            if samples.weights is not None:
+                weights = samples.weights.take(rows)
+                losses, deltas = losses * weights, deltas * weights[:, :, None]
+            total += losses.sum(axis=1, dtype=np.float64)
+            deltas /= deltas.dtype.type(len(samples))
+            self._backward(inputs, derivatives, deltas)
+            gradient += self._gradient
+        return total / len(samples), gradient
 
     def _score(
         self,
@@ -208,16 +240,25 @@ class Group:
 
         Where networks have ``own`` rows (P, m), these are gone through instead.
         """
-        for start in range(0, len(samples) if own is None else own.shape[1], NUMPY_EVALUATION_ROWS):
-            block = slice(start, start + NUMPY_EVALUATION_ROWS)
-            rows = block if own is None else own[:, block]
-            values = kernels.as_fractions(samples.features[rows])  # (n, I) or (P, n, I)
+        count = len(samples) if own is None else own.shape[1]
+        for start in range(0, count, NUMPY_EVALUATION_ROWS):
+            part = slice(start, min(start + NUMPY_EVALUATION_ROWS, count))
+            rows = part if own is None else own[:, part]
+            values = kernels.as_fractions(_in_blocks(samples.features[rows]))
             for index, activation in enumerate(self._activations):
-                values = kernels.forward(values, *self._layers[index])
+                values = self._forward_blocks(index, values)
                 if self._norms:
-                    values, _, _ = kernels.layer_norm(values, *self._norms[index])
+                    norm = (one[:, None] for one in self._norms[index])
+                    values, _, _ = kernels.layer_norm(values, *norm)
                 values, _ = kernels.activate(values, activation, self._network.leaky_slope)
-            yield rows, kernels.forward(values, *self._layers[-1])
+            logits = self._forward_blocks(-1, values)
+            whole = logits.reshape(len(logits), -1, logits.shape[3])
+            yield rows, whole[:, : part.stop - start]
+
+    def _forward_blocks(self, index: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A layer's preactivations of blocks (P, blocks, rows, I)."""
+        weights, biases = self._layers[index]
+        return kernels.forward(values, weights[:, None], biases[:, None])
 
     def _masks(self, settings: tuple[NetworkSettings, ...]) -> list[_Masks | None]:
         """Dropout masks of the input and every hidden layer; ``None`` where nothing is dropped."""
@@ -231,6 +272,15 @@ class Group:
             else None
             for layer, own in enumerate(rates)
         ]
+
+
+def _in_blocks(rows: NDArray[Any]) -> NDArray[Any]:
+    """Rows (n, I) or (P, n, I) as whole blocks (1 or P, blocks, rows, I) that repeat the last."""
+    missing = -rows.shape[-2] % BLOCK_ROWS
+    if missing:
+        last = np.repeat(rows[..., -1:, :], missing, axis=-2)
+        rows = np.concatenate((rows, last), axis=-2)
+    return rows.reshape(-1, rows.shape[-2] // BLOCK_ROWS, BLOCK_ROWS, rows.shape[-1])
 
 
 class _Masks:

@@ -127,8 +127,8 @@ def layer_norm(
         The outputs and the normalized preactivations (P, B, O), and one over the deviations
         (P, B, 1).
     """
-    centered = preactivations - preactivations.mean(axis=2, keepdims=True)
-    variance = (centered * centered).mean(axis=2, keepdims=True)
+    centered = preactivations - preactivations.mean(axis=-1, keepdims=True)
+    variance = (centered * centered).mean(axis=-1, keepdims=True)
     inverse = 1 / np.sqrt(variance + preactivations.dtype.type(NORM_EPSILON))
     normalized = centered * inverse
     return normalized * scales[:, None] + shifts[:, None], normalized, inverse

@@ -214,7 +214,7 @@ class NumpyEngine(Engine):
         return Metrics(loss, hits.astype(np.int64) if whole else hits, seen, none)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
-        """(P, n, C) the probabilities of every class for every sample of a split."""
+        """(P, n, C) the answers for every sample of a split."""
         samples = self._splits[split]
         shape = (self.population, len(samples), self.network.outputs)
         probabilities = np.full(shape, np.nan, dtype=np.float32)

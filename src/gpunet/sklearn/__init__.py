@@ -1,0 +1,15 @@
+"""Estimators for scikit-learn: what its users know, on gpunet's engines.
+
+It is an extra: ``pip install "gpunet[sklearn]"``.
+"""
+
+from gpunet.errors import MissingExtraError
+
+try:
+    import sklearn  # noqa: F401 - whether it is there
+except ImportError as error:
+    raise MissingExtraError("gpunet's estimators", "scikit-learn", "sklearn") from error
+
+from gpunet.sklearn.estimators import MLPClassifier, MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

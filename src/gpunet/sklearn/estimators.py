@@ -1,0 +1,361 @@
+"""``MLPClassifier`` and ``MLPRegressor``: scikit-learn's interface to gpunet's training.
+
+Each says here what its targets are and what its answers mean. Training belongs to ``fitting``,
+what parameters mean to ``parameters``.
+"""
+
+# ruff: noqa: RUF009 - parameter makes a dataclass's field
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import KW_ONLY, dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from gpunet.config import Loss
+from gpunet.datasets.dataset import Samples
+from gpunet.sklearn.callbacks import CallbackSupportMixin, with_callbacks
+from gpunet.sklearn.fitting import fit, outputs_of, partial_fit
+from gpunet.sklearn.parameters import LBFGS, Parameters, parameter
+
+__all__ = ["Estimator", "MLPClassifier", "MLPRegressor"]
+
+Array = NDArray[Any]
+
+
+def _hidden() -> Any:
+    return parameter(
+        (100,), "Units of each hidden layer, or a number for one layer.", setting="hidden"
+    )
+
+
+def _activation() -> Any:
+    return parameter(
+        "relu",
+        "Activation of the hidden layers: one for all, or one for each.",
+        setting="activation",
+    )
+
+
+def _has_epochs(estimator: Estimator) -> bool:
+    if estimator.solver == LBFGS:
+        raise AttributeError(
+            f"partial_fit takes an epoch, and solver={LBFGS!r} has none; take another solver"
+        )
+    return True
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
+    """What classifier and regressor have in common."""
+
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def fit(
+        self,
+        X: Any,  # noqa: N803 - as scikit-learn calls it
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,  # noqa: N803
+        y_val: Any = None,
+    ) -> Self:
+        """Train on samples.
+
+        Args:
+            X: (n, I) numbers: an array, a sparse matrix or a data frame.
+            y: (n,) classes or values, or (n, T) labels or values.
+            sample_weight: (n,) what each sample counts.
+            X_val: (m, I) samples whose loss and score are told for every epoch; with
+                ``early_stopping`` they are what is held out.
+            y_val: (m,) or (m, T) of these.
+
+        Raises:
+            ValueError: a parameter, or something in the data, cannot be; or training diverged.
+        """
+        fit(self, X, y, sample_weight, X_val=X_val, y_val=y_val)
+        return self
+
+    def _predicted(self, X: Any) -> Array:  # noqa: N803
+        """What the networks answer (n, T) on average, float32 as engines compute."""
+        check_is_fitted(self)
+        X = validate_data(  # noqa: N806
+            self, X, accept_sparse=["csr", "csc"], dtype="numeric", reset=False
+        )
+        return outputs_of(self, X)
+
+    def _weights(self, y: Array, given: NDArray[np.float64] | None) -> NDArray[np.float32] | None:
+        """What each sample counts (n,); ``None`` if all count alike."""
+        return None if given is None else given.astype(np.float32)
+
+    def _target_names(self) -> tuple[str, ...]:
+        return ("y",) if self.n_outputs_ == 1 else tuple(f"y{i}" for i in range(self.n_outputs_))
+
+    def _class_names(self) -> tuple[str, ...]:
+        return tuple(map(str, self.classes_))
+
+    @abstractmethod
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:  # noqa: N803
+        """Features (n, I) and targets (n,) or (n, T), checked."""
+
+    @abstractmethod
+    def _encoded(self, y: Array, *, reset: bool) -> Array:
+        """Checked targets as ``Samples`` has them."""
+
+    @abstractmethod
+    def _loss(self, labels: Array) -> Loss:
+        """What is minimized for such labels."""
+
+    @abstractmethod
+    def _loss_scale(self, samples: Samples) -> tuple[float, float]:
+        """What losses are multiplied with, and what is added, to be scikit-learn's."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+@dataclass(eq=False, repr=False)
+class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
+    """A multilayer perceptron that tells classes apart, in the place of scikit-learn's.
+
+    The parameters up to ``max_fun`` are those of ``sklearn.neural_network.MLPClassifier``, with its
+    defaults and its meaning; the others are gpunet's.
+
+    Attributes are scikit-learn's: ``classes_``, ``coefs_``, ``intercepts_``, ``loss_``,
+    ``loss_curve_``, ``best_loss_``, ``validation_scores_``, ``best_validation_score_``,
+    ``n_iter_``, ``t_``, ``n_layers_``, ``n_outputs_``, ``out_activation_``, ``n_features_in_``,
+    ``feature_names_in_``; and ``validation_loss_curve_`` and ``device_``. The weights of an
+    ensemble have an axis more, the networks.
+
+    Example:
+        >>> import gpunet
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from sklearn.preprocessing import StandardScaler
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = gpunet.MLPClassifier((16,), learning_rate_init=0.01, random_state=0)
+        >>> model = make_pipeline(StandardScaler(), network).fit(X, y)
+        >>> model.score(X, y) > 0.95
+        True
+    """
+
+    hidden_layer_sizes: Any = _hidden()
+    activation: Any = _activation()
+    _: KW_ONLY
+    class_weight: Any = parameter(
+        None, "What each class counts: a dict by class, balanced, or None for all alike."
+    )
+    label_smoothing: float = parameter(0.0, setting="label_smoothing")
+
+    @available_if(_has_epochs)  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self,
+        X: Any,  # noqa: N803
+        y: Any,
+        sample_weight: Any = None,
+        classes: Any = None,
+    ) -> Self:
+        """Train one epoch on samples, and go on with what was learned before.
+
+        Args:
+            X: (n, I) numbers.
+            y: (n,) classes, or (n, T) labels.
+            sample_weight: (n,) what each sample counts.
+            classes: all classes, wanted by the first call.
+
+        Raises:
+            ValueError: a parameter, or something in the data, cannot be; or training diverged.
+        """
+        if classes is None and not hasattr(self, "classes_"):
+            raise ValueError("classes must be passed on the first call to partial_fit")
+        if classes is not None:
+            classes = unique_labels(classes)
+            if not hasattr(self, "classes_"):
+                labels = type_of_target(y).startswith("multilabel")
+                self._label_binarizer = LabelBinarizer().fit(y if labels else classes)
+                self.classes_ = classes
+            elif not np.array_equal(self.classes_, classes):
+                raise ValueError(
+                    f"classes={classes} is not the same as on the last call to partial_fit, "
+                    f"{self.classes_}; leave it out, or fit anew"
+                )
+        partial_fit(self, X, y, sample_weight)
+        return self
+
+    def predict(self, X: Any) -> Array:  # noqa: N803
+        """The class of every sample (n,), or its labels (n, T)."""
+        answers = self._predicted(X)
+        if self.n_outputs_ == 1:
+            answers = answers.ravel()
+        predicted: Array = self._label_binarizer.inverse_transform(answers)
+        return predicted
+
+    def predict_proba(self, X: Any) -> Array:  # noqa: N803
+        """The probability of every class (n, C) in the order of ``classes_``, or of each label.
+
+        They are float32, in which engines compute.
+        """
+        answers = self._predicted(X)
+        if self.n_outputs_ == 1:
+            return np.column_stack((1 - answers, answers))
+        return answers
+
+    def predict_log_proba(self, X: Any) -> Array:  # noqa: N803
+        """The logarithms (n, C) of ``predict_proba``."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.predict_proba(X)))
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:  # noqa: N803
+        X, y = validate_data(  # noqa: N806
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype="numeric",
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _encoded(self, y: Array, *, reset: bool) -> Array:
+        if reset:
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        elif len(strange := np.setdiff1d(unique_labels(y), self.classes_)):
+            raise ValueError(
+                f"y has the classes {strange}, which are not among {self.classes_}; "
+                "partial_fit and validation know those alone that were told first"
+            )
+        if type_of_target(y) != "multiclass" and self._label_binarizer.y_type_ != "multiclass":
+            labels = self._label_binarizer.transform(y)
+            self.n_outputs_ = labels.shape[1]
+            return np.asarray(labels, np.float32)
+        self.n_outputs_ = len(self.classes_)
+        return np.searchsorted(self.classes_, y).astype(np.int32)
+
+    def _target_names(self) -> tuple[str, ...]:
+        if self.n_outputs_ == 1:
+            return (str(self.classes_[-1]),)
+        return self._class_names()
+
+    def _weights(self, y: Array, given: NDArray[np.float64] | None) -> NDArray[np.float32] | None:
+        if self.class_weight is None:
+            return super()._weights(y, given)
+        weights = compute_sample_weight(self.class_weight, y)
+        return np.asarray(weights if given is None else weights * given, np.float32)
+
+    def _loss(self, labels: Array) -> Loss:
+        return "cross-entropy" if labels.ndim == 1 else "binary-cross-entropy"
+
+    def _loss_scale(self, samples: Samples) -> tuple[float, float]:
+        return 1.0, 0.0
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+@dataclass(eq=False, repr=False)
+class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
+    """A multilayer perceptron that predicts values, in the place of scikit-learn's.
+
+    The parameters up to ``max_fun`` are those of ``sklearn.neural_network.MLPRegressor``, with its
+    defaults and its meaning; the others are gpunet's, as is the loss ``"huber"``: squared up to an
+    error of 1, linear beyond. As there, y is taken as it is: where its values are far from 0 or far
+    apart, scale it with ``sklearn.compose.TransformedTargetRegressor``.
+
+    Attributes are scikit-learn's, as ``MLPClassifier`` lists them, without ``classes_``.
+
+    Example:
+        >>> import gpunet
+        >>> from sklearn.datasets import make_regression
+        >>> from sklearn.preprocessing import scale
+        >>> X, y = make_regression(200, 10, noise=10, random_state=0)
+        >>> network = gpunet.MLPRegressor(learning_rate_init=0.01, random_state=0)
+        >>> network.fit(X, scale(y)).score(X, scale(y)) > 0.95
+        True
+    """
+
+    loss: str = parameter(
+        "squared_error",
+        "What is minimized: squared_error, huber or poisson.",
+        kind=str,
+        names=("squared_error", "huber", "poisson"),
+    )
+    hidden_layer_sizes: Any = _hidden()
+    activation: Any = _activation()
+
+    @available_if(_has_epochs)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
+        """Train one epoch on samples, and go on with what was learned before.
+
+        Args:
+            X: (n, I) numbers.
+            y: (n,) or (n, T) values.
+            sample_weight: (n,) what each sample counts.
+
+        Raises:
+            ValueError: a parameter, or something in the data, cannot be; or training diverged.
+        """
+        partial_fit(self, X, y, sample_weight)
+        return self
+
+    def predict(self, X: Any) -> Array:  # noqa: N803
+        """The value of every sample (n,), or its values (n, T)."""
+        answers = self._predicted(X).astype(self.coefs_[0].dtype, copy=False)
+        return answers.ravel() if answers.shape[1] == 1 else answers
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:  # noqa: N803
+        X, y = validate_data(  # noqa: N806
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=True,
+            dtype="numeric",
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _encoded(self, y: Array, *, reset: bool) -> Array:
+        values = np.asarray(y, np.float64).reshape(len(y), -1)
+        self.n_outputs_ = values.shape[1]
+        return values
+
+    def _loss(self, labels: Array) -> Loss:
+        return self.loss.replace("_", "-")  # type: ignore[return-value]
+
+    def _loss_scale(self, samples: Samples) -> tuple[float, float]:
+        if self.loss != "poisson":
+            return 1 / self.n_outputs_, 0.0
+        y = samples.labels
+        deviances = (y * np.log(np.where(y > 0, y, 1)) - y).sum(axis=1)
+        return 1.0, float(np.average(deviances, weights=samples.weights))
+
+
+def _documented(estimator: type[Estimator]) -> None:
+    """List the parameters in a class's docstring, before its example."""
+    rows = [f"        {one.name}: {one.metadata['row'].help}" for one in fields(estimator)]
+    text, mark, example = (estimator.__doc__ or "").partition("    Example:")
+    estimator.__doc__ = text + "\n".join(["    Args:", *rows, "", ""]) + mark + example
+
+
+_documented(MLPClassifier)
+_documented(MLPRegressor)

@@ -1,0 +1,40 @@
+"""Features as engines take them: dense float32, whatever scikit-learn's users give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.spool import converted, spooled
+
+__all__ = ["blocks", "dense"]
+
+BLOCK_BYTES = 32 << 20
+"""Bytes of sparse features that are made dense at a time."""
+
+
+def dense(X: Any) -> NDArray[np.float32]:  # noqa: N803 - as scikit-learn calls it
+    """Features (n, I) as dense float32.
+
+    Sparse ones are made dense block by block; from 64 MiB on they lie in a file of the cache
+    folder, of which the system keeps in memory what it has room for.
+    """
+    with np.errstate(over="ignore"):  # what is too large is refused as not finite
+        if hasattr(X, "toarray"):
+            return spooled("X", blocks(X), 4 * X.shape[0] * X.shape[1])
+        features: NDArray[np.float32] = converted(X, np.float32)
+        return features
+
+
+def blocks(X: Any) -> Iterator[NDArray[np.float32]]:  # noqa: N803
+    """Some rows of features at a time (b, I), as dense float32."""
+    step = max(1, BLOCK_BYTES // (4 * max(1, X.shape[1])))
+    if hasattr(X, "tocsr"):
+        X = X.tocsr()  # noqa: N806
+    for first in range(0, X.shape[0], step):
+        some = X[first : first + step]
+        some = some.toarray() if hasattr(some, "toarray") else some
+        yield np.ascontiguousarray(some, np.float32)

@@ -1,0 +1,205 @@
+"""How an estimator is trained and answers: through the one loop, on an engine."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from gpunet.config import Loss, NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Samples, refuse_unknown_values
+from gpunet.engine.factory import create_engine, select_device
+from gpunet.engine.interface import MOMENTS, update_rule
+from gpunet.sklearn.callbacks import callbacks_of
+from gpunet.sklearn.features import blocks
+from gpunet.sklearn.parameters import LBFGS, OWN_SCHEDULES
+from gpunet.sklearn.results import Optimizer, adopt, next_rate
+from gpunet.sklearn.tasks import Task, task_of
+from gpunet.sklearn.weights import get_weights
+from gpunet.training.events import Control
+from gpunet.training.result import TrainingResult
+from gpunet.training.schedules import Plateau
+from gpunet.training.state import Start
+from gpunet.training.stopping import monitored
+from gpunet.training.trainer import train
+from gpunet.workflows.devices import settle_device, training_engine
+from gpunet.workflows.messages import Messages
+
+if TYPE_CHECKING:
+    from gpunet.sklearn.estimators import Estimator
+
+__all__ = ["fit", "outputs_of", "partial_fit"]
+
+LOSSES: dict[str, Loss] = {
+    "softmax": "cross-entropy",
+    "logistic": "binary-cross-entropy",
+    "identity": "squared-error",
+    "exp": "poisson",
+}
+"""A loss whose networks answer through each ``out_activation_``."""
+
+
+def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: Any) -> None:  # noqa: N803
+    """What ``Estimator.fit`` documents."""
+    goes_on = estimator.warm_start and hasattr(estimator, "coefs_")
+    task = task_of(estimator, X, y, sample_weight, **validation, reset=not goes_on)
+    if estimator.solver == LBFGS:
+        from gpunet.sklearn.lbfgs import fit_lbfgs
+
+        fit_lbfgs(estimator, task, goes_on=goes_on)
+        return
+    start = None
+    if goes_on:
+        # The schedules that scikit-learn has know no end, so they go on, too.
+        known = getattr(estimator, "_optimizer", None)
+        endless = estimator.learning_rate in ("constant", *OWN_SCHEDULES)
+        done = known.epochs if known is not None and endless else 0
+        epochs = done + task.config.effective_epochs
+        task = replace(task, config=replace(task.config, epochs=epochs))
+        start = Start(_parameters(estimator, task), epochs=done)
+    result = _trained(estimator, task, start, goes_on=goes_on)
+    if result.stop_reason == "epochs":
+        warnings.warn(
+            f"max_iter={len(result.history)} epochs are done and the training has not converged "
+            "yet; raise max_iter",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    elif result.stop_reason == "stopped by user":
+        warnings.warn("the training was interrupted by the user", stacklevel=4)
+
+
+def partial_fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any) -> None:  # noqa: N803
+    """What the estimators' ``partial_fit`` documents."""
+    if estimator.early_stopping:
+        raise ValueError(
+            "partial_fit does not support early_stopping=True, as an epoch has nothing to stop; "
+            "leave one of the two out"
+        )
+    goes_on = hasattr(estimator, "coefs_")
+    if not goes_on:
+        estimator._optimizer = None
+    reset = not hasattr(estimator, "n_features_in_")
+    task = task_of(estimator, X, y, sample_weight, reset=reset)
+    known = getattr(estimator, "_optimizer", None)
+    epochs = 0 if known is None else known.epochs
+    estimator.t_ = getattr(estimator, "t_", 0)
+    rate = next_rate(estimator, 0 if known is None else known.plateau.reductions)
+    config = replace(
+        task.config,
+        schedule="constant",
+        learning_rate=rate,
+        epochs=epochs + 1,
+        warmup=0.0,
+        lr_final=0.0,
+        patience=0,
+    )
+    start = None
+    if goes_on:
+        start = Start(_parameters(estimator, task), epochs=epochs)
+        if known is not None and known.moments.shape == _moments_shape(config, start):
+            start = replace(start, moments=known.moments, steps=known.steps)
+    _trained(estimator, replace(task, config=config), start, goes_on=goes_on)
+
+
+def _trained(
+    estimator: Estimator, task: Task, start: Start | None, *, goes_on: bool
+) -> TrainingResult:
+    """Train, and make the estimator a fitted one."""
+    known = getattr(estimator, "_optimizer", None) if goes_on else None
+    choice = select_device(estimator.device)
+    if choice.adapter is not None or choice.rival is not None:
+        choice = settle_device(choice, task.config, estimator.ensemble, task.dataset, Messages())
+    control = Control()
+    with training_engine(choice, task.config, task.dataset) as engine, _interruptible(control):
+        shown = callbacks_of(estimator, task, engine)
+        result = train(
+            engine, task.dataset, task.config, callbacks=shown, control=control, start=start
+        )
+        moments = engine.moments()
+    adopt(estimator, task, result.parameters, result.history, result.stop_reason, goes_on=goes_on)
+    estimator.device_ = str(choice.info)
+    plateau = Plateau(task.config) if known is None else known.plateau
+    for record in result.history:
+        plateau.observe(monitored(task.config, record))
+    epochs = len(result.history) + (0 if start is None else start.epochs)
+    rate = next_rate(estimator, plateau.reductions)
+    estimator._optimizer = Optimizer(moments, result.steps, epochs, rate, plateau)
+    return result
+
+
+def _parameters(estimator: Estimator, task: Task) -> NDArray[np.float32]:
+    """The weights (P, N) of an estimator, for a network that learns further."""
+    network = task.config.network(task.dataset.inputs, task.dataset.outputs)
+    return get_weights(estimator, network).astype(np.float32)
+
+
+def _moments_shape(config: TrainConfig, start: Start) -> tuple[int, ...]:
+    return (MOMENTS[update_rule([config])], *start.parameters.shape)
+
+
+def outputs_of(estimator: Estimator, X: Any) -> NDArray[np.float32]:  # noqa: N803
+    """What the networks of a fitted estimator answer (n, T) for checked features, on average."""
+    network = _network(estimator)
+    parameters = get_weights(estimator, network).astype(np.float32)
+    choice = select_device(estimator.device)
+    configs = [TrainConfig()] * len(parameters)
+    found = []
+    with create_engine(choice, network, configs, trains=False) as engine:
+        engine.set_parameters(parameters)
+        for block in blocks(X):
+            refuse_unknown_values(
+                block, lambda row, column: f"feature {column + 1:,} of row {row + 1:,} of X"
+            )
+            labels: NDArray[Any] = np.zeros((len(block), network.outputs), np.float32)
+            if network.kind == "classes":
+                labels = np.zeros(len(block), np.int32)
+            engine.load("test", Samples(block, labels))
+            found.append(engine.predict("test").mean(axis=0))
+    return np.concatenate(found)
+
+
+def _network(estimator: Estimator) -> NetworkSpec:
+    """The network that an estimator's weights are of."""
+    own, sizes = estimator._checked(), [np.shape(one)[-1] for one in estimator.coefs_]
+    return NetworkSpec(
+        int(estimator.n_features_in_),
+        tuple(sizes[:-1]),
+        sizes[-1],
+        own["activation"],
+        own["leaky_slope"],
+        LOSSES[estimator.out_activation_],
+        own["layer_norm"],
+    )
+
+
+@contextmanager
+def _interruptible(control: Control) -> Iterator[None]:
+    """The first Ctrl-C asks the training to stop, a second one raises ``KeyboardInterrupt``.
+
+    Only the main thread may hold signals, and only Python's own handler is replaced.
+    """
+    own = signal.default_int_handler
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not own:
+        yield
+        return
+
+    def asked(number: int, frame: Any) -> None:
+        if control.stop_now.is_set():
+            own(number, frame)
+        control.stop_now.set()
+
+    signal.signal(signal.SIGINT, asked)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, own)

@@ -1,0 +1,216 @@
+"""The estimators' parameters: scikit-learn's names, and the settings of training that they are.
+
+A parameter is a field, as a setting of training is: its default, what it may be, and the setting
+that it gives, whose bounds and help it shares.
+"""
+
+# ruff: noqa: RUF009 - parameter makes a dataclass's field
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from gpunet.config import (
+    MAXIMUM_EPOCHS,
+    OPTIMIZERS,
+    SCHEDULES,
+    SETTINGS,
+    Setting,
+)
+from gpunet.config.setting import Range
+
+__all__ = ["ADAPTIVE_DECAY", "LBFGS", "OWN_SCHEDULES", "Parameters", "parameter"]
+
+LBFGS = "lbfgs"
+
+ALIASES: Mapping[str, str] = {"logistic": "sigmoid"}
+"""Activations by scikit-learn's names where gpunet has others."""
+
+OWN_SCHEDULES: Mapping[str, str] = {"invscaling": "inverse-power", "adaptive": "plateau"}
+"""Schedules by scikit-learn's names where gpunet has others; they act with ``sgd`` alone."""
+
+ADAPTIVE_DECAY, ADAPTIVE_STOP = 0.2, 1e-6
+"""What ``adaptive`` multiplies the rate with, and up to which rate it stops instead."""
+
+WHOLE = Range(1, MAXIMUM_EPOCHS)
+NOT_NEGATIVE = Range()
+UNCHECKED = Setting(panel="", help="")
+
+
+def parameter(default: Any, help: str = "", *, setting: str = "", **facts: Any) -> Any:
+    """A field of an estimator.
+
+    Args:
+        default: its default.
+        help: what it is; by default what the setting's help says.
+        setting: of training, that the parameter gives as it is.
+        facts: what it may be, as ``Setting`` describes, where that is not the setting's.
+    """
+    row = replace(SETTINGS[setting] if setting else UNCHECKED, default=default, **facts)
+    return field(
+        default=default,
+        metadata={"row": replace(row, help=help or row.help), "setting": setting},
+    )
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Parameters(BaseEstimator):  # type: ignore[misc]
+    """What both estimators are made with."""
+
+    solver: str = parameter(
+        "adam",
+        f"How the loss is minimized: {', '.join(OPTIMIZERS)}, or {LBFGS}.",
+        kind=str,
+        names=(*OPTIMIZERS, LBFGS),
+    )
+    alpha: float = parameter(
+        1e-4,
+        "L2 penalty on the weights; it is divided by the samples of a batch.",
+        kind=float,
+        bounds=NOT_NEGATIVE,
+    )
+    batch_size: int | str = parameter(
+        "auto",
+        "Samples per step, at most all; auto for min(200, n).",
+        kind=int | str,
+        names=("auto",),
+        bounds=WHOLE,
+    )
+    learning_rate: str = parameter(
+        "constant",
+        "How the learning rate changes: constant; with sgd, invscaling or adaptive; or a schedule "
+        f"of gpunet over max_iter epochs: {', '.join(SCHEDULES)}.",
+        kind=str,
+        names=(*OWN_SCHEDULES, *SCHEDULES),
+    )
+    learning_rate_init: float = parameter(0.001, setting="learning_rate")
+    power_t: float = parameter(0.5, "Exponent of invscaling.", setting="lr_power")
+    max_iter: int = parameter(200, "Epochs, or iterations of lbfgs, at most.", setting="epochs")
+    shuffle: bool = parameter(True, setting="shuffle")
+    random_state: Any = parameter(
+        None, "Seed of the initial weights, the held-out samples, the order and dropout."
+    )
+    tol: float = parameter(
+        1e-4,
+        "What an epoch has to improve the training loss by, or the score with early_stopping.",
+        kind=float,
+        bounds=NOT_NEGATIVE,
+    )
+    verbose: bool | int = parameter(False, "Print a line for every epoch.")
+    warm_start: bool = parameter(False, "Start fit with the weights of the call before.", kind=bool)
+    momentum: float = parameter(
+        0.9, "Momentum of sgd.", kind=float, bounds=SETTINGS["momentum"].bounds
+    )
+    nesterovs_momentum: bool = parameter(True, "Nesterov's variant of it.", kind=bool)
+    early_stopping: bool = parameter(
+        False,
+        "Hold samples out, stop by their score and keep the best epoch's weights.",
+        kind=bool,
+    )
+    validation_fraction: float = parameter(
+        0.1,
+        "Share of the samples that early_stopping holds out.",
+        kind=float,
+        bounds=Range(0, 1, below=True),
+    )
+    beta_1: float = parameter(0.9, setting="beta1")
+    beta_2: float = parameter(0.999, setting="beta2")
+    epsilon: float = parameter(1e-8, setting="epsilon")
+    n_iter_no_change: int | float = parameter(
+        10,
+        "Epochs without an improvement that do not stop the training yet; infinity for all.",
+        kind=int | float,
+        bounds=Range(1, math.inf),
+    )
+    max_fun: int = parameter(
+        15000, "Evaluations of the loss by lbfgs, at most.", kind=int, bounds=WHOLE
+    )
+    device: str = parameter(
+        "cpu",
+        "What trains and predicts: cpu (numpy), gpu, auto, or a part of a device's name.",
+        kind=str,
+    )
+    ensemble: int = parameter(
+        1,
+        "Train so many networks side by side, with consecutive seeds; their answers are averaged.",
+        setting="ensemble",
+    )
+    dropout: float | tuple[float, ...] = parameter(0.0, setting="dropout")
+    input_dropout: float = parameter(0.0, setting="input_dropout")
+    layer_norm: bool = parameter(False, setting="layer_norm")
+    leaky_slope: float = parameter(0.01, setting="leaky_slope")
+    initialization: str = parameter("scikit-learn", setting="initialization")
+    weight_decay: float | None = parameter(None, setting="weight_decay")
+    l1: float = parameter(0.0, setting="l1")
+    max_norm: float = parameter(0.0, setting="max_norm")
+    clip_value: float = parameter(0.0, setting="clip_value")
+    clip_norm: float = parameter(0.0, setting="clip_norm")
+    warmup: float = parameter(0.0, setting="warmup")
+    lr_decay: float = parameter(0.5, setting="lr_decay")
+    lr_decay_every: int | None = parameter(None, setting="lr_decay_every")
+    lr_final: float = parameter(0.0, setting="lr_final")
+
+    def _checked(self) -> dict[str, Any]:
+        """Every parameter by its name, as Python's own types.
+
+        Raises:
+            SettingError: one is of another type, or cannot be.
+        """
+        found: dict[str, Any] = {}
+        for one in fields(self):
+            value, row = getattr(self, one.name), one.metadata["row"]
+            if one.name == "hidden_layer_sizes" and not hasattr(value, "__iter__"):
+                value = (value,)
+            if one.name == "activation":
+                value = _renamed(value)
+            checks = row.kind is not None
+            found[one.name] = replace(row, name=one.name).check(value) if checks else value
+        return found
+
+    def _settings(self) -> dict[str, Any]:
+        """The settings of training that the parameters give, whatever the data are.
+
+        Raises:
+            SettingError: a parameter cannot be.
+        """
+        own = self._checked()
+        given = {one.name: one.metadata["setting"] for one in fields(self)}
+        settings = {setting: own[name] for name, setting in given.items() if setting}
+        sgd = own["solver"] == "sgd"
+        stops_early = own["early_stopping"] and own["solver"] != LBFGS
+        patience = own["n_iter_no_change"] + 1
+        patience = 0 if math.isinf(patience) else int(patience)
+        settings |= {
+            "optimizer": "adam" if own["solver"] == LBFGS else own["solver"],
+            "schedule": OWN_SCHEDULES.get(own["learning_rate"], own["learning_rate"]),
+            "momentum": own["momentum"] if sgd else 0.0,
+            "nesterov": sgd and own["nesterovs_momentum"] and own["momentum"] > 0,
+            "min_delta": own["tol"],
+            "patience": patience,
+            "monitor": "val_accuracy" if stops_early else "train_loss",
+            "keep": "best" if stops_early else "last",
+            "improvement": "at-once",
+            "validation": 0,
+            "standardize": False,
+            "standardize_targets": False,
+        }
+        if own["learning_rate"] in OWN_SCHEDULES and not sgd:
+            settings["schedule"] = "constant"
+        elif own["learning_rate"] == "adaptive":
+            settings |= {"lr_decay_every": patience or MAXIMUM_EPOCHS, "patience": 0}
+            settings |= {"lr_decay": ADAPTIVE_DECAY, "lr_stop": ADAPTIVE_STOP}
+        return settings
+
+
+def _renamed(activation: Any) -> Any:
+    """An activation, or one for each layer, by gpunet's names."""
+    if isinstance(activation, str):
+        return ALIASES.get(activation, activation)
+    if hasattr(activation, "__iter__"):
+        return tuple(map(_renamed, activation))
+    return activation

@@ -1,0 +1,201 @@
+"""What an estimator and its data come to: samples and settings that the trainer takes.
+
+``task_of`` is the way there; ``results.adopt`` is the way back, from trained weights to a fitted
+estimator. Whoever trains the networks of many estimators side by side uses the two as ``fit`` does.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight
+
+from gpunet.config import LOSS_FACTS, TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.sklearn.features import dense
+from gpunet.sklearn.parameters import LBFGS
+from gpunet.training.events import EpochRecord
+
+if TYPE_CHECKING:
+    from gpunet.sklearn.estimators import Estimator
+
+__all__ = ["Task", "seed_of", "task_of"]
+
+AUTO_BATCH = 200
+"""The most samples of a batch where the size is left open."""
+
+SEEDS = (1 << 31) - 1
+"""Seeds are drawn below this, where none is given."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What is to be trained for an estimator.
+
+    Args:
+        dataset: the samples to train on, as they go into the network, and those held out for
+            validation, if any. There are no test samples.
+        config: how to train; all that follows from the data is decided.
+        kind: the type of the features that were given, which the weights get.
+        scale: what a loss of gpunet's is multiplied with to be scikit-learn's.
+        offset: what is added then.
+    """
+
+    dataset: Dataset
+    config: TrainConfig
+    kind: np.dtype[Any]
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def losses(self, history: Sequence[EpochRecord], name: str) -> list[float]:
+        """The losses of an estimator by epoch: ``train_loss`` or ``val_loss``."""
+        return [self.scale * getattr(one, name) + self.offset for one in history]
+
+
+def task_of(
+    estimator: Estimator,
+    X: Any,  # noqa: N803 - as scikit-learn calls it
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    X_val: Any = None,  # noqa: N803
+    y_val: Any = None,
+    reset: bool = True,
+) -> Task:
+    """Make of data what is to be trained for an estimator, and check both.
+
+    The estimator learns what scikit-learn's learn of data before they train: ``n_features_in_``,
+    ``feature_names_in_``, ``n_outputs_``, and ``classes_`` if it is a classifier.
+
+    Args:
+        estimator: not changed otherwise.
+        X: (n, I) numbers, dense or sparse, or a data frame.
+        y: (n,) classes or values, or (n, T) labels or values.
+        sample_weight: (n,) what each sample counts.
+        X_val: (m, I) samples to validate with, in the place of a part of X.
+        y_val: (m,) or (m, T) of these.
+        reset: whether the estimator begins anew; else the data have to be like those before.
+
+    Raises:
+        ValueError: a parameter, or something in the data, cannot be.
+
+    Example:
+        >>> import gpunet
+        >>> from gpunet.sklearn.tasks import task_of
+        >>> task = task_of(gpunet.MLPClassifier(), [[0.0], [1.0]], ["no", "yes"])
+        >>> task.config.batch_size, task.dataset.targets
+        (2, ('yes',))
+    """
+    settings = estimator._settings()
+    X, y = estimator._validated(X, y, reset=reset)  # noqa: N806
+    labels = estimator._encoded(y, reset=reset)
+    weights = estimator._weights(y, _checked_weights(sample_weight, X))
+    training = Samples(dense(X), labels, weights)
+    seed = seed_of(estimator)
+    validation = None
+    if X_val is not None:
+        X_val, y_val = estimator._validated(X_val, y_val, reset=False)  # noqa: N806
+        validation = Samples(dense(X_val), estimator._encoded(y_val, reset=False))
+    elif estimator.early_stopping and estimator.solver != LBFGS:
+        training, validation = _held_out(estimator, training, seed)
+    loss = estimator._loss(labels)
+    dataset = Dataset(
+        "X",
+        training,
+        training[:0],
+        estimator._class_names() if labels.ndim == 1 else (),
+        None,
+        "arrays in memory",
+        validation=validation,
+        targets=estimator._target_names() if labels.ndim == 2 else (),
+        kind=LOSS_FACTS[loss].kind,
+    )
+    scale, offset = estimator._loss_scale(training)
+    batch = _batch_size(estimator, len(training))
+    counted = 1.0 if training.weights is None else float(training.weights.mean(dtype=np.float64))
+    settings |= {
+        "loss": loss,
+        "seed": seed,
+        "batch_size": batch,
+        "l2": float(estimator.alpha) / (batch * (counted or 1.0)),
+        "validation": 0 if validation is None else 1,
+    }
+    if settings["monitor"] == "train_loss":
+        settings["min_delta"] /= scale
+    elif dataset.kind == "measured":
+        settings["monitor"] = "val_r2"
+    kind = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
+    return Task(dataset, TrainConfig(**settings), kind, scale, offset)
+
+
+def seed_of(estimator: Estimator) -> int:
+    """The seed of a training: ``random_state`` itself if it is a number, else drawn by it."""
+    given = estimator.random_state
+    if given is not None and not isinstance(given, np.random.RandomState):
+        check_random_state(given)
+        return int(given)
+    return int(check_random_state(given).randint(SEEDS))
+
+
+def _checked_weights(weights: Any, X: Any) -> NDArray[np.float64] | None:  # noqa: N803
+    """What each sample counts (n,), if that was given."""
+    if weights is None:
+        return None
+    checked: NDArray[np.float64] = _check_sample_weight(weights, X, dtype=np.float64)
+    return checked
+
+
+def _held_out(estimator: Estimator, samples: Samples, seed: int) -> tuple[Samples, Samples]:
+    """The samples to train on and those to validate with: a random share, of every class alike.
+
+    Raises:
+        ValueError: there are too few samples.
+    """
+    train, held = train_test_split(
+        np.arange(len(samples)),
+        random_state=np.random.RandomState(seed),
+        test_size=estimator.validation_fraction,
+        stratify=_strata(samples.labels, estimator.validation_fraction)
+        if LOSS_FACTS[estimator._loss(samples.labels)].kind != "measured"
+        else None,
+    )
+    if len(held) < 2:
+        raise ValueError(
+            "The validation set is too small: early_stopping holds out "
+            f"{len(held)} of {len(samples):,} samples and needs 2; raise validation_fraction, or "
+            "give more samples"
+        )
+    return samples.take(np.sort(train)), samples.take(np.sort(held))
+
+
+def _strata(labels: NDArray[Any], share: float) -> NDArray[Any] | None:
+    """The class (n,) of each sample if it can be held out by class; several labels cannot.
+
+    Of more than two classes, one may be too rare; then none is.
+    """
+    if labels.ndim == 2:
+        return labels[:, 0] == 1 if labels.shape[1] == 1 else None
+    counts = np.bincount(labels)
+    counts = counts[counts > 0]
+    room = min(share, 1 - share) * len(labels) >= len(counts)
+    return labels if room and counts.min() > 1 else None
+
+
+def _batch_size(estimator: Estimator, samples: int) -> int:
+    wanted = estimator.batch_size
+    if isinstance(wanted, str):
+        return min(AUTO_BATCH, samples)
+    if wanted > samples:
+        warnings.warn(
+            f"batch_size={wanted} is more than the {samples} samples to train on, "
+            "which are one batch then",
+            stacklevel=5,
+        )
+    return min(int(wanted), samples)
