@@ -69,6 +69,7 @@ DEFAULTS: dict[str, Any] = {
     "label": None,
     "missing": "mean",
     "ignore": None,
+    "weight": None,
     "shuffle": True,
     "window": 0,
     "seed": 0,

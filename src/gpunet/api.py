@@ -69,6 +69,7 @@ def train(
     checkpoint_every: int = 1,
     autotune: bool = True,
     config: TrainConfig | None = None,
+    sample_weight: Any = None,
     **settings: Any,
 ) -> Run:
     """Train a network, or an ensemble of them, and test the best weights.
@@ -76,8 +77,9 @@ def train(
     Args:
         data: a dataset's name (``"mnist"``, ``"strokes"``), a path, ``(X, y)``,
             ``(X, y, X_test, y_test)`` or a ``Dataset``. X are numbers (n, I) or (n, height, width)
-            in an array or a data frame, y (n,) whole numbers, texts or booleans. Part of the
-            training samples is held out for validation, see ``validation``.
+            in an array or a data frame, y (n,) whole numbers, texts or booleans for classes, (n,)
+            or (n, T) fractions for measured targets, or (n, T) 0 and 1 for any number of labels.
+            Part of the training samples is held out for validation, see ``validation``.
         device: ``"auto"``, ``"cpu"`` (numpy), ``"gpu"``, or a part of a name of ``devices()``.
         verbose: show a dashboard in a terminal, a table in a notebook, lines elsewhere.
         callbacks: called as the training goes on; a callback can stop the run.
@@ -86,6 +88,7 @@ def train(
         autotune: take the fastest tiles of matrix products, and measure them before a long run;
             the results are the same either way.
         config: settings to start from, by default those of ``TrainConfig()``.
+        sample_weight: (n,) what each row of X counts in the loss and the metrics, at least 0.
         **settings: all settings of ``TrainConfig``, such as ``hidden=(128,)``, ``dropout=0.1``.
 
     Returns:
@@ -111,6 +114,7 @@ def train(
         recorder=None if run_dir is None else new_run(Path(run_dir), checkpoint_every),
         callbacks=callbacks,
         autotune=autotune,
+        sample_weight=sample_weight,
     )
 
 

@@ -148,9 +148,10 @@ class TrainConfig:
     label: str | None = setting(
         None,
         DATA,
-        "The column of a table that is the label: its title, its number counted from 1, or last; "
-        "by default it is found by the titles and the values.",
-        metavar="COLUMN",
+        "The column of a table that is to be predicted, classes or measured: its title, its number "
+        "counted from 1, or last; several with commas between them. By default it is found by the "
+        "titles and the values.",
+        metavar="COLUMN[,...]",
         fixed=SAME_SAMPLES,
     )
     missing: Missing = setting(
@@ -169,6 +170,15 @@ class TrainConfig:
         "Columns of a table that are left out, by their titles or their numbers counted from 1.",
         metavar="COLUMN,...",
         parse=parse_names,
+        fixed=SAME_SAMPLES,
+        shared=True,
+    )
+    weight: str | None = setting(
+        None,
+        DATA,
+        "The column of a table that says what each row counts in the loss and the metrics, named "
+        "as the label is; at least 0.",
+        metavar="COLUMN",
         fixed=SAME_SAMPLES,
         shared=True,
     )

@@ -191,7 +191,8 @@ def _labels_of(model: Model, labels: Any) -> NDArray[Any]:
 
 def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
     """All rows of a table, with the model's features and the numbers of its classes."""
-    rows = read_rows(table, model.table_columns, model.network.inputs, model.classes)
+    kind = model.network.kind
+    rows = read_rows(table, model.table_columns, model.network.inputs, model.classes, kind)
     messages.say(f"data:   all {len(rows.features):,} rows of {table}")
     if rows.notice is not None:
         messages.note(rows.notice)

@@ -198,6 +198,7 @@ def train_model(
     recorder: Recorder | None = None,
     callbacks: Sequence[Callback] = (),
     autotune: bool = True,
+    sample_weight: Any = None,
 ) -> Run:
     """Train a network or an ensemble, and test the best weights: all in its order.
 
@@ -209,13 +210,14 @@ def train_model(
         recorder: keeps the run in a folder, and says where an earlier one stands.
         callbacks: called as the training goes on.
         autotune: take the fastest tiles, and measure them first where that pays.
+        sample_weight: (n,) what each row of X counts.
 
     Raises:
         GpunetError: whatever a user can cause or fix.
     """
     begun = recorder.state if recorder else None
     choice = device_as_before(device, begun.device if begun else "", messages)
-    dataset, reference = dataset_of(data, messages, TableOptions.of(config))
+    dataset, reference = dataset_of(data, messages, TableOptions.of(config), sample_weight)
     config = settle_epochs(config, dataset, messages)
     if recorder is not None:
         recorder.begin(dataset, untrained_model(config, dataset, reference), messages)
