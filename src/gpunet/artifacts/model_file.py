@@ -59,7 +59,7 @@ format 2 every column of a table is one feature, and none may be missing. Up to 
 classes, neither labels nor measured targets."""
 
 LATER_SETTINGS = (
-    *("scaling", "standardize_targets", "shuffle", "rate_by_inputs", "bias_rate"),
+    *("scaling", "standardize_targets", "shuffle", "rate_by_inputs", "bias_rate", "weight"),
     *("lr_power", "lr_stop", "improvement", "keep"),
 )
 """Settings that older versions do not know; a file has them where they are not the default."""
@@ -162,7 +162,7 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
         },
         "best_epoch": model.best_epoch,
         "test": model.test.to_dict(model.network.kind),
-        "columns": None if model.columns is None else dataclasses.asdict(model.columns),
+        "columns": None if model.columns is None else _columns(model.columns),
         **({} if of_classes else _of_targets(model)),
     }
 
@@ -171,6 +171,13 @@ def _config(config: TrainConfig) -> dict[str, Any]:
     usual = TrainConfig()
     left_out = [name for name in LATER_SETTINGS if getattr(config, name) == getattr(usual, name)]
     return {name: value for name, value in config.to_dict().items() if name not in left_out}
+
+
+def _columns(columns: Columns) -> dict[str, Any]:
+    """The columns as JSON holds them; older versions know but one column of a label."""
+    further = ("further", "further_labels")
+    content = dataclasses.asdict(columns)
+    return {name: one for name, one in content.items() if one or name not in further}
 
 
 def _of_targets(model: Model) -> dict[str, Any]:
