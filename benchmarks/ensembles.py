@@ -76,7 +76,7 @@ def _row(runs: list[Run]) -> str:
     """The cells of the ensembles of one kind."""
     alone, best, together = [], [], []
     for run in runs:
-        accuracies = [100 * (one.accuracy or 0) for one in run.result.own_scores]
+        accuracies = [100 * (one.accuracy or 0) for one in run.own_scores]
         alone.append(mean(accuracies))
         best.append(max(accuracies))
         together.append(100 * (run.test.accuracy or 0))

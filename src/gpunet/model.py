@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import AnswerFormat, NetworkSpec, TrainConfig
+from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import (
     Columns,
     Dataset,
@@ -61,19 +62,28 @@ class Scores:
 
     Args:
         loss: mean of the model's own loss.
-        accuracy: a fraction.
+        accuracy: a fraction; of samples with several labels, those with all of them right.
+        r2: the share of the variance of measured targets that is explained, at most 1; of several
+            targets the mean, as of the other two.
+        rmse: the root of the mean squared error of measured targets, in their own units.
+        mae: the mean absolute error of measured targets, in their own units.
     """
 
     loss: float | None
     accuracy: float | None
+    r2: float | None = None
+    rmse: float | None = None
+    mae: float | None = None
 
     @classmethod
-    def of(cls, loss: float, accuracy: float) -> Scores:
-        """Scores as they were computed, without those that are not finite."""
-        return cls(
-            loss if math.isfinite(loss) else None,
-            accuracy if math.isfinite(accuracy) else None,
-        )
+    def of(cls, *scores: float | None) -> Scores:
+        """Scores as they were computed, in their order, without those that are not finite."""
+        return cls(*(one if one is not None and math.isfinite(one) else None for one in scores))
+
+    def to_dict(self, kind: Kind) -> dict[str, float | None]:
+        """The scores that such a network can have, by their names."""
+        names = ("r2", "rmse", "mae") if kind == "measured" else ("accuracy",)
+        return {name: getattr(self, name) for name in ("loss", *names)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,10 +169,11 @@ class Model:
         return samples.single() if self.scaling is None else self.scaling.apply(samples, above)
 
     def test_samples(self, dataset: Dataset) -> Samples:
-        """The dataset's test samples as they were read, labeled with the model's classes.
+        """The dataset's test samples as they were read, with the model's classes or targets.
 
         Raises:
-            ModelError: a class is not among the model's, or columns are encoded otherwise.
+            ModelError: a class is not among the model's, targets are others, or columns are encoded
+                otherwise.
         """
         given, known = dataset.columns, self.columns
         if given is not None and known is not None and given.encodings != known.encodings:
@@ -171,6 +182,14 @@ class Model:
                 "was trained on; give the rows themselves, (X, y) or a table, to have them encoded "
                 "as then"
             )
+        if dataset.kind != self.network.kind or dataset.targets != self.targets:
+            raise ModelError(
+                f"the model predicts {self._what} but the data {dataset.name!r} tell of "
+                f"{_named(dataset.kind, dataset.targets)}; use data like {self.origin.name!r}, "
+                "which it was trained on"
+            )
+        if self.network.kind != "classes":
+            return dataset.test
         strange = [name for name in dataset.classes if name not in self.classes]
         if strange:
             raise ModelError(
@@ -178,10 +197,10 @@ class Model:
                 f"know; use data with the classes {', '.join(self.classes[:12])}"
             )
         numbers = np.array([self.classes.index(name) for name in dataset.classes], dtype=np.int32)
-        return Samples(dataset.test.features, numbers[dataset.test.labels])
+        return replace(dataset.test, labels=numbers[dataset.test.labels])
 
     def predict(self, data: Any) -> NDArray[Any]:
-        """The class of every sample: whole numbers where the classes are, else texts.
+        """The class of every sample, its labels, or its measured targets.
 
         Args:
             data: numbers (n, I) or (n, height, width) in an array or a data frame, or an iterator
@@ -190,7 +209,8 @@ class Model:
                 .npz file it is the test set's features, if it has one.
 
         Returns:
-            (n,) classes.
+            (n,) classes, whole numbers where they are, else texts; (n, T) 0 or 1 for each label; or
+            float64 measured targets in their own units, (n,) of one and (n, T) of several.
 
         Raises:
             DataError: the data are not what they should be.
@@ -203,27 +223,39 @@ class Model:
             >>> [str(name) for name in model.predict([[0.0], [3.0]])]
             ['low', 'high']
         """
+        from gpunet.workflows.answers import answers_of
+
+        answers = answers_of(self, data)
+        if self.network.kind == "measured":
+            return answers[:, 0] if len(self.targets) == 1 else answers
+        if self.network.kind == "labels":
+            return (answers > 0.5).astype(np.int64)
         names = np.array(self.classes)
         if all(name.lstrip("-").isdecimal() for name in self.classes):
             names = names.astype(np.int64)
-        return np.asarray(names[self.predict_proba(data).argmax(axis=1)])
+        return np.asarray(names[answers.argmax(axis=1)])
 
     def predict_proba(self, data: Any) -> NDArray[np.float32]:
-        """The probability of every class for every sample; an ensemble's networks are averaged.
+        """The probability of every class or label for every sample, the mean over the networks.
 
         Args:
             data: as ``predict`` takes it.
 
         Returns:
-            (n, C), the columns in the order of ``classes``.
+            (n, C), the columns in the order of ``classes``; or (n, T) in that of ``targets``, each
+            label's own.
 
         Raises:
             DataError: the data are not what they should be.
-            ModelError: they do not fit the model.
+            ModelError: they do not fit the model, or it predicts measured targets.
         """
-        from gpunet.workflows.answers import probabilities_of
+        from gpunet.workflows.answers import answers_of
 
-        return probabilities_of(self, data)
+        if self.network.kind == "measured":
+            raise ModelError(
+                f"the model predicts {self._what}, which have no probabilities; call predict"
+            )
+        return np.asarray(answers_of(self, data), np.float32)
 
     def predict_file(
         self,
@@ -235,6 +267,8 @@ class Model:
         force: bool = False,
     ) -> int:
         """Write the class of every sample, and the probability of every class, into a file.
+
+        Of labels it is each label and its probability, of measured targets their values.
 
         Rows of a table are read, answered and written block by block, so that a file of any length
         takes little memory. The file is written as a whole or not at all.
@@ -286,7 +320,9 @@ class Model:
             device: as ``gpunet.train`` takes it.
 
         Returns:
-            ``loss``, ``accuracy``, ``matrix`` (C, C), ``scores`` by class and ``probabilities``.
+            ``loss``, ``accuracy``, ``matrix`` (C, C), ``scores`` by class and ``probabilities``; of
+            measured targets ``loss``, ``r2``, ``rmse``, ``mae``, ``targets`` (the scores of each)
+            and ``answers``.
 
         Raises:
             DataError: the data cannot be had.
@@ -332,14 +368,31 @@ class Model:
             f"  layer {number}: {layer.inputs} -> {layer.outputs}, {layer.activation}"
             for number, layer in enumerate(self.network.layers, 1)
         ]
-        lines.append(f"  classes: {', '.join(self.classes[:12])}")
+        names = self.classes or self.targets
+        lines.append(f"  {'classes' if self.classes else 'targets'}: {', '.join(names[:12])}")
         lines.append(f"  trained on {self.origin.name}, weights of epoch {self.best_epoch}")
         if self.test.accuracy is not None:
             lines.append(f"  test accuracy {self.test.accuracy:.4g}, loss {self.test.loss:.4g}")
+        if self.test.r2 is not None:
+            test = self.test
+            lines.append(f"  test R2 {test.r2:.4g}, RMSE {test.rmse:.4g}, MAE {test.mae:.4g}")
         return "\n".join(lines)
+
+    @property
+    def _what(self) -> str:
+        """What it predicts, for messages."""
+        return _named(self.network.kind, self.targets)
 
     def __repr__(self) -> str:
         return f"<gpunet.Model {self.network}, trained on {self.origin.name}>"
+
+
+def _named(kind: Kind, targets: tuple[str, ...]) -> str:
+    """What data tell of a sample, or a model predicts: ``measured targets (price)``."""
+    if kind == "classes":
+        return "classes"
+    listed = ", ".join(targets[:12]) + (", ..." if len(targets) > 12 else "")
+    return f"{'labels' if kind == 'labels' else 'measured targets'} ({listed})"
 
 
 def _require_new(path: Path, *, force: bool) -> None:

@@ -43,3 +43,12 @@ def test_a_run_of_format_1_is_gone_on_with_to_the_same_weights(tmp_path: Path) -
     expected = gpunet.load(GOLDEN / "resumed.safetensors")
     assert (resumed.model.parameters == expected.parameters).all()
     assert len(resumed.history) == 5
+
+
+def test_a_model_of_classes_is_written_byte_for_byte_as_before_there_were_measured_targets(
+    tmp_path: Path,
+) -> None:
+    """A setting that is new since then stands in ``model_file.LATER_SETTINGS``."""
+    path = gpunet.load(GOLDEN / "classes.safetensors").save(tmp_path / "again.safetensors")
+    expected = (GOLDEN / "classes.safetensors").read_bytes()
+    assert path.read_bytes() == expected.replace(b"0.1.0", gpunet.__version__.encode())

@@ -683,9 +683,9 @@ def test_the_samples_that_are_shown_are_drawn_by_the_seed(
 ) -> None:
     drawn: list[tuple[int, int]] = []
 
-    def noting(probabilities: Any, labels: Any, count: int, seed: int) -> Any:
+    def noting(total: int, count: int, seed: int) -> Any:
         drawn.append((count, seed))
-        return sample_rows(probabilities, labels, count, seed)
+        return sample_rows(total, count, seed)
 
     monkeypatch.setattr(training_end, "sample_rows", noting)
     ran = gpunet("train", "--data", halves, *FAST, "--showcase", "3", "--seed", "7")

@@ -78,7 +78,7 @@ from gpunet.terminal.live.console import make_console
 from gpunet.terminal.views.model_card import model_card
 from gpunet.training.events import EpochRecord
 from gpunet.training.state import RunState
-from gpunet.workflows.answers import probabilities_of
+from gpunet.workflows.answers import answers_of
 
 SECONDS = 20
 """That an input may take at most."""
@@ -281,7 +281,7 @@ def use_model(folder: Path) -> None:
     model_card(make_console(stream=text, plain=True, environ={"COLUMNS": "80"}), model, 1)
     require("\x1b" not in text.getvalue(), "an escape code in a model's card")
     require_framing(model)
-    answers = probabilities_of(model, np.ones((3, model.network.inputs), np.float32))
+    answers = answers_of(model, np.ones((3, model.network.inputs), np.float32))
     require(answers.shape == (3, len(model.classes)), "answers of another shape")
 
 

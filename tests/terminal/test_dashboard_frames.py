@@ -13,10 +13,10 @@ from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.dashboard import (
     View,
     _arrange,
-    _picture_size,
     closing_view,
     dashboard_frame,
 )
+from gpunet.terminal.views.gallery import _picture_size
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 

@@ -219,10 +219,10 @@ def test_a_file_of_another_program_is_refused(saved: Path) -> None:
 
 
 def test_a_file_of_a_newer_format_is_refused_with_both_versions(saved: Path) -> None:
-    rewrite(saved, {}, {"format": 4, "gpunet": "9.9"})
+    rewrite(saved, {}, {"format": 5, "gpunet": "9.9"})
     message = refusal(saved)
-    assert "format 4 (of gpunet 9.9)" in message
-    assert "reads formats up to 3" in message
+    assert "format 5 (of gpunet 9.9)" in message
+    assert "reads formats up to 4" in message
 
 
 @pytest.mark.parametrize(

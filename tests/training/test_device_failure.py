@@ -134,7 +134,7 @@ def test_a_device_that_cannot_be_tested_on_leaves_the_weights_and_the_reason() -
     assert result.overcome == ()
     assert result.stop_reason == "epochs"
     assert len(result.history) == 4
-    assert result.joint_scores("cross-entropy", DATASET.test.labels).accuracy is None
+    assert result.joint_scores("cross-entropy", DATASET.test).accuracy is None
 
 
 class Destroyer(Callback):

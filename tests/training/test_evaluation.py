@@ -74,31 +74,21 @@ def test_no_samples_are_refused() -> None:
         evaluate(an_engine(1), a_model(1), SAMPLES[:0])
 
 
-PROBABILITIES = np.eye(3, dtype=np.float32)[np.arange(30) % 3]  # (30, 3)
-LABELS = np.where(np.arange(30) < 25, np.arange(30) % 3, (np.arange(30) + 1) % 3).astype(np.int32)
-
-
 def test_picked_rows_are_different_in_order_and_the_same_for_the_same_seed() -> None:
-    rows = sample_rows(PROBABILITIES, LABELS, 10, seed=4)
+    rows = sample_rows(30, 10, seed=4)
     assert len(set(rows.tolist())) == 10
     assert sorted(rows.tolist()) == rows.tolist()
-    assert rows.tolist() == sample_rows(PROBABILITIES, LABELS, 10, seed=4).tolist()
-    assert rows.tolist() != sample_rows(PROBABILITIES, LABELS, 10, seed=5).tolist()
+    assert rows.tolist() == sample_rows(30, 10, seed=4).tolist()
+    assert rows.tolist() != sample_rows(30, 10, seed=5).tolist()
 
 
-def test_only_misclassified_rows_are_picked_if_asked_for() -> None:
-    assert sample_rows(PROBABILITIES, LABELS, 10, 0, wrong=True).tolist() == [25, 26, 27, 28, 29]
-
-
-def test_nothing_is_picked_where_nothing_is_wrong() -> None:
-    assert sample_rows(PROBABILITIES[:25], LABELS[:25], 10, 0, wrong=True).tolist() == []
+def test_rows_are_picked_from_some_alone_if_asked_for() -> None:
+    assert sample_rows(30, 10, 0, among=np.arange(30) >= 25).tolist() == [25, 26, 27, 28, 29]
+    assert sample_rows(30, 10, 0, among=np.zeros(30, np.bool_)).tolist() == []
 
 
 def test_the_samples_with_the_largest_losses_come_first() -> None:
-    shares = np.array([0.9, 0.2, 0.6, 0.4], dtype=np.float32)
-    probabilities = np.stack([shares, 1 - shares], axis=1)  # (4, 2)
-    labels = np.zeros(4, np.int32)
-    rows = sample_rows(probabilities, labels, 3, 0, top_losses=True)
-    assert rows.tolist() == [1, 3, 2]
-    rows = sample_rows(probabilities, labels, 3, 0, top_losses=True, wrong=True)
-    assert rows.tolist() == [1, 3]
+    losses = np.array([0.1, 1.6, 0.5, 0.9])
+    assert sample_rows(4, 3, 0, losses=losses).tolist() == [1, 3, 2]
+    wrong = np.array([False, True, False, True])
+    assert sample_rows(4, 3, 0, losses=losses, among=wrong).tolist() == [1, 3]

@@ -37,14 +37,15 @@ class Answers:
         names: of the samples.
         boxes: where in its image each sample lies (left, top, right, bottom), or ``None``.
         features: (n, I) of the samples, not yet prepared.
-        probabilities: (n, C) of every class.
+        values: (n, C) or (n, T) float32, the probability of every class or label; or (n, T)
+            float64, the measured targets in their own units.
     """
 
     title: str
     names: Sequence[int | str]
     boxes: Sequence[tuple[int, int, int, int]] | None
     features: NDArray[Any]
-    probabilities: NDArray[np.float32]
+    values: NDArray[np.float32] | NDArray[np.float64]
 
 
 def format_of(path: Path) -> AnswerFormat:
@@ -62,11 +63,14 @@ def answer_texts(
     """The text of a file of answers, piece by piece.
 
     - ``csv``: a line of titles, then one per sample: its name, ``prediction`` and the probability
-      of every class, in the order of the model's classes and titled by their names.
+      of every class, in the order of the model's classes and titled by their names. Of labels it is
+      each label, 0 or 1, then the probability of each; of measured targets the value of each.
     - ``json``: a list of objects: ``row`` or ``image``, for images ``box``, ``prediction`` and
-      ``probabilities`` by class.
+      ``probabilities`` by class. Of labels ``prediction`` lists those that are there; of measured
+      targets it is a number, or of several targets an object.
     - ``jsonl``: these objects, one a line.
-    - ``submission``: ``id`` and the label, titled as in the table that the model was trained on.
+    - ``submission``: ``id`` and the label or the targets, titled as in the table that the model was
+      trained on.
 
     Args:
         model: that gave the answers.
@@ -106,29 +110,45 @@ def _lines(
 ) -> Iterator[str]:
     """Lines of CSV, block by block."""
     classes = [_cell(shown(name)) for name in model.classes]
-    shares_of = ",%.7g" * len(classes) if whole else ""  # in the digits that float32 holds
-    line = f"%s,%s{shares_of}\n"
+    titles, line = _columns(model, shown, whole)
     head = True
     for block in answers:
         if head:
-            yield _head(model, block.title, classes if whole else None, shown)
+            called = "id" if not whole and block.title in UNTITLED else block.title
+            yield ",".join([_cell(shown(called)), *titles]) + "\n"
             head = False
         names = [name if isinstance(name, int) else _cell(shown(name)) for name in block.names]
-        chosen = [classes[top] for top in block.probabilities.argmax(axis=1).tolist()]
-        shares = block.probabilities.tolist() if whole else [()] * len(names)
-        rows = zip(names, chosen, shares, strict=True)
-        yield "".join([line % (name, top, *row) for name, top, row in rows])
+        rows = zip(names, *_cells(model, block, classes, whole), strict=True)
+        yield "".join([line % (name, *first, *row) for name, first, row in rows])
 
 
-def _head(
-    model: Model, title: str, classes: Sequence[str] | None, shown: Callable[[str], str]
-) -> str:
-    """The line of titles, with those of the classes or, of a submission, of the label."""
-    if classes is not None:
-        return ",".join([_cell(shown(title)), "prediction", *classes]) + "\n"
+def _columns(model: Model, shown: Callable[[str], str], whole: bool) -> tuple[list[str], str]:
+    """The titles beside that of the names, and how a line is written."""
+    kind, targets = model.network.kind, [_cell(shown(name)) for name in model.targets]
+    if kind == "measured":  # which hold the digits of a float32 in any unit
+        return targets, "%s" + ",%.9g" * len(targets) + "\n"
+    if kind == "labels":
+        shares = [_cell(shown(f"{name} probability")) for name in model.targets] if whole else []
+        return [*targets, *shares], "%s" + ",%d" * len(targets) + ",%.7g" * len(shares) + "\n"
+    classes = [_cell(shown(name)) for name in model.classes] if whole else []
     label = None if model.columns is None else model.columns.label
-    called = "id" if title in UNTITLED else title
-    return f"{_cell(shown(called))},{_cell(shown(label or 'label'))}\n"
+    first = "prediction" if whole else _cell(shown(label or "label"))
+    return [first, *classes], "%s,%s" + ",%.7g" * len(classes) + "\n"  # float32's digits
+
+
+def _cells(
+    model: Model, block: Answers, classes: Sequence[str], whole: bool
+) -> tuple[Sequence[Sequence[object]], Sequence[Sequence[float]]]:
+    """For each sample of a block what is predicted, and the probabilities if they are wanted."""
+    values: Sequence[Sequence[float]] = block.values.tolist()
+    none: Sequence[Sequence[float]] = [()] * len(values)
+    match model.network.kind:
+        case "measured":
+            return none, values
+        case "labels":
+            return (block.values > 0.5).tolist(), values if whole else none
+    chosen = [(classes[top],) for top in block.values.argmax(axis=1).tolist()]
+    return chosen, values if whole else none
 
 
 def _cell(text: str) -> str:
@@ -156,13 +176,29 @@ def _objects(model: Model, answers: Iterable[Answers], *, listed: bool) -> Itera
 def _contents(model: Model, block: Answers) -> Iterator[dict[str, object]]:
     """What JSON holds of every answer."""
     key = "row" if block.boxes is None else "image"
-    tops = block.probabilities.argmax(axis=1).tolist()
-    rows = block.probabilities.tolist()
-    for at, (name, top, shares) in enumerate(zip(block.names, tops, rows, strict=True)):
+    for at, (name, content) in enumerate(zip(block.names, _predictions(model, block), strict=True)):
         box = {} if block.boxes is None else {"box": block.boxes[at]}
-        yield {
-            key: name,
-            **box,
-            "prediction": model.classes[top],
-            "probabilities": dict(zip(model.classes, shares, strict=True)),
-        }
+        yield {key: name, **box, **content}
+
+
+def _predictions(model: Model, block: Answers) -> Iterator[dict[str, object]]:
+    """What JSON holds of every answer beside the sample's name."""
+    rows, targets = block.values.tolist(), model.targets
+    if model.network.kind == "measured":
+        for row in rows:
+            several = len(targets) > 1
+            yield {"prediction": dict(zip(targets, row, strict=True)) if several else row[0]}
+        return
+    if model.network.kind == "labels":
+        names = targets
+        predictions: Sequence[object] = [_labels(names, row) for row in rows]
+    else:
+        names = model.classes
+        predictions = [names[top] for top in block.values.argmax(axis=1).tolist()]
+    for prediction, row in zip(predictions, rows, strict=True):
+        yield {"prediction": prediction, "probabilities": dict(zip(names, row, strict=True))}
+
+
+def _labels(names: Sequence[str], shares: Sequence[float]) -> list[str]:
+    """The labels that are more probable than not."""
+    return [name for name, share in zip(names, shares, strict=True) if share > 0.5]

@@ -78,7 +78,7 @@ class Curves:
     ) -> Self:
         """The curves of finished epochs."""
         columns = {
-            name: np.array([getattr(record, name, None) for record in records], np.float64)
+            name: np.array([getattr(record, name) for record in records], np.float64)
             for name in METRICS
         }
         epochs = np.array([record.epoch for record in records], np.int64)

@@ -3,10 +3,10 @@
 A safetensors file. Its tensors are ``layers.0.weights`` (P, I, O), ``layers.0.biases`` (P, O) and
 so on, float32, and ``scaling.mean`` and ``scaling.deviation`` (I,) if features were standardized,
 float64 (older files have float32), with ``scaling.fill`` (I,) if what is missing does not become
-the mean. Its metadata hold under ``gpunet`` one JSON text, the
-``describe`` of this file. A file is never trusted: what is loaded has been checked for shapes,
-types and finite values. A run extends the file of its last epoch by what it needs to go on: tensors
-named ``run.*`` and the metadata entry ``run``.
+the mean; and ``targets.mean`` and ``targets.deviation`` (T,), float64, if measured targets were.
+Its metadata hold under ``gpunet`` one JSON text, the ``describe`` of this file. A file is never
+trusted: what is loaded has been checked for shapes, types and finite values. A run extends the file
+of its last epoch by what it needs to go on: tensors named ``run.*`` and the metadata entry ``run``.
 """
 
 from __future__ import annotations
@@ -47,12 +47,22 @@ __all__ = [
     "save",
 ]
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raised whenever an older gpunet would misread the file."""
 
-FORMATS = (1, 2, 3)
+FORMAT_OF_CLASSES = 3
+"""What a model of classes is written in, so that older versions read it, too."""
+
+FORMATS = (1, 2, 3, 4)
 """Formats that are read. A file of format 1 says nothing of pixels; they were never inverted. Up to
-format 2 every column of a table is one feature, and none may be missing."""
+format 2 every column of a table is one feature, and none may be missing. Up to format 3 there are
+classes, neither labels nor measured targets."""
+
+LATER_SETTINGS = (
+    *("scaling", "standardize_targets", "shuffle", "rate_by_inputs", "bias_rate"),
+    *("lr_power", "lr_stop", "improvement", "keep"),
+)
+"""Settings that older versions do not know; a file has them where they are not the default."""
 
 EXTENSION = "run"
 """Name of the metadata entry, and prefix of the tensors, that a file holds beside a model."""
@@ -100,6 +110,11 @@ def _tensors(model: Model) -> Tensors:
         }
         if model.scaling.fill is not None:
             tensors["scaling.fill"] = model.scaling.fill
+    if model.target_scaling is not None:
+        tensors |= {
+            "targets.mean": model.target_scaling.mean,
+            "targets.deviation": model.target_scaling.deviation,
+        }
     return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
 
 
@@ -129,12 +144,12 @@ def _written_network(network: NetworkSpec) -> dict[str, Any]:
 
 def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
     """All of a model but its weights, as JSON holds it in a file in a folder."""
-    network, origin = model.network, model.origin
+    origin, of_classes = model.origin, model.network.kind == "classes"
     return {
-        "format": FORMAT_VERSION,
+        "format": FORMAT_OF_CLASSES if of_classes else FORMAT_VERSION,
         "gpunet": __version__,
-        "network": _written_network(network),
-        "config": model.config.to_dict(),
+        "network": _written_network(model.network),
+        "config": _config(model.config),
         "classes": list(model.classes),
         "image_shape": None if model.image_shape is None else list(model.image_shape),
         "scaling": model.scaling is not None,
@@ -146,9 +161,20 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
             "reference": portable(origin.reference, folder),
         },
         "best_epoch": model.best_epoch,
-        "test": dataclasses.asdict(model.test),
+        "test": model.test.to_dict(model.network.kind),
         "columns": None if model.columns is None else dataclasses.asdict(model.columns),
+        **({} if of_classes else _of_targets(model)),
     }
+
+
+def _config(config: TrainConfig) -> dict[str, Any]:
+    usual = TrainConfig()
+    left_out = [name for name in LATER_SETTINGS if getattr(config, name) == getattr(usual, name)]
+    return {name: value for name, value in config.to_dict().items() if name not in left_out}
+
+
+def _of_targets(model: Model) -> dict[str, Any]:
+    return {"targets": list(model.targets), "target_scaling": model.target_scaling is not None}
 
 
 def load(path: Path) -> Model:
@@ -214,8 +240,11 @@ def _take_extension(metadata: Mapping[str, str], tensors: Tensors) -> Extension 
 
 
 class _Scores(msgspec.Struct):
-    loss: Annotated[float, Meta(ge=0)] | None
-    accuracy: Annotated[float, Meta(ge=0, le=1)] | None
+    loss: float | None
+    accuracy: Annotated[float, Meta(ge=0, le=1)] | None = None
+    r2: Annotated[float, Meta(le=1)] | None = None
+    rmse: Annotated[float, Meta(ge=0)] | None = None
+    mae: Annotated[float, Meta(ge=0)] | None = None
 
 
 class _Description(msgspec.Struct, kw_only=True):
@@ -230,6 +259,8 @@ class _Description(msgspec.Struct, kw_only=True):
     test: _Scores
     image_shape: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
     columns: Columns | None = None
+    targets: tuple[str, ...] = ()
+    target_scaling: bool = False
 
     @property
     def pixels(self) -> _Pixels:
@@ -256,8 +287,8 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
             f"it has format {_line(version)} (of gpunet {_line(content.get('gpunet'))}) and this "
             f"gpunet {__version__} reads formats up to {FORMAT_VERSION}"
         )
-    if isinstance(shape := content.get("network"), dict) and "classes" in shape:
-        shape["outputs"] = shape["classes"]
+    if isinstance(network := content.get("network"), dict) and "classes" in network:
+        network["outputs"] = network.pop("classes")
     known = typed(content, _Description)
     for name in ("activation", "leaky_slope"):  # which a file always holds, default or not
         if name not in content["network"]:
@@ -268,7 +299,7 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
     except UsageError as error:
         raise UnsoundError(f"its training configuration cannot be ({error})") from error
     _require_sound(known, pixels, config)
-    _require_tensors(tensors, known.network, known.scaling)
+    _require_tensors(tensors, known)
     return Model(
         network=known.network,
         parameters=_parameters(tensors, known.network),
@@ -280,11 +311,13 @@ def _assemble(metadata: Mapping[str, str], tensors: Tensors, folder: Path) -> Mo
             known.dataset, reference=located(known.dataset.reference, folder)
         ),
         best_epoch=known.best_epoch,
-        test=Scores(known.test.loss, known.test.accuracy),
+        test=Scores(**msgspec.structs.asdict(known.test)),
         levels=pixels.levels,
         inverted=pixels.inverted,
         framing=pixels.framing,
         columns=known.columns,
+        targets=known.targets,
+        target_scaling=_target_scaling(tensors) if known.target_scaling else None,
     )
 
 
@@ -296,10 +329,17 @@ def _line(value: object) -> str:
 def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) -> None:
     """Check that the entries of the metadata go together."""
     network, shape = known.network, known.image_shape
-    if len(known.classes) != network.outputs:
-        raise UnsoundError(f"it does not name the network's {network.outputs} classes")
-    if len(set(known.classes)) < len(known.classes):
-        raise UnsoundError("it gives two classes one name")
+    what, names, none = "classes", known.classes, known.targets
+    if network.kind != "classes":
+        what, names, none = "targets", known.targets, known.classes
+    if len(names) != network.outputs or none:
+        raise UnsoundError(f"it does not name the network's {network.outputs} {what}")
+    if len(set(names)) < len(names):
+        raise UnsoundError(f"it gives two {what} one name")
+    if known.target_scaling and network.kind != "measured":
+        raise UnsoundError(f"it scales {what}, which are not measured")
+    if known.test.loss is not None and known.test.loss < 0 and network.loss != "poisson":
+        raise UnsoundError(f"its test has a loss of {known.test.loss}, wanted at least 0")
     if config.network(network.inputs, network.outputs) != network:
         raise UnsoundError("its training configuration is that of another network")
     if shape is not None and shape[0] * shape[1] != network.inputs:
@@ -323,9 +363,9 @@ def _require_framing(framing: Framing, image_shape: tuple[int, int] | None) -> N
         raise UnsoundError("its framing has ink like paper")
 
 
-def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> None:
+def _require_tensors(tensors: Tensors, known: _Description) -> None:
     """Check names, shapes, types and values before anything is computed with them."""
-    shapes = _wanted_shapes(tensors, network, scaling)
+    shapes = _wanted_shapes(tensors, known)
     for name in tensors:
         if name not in shapes:
             raise UnsoundError(f"it holds a tensor {name[:40]!r} that its network does not have")
@@ -333,7 +373,8 @@ def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> N
         if name not in tensors:
             raise UnsoundError(f"the tensor {name} is missing")
         tensor = tensors[name]
-        kinds = (np.float64, np.float32) if name.startswith("scaling.") else (np.float32,)
+        scales = name.startswith(("scaling.", "targets."))
+        kinds = (np.float64, np.float32) if scales else (np.float32,)
         if tensor.shape != shape or tensor.dtype not in kinds:
             wanted = np.dtype(kinds[0])
             raise UnsoundError(
@@ -343,15 +384,16 @@ def _require_tensors(tensors: Tensors, network: NetworkSpec, scaling: bool) -> N
             raise UnsoundError(f"{name} holds NaN or infinity")
 
 
-def _wanted_shapes(
-    tensors: Tensors, network: NetworkSpec, scaling: bool
-) -> dict[str, tuple[int, ...]]:
+def _wanted_shapes(tensors: Tensors, known: _Description) -> dict[str, tuple[int, ...]]:
+    network = known.network
     first = tensors.get("layers.0.weights")
     population = 1 if first is None or first.ndim != 3 else max(1, len(first))
     # A network that is far larger than its file takes no memory here.
     blank = np.broadcast_to(np.float32(0), (1, network.parameter_count))
     shapes = {name: (population, *view.shape[1:]) for name, view in _views(blank, network)}
-    if scaling:
+    if known.target_scaling:
+        shapes |= dict.fromkeys(("targets.mean", "targets.deviation"), (network.outputs,))
+    if known.scaling:
         names = ("scaling.mean", "scaling.deviation", "scaling.fill")
         shapes |= dict.fromkeys(names[: 2 + (names[2] in tensors)], (network.inputs,))
     return shapes
@@ -366,13 +408,24 @@ def _parameters(tensors: Tensors, network: NetworkSpec) -> NDArray[np.float32]:
 
 
 def _scaling(tensors: Tensors, config: TrainConfig) -> Scaling:
-    if not (tensors["scaling.deviation"] > 0).all():
-        raise UnsoundError("scaling.deviation holds a value that is not above 0")
-    mean, deviation = tensors["scaling.mean"], tensors["scaling.deviation"]
+    mean, deviation = _mean_and_deviation(tensors, "scaling")
     fill = tensors.get("scaling.fill")
     return Scaling(
-        mean.astype(np.float64),
-        deviation.astype(np.float64),
+        mean,
+        deviation,
         None if fill is None else fill.astype(np.float64),
         clips=config.standardize and config.scaling == "robust",
     )
+
+
+def _target_scaling(tensors: Tensors) -> Scaling:
+    return Scaling(*_mean_and_deviation(tensors, "targets"))
+
+
+def _mean_and_deviation(
+    tensors: Tensors, of: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if not (tensors[f"{of}.deviation"] > 0).all():
+        raise UnsoundError(f"{of}.deviation holds a value that is not above 0")
+    mean, deviation = tensors[f"{of}.mean"], tensors[f"{of}.deviation"]
+    return mean.astype(np.float64), deviation.astype(np.float64)

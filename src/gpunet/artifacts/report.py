@@ -8,7 +8,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gpunet import __version__
+from gpunet.artifacts.curves import Comparison
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.interface import DeviceInfo
@@ -17,18 +20,24 @@ from gpunet.parameters import initializations
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import network_for, settled
 
-__all__ = ["report", "strict_json", "write_report"]
+__all__ = ["comparison", "report", "strict_json", "write_report"]
+
+COMPARED = 1000
+"""Test samples whose measured targets a report holds beside the predictions, at most."""
 
 
 def report(
     config: TrainConfig, device: DeviceInfo, dataset: Dataset, result: TrainingResult
 ) -> dict[str, Any]:
     """What a run was and what it gave, as JSON holds it."""
-    test = result.joint_scores(config.in_effect("loss"), dataset.test.labels)
+    decided = settled(config, dataset)
     network = network_for(config, dataset)
+    test = result.joint_scores(network.loss, dataset.test)
+    own_scores = result.own_scores(network.loss, dataset.test)
+    compared = comparison(dataset, result)
     return {
         "gpunet": __version__,
-        "config": settled(config, dataset).values_in_effect(),
+        "config": decided.values_in_effect(),
         "initializations": list(initializations(network, config.initialization)),
         "device": dataclasses.asdict(device),
         "dataset": {
@@ -40,17 +49,16 @@ def report(
         "history": [record.to_dict() for record in result.history],
         "stop_reason": result.stop_reason,
         "best_epoch": result.best_epoch,
-        "test": {"loss": test.loss, "accuracy": test.accuracy},
+        "test": test.to_dict(network.kind),
+        **({} if compared is None else {"comparison": compared.to_dict()}),
         "networks": [
             {
                 "seed": own.seed,
-                "stop_reason": network.stop_reason,
-                "best_epoch": network.best_epoch,
-                "test": {"loss": scores.loss, "accuracy": scores.accuracy},
+                "stop_reason": one.stop_reason,
+                "best_epoch": one.best_epoch,
+                "test": scores.to_dict(network.kind),
             }
-            for own, network, scores in zip(
-                config.networks(), result.networks, result.own_scores, strict=True
-            )
+            for own, one, scores in zip(config.networks(), result.networks, own_scores, strict=True)
         ],
         "device_failures": [*result.overcome, *result.device_failures],
         "seconds": {
@@ -58,6 +66,19 @@ def report(
             "per_step": result.seconds / result.steps if result.steps else None,
         },
     }
+
+
+def comparison(dataset: Dataset, result: TrainingResult) -> Comparison | None:
+    """Measured targets of some test samples at equal distances, and what was predicted for them.
+
+    ``None`` where there are none.
+    """
+    count = len(dataset.test)
+    if dataset.kind != "measured" or not result.tested:
+        return None
+    rows = np.unique(np.linspace(0, count - 1, min(COMPARED, count)).astype(np.int64))
+    true = dataset.test.labels[rows].astype(np.float64)
+    return Comparison(dataset.targets, true, result.answers[rows].astype(np.float64))
 
 
 def write_report(content: dict[str, Any], path: Path) -> None:

@@ -42,10 +42,23 @@ class RunSummary:
     test_accuracy: float | None  # of the best weights; ``None`` until the run has ended
     seconds: float  # spent in training
     stop_reason: str | None  # why the run ended, or ``None`` if it has not or was aborted
+    measured: bool  # whether targets are measured, which have R2 in the place of accuracies
+    val_r2: float | None  # of the best epoch; ``None`` as ``val_accuracy`` is
+    test_r2: float | None  # of the best weights; ``None`` as ``test_accuracy`` is
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run by its names, with accuracies or R2."""
+        others = {"measured"} | (
+            {"val_accuracy", "test_accuracy"} if self.measured else {"val_r2", "test_r2"}
+        )
+        return {
+            name: value for name, value in dataclasses.asdict(self).items() if name not in others
+        }
 
 
 class _Test(msgspec.Struct):
-    accuracy: Annotated[float, Meta(ge=0, le=1)] | None
+    accuracy: Annotated[float, Meta(ge=0, le=1)] | None = None
+    r2: Annotated[float, Meta(le=1)] | None = None
 
 
 class _Ending(msgspec.Struct):
@@ -137,6 +150,7 @@ class RunFolder:
                 best_epoch=state.best_epoch,
                 scaling=state.scaling,
                 inverted=state.inverted,
+                target_scaling=state.target_scaling,
             )
             save(best, self.best)
             self._best_epochs = state.best_epochs
@@ -162,6 +176,9 @@ class RunFolder:
             test_accuracy=None if ending is None else ending.test.accuracy,
             seconds=state.seconds,
             stop_reason=None if ending is None else ending.stop_reason,
+            measured=model.network.kind == "measured",
+            val_r2=None if best is None else best.val_r2,
+            test_r2=None if ending is None else ending.test.r2,
         )
 
     def _ending(self, epochs: int) -> _Ending | None:

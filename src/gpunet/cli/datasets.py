@@ -132,7 +132,9 @@ def preview_dataset(
     from gpunet.terminal.draw.graphics import choose_painter
     from gpunet.terminal.live.console import make_console
     from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.terminal.views.score import CALLED
     from gpunet.terminal.views.showcase import preview
+    from gpunet.terminal.views.verdict import in_words
     from gpunet.workflows.data import open_data
 
     if plot is not None:
@@ -145,18 +147,22 @@ def preview_dataset(
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
     held = dataset.validation
     validating = "" if held is None else f"{len(held):,} to validate, "
+    known = CALLED[dataset.kind] if dataset.outputs > 1 else CALLED[dataset.kind][:-1]
     console.print(
         f"{len(dataset.train):,} samples to train, {validating}{len(dataset.test):,} to test, "
-        f"{dataset.inputs:,} features, {len(dataset.classes):,} classes",
+        f"{dataset.inputs:,} features, {dataset.outputs:,} {known}",
         soft_wrap=True,
     )
     console.print()
-    preview(console, dataset.train, dataset.classes, dataset.image_shape, rows, painter)
+    names, kind = dataset.classes or dataset.targets, dataset.kind
+    preview(console, dataset.train, names, dataset.image_shape, rows, painter, kind)
     if plot is not None:
         shape = require_images(dataset.name, dataset.image_shape)
         drawn = dataset.train[rows]
         pictures = [
-            Picture(features.reshape(shape), dataset.classes[int(label)])
-            for features, label in zip(drawn.features, drawn.labels, strict=True)
+            Picture(features.reshape(shape), truth)
+            for features, truth in zip(
+                drawn.features, in_words(drawn.labels, names, kind), strict=True
+            )
         ]
         save_plot(console, partial(plot_pictures, pictures), plot, force=force)

@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Any
 from gpunet.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from rich.console import Console, RenderableType
+
+    from gpunet.datasets.dataset import Samples
     from gpunet.model import Model
     from gpunet.training.evaluation import Evaluation
 
@@ -15,6 +22,12 @@ __all__ = ["evaluate"]
 LISTED_PAIRS = 20
 """Confused pairs in the JSON text; the matrix beside them holds all."""
 
+WORST = 10
+"""Samples with the largest losses that are listed where targets are measured."""
+
+SCATTER = 14
+"""Lines of the predictions by the true values."""
+
 
 def evaluate(
     model: options.ModelFile,
@@ -22,71 +35,118 @@ def evaluate(
     device: options.Device = "auto",
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure a model on test samples: loss, accuracy, every class, and what is confused."""
+    """Measure a model on test samples: loss, accuracy, every class, and what is confused.
+
+    Of measured targets: R2, RMSE and MAE of each, and the worst predictions.
+    """
     from gpunet.artifacts.model_file import load
     from gpunet.artifacts.report import strict_json
     from gpunet.terminal.draw import formats
     from gpunet.terminal.live.messages import ConsoleMessages
-    from gpunet.terminal.views.tables import (
-        class_table,
-        confusion_table,
-        ensemble_table,
-        summary_table,
-    )
+    from gpunet.terminal.views.score import scores_in_words
+    from gpunet.terminal.views.tables import ensemble_table, summary_table
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
 
     loaded = load(model)
     messages = ConsoleMessages(quiet=as_json)
     choice = choose_device(device, messages)
-    _, evaluation = evaluate_model(loaded, data, choice, messages)
+    samples, evaluation = evaluate_model(loaded, data, choice, messages)
     if as_json:
-        print(strict_json(_content(loaded, evaluation)))
+        print(strict_json(_content(loaded, samples, evaluation)))
         return
-    scores = evaluation.scores
-    rows = [
-        ("accuracy", formats.percent(evaluation.overall.accuracy)),
-        ("loss", formats.loss(evaluation.overall.loss)),
-        ("samples", formats.count(int(scores.support.sum()))),
-    ]
+    kind, overall = loaded.network.kind, evaluation.overall
+    rows = [*scores_in_words(overall, kind), ("samples", formats.count(len(samples)))]
     several = len(evaluation.networks) > 1
     for part in (
-        *([ensemble_table(evaluation.overall, evaluation.networks)] if several else []),
+        *([ensemble_table(overall, evaluation.networks, kind)] if several else []),
         summary_table(rows),
-        class_table(scores, loaded.classes),
-        confusion_table(messages.console, evaluation.matrix, loaded.classes, pairs=True),
+        *_details(messages.console, loaded, samples, evaluation),
     ):
         messages.console.print()
         messages.console.print(part)
 
 
-def _content(model: Model, evaluation: Evaluation) -> dict[str, Any]:
+def _details(
+    console: Console, model: Model, samples: Samples, found: Evaluation
+) -> Iterator[RenderableType]:
+    """What is told of every class, label or target."""
+    from gpunet.terminal.draw.scatter import scatters
+    from gpunet.terminal.views.showcase import showcase
+    from gpunet.terminal.views.tables import class_table, confusion_table, target_table
+
+    kind, names = model.network.kind, model.classes or model.targets
+    if kind == "measured":
+        yield target_table(found.targets, names)
+        yield scatters(console, names, samples.labels, found.answers, console.width, SCATTER)
+        shown = (console, samples, found.answers, names, None, _worst(found), found.losses)
+        yield showcase(*shown, kind=kind)
+        return
+    yield class_table(found.scores, names, "class" if kind == "classes" else "label")
+    if kind == "classes":
+        yield confusion_table(console, found.matrix, names, pairs=True)
+
+
+def _worst(found: Evaluation) -> NDArray[np.int64]:
+    """The rows of the samples with the largest losses."""
+    from gpunet.training.evaluation import sample_rows
+
+    return sample_rows(len(found.losses), WORST, 0, losses=found.losses)
+
+
+def _content(model: Model, samples: Samples, found: Evaluation) -> dict[str, Any]:
+    kind, scores = model.network.kind, found.scores
+    content = {
+        **found.overall.to_dict(kind),
+        "samples": len(samples),
+        "networks": [one.to_dict(kind) for one in found.networks],
+    }
+    if kind == "measured":
+        return {**content, **_of_targets(model, samples, found)}
+    columns = (scores.precision, scores.recall, scores.f1, scores.support)
+    entries = [
+        {"name": name, "precision": precision, "recall": recall, "f1": f1, "support": support}
+        for name, precision, recall, f1, support in zip(
+            model.classes or model.targets, *(column.tolist() for column in columns), strict=True
+        )
+    ]
+    if kind == "labels":
+        return {**content, "labels": entries}
+    return {**content, "classes": entries, **_confusions(model, found)}
+
+
+def _confusions(model: Model, found: Evaluation) -> dict[str, Any]:
     from gpunet.training.metrics import confused_pairs
 
-    scores = evaluation.scores
     return {
-        "loss": evaluation.overall.loss,
-        "accuracy": evaluation.overall.accuracy,
-        "samples": int(scores.support.sum()),
-        "networks": evaluation.networks,
-        "classes": [
-            {"name": name, "precision": precision, "recall": recall, "f1": f1, "support": support}
-            for name, precision, recall, f1, support in zip(
-                model.classes,
-                scores.precision.tolist(),
-                scores.recall.tolist(),
-                scores.f1.tolist(),
-                scores.support.tolist(),
-                strict=True,
-            )
-        ],
-        "confusion_matrix": evaluation.matrix.tolist(),
+        "confusion_matrix": found.matrix.tolist(),
         "confused_pairs": [
             {
                 "label": model.classes[pair.label],
                 "prediction": model.classes[pair.prediction],
                 "count": pair.count,
             }
-            for pair in confused_pairs(evaluation.matrix, LISTED_PAIRS)
+            for pair in confused_pairs(found.matrix, LISTED_PAIRS)
+        ],
+    }
+
+
+def _of_targets(model: Model, samples: Samples, found: Evaluation) -> dict[str, Any]:
+    """The scores of each measured target, and the worst predictions."""
+    names, scores = model.targets, found.targets
+    columns = (values.tolist() for values in (scores.r2, scores.rmse, scores.mae))
+    return {
+        "targets": [
+            {"name": name, "r2": r2, "rmse": rmse, "mae": mae}
+            for name, r2, rmse, mae in zip(names, *columns, strict=True)
+        ],
+        "worst": [
+            {
+                "row": row,
+                "target": dict(zip(names, samples.labels[row].tolist(), strict=True)),
+                "prediction": dict(zip(names, found.answers[row].tolist(), strict=True)),
+                "loss": float(found.losses[row]),
+            }
+            for row in _worst(found).tolist()
         ],
     }

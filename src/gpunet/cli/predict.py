@@ -84,7 +84,7 @@ def predict(
     as_json: options.AsJson = False,
     force: options.Force = False,
 ) -> None:
-    """Tell the class of every row or image, and the probability of every class.
+    """Tell the class of every row or image and the probability of each, or what targets measure.
 
     Of a table rows are read, answered and written block by block, so that it may have any length;
     a column of labels in it is not looked at. A model whose training images are framed like MNIST's
@@ -198,13 +198,16 @@ def _print_blocks(model: Model, answers: Iterator[Answers], kind: AnswerFormat |
 def _picture(console: Console, model: Model, block: Answers) -> None:
     """Print one image's answers, each beside the picture that the model was given."""
     from gpunet.terminal.views.showcase import prediction
+    from gpunet.terminal.views.verdict import predictions
 
-    shares = [
-        f"{model.classes[int(row.argmax())]} ({100 * float(row.max()):.1f} %)"
-        for row in block.probabilities
+    kind, names = model.network.kind, model.classes or model.targets
+    told = [
+        found if share is None else f"{found} ({100 * share:.1f} %)"
+        for found, share in predictions(block.values, names, kind)
     ]
-    console.print(f"{one_line(str(block.names[0]))}: {' '.join(shares)}", soft_wrap=True)
-    for pixels, row in zip(block.features, block.probabilities, strict=True):
+    console.print(f"{one_line(str(block.names[0]))}: {' '.join(told)}", soft_wrap=True)
+    for pixels, row in zip(block.features, block.values, strict=True):
         shape = model.image_shape
-        prediction(console, None if shape is None else pixels.reshape(shape), row, model.classes)
+        image = None if shape is None else pixels.reshape(shape)
+        prediction(console, image, row, names, kind)
         console.print()

@@ -27,12 +27,12 @@ def runs(
     ] = Path("runs"),
     as_json: options.AsJson = False,
 ) -> None:
-    """Compare the runs in a folder, the best validation accuracy first."""
+    """Compare the runs in a folder, the best validation accuracy, or R2, first."""
     summaries = _summaries(folder)
     if as_json:
         from gpunet.artifacts.report import strict_json
 
-        print(strict_json(summaries))
+        print(strict_json([one.to_dict() for one in summaries]))
         return
     from gpunet.terminal.live.console import make_console
 
@@ -59,22 +59,28 @@ def _summaries(folder: Path) -> list[RunSummary]:
             summaries.append(run.summary())
         except ModelError as error:
             note(error)
-    return sorted(summaries, key=lambda one: -(one.val_accuracy or 0.0))
+    return sorted(
+        summaries, key=lambda one: (one.measured, -(one.val_accuracy or one.val_r2 or 0.0))
+    )
 
 
 def _table(summaries: list[RunSummary], spacious: bool) -> RenderableType:
     from gpunet.terminal.draw import formats
     from gpunet.terminal.draw.columns import Columns
 
-    names = ["<run", "<network", "epochs", "val acc", "test acc", "time"]
+    names = ["<run", "<network", "epochs"]
+    classes = not all(one.measured for one in summaries)
+    measured = any(one.measured for one in summaries)
+    names += ["val acc", "test acc"] * classes + ["val R2", "test R2"] * measured + ["time"]
     table = Columns([*names, *(["val loss", "<optimizer", "<ended"] if spacious else [])])
     for one in summaries:
+        accuracies = [formats.percent(one.val_accuracy), formats.percent(one.test_accuracy)]
         cells = [
             one.name,
             one.network,
             f"{one.epochs}/{one.planned}",
-            formats.percent(one.val_accuracy),
-            formats.percent(one.test_accuracy),
+            *accuracies * classes,
+            *[formats.r2(one.val_r2), formats.r2(one.test_r2)] * measured,
             formats.seconds(one.seconds),
         ]
         if spacious:

@@ -19,7 +19,6 @@ from gpunet.cli.setting_options import train_command
 from gpunet.search.events import SearchInfo
 from gpunet.search.result import Search
 from gpunet.search.storage import StudyStorage
-from gpunet.terminal.draw import formats
 from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
@@ -30,6 +29,7 @@ from gpunet.terminal.views.leaderboard import (
     monitored,
     trial_table,
 )
+from gpunet.terminal.views.score import scores_in_words
 from gpunet.terminal.views.tables import summary_table
 
 __all__ = ["finish", "telling_how_to_resume"]
@@ -129,7 +129,8 @@ def _result_line(info: SearchInfo, found: Search, results: Results) -> str:
     test = found.model.test
     model = results.written.get("model")
     where = f"saved as {model}" if model else "not saved"
-    return f"{beginning}, test accuracy {formats.percent(test.accuracy)}, {where}"
+    name, value = scores_in_words(test, found.dataset.kind)[0]
+    return f"{beginning}, test {name} {value}, {where}"
 
 
 def _summary(info: SearchInfo, found: Search, results: Results) -> list[tuple[str, str]]:
@@ -146,8 +147,7 @@ def _summary(info: SearchInfo, found: Search, results: Results) -> list[tuple[st
     else:
         test = found.model.test
         rows += [
-            ("test accuracy", formats.percent(test.accuracy)),
-            ("test loss", formats.loss(test.loss)),
+            *((f"test {name}", value) for name, value in scores_in_words(test, found.dataset.kind)),
             ("best epoch", f"{found.model.best_epoch} of {found.config.effective_epochs}"),
             ("model", results.written.get("model", "not saved")),
         ]

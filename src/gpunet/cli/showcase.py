@@ -12,6 +12,8 @@ from gpunet.cli import options
 from gpunet.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
     from rich.console import Console
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from gpunet.model import Model
     from gpunet.terminal.draw.graphics import Painter
     from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.training.evaluation import Evaluation
 
 __all__ = ["showcase"]
 
@@ -56,7 +59,7 @@ def showcase(
 ) -> None:
     """Show test samples with a model's predictions, or what its units look for."""
     from gpunet.artifacts.model_file import load
-    from gpunet.artifacts.plots import plot_pictures, require_plots
+    from gpunet.artifacts.plots import require_plots
     from gpunet.cli.saving import save_plot
     from gpunet.terminal.draw.graphics import choose_painter
     from gpunet.terminal.live.messages import ConsoleMessages
@@ -70,12 +73,14 @@ def showcase(
     painter = choose_painter(graphics, console)
     loaded = load(model)
     if weights:
-        pictures = _show_weights(model, loaded, count, console, painter)
+        drawing = _drawn(_show_weights(model, loaded, count, console, painter), signed=True)
     else:
-        shown = _show_samples(loaded, choice, count, seed, data, device, messages, painter)
-        pictures = [] if plot is None else _pictures(loaded, *shown)
-    if plot is not None and pictures:
-        save_plot(console, partial(plot_pictures, pictures, signed=weights), plot, force=force)
+        samples, found = _samples(loaded, data, device, messages)
+        rows = _chosen(choice, loaded, found, len(samples), count, seed)
+        _show_samples(loaded, choice, samples, found, rows, console, painter)
+        drawing = None if plot is None else _drawing(loaded, samples, found, rows, choice)
+    if plot is not None and drawing is not None:
+        save_plot(console, drawing, plot, force=force)
 
 
 class _Choice(NamedTuple):
@@ -120,53 +125,87 @@ def _show_weights(
     return [Picture(values, name) for name, values in strongest_units(model, count)]
 
 
-def _show_samples(
-    model: Model,
-    choice: _Choice,
-    count: int,
-    seed: int,
-    data: str | None,
-    device: str,
-    messages: ConsoleMessages,
-    painter: Painter | None,
-) -> tuple[Samples, NDArray[np.float32], NDArray[np.float64] | None]:
-    """Print samples with what the model says of them; the same to be drawn.
-
-    Returns n samples, their probabilities (n, C) and, if they were chosen by them, losses (n,).
-    """
-    from gpunet.terminal.draw.style import Ink
-    from gpunet.terminal.views.showcase import showcase as samples_shown
-    from gpunet.training.evaluation import sample_rows
-    from gpunet.training.metrics import cross_entropies
+def _samples(
+    model: Model, data: str | None, device: str, messages: ConsoleMessages
+) -> tuple[Samples, Evaluation]:
+    """Test samples, and what the model says of all of them."""
     from gpunet.workflows.answers import evaluate_model
     from gpunet.workflows.devices import choose_device
 
-    console = messages.console
-    samples, evaluation = evaluate_model(model, data, choose_device(device, messages), messages)
-    probabilities, labels = evaluation.probabilities, samples.labels
+    return evaluate_model(model, data, choose_device(device, messages), messages)
+
+
+def _chosen(
+    choice: _Choice, model: Model, found: Evaluation, total: int, count: int, seed: int
+) -> NDArray[np.int64]:
+    """The rows of the samples that are to be shown.
+
+    Raises:
+        UsageError: a row is not there, or measured targets cannot be wrong.
+    """
+    from gpunet.training.evaluation import sample_rows
+
+    if choice.wrong and found.right is None:
+        raise UsageError(
+            f"--wrong shows what is taken for another class, but the model predicts measured "
+            f"targets ({', '.join(model.targets[:8])}); give --top-losses for the worst predictions"
+        )
     if choice.rows is not None:
-        rows = _require_rows(choice.rows, len(samples))
-    else:
-        wanted = {"wrong": choice.wrong, "top_losses": choice.top_losses}
-        rows = sample_rows(probabilities, labels, count, seed, **wanted)
-    losses = cross_entropies(probabilities, labels) if choice.top_losses else None  # (n,)
+        return _require_rows(choice.rows, total)
+    among = ~found.right if choice.wrong and found.right is not None else None
+    losses = found.losses if choice.top_losses else None
+    return sample_rows(total, count, seed, among=among, losses=losses)
+
+
+def _show_samples(
+    model: Model,
+    choice: _Choice,
+    samples: Samples,
+    found: Evaluation,
+    rows: NDArray[np.int64],
+    console: Console,
+    painter: Painter | None,
+) -> None:
+    """Print samples with what the model says of them, and how many they are of how many."""
+    from gpunet.terminal.draw.style import Ink
+    from gpunet.terminal.views.showcase import showcase as samples_shown
+
     console.print()
-    if len(rows):
-        classes, shape = model.classes, model.image_shape
-        shown = (console, samples, probabilities, classes, shape, rows, losses, painter)
-        console.print(samples_shown(*shown))
-        right = probabilities.argmax(axis=1) == labels  # (n,)
-        console.print(_count(choice, right, rows), style=Ink.STRONG)
-    else:
+    if not len(rows):
         console.print("no test sample is taken for another class")
-    return samples[rows], probabilities[rows], None if losses is None else losses[rows]
+        return
+    names, shape = model.classes or model.targets, model.image_shape
+    losses = found.losses if choice.top_losses else None  # (n,)
+    shown = (console, samples, found.answers, names, shape, rows, losses, painter)
+    console.print(samples_shown(*shown, model.network.kind))
+    console.print(_count(choice, found, rows), style=Ink.STRONG)
+
+
+def _drawing(
+    model: Model, samples: Samples, found: Evaluation, rows: NDArray[np.int64], choice: _Choice
+) -> Callable[[Path], object] | None:
+    """What draws the samples into a file: their images, or all measured targets without images.
+
+    Raises:
+        DataError: there are samples, and they are no images.
+    """
+    from gpunet.artifacts.curves import Comparison
+    from gpunet.artifacts.plots import plot_comparison
+
+    if model.image_shape is None and model.network.kind == "measured":
+        compared = Comparison(model.targets, samples.labels, found.answers.astype(float))
+        return partial(plot_comparison, compared, model.origin.name)
+    return _drawn(_pictures(model, samples, found, rows, choice), signed=False)
+
+
+def _drawn(pictures: list[Picture], *, signed: bool) -> Callable[[Path], object] | None:
+    from gpunet.artifacts.plots import plot_pictures
+
+    return partial(plot_pictures, pictures, signed=signed) if pictures else None
 
 
 def _pictures(
-    model: Model,
-    samples: Samples,
-    probabilities: NDArray[np.float32],
-    losses: NDArray[np.float64] | None,
+    model: Model, samples: Samples, found: Evaluation, rows: NDArray[np.int64], choice: _Choice
 ) -> list[Picture]:
     """The samples' images above what the model says of each, for a file.
 
@@ -180,31 +219,34 @@ def _pictures(
     from gpunet.terminal.views.verdict import verdicts
 
     pictures = []
-    for index, verdict in enumerate(verdicts(samples.labels, probabilities)):
-        lines = [
-            f"{verdict.mark(UNICODE)} {model.classes[verdict.prediction]}  "
-            f"{100 * verdict.probability:.1f} %"
-        ]
+    names, labels = model.classes or model.targets, samples.labels[rows]
+    told = verdicts(labels, found.answers[rows], names, model.network.kind)
+    for row, verdict in zip(rows.tolist(), told, strict=True):
+        said = f"{verdict.mark(UNICODE)} {verdict.prediction}  {verdict.share(1)}"
+        lines = [said.strip()]
         if not verdict.right:
-            lines.append(f"is {model.classes[verdict.label]}")
-        if losses is not None:
-            lines.append(f"loss {formats.loss(float(losses[index]))}")
+            lines.append(f"is {verdict.label}")
+        if choice.top_losses:
+            lines.append(f"loss {formats.loss(float(found.losses[row]))}")
         shape = require_images(model.origin.name, model.image_shape)
-        image = samples.features[index].reshape(shape)
-        pictures.append(Picture(image, "\n".join(lines), verdict.right))
+        pictures.append(
+            Picture(samples.features[row].reshape(shape), "\n".join(lines), verdict.right)
+        )
     return pictures
 
 
-def _count(choice: _Choice, right: NDArray[np.bool_], rows: NDArray[np.integer]) -> str:
+def _count(choice: _Choice, found: Evaluation, rows: NDArray[np.integer]) -> str:
     """How many of what there is are shown, and how many of them are right unless that is a choice.
 
-    ``right`` (n,) tells of all samples, ``rows`` which of them are shown.
+    ``rows`` tells which samples are shown.
     """
-    if choice.wrong:
-        return f"{len(rows):,} of {int((~right).sum()):,} samples taken for another class"
+    if choice.wrong and found.right is not None:
+        return f"{len(rows):,} of {int((~found.right).sum()):,} samples taken for another class"
     if choice.top_losses:
-        return f"the largest {len(rows):,} of {len(right):,} losses"
-    return f"{int(right[rows].sum()):,} of {len(rows):,} shown are right"
+        return f"the largest {len(rows):,} of {len(found.losses):,} losses"
+    if found.right is None:
+        return f"{len(rows):,} of {len(found.losses):,} samples"
+    return f"{int(found.right[rows].sum()):,} of {len(rows):,} shown are right"
 
 
 def _parse_index(text: str) -> tuple[int, ...]:

@@ -6,26 +6,42 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import typer
-from rich.console import Console
+from numpy.typing import NDArray
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from gpunet.artifacts import model_file
 from gpunet.artifacts.report import write_report
 from gpunet.cli.saving import Results
+from gpunet.datasets.dataset import Dataset
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.graphics import Painter
+from gpunet.terminal.draw.scatter import scatters
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.live.console import require_heard
 from gpunet.terminal.live.messages import ConsoleMessages
 from gpunet.terminal.live.notes import note
 from gpunet.terminal.views.ending import Part, monitored_metric, print_parts, why_stopped
+from gpunet.terminal.views.score import scores_in_words
 from gpunet.terminal.views.showcase import showcase
-from gpunet.terminal.views.tables import confusion_table, ensemble_table, summary_table
+from gpunet.terminal.views.tables import (
+    class_table,
+    confusion_table,
+    ensemble_table,
+    summary_table,
+    target_table,
+)
 from gpunet.training.evaluation import sample_rows
-from gpunet.training.metrics import confusion_matrix
-from gpunet.training.outcome import no_better_than_guessing, still_falling
+from gpunet.training.metrics import confusion_matrix, label_scores, target_scores
+from gpunet.training.outcome import (
+    no_better_than_guessing,
+    no_better_than_the_mean,
+    still_falling,
+)
 from gpunet.training.splits import settled
 from gpunet.workflows.run_folders import Recorder
 from gpunet.workflows.training import Run
@@ -34,6 +50,9 @@ __all__ = ["finish", "save_results"]
 
 SAMPLES = 10
 """Test samples that are shown by default."""
+
+SCATTER = 14
+"""Lines of the predictions by the true values."""
 
 
 def save_results(
@@ -86,8 +105,9 @@ def _result_line(run: Run, results: Results) -> str:
     where = f"saved as {model}" if model else "not saved"
     if not run.best_epoch:
         return f"no epoch succeeded ({run.stop_reason}), {where}"
+    scores = ", ".join(map(" ".join, scores_in_words(run.test, run.dataset.kind)))
     return (
-        f"test accuracy {formats.percent(run.test.accuracy)}, loss {formats.loss(run.test.loss)}, "
+        f"test {scores}, "
         f"best epoch {run.best_epoch} of {len(run.history)} ({run.stop_reason}), "
         f"{formats.seconds(run.result.seconds)}, {where}"
     )
@@ -114,16 +134,24 @@ def _parts(
 
 def _no_better_than_guessing(run: Run) -> str | None:
     """What to say, and the next move, if nothing was learned."""
-    config, labels, classes = run.config, run.dataset.test.labels, run.dataset.classes
-    guessing = no_better_than_guessing(config, run.result, labels, len(classes))
+    config, dataset, test = run.config, run.dataset, run.test
+    move = f"try --lr {config.effective_learning_rate / 10:g}, or look for a rate by gpunet find-lr"
+    if no_better_than_the_mean(run.result, test):
+        return (
+            f"the network is no better than the mean: its test R2 is {formats.r2(test.r2)} where "
+            f"always answering the mean of the targets gives 0; {move}"
+        )
+    guessing = no_better_than_guessing(config, run.result, test, dataset)
     if guessing is None:
         return None
+    names = dataset.classes or dataset.targets
+    answer = ", ".join(names[at] for at in guessing.answer) or "none"
     return (
         f"the network is no better than guessing: its test accuracy is "
-        f"{formats.percent(run.test.accuracy)} where always answering "
-        f"{classes[guessing.commonest]!r} gives {formats.percent(guessing.share)}, its "
-        f"loss {formats.loss(run.test.loss)} where equal shares give {formats.loss(guessing.loss)};"
-        f" try --lr {config.effective_learning_rate / 10:g}, or look for a rate by gpunet find-lr"
+        f"{formats.percent(test.accuracy)} where always answering "
+        f"{answer!r} gives {formats.percent(guessing.share)}, its "
+        f"loss {formats.loss(test.loss)} where equal shares give {formats.loss(guessing.loss)};"
+        f" {move}"
     )
 
 
@@ -145,20 +173,33 @@ def _test_parts(
     console: Console, run: Run, samples: int | None, painter: Painter | None
 ) -> Iterator[Part]:
     """What the best weights make of the test set."""
-    dataset, result = run.dataset, run.result
-    probabilities, labels = result.answers, dataset.test.labels
+    dataset, result, test = run.dataset, run.result, run.dataset.test
+    answers, names, kind = result.answers, dataset.classes or dataset.targets, dataset.kind
     count = SAMPLES if samples is None else samples
     if count:
-        rows = sample_rows(probabilities, labels, count, run.config.seed)
-        classes, shape = dataset.classes, dataset.image_shape
-        shown = showcase(
-            console, dataset.test, probabilities, classes, shape, rows, painter=painter
-        )
-        yield Part(shown, 4 if samples is None else 0)
-    matrix = confusion_matrix(probabilities, labels)
-    yield Part(confusion_table(console, matrix, dataset.classes), 2)
+        rows = sample_rows(len(test), count, run.config.seed)
+        given = console, test, answers, names, dataset.image_shape, rows
+        yield Part(showcase(*given, painter=painter, kind=kind), 4 if samples is None else 0)
+    yield Part(_whole_test(console, dataset, answers), 2)
     if run.config.ensemble > 1:
-        yield Part(ensemble_table(run.test, [result.own_scores[p] for p in result.learned]), 1)
+        own = [run.own_scores[p] for p in result.learned]
+        yield Part(ensemble_table(run.test, own, kind), 1)
+
+
+def _whole_test(
+    console: Console, dataset: Dataset, answers: NDArray[np.floating[Any]]
+) -> RenderableType:
+    """What is confused in the test set; of measured targets the predictions by the true values."""
+    test, names = dataset.test, dataset.classes or dataset.targets
+    if dataset.kind == "classes":
+        return confusion_table(console, confusion_matrix(answers, test.labels), names)
+    if dataset.kind == "labels":
+        return class_table(label_scores(answers, test.labels), names, "label")
+    drawn = scatters(console, names, test.labels, answers, console.width, SCATTER)
+    if len(names) == 1:
+        return drawn
+    scores = target_scores(test.labels, answers, test.weights)
+    return Group(drawn, Text(), target_table(scores, names))
 
 
 def _summary(run: Run, results: Results) -> Sequence[tuple[str, str]]:
@@ -173,8 +214,9 @@ def _summary(run: Run, results: Results) -> Sequence[tuple[str, str]]:
         *((name, written[name]) for name in ("report", "plot") if name in written),
     ]
     if run.best_epoch:
-        accuracy, loss = formats.percent(test.accuracy), formats.loss(test.loss)
-        rows += [("test accuracy", f"{accuracy}, loss {loss}"), ("best epoch", _best_epoch(run))]
+        (name, value), *others = scores_in_words(test, run.dataset.kind)
+        scores = ", ".join([value, *map(" ".join, others)])
+        rows += [(f"test {name}", scores), ("best epoch", _best_epoch(run))]
     return [*rows, ("model", written.get("model", "not saved"))]
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "INITIALIZATIONS",
     "LOSSES",
     "LOSS_FACTS",
+    "MAXIMIZED",
     "OPTIMIZERS",
     "OPTIMIZER_FACTS",
     "SCHEDULES",
@@ -74,9 +75,9 @@ Schedule = Literal[
     "one-cycle",
     "plateau",
 ]
-Monitor = Literal["val_loss", "val_accuracy", "train_loss"]
+Monitor = Literal["val_loss", "val_accuracy", "val_r2", "train_loss"]
 Improvement = Literal["added-up", "at-once"]
-Keep = Literal["best", "last"]
+Keep = Literal["best", "latest-best", "last"]
 FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
@@ -89,6 +90,8 @@ OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 INITIALIZATIONS: tuple[str, ...] = get_args(Initialization)
 LOSSES: tuple[str, ...] = get_args(Loss)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
+MAXIMIZED: tuple[Monitor, ...] = ("val_accuracy", "val_r2")
+"""What is monitored of which more is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,10 @@ _DECAY = ("lr_decay", "lr_decay_every", "lr_final")
 USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "optimizer": {name: facts.uses for name, facts in OPTIMIZER_FACTS.items()},
     "activation": {"leaky_relu": ("leaky_slope",)},
+    "loss": {
+        name: ("standardize_targets",) if facts.kind == "measured" else ("label_smoothing",)
+        for name, facts in LOSS_FACTS.items()
+    },
     "schedule": {
         **dict.fromkeys(("step", "exponential", "inverse-time"), _DECAY),
         **dict.fromkeys(("cosine", "coslog4", "linear", "one-cycle"), ("lr_final",)),

@@ -22,6 +22,7 @@ from gpunet.config.choices import (
     Improvement,
     Initialization,
     Keep,
+    Kind,
     Loss,
     Missing,
     Monitor,
@@ -148,9 +149,10 @@ class TrainConfig:
     label: str | None = setting(
         None,
         DATA,
-        "The column of a table that is the label: its title, its number counted from 1, or last; "
-        "by default it is found by the titles and the values.",
-        metavar="COLUMN",
+        "The column of a table that is to be predicted, classes or measured: its title, its number "
+        "counted from 1, or last; several with commas between them. By default it is found by the "
+        "titles and the values.",
+        metavar="COLUMN[,...]",
         fixed=SAME_SAMPLES,
     )
     missing: Missing = setting(
@@ -169,6 +171,15 @@ class TrainConfig:
         "Columns of a table that are left out, by their titles or their numbers counted from 1.",
         metavar="COLUMN,...",
         parse=parse_names,
+        fixed=SAME_SAMPLES,
+        shared=True,
+    )
+    weight: str | None = setting(
+        None,
+        DATA,
+        "The column of a table that says what each row counts in the loss and the metrics, named "
+        "as the label is; at least 0.",
+        metavar="COLUMN",
         fixed=SAME_SAMPLES,
         shared=True,
     )
@@ -446,8 +457,8 @@ class TrainConfig:
     monitor: Monitor = setting(
         "val_loss",
         STOPPING,
-        "What decides which epoch is the best and when to stop; where no samples are held out it "
-        "is the training set's.",
+        "What decides which epoch is the best and when to stop, val_r2 where targets are measured; "
+        "where no samples are held out it is the training set's.",
         fixed="trials are compared by one metric",
     )
     improvement: Improvement = setting(
@@ -460,7 +471,8 @@ class TrainConfig:
     keep: Keep = setting(
         "best",
         STOPPING,
-        "Which epoch's weights are kept.",
+        "Which epoch's weights are kept: those of the best, of the latest of equally good ones, or "
+        "of the last.",
         fixed="trials are compared by their best epochs",
         off="best",
     )
@@ -495,6 +507,9 @@ class TrainConfig:
         shared=True,
     )
 
+    measured: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False, repr=False)
+    """Settings that take the place of these where the data have measured targets."""
+
     def __post_init__(self) -> None:
         for name, row in SETTINGS.items():
             object.__setattr__(self, name, row.check(getattr(self, name)))
@@ -528,6 +543,7 @@ class TrainConfig:
                 "give more, or 0",
             )
         Range(0, (1 << 32) - self.ensemble).require("seed", self.seed)
+        self.of_kind("measured")
 
     def _refuse(self, name: str, says: str, advice: str) -> None:
         raise SettingError(name, getattr(self, name), advice=advice, says=says)
@@ -592,6 +608,29 @@ class TrainConfig:
         """The epochs asked for between two decays, else those for data of many samples."""
         return int(self.in_effect("lr_decay_every"))
 
+    def of_kind(self, kind: Kind) -> "TrainConfig":
+        """These settings for data of a kind, which is known only once they are read.
+
+        Raises:
+            UsageError: those for measured targets cannot be.
+        """
+        own = self.measured if kind == "measured" else {}
+        return TrainConfig.from_dict({**self.to_dict(), **own}) if self.measured else self
+
+    def with_settings(self, settings: Mapping[str, Any]) -> "TrainConfig":
+        """These settings but for some, whatever the data.
+
+        Args:
+            settings: by their names, also those of earlier versions.
+
+        Raises:
+            UsageError: a name that is no setting, or a value that cannot be.
+        """
+        config = TrainConfig.from_dict({**self.to_dict(), **settings})
+        names = {_FORMER_NAMES.get(name, name) for name in settings}
+        measured = {name: one for name, one in self.measured.items() if name not in names}
+        return dataclasses.replace(config, measured=measured)
+
     def settled(self, samples: int) -> "TrainConfig":
         """These settings with the epochs that were left open, now that the data are known.
 
@@ -632,7 +671,7 @@ class TrainConfig:
         if row.needs and not getattr(self, row.needs):
             return False
         for chooser, uses in USES.items():
-            chosen = getattr(self, chooser)
+            chosen = self.in_effect(chooser)
             chosen = (chosen,) if isinstance(chosen, str) else chosen
             takers = {choice for choice, names in uses.items() if name in names}
             if takers and takers.isdisjoint(chosen):
@@ -693,6 +732,7 @@ def _rows() -> dict[str, Setting]:
     return {
         one.name: dataclasses.replace(one.metadata["row"], name=one.name, kind=one.type)
         for one in dataclasses.fields(TrainConfig)
+        if one.metadata
     }
 
 

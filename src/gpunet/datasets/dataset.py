@@ -263,6 +263,8 @@ class Columns:
         encodings: of the columns that become several features, in the order of the columns; every
             other column is one feature, its number.
         missing: what is done about missing cells; a model fills them unless it refuses them.
+        further: the columns of further targets, counted from 0, beside that of ``place``.
+        further_labels: their titles; none where the table has no titles.
     """
 
     features: tuple[str, ...] | None
@@ -273,6 +275,18 @@ class Columns:
     ignored: tuple[int, ...] = ()
     encodings: tuple[Encoding, ...] = ()
     missing: Missing = "refuse"
+    further: tuple[int, ...] = ()
+    further_labels: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The columns of the label, or of all targets."""
+        return (self.place, *self.further)
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The titles of these columns, or ``None``."""
+        return None if self.label is None else (self.label, *self.further_labels)
 
     @property
     def fills(self) -> bool:
@@ -380,6 +394,8 @@ class Dataset:
         name: str = "arrays",
         missing: Missing = "mean",
         ignore: Sequence[str] = (),
+        sample_weight: Any = None,
+        kind: Kind | None = None,
     ) -> Dataset:
         """A dataset of arrays, data frames or lists, as ``gpunet.train`` makes it of ``(X, y)``.
 
@@ -387,13 +403,18 @@ class Dataset:
             X: (n, I) or (n, height, width) numbers of any type; they are converted, not changed.
                 Rows may lack numbers (NaN, None), and columns may hold words, which become one
                 feature each.
-            y: (n,) or (n, 1) class labels: whole numbers, texts or booleans.
+            y: (n,) or (n, 1) class labels: whole numbers, texts or booleans; or measured targets,
+                (n,) or (n, T); or any number of labels a sample, (n, T) of 0 and 1.
             X_test: (m, I) or (m, height, width); without it there are no test samples.
             y_test: (m,) labels of these.
             name: what messages and reports call the data.
             missing: what is done about missing cells, ``"mean"``, ``"median"``, ``"drop"`` or
                 ``"refuse"``.
             ignore: columns that are left out, by their titles or their numbers counted from 1.
+            sample_weight: (n,) what each row counts in the loss and the metrics, at least 0.
+            kind: what y holds, ``"classes"``, ``"labels"`` or ``"measured"``; by default its values
+                tell. Fractions are measured, and so are more than ten whole numbers that hardly
+                recur. Of rows of 0 and 1, those with a single 1 each are classes, others labels.
 
         Raises:
             DataError: something is no feature, no label, or does not fit together.
@@ -403,12 +424,14 @@ class Dataset:
             >>> data = gpunet.Dataset.from_arrays([[0.0, 1.0], [1.0, 0.0]], ["right", "left"])
             >>> data.classes
             ('left', 'right')
+            >>> gpunet.Dataset.from_arrays([[0.0, 1.0], [1.0, 0.0]], [0.5, 2.5]).kind
+            'measured'
         """
         from gpunet.datasets.readers.arrays import from_arrays
         from gpunet.datasets.tables.options import TableOptions
 
-        options = TableOptions(missing=missing, ignore=tuple(ignore))
-        return from_arrays(X, y, X_test, y_test, name, options)
+        options = TableOptions(missing=missing, ignore=tuple(ignore), kind=kind)
+        return from_arrays(X, y, X_test, y_test, name, options, sample_weight)
 
     @cached_property
     def fingerprint(self) -> str:

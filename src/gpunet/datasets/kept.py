@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.kept_file import Facts, parts_of, read_dataset, read_facts, write_dataset
+from gpunet.datasets.kept_file import (
+    Facts,
+    arrays_of,
+    parts_of,
+    read_dataset,
+    read_facts,
+    write_dataset,
+)
 from gpunet.datasets.spool import refusal_of_room
 from gpunet.errors import DataError, SettingError, spelled
 from gpunet.files.cache import cache_folder, disk, keep
@@ -189,7 +196,7 @@ def _is_worth_keeping(dataset: Dataset) -> bool:
 
 
 def _size_of(dataset: Dataset) -> int:
-    return sum(one.features.nbytes + one.labels.nbytes for one in parts_of(dataset).values())
+    return sum(array.nbytes for one in parts_of(dataset).values() for array in arrays_of(one))
 
 
 def _keep(file: Path, dataset: Dataset, facts: Facts, limit: int) -> str | None:

@@ -17,13 +17,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config.choices import Kind
 from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.dataset import Columns, Dataset, Samples
 from gpunet.datasets.mapped import is_large, map_array
 from gpunet.datasets.tables.sound_columns import require_columns
 from gpunet.files.typed_json import UnsoundError, from_json
 
-__all__ = ["Facts", "parts_of", "read_dataset", "read_facts", "write_dataset"]
+__all__ = ["Facts", "arrays_of", "parts_of", "read_dataset", "read_facts", "write_dataset"]
 
 MAGIC = b"gpunet\x00\x01"
 TRAILER = struct.Struct("<QI8s")  # length and checksum of the JSON, and what tells the format
@@ -81,13 +82,21 @@ class _Content(msgspec.Struct):
     source: str
     notice: str | None
     columns: Columns | None
-    parts: dict[str, tuple[_Array, _Array]]  # features and labels
+    targets: tuple[str, ...]
+    kind: Kind
+    parts: dict[str, tuple[_Array, ...]]  # features, labels and perhaps weights
 
 
 def parts_of(dataset: Dataset) -> dict[str, Samples]:
     """The sets of samples that a dataset has, by their names in ``Dataset``."""
     parts = {"train": dataset.train, "test": dataset.test}
     return parts if dataset.validation is None else {**parts, "validation": dataset.validation}
+
+
+def arrays_of(samples: Samples) -> tuple[NDArray[Any], ...]:
+    """The features, the labels and, if there are some, the weights."""
+    weights = () if samples.weights is None else (samples.weights,)
+    return (samples.features, samples.labels, *weights)
 
 
 def write_dataset(file: BinaryIO, dataset: Dataset, facts: Facts) -> None:
@@ -100,8 +109,10 @@ def write_dataset(file: BinaryIO, dataset: Dataset, facts: Facts) -> None:
         source=dataset.source,
         notice=dataset.notice,
         columns=dataset.columns,
+        targets=dataset.targets,
+        kind=dataset.kind,
         parts={
-            part: (_Array.write(samples.features, file), _Array.write(samples.labels, file))
+            part: tuple(_Array.write(array, file) for array in arrays_of(samples))
             for part, samples in parts_of(dataset).items()
         },
     )
@@ -139,13 +150,15 @@ def read_dataset(path: Path, facts: Facts) -> Dataset:
         samples = {
             part: Samples(*(array.read(file, end) for array in arrays))
             for part, arrays in content.parts.items()
+            if 2 <= len(arrays) <= 3
         }
     if not {"train", "test"} <= samples.keys() <= {"train", "test", "validation"}:
         raise UnsoundError("it lacks samples")
     if content.image_shape and math.prod(content.image_shape) != samples["train"].features.shape[1]:
         raise UnsoundError("its images are of another shape")
-    if len(set(content.classes)) < max(2, len(content.classes)):
-        raise UnsoundError("its classes have no names of their own")
+    least, names = (2, content.classes) if content.kind == "classes" else (1, content.targets)
+    if len(set(names)) < max(least, len(names)):
+        raise UnsoundError("its classes or targets have no names of their own")
     if content.columns is not None:
         features = samples["train"].features
         are_images, scales = content.image_shape is not None, features.dtype != np.uint8
@@ -160,6 +173,8 @@ def read_dataset(path: Path, facts: Facts) -> Dataset:
         train=samples["train"],
         test=samples["test"],
         validation=samples.get("validation"),
+        targets=content.targets,
+        kind=content.kind,
     )
 
 

@@ -78,7 +78,7 @@ class Search:
             "best": {
                 "trial": self.best_trial.number,
                 "config": self.config.values_in_effect(),
-                "test": None if test is None else dataclasses.asdict(test),
+                "test": None if test is None else test.to_dict(self.dataset.kind),
             },
             "trials": self.trials,
         }

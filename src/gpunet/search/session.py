@@ -95,6 +95,10 @@ def settle_spec(
         DeviceError: so many networks do not fit the device.
     """
     spec = replace(spec, config=settled(spec.config, dataset))
+    others = tuple(one for one in spec.space.parameters if one.name != "label_smoothing")
+    if dataset.kind == "measured" and others != spec.space.parameters:
+        spec = replace(spec, space=Space(others))
+        messages.say(f"search: {spelled('label_smoothing')} is left out, as targets are measured")
     population = work.population
     batches = -(-work.trials // population)
     heaviest = _heaviest(spec, dataset)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gpunet.config import TrainConfig
+from gpunet.config.choices import MAXIMIZED
 from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import StudyError, spelled
 from gpunet.search.space import Space
@@ -41,7 +42,7 @@ class StudySpec:
     @property
     def maximize(self) -> bool:
         """Whether a larger metric is the better one."""
-        return self.config.monitor == "val_accuracy"
+        return self.config.monitor in MAXIMIZED
 
     def to_dict(self, folder: Path) -> dict[str, Any]:
         """The specification as JSON holds it.

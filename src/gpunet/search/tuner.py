@@ -18,6 +18,7 @@ from optuna.trial import Trial
 
 from gpunet.artifacts import model_file
 from gpunet.config import TrainConfig
+from gpunet.config.choices import MAXIMIZED
 from gpunet.datasets.dataset import Dataset
 from gpunet.engine.factory import Device, create_engine
 from gpunet.engine.wgpu.tile_cache import TileCache
@@ -228,6 +229,7 @@ class Tuner:
             parameters=result.parameters[index : index + 1],
             scaling=result.scaling,
             inverted=result.inverted,
+            target_scaling=result.target_scaling,
             best_epoch=result.networks[index].best_epoch,
         )
         model_file.save(model, path)
@@ -246,5 +248,5 @@ def best_model_path(folder: Path, number: int) -> Path:
 
 
 def _as_known(config: TrainConfig, lower_is_better: float) -> float:
-    """A monitored metric as people know it: an accuracy is not negative."""
-    return -lower_is_better if config.monitor == "val_accuracy" else lower_is_better
+    """A monitored metric as people know it: of an accuracy or R2, larger is better."""
+    return -lower_is_better if config.monitor in MAXIMIZED else lower_is_better

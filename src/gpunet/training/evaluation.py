@@ -1,29 +1,33 @@
-"""Using a trained population: its probabilities, its loss, its mistakes.
+"""Using a trained population: its answers, its loss, its mistakes.
 
-Several networks answer as one, with the mean of their probabilities. The counting belongs to
+Several networks answer as one, with the mean of their outputs. The counting belongs to
 ``metrics``, what a model is to ``gpunet.model``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import Loss
-from gpunet.datasets.dataset import Samples
+from gpunet.config import LOSS_FACTS, Loss
+from gpunet.datasets.dataset import Samples, Scaling
 from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics
-from gpunet.errors import DataError
+from gpunet.errors import DataError, ModelError
 from gpunet.model import Model, Scores
 from gpunet.rng import permutation
 from gpunet.training.metrics import (
     ClassScores,
+    TargetScores,
+    are_right,
     class_scores,
     confusion_matrix,
-    cross_entropies,
-    predicted_classes,
+    label_scores,
+    sample_losses,
+    target_scores,
 )
 from gpunet.training.windows import predict_in_parts
 
@@ -44,16 +48,25 @@ class Evaluation:
     Args:
         overall: of the networks' joint answer, as ``joint_scores`` gives them.
         networks: (P,) what each network's own answers come to.
-        probabilities: (n, C) float32, the mean over the networks.
+        answers: (n, C) or (n, T) float32 probabilities of the classes or labels, the mean over the
+            networks; or (n, T) float64 measured targets in their own units.
+        losses: (n,) float64, what each joint answer costs; of classes always its cross-entropy.
+        right: (n,) which answers are right; ``None`` where targets are measured.
         matrix: (C, C) int64, samples by true class (rows) and predicted class (columns).
-        scores: precision, recall, F1 and support of every class.
+        scores: precision, recall, F1 and support of every class or label.
+        targets: R2, RMSE and MAE of every measured target.
+
+    Where there are no classes or no measured targets, the arrays that tell of them are empty.
     """
 
     overall: Scores
     networks: tuple[Scores, ...]
-    probabilities: NDArray[np.float32]
+    answers: NDArray[np.float32] | NDArray[np.float64]
+    losses: NDArray[np.float64]
+    right: NDArray[np.bool_] | None
     matrix: NDArray[np.int64]
     scores: ClassScores
+    targets: TargetScores
 
     @property
     def loss(self) -> float | None:
@@ -62,8 +75,34 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float | None:
-        """The fraction that is right."""
+        """The fraction that is right, all labels of a sample if it has several."""
         return self.overall.accuracy
+
+    @property
+    def r2(self) -> float | None:
+        """The mean over the measured targets of R2, the share of variance that is explained."""
+        return self.overall.r2
+
+    @property
+    def rmse(self) -> float | None:
+        """The mean over the measured targets of the root mean squared error."""
+        return self.overall.rmse
+
+    @property
+    def mae(self) -> float | None:
+        """The mean over the measured targets of the mean absolute error."""
+        return self.overall.mae
+
+    @property
+    def probabilities(self) -> NDArray[np.float32]:
+        """(n, C) the probabilities of classes, or (n, T) of labels.
+
+        Raises:
+            ModelError: targets are measured.
+        """
+        if self.right is None:
+            raise ModelError("measured targets have no probabilities; take answers in their place")
+        return np.asarray(self.answers, np.float32)
 
 
 def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
@@ -75,52 +114,112 @@ def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
         DeviceError: the device fails.
     """
     _require_some(samples)
+    loss, scaling = model.network.loss, model.target_scaling
     engine.set_parameters(model.parameters)
-    metrics, own = predict_in_parts(engine, "test", Source(samples, prepare=model.prepare))
-    probabilities = np.asarray(own.mean(axis=0), dtype=np.float32)
-    matrix = confusion_matrix(probabilities, samples.labels)
+    given = Source(_as_trained_on(samples, scaling), prepare=model.prepare)
+    metrics, outputs = predict_in_parts(engine, "test", given)
+    mean = np.asarray(outputs.mean(axis=0), dtype=np.float32)
+    answers = mean if scaling is None else scaling.to_targets(mean)
+    kind, known = LOSS_FACTS[loss].kind, samples.labels
+    matrix = confusion_matrix(mean, known) if kind == "classes" else np.zeros((0, 0), np.int64)
+    none = np.zeros((0, 0), np.float32)
+    compared = (known, answers, samples.weights) if kind == "measured" else (none, none)
     return Evaluation(
-        overall=joint_scores(model.network.loss, metrics, probabilities, samples.labels),
-        networks=own_scores(metrics),
-        probabilities=probabilities,
+        overall=joint_scores(loss, metrics, outputs, samples, scaling),
+        networks=own_scores(loss, metrics, outputs, samples, scaling),
+        answers=answers,
+        losses=sample_losses(loss, mean, given.labels),
+        right=None if kind == "measured" else are_right(mean, known),
         matrix=matrix,
-        scores=class_scores(matrix),
+        scores=label_scores(mean, known) if kind == "labels" else class_scores(matrix),
+        targets=target_scores(*compared),
     )
 
 
-def own_scores(metrics: Metrics) -> tuple[Scores, ...]:
-    """The scores of each network's own answers."""
-    return tuple(map(Scores.of, metrics.mean_loss.tolist(), metrics.accuracy.tolist()))
+def _as_trained_on(samples: Samples, scaling: Scaling | None) -> Samples:
+    """Samples with standardized targets, if the network was trained on such, and mean weight 1."""
+    labels, weights = samples.labels, samples.weights
+    if labels.ndim == 2:
+        labels = labels.astype(np.float32) if scaling is None else scaling.of_targets(labels)
+    if weights is not None:
+        weights = np.asarray(weights / weights.mean(dtype=np.float64), np.float32)
+    return replace(samples, labels=labels, weights=weights)
+
+
+def own_scores(
+    loss: Loss,
+    metrics: Metrics,
+    outputs: NDArray[np.float32],
+    samples: Samples,
+    scaling: Scaling | None = None,
+) -> tuple[Scores, ...]:
+    """The scores of each network's own answers.
+
+    Args:
+        loss: of the networks.
+        metrics: sums of each network.
+        outputs: (P, n, C) or (P, n, T) of each network.
+        samples: n of them, as they were read.
+        scaling: of measured targets; ``None`` if there are none, or they were not standardized.
+    """
+    losses = metrics.mean_loss.tolist()
+    if LOSS_FACTS[loss].kind != "measured":
+        return tuple(map(Scores.of, losses, metrics.accuracy.tolist()))
+    return tuple(
+        _measured(cost, own, samples, scaling) for cost, own in zip(losses, outputs, strict=True)
+    )
 
 
 def joint_scores(
     loss: Loss,
     metrics: Metrics,
-    probabilities: NDArray[np.float32],
-    labels: NDArray[np.int32],
+    outputs: NDArray[np.float32],
+    samples: Samples,
+    scaling: Scaling | None = None,
 ) -> Scores:
     """What the networks come to together: their own scores, if it is one alone.
 
-    The loss of several is the cross-entropy of their mean answer. Quadratic losses cannot be had
-    from probabilities, so theirs is the mean of the networks' losses.
-
-    Args:
-        loss: of the networks.
-        metrics: sums of each network.
-        probabilities: (n, C) the mean over the networks.
-        labels: (n,).
+    The loss of several is that of their mean answer. Quadratic losses cannot be had from
+    probabilities, so theirs is the mean of the networks' losses. Arguments are those of
+    ``own_scores``.
     """
-    if len(metrics.seen) == 1 or not len(labels):
-        return own_scores(metrics)[0]
+    if len(metrics.seen) == 1 or not len(samples):
+        return own_scores(loss, metrics, outputs, samples, scaling)[0]
+    mean = np.asarray(outputs.mean(axis=0), dtype=np.float32)
     loss_together = float(metrics.mean_loss.mean())
-    if loss == "cross-entropy":
-        loss_together = float(cross_entropies(probabilities, labels).mean())
-    hits = predicted_classes(probabilities) == labels  # (n,)
-    return Scores.of(loss_together, float(hits.mean()))
+    if loss != "quadratic":
+        labels = _as_trained_on(samples, scaling).labels
+        loss_together = _mean(sample_losses(loss, mean, labels), samples.weights)
+    if LOSS_FACTS[loss].kind == "measured":
+        return _measured(loss_together, mean, samples, scaling)
+    return Scores.of(loss_together, _mean(are_right(mean, samples.labels), samples.weights))
 
 
-def predict(engine: Engine, model: Model, samples: Samples) -> NDArray[np.float32]:
-    """The probabilities (n, C) of every class for prepared samples.
+def _mean(values: NDArray[Any], weights: NDArray[np.float32] | None) -> float:
+    """The mean of values (n,), each of which counts as its weight (n,) says."""
+    return float(values.mean() if weights is None else np.average(values, weights=weights))
+
+
+def _measured(
+    loss: float, outputs: NDArray[np.float32], samples: Samples, scaling: Scaling | None
+) -> Scores:
+    """The scores of outputs (n, T) for measured targets, in the targets' own units."""
+    if not len(outputs):
+        return Scores(None, None)
+    answers = outputs if scaling is None else scaling.to_targets(outputs)
+    each = target_scores(samples.labels, answers, samples.weights)
+    means = (float(values.mean()) for values in (each.r2, each.rmse, each.mae))
+    return Scores.of(loss, None, *means)
+
+
+def predict(
+    engine: Engine, model: Model, samples: Samples
+) -> NDArray[np.float32] | NDArray[np.float64]:
+    """A model's answers to prepared samples, the mean over its networks.
+
+    Returns:
+        (n, C) or (n, T) float32, the probabilities of classes or labels; or (n, T) float64,
+        measured targets in their own units.
 
     Raises:
         DataError: there are no samples.
@@ -129,7 +228,10 @@ def predict(engine: Engine, model: Model, samples: Samples) -> NDArray[np.float3
     _require_some(samples)
     engine.set_parameters(model.parameters)
     engine.load("test", samples)
-    return np.asarray(engine.predict("test").mean(axis=0), dtype=np.float32)
+    mean = np.asarray(engine.predict("test").mean(axis=0), dtype=np.float32)
+    if model.target_scaling is not None:
+        return model.target_scaling.to_targets(mean)
+    return mean.astype(np.float64) if model.network.kind == "measured" else mean
 
 
 def _require_some(samples: Samples) -> None:
@@ -138,28 +240,26 @@ def _require_some(samples: Samples) -> None:
 
 
 def sample_rows(
-    probabilities: NDArray[np.float32],
-    labels: NDArray[np.int32],
+    total: int,
     count: int,
     seed: int,
     *,
-    wrong: bool = False,
-    top_losses: bool = False,
+    among: NDArray[np.bool_] | None = None,
+    losses: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
     """Rows of at most ``count`` samples to look at, drawn at random and in order.
 
     Args:
-        probabilities: (n, C) of the samples.
-        labels: (n,) of the samples.
-        count: how many; all if there are fewer.
+        total: samples that there are.
+        count: how many rows; all if there are fewer.
         seed: of the draw.
-        wrong: only samples that are taken for another class.
-        top_losses: those with the largest cross-entropies instead, the largest first.
+        among: (n,) the samples to choose from; ``None`` for all.
+        losses: (n,) to take the samples with the largest in place of random ones, the largest
+            first.
     """
-    rows = np.arange(len(labels), dtype=np.int64)  # (n,)
-    if wrong:
-        rows = rows[predicted_classes(probabilities) != labels]
-    if top_losses:
-        losses = cross_entropies(probabilities[rows], labels[rows])
-        return rows[np.argsort(-losses, kind="stable")[:count]]
+    rows = np.arange(total, dtype=np.int64)  # (n,)
+    if among is not None:
+        rows = rows[among]
+    if losses is not None:
+        return rows[np.argsort(-losses[rows], kind="stable")[:count]]
     return np.sort(rows[permutation(seed, 0, len(rows))[:count]])

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.engine.interface import DeviceInfo
 from gpunet.training.clock import WorkingClock
 
@@ -63,6 +63,8 @@ class RunInfo:
         history: the epochs that were done before this run was resumed.
         best_epoch: the best of those; 0 if there are none.
         begun_steps: of the next epoch that were done then, too.
+        target_scaling: what brings the gallery's targets and the answers to them back to their own
+            units, or ``None``.
     """
 
     device: DeviceInfo
@@ -77,6 +79,7 @@ class RunInfo:
     history: tuple[EpochRecord, ...] = ()
     best_epoch: int = 0
     begun_steps: int = 0
+    target_scaling: Scaling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,8 @@ class EpochEnd(EpochRecord):
     Args:
         best_epoch: the epoch whose weights are kept so far, counted from 1.
         patience_left: epochs without improvement until early stopping; ``None`` if off.
-        gallery: (g, C) the probabilities for the gallery's samples.
+        gallery: (g, C) the probabilities for the gallery's samples; or measured targets (g, T) as
+            the network answers them.
     """
 
     best_epoch: int = 0

@@ -6,16 +6,21 @@ samples are, in the engines; tables of these scores belong to ``terminal``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config import LOSS_FACTS, Loss
+from gpunet.engine.reference import kernels
+
 __all__ = [
     "ClassScores",
     "Confusion",
     "TargetScores",
+    "are_right",
     "class_scores",
     "confused_pairs",
     "confusion_matrix",
@@ -23,6 +28,7 @@ __all__ = [
     "label_scores",
     "predicted_classes",
     "predicted_labels",
+    "sample_losses",
     "target_scores",
 ]
 
@@ -91,6 +97,18 @@ def predicted_labels(probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(probabilities > 0.5)
 
 
+def are_right(probabilities: NDArray[np.float32], labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which samples (n,) are answered rightly.
+
+    Args:
+        probabilities: (n, C) of classes, or (n, T) of labels.
+        labels: (n,) classes, or (n, T) labels, all of which have to be right.
+    """
+    if labels.ndim == 1:
+        return np.asarray(predicted_classes(probabilities) == labels)
+    return np.asarray((predicted_labels(probabilities) == (labels > 0.5)).all(axis=1))
+
+
 def confusion_matrix(
     probabilities: NDArray[np.float32], labels: NDArray[np.int32]
 ) -> NDArray[np.int64]:
@@ -106,6 +124,38 @@ def cross_entropies(
     """The loss (n,) of every sample in nats, from its probabilities (n, C); NaN counts as 0."""
     given = probabilities[np.arange(len(labels)), labels].astype(np.float64)  # (n,)
     return -np.log(np.maximum(np.nan_to_num(given, nan=0.0), LEAST_PROBABILITY))
+
+
+def sample_losses(
+    loss: Loss, answers: NDArray[np.floating[Any]], labels: NDArray[Any]
+) -> NDArray[np.float64]:
+    """The loss (n,) of every sample; cross-entropies of all classes, whatever their loss was.
+
+    Args:
+        loss: of the network.
+        answers: probabilities (n, C) or (n, T), or measured targets as the network answers them.
+        labels: (n,) classes, (n, T) labels, or targets as they were trained on. What is no number
+            costs infinitely much.
+    """
+    facts = LOSS_FACTS[loss]
+    if facts.kind == "classes":
+        return cross_entropies(answers.astype(np.float32, copy=False), labels)
+    logits = LOGITS[facts.output](answers.astype(np.float64))
+    with np.errstate(all="ignore"):  # of a network that has diverged
+        losses = kernels.loss(loss)(logits[None], labels[None].astype(np.float64))[0][0]
+    return np.where(np.isnan(losses), np.inf, losses)
+
+
+def _log(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log(np.maximum(values, LEAST_PROBABILITY))
+
+
+LOGITS: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "sigmoid": lambda shares: _log(shares) - _log(1 - shares),
+    "identity": lambda values: values,
+    "exp": _log,
+}
+"""The logits that answers come from, by what made answers of them."""
 
 
 def confused_pairs(matrix: NDArray[np.int64], most: int) -> list[Confusion]:

@@ -8,14 +8,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import Loss, TrainConfig
+from gpunet.datasets.dataset import Dataset
+from gpunet.model import Scores
 from gpunet.training.result import TrainingResult
 
-__all__ = ["Guessing", "no_better_than_guessing", "still_falling"]
+__all__ = [
+    "Guessing",
+    "no_better_than_guessing",
+    "no_better_than_the_mean",
+    "still_falling",
+]
 
 DEVIATIONS = 2.0
 """Standard deviations of a guesser's hits that a model must be above to be better."""
@@ -32,46 +40,65 @@ class Guessing:
     """What guessing would give, which a model is compared with.
 
     Args:
-        commonest: the class that the test samples have most, counted from 0.
-        share: the fraction of samples of that class: the accuracy of always answering it.
-        loss: the loss of giving every class an equal share.
+        answer: the class that the test samples have most, counted from 0, or those labels that
+            the commonest samples have.
+        share: the fraction of samples that have it: the accuracy of always answering it.
+        loss: the loss of giving every class, or either value of a label, an equal share.
     """
 
-    commonest: int
+    answer: tuple[int, ...]
     share: float
     loss: float
 
 
+def no_better_than_the_mean(result: TrainingResult, scores: Scores) -> bool:
+    """Whether the kept weights explain nothing of the variance of measured targets in the test."""
+    enough = result.best_epoch and result.counts["test"] >= FEWEST
+    return bool(enough) and scores.r2 is not None and scores.r2 <= 0
+
+
 def no_better_than_guessing(
-    config: TrainConfig, result: TrainingResult, labels: NDArray[np.int32], classes: int
+    config: TrainConfig, result: TrainingResult, scores: Scores, dataset: Dataset
 ) -> Guessing | None:
     """What the kept weights are no better than on the test samples, if so.
 
     They are if they are right no more often than the commonest class comes, up to what chance
     would give, and their loss is not below that of always giving each class its share; or if
     their loss is far above that of equal shares. Weights of classes move the answers away from
-    the commonest one, so that only the latter is asked there.
+    the commonest one, so that only the latter is asked there. Of labels it is the commonest set of
+    them, and each has a share of its own.
 
     Args:
         config: how it was trained.
         result: what came of it.
-        labels: (n,) of the test samples.
-        classes: their number, C.
+        scores: of the joint answers to the test samples.
+        dataset: that it was trained on.
     """
-    scores = result.joint_scores(config.in_effect("loss"), labels)
+    labels, weights = dataset.test.labels, dataset.test.weights
     guessed = GUESSED.get(config.in_effect("loss"))
     if scores.accuracy is None or not result.best_epoch or len(labels) < FEWEST or not guessed:
         return None
-    shares = np.bincount(labels, minlength=classes) / len(labels)  # (C,)
-    commonest = int(shares.argmax())
-    share = float(shares[commonest])
+    if labels.ndim == 1:
+        shares = np.bincount(labels, weights, dataset.outputs) / _total(labels, weights)  # (C,)
+        answer: tuple[int, ...] = (int(shares.argmax()),)
+        share, even = float(shares.max()), np.full(len(shares), 1 / len(shares))
+    else:
+        shares = np.average(labels, axis=0, weights=weights)  # (T,)
+        sets, which = np.unique(labels, axis=0, return_inverse=True)
+        of_sets = np.bincount(which.ravel(), weights) / _total(labels, weights)
+        answer = tuple(np.flatnonzero(sets[of_sets.argmax()]).tolist())
+        share, even = float(of_sets.max()), np.full(len(shares), 0.5)
     loss = math.inf if scores.loss is None else scores.loss
-    equal, best_guess = guessed(np.full(classes, 1 / classes)), guessed(shares)
+    equal, best_guess = guessed(even), guessed(shares)
     chance = share + DEVIATIONS * math.sqrt(share * (1 - share) / len(labels))
     unlearnt = scores.accuracy <= chance and loss >= best_guess and config.class_weights == "none"
     if unlearnt or loss > GROSSLY * equal:
-        return Guessing(commonest, share, equal)
+        return Guessing(answer, share, equal)
     return None
+
+
+def _total(labels: NDArray[Any], weights: NDArray[np.float32] | None) -> float:
+    return len(labels) if weights is None else float(weights.sum(dtype=np.float64))
 
 
 def _quadratic(shares: NDArray[np.float64]) -> float:
@@ -83,11 +110,16 @@ def _cross_entropy(shares: NDArray[np.float64]) -> float:
     return float(-(present * np.log(present)).sum())
 
 
+def _binary_cross_entropy(shares: NDArray[np.float64]) -> float:
+    return _cross_entropy(shares) + _cross_entropy(1 - shares)
+
+
 GUESSED: Mapping[Loss, Callable[[NDArray[np.float64]], float]] = {
     "cross-entropy": _cross_entropy,
     "quadratic": _quadratic,
+    "binary-cross-entropy": _binary_cross_entropy,
 }
-"""The loss of answering with the classes' own shares (C,); without a row a run is not judged."""
+"""The loss of answering with the classes' or labels' own shares (C,); others are not judged."""
 
 
 def still_falling(config: TrainConfig, result: TrainingResult) -> bool:

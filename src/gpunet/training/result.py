@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import Loss
-from gpunet.datasets.dataset import Scaling
+from gpunet.datasets.dataset import Samples, Scaling
 from gpunet.engine.interface import Metrics
 from gpunet.model import Scores
 from gpunet.training.evaluation import joint_scores, own_scores
@@ -87,19 +87,22 @@ class TrainingResult:
         return bool(self.test_outputs.shape[1])
 
     @property
-    def answers(self) -> NDArray[np.float32]:
-        """The mean (n, C) of what those that learned say of the test samples."""
+    def answers(self) -> NDArray[np.float32] | NDArray[np.float64]:
+        """What those that learned answer to the test samples on average.
+
+        (n, C) or (n, T) probabilities, or (n, T) measured targets in their own units.
+        """
         mean: NDArray[np.float32] = self.test_outputs[self.learned].mean(axis=0)
-        return mean
+        return mean if self.target_scaling is None else self.target_scaling.to_targets(mean)
 
-    @property
-    def own_scores(self) -> tuple[Scores, ...]:
-        """(P,) the scores of each network's own answers on the test set."""
-        return own_scores(self.test)
+    def own_scores(self, loss: Loss, test: Samples) -> tuple[Scores, ...]:
+        """(P,) the scores of each network's own answers to these test samples."""
+        return own_scores(loss, self.test, self.test_outputs, test, self.target_scaling)
 
-    def joint_scores(self, loss: Loss, labels: NDArray[np.int32]) -> Scores:
-        """The scores of the joint test answers of those that learned, for these labels (n,)."""
+    def joint_scores(self, loss: Loss, test: Samples) -> Scores:
+        """The scores of the joint answers, of those that learned, to these test samples."""
         if not self.tested:
             return Scores(None, None)
-        metrics = self.test.of(self.learned)
-        return joint_scores(loss, metrics, self.answers, labels)
+        learned = self.learned
+        outputs = self.test_outputs[learned]
+        return joint_scores(loss, self.test.of(learned), outputs, test, self.target_scaling)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpunet.config import DEFAULT_LOSSES, LOSS_FACTS, NetworkSpec, TrainConfig
-from gpunet.config.choices import Kind
+from gpunet.config.choices import MAXIMIZED, Kind
 from gpunet.datasets.dataset import Dataset, Samples, Scaling
 from gpunet.datasets.hold_out import held_count, hold_out
 from gpunet.datasets.pixels import are_pixels, inverted, is_bright
@@ -60,6 +60,7 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
     Raises:
         SettingError: the loss is none for such data.
     """
+    config = config.of_kind(dataset.kind)
     samples = len(dataset.train)
     held = held_count(samples, config.validation) if dataset.validation is None else 0
     loss = config.loss or DEFAULT_LOSSES[dataset.kind]
@@ -72,9 +73,27 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
             says=f"is {loss}, which is for {KINDS[LOSS_FACTS[loss].kind]}, but {dataset.name!r} "
             f"has {KINDS[dataset.kind]}",
         )
+    _require_fitting(config, dataset)
     if config.loss is None:
         config = replace(config, loss=loss)
     return config.settled(samples - held)
+
+
+def _require_fitting(config: TrainConfig, dataset: Dataset) -> None:
+    """Check that no setting is about scores or labels that such data do not have."""
+    measured = dataset.kind == "measured"
+    score = "val_r2" if measured else "val_accuracy"
+    has = f"but {dataset.name!r} has {KINDS[dataset.kind]}"
+    if config.monitor in MAXIMIZED and config.monitor != score:
+        says = f"is {config.monitor}, {has}, wanted val_loss or {score}"
+        raise SettingError("monitor", config.monitor, f"val_loss or {score}", says=says)
+    if measured and config.target_accuracy is not None:
+        says = f"stops a run by its accuracy, {has}, which have none"
+        advice = f"leave it out, or stop by {spelled('patience')}"
+        raise SettingError("target_accuracy", config.target_accuracy, "none", advice, says)
+    if measured and config.label_smoothing:
+        says = f"smooths classes and labels, {has}"
+        raise SettingError("label_smoothing", config.label_smoothing, "0", "leave it out", says)
 
 
 def network_for(config: TrainConfig, dataset: Dataset) -> NetworkSpec:

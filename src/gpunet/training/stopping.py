@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from gpunet.config import TrainConfig
+from gpunet.config.choices import MAXIMIZED
 from gpunet.training.events import EpochRecord, StopReason
 
 __all__ = ["EarlyStopping", "Improvements", "monitored"]
@@ -22,9 +23,7 @@ def monitored(config: TrainConfig, record: EpochRecord) -> float:
     """
     if config.monitor == "train_loss":
         return record.train_loss
-    if config.monitor == "val_accuracy":
-        return -record.monitored_score
-    return record.monitored_loss
+    return -record.monitored_score if config.monitor in MAXIMIZED else record.monitored_loss
 
 
 class Improvements:
@@ -54,8 +53,9 @@ class Improvements:
 class EarlyStopping:
     """Watches the monitored metric, epoch by epoch.
 
-    The smallest value marks the best epoch, however small the improvement and whatever the epoch.
-    The patience starts again with an improvement.
+    The smallest value marks the best epoch, however small the improvement and whatever the epoch;
+    of equal ones the first, unless the latest is to be kept. The patience starts again with an
+    improvement.
 
     Args:
         config: gives the ``patience``, ``min_delta``, ``start_from_epoch`` and ``stability``.
@@ -75,7 +75,8 @@ class EarlyStopping:
         if epoch >= self._config.start_from_epoch:
             self._values.append(value)
             self._wait(value)
-        if value < self._best_value:
+        latest = value == self._best_value and self._config.keep == "latest-best"
+        if value < self._best_value or latest:
             self.best_epoch, self._best_value = epoch, value
             return True
         return False

@@ -59,7 +59,7 @@ CHECKPOINT_SECONDS = 60
 PAUSE_SECONDS = 0.05
 """How often a paused run looks whether it may go on."""
 
-GALLERY_SIZE = 40
+GALLERY_SIZE, MEASURED_SIZE = 40, 200
 """Samples whose predictions come with every epoch; as many as a large terminal shows."""
 
 
@@ -614,6 +614,8 @@ class _Run:
         return self.max_time is not None and self.clock() - self.began >= self.max_time
 
     def _tell(self, epoch: int, metrics: Metrics, busy: float, phase: str) -> None:
+        if not self.callbacks:
+            return
         seen, running = metrics.seen, self.running
         scores = self._scores("train", metrics)
         done = -(-int(seen.max()) // self.batch_size)
@@ -687,6 +689,7 @@ class _Run:
             history=mean_history([member.history for member in self.members]),
             best_epoch=self.best_epoch,
             begun_steps=0 if begun is None else begun.samples // self.batch_size,
+            target_scaling=self.target_scaling,
         )
 
 
@@ -714,7 +717,8 @@ def _gallery_rows(labels: NDArray[Any]) -> NDArray[np.intp]:
     Where there are no classes, rows at equal distances.
     """
     if labels.ndim == 2:
-        return np.unique(np.linspace(0, len(labels) - 1, GALLERY_SIZE).astype(np.intp))
+        size = min(MEASURED_SIZE, len(labels))
+        return np.linspace(0, len(labels) - 1, size).astype(np.intp)
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], np.arange(int(labels.max(initial=0)) + 1))
     rank = np.empty(len(labels), dtype=np.intp)

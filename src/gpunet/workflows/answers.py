@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from gpunet.artifacts.answer_file import Answers, format_of, write_answers
 from gpunet.config import AnswerFormat
 from gpunet.datasets.catalog import is_name
-from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.datasets.readers.arrays import raw_labels
+from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
+from gpunet.datasets.readers.arrays import as_numbers, raw_labels
 from gpunet.datasets.readers.labels import number_known
 from gpunet.datasets.readers.path import find_test_table
 from gpunet.datasets.tables.model_rows import read_rows
@@ -28,7 +28,7 @@ from gpunet.workflows.data import found_again, open_data
 from gpunet.workflows.messages import Messages
 from gpunet.workflows.new_samples import Reading, features_of, new_samples
 
-__all__ = ["answer_into", "answers_to", "evaluate_model", "probabilities_of"]
+__all__ = ["answer_into", "answers_of", "answers_to", "evaluate_model"]
 
 
 def evaluate_model(
@@ -76,22 +76,29 @@ def answers_to(
     done = 0
     with _engine(model, select_device("cpu")) as engine:
         for block in new_samples(model, data, reading):
-            samples = Samples(block.features, np.zeros(len(block.features), np.int32))
-            probabilities = predict(engine, model, model.prepare(samples, done))
+            samples = Samples(block.features, _unknown_labels(model, len(block.features)))
+            values = predict(engine, model, model.prepare(samples, done))
             done += len(samples)
             if count is not None:
                 count(done)
-            yield Answers(block.title, block.names, block.boxes, block.features, probabilities)
+            yield Answers(block.title, block.names, block.boxes, block.features, values)
 
 
-def probabilities_of(model: Model, data: Any) -> NDArray[np.float32]:
-    """The probabilities (n, C) of every class for new samples, one digit in each image.
+def _unknown_labels(model: Model, count: int) -> NDArray[Any]:
+    """Labels for samples that have none, which no answer depends on."""
+    if model.network.kind == "classes":
+        return np.zeros(count, np.int32)
+    return np.zeros((count, model.network.outputs), np.float32)
+
+
+def answers_of(model: Model, data: Any) -> NDArray[np.float32] | NDArray[np.float64]:
+    """The answers to new samples, one digit in each image, as ``Answers.values`` has them.
 
     Raises:
         GpunetError: as ``answers_to``.
     """
     blocks = answers_to(model, data, Reading(one_digit=True))
-    return np.concatenate([block.probabilities for block in blocks])
+    return np.concatenate([block.values for block in blocks])
 
 
 def answer_into(
@@ -151,10 +158,10 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
             raise DataError(f"the data are {len(data)} arrays, wanted (X, y)")
         features, labels = data
         rows = features_of(model, features, messages.note)  # (n, I)
-        numbers = number_known(raw_labels(labels, "y"), model.classes)
-        if len(numbers) != len(rows):
-            raise DataError(f"y holds {len(numbers):,} labels but X {len(rows):,} rows")
-        return Samples(rows, numbers)
+        known = _labels_of(model, labels)
+        if len(known) != len(rows):
+            raise DataError(f"y holds {len(known):,} labels but X {len(rows):,} rows")
+        return Samples(rows, known)
     if isinstance(data, Dataset):
         return model.test_samples(data)
     name = None if data is None else str(data)
@@ -164,9 +171,28 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
     return _all_rows(model, table, messages)
 
 
+def _labels_of(model: Model, labels: Any) -> NDArray[Any]:
+    """Class numbers (n,) of the model's classes, or float64 values (n, T) of its targets."""
+    if model.network.kind == "classes":
+        return number_known(raw_labels(labels, "y"), model.classes)
+    values = as_numbers(labels, "y")
+    targets = len(model.targets)
+    if values.ndim == 1 and targets == 1:
+        values = values[:, None]
+    if values.ndim != 2 or values.shape[1] != targets:
+        raise DataError(
+            f"y is of shape {values.shape}, wanted (samples, {targets}): "
+            f"{', '.join(model.targets[:12])}"
+        )
+    values = values.astype(np.float64)
+    refuse_unknown_values(values, lambda row, at: f"{model.targets[at]!r} in row {row + 1:,} of y")
+    return values
+
+
 def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
     """All rows of a table, with the model's features and the numbers of its classes."""
-    rows = read_rows(table, model.table_columns, model.network.inputs, model.classes)
+    kind = model.network.kind
+    rows = read_rows(table, model.table_columns, model.network.inputs, model.classes, kind)
     messages.say(f"data:   all {len(rows.features):,} rows of {table}")
     if rows.notice is not None:
         messages.note(rows.notice)

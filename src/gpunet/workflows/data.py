@@ -11,7 +11,7 @@ from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
 from gpunet.datasets.tables.options import USUAL, TableOptions
-from gpunet.errors import DataError, spelled
+from gpunet.errors import DataError, UsageError, spelled
 from gpunet.files.home import expanded
 from gpunet.workflows.messages import Messages
 
@@ -52,7 +52,7 @@ def open_training_data(name: str, messages: Messages, options: TableOptions = US
 
 
 def dataset_of(
-    data: Any, messages: Messages, options: TableOptions = USUAL
+    data: Any, messages: Messages, options: TableOptions = USUAL, sample_weight: Any = None
 ) -> tuple[Dataset, str | None]:
     """The dataset that a script names or brings, and what opens it again, if anything does.
 
@@ -60,20 +60,34 @@ def dataset_of(
         data: a name, a path, ``(X, y)``, ``(X, y, X_test, y_test)`` or a ``Dataset``.
         messages: receive what they are.
         options: what the user says of the columns of a table.
+        sample_weight: (n,) what each row of X counts.
 
     Raises:
         DataError: it is missing or not what it should be.
+        UsageError: there are weights beside other things than arrays.
     """
+    arrays = isinstance(data, tuple | list) and len(data) in (2, 4)
+    if sample_weight is not None and not arrays:
+        raise UsageError(
+            "sample_weight goes with arrays, (X, y); name a table's column with "
+            f"{spelled('weight')}, or give the weights to Dataset.from_arrays"
+        )
     if isinstance(data, str | Path):
         dataset = open_training_data(str(data), messages, options)
         return dataset, reference(str(data), dataset)
     if isinstance(data, Dataset):
         return _with_missing(data, options.missing), None
-    if isinstance(data, tuple | list) and len(data) in (2, 4):
-        dataset = Dataset.from_arrays(*data, missing=options.missing, ignore=options.ignore)
+    if arrays:
+        dataset = Dataset.from_arrays(
+            *data,
+            missing=options.missing,
+            ignore=options.ignore,
+            sample_weight=sample_weight,
+            kind=options.kind,
+        )
         columns = dataset.columns
         encoded = columns is not None and (columns.encodings or columns.ignored)
-        if encoded or len(dataset.train) < len(data[1]):  # the rows are not taken as they are
+        if encoded or dataset.kind != "classes" or len(dataset.train) < len(data[1]):
             messages.dataset(dataset)
         return dataset, None
     raise DataError(

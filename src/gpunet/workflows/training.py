@@ -15,7 +15,7 @@ import numpy as np
 
 from gpunet.artifacts.curves import Curves
 from gpunet.artifacts.plots import plot_curves
-from gpunet.artifacts.report import report
+from gpunet.artifacts.report import comparison, report
 from gpunet.artifacts.svg import curves_svg
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset
@@ -122,16 +122,27 @@ class Run:
 
     @cached_property
     def test(self) -> Scores:
-        """Loss and accuracy on the test samples; both ``None`` if there are none."""
-        return self.result.joint_scores(self.config.in_effect("loss"), self.dataset.test.labels)
+        """Loss and accuracy on the test samples, or R2, RMSE and MAE of measured targets.
+
+        All are ``None`` if there are no test samples.
+        """
+        loss = network_for(self.config, self.dataset).loss
+        return self.result.joint_scores(loss, self.dataset.test)
+
+    @property
+    def own_scores(self) -> tuple[Scores, ...]:
+        """(P,) what each network of an ensemble comes to alone on the test samples."""
+        loss = network_for(self.config, self.dataset).loss
+        return self.result.own_scores(loss, self.dataset.test)
 
     @property
     def curves(self) -> Curves:
-        """The losses and accuracies by epoch."""
-        return Curves.of(self.result.history, self.result.best_epoch)
+        """The losses by epoch, and the accuracies, or R2 and predictions of measured targets."""
+        compared = comparison(self.dataset, self.result)
+        return Curves.of(self.result.history, self.result.best_epoch, compared)
 
     def plot(self, path: str | Path) -> None:
-        """Draw the curves into a .png, .svg or .pdf file.
+        """Draw the curves, and predicted by true targets, into a .png, .svg or .pdf file.
 
         Raises:
             MissingExtraError: Matplotlib is not installed.
@@ -147,7 +158,14 @@ class Run:
 
     def __repr__(self) -> str:
         network = network_for(self.config, self.dataset)
-        scores = {"test accuracy": self.test.accuracy, "test loss": self.test.loss}
+        test = self.test
+        scores = {
+            "test accuracy": test.accuracy,
+            "test R2": test.r2,
+            "test RMSE": test.rmse,
+            "test MAE": test.mae,
+            "test loss": test.loss,
+        }
         parts = [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]
         best = f"best epoch {self.best_epoch} of {len(self.result.history)} ({self.stop_reason})"
         return f"<gpunet.Run {network} on {self.dataset.name}: {', '.join([*parts, best])}>"
@@ -180,6 +198,7 @@ def train_model(
     recorder: Recorder | None = None,
     callbacks: Sequence[Callback] = (),
     autotune: bool = True,
+    sample_weight: Any = None,
 ) -> Run:
     """Train a network or an ensemble, and test the best weights: all in its order.
 
@@ -191,13 +210,14 @@ def train_model(
         recorder: keeps the run in a folder, and says where an earlier one stands.
         callbacks: called as the training goes on.
         autotune: take the fastest tiles, and measure them first where that pays.
+        sample_weight: (n,) what each row of X counts.
 
     Raises:
         GpunetError: whatever a user can cause or fix.
     """
     begun = recorder.state if recorder else None
     choice = device_as_before(device, begun.device if begun else "", messages)
-    dataset, reference = dataset_of(data, messages, TableOptions.of(config))
+    dataset, reference = dataset_of(data, messages, TableOptions.of(config), sample_weight)
     config = settle_epochs(config, dataset, messages)
     if recorder is not None:
         recorder.begin(dataset, untrained_model(config, dataset, reference), messages)

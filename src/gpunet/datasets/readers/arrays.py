@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config.choices import Missing
+from gpunet.config.choices import Kind, Missing
 from gpunet.datasets.dataset import Columns, Dataset, refuse_unknown_values
+from gpunet.datasets.readers.array_targets import (
+    are_one_hot,
+    kind_of_array,
+    raw_classes,
+    target_names,
+    targets_of,
+    told_kind,
+)
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.labels import TEXT, RawLabels
+from gpunet.datasets.readers.labels import RawLabels
 from gpunet.datasets.readers.parts import NAMES, Part, assembled, joined
+from gpunet.datasets.readers.targets import without_targets
 from gpunet.datasets.spool import converted
 from gpunet.datasets.tables.frames import FrameRows, dataset_of_frames, is_gap, titles_of
 from gpunet.datasets.tables.options import TableOptions
@@ -28,7 +39,13 @@ PYTHON_NAMES = {"x_train": "X", "y_train": "y", "x_test": "X_test", "y_test": "y
 
 
 def from_arrays(
-    x: Any, y: Any, x_test: Any, y_test: Any, name: str, options: TableOptions
+    x: Any,
+    y: Any,
+    x_test: Any,
+    y_test: Any,
+    name: str,
+    options: TableOptions,
+    sample_weight: Any = None,
 ) -> Dataset:
     """What ``Dataset.from_arrays`` documents."""
     if (x_test is None) != (y_test is None):
@@ -38,24 +55,28 @@ def from_arrays(
     parts: dict[Part, tuple[Any, Any]] = {"train": (x, y)}
     if x_test is not None:
         parts["test"] = (x_test, y_test)
-        if titles_of(x_test) not in (None, titles):
-            raise DataError(
-                "the columns of X_test are called otherwise than those of X, or stand in another "
-                "order; make both alike"
-            )
+        _require_alike(titles, titles_of(x_test))
     labeled = {part: _labeled(labels, options.missing) for part, (_, labels) in parts.items()}
+    known, kept = labeled["train"]
+    kind = options.kind or kind_of_array(known)
+    named = target_names(y, known, kind)
     plain = {
         part: _plain(features, PYTHON_NAMES[f"x_{part}"]) for part, (features, _) in parts.items()
     }
     lost = sum(int((~kept).sum()) for _, kept in labeled.values())
-    notice = f"{lost:,} {'rows' if lost > 1 else 'row'} without a label left out" if lost else None
+    notice = joined(
+        without_targets(lost, kind) if lost else None,
+        told_kind(known, kind) if options.kind is None else None,
+    )
+    weights = None if sample_weight is None else _weights(sample_weight, len(kept))[kept]
     if options.ignore or any(features is None for features in plain.values()):
         tables = {
             part: FrameRows(
                 PYTHON_NAMES[f"x_{part}"],
                 features,
-                _raw_labels(labeled[part][0], PYTHON_NAMES[f"y_{part}"]),
+                targets_of(labeled[part][0], PYTHON_NAMES[f"y_{part}"], kind, named),
                 labeled[part][1],
+                weights if part == "train" else None,
             )
             for part, (features, _) in parts.items()
         }
@@ -76,7 +97,31 @@ def from_arrays(
         notice=notice,
         missing=options.missing,
         is_file=False,
+        kind=kind,
+        targets=named,
+        weights=weights,
     )
+
+
+def _require_alike(titles: tuple[str, ...] | None, tested: tuple[str, ...] | None) -> None:
+    """Check that the columns of X_test are those of X, if they have titles."""
+    if tested not in (None, titles):
+        raise DataError(
+            "the columns of X_test are called otherwise than those of X, or stand in another "
+            "order; make both alike"
+        )
+
+
+def _weights(values: Any, count: int) -> NDArray[np.float32]:
+    """What each of so many samples counts."""
+    array = as_numbers(values, "sample_weight")
+    if array.shape != (count,):
+        raise DataError(
+            f"sample_weight is of shape {array.shape}, wanted ({count},), a weight for each row of "
+            "y; reshape it"
+        )
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32)
 
 
 def _plain(features: Any, name: str) -> NDArray[Any] | None:
@@ -106,12 +151,15 @@ def dataset_of_arrays(
     notice: str | None = None,
     is_file: bool = True,
     missing: Missing = "refuse",
+    kind: Kind | None = None,
+    targets: tuple[str, ...] = (),
+    weights: NDArray[np.float32] | None = None,
 ) -> Dataset:
     """A dataset of the arrays ``x_train`` and ``y_train``, and those of other parts.
 
     Args:
-        arrays: (n, ...) numbers and (n,) or (n, 1) labels, or one-hot rows (n, C), by the names of
-            ``parts``.
+        arrays: (n, ...) numbers and (n,) or (n, 1) labels, one-hot rows (n, C), or targets (n, T),
+            by the names of ``parts``.
         name: of the dataset.
         source: where it came from, in words.
         called: what messages call an array.
@@ -121,11 +169,18 @@ def dataset_of_arrays(
             folders are, and the last sixth of the training samples is for testing where there is
             no ``x_test``; else there are no test samples then.
         missing: what a model does about rows that lack a number; these here lack none.
+        kind: what is to be predicted; ``None`` to tell it by the values of ``y_train``.
+        targets: (T,) what the targets are called, if they have names.
+        weights: (n,) what the training samples count.
 
     Raises:
         DataError: an array is of a wrong type or shape, or holds what is no number.
     """
     parts = [part for part in NAMES if f"x_{part}" in arrays]
+    kind = kind or kind_of_array(arrays["y_train"])
+    targets = targets or target_names(None, arrays["y_train"], kind)
+    for part in parts:
+        _require_pair(part, arrays[f"x_{part}"], arrays[f"y_{part}"], called, kind)
     shape = _shape_of_all(arrays, parts, called)
     flat = tuple(_flattened(arrays[f"x_{part}"], called(f"x_{part}")) for part in parts)
     if not all(array.dtype == np.uint8 for array in flat):
@@ -133,12 +188,15 @@ def dataset_of_arrays(
     if is_file and are_colored(shape):
         flat, shape = turned_to_grey(flat, shape)
         notice = joined(notice, "the images are colored and are turned to grey")
-    if any(_are_one_hot(arrays[f"y_{part}"]) for part in parts):
+    if kind == "classes" and any(are_one_hot(arrays[f"y_{part}"]) for part in parts):
         notice = joined(notice, "the one-hot rows of labels are read as class numbers")
     grey = flat[0].dtype == np.uint8
     return assembled(
         dict(zip(parts, flat, strict=True)),
-        {part: _raw_labels(arrays[f"y_{part}"], called(f"y_{part}")) for part in parts},
+        {
+            part: targets_of(arrays[f"y_{part}"], called(f"y_{part}"), kind, targets)
+            for part in parts
+        },
         shape,
         name=name,
         source=source,
@@ -148,6 +206,7 @@ def dataset_of_arrays(
         columns=None
         if titles is None
         else Columns(titles, None, len(titles), index=False, grey=grey, missing=missing),
+        weights={"train": weights},
     )
 
 
@@ -156,8 +215,6 @@ def _shape_of_all(
 ) -> tuple[int, ...]:
     """The shape of a sample, which all parts have in common."""
     shape = arrays["x_train"].shape[1:]
-    for part in parts:
-        _require_pair(part, arrays[f"x_{part}"], arrays[f"y_{part}"], called)
     for part in parts:
         if (other := arrays[f"x_{part}"].shape[1:]) != shape:
             raise DataError(
@@ -214,19 +271,22 @@ def raw_labels(values: Any, name: str) -> RawLabels:
     Raises:
         DataError: one is missing, or they are no array.
     """
-    return _raw_labels(_labels(values), name)
+    return raw_classes(_labels(values), name)
 
 
 def _labeled(values: Any, missing: Missing) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """The labels (m,) that there are, and which rows (n,) have one."""
+    """The labels (m, ...) that there are, and which rows (n,) have one."""
     array = _array(values)
     kept = np.ones(len(array) if array.ndim else 0, np.bool_)
-    if array.dtype.kind in "OTU" and array.shape == kept.shape:
-        kept = np.array([not (is_gap(item) or item == "") for item in array.tolist()], np.bool_)
-    elif array.dtype.kind == "f" and array.shape == kept.shape:
-        kept = ~np.isnan(array)
+    if array.ndim and array.size:
+        rows = array.reshape(len(array), -1)
+        if array.dtype.kind in "OTU":
+            gaps = [any(is_gap(item) or item == "" for item in row) for row in rows.tolist()]
+            kept = ~np.array(gaps, np.bool_)
+        elif array.dtype.kind == "f":
+            kept = np.logical_not(np.isnan(rows).any(axis=1))
     if kept.all() or not kept.any() or missing == "refuse":
-        return _labels(array), kept
+        return _labels(array), np.ones_like(kept)
     return _labels(array[kept]), kept
 
 
@@ -243,21 +303,32 @@ def _labels(values: Any) -> NDArray[Any]:
         return np.asarray(items, dtype=np.bool_).reshape(array.shape)
     if all(isinstance(item, int) for item in items):
         return np.asarray(items).reshape(array.shape)
+    if all(isinstance(item, Real | Decimal) for item in items):
+        return np.asarray(items, dtype=np.float64).reshape(array.shape)
     return np.asarray([str(item) for item in items], dtype=np.str_).reshape(array.shape)
 
 
 def _require_pair(
-    part: str, features: NDArray[Any], labels: NDArray[Any], called: Callable[[str], str]
+    part: str,
+    features: NDArray[Any],
+    labels: NDArray[Any],
+    called: Callable[[str], str],
+    kind: Kind,
 ) -> None:
     wanted = "x" if features.ndim < 2 else "y"
     x, y = called(f"x_{part}"), called(f"y_{part}")
-    are_labels = labels.shape[1:] in ((), (1,)) or _are_one_hot(labels)
+    are_labels = labels.shape[1:] in ((), (1,)) or (
+        are_one_hot(labels) if kind == "classes" else labels.size > 0
+    )
     if features.ndim < 2 or labels.ndim not in (1, 2) or not are_labels:
         shape = features.shape if wanted == "x" else labels.shape
         form = "(samples, features) or (samples, height, width)" if wanted == "x" else "(samples,)"
+        if wanted == "y" and kind != "classes":
+            form = "(samples,) or (samples, targets)"
         advice = "" if wanted == "x" else " (labels are class numbers, or rows of a 1 and zeros)"
         raise DataError(
-            f"{x if wanted == 'x' else y} is of shape {shape}, wanted {form}; reshape it{advice}"
+            f"{x if wanted == 'x' else y} is of shape {shape}, wanted {form}; reshape it"
+            f"{advice if kind == 'classes' else ''}"
         )
     if len(features) != len(labels):
         raise DataError(
@@ -277,28 +348,3 @@ def _flattened(array: NDArray[Any], name: str) -> NDArray[Any]:
         flat, lambda row, column: f"row {row + 1:,}, value {column + 1:,} of {name}"
     )
     return flat
-
-
-def _are_one_hot(labels: NDArray[Any]) -> bool:
-    """Whether labels (n, C) are rows of zeros with a single 1."""
-    if labels.ndim != 2 or labels.shape[1] < 2 or labels.dtype.kind not in "biuf":
-        return False
-    blocks = (labels[first : first + ROWS] for first in range(0, len(labels), ROWS))
-    return all(
-        ((block == 0) | (block == 1)).all() and (np.count_nonzero(block, axis=1) == 1).all()
-        for block in blocks
-    )
-
-
-def _raw_labels(array: NDArray[Any], name: str) -> RawLabels:
-    values = array.argmax(axis=1) if _are_one_hot(array) else array.reshape(-1)  # (n,)
-    if values.dtype.kind == "S":
-        values = np.strings.decode(values, "utf-8", "replace")
-    if values.dtype.kind == "b":
-        values = values.astype(np.int64)
-    if values.dtype.kind == "U":
-        try:
-            values = values.astype(TEXT)
-        except TypeError as error:  # what is no character, or half of one
-            raise DataError(f"{name} holds damaged text; write it again") from error
-    return RawLabels(name, values, range(1, len(values) + 1))

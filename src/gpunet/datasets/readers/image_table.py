@@ -17,7 +17,7 @@ from gpunet.datasets.readers.labels import TEXT, RawLabels, number_classes
 from gpunet.datasets.readers.packed import unpacked
 from gpunet.datasets.readers.parts import Part, given_validation, part_of
 from gpunet.datasets.tables.first_lines import Beginning, read_beginning, split_cells, tabbed
-from gpunet.datasets.tables.label_column import named_label
+from gpunet.datasets.tables.named_columns import named_label
 from gpunet.datasets.tables.sheet import Head
 from gpunet.datasets.tables.text_rows import closed, text_blocks
 from gpunet.datasets.tables.titles import is_index_title, may_be_label_title

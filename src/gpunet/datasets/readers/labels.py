@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -17,9 +17,18 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.readers.features import is_number
 from gpunet.datasets.readers.files import shown
-from gpunet.errors import DataError
+from gpunet.errors import DataError, spelled
 
-__all__ = ["TEXT", "Classes", "RawLabels", "distinct", "number_classes", "number_known"]
+__all__ = [
+    "FEW_CLASSES",
+    "SAMPLES_PER_CLASS",
+    "TEXT",
+    "Classes",
+    "RawLabels",
+    "distinct",
+    "number_classes",
+    "number_known",
+]
 
 TEXT = np.dtypes.StringDType()
 """Texts that take as much memory as they are long; one long label makes no other longer."""
@@ -48,6 +57,10 @@ class RawLabels:
     rows: NDArray[np.integer] | range  # (n,) what a message calls each label's row
     unit: str = "row"  # what such a row is called
     levels: tuple[str, ...] = ()  # the classes in order, if the file tells them
+
+    def where(self, rows: NDArray[np.bool_]) -> RawLabels:
+        """Those of some rows."""
+        return replace(self, values=self.values[rows], rows=np.asarray(self.rows)[rows])
 
     @cached_property
     def parted(self) -> tuple[list[Any], list[int], NDArray[np.int64]]:
@@ -172,7 +185,9 @@ def _keys(labels: RawLabels, numeric: bool) -> list[Key]:
         key = _whole_number(value) if numeric else value.strip()
         if key is None:
             raise labels.refused(
-                value, "a whole number; labels name classes and are not measured values"
+                value,
+                "a whole number that names a class; for measured targets give "
+                f"{spelled('loss', 'squared-error')}",
             )
         if key == "":
             raise DataError(f"{labels.describe(value)} is empty, wanted a class; fill it in")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config.choices import Kind
 from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.array_names import (
@@ -18,11 +19,12 @@ from gpunet.datasets.readers.array_names import (
     prefix_of,
     require_arrays,
 )
+from gpunet.datasets.readers.array_targets import kind_of_array
 from gpunet.datasets.readers.arrays import dataset_of_arrays
 from gpunet.datasets.readers.files import reading
 from gpunet.datasets.readers.npy import FEATURES, LABELS, read_npy
 from gpunet.datasets.spool import spooled
-from gpunet.datasets.tables.label_column import named_label
+from gpunet.datasets.tables.named_columns import named_labels
 from gpunet.datasets.tables.sheet import Head
 from gpunet.errors import DataError, SettingError, spelled
 
@@ -42,7 +44,7 @@ def whole_npy_files(files: Iterable[Path]) -> list[Path]:
     return sets or files
 
 
-def read_npy_files(path: Path, label: str | None) -> Dataset:
+def read_npy_files(path: Path, label: str | None, kind: Kind | None = None) -> Dataset:
     """Read the dataset that an NPY file belongs to.
 
     ``X.npy`` belongs to ``y.npy`` beside it, and so on: files are known by the names of arrays in
@@ -53,6 +55,7 @@ def read_npy_files(path: Path, label: str | None) -> Dataset:
     Args:
         path: of one of the files.
         label: the label's column, ``last`` or counted from 1; ``None`` to choose.
+        kind: what is to be predicted; ``None`` to tell it by the values.
 
     Raises:
         DataError: a file is missing or unreadable, or it is not plain which column is the label.
@@ -65,7 +68,7 @@ def read_npy_files(path: Path, label: str | None) -> Dataset:
     found = {} if prefix is None else _named(beside, prefix)
     has_labels = any(key.startswith("y") for key in found)
     if not has_labels and not is_features_name(path.stem[len(prefix or "") :]):
-        return _read_rows(path, label)
+        return _read_rows(path, label, kind)
     if label is not None:
         says = f"{path} has no column of labels, which stand in a file of their own"
         raise SettingError("label", label, "none", "leave it out", says)
@@ -79,6 +82,7 @@ def read_npy_files(path: Path, label: str | None) -> Dataset:
         name=path.resolve().parent.name,
         source=f"{', '.join(file.name for file in found.values())} in {path.parent}",
         called=lambda key: f"{found[key].name} of {path.parent}",
+        kind=kind,
     )
 
 
@@ -88,35 +92,47 @@ def _named(files: Iterable[Path], prefix: str) -> dict[str, Path]:
     return {key: stems[stem] for key, stem in named_arrays(stems).items()}
 
 
-def _read_rows(path: Path, label: str | None) -> Dataset:
-    """Read rows of numbers, one of which is the label."""
+def _read_rows(path: Path, label: str | None, kind: Kind | None) -> Dataset:
+    """Read rows of numbers, of which one is the label, or some are targets."""
     array = read_npy(path, FEATURES)
     if array.ndim != 2 or array.shape[1] < 2 or not array.size:
         raise DataError(
             f"{path} is of shape {array.shape}, and no labels lie beside it; wanted {WANTED}, each "
             "in an NPY file, or one with rows of numbers, of which the last one is the label"
         )
-    column = _label_column(path, array, label)
-    size = array.nbytes - array.nbytes // array.shape[1]
-    features = (np.delete(array[rows], column, axis=1) for rows in row_blocks(array))
+    columns = _label_columns(path, array, label, kind)
+    size = array.nbytes - len(columns) * (array.nbytes // array.shape[1])
+    if len(columns) == array.shape[1]:
+        raise DataError(f"{path} has no column beside those of {spelled('label')}, wanted features")
+    features = (np.delete(array[rows], columns, axis=1) for rows in row_blocks(array))
+    known = np.array(array[:, columns])
+    kind = kind or kind_of_array(known)
+    what = "label" if kind != "measured" else "target"
+    named = [f"column {column + 1:,}" for column in columns]
+    told = f"the {what} is {named[0]}" if len(named) == 1 else f"the {what}s are {', '.join(named)}"
     return dataset_of_arrays(
-        {"x_train": spooled(str(path), features, size), "y_train": np.array(array[:, column])},
+        {"x_train": spooled(str(path), features, size), "y_train": known},
         name=path.stem,
         source=str(path),
-        called=lambda key: f"column {column + 1:,} of {path}" if key[0] == "y" else str(path),
-        notice=f"the label is column {column + 1:,}",
+        called=lambda key: f"{', '.join(named)} of {path}" if key[0] == "y" else str(path),
+        notice=f"{told}, measured" if kind == "measured" else told,
+        kind=kind,
     )
 
 
-def _label_column(path: Path, array: NDArray[Any], label: str | None) -> int:
-    """The column of the label, counted from 0."""
+def _label_columns(
+    path: Path, array: NDArray[Any], label: str | None, kind: Kind | None
+) -> list[int]:
+    """The columns of the label or of the targets, counted from 0."""
     columns = array.shape[1]
-    named = named_label(Head(str(path), columns, None), label)
-    if named is not None:
-        return named
+    named = named_labels(Head(str(path), columns, None), label)
+    if named:
+        return list(named)
+    if kind == "measured":
+        return [columns - 1]
     likely = [column for column in (columns - 1, 0) if _may_be_classes(array[:, column])]
     if len(likely) == 1:
-        return likely[0]
+        return likely
     seen = "the first and the last one hold" if likely else "neither the first nor the last holds"
     raise DataError(
         f"{path} does not tell which column is the label: {seen} a few whole numbers that recur; "

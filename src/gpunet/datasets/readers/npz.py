@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.mapped import is_large
 from gpunet.datasets.readers.array_names import left_out, listed, named_arrays, require_arrays
@@ -30,16 +31,21 @@ __all__ = ["read_features", "read_npz"]
 LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip archive's member, before its name
 
 
-def read_npz(path: Path) -> Dataset:
+def read_npz(path: Path, kind: Kind | None = None) -> Dataset:
     """Read an archive of ``x_train`` and ``y_train``, and perhaps those of test and val.
 
     ``x_train`` holds numbers, one sample per row, of any further shape: (n, 28, 28), (n, 28, 28, 1)
     and (n, 1, 28, 28) are grey images, (n, 28, 28, 3) and (n, 3, 28, 28) are turned to grey, others
     are flattened. Bytes stay bytes, and so do other numbers of images that all are grey levels
     (whole, 0 to 255, some above 127, or those divided by 255); the rest becomes floats.
-    ``y_train`` holds whole numbers or words, (n,) or (n, 1), or one-hot rows (n, C). ``x_val`` and
+    ``y_train`` holds whole numbers or words, (n,) or (n, 1), or one-hot rows (n, C); or measured
+    targets, (n,) or (n, T), or rows (n, T) of 0 and 1 for any number of labels. ``x_val`` and
     ``y_val`` are the validation set; where ``x_test`` is not there, the last sixth of the training
     samples is for testing. ``array_names`` knows what else the arrays may be called.
+
+    Args:
+        path: of the archive.
+        kind: what is to be predicted; ``None`` to tell it by the values.
 
     Raises:
         DataError: an array is missing, damaged, pickled, of a wrong type or shape, or holds what
@@ -58,6 +64,7 @@ def read_npz(path: Path) -> Dataset:
         source=str(path),
         called=lambda key: f"{names[key]} of {path}",
         notice=left_out(members, names),
+        kind=kind,
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import Columns, Dataset, Samples
 from gpunet.datasets.hold_out import split_last
 from gpunet.datasets.readers.features import as_grey_levels, guess_image_shape
 from gpunet.datasets.readers.labels import RawLabels, number_classes
+from gpunet.datasets.readers.targets import RawTargets, Targets
 from gpunet.errors import DataError, spelled
 
 __all__ = [
@@ -72,7 +76,7 @@ def given_validation(count: int, what: str, where: str) -> str:
 
 def assembled(
     features: Mapping[Part, NDArray[Any]],
-    labels: Mapping[Part, RawLabels],
+    targets: Mapping[Part, Targets],
     shape: tuple[int, ...],
     *,
     name: str,
@@ -81,12 +85,13 @@ def assembled(
     unsplit: str = "",
     validation: str = "",
     columns: Columns | None = None,
+    weights: Mapping[Part, NDArray[np.float32] | None] = MappingProxyType({}),
 ) -> Dataset:
     """The dataset of the parts that there are, ``train`` the first of them.
 
     Args:
         features: (n, I) of each part, all of one type.
-        labels: (n,) of each part.
+        targets: what is to be predicted of each part's n samples, all of one kind.
         shape: of a sample as it was read; with one axis it may be an image all the same.
         name: of the dataset.
         source: where it came from, in words.
@@ -95,6 +100,7 @@ def assembled(
             part, as a notice begins; empty if there are no test samples then.
         validation: what a notice calls the validation part.
         columns: of the table that the samples stood in.
+        weights: (n,) what the samples of a part count, where they do not count alike.
 
     Raises:
         DataError: a label can be no class, or a part has one that the training samples lack.
@@ -102,17 +108,18 @@ def assembled(
     encoded = columns is not None and columns.encodings
     image_shape = None if encoded else _image_shape(shape, features["train"])
     levels = as_grey_levels(tuple(features.values()), image_shape)
-    classes = number_classes(*(labels[part] for part in features))
+    known = _numbered([targets[part] for part in features])
     samples = {
-        part: Samples(array, numbers)
-        for part, array, numbers in zip(features, levels, classes.numbers, strict=True)
+        part: Samples(array, numbers, weights.get(part))
+        for part, array, numbers in zip(features, levels, known.numbers, strict=True)
     }
     split = given = None
     if "test" not in samples:
         total = len(samples["train"])
         count = max(1, total // TEST_SHARE) if unsplit else 0
         samples["train"], samples["test"], by_class = split_last(samples["train"], count)
-        rows = f"last rows of every class, {count:,} of {total:,} in all," if by_class else ""
+        each = "class" if known.classes else "tenth of the target's values"
+        rows = f"last rows of every {each}, {count:,} of {total:,} in all," if by_class else ""
         rows = rows or f"last {count:,} of {total:,} rows"
         split = f"{unsplit}: the {rows} are for testing" if unsplit else None
     if "val" in samples:
@@ -121,13 +128,41 @@ def assembled(
         name=name,
         train=samples["train"],
         test=samples["test"],
-        classes=classes.names,
+        classes=known.classes,
         image_shape=image_shape,
         source=source,
-        notice=joined(notice, split, given, classes.notice),
+        notice=joined(notice, split, given, known.notice),
         validation=samples.get("val"),
         columns=columns,
+        targets=known.titles,
+        kind=known.kind,
     )
+
+
+class _Numbered(NamedTuple):
+    """What is to be predicted, as numbers of each part: (n,) int32, or (n, T) float64."""
+
+    numbers: list[NDArray[Any]]
+    classes: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    kind: Kind = "classes"
+    notice: str | None = None
+
+
+def _numbered(parts: Sequence[Targets]) -> _Numbered:
+    """What is to be predicted of the training samples, and of those of other parts."""
+    labels = [one for one in parts if isinstance(one, RawLabels)]
+    if labels:
+        classes = number_classes(*labels)
+        return _Numbered([*classes.numbers], classes.names, notice=classes.notice)
+    first, *others = (one for one in parts if isinstance(one, RawTargets))
+    values = [one.values for one in (first, *others)]
+    constant = np.flatnonzero((first.values == first.values[:1]).all(axis=0))
+    notice = None
+    if len(constant):
+        column = int(constant[0])
+        notice = f"{first.titles[column]} is {first.values[0, column]:g} in every row"
+    return _Numbered(values, titles=first.titles, kind=first.kind, notice=notice)
 
 
 def joined(*notices: str | None) -> str | None:

@@ -82,14 +82,17 @@ def read_path(
         return read_once([path], options, read)
     if path.suffix.lower() == ".npy":
         beside = sorted(path.parent.glob("*.npy"))
+        asked = options.label if options.kind is None else (options.label, options.kind)
         return read_once(
-            [path, *beside], options.label, lambda: read_npy_files(path, options.label)
+            [path, *beside], asked, lambda: read_npy_files(path, options.label, options.kind)
         )
     refuse_options(options, str(path))
     if is_idx_name(path.name):
         return read_once(idx_files(path), None, lambda: read_idx(path))
     if path.suffix.lower() == ".npz":
-        return read_once([path], None, _told(lambda: read_npz(path), path, progress))
+        return read_once(
+            [path], options.kind, _told(lambda: read_npz(path, options.kind), path, progress)
+        )
     raise DataError(f"{path} is of no known kind; wanted {KINDS}")
 
 
@@ -112,7 +115,12 @@ def find_test_table(path: Path) -> Path | None:
 
 def refuse_options(options: TableOptions, name: str) -> None:
     """Raise a UsageError if a column is named where there are none."""
-    for setting, named in (("label", options.label), ("ignore", ",".join(options.ignore))):
+    ignore = ",".join(options.ignore)
+    for setting, named in (
+        ("label", options.label),
+        ("ignore", ignore),
+        ("weight", options.weight),
+    ):
         if named:
             says = f"{shown(named)} names a column of a table, but {name} is none"
             raise SettingError(setting, named, "none", "leave it out", says)

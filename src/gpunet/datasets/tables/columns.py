@@ -18,7 +18,7 @@ from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.sheet import Head, Table, Word
 from gpunet.errors import DataError, spelled
 
-__all__ = ["Learned", "date_refused", "learn_columns", "listed", "no_number"]
+__all__ = ["Learned", "date_refused", "is_date", "learn_columns", "listed", "no_number"]
 
 MOST_LEVELS = 128
 """Different words up to which a column becomes features, one for each word."""
@@ -43,6 +43,11 @@ MARKED_NUMBER = re.compile(
 
 
 LONGEST_DATE = 60  # characters of a word that is taken for a date or a number with marks
+
+
+def is_date(word: str) -> bool:
+    """Whether a word is a date or a time."""
+    return _is(DATE, word)
 
 
 def _is(kind: re.Pattern[str], word: str) -> bool:
@@ -245,7 +250,7 @@ class _Judged:
 
     def refuse_dates(self) -> None:
         words = [word for word in self.different if not is_numeric(word)]
-        dates = [word for word in words if _is(DATE, word)]
+        dates = [word for word in words if is_date(word)]
         if 2 * len(dates) <= len(words):
             return
         row = self.first_rows[self.different.index(dates[0])]

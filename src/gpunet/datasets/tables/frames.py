@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from gpunet.datasets.dataset import Columns, Dataset
 from gpunet.datasets.readers.features import as_features
-from gpunet.datasets.readers.labels import TEXT, RawLabels
+from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.readers.parts import Part, assembled, joined
+from gpunet.datasets.readers.targets import Targets
 from gpunet.datasets.tables.cells import Decimal
 from gpunet.datasets.tables.columns import date_refused, learn_columns
 from gpunet.datasets.tables.encoder import Encoder, Tally
-from gpunet.datasets.tables.label_column import named_column
 from gpunet.datasets.tables.model_rows import Found
+from gpunet.datasets.tables.named_columns import named_column
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.sheet import Block, Head, Picked, Sheet, Table, refuse_unbounded
 from gpunet.errors import DataError
@@ -116,12 +117,13 @@ def encoded_rows(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameRows:
-    """Rows that lack numbers or hold words, and their labels."""
+    """Rows that lack numbers or hold words, and what is to be predicted of them."""
 
     name: str  # what messages call the rows
     rows: Any  # (n, K), a data frame or an array
-    labels: RawLabels  # (m,) of the rows that have one
+    targets: Targets  # m of them, of the rows that have one
     kept: NDArray[np.bool_]  # (n,) which rows have one
+    weights: NDArray[np.float32] | None = None  # (m,) what they count
 
 
 def dataset_of_frames(
@@ -141,33 +143,34 @@ def dataset_of_frames(
     columns, inputs, notices = _learned(parts["train"], options)
     tally, lost = Tally(), 0
     features: dict[Part, NDArray[np.float64]] = {}
-    labels: dict[Part, RawLabels] = {}
+    targets: dict[Part, Targets] = {}
+    weights: dict[Part, NDArray[np.float32] | None] = {}
     for part, one in parts.items():
         known = Tally() if part == "train" else tally
         encoded, lacking = encoded_rows(one.rows, columns, inputs, known, one.name)
         if len(encoded) != len(one.kept):
             raise DataError(
-                f"{one.labels.name} holds {len(one.kept):,} rows but {one.name} "
+                f"{one.targets.name} holds {len(one.kept):,} rows but {one.name} "
                 f"{len(encoded):,}; give arrays that belong together"
             )
         whole = (
             ~lacking[one.kept]
             if options.missing == "drop"
-            else np.ones(len(one.labels.values), bool)
+            else np.ones(len(one.targets.values), bool)
         )
         if not whole.any():
             raise DataError(f"every row of {one.name} lacks a cell, so none is left; fill some in")
         lost += int((~whole).sum())
         features[part] = encoded[one.kept][whole]
-        rows = np.asarray(one.labels.rows)[whole]
-        labels[part] = replace(one.labels, values=one.labels.values[whole], rows=rows)
+        targets[part] = one.targets.where(whole)
+        weights[part] = None if one.weights is None else one.weights[whole]
     dropped = f"{lost:,} {'rows lack a cell and are' if lost > 1 else 'row lacks a cell and is'}"
     if options.missing == "drop":
         tally = replace(tally, filled=0, blank=0)  # the rows are counted instead
     typed = as_features(tuple(features.values()), grey=False)
     return assembled(
         dict(zip(features, typed, strict=True)),
-        labels,
+        targets,
         typed[0].shape[1:],
         name=name,
         source=f"{name} in memory",
@@ -178,6 +181,7 @@ def dataset_of_frames(
             tally.notice,
         ),
         columns=columns,
+        weights=weights,
     )
 
 

@@ -1,42 +1,33 @@
-"""Which column of a table is the label, and whether the first one only numbers the rows.
+"""Which columns of a table are to be predicted, and whether the first one only numbers the rows.
 
 The choice is by the user's word, by the titles, by the values.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.readers.features import is_number, is_numeric
-from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.labels import RawLabels, distinct
+from gpunet.config.choices import Kind
+from gpunet.datasets.readers.features import is_number
+from gpunet.datasets.readers.labels import distinct
+from gpunet.datasets.readers.parts import joined
 from gpunet.datasets.tables.cells import is_missing
+from gpunet.datasets.tables.guessed_label import can_be_classes, guessed, holds_words, perhaps
+from gpunet.datasets.tables.named_columns import named_column, named_labels, titles_listed
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.sheet import Head, Picked, Table
-from gpunet.datasets.tables.titles import is_index_title, is_label_title, may_be_label_title
+from gpunet.datasets.tables.target_columns import different_numbers, is_gap, kind_of
+from gpunet.datasets.tables.titles import (
+    is_index_title,
+)
 from gpunet.errors import DataError, SettingError, spelled
 
-__all__ = [
-    "Roles",
-    "choose_roles",
-    "labeled_rows",
-    "named_column",
-    "named_label",
-    "pick_for_training",
-]
-
-LAST = "last"
-"""The name that stands for the last column."""
-
-LISTED = 12  # titles that a message lists
-FEW_CLASSES, ROWS_PER_CLASS, ROWS_PER_MANY = 10, 2, 10
-"""Up to so many classes are guessed where each has two rows on average; of more, each needs ten."""
+__all__ = ["Roles", "choose_roles", "pick_for_training"]
 
 FEWEST_INDICES = 3  # rows below which 0, 1, 2 may be classes
 
@@ -45,7 +36,9 @@ FEWEST_INDICES = 3  # rows below which 0, 1, 2 may be classes
 class Roles:
     """What the columns of a table are for."""
 
-    label: int  # the label's column, counted from 0
+    targets: tuple[int, ...]  # the columns to be predicted, counted from 0; one of classes
+    kind: Kind  # what they hold
+    weight: int | None  # the column that says what each row counts
     index: bool  # whether the first column numbers or names the rows and is left out
     features: tuple[int, ...]  # the columns that may become features
     notice: str | None  # what the user should know about the choice, or ``None``
@@ -73,64 +66,77 @@ def pick_for_training(head: Head, options: TableOptions) -> Picked:
             else f"{head.name} has {head.columns:,} columns, of which {len(columns)} remain, "
             f"wanted a label and features; name fewer with {spelled('ignore')}"
         )
-    named = named_label(head, options.label)
-    if named is not None and named not in columns:
+    named = named_labels(head, options.label)
+    if left_out := [column for column in named if column not in columns]:
         raise DataError(
-            f"{head.column(named)} of {head.name} is the label and cannot be left out; name "
+            f"{head.column(left_out[0])} of {head.name} is the label and cannot be left out; name "
             f"another with {spelled('label')}"
         )
-    likely = {*columns[:2], columns[-1], *_perhaps(head)} if named is None else {columns[0], named}
+    likely = {columns[0], *named} if named else {*columns[:2], columns[-1], *perhaps(head)}
+    if options.weight is not None:
+        likely |= {named_column(head, options.weight, "weight")}
     texts = tuple(sorted(likely & set(columns)))
     return Picked(texts, tuple(column for column in columns if column not in likely))
 
 
 def choose_roles(table: Table, options: TableOptions) -> Roles:
-    """The label of a table whose columns were picked by ``pick_for_training``.
+    """What is to be predicted, in a table whose columns were picked by ``pick_for_training``.
 
-    It is the column that the user names; else the one with a label's title; else the first or the
-    last one if it alone holds words; else the first one if its values recur, as classes do; else
-    the last one, if its do. Where other columns hold words, too, words tell less: a title that a
-    label may have goes before them, and the last column before the first. A first column titled
-    like one that names the rows is not guessed, though its values recur.
+    It is what the user names; else the column with a label's title; else the first or the last one
+    if it alone holds words; else one of numbers with the title of a measured target; else the first
+    one if its values recur, as classes do; else the last one, if its do. Where other columns
+    hold words, too, words tell less: a title that a label may have goes before them, and the last
+    column before the first. A first column titled like one that names the rows is not guessed,
+    though its values recur. Where nothing can be classes, the last column of numbers is a measured
+    target.
 
     Raises:
-        DataError: no value of that column recurs, or no column is such a one.
+        DataError: no value of that column recurs though it should, or no column is such a one.
+        SettingError: several columns are named, but the loss is for the classes of one.
     """
     head, columns = table.head, _kept(table.head, options)
-    named = named_label(head, options.label)
-    index = columns[0] == 0 != named and _is_index(head, table.text(0))
-    chosen = named if named is not None else _guessed(table, columns[index:])
-    values = [value for value in distinct(table.text(chosen))[0] if not _is_gap(value)]
+    named = named_labels(head, options.label)
+    index = columns[0] == 0 and 0 not in named and _is_index(head, table.text(0))
+    weight = None if options.weight is None else named_column(head, options.weight, "weight")
+    columns = tuple(column for column in columns[index:] if column != weight)
+    if not columns or weight in named:
+        raise DataError(f"{head.name} has no label beside the weights, wanted one; name another")
+    if named:
+        targets, kind, guess = named, options.kind or kind_of(table, named), None
+    else:
+        targets, kind, guess = guessed(table, columns, options.kind)
+    if kind == "classes":
+        _require_one_that_recurs(table, targets, options)
+    told = (
+        _told_label(table, columns, targets[0], guess)
+        if kind == "classes"
+        else _told_targets(table, targets, kind, guess)
+    )
+    does = "names" if index and holds_words(table.text(0)) else "numbers"
+    left_out = f"{head.column(0)} {does} the rows and is left out" if index else None
+    notice = joined(told, left_out)
+    features = tuple(column for column in columns if column not in targets)
+    return Roles(targets, kind, weight, index, features, notice)
+
+
+def _require_one_that_recurs(table: Table, targets: tuple[int, ...], options: TableOptions) -> None:
+    """Check that classes stand in one column, and that they are some."""
+    head = table.head
+    if len(targets) > 1:
+        raise SettingError(
+            "label",
+            options.label,
+            "one column of classes",
+            f"give {spelled('loss', 'squared-error')} for several measured targets, or "
+            f"{spelled('loss', 'binary-cross-entropy')} for several labels of 0 or 1",
+        )
+    values = [value for value in distinct(table.text(targets[0]))[0] if not is_gap(value)]
     if len(values) == len(table) > 1:
         raise DataError(
-            f"{head.column(chosen)} of {head.name}, taken for the label, has a different "
+            f"{head.column(targets[0])} of {head.name}, taken for the label, has a different "
             f"value in each of its {len(table):,} rows, wanted classes that recur; name the "
-            f"label's column with {spelled('label')}{_listed(head)}"
+            f"label's column with {spelled('label')}{titles_listed(head)}"
         )
-    notice = _notice(table, columns[index:], chosen, sure=named is not None)
-    features = tuple(column for column in columns[index:] if column != chosen)
-    return Roles(chosen, index, features, notice)
-
-
-def labeled_rows(table: Table, label: int) -> tuple[RawLabels, NDArray[np.bool_], str | None]:
-    """The labels (m,) in a column, which rows (n,) have one, and a notice if some have none."""
-    levels = table.head.levels.get(label, ())
-    labels = RawLabels(table.head.name, table.text(label), table.rows, table.head.unit, levels)
-    different, _, numbered = labels.parted
-    numeric = all(is_number(str(value)) for value in different if not _is_gap(value))
-    missing = [_is_gap(value) or is_missing(str(value), number=numeric) for value in different]
-    kept = ~np.array(missing, np.bool_)[numbered]  # (n,)
-    if kept.all():
-        return labels, kept, None
-    if not kept.any():
-        raise DataError(
-            f"{table.head.column(label)} of {table.head.name} holds no label; fill it in, or name "
-            f"another with {spelled('label')}"
-        )
-    count = len(kept) - int(kept.sum())
-    notice = f"{count:,} {'rows' if count > 1 else 'row'} without a label left out"
-    values, rows = labels.values[kept], np.asarray(labels.rows)[kept]
-    return replace(labels, values=values, rows=rows), kept, notice
 
 
 def _kept(head: Head, options: TableOptions) -> tuple[int, ...]:
@@ -139,180 +145,56 @@ def _kept(head: Head, options: TableOptions) -> tuple[int, ...]:
     return tuple(column for column in range(head.columns) if column not in ignored)
 
 
-def named_label(head: Head, label: str | None) -> int | None:
-    """The column that is the label by the user's word or its title; ``None`` if neither tells.
-
-    Args:
-        head: of the table.
-        label: a title, a number that counts columns from 1, or ``last``; ``None`` for none.
-
-    Raises:
-        UsageError: it names no column.
-    """
-    if label is not None:
-        return named_column(head, label, "label")
-    found = [column for column, title in enumerate(head.titles or ()) if is_label_title(title)]
-    return found[0] if len(found) == 1 else None
-
-
-def named_column(head: Head, name: str, setting: str) -> int:
-    """The column that a user names, counted from 0.
-
-    Args:
-        head: of the table.
-        name: a title, a number that counts columns from 1, or ``last``.
-        setting: that holds the name, for the message.
-
-    Raises:
-        UsageError: there is no such column.
-    """
-    titles = head.titles or ()
-    if name in titles:
-        return titles.index(name)
-    folded = [title.casefold() for title in titles]
-    if folded.count(name.casefold()) == 1:
-        return folded.index(name.casefold())
-    if name == LAST:
-        return head.columns - 1
-    if name.isascii() and name.isdigit() and len(name) < 10 and 1 <= int(name) <= head.columns:
-        return int(name) - 1
-    raise SettingError(
-        setting,
-        name,
-        f"a column of {head.name}",
-        f"give a number from 1 to {head.columns:,}, `last`{_listed(head, ', or a title')}",
-        f"{shown(name)} names no column of {head.name}",
-    )
-
-
-def _perhaps(head: Head) -> list[int]:
-    """The column whose title a label may have, if there is just one."""
-    found = [at for at, title in enumerate(head.titles or ()) if may_be_label_title(title)]
-    return found if len(found) == 1 else []
-
-
-def _guessed(table: Table, columns: Sequence[int]) -> int:
-    """The label's column where neither the user nor a title tells it.
-
-    Args:
-        table: any.
-        columns: those that are neither left out nor number the rows.
-    """
-    head, first, last = table.head, columns[0], columns[-1]
-    title = head.titles[first] if head.titles else ""
-    ends = [last] if title and first < last and is_index_title(title) else [first, last]
-    perhaps = _perhaps(head)
-    texts = set(table.picked.texts) & set(columns)
-    wordy = {column for column in texts if _holds_words(table.text(column))}
-    if wordy <= set(ends) and len(wordy) == 1:
-        return wordy.pop()
-    perhaps = [column for column in perhaps if column in texts]
-    if len(wordy) > 1:
-        found = [column for column in reversed(ends) if column in wordy]
-        ends = [*found, *(column for column in ends if column not in wordy)]
-    for column in (*perhaps, *ends):
-        if _can_be_classes(table.text(column)):
-            return column
-    neither = f"neither {head.column(first)} nor {head.column(last)} holds"
-    if first == last:
-        neither = f"{head.column(last)} does not hold"
-    raise DataError(
-        f"{head.name} does not tell which column is the label: no title does, and {neither} two or "
-        f"more classes that recur; name it with {spelled('label')}{_listed(head)}"
-    )
-
-
-def _holds_words(values: NDArray[Any]) -> bool:
-    """Whether most of the different values are words, so that they are no feature."""
-    if values.dtype.kind != "T":
-        return False
-    different = distinct(values)[0]
-    words = sum(
-        not is_missing(value, number=False) and not is_numeric(value) for value in different
-    )
-    return words > len(different) / 2
-
-
-def _can_be_classes(values: NDArray[Any]) -> bool:
-    """Whether values recur, and none of them is a fraction."""
-    different = [value for value in distinct(values)[0] if not _is_gap(value)]
-    each = ROWS_PER_CLASS if len(different) <= FEW_CLASSES else ROWS_PER_MANY
-    if len(different) < 2 or len(different) * each > len(values):
-        return False
-    return values.dtype.kind in "biu" or not any(_is_fraction(str(value)) for value in different)
-
-
-def _is_gap(value: Any) -> bool:
-    """Whether a label is not there at all."""
-    return bool(value == "" or value != value)
-
-
 def _is_index(head: Head, values: NDArray[Any]) -> bool:
     """Whether the first column numbers the rows, or names each by another word."""
     title = head.titles[0] if head.titles else None
     if title is not None and not is_index_title(title):
         return False
     different, _, numbered = distinct(values)
-    gaps = [_is_gap(value) or is_missing(str(value), number=True) for value in different]
+    gaps = [is_gap(value) or is_missing(str(value), number=True) for value in different]
     known = [value for value, gap in zip(different, gaps, strict=True) if not gap]
     present = len(values) - int(np.array(gaps)[numbered].sum())
     if len(known) < present or len(known) < FEWEST_INDICES:
         return False
     if values.dtype.kind not in "biu" and not all(_is_whole(str(value)) for value in known):
-        return title is not None and _holds_words(values)
+        return title is not None and holds_words(values)
     numbers = np.array([int(float(value)) for value in known], object)
     counts = [numbers[0] + index for index in range(len(numbers))]
     return title is not None or (numbers[0] in (0, 1) and numbers.tolist() == counts)
-
-
-def _is_fraction(value: str) -> bool:
-    if not is_number(value):
-        return is_numeric(value)
-    number = float(value)
-    return math.isfinite(number) and not number.is_integer()
 
 
 def _is_whole(value: str) -> bool:
     return is_number(value) and float(value).is_integer()
 
 
-def _notice(table: Table, columns: Sequence[int], label: int, *, sure: bool) -> str | None:
-    """Which column is the label, if that does not go without saying, and what is left out.
-
-    Args:
-        table: any.
-        columns: those that are neither left out nor number the rows.
-        label: the label's.
-        sure: whether the user or a title names it.
-    """
-    head, last, index = table.head, columns[-1], 0 not in columns and 0 in table.picked.texts
+def _told_label(table: Table, columns: Sequence[int], label: int, guess: str | None) -> str | None:
+    """Which column is the label, if that does not go without saying."""
+    head, last, sure = table.head, columns[-1], guess is None
     first_of_two = (
         not sure
         and head.titles is not None
         and not is_number(head.titles[label])
         and label == columns[0] != last
-        and not _holds_words(table.text(label))
-        and _can_be_classes(table.text(last))
+        and not holds_words(table.text(label))
+        and can_be_classes(table.text(last))
     )
     others = set(columns) & set(table.picked.texts) - {label}
     doubtful = first_of_two or (
-        not sure and any(_holds_words(table.text(column)) for column in others)
+        not sure and any(holds_words(table.text(column)) for column in others)
     )
-    notices = []
-    if label > 0 or doubtful:
-        notices.append(f"the label is {head.column(label)}")
-        if doubtful:
-            notices[-1] += f" ({spelled('label')} names another)"
-    if index:
-        does = "names" if _holds_words(table.text(0)) else "numbers"
-        notices.append(f"{head.column(0)} {does} the rows and is left out")
-    return "; ".join(notices) or None
+    if not (label > 0 or doubtful):
+        return None
+    another = f" ({spelled('label')} names another)" if doubtful else ""
+    return f"the label is {head.column(label)}{another}"
 
 
-def _listed(head: Head, before: str = ", one of") -> str:
-    """The titles of a table, cut to a few, after some words; nothing if there are none."""
-    if head.titles is None:
-        return ""
-    titles: Sequence[str] = head.titles[:LISTED]
-    more = ", ..." if head.columns > LISTED else ""
-    return f"{before} ({', '.join(map(shown, titles))}{more})"
+def _told_targets(table: Table, targets: Sequence[int], kind: Kind, guess: str | None) -> str:
+    """Which columns are to be predicted that hold no classes."""
+    what = "label" if kind == "labels" else "target"
+    those = ", ".join(map(table.head.column, targets))
+    told = f"the {what} is {those}" if len(targets) == 1 else f"the {what}s are {those}"
+    if kind == "measured":
+        told += ", measured"
+        if len(targets) == 1 and (known := different_numbers(table, targets[0])) is not None:
+            told += f", {known[0][0]:,.6g} to {known[0][-1]:,.6g}"
+    return told if guess is None else f"{guess}{told} ({spelled('label')} names another)"

@@ -11,13 +11,15 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import Columns
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.labels import number_known
+from gpunet.datasets.readers.labels import RawLabels, number_known
 from gpunet.datasets.tables.encoder import Encoder, Tally, take_features
-from gpunet.datasets.tables.label_column import labeled_rows, named_column, named_label
+from gpunet.datasets.tables.named_columns import named_column, named_labels
 from gpunet.datasets.tables.sheet import Block, Head, Picked, Sheet, Table
 from gpunet.datasets.tables.sheets import open_sheet, read_whole
+from gpunet.datasets.tables.target_columns import target_rows
 from gpunet.datasets.tables.titles import is_index_title
 from gpunet.errors import DataError
 
@@ -37,7 +39,8 @@ class Rows:
     Args:
         name: of the file.
         features: (n, I) in the model's order, uint8 for a model of grey levels, else floats.
-        labels: (n,) numbers of the model's classes, or ``None`` where they are not read.
+        labels: (n,) numbers of the model's classes, or its targets (n, T) float64; ``None``
+            where they are not read.
         names: what each row is called: what its index column holds, or its number from 1 on.
         index: the title of that column, or ``None``.
         notice: what was filled, passed over and left out, or ``None``; of rows that come in
@@ -46,14 +49,18 @@ class Rows:
 
     name: str
     features: NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
-    labels: NDArray[np.int32] | None
+    labels: NDArray[Any] | None
     names: Sequence[Any]
     index: str | None
     notice: str | None = None
 
 
 def read_rows(
-    source: Path | BinaryIO, columns: Columns, inputs: int, classes: Sequence[str] | None = None
+    source: Path | BinaryIO,
+    columns: Columns,
+    inputs: int,
+    classes: Sequence[str] | None = None,
+    kind: Kind = "classes",
 ) -> Rows:
     """Read all rows of a table for a model.
 
@@ -61,8 +68,9 @@ def read_rows(
         source: the file, or one that is open, which is called the standard input.
         columns: of the table that the model was trained on.
         inputs: features that the model takes, I.
-        classes: the names of the model's classes, if the rows' labels are wanted; rows without a
-            label are left out then.
+        classes: the names of the model's classes, none of a model of targets, if the rows' labels
+            are wanted; rows without a label are left out then.
+        kind: what the model predicts.
 
     Raises:
         DataError: as ``read_table``, a column is missing, or a label is none of the classes.
@@ -77,12 +85,11 @@ def read_rows(
     if classes is None:
         features = take_features(table, encoder)[0]
     else:
-        assert found.label is not None
-        raw, kept, notice = labeled_rows(table, found.label)
+        raw, kept, notice = target_rows(table, found.labels, kind)
         features = take_features(table, encoder)[0]
         if notice:
             features, names = features[kept], [names[row] for row in np.flatnonzero(kept).tolist()]
-        labels = number_known(raw, classes)
+        labels = number_known(raw, classes) if isinstance(raw, RawLabels) else raw.values
     return Rows(
         name=table.head.name,
         features=_as_trained(features, columns.grey),
@@ -164,8 +171,9 @@ def read_alike(
 
     def pick(head: Head) -> Picked:
         found = Found.of(head, columns, inputs)
-        if with_label and found.label is None:
-            title = "" if columns.label is None else f" {shown(columns.label)}"
+        if with_label and not found.labels:
+            lacking = [title for title in columns.labels or () if title not in (head.titles or ())]
+            title = f" {shown(lacking[0])}" if lacking else ""
             error = UnlabeledError if head.columns < _width(columns, inputs) else DataError
             raise error(
                 f"{head.name} has no column{title} for the label; rows without labels are "
@@ -179,11 +187,11 @@ def read_alike(
 
 def _width(columns: Columns, inputs: int) -> int:
     """The columns of the table that was trained on."""
-    return int(columns.index) + columns.count(inputs) + 1 + len(columns.ignored)
+    return int(columns.index) + columns.count(inputs) + len(columns.places) + len(columns.ignored)
 
 
-Places = tuple[tuple[int, ...], int | None, int | None]
-"""The columns of the features, of the label and of the rows' names."""
+Places = tuple[tuple[int, ...], tuple[int, ...], int | None]
+"""The columns of the features, of the label or the targets, and of the rows' names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +199,7 @@ class Found:
     """Where a model's columns stand in another table."""
 
     features: tuple[int, ...]  # the columns of the model's features, in its order
-    label: int | None  # the column of the label, or ``None``
+    labels: tuple[int, ...]  # the columns of the label or of all targets; none if they lack
     index: int | None  # the column that names the rows, or ``None``
     words: frozenset[int]  # those of the features that hold words
 
@@ -212,18 +220,18 @@ class Found:
         named = None if index is None else named_column(head, index, "id")
         count = columns.count(inputs)
         if columns.features is not None and head.titles is not None:
-            places = cls._by_title(head, columns.features, columns.label)
+            places = cls._by_title(head, columns.features, columns.labels or ())
         elif named is not None and head.columns == count + 1:
             others = tuple(column for column in range(head.columns) if column != named)
-            places = others, None, named
+            places = others, (), named
         else:
             places = cls._by_position(head, columns, inputs)
-        features, label, first = places
+        features, labels, first = places
         words = frozenset(features[one.column] for one in columns.encodings if one.levels)
-        return cls(features, label, first if named is None else named, words)
+        return cls(features, labels, first if named is None else named, words)
 
     @staticmethod
-    def _by_title(head: Head, wanted: tuple[str, ...], label: str | None) -> Places:
+    def _by_title(head: Head, wanted: tuple[str, ...], labels: tuple[str, ...]) -> Places:
         titles = head.titles or ()
         indices = {title: index for index, title in enumerate(titles)}
         missing = [title for title in wanted if title not in indices]
@@ -239,8 +247,9 @@ class Found:
         if twice:
             raise DataError(f"{head.name} has two columns titled {shown(twice[0])}; rename one")
         features = tuple(indices[title] for title in wanted)
-        found = None if label is None else indices.get(label)
-        free = 0 not in features and found != 0 and is_index_title(titles[0])
+        known = all(label in indices for label in labels)
+        found = tuple(indices[label] for label in labels) if known else ()
+        free = 0 not in (*features, *found) and is_index_title(titles[0])
         return features, found, 0 if free else None
 
     @staticmethod
@@ -249,23 +258,28 @@ class Found:
         index, whole = int(columns.index), _width(columns, inputs)
         there = max(head.columns, whole) if head.is_open else head.columns
         if there == count:
-            return tuple(range(count)), None, None
-        if there not in (whole, whole - 1):
+            return tuple(range(count)), (), None
+        if there not in (whole, whole - len(columns.places)):
             raise DataError(
                 f"{head.name} has {head.columns:,} columns, wanted {count:,} features, or "
                 f"{whole:,} columns as in training; give rows of the same kind"
             )
-        named = named_label(head, None) if columns.label is None else None
-        label = columns.place if named is None else named
-        passed = {label, *columns.ignored}
+        named = named_labels(head, None) if columns.label is None else ()
+        labels = named if len(named) == len(columns.places) else columns.places
+        passed = {*labels, *columns.ignored}
         features = tuple(column for column in range(index, whole) if column not in passed)
         if there == whole:
-            return features, label, 0 if index else None
-        return tuple(at - (at > label) for at in features), None, 0 if index else None
+            return features, labels, 0 if index else None
+        before = [sum(label < at for label in labels) for at in features]
+        return (
+            tuple(at - less for at, less in zip(features, before, strict=True)),
+            (),
+            (0 if index else None),
+        )
 
     def picked(self, with_label: bool) -> Picked:
         """What is to be read."""
-        texts = {self.index, self.label if with_label else None, *self.words} - {None}
+        texts = {self.index, *(self.labels if with_label else ()), *self.words} - {None}
         numbers = tuple(column for column in self.features if column not in texts)
         kept = tuple(column for column in texts if column is not None)
         return Picked(kept, numbers)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpunet.config import TrainConfig
-from gpunet.config.choices import Missing
+from gpunet.config import LOSS_FACTS, TrainConfig
+from gpunet.config.choices import Kind, Missing
 
 __all__ = ["USUAL", "TableOptions"]
 
@@ -16,19 +16,25 @@ class TableOptions:
 
     Args:
         label: the column of the label: a title, a number that counts columns from 1, or ``last``;
-            ``None`` to choose by the titles and the values.
+            several of them, with commas between them, for several targets; ``None`` to choose by
+            the titles and the values.
         missing: what is done about missing cells.
         ignore: columns that are left out, named as the label is.
+        kind: what is to be predicted, as the loss wants it; ``None`` to tell it by the values.
+        weight: the column that says what each row counts, named as the label is.
     """
 
     label: str | None = None
     missing: Missing = "mean"
     ignore: tuple[str, ...] = ()
+    kind: Kind | None = None
+    weight: str | None = None
 
     @classmethod
     def of(cls, config: TrainConfig) -> TableOptions:
         """What the settings of a training say."""
-        return cls(config.label, config.missing, config.ignore or ())
+        kind = None if config.loss is None else LOSS_FACTS[config.loss].kind
+        return cls(config.label, config.missing, config.ignore or (), kind, config.weight)
 
 
 USUAL = TableOptions()

@@ -147,6 +147,12 @@ class Table:
             blocks = [block.astype(TEXT, copy=False) for block in blocks]
         return np.concatenate(blocks)
 
+    def numbers(self, column: int) -> NDArray[np.float64]:
+        """The cells (n,) of a column that was picked as one of numbers, NaN where one lacks."""
+        place = self.picked.numbers.index(column)
+        cells = np.concatenate([block.numbers[:, place] for block in self.blocks])
+        return cells.astype(np.float64)
+
 
 def refuse_unbounded(head: Head, numbers: NDArray[np.float64], cell_at: CellAt) -> None:
     """Raise a DataError if a number is infinite, or float32 has no room for it."""

@@ -34,11 +34,13 @@ def require_columns(columns: Columns, inputs: int, are_images: bool, scales: boo
         raise UnsoundError("it tells what is missing, but does not fill it")
     if titles is not None and not len(titles) == len(set(titles)) == count:
         raise UnsoundError(f"it does not give titles to {count} columns")
-    whole = count + 1 + columns.index + len(columns.ignored)
-    if not columns.index <= columns.place < whole:
+    places, ignored = columns.places, columns.ignored
+    whole = count + len(places) + columns.index + len(ignored)
+    if len(set(places)) < len(places) or not all(columns.index <= at < whole for at in places):
         raise UnsoundError(f"its label is column {columns.place} beside {count} others")
-    passed = {columns.place, *range(columns.index)}
-    ignored = columns.ignored
+    if len(columns.further_labels) not in (0, len(columns.further)):
+        raise UnsoundError("it does not give titles to all of its targets")
+    passed = {*places, *range(columns.index)}
     if ignored != tuple(sorted(set(ignored) - passed)) or not all(
         0 <= at < whole for at in ignored
     ):

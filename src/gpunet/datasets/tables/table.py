@@ -6,27 +6,29 @@ become, ``model_rows`` reads further tables for a model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import Columns, Dataset
 from gpunet.datasets.readers.features import as_features, is_square
-from gpunet.datasets.readers.labels import RawLabels
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled, joined
+from gpunet.datasets.readers.targets import Targets
 from gpunet.datasets.spool import taken
 from gpunet.datasets.tables.columns import Learned, learn_columns
 from gpunet.datasets.tables.encoder import Encoder, Tally, take_features
-from gpunet.datasets.tables.label_column import choose_roles, labeled_rows, pick_for_training
+from gpunet.datasets.tables.label_column import Roles, choose_roles, pick_for_training
 from gpunet.datasets.tables.model_rows import UnlabeledError, read_alike
 from gpunet.datasets.tables.options import USUAL, TableOptions
 from gpunet.datasets.tables.sheet import Table
 from gpunet.datasets.tables.sheets import gather
 from gpunet.datasets.tables.table_names import table_stem
+from gpunet.datasets.tables.target_columns import target_rows, weights_in
 from gpunet.datasets.tables.titles import are_pixel_titles
 from gpunet.errors import DataError, spelled
 
@@ -82,7 +84,7 @@ def read_table(
     typed = as_features(tuple(part.features for part in parts.values()), grey=columns.grey)
     dataset = assembled(
         dict(zip(parts, typed, strict=True)),
-        {name: part.labels for name, part in parts.items()},
+        {name: part.targets for name, part in parts.items()},
         typed[0].shape[1:],
         name=table_stem(path) if not any(others.values()) else path.resolve().parent.name,
         source=str(path) if test is None else f"{path} and {test.name}",
@@ -90,6 +92,7 @@ def read_table(
         unsplit=unsplit,
         validation="" if val is None else val.name,
         columns=replace(columns, grey=typed[0].dtype == np.uint8),
+        weights={name: part.weights for name, part in parts.items()},
     )
     if dataset.image_shape is None or dataset.columns is None:
         return dataset
@@ -100,11 +103,14 @@ def _read_parts(
     path: Path, options: TableOptions, others: Mapping[Part, Path | None]
 ) -> tuple[dict[Part, _Part], Columns, str | None]:
     """The rows of the training table and of those others that there are, and a notice."""
-    training, columns, learned, notice = _read_training(path, options)
+    training, columns, roles, learned, notice = _read_training(path, options)
     inputs = columns.inputs(len(learned.sources))
     tally = Tally()
     encoder = Encoder(training, columns, learned.sources, inputs, Tally())
-    parts: dict[Part, _Part] = {"train": _Part.of(training, encoder, columns.place, options)}
+    kind, weight = roles.kind, roles.weight
+    parts: dict[Part, _Part] = {
+        "train": _Part.of(training, encoder, roles.targets, kind, weight, options)
+    }
     for part, other in others.items():
         if other is None:
             continue
@@ -114,9 +120,8 @@ def _read_parts(
             if part == "test":  # as Kaggle has it
                 continue
             raise
-        assert found.label is not None
         encoder = Encoder(table, columns, found.features, inputs, tally)
-        parts[part] = _Part.of(table, encoder, found.label, options)
+        parts[part] = _Part.of(table, encoder, found.labels, kind, None, options)
     left_out = (part.notice for part in parts.values())
     if options.missing == "drop":
         tally = replace(tally, filled=0, blank=0)  # the rows are counted instead
@@ -128,23 +133,30 @@ class _Part:
     """A table's rows that are samples of a dataset."""
 
     features: NDArray[Any]  # (n, I)
-    labels: RawLabels
+    targets: Targets  # n of them
+    weights: NDArray[np.float32] | None  # (n,)
     notice: str | None  # which rows are left out
 
     @classmethod
-    def of(cls, table: Table, encoder: Encoder, label: int, options: TableOptions) -> _Part:
-        labels, kept, notice = labeled_rows(table, label)
+    def of(
+        cls,
+        table: Table,
+        encoder: Encoder,
+        places: Sequence[int],
+        kind: Kind,
+        weight: int | None,
+        options: TableOptions,
+    ) -> _Part:
+        """The samples in a table whose columns ``places`` are to be predicted."""
+        targets, kept, notice = target_rows(table, places, kind)
         if notice and options.missing == "refuse":
-            row = int(table.rows[int(np.argmin(kept))])
-            raise DataError(
-                f"the label in {table.head.unit} {row:,} of {table.head.name} is empty, wanted a "
-                f"class; fill it in, or give {spelled('missing', 'drop')} to leave the row out"
-            )
+            _refuse_missing(table, int(np.argmin(kept)), kind)
+        weights = None if weight is None else weights_in(table, weight)[kept]
         features, lacking = take_features(table, encoder)
         if notice:
             features, lacking = taken(features, np.flatnonzero(kept)), lacking[kept]
         if options.missing != "drop" or not lacking.any():
-            return cls(features, labels, notice)
+            return cls(features, targets, weights, notice)
         whole = ~lacking
         if not whole.any():
             raise DataError(
@@ -153,12 +165,23 @@ class _Part:
             )
         does = "lacks a cell and is" if lacking.sum() == 1 else "lack a cell and are"
         dropped = f"{lacking.sum():,} of {len(lacking):,} rows {does} left out"
-        labels = replace(labels, values=labels.values[whole], rows=np.asarray(labels.rows)[whole])
         features = taken(features, np.flatnonzero(whole))
-        return cls(features, labels, joined(notice, dropped))
+        weights = None if weights is None else weights[whole]
+        return cls(features, targets.where(whole), weights, joined(notice, dropped))
 
 
-def _read_training(path: Path, options: TableOptions) -> tuple[Table, Columns, Learned, str | None]:
+def _refuse_missing(table: Table, row: int, kind: Kind) -> NoReturn:
+    """Raise the error for a row without what is to be predicted."""
+    what, wanted = ("target", "a number") if kind == "measured" else ("label", "a class")
+    raise DataError(
+        f"the {what} in {table.head.unit} {int(table.rows[row]):,} of {table.head.name} is empty, "
+        f"wanted {wanted}; fill it in, or give {spelled('missing', 'drop')} to leave the row out"
+    )
+
+
+def _read_training(
+    path: Path, options: TableOptions
+) -> tuple[Table, Columns, Roles, Learned, str | None]:
     """A table to train on, what its columns are and become, and a notice."""
     table, words = gather(path, lambda head: pick_for_training(head, options))
     head = table.head
@@ -166,33 +189,35 @@ def _read_training(path: Path, options: TableOptions) -> tuple[Table, Columns, L
     learned = learn_columns(table, roles.features, words, options)
     sources = learned.sources
     if not sources:
+        taken_out = ", ".join(map(head.column, roles.targets))
         raise DataError(
-            f"{head.name} has no column beside the label, {head.column(roles.label)}, wanted "
-            "features in others"
+            f"{head.name} has no column beside the label, {taken_out}, wanted features in others"
         )
     titles = None if head.titles is None else tuple(head.titles[column] for column in sources)
-    label_title = None if head.titles is None else head.titles[roles.label]
-    passed = {roles.label, *sources}
+    labels = () if head.titles is None else tuple(head.titles[at] for at in roles.targets)
+    passed = {*roles.targets, *sources}
     columns = Columns(
-        features=titles if _can_tell(titles, label_title) else None,
-        label=label_title,
-        place=roles.label,
+        features=titles if _can_tell(titles, labels) else None,
+        label=labels[0] if labels else None,
+        place=roles.targets[0],
         index=roles.index,
         grey=not learned.encodings
         and (is_square(len(sources)) or (titles is not None and are_pixel_titles(titles))),
         ignored=tuple(at for at in range(roles.index, head.columns) if at not in passed),
         encodings=learned.encodings,
         missing=options.missing,
+        further=roles.targets[1:],
+        further_labels=labels[1:],
     )
-    return table, columns, learned, joined(table.notice, roles.notice)
+    return table, columns, roles, learned, joined(table.notice, roles.notice)
 
 
-def _can_tell(titles: tuple[str, ...] | None, label: str | None) -> bool:
-    """Whether the columns of features can be told apart by their titles, also from the label's."""
+def _can_tell(titles: tuple[str, ...] | None, labels: tuple[str, ...]) -> bool:
+    """Whether the columns of features can be told apart by their titles, also from the labels'."""
     return (
         titles is not None
         and len(titles) <= MOST_TITLES
         and sum(map(len, titles)) <= LONGEST_TITLES
         and "" not in titles
-        and len({*titles, label}) == len(titles) + 1
+        and len({*titles, *labels}) == len(titles) + len(labels)
     )

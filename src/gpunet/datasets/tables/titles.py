@@ -1,21 +1,51 @@
-"""Titles of columns: which ones name a label, the rows' numbers, or the pixels of an image."""
+"""Titles of columns: which ones name a label or a target, the rows' numbers, or pixels."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-__all__ = ["are_pixel_titles", "is_index_title", "is_label_title", "may_be_label_title"]
+__all__ = [
+    "are_pixel_titles",
+    "is_class_title",
+    "is_index_title",
+    "is_label_title",
+    "is_measured_title",
+    "may_be_label_title",
+    "may_be_measured_title",
+]
 
-LABELS = frozenset(
+CLASSES = frozenset(
     {
-        *("label", "labels", "class", "classes", "target", "targets", "category", "species"),
-        *("variety", "digit", "diagnosis", "outcome", "classlabel", "classname", "classid"),
-        *("labelname", "labelid", "targetclass", "targetname", "ytrue", "groundtruth"),
-        *("survived", "churn", "churned", "attrition", "sentiment", "isfraud", "isspam"),
+        *("class", "classes", "category", "species", "variety", "digit", "diagnosis"),
+        *("classlabel", "classname", "classid", "labelname", "labelid", "targetclass"),
+        *("targetname", "survived", "churn", "churned", "attrition", "isfraud", "isspam"),
     }
 )
-"""What a label's column is called, without case, blanks, dots, dashes and underscores."""
+"""What a label's column is called that holds classes, without case, blanks, dots, dashes and
+underscores."""
+
+LABELS = CLASSES | {
+    *("label", "labels", "target", "targets", "outcome", "ytrue", "groundtruth", "sentiment"),
+}
+"""What a label's column is called, spelled as in ``CLASSES``; the further ones may be measured."""
+
+MEASURED = frozenset(
+    {
+        *("price", "prices", "saleprice", "sellingprice", "houseprice", "medv", "medhouseval"),
+        *(
+            "medianhousevalue",
+            "mpg",
+            "charges",
+            "salary",
+            "wage",
+            "wages",
+            "revenue",
+            "targetvalue",
+        ),
+    }
+)
+"""What a column is called that holds measured targets, spelled as in ``CLASSES``."""
 
 PERHAPS_LABELS = LABELS | {
     *("y", "response", "result", "kind", "type", "group", "quality", "income", "grade", "status"),
@@ -29,12 +59,27 @@ INDICES = frozenset(
         *("rownumber", "rownum", "rowindex", "no", "nr", "num", "number", "#", "unnamed:0"),
     }
 )
-"""What a column is called that numbers or names the rows, spelled as in ``LABELS``."""
+"""What a column is called that numbers or names the rows, spelled as in ``CLASSES``."""
 
 INDEX_END = re.compile(r"(?:^|[\W_])id$|[a-z](?:Id|ID)$")
 """How the title of a column that names the rows may end: ``PassengerId``, ``sample_id``."""
 
 PIXEL = re.compile(r"(?:pixel|pix|px)[\s_.-]?\d+|\d+\s?x\s?\d+")
+
+
+def is_class_title(title: str) -> bool:
+    """Whether a column of this title holds classes, whatever its values look like."""
+    return _plain(title) in CLASSES
+
+
+def is_measured_title(title: str) -> bool:
+    """Whether a column of this title is a measured target, if it holds numbers."""
+    return _plain(title) in MEASURED
+
+
+def may_be_measured_title(title: str) -> bool:
+    """Whether a column of this title may be a measured target."""
+    return _plain(title) == "y"
 
 
 def is_label_title(title: str) -> bool:

@@ -13,7 +13,9 @@ __all__ = [
     "duration",
     "learning_rate",
     "loss",
+    "measured",
     "percent",
+    "r2",
     "rate",
     "seconds",
     "size",
@@ -38,6 +40,28 @@ def loss(value: float | None, nothing: str = "-") -> str:
 def percent(share: float | None, nothing: str = "-") -> str:
     """A fraction as a percentage with two decimals, at most 8 characters: ``92.11 %``."""
     return nothing if share is None else f"{100 * share:.2f} %"
+
+
+def r2(value: float | None, nothing: str = "-") -> str:
+    """R2 in at most 8 characters: ``0.4523``, ``-0.0100``, ``-12.345``, ``-1.2e+09``."""
+    if value is None or not abs(value) < 1:
+        return loss(value, nothing)
+    return f"{value:.4f}"
+
+
+def measured(value: float | None, nothing: str = "-") -> str:
+    """A measured value in five digits or more: ``151.23``, ``0.012346``, ``250,119``, ``1.2e+12``.
+
+    It has at most 13 characters.
+    """
+    if value is None:
+        return nothing
+    if not math.isfinite(value) or value == 0:
+        return str(value) if value else "0"
+    digits = math.floor(math.log10(abs(value)))
+    if not -4 <= digits < 9:
+        return f"{value:.1e}"
+    return f"{value:,.{max(0, 4 - digits)}f}"
 
 
 def learning_rate(value: float) -> str:

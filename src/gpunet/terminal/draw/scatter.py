@@ -5,15 +5,21 @@ Owns the ranges and the words; the dots are drawn as those of every chart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from gpunet.terminal.draw.block import Block
+from gpunet.terminal.draw.block import Block, beside
 from gpunet.terminal.draw.charts import LineChart, Series, line_chart
 from gpunet.terminal.draw.style import Ink
 
-__all__ = ["scatter"]
+__all__ = ["scatter", "scatters"]
+
+NARROWEST, WIDEST = 36, 72
+"""Columns of a chart, where several stand side by side and at most."""
 
 MARGIN = 0.02
 """Share of the true values' range that is drawn beyond it on either side."""
@@ -22,11 +28,38 @@ BEYOND = 0.5
 """Share of that range, beyond which a prediction is drawn at the edge."""
 
 
+def scatters(
+    console: Console,
+    names: Sequence[str],
+    targets: NDArray[np.floating[Any]],
+    predictions: NDArray[np.floating[Any]],
+    width: int,
+    height: int,
+) -> Block:
+    """A chart for each of as many targets as stand side by side in so many cells, at least one.
+
+    Args:
+        console: as ``scatter`` takes it.
+        names: of the T targets.
+        targets: (n, T) true values.
+        predictions: (n, T) what was predicted.
+        width: in cells.
+        height: in lines.
+    """
+    count = max(1, min(len(names), (width + 2) // (NARROWEST + 2)))
+    each = min(WIDEST, (width + 2) // count - 2)
+    charts = [
+        scatter(console, names[at], targets[:, at], predictions[:, at], each, height)
+        for at in range(count)
+    ]
+    return beside(charts, gap=2).shaped(width, height)
+
+
 def scatter(
     console: Console,
     title: str,
-    targets: NDArray[np.floating],
-    predictions: NDArray[np.floating],
+    targets: NDArray[np.floating[Any]],
+    predictions: NDArray[np.floating[Any]],
     width: int,
     height: int,
 ) -> Block:

@@ -6,14 +6,13 @@ import sys
 from typing import Any
 
 from gpunet.terminal.draw import formats
+from gpunet.terminal.views.score import ACCURACY, score_of
 from gpunet.training.events import Callback, EpochEnd, EpochRecord, RunInfo
 
 __all__ = ["NotebookTable", "in_notebook"]
 
 SHOWN = 12
 """Epochs that the table shows at most, the latest ones; the run's history has them all."""
-
-HEADS = ("epoch", "train loss", "train accuracy", "val loss", "val accuracy", "time")
 
 
 def in_notebook() -> bool:
@@ -30,11 +29,13 @@ class NotebookTable(Callback):
         self._rows: list[EpochRecord] = []
         self._epochs = 1
         self._best = 0
+        self._score = ACCURACY
         self._handle: Any = None
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Show the heads alone."""
         self._epochs = run.config.effective_epochs
+        self._score = score_of(run.network.kind)
         self._show()
 
     def on_epoch_end(self, record: EpochEnd) -> None:
@@ -54,21 +55,21 @@ class NotebookTable(Callback):
 
     def html(self) -> str:
         """The table as it stands."""
-        rows = [
-            _row(record, self._epochs, record.epoch == self._best) for record in self._rows[-SHOWN:]
-        ]
-        heads = "".join(f"<th>{head}</th>" for head in HEADS)
+        rows = [self._row(record, record.epoch == self._best) for record in self._rows[-SHOWN:]]
+        score = self._score.name
+        names = ("epoch", "train loss", f"train {score}", "val loss", f"val {score}", "time")
+        heads = "".join(f"<th>{name}</th>" for name in names)
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
-
-def _row(record: EpochRecord, epochs: int, best: bool) -> str:
-    cells = (
-        f"{record.epoch}/{epochs}",
-        formats.loss(record.train_loss),
-        formats.percent(record.train_score),
-        "" if record.val_loss is None else formats.loss(record.val_loss),
-        "" if record.val_score is None else formats.percent(record.val_score),
-        formats.seconds(record.seconds),
-    )
-    mark = "<b>{}</b>" if best else "{}"
-    return f"<tr>{''.join(f'<td>{mark.format(cell)}</td>' for cell in cells)}</tr>"
+    def _row(self, record: EpochRecord, best: bool) -> str:
+        validated = record.val_loss is not None
+        cells = (
+            f"{record.epoch}/{self._epochs}",
+            formats.loss(record.train_loss),
+            self._score.written(record.train_score),
+            formats.loss(record.val_loss) if validated else "",
+            self._score.written(record.val_score) if validated else "",
+            formats.seconds(record.seconds),
+        )
+        mark = "<b>{}</b>" if best else "{}"
+        return f"<tr>{''.join(f'<td>{mark.format(cell)}</td>' for cell in cells)}</tr>"

@@ -16,6 +16,7 @@ from rich.console import Console
 from gpunet.terminal.draw import formats
 from gpunet.terminal.live.console import make_console, print_line
 from gpunet.terminal.views.ending import ending
+from gpunet.terminal.views.score import ACCURACY, score_of
 from gpunet.training.events import Callback, EpochEnd, RunInfo, StopReason
 
 __all__ = ["PlainPrinter", "log_printer"]
@@ -32,11 +33,13 @@ class PlainPrinter(Callback):
         self._print = partial(print_line, console)
         self._epochs = 1
         self._last_epoch = 0
+        self._score = ACCURACY
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Say what is trained on what."""
         self._epochs = run.config.effective_epochs
         network, count = run.network, formats.count
+        self._score = score_of(network.kind)
         held_out = f"{count(run.validation_count)} to validate, " if run.validation_count else ""
         windows = f" in {count(run.windows)} windows" if run.windows > 1 else ""
         shape, each = str(network), ""
@@ -64,12 +67,12 @@ class PlainPrinter(Callback):
         parts = [
             f"epoch {record.epoch:>{len(str(self._epochs))}}/{self._epochs}",
             f"loss {formats.loss(record.train_loss):<7}",
-            f"acc {formats.percent(record.train_score):>8}",
+            f"{self._score.short} {self._score.written(record.train_score):>8}",
         ]
         if record.val_loss is not None:
             parts += [
                 f"val loss {formats.loss(record.val_loss):<7}",
-                f"val acc {formats.percent(record.val_score):>8}",
+                f"val {self._score.short} {self._score.written(record.val_score):>8}",
             ]
         parts += [
             f"lr {formats.learning_rate(record.learning_rate)}",

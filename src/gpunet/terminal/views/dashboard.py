@@ -18,14 +18,14 @@ from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block, beside, grid, stack, text_block
+from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.charts import LineChart, Series, line_chart
 from gpunet.terminal.draw.device_name import short_name
-from gpunet.terminal.draw.digits import picture
 from gpunet.terminal.draw.style import Ink, glyphs
 from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
-from gpunet.terminal.views.verdict import verdicts
+from gpunet.terminal.views.gallery import gallery
+from gpunet.terminal.views.score import ACCURACY, Score, score_of
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 
 __all__ = ["View", "closing_view", "dashboard_frame"]
@@ -49,6 +49,9 @@ STATEMENT = 38
 SETTLED = 0.1
 """Share of an epoch from which the mean over its steps so far is steady enough to be drawn."""
 
+LOWEST_R2 = -1.0
+"""What is worse is drawn at the edge, so that a bad beginning leaves room for the rest."""
+
 COMPLETE = 24
 """Rows from which there is room for everything: charts, epochs and gallery."""
 
@@ -65,7 +68,8 @@ class View:
         trace: reports from within the first epoch, each with its loss so far.
         best_epoch: 0 until the first epoch has ended.
         patience_left: ``None`` if there is no early stopping.
-        gallery: (g, C) probabilities for the gallery's samples, ``None`` until the first epoch.
+        gallery: (g, C) what the network answers to the gallery's samples, ``None`` until the first
+            epoch.
         reason: why training stopped, ``None`` while it runs.
     """
 
@@ -139,11 +143,11 @@ def dashboard_frame(
     if rows.side_by_side:
         left = min(62, width // 2)
         epochs = text_block(console, _epochs(console, view, left, rows.table), left)
-        gallery = _gallery(console, view, view.run, width - left - 2, rows.gallery)
-        parts.append(beside([epochs, gallery], gap=2))
+        samples = gallery(console, view.run, view.gallery, width - left - 2, rows.gallery)
+        parts.append(beside([epochs, samples], gap=2))
     else:
         parts.append(text_block(console, _epochs(console, view, width, rows.table), width))
-        parts.append(_gallery(console, view, view.run, width, rows.gallery))
+        parts.append(gallery(console, view.run, view.gallery, width, rows.gallery))
     return framed(console, parts, last, size)
 
 
@@ -260,7 +264,7 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
 
 
 def _charts(console: Console, view: View, run: RunInfo, width: int, height: int) -> Block:
-    """Loss and accuracy side by side; the loss alone where it is narrow."""
+    """Loss and accuracy, or R2, side by side; the loss alone where it is narrow."""
     if height < 1:
         return Block(width, [])
     x_range = _epoch_range(view, run.config.effective_epochs)
@@ -275,21 +279,25 @@ def _charts(console: Console, view: View, run: RunInfo, width: int, height: int)
     )
     if width < 56:
         return line_chart(console, loss, width)
-    accuracy = LineChart(
-        "accuracy %",
-        _curves(view, lambda r: _percent(r.train_score), lambda r: _percent(r.val_score)),
+    measured = run.network.kind == "measured"
+    scale = 1 if measured else 100
+    score = LineChart(
+        "R2" if measured else "accuracy %",
+        _curves(
+            view, lambda r: _scaled(r.train_score, scale), lambda r: _scaled(r.val_score, scale)
+        ),
         height,
         x_range,
-        (0.0, 100.0),
-        number_format="{:.2f}".format,
+        (LOWEST_R2, 1.0) if measured else (0.0, 100.0),
+        number_format=formats.r2 if measured else "{:.2f}".format,
     )
     half = (width - 2) // 2
-    charts = [line_chart(console, loss, half), line_chart(console, accuracy, width - 2 - half)]
+    charts = [line_chart(console, loss, half), line_chart(console, score, width - 2 - half)]
     return beside(charts, gap=2)
 
 
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
+def _scaled(score: float | None, scale: int) -> float | None:
+    return None if score is None else scale * score
 
 
 def _curves(
@@ -364,99 +372,30 @@ class _Column(NamedTuple):
     written: Callable[[EpochRecord], str]
 
 
-COLUMNS = (
-    _Column(0, "epoch", 6, lambda r: str(r.epoch)),
-    _Column(3, "loss", 9, lambda r: formats.loss(r.train_loss)),
-    _Column(4, "acc", 10, lambda r: formats.percent(r.train_score)),
-    _Column(1, "val loss", 10, lambda r: formats.loss(r.val_loss)),
-    _Column(2, "val acc", 10, lambda r: formats.percent(r.val_score)),
-    _Column(5, "time", 9, lambda r: formats.seconds(r.seconds)),
-    _Column(6, "lr", 9, lambda r: formats.learning_rate(r.learning_rate)),
-    _Column(7, "speed", 19, lambda r: formats.rate(r.samples_per_second)),
-)
+def _all_columns(score: Score) -> tuple[_Column, ...]:
+    return (
+        _Column(0, "epoch", 6, lambda r: str(r.epoch)),
+        _Column(3, "loss", 9, lambda r: formats.loss(r.train_loss)),
+        _Column(4, score.short, 10, lambda r: score.written(r.train_score)),
+        _Column(1, "val loss", 10, lambda r: formats.loss(r.val_loss)),
+        _Column(2, f"val {score.short}", 10, lambda r: score.written(r.val_score)),
+        _Column(5, "time", 9, lambda r: formats.seconds(r.seconds)),
+        _Column(6, "lr", 9, lambda r: formats.learning_rate(r.learning_rate)),
+        _Column(7, "speed", 19, lambda r: formats.rate(r.samples_per_second)),
+    )
 
 
 def _fitting_columns(view: View, width: int) -> list[_Column]:
     held_out = view.run is not None and view.run.validation_count > 0
+    columns = _all_columns(ACCURACY if view.run is None else score_of(view.run.network.kind))
     room, fitting = width - 3, []
-    for column in sorted(COLUMNS):
+    for column in sorted(columns):
         if held_out or not column.name.startswith("val "):
             room -= column.cells
             if room < 0:
                 break
             fitting.append(column)
-    return sorted(fitting, key=COLUMNS.index)
-
-
-def _gallery(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
-    """The gallery's samples, with what the network says of them below."""
-    if rows < 1 or not len(run.gallery):
-        return Block(width, [])
-    if rows >= 9:
-        kind = "validation" if run.validation_count else "training"
-        title = text_block(console, [Text(f"{kind} samples", Ink.MUTED)], width)
-        return stack([title, _samples(console, view, run, width, rows - 1)], width)
-    return _samples(console, view, run, width, rows)
-
-
-def _samples(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
-    if run.dataset.image_shape is None:
-        return _samples_in_words(console, view, run, width, rows)
-    height, breadth = run.dataset.image_shape
-    tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
-    picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
-    fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
-    captions = _captions(console, view, run, columns)
-    tiles = []
-    for index in range(min(fitting, len(run.gallery))):
-        image = run.gallery.features[index].reshape(height, breadth)
-        caption = text_block(console, [captions[index]], columns)
-        tiles.append(stack([picture(console, image, columns, picture_rows), caption], columns))
-    return grid(tiles, width).shaped(width, rows)
-
-
-def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:
-    """The rows and columns of a picture: as large as four in ``width`` cells let it be.
-
-    ``rows`` is what there is for it, ``proportion`` an image's width by its height.
-    """
-
-    def columns(size: int) -> int:
-        return min(max(8, round(2 * size * proportion)), 4 * size + 8, width)
-
-    size = max(1, min(10, rows))
-    while size > 6 and 4 * (columns(size) + 1) > width + 1:
-        size -= 1
-    return size, columns(size)
-
-
-def _captions(console: Console, view: View, run: RunInfo, width: int) -> list[Text]:
-    if view.gallery is None:
-        return [Text("?".center(width), Ink.MUTED)] * len(run.gallery)
-    ascii_only = console.options.ascii_only
-    found = verdicts(run.gallery.labels, view.gallery)
-    captions = [verdict.caption(run.dataset.classes, width, ascii_only) for verdict in found]
-    for caption in captions:
-        caption.pad_left((width - caption.cell_len) // 2)
-    return captions
-
-
-def _samples_in_words(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
-    """One cell per sample: its number, its label, the prediction."""
-    ascii_only = console.options.ascii_only
-    classes = run.dataset.classes
-    found = verdicts(run.gallery.labels, view.gallery) if view.gallery is not None else None
-    longest = max(len(name) for name in classes)
-    size = min(width, 2 * longest + 18)
-    cells = []
-    for index in range(min(len(run.gallery), rows * max(1, (width + 2) // (size + 2)))):
-        text = Text(f"{index + 1:>3}: ", Ink.MUTED)
-        if found:
-            text.append_text(found[index].sentence(classes, size - 5, ascii_only))
-        else:
-            text.append(classes[int(run.gallery.labels[index])], Ink.MUTED)
-        cells.append(text_block(console, [text], size))
-    return grid(cells, width, gap=2).shaped(width, rows)
+    return sorted(fitting, key=columns.index)
 
 
 def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:

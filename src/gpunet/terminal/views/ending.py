@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 
 from gpunet.config import Monitor
 from gpunet.terminal.draw import formats
+from gpunet.terminal.views.score import MONITORED
 from gpunet.training.events import EpochRecord, StopReason
 
 __all__ = ["Part", "ending", "monitored_metric", "print_parts", "why_stopped"]
@@ -30,8 +31,10 @@ def ending(reason: StopReason, best_epoch: int, last_epoch: int) -> str:
 def monitored_metric(monitor: Monitor, record: EpochRecord) -> tuple[str, str]:
     """The metric that decides which epoch is kept, and its value: ``val loss`` and ``0.1012``."""
     samples = "train" if record.val_loss is None else "val"
-    if monitor == "val_accuracy":
-        return f"{samples} accuracy", formats.percent(record.monitored_score)
+    if monitor == "train_loss":
+        return "train loss", formats.loss(record.train_loss)
+    if (score := MONITORED.get(monitor)) is not None:
+        return f"{samples} {score.name}", score.written(record.monitored_score)
     return f"{samples} loss", formats.loss(record.monitored_loss)
 
 

@@ -23,6 +23,7 @@ from gpunet.terminal.draw.columns import GAP, Columns
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, bar, glyphs, sparkline
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
+from gpunet.terminal.views.score import MONITORED
 from gpunet.training.events import Control, Progress
 
 __all__ = [
@@ -202,9 +203,8 @@ def _written(value: Value) -> str:
 
 def monitored(search: SearchInfo, value: float | None) -> str:
     """A value of the monitored metric as people read it."""
-    if search.monitor == "val_accuracy":
-        return formats.percent(value)
-    return formats.loss(value)
+    score = MONITORED.get(search.monitor)
+    return formats.loss(value) if score is None else score.written(value)
 
 
 def counted(progress: StudyProgress) -> str:

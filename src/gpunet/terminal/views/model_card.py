@@ -19,6 +19,7 @@ from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import Ink, glyphs
+from gpunet.terminal.views.score import CALLED, scores_in_words
 
 __all__ = ["Rows", "model_card", "settings_in_use"]
 
@@ -34,6 +35,9 @@ GAP = 3
 LAYER_COLUMNS = ((72, 7), (54, 5))
 """Widths, and how many columns of the table of layers fit into them."""
 
+LISTED = 8
+"""Labels or targets that are named."""
+
 SHOWN_ELSEWHERE = frozenset({"hidden", "activation", "framing"})
 """Settings that the table of layers and the panel of the data show."""
 
@@ -43,8 +47,7 @@ def model_card(console: Console, model: Model, file_bytes: int) -> None:
     console.print(_layer_table(console, model))
     console.print()
     result = [
-        ("accuracy", formats.percent(model.test.accuracy)),
-        ("loss", formats.loss(model.test.loss)),
+        *scores_in_words(model.test, model.network.kind),
         ("best epoch", str(model.best_epoch) if model.best_epoch else "none"),
     ]
     sections: dict[str, Rows] = {"Test": result, "Size": _size(model, file_bytes)}
@@ -120,9 +123,18 @@ def _origin(model: Model) -> Rows:
         ("source", model.origin.source),
         ("features", formats.count(model.network.inputs)),
         *(_pixels(model, shape) if shape else []),
-        ("classes", formats.count(len(model.classes))),
+        _predicted(model),
         ("fingerprint", model.origin.fingerprint[:12]),
     ]
+
+
+def _predicted(model: Model) -> tuple[str, str]:
+    """How many classes there are, or which labels or measured targets."""
+    if model.network.kind == "classes":
+        return "classes", formats.count(len(model.classes))
+    more = ", ..." if len(model.targets) > LISTED else ""
+    listed = ", ".join(model.targets[:LISTED])
+    return CALLED[model.network.kind], listed + more
 
 
 def _pixels(model: Model, shape: tuple[int, int]) -> Rows:

@@ -7,12 +7,14 @@ a prediction to ``verdict``, scores over many samples to ``tables``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import Samples
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, cut, grid, stack, text_block
@@ -20,7 +22,7 @@ from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.digits import greys, picture
 from gpunet.terminal.draw.graphics import Painter
 from gpunet.terminal.draw.style import Ink, bar, glyphs
-from gpunet.terminal.views.verdict import Verdict, verdicts
+from gpunet.terminal.views.verdict import Verdict, in_words, verdicts
 
 __all__ = ["prediction", "preview", "showcase"]
 
@@ -31,61 +33,66 @@ LARGE_PICTURE = (28, 14)
 """Columns and rows of a single picture: an image of 28 by 28 pixels as it is."""
 
 LISTED = 10
-"""Classes that one prediction lists."""
+"""Classes, labels or targets that one prediction lists."""
 
 
 def showcase(
     console: Console,
     samples: Samples,
-    probabilities: NDArray[np.float32],
-    classes: Sequence[str],
+    answers: NDArray[np.floating[Any]],
+    names: Sequence[str],
     image_shape: tuple[int, int] | None,
     indices: Sequence[int] | NDArray[np.integer],
     losses: NDArray[np.float64] | None = None,
     painter: Painter | None = None,
+    kind: Kind = "classes",
 ) -> RenderableType:
     """Samples with what a network says of them.
 
     Args:
         console: decides on the width, colors and characters.
         samples: all of a split, n of them.
-        probabilities: (n, C) of the same samples.
-        classes: the classes' names, C of them.
+        answers: (n, C) or (n, T) to the same samples, as ``verdicts`` takes them.
+        names: of the classes, labels or targets.
         image_shape: height and width if a sample is an image.
         indices: the rows to show.
         losses: (n,) of the same samples, to be shown in the captions; ``None`` for no loss.
         painter: paints in pixels; ``None`` for half blocks or characters.
+        kind: what is predicted.
     """
     rows = np.asarray(indices, dtype=np.int64)  # (shown,)
     shown = samples[rows]
-    found = verdicts(shown.labels, probabilities[rows])
+    found = verdicts(shown.labels, answers[rows], names, kind)
     costs = None if losses is None else losses[rows].tolist()
     if image_shape is None:
-        return _verdict_table(console, rows, found, classes, costs)
-    captions = _verdict_captions(console, found, classes, costs)
+        return _verdict_table(console, rows, found, costs)
+    captions = _verdict_captions(console, found, costs)
     return _picture_grid(console, shown, captions, image_shape, painter)
 
 
 def prediction(
     console: Console,
     image: NDArray[np.uint8] | NDArray[np.float32] | None,
-    probabilities: NDArray[np.float32],
-    classes: Sequence[str],
+    answer: NDArray[np.floating[Any]],
+    names: Sequence[str],
+    kind: Kind = "classes",
 ) -> None:
-    """Print one prediction: the picture beside the most probable classes.
+    """Print one prediction: the picture beside the most probable classes, or measured values.
 
     Args:
         console: where it is printed.
         image: (height, width) as the network sees it; ``None`` if it is no image.
-        probabilities: (C,).
-        classes: the classes' names, C of them.
+        answer: (C,) or (T,) probabilities, or measured targets in their own units.
+        names: of the classes, labels or targets.
+        kind: what is predicted.
     """
+    answer_block = _values if kind == "measured" else _probability_bars
     width = console.width
     columns, rows = LARGE_PICTURE
     if image is None or width < columns + 24:
-        console.print(_probability_bars(console, probabilities, classes, width))
+        console.print(answer_block(console, answer, names, width))
         return
-    bars = _probability_bars(console, probabilities, classes, min(48, width - columns - 3))
+    bars = answer_block(console, answer, names, min(48, width - columns - 3))
     lead = Block(bars.width, []).shaped(bars.width, max(0, (rows - bars.height) // 2))
     drawing = picture(console, image, columns, rows)
     console.print(beside([drawing, stack([lead, bars], bars.width)], gap=3))
@@ -94,39 +101,47 @@ def prediction(
 def preview(
     console: Console,
     samples: Samples,
-    classes: Sequence[str],
+    names: Sequence[str],
     image_shape: tuple[int, int] | None,
     indices: Sequence[int] | NDArray[np.integer],
     painter: Painter | None = None,
+    kind: Kind = "classes",
 ) -> None:
-    """Print the samples of some rows with their classes' names, as pictures or as a table.
+    """Print the samples of some rows with what is known of them, as pictures or as a table.
 
-    ``image_shape`` is the height and width of samples that are images. Without a painter they
-    are half blocks or characters.
+    Args:
+        console: where they are printed.
+        samples: all of a split.
+        names: of the classes, labels or targets.
+        image_shape: height and width if a sample is an image.
+        indices: the rows to show.
+        painter: paints in pixels; ``None`` for half blocks or characters.
+        kind: what is known of a sample.
     """
     rows = np.asarray(indices, dtype=np.int64)  # (shown,)
     shown = samples[rows]
+    truths = in_words(shown.labels, names, kind)
     if image_shape is None:
-        console.print(_feature_table(console, rows, shown, classes))
+        longest = max(map(len, names if kind == "classes" else truths))
+        console.print(_feature_table(console, rows, shown, truths, min(longest, 20)))
         return
-    captions = [[Text(classes[int(label)])] for label in shown.labels]
+    captions = [[Text(truth)] for truth in truths]
     console.print(_picture_grid(console, shown, captions, image_shape, painter))
 
 
 def _verdict_captions(
     console: Console,
     found: Sequence[Verdict],
-    classes: Sequence[str],
     losses: Sequence[float] | None,
 ) -> list[list[Text]]:
     marks = glyphs(console.options.ascii_only)
     captions = []
     for index, verdict in enumerate(found):
-        head = Text(f"{verdict.mark(marks)} {classes[verdict.prediction]}", verdict.style)
-        share = f" {100 * verdict.probability:.1f} %"
+        head = Text(f"{verdict.mark(marks)} {verdict.prediction}".lstrip(), verdict.style)
+        share = f" {verdict.share(1)}".rstrip()
         if head.cell_len + len(share) <= PICTURE[0]:
             head.append(share, Ink.MUTED)
-        truth = "" if verdict.right else f"is {classes[verdict.label]}"
+        truth = "" if verdict.right else f"is {verdict.label}"
         cost = [] if losses is None else [Text(f"loss {formats.loss(losses[index])}", Ink.MUTED)]
         captions.append([head, Text(truth, Ink.MUTED), *cost])
     return captions
@@ -157,41 +172,56 @@ def _verdict_table(
     console: Console,
     rows: NDArray[np.int64],
     found: Sequence[Verdict],
-    classes: Sequence[str],
     losses: Sequence[float] | None,
 ) -> Columns:
     marks = glyphs(console.options.ascii_only)
     names = ["sample", "<label", "<prediction", "probability", "<"]
+    if measured := all(verdict.right is None for verdict in found):
+        names = ["sample", "true", "predicted"]
     table = Columns(names if losses is None else [*names, "loss"])
     for index, (row, verdict) in enumerate(zip(rows.tolist(), found, strict=True)):
+        sure = [Text(verdict.share(1)), Text(verdict.mark(marks), verdict.style)]
         table.add(
             str(row),
-            classes[verdict.label],
-            Text(classes[verdict.prediction], verdict.style),
-            f"{100 * verdict.probability:.1f} %",
-            Text(verdict.mark(marks), verdict.style),
+            verdict.label,
+            Text(verdict.prediction, verdict.style),
+            *([] if measured else sure),
             *([] if losses is None else [formats.loss(losses[index])]),
         )
     return table
 
 
 def _feature_table(
-    console: Console, rows: NDArray[np.int64], shown: Samples, classes: Sequence[str]
+    console: Console,
+    rows: NDArray[np.int64],
+    shown: Samples,
+    truths: Sequence[str],
+    width: int,
 ) -> RenderableType:
-    """The classes and as many features as fit on a line."""
+    """What the samples are, in so many cells, and as many features as fit on a line."""
     ascii_only = console.options.ascii_only
-    longest = max(len(name) for name in classes)
     lines = []
-    for row, features, label in zip(rows.tolist(), shown.features, shown.labels, strict=True):
+    for row, features, truth in zip(rows.tolist(), shown.features, truths, strict=True):
         text = Text.assemble((f"{row:>6}  ", Ink.MUTED))
-        text.append(classes[int(label)].ljust(min(longest, 20)), Ink.STRONG)
+        text.append(truth.ljust(width), Ink.STRONG)
         text.append("".join(f" {value:>9.4g}" for value in features[: console.width // 10]))
         lines.append(cut(text, console.width, ascii_only))
     return text_block(console, lines, console.width)
 
 
+def _values(
+    console: Console, answer: NDArray[np.floating[Any]], names: Sequence[str], width: int
+) -> Block:
+    """One line per measured target, the first ones if there are many."""
+    lines = [
+        Text.assemble((f"{name}  ", Ink.MUTED), (formats.measured(value), Ink.STRONG))
+        for name, value in zip(names[:LISTED], answer.tolist(), strict=False)
+    ]
+    return text_block(console, lines, width)
+
+
 def _probability_bars(
-    console: Console, probabilities: NDArray[np.float32], classes: Sequence[str], width: int
+    console: Console, probabilities: NDArray[np.floating[Any]], classes: Sequence[str], width: int
 ) -> Block:
     """One bar per class in the classes' order, or of the most probable ones if there are many."""
     known = np.nan_to_num(probabilities, nan=0.0)  # (C,)

@@ -1,4 +1,4 @@
-"""Tables: a run's summary, the confusion matrix and the scores of each class.
+"""Tables: a run's summary, the confusion matrix, the scores of each class, label or target.
 
 Owns how numbers are laid out; computing them belongs to ``training.metrics``.
 """
@@ -13,14 +13,16 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gpunet.config.choices import Kind
 from gpunet.model import Scores
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import cut, text_block
 from gpunet.terminal.draw.columns import Columns
 from gpunet.terminal.draw.style import RIGHT_SHARE, WRONG_SHARE, Ink, glyphs
-from gpunet.training.metrics import ClassScores, confused_pairs
+from gpunet.terminal.views.score import scores_in_words
+from gpunet.training.metrics import ClassScores, TargetScores, confused_pairs
 
-__all__ = ["class_table", "confusion_table", "ensemble_table", "summary_table"]
+__all__ = ["class_table", "confusion_table", "ensemble_table", "summary_table", "target_table"]
 
 LONGEST_NAME = 16
 """Cells of a class's name beside the confusion matrix."""
@@ -42,13 +44,15 @@ def summary_table(rows: Sequence[tuple[str, str]]) -> RenderableType:
     return table
 
 
-def ensemble_table(together: Scores, networks: Sequence[Scores]) -> RenderableType:
+def ensemble_table(
+    together: Scores, networks: Sequence[Scores], kind: Kind = "classes"
+) -> RenderableType:
     """What each network of an ensemble comes to by itself, and all of them together."""
-    table = Columns(["<network", "accuracy", "loss"])
+    table = Columns(["<network", *(name for name, _ in scores_in_words(together, kind))])
     for index, one in enumerate(networks):
-        table.add(str(index), formats.percent(one.accuracy), formats.loss(one.loss))
-    accuracy, loss = formats.percent(together.accuracy), formats.loss(together.loss)
-    table.add("together", accuracy, loss, style=Ink.STRONG)
+        table.add(str(index), *(value for _, value in scores_in_words(one, kind)))
+    together_in_words = (value for _, value in scores_in_words(together, kind))
+    table.add("together", *together_in_words, style=Ink.STRONG)
     return table
 
 
@@ -81,14 +85,29 @@ def confusion_table(
     return Group(block, Text(), _pair_table(matrix, classes, PAIRS_BESIDE_MATRIX))
 
 
-def class_table(scores: ClassScores, classes: Sequence[str]) -> RenderableType:
-    """One row per class; NaN, where a score is not defined, is shown as a dash."""
-    table = Columns(["<class", "precision", "recall", "F1", "samples"])
+def class_table(
+    scores: ClassScores, classes: Sequence[str], called: str = "class"
+) -> RenderableType:
+    """One row per class, or per label; NaN, where a score is not defined, is shown as a dash."""
+    table = Columns([f"<{called}", "precision", "recall", "F1", "samples"])
     columns_of_scores = (scores.precision, scores.recall, scores.f1, scores.support)
     columns = zip(classes, *columns_of_scores, strict=True)
     for name, *shares, samples in columns:
         written = [formats.percent(None if np.isnan(share) else float(share)) for share in shares]
         table.add(name, *written, formats.count(int(samples)))
+    return table
+
+
+def target_table(scores: TargetScores, targets: Sequence[str]) -> RenderableType:
+    """One row per measured target, and their mean if there are several."""
+    table = Columns(["<target", "R2", "RMSE", "MAE"])
+    rows = np.stack([scores.r2, scores.rmse, scores.mae], axis=1)  # (T, 3)
+    for name, (r2, rmse, mae) in zip(targets, rows.tolist(), strict=True):
+        table.add(name, formats.r2(r2), formats.measured(rmse), formats.measured(mae))
+    if len(rows) > 1:
+        r2, rmse, mae = rows.mean(axis=0).tolist()
+        errors = formats.measured(rmse), formats.measured(mae)
+        table.add("mean", formats.r2(r2), *errors, style=Ink.STRONG)
     return table
 
 

@@ -8,73 +8,118 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
 
+from gpunet.config.choices import Kind
+from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import cut
 from gpunet.terminal.draw.style import Glyphs, Ink, glyphs
+from gpunet.training.metrics import are_right
 
-__all__ = ["Verdict", "verdicts"]
+__all__ = ["Verdict", "in_words", "predictions", "verdicts"]
+
+NO_LABEL = "none"
+"""What stands for a sample that has none of the labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One prediction.
+    """One prediction, in words.
 
     Args:
-        label: the class that the sample is of.
-        prediction: the class that the network takes it for.
-        probability: that the network gives to its prediction.
+        label: what the sample is: its class, its labels, or measured targets.
+        prediction: what the network takes it for.
+        probability: that the network gives to its prediction; ``None`` if it is measured.
+        right: whether the prediction is the label; ``None`` if it is measured.
     """
 
-    label: int
-    prediction: int
-    probability: float
-
-    @property
-    def right(self) -> bool:
-        """Whether the prediction is the label."""
-        return self.prediction == self.label
+    label: str
+    prediction: str
+    probability: float | None = None
+    right: bool | None = None
 
     def mark(self, marks: Glyphs) -> str:
         """What tells right from wrong without color."""
-        return marks.right if self.right else marks.wrong
+        return {True: marks.right, False: marks.wrong, None: ""}[self.right]
 
     @property
     def style(self) -> str:
         """The color of right or wrong."""
-        return Ink.RIGHT if self.right else Ink.WRONG
+        return {True: Ink.RIGHT, False: Ink.WRONG, None: Ink.STRONG}[self.right]
 
-    def caption(self, classes: Sequence[str], width: int, ascii_only: bool) -> Text:
+    def share(self, decimals: int = 0) -> str:
+        """The probability as a percentage; nothing if there is none."""
+        return "" if self.probability is None else f"{100 * self.probability:.{decimals}f} %"
+
+    def caption(self, width: int, ascii_only: bool) -> Text:
         """``✓ 7 98 %`` or ``✗ 3 62 % (8)``, as much of it as ``width`` cells hold."""
-        marks = glyphs(ascii_only)
-        head = f"{self.mark(marks)} {classes[self.prediction]}"
-        share = f" {100 * self.probability:.0f} %"
-        truth = "" if self.right else f" ({classes[self.label]})"
+        head = f"{self.mark(glyphs(ascii_only))} {self.prediction}".lstrip()
+        share = f" {self.share()}".rstrip()
+        truth = "" if self.right else f" ({self.label})"
         for words in (head + share + truth, head + truth, head + share):
             if Text(words).cell_len <= width:
                 return Text(words, self.style)
         return cut(Text(head, self.style), width, ascii_only)
 
-    def sentence(self, classes: Sequence[str], width: int, ascii_only: bool) -> Text:
+    def sentence(self, width: int, ascii_only: bool) -> Text:
         """``8 → 3 ✗ 62 %``: the label, the prediction, and how sure the network is."""
         marks = glyphs(ascii_only)
-        text = Text.assemble((f"{classes[self.label]} {marks.arrow} ", Ink.MUTED))
-        text.append(f"{classes[self.prediction]} {self.mark(marks)}", self.style)
-        text.append(f" {100 * self.probability:.0f} %", Ink.MUTED)
+        text = Text.assemble((f"{self.label} {marks.arrow} ", Ink.MUTED))
+        text.append(f"{self.prediction} {self.mark(marks)}".rstrip(), self.style)
+        text.append(f" {self.share()}".rstrip(), Ink.MUTED)
         return cut(text, width, ascii_only)
 
 
-def verdicts(labels: NDArray[np.int32], probabilities: NDArray[np.float32]) -> list[Verdict]:
-    """The verdicts on samples with these labels (n,) and probabilities (n, C).
+def verdicts(
+    labels: NDArray[Any],
+    answers: NDArray[np.floating[Any]],
+    names: Sequence[str],
+    kind: Kind = "classes",
+) -> list[Verdict]:
+    """The verdicts on samples.
 
-    NaN, which a diverged network gives, counts as probability 0.
+    Args:
+        labels: (n,) classes, or (n, T) labels or measured targets.
+        answers: (n, C) or (n, T) probabilities, or measured targets in the units of ``labels``.
+            NaN, which a diverged network gives, counts as probability 0.
+        names: of the classes, labels or targets.
+        kind: what the labels are.
     """
-    known = np.nan_to_num(probabilities, nan=0.0)
-    predictions = known.argmax(axis=1)  # (n,)
-    return [
-        Verdict(int(label), int(prediction), float(row[prediction]))
-        for label, prediction, row in zip(labels, predictions, known, strict=True)
-    ]
+    truths, said = in_words(labels, names, kind), predictions(answers, names, kind)
+    if kind == "measured":
+        return [Verdict(truth, found) for truth, (found, _) in zip(truths, said, strict=True)]
+    right = are_right(np.nan_to_num(answers, nan=0.0), labels).tolist()
+    together = zip(truths, said, right, strict=True)
+    return [Verdict(truth, found, share, hit) for truth, (found, share), hit in together]
+
+
+def predictions(
+    answers: NDArray[np.floating[Any]], names: Sequence[str], kind: Kind = "classes"
+) -> list[tuple[str, float | None]]:
+    """What is predicted of samples in words, and with what probability unless it is measured.
+
+    Arguments are those of ``verdicts``. The probability of a set of labels is that of just those,
+    each label by itself.
+    """
+    if kind == "measured":
+        return [(words, None) for words in in_words(answers, names, kind)]
+    known = np.nan_to_num(answers, nan=0.0)
+    if kind == "classes":
+        predicted, shares = known.argmax(axis=1), known.max(axis=1)  # (n,)
+    else:
+        predicted, shares = known > 0.5, np.maximum(known, 1 - known).prod(axis=1)
+    return list(zip(in_words(predicted, names, kind), shares.tolist(), strict=True))
+
+
+def in_words(labels: NDArray[Any], names: Sequence[str], kind: Kind) -> list[str]:
+    """What samples are, as ``verdicts`` takes them: a class, the labels, or the targets' values."""
+    if kind == "classes":
+        return [names[int(label)] for label in labels]
+    if kind == "measured":
+        return [", ".join(map(formats.measured, row)) for row in labels.tolist()]
+    there = [[name for name, one in zip(names, row, strict=True) if one] for row in labels.tolist()]
+    return [", ".join(row) or NO_LABEL for row in there]

@@ -1,0 +1,127 @@
+"""What an array says that is to be predicted: classes, labels of 0 or 1, or measured targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config.choices import Kind
+from gpunet.datasets.readers.labels import TEXT, RawLabels
+from gpunet.datasets.readers.targets import Targets, are_binary, are_measured, raw_targets
+from gpunet.errors import DataError, spelled
+
+__all__ = ["are_one_hot", "kind_of_array", "raw_classes", "target_names", "targets_of"]
+
+ROWS = 4096  # rows looked at together, so that the temporaries stay small
+
+
+def kind_of_array(values: NDArray[Any]) -> Kind:
+    """What an array holds, as its values tell: (n,) or (n, 1), or (n, T) for several targets.
+
+    Fractions are measured, and so are whole numbers that hardly recur. One-hot rows are classes;
+    other rows of 0 and 1 are labels, of which a sample has any number.
+    """
+    if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or not values.size:
+        return "classes"
+    if values.ndim == 2 and values.shape[1] > 1:
+        if are_one_hot(values):
+            return "classes"
+        return "labels" if are_binary(values) else "measured"
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        return "measured" if np.isfinite(values).any() and not _are_whole(values) else "classes"
+    return "measured" if are_measured(*np.unique(values, return_counts=True)) else "classes"
+
+
+def told_kind(values: NDArray[Any], kind: Kind) -> str | None:
+    """The notice of what an array is taken for, if that does not go without saying."""
+    if kind == "measured" and _are_whole(values):
+        return (
+            f"y holds {len(np.unique(values)):,} different whole numbers, which are taken as "
+            f"measured ({spelled('loss', 'cross-entropy')} takes them as classes)"
+        )
+    if kind == "labels":
+        return f"each row of y is taken for {values.shape[1]:,} labels of 0 or 1"
+    return None
+
+
+def target_names(given: Any, values: NDArray[Any], kind: Kind) -> tuple[str, ...]:
+    """What targets are called; nothing if there are classes.
+
+    Args:
+        given: what holds them, perhaps a data frame or a series, whose titles they take.
+        values: the same (n,) or (n, T) as an array.
+        kind: what they are.
+    """
+    if kind == "classes":
+        return ()
+    count = values.shape[1] if values.ndim > 1 else 1
+    titles = tuple(getattr(given, "columns", (getattr(given, "name", None),)))
+    if len({*titles}) == count and all(isinstance(title, str) and title for title in titles):
+        return titles
+    word = "target" if kind == "measured" else "label"
+    return (word,) if count == 1 else tuple(f"{word} {number}" for number in range(1, 1 + count))
+
+
+def targets_of(
+    values: NDArray[Any], name: str, kind: Kind, titles: tuple[str, ...] = ()
+) -> Targets:
+    """What an array (n,) or (n, T) holds.
+
+    Args:
+        values: numbers of any type, or texts that name classes.
+        name: what messages call it.
+        kind: what it holds.
+        titles: (T,) of the targets.
+
+    Raises:
+        DataError: something is no number though one is wanted, or there are more or fewer targets
+            than titles.
+    """
+    if kind == "classes":
+        return raw_classes(values, name)
+    if values.dtype.kind not in "biuf":
+        raise DataError(
+            f"{name} holds {values.reshape(-1)[0]!s:.40}, wanted numbers for "
+            f"{'measured targets' if kind == 'measured' else 'labels of 0 or 1'}; convert it, or "
+            "take a loss for classes"
+        )
+    rows = values.reshape(len(values), -1)
+    if rows.shape[1] != len(titles):
+        raise DataError(
+            f"{name} holds {rows.shape[1]:,} targets, wanted {len(titles):,}; make both alike"
+        )
+    return raw_targets(name, rows, titles, kind)
+
+
+def raw_classes(array: NDArray[Any], name: str) -> RawLabels:
+    """The labels in an array: (n,) or (n, 1) of numbers or texts, or one-hot rows (n, C)."""
+    values = array.argmax(axis=1) if are_one_hot(array) else array.reshape(-1)  # (n,)
+    if values.dtype.kind == "S":
+        values = np.strings.decode(values, "utf-8", "replace")
+    if values.dtype.kind == "b":
+        values = values.astype(np.int64)
+    if values.dtype.kind == "U":
+        try:
+            values = values.astype(TEXT)
+        except TypeError as error:  # what is no character, or half of one
+            raise DataError(f"{name} holds damaged text; write it again") from error
+    return RawLabels(name, values, range(1, len(values) + 1))
+
+
+def are_one_hot(labels: NDArray[Any]) -> bool:
+    """Whether labels (n, C) are rows of zeros with a single 1."""
+    if labels.ndim != 2 or labels.shape[1] < 2 or labels.dtype.kind not in "biuf":
+        return False
+    blocks = (labels[first : first + ROWS] for first in range(0, len(labels), ROWS))
+    return all(
+        ((block == 0) | (block == 1)).all() and (np.count_nonzero(block, axis=1) == 1).all()
+        for block in blocks
+    )
+
+
+def _are_whole(values: NDArray[Any]) -> bool:
+    """Whether all of the finite ones are whole numbers."""
+    finite = values[np.isfinite(values)]
+    return bool((finite == np.rint(finite)).all())

@@ -1,0 +1,130 @@
+"""A few samples, with what the network says of them epoch by epoch, as the dashboard shows them.
+
+Owns what stands where. The words belong to ``verdict``, drawing an image to ``digits`` and a chart
+to ``scatter``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.text import Text
+
+from gpunet.terminal.draw.block import Block, grid, stack, text_block
+from gpunet.terminal.draw.digits import picture
+from gpunet.terminal.draw.scatter import scatters
+from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views.verdict import Verdict, in_words, verdicts
+from gpunet.training.events import RunInfo
+
+__all__ = ["gallery"]
+
+Answers = NDArray[np.float32] | None
+"""What the network answers to the samples, (g, C) or (g, T), or nothing yet."""
+
+
+def gallery(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:
+    """The gallery's samples, with what the network says of them below.
+
+    Of measured targets without images it is a chart of the predictions by the true values.
+
+    Args:
+        console: decides on the characters and colors.
+        run: whose gallery it is.
+        answers: (g, C) or (g, T) of the network, ``None`` until the first epoch.
+        width: in cells.
+        rows: in lines.
+    """
+    if rows < 1 or not len(run.gallery):
+        return Block(width, [])
+    if rows >= 9:
+        kind = "validation" if run.validation_count else "training"
+        title = text_block(console, [Text(f"{kind} samples", Ink.MUTED)], width)
+        return stack([title, _samples(console, run, answers, width, rows - 1)], width)
+    return _samples(console, run, answers, width, rows)
+
+
+def _samples(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:
+    if run.dataset.image_shape is None:
+        how = _predictions if run.network.kind == "measured" else _samples_in_words
+        return how(console, run, answers, width, rows)
+    height, breadth = run.dataset.image_shape
+    tiles_down = max(1, rows // 7)  # six rows are the least that a digit is known by
+    picture_rows, columns = _picture_size(rows // tiles_down - 1, width, breadth / height)
+    fitting = max(1, (width + 1) // (columns + 1)) * tiles_down
+    captions = _captions(console, run, answers, columns)
+    tiles = []
+    for index in range(min(fitting, len(run.gallery))):
+        image = run.gallery.features[index].reshape(height, breadth)
+        caption = text_block(console, [captions[index]], columns)
+        tiles.append(stack([picture(console, image, columns, picture_rows), caption], columns))
+    return grid(tiles, width).shaped(width, rows)
+
+
+def _picture_size(rows: int, width: int, proportion: float) -> tuple[int, int]:
+    """The rows and columns of a picture: as large as four in ``width`` cells let it be.
+
+    ``rows`` is what there is for it, ``proportion`` an image's width by its height.
+    """
+
+    def columns(size: int) -> int:
+        return min(max(8, round(2 * size * proportion)), 4 * size + 8, width)
+
+    size = max(1, min(10, rows))
+    while size > 6 and 4 * (columns(size) + 1) > width + 1:
+        size -= 1
+    return size, columns(size)
+
+
+def _captions(console: Console, run: RunInfo, answers: Answers, width: int) -> list[Text]:
+    if answers is None:
+        return [Text("?".center(width), Ink.MUTED)] * len(run.gallery)
+    ascii_only = console.options.ascii_only
+    captions = [one.caption(width, ascii_only) for one in _verdicts(run, answers)]
+    for caption in captions:
+        caption.pad_left((width - caption.cell_len) // 2)
+    return captions
+
+
+def _verdicts(run: RunInfo, answers: NDArray[np.float32]) -> list[Verdict]:
+    """What the network says of the gallery's samples."""
+    names = run.dataset.classes or run.dataset.targets
+    true, predicted = _own_units(run, run.gallery.labels), _own_units(run, answers)
+    return verdicts(true, predicted, names, run.network.kind)
+
+
+def _own_units(run: RunInfo, values: NDArray[Any]) -> NDArray[Any]:
+    """Measured targets or answers (g, T) in their own units; of other kinds as they are."""
+    return values if run.target_scaling is None else run.target_scaling.to_targets(values)
+
+
+def _predictions(console: Console, run: RunInfo, answers: Answers, width: int, rows: int) -> Block:
+    """The predictions for measured targets by the true values."""
+    true = _own_units(run, run.gallery.labels)  # (g, T)
+    unknown = np.full(true.shape, np.nan)
+    predicted = unknown if answers is None else _own_units(run, answers)
+    return scatters(console, run.dataset.targets, true, predicted, width, rows)
+
+
+def _samples_in_words(
+    console: Console, run: RunInfo, answers: Answers, width: int, rows: int
+) -> Block:
+    """One cell per sample: its number, its label, the prediction."""
+    ascii_only = console.options.ascii_only
+    names = run.dataset.classes or run.dataset.targets
+    truths = in_words(run.gallery.labels, names, run.network.kind)
+    found = None if answers is None else _verdicts(run, answers)
+    longest = max(map(len, run.dataset.classes or truths))
+    size = min(width, 2 * longest + 18)
+    cells = []
+    for index in range(min(len(run.gallery), rows * max(1, (width + 2) // (size + 2)))):
+        text = Text(f"{index + 1:>3}: ", Ink.MUTED)
+        if found:
+            text.append_text(found[index].sentence(size - 5, ascii_only))
+        else:
+            text.append(truths[index], Ink.MUTED)
+        cells.append(text_block(console, [text], size))
+    return grid(cells, width, gap=2).shaped(width, rows)
