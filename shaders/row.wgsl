@@ -7,7 +7,8 @@
 
 override OUTPUTS: u32;            // of the network: C classes, or T targets
 override TARGETS: u32;            // of a sample: 1 where it is a class's number, else T floats
-override WEIGHTS: u32 = 0u;       // floats behind them: what its loss counts, and what its score
+override WEIGHTS: u32 = 0u;       // floats behind them: what its loss counts in training, and what
+                                  // it counts in all else
 override COUNTED: bool = true;    // whether every score is 0 or 1
 override SMOOTHING: bool = false;
 override TRAINING: bool;          // else an evaluation
@@ -26,11 +27,11 @@ struct Row {
 fn row_of(sample: u32, logits_at: u32, deltas_at: u32, smoothing: f32, rows: u32) -> Row {
     let at = sample * (TARGETS + WEIGHTS);
     var weights = vec2f(1.0);
-    if (WEIGHTS > 0u) {
-        weights.x = bitcast<f32>(labels[at + TARGETS]);
-    }
     if (WEIGHTS > 1u) {
-        weights.y = bitcast<f32>(labels[at + TARGETS + 1u]);
+        weights = vec2f(bitcast<f32>(labels[at + TARGETS + 1u]));
+    }
+    if (WEIGHTS > 0u && TRAINING) {
+        weights.x = bitcast<f32>(labels[at + TARGETS]);
     }
     return Row(logits_at, deltas_at, at, labels[at], smoothing, weights, weights.x / f32(rows));
 }
