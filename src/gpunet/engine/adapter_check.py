@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import rng
-from gpunet.config import ACTIVATIONS, LOSS_FACTS, LOSSES, NetworkSpec, TrainConfig
+from gpunet.config import ACTIVATIONS, LOSS_FACTS, LOSSES, Loss, NetworkSpec, TrainConfig
 from gpunet.engine.interface import DeviceInfo, Engine, Rule
 from gpunet.engine.measurements import versions
 from gpunet.engine.planning.layered import recut
@@ -205,9 +205,13 @@ def checked_cases(traits: Traits) -> Iterator[Case]:
     small = replace(small, activation="gelu", loss="quadratic")
     configs = _configs("sgd_nesterov", batch_size=3, class_weights="balanced")
     yield Case(small, configs, floats=True, plan="persistent", trained=True)
-    for loss in ("binary-cross-entropy", "squared-error"):
+    others: tuple[tuple[Loss, Rule], ...] = (
+        ("binary-cross-entropy", "sgd"),
+        ("squared-error", "sgd_momentum"),
+    )
+    for loss, rule in others:
         small = replace(small, loss=loss, activation="tanh")
-        configs = _configs("sgd", batch_size=3, dropout=0.3)
+        configs = _configs(rule, batch_size=3, dropout=0.3)
         yield Case(small, configs, weighted=True, plan="persistent", trained=True)
     network = NetworkSpec(70, (45,), 12, "tanh")
     for number, tile in enumerate(candidates(traits)):
