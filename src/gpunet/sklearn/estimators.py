@@ -107,8 +107,11 @@ class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:  # noqa: N803
         """Features (n, I) and targets (n,) or (n, T), checked."""
 
+    def _learn_targets(self, y: Array, *, reset: bool) -> None:
+        """Learn which classes there are, or make sure that they are those known before."""
+
     @abstractmethod
-    def _encoded(self, y: Array, *, reset: bool) -> Array:
+    def _encoded(self, y: Array) -> Array:
         """Checked targets as ``Samples`` has them."""
 
     @abstractmethod
@@ -144,7 +147,7 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         >>> from sklearn.pipeline import make_pipeline
         >>> from sklearn.preprocessing import StandardScaler
         >>> X, y = load_iris(return_X_y=True)
-        >>> network = gpunet.MLPClassifier((16,), learning_rate_init=0.01, random_state=0)
+        >>> network = gpunet.MLPClassifier((16,), max_iter=2000, random_state=0)
         >>> model = make_pipeline(StandardScaler(), network).fit(X, y)
         >>> model.score(X, y) > 0.95
         True
@@ -230,14 +233,21 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             y = column_or_1d(y, warn=True)
         return X, y
 
-    def _encoded(self, y: Array, *, reset: bool) -> Array:
+    def _learn_targets(self, y: Array, *, reset: bool) -> None:
         if reset:
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
-        elif len(strange := np.setdiff1d(unique_labels(y), self.classes_)):
+        elif not np.array_equal(found := unique_labels(y), self.classes_):
             raise ValueError(
-                f"y has the classes {strange}, which are not among {self.classes_}; "
-                "partial_fit and validation know those alone that were told first"
+                f"warm_start=True goes on with the classes {self.classes_}, but y has {found}; "
+                "give the same classes, or fit anew"
+            )
+
+    def _encoded(self, y: Array) -> Array:
+        if len(strange := np.setdiff1d(unique_labels(y), self.classes_)):
+            raise ValueError(
+                f"y has the classes {strange}, which are not among the known {self.classes_}; "
+                "leave those samples out, or fit anew with all classes"
             )
         if type_of_target(y) != "multiclass" and self._label_binarizer.y_type_ != "multiclass":
             labels = self._label_binarizer.transform(y)
@@ -334,7 +344,7 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
             y = column_or_1d(y, warn=True)
         return X, y
 
-    def _encoded(self, y: Array, *, reset: bool) -> Array:
+    def _encoded(self, y: Array) -> Array:
         values = np.asarray(y, np.float64).reshape(len(y), -1)
         self.n_outputs_ = values.shape[1]
         return values

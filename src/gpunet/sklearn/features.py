@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.datasets.dataset import TOO_LARGE
 from gpunet.datasets.spool import converted, spooled
+from gpunet.errors import DataError
 
 __all__ = ["blocks", "dense"]
 
@@ -21,12 +23,17 @@ def dense(X: Any) -> NDArray[np.float32]:  # noqa: N803 - as scikit-learn calls 
 
     Sparse ones are made dense block by block; from 64 MiB on they lie in a file of the cache
     folder, of which the system keeps in memory what it has room for.
+
+    Raises:
+        DataError: a value is too large for float32.
     """
-    with np.errstate(over="ignore"):  # what is too large is refused as not finite
+    with np.errstate(over="ignore"):
         if hasattr(X, "toarray"):
             return spooled("X", blocks(X), 4 * X.shape[0] * X.shape[1])
         features: NDArray[np.float32] = converted(X, np.float32)
-        return features
+    if X.dtype != np.float32 and not np.isfinite(features).all():
+        _refuse(features, 0)
+    return features
 
 
 def blocks(X: Any) -> Iterator[NDArray[np.float32]]:  # noqa: N803
@@ -37,4 +44,16 @@ def blocks(X: Any) -> Iterator[NDArray[np.float32]]:  # noqa: N803
     for first in range(0, X.shape[0], step):
         some = X[first : first + step]
         some = some.toarray() if hasattr(some, "toarray") else some
-        yield np.ascontiguousarray(some, np.float32)
+        with np.errstate(over="ignore"):
+            block = np.ascontiguousarray(some, np.float32)
+        if not np.isfinite(block).all():
+            _refuse(block, first)
+        yield block
+
+
+def _refuse(features: NDArray[np.float32], above: int) -> None:
+    """Raise a DataError that names the first value (b, I) that float32 does not hold."""
+    row, column = np.argwhere(~np.isfinite(features))[0].tolist()
+    raise DataError(
+        f"feature {column + 1:,} of row {above + row + 1:,} of X is a number {TOO_LARGE}"
+    )

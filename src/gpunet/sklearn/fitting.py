@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from gpunet.config import Loss, NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Samples, refuse_unknown_values
+from gpunet.datasets.dataset import Samples
 from gpunet.engine.factory import create_engine, select_device
 from gpunet.engine.interface import MOMENTS, update_rule
 from gpunet.sklearn.callbacks import callbacks_of
@@ -88,7 +88,7 @@ def partial_fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any) -> Non
     if not goes_on:
         estimator._optimizer = None
     reset = not hasattr(estimator, "n_features_in_")
-    task = task_of(estimator, X, y, sample_weight, reset=reset)
+    task = task_of(estimator, X, y, sample_weight, reset=reset, classes_known=True)
     known = getattr(estimator, "_optimizer", None)
     epochs = 0 if known is None else known.epochs
     estimator.t_ = getattr(estimator, "t_", 0)
@@ -156,9 +156,6 @@ def outputs_of(estimator: Estimator, X: Any) -> NDArray[np.float32]:  # noqa: N8
     with create_engine(choice, network, configs, trains=False) as engine:
         engine.set_parameters(parameters)
         for block in blocks(X):
-            refuse_unknown_values(
-                block, lambda row, column: f"feature {column + 1:,} of row {row + 1:,} of X"
-            )
             labels: NDArray[Any] = np.zeros((len(block), network.outputs), np.float32)
             if network.kind == "classes":
                 labels = np.zeros(len(block), np.int32)

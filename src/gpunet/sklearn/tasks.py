@@ -68,6 +68,7 @@ def task_of(
     X_val: Any = None,  # noqa: N803
     y_val: Any = None,
     reset: bool = True,
+    classes_known: bool = False,
 ) -> Task:
     """Make of data what is to be trained for an estimator, and check both.
 
@@ -82,6 +83,7 @@ def task_of(
         X_val: (m, I) samples to validate with, in the place of a part of X.
         y_val: (m,) or (m, T) of these.
         reset: whether the estimator begins anew; else the data have to be like those before.
+        classes_known: whether a classifier knows its classes already, of which y may lack some.
 
     Raises:
         ValueError: a parameter, or something in the data, cannot be.
@@ -95,14 +97,16 @@ def task_of(
     """
     settings = estimator._settings()
     X, y = estimator._validated(X, y, reset=reset)  # noqa: N806
-    labels = estimator._encoded(y, reset=reset)
+    if not classes_known:
+        estimator._learn_targets(y, reset=reset)
+    labels = estimator._encoded(y)
     weights = estimator._weights(y, _checked_weights(sample_weight, X))
     training = Samples(dense(X), labels, weights)
     seed = seed_of(estimator)
     validation = None
     if X_val is not None:
         X_val, y_val = estimator._validated(X_val, y_val, reset=False)  # noqa: N806
-        validation = Samples(dense(X_val), estimator._encoded(y_val, reset=False))
+        validation = Samples(dense(X_val), estimator._encoded(y_val))
     elif estimator.early_stopping and estimator.solver != LBFGS:
         training, validation = _held_out(estimator, training, seed)
     loss = estimator._loss(labels)
@@ -181,7 +185,7 @@ def _strata(labels: NDArray[Any], share: float) -> NDArray[Any] | None:
     Of more than two classes, one may be too rare; then none is.
     """
     if labels.ndim == 2:
-        return labels[:, 0] == 1 if labels.shape[1] == 1 else None
+        return labels == 1 if labels.shape[1] == 1 else None
     counts = np.bincount(labels)
     counts = counts[counts > 0]
     room = min(share, 1 - share) * len(labels) >= len(counts)
