@@ -150,6 +150,7 @@ class RunFolder:
                 best_epoch=state.best_epoch,
                 scaling=state.scaling,
                 inverted=state.inverted,
+                target_scaling=state.target_scaling,
             )
             save(best, self.best)
             self._best_epochs = state.best_epochs

@@ -147,9 +147,10 @@ def preview_dataset(
     rows = np.sort(permutation(seed, 0, len(dataset.train))[:count])
     held = dataset.validation
     validating = "" if held is None else f"{len(held):,} to validate, "
+    known = CALLED[dataset.kind] if dataset.outputs > 1 else CALLED[dataset.kind][:-1]
     console.print(
         f"{len(dataset.train):,} samples to train, {validating}{len(dataset.test):,} to test, "
-        f"{dataset.inputs:,} features, {dataset.outputs:,} {CALLED[dataset.kind]}",
+        f"{dataset.inputs:,} features, {dataset.outputs:,} {known}",
         soft_wrap=True,
     )
     console.print()

@@ -145,7 +145,7 @@ def _no_better_than_guessing(run: Run) -> str | None:
     if guessing is None:
         return None
     names = dataset.classes or dataset.targets
-    answer = ", ".join(names[at] for at in guessing.answer)
+    answer = ", ".join(names[at] for at in guessing.answer) or "none"
     return (
         f"the network is no better than guessing: its test accuracy is "
         f"{formats.percent(test.accuracy)} where always answering "

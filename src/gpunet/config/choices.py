@@ -77,7 +77,7 @@ Schedule = Literal[
 ]
 Monitor = Literal["val_loss", "val_accuracy", "val_r2", "train_loss"]
 Improvement = Literal["added-up", "at-once"]
-Keep = Literal["best", "last"]
+Keep = Literal["best", "latest-best", "last"]
 FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]

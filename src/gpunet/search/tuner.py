@@ -229,6 +229,7 @@ class Tuner:
             parameters=result.parameters[index : index + 1],
             scaling=result.scaling,
             inverted=result.inverted,
+            target_scaling=result.target_scaling,
             best_epoch=result.networks[index].best_epoch,
         )
         model_file.save(model, path)

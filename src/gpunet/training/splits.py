@@ -60,6 +60,7 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
     Raises:
         SettingError: the loss is none for such data.
     """
+    config = config.of_kind(dataset.kind)
     samples = len(dataset.train)
     held = held_count(samples, config.validation) if dataset.validation is None else 0
     loss = config.loss or DEFAULT_LOSSES[dataset.kind]
