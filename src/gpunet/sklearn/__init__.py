@@ -8,7 +8,7 @@ from gpunet.errors import MissingExtraError
 try:
     import sklearn  # noqa: F401 - whether it is there
 except ImportError:
-    raise MissingExtraError("gpunet.sklearn", "scikit-learn", "sklearn") from None
+    raise MissingExtraError("an estimator", "scikit-learn", "sklearn") from None
 
 from gpunet.sklearn.estimators import MLPClassifier, MLPRegressor
 from gpunet.sklearn.search import PopulationSearchCV, cross_validate
