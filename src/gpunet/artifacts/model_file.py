@@ -59,7 +59,7 @@ format 2 every column of a table is one feature, and none may be missing. Up to 
 classes, neither labels nor measured targets."""
 
 LATER_SETTINGS = (
-    *("scaling", "standardize_targets", "shuffle", "rate_by_inputs", "bias_rate"),
+    *("scaling", "scale_targets", "shuffle", "rate_by_inputs", "bias_rate"),
     *("lr_power", "lr_stop", "improvement", "keep"),
 )
 """Settings that older versions do not know; a file has them where they are not the default."""
