@@ -249,7 +249,6 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "label": None,
         "missing": "median",
         "ignore": None,
-        "weight": None,
         "shuffle": False,
         "window": 0,
         "ensemble": 2,
