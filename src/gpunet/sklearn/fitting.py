@@ -77,8 +77,6 @@ def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: 
             ConvergenceWarning,
             stacklevel=4,
         )
-    elif result.stop_reason == "stopped by user":
-        warnings.warn("the training was interrupted by the user", stacklevel=4)
 
 
 def partial_fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any) -> None:  # noqa: N803
@@ -129,6 +127,8 @@ def _trained(
             engine, task.dataset, task.config, callbacks=shown, control=control, start=start
         )
         moments = engine.moments()
+    if control.stop_now.is_set():
+        warnings.warn("the training was interrupted by the user", stacklevel=5)
     finish(estimator, task, result, moments, choice, known=known, start=start, goes_on=goes_on)
     return result
 
