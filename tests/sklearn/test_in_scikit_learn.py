@@ -179,10 +179,13 @@ def test_scikit_learns_callbacks_follow_the_epochs_and_may_stop_them() -> None:
     assert (fitted.n_iter_, watch.scores[-1]) == (3, fitted.score(X, y))
 
 
-def test_without_scikit_learn_the_class_says_what_to_install(tmp_path: Path) -> None:
+def test_without_scikit_learn_the_class_says_what_to_install_and_all_else_works(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "sklearn.py").write_text("raise ImportError('not here')")
     code = (
         "import gpunet\nfrom gpunet import *\n"
+        "train('strokes:60+20', hidden=(4,), epochs=1, device='cpu', verbose=False)\n"
         "try: gpunet.MLPClassifier\nexcept gpunet.MissingExtraError as error: print(error)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
