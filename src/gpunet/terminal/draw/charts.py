@@ -334,7 +334,13 @@ def _nice_step(least: float) -> float:
 
 
 def _label(value: float, step: float) -> str:
-    if abs(value) >= 1e5 or step < 1e-4:
-        return f"{value:.1e}" if value else "0"
+    """A tick in few letters: ``0.25``, ``1500``, ``250k``, ``40M``, ``2.0e-07``."""
+    if value == 0 and not 1e-4 <= step < 1e4:
+        return "0"
+    if 1e4 <= step < 1e15:
+        power = math.floor(math.log10(step) / 3 + 1e-9)
+        return f"{value / 1000**power:.0f}{'kMGT'[power - 1]}"
+    if step < 1e-4 or step >= 1e15 or abs(value) >= 1e9:
+        return f"{value:.1e}"
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{value:.{decimals}f}"
