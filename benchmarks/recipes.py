@@ -111,7 +111,7 @@ def main() -> int:
         output = Output(options.output, "recipes", ".md", ".json")
         mnist = read_path(options.mnist)
         rows: list[Row] = []
-        for name in options.only or recipe_names():
+        for name in options.only or _for_mnist():
             rows.append(_measured(open_recipe(name), mnist, options.device, options.max_time))
             print(rows[-1].markdown, flush=True)
             output.write_json([dataclasses.asdict(one) for one in rows])
@@ -130,6 +130,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--max-time", type=float, help="seconds for each recipe, at most")
     add_output_option(parser)
     return parser.parse_args()
+
+
+def _for_mnist() -> list[str]:
+    return [name for name in recipe_names() if "data" in open_recipe(name).file.settings]
 
 
 def _measured(recipe: Recipe, mnist: Dataset, device: str, max_time: float | None) -> Row:

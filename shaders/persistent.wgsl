@@ -157,7 +157,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         workgroupBarrier();
 //% endfor
         let now = schedule_step(network, step);
-        let rule = this_rule(state, at_share(now, {{ rates[0] }}));
+        let rule = this_rule(state, at_share(now, rate_of(LAYER_1)));
 //% for f in range(fours)
         moments_{{ f }} = move_rest(state, now, own_{{ f }}, moments_{{ f }});
 //% endfor
@@ -418,19 +418,11 @@ fn layer_of(own: u32) -> Layer {
     return layer;
 }
 
-//% if own_rates
 // The share of the learning rate that a layer's weights take.
 fn rate_of(layer: Layer) -> f32 {
-    var share = {{ rates[0] }};
-//% for l in range(2, layers|length + 1)
-    if (layer.number == {{ l }}u) {
-        share = {{ rates[l - 1] }};
-    }
-//% endfor
-    return share;
+    return {{ "1.0 / sqrt(f32(layer.inputs))" if rate_by_inputs else "1.0" }};
 }
 
-//% endif
 fn device_place(network: u32, own: u32) -> u32 {
     let layer = layer_of(own);
     return network * PARAMETERS + layer.parameters_at + own - layer.weights_at;

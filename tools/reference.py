@@ -32,7 +32,7 @@ KINDS = {str: "TEXT", int: "INTEGER", float: "NUMBER", Path: "PATH"}
 
 Row = tuple[str, ...]
 
-SETTINGS = {field.name: field for field in dataclasses.fields(TrainConfig)}
+SETTINGS = {field.name: field for field in dataclasses.fields(TrainConfig) if field.metadata}
 
 
 def main() -> None:

@@ -47,7 +47,17 @@ palette = [
 ]
 """
 
-GUIDE = ("data", "training", "runs", "search", "predict", "python", "devices", "speed")
+GUIDE = (
+    "data",
+    "training",
+    "runs",
+    "search",
+    "one-machine-and-more",
+    "predict",
+    "python",
+    "devices",
+    "speed",
+)
 
 
 def main() -> int:

@@ -6,14 +6,15 @@ import contextlib
 import inspect
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gpunet.artifacts import model_file
-from gpunet.config import TrainConfig
+from gpunet.config import SETTINGS, TrainConfig
 from gpunet.config.choices import Missing
+from gpunet.config.recipes import open_recipe
 from gpunet.config.setting import Range, Setting
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.kept import kept_datasets, remove_kept
@@ -21,7 +22,7 @@ from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.factory import list_adapters, select_device
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.reference.numpy_engine import numpy_device
-from gpunet.errors import StudyError
+from gpunet.errors import StudyError, UsageError
 from gpunet.model import Model
 from gpunet.search.events import Work
 from gpunet.terminal.live.messages import ConsoleMessages, Warnings
@@ -69,6 +70,7 @@ def train(
     checkpoint_every: int = 1,
     autotune: bool = True,
     config: TrainConfig | None = None,
+    recipe: str | None = None,
     sample_weight: Any = None,
     **settings: Any,
 ) -> Run:
@@ -88,6 +90,8 @@ def train(
         autotune: take the fastest tiles of matrix products, and measure them before a long run;
             the results are the same either way.
         config: settings to start from, by default those of ``TrainConfig()``.
+        recipe: the name of a bundled recipe whose settings to start from, such as ``"tabular"``;
+            ``gpunet recipes`` lists them.
         sample_weight: (n,) what each row of X counts in the loss and the metrics, at least 0.
         **settings: all settings of ``TrainConfig``, such as ``hidden=(128,)``, ``dropout=0.1``.
 
@@ -108,7 +112,7 @@ def train(
     checkpoint_every = _checked("checkpoint_every", checkpoint_every, int, COUNT)
     return train_model(
         data,
-        _settings(config or TrainConfig(), settings),
+        _start(config, recipe).with_settings(settings),
         device,
         _messages(verbose),
         recorder=None if run_dir is None else new_run(Path(run_dir), checkpoint_every),
@@ -154,7 +158,7 @@ def resume(
         2
     """
     checkpoint_every = _checked("checkpoint_every", checkpoint_every, int, COUNT)
-    config = _settings(TrainConfig(), changes)
+    config = TrainConfig().with_settings(changes)
     recorder, config = resumed_run(Path(folder), checkpoint_every, config, set(changes))
     return train_model(
         recorder.reference if data is None else data,
@@ -223,7 +227,7 @@ def tune(
 
     work = _work(trials, population, timeout)
     sampler, pruner = _checked("sampler", sampler, Sampler), _checked("pruner", pruner, Pruner)
-    _settings(TrainConfig(), settings)
+    TrainConfig().with_settings(settings)
     spec = new_spec(settings, _space(space), "the space", sampler=sampler, pruner=pruner)
     kept = StudyStorage(storage, study or f"{datetime.now():%Y-%m-%d-%H%M%S-%f}")
     return run_search(data, spec, device, kept, work, _messages(verbose))
@@ -411,13 +415,17 @@ def _checked(name: str, value: Any, kind: Any, bounds: Range | None = None) -> A
     return Setting(name=name, kind=kind, bounds=bounds, panel="", help="").check(value)
 
 
-def _settings(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
-    """The configuration with some settings changed.
+def _start(config: TrainConfig | None, recipe: str | None) -> TrainConfig:
+    """The settings to start from.
 
     Raises:
-        UsageError: there is no such setting, or it cannot have that value.
+        UsageError: there is no such recipe, or two things give settings.
     """
-    return TrainConfig.from_dict({**config.to_dict(), **settings})
+    if recipe is None:
+        return config or TrainConfig()
+    if config is not None:
+        raise UsageError("config and recipe both give settings; leave one of them out")
+    return open_recipe(recipe).file.train_config()
 
 
 def _signature(function: Any) -> inspect.Signature:
@@ -425,9 +433,9 @@ def _signature(function: Any) -> inspect.Signature:
     own = list(inspect.signature(function).parameters.values())[:-1]
     settings = [
         inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type
+            name, inspect.Parameter.KEYWORD_ONLY, default=row.default, annotation=row.kind
         )
-        for field in fields(TrainConfig)
+        for name, row in SETTINGS.items()
     ]
     return inspect.signature(function).replace(parameters=[*own, *settings])
 

@@ -132,6 +132,18 @@ def test_a_mistake_in_the_file_is_told_in_one_sentence(
     assert ran.failure.startswith(wanted)
 
 
+def test_settings_for_measured_targets_are_printed_and_read_back_but_for_those_typed(
+    gpunet: RunCommand,
+) -> None:
+    ran = gpunet("config", "--recipe", "tabular", "--lr", "0.01")
+    table = {"activation": "mish", "label_smoothing": 0.0, "monitor": "val_loss"}
+    assert tomllib.loads(ran.out)["measured"] == table
+    Path("run.toml").write_text(ran.out)
+    again = gpunet("config", "--config", "run.toml", "--activation", "relu")
+    del table["activation"]
+    assert tomllib.loads(again.out)["measured"] == table
+
+
 def test_a_mistake_on_the_command_line_does_not_blame_the_file(gpunet: RunCommand) -> None:
     Path("run.toml").write_text("epochs = 3")
     ran = gpunet("train", "--config", "run.toml", "--epochs", "0")

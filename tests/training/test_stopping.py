@@ -27,6 +27,13 @@ def test_an_equal_loss_is_no_gain() -> None:
     assert stopping.best_epoch == 1
 
 
+def test_of_equally_good_epochs_the_latest_is_kept_if_that_is_asked_for() -> None:
+    stopping = EarlyStopping(TrainConfig(patience=0, keep="latest-best"))
+    kept = [stopping.observe(epoch, loss) for epoch, loss in enumerate((2.0, 1.0, 1.0, 1.5), 1)]
+    assert kept == [True, True, True, False]
+    assert stopping.best_epoch == 3
+
+
 def test_epochs_before_the_first_that_counts_use_up_no_patience_but_may_be_the_best() -> None:
     stopping = EarlyStopping(TrainConfig(patience=2, min_delta=0, start_from_epoch=4))
     left = []

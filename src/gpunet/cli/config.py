@@ -10,7 +10,7 @@ import typer
 from gpunet.cli.setting_options import with_settings
 from gpunet.cli.train import train
 from gpunet.config import FOLLOWING, TrainConfig
-from gpunet.config.settings_file import RUN_SETTINGS, write_settings
+from gpunet.config.settings_file import MEASURED, RUN_SETTINGS, write_settings
 
 __all__ = ["config"]
 
@@ -28,6 +28,8 @@ def _config(*, context: typer.Context, config: TrainConfig, **_: Any) -> None:
     if config.epochs is None:
         remarks += "# (for few samples more epochs, and patience and lr_decay_every likewise)\n"
     text = write_settings(others) + write_settings(config.to_dict()) + remarks
+    if config.measured:
+        text += f"\n[{MEASURED}]\n{write_settings(config.measured)}"
     typer.echo(text, nl=False)
 
 

@@ -11,7 +11,7 @@ from gpunet.config.recipes import Recipe, open_recipe, recipe_names
 __all__ = ["recipes"]
 
 MNIST = (784, 10)
-"""Features and classes of the data that every recipe is for."""
+"""Features and classes of the data that all recipes are for but those for tables of any kind."""
 
 
 def recipes(
@@ -40,8 +40,12 @@ def recipes(
 def _lines(recipe: Recipe) -> tuple[str, ...]:
     config = recipe.file.train_config()
     claim = "no accuracy claimed" if recipe.accuracy is None else f"{recipe.accuracy:.2%} claimed"
+    if recipe.file.settings.get("data") == "mnist":
+        network = str(config.network(*MNIST))
+    else:
+        network = f"hidden layers {'-'.join(map(str, config.hidden))} for any table"
     return (
-        f"{config.network(*MNIST)}, {claim}",
+        f"{network}, {claim}",
         recipe.description,
         recipe.source,
     )

@@ -72,7 +72,10 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         texts = {name: given.pop(name) for name in SETTINGS}
         with _blaming_the_file(given["context"]):
-            config = TrainConfig(**{name: _parsed(name, text) for name, text in texts.items()})
+            config = TrainConfig(
+                **{name: _parsed(name, text) for name, text in texts.items()},
+                measured=_measured(given["context"]),
+            )
         command(config=config, **{name: given[name] for name in given if name in own})
 
     return _with_parameters(run, command, {"context": [], "config": _OPTIONS}, _SOURCES)
@@ -114,6 +117,17 @@ def _with_parameters(
     run.__signature__ = inspect.Signature([*first, *options])  # type: ignore[attr-defined]
     run.__annotations__ = {}
     return run
+
+
+def _measured(context: typer.Context) -> dict[str, Any]:
+    """The file's settings for measured targets, but for those that are typed."""
+    file: SettingsFile | None = context.meta.get(FILE)
+    sources = {name: context.get_parameter_source(name) for name in file.measured} if file else {}
+    return {
+        name: file.measured[name]
+        for name, source in sources.items()
+        if file and (source is None or source.name != "COMMANDLINE")
+    }
 
 
 def _parsed(name: str, value: Any) -> Any:

@@ -77,7 +77,7 @@ Schedule = Literal[
 ]
 Monitor = Literal["val_loss", "val_accuracy", "val_r2", "train_loss"]
 Improvement = Literal["added-up", "at-once"]
-Keep = Literal["best", "last"]
+Keep = Literal["best", "latest-best", "last"]
 FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
@@ -153,7 +153,7 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "optimizer": {name: facts.uses for name, facts in OPTIMIZER_FACTS.items()},
     "activation": {"leaky_relu": ("leaky_slope",)},
     "loss": {
-        name: ("standardize_targets",) if facts.kind == "measured" else ("label_smoothing",)
+        name: ("scale_targets",) if facts.kind == "measured" else ("label_smoothing",)
         for name, facts in LOSS_FACTS.items()
     },
     "schedule": {

@@ -22,7 +22,8 @@ class Recipe:
     name: str  # the file's stem
     description: str  # of the network and its training, in one line
     source: str  # whose it is
-    # The fraction of MNIST's test set that the source claims; ``None`` if it gives none.
+    # The fraction of MNIST's test set that the source claims; ``None`` if it gives none, or is not
+    # about MNIST.
     accuracy: float | None
     file: SettingsFile  # the settings
 

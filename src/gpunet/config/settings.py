@@ -22,6 +22,7 @@ from gpunet.config.choices import (
     Improvement,
     Initialization,
     Keep,
+    Kind,
     Loss,
     Missing,
     Monitor,
@@ -120,7 +121,7 @@ class TrainConfig:
         fixed=SAME_SAMPLES,
         shared=True,
     )
-    standardize_targets: bool = setting(
+    scale_targets: bool = setting(
         True,
         DATA,
         "Bring measured targets to mean 0 and deviation 1 for training, counts to mean 1; answers "
@@ -470,7 +471,8 @@ class TrainConfig:
     keep: Keep = setting(
         "best",
         STOPPING,
-        "Which epoch's weights are kept.",
+        "Which epoch's weights are kept: those of the best, of the latest of equally good ones, or "
+        "of the last.",
         fixed="trials are compared by their best epochs",
         off="best",
     )
@@ -505,6 +507,9 @@ class TrainConfig:
         shared=True,
     )
 
+    measured: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False, repr=False)
+    """Settings that take the place of these where the data have measured targets."""
+
     def __post_init__(self) -> None:
         for name, row in SETTINGS.items():
             object.__setattr__(self, name, row.check(getattr(self, name)))
@@ -538,6 +543,7 @@ class TrainConfig:
                 "give more, or 0",
             )
         Range(0, (1 << 32) - self.ensemble).require("seed", self.seed)
+        self.of_kind("measured")
 
     def _refuse(self, name: str, says: str, advice: str) -> None:
         raise SettingError(name, getattr(self, name), advice=advice, says=says)
@@ -601,6 +607,29 @@ class TrainConfig:
     def effective_lr_decay_every(self) -> int:
         """The epochs asked for between two decays, else those for data of many samples."""
         return int(self.in_effect("lr_decay_every"))
+
+    def of_kind(self, kind: Kind) -> "TrainConfig":
+        """These settings for data of a kind, which is known only once they are read.
+
+        Raises:
+            UsageError: those for measured targets cannot be.
+        """
+        own = self.measured if kind == "measured" else {}
+        return TrainConfig.from_dict({**self.to_dict(), **own}) if self.measured else self
+
+    def with_settings(self, settings: Mapping[str, Any]) -> "TrainConfig":
+        """These settings but for some, whatever the data.
+
+        Args:
+            settings: by their names, also those of earlier versions.
+
+        Raises:
+            UsageError: a name that is no setting, or a value that cannot be.
+        """
+        config = TrainConfig.from_dict({**self.to_dict(), **settings})
+        names = {_FORMER_NAMES.get(name, name) for name in settings}
+        measured = {name: one for name, one in self.measured.items() if name not in names}
+        return dataclasses.replace(config, measured=measured)
 
     def settled(self, samples: int) -> "TrainConfig":
         """These settings with the epochs that were left open, now that the data are known.
@@ -703,6 +732,7 @@ def _rows() -> dict[str, Setting]:
     return {
         one.name: dataclasses.replace(one.metadata["row"], name=one.name, kind=one.type)
         for one in dataclasses.fields(TrainConfig)
+        if one.metadata
     }
 
 

@@ -6,8 +6,8 @@ import dataclasses
 import json
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from gpunet.config.settings import SETTINGS, TrainConfig, canonical
 from gpunet.errors import SettingError, UsageError, reason_of
 
 __all__ = [
+    "MEASURED",
     "RUN_SETTINGS",
     "SettingsFile",
     "parse_toml",
@@ -37,7 +38,10 @@ RUN_SETTINGS: Mapping[str, Setting] = {
 """What a file may hold besides the settings of training: the other options of `gpunet train`."""
 
 TABLE = "recipe"
-"""The one table of a file. It tells people where the settings come from."""
+"""A table that tells people where the settings come from."""
+
+MEASURED = "measured"
+"""A table of the settings that count in place of others where the data have measured targets."""
 
 LARGEST = 1 << 20
 """Bytes of a settings file, at most; what a person writes is far smaller."""
@@ -52,6 +56,8 @@ class SettingsFile:
     # By the names of TrainConfig's fields and of RUN_SETTINGS; lists for tuples.
     settings: Mapping[str, Any]
     about: Mapping[str, Any]  # the table ``[recipe]``; empty if there is none
+    # The table ``[measured]``: settings of training for data that have measured targets.
+    measured: Mapping[str, Any] = field(default_factory=dict)
 
     def location(self, name: str) -> str:
         """The file and, if it can be found, the line of a setting."""
@@ -73,7 +79,8 @@ class SettingsFile:
             UsageError: a value that cannot be, or values that do not go together.
         """
         try:
-            return TrainConfig.from_dict(self.training)
+            config = TrainConfig.from_dict(self.training)
+            return dataclasses.replace(config, measured=self.measured)
         except SettingError as error:
             raise self.with_location(error) from error
 
@@ -94,13 +101,26 @@ def read_settings(path: Path) -> SettingsFile:
     table = parse_toml(text, path)
     about = table.pop(TABLE, {})
     blank = SettingsFile(path, text, {}, about if isinstance(about, dict) else {})
+    measured = table.pop(MEASURED, {})
+    if not isinstance(measured, dict):
+        raise UsageError(f"{path}: {MEASURED!r} is no table; write [{MEASURED}] above its settings")
+    settings = _settings(blank, table, [*SETTINGS, *RUN_SETTINGS])
+    return dataclasses.replace(
+        blank, settings=settings, measured=_settings(blank, measured, [*SETTINGS])
+    )
+
+
+def _settings(
+    file: SettingsFile, table: Mapping[str, Any], known: Collection[str]
+) -> dict[str, Any]:
+    """The settings of a table of a file, by their names."""
     settings: dict[str, Any] = {}
     for key, value in table.items():
-        name = _known(blank, key)
+        name = _known(file, key, known)
         if name in settings:
-            raise UsageError(f"{path} sets {name} twice, under two spellings; leave one out")
-        settings[name] = _checked(blank, name, value)
-    return dataclasses.replace(blank, settings=settings)
+            raise UsageError(f"{file.path} sets {name} twice, under two spellings; leave one out")
+        settings[name] = _checked(file, name, value)
+    return settings
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
@@ -168,9 +188,8 @@ def read_text(path: Path, wanted: str) -> str:
         raise UsageError(f"{path} cannot be read: {reason_of(error)}") from error
 
 
-def _known(file: SettingsFile, key: str) -> str:
+def _known(file: SettingsFile, key: str, known: Collection[str]) -> str:
     name = canonical(key)
-    known = [*SETTINGS, *RUN_SETTINGS]
     if name not in known:
         advice = suggestion(name, known) or "; `gpunet config` prints all of them"
         raise UsageError(f"{file.location(key)}: {key!r} is no setting of training{advice}")

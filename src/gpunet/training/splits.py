@@ -60,6 +60,7 @@ def settled(config: TrainConfig, dataset: Dataset) -> TrainConfig:
     Raises:
         SettingError: the loss is none for such data.
     """
+    config = config.of_kind(dataset.kind)
     samples = len(dataset.train)
     held = held_count(samples, config.validation) if dataset.validation is None else 0
     loss = config.loss or DEFAULT_LOSSES[dataset.kind]
@@ -191,7 +192,7 @@ def _target_scaling(dataset: Dataset, training: Source, config: TrainConfig) -> 
                     f"{part.labels[row, column]:g}, but the loss poisson wants counts of at least "
                     f"0; use {spelled('loss', 'squared-error')}"
                 )
-    if not config.standardize_targets:
+    if not config.scale_targets:
         return None
     scaling = Scaling.of(np.asarray(training.labels))
     if config.loss != "poisson":

@@ -53,8 +53,9 @@ class Improvements:
 class EarlyStopping:
     """Watches the monitored metric, epoch by epoch.
 
-    The smallest value marks the best epoch, however small the improvement and whatever the epoch.
-    The patience starts again with an improvement.
+    The smallest value marks the best epoch, however small the improvement and whatever the epoch;
+    of equal ones the first, unless the latest is to be kept. The patience starts again with an
+    improvement.
 
     Args:
         config: gives the ``patience``, ``min_delta``, ``start_from_epoch`` and ``stability``.
@@ -74,7 +75,8 @@ class EarlyStopping:
         if epoch >= self._config.start_from_epoch:
             self._values.append(value)
             self._wait(value)
-        if value < self._best_value:
+        latest = value == self._best_value and self._config.keep == "latest-best"
+        if value < self._best_value or latest:
             self.best_epoch, self._best_value = epoch, value
             return True
         return False

@@ -69,8 +69,8 @@ def dataset_of(
     arrays = isinstance(data, tuple | list) and len(data) in (2, 4)
     if sample_weight is not None and not arrays:
         raise UsageError(
-            "sample_weight goes with arrays, (X, y); give the weights of other data as a column, "
-            f"{spelled('weight')}, or to Dataset.from_arrays"
+            "sample_weight goes with arrays, (X, y); name a table's column with "
+            f"{spelled('weight')}, or give the weights to Dataset.from_arrays"
         )
     if isinstance(data, str | Path):
         dataset = open_training_data(str(data), messages, options)
@@ -87,7 +87,7 @@ def dataset_of(
         )
         columns = dataset.columns
         encoded = columns is not None and (columns.encodings or columns.ignored)
-        if encoded or len(dataset.train) < len(data[1]):  # the rows are not taken as they are
+        if encoded or dataset.kind != "classes" or len(dataset.train) < len(data[1]):
             messages.dataset(dataset)
         return dataset, None
     raise DataError(

@@ -98,6 +98,17 @@ def test_rows_without_a_target_are_left_out() -> None:
         Dataset.from_arrays(X, y, missing="refuse")
 
 
+def test_what_is_not_plain_is_told() -> None:
+    whole = Dataset.from_arrays(X, np.arange(COUNT) * 17)
+    assert whole.notice == (
+        'y holds 48 different whole numbers, which are taken as measured (loss="cross-entropy" '
+        "takes them as classes)"
+    )
+    assert Dataset.from_arrays(X, LABELS).notice == "each row of y is taken for 3 labels of 0 or 1"
+    assert Dataset.from_arrays(X, LABELS, kind="labels").notice is None
+    assert Dataset.from_arrays(X, Y).notice is None
+
+
 def test_a_single_row_and_a_constant_target_are_data() -> None:
     assert Dataset.from_arrays(X[:1], Y[:1]).train.labels.shape == (1, 1)
     dataset = Dataset.from_arrays(X, np.full(COUNT, 0.5))

@@ -50,7 +50,7 @@ def test_houses_are_priced_unasked(tmp_path: Path) -> None:
     assert (dataset.classes, dataset.outputs) == ((), 1)
     assert dataset.train.labels.dtype == np.float64
     assert sorted(values(dataset)) == sorted([float(price)] for price in PRICES)
-    assert "the target is column 4 ('price'), measured (label names another)" in (
+    assert "the target is column 4 ('price'), measured, 1,000 to 3,183 (label names another)" in (
         dataset.notice or ""
     )
 
@@ -134,8 +134,10 @@ def test_a_loss_for_measured_targets_takes_the_last_numbers_though_others_recur(
         table(tmp_path, rooms=ROOMS, a=FLOATS, b=FLOATS), TableOptions(kind="measured")
     )
     assert told(dataset) == ("measured", ("b",), 2)
-    assert "the last column of numbers is taken: the target is column 3 ('b'), measured (" in (
-        dataset.notice or ""
+    assert dataset.notice is not None
+    assert dataset.notice.startswith(
+        "the last column of numbers is taken: the target is column 3 ('b'), measured, 0 to 14.2857 "
+        "(label names another); "
     )
 
 
@@ -162,6 +164,10 @@ def test_several_columns_of_0_and_1_are_labels(tmp_path: Path) -> None:
     assert told(dataset) == ("labels", ("red", "big"), 1)
     assert values(dataset)[:2] == [[1, 1], [0, 0]]
     assert read_table(path, TableOptions("red,big", kind="measured")).kind == "measured"
+    words = table(tmp_path, a=FLOATS, red=FLAGS, big=["yes", "No", ""] * 20)
+    dataset = read_table(words, TableOptions("red,big"))
+    assert dataset.kind == "labels"
+    assert values(dataset)[:3] == [[1, 1], [0, 0], [1, 1]]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gpunet.config.choices import Kind
 from gpunet.datasets.readers.labels import TEXT, RawLabels
 from gpunet.datasets.readers.targets import Targets, are_binary, are_measured, raw_targets
-from gpunet.errors import DataError
+from gpunet.errors import DataError, spelled
 
 __all__ = ["are_one_hot", "kind_of_array", "raw_classes", "target_names", "targets_of"]
 
@@ -30,8 +30,20 @@ def kind_of_array(values: NDArray[Any]) -> Kind:
             return "classes"
         return "labels" if are_binary(values) else "measured"
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        return "measured" if np.isfinite(values).any() and _are_fractions(values) else "classes"
+        return "measured" if np.isfinite(values).any() and not _are_whole(values) else "classes"
     return "measured" if are_measured(*np.unique(values, return_counts=True)) else "classes"
+
+
+def told_kind(values: NDArray[Any], kind: Kind) -> str | None:
+    """The notice of what an array is taken for, if that does not go without saying."""
+    if kind == "measured" and _are_whole(values):
+        return (
+            f"y holds {len(np.unique(values)):,} different whole numbers, which are taken as "
+            f"measured ({spelled('loss', 'cross-entropy')} takes them as classes)"
+        )
+    if kind == "labels":
+        return f"each row of y is taken for {values.shape[1]:,} labels of 0 or 1"
+    return None
 
 
 def target_names(given: Any, values: NDArray[Any], kind: Kind) -> tuple[str, ...]:
@@ -109,7 +121,7 @@ def are_one_hot(labels: NDArray[Any]) -> bool:
     )
 
 
-def _are_fractions(values: NDArray[Any]) -> bool:
-    """Whether any of the finite ones is a fraction."""
+def _are_whole(values: NDArray[Any]) -> bool:
+    """Whether all of the finite ones are whole numbers."""
     finite = values[np.isfinite(values)]
-    return bool((finite != np.rint(finite)).any())
+    return bool((finite == np.rint(finite)).all())

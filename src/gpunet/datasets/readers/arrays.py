@@ -18,6 +18,7 @@ from gpunet.datasets.readers.array_targets import (
     raw_classes,
     target_names,
     targets_of,
+    told_kind,
 )
 from gpunet.datasets.readers.color_arrays import are_colored, turned_to_grey
 from gpunet.datasets.readers.features import as_features, is_square
@@ -63,7 +64,10 @@ def from_arrays(
         part: _plain(features, PYTHON_NAMES[f"x_{part}"]) for part, (features, _) in parts.items()
     }
     lost = sum(int((~kept).sum()) for _, kept in labeled.values())
-    notice = without_targets(lost, kind) if lost else None
+    notice = joined(
+        without_targets(lost, kind) if lost else None,
+        told_kind(known, kind) if options.kind is None else None,
+    )
     weights = None if sample_weight is None else _weights(sample_weight, len(kept))[kept]
     if options.ignore or any(features is None for features in plain.values()):
         tables = {

@@ -21,7 +21,7 @@ from gpunet.datasets.tables.guessed_label import can_be_classes, guessed, holds_
 from gpunet.datasets.tables.named_columns import named_column, named_labels, titles_listed
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.sheet import Head, Picked, Table
-from gpunet.datasets.tables.target_columns import is_gap, kind_of
+from gpunet.datasets.tables.target_columns import different_numbers, is_gap, kind_of
 from gpunet.datasets.tables.titles import (
     is_index_title,
 )
@@ -192,6 +192,9 @@ def _told_targets(table: Table, targets: Sequence[int], kind: Kind, guess: str |
     """Which columns are to be predicted that hold no classes."""
     what = "label" if kind == "labels" else "target"
     those = ", ".join(map(table.head.column, targets))
-    are = f"the {what} is {those}" if len(targets) == 1 else f"the {what}s are {those}"
-    told = f"{guess or ''}{are}{', measured' if kind == 'measured' else ''}"
-    return told if guess is None else f"{told} ({spelled('label')} names another)"
+    told = f"the {what} is {those}" if len(targets) == 1 else f"the {what}s are {those}"
+    if kind == "measured":
+        told += ", measured"
+        if len(targets) == 1 and (known := different_numbers(table, targets[0])) is not None:
+            told += f", {known[0][0]:,.6g} to {known[0][-1]:,.6g}"
+    return told if guess is None else f"{guess}{told} ({spelled('label')} names another)"

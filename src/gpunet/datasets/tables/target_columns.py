@@ -21,6 +21,9 @@ from gpunet.errors import DataError, spelled
 
 __all__ = ["different_numbers", "is_gap", "kind_of", "target_rows", "target_titles", "weights_in"]
 
+FLAG_WORDS = {"yes": "1", "y": "1", "no": "0", "n": "0"}
+"""Words for 1 and 0 in a column of labels, beside True and False."""
+
 
 def target_titles(head: Head, columns: Sequence[int]) -> tuple[str, ...]:
     """What columns (T,) are called that are to be predicted."""
@@ -118,18 +121,34 @@ def different_numbers(
 
 def kind_of(table: Table, columns: Sequence[int]) -> Kind:
     """What columns hold that the user or their title names, as their values tell it."""
-    numbers = [different_numbers(table, column) for column in columns]
     if len(columns) > 1:
-        binary = all(known and set(known[0].tolist()) <= {0, 1} for known in numbers)
-        return "labels" if binary else "measured"
+        return "labels" if all(_are_flags(table, column) for column in columns) else "measured"
     title = table.head.titles[columns[0]] if table.head.titles else ""
-    if numbers[0] is None or is_class_title(title):
+    known = different_numbers(table, columns[0])
+    if known is None or is_class_title(title):
         return "classes"
-    different, counts = numbers[0]
+    different, counts = known
     never_recur = len(different) == counts.sum() > 1 and not is_index_title(title or "label")
     if is_measured_title(title) and len(different) > FEW:
         return "measured"
     return "measured" if never_recur or are_measured(different, counts) else "classes"
+
+
+def _are_flags(table: Table, column: int) -> bool:
+    """Whether a column holds 0 and 1 alone, or words that mean them."""
+    if column not in table.picked.numbers and (texts := table.text(column)).dtype.kind == "T":
+        different = (_as_flag(text) for text in distinct(texts)[0])
+        return all(is_missing(text, number=True) or text in "01" for text in different)
+    known = different_numbers(table, column)
+    return known is not None and set(known[0].tolist()) <= {0, 1}
+
+
+def _as_flag(text: str) -> str:
+    """The cell of a column of labels as 0 or 1, if it means one of these."""
+    plain = meaning(text).strip().casefold()
+    if plain in FLAG_WORDS:
+        return FLAG_WORDS[plain]
+    return f"{float(plain):g}" if is_number(plain) else text
 
 
 def is_gap(value: Any) -> bool:
@@ -150,6 +169,8 @@ def _numbers(table: Table, column: int, what: Kind | str) -> NDArray[np.float64]
         numbers = texts.astype(np.float64)
     else:
         different, firsts, numbered = distinct(texts)
+        if what == "labels":
+            different = [_as_flag(text) for text in different]
         for text, first in zip(different, firsts, strict=True):
             if not holds_number(text):
                 raise _no_number(head.cell(int(rows[first]), column), text, what)

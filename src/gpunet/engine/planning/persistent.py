@@ -17,7 +17,6 @@ from gpunet.engine.planning.layered import FLOAT_BYTES, Pass, Plan
 from gpunet.engine.planning.layout import Layout, padded
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Switches, Workload
-from gpunet.parameters import layer_rates
 
 __all__ = [
     "MOST_ROWS",
@@ -248,7 +247,7 @@ def _variables(
         ("dropout", switches.dropout),
         ("input_dropout", switches.input_dropout),
         ("regularized", switches.penalty or switches.clip_value or switches.decay),
-        ("rates", layer_rates(network, by_inputs=switches.rate_by_inputs)),
+        ("rate_by_inputs", switches.rate_by_inputs),
         ("own_rates", switches.own_rates),
         ("kept", kept),
     )
