@@ -277,7 +277,8 @@ def test_measured_targets(loss: str, ensemble: int, answers_of: Callable[..., An
     description, tensors = ON_PAGE["read"]("model.safetensors")
     found, expected = answers_of(rows, description, tensors), model.predict(rows)
     assert description["targets"] == ["target 1", "target 2"]
-    assert (found.shape, expected.dtype) == ((200, 2), np.float64)
+    assert found.shape == (200, 2)
+    assert expected.dtype == np.float64
     assert np.abs(found / expected - 1).max() < TOLERANCE
     assert np.ptp(expected, axis=0).min() > 1000 * TOLERANCE
 

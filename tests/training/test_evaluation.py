@@ -98,9 +98,7 @@ def test_the_samples_with_the_largest_losses_come_first() -> None:
 
 DRAWS = np.random.default_rng(1)
 FEATURES = SAMPLES.features
-TARGETS = np.stack([50 * FEATURES[:, 0] + 1000, FEATURES[:, 1] / 9], axis=1) + DRAWS.normal(
-    size=(20, 2)
-)
+TARGETS = DRAWS.normal((1000, 0), 1, (20, 2)) + FEATURES[:, :2] * np.array([50, 0.2])
 TAGS = (FEATURES[:, :2] > 0).astype(np.float32)
 
 
