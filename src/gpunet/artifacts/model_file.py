@@ -156,9 +156,16 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
         },
         "best_epoch": model.best_epoch,
         "test": model.test.to_dict(model.network.kind),
-        "columns": None if model.columns is None else dataclasses.asdict(model.columns),
+        "columns": None if model.columns is None else _columns(model.columns),
         **({} if of_classes else _of_targets(model)),
     }
+
+
+def _columns(columns: Columns) -> dict[str, Any]:
+    """The columns as JSON holds them; older versions know but one column of a label."""
+    further = ("further", "further_labels")
+    content = dataclasses.asdict(columns)
+    return {name: one for name, one in content.items() if one or name not in further}
 
 
 def _of_targets(model: Model) -> dict[str, Any]:
