@@ -55,6 +55,7 @@ GUIDE = (
     "one-machine-and-more",
     "predict",
     "python",
+    "scikit-learn",
     "devices",
     "speed",
 )

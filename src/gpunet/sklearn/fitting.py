@@ -21,7 +21,7 @@ from gpunet.engine.interface import MOMENTS, update_rule
 from gpunet.sklearn.callbacks import callbacks_of
 from gpunet.sklearn.features import blocks
 from gpunet.sklearn.parameters import LBFGS, OWN_SCHEDULES
-from gpunet.sklearn.results import Optimizer, adopt, next_rate
+from gpunet.sklearn.results import Optimizer, adopt, next_rate, wanted_more
 from gpunet.sklearn.tasks import GATHERED, Task, task_of
 from gpunet.sklearn.weights import get_weights
 from gpunet.training.events import Control
@@ -70,7 +70,7 @@ def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: 
         task = replace(task, config=replace(task.config, epochs=epochs))
         start = Start(_parameters(estimator, task), epochs=done)
     result = _trained(estimator, task, start, goes_on=goes_on)
-    if result.stop_reason == "epochs":
+    if result.stop_reason == "epochs" and wanted_more(task.config, task.config.effective_epochs):
         warnings.warn(
             f"max_iter={len(result.history)} epochs are done and the training has not converged "
             "yet; raise max_iter",
