@@ -4,11 +4,11 @@ struct Network {
     seed: u32,
     first_step: u32,        // steps taken before this epoch
     finished: u32,          // steps of this epoch whose loss is known
-    samples: u32,           // of this epoch, or of what is evaluated
-    seen: u32,              // samples counted in `loss`, `correct` and `score`
-    correct: u32,           // those that are answered correctly, if all count alike
+    samples: u32,           // of the epoch
+    seen: u32,              // samples counted
+    correct: u32,           // of them, where they count alike
     loss: f32,              // sum over the samples
-    score: f32,             // likewise, of hits by weight, or of measured targets' squared errors
+    score: f32,             // likewise, of weights of hits, or of squared errors
     input_threshold: u32,   // draws below it are dropped; rate * 2^32
     input_scale: f32,       // 1 / (1 - rate)
     momentum: f32,

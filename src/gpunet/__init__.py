@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from gpunet.search.result import Search
     from gpunet.sklearn import MLPClassifier as MLPClassifier
     from gpunet.sklearn import MLPRegressor as MLPRegressor
+    from gpunet.sklearn import PopulationSearchCV as PopulationSearchCV
+    from gpunet.sklearn import cross_validate as cross_validate
     from gpunet.training.events import Callback
     from gpunet.workflows.training import Run
 
@@ -80,7 +82,7 @@ __all__ = [
     "tune",
 ]
 
-_ESTIMATORS = ["MLPClassifier", "MLPRegressor"]
+_ESTIMATORS = ["MLPClassifier", "MLPRegressor", "PopulationSearchCV", "cross_validate"]
 """Public names that need scikit-learn; not in ``__all__``, as all of that has to work without."""
 
 _MODULES = {

@@ -8,7 +8,7 @@ largest deviation of every feature:
 A case is one network of a population: its shape, which is newly drawn every so many cases so that
 shaders are compiled once for all of them, its settings, seed, samples and batches of its own.
 Compared are how the parameters changed, the moments, the losses of training and evaluation, and
-the probabilities.
+the answers.
 
 Two results in float32 part where rounding decides: a sum that is zero but for rounding falls on
 either side of ReLU's kink, and a rule that divides by the root of a moment makes a whole step of
@@ -28,11 +28,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import ACTIVATIONS, LOSSES, OPTIMIZERS, NetworkSpec, Optimizer, TrainConfig
+from gpunet.config import (
+    ACTIVATIONS,
+    LOSS_FACTS,
+    LOSSES,
+    OPTIMIZERS,
+    NetworkSpec,
+    Optimizer,
+    TrainConfig,
+)
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
 from gpunet.engine.planning.select import PlanName
 from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.timing import random_labels
 from gpunet.engine.wgpu.adapters import Adapter, list_adapters
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.parameters import initial_parameters
@@ -70,7 +79,8 @@ class Shape:
         count: samples; the last batch is smaller as a rule.
         floats: whether features are floats.
         plan: that the engine is asked for.
-        weighted: whether classes weigh differently.
+        by_class: whether classes weigh differently.
+        by_sample: whether samples do.
         switches: settings that a case may use.
     """
 
@@ -80,7 +90,8 @@ class Shape:
     count: int
     floats: bool
     plan: PlanName
-    weighted: bool
+    by_class: bool
+    by_sample: bool
     switches: tuple[str, ...]
 
     @classmethod
@@ -100,7 +111,7 @@ class Shape:
             names = names[:1]
             switches = [name for name in switches if name not in {"clip_norm", "max_norm"}]
         batch = size(1, 16 if persistent else 64)
-        loss: Any = LOSSES[seed % 5 // 4]
+        loss: Any = LOSSES[seed // 3 % len(LOSSES)]
         optimizer: Any = OPTIMIZERS[seed % len(OPTIMIZERS)]
         return cls(
             NetworkSpec(
@@ -116,7 +127,8 @@ class Shape:
             count=2 * batch + int(draws.integers(1, batch + 1)),
             floats=bool(draws.random() < 0.5),
             plan="persistent" if persistent else "layered",
-            weighted=bool(draws.random() < 0.15),
+            by_class=bool(draws.random() < 0.3 and LOSS_FACTS[loss].kind == "classes"),
+            by_sample=bool(draws.random() < 0.3),
             switches=tuple(switches),
         )
 
@@ -131,8 +143,10 @@ class Shape:
         yield "batch of 1" if self.batch_size == 1 else "larger batches"
         if self.network.layer_norm:
             yield "layer norm"
-        if self.weighted:
+        if self.by_class:
             yield "class weights"
+        if self.by_sample:
+            yield "weights of samples"
         yield from (f"setting {name}" for name in self.switches)
 
 
@@ -162,13 +176,14 @@ class Case:
     shape: Shape
     configs: tuple[TrainConfig, ...]
     samples: Samples
-    class_weights: NDArray[np.float32] | None
     rate: float
 
     @classmethod
     def draw(cls, shape: Shape, seed: int, networks: int) -> Case:
         """So many networks."""
-        draws = np.random.default_rng([seed, shape.count])
+        draws, network = np.random.default_rng([seed, shape.count]), shape.network
+        weights = draws.uniform(0.2, 3, network.outputs), draws.uniform(0, 3, shape.count)
+        by_class: Any = tuple(map(float, weights[0])) if shape.by_class else "none"
 
         def config() -> TrainConfig:
             chosen = {name: draws.choice(VALUES[name]).item() for name in shape.switches}
@@ -177,19 +192,18 @@ class Case:
             epsilon = float(draws.choice([1e-3, 1e-2]))
             optimizer: Any = shape.optimizer
             shared = {"optimizer": optimizer, "batch_size": shape.batch_size}
+            shared["class_weights"] = by_class
             return TrainConfig(seed=seed, epsilon=epsilon, **shared, **chosen)
 
-        size = (shape.count, shape.network.inputs)
+        size = (shape.count, network.inputs)
         features: Any = draws.integers(0, 256, size, dtype=np.uint8)
         if shape.floats:
             features = draws.normal(size=size).astype(np.float32)
-        classes = shape.network.outputs
-        weights = draws.uniform(0.2, 3, classes).astype(np.float32) if shape.weighted else None
+        labels = random_labels(draws, network, shape.count)
         return cls(
             shape,
             tuple(config() for _ in range(networks)),
-            Samples(features, draws.integers(0, classes, shape.count).astype(np.int32)),
-            weights,
+            Samples(features, labels, weights[1].astype(np.float32) if shape.by_sample else None),
             rate=float(draws.choice(RATES.get(shape.optimizer, (0.002, 0.01)))),
         )
 
@@ -201,7 +215,6 @@ class Case:
             draws = np.random.default_rng(changed)
             weights *= (1 + LAST_PLACES * draws.uniform(-1, 1, weights.shape)).astype(np.float32)
         engine.load("train", self.samples)
-        engine.class_weights = self.class_weights
         engine.load("validation", self.samples[: 1 + shape.count // 2])
         engine.set_parameters(weights)
         steps = steps_per_epoch(shape.count, shape.batch_size)
@@ -213,7 +226,7 @@ class Case:
             "change of the parameters": engine.parameters().astype(np.float64) - weights,
             "moments": engine.moments().swapaxes(0, 1),
             "validation loss": engine.evaluate("validation").mean_loss[:, None],
-            "probabilities": engine.predict("validation"),
+            "answers": engine.predict("validation"),
         }
 
     def numpy(self) -> NumpyEngine:

@@ -18,7 +18,6 @@ from gpunet.config import (
     LOSS_FACTS,
     LOSSES,
     OPTIMIZERS,
-    Kind,
     NetworkSpec,
     TrainConfig,
 )
@@ -26,6 +25,7 @@ from gpunet.datasets.dataset import Samples
 from gpunet.engine.planning import layered as plan
 from gpunet.engine.planning import tiles, values
 from gpunet.engine.planning.layered import Plan, recut
+from gpunet.engine.timing import random_labels
 from gpunet.engine.twins import PassEngine, try_pass
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.device import open_device
@@ -53,7 +53,7 @@ class Trial:
         inputs, outputs = int(draws.integers(1, 70)), int(draws.integers(2, 24))
         hidden = tuple(int(units) for units in draws.integers(1, 40, draws.integers(0, 4)))
         loss: Any = LOSSES[seed % len(LOSSES)]
-        kind = LOSS_FACTS[loss].kind
+        is_class = LOSS_FACTS[loss].kind == "classes"
         norm = bool(seed % 5 in {1, 3})
         activation = ",".join(
             ACTIVATIONS[(seed * 3 + i) % len(ACTIVATIONS)] for i in range(len(hidden))
@@ -62,7 +62,7 @@ class Trial:
         count = batch_size + int(draws.integers(1, batch_size + 1))
         optimizer: Any = OPTIMIZERS[seed % len(OPTIMIZERS)]
         by_class: Any = tuple(map(float, draws.uniform(0, 3, outputs)))
-        by_class = by_class if kind == "classes" and seed % 4 < 2 else "none"
+        by_class = by_class if is_class and seed % 4 < 2 else "none"
         configs = tuple(
             TrainConfig(
                 hidden=hidden,
@@ -90,20 +90,11 @@ class Trial:
         if floats:
             features = draws.normal(size=(count, inputs)).astype(np.float32)
         weights = draws.uniform(0, 3, count).astype(np.float32) if seed % 5 < 2 else None
-        return cls(
-            NetworkSpec(inputs, hidden, outputs, activation or "relu", loss=loss, layer_norm=norm),
-            configs,
-            Samples(features, random_labels(draws, kind, count, outputs), weights),
+        network = NetworkSpec(
+            inputs, hidden, outputs, activation or "relu", loss=loss, layer_norm=norm
         )
-
-
-def random_labels(draws: np.random.Generator, kind: Kind, count: int, outputs: int) -> Any:
-    """Classes (n,), or labels or measured targets (n, T), the latter above zero."""
-    if kind == "classes":
-        return draws.integers(0, outputs, count).astype(np.int32)
-    if kind == "labels":
-        return draws.integers(0, 2, (count, outputs)).astype(np.float32)
-    return draws.exponential(size=(count, outputs)).astype(np.float32)
+        labels = random_labels(draws, network, count)
+        return cls(network, configs, Samples(features, labels, weights))
 
 
 def open_engine(trial: Trial, adapter: Adapter) -> PassEngine:

@@ -16,6 +16,7 @@ from gpunet.engine.class_weights import class_weights
 from gpunet.engine.interface import Engine
 from gpunet.engine.planning.records import level
 from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.engine.timing import random_samples
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 
@@ -33,16 +34,8 @@ ROWS = [np.arange(start, 90, step, dtype=np.uint32) for start, step in ((0, 2), 
 HELD_OUT = [np.setdiff1d(np.arange(90, dtype=np.uint32), own)[:-3] for own in ROWS]
 
 
-def draw_samples(loss: Loss, outputs: int = 3, *, weighted: bool = False) -> Samples:
-    draws = np.random.default_rng(5)
-    features, kind = draws.normal(size=(90, 12)).astype(np.float32), LOSS_FACTS[loss].kind
-    labels: Any = draws.integers(0, outputs, 90).astype(np.int32)
-    if kind == "labels":
-        labels = draws.integers(0, 2, (90, outputs)).astype(np.float32)
-    elif kind == "measured":
-        labels = draws.exponential(size=(90, outputs)).astype(np.float32)
-    weights = draws.uniform(0, 2, 90).astype(np.float32) if weighted else None
-    return Samples(features, labels, weights)
+def draw_samples(network: NetworkSpec, *, weighted: bool = False) -> Samples:
+    return random_samples(network, 90, floats=True, weighted=weighted)
 
 
 def own_order(engine: Engine, rows: Any, epoch: int) -> NDArray[np.uint32]:
@@ -94,7 +87,7 @@ def test_every_loss_and_weight_ends_at_the_specifications_weights_and_metrics(
     ]
     engine = make_engine(network, configs, optimizer="sgd", momentum=0.9, batch_size=8)
     expected = NumpyEngine(network, engine.configs)
-    samples = draw_samples(loss, weighted=weighted)
+    samples = draw_samples(network, weighted=weighted)
     for one in (engine, expected):
         train(one, samples, None, None)
     difference = np.abs(expected.parameters() - engine.parameters()).max()
@@ -102,6 +95,7 @@ def test_every_loss_and_weight_ends_at_the_specifications_weights_and_metrics(
     for found, wanted in (
         (engine.metrics(), expected.metrics()),
         (engine.evaluate("validation"), expected.evaluate("validation")),
+        (engine.evaluate("train"), expected.evaluate("train")),
     ):
         assert found.seen.tolist() == wanted.seen.tolist() == [90, 90]
         assert found.loss == pytest.approx(wanted.loss, rel=SUMS)
@@ -116,10 +110,8 @@ def test_every_loss_and_weight_ends_at_the_specifications_weights_and_metrics(
 def test_networks_with_rows_of_their_own_get_the_bits_that_each_gets_alone(
     make_engine: MakeEngine, loss: Loss
 ) -> None:
-    network, samples = (
-        NetworkSpec(12, (7,), 3, "tanh", loss=loss),
-        draw_samples(loss, weighted=True),
-    )
+    network = NetworkSpec(12, (7,), 3, "tanh", loss=loss)
+    samples = draw_samples(network, weighted=True)
     configs = [TrainConfig(seed=seed, dropout=0.1 * seed) for seed in (1, 2, 3)]
     together = make_engine(network, configs, batch_size=8)
     train(together, samples, ROWS, HELD_OUT)
@@ -134,7 +126,8 @@ def test_networks_with_rows_of_their_own_get_the_bits_that_each_gets_alone(
 def test_a_network_with_rows_of_its_own_trains_as_on_a_split_of_these_rows(
     make_engine: MakeEngine,
 ) -> None:
-    network, samples = NetworkSpec(12, (7,), 3), draw_samples("cross-entropy")
+    network = NetworkSpec(12, (7,), 3)
+    samples = draw_samples(network)
     configs = [TrainConfig(seed=seed, dropout=0.2) for seed in (1, 2, 3)]
     engine = make_engine(network, configs, batch_size=8)
     train(engine, samples, ROWS, HELD_OUT)
@@ -149,7 +142,8 @@ def test_a_network_with_rows_of_its_own_trains_as_on_a_split_of_these_rows(
 
 
 def test_networks_with_rows_of_their_own_go_on_when_others_rest(make_engine: MakeEngine) -> None:
-    network, samples = NetworkSpec(12, (7,), 3), draw_samples("cross-entropy")
+    network = NetworkSpec(12, (7,), 3)
+    samples = draw_samples(network)
     configs = [TrainConfig(seed=seed) for seed in (1, 2, 3)]
     whole, parted = (make_engine(network, configs, batch_size=8) for _ in range(2))
     train(whole, samples, ROWS, HELD_OUT)
@@ -206,7 +200,8 @@ def test_a_rows_answer_has_the_same_bits_whatever_rows_are_beside_it(
 
 
 def test_rows_that_make_unequal_numbers_of_steps_or_class_weights_are_refused() -> None:
-    network, samples = NetworkSpec(12, (7,), 3), draw_samples("cross-entropy")
+    network = NetworkSpec(12, (7,), 3)
+    samples = draw_samples(network)
     configs = tuple(TrainConfig(seed=seed, batch_size=8) for seed in (1, 2))
     engine = NumpyEngine(network, configs)
     with pytest.raises(ValueError, match=r"one number of steps, not \[5, 6\]"):

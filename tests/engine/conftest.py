@@ -64,10 +64,12 @@ def plans() -> Iterator[Plan]:
                 yield training_plan(replace(work, rule=rule, switches=switches))
     split = Workload(NetworkSpec(784, (512,), 10), 64, TRAITS[0], 2)
     yield from (evaluation_plan(split), training_plan(split))
-    quadratic = Workload(NetworkSpec(784, (512,), 10, loss="quadratic"), 64, TRAITS[0], 2)
-    yield evaluation_plan(quadratic)
-    for switches in (ALL_OFF, ALL_ON):
-        yield training_plan(replace(quadratic, rule="sgd", switches=switches))
+    for loss, weights in product(LOSSES, (0, 1, 2)):
+        network = NetworkSpec(784, (512,), 10, loss=loss)  # type: ignore[arg-type]
+        work = Workload(network, 64, TRAITS[0], 2, rule="sgd", weights=weights)
+        yield evaluation_plan(work)
+        for switches in (ALL_OFF, ALL_ON):
+            yield training_plan(replace(work, switches=switches))
     for activation, rule in product(ACTIVATIONS, get_args(Rule)):
         network = NetworkSpec(784, (16,), 10, activation, layer_norm=True)
         normalized = Workload(network, 64, TRAITS[0], 2, rule=rule)
@@ -98,7 +100,8 @@ def _persistent(
     features: Any = "bytes",
 ) -> Plan:
     traits = Traits(software=software)
-    plan = persistent_plan(Workload(network, rows, traits, 2, features, rule, Switches(**switches)))
+    settings = Switches(**switches)
+    plan = persistent_plan(Workload(network, rows, traits, 2, features, rule, settings, weights=2))
     assert plan is not None
     return plan
 

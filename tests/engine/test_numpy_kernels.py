@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import ACTIVATIONS, Loss, NetworkSpec
 from gpunet.engine.reference import kernels
+from gpunet.engine.timing import random_labels
 from gpunet.parameters import layer_views, norm_views
 
 Array = NDArray[np.float64]
@@ -36,8 +37,7 @@ def loss_and_gradient(
         derivatives.append(derivative)
         below.append(values)
     logits = kernels.forward(values, *layers[-1])
-    score = kernels.quadratic if network.loss == "quadratic" else kernels.softmax_cross_entropy
-    losses, gradients_of_loss, _ = score(logits, targets)
+    losses, gradients_of_loss, _ = kernels.loss(network.loss)(logits, targets)
     deltas = gradients_of_loss / targets.shape[1]
     gradient = np.empty_like(parameters)
     for place in reversed(range(len(layers))):
@@ -64,6 +64,10 @@ def loss_and_gradient(
         ("cross-entropy", 0.4, 0.2, False),
         ("quadratic", 0.0, 0.1, False),
         ("cross-entropy", 0.4, 0.0, True),
+        ("binary-cross-entropy", 0.0, 0.2, False),
+        ("squared-error", 0.0, 0.0, False),
+        ("huber", 0.0, 0.0, False),
+        ("poisson", 0.0, 0.0, False),
     ],
 )
 def test_the_gradient_of_every_parameter_is_the_finite_difference_of_the_loss(
@@ -74,8 +78,8 @@ def test_the_gradient_of_every_parameter_is_the_finite_difference_of_the_loss(
     population, rows = 2, 6
     parameters = draws.normal(size=(population, network.parameter_count))
     inputs = draws.normal(size=(population, rows, 5))
-    labels = draws.integers(0, 3, (population, rows))
-    targets = kernels.smoothed_targets(labels, 3, np.full(population, smoothing))
+    labels = np.array([random_labels(draws, network, rows) for _ in range(population)])
+    targets = kernels.targets(network, labels, np.full(population, smoothing))
     rates = np.full(population, dropout)
     seeds = np.array([3, 4], dtype=np.uint32)
     masks = [
@@ -126,6 +130,40 @@ def test_the_quadratic_cost_is_half_the_squared_distance_of_sigmoids() -> None:
     losses, _, probabilities = kernels.quadratic(logits, targets_of([0], 2))
     np.testing.assert_allclose(losses[0, 0], ((1 / 2) ** 2 + (3 / 4) ** 2) / 2)
     np.testing.assert_allclose(probabilities[0, 0], [0.4, 0.6])
+
+
+def test_the_cross_entropy_of_labels_is_that_of_each_after_a_sigmoid_added_up() -> None:
+    logits, labels = np.array([[[0.0, 1.0], [-800.0, 800.0]]]), np.array([[[1.0, 0.0], [1.0, 0.0]]])
+    losses, gradients, answers = kernels.binary_cross_entropy(logits, labels)
+    sigmoid = 1 / (1 + np.exp(-1))
+    costs = np.log(2) - np.log(1 - sigmoid), 1600.0
+    np.testing.assert_allclose(losses[0], costs, rtol=1e-12)
+    np.testing.assert_allclose(answers[0, 0], [0.5, sigmoid])
+    np.testing.assert_allclose(gradients[0], np.array([[-0.5, sigmoid], [-1, 1]]))
+
+
+def test_smoothed_labels_are_nearer_to_a_half_and_measured_targets_are_as_they_were() -> None:
+    labels, share = np.array([[[1.0, 0.0]]]), np.array([0.2])
+    network = NetworkSpec(2, (), 2, loss="binary-cross-entropy")
+    np.testing.assert_allclose(kernels.targets(network, labels, share), [[[0.9, 0.1]]])
+    network = NetworkSpec(2, (), 2, loss="huber")
+    np.testing.assert_array_equal(kernels.targets(network, labels, share), labels)
+
+
+def test_hubers_loss_is_half_the_square_within_1_and_linear_beyond() -> None:
+    errors = np.array([[[0.5, 0.0], [3.0, -3.0]]])
+    losses, gradients, _ = kernels.huber(errors, np.zeros_like(errors))
+    np.testing.assert_allclose(losses[0], [0.125, 2 * 2.5])
+    np.testing.assert_allclose(gradients[0].ravel(), (0.5, 0.0, 1.0, -1.0))
+
+
+def test_poissons_loss_and_the_square_of_its_gradient_stay_numbers_at_any_logit() -> None:
+    logits = np.array([[[0.0], [2.0], [-200.0], [1e4]]], dtype=np.float32)
+    losses, gradients, answers = kernels.poisson(logits, np.ones_like(logits))
+    np.testing.assert_allclose(losses[0, :3], [1, np.exp(2) - 2, 200], rtol=1e-6)
+    np.testing.assert_allclose(answers[0, :3, 0], [1, np.exp(2), 0], rtol=1e-6)
+    assert np.isfinite(losses).all()
+    assert np.isfinite(gradients * gradients).all()
 
 
 def test_a_dropout_mask_drops_its_share_and_scales_the_rest() -> None:

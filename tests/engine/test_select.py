@@ -51,6 +51,10 @@ def test_what_only_the_layered_plan_offers_is_done_by_it(switches: Switches) -> 
     assert not is_persistent(switches=switches, wanted="persistent")
 
 
+def test_weights_of_samples_need_no_buffer_beside_those_of_dropout() -> None:
+    assert is_persistent(switches=Switches(dropout=True, input_dropout=True), weights=2)
+
+
 def test_layers_of_several_activations_or_with_norms_take_the_layered_plan() -> None:
     assert not is_persistent(NetworkSpec(784, (16, 16), 10, "relu,tanh"))
     assert not is_persistent(NetworkSpec(784, (16, 16), 10, layer_norm=True))

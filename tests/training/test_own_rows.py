@@ -56,7 +56,7 @@ def configs(kind: str) -> list[TrainConfig]:
         "standardize_targets": False,
         "loss": "squared-error" if kind == "measured" else "cross-entropy",
         "lr_decay_every": 3,
-        "monitor": "val_accuracy",
+        "monitor": "val_r2" if kind == "measured" else "val_accuracy",
     }
     own: list[dict[str, Any]] = [
         {"seed": 1, "patience": 1, "learning_rate": 0.1},

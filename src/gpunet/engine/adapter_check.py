@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import rng
-from gpunet.config import ACTIVATIONS, LOSS_FACTS, LOSSES, NetworkSpec, TrainConfig
+from gpunet.config import ACTIVATIONS, LOSS_FACTS, LOSSES, Loss, NetworkSpec, TrainConfig
 from gpunet.engine.interface import DeviceInfo, Engine, Rule
 from gpunet.engine.measurements import versions
 from gpunet.engine.planning.layered import recut
@@ -152,6 +152,7 @@ class Case:
         configs: of each.
         floats: whether features are floats.
         plan: that is asked for.
+        weighted: whether samples have weights.
         tile: that cuts all products, if it is not the plan's choice.
         trained: whether a whole training is compared, too, beside the single passes.
     """
@@ -159,6 +160,7 @@ class Case:
     network: NetworkSpec
     configs: tuple[TrainConfig, ...]
     floats: bool = False
+    weighted: bool = False
     plan: PlanName = "layered"
     tile: Tile | None = None
     trained: bool = False
@@ -166,7 +168,8 @@ class Case:
     def begin(self, engine: Engine) -> None:
         """Set an engine to the start of an epoch, whose last batch is not whole."""
         seeds, count = engine.seeds, STEPS * engine.batch_size - 2
-        engine.load("train", random_samples(self.network, count, floats=self.floats))
+        samples = random_samples(self.network, count, floats=self.floats, weighted=self.weighted)
+        engine.load("train", samples)
         engine.set_parameters(initial_parameters(self.network, "uniform", seeds))
         order = np.stack([rng.permutation(seed, 1, count) for seed in seeds])
         engine.begin_epoch(order, np.full((len(seeds), STEPS), 0.01), 0)
@@ -185,14 +188,14 @@ class Case:
 def checked_cases(traits: Traits) -> Iterator[Case]:
     """Cases that between them use every shader that an adapter with these traits can use."""
     rules: tuple[Rule, ...] = get_args(Rule)
-    for number in range(max(len(rules), -(-len(ACTIVATIONS) // 2))):
+    for number in range(max(len(rules), -(-len(ACTIVATIONS) // 2), len(LOSSES))):
         pair = [ACTIVATIONS[(2 * number + layer) % len(ACTIVATIONS)] for layer in (0, 1)]
         loss: Any = LOSSES[number % len(LOSSES)]
         network = NetworkSpec(13, (9, 6), 5, ",".join(pair), loss=loss)
         odd = bool(number % 2)
-        weights = "balanced" if odd else "none"
+        weights = "balanced" if odd and network.kind == "classes" else "none"
         configs = _configs(rules[number % len(rules)], busy=not odd, class_weights=weights)
-        yield Case(network, configs, floats=odd, trained=number == 0)
+        yield Case(network, configs, floats=odd, weighted=odd, trained=number == 0)
     normed = NetworkSpec(13, (9,), 5, "tanh", layer_norm=True)
     yield Case(normed, _configs("adam", clip_norm=0.05, max_norm=0.5), trained=True)
     yield Case(normed, _configs("sgd", busy=True))
@@ -202,6 +205,14 @@ def checked_cases(traits: Traits) -> Iterator[Case]:
     small = replace(small, activation="gelu", loss="quadratic")
     configs = _configs("sgd_nesterov", batch_size=3, class_weights="balanced")
     yield Case(small, configs, floats=True, plan="persistent", trained=True)
+    others: tuple[tuple[Loss, Rule], ...] = (
+        ("binary-cross-entropy", "sgd"),
+        ("squared-error", "sgd_momentum"),
+    )
+    for loss, rule in others:
+        small = replace(small, loss=loss, activation="tanh")
+        configs = _configs(rule, batch_size=3, dropout=0.3)
+        yield Case(small, configs, weighted=True, plan="persistent", trained=True)
     network = NetworkSpec(70, (45,), 12, "tanh")
     for number, tile in enumerate(candidates(traits)):
         yield Case(network, _configs("adam"), tile=tile, trained=number == 0)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import Engine
 
-__all__ = ["MOST_SAMPLES", "Rounds", "begin_random_epoch", "random_samples", "repetitions"]
+__all__ = [
+    "MOST_SAMPLES",
+    "Rounds",
+    "begin_random_epoch",
+    "random_labels",
+    "random_samples",
+    "repetitions",
+]
 
 MOST_REPETITIONS = 200
 """Repetitions of some work in one timing, at most; the fastest devices get to it."""
@@ -30,14 +38,30 @@ def repetitions(once: float, wanted: float, most: int = MOST_REPETITIONS) -> int
     return max(1, min(most, round(wanted / max(once, 1e-7))))
 
 
-def random_samples(network: NetworkSpec, count: int, *, floats: bool = False) -> Samples:
-    """Draw ``count`` samples of random bytes, or of floats from 0 to 1, with random labels."""
+def random_samples(
+    network: NetworkSpec, count: int, *, floats: bool = False, weighted: bool = False
+) -> Samples:
+    """Draw ``count`` samples of random bytes, or of floats from 0 to 1, with random labels.
+
+    Weights are from 0 to 2.
+    """
     draws = np.random.default_rng(0)
-    labels = draws.integers(0, network.outputs, count).astype(np.int32)
-    features = draws.integers(0, 256, (count, network.inputs), dtype=np.uint8)
+    labels = random_labels(draws, network, count)
+    features: NDArray[Any] = draws.integers(0, 256, (count, network.inputs), dtype=np.uint8)
     if floats:
-        return Samples(features.astype(np.float32) / np.float32(255), labels)
-    return Samples(features, labels)
+        features = features.astype(np.float32) / np.float32(255)
+    weights = draws.uniform(0, 2, count).astype(np.float32) if weighted else None
+    return Samples(features, labels, weights)
+
+
+def random_labels(draws: np.random.Generator, network: NetworkSpec, count: int) -> NDArray[Any]:
+    """Draw what a network's loss takes: classes (n,), or labels or positive targets (n, T)."""
+    size = count, network.outputs
+    if network.kind == "labels":
+        return draws.integers(0, 2, size).astype(np.float32)
+    if network.kind == "measured":
+        return draws.exponential(size=size).astype(np.float32)
+    return draws.integers(0, network.outputs, count).astype(np.int32)
 
 
 def begin_random_epoch(engine: Engine, steps: int, *, floats: bool = False) -> None:

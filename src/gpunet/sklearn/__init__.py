@@ -11,5 +11,6 @@ except ImportError as error:
     raise MissingExtraError("gpunet's estimators", "scikit-learn", "sklearn") from error
 
 from gpunet.sklearn.estimators import MLPClassifier, MLPRegressor
+from gpunet.sklearn.search import PopulationSearchCV, cross_validate
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "PopulationSearchCV", "cross_validate"]

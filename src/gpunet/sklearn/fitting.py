@@ -16,13 +16,13 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gpunet.config import Loss, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.factory import create_engine, select_device
+from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.engine.interface import MOMENTS, update_rule
 from gpunet.sklearn.callbacks import callbacks_of
 from gpunet.sklearn.features import blocks
 from gpunet.sklearn.parameters import LBFGS, OWN_SCHEDULES
 from gpunet.sklearn.results import Optimizer, adopt, next_rate
-from gpunet.sklearn.tasks import Task, task_of
+from gpunet.sklearn.tasks import GATHERED, Task, task_of
 from gpunet.sklearn.weights import get_weights
 from gpunet.training.events import Control
 from gpunet.training.result import TrainingResult
@@ -36,7 +36,7 @@ from gpunet.workflows.messages import Messages
 if TYPE_CHECKING:
     from gpunet.sklearn.estimators import Estimator
 
-__all__ = ["fit", "outputs_of", "partial_fit"]
+__all__ = ["finish", "fit", "outputs_of", "partial_fit"]
 
 LOSSES: dict[str, Loss] = {
     "softmax": "cross-entropy",
@@ -55,6 +55,10 @@ def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: 
         from gpunet.sklearn.lbfgs import fit_lbfgs
 
         fit_lbfgs(estimator, task, goes_on=goes_on)
+        return
+    gathered = GATHERED.get()
+    if gathered is not None and not goes_on and _is_one_network(estimator):
+        gathered.append((estimator, task))
         return
     start = None
     if goes_on:
@@ -125,6 +129,33 @@ def _trained(
             engine, task.dataset, task.config, callbacks=shown, control=control, start=start
         )
         moments = engine.moments()
+    finish(estimator, task, result, moments, choice, known=known, start=start, goes_on=goes_on)
+    return result
+
+
+def finish(
+    estimator: Estimator,
+    task: Task,
+    result: TrainingResult,
+    moments: NDArray[np.float32],
+    choice: Device,
+    *,
+    known: Optimizer | None = None,
+    start: Start | None = None,
+    goes_on: bool = False,
+) -> None:
+    """Make an estimator a fitted one by what its training has left.
+
+    Args:
+        estimator: that ``task_of`` got.
+        task: what that gave.
+        result: of its networks.
+        moments: (M, P, N) of the optimizer.
+        choice: the device.
+        known: what the optimizer knew before.
+        start: where the training began, unless anew.
+        goes_on: whether the curves continue those of the estimator.
+    """
     adopt(estimator, task, result.parameters, result.history, result.stop_reason, goes_on=goes_on)
     estimator.device_ = str(choice.info)
     plateau = Plateau(task.config) if known is None else known.plateau
@@ -133,7 +164,11 @@ def _trained(
     epochs = len(result.history) + (0 if start is None else start.epochs)
     rate = next_rate(estimator, plateau.reductions)
     estimator._optimizer = Optimizer(moments, result.steps, epochs, rate, plateau)
-    return result
+
+
+def _is_one_network(estimator: Estimator) -> bool:
+    """Whether it can be trained as one of a population: no ensemble, and no epochs to be told."""
+    return estimator.ensemble == 1 and not getattr(estimator, "_skl_callbacks", None)
 
 
 def _parameters(estimator: Estimator, task: Task) -> NDArray[np.float32]:

@@ -9,8 +9,9 @@ that it gives, whose bounds and help it shares.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -130,10 +131,11 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     max_fun: int = parameter(
         15000, "Evaluations of the loss by lbfgs, at most.", kind=int, bounds=WHOLE
     )
-    device: str = parameter(
+    device: str | Sequence[str] = parameter(
         "cpu",
-        "What trains and predicts: cpu (numpy), gpu, auto, or a part of a device's name.",
-        kind=str,
+        "What trains and predicts: cpu (numpy), gpu, auto, a part of a device's name, or a list of "
+        "them that worker processes take in turn.",
+        kind=str | tuple[str, ...],
     )
     ensemble: int = parameter(
         1,
@@ -162,14 +164,14 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
             SettingError: one is of another type, or cannot be.
         """
         found: dict[str, Any] = {}
-        for one in fields(self):
-            value, row = getattr(self, one.name), one.metadata["row"]
-            if one.name == "hidden_layer_sizes" and not hasattr(value, "__iter__"):
+        estimator: Any = type(self)
+        for name, row in _rows(estimator).items():
+            value = getattr(self, name)
+            if name == "hidden_layer_sizes" and not hasattr(value, "__iter__"):
                 value = (value,)
-            if one.name == "activation":
+            if name == "activation":
                 value = _renamed(value)
-            checks = row.kind is not None
-            found[one.name] = replace(row, name=one.name).check(value) if checks else value
+            found[name] = row.check(value) if row.kind is not None else value
         return found
 
     def _settings(self) -> dict[str, Any]:
@@ -205,6 +207,12 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
             settings |= {"lr_decay_every": patience or MAXIMUM_EPOCHS, "patience": 0}
             settings |= {"lr_decay": ADAPTIVE_DECAY, "lr_stop": ADAPTIVE_STOP}
         return settings
+
+
+@cache
+def _rows(estimator: Any) -> dict[str, Setting]:
+    """The rows of the parameters of an estimator's class, by the names that errors tell."""
+    return {one.name: replace(one.metadata["row"], name=one.name) for one in fields(estimator)}
 
 
 def _renamed(activation: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from gpunet.training.events import EpochRecord
 if TYPE_CHECKING:
     from gpunet.sklearn.estimators import Estimator
 
-__all__ = ["Task", "seed_of", "task_of"]
+__all__ = ["GATHERED", "Task", "seed_of", "task_of"]
 
 AUTO_BATCH = 200
 """The most samples of a batch where the size is left open."""
@@ -57,6 +58,10 @@ class Task:
     def losses(self, history: Sequence[EpochRecord], name: str) -> list[float]:
         """The losses of an estimator by epoch: ``train_loss`` or ``val_loss``."""
         return [self.scale * getattr(one, name) + self.offset for one in history]
+
+
+GATHERED: ContextVar[list[tuple[Estimator, Task]] | None] = ContextVar("gathered", default=None)
+"""Where ``fit`` leaves what it would train, if somebody trains the networks of many estimators."""
 
 
 def task_of(

@@ -614,6 +614,8 @@ class _Run:
         return self.max_time is not None and self.clock() - self.began >= self.max_time
 
     def _tell(self, epoch: int, metrics: Metrics, busy: float, phase: str) -> None:
+        if not self.callbacks:
+            return
         seen, running = metrics.seen, self.running
         scores = self._scores("train", metrics)
         done = -(-int(seen.max()) // self.batch_size)

@@ -80,8 +80,8 @@ class Workload:
         features: how samples lie on the device.
         rule: how parameters are updated.
         switches: what any network wants.
-        weights: numbers that lie behind a sample's label or targets: what its loss counts, and
-            what the rest of the metrics counts.
+        weights: numbers that lie behind a sample's label or targets: what its loss counts in
+            training, and what it counts in all other metrics.
     """
 
     network: NetworkSpec

@@ -1,0 +1,316 @@
+"""``PopulationSearchCV`` and ``cross_validate``: scikit-learn's, with the networks side by side.
+
+scikit-learn does all but the fits: it draws folds, scores, ranks and refits. What it clones and
+fits is a stand-in, which becomes the estimator that ``together`` has fitted before.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone, is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
+from sklearn.model_selection import cross_validate as sklearn_cross_validate
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import indexable
+from sklearn.utils.validation import _check_method_params
+
+from gpunet.sklearn.together import Fit, fit_together
+
+__all__ = ["PopulationSearchCV", "cross_validate"]
+
+
+class _StandIn:
+    """Stands for an estimator until its ``fit``, which makes it the fitted estimator itself.
+
+    Args:
+        estimator: that it stands for.
+        fits: that are done, in the order in which they are asked for. Once there are none left, the
+            estimator is fitted as ever.
+    """
+
+    def __init__(self, estimator: Any, fits: deque[Fit]) -> None:
+        self._estimator, self._fits = estimator, fits
+        self._parameters: dict[str, Any] = {}
+
+    def __sklearn_clone__(self) -> _StandIn:
+        return _StandIn(self._estimator, self._fits)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__sklearn_tags__":
+            raise AttributeError(name)
+        return getattr(self._estimator, name)
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Keep what the estimator is to have."""
+        self._parameters = parameters
+        return self
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Any:  # noqa: N803
+        """Become the next estimator that was fitted.
+
+        Raises:
+            Exception: what fitting it has raised.
+        """
+        own = {"_estimator", "_fits", "_parameters"}
+        context = {name: value for name, value in vars(self).items() if name not in own}
+        if self._fits:
+            done = self._fits.popleft()
+            if done.error is not None:
+                raise done.error
+            fitted = done.estimator
+            fitted.__dict__.update(context)
+        else:
+            fitted = clone(self._estimator).set_params(**self._parameters)
+            fitted.__dict__.update(context)
+            fitted.fit(*([X] if y is None else [X, y]), **params)
+        self.__class__, self.__dict__ = type(fitted), fitted.__dict__
+        return self
+
+
+class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
+    """A search for parameters whose candidates are trained side by side.
+
+    It takes the place of scikit-learn's ``GridSearchCV`` and ``RandomizedSearchCV``. Every
+    candidate is trained on every fold as one network of a population, over one copy of the data, to
+    the bits that it would have alone. Networks share a population that have the layers, activation,
+    loss, optimizer, size of a batch and number of steps in an epoch in common; a device that does
+    not hold one gets it in parts. Attributes and ``cv_results_`` are scikit-learn's; a fit's time
+    is its share of its population's.
+
+    The estimator is an ``MLPClassifier`` or ``MLPRegressor`` of gpunet or a ``Pipeline`` that ends
+    with one, whose other steps are fitted for each candidate and fold. What cannot be trained side
+    by side is fitted one by one, with a warning. Memory: the rows that the folds train on are kept
+    once where they are alike, and for each fold where a step of a pipeline makes them differ; their
+    concatenation takes as much again for a moment.
+
+    Args:
+        estimator: that is cloned and fitted.
+        param_grid: values by parameter to be combined, as ``GridSearchCV`` takes them.
+        param_distributions: values or distributions by parameter, of which ``n_iter`` candidates
+            are drawn, as ``RandomizedSearchCV`` takes them; in the place of ``param_grid``.
+        n_iter: candidates to be drawn.
+        random_state: of the draws.
+        scoring: one score or several, as in scikit-learn.
+        n_jobs: accepted so that a search needs only another name; the networks are trained in this
+            process, on numpy by a thread for each processor.
+        refit: whether, and by which score, the best candidate is fitted to all data.
+        cv: the folds, as in scikit-learn.
+        verbose: from 1 on, populations are told.
+        pre_dispatch: accepted as ``n_jobs`` is.
+        error_score: the score of a fit that fails, or ``"raise"``.
+        return_train_score: whether scores on the training rows are kept.
+
+    Example:
+        >>> import gpunet
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = gpunet.MLPClassifier((16,), max_iter=100, random_state=0, device="cpu")
+        >>> grid = {"alpha": [1e-4, 1e-2], "learning_rate_init": [0.01, 0.03]}
+        >>> search = gpunet.PopulationSearchCV(network, grid, cv=3).fit(X, y)
+        >>> search.best_score_ > 0.9
+        True
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_grid: Any = None,
+        *,
+        param_distributions: Any = None,
+        n_iter: int = 10,
+        random_state: Any = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: Any = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: Any = "2*n_jobs",
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.param_grid, self.param_distributions = param_grid, param_distributions
+        self.n_iter, self.random_state = n_iter, random_state
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:  # noqa: N803
+        """Fit every candidate to every fold, and the best one to all samples.
+
+        An interrupted search leaves what was there before.
+
+        Args:
+            X: (n, I) samples.
+            y: (n,) or (n, T) their targets.
+            **params: what the estimator's ``fit`` gets besides, such as ``sample_weight``, and the
+                ``groups`` of the folds.
+
+        Raises:
+            ValueError: a parameter, or something in the data, cannot be.
+        """
+        search = copy.copy(self)
+        search.n_jobs = 1
+        search._candidates = search._drawn()
+        search.estimator = _StandIn(self.estimator, deque())
+        search._given = X, y, params
+        BaseSearchCV.fit(search, X, y, **params)
+        if search.scoring is None:
+            search.scorer_ = check_scoring(self.estimator)
+        names = set(self.get_params(deep=False))
+        found = {k: v for k, v in vars(search).items() if k.endswith("_") and k not in names}
+        for name in [k for k in vars(self) if k.endswith("_") and k not in names]:
+            delattr(self, name)
+        self.__dict__.update(found)
+        return self
+
+    def _drawn(self) -> list[dict[str, Any]]:
+        """The parameters of each candidate."""
+        if (self.param_grid is None) == (self.param_distributions is None):
+            given = "neither" if self.param_grid is None else "both"
+            raise ValueError(
+                f"wanted param_grid or param_distributions, but {given} is given; give one of them"
+            )
+        if self.param_grid is not None:
+            return list(ParameterGrid(self.param_grid))
+        drawn = ParameterSampler(
+            self.param_distributions, self.n_iter, random_state=self.random_state
+        )
+        return list(drawn)
+
+    def _run_search(self, evaluate_candidates: Any) -> None:
+        """Fit everything together; scikit-learn then comes for it fit by fit."""
+        (X, y, params), stand_in = self._given, self.estimator  # noqa: N806
+        X, y = indexable(X, y)  # noqa: N806
+        routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
+        folds = list(self._checked_cv_orig.split(X, y, **routed.splitter.split))
+        fits = fit_together(
+            stand_in._estimator,
+            self._candidates,
+            X,
+            y,
+            folds,
+            routed.estimator.fit,
+            verbose=self.verbose,
+        )
+        self._seconds = [fit.seconds for fit in fits]
+        stand_in._fits.extend(fits)
+        evaluate_candidates(self._candidates, cv=check_cv(folds))
+
+    def _format_results(
+        self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
+    ) -> Any:
+        """scikit-learn's results, with the time that the fits took before."""
+        for one, seconds in zip(out, self._seconds, strict=True):
+            one["fit_time"] += seconds
+        return super()._format_results(candidate_params, n_splits, out, more_results)
+
+
+def cross_validate(
+    estimator: Any,
+    X: Any,  # noqa: N803
+    y: Any = None,
+    *,
+    groups: Any = None,
+    scoring: Any = None,
+    cv: Any = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    params: Mapping[str, Any] | None = None,
+    pre_dispatch: Any = "2*n_jobs",
+    return_train_score: bool = False,
+    return_estimator: bool = False,
+    return_indices: bool = False,
+    error_score: Any = np.nan,
+) -> dict[str, Any]:
+    """scikit-learn's ``cross_validate``, with the networks of all folds trained side by side.
+
+    Args:
+        estimator: an ``MLPClassifier`` or ``MLPRegressor`` of gpunet, or a ``Pipeline`` that ends
+            with one; others are fitted one by one.
+        X: (n, I) samples.
+        y: (n,) or (n, T) their targets.
+        groups: (n,) of the samples, for folds that keep groups together.
+        scoring: one score or several, as in scikit-learn.
+        cv: the folds, as in scikit-learn.
+        n_jobs: accepted and not used: the networks are trained in this process.
+        verbose: from 1 on, populations are told.
+        params: what ``fit`` gets besides, such as ``sample_weight``.
+        pre_dispatch: accepted as ``n_jobs`` is.
+        return_train_score: whether scores on the training rows are given.
+        return_estimator: whether the fitted estimators are given.
+        return_indices: whether the rows of the folds are given.
+        error_score: the score of a fit that fails, or ``"raise"``.
+
+    Returns:
+        Arrays with a number for each fold: ``test_score`` and so on, as scikit-learn's.
+
+    Raises:
+        ValueError: a parameter, or something in the data, cannot be.
+
+    Example:
+        >>> import gpunet
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = gpunet.MLPClassifier((16,), max_iter=100, random_state=0, device="cpu")
+        >>> found = gpunet.cross_validate(network, X, y, cv=3)
+        >>> found["test_score"].shape
+        (3,)
+    """
+    X, y = indexable(X, y)  # noqa: N806
+    routed, kept = _routed(estimator, X, groups, scoring, cv, params or {})
+    splitter = check_cv(cv, y, classifier=is_classifier(estimator))
+    folds = list(splitter.split(X, y, **routed.splitter.split))
+    fits = fit_together(estimator, [{}], X, y, folds, routed.estimator.fit, verbose=verbose)
+    found: dict[str, Any] = sklearn_cross_validate(
+        _StandIn(estimator, deque(fits)),
+        X,
+        y,
+        groups=groups,
+        scoring=scoring,
+        cv=folds,
+        n_jobs=1,
+        verbose=verbose,
+        params=kept,
+        return_train_score=return_train_score,
+        return_estimator=return_estimator,
+        return_indices=return_indices,
+        error_score=error_score,
+    )
+    found["fit_time"] = found["fit_time"] + _seconds(fits)
+    return found
+
+
+def _routed(
+    estimator: Any,
+    X: Any,  # noqa: N803
+    groups: Any,
+    scoring: Any,
+    cv: Any,
+    params: Mapping[str, Any],
+) -> tuple[Any, dict[str, Any]]:
+    """Who gets which of the parameters, and those that are not the folds' alone."""
+    search = PopulationSearchCV(estimator, {}, scoring=scoring, cv=cv)
+    given = dict(params) if groups is None else {**params, "groups": groups}
+    routed = search._get_routed_params_for_fit(_check_method_params(X, params=given))
+    elsewhere = set(routed.estimator.fit) | set(routed.scorer.score)
+    kept = {k: v for k, v in params.items() if k in elsewhere or k not in routed.splitter.split}
+    return routed, kept
+
+
+def _seconds(fits: Sequence[Fit]) -> NDArray[np.float64]:
+    return np.array([fit.seconds for fit in fits])

@@ -1,0 +1,303 @@
+"""Fits of many estimators whose networks are trained side by side, as populations.
+
+Every estimator is fitted as ever, by its own ``fit`` or that of the pipeline that it ends, up to
+where its network would be trained. Networks that can share an engine are a population then, each
+with rows of its own out of samples that all have in common; what was trained goes back into the
+estimators. Scores, and which candidates and folds there are, belong to ``search``.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params
+
+from gpunet.config import SHARED, TrainConfig
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.factory import Device, create_engine, largest_population, select_device
+from gpunet.engine.interface import update_rule
+from gpunet.engine.wgpu.tile_cache import TileCache
+from gpunet.errors import DeviceError, GpunetError
+from gpunet.sklearn.estimators import Estimator
+from gpunet.sklearn.fitting import finish
+from gpunet.sklearn.tasks import GATHERED, Task
+from gpunet.training.batches import steps_per_epoch
+from gpunet.training.own_rows import OwnRows, Pool
+from gpunet.training.result import TrainingResult
+from gpunet.training.splits import network_for, settled, split
+from gpunet.training.trainer import train_population
+from gpunet.workflows.devices import settle_device
+from gpunet.workflows.messages import Messages
+
+if TYPE_CHECKING:
+    from gpunet.config import NetworkSpec
+
+__all__ = ["Fit", "fit_together"]
+
+Folds = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
+
+
+@dataclass(eq=False)
+class Fit:
+    """One estimator, fitted to the training rows of one fold.
+
+    Args:
+        estimator: fitted, unless there is an error.
+        seconds: that it took; networks of a population share the population's time evenly.
+        error: what its ``fit`` has raised, or would have.
+    """
+
+    estimator: Any
+    seconds: float = 0.0
+    error: Exception | None = None
+
+
+@dataclass(eq=False)
+class _Network:
+    """The network of a fit, whose samples have been pooled."""
+
+    fit: Fit
+    estimator: Estimator
+    task: Task
+    config: TrainConfig
+    training: tuple[Pool, NDArray[np.uint32]]
+    validation: tuple[Pool, NDArray[np.uint32]] | None
+
+    @property
+    def network(self) -> NetworkSpec:
+        """Its shape."""
+        return network_for(self.config, self.task.dataset)
+
+    @property
+    def population(self) -> str:
+        """What all networks of a population have in common."""
+        shared = {name: getattr(self.config, name) for name in SHARED}
+        steps = steps_per_epoch(len(self.training[1]), self.config.batch_size)
+        pools = [id(one and one[0]) for one in (self.training, self.validation)]
+        rule = update_rule([self.config])
+        return repr((self.estimator.device, self.network, rule, shared, steps, pools))
+
+
+@dataclass(eq=False)
+class _Pools:
+    """The samples of all networks, those of one type and shape in one pool."""
+
+    pools: dict[tuple[Any, ...], Pool] = field(default_factory=dict)
+
+    def add(self, name: str, samples: Samples) -> tuple[Pool, NDArray[np.uint32]]:
+        """The pool of some samples and their rows in it."""
+        features, labels = samples.features, samples.labels
+        kind = (name, features.dtype, features.shape[1], labels.dtype, labels.shape[1:])
+        pool = self.pools.setdefault((*kind, samples.weights is None), Pool())
+        return pool, pool.add(samples)
+
+    def network(self, fit: Fit, estimator: Estimator, task: Task) -> _Network:
+        """A fit's network; of its task's samples, the features are not kept a second time."""
+        config = settled(task.config, task.dataset)
+        parts = split(task.dataset, config)
+        training = self.add("training", parts.training[:])
+        held = parts.validation
+        validation = self.add("validation", held[:]) if len(held) else None
+        own = task.dataset
+        light = replace(
+            own,
+            train=_without_features(own.train),
+            test=_without_features(own.test),
+            validation=own.validation and _without_features(own.validation),
+        )
+        task = replace(task, dataset=light)
+        return _Network(fit, estimator, task, config, training, validation)
+
+
+def fit_together(
+    estimator: Any,
+    candidates: Sequence[Mapping[str, Any]],
+    X: Any,  # noqa: N803 - as scikit-learn calls it
+    y: Any,
+    folds: Folds,
+    params: Mapping[str, Any],
+    verbose: int = 0,
+) -> list[Fit]:
+    """Fit an estimator with every candidate's parameters to the training rows of every fold.
+
+    Args:
+        estimator: is cloned.
+        candidates: parameters to be set.
+        X: (n, ...) all samples.
+        y: (n, ...) their targets.
+        folds: rows to train on, and others.
+        params: what ``fit`` gets besides; what has a value for each sample is cut as X is.
+        verbose: whether populations are printed.
+
+    Returns:
+        The fits, candidate by candidate and in each fold by fold.
+    """
+    fits: list[list[Fit]] = [[] for _ in candidates]
+    networks: list[_Network] = []
+    pools = _Pools()
+    for rows, _ in folds:
+        samples, targets = _safe_split(estimator, X, y, rows)
+        own = _check_method_params(X, params=params, indices=rows)
+        given = (samples,) if targets is None else (samples, targets)
+        for candidate, done in zip(candidates, fits, strict=True):
+            one = clone(estimator).set_params(**clone(dict(candidate), safe=False))
+            fit = Fit(one)
+            done.append(fit)
+            with _measured(fit), _gathered(one) as tasks:
+                one.fit(*given, **own)
+            networks += [pools.network(fit, *task) for task in tasks]
+    flat = [fit for done in fits for fit in done]
+    _tell_of_others(len(flat) - len(networks), flat)
+    for population in _populations(networks):
+        _train(population, verbose)
+    _warn_of_the_unconverged(networks)
+    return flat
+
+
+@contextmanager
+def _measured(fit: Fit) -> Iterator[None]:
+    """Take the time, and what is raised, as a fit's own."""
+    began = time.perf_counter()
+    try:
+        yield
+    except Exception as error:
+        fit.error = error
+    fit.seconds += time.perf_counter() - began
+
+
+@contextmanager
+def _gathered(estimator: Any) -> Iterator[list[tuple[Estimator, Task]]]:
+    """What the estimator's ``fit`` would train, if nothing in it waits for the trained network."""
+    tasks: list[tuple[Estimator, Task]] = []
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    token = GATHERED.set(tasks if isinstance(estimator, Estimator) else None)
+    try:
+        yield tasks
+    finally:
+        GATHERED.reset(token)
+
+
+def _without_features(samples: Samples) -> Samples:
+    """The same samples, but all of their features 0, which takes no memory."""
+    shape = samples.features.shape
+    return replace(samples, features=np.broadcast_to(np.float32(0), shape))
+
+
+def _populations(networks: Sequence[_Network]) -> Iterator[list[_Network]]:
+    """The networks that can be trained side by side."""
+    alike: dict[str, list[_Network]] = {}
+    for one in networks:
+        alike.setdefault(one.population, []).append(one)
+    yield from alike.values()
+
+
+def _train(networks: Sequence[_Network], verbose: int) -> None:
+    """Train the networks of a population, in parts if the device does not hold them all."""
+    first = networks[0]
+    try:
+        choice = _device(networks)
+        rule, batch = update_rule([first.config]), first.config.batch_size
+        most = largest_population(choice, first.network, rule, batch)
+        if most is not None and not most:
+            raise DeviceError(f"{choice.info.name} does not hold one network; take fewer units")
+        size = len(networks) if most is None else most
+        for start in range(0, len(networks), size):
+            part = networks[start : start + size]
+            if verbose > 0:
+                many = f"{len(part)} networks" if len(part) > 1 else "1 network"
+                print(f"{many} {first.network} side by side on {choice.info}")
+            _train_part(part, choice)
+    except GpunetError as error:
+        for one in networks:
+            one.fit.error = one.fit.error or (None if _is_done(one) else error)
+
+
+def _is_done(network: _Network) -> bool:
+    return hasattr(network.estimator, "device_")
+
+
+def _device(networks: Sequence[_Network]) -> Device:
+    """The device of a population, where need be after a trial."""
+    first = networks[0]
+    choice = select_device(first.estimator.device)
+    if choice.adapter is None and choice.rival is None:
+        return choice
+    return settle_device(choice, first.config, len(networks), first.task.dataset, Messages())
+
+
+def _train_part(networks: Sequence[_Network], choice: Device) -> None:
+    """Train networks that the device holds together, and make their estimators fitted ones."""
+    began = time.perf_counter()
+    first, configs = networks[0], [one.config for one in networks]
+    own = OwnRows.of(
+        first.task.dataset,
+        (first.training[0], [one.training[1] for one in networks]),
+        first.validation
+        and (first.validation[0], [one.validation[1] for one in networks if one.validation]),
+    )
+    tiles = None if choice.adapter is None else TileCache.of(choice.adapter)
+    with create_engine(choice, first.network, configs, tiles) as engine:
+        result = train_population(engine, own.dataset, configs, own=own)
+        moments = engine.moments()
+    if result.stop_reason == "device failed":
+        raise DeviceError(result.device_failures[-1])
+    seconds = (time.perf_counter() - began) / len(networks)
+    for p, one in enumerate(networks):
+        with _measured(one.fit):
+            finish(one.estimator, one.task, _alone(result, p), moments[:, [p]], choice)
+        one.fit.seconds += seconds
+
+
+def _alone(result: TrainingResult, p: int) -> TrainingResult:
+    """What one network's training alone would have left."""
+    network = result.networks[p]
+    steps = result.steps // max(1, max(len(one.history) for one in result.networks))
+    return replace(
+        result,
+        parameters=result.parameters[[p]],
+        networks=(network,),
+        history=network.history,
+        stop_reason=network.stop_reason,
+        best_epoch=network.best_epoch,
+        steps=steps * len(network.history),
+    )
+
+
+def _tell_of_others(others: int, fits: Sequence[Fit]) -> None:
+    """Say how many fits went one by one."""
+    others -= sum(fit.error is not None for fit in fits)
+    if others > 0:
+        warnings.warn(
+            f"{others} of {len(fits)} fits were done one by one, as only networks of "
+            "gpunet.MLPClassifier and MLPRegressor, alone or at the end of a Pipeline, are trained "
+            "side by side, and of these none with solver='lbfgs', an ensemble or callbacks",
+            stacklevel=2,
+        )
+
+
+def _warn_of_the_unconverged(networks: Sequence[_Network]) -> None:
+    """Say once how many networks were still learning after their last epoch."""
+    ended = [
+        one
+        for one in networks
+        if one.fit.error is None and one.estimator.n_iter_ == one.config.effective_epochs
+    ]
+    if ended:
+        warnings.warn(
+            f"{len(ended)} of {len(networks)} networks have done max_iter epochs and have not "
+            "converged yet; raise max_iter",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
