@@ -88,6 +88,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path: Path) ->
         "busy_machine.py",
         "ensembles.py",
         "estimators.py --mnist none",
+        "grid_search.py",
         "growth.py",
         "large_data.py --folder none",
         "photographs.py --mnist none",

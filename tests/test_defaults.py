@@ -63,7 +63,7 @@ DEFAULTS: dict[str, Any] = {
     "validation": 5000,
     "shuffle_split": False,
     "standardize": True,
-    "standardize_targets": True,
+    "scale_targets": True,
     "scaling": "standard",
     "framing": "auto",
     "label": None,

@@ -47,7 +47,18 @@ palette = [
 ]
 """
 
-GUIDE = ("data", "training", "runs", "search", "predict", "python", "devices", "speed")
+GUIDE = (
+    "data",
+    "training",
+    "runs",
+    "search",
+    "one-machine-and-more",
+    "predict",
+    "python",
+    "scikit-learn",
+    "devices",
+    "speed",
+)
 
 
 def main() -> int:

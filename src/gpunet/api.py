@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gpunet.artifacts import model_file
 from gpunet.config import SETTINGS, TrainConfig
-from gpunet.config.choices import Missing
+from gpunet.config.choices import Kind, Missing
 from gpunet.config.recipes import open_recipe
 from gpunet.config.setting import Range, Setting
 from gpunet.datasets.dataset import Dataset
@@ -346,16 +346,21 @@ def load_dataset(
     label: str | None = None,
     missing: Missing = "mean",
     ignore: Sequence[str] = (),
+    weight: str | None = None,
+    kind: Kind | None = None,
     verbose: bool = True,
 ) -> Dataset:
     """Open a dataset by its name or its path; one that is not cached is downloaded.
 
     Args:
         name: such as ``"mnist"``, or a path of a table, of IDX, NPZ or NPY files, or of images.
-        label: the column of a table that is the label: its title, its number counted from 1, or
-            ``"last"``.
+        label: the column of a table that is to be predicted: its title, its number counted from 1,
+            or ``"last"``; several with commas between them.
         missing: what is done about missing cells of a table, as ``train`` takes it.
         ignore: columns of a table that are left out, named as the label is.
+        weight: the column of a table that says what each row counts, named as the label is.
+        kind: what is to be predicted, ``"classes"``, ``"labels"`` of 0 or 1, or ``"measured"``; by
+            default the values tell.
         verbose: say what it is.
 
     Raises:
@@ -367,8 +372,9 @@ def load_dataset(
         >>> data.train.features.shape, len(data.test)
         ((300, 784), 100)
     """
-    config = TrainConfig(label=label, missing=missing, ignore=tuple(ignore))
-    return open_data(str(name), _messages(verbose), TableOptions.of(config))
+    config = TrainConfig(label=label, missing=missing, ignore=tuple(ignore), weight=weight)
+    options = replace(TableOptions.of(config), kind=kind)
+    return open_data(str(name), _messages(verbose), options)
 
 
 def devices() -> tuple[DeviceInfo, ...]:

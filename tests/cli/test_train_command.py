@@ -171,6 +171,8 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "--seed": 7,
         "--framing": "as-is",
         "--missing": "median",
+        "--scaling": "robust",
+        "--bias-rate": 0.5,
     }
     flat = [part for pair in options.items() for part in pair]
     ran = gpunet(
@@ -181,6 +183,8 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         *flat,
         "--shuffle-split",
         "--no-standardize",
+        "--no-scale-targets",
+        "--rate-by-inputs",
         "--no-shuffle",
         "--nesterov",
         "--layer-norm",
@@ -236,6 +240,11 @@ def test_every_option_reaches_the_configuration(gpunet: RunCommand, halves: Path
         "validation": 0.25,
         "shuffle_split": True,
         "standardize": False,
+        "scale_targets": False,
+        "scaling": "robust",
+        "rate_by_inputs": True,
+        "bias_rate": 0.5,
+        "weight": None,
         "framing": "as-is",
         "label": None,
         "missing": "median",

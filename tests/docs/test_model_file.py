@@ -40,11 +40,11 @@ ON_PAGE = page_code()
 
 
 def numpy_answers(x: Any, description: dict[str, Any], tensors: dict[str, Any]) -> Any:
-    return ON_PAGE["probabilities"](x, description, tensors)
+    return ON_PAGE["answers"](x, description, tensors)
 
 
 def torch_answers(x: Any, description: dict[str, Any], tensors: dict[str, Any]) -> Any:
-    """The probabilities (n, C), with PyTorch's modules."""
+    """The probabilities (n, C), or measured targets (n, T), with PyTorch's modules."""
     torch = pytest.importorskip("torch")
     functional = torch.nn.functional
     network = description["network"]
@@ -74,7 +74,11 @@ def torch_answers(x: Any, description: dict[str, Any], tensors: dict[str, Any]) 
         fill = held.get("scaling.fill", held["scaling.mean"])
         features = torch.where(torch.isnan(features), fill, features.double())
         features = (features - held["scaling.mean"]) / held["scaling.deviation"]
-    sizes = [network["inputs"], *network["hidden"], network["classes"]]
+        config = description["config"]
+        if config["standardize"] and config.get("scaling") == "robust":
+            features = features / torch.sqrt(1 + (features / 3) ** 2)
+    outputs = network.get("classes", network.get("outputs"))
+    sizes = [network["inputs"], *network["hidden"], outputs]
     names = network["activation"].split(",")
     names = names * len(network["hidden"]) if len(names) == 1 else names
     answers = []
@@ -94,12 +98,18 @@ def torch_answers(x: Any, description: dict[str, Any], tensors: dict[str, Any]) 
                         values, (outputs,), gains[p], offsets[p], eps=0.00001
                     )
                 values = activations[names[layer]](values)
-        if network["loss"] == "quadratic":
-            shares = torch.sigmoid(values)
-            answers.append(shares / shares.sum(dim=1, keepdim=True))
-        else:
-            answers.append(torch.softmax(values, dim=1))
-    return torch.stack(answers).mean(dim=0).numpy()
+        shares = torch.sigmoid(values)
+        by_loss = {
+            "cross-entropy": torch.softmax(values, dim=1),
+            "quadratic": shares / shares.sum(dim=1, keepdim=True),
+            "binary-cross-entropy": shares,
+            "poisson": torch.exp(values),
+        }
+        answers.append(by_loss.get(network["loss"], values))
+    mean = torch.stack(answers).mean(dim=0)
+    if description.get("target_scaling"):
+        mean = mean.double() * held["targets.deviation"] + held["targets.mean"]
+    return mean.numpy()
 
 
 NORM = ("gains", "offsets")
@@ -244,7 +254,7 @@ def test_the_loss_of_the_test_is_the_plain_one(loss: str) -> None:
     ).model  # fmt: skip
     model.save("model.safetensors")
     description, tensors = ON_PAGE["read"]("model.safetensors")
-    shares = ON_PAGE["probabilities"](rows[200:], description, tensors)
+    shares = ON_PAGE["answers"](rows[200:], description, tensors)
     if loss == "cross-entropy":
         expected = -np.log(shares[np.arange(100), labels[200:]]).mean()
     else:
@@ -256,11 +266,67 @@ def test_the_loss_of_the_test_is_the_plain_one(loss: str) -> None:
     assert description["test"]["accuracy"] == (shares.argmax(axis=1) == labels[200:]).mean()
 
 
+@pytest.mark.parametrize("loss", ["squared-error", "huber", "poisson"])
+@pytest.mark.parametrize("ensemble", [1, 3])
+def test_measured_targets(loss: str, ensemble: int, answers_of: Callable[..., Any]) -> None:
+    rows, _ = measured()
+    targets = np.stack([100 + 3 * rows[:, 1], 5 + np.abs(rows[:, 0])], axis=1)
+    settings: dict[str, Any] = {"loss": loss, "ensemble": ensemble}
+    model = gpunet.train((rows, targets), **SMALL, **settings).model
+    model.save("model.safetensors")
+    description, tensors = ON_PAGE["read"]("model.safetensors")
+    found, expected = answers_of(rows, description, tensors), model.predict(rows)
+    assert description["targets"] == ["target 1", "target 2"]
+    assert found.shape == (200, 2)
+    assert expected.dtype == np.float64
+    assert np.abs(found / expected - 1).max() < TOLERANCE
+    assert np.ptp(expected, axis=0).min() > 1000 * TOLERANCE
+
+
+def test_targets_that_are_not_standardized_and_a_single_one(answers_of: Callable[..., Any]) -> None:
+    rows, _ = measured()
+    model = gpunet.train((rows, rows[:, 0] / 7), **SMALL, standardize_targets=False).model
+    model.save("model.safetensors")
+    description, tensors = ON_PAGE["read"]("model.safetensors")
+    assert not description["target_scaling"]
+    found = answers_of(rows, description, tensors)[:, 0]
+    assert np.abs(found - model.predict(rows)).max() < TOLERANCE
+
+
+def test_labels(answers_of: Callable[..., Any]) -> None:
+    rows, _ = measured()
+    labels = np.stack([rows[:, 0] > 0, rows[:, 1] > 60, rows[:, 3] > 1e6], axis=1).astype(int)
+    model = gpunet.train((rows, labels), **SMALL, ensemble=2).model
+    description = compare(model, rows, answers_of)
+    assert description["network"]["loss"] == "binary-cross-entropy"
+    assert model.predict(rows).tolist() == (model.predict_proba(rows) > 0.5).astype(int).tolist()
+
+
+def test_the_loss_and_the_scores_of_the_test_are_those_of_the_page() -> None:
+    judge = pytest.importorskip("sklearn.metrics")
+    rows, _ = measured(300)
+    targets = 100 + 3 * rows[:, 1]
+    parts = (rows[:200], targets[:200], rows[200:], targets[200:])
+    model = gpunet.train(parts, **SMALL, l2=0.01, dropout=0.3).model
+    model.save("model.safetensors")
+    description, tensors = ON_PAGE["read"]("model.safetensors")
+    found, test = ON_PAGE["answers"](rows[200:], description, tensors)[:, 0], description["test"]
+    errors = (found - targets[200:]) / tensors["targets.deviation"]
+    assert test["loss"] == pytest.approx((errors**2).mean() / 2, rel=1e-4)
+    assert test["r2"] == pytest.approx(judge.r2_score(targets[200:], found), rel=1e-4)
+    rmse, mae = judge.root_mean_squared_error, judge.mean_absolute_error
+    assert test["rmse"] == pytest.approx(rmse(targets[200:], found), rel=1e-4)
+    assert test["mae"] == pytest.approx(mae(targets[200:], found), rel=1e-4)
+
+
 def test_the_page_lists_every_activation_and_entry_of_a_file() -> None:
     text = PAGE.read_text("utf-8")
     rows, labels = measured()
     gpunet.train((rows, labels), **SMALL).model.save("model.safetensors")
-    description, tensors = ON_PAGE["read"]("model.safetensors")
-    entries = [*description, *description["network"], *description["dataset"], *ACTIVATIONS]
-    assert [name for name in entries if f"`{name}`" not in text] == []
-    assert [name for name in tensors if re.sub(r"\d", "L", name) not in text] == []
+    gpunet.train((rows, rows[:, 0]), **SMALL).model.save("measured.safetensors")
+    for path in ("model.safetensors", "measured.safetensors"):
+        description, tensors = ON_PAGE["read"](path)
+        entries = [*description, *description["network"], *description["dataset"]]
+        entries += [*description["test"], *ACTIVATIONS]
+        assert [name for name in entries if f"`{name}`" not in text] == []
+        assert [name for name in tensors if re.sub(r"\d", "L", name) not in text] == []

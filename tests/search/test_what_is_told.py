@@ -465,6 +465,8 @@ def test_the_defaults_of_what_scripts_call() -> None:
     assert defaults_of(gpunet.train) == {
         **shared,
         "data": "auto",
+        "sample_weight": None,
+        "recipe": None,
         "callbacks": (),
         "run_dir": None,
         "autotune": True,

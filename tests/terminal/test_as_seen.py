@@ -18,7 +18,7 @@ from tests.terminal.conftest import report
 from tests.terminal.shots import assert_as_held
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Samples
+from gpunet.datasets.dataset import Samples, Scaling
 from gpunet.datasets.framing import Framing
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.layered import training_plan
@@ -155,6 +155,51 @@ def test_a_frame_of_a_training(
     view = a_view(make_run(**of_run), epochs, **changes)
     console.print(dashboard_frame(console, view, Control(), size, 8.5, keys=True))
     assert_as_held(console, f"training-{name}")
+
+
+MEASURED: dict[str, tuple[tuple[int, int], dict[str, Any], int, int]] = {
+    # size, console, targets, epochs
+    "80x24": ((80, 24), COLOR, 1, 11),
+    "80x24-ascii": ((80, 24), ASCII, 1, 11),
+    "80x24-before": ((80, 24), COLOR, 1, 0),
+    "140x40": ((140, 40), COLOR, 3, 21),
+}
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_frame_of_a_training_on_measured_targets(
+    make_text_console: MakeConsole, make_run: MakeRun, name: str
+) -> None:
+    size, settings, targets, epochs = MEASURED[name]
+    console = make_text_console(*size, **settings)
+    run = of_targets(make_run(image=False, gallery=60), targets)
+    r2 = tuple(
+        replace(
+            one, train_accuracy=None, val_accuracy=None, train_r2=1 - 9 / n**2, val_r2=0.9 - 8 / n
+        )
+        for n, one in enumerate(told(epochs), 1)
+    )
+    draws = np.random.default_rng(1).normal(size=run.gallery.labels.shape)
+    answers = (0.7 * run.gallery.labels + 0.4 * draws).astype(np.float32) if epochs else None
+    progress = replace(report(301, 0.4, None), epoch=epochs + 1, train_score=0.3)
+    view = View(run, progress, 5.0, r2, (), min(epochs, 4), 3 if epochs else None, answers)
+    console.print(dashboard_frame(console, view, Control(), size, 8.5, keys=True))
+    assert_as_held(console, f"training-measured-{name}")
+
+
+def of_targets(run: RunInfo, targets: int) -> RunInfo:
+    """A run on measured targets, whose gallery has them standardized."""
+    count, names = len(run.gallery), ("price", "rent", "tax")[:targets]
+    labels = np.random.default_rng(0).normal(size=(count, targets)).astype(np.float32)
+    gallery = replace(run.gallery, labels=labels)
+    dataset = replace(
+        run.dataset, train=gallery, test=gallery, classes=(), targets=names, kind="measured"
+    )
+    config = replace(run.config, loss="squared-error")
+    scaling = Scaling(np.full(targets, 250_000.0), np.full(targets, 90_000.0))
+    network = config.network(4, targets)
+    changes: dict[str, Any] = {"config": config, "network": network, "target_scaling": scaling}
+    return replace(run, gallery=gallery, dataset=dataset, **changes)
 
 
 @pytest.mark.parametrize(

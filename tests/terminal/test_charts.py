@@ -244,7 +244,7 @@ def test_ticks_are_one_two_or_five_times_a_power_of_ten(
         ([5.0, 5.0], (-math.inf, math.inf), 15, "5.6 5.4 5.2 5.0 4.8 4.6 4.4"),
         ([0.0, 0.0], (-math.inf, math.inf), 15, "0.6 0.4 0.2 0.0 -0.2 -0.4 -0.6"),
         ([0.0, 0.0], (0.0, math.inf), 15, "0.6 0.5 0.4 0.3 0.2 0.1 0.0"),
-        ([1e5, 3e5], (-math.inf, math.inf), 15, "3.0e+05 2.5e+05 2.0e+05 1.5e+05 1.0e+05"),
+        ([1e5, 3e5], (-math.inf, math.inf), 15, "300k 250k 200k 150k 100k"),
         (
             [12.0, 12.006],
             (-math.inf, math.inf),

@@ -149,3 +149,40 @@ def test_where_there_is_no_figure_what_is_asked_for_stands_for_it() -> None:
     for write in (formats.loss, formats.percent, formats.duration):
         assert write(None, nothing="none") == "none"
         assert write(None) == "-"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0.45231, "0.4523"),
+        (0.00004, "0.0000"),
+        (-0.0123, "-0.0123"),
+        (-12.3456, "-12.346"),
+        (-1.2e9, "-1.2e+09"),
+        (math.nan, "nan"),
+        (None, "-"),
+    ],
+)
+def test_r2_is_written_in_at_most_eight_characters(value: float | None, written: str) -> None:
+    assert formats.r2(value) == written
+    assert len(written) <= 8
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (151.23456, "151.23"),
+        (-0.0123456, "-0.012346"),
+        (250_119.4, "250,119"),
+        (9_999.96, "10,000.0"),
+        (-123_456_789.0, "-123,456,789"),
+        (1.2e12, "1.2e+12"),
+        (3e-7, "3.0e-07"),
+        (0.0, "0"),
+        (math.inf, "inf"),
+        (None, "-"),
+    ],
+)
+def test_a_measured_value_has_five_digits_or_more(value: float | None, written: str) -> None:
+    assert formats.measured(value) == written
+    assert len(written) <= 13

@@ -13,8 +13,9 @@ from gpunet.terminal.views.tables import (
     confusion_table,
     ensemble_table,
     summary_table,
+    target_table,
 )
-from gpunet.training.metrics import ClassScores
+from gpunet.training.metrics import ClassScores, TargetScores
 
 MakeConsole = Callable[..., Console]
 
@@ -186,3 +187,28 @@ def test_what_was_never_predicted_is_a_dash_in_the_matrix(make_text_console: Mak
     matrix = np.array([[5, 0], [2, 7]])
     lines = confusion_lines(make_text_console(), matrix, ("a", "b"))
     assert [line.split()[2:] for line in lines[-2:]] == [["5", "–"], ["2", "7"]]  # noqa: RUF001
+
+
+def test_every_target_has_its_scores_and_several_have_a_mean(
+    make_text_console: MakeConsole,
+) -> None:
+    scores = TargetScores(np.array([0.5, -0.25]), np.array([250_119.4, 0.5]), np.array([9e5, 0.25]))
+    lines = printed(make_text_console(60), target_table(scores, ("price", "size")))
+    assert [line.split() for line in lines if not line.startswith("─")] == [
+        ["target", "R2", "RMSE", "MAE"],
+        ["price", "0.5000", "250,119", "900,000"],
+        ["size", "-0.2500", "0.50000", "0.25000"],
+        ["mean", "0.1250", "125,060", "450,000"],
+    ]
+    alone = TargetScores(scores.r2[:1], scores.rmse[:1], scores.mae[:1])
+    assert len(printed(make_text_console(60), target_table(alone, ("price",)))) == 3
+
+
+def test_an_ensemble_on_measured_targets_is_told_by_r2_and_the_errors(
+    make_text_console: MakeConsole,
+) -> None:
+    own = [Scores(0.5, None, 0.25, 3.0, 2.0), Scores(None, None)]
+    lines = printed(make_text_console(60), ensemble_table(own[0], own, "measured"))
+    assert lines[0].split() == ["network", "R2", "RMSE", "MAE", "loss"]
+    assert lines[2].split() == ["0", "0.2500", "3.0000", "2.0000", "0.5000"]
+    assert lines[3].split() == ["1", "-", "-", "-", "-"]

@@ -1,12 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from tests.engines import numpy_engine
 
-from gpunet.config import TrainConfig
-from gpunet.datasets.dataset import Samples
+from gpunet.config import Loss, TrainConfig
+from gpunet.datasets.dataset import Samples, Scaling
 from gpunet.engine.reference.numpy_engine import NumpyEngine
-from gpunet.errors import DataError
+from gpunet.errors import DataError, ModelError
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters
 from gpunet.training.evaluation import evaluate, predict, sample_rows
@@ -92,3 +94,89 @@ def test_the_samples_with_the_largest_losses_come_first() -> None:
     assert sample_rows(4, 3, 0, losses=losses).tolist() == [1, 3, 2]
     wrong = np.array([False, True, False, True])
     assert sample_rows(4, 3, 0, losses=losses, among=wrong).tolist() == [1, 3]
+
+
+DRAWS = np.random.default_rng(1)
+FEATURES = SAMPLES.features
+TARGETS = DRAWS.normal((1000, 0), 1, (20, 2)) + FEATURES[:, :2] * np.array([50, 0.2])
+TAGS = (FEATURES[:, :2] > 0).astype(np.float32)
+
+
+def other_model(loss: Loss, population: int, scaling: Scaling | None = None) -> Model:
+    config = TrainConfig(hidden=(3,), loss=loss)
+    network = config.network(inputs=4, outputs=2)
+    return replace(
+        a_model(1),
+        network=network,
+        parameters=initial_parameters(network, "auto", range(population)),
+        config=config,
+        classes=(),
+        targets=("price", "size"),
+        target_scaling=scaling,
+    )
+
+
+def other_engine(model: Model) -> NumpyEngine:
+    return numpy_engine((model.config,) * len(model.parameters), 4, 2)
+
+
+@pytest.mark.parametrize("loss", ["squared-error", "huber", "poisson"])
+@pytest.mark.parametrize("population", [1, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_measured_targets_are_scored_in_their_own_units_as_scikit_learn_does(
+    loss: Loss, population: int, weighted: bool
+) -> None:
+    judge = pytest.importorskip("sklearn.metrics")
+    scaling = Scaling(TARGETS.mean(axis=0), TARGETS.std(axis=0))
+    if loss == "poisson":
+        scaling = Scaling(np.zeros(2), np.array([1000.0, 1.0]))
+    model = other_model(loss, population, scaling)
+    weights = DRAWS.uniform(0, 5, 20).astype(np.float32) if weighted else None
+    found = evaluate(other_engine(model), model, Samples(FEATURES, TARGETS, weights))
+    engine = other_engine(model)
+    given = {"sample_weight": weights}
+    assert_allclose(predict(engine, model, Samples(FEATURES, TAGS)), found.answers, 1e-12)
+    assert found.answers.dtype == np.float64
+    rmse = judge.root_mean_squared_error(TARGETS, found.answers, **given)
+    assert found.r2 == pytest.approx(judge.r2_score(TARGETS, found.answers, **given))
+    assert found.rmse == pytest.approx(rmse)
+    assert found.mae == pytest.approx(judge.mean_absolute_error(TARGETS, found.answers, **given))
+    standard = (found.answers - scaling.mean) / scaling.deviation
+    wanted = (TARGETS - scaling.mean) / scaling.deviation
+    errors = np.abs(standard - wanted)
+    costs = {
+        "squared-error": errors**2 / 2,
+        "huber": np.where(errors <= 1, errors**2 / 2, errors - 0.5),
+        "poisson": standard - wanted * np.log(np.maximum(standard, 1e-30)),
+    }[loss].sum(axis=1)
+    assert found.loss == pytest.approx(np.average(costs, weights=weights), rel=1e-4)
+    assert_allclose(found.losses, costs, 1e-3)
+    assert (found.accuracy, found.matrix.size, found.scores.f1.size) == (None, 0, 0)
+    assert len(found.networks) == population
+    if population > 1:
+        assert found.networks[0].r2 != found.r2
+
+
+def test_measured_targets_have_no_probabilities() -> None:
+    model = other_model("squared-error", 1)
+    found = evaluate(other_engine(model), model, Samples(FEATURES, TARGETS))
+    with pytest.raises(ModelError, match="have no probabilities; take answers"):
+        _ = found.probabilities
+
+
+@pytest.mark.parametrize("population", [1, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_labels_are_right_where_all_of_a_sample_are(population: int, weighted: bool) -> None:
+    judge = pytest.importorskip("sklearn.metrics")
+    model = other_model("binary-cross-entropy", population)
+    weights = DRAWS.uniform(0, 5, 20).astype(np.float32) if weighted else None
+    found = evaluate(other_engine(model), model, Samples(FEATURES, TAGS, weights))
+    said, shares = found.probabilities > 0.5, found.probabilities.astype(np.float64)
+    exact = judge.accuracy_score(TAGS, said, sample_weight=weights)
+    assert found.accuracy == pytest.approx(exact)
+    assert_allclose(found.scores.f1, judge.f1_score(TAGS, said, average=None))
+    costs = -np.log(np.where(TAGS > 0, shares, 1 - shares)).sum(axis=1)
+    assert found.loss == pytest.approx(np.average(costs, weights=weights), rel=1e-5)
+    assert_allclose(found.losses, costs, 1e-5)
+    assert found.right is not None
+    assert found.right.tolist() == (said == (TAGS > 0)).all(axis=1).tolist()

@@ -75,7 +75,7 @@ def test_measured_targets_are_standardized_by_those_trained_on() -> None:
 
 
 def test_measured_targets_stay_as_they_are_where_that_is_wanted() -> None:
-    config = settled(replace(CONFIG, standardize_targets=False), measured())
+    config = settled(replace(CONFIG, scale_targets=False), measured())
     splits = split(measured(), config)
     assert splits.target_scaling is None
     np.testing.assert_array_equal(splits.test[:].labels, measured().test.labels.astype(np.float32))
@@ -136,7 +136,7 @@ def test_a_weight_of_two_counts_as_the_sample_twice() -> None:
         CONFIG,
         validation=0,
         standardize=False,
-        standardize_targets=False,
+        scale_targets=False,
         batch_size=256,
         optimizer="sgd",
         learning_rate=1e-6,
@@ -172,7 +172,7 @@ def test_weights_count_in_the_accuracy_as_well() -> None:
 
 def test_samples_that_weigh_nothing_change_nothing() -> None:
     data = measured()
-    config = replace(CONFIG, validation=0, standardize=False, standardize_targets=False)
+    config = replace(CONFIG, validation=0, standardize=False, scale_targets=False)
     weights = np.ones(80)
     weights[10:20] = 0
     strange = data.train.labels.copy()

@@ -53,7 +53,7 @@ def configs(kind: str) -> list[TrainConfig]:
         "batch_size": 8,
         "epochs": 7,
         "standardize": False,
-        "standardize_targets": False,
+        "scale_targets": False,
         "loss": "squared-error" if kind == "measured" else "cross-entropy",
         "lr_decay_every": 3,
         "monitor": "val_r2" if kind == "measured" else "val_accuracy",

@@ -58,12 +58,6 @@ FORMATS = (1, 2, 3, 4)
 format 2 every column of a table is one feature, and none may be missing. Up to format 3 there are
 classes, neither labels nor measured targets."""
 
-LATER_SETTINGS = (
-    *("scaling", "standardize_targets", "shuffle", "rate_by_inputs", "bias_rate"),
-    *("lr_power", "lr_stop", "improvement", "keep"),
-)
-"""Settings that older versions do not know; a file has them where they are not the default."""
-
 EXTENSION = "run"
 """Name of the metadata entry, and prefix of the tensors, that a file holds beside a model."""
 
@@ -149,7 +143,7 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
         "format": FORMAT_OF_CLASSES if of_classes else FORMAT_VERSION,
         "gpunet": __version__,
         "network": _written_network(model.network),
-        "config": _config(model.config),
+        "config": model.config.to_dict(),
         "classes": list(model.classes),
         "image_shape": None if model.image_shape is None else list(model.image_shape),
         "scaling": model.scaling is not None,
@@ -162,15 +156,16 @@ def describe(model: Model, folder: Path = Path()) -> dict[str, Any]:
         },
         "best_epoch": model.best_epoch,
         "test": model.test.to_dict(model.network.kind),
-        "columns": None if model.columns is None else dataclasses.asdict(model.columns),
+        "columns": None if model.columns is None else _columns(model.columns),
         **({} if of_classes else _of_targets(model)),
     }
 
 
-def _config(config: TrainConfig) -> dict[str, Any]:
-    usual = TrainConfig()
-    left_out = [name for name in LATER_SETTINGS if getattr(config, name) == getattr(usual, name)]
-    return {name: value for name, value in config.to_dict().items() if name not in left_out}
+def _columns(columns: Columns) -> dict[str, Any]:
+    """The columns as JSON holds them; older versions know but one column of a label."""
+    further = ("further", "further_labels")
+    content = dataclasses.asdict(columns)
+    return {name: one for name, one in content.items() if one or name not in further}
 
 
 def _of_targets(model: Model) -> dict[str, Any]:

@@ -27,7 +27,10 @@ from gpunet.errors import SettingError, UsageError
 
 __all__ = ["option", "train_command", "with_fixed_settings", "with_settings"]
 
-FIXED = ("label", "missing", "ignore", "epochs", "batch_size", "optimizer", "seed", "monitor")
+FIXED = (
+    *("label", "missing", "ignore", "weight"),
+    *("loss", "epochs", "batch_size", "optimizer", "seed", "monitor"),
+)
 """Settings of training that an option takes out of a search."""
 
 FILE = "gpunet.config.settings_file"
@@ -51,8 +54,8 @@ def train_command(config: TrainConfig, data: str, device: str = "auto") -> str:
     words += [] if device == "auto" else ["--device", device]
     for name, row in SETTINGS.items():
         value = getattr(config, name)
-        if name == "loss" and value in DEFAULT_LOSSES.values():
-            continue  # which follows from the data
+        if name == "loss" and value == DEFAULT_LOSSES["classes"]:
+            continue  # which follows from most data, unlike what is measured
         if isinstance(value, bool) and value != row.default:
             words.append(option(name if value else f"no_{name}"))
         elif value != row.default:

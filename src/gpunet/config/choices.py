@@ -153,7 +153,7 @@ USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "optimizer": {name: facts.uses for name, facts in OPTIMIZER_FACTS.items()},
     "activation": {"leaky_relu": ("leaky_slope",)},
     "loss": {
-        name: ("standardize_targets",) if facts.kind == "measured" else ("label_smoothing",)
+        name: ("scale_targets",) if facts.kind == "measured" else ("label_smoothing",)
         for name, facts in LOSS_FACTS.items()
     },
     "schedule": {

@@ -121,7 +121,7 @@ class TrainConfig:
         fixed=SAME_SAMPLES,
         shared=True,
     )
-    standardize_targets: bool = setting(
+    scale_targets: bool = setting(
         True,
         DATA,
         "Bring measured targets to mean 0 and deviation 1 for training, counts to mean 1; answers "

@@ -7,8 +7,8 @@ from gpunet.errors import MissingExtraError
 
 try:
     import sklearn  # noqa: F401 - whether it is there
-except ImportError as error:
-    raise MissingExtraError("gpunet's estimators", "scikit-learn", "sklearn") from error
+except ImportError:
+    raise MissingExtraError("an estimator", "scikit-learn", "sklearn") from None
 
 from gpunet.sklearn.estimators import MLPClassifier, MLPRegressor
 from gpunet.sklearn.search import PopulationSearchCV, cross_validate

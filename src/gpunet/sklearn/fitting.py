@@ -21,7 +21,7 @@ from gpunet.engine.interface import MOMENTS, update_rule
 from gpunet.sklearn.callbacks import callbacks_of
 from gpunet.sklearn.features import blocks
 from gpunet.sklearn.parameters import LBFGS, OWN_SCHEDULES
-from gpunet.sklearn.results import Optimizer, adopt, next_rate
+from gpunet.sklearn.results import Optimizer, adopt, next_rate, wanted_more
 from gpunet.sklearn.tasks import GATHERED, Task, task_of
 from gpunet.sklearn.weights import get_weights
 from gpunet.training.events import Control
@@ -70,15 +70,13 @@ def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: 
         task = replace(task, config=replace(task.config, epochs=epochs))
         start = Start(_parameters(estimator, task), epochs=done)
     result = _trained(estimator, task, start, goes_on=goes_on)
-    if result.stop_reason == "epochs" and estimator.recipe is None:
+    if result.stop_reason == "epochs" and wanted_more(task.config, task.config.effective_epochs):
         warnings.warn(
             f"max_iter={len(result.history)} epochs are done and the training has not converged "
             "yet; raise max_iter",
             ConvergenceWarning,
             stacklevel=4,
         )
-    elif result.stop_reason == "stopped by user":
-        warnings.warn("the training was interrupted by the user", stacklevel=4)
 
 
 def partial_fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any) -> None:  # noqa: N803
@@ -133,6 +131,8 @@ def _trained(
             engine, task.dataset, task.config, callbacks=shown, control=control, start=start
         )
         moments = engine.moments()
+    if control.stop_now.is_set():
+        warnings.warn("the training was interrupted by the user", stacklevel=5)
     finish(estimator, task, result, moments, choice, known=known, start=start, goes_on=goes_on)
     return result
 

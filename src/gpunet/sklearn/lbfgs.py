@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gpunet.sklearn.estimators import Estimator
     from gpunet.sklearn.tasks import Task
 
-__all__ = ["fit_lbfgs"]
+__all__ = ["Objective", "fit_lbfgs"]
 
 WITHOUT = ("dropout", "input_dropout", "l1", "max_norm", "clip_value", "clip_norm")
 """Parameters that a deterministic, smooth loss or a line search leaves no room for."""
@@ -51,7 +51,7 @@ def fit_lbfgs(estimator: Estimator, task: Task, *, goes_on: bool) -> None:
     engine = NumpyEngine(network, task.config)
     start = get_weights(estimator, network) if goes_on else engine.initial_parameters()
     found = [
-        _minimized(estimator, _Objective(engine, samples, one), one) for one in start.astype(float)
+        _minimized(estimator, Objective(engine, samples, one), one) for one in start.astype(float)
     ]
     estimator.loss_ = task.scale * float(np.mean([one.fun for one in found])) + task.offset
     parameters = np.stack([one.x for one in found])
@@ -61,7 +61,7 @@ def fit_lbfgs(estimator: Estimator, task: Task, *, goes_on: bool) -> None:
     estimator.device_ = str(engine.device)
 
 
-def _minimized(estimator: Estimator, objective: _Objective, start: NDArray[np.float64]) -> Any:
+def _minimized(estimator: Estimator, objective: Objective, start: NDArray[np.float64]) -> Any:
     """SciPy's result for one network.
 
     Warns:
@@ -91,7 +91,7 @@ def _minimized(estimator: Estimator, objective: _Objective, start: NDArray[np.fl
     return result
 
 
-class _Objective:
+class Objective:
     """The loss of one network over all samples, its L2 penalty included, and the gradient.
 
     Args:

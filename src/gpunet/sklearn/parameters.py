@@ -215,7 +215,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
             "improvement": "at-once",
             "validation": 0,
             "standardize": False,
-            "standardize_targets": False,
+            "scale_targets": False,
         }
         if own["learning_rate"] in OWN_SCHEDULES and not sgd:
             settings["schedule"] = "constant"

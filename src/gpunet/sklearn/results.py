@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.config import LOSS_FACTS
+from gpunet.config import LOSS_FACTS, TrainConfig
 from gpunet.sklearn.parameters import ADAPTIVE_DECAY
 from gpunet.sklearn.tasks import Task
 from gpunet.sklearn.weights import set_weights
@@ -21,7 +21,10 @@ from gpunet.training.stopping import EarlyStopping, monitored
 if TYPE_CHECKING:
     from gpunet.sklearn.estimators import Estimator
 
-__all__ = ["Optimizer", "adopt", "next_rate"]
+__all__ = ["Optimizer", "adopt", "next_rate", "wanted_more"]
+
+ENDING = ("cosine", "coslog4", "coslog4", "linear", "one-cycle")
+"""Schedules that bring the learning rate to its end with the last epoch."""
 
 OUTPUT_NAMES: Mapping[str, str] = {"sigmoid": "logistic"}
 """What turns the last layer's values into answers, by scikit-learn's name where it has another."""
@@ -120,6 +123,11 @@ def _score(record: EpochRecord) -> float:
     """The score of an epoch on the samples held out; NaN where it is not finite."""
     score = math.nan if record.val_score is None else float(record.val_score)
     return score if math.isfinite(score) else math.nan
+
+
+def wanted_more(config: TrainConfig, epochs: int) -> bool:
+    """Whether a training of so many epochs was ended by their number, and by no schedule."""
+    return epochs == config.effective_epochs and config.schedule not in ENDING
 
 
 def next_rate(estimator: Estimator, reductions: int) -> float:

@@ -18,7 +18,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
-from gpunet.config import LOSS_FACTS, TrainConfig
+from gpunet.config import LOSS_FACTS, Kind, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.sklearn.features import dense
 from gpunet.sklearn.parameters import LBFGS
@@ -104,28 +104,16 @@ def task_of(
     X, y = estimator._validated(X, y, reset=reset)  # noqa: N806
     if not classes_known:
         estimator._learn_targets(y, reset=reset)
-    labels = estimator._encoded(y)
     weights = estimator._weights(y, _checked_weights(sample_weight, X))
-    training = Samples(dense(X), labels, weights)
-    seed = seed_of(estimator)
-    validation = None
+    training = Samples(dense(X), estimator._encoded(y), weights)
+    seed, validation = seed_of(estimator), None
     if X_val is not None:
         X_val, y_val = estimator._validated(X_val, y_val, reset=False)  # noqa: N806
         validation = Samples(dense(X_val), estimator._encoded(y_val))
     elif estimator.early_stopping and estimator.solver != LBFGS:
         training, validation = _held_out(estimator, training, seed)
-    loss = estimator._loss(labels)
-    dataset = Dataset(
-        "X",
-        training,
-        training[:0],
-        estimator._class_names() if labels.ndim == 1 else (),
-        None,
-        "arrays in memory",
-        validation=validation,
-        targets=estimator._target_names() if labels.ndim == 2 else (),
-        kind=LOSS_FACTS[loss].kind,
-    )
+    loss = estimator._loss(training.labels)
+    dataset = _dataset(estimator, training, validation, LOSS_FACTS[loss].kind)
     scale, offset = estimator._loss_scale(training)
     batch = _batch_size(estimator, len(training), settings.get("batch_size", AUTO_BATCH))
     penalized = estimator.recipe is None or not estimator._has_default("alpha")
@@ -144,6 +132,23 @@ def task_of(
         settings["monitor"] = "val_r2"
     kind = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
     return Task(dataset, TrainConfig(**settings), kind, scale, offset)
+
+
+def _dataset(
+    estimator: Estimator, training: Samples, validation: Samples | None, kind: Kind
+) -> Dataset:
+    classes = training.labels.ndim == 1
+    return Dataset(
+        "X",
+        training,
+        training[:0],
+        estimator._class_names() if classes else (),
+        None,
+        "arrays in memory",
+        validation=validation,
+        targets=() if classes else estimator._target_names(),
+        kind=kind,
+    )
 
 
 def seed_of(estimator: Estimator) -> int:

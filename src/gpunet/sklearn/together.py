@@ -31,6 +31,7 @@ from gpunet.engine.wgpu.tile_cache import TileCache
 from gpunet.errors import DeviceError, GpunetError
 from gpunet.sklearn.estimators import Estimator
 from gpunet.sklearn.fitting import finish
+from gpunet.sklearn.results import wanted_more
 from gpunet.sklearn.tasks import GATHERED, Task
 from gpunet.training.batches import steps_per_epoch
 from gpunet.training.own_rows import OwnRows, Pool
@@ -292,7 +293,7 @@ def _warn_of_the_unconverged(networks: Sequence[_Network]) -> None:
     ended = [
         one
         for one in networks
-        if one.fit.error is None and one.estimator.n_iter_ == one.config.effective_epochs
+        if one.fit.error is None and wanted_more(one.config, one.estimator.n_iter_)
     ]
     if ended:
         warnings.warn(

@@ -192,7 +192,7 @@ def _target_scaling(dataset: Dataset, training: Source, config: TrainConfig) -> 
                     f"{part.labels[row, column]:g}, but the loss poisson wants counts of at least "
                     f"0; use {spelled('loss', 'squared-error')}"
                 )
-    if not config.standardize_targets:
+    if not config.scale_targets:
         return None
     scaling = Scaling.of(np.asarray(training.labels))
     if config.loss != "poisson":

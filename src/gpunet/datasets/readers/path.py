@@ -77,10 +77,12 @@ def read_path(
             return _read_folder(path, progress, options)
     if _is_table(path):
         if images := _image_tables({"train": path}):
+            refuse_options(replace(options, label=None), f"{path}, which names images,")
             return _read_image_tables(images, options.label, progress)
         read = _told(lambda: read_table(path, options), path, progress)
         return read_once([path], options, read)
     if path.suffix.lower() == ".npy":
+        refuse_options(replace(options, label=None), str(path))
         beside = sorted(path.parent.glob("*.npy"))
         asked = options.label if options.kind is None else (options.label, options.kind)
         return read_once(
@@ -160,6 +162,7 @@ def _read_files(folder: Path, progress: Progress | None, options: TableOptions) 
             return read_path(source, progress, options)
         dataset = read_path(source, progress, options)
     elif images := _image_tables(source):
+        refuse_options(replace(options, label=None), f"{folder}, whose tables name images,")
         return _read_image_tables(images, options.label, progress)
     else:
         train, val, test = (source.get(part) for part in NAMES)

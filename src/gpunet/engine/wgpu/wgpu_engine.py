@@ -45,17 +45,16 @@ from gpunet.engine.planning.records import (
     NETWORK,
     dropout_records,
     in_batches,
-    label_words,
     level,
     network_records,
-    packed,
 )
 from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import tile_rule
-from gpunet.engine.planning.workload import Features, Workload
+from gpunet.engine.planning.workload import Workload
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.buffers import Buffers
 from gpunet.engine.wgpu.compiled import Compiled, bind, compile_plan
+from gpunet.engine.wgpu.data import DeviceData
 from gpunet.engine.wgpu.device import OpenDevice, open_device, reopen_device
 from gpunet.engine.wgpu.native import Dispatch, record_dispatches
 from gpunet.engine.wgpu.tile_cache import TileCache
@@ -71,20 +70,6 @@ epoch of 784-16-16-10 on Mesa's driver the host takes 7 %, and 10 % with 1024.""
 
 STEPS_A_DISPATCH = 256
 """Steps that the persistent plan takes at once, at most: some 50 ms on a software adapter."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Data:
-    """A split on the device: so many samples, in buffers that have room for as many or more.
-
-    Their form is the type of the features, and how many weights lie behind each label.
-    """
-
-    samples: Any
-    labels: Any
-    count: int
-    room: int
-    form: tuple[Features, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +122,7 @@ class WgpuEngine(Engine):
         self._open = device
         self._traits = replace(device.traits, persistent_rows=self._persistent_rows)
         self._buffers = Buffers(device)
-        self._data: dict[Split, _Data] = {}
-        self._ahead: Samples | None = None  # copied to the device before they are loaded
+        self._data = DeviceData(self._buffers)
         self._training: Compiled | None = None
         self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
@@ -154,65 +138,30 @@ class WgpuEngine(Engine):
 
     def _load(self, split: Split, samples: Samples) -> None:
         """Copy a split to the device, into the buffers of the last one of that name if it fits."""
-        features: Features = "bytes" if samples.features.dtype == np.uint8 else "floats"
-        form = features, len(self._weights(split, samples))
-        known = self._data.get(split)
-        if known is None or known.form != form or known.room < len(samples):
-            known = self._make_room(split, samples, form)
-        if split in self.rows:  # there may be more of them than the last time
+        weights = self._weights(split, samples)
+        fits = self._data.fits(split, samples, weights)
+        if split == "train" and not fits:
+            self._require_room(len(samples))
+            self._training = None
+        if not fits or split in self.rows:  # of which there may be more than the last time
             self._evaluations.pop(split, None)
         self._loaded[split] = samples
-        self._data[split] = replace(known, count=len(samples))
-        if split == "train" and samples is self._ahead:
-            self._take_ahead()
-        else:
-            self._copy(samples, split, split)
+        self._data.load(split, samples, weights)
 
     def load_ahead(self, samples: Samples) -> None:
         """Copy samples to the device, beside those that are trained on."""
-        if samples is not self._ahead:
-            for name in ("samples", "labels"):
-                self._buffers.ensure(f"next {name}", self._buffers[f"train {name}"].size)
-            self._copy(samples, "train", "next")
-            self._ahead = samples
-
-    def _copy(self, samples: Samples, split: Split, name: str) -> None:
-        """Fill the buffers of some samples of a split: bytes stay bytes, four to a word."""
-        words = label_words(samples.labels, self._weights(split, samples))
-        self._buffers.write(f"{name} samples", packed(samples.features))
-        self._buffers.write(f"{name} labels", words)
+        self._data.load_ahead(samples, self._weights("train", samples))
 
     def _weights(self, split: Split, samples: Samples) -> list[NDArray[np.float32]]:
         """What samples count in the loss, and what in the other metrics, unless all count alike."""
         in_loss = self.loss_weights(samples) if split == "train" else samples.weights
         return [one for one in (in_loss, samples.weights) if one is not None]
 
-    def _take_ahead(self) -> None:
-        """Make the samples that were copied ahead those that are trained on."""
-        data = self._data["train"]
-        for name, buffer in (("samples", data.samples), ("labels", data.labels)):
-            size = buffer.size // data.room * data.count
-            self._buffers.copy(size, [(f"next {name}", 0, f"train {name}", 0)])
-        self._ahead = None
-
-    def _make_room(self, split: Split, samples: Samples, form: tuple[Features, int]) -> _Data:
-        """Buffers for a split, in place of those that there are."""
-        if split == "train":
-            self._require_room(len(samples))
-        self._forget(split)
-        size, words = samples.row_bytes, self._workload(form, self.batch_size).label_words
-        return _Data(
-            samples=self._buffers.ensure(f"{split} samples", size * len(samples)),
-            labels=self._buffers.ensure(f"{split} labels", 4 * words * len(samples)),
-            count=len(samples),
-            room=len(samples),
-            form=form,
-        )
-
     def most_samples(self, split: Split, row_bytes: int) -> int:
         """As many as a buffer holds, of those that are trained on also in their order."""
         limit = self._open.buffer_bytes
-        row_bytes = max(row_bytes, 4 * self._workload(("floats", 2), self.batch_size).label_words)
+        if self.network.kind != "classes":  # of a target each, and two weights
+            row_bytes = max(row_bytes, 4 * (self.network.outputs + 2))
         if split != "train":
             return limit // row_bytes
         return most_samples(self.population, self.batch_size, row_bytes, limit)
@@ -323,12 +272,12 @@ class WgpuEngine(Engine):
 
     def training_plan(self) -> Plan:
         """The passes of a training step; the training split must be loaded."""
-        return self._recut(select_plan(self._training_work(), self._wanted))
+        return self._recut(select_plan(self._workload("train", self.batch_size), self._wanted))
 
     def training_program(self, samples: int) -> Program:
         """The plan of training for an epoch of so many samples, with its buffers."""
-        plan = self.training_plan()
-        return Program(plan, training_buffers(self._training_work(), samples, plan.values))
+        plan, work = self.training_plan(), self._workload("train", self.batch_size)
+        return Program(plan, training_buffers(work, samples, plan.values))
 
     @property
     def tile_rule(self) -> str:
@@ -439,7 +388,7 @@ class WgpuEngine(Engine):
     def _compile_evaluation(self, split: Split) -> Compiled:
         data = self._data[split]
         rows = min(WGPU_EVALUATION_ROWS, data.room)
-        plan = self._recut(evaluation_plan(self._workload(data.form, rows)))
+        plan = self._recut(evaluation_plan(self._workload(split, rows)))
         longest = max(map(len, self.rows.get(split, ())), default=0)
         own = self._make(evaluation_buffers(self.population, plan, data.room, longest), split)
         shared = {name: self._buffers[name] for name in ("parameters", "dropout_rates")}
@@ -535,18 +484,10 @@ class WgpuEngine(Engine):
         rates = self.dropout_rates()[self._held]
         self._buffers.write("dropout_rates", dropout_records(rates))
 
-    def _forget(self, split: Split) -> None:
-        """Forget the programs that are bound to a split whose buffers are about to be replaced."""
-        if split == "train":
-            self._training = None
-        self._evaluations.pop(split, None)
-
-    def _training_work(self) -> Workload:
-        return self._workload(self._data["train"].form, self.batch_size)
-
-    def _workload(self, form: tuple[Features, int], rows: int) -> Workload:
-        """What is done with batches of so many rows, whose samples have this form."""
-        return Workload.of(self, rows, self._traits, *form)
+    def _workload(self, split: Split, rows: int) -> Workload:
+        """What is done with batches of so many rows of a split."""
+        data = self._data[split]
+        return Workload.of(self, rows, self._traits, data.features, data.weights)
 
 
 def _paced(total: int, run: Callable[[int], None]) -> None:

@@ -29,8 +29,8 @@ DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])  # (4,
 MARKS = "*o+x"
 """Marks of the series where there are no dots."""
 
-WIDEST = 10
-"""Cells that a label of the horizontal axis takes at most, and those around it."""
+APART = 7
+"""Cells between the labels of a horizontal axis that is not of whole numbers, at least."""
 
 LARGEST = 1e300
 """Values beyond are drawn at the edge, so that ranges stay finite."""
@@ -125,12 +125,13 @@ def _values(chart: LineChart) -> NDArray[np.float64]:
 
 
 def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -> Text:
-    """The title and each series' mark, name and latest value; no names where it is narrow."""
+    """The title and each series' mark, name and latest value, as much as there is room for."""
     for title_end, named in ((", log", True), ("", True), ("", False)):
         text = Text.assemble(
             (chart.title, Ink.STRONG), (title_end if logarithmic else "", Ink.MUTED)
         )
-        for position, series in enumerate(chart.series):
+        told = named or chart.number_format is not None
+        for position, series in enumerate(chart.series if told else ()):
             mark = MARKS[position % len(MARKS)] if ascii_only else _mark(series)
             text.append(f" {mark} ", series.style).append(series.name if named else "", Ink.MUTED)
             if len(series.y) and chart.number_format is not None:
@@ -300,7 +301,7 @@ def _x_labels(chart: LineChart, columns: int) -> str:
     lowest, highest = chart.x_range
     if highest <= lowest:
         return f"{lowest:g}"[:columns]
-    widest = len(f"{highest:.0f}") + 3 if chart.whole else WIDEST
+    widest = len(f"{highest:.0f}") + 3 if chart.whole else APART
     ticks, step = nice_ticks(lowest, highest, max(1, columns // widest), chart.whole)
     line = [" "] * columns
     free = 0
@@ -333,7 +334,13 @@ def _nice_step(least: float) -> float:
 
 
 def _label(value: float, step: float) -> str:
-    if abs(value) >= 1e5 or step < 1e-4:
-        return f"{value:.1e}" if value else "0"
+    """A tick in few letters: ``0.25``, ``1500``, ``250k``, ``40M``, ``2.0e-07``."""
+    if value == 0 and not 1e-4 <= step < 1e4:
+        return "0"
+    if 1e4 <= step < 1e15:
+        power = math.floor(math.log10(step) / 3 + 1e-9)
+        return f"{value / 1000**power:.0f}{'kMGT'[power - 1]}"
+    if step < 1e-4 or step >= 1e15 or abs(value) >= 1e9:
+        return f"{value:.1e}"
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{value:.{decimals}f}"

@@ -1,0 +1,115 @@
+"""The splits of samples in a device's buffers, and those that are copied there ahead of their turn.
+
+Buffers have names, such as ``train samples``; programs are bound to them, so that they are kept as
+long as what comes next fits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.datasets.dataset import Samples
+from gpunet.engine.interface import Split
+from gpunet.engine.planning.records import label_words, packed
+from gpunet.engine.planning.workload import Features
+from gpunet.engine.wgpu.buffers import Buffers
+
+__all__ = ["DeviceData", "DeviceSplit"]
+
+Weights = Sequence[NDArray[np.float32]]
+"""What each sample counts in the loss (n,), and what in the other metrics; none if all alike."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DeviceSplit:
+    """A split on the device.
+
+    Args:
+        samples: the buffer of the features.
+        labels: the buffer of the labels or targets, each with its weights behind it.
+        count: samples of the split.
+        room: samples that the buffers have room for.
+        features: their type.
+        weights: numbers behind each label.
+    """
+
+    samples: Any
+    labels: Any
+    count: int
+    room: int
+    features: Features
+    weights: int
+
+
+class DeviceData:
+    """All splits of an engine on its device."""
+
+    def __init__(self, buffers: Buffers) -> None:
+        self._buffers = buffers
+        self._splits: dict[Split, DeviceSplit] = {}
+        self._ahead: Samples | None = None
+
+    def __getitem__(self, split: Split) -> DeviceSplit:
+        return self._splits[split]
+
+    def fits(self, split: Split, samples: Samples, weights: Weights) -> bool:
+        """Whether the buffers that there are hold samples of such a form, and so many."""
+        known = self._splits.get(split)
+        return known is not None and (
+            (known.features, known.weights) == (_features(samples), len(weights))
+            and known.room >= len(samples)
+        )
+
+    def load(self, split: Split, samples: Samples, weights: Weights) -> None:
+        """Copy a split to the device, unless it was copied ahead."""
+        if not self.fits(split, samples, weights):
+            self._splits[split] = self._make_room(split, samples, weights)
+        self._splits[split] = replace(self._splits[split], count=len(samples))
+        if split == "train" and samples is self._ahead:
+            self._take_ahead()
+        else:
+            self._copy(split, samples, weights)
+
+    def load_ahead(self, samples: Samples, weights: Weights) -> None:
+        """Copy samples that fit to the device, beside those that are trained on."""
+        if samples is not self._ahead:
+            for name in ("samples", "labels"):
+                self._buffers.ensure(f"next {name}", self._buffers[f"train {name}"].size)
+            self._copy("next", samples, weights)
+            self._ahead = samples
+
+    def _take_ahead(self) -> None:
+        """Make the samples that were copied ahead those that are trained on."""
+        data = self._splits["train"]
+        for name, buffer in (("samples", data.samples), ("labels", data.labels)):
+            size = buffer.size // data.room * data.count
+            self._buffers.copy(size, [(f"next {name}", 0, f"train {name}", 0)])
+        self._ahead = None
+
+    def _copy(self, name: str, samples: Samples, weights: Weights) -> None:
+        """Fill the buffers of that name: bytes stay bytes, four to a word."""
+        self._buffers.write(f"{name} samples", packed(samples.features))
+        self._buffers.write(f"{name} labels", label_words(samples.labels, weights))
+
+    def _make_room(self, split: Split, samples: Samples, weights: Weights) -> DeviceSplit:
+        """Buffers for a split, in place of those that there are."""
+        count, targets = len(samples), math.prod(samples.labels.shape[1:])
+        label_bytes = 4 * (targets + len(weights)) * count
+        return DeviceSplit(
+            samples=self._buffers.ensure(f"{split} samples", samples.row_bytes * count),
+            labels=self._buffers.ensure(f"{split} labels", label_bytes),
+            count=count,
+            room=count,
+            features=_features(samples),
+            weights=len(weights),
+        )
+
+
+def _features(samples: Samples) -> Features:
+    return "bytes" if samples.features.dtype == np.uint8 else "floats"
