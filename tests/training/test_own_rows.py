@@ -12,6 +12,7 @@ from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DeviceError, UsageError
 from gpunet.training.own_rows import OwnRows, Pool
 from gpunet.training.result import TrainingResult
