@@ -407,3 +407,62 @@ def test_a_run_on_a_table_that_lacks_cells_is_resumed_to_the_same_bits(gpunet: R
     assert straight.scaling is not None
     assert resumed.scaling is not None
     assert straight.scaling.filling.tolist() == resumed.scaling.filling.tolist()
+
+
+def houses(count: int = 120, seed: int = 0) -> list[dict[str, object]]:
+    """Rows whose price follows from their size and their city."""
+    draws = np.random.default_rng(seed)
+    sizes, cities = draws.integers(40, 200, count), draws.integers(0, 2, count)
+    return [
+        {
+            "size": size,
+            "city": ("Oslo", "Rome")[city],
+            "price": 1000 * size + 50_000 * city + draws.integers(1000),
+        }
+        for size, city in zip(sizes.tolist(), cities.tolist(), strict=True)
+    ]
+
+
+def test_houses_are_priced_from_end_to_end(gpunet: RunCommand) -> None:
+    write("houses.csv", houses(), ["size", "city", "price"])
+    ran = gpunet("train", "--data", "houses.csv", *FAST[:-1], "--plain", "--output", "model")
+    assert ran.code == 0
+    assert "the target is column 3 ('price'), measured, " in (ran.out + ran.err)
+    assert "R2" in (ran.out + ran.err)
+    write("new.csv", houses(40, seed=1), ["price", "city", "size"])
+    measured = gpunet("evaluate", "model", "--data", "new.csv", "--json")
+    assert measured.code == 0
+    assert json.loads(measured.out)["r2"] > 0.9
+    write("bare.csv", houses(40, seed=1), ["city", "size"])
+    answers = answered(gpunet("predict", "model", "bare.csv").out)
+    errors = [
+        float(answer["price"]) / float(str(row["price"])) - 1
+        for answer, row in zip(answers, houses(40, seed=1), strict=True)
+    ]
+    assert float(np.mean(np.abs(errors))) < 0.2
+    refused = gpunet("evaluate", "model", "--data", "bare.csv")
+    assert "has no column 'price' for the label" in refused.err
+
+
+def test_the_label_the_loss_and_the_weights_are_named_by_options(gpunet: RunCommand) -> None:
+    write("houses.csv", houses(), ["size", "city", "price"])
+    several = gpunet("train", "--data", "houses.csv", "--label", "size,price", *FAST)
+    assert several.code == 0
+    assert (
+        "the targets are column 1 ('size'), column 3 ('price'), measured"
+        in several.out + several.err
+    )
+    named = ("train", "--data", "houses.csv", "--loss", "huber", "--weight", "size", *FAST)
+    assert gpunet(*named).code == 0
+    for refused, says in (
+        (
+            ("--label", "city", "--loss", "squared-error"),
+            "is 'Rome', wanted a number for a measured",
+        ),
+        (("--label", "size,price", "--loss", "quadratic"), "give --loss squared-error for several"),
+        (("--weight", "city"), "is 'Rome', wanted a number for a weight"),
+        (("--label", "price", "--weight", "price"), "no label beside the weights"),
+    ):
+        ran = gpunet("train", "--data", "houses.csv", *refused, *FAST)
+        assert ran.code in (1, 2)
+        assert says in " ".join((ran.out + ran.err).split())

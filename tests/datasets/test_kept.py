@@ -88,6 +88,44 @@ def test_what_was_read_once_is_at_hand_with_all_that_it_had(path: Path) -> None:
     assert again.validation.labels.tolist() == [0, 1]
 
 
+def test_targets_and_weights_are_kept(path: Path) -> None:
+    def measured() -> Dataset:
+        whole = dataset()
+        train, test = (
+            replace(
+                part,
+                labels=np.random.default_rng(1).normal(size=(len(part), 2)),
+                weights=np.arange(len(part), dtype=np.float32),
+            )
+            for part in (whole.train, whole.test)
+        )
+        columns = Columns(
+            ("a", "b", "c"), "p", 3, False, False, further=(4,), further_labels=("q",)
+        )
+        return replace(
+            whole,
+            train=train,
+            test=test,
+            validation=None,
+            classes=(),
+            targets=("p", "q"),
+            kind="measured",
+            columns=columns,
+        )
+
+    assert was_read(read(path, then=measured))
+    again = read(path, then=measured)
+    assert not was_read(again)
+    assert again.fingerprint == measured().fingerprint
+    assert (again.kind, again.targets, again.columns) == (
+        "measured",
+        ("p", "q"),
+        measured().columns,
+    )
+    assert again.test.weights is not None
+    assert again.test.weights.tolist() == [0, 1, 2, 3]
+
+
 def test_a_file_that_changed_is_read_again(path: Path) -> None:
     read(path)
     path.write_text("another")

@@ -235,11 +235,13 @@ def use_table(folder: Path) -> None:
     if dataset.columns is None:
         raise UnsoundError("a table without columns")
     json.dumps(dataclasses.asdict(dataset.columns))
-    rows = read_rows(folder / "data.csv", dataset.columns, dataset.inputs, dataset.classes)
+    kind = dataset.kind
+    rows = read_rows(folder / "data.csv", dataset.columns, dataset.inputs, dataset.classes, kind)
     if rows.labels is None:
         raise UnsoundError("rows without labels")
     labels = np.concatenate([dataset.train.labels, dataset.test.labels])
-    require(np.array_equal(np.sort(rows.labels), np.sort(labels)), "other labels")
+    same = np.array_equal(np.sort(rows.labels, axis=0), np.sort(labels, axis=0))
+    require(same, "other labels")
     require(rows.features.shape == (len(labels), dataset.inputs), "other rows")
     require(len(rows.names) == len(labels), "rows without names")
     parts = (part.features.astype(float) for part in (dataset.train, dataset.test))
@@ -252,11 +254,19 @@ def require_sound(dataset: Dataset) -> None:
     for samples in filter(None, (dataset.train, dataset.test, dataset.validation)):
         require(len(samples.features) == len(samples.labels) > 0, "samples without labels")
         fills = dataset.columns is not None and dataset.columns.fills
-        known = samples.features[~np.isnan(samples.features)] if fills else samples.features
-        require(np.isfinite(known).all(), "features that are not finite")
-        labels = set(samples.labels.tolist())
-        require(labels <= set(range(len(dataset.classes))), "labels that are no classes")
-    require(len(set(dataset.classes)) == len(dataset.classes) >= 2, "classes of one name")
+        there = samples.features[~np.isnan(samples.features)] if fills else samples.features
+        require(np.isfinite(there).all(), "features that are not finite")
+        labels = samples.labels
+        if dataset.kind == "classes":
+            known = set(range(len(dataset.classes)))
+            require(set(labels.tolist()) <= known, "labels that are no classes")
+        else:
+            require(labels.shape[1:] == (len(dataset.targets),), "other targets")
+            require(np.isfinite(labels.astype(np.float32)).all(), "targets that are not finite")
+        if (weights := samples.weights) is not None:
+            require((np.isfinite(weights) & (weights >= 0)).all(), "weights that cannot be")
+    if dataset.kind == "classes":
+        require(len(set(dataset.classes)) == len(dataset.classes) >= 2, "classes of one name")
     if dataset.image_shape is not None:
         height, width = dataset.image_shape
         require(height * width == dataset.inputs, "images of another shape")
@@ -402,6 +412,17 @@ def kept_target() -> Target:
         kept_one = dataclasses.replace(whole, columns=known, image_shape=shape)
         write_dataset(file, kept_one, Facts("/a.csv", "a.csv", "s"))
         sets.append({"data.dataset": file.getvalue()})
+    weighted = Samples(samples.features, np.ones((9, 2)), np.ones(9, np.float32))
+    targets = dataclasses.replace(
+        whole,
+        train=weighted,
+        test=weighted[:2],
+        classes=(),
+        targets=("p", "q"),
+        kind="measured",
+    )
+    write_dataset(file := io.BytesIO(), targets, Facts("/a.csv", "a.csv", "s"))
+    sets.append({"data.dataset": file.getvalue()})
     return Target(sets, {".dataset": kept_damaged}, use_kept)
 
 
@@ -437,7 +458,10 @@ def csv_target() -> Target:
         for i in range(12)
     )
     tabs = "0\t1\t2\n" + "".join(f"{i}.5\t{i % 2}\t{i / 7}\n" for i in range(12))
-    labels = {grey: b"label", measured: b"1", quoted: b"species", long: b"last"}
+    houses = "rooms,size,city,price\n" + "".join(
+        f"{i % 4},{i / 3},{'ab'[i % 2]},{i * 17}\n" for i in range(12)
+    )
+    labels = {houses: b"price,1", grey: b"label", measured: b"1", quoted: b"species", long: b"last"}
     labels |= {words: b"a", counted: b"3", commas: b"label", tabs: b"2"}
     return Target(
         [
@@ -466,7 +490,9 @@ def npz_target() -> Target:
     words = {name: np.array(["no", "yes"])[array] for name, array in labels.items()}
     sets = []
     validation = {"X_val": images["x_test"], "y_val": labels["y_test"]}
-    for arrays in (images | labels, fractions | words, images | labels | validation):
+    targets = {name: draws.normal(size=(len(array), 2)) for name, array in labels.items()}
+    with_val = images | labels | validation
+    for arrays in (images | labels, fractions | words, with_val, fractions | targets):
         file = io.BytesIO()
         np.savez(file, **arrays)
         sets.append({"data.npz": file.getvalue()})
