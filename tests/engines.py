@@ -14,9 +14,9 @@ __all__ = ["numpy_engine"]
 def numpy_engine(
     settings: TrainConfig | Sequence[TrainConfig],
     inputs: int,
-    classes: int,
+    outputs: int,
     kind: type[NumpyEngine] = NumpyEngine,
 ) -> NumpyEngine:
     """An engine of this kind, whose network is the one that the settings describe."""
     configs = networks_of(settings)
-    return kind(configs[0].network(inputs, classes), configs)
+    return kind(configs[0].network(inputs, outputs), configs)

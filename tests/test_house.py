@@ -129,3 +129,9 @@ def test_engines_are_made_in_few_places_so_that_they_fit_their_settings() -> Non
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ENGINES
     ]
     assert made == []
+
+
+def test_no_two_test_modules_have_one_name() -> None:
+    """pytest imports them by their names alone."""
+    names = [path.name for path in SCRIPTS if path.name.startswith("test_")]
+    assert sorted(names) == sorted(set(names))

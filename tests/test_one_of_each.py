@@ -82,8 +82,11 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         package / "config" / "choices.py",
         ('    "identity",\n]', '    "identity",\n    "double",\n]'),
         ('"rmsprop", "lion"]', '"rmsprop", "lion", "sign"]'),
-        ('"cross-entropy", "quadratic"]', '"cross-entropy", "quadratic", "squares"]'),
-        ('"quadratic": "sigmoid"}', '"quadratic": "sigmoid", "squares": "sigmoid"}'),
+        ('"huber", "poisson"\n]', '"huber", "poisson", "squares"\n]'),
+        (
+            '    "poisson": LossFacts(',
+            '    "squares": LossFacts("squares", "sigmoid", "classes"),\n    "poisson": LossFacts(',
+        ),
         (
             '    "adam": OptimizerFacts(',
             '    "sign": OptimizerFacts(0.001, ()),\n    "adam": OptimizerFacts(',
@@ -109,10 +112,6 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     replace(
         package / "engine" / "interface.py",
         ('"rmsprop", "lion"]', '"rmsprop", "lion", "sign"]'),
-        (
-            '    "quadratic": "quadratic",\n',
-            '    "quadratic": "quadratic",\n    "squares": "squares",\n',
-        ),
         ('    "lion": 1,\n', '    "lion": 1,\n    "sign": 0,\n'),
     )
     for kind, like, new, pair in (

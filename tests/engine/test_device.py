@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from multiprocessing import get_all_start_methods, get_context
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
+from gpunet.engine.factory import select_device
+from gpunet.engine.reference.numpy_engine import numpy_device
 from gpunet.engine.wgpu import device as device_module
 from gpunet.engine.wgpu.adapters import DEFAULT_LIMITS, SIZE_LIMITS, Adapter, list_adapters
 from gpunet.engine.wgpu.device import open_device
@@ -29,6 +32,22 @@ def test_a_device_grants_a_browsers_default_limits_and_no_more_but_threads(
             assert limits[name] == device.traits.threads == min(512, adapter.limits[name]), name
         elif name not in SIZE_LIMITS:
             assert limits[name] == wanted, name
+
+
+@pytest.mark.skipif("fork" not in get_all_start_methods(), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_process_forked_from_one_with_adapters_is_refused_them_instead_of_hanging(
+    adapter: Adapter,
+) -> None:
+    with get_context("fork").Pool(1) as pool:
+        asked = pool.apply_async(list_adapters)
+        with pytest.raises(DeviceError, match=r"was forked .* use device=\"cpu\"$"):
+            asked.get(timeout=60)
+        assert pool.apply_async(_device_name, ("cpu",)).get(timeout=60) == numpy_device().name
+
+
+def _device_name(selector: str) -> str:
+    return select_device(selector).info.name
 
 
 def test_an_adapter_is_opened_once(adapter: Adapter) -> None:

@@ -33,7 +33,7 @@ CONFIGS = tuple(
 @pytest.fixture
 def together() -> NumpyEngine:
     """All networks are computed at once."""
-    assert networks_together(NETWORK, "sgd_momentum") > len(CONFIGS)
+    assert networks_together(NETWORK, "sgd_momentum", 8) > len(CONFIGS)
     return NumpyEngine(NETWORK, CONFIGS)
 
 
@@ -42,7 +42,7 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> NumpyEngine:
     """Two networks are computed at once, in each of two threads."""
     monkeypatch.setattr(numpy_engine, "processors", lambda: 2)
     monkeypatch.setattr(numpy_engine, "CACHE", 2 * 4 * 3 * NETWORK.parameter_count)
-    assert networks_together(NETWORK, "sgd_momentum") == 2
+    assert networks_together(NETWORK, "sgd_momentum", 8) == 2
     return NumpyEngine(NETWORK, CONFIGS)
 
 
@@ -98,8 +98,15 @@ def test_the_kernels_of_all_groups_are_timed(
 
 
 def test_a_large_network_is_computed_alone_and_small_ones_together() -> None:
-    assert networks_together(NetworkSpec(784, (512, 512), 10), "adam") == 1
-    assert networks_together(NetworkSpec(784, (16, 16), 10), "adam") == 5
+    assert networks_together(NetworkSpec(784, (512, 512), 10), "adam", 32) == 1
+    assert networks_together(NetworkSpec(784, (16, 16), 10), "adam", 4) == 5
+
+
+def test_fewer_are_computed_together_of_large_batches() -> None:
+    network = NetworkSpec(64, (32,), 10)
+    assert networks_together(network, "adam", 16) == 27
+    assert networks_together(network, "adam", 200) == 12
+    assert networks_together(network, "adam", 100_000) == 1
 
 
 def own_bits(

@@ -16,9 +16,9 @@ from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
+from tests.engines import numpy_engine
 
 from gpunet import MLPClassifier, MLPRegressor
-from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import SettingError
 from gpunet.sklearn import features
 from gpunet.sklearn.lbfgs import Objective
@@ -112,7 +112,7 @@ def test_the_gradient_of_lbfgs_is_that_of_finite_differences(
     settings = {"activation": activation, "layer_norm": layer_norm, "alpha": 0.5, **more}
     estimator = ours(hidden_layer_sizes=(3, 2), random_state=0, **settings)
     task = task_of(estimator, X, targets, np.linspace(0.5, 1.5, 150))
-    engine = NumpyEngine(task.config.network(4, task.dataset.outputs), task.config)
+    engine = numpy_engine(task.config, 4, task.dataset.outputs)
     start = np.random.default_rng(1).normal(size=engine.network.parameter_count)
     objective = Objective(engine, split(task.dataset, task.config).training[:], start)
     _, gradient = objective(start)
@@ -321,3 +321,8 @@ def test_settings_without_a_place_are_told_as_settings_errors() -> None:
     with pytest.raises(SettingError) as raised:
         classifier(activation=("relu", "tanh")).fit(X, y)
     assert raised.value.setting == "activation"
+
+
+def test_values_that_are_all_alike_are_learned_with_early_stopping() -> None:
+    fitted = regressor(early_stopping=True, learning_rate_init=0.02).fit(X, np.ones(150))
+    np.testing.assert_allclose(fitted.predict(X), 1, atol=0.3)

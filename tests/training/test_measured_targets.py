@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError, SettingError
 from gpunet.training.result import TrainingResult
-from gpunet.training.splits import network_for, settled, split
+from gpunet.training.splits import settled, split
 from gpunet.training.trainer import train
 
 CONFIG = TrainConfig(hidden=(8,), epochs=20, batch_size=16, learning_rate=0.02, seed=3)
@@ -33,7 +33,7 @@ def measured(targets: int = 1, *, count: int = 120, offset: float = 500.0) -> Da
 
 def fitted(data: Dataset, config: TrainConfig = CONFIG) -> TrainingResult:
     config = settled(config, data)
-    with NumpyEngine(network_for(config, data), config) as engine:
+    with numpy_engine(config, data.inputs, data.outputs) as engine:
         return train(engine, data, config)
 
 

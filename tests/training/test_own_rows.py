@@ -75,7 +75,7 @@ def together(kind: str) -> TrainingResult:
     like = dataset(samples, samples)
     own = OwnRows.of(like, (training, rows), (held, held_rows))
     settings = configs(kind)
-    engine = NumpyEngine(settings[0].network(4, like.outputs), settings)
+    engine = numpy_engine(settings, 4, like.outputs)
     return train_population(engine, own.dataset, settings, own=own)
 
 
@@ -85,7 +85,7 @@ def test_each_network_comes_to_the_bits_and_scores_that_it_has_alone(kind: str) 
     assert len({len(one.history) for one in found.networks}) > 1
     for p, (config, (first, stop, end)) in enumerate(zip(configs(kind), FOLDS, strict=True)):
         data = dataset(samples[first:stop], samples[stop:end])
-        alone = train(NumpyEngine(config.network(4, data.outputs), [config]), data, config)
+        alone = train(numpy_engine(config, 4, data.outputs), data, config)
         assert alone.parameters.tobytes() == found.parameters[p : p + 1].tobytes()
         assert alone.stop_reason == found.networks[p].stop_reason
 

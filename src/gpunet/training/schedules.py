@@ -58,6 +58,8 @@ def epoch_learning_rates(
         reductions: how often ``plateau`` has reduced the rate so far.
     """
     started, rate = _start(config, epoch)
+    if config.schedule == "constant" and not config.warmup:
+        return np.full((1, steps), rate)
     step = (epoch - 1 - started) * steps + np.arange(steps)[None]  # (1, S) since the start
     rates = _scheduled(config, rate, step, steps, reductions)
     return rates * _warm_up(config, epoch, steps)

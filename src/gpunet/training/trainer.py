@@ -545,7 +545,7 @@ class _Run:
         ended = {p for p in records if self.members[p].decide_stop(whole, interruption)}
         self.state = self._state(parameters, moments)
         diverged = any(one.stop_reason == "diverged" for one in self.members)
-        if whole and not diverged and self.state.finite:
+        if self.callbacks and whole and not diverged and self.state.finite:
             self._tell_checkpoint(self.state)
         if ending := ended | self._pruned():
             self.engine.deactivate(ending)

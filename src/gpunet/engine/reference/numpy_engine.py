@@ -56,10 +56,18 @@ CACHE = 1 << 20
 """Bytes of parameters, gradient and moments of a group: what a core's second cache may hold."""
 
 
-def networks_together(network: NetworkSpec, rule: Rule) -> int:
+BATCH_CACHE = 2 << 20
+"""Bytes of what a group computes of a batch. With batches of 200 samples a step of 64-32-10 takes
+0.131 ms in a group of 24 and 0.103 in one of 12, of 64-64-10 0.193 ms in one of 24 and 0.135 in one
+of 8."""
+
+
+def networks_together(network: NetworkSpec, rule: Rule, batch_size: int) -> int:
     """How many such networks are best computed at once."""
     arrays = 2 + MOMENTS[rule]
-    return max(1, CACHE // (4 * arrays * network.parameter_count))
+    of_parameters = CACHE // (4 * arrays * network.parameter_count)
+    values = network.inputs + 3 * sum(network.hidden) + 5 * network.outputs  # of a sample
+    return max(1, min(of_parameters, BATCH_CACHE // (4 * batch_size * values)))
 
 
 class NumpyEngine(Engine):
@@ -77,7 +85,7 @@ class NumpyEngine(Engine):
         self._parameters = np.zeros(shape, dtype=np.float32)
         self._moments = np.zeros((MOMENTS[self.rule], *shape), dtype=np.float32)
         self._splits: dict[Split, Samples] = {}
-        self._together = networks_together(network, self.rule)
+        self._together = networks_together(network, self.rule, self.batch_size)
         self._run(np.arange(self.population))
 
     def _run(self, networks: NDArray[np.intp]) -> None:

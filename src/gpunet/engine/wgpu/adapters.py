@@ -14,9 +14,8 @@ from functools import cache
 from typing import Any
 
 from gpunet.engine.interface import DeviceInfo
-from gpunet.engine.wgpu.native import (
-    declare_types,
-)
+from gpunet.engine.wgpu.native import declare_types
+from gpunet.errors import DeviceError, spelled
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -84,9 +83,25 @@ class Adapter:
         return self.info.kind == "software adapter"
 
 
-@cache
 def list_adapters() -> tuple[Adapter, ...]:
-    """All adapters but OpenGL's, whose compute shaders are too limited; none without a driver."""
+    """All adapters but OpenGL's, whose compute shaders are too limited; none without a driver.
+
+    Raises:
+        DeviceError: this process was forked from one that has listed them: drivers hang in it.
+    """
+    process, adapters = _listed()
+    if process != os.getpid():
+        raise DeviceError(
+            "adapters cannot be used in a process that was forked from one that has used them; "
+            "have worker processes spawned, as joblib's loky and Dask do, or use "
+            f"{spelled('device', 'cpu')}"
+        )
+    return adapters
+
+
+@cache
+def _listed() -> tuple[int, tuple[Adapter, ...]]:
+    """The number of the process that lists the adapters, and these."""
     import wgpu
     from wgpu.backends.wgpu_native import extras
 
@@ -100,7 +115,7 @@ def list_adapters() -> tuple[Adapter, ...]:
             for handle in wgpu.gpu.enumerate_adapters_sync()
             if handle.info["backend_type"] in {"Vulkan", "Metal", "D3D12"}
         ]
-    return tuple(_describe(index, handle) for index, handle in enumerate(found))
+    return os.getpid(), tuple(_describe(index, handle) for index, handle in enumerate(found))
 
 
 @contextmanager
