@@ -81,6 +81,10 @@ def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: 
 
 def partial_fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any) -> None:  # noqa: N803
     """What the estimators' ``partial_fit`` documents."""
+    if estimator.recipe is not None:
+        raise ValueError(
+            "partial_fit takes an epoch, and a recipe is a whole training; leave out recipe, or fit"
+        )
     if estimator.early_stopping:
         raise ValueError(
             "partial_fit does not support early_stopping=True, as an epoch has nothing to stop; "
@@ -158,6 +162,7 @@ def finish(
     """
     adopt(estimator, task, result.parameters, result.history, result.stop_reason, goes_on=goes_on)
     estimator.device_ = str(choice.info)
+    estimator._scaling, estimator._target_scaling = result.scaling, result.target_scaling
     plateau = Plateau(task.config) if known is None else known.plateau
     for record in result.history:
         plateau.observe(monitored(task.config, record))
@@ -167,8 +172,12 @@ def finish(
 
 
 def _is_one_network(estimator: Estimator) -> bool:
-    """Whether it can be trained as one of a population: no ensemble, and no epochs to be told."""
-    return estimator.ensemble == 1 and not getattr(estimator, "_skl_callbacks", None)
+    """Whether it can be trained as one of a population.
+
+    It is no ensemble, has no epochs to be told, and no scaling of its own samples.
+    """
+    alone = estimator.ensemble == 1 and estimator.recipe is None
+    return alone and not getattr(estimator, "_skl_callbacks", None)
 
 
 def _parameters(estimator: Estimator, task: Task) -> NDArray[np.float32]:
@@ -194,14 +203,18 @@ def outputs_of(estimator: Estimator, X: Any) -> NDArray[np.float32]:  # noqa: N8
             labels: NDArray[Any] = np.zeros((len(block), network.outputs), np.float32)
             if network.kind == "classes":
                 labels = np.zeros(len(block), np.int32)
-            engine.load("test", Samples(block, labels))
+            samples = Samples(block, labels)
+            scaling = getattr(estimator, "_scaling", None)
+            engine.load("test", samples if scaling is None else scaling.apply(samples))
             found.append(engine.predict("test").mean(axis=0))
-    return np.concatenate(found)
+    answers = np.concatenate(found)
+    scaling = getattr(estimator, "_target_scaling", None)
+    return answers if scaling is None else scaling.to_targets(answers).astype(np.float32)
 
 
 def _network(estimator: Estimator) -> NetworkSpec:
     """The network that an estimator's weights are of."""
-    own, sizes = estimator._checked(), [np.shape(one)[-1] for one in estimator.coefs_]
+    own, sizes = estimator._settings(), [np.shape(one)[-1] for one in estimator.coefs_]
     return NetworkSpec(
         int(estimator.n_features_in_),
         tuple(sizes[:-1]),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 
 from gpunet.config import (
     MAXIMUM_EPOCHS,
@@ -23,7 +23,9 @@ from gpunet.config import (
     SETTINGS,
     Setting,
 )
+from gpunet.config.recipes import open_recipe
 from gpunet.config.setting import Range
+from gpunet.errors import SettingError
 
 __all__ = ["ADAPTIVE_DECAY", "LBFGS", "OWN_SCHEDULES", "Parameters", "parameter"]
 
@@ -34,6 +36,13 @@ ALIASES: Mapping[str, str] = {"logistic": "sigmoid"}
 
 OWN_SCHEDULES: Mapping[str, str] = {"invscaling": "inverse-power", "adaptive": "plateau"}
 """Schedules by scikit-learn's names where gpunet has others; they act with ``sgd`` alone."""
+
+OTHERS: Mapping[str, str] = {
+    "solver": "optimizer",
+    "learning_rate": "schedule",
+    "batch_size": "batch_size",
+}
+"""Settings that parameters give by another value than their own."""
 
 ADAPTIVE_DECAY, ADAPTIVE_STOP = 0.2, 1e-6
 """What ``adaptive`` multiplies the rate with, and up to which rate it stops instead."""
@@ -156,6 +165,13 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
     lr_decay: float = parameter(0.5, setting="lr_decay")
     lr_decay_every: int | None = parameter(None, setting="lr_decay_every")
     lr_final: float = parameter(0.0, setting="lr_final")
+    recipe: str | None = parameter(
+        None,
+        "The name of a bundled recipe, such as tabular, whose settings count in place of every "
+        "parameter that has its default. It standardizes features and measured targets and holds "
+        "samples out; the weights are those of standardized features.",
+        kind=str | None,
+    )
 
     def _checked(self) -> dict[str, Any]:
         """Every parameter by its name, as Python's own types.
@@ -206,6 +222,30 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         elif own["learning_rate"] == "adaptive":
             settings |= {"lr_decay_every": patience or MAXIMUM_EPOCHS, "patience": 0}
             settings |= {"lr_decay": ADAPTIVE_DECAY, "lr_stop": ADAPTIVE_STOP}
+        return settings if own["recipe"] is None else {**settings, **self._of_recipe(own["recipe"])}
+
+    def _has_default(self, name: str) -> bool:
+        estimator: Any = type(self)
+        row = _rows(estimator)[name]
+        return bool(self._checked()[name] == row.default)
+
+    def _of_recipe(self, name: str) -> dict[str, Any]:
+        """The recipe's settings, but for those that a parameter gives which has no default.
+
+        Raises:
+            SettingError: a parameter has no place beside a recipe.
+            UsageError: there is no such recipe.
+        """
+        if self.solver == LBFGS or self.warm_start:
+            wrong = "solver" if self.solver == LBFGS else "warm_start"
+            raise SettingError(wrong, getattr(self, wrong), "its default beside a recipe")
+        file = open_recipe(name).file
+        measured = file.measured if is_regressor(self) else {}
+        settings = {**file.training, **measured, "standardize": True, "standardize_targets": True}
+        for one in fields(self):
+            setting = OTHERS.get(one.name, one.metadata["setting"])
+            if setting in settings and not self._has_default(one.name):
+                del settings[setting]
         return settings
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Optimizer", "adopt", "next_rate", "wanted_more"]
 
-ENDING = ("cosine", "coslog4", "linear", "one-cycle")
+ENDING = ("cosine", "coslog4", "coslog4", "linear", "one-cycle")
 """Schedules that bring the learning rate to its end with the last epoch."""
 
 OUTPUT_NAMES: Mapping[str, str] = {"sigmoid": "logistic"}
@@ -104,7 +104,7 @@ def _keep_curves(
     estimator.best_loss_ = min(estimator.loss_curve_, default=math.inf)
     estimator.validation_loss_curve_ = estimator.validation_scores_ = None
     estimator.best_validation_score_ = None
-    if task.dataset.validation is not None:
+    if any(record.val_loss is not None for record in history):
         losses = task.losses(history, "val_loss")
         estimator.validation_loss_curve_ = curve("validation_loss_curve_", losses)
         scores = [_score(record) for record in history]

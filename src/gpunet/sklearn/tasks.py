@@ -115,14 +115,16 @@ def task_of(
     loss = estimator._loss(training.labels)
     dataset = _dataset(estimator, training, validation, LOSS_FACTS[loss].kind)
     scale, offset = estimator._loss_scale(training)
-    batch = _batch_size(estimator, len(training))
+    batch = _batch_size(estimator, len(training), settings.get("batch_size", AUTO_BATCH))
+    penalized = estimator.recipe is None or not estimator._has_default("alpha")
+    alpha = float(estimator.alpha) if penalized else 0.0
     counted = 1.0 if training.weights is None else float(training.weights.mean(dtype=np.float64))
     settings |= {
         "loss": loss,
         "seed": seed,
         "batch_size": batch,
-        "l2": float(estimator.alpha) / (batch * (counted or 1.0)),
-        "validation": 0 if validation is None else 1,
+        "l2": alpha / (batch * (counted or 1.0)),
+        "validation": settings["validation"] if validation is None else 1,
     }
     if settings["monitor"] == "train_loss":
         settings["min_delta"] /= scale
@@ -202,10 +204,10 @@ def _strata(labels: NDArray[Any], share: float) -> NDArray[Any] | None:
     return labels if room and counts.min() > 1 else None
 
 
-def _batch_size(estimator: Estimator, samples: int) -> int:
+def _batch_size(estimator: Estimator, samples: int, usual: int) -> int:
     wanted = estimator.batch_size
     if isinstance(wanted, str):
-        return min(AUTO_BATCH, samples)
+        return min(usual, samples)
     if wanted > samples:
         warnings.warn(
             f"batch_size={wanted} is more than the {samples} samples to train on, "
