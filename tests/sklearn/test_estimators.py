@@ -321,3 +321,8 @@ def test_settings_without_a_place_are_told_as_settings_errors() -> None:
     with pytest.raises(SettingError) as raised:
         classifier(activation=("relu", "tanh")).fit(X, y)
     assert raised.value.setting == "activation"
+
+
+def test_values_that_are_all_alike_are_learned_with_early_stopping() -> None:
+    fitted = regressor(early_stopping=True, learning_rate_init=0.02).fit(X, np.ones(150))
+    np.testing.assert_allclose(fitted.predict(X), 1, atol=0.3)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -142,3 +143,8 @@ def test_an_improvement_at_once_is_over_the_best_and_may_just_be_the_wanted_one(
     values = (1.0, 0.75, 0.625, 0.5, 0.25)
     assert [at_once.observe(one) for one in values] == [True, True, False, False, True]
     assert [added_up.observe(one) for one in values] == [True, False, True, False, True]
+
+
+def test_where_targets_are_all_alike_and_have_no_r2_the_loss_decides() -> None:
+    record = EpochRecord(1, 0.25, None, 0.5, None, 0.1, 1.0, 1.0, train_r2=0.75, val_r2=math.nan)
+    assert monitored(TrainConfig(monitor="val_r2"), record) == 0.5

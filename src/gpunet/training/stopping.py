@@ -19,11 +19,13 @@ def monitored(config: TrainConfig, record: EpochRecord) -> float:
     """The metric that decides, the smaller the better: a loss, or minus the accuracy or R2.
 
     Unless it is the training loss it is the held-out samples', or the training samples' where none
-    are held out.
+    are held out. Targets that are all alike have no R2, and the loss decides.
     """
     if config.monitor == "train_loss":
         return record.train_loss
-    return -record.monitored_score if config.monitor in MAXIMIZED else record.monitored_loss
+    if config.monitor in MAXIMIZED and not math.isnan(record.monitored_score):
+        return -record.monitored_score
+    return record.monitored_loss
 
 
 class Improvements:
