@@ -167,7 +167,7 @@ def test_only_one_source_of_settings_is_taken(gpunet: RunCommand) -> None:
 
 def test_every_option_of_train_can_be_set_in_a_file() -> None:
     command = typer.main.get_command(app).commands["train"]  # type: ignore[attr-defined]
-    not_settings = {"config_file", "recipe", "resume", "help"}
+    not_settings = {"config_file", "recipe", "resume", "help", "named"}
     names = {option.name for option in command.params} - not_settings
     assert names == {*TrainConfig().to_dict(), *RUN_SETTINGS}
     for option in command.params:

@@ -48,7 +48,10 @@ REST = [
 DRAW = ["--count -n = 10 | from 1", f"--seed = 0 | from 0 to {2**32 - 1}"]
 
 OPTIONS = {
-    "train": [*TRAINING, *KEEPING, "--resume RUN_DIR = None | Keeping the run", *REST],
+    "train": [
+        *(*SOURCES, "DATA = None", *TRAINING[len(SOURCES) :], *KEEPING),
+        *("--resume RUN_DIR = None | Keeping the run", *REST),
+    ],
     "config": [*TRAINING, *KEEPING, *REST],
     "find-lr": [*TRAINING, DEVICE, PLAIN, QUIET, JSON],
     "explain": [*TRAINING, DEVICE, AUTOTUNE, "--shader PASS = None | Output", PLAIN],
@@ -71,6 +74,7 @@ OPTIONS = {
     "tune-kernels": [*TRAINING, DEVICE, PLAIN],
     "tune": [
         *("--data = None | Data", LABEL, "--missing = None | Data", IGNORE),
+        *("--weight COLUMN = None | Data", "--loss = None | Data"),
         *(f"--{name} = None | Data" for name in ("epochs", "batch-size", "optimizer", "seed")),
         *("--monitor = None | Data", "--config FILE.toml = None | Data"),
         "--space FILE.toml = None | Search",

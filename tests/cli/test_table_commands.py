@@ -440,6 +440,11 @@ def test_houses_are_priced_from_end_to_end(gpunet: RunCommand) -> None:
         for answer, row in zip(answers, houses(40, seed=1), strict=True)
     ]
     assert float(np.mean(np.abs(errors))) < 0.2
+    again = gpunet("train", "houses.csv", *FAST[:-1], "--plain", "--output", "again")
+    assert Path("again").read_bytes() == Path("model").read_bytes()
+    assert again.code == 0
+    twice = gpunet("train", "houses.csv", "--data", "new.csv")
+    assert (twice.code, "both name the data; give one of them" in twice.err) == (2, True)
     refused = gpunet("evaluate", "model", "--data", "bare.csv")
     assert "has no column 'price' for the label" in refused.err
 

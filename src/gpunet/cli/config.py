@@ -15,6 +15,10 @@ from gpunet.config.settings_file import MEASURED, RUN_SETTINGS, write_settings
 __all__ = ["config"]
 
 
+UNWRITTEN = {"named", "resume"}
+"""Parameters of `gpunet train` that no file of settings holds."""
+
+
 def _config(*, context: typer.Context, config: TrainConfig, **_: Any) -> None:
     """Print the settings that `gpunet train` would train with, as TOML for its --config.
 
@@ -35,5 +39,5 @@ def _config(*, context: typer.Context, config: TrainConfig, **_: Any) -> None:
 
 config = with_settings(_config)
 config.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-    [one for one in inspect.signature(train).parameters.values() if one.name != "resume"]
+    [one for name, one in inspect.signature(train).parameters.items() if name not in UNWRITTEN]
 )

@@ -22,6 +22,7 @@ __all__ = [
     "Autotune",
     "CheckpointEvery",
     "Data",
+    "DataArgument",
     "Device",
     "Force",
     "Graphics",
@@ -50,10 +51,14 @@ Data = Annotated[
     str,
     typer.Option(
         help="mnist, fashion-mnist, strokes (built in), or a path: a table (CSV, Parquet, Excel, "
-        "ARFF and others), IDX, NPZ or NPY files, or a folder of images; auto takes MNIST if it "
-        "can be had, else strokes.",
+        "ARFF and others) of classes or measured targets, IDX, NPZ or NPY files, or a folder of "
+        "images; auto takes MNIST if it can be had, else strokes.",
         rich_help_panel=DATA,
     ),
+]
+DataArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="DATA", help="The data, in place of --data.", show_default=False),
 ]
 Autotune = Annotated[
     bool,

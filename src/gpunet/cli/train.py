@@ -34,6 +34,7 @@ RUNS = Path("runs")
 def train(
     *,
     context: typer.Context,
+    named: options.DataArgument = None,
     data: options.Data = "auto",
     config: TrainConfig,
     run_dir: options.RunDir = None,
@@ -63,15 +64,18 @@ def train(
     from gpunet.workflows.run_folders import resumed_run
     from gpunet.workflows.training import train_model
 
+    given = _given(context)
+    if named is not None and "data" in given:
+        raise UsageError(f"{named} and --data {data} both name the data; give one of them")
+    data = named or data
     if resume is None:
         recorder = named_run(run_dir, name, checkpoint_every, config, datetime.now())
     else:
-        given = _given(context)
         for name, other in SOURCES.items():
             if name in given:
                 raise UsageError(f"--resume and {other} cannot go together; leave out {other}")
         recorder, config = resumed_run(resume, checkpoint_every, config, given & SETTINGS.keys())
-        data = data if "data" in given else recorder.reference
+        data = data if given & {"named", "data"} else recorder.reference
     messages = ConsoleMessages(plain=plain, quiet=quiet, patient=True)
     painter = choose_painter(graphics, messages.console)
     run = train_model(data, config, device, messages, recorder=recorder, autotune=autotune)
