@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 import gpunet
-from gpunet.engine.factory import create_engine
+from gpunet.engine.factory import create_engine, list_adapters
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.sklearn import together
 
@@ -99,6 +99,17 @@ def test_a_grid_has_the_results_of_grid_search_to_the_bit(
     assert ours.classes_.tolist() == [0, 1, 2]
     assert ours.n_features_in_ == 4
     assert (ours.cv_results_["mean_fit_time"] > 0).all()
+
+
+@pytest.mark.skipif(not any(one.usable for one in list_adapters()), reason="no adapter here")
+def test_an_adapter_gives_each_network_the_bits_that_it_has_alone(populations: list[int]) -> None:
+    grid = {"alpha": [1e-4, 0.1]}
+    given: dict[str, Any] = {"cv": 3, "scoring": "neg_log_loss", "refit": False}
+    estimator = network(device="gpu", max_iter=3, batch_size=20)
+    ours = gpunet.PopulationSearchCV(estimator, grid, **given).fit(*IRIS)
+    assert populations == [6]
+    theirs = GridSearchCV(estimator, grid, **given).fit(*IRIS)
+    assert numbers(ours.cv_results_) == numbers(theirs.cv_results_)
 
 
 def test_drawn_candidates_are_those_of_randomized_search() -> None:

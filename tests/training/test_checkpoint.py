@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -510,3 +511,57 @@ def test_large_values_that_differ_by_little_are_scaled_as_in_training(tmp_path: 
     assert scaling.apply(samples).features.tobytes() == prepared.features.tobytes()
     assert pytest.approx(prepared.features.mean(axis=0).tolist(), abs=1e-6) == [0] * 4
     assert pytest.approx(prepared.features.std(axis=0).tolist(), abs=1e-6) == [1] * 4
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    """A model of two measured targets, which were standardized."""
+    network = NetworkSpec(4, (3,), 2, "tanh", loss="squared-error")
+    config = TrainConfig(hidden=(3,), activation="tanh", loss="squared-error")
+    scaling = Scaling(np.array([1e6, 0.1]), np.array([3e5, 0.01]))
+    path = tmp_path / "measured.safetensors"
+    targets: dict[str, Any] = {"targets": ("price", "size"), "target_scaling": scaling}
+    test = Scores(0.25, None, -0.5, 3e5, 2e5)
+    changed = {"network": network, "config": config, "classes": (), "test": test, **targets}
+    model_file.save(a_model(2, **changed), path)
+    return path
+
+
+def test_a_model_of_measured_targets_comes_back(measured: Path) -> None:
+    model, content = model_file.load(measured), describe(measured)
+    assert (content["format"], content["network"]["outputs"]) == (4, 2)
+    assert (content["classes"], content["targets"]) == ([], ["price", "size"])
+    assert list(content["test"]) == ["loss", "r2", "rmse", "mae"]
+    assert model.test == Scores(0.25, None, -0.5, 3e5, 2e5)
+    assert model.targets == ("price", "size")
+    assert model.target_scaling is not None
+    assert model.target_scaling.mean.tolist() == [1e6, 0.1]
+    assert model.target_scaling.deviation.tolist() == [3e5, 0.01]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "description", "message"),
+    [
+        ({}, {"targets": ["price"]}, "does not name the network's 2 targets"),
+        ({}, {"targets": ["price", "price"]}, "gives two targets one name"),
+        ({}, {"classes": ["a", "b"]}, "does not name the network's 2 targets"),
+        ({}, {"target_scaling": False}, "a tensor 'targets.deviation' that its network does not"),
+        ({"targets.mean": None}, {}, "the tensor targets.mean is missing"),
+        ({"targets.mean": np.zeros(3)}, {}, r"targets.mean is float64 of shape \(3,\), wanted"),
+        ({"targets.mean": np.full(2, np.nan)}, {}, "targets.mean holds NaN or infinity"),
+        ({"targets.deviation": np.array([1.0, 0])}, {}, "targets.deviation holds a value that is"),
+        ({}, {"test": {"loss": 1.0, "r2": 1.5}}, "test.r2 is 1.5, wanted float <= 1.0"),
+        ({}, {"test": {"loss": -1.0}}, "its test has a loss of -1.0, wanted at least 0"),
+    ],
+)
+def test_what_is_no_sound_model_of_targets_is_refused(
+    measured: Path, tensors: dict[str, Any], description: dict[str, Any], message: str
+) -> None:
+    rewrite(measured, tensors, description)
+    assert re.search(message, refusal(measured))
+
+
+def test_classes_are_not_scaled(saved: Path) -> None:
+    scaling = {"targets.mean": np.zeros(2), "targets.deviation": np.ones(2)}
+    rewrite(saved, scaling, {"target_scaling": True})
+    assert "it scales classes, which are not measured" in refusal(saved)

@@ -222,14 +222,9 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         elif own["learning_rate"] == "adaptive":
             settings |= {"lr_decay_every": patience or MAXIMUM_EPOCHS, "patience": 0}
             settings |= {"lr_decay": ADAPTIVE_DECAY, "lr_stop": ADAPTIVE_STOP}
-        return settings if own["recipe"] is None else {**settings, **self._of_recipe(own["recipe"])}
+        return settings if own["recipe"] is None else {**settings, **self._of_recipe(own)}
 
-    def _has_default(self, name: str) -> bool:
-        estimator: Any = type(self)
-        row = _rows(estimator)[name]
-        return bool(self._checked()[name] == row.default)
-
-    def _of_recipe(self, name: str) -> dict[str, Any]:
+    def _of_recipe(self, own: Mapping[str, Any]) -> dict[str, Any]:
         """The recipe's settings, but for those that a parameter gives which has no default.
 
         Raises:
@@ -239,12 +234,12 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         if self.solver == LBFGS or self.warm_start:
             wrong = "solver" if self.solver == LBFGS else "warm_start"
             raise SettingError(wrong, getattr(self, wrong), "its default beside a recipe")
-        file = open_recipe(name).file
+        file = open_recipe(own["recipe"]).file
         measured = file.measured if is_regressor(self) else {}
-        settings = {**file.training, **measured, "standardize": True, "standardize_targets": True}
+        settings = {**file.training, **measured, "standardize": True, "scale_targets": True}
         for one in fields(self):
             setting = OTHERS.get(one.name, one.metadata["setting"])
-            if setting in settings and not self._has_default(one.name):
+            if setting in settings and own[one.name] != one.metadata["row"].default:
                 del settings[setting]
         return settings
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Optimizer", "adopt", "next_rate", "wanted_more"]
 
-ENDING = ("cosine", "coslog4", "coslog4", "linear", "one-cycle")
+ENDING = ("cosine", "coslog4", "linear", "one-cycle")
 """Schedules that bring the learning rate to its end with the last epoch."""
 
 OUTPUT_NAMES: Mapping[str, str] = {"sigmoid": "logistic"}

@@ -116,8 +116,9 @@ def task_of(
     dataset = _dataset(estimator, training, validation, LOSS_FACTS[loss].kind)
     scale, offset = estimator._loss_scale(training)
     batch = _batch_size(estimator, len(training), settings.get("batch_size", AUTO_BATCH))
-    penalized = estimator.recipe is None or not estimator._has_default("alpha")
-    alpha = float(estimator.alpha) if penalized else 0.0
+    alpha = float(estimator.alpha)
+    if estimator.recipe is not None and alpha == type(estimator).alpha:  # its default
+        alpha = 0.0
     counted = 1.0 if training.weights is None else float(training.weights.mean(dtype=np.float64))
     settings |= {
         "loss": loss,
