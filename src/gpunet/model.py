@@ -12,15 +12,11 @@ from numpy.typing import NDArray
 
 from gpunet.config import AnswerFormat, NetworkSpec, TrainConfig
 from gpunet.config.choices import Kind
-from gpunet.datasets.dataset import (
-    Columns,
-    Dataset,
-    Samples,
-    Scaling,
-    refuse_unknown_values,
-)
+from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.framing import Framing
 from gpunet.datasets.pixels import FRACTIONS, Levels, inverted
+from gpunet.datasets.scaling import Scaling
+from gpunet.datasets.table_columns import Columns
 from gpunet.errors import ModelError, OutputError
 from gpunet.parameters import layer_views
 

@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from gpunet import __version__
 from gpunet.config import LARGEST_NUMBER, MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
 from gpunet.config.texts import written
-from gpunet.datasets.dataset import Columns, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.datasets.pixels import FRACTIONS
+from gpunet.datasets.scaling import Scaling
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.sound_columns import require_columns
 from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import ModelError, UsageError, reason_of, spelled

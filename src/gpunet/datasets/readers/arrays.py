@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind, Missing
-from gpunet.datasets.dataset import Columns, Dataset, refuse_unknown_values
+from gpunet.datasets.dataset import Dataset, refuse_unknown_values
 from gpunet.datasets.readers.array_targets import (
     are_one_hot,
     kind_of_array,
@@ -27,6 +27,7 @@ from gpunet.datasets.readers.labels import RawLabels
 from gpunet.datasets.readers.parts import NAMES, Part, assembled, joined
 from gpunet.datasets.readers.targets import without_targets
 from gpunet.datasets.spool import converted
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.frames import FrameRows, dataset_of_frames, is_gap, titles_of
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import DataError

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
-from gpunet.datasets.dataset import Columns, Dataset, Samples
+from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import split_last
 from gpunet.datasets.readers.features import as_grey_levels, guess_image_shape
 from gpunet.datasets.readers.labels import RawLabels, number_classes
 from gpunet.datasets.readers.targets import RawTargets, Targets
+from gpunet.datasets.table_columns import Columns
 from gpunet.errors import DataError, spelled
 
 __all__ = [

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
-from gpunet.datasets.dataset import Columns
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import RawLabels, number_known
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.encoder import Encoder, Tally, take_features
 from gpunet.datasets.tables.named_columns import named_column, named_labels
 from gpunet.datasets.tables.sheet import Block, Head, Picked, Sheet, Table
