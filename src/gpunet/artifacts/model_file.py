@@ -346,6 +346,9 @@ def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) ->
     if pixels.framing is not None:
         _require_framing(pixels.framing, shape)
     if known.columns is not None:
+        places, wanted = len(known.columns.places), max(1, len(known.targets))
+        if places != wanted and (places > 1 or known.columns.label is not None):
+            raise UnsoundError(f"it has {places} columns for {network.outputs} {what}")
         require_columns(known.columns, network.inputs, shape is not None, known.scaling)
 
 

@@ -109,7 +109,7 @@ def read_row_blocks(
         source: the file, or one that is open, which is called the standard input.
         columns: of the table that the model was trained on.
         inputs: features that the model takes, I.
-        index: the column that names the rows, as ``label_column.named_column`` takes it; ``None``
+        index: the column that names the rows, as ``named_columns.named_column`` takes it; ``None``
             for the one that the model's table had.
 
     Yields:
