@@ -689,6 +689,7 @@ class _Run:
             history=mean_history([member.history for member in self.members]),
             best_epoch=self.best_epoch,
             begun_steps=0 if begun is None else begun.samples // self.batch_size,
+            scaling=self.scaling,
             target_scaling=self.target_scaling,
         )
 
