@@ -89,6 +89,33 @@ def test_a_target_that_never_changes_is_told_without_an_r2() -> None:
     assert result.test_outputs.shape == (1, 40, 1)
 
 
+def test_a_target_that_never_changes_is_scaled_by_nothing_however_its_mean_is_rounded() -> None:
+    data = measured(count=500)
+    same = replace(data, train=replace(data.train, labels=np.full((80, 1), 0.1)))
+    scaling = split(same, settled(CONFIG, same)).target_scaling
+    assert scaling is not None
+    assert (scaling.mean.tolist(), scaling.deviation.tolist()) == ([0.1], [1])
+
+
+@pytest.mark.parametrize("value", [0.1, 1e6 / 3])
+def test_a_target_that_never_changes_has_no_r2_whatever_samples_weigh(value: float) -> None:
+    data = weighted(measured(), np.random.default_rng(0).uniform(0.1, 2, 80))
+    same = replace(data, train=replace(data.train, labels=np.full((80, 1), value)))
+    result = fitted(same, replace(CONFIG, epochs=1, scale_targets=False))
+    assert str(result.history[0].train_r2) == "nan"
+
+
+def test_the_r2_of_an_epoch_is_exact_where_targets_are_large_and_differ_by_little() -> None:
+    draws = np.random.default_rng(1)
+    labels = 1e6 + draws.normal(size=(20_000, 2))
+    samples = Samples(draws.normal(size=(20_000, 1)).astype(np.float32), labels)
+    data = Dataset("far", samples, samples[:0], (), None, "", targets=("a", "b"), kind="measured")
+    config = replace(CONFIG, hidden=(), epochs=1, scale_targets=False, validation=0)
+    record = fitted(data, config).history[0]
+    spread = labels.astype(np.float32).var(axis=0, dtype=np.float64).sum()
+    assert record.train_r2 == pytest.approx(1 - 2 * record.train_loss / spread, rel=1e-5)
+
+
 def test_counts_keep_their_sign_and_are_divided_by_their_mean() -> None:
     data = measured(offset=0)
     counts = replace(data, train=replace(data.train, labels=np.round(np.abs(data.train.labels))))

@@ -702,12 +702,11 @@ def _spread(source: Source, own: Sequence[NDArray[np.uint32]] | None = None) -> 
         return np.array(
             [_spread(Source(source.samples, rows.astype(np.intp)), None) for rows in own]
         )
-    labels = source.labels
-    if labels.ndim == 1 or not len(labels):
+    if source.labels.ndim == 1 or not len(source):
         return 0.0
-    weights = source.weights
-    mean = np.average(labels, axis=0, weights=weights)
-    spread = float(np.average(np.square(labels - mean), axis=0, weights=weights).sum())
+    labels = source.labels - source.labels[:1].astype(np.float64)  # exactly 0 where all are alike
+    mean = np.average(labels, axis=0, weights=source.weights)
+    spread = float(np.average(np.square(labels - mean), axis=0, weights=source.weights).sum())
     return spread or math.nan
 
 
