@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 import numpy as np
@@ -160,11 +160,12 @@ def _document(tables: list[Table]) -> Iterator[str]:
             seconds[name].append(mean(times))
         size = f"{len(table.rows):,} | {table.rows.shape[1]}"
         yield f"| {table.name} | {size} | {' | '.join(cells)} |"
-    for what, figures, form in (
-        (f"share of {AGAINST}'s", shares, ".3f"),
-        ("seconds", seconds, ".2f"),
+    for what, values in (
+        (f"share of {AGAINST}'s", [f"{mean(shares[name]):.3f}" for name in names]),
+        ("its median", [f"{median(shares[name]):.3f}" for name in names]),
+        ("seconds", [f"{mean(seconds[name]):.2f}" for name in names]),
     ):
-        yield f"| {what} | | | {' | '.join(format(mean(figures[name]), form) for name in names)} |"
+        yield f"| {what} | | | {' | '.join(values)} |"
 
 
 def _figures(table: Table, contender: str) -> tuple[list[float], list[float]]:

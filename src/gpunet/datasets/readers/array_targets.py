@@ -12,7 +12,14 @@ from gpunet.datasets.readers.labels import TEXT, RawLabels
 from gpunet.datasets.readers.targets import Targets, are_binary, are_measured, raw_targets
 from gpunet.errors import DataError, spelled
 
-__all__ = ["are_one_hot", "kind_of_array", "raw_classes", "target_names", "targets_of"]
+__all__ = [
+    "are_one_hot",
+    "kind_of_array",
+    "raw_classes",
+    "target_names",
+    "targets_of",
+    "told_kind",
+]
 
 ROWS = 4096  # rows looked at together, so that the temporaries stay small
 

@@ -48,14 +48,11 @@ def from_arrays(
     sample_weight: Any = None,
 ) -> Dataset:
     """What ``Dataset.from_arrays`` documents."""
-    if (x_test is None) != (y_test is None):
-        lacking = "X_test" if x_test is None else "y_test"
-        raise DataError(f"{lacking} is missing; give both X_test and y_test, or neither")
     titles = titles_of(x)
     parts: dict[Part, tuple[Any, Any]] = {"train": (x, y)}
-    if x_test is not None:
+    if x_test is not None or y_test is not None:
+        _require_alike(titles, x_test, y_test)
         parts["test"] = (x_test, y_test)
-        _require_alike(titles, titles_of(x_test))
     labeled = {part: _labeled(labels, options.missing) for part, (_, labels) in parts.items()}
     known, kept = labeled["train"]
     kind = options.kind or kind_of_array(known)
@@ -103,9 +100,12 @@ def from_arrays(
     )
 
 
-def _require_alike(titles: tuple[str, ...] | None, tested: tuple[str, ...] | None) -> None:
-    """Check that the columns of X_test are those of X, if they have titles."""
-    if tested not in (None, titles):
+def _require_alike(titles: tuple[str, ...] | None, x_test: Any, y_test: Any) -> None:
+    """Check that both X_test and y_test are there, with the columns of X if they have titles."""
+    if x_test is None or y_test is None:
+        lacking = "X_test" if x_test is None else "y_test"
+        raise DataError(f"{lacking} is missing; give both X_test and y_test, or neither")
+    if titles_of(x_test) not in (None, titles):
         raise DataError(
             "the columns of X_test are called otherwise than those of X, or stand in another "
             "order; make both alike"
