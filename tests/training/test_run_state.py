@@ -166,6 +166,7 @@ BEGUN = {"samples": 64, "seconds": 1.5, "loss": [3.5], "correct": [40], "seen": 
         ({"begun": {**BEGUN, "seen": [63]}, "window": 64}, "of the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "seen": [0]}, "window": 64}, "of the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "correct": [-1]}, "window": 64}, "of the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "weight": [1, 2]}, "window": 64}, "the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "squared": [1, 2]}, "window": 64}, "the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "correct": "12"}}, "begun.correct is '12', wanted array"),
         ({"window": 0}, "window is 0, wanted int >= 1"),

@@ -150,8 +150,8 @@ def _require_begun(run: _Run, population: int, batch_size: int) -> None:
         if not all(network.history for network in run.networks):
             raise UnsoundError("there is no epoch in its history")
         return
-    squared = begun.squared or begun.loss  # which runs of earlier versions do not tell
-    sums, window = (begun.loss, begun.correct, begun.seen, squared), run.window or 0
+    sums, window = [begun.loss, begun.correct, begun.seen], run.window or 0
+    sums += [one for one in (begun.squared, begun.weight) if one]
     sound = (
         all(len(one) == population for one in sums)
         and begun.seconds >= 0

@@ -200,31 +200,31 @@ class NumpyEngine(Engine):
 
     def metrics(self) -> Metrics:
         """The epoch's metrics so far."""
-        return self._metrics([one.scores for one in self._groups])
+        return self._metrics("train", [one.scores for one in self._groups])
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
         samples = self._splits[split]
-        return self._metrics(
-            self._for_each_group(
-                lambda group: group.evaluate(samples, self._own_rows(split, group))
-            )
+        scores = self._for_each_group(
+            lambda group: group.evaluate(samples, self._own_rows(split, group))
         )
+        return self._metrics(split, scores)
 
-    def _metrics(self, scores: Sequence[Scores]) -> Metrics:
+    def _metrics(self, split: Split, scores: Sequence[Scores]) -> Metrics:
         """The metrics of all groups; inactive networks have seen nothing."""
-        loss, hits = np.zeros((2, self.population))
+        loss, hits, weight = np.zeros((3, self.population))
         seen = np.zeros(self.population, dtype=np.int64)
         whole = True
         for one, own in zip(self._groups, scores, strict=True):
             found = own.hits()
             loss[one.networks], hits[one.networks] = own.loss(), found
-            seen[one.networks] = own.seen
+            seen[one.networks], weight[one.networks] = own.seen, own.weight
             whole &= found.dtype == np.int64
         none = np.zeros(self.population)
+        known = None if self._splits[split].weights is None else weight
         if self.network.kind == "measured":
-            return Metrics(loss, none.astype(np.int64), seen, hits)
-        return Metrics(loss, hits.astype(np.int64) if whole else hits, seen, none)
+            return Metrics(loss, none.astype(np.int64), seen, hits, known)
+        return Metrics(loss, hits.astype(np.int64) if whole else hits, seen, none, known)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the answers for every sample of a split."""
