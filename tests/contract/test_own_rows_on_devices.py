@@ -65,7 +65,12 @@ def train(engine: Engine, samples: Samples, rows: Any, held_out: Any, epochs: in
 def outcome(engine: Engine, network: int) -> list[bytes]:
     """All that is known of a network, as bytes."""
     metrics = engine.metrics(), engine.evaluate("validation"), engine.evaluate("train")
-    figures = [one[network] for m in metrics for one in (m.loss, m.correct, m.seen, m.squared)]
+    figures = [
+        one[network]
+        for m in metrics
+        for one in (m.loss, m.correct, m.seen, m.squared, m.weight)
+        if one is not None
+    ]
     answers = engine.predict("validation")[network]
     arrays = engine.parameters()[network], engine.moments()[:, network], answers
     return [np.asarray(one).tobytes() for one in (*figures, *arrays)]
@@ -102,6 +107,10 @@ def test_every_loss_and_weight_ends_at_the_specifications_weights_and_metrics(
         assert found.squared == pytest.approx(wanted.squared, rel=SUMS)
         assert found.correct == pytest.approx(wanted.correct, rel=SUMS)
         assert found.correct.dtype == wanted.correct.dtype
+        if not weighted:
+            assert found.weight is wanted.weight is None
+        else:
+            assert found.weight == pytest.approx(wanted.weight)
     answers = expected.predict("validation")
     np.testing.assert_allclose(engine.predict("validation"), answers, rtol=1e-4, atol=1e-5)
 
@@ -139,6 +148,27 @@ def test_a_network_with_rows_of_its_own_trains_as_on_a_split_of_these_rows(
         assert alone.evaluate("validation").loss[0] == pytest.approx(
             engine.evaluate("validation").loss[p], rel=SUMS
         )
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["all rows", "own rows"])
+def test_an_epoch_that_is_not_whole_tells_what_its_samples_weigh(
+    make_engine: MakeEngine, own: bool
+) -> None:
+    network = NetworkSpec(12, (7,), 3)
+    samples = draw_samples(network, weighted=True)
+    assert samples.weights is not None
+    engine = make_engine(network, [TrainConfig(seed=seed) for seed in (1, 2, 3)], batch_size=8)
+    engine.set_parameters(initial_parameters(network, "auto", engine.seeds))
+    engine.load("train", samples, rows=ROWS if own else None)
+    order = own_order(engine, ROWS, 1) if own else epoch_order(engine.seeds, 1, 90)
+    engine.begin_epoch(order, np.full((3, -(-order.shape[1] // 8)), 0.05), 0)
+    counts = [16, 16, 16]
+    for steps in (2, order.shape[1] // 8 - 1):
+        engine.train(steps)
+        drawn = [samples.weights[own[:n]].sum() for own, n in zip(order, counts, strict=True)]
+        assert engine.metrics().weight == pytest.approx(drawn)
+        counts = [45, 44, 45] if own else [90] * 3
+    assert (engine.metrics().accuracy <= 1).all()
 
 
 def test_networks_with_rows_of_their_own_go_on_when_others_rest(make_engine: MakeEngine) -> None:

@@ -15,6 +15,7 @@ from threadpoolctl import ThreadpoolController
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.reference import kernels as numpy_kernels
+from gpunet.engine.reference import numpy_engine
 from gpunet.engine.reference.numpy_engine import NumpyEngine, numpy_conditions
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
@@ -24,6 +25,7 @@ NETWORK = NetworkSpec(784, (128,), 10)
 
 @pytest.fixture
 def blas() -> ThreadpoolController:
+    numpy_engine._blas.cache_clear()  # so that it knows what other tests have loaded
     found = ThreadpoolController().select(user_api="blas")
     if not found.info():
         pytest.skip("the threads of this machine's BLAS cannot be limited")

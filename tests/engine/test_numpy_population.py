@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from threading import get_ident
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
-from gpunet.engine.reference import numpy_engine
+from gpunet.engine.reference import kernels, numpy_engine
 from gpunet.engine.reference.numpy_engine import NumpyEngine, networks_together
 from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order, own_order
@@ -58,6 +60,34 @@ def trained(engine: NumpyEngine, samples: Samples, inactive: Sequence[int]) -> N
         engine.train(1)
         if epoch == 0:
             engine.deactivate(inactive)
+
+
+def test_every_thread_of_the_groups_limits_blas_itself(
+    groups: NumpyEngine, random_samples: Callable[..., Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As OpenMP, by which some builds of BLAS compute, has a limit for each thread."""
+    limited, computing = set(), set()
+
+    class PerThread:
+        lib_controllers = ()
+
+        def limit(self, limits: int) -> PerThread:
+            limited.add(get_ident())
+            return self
+
+        def restore_original_limits(self) -> None:
+            pass
+
+    def forward(*arguments: Any) -> Any:
+        computing.add(get_ident())
+        return kernels_forward(*arguments)
+
+    kernels_forward = kernels.forward
+    monkeypatch.setattr(numpy_engine, "_blas", PerThread)
+    monkeypatch.setattr(kernels, "forward", forward)
+    trained(groups, random_samples(32, 12, 3), ())
+    assert computing - {get_ident()}
+    assert computing <= limited
 
 
 @pytest.mark.parametrize("inactive", [(1, 2), (2, 3), (0, 1, 4)])

@@ -12,7 +12,9 @@ from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.engine.interface import Metrics
 from gpunet.errors import DataError, SettingError
+from gpunet.training.events import Callback, Control, Progress
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import settled, split
 from gpunet.training.trainer import train
@@ -87,6 +89,33 @@ def test_a_target_that_never_changes_is_told_without_an_r2() -> None:
     result = fitted(same, replace(CONFIG, epochs=2))
     assert str(result.history[-1].train_score) == "nan"
     assert result.test_outputs.shape == (1, 40, 1)
+
+
+def test_a_target_that_never_changes_is_scaled_by_nothing_however_its_mean_is_rounded() -> None:
+    data = measured(count=500)
+    same = replace(data, train=replace(data.train, labels=np.full((80, 1), 0.1)))
+    scaling = split(same, settled(CONFIG, same)).target_scaling
+    assert scaling is not None
+    assert (scaling.mean.tolist(), scaling.deviation.tolist()) == ([0.1], [1])
+
+
+@pytest.mark.parametrize("value", [0.1, 1e6 / 3])
+def test_a_target_that_never_changes_has_no_r2_whatever_samples_weigh(value: float) -> None:
+    data = weighted(measured(), np.random.default_rng(0).uniform(0.1, 2, 80))
+    same = replace(data, train=replace(data.train, labels=np.full((80, 1), value)))
+    result = fitted(same, replace(CONFIG, epochs=1, scale_targets=False))
+    assert str(result.history[0].train_r2) == "nan"
+
+
+def test_the_r2_of_an_epoch_is_exact_where_targets_are_large_and_differ_by_little() -> None:
+    draws = np.random.default_rng(1)
+    labels = 1e6 + draws.normal(size=(20_000, 2))
+    samples = Samples(draws.normal(size=(20_000, 1)).astype(np.float32), labels)
+    data = Dataset("far", samples, samples[:0], (), None, "", targets=("a", "b"), kind="measured")
+    config = replace(CONFIG, hidden=(), epochs=1, scale_targets=False, validation=0)
+    record = fitted(data, config).history[0]
+    spread = labels.astype(np.float32).var(axis=0, dtype=np.float64).sum()
+    assert record.train_r2 == pytest.approx(1 - 2 * record.train_loss / spread, rel=1e-5)
 
 
 def test_counts_keep_their_sign_and_are_divided_by_their_mean() -> None:
@@ -168,6 +197,43 @@ def test_weights_count_in_the_accuracy_as_well() -> None:
     right = result.test_outputs[0].argmax(axis=1) == labels
     assert 0 < right.sum() < 60
     assert result.test.accuracy[0] == pytest.approx(np.average(right, weights=weights))
+
+
+class StopAtOnce(Callback):
+    """Stops a run after its first steps."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def on_progress(self, progress: Progress) -> None:
+        self._control.stop_now.set()
+
+
+def test_an_epoch_that_is_cut_short_has_the_weighted_means_of_its_samples() -> None:
+    """The first batch weighs far more than the others."""
+    data, control = measured(), Control()
+    labels = (data.train.features[:, 0] > 0).astype(np.int32)
+    train_samples = Samples(data.train.features, labels, np.geomspace(100, 0.01, 80, dtype="f4"))
+    classes = Dataset("signs", train_samples, train_samples[:0], ("no", "yes"), None, "")
+    config = settled(replace(CONFIG, shuffle=False, validation=0, epochs=1), classes)
+    with numpy_engine(config, 4, 2) as engine:
+        result = train(engine, classes, config, callbacks=[StopAtOnce(control)], control=control)
+        engine.set_parameters(engine.initial_parameters())
+        engine.load("test", split(classes, config).training[: CONFIG.batch_size])
+        expected = engine.evaluate("test")
+    record = result.history[0]
+    assert result.steps == 1
+    assert record.train_accuracy == expected.accuracy[0] <= 1
+    assert record.train_loss == pytest.approx(expected.mean_loss[0])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_all_samples_right_is_an_accuracy_of_1_whatever_they_weigh(seed: int) -> None:
+    draws, right = np.random.default_rng(seed), np.array([33], np.int64)
+    weights = draws.uniform(0, 2, 33).astype(np.float32)
+    for total in (weights.sum(), weights.sum(dtype=np.float64)):
+        metrics = Metrics(np.zeros(1), np.array([float(total)]), right, np.zeros(1), total[None])
+        assert metrics.accuracy.tolist() == [1]
 
 
 def test_samples_that_weigh_nothing_change_nothing() -> None:

@@ -113,6 +113,13 @@ def test_a_constant_target_is_scored_as_scikit_learn_does() -> None:
     assert scores.r2.tolist() == expected.tolist() == [1, 0]
 
 
+def test_a_constant_target_has_no_spread_however_its_mean_is_rounded() -> None:
+    targets, weights = np.full((67, 1), 0.1), np.random.default_rng(0).uniform(0.1, 2, 67)
+    for own in (None, weights):
+        assert target_scores(targets, targets + 1e-18, own).r2.tolist() == [1]
+        assert target_scores(targets, targets + 1e-12, own).r2.tolist() == [0]
+
+
 def test_a_single_sample_has_errors_but_no_r2() -> None:
     scores = target_scores(np.array([[3.0]]), np.array([[5.0]]))
     assert np.isnan(scores.r2).all()

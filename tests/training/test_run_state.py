@@ -111,6 +111,33 @@ def test_optimizers_with_fewer_moments_keep_fewer(tmp_path: Path, count: int) ->
     assert (count, *SHAPE) == load_state(path)[1].moments.shape
 
 
+MEASURED = dataclasses.replace(
+    MODEL,
+    network=dataclasses.replace(NETWORK, loss="squared-error"),
+    config=dataclasses.replace(MODEL.config, loss="squared-error"),
+    classes=(),
+    targets=("one", "other"),
+)
+"""A model that answers with measured targets."""
+
+
+@pytest.mark.parametrize("val_loss", [None, 0.5])
+def test_targets_that_are_all_alike_have_no_r2_in_a_run_that_is_read_again(
+    tmp_path: Path, val_loss: float | None
+) -> None:
+    path = tmp_path / "last.safetensors"
+    r2 = (float("nan"), None if val_loss is None else float("nan"))
+    record = EpochRecord(1, 0.5, None, val_loss, None, 0.002, 2.0, 1000.0, *r2)
+    save_state(MEASURED, dataclasses.replace(STATE, histories=((record,),)), path)
+    assert repr(load_state(path)[1].histories) == repr(((record,),))
+
+
+def test_a_run_whose_scores_are_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "last.safetensors"
+    save_state(MEASURED, STATE, path)
+    assert "entry 1 of its history is damaged" in refusal(path)
+
+
 def test_a_model_alone_is_no_run(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     model_file.save(MODEL, path)
@@ -139,6 +166,8 @@ BEGUN = {"samples": 64, "seconds": 1.5, "loss": [3.5], "correct": [40], "seen": 
         ({"begun": {**BEGUN, "seen": [63]}, "window": 64}, "of the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "seen": [0]}, "window": 64}, "of the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "correct": [-1]}, "window": 64}, "of the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "weight": [1, 2]}, "window": 64}, "the epoch that is begun cannot"),
+        ({"begun": {**BEGUN, "squared": [1, 2]}, "window": 64}, "the epoch that is begun cannot"),
         ({"begun": {**BEGUN, "correct": "12"}}, "begun.correct is '12', wanted array"),
         ({"window": 0}, "window is 0, wanted int >= 1"),
         ({"history": {}}, "networks[0].history is {}, wanted array"),

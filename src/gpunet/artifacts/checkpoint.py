@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from gpunet.artifacts.model_file import Extension, load_extended, save
+from gpunet.config import Kind
 from gpunet.errors import ModelError, spelled
 from gpunet.files.typed_json import UnsoundError, typed
 from gpunet.model import Model
@@ -55,7 +57,8 @@ def save_state(model: Model, state: RunState, path: Path) -> None:
         state.begun,
     )
     tensors = {"moments": state.moments, "best": state.best}
-    save(latest, path, Extension(tensors, msgspec.to_builtins(run)))
+    description = msgspec.json.decode(msgspec.json.encode(run))  # which has null for NaN
+    save(latest, path, Extension(tensors, description))
 
 
 def load_state(path: Path) -> tuple[Model, RunState]:
@@ -97,8 +100,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
     population = len(model.parameters)
     if len(run.networks) != population:
         raise UnsoundError(f"it does not tell how its {population} networks were trained")
-    for network in run.networks:
-        _require_whole(network)
+    histories = tuple(_history(network, model.network.kind) for network in run.networks)
     _require_begun(run, population, model.config.batch_size)
     _require_shapes(model, extension)
     return RunState(
@@ -106,7 +108,7 @@ def _assemble(model: Model, extension: Extension) -> RunState:
         moments=extension.tensors["moments"],
         best=extension.tensors["best"],
         best_epochs=tuple(network.best_epoch for network in run.networks),
-        histories=tuple(network.history for network in run.networks),
+        histories=histories,
         steps=run.steps,
         seconds=run.seconds,
         scaling=model.scaling,
@@ -118,12 +120,28 @@ def _assemble(model: Model, extension: Extension) -> RunState:
     )
 
 
-def _require_whole(network: _Network) -> None:
-    for epoch, record in enumerate(network.history, start=1):
-        if record.epoch != epoch or (record.val_loss is None) != (record.val_score is None):
+def _history(network: _Network, kind: Kind) -> tuple[EpochRecord, ...]:
+    """A network's history, in which targets that are all alike have NaN for their R2 again."""
+    measured = kind == "measured"
+    history = tuple(map(_with_nan, network.history)) if measured else network.history
+    for epoch, record in enumerate(history, start=1):
+        sound = (
+            record.epoch == epoch
+            and (record.train_accuracy is None) == measured
+            and (record.val_loss is None) == (record.val_score is None)
+        )
+        if not sound:
             raise UnsoundError(f"entry {epoch} of its history is damaged")
-    if not min(1, len(network.history)) <= network.best_epoch <= len(network.history):
+    if not min(1, len(history)) <= network.best_epoch <= len(history):
         raise UnsoundError("its best epoch is none of its history")
+    return history
+
+
+def _with_nan(record: EpochRecord) -> EpochRecord:
+    """A record of measured targets with NaN where an R2 is missing."""
+    train = math.nan if record.train_r2 is None else record.train_r2
+    val = math.nan if record.val_r2 is None and record.val_loss is not None else record.val_r2
+    return dataclasses.replace(record, train_r2=train, val_r2=val)
 
 
 def _require_begun(run: _Run, population: int, batch_size: int) -> None:
@@ -132,7 +150,8 @@ def _require_begun(run: _Run, population: int, batch_size: int) -> None:
         if not all(network.history for network in run.networks):
             raise UnsoundError("there is no epoch in its history")
         return
-    sums, window = (begun.loss, begun.correct, begun.seen), run.window or 0
+    sums, window = [begun.loss, begun.correct, begun.seen], run.window or 0
+    sums += [one for one in (begun.squared, begun.weight) if one]
     sound = (
         all(len(one) == population for one in sums)
         and begun.seconds >= 0

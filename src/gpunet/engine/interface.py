@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,9 @@ MOMENTS: Mapping[Rule, int] = {
     "lion": 1,
 }
 """Number of moments that each update rule keeps for every parameter."""
+
+ROUNDING = 1e-6
+"""A sum of weights in float32 may differ from their sum in float64 by such a share."""
 
 Split = Literal["train", "validation", "test", "gallery"]
 
@@ -113,15 +116,15 @@ class Metrics:
             samples have weights, the sum of theirs. None are where targets are measured.
         seen: (P,) int64, samples counted.
         squared: (P,) float64, the sum of the squared errors of all measured targets.
-
-    Weights are 1 in the mean over a split, so that sums over ``seen`` are weighted means of the
-    whole split.
+        weight: (P,) float64, the sum of the weights of the samples counted; ``None`` where samples
+            have none.
     """
 
     loss: NDArray[np.float64]
     correct: NDArray[np.int64] | NDArray[np.float64]
     seen: NDArray[np.int64]
     squared: NDArray[np.float64]
+    weight: NDArray[np.float64] | None = None
 
     @classmethod
     def none(cls, population: int) -> Metrics:
@@ -136,27 +139,44 @@ class Metrics:
             self.correct + other.correct,
             self.seen + other.seen,
             self.squared + other.squared,
+            None if self.weight is other.weight is None else self._counted + other._counted,
         )
 
     def of(self, networks: Sequence[int]) -> Metrics:
         """The metrics of these networks alone."""
         own = list(networks)
-        return Metrics(self.loss[own], self.correct[own], self.seen[own], self.squared[own])
+        weight = None if self.weight is None else self.weight[own]
+        return Metrics(self.loss[own], self.correct[own], self.seen[own], self.squared[own], weight)
+
+    @property
+    def _counted(self) -> NDArray[Any]:
+        """(P,) what the samples seen count in all."""
+        return self.seen if self.weight is None else self.weight
+
+    def _mean(self, sums: NDArray[Any]) -> NDArray[np.float64]:
+        """(P,) the weighted mean of what was summed; NaN where nothing was seen."""
+        counted = np.where(self._counted > 0, self._counted, self.seen)
+        none = np.full(len(sums), np.nan)
+        return np.asarray(np.divide(sums, counted, out=none, where=self.seen > 0))
 
     @property
     def mean_loss(self) -> NDArray[np.float64]:
         """(P,) the mean loss; NaN where nothing was seen."""
-        return np.where(self.seen > 0, self.loss / np.maximum(self.seen, 1), np.nan)
+        return self._mean(self.loss)
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
-        """(P,) the fraction that is right; NaN where nothing was seen."""
-        return np.where(self.seen > 0, self.correct / np.maximum(self.seen, 1), np.nan)
+        """(P,) the fraction that is right; NaN where nothing was seen.
+
+        Of weights it is 1 where it is so but for their rounding.
+        """
+        share = self._mean(self.correct)
+        return share if self.weight is None else np.where(share > 1 - ROUNDING, 1, share)
 
     @property
     def mean_squared(self) -> NDArray[np.float64]:
         """(P,) the mean squared error, summed over the targets; NaN where nothing was seen."""
-        return np.where(self.seen > 0, self.squared / np.maximum(self.seen, 1), np.nan)
+        return self._mean(self.squared)
 
 
 @dataclass(frozen=True, slots=True)

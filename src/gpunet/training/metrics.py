@@ -214,7 +214,8 @@ def target_scores(
     with np.errstate(all="ignore"):  # of a network that has diverged
         errors = found - wanted
         squared = _mean(errors**2, weights)  # (T,)
-        spread = _mean((wanted - _mean(wanted, weights)) ** 2, weights)  # (T,)
+        apart = wanted - wanted[:1]  # exactly 0 where all are alike, and so is their mean
+        spread = _mean((apart - _mean(apart, weights)) ** 2, weights)  # (T,)
         shares = np.divide(squared, spread, out=(squared != 0).astype(float), where=spread != 0)
         r2 = 1 - shares if len(wanted) > 1 else np.full(len(squared), np.nan)
         return TargetScores(r2, np.sqrt(squared), _mean(np.abs(errors), weights))

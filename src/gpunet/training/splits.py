@@ -195,9 +195,11 @@ def _target_scaling(dataset: Dataset, training: Source, config: TrainConfig) -> 
                 )
     if not config.scale_targets:
         return None
-    scaling = Scaling.of(np.asarray(training.labels))
+    labels = np.asarray(training.labels)
+    scaling, alike = Scaling.of(labels), (labels == labels[0]).all(axis=0)
     if config.loss != "poisson":
-        return scaling
+        mean = np.where(alike, labels[0], scaling.mean)  # whose sum may have been rounded
+        return Scaling(mean, np.where(alike, 1, scaling.deviation))
     mean = np.where(scaling.mean > 0, scaling.mean, 1)
     return Scaling(np.zeros_like(mean), mean)
 

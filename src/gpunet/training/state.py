@@ -33,6 +33,8 @@ class Begun:
         correct: (P,) samples that each has right, or the sum of their weights.
         seen: (P,) samples that each has seen.
         squared: (P,) the sum of each network's squared errors; none where there are classes.
+        weight: (P,) the sum of the weights of the samples that each has seen; none where samples
+            have none.
     """
 
     samples: int
@@ -41,12 +43,13 @@ class Begun:
     correct: tuple[float, ...]
     seen: tuple[int, ...]
     squared: tuple[float, ...] = ()
+    weight: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, samples: int, seconds: float, metrics: Metrics) -> Begun:
         """An epoch with the metrics of so many samples."""
-        sums = (metrics.loss, metrics.correct, metrics.seen, metrics.squared)
-        return cls(samples, seconds, *(tuple(one.tolist()) for one in sums))
+        sums = (metrics.loss, metrics.correct, metrics.seen, metrics.squared, metrics.weight)
+        return cls(samples, seconds, *(() if one is None else tuple(one.tolist()) for one in sums))
 
     @property
     def metrics(self) -> Metrics:
@@ -56,6 +59,7 @@ class Begun:
             np.array(self.correct),
             np.array(self.seen, np.int64),
             np.array(self.squared or np.zeros(len(self.loss)), np.float64),
+            np.array(self.weight, np.float64) if self.weight else None,
         )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "level",
     "network_records",
     "packed",
+    "weights_by_step",
 ]
 
 
@@ -82,6 +83,25 @@ def level(rows: Sequence[NDArray[np.integer]]) -> NDArray[np.uint32]:
         line[: len(own)] = own
         line[len(own) :] = own[-1] if len(own) else 0
     return filled
+
+
+def weights_by_step(
+    weights: NDArray[np.float32],
+    order: NDArray[np.uint32],
+    counts: Sequence[int],
+    rows: int,
+) -> NDArray[np.float64]:
+    """What the samples seen weigh in all after each step of an epoch, (P, S).
+
+    Args:
+        weights: (n,) of all samples.
+        order: (P, m) the rows of the epoch.
+        counts: (P,) how many of them each network has for its own.
+        rows: of a full batch.
+    """
+    own = np.arange(order.shape[1]) < np.array(counts)[:, None]
+    starts = np.arange(0, order.shape[1], rows)
+    return np.add.reduceat(np.where(own, weights[order], 0.0), starts, axis=1).cumsum(axis=1)
 
 
 def label_words(labels: NDArray[Any], weights: Sequence[NDArray[np.float32]]) -> NDArray[np.uint32]:

@@ -92,9 +92,10 @@ class Group:
             labels = np.broadcast_to(samples.labels[rows], shape)
             losses, _, outputs = self._score(logits, labels, self._columns.unsmoothed)
             hits = kernels.scores(self._network, logits, outputs, labels)
-            if samples.weights is not None:
-                losses, hits = losses * samples.weights[rows], hits * samples.weights[rows]
-            scores.add(losses, hits)
+            weights = None if samples.weights is None else samples.weights[rows]
+            if weights is not None:
+                losses = losses * weights
+            scores.add(losses, hits, weights)
         return scores
 
     def predict(self, samples: Samples) -> Iterator[tuple[slice, NDArray[np.float32]]]:
@@ -112,12 +113,11 @@ class Group:
         logits = inputs.pop()
         losses, deltas, outputs = self._score(logits, labels, self._columns.label_smoothing)
         hits = kernels.scores(self._network, logits, outputs, labels)
-        if samples.weights is not None:
-            hits = hits * samples.weights.take(rows)
         if self._loss_weights is not None:
             weights = self._loss_weights.take(rows)  # (P, B)
             losses, deltas = losses * weights, deltas * weights[:, :, None]
-        self.scores.add(losses, hits)
+        own = None if samples.weights is None else samples.weights.take(rows)
+        self.scores.add(losses, hits, own)
         self._backward(inputs, derivatives, deltas / rows.shape[1])
         self._update()
         self._step += 1
@@ -372,9 +372,16 @@ class Scores:
         self._losses = np.empty((networks, samples), dtype=np.float32)
         self._hits = np.empty((networks, samples), dtype=np.bool_)
         self.seen = 0
+        self.weight = np.zeros(networks)
+        """(P,) what the samples seen count in all, if they have weights."""
 
-    def add(self, losses: NDArray[np.float32], hits: NDArray[Any]) -> None:
-        """Add a batch: losses and hits (P, B)."""
+    def add(
+        self, losses: NDArray[np.float32], hits: NDArray[Any], weights: NDArray[np.float32] | None
+    ) -> None:
+        """Add a batch: losses and hits (P, B), and what the hits count, (B,) or (P, B)."""
+        if weights is not None:
+            hits = hits * weights
+            self.weight += weights.sum(axis=-1, dtype=np.float64)
         if self._hits.dtype != hits.dtype:
             self._hits = self._hits.astype(hits.dtype)
         rows = slice(self.seen, self.seen + losses.shape[1])

@@ -22,7 +22,6 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 from functools import cache
 from threading import Lock
 from typing import TypeVar
@@ -90,13 +89,13 @@ class NumpyEngine(Engine):
 
     def _run(self, networks: NDArray[np.intp]) -> None:
         """Part the active networks into groups, each of networks with as many rows of their own."""
-        own = [[len(rows) for rows in each] for each in self.rows.values()]
-        counts = np.array(own, np.int64).reshape(len(own), self.population)[:, networks]
-        _, kinds = np.unique(counts, axis=1, return_inverse=True)
+        kinds: dict[tuple[int, ...], list[int]] = {}
+        for p in networks.tolist():
+            kinds.setdefault(tuple(len(rows[p]) for rows in self.rows.values()), []).append(p)
         self._groups = [
             Group(self, part, self._parameters[part], self._moments[:, part])
-            for kind in range(int(kinds.max(initial=-1)) + 1)
-            for part in self._parts(networks[kinds == kind])
+            for kind in kinds.values()
+            for part in self._parts(np.array(kind, np.intp))
         ]
 
     def _parts(self, networks: NDArray[np.intp]) -> list[NDArray[np.intp]]:
@@ -186,40 +185,46 @@ class NumpyEngine(Engine):
     ) -> list[Outcome]:
         """What some work gives for every group, in so many threads, or one for each processor."""
         threads = min(len(self._groups), threads or processors())
-        with numpy_conditions():
-            if threads < 2:
-                return [work(one) for one in self._groups]
-            with ThreadPoolExecutor(threads, thread_name_prefix="groups") as pool:
-                done = [pool.submit(copy_context().run, work, one) for one in self._groups]
-                return [one.result() for one in done]
+
+        @numpy_conditions()
+        def work_at(group: Group) -> Outcome:
+            return work(group)
+
+        if threads < 2:
+            return [work_at(one) for one in self._groups]
+        with (
+            numpy_conditions(),
+            ThreadPoolExecutor(threads, thread_name_prefix="groups") as pool,
+        ):
+            return list(pool.map(work_at, self._groups))
 
     def metrics(self) -> Metrics:
         """The epoch's metrics so far."""
-        return self._metrics([one.scores for one in self._groups])
+        return self._metrics("train", [one.scores for one in self._groups])
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
         samples = self._splits[split]
-        return self._metrics(
-            self._for_each_group(
-                lambda group: group.evaluate(samples, self._own_rows(split, group))
-            )
+        scores = self._for_each_group(
+            lambda group: group.evaluate(samples, self._own_rows(split, group))
         )
+        return self._metrics(split, scores)
 
-    def _metrics(self, scores: Sequence[Scores]) -> Metrics:
+    def _metrics(self, split: Split, scores: Sequence[Scores]) -> Metrics:
         """The metrics of all groups; inactive networks have seen nothing."""
-        loss, hits = np.zeros((2, self.population))
+        loss, hits, weight = np.zeros((3, self.population))
         seen = np.zeros(self.population, dtype=np.int64)
         whole = True
         for one, own in zip(self._groups, scores, strict=True):
             found = own.hits()
             loss[one.networks], hits[one.networks] = own.loss(), found
-            seen[one.networks] = own.seen
+            seen[one.networks], weight[one.networks] = own.seen, own.weight
             whole &= found.dtype == np.int64
         none = np.zeros(self.population)
+        known = None if self._splits[split].weights is None else weight
         if self.network.kind == "measured":
-            return Metrics(loss, none.astype(np.int64), seen, hits)
-        return Metrics(loss, hits.astype(np.int64) if whole else hits, seen, none)
+            return Metrics(loss, none.astype(np.int64), seen, hits, known)
+        return Metrics(loss, hits.astype(np.int64) if whole else hits, seen, none, known)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the answers for every sample of a split."""

@@ -47,6 +47,7 @@ from gpunet.engine.planning.records import (
     in_batches,
     level,
     network_records,
+    weights_by_step,
 )
 from gpunet.engine.planning.select import PlanName, select_plan
 from gpunet.engine.planning.tiles import tile_rule
@@ -127,6 +128,7 @@ class WgpuEngine(Engine):
         self._bound: Mapping[str, Any] = {}  # the buffers of the training program
         self._count = self._asked = 0  # samples and steps of this epoch
         self._longest = 0  # samples of an epoch that the training's buffers have room for
+        self._weights_seen: NDArray[np.float64] | None = None  # after each step
         self._one_order = False  # whether all networks see the samples in the same order
         self._busy: list[Callable[[], float | None]] = []  # what its submissions took
         self._evaluations: dict[Split, Compiled] = {}
@@ -210,11 +212,18 @@ class WgpuEngine(Engine):
         if self._training is None or self._longest < count:
             self._longest = max(count, self._data["train"].room)
             self._training = self._compile_training(self._longest)
-        self._networks["samples"] = list(map(len, self.rows.get("train", ()))) or count
-        self._count = count
+        counts = list(map(len, self.rows.get("train", ()))) or [count] * self.population
+        self._networks["samples"], self._count = counts, count
         running = self._held[: self._running]
         self._one_order = order.strides[0] == 0  # one memory for all rows
         own = order[:1] if self._one_order else order[running]
+        weights = self._loaded["train"].weights
+        self._weights_seen = None
+        if weights is not None:
+            drawn = order[:1] if self._one_order else order
+            self._weights_seen = weights_by_step(
+                weights, drawn, counts[: len(drawn)], self.batch_size
+            )
         self._buffers.write("order", in_batches(own, self.batch_size))
         schedule = step_schedule(self.settings, learning_rates, first_step, self.optimizer)
         self._buffers.write("schedule", schedule[running])
@@ -239,7 +248,11 @@ class WgpuEngine(Engine):
 
     def metrics(self) -> Metrics:
         """The epoch's metrics so far; waits for the device."""
-        return self._metrics("networks", "train")
+        metrics, weight = self._metrics("networks"), self._weights_seen
+        if weight is not None:
+            steps = -(-metrics.seen // self.batch_size)
+            weight = np.take_along_axis(weight, np.maximum(steps - 1, 0)[:, None], axis=1)[:, 0]
+        return self._weighed(metrics, weight)
 
     def evaluate(self, split: Split) -> Metrics:
         """Loss and hits over a whole split, without dropout."""
@@ -252,7 +265,11 @@ class WgpuEngine(Engine):
             self._buffers.read(state, NETWORK)
 
         _paced(batches, run)
-        return self._metrics(state, split)
+        weights = self._loaded[split].weights
+        if weights is not None:
+            parts = [weights] if own is None else [weights[rows] for rows in own]
+            weights = np.array([one.sum(dtype=np.float64) for one in parts])
+        return self._weighed(self._metrics(state), weights)
 
     def predict(self, split: Split) -> NDArray[np.float32]:
         """(P, n, C) the answers for every sample of a split."""
@@ -441,18 +458,25 @@ class WgpuEngine(Engine):
         self._buffers.copy(size, copies)
         return self._buffers.read("probabilities", np.dtype(np.float32))
 
-    def _metrics(self, name: str, split: Split) -> Metrics:
-        """The metrics that a buffer of ``NETWORK`` holds."""
+    def _metrics(self, name: str) -> Metrics:
+        """The sums that a buffer of ``NETWORK`` holds; of squared errors, or of weights of hits."""
         records = self._by_network(self._buffers.read(name, NETWORK))
-        weighted = self._loaded[split].weights is not None
-        score, none = records["score"].astype(np.float64), np.zeros(self.population)
-        measured, correct = self.network.kind == "measured", records["correct"].astype(np.int64)
         return Metrics(
             loss=records["loss"].astype(np.float64),
-            correct=score if weighted and not measured else correct,
+            correct=records["correct"].astype(np.int64),
             seen=records["seen"].astype(np.int64),
-            squared=score if measured else none,
+            squared=records["score"].astype(np.float64),
         )
+
+    def _weighed(self, metrics: Metrics, weight: NDArray[Any] | None) -> Metrics:
+        """Metrics of samples that weigh so much in all (P,), if they have weights."""
+        if weight is None:
+            return metrics
+        weight = np.where(metrics.seen > 0, weight, 0.0)
+        if self.network.kind == "measured":
+            return replace(metrics, weight=weight)
+        none = np.zeros(self.population)
+        return replace(metrics, correct=metrics.squared, squared=none, weight=weight)
 
     def _by_network(self, held: NDArray[Any]) -> NDArray[Any]:
         """Values (P, ...) by network, from values by slot."""
