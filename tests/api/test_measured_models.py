@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,20 @@ def test_a_file_whose_columns_are_not_its_targets_is_refused(tmp_path: Path) -> 
     (tmp_path / "n").write_bytes(len(changed).to_bytes(8, "little") + changed + whole[8 + size :])
     with pytest.raises(ModelError, match="it has 1 columns for 2 targets"):
         gpunet.load(tmp_path / "n")
+
+
+@pytest.mark.parametrize("kind", ["datetime64[D]", "complex128"])
+def test_dates_and_complex_numbers_are_no_labels(kind: str) -> None:
+    with pytest.raises(DataError, match=r"the labels are of type .*, wanted numbers or texts"):
+        gpunet.train((np.ones((20, 2)), np.arange(20).astype(kind)), **FAST)
+
+
+@pytest.mark.parametrize("name", ["mean", "deviation"])
+def test_a_file_whose_targets_lie_beyond_float32_is_refused(tmp_path: Path, name: str) -> None:
+    features, targets = frames()
+    model = gpunet.train((features, targets["low"]), **FAST).model
+    assert model.target_scaling is not None
+    scaling = replace(model.target_scaling, **{name: np.array([1e300])})
+    replace(model, target_scaling=scaling).save(tmp_path / "m")
+    with pytest.raises(ModelError, match=r"targets.mean or targets.deviation is beyond float32"):
+        gpunet.load(tmp_path / "m")

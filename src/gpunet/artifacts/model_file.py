@@ -427,4 +427,6 @@ def _mean_and_deviation(
     if not (tensors[f"{of}.deviation"] > 0).all():
         raise UnsoundError(f"{of}.deviation holds a value that is not above 0")
     mean, deviation = tensors[f"{of}.mean"], tensors[f"{of}.deviation"]
+    if max(np.abs(mean).max(), deviation.max()) > LARGEST_NUMBER:
+        raise UnsoundError(f"{of}.mean or {of}.deviation is beyond float32")
     return mean.astype(np.float64), deviation.astype(np.float64)

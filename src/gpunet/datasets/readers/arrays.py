@@ -299,6 +299,10 @@ def _labeled(values: Any, missing: Missing) -> tuple[NDArray[Any], NDArray[np.bo
 def _labels(values: Any) -> NDArray[Any]:
     """Labels as an array of numbers or texts."""
     array = _array(values)
+    if array.dtype.kind not in "biufOTUS":
+        raise DataError(
+            f"the labels are of type {array.dtype}, wanted numbers or texts; convert them"
+        )
     if array.dtype.kind not in "OT":
         return array
     items = array.reshape(-1).tolist()
