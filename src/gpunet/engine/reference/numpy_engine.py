@@ -46,6 +46,7 @@ from gpunet.engine.planning.memory import require_host_memory
 from gpunet.engine.reference import group
 from gpunet.engine.reference.group import Group, Scores
 from gpunet.engine.reference.profile import count_kernels, time_calls
+from gpunet.engine.workers import is_worker
 
 __all__ = ["NumpyEngine", "networks_together", "numpy_conditions", "numpy_device", "processors"]
 
@@ -294,7 +295,9 @@ def _blas() -> ThreadpoolController:
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """How many processors this process may use; one where it is one of several workers."""
+    if is_worker():
+        return 1
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
