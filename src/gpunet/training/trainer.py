@@ -588,5 +588,6 @@ class _Run:
             history=mean_history([member.history for member in self.members]),
             best_epoch=self.best_epoch,
             begun_steps=0 if begun is None else begun.samples // self.batch_size,
+            scaling=self.splits.scaling,
             target_scaling=self.splits.target_scaling,
         )
