@@ -193,9 +193,9 @@ def _lines(measured: Sequence[Result], options: argparse.Namespace, load: float)
         "where the loss falls by less than 0.0001 ten times in a row. Seconds of `fit`, the start "
         "of other processes and the refit of the best candidate included; medians over "
         f"{options.rounds} rounds in which all take turns, a seed for each. GridSearchCV, and "
-        f"gpunet on numpy, have {os.cpu_count()} processes. A mean of {load:.1f} programs were at work on the machine "
-        f"when it began{_beside(options.beside)}. Memory is the most that all processes of a "
-        "contender held at a time, pages of files not counted."
+        f"gpunet on numpy, have {os.cpu_count()} processes. A mean of {load:.1f} programs were at "
+        f"work on the machine when it began{_beside(options.beside)}. Memory is the most that all "
+        "processes of a contender held at a time, pages of files not counted."
     )
     yield ""
     yield (

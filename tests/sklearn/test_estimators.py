@@ -145,7 +145,10 @@ def test_lbfgs_refuses_what_it_cannot_do(settings: dict[str, Any], message: str)
         ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes is 0, wanted from 1"),
         ({"alpha": -1}, "alpha is -1"),
         ({"learning_rate_init": 0}, "learning_rate_init is 0, wanted a number above 0"),
+        ({"learning_rate_init": None}, "learning_rate_init is None, wanted a number"),
         ({"max_iter": 0}, "max_iter is 0"),
+        ({"max_iter": None}, "max_iter is None, wanted a whole number"),
+        ({"beta_2": None}, "beta_2 is None, wanted a number"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"beta_1": 1.0}, "beta_1 is 1"),
         ({"activation": "rely"}, "activation is 'rely'"),
@@ -326,3 +329,68 @@ def test_settings_without_a_place_are_told_as_settings_errors() -> None:
 def test_values_that_are_all_alike_are_learned_with_early_stopping() -> None:
     fitted = regressor(early_stopping=True, learning_rate_init=0.02).fit(X, np.ones(150))
     np.testing.assert_allclose(fitted.predict(X), 1, atol=0.3)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"hidden_layer_sizes": (9,)}),
+        ({"hidden_layer_sizes": (1,)}, {"hidden_layer_sizes": (8,)}),
+        ({}, {"hidden_layer_sizes": (8, 8)}),
+        ({}, {"ensemble": 3}),
+        ({"ensemble": 2}, {"ensemble": 3}),
+        ({}, {"layer_norm": True}),
+        ({}, {"ensemble": 2, "solver": "lbfgs"}),
+    ],
+)
+def test_a_warm_start_wants_weights_of_the_same_shapes(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    fitted = classifier(max_iter=1, warm_start=True, **before).fit(X, y).set_params(**after)
+    with pytest.raises(ValueError, match=r"the fitted weights are of shapes .* fit anew"):
+        fitted.fit(X, y)
+
+
+def test_a_warm_start_wants_as_many_targets() -> None:
+    fitted = regressor(max_iter=1, warm_start=True).fit(X, VALUES)
+    with pytest.raises(ValueError, match="the fitted weights are of shapes"):
+        fitted.fit(X, X[:, :3])
+
+
+@pytest.mark.parametrize(
+    ("given", "settings", "message"),
+    [
+        ({"X_val": X}, {}, "X_val is given without y_val; give both, or neither"),
+        ({"y_val": y}, {}, "y_val is given without X_val; give both, or neither"),
+        ({"X_val": X, "y_val": y}, {"solver": "lbfgs"}, "solver='lbfgs' has none"),
+    ],
+)
+def test_validation_samples_are_refused_where_they_would_not_be_scored(
+    given: dict[str, Any], settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        classifier(**settings).fit(X, y, **given)
+
+
+def test_partial_fit_weighs_the_classes_that_a_part_of_the_samples_has() -> None:
+    later, weight = y > 0, {0: 3.0}  # none of the later samples is of class 0
+    weighted = classifier(class_weight=weight).partial_fit(X[later], y[later], classes=[0, 1, 2])
+    plain = classifier().partial_fit(X[later], y[later], classes=[0, 1, 2])
+    assert weighted.coefs_[0].tolist() == plain.coefs_[0].tolist()
+
+
+def test_partial_fit_cannot_balance_classes_that_it_has_not_seen() -> None:
+    with pytest.raises(ValueError, match="class_weight='balanced' counts; give a dict by class"):
+        classifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
+
+
+def test_numpys_own_random_state_is_one() -> None:
+    np.random.seed(3)
+    one = classifier(random_state=np.random, max_iter=1).fit(X, y)
+    other = classifier(random_state=np.random.RandomState(3), max_iter=1).fit(X, y)
+    assert one.coefs_[0].tolist() == other.coefs_[0].tolist()
+
+
+def test_poisson_refuses_negative_values_and_names_the_estimators_own_loss() -> None:
+    with pytest.raises(ValueError, match=r"y has -2, but .* take loss='squared_error'"):
+        regressor(loss="poisson").fit(X, np.where(y > 0, 1.0, -2.0))

@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from joblib import parallel_config, register_parallel_backend
+from joblib.parallel import SequentialBackend
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, ShuffleSplit
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import gpunet
@@ -201,13 +204,19 @@ def test_a_network_that_diverges_fails_as_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "estimator", [network(solver="lbfgs"), network(ensemble=2), LogisticRegression()]
+    "estimator",
+    [
+        network(solver="lbfgs"),
+        network(ensemble=2),
+        network(recipe="tabular"),
+        LogisticRegression(),
+    ],
 )
 def test_what_no_population_can_serve_is_fitted_one_by_one_and_said(
     estimator: Any, populations: list[int]
 ) -> None:
     search = gpunet.PopulationSearchCV(estimator, {}, cv=3)
-    with pytest.warns(UserWarning, match="3 of 3 fits were done one by one, as only networks of"):
+    with pytest.warns(UserWarning, match=r"3 of 3 fits were done one by one.* a recipe, an"):
         search.fit(*IRIS)
     assert populations == []
     assert search.best_score_ > 0.3
@@ -274,3 +283,32 @@ def test_processes_that_share_the_candidates_find_what_one_finds() -> None:
     alone, shared = (numbers(one.cv_results_) for one in searches)
     assert shared == alone
     assert weights(searches[1].best_estimator_) == weights(searches[0].best_estimator_)
+
+
+def test_a_network_in_a_step_before_is_fitted_at_once(populations: list[int]) -> None:
+    chosen = SelectFromModel(network(), importance_getter=lambda one: abs(one.coefs_[0]).sum(1))
+    pipeline = make_pipeline(chosen, network())
+    grid = {"mlpclassifier__alpha": [1e-4, 1.0]}
+    search = gpunet.PopulationSearchCV(pipeline, grid, cv=3, refit=False, error_score="raise")
+    theirs = GridSearchCV(pipeline, grid, cv=3, refit=False).fit(*IRIS)
+    populations.clear()
+    assert numbers(search.fit(*IRIS).cv_results_) == numbers(theirs.cv_results_)
+    assert sum(populations) == 6
+
+
+class Elsewhere(SequentialBackend):  # type: ignore[misc]
+    """A backend that never works in this process, whatever ``n_jobs`` says, as Dask's."""
+
+    def effective_n_jobs(self, n_jobs: int) -> int:
+        raise AssertionError("a search came to the backend that it was started on")
+
+
+def test_a_search_under_another_backend_scores_in_this_process() -> None:
+    register_parallel_backend("elsewhere", Elsewhere)
+    here = gpunet.PopulationSearchCV(network(), GRID, cv=3, refit=False).fit(*IRIS)
+    validated = gpunet.cross_validate(network(), *IRIS, cv=3)
+    with parallel_config("elsewhere"):
+        there = gpunet.PopulationSearchCV(network(), GRID, cv=3, refit=False).fit(*IRIS)
+        again = gpunet.cross_validate(network(), *IRIS, cv=3)
+    assert numbers(there.cv_results_) == numbers(here.cv_results_)
+    assert again["test_score"].tolist() == validated["test_score"].tolist()

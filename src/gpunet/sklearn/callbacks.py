@@ -70,6 +70,7 @@ class Tasks(Callback):
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Begin the task of the whole training, and the first epoch's."""
+        self._run = run
         self._root = self._estimator._init_callback_context(
             max_subtasks=self._task.config.effective_epochs
         )
@@ -104,6 +105,14 @@ class Tasks(Callback):
         from gpunet.sklearn.results import adopt
 
         fitted = copy.copy(self._estimator)
-        adopt(fitted, self._task, self._engine.parameters(), self._history, "early stopping")
+        adopt(
+            fitted,
+            self._task,
+            self._engine.parameters(),
+            self._history,
+            "early stopping",
+            scaling=self._run.scaling,
+            target_scaling=self._run.target_scaling,
+        )
         parameters = self._estimator.get_params(deep=False)
         return {name: one for name, one in vars(fitted).items() if name not in parameters}

@@ -9,6 +9,7 @@ what parameters mean to ``parameters``.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -180,6 +181,11 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         Raises:
             ValueError: a parameter, or something in the data, cannot be; or training diverged.
         """
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                f"partial_fit does not know all samples that class_weight={self.class_weight!r} "
+                "counts; give a dict by class"
+            )
         if classes is None and not hasattr(self, "classes_"):
             raise ValueError("classes must be passed on the first call to partial_fit")
         if classes is not None:
@@ -264,7 +270,11 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     def _weights(self, y: Array, given: NDArray[np.float64] | None) -> NDArray[np.float32] | None:
         if self.class_weight is None:
             return super()._weights(y, given)
-        weights = compute_sample_weight(self.class_weight, y)
+        if isinstance(self.class_weight, Mapping) and y.ndim == 1:  # y may lack classes
+            by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            weights = by_class[np.searchsorted(self.classes_, y)]
+        else:
+            weights = compute_sample_weight(self.class_weight, y)
         return np.asarray(weights if given is None else weights * given, np.float32)
 
     def _loss(self, labels: Array) -> Loss:
@@ -346,6 +356,11 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
 
     def _encoded(self, y: Array) -> Array:
         values = np.asarray(y, np.float64).reshape(len(y), -1)
+        if self.loss == "poisson" and (values < 0).any():
+            raise ValueError(
+                f"y has {values.min():g}, but loss='poisson' wants values of at least 0; take "
+                "loss='squared_error'"
+            )
         self.n_outputs_ = values.shape[1]
         return values
 

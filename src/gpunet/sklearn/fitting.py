@@ -23,7 +23,7 @@ from gpunet.sklearn.features import blocks
 from gpunet.sklearn.parameters import LBFGS, OWN_SCHEDULES
 from gpunet.sklearn.results import Optimizer, adopt, next_rate, wanted_more
 from gpunet.sklearn.tasks import GATHERED, Task, task_of
-from gpunet.sklearn.weights import get_weights
+from gpunet.sklearn.weights import get_weights, networks_of
 from gpunet.training.events import Control
 from gpunet.training.result import TrainingResult
 from gpunet.training.schedules import Plateau
@@ -57,8 +57,9 @@ def fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any, **validation: 
         fit_lbfgs(estimator, task, goes_on=goes_on)
         return
     gathered = GATHERED.get()
-    if gathered is not None and not goes_on and _is_one_network(estimator):
-        gathered.append((estimator, task))
+    awaited = gathered is not None and gathered.estimator is estimator
+    if gathered is not None and awaited and not goes_on and _is_one_network(estimator):
+        gathered.task = task
         return
     start = None
     if goes_on:
@@ -160,9 +161,17 @@ def finish(
         start: where the training began, unless anew.
         goes_on: whether the curves continue those of the estimator.
     """
-    adopt(estimator, task, result.parameters, result.history, result.stop_reason, goes_on=goes_on)
+    adopt(
+        estimator,
+        task,
+        result.parameters,
+        result.history,
+        result.stop_reason,
+        scaling=result.scaling,
+        target_scaling=result.target_scaling,
+        goes_on=goes_on,
+    )
     estimator.device_ = str(choice.info)
-    estimator._scaling, estimator._target_scaling = result.scaling, result.target_scaling
     plateau = Plateau(task.config) if known is None else known.plateau
     for record in result.history:
         plateau.observe(monitored(task.config, record))
@@ -183,7 +192,7 @@ def _is_one_network(estimator: Estimator) -> bool:
 def _parameters(estimator: Estimator, task: Task) -> NDArray[np.float32]:
     """The weights (P, N) of an estimator, for a network that learns further."""
     network = task.config.network(task.dataset.inputs, task.dataset.outputs)
-    return get_weights(estimator, network).astype(np.float32)
+    return get_weights(estimator, network, task.config.ensemble).astype(np.float32)
 
 
 def _moments_shape(config: TrainConfig, start: Start) -> tuple[int, ...]:
@@ -193,7 +202,7 @@ def _moments_shape(config: TrainConfig, start: Start) -> tuple[int, ...]:
 def outputs_of(estimator: Estimator, X: Any) -> NDArray[np.float32]:  # noqa: N803
     """What the networks of a fitted estimator answer (n, T) for checked features, on average."""
     network = _network(estimator)
-    parameters = get_weights(estimator, network).astype(np.float32)
+    parameters = get_weights(estimator, network, networks_of(estimator)).astype(np.float32)
     choice = select_device(estimator.device)
     configs = [TrainConfig()] * len(parameters)
     found = []
@@ -204,11 +213,11 @@ def outputs_of(estimator: Estimator, X: Any) -> NDArray[np.float32]:  # noqa: N8
             if network.kind == "classes":
                 labels = np.zeros(len(block), np.int32)
             samples = Samples(block, labels)
-            scaling = getattr(estimator, "_scaling", None)
+            scaling = estimator._scaling
             engine.load("test", samples if scaling is None else scaling.apply(samples))
             found.append(engine.predict("test").mean(axis=0))
     answers = np.concatenate(found)
-    scaling = getattr(estimator, "_target_scaling", None)
+    scaling = estimator._target_scaling
     return answers if scaling is None else scaling.to_targets(answers).astype(np.float32)
 
 

@@ -49,7 +49,11 @@ def fit_lbfgs(estimator: Estimator, task: Task, *, goes_on: bool) -> None:
     network = task.config.network(task.dataset.inputs, task.dataset.outputs)
     samples = split(task.dataset, task.config).training[:]
     engine = NumpyEngine(network, task.config)
-    start = get_weights(estimator, network) if goes_on else engine.initial_parameters()
+    start = (
+        get_weights(estimator, network, task.config.ensemble)
+        if goes_on
+        else engine.initial_parameters()
+    )
     found = [
         _minimized(estimator, Objective(engine, samples, one), one) for one in start.astype(float)
     ]
@@ -58,6 +62,7 @@ def fit_lbfgs(estimator: Estimator, task: Task, *, goes_on: bool) -> None:
     loss, iterations = estimator.loss_, max(min(one.nit, estimator.max_iter) for one in found)
     adopt(estimator, task, parameters, (), "early stopping", goes_on=goes_on)
     estimator.loss_, estimator.n_iter_ = loss, iterations
+    estimator._optimizer = None
     estimator.device_ = str(engine.device)
 
 

@@ -41,6 +41,8 @@ OTHERS: Mapping[str, str] = {
     "solver": "optimizer",
     "learning_rate": "schedule",
     "batch_size": "batch_size",
+    "early_stopping": "patience",
+    "n_iter_no_change": "patience",
 }
 """Settings that parameters give by another value than their own."""
 
@@ -98,9 +100,11 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         kind=str,
         names=(*OWN_SCHEDULES, *SCHEDULES),
     )
-    learning_rate_init: float = parameter(0.001, setting="learning_rate")
+    learning_rate_init: float = parameter(0.001, setting="learning_rate", kind=float)
     power_t: float = parameter(0.5, "Exponent of invscaling.", setting="lr_power")
-    max_iter: int = parameter(200, "Epochs, or iterations of lbfgs, at most.", setting="epochs")
+    max_iter: int = parameter(
+        200, "Epochs, or iterations of lbfgs, at most.", setting="epochs", kind=int
+    )
     shuffle: bool = parameter(True, setting="shuffle")
     random_state: Any = parameter(
         None, "Seed of the initial weights, the held-out samples, the order and dropout."
@@ -129,7 +133,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         bounds=Range(0, 1, below=True),
     )
     beta_1: float = parameter(0.9, setting="beta1")
-    beta_2: float = parameter(0.999, setting="beta2")
+    beta_2: float = parameter(0.999, setting="beta2", kind=float)
     epsilon: float = parameter(1e-8, setting="epsilon")
     n_iter_no_change: int | float = parameter(
         10,
@@ -239,8 +243,8 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
         settings = {**file.training, **measured, "standardize": True, "scale_targets": True}
         for one in fields(self):
             setting = OTHERS.get(one.name, one.metadata["setting"])
-            if setting in settings and own[one.name] != one.metadata["row"].default:
-                del settings[setting]
+            if own[one.name] != one.metadata["row"].default:
+                settings.pop(setting, None)
         return settings
 
 

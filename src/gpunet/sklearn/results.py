@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import LOSS_FACTS, TrainConfig
+from gpunet.datasets.scaling import Scaling
 from gpunet.sklearn.parameters import ADAPTIVE_DECAY
 from gpunet.sklearn.tasks import Task
 from gpunet.sklearn.weights import set_weights
@@ -56,6 +57,8 @@ def adopt(
     history: Sequence[EpochRecord],
     stop_reason: StopReason,
     *,
+    scaling: Scaling | None = None,
+    target_scaling: Scaling | None = None,
     goes_on: bool = False,
 ) -> None:
     """Make a fitted estimator of what was trained for it.
@@ -66,6 +69,8 @@ def adopt(
         parameters: (P, N) of its networks.
         history: one record per epoch; the means over the networks if they are several.
         stop_reason: why no further epoch followed.
+        scaling: of the features that the networks take, if it is not the user's.
+        target_scaling: of the targets, likewise.
         goes_on: whether the curves continue those of the estimator.
 
     Raises:
@@ -76,10 +81,12 @@ def adopt(
     diverged = stop_reason == "diverged" and config.keep == "last"
     if diverged or not np.isfinite(parameters).all():
         raise ValueError(
-            "the weights are no longer finite, as the training has diverged: the features may be "
-            "too large, or learning_rate_init; scale them first, for example with StandardScaler"
+            "the weights are no longer finite, as the training has diverged: features, measured "
+            "targets or learning_rate_init may be too large; scale them first, for example with "
+            "StandardScaler"
         )
     set_weights(estimator, parameters, network, task.kind)
+    estimator._scaling, estimator._target_scaling = scaling, target_scaling
     estimator.n_layers_ = len(network.layers) + 1
     estimator.n_outputs_ = network.outputs
     output = LOSS_FACTS[network.loss].output

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+from joblib import parallel_config
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
@@ -169,7 +170,8 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
         search._candidates = search._drawn()
         search.estimator = _StandIn(self.estimator, deque())
         search._given = X, y, params
-        BaseSearchCV.fit(search, X, y, **params)
+        with _in_this_process():
+            BaseSearchCV.fit(search, X, y, **params)
         if search.scoring is None:
             search.scorer_ = check_scoring(self.estimator)
         names = set(self.get_params(deep=False))
@@ -278,21 +280,22 @@ def cross_validate(
     splitter = check_cv(cv, y, classifier=is_classifier(estimator))
     folds = list(splitter.split(X, y, **routed.splitter.split))
     fits = fit_together(estimator, [{}], X, y, folds, routed.estimator.fit, verbose=verbose)
-    found: dict[str, Any] = sklearn_cross_validate(
-        _StandIn(estimator, deque(fits)),
-        X,
-        y,
-        groups=groups,
-        scoring=scoring,
-        cv=folds,
-        n_jobs=1,
-        verbose=verbose,
-        params=kept,
-        return_train_score=return_train_score,
-        return_estimator=return_estimator,
-        return_indices=return_indices,
-        error_score=error_score,
-    )
+    with _in_this_process():
+        found: dict[str, Any] = sklearn_cross_validate(
+            _StandIn(estimator, deque(fits)),
+            X,
+            y,
+            groups=groups,
+            scoring=scoring,
+            cv=folds,
+            n_jobs=1,
+            verbose=verbose,
+            params=kept,
+            return_train_score=return_train_score,
+            return_estimator=return_estimator,
+            return_indices=return_indices,
+            error_score=error_score,
+        )
     found["fit_time"] = found["fit_time"] + _seconds(fits)
     return found
 
@@ -312,6 +315,14 @@ def _routed(
     elsewhere = set(routed.estimator.fit) | set(routed.scorer.score)
     kept = {k: v for k, v in params.items() if k in elsewhere or k not in routed.splitter.split}
     return routed, kept
+
+
+def _in_this_process() -> Any:
+    """A context in which ``n_jobs=1`` is one process, this one, where the fits that are done lie.
+
+    Dask and other backends take no notice of that number.
+    """
+    return parallel_config("threading")
 
 
 def _seconds(fits: Sequence[Fit]) -> NDArray[np.float64]:

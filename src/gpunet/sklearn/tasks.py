@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from gpunet.training.events import EpochRecord
 if TYPE_CHECKING:
     from gpunet.sklearn.estimators import Estimator
 
-__all__ = ["GATHERED", "Task", "seed_of", "task_of"]
+__all__ = ["GATHERED", "Gathered", "Task", "seed_of", "task_of"]
 
 AUTO_BATCH = 200
 """The most samples of a batch where the size is left open."""
@@ -60,8 +61,16 @@ class Task:
         return [self.scale * getattr(one, name) + self.offset for one in history]
 
 
-GATHERED: ContextVar[list[tuple[Estimator, Task]] | None] = ContextVar("gathered", default=None)
-"""Where ``fit`` leaves what it would train, if somebody trains the networks of many estimators."""
+@dataclass(slots=True, eq=False)
+class Gathered:
+    """Where an estimator's ``fit`` leaves what it would train."""
+
+    estimator: Estimator
+    task: Task | None = None
+
+
+GATHERED: ContextVar[Gathered | None] = ContextVar("gathered", default=None)
+"""The estimator whose network somebody trains beside others, if there is one."""
 
 
 def task_of(
@@ -101,11 +110,13 @@ def task_of(
         (2, ('yes',))
     """
     settings = estimator._settings()
+    _require_validation(estimator, X_val, y_val)
     X, y = estimator._validated(X, y, reset=reset)  # noqa: N806
     if not classes_known:
         estimator._learn_targets(y, reset=reset)
+    labels = estimator._encoded(y)
     weights = estimator._weights(y, _checked_weights(sample_weight, X))
-    training = Samples(dense(X), estimator._encoded(y), weights)
+    training = Samples(dense(X), labels, weights)
     seed, validation = seed_of(estimator), None
     if X_val is not None:
         X_val, y_val = estimator._validated(X_val, y_val, reset=False)  # noqa: N806
@@ -116,23 +127,37 @@ def task_of(
     dataset = _dataset(estimator, training, validation, LOSS_FACTS[loss].kind)
     scale, offset = estimator._loss_scale(training)
     batch = _batch_size(estimator, len(training), settings.get("batch_size", AUTO_BATCH))
-    alpha = float(estimator.alpha)
-    if estimator.recipe is not None and alpha == type(estimator).alpha:  # its default
-        alpha = 0.0
     counted = 1.0 if training.weights is None else float(training.weights.mean(dtype=np.float64))
     settings |= {
         "loss": loss,
         "seed": seed,
         "batch_size": batch,
-        "l2": alpha / (batch * (counted or 1.0)),
         "validation": settings["validation"] if validation is None else 1,
     }
+    if estimator.recipe is None or estimator.alpha != type(estimator).alpha:  # its default
+        settings["l2"] = float(estimator.alpha) / (batch * (counted or 1.0))
     if settings["monitor"] == "train_loss":
         settings["min_delta"] /= scale
     elif dataset.kind == "measured":
         settings["monitor"] = "val_r2"
     kind = np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
     return Task(dataset, TrainConfig(**settings), kind, scale, offset)
+
+
+def _require_validation(estimator: Estimator, X_val: Any, y_val: Any) -> None:  # noqa: N803
+    """Make sure that validation samples, if there are any, are whole and will be scored.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} is given without {missing}; give both, or neither")
+    if X_val is not None and estimator.solver == LBFGS:
+        raise ValueError(
+            f"X_val is scored after every epoch, and solver={LBFGS!r} has none; leave it out, or "
+            "take another solver"
+        )
 
 
 def _dataset(
@@ -155,10 +180,8 @@ def _dataset(
 def seed_of(estimator: Estimator) -> int:
     """The seed of a training: ``random_state`` itself if it is a number, else drawn by it."""
     given = estimator.random_state
-    if given is not None and not isinstance(given, np.random.RandomState):
-        check_random_state(given)
-        return int(given)
-    return int(check_random_state(given).randint(SEEDS))
+    state = check_random_state(given)
+    return int(given) if isinstance(given, Integral) else int(state.randint(SEEDS))
 
 
 def _checked_weights(weights: Any, X: Any) -> NDArray[np.float64] | None:  # noqa: N803

@@ -34,7 +34,7 @@ from gpunet.errors import DeviceError, GpunetError
 from gpunet.sklearn.estimators import Estimator
 from gpunet.sklearn.fitting import finish
 from gpunet.sklearn.results import wanted_more
-from gpunet.sklearn.tasks import GATHERED, Task
+from gpunet.sklearn.tasks import GATHERED, Gathered, Task
 from gpunet.training.batches import steps_per_epoch
 from gpunet.training.own_rows import OwnRows, Pool
 from gpunet.training.result import TrainingResult
@@ -157,9 +157,10 @@ def fit_together(
             one = clone(estimator).set_params(**clone(dict(candidate), safe=False))
             fit = Fit(one)
             done.append(fit)
-            with _measured(fit), _gathered(one) as tasks:
+            with _measured(fit), _gathered(one) as gathered:
                 one.fit(*given, **own)
-            networks += [pools.network(fit, *task) for task in tasks]
+            if gathered is not None and gathered.task is not None:
+                networks.append(pools.network(fit, gathered.estimator, gathered.task))
     flat = [fit for done in fits for fit in done]
     _tell_of_others(len(flat) - len(networks), flat)
     for population in _populations(networks):
@@ -176,7 +177,7 @@ def fit_in_processes(
     Candidates are dealt one by one, so that those of one shape, which are often neighbors, are
     spread over all processes.
     """
-    processes = min(effective_n_jobs(n_jobs), len(candidates))
+    processes = 1 if n_jobs is None else min(effective_n_jobs(n_jobs), len(candidates))
     if processes < 2:
         return fit_together(estimator, candidates, *others)
     shares = [candidates[first::processes] for first in range(processes)]
@@ -203,14 +204,14 @@ def _measured(fit: Fit) -> Iterator[None]:
 
 
 @contextmanager
-def _gathered(estimator: Any) -> Iterator[list[tuple[Estimator, Task]]]:
+def _gathered(estimator: Any) -> Iterator[Gathered | None]:
     """What the estimator's ``fit`` would train, if nothing in it waits for the trained network."""
-    tasks: list[tuple[Estimator, Task]] = []
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
-    token = GATHERED.set(tasks if isinstance(estimator, Estimator) else None)
+    gathered = Gathered(estimator) if isinstance(estimator, Estimator) else None
+    token = GATHERED.set(gathered)
     try:
-        yield tasks
+        yield gathered
     finally:
         GATHERED.reset(token)
 
@@ -308,7 +309,8 @@ def _tell_of_others(others: int, fits: Sequence[Fit]) -> None:
         warnings.warn(
             f"{others} of {len(fits)} fits were done one by one, as only networks of "
             "gpunet.MLPClassifier and MLPRegressor, alone or at the end of a Pipeline, are trained "
-            "side by side, and of these none with solver='lbfgs', an ensemble or callbacks",
+            "side by side, and of these none with solver='lbfgs', a recipe, an ensemble or "
+            "callbacks",
             stacklevel=2,
         )
 

@@ -43,22 +43,29 @@ def set_weights(
         )
 
 
-def get_weights(estimator: Estimator, network: NetworkSpec) -> NDArray[np.float64]:
-    """The weights (P, N) of an estimator."""
-    networks = networks_of(estimator)
+def get_weights(estimator: Estimator, network: NetworkSpec, networks: int) -> NDArray[np.float64]:
+    """The weights (P, N) of an estimator, for so many networks.
+
+    Raises:
+        ValueError: its lists are of other shapes.
+    """
     parameters = np.zeros((networks, network.parameter_count))
-    for (weights, biases), coefs, intercepts in zip(
-        layer_views(parameters, network), estimator.coefs_, estimator.intercepts_, strict=True
-    ):
-        weights[...], biases[...] = coefs, intercepts
+    pairs = layer_views(parameters, network)
+    lists = [estimator.coefs_, estimator.intercepts_]
     if network.layer_norm:
-        for (scales, shifts), own, other in zip(
-            norm_views(parameters, network),
-            estimator.norm_scales_,
-            estimator.norm_shifts_,
-            strict=True,
-        ):
-            scales[...], shifts[...] = own, other
+        pairs += norm_views(parameters, network)
+        norms = [getattr(estimator, name, []) for name in ("norm_scales_", "norm_shifts_")]
+        lists = [[*own, *norm] for own, norm in zip(lists, norms, strict=True)]
+    for views, own in zip(zip(*pairs, strict=True), lists, strict=True):
+        places = views if networks > 1 else [one[0] for one in views]
+        shapes, wanted = [np.shape(one) for one in own], [one.shape for one in places]
+        if shapes != wanted:
+            raise ValueError(
+                f"the fitted weights are of shapes {shapes}, but parameters and data want "
+                f"{wanted}; set the parameters back, or fit anew with warm_start=False"
+            )
+        for place, array in zip(places, own, strict=True):
+            place[...] = array
     return parameters
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.scaling import Scaling
 from gpunet.engine.interface import DeviceInfo
 from gpunet.training.clock import WorkingClock
 
@@ -63,6 +64,7 @@ class RunInfo:
         history: the epochs that were done before this run was resumed.
         best_epoch: the best of those; 0 if there are none.
         begun_steps: of the next epoch that were done then, too.
+        scaling: what the features were scaled by, or ``None``.
         target_scaling: what brings the gallery's targets and the answers to them back to their own
             units, or ``None``.
     """
@@ -79,6 +81,7 @@ class RunInfo:
     history: tuple[EpochRecord, ...] = ()
     best_epoch: int = 0
     begun_steps: int = 0
+    scaling: Scaling | None = None
     target_scaling: Scaling | None = None
 
 

@@ -3,28 +3,24 @@
 It trains a population of networks side by side; one network is a population of one, and what
 concerns one of several is its ``member``'s. It knows engines only through their interface, screens
 only as callbacks, and files not at all: it hands out a ``RunState`` after every epoch and can go
-on from one. What a batch is belongs to ``batches``, when to stop to ``stopping``, the numbers to
-the engine.
+on from one. The samples belong to ``run_samples``, when to stop to ``stopping``, the numbers to the
+engine.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from statistics import fmean
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import SHARED, TrainConfig
 from gpunet.datasets.dataset import Dataset
-from gpunet.datasets.pixels import inverted
-from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics, NetworkSettings
-from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError, spelled
-from gpunet.training.batches import epoch_order, own_order, steps_per_epoch
+from gpunet.errors import DeviceError, DeviceLostError, ModelError, UsageError
 from gpunet.training.events import (
     Callback,
     Control,
@@ -38,14 +34,11 @@ from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.own_rows import OwnRows
 from gpunet.training.pace import Pace
 from gpunet.training.result import NetworkResult, TrainingResult
-from gpunet.training.splits import network_for, settled, split
+from gpunet.training.run_samples import RunSamples
+from gpunet.training.splits import network_for, settled
 from gpunet.training.state import Begun, RunState, Start
 from gpunet.training.windows import (
     Window,
-    Windows,
-    evaluate_in_parts,
-    parts_of,
-    predict_in_parts,
 )
 
 __all__ = ["Prune", "train", "train_population"]
@@ -58,9 +51,6 @@ CHECKPOINT_SECONDS = 60
 
 PAUSE_SECONDS = 0.05
 """How often a paused run looks whether it may go on."""
-
-GALLERY_SIZE, MEASURED_SIZE = 40, 200
-"""Samples whose predictions come with every epoch; as many as a large terminal shows."""
 
 
 Outcome = TypeVar("Outcome")
@@ -195,25 +185,10 @@ class _Run:
         _require_made_for(engine, dataset, configs)
         self.members = tuple(Member(config) for config in configs)
         first = configs[0]
-        splits = split(dataset, first, begun) if own is None else own.splits
-        self.training, self.validation, self.test = splits.training, splits.validation, splits.test
-        self.scaling, self.inverted = splits.scaling, splits.inverted
-        self.target_scaling = splits.target_scaling
-        self.own = own
-        self.counts = np.array([len(self.training)] * len(configs))  # (P,) rows of an epoch
-        if own is not None:
-            self.counts = np.array([len(rows) for rows in own.training])
-        self.spread = {
-            "train": _spread(self.training, self._own_rows("train")),
-            "validation": _spread(self.validation, self._own_rows("validation")),
-        }
-        self.windows = Windows.of(self.training, first, engine, begun)
-        self.gallery_rows = _gallery_rows(self._held_out().labels)
+        self.samples = RunSamples(engine, dataset, first, begun, own)
+        self.splits, self.windows = self.samples.splits, self.samples.windows
+        self.steps = self.samples.steps  # of an epoch
         self.batch_size, self.max_time = first.batch_size, first.max_time
-        self.shuffle = first.shuffle
-        if own is not None:
-            self._require_all_at_once(own)
-        self.steps = steps_per_epoch(int(self.counts.max()), self.batch_size)
         self.start = start or Start(engine.initial_parameters())
         self.best = self.start.parameters  # (P, N)
         self.steps_done = self.start.steps
@@ -222,14 +197,6 @@ class _Run:
         self.overcome: list[str] = []
         self.pace = Pace(REPORT_SECONDS)
         self.validation_seconds: float | None = None
-
-    def _own_rows(
-        self, split: Literal["train", "validation"]
-    ) -> Sequence[NDArray[np.uint32]] | None:
-        """The rows (P,) of a split that each network has for its own, if they do."""
-        if self.own is None:
-            return None
-        return self.own.training if split == "train" else self.own.validation
 
     @property
     def running(self) -> list[int]:
@@ -252,7 +219,7 @@ class _Run:
         Raises:
             ModelError: the state is of another kind of run.
         """
-        self._load()
+        self.samples.load(gallery=bool(self.callbacks))
         self.engine.set_parameters(self.best)
         if self.start.moments is not None:
             self.engine.set_moments(self.start.moments)
@@ -277,7 +244,7 @@ class _Run:
         steps, begun = max(map(len, state.histories)) * self.steps, state.begun
         if begun is not None:
             steps += begun.samples // self.batch_size
-        whole = begun is not None and begun.samples >= len(self.training)
+        whole = begun is not None and begun.samples >= len(self.splits.training)
         same = shapes == (state.parameters.shape, state.moments.shape)
         if not same or whole or steps != state.steps:
             raise ModelError(
@@ -311,19 +278,19 @@ class _Run:
             best_epoch=self.best_epoch,
             steps=self.steps_done,
             seconds=self.seconds,
-            scaling=self.scaling,
+            scaling=self.splits.scaling,
             counts={
-                "train": int(self.counts.max()),
-                "validation": len(self.validation),
-                "test": len(self.test),
+                "train": int(self.samples.counts.max()),
+                "validation": len(self.splits.validation),
+                "test": len(self.splits.test),
             },
             device_failures=tuple(self.failures),
             overcome=tuple(self.overcome),
             test=metrics,
             test_outputs=outputs,
-            inverted=self.inverted,
+            inverted=self.splits.inverted,
             window=self._window,
-            target_scaling=self.target_scaling,
+            target_scaling=self.splits.target_scaling,
         )
 
     def _tested(self, test: bool) -> tuple[Metrics, NDArray[np.float32]]:
@@ -331,7 +298,7 @@ class _Run:
 
         Of no sample unless wanted, or where the device has failed for good.
         """
-        if test and len(self.test):
+        if test and len(self.splits.test):
             try:
                 return self._retry_on_device_loss(self._test, self._test)
             except DeviceError as error:
@@ -342,17 +309,7 @@ class _Run:
 
     def _test(self) -> tuple[Metrics, NDArray[np.float32]]:
         self.engine.set_parameters(self.best)
-        return predict_in_parts(self.engine, "test", self.test)
-
-    def _load(self) -> None:
-        """Load what the engine holds from the first epoch to the last."""
-        if len(self.windows) == 1:
-            self.engine.load("train", self.training[:], rows=self._own_rows("train"))
-        if self._validates_at_once:
-            rows = self._own_rows("validation")
-            self.engine.load("validation", self.validation[:], rows=rows)
-        if self.callbacks:
-            self.engine.load("gallery", self._held_out()[self.gallery_rows])
+        return self.samples.test()
 
     def _epoch_or_end(self) -> None:
         """The next epoch; on a device that fails at it for good, the end.
@@ -406,8 +363,8 @@ class _Run:
         validated = self._validate()
         seconds = self.clock() - began
         measured = self.engine.network.kind == "measured"
-        train_scores = self._scores("train", trained)
-        val_scores = self._scores("validation", validated)
+        train_scores = self.samples.scores("train", trained)
+        val_scores = self.samples.scores("validation", validated)
         records = {
             p: EpochRecord(
                 epoch=epoch,
@@ -423,15 +380,7 @@ class _Run:
             )
             for p in running
         }
-        self._conclude(records, whole=bool((trained.seen == self.counts)[running].all()))
-
-    def _scores(self, split: Literal["train", "validation"], metrics: Metrics | None) -> list[Any]:
-        """(P,) each network's accuracy, or R2 of measured targets; ``None`` without samples."""
-        if metrics is None:
-            return [None] * len(self.members)
-        if self.engine.network.kind != "measured":
-            return list(metrics.accuracy.tolist())
-        return list((1 - metrics.mean_squared / self.spread[split]).tolist())
+        self._conclude(records, whole=bool((trained.seen == self.samples.counts)[running].all()))
 
     def _end_all(self, networks: list[int], reason: StopReason | None) -> None:
         for p in networks:
@@ -449,7 +398,7 @@ class _Run:
         metrics, busy = begun.metrics, begun.seconds
         for window in self.windows.of_epoch(epoch, begun.samples):
             began = self.clock()
-            steps = self._begin_window(epoch, window, learning_rates)
+            steps = self.samples.begin_window(epoch, window, learning_rates, self.steps_done)
             busy += self.clock() - began
             done, before = 0, metrics
             while done < steps and self._may_go_on(metrics):
@@ -472,7 +421,7 @@ class _Run:
     def _keep_epoch_begun(self, window: Window, metrics: Metrics, busy: float) -> None:
         """Tell a checkpoint between two windows, if the latest one is a while ago."""
         done = window.first + window.count
-        if done == len(self.training) or self.clock() - self.kept < CHECKPOINT_SECONDS:
+        if done == len(self.splits.training) or self.clock() - self.kept < CHECKPOINT_SECONDS:
             return
         parameters, moments = self.engine.parameters(), self.engine.moments()
         state = self._state(parameters, moments, Begun.of(done, busy, metrics))
@@ -483,27 +432,6 @@ class _Run:
         self.state, self.kept = state, self.clock()
         for callback in self.callbacks:
             callback.on_checkpoint(state)
-
-    def _begin_window(self, epoch: int, window: Window, learning_rates: NDArray[np.float64]) -> int:
-        """Bring the engine to the start of a window; the steps that it takes."""
-        count = int(self.counts.max()) if len(self.windows) == 1 else window.count
-        steps = steps_per_epoch(count, self.batch_size)
-        first = window.first // self.batch_size
-        if window.samples is not None:
-            self.engine.load("train", window.samples, self.training.labels)
-        self.engine.begin_epoch(
-            self._order(epoch, window),
-            learning_rates[:, first : first + steps],
-            self.steps_done,
-        )
-        return steps
-
-    def _order(self, epoch: int, window: Window) -> NDArray[np.uint32]:
-        """The rows (P, n) of a window in this epoch's order."""
-        seeds, shuffle = self.engine.seeds, self.shuffle
-        if self.own is not None:
-            return own_order(seeds, epoch, self.own.training, shuffle=shuffle)
-        return epoch_order(seeds, epoch, window.count, window.first, shuffle=shuffle)
 
     def _may_go_on(self, metrics: Metrics) -> bool:
         """Whether another step of the epoch is wanted, and may help."""
@@ -518,13 +446,8 @@ class _Run:
                 time.sleep(PAUSE_SECONDS)
 
     def _validate(self) -> Metrics | None:
-        if not len(self.validation):
-            return None
         began = self.clock()
-        if self._validates_at_once:
-            metrics = self.engine.evaluate("validation")
-        else:
-            metrics = evaluate_in_parts(self.engine, "validation", self.validation)
+        metrics = self.samples.validate()
         self.validation_seconds = self.clock() - began
         return metrics
 
@@ -588,12 +511,12 @@ class _Run:
             histories=tuple(tuple(member.history) for member in self.members),
             steps=self.steps_done,
             seconds=self._elapsed(),
-            scaling=self.scaling,
-            inverted=self.inverted,
+            scaling=self.splits.scaling,
+            inverted=self.splits.inverted,
             window=self._window,
             begun=begun,
             device=str(self.engine.device),
-            target_scaling=self.target_scaling,
+            target_scaling=self.splits.target_scaling,
         )
 
     @property
@@ -617,7 +540,7 @@ class _Run:
         if not self.callbacks:
             return
         seen, running = metrics.seen, self.running
-        scores = self._scores("train", metrics)
+        scores = self.samples.scores("train", metrics)
         done = -(-int(seen.max()) // self.batch_size)
         started = bool(seen.any())
         progress = Progress(
@@ -642,7 +565,7 @@ class _Run:
         validation = self.validation_seconds
         if validation is None:
             # Forward is a third of a step: the two products of the way back cost twice as much.
-            validation = pace * len(self.validation) / self.batch_size / 3
+            validation = pace * len(self.splits.validation) / self.batch_size / 3
         epochs = max(self.members[p].config.effective_epochs for p in self.running) - epoch
         steps = self.steps - done + epochs * self.steps
         remaining = steps * pace + (epochs + 1) * validation
@@ -650,76 +573,21 @@ class _Run:
             return remaining
         return min(remaining, max(0.0, self.max_time - (self.clock() - self.began)))
 
-    def _require_all_at_once(self, own: OwnRows) -> None:
-        """Make sure that networks with rows of their own take as many steps, all rows at hand."""
-        kinds = {steps_per_epoch(len(rows), self.batch_size) for rows in own.training}
-        if len(kinds) > 1:
-            raise UsageError(
-                f"the networks of the population take {sorted(kinds)} steps in an epoch, wanted as "
-                "many of each; train them in as many populations"
-            )
-        if len(self.windows) > 1 or (len(self.validation) and not self._validates_at_once):
-            raise DeviceError(
-                f"{self.engine.device.name} does not hold the {len(self.training):,} samples that "
-                f"networks have rows of at once; choose {spelled('device', 'cpu')}"
-            )
-
-    @property
-    def _validates_at_once(self) -> bool:
-        """Whether there are validation samples, and the engine holds all of them."""
-        return len(self.validation) > 0 and (
-            len(parts_of(self.validation, self.engine, "validation")) == 1
-        )
-
-    def _held_out(self) -> Source:
-        return self.validation if len(self.validation) else self.training
-
     def _info(self, config: TrainConfig) -> RunInfo:
-        gallery, begun = self._held_out()[self.gallery_rows], self.state.begun
+        begun = self.state.begun
         return RunInfo(
             device=self.engine.device,
             network=self.engine.network,
             config=config,
             dataset=self.dataset,
-            gallery=inverted(gallery) if self.inverted else gallery,  # as they were
-            train_count=len(self.training),
-            validation_count=len(self.validation),
+            gallery=self.samples.gallery,
+            train_count=len(self.splits.training),
+            validation_count=len(self.splits.validation),
             steps_per_epoch=self.steps,
             windows=len(self.windows),
             history=mean_history([member.history for member in self.members]),
             best_epoch=self.best_epoch,
             begun_steps=0 if begun is None else begun.samples // self.batch_size,
-            target_scaling=self.target_scaling,
+            scaling=self.splits.scaling,
+            target_scaling=self.splits.target_scaling,
         )
-
-
-def _spread(source: Source, own: Sequence[NDArray[np.uint32]] | None = None) -> Any:
-    """The mean squared distance of measured targets from their mean, added up over the targets.
-
-    One number for all rows, or (P,) for each network's own.
-    """
-    if own:
-        return np.array(
-            [_spread(Source(source.samples, rows.astype(np.intp)), None) for rows in own]
-        )
-    if source.labels.ndim == 1 or not len(source):
-        return 0.0
-    labels = source.labels - source.labels[:1].astype(np.float64)  # exactly 0 where all are alike
-    mean = np.average(labels, axis=0, weights=source.weights)
-    spread = float(np.average(np.square(labels - mean), axis=0, weights=source.weights).sum())
-    return spread or math.nan
-
-
-def _gallery_rows(labels: NDArray[Any]) -> NDArray[np.intp]:
-    """Rows that show the classes in turn: the first of each class, then the second of each.
-
-    Where there are no classes, rows at equal distances.
-    """
-    if labels.ndim == 2:
-        size = min(MEASURED_SIZE, len(labels))
-        return np.linspace(0, len(labels) - 1, size).astype(np.intp)
-    order = np.argsort(labels, kind="stable")
-    starts = np.searchsorted(labels[order], np.arange(int(labels.max(initial=0)) + 1))
-    rank = np.empty(len(labels), dtype=np.intp)
-    rank[order] = np.arange(len(labels)) - starts[labels[order]]
-    return np.lexsort((labels, rank))[:GALLERY_SIZE]

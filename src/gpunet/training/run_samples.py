@@ -1,0 +1,207 @@
+"""The samples of a run on its engine: what is loaded, in which order, and how they are scored.
+
+How samples are parted and prepared belongs to ``splits``, how many a device holds at a time to
+``windows``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpunet.config import TrainConfig
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.pixels import inverted
+from gpunet.datasets.source import Source
+from gpunet.engine.interface import Engine, Metrics
+from gpunet.errors import DeviceError, UsageError, spelled
+from gpunet.training.batches import epoch_order, own_order, steps_per_epoch
+from gpunet.training.own_rows import OwnRows
+from gpunet.training.splits import split
+from gpunet.training.state import RunState
+from gpunet.training.windows import (
+    Window,
+    Windows,
+    evaluate_in_parts,
+    parts_of,
+    predict_in_parts,
+)
+
+__all__ = ["RunSamples"]
+
+GALLERY_SIZE, MEASURED_SIZE = 40, 200
+"""Samples whose predictions come with every epoch; as many as a large terminal shows."""
+
+Part = Literal["train", "validation"]
+
+
+class RunSamples:
+    """The samples that an engine's networks are trained on, validated and tested with.
+
+    Args:
+        engine: of the run.
+        dataset: its training samples are split into those trained on and those held out.
+        config: of the first network.
+        begun: an earlier run on the same samples, whose way with them is kept.
+        own: each network's own rows, whose dataset it is.
+
+    Attributes:
+        splits: the samples, as networks take them.
+        windows: how those that are trained on come to the device.
+        counts: (P,) rows of each network's epoch.
+        steps: of an epoch.
+
+    Raises:
+        UsageError: the validation set would leave nothing to train on, or networks with rows of
+            their own take unequal numbers of steps.
+        DeviceError: the device does not hold a window, or rows of the networks' own at once.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        dataset: Dataset,
+        config: TrainConfig,
+        begun: RunState | None,
+        own: OwnRows | None,
+    ) -> None:
+        self._engine, self._own, self._shuffle = engine, own, config.shuffle
+        self.splits = split(dataset, config, begun) if own is None else own.splits
+        training, validation = self.splits.training, self.splits.validation
+        self.windows = Windows.of(training, config, engine, begun)
+        self._at_once = not len(validation) or len(parts_of(validation, engine, "validation")) == 1
+        self.counts = np.array([len(training)] * engine.population)
+        if own is not None:
+            self.counts = np.array([len(rows) for rows in own.training])
+            self._require_all_at_once()
+        self.steps = steps_per_epoch(int(self.counts.max()), engine.batch_size)
+        self._spread: dict[Part, Any] = {}  # of measured targets
+        if engine.network.kind == "measured":
+            self._spread["train"] = _spread(training, self._own_rows("train"))
+            self._spread["validation"] = _spread(validation, self._own_rows("validation"))
+        self._gallery_rows = _gallery_rows(self._held_out.labels)
+
+    def load(self, *, gallery: bool) -> None:
+        """Load what the engine holds from the first epoch to the last."""
+        if len(self.windows) == 1:
+            self._engine.load("train", self.splits.training[:], rows=self._own_rows("train"))
+        if len(self.splits.validation) and self._at_once:
+            rows = self._own_rows("validation")
+            self._engine.load("validation", self.splits.validation[:], rows=rows)
+        if gallery:
+            self._engine.load("gallery", self._gallery)
+
+    def begin_window(
+        self, epoch: int, window: Window, learning_rates: NDArray[np.float64], steps_done: int
+    ) -> int:
+        """Bring the engine to the start of a window; the steps that it takes.
+
+        Args:
+            epoch: counted from 1.
+            window: of the epoch.
+            learning_rates: (P, S) of the epoch's steps.
+            steps_done: in all epochs and windows before.
+        """
+        count = int(self.counts.max()) if len(self.windows) == 1 else window.count
+        steps = steps_per_epoch(count, self._engine.batch_size)
+        first = window.first // self._engine.batch_size
+        if window.samples is not None:
+            self._engine.load("train", window.samples, self.splits.training.labels)
+        rates = learning_rates[:, first : first + steps]
+        self._engine.begin_epoch(self._order(epoch, window), rates, steps_done)
+        return steps
+
+    def validate(self) -> Metrics | None:
+        """Sums over the validation samples; ``None`` without any."""
+        if not len(self.splits.validation):
+            return None
+        if self._at_once:
+            return self._engine.evaluate("validation")
+        return evaluate_in_parts(self._engine, "validation", self.splits.validation)
+
+    def test(self) -> tuple[Metrics, NDArray[np.float32]]:
+        """Sums over the test samples, and the answers (P, n, C)."""
+        return predict_in_parts(self._engine, "test", self.splits.test)
+
+    def scores(self, part: Part, metrics: Metrics | None) -> list[Any]:
+        """(P,) each network's accuracy, or R2 of measured targets; ``None`` without samples."""
+        if metrics is None:
+            return [None] * self._engine.population
+        if self._engine.network.kind != "measured":
+            return list(metrics.accuracy.tolist())
+        return list((1 - metrics.mean_squared / self._spread[part]).tolist())
+
+    @property
+    def gallery(self) -> Samples:
+        """The samples whose predictions come with every epoch, as dark as they were."""
+        return inverted(self._gallery) if self.splits.inverted else self._gallery
+
+    @property
+    def _gallery(self) -> Samples:
+        return self._held_out[self._gallery_rows]
+
+    @property
+    def _held_out(self) -> Source:
+        return self.splits.validation if len(self.splits.validation) else self.splits.training
+
+    def _own_rows(self, part: Part) -> Sequence[NDArray[np.uint32]] | None:
+        """The rows (P,) of a part that each network has for its own, if they do."""
+        if self._own is None:
+            return None
+        return self._own.training if part == "train" else self._own.validation
+
+    def _order(self, epoch: int, window: Window) -> NDArray[np.uint32]:
+        """The rows (P, n) of a window in this epoch's order."""
+        seeds, shuffle = self._engine.seeds, self._shuffle
+        if self._own is not None:
+            return own_order(seeds, epoch, self._own.training, shuffle=shuffle)
+        return epoch_order(seeds, epoch, window.count, window.first, shuffle=shuffle)
+
+    def _require_all_at_once(self) -> None:
+        """Make sure that networks with rows of their own take as many steps, all rows at hand."""
+        kinds = {steps_per_epoch(int(count), self._engine.batch_size) for count in self.counts}
+        if len(kinds) > 1:
+            raise UsageError(
+                f"the networks of the population take {sorted(kinds)} steps in an epoch, wanted as "
+                "many of each; train them in as many populations"
+            )
+        if len(self.windows) > 1 or not self._at_once:
+            raise DeviceError(
+                f"{self._engine.device.name} does not hold the {len(self.splits.training):,} "
+                "samples that networks have rows of at once; choose "
+                f"{spelled('device', 'cpu')}"
+            )
+
+
+def _spread(source: Source, own: Sequence[NDArray[np.uint32]] | None = None) -> Any:
+    """The mean squared distance of measured targets from their mean, added up over the targets.
+
+    One number for all rows, or (P,) for each network's own; NaN where it is 0 or there are none.
+    """
+    if own is not None:
+        return np.array([_spread(Source(source.samples, rows.astype(np.intp))) for rows in own])
+    if not len(source):
+        return math.nan
+    labels = source.labels - source.labels[:1].astype(np.float64)  # exactly 0 where all are alike
+    mean = np.average(labels, axis=0, weights=source.weights)
+    spread = float(np.average(np.square(labels - mean), axis=0, weights=source.weights).sum())
+    return spread or math.nan
+
+
+def _gallery_rows(labels: NDArray[Any]) -> NDArray[np.intp]:
+    """Rows that show the classes in turn: the first of each class, then the second of each.
+
+    Where there are no classes, rows at equal distances.
+    """
+    if labels.ndim == 2:
+        size = min(MEASURED_SIZE, len(labels))
+        return np.linspace(0, len(labels) - 1, size).astype(np.intp)
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], np.arange(int(labels.max(initial=0)) + 1))
+    rank = np.empty(len(labels), dtype=np.intp)
+    rank[order] = np.arange(len(labels)) - starts[labels[order]]
+    return np.lexsort((labels, rank))[:GALLERY_SIZE]
