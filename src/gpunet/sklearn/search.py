@@ -170,8 +170,7 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
         search._candidates = search._drawn()
         search.estimator = _StandIn(self.estimator, deque())
         search._given = X, y, params
-        with _in_this_process():
-            BaseSearchCV.fit(search, X, y, **params)
+        BaseSearchCV.fit(search, X, y, **params)
         if search.scoring is None:
             search.scorer_ = check_scoring(self.estimator)
         names = set(self.get_params(deep=False))
@@ -213,7 +212,8 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
         )
         self._seconds = [fit.seconds for fit in fits]
         stand_in._fits.extend(fits)
-        evaluate_candidates(self._candidates, cv=check_cv(folds))
+        with _in_this_process():
+            evaluate_candidates(self._candidates, cv=check_cv(folds))
 
     def _format_results(
         self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
