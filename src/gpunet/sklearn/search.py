@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 from joblib import parallel_config
+from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
@@ -170,7 +171,9 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
         search._candidates = search._drawn()
         search.estimator = _StandIn(self.estimator, deque())
         search._given = X, y, params
-        BaseSearchCV.fit(search, X, y, **params)
+        search._backend, _ = get_active_backend()
+        with _in_this_process():
+            BaseSearchCV.fit(search, X, y, **params)
         if search.scoring is None:
             search.scorer_ = check_scoring(self.estimator)
         names = set(self.get_params(deep=False))
@@ -200,20 +203,20 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
         X, y = indexable(X, y)  # noqa: N806
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         folds = list(self._checked_cv_orig.split(X, y, **routed.splitter.split))
-        fits = fit_in_processes(
-            self._processes,
-            stand_in._estimator,
-            self._candidates,
-            X,
-            y,
-            folds,
-            routed.estimator.fit,
-            self.verbose,
-        )
+        with parallel_config(self._backend):
+            fits = fit_in_processes(
+                self._processes,
+                stand_in._estimator,
+                self._candidates,
+                X,
+                y,
+                folds,
+                routed.estimator.fit,
+                self.verbose,
+            )
         self._seconds = [fit.seconds for fit in fits]
         stand_in._fits.extend(fits)
-        with _in_this_process():
-            evaluate_candidates(self._candidates, cv=check_cv(folds))
+        evaluate_candidates(self._candidates, cv=check_cv(folds))
 
     def _format_results(
         self, candidate_params: Any, n_splits: int, out: Any, more_results: Any = None
