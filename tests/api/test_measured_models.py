@@ -114,7 +114,8 @@ def test_a_file_whose_targets_lie_beyond_float32_is_refused(tmp_path: Path, name
     features, targets = frames()
     model = gpunet.train((features, targets["low"]), **FAST).model
     assert model.target_scaling is not None
-    scaling = replace(model.target_scaling, **{name: np.array([1e300])})
+    beyond: dict[str, Any] = {name: np.array([1e300])}
+    scaling = replace(model.target_scaling, **beyond)
     replace(model, target_scaling=scaling).save(tmp_path / "m")
     with pytest.raises(ModelError, match=r"targets.mean or targets.deviation is beyond float32"):
         gpunet.load(tmp_path / "m")
