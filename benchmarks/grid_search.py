@@ -168,12 +168,13 @@ def _search(peer: str, seed: int, candidates: int) -> dict[str, float]:
         {name: [value] for name, value in one.items()} for one in ParameterGrid(GRID)
     ][:candidates]
     search: Any
+    jobs = os.cpu_count()
     if peer == SCIKIT_LEARN:
-        jobs = os.cpu_count()
         search = GridSearchCV(MLPClassifier(random_state=seed), grid, cv=FOLDS, n_jobs=jobs)
     else:
         network = gpunet.MLPClassifier(random_state=seed, device=peer)
-        search = gpunet.PopulationSearchCV(network, grid, cv=FOLDS)
+        shared = jobs if peer == "cpu" else None
+        search = gpunet.PopulationSearchCV(network, grid, cv=FOLDS, n_jobs=shared)
     began = time.perf_counter()
     search.fit(X / 16, y)
     seconds = time.perf_counter() - began
@@ -191,10 +192,10 @@ def _lines(measured: Sequence[Result], options: argparse.Namespace, load: float)
         "1,797 digits that come with scikit-learn: Adam, batches of 200, at most 200 epochs, fewer "
         "where the loss falls by less than 0.0001 ten times in a row. Seconds of `fit`, the start "
         "of other processes and the refit of the best candidate included; medians over "
-        f"{options.rounds} rounds in which all take turns, a seed for each. GridSearchCV has "
-        f"{os.cpu_count()} processes. A mean of {load:.1f} programs were at work on the machine "
-        f"when it began{_beside(options.beside)}. Memory is the most that all processes of a "
-        "contender held at a time, pages of files not counted."
+        f"{options.rounds} rounds in which all take turns, a seed for each. GridSearchCV, and "
+        f"gpunet on numpy, have {os.cpu_count()} processes. A mean of {load:.1f} programs were at "
+        f"work on the machine when it began{_beside(options.beside)}. Memory is the most that all "
+        "processes of a contender held at a time, pages of files not counted."
     )
     yield ""
     yield (

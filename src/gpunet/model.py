@@ -12,15 +12,11 @@ from numpy.typing import NDArray
 
 from gpunet.config import AnswerFormat, NetworkSpec, TrainConfig
 from gpunet.config.choices import Kind
-from gpunet.datasets.dataset import (
-    Columns,
-    Dataset,
-    Samples,
-    Scaling,
-    refuse_unknown_values,
-)
+from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.framing import Framing
 from gpunet.datasets.pixels import FRACTIONS, Levels, inverted
+from gpunet.datasets.scaling import Scaling
+from gpunet.datasets.table_columns import Columns
 from gpunet.errors import ModelError, OutputError
 from gpunet.parameters import layer_views
 
@@ -131,9 +127,18 @@ class Model:
     def table_columns(self) -> Columns:
         """Which columns of a table are the model's features, whatever it was trained on."""
         if self.columns is not None:
-            return self.columns if self.scaling else replace(self.columns, missing="refuse")
-        grey = self.scaling is None and (self.config.standardize or self.image_shape is not None)
-        return Columns(features=None, label=None, place=0, index=False, grey=grey)
+            columns = self.columns if self.scaling else replace(self.columns, missing="refuse")
+        else:
+            images = self.image_shape is not None
+            grey = self.scaling is None and (self.config.standardize or images)
+            columns = Columns(features=None, label=None, place=0, index=False, grey=grey)
+        if len(columns.places) < len(self.targets):  # trained on arrays
+            further = range(columns.place + 1, columns.place + len(self.targets))
+            columns = replace(columns, further=tuple(further))
+        if not self.targets or columns.label is not None or columns.features is None:
+            return columns
+        label, *others = self.targets
+        return replace(columns, label=label, further_labels=tuple(others))
 
     def prepare(self, samples: Samples, above: int = 0) -> Samples:
         """Samples as the network wants them: inverted, standardized or not, as it was trained.
@@ -373,9 +378,11 @@ class Model:
         lines.append(f"  trained on {self.origin.name}, weights of epoch {self.best_epoch}")
         if self.test.accuracy is not None:
             lines.append(f"  test accuracy {self.test.accuracy:.4g}, loss {self.test.loss:.4g}")
-        if self.test.r2 is not None:
-            test = self.test
-            lines.append(f"  test R2 {test.r2:.4g}, RMSE {test.rmse:.4g}, MAE {test.mae:.4g}")
+        errors = {"R2": self.test.r2, "RMSE": self.test.rmse, "MAE": self.test.mae}
+        if told := ", ".join(
+            f"{name} {one:.4g}" for name, one in errors.items() if one is not None
+        ):
+            lines.append(f"  test {told}")
         return "\n".join(lines)
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -248,3 +249,34 @@ def test_labels_are_shown_by_their_names(gpunet: RunCommand) -> None:
     assert submitted == "id,red,green\n1,1,0\n2,0,0\n"
     wrong = gpunet("showcase", "m", "--wrong", "--device", "cpu")
     assert wrong.code == 0
+
+
+def test_a_run_without_r2_comes_after_one_whose_r2_is_below_0(gpunet: RunCommand) -> None:
+    draws = np.random.default_rng(0)
+    noise = draws.normal(size=(60, 3)), draws.normal(size=60)
+    told: dict[str, Any] = {"epochs": 2, "device": "cpu", "verbose": False, "learning_rate": 0.1}
+    package.train(noise, run_dir="runs/a", validation=0, **told)
+    package.train(noise, run_dir="runs/b", validation=20, **told)
+    runs = json.loads(gpunet("runs", "--json").out)
+    assert [(one["name"], one["val_r2"] is None) for one in runs] == [("b", False), ("a", True)]
+    assert runs[0]["val_r2"] < 0
+
+
+def test_json_of_a_prediction_beyond_all_numbers_is_strict(
+    gpunet: RunCommand, model: package.Model
+) -> None:
+    replace(model, parameters=model.parameters * np.float32(1e6)).save("far")
+    Path("rows.csv").write_text("size,age\n50,20\n1e38,1e38\n")
+    ran = gpunet("predict", "far", "rows.csv", "--format", "jsonl", "--output", "a.jsonl")
+    assert ran.code == 0
+    near, far = (json.loads(line) for line in Path("a.jsonl").read_text().splitlines())
+    assert (near["prediction"] is None, far["prediction"]) == (False, None)
+
+
+def test_samples_with_labels_are_given_a_wrong_label_not_another_class(gpunet: RunCommand) -> None:
+    write_tags(60)
+    options = ("--label", "red,green", *FAST[:4], "--epochs", "1", "--output", "m", "-q")
+    assert gpunet("train", "tags.csv", *options).code == 0
+    told = gpunet("showcase", "m", "--wrong", "--device", "cpu").out
+    assert "given a wrong label" in told
+    assert "another class" not in told

@@ -466,7 +466,7 @@ def test_the_label_the_loss_and_the_weights_are_named_by_options(gpunet: RunComm
         ),
         (("--label", "size,price", "--loss", "quadratic"), "give --loss squared-error for several"),
         (("--weight", "city"), "is 'Rome', wanted a number for a weight"),
-        (("--label", "price", "--weight", "price"), "no label beside the weights"),
+        (("--label", "price", "--weight", "price"), "is the label and cannot hold the weights"),
     ):
         ran = gpunet("train", "--data", "houses.csv", *refused, *FAST)
         assert ran.code in (1, 2)

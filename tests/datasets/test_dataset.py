@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.scaling import Scaling
 from gpunet.errors import DataError
 
 
@@ -107,7 +108,7 @@ def test_a_constant_feature_stays_itself_whatever_its_mean_is_rounded_to() -> No
 def test_a_scaling_has_the_bits_of_numpys_mean_and_std(
     monkeypatch: pytest.MonkeyPatch, count: int, width: int, kind: Any
 ) -> None:
-    monkeypatch.setattr("gpunet.datasets.dataset.COLUMN", 256)
+    monkeypatch.setattr("gpunet.datasets.scaling.COLUMN", 256)
     values = np.random.default_rng(count).normal(3, 2, (count, width)).astype(kind)
     scaling = Scaling.of(values)
     assert scaling.mean.tolist() == values.mean(axis=0, dtype=np.float64).tolist()

@@ -15,9 +15,10 @@ import pytest
 
 import gpunet
 from gpunet.datasets import kept as kept_module
-from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples
+from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.kept import kept_datasets, read_once, remove_kept, room
 from gpunet.datasets.kept_file import TRAILER, Facts, read_dataset, write_dataset
+from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.errors import DataError, SettingError, spelling
 from gpunet.files.typed_json import UnsoundError
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from threading import Event
 
 import numpy as np
@@ -107,6 +109,29 @@ def test_blas_has_one_thread_as_long_as_any_thread_of_the_process_computes(
         first_is_done.set()
         assert {1} == set(seen.result())
         assert before == threads(blas)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no processes")
+def test_a_process_that_is_forked_while_a_thread_computes_computes_too(
+    blas: ThreadpoolController,
+) -> None:
+    """The thread may hold any lock just then, and is not there to give it back."""
+    with blas.limit(limits=2):
+        before = threads(blas)
+        with numpy_conditions(), numpy_engine._ONE_THREAD._lock:
+            child = get_context("fork").Process(target=conditions_are_restored, args=(before,))
+            child.start()
+        child.join(20)
+        child.kill()
+        assert child.exitcode == 0
+
+
+def conditions_are_restored(before: list[int]) -> None:
+    """In another process."""
+    found = ThreadpoolController().select(user_api="blas")
+    with numpy_conditions():
+        assert set(threads(found)) == {1}
+    assert threads(found) == before
 
 
 def test_an_engine_that_nobody_needs_any_more_gives_its_memory_back_at_once(

@@ -63,11 +63,13 @@ from gpunet.cli.app import run
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.config.settings_file import read_settings, write_settings
 from gpunet.datasets import kept, mapped
-from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.framing import Framing, prepare_digit
 from gpunet.datasets.images import prepare_image
 from gpunet.datasets.kept_file import Facts, read_dataset, read_facts, write_dataset
 from gpunet.datasets.readers.path import read_path
+from gpunet.datasets.scaling import Scaling
+from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.datasets.tables.model_rows import read_rows
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.interface import NetworkSettings

@@ -274,6 +274,17 @@ def test_networks_that_have_not_converged_are_counted_in_one_warning() -> None:
     assert told[0].startswith("3 of 3 networks have done max_iter epochs")
 
 
+def test_processes_that_share_the_candidates_find_what_one_finds() -> None:
+    candidates = {**GRID, "alpha": [1e-4, 1e-2, 1.0]}  # 24, dealt to 5 processes unevenly
+    searches = [
+        gpunet.PopulationSearchCV(network(max_iter=3), candidates, cv=3, n_jobs=jobs).fit(*IRIS)
+        for jobs in (None, 5)
+    ]
+    alone, shared = (numbers(one.cv_results_) for one in searches)
+    assert shared == alone
+    assert weights(searches[1].best_estimator_) == weights(searches[0].best_estimator_)
+
+
 def test_a_network_in_a_step_before_is_fitted_at_once(populations: list[int]) -> None:
     chosen = SelectFromModel(network(), importance_getter=lambda one: abs(one.coefs_[0]).sum(1))
     pipeline = make_pipeline(chosen, network())

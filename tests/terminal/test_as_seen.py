@@ -18,8 +18,9 @@ from tests.terminal.conftest import report
 from tests.terminal.shots import assert_as_held
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Samples, Scaling
+from gpunet.datasets.dataset import Samples
 from gpunet.datasets.framing import Framing
+from gpunet.datasets.scaling import Scaling
 from gpunet.engine.interface import DeviceInfo
 from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.persistent import persistent_plan

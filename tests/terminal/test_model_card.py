@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gpunet.config import TrainConfig
-from gpunet.datasets.dataset import Scaling
 from gpunet.datasets.framing import Framing
+from gpunet.datasets.scaling import Scaling
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import initial_parameters
 from gpunet.terminal.views.model_card import model_card, settings_in_use

@@ -17,8 +17,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gpunet.artifacts import model_file
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.framing import MNIST, Framing
+from gpunet.datasets.scaling import Scaling
+from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.errors import DataError, ModelError, OutputError
 from gpunet.model import Model, Origin, Scores
 from gpunet.parameters import layer_views

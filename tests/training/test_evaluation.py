@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose
 from tests.engines import numpy_engine
 
 from gpunet.config import Loss, TrainConfig
-from gpunet.datasets.dataset import Samples, Scaling
+from gpunet.datasets.dataset import Samples
+from gpunet.datasets.scaling import Scaling
 from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.errors import DataError, ModelError
 from gpunet.model import Model, Origin, Scores

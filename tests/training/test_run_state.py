@@ -16,7 +16,7 @@ from gpunet.artifacts import model_file
 from gpunet.artifacts.checkpoint import load_state, save_state
 from gpunet.artifacts.run_folder import RunFolder
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Scaling
+from gpunet.datasets.scaling import Scaling
 from gpunet.errors import ModelError
 from gpunet.model import Model, Origin, Scores
 from gpunet.training.events import EpochRecord

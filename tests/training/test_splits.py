@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from gpunet.config import TrainConfig
 from gpunet.config.choices import Missing
 from gpunet.datasets import mapped
-from gpunet.datasets.dataset import Columns, Dataset, Encoding, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.scaling import Scaling
+from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.errors import DataError
 from gpunet.training.splits import settled, split
 from gpunet.training.state import RunState

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tests.engines import numpy_engine
 
 from gpunet.config import TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics, Split
 from gpunet.engine.reference.numpy_engine import NumpyEngine

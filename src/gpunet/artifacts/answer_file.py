@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from gpunet.artifacts.report import finite
 from gpunet.config import AnswerFormat
 from gpunet.files.output import write_file
 from gpunet.model import Model
@@ -163,7 +164,10 @@ def _objects(model: Model, answers: Iterable[Answers], *, listed: bool) -> Itera
     """Objects of JSON, one a line, block by block; in a list or one after the other."""
     before = "[\n"
     for block in answers:
-        lines = map(json.dumps, _contents(model, block))
+        contents: Iterable[dict[str, object]] = _contents(model, block)
+        if not np.isfinite(block.values).all():  # as exp gives far from what was trained on
+            contents = map(finite, contents)
+        lines = map(json.dumps, contents)
         if listed:
             yield before + ",\n".join(lines)
             before = ",\n"

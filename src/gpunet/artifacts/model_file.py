@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from gpunet import __version__
 from gpunet.config import LARGEST_NUMBER, MAXIMUM_EPOCHS, NetworkSpec, TrainConfig
 from gpunet.config.texts import written
-from gpunet.datasets.dataset import Columns, Scaling
 from gpunet.datasets.framing import MNIST, Framing
 from gpunet.datasets.pixels import FRACTIONS
+from gpunet.datasets.scaling import Scaling
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.sound_columns import require_columns
 from gpunet.datasets.whereabouts import located, portable
 from gpunet.errors import ModelError, UsageError, reason_of, spelled
@@ -345,6 +346,9 @@ def _require_sound(known: _Description, pixels: _Pixels, config: TrainConfig) ->
     if pixels.framing is not None:
         _require_framing(pixels.framing, shape)
     if known.columns is not None:
+        places, wanted = len(known.columns.places), max(1, len(known.targets))
+        if places != wanted and (places > 1 or known.columns.label is not None):
+            raise UnsoundError(f"it has {places} columns for {network.outputs} {what}")
         require_columns(known.columns, network.inputs, shape is not None, known.scaling)
 
 

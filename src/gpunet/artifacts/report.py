@@ -20,7 +20,7 @@ from gpunet.parameters import initializations
 from gpunet.training.result import TrainingResult
 from gpunet.training.splits import network_for, settled
 
-__all__ = ["comparison", "report", "strict_json", "write_report"]
+__all__ = ["comparison", "finite", "report", "strict_json", "write_report"]
 
 COMPARED = 1000
 """Test samples whose measured targets a report holds beside the predictions, at most."""
@@ -93,18 +93,18 @@ def write_report(content: dict[str, Any], path: Path) -> None:
 
 def strict_json(content: Any, *, ensure_ascii: bool = True) -> str:
     """Records, dictionaries and lists as indented JSON; what is no number becomes null."""
-    return json.dumps(_finite(content), indent=2, ensure_ascii=ensure_ascii, allow_nan=False)
+    return json.dumps(finite(content), indent=2, ensure_ascii=ensure_ascii, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON content with ``None`` in the place of NaN and infinity."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     match value:
         case dict():
-            return {name: _finite(entry) for name, entry in value.items()}
+            return {name: finite(entry) for name, entry in value.items()}
         case list() | tuple():
-            return [_finite(entry) for entry in value]
+            return [finite(entry) for entry in value]
         case float() if not math.isfinite(value):
             return None
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,9 +60,13 @@ def _summaries(folder: Path) -> list[RunSummary]:
             summaries.append(run.summary())
         except ModelError as error:
             note(error)
-    return sorted(
-        summaries, key=lambda one: (one.measured, -(one.val_accuracy or one.val_r2 or 0.0))
-    )
+    return sorted(summaries, key=_rank)
+
+
+def _rank(run: RunSummary) -> tuple[bool, float]:
+    """Runs of classes and labels before those of measured targets, and the best of each first."""
+    score = run.val_r2 if run.measured else run.val_accuracy
+    return run.measured, math.inf if score is None else -score
 
 
 def _table(summaries: list[RunSummary], spacious: bool) -> RenderableType:

@@ -34,7 +34,10 @@ def showcase(
         int, typer.Option("--count", "-n", min=1, help="Samples or units to show.")
     ] = 10,
     wrong: Annotated[
-        bool, typer.Option("--wrong", help="Only samples that are taken for another class.")
+        bool,
+        typer.Option(
+            "--wrong", help="Only samples that are taken for another class, or given a wrong label."
+        ),
     ] = False,
     top_losses: Annotated[
         bool,
@@ -172,7 +175,7 @@ def _show_samples(
 
     console.print()
     if not len(rows):
-        console.print("no test sample is taken for another class")
+        console.print(f"no test sample is {_mistaken(found)}")
         return
     names, shape = model.classes or model.targets, model.image_shape
     losses = found.losses if choice.top_losses else None  # (n,)
@@ -241,12 +244,17 @@ def _count(choice: _Choice, found: Evaluation, rows: NDArray[np.integer]) -> str
     ``rows`` tells which samples are shown.
     """
     if choice.wrong and found.right is not None:
-        return f"{len(rows):,} of {int((~found.right).sum()):,} samples taken for another class"
+        return f"{len(rows):,} of {int((~found.right).sum()):,} samples {_mistaken(found)}"
     if choice.top_losses:
         return f"the largest {len(rows):,} of {len(found.losses):,} losses"
     if found.right is None:
         return f"{len(rows):,} of {len(found.losses):,} samples"
     return f"{int(found.right[rows].sum()):,} of {len(rows):,} shown are right"
+
+
+def _mistaken(found: Evaluation) -> str:
+    """What a sample is whose class, or one of whose labels, is not predicted."""
+    return "taken for another class" if found.matrix.size else "given a wrong label"
 
 
 def _parse_index(text: str) -> tuple[int, ...]:

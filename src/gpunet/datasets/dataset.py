@@ -18,26 +18,18 @@ from numpy.typing import NDArray
 from gpunet.config.choices import Kind, Missing
 from gpunet.datasets.blocks import row_blocks
 from gpunet.datasets.spool import converted, taken
+from gpunet.datasets.table_columns import Columns
 from gpunet.errors import DataError
 
 __all__ = [
     "TOO_LARGE",
-    "Columns",
     "Dataset",
-    "Encoding",
     "Samples",
-    "Scaling",
     "refuse_unknown_values",
 ]
 
 TOO_LARGE = "which is too large: float32 ends at 3.4e38; write it in a larger unit"
 """What a message says of a value beyond what engines compute with."""
-
-ROWS = 4096  # rows looked at together, so that the temporaries stay small
-CLIP = 3.0
-"""What a robustly scaled feature never reaches: x becomes x / sqrt(1 + (x / 3)**2)."""
-
-COLUMN = 1 << 20  # values of one column added up together, for the same reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,213 +100,6 @@ class Samples:
 
     def _weights(self, rows: slice | NDArray[np.integer]) -> NDArray[np.float32] | None:
         return None if self.weights is None else self.weights[rows]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scaling:
-    """How float features are standardized: to mean 0 and standard deviation 1, or robustly.
-
-    Args:
-        mean: (I,) float64, of the training samples; the median where it is robust.
-        deviation: (I,) float64, of the training samples; 1 where a feature is constant. Where it is
-            robust, the distance of the quartiles.
-        fill: (I,) float64, what takes the place of a missing value before all else; the mean where
-            it is ``None``.
-        clips: whether what was standardized is clipped smoothly to below ``CLIP``.
-    """
-
-    mean: NDArray[np.floating[Any]]
-    deviation: NDArray[np.floating[Any]]
-    fill: NDArray[np.floating[Any]] | None = None
-    clips: bool = False
-
-    @classmethod
-    def of(cls, features: NDArray[Any]) -> Scaling:
-        """The scaling that standardizes these features (n, I), float32 or float64.
-
-        A feature that differs by no more than its own rounding counts as constant. What is missing
-        counts nowhere.
-        """
-        mean = _sum_of(features) / len(features)
-        deviation = np.sqrt(_sum_of(features, mean) / len(features))
-        for column in np.flatnonzero(np.isnan(mean)):
-            present = _present(features[:, column])
-            mean[column] = present.mean(dtype=np.float64) if len(present) else 0
-            deviation[column] = present.std(dtype=np.float64) if len(present) else 0
-        return cls(mean, _divisor(deviation, mean, features.dtype))
-
-    @classmethod
-    def robust(cls, features: NDArray[Any]) -> Scaling:
-        """The scaling of features (n, I) by their medians and quartiles, clipped smoothly.
-
-        Half the range takes the place of the quartiles' distance where that is 0. What is missing
-        becomes the mean (Holzmueller et al., "Better by Default", 2024, section 3).
-        """
-        columns = (_present(features[:, column]) for column in range(features.shape[1]))
-        facts = np.array([_facts(column) for column in columns]).reshape(-1, 6).T  # (6, I)
-        lowest, lower, median, upper, highest, mean = facts
-        apart = np.where(upper > lower, upper - lower, highest / 2 - lowest / 2)
-        return cls(median, _divisor(apart, median, features.dtype), mean, clips=True)
-
-    def with_median(self, features: NDArray[Any]) -> Scaling:
-        """A scaling that fills missing numbers with the medians of these features (n, I)."""
-        columns = (_present(features[:, column]) for column in range(features.shape[1]))
-        fill = [float(np.median(present)) if len(present) else 0.0 for present in columns]
-        return replace(self, fill=np.array(fill, np.float64))
-
-    def without(self, features: NDArray[np.bool_]) -> Scaling:
-        """A scaling that fills missing numbers but does not standardize these features (I,)."""
-        mean, deviation = np.where(features, 0, self.mean), np.where(features, 1, self.deviation)
-        return Scaling(mean, deviation, self.filling, self.clips)
-
-    @property
-    def filling(self) -> NDArray[np.floating[Any]]:
-        """What takes the place of missing values, (I,)."""
-        return self.mean if self.fill is None else self.fill
-
-    def apply(self, samples: Samples, above: int = 0) -> Samples:
-        """Fill what is missing, standardize samples in float64, and round them to float32.
-
-        Args:
-            samples: float32 or float64.
-            above: how many samples there were before these, for messages.
-
-        Raises:
-            DataError: a value is so far from the training samples that float32 cannot hold it.
-        """
-        scaled = np.empty(samples.features.shape, np.float32)
-        with np.errstate(over="ignore"):
-            for first in range(0, len(scaled), ROWS):
-                rows = slice(first, first + ROWS)
-                block = samples.features[rows]
-                missing = np.isnan(block)
-                if missing.any():
-                    block = np.where(missing, self.filling, block)
-                block = (block - self.mean) / self.deviation
-                scaled[rows] = block / np.hypot(1, block / CLIP) if self.clips else block
-        refuse_unknown_values(
-            scaled,
-            lambda row, column: (
-                f"feature {column + 1:,} of sample {above + row + 1:,}, once standardized,"
-            ),
-        )
-        return replace(samples, features=scaled)
-
-    def of_targets(self, targets: NDArray[Any]) -> NDArray[np.float32]:
-        """Measured targets (n, T) standardized, for training."""
-        return np.asarray((targets - self.mean) / self.deviation, np.float32)
-
-    def to_targets(self, answers: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """What standardized answers (..., T) are in the targets' own units."""
-        return np.asarray(answers * self.deviation + self.mean)
-
-
-def _facts(values: NDArray[Any]) -> list[float]:
-    """The least of some values (n,), the quartiles, the greatest, and the mean; zeros if none."""
-    wide = values.astype(np.float64) if len(values) else np.zeros(1)
-    return [*np.quantile(wide, (0, 0.25, 0.5, 0.75, 1)), wide.mean()]
-
-
-def _divisor(
-    deviation: NDArray[np.float64], mean: NDArray[np.float64], kind: np.dtype[Any]
-) -> NDArray[np.float64]:
-    """The deviation (I,) of features of a type; 1 where it is within their rounding."""
-    least = np.finfo(np.float32).tiny  # a network could not tell smaller differences
-    return np.where(deviation <= np.maximum(np.finfo(kind).eps * np.abs(mean), least), 1, deviation)
-
-
-def _present(values: NDArray[Any]) -> NDArray[Any]:
-    """The values (n,) that are not missing."""
-    return np.asarray(values[~np.isnan(values)])
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """How a column of a table becomes more than one feature.
-
-    Args:
-        column: its place among the columns that become features, counted from 0.
-        levels: the words of a column of words, in order; each has a feature, which is 1 where the
-            cell is that word, else 0. An empty word stands for a missing cell. Without levels it
-            is a column of numbers, followed by a feature that is 1 where the number is missing.
-    """
-
-    column: int
-    levels: tuple[str, ...] = ()
-
-    @property
-    def width(self) -> int:
-        """How many features the column becomes."""
-        return len(self.levels) or 2
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which columns of a table the features and the label are, for other tables of its kind.
-
-    Args:
-        features: (S,) the titles of the columns that become features, in their order; ``None``
-            where the table has no titles, or two alike, so that columns go by position.
-        label: the title of the label, or ``None``.
-        place: the label's column, counted from 0.
-        index: whether the first column numbers the rows and is left out.
-        grey: whether the values are grey levels, which are divided by 255.
-        ignored: further columns that are left out, counted from 0.
-        encodings: of the columns that become several features, in the order of the columns; every
-            other column is one feature, its number.
-        missing: what is done about missing cells; a model fills them unless it refuses them.
-        further: the columns of further targets, counted from 0, beside that of ``place``.
-        further_labels: their titles; none where the table has no titles.
-    """
-
-    features: tuple[str, ...] | None
-    label: str | None
-    place: int
-    index: bool
-    grey: bool
-    ignored: tuple[int, ...] = ()
-    encodings: tuple[Encoding, ...] = ()
-    missing: Missing = "refuse"
-    further: tuple[int, ...] = ()
-    further_labels: tuple[str, ...] = ()
-
-    @property
-    def places(self) -> tuple[int, ...]:
-        """The columns of the label, or of all targets."""
-        return (self.place, *self.further)
-
-    @property
-    def labels(self) -> tuple[str, ...] | None:
-        """The titles of these columns, or ``None``."""
-        return None if self.label is None else (self.label, *self.further_labels)
-
-    @property
-    def fills(self) -> bool:
-        """Whether numbers may be missing, to be filled by a ``Scaling``."""
-        return self.missing != "refuse"
-
-    def count(self, inputs: int) -> int:
-        """How many columns S become so many features."""
-        return inputs - sum(one.width - 1 for one in self.encodings)
-
-    def inputs(self, count: int) -> int:
-        """How many features I so many columns become."""
-        return count + sum(one.width - 1 for one in self.encodings)
-
-    def starts(self, inputs: int) -> NDArray[np.int64]:
-        """The first feature (S,) of each column."""
-        widths = np.ones(self.count(inputs), np.int64)
-        for one in self.encodings:
-            widths[one.column] = one.width
-        return np.cumsum(widths) - widths
-
-    def flags(self, inputs: int) -> NDArray[np.bool_]:
-        """Which features (I,) are 0 or 1 by an encoding."""
-        starts, flags = self.starts(inputs), np.zeros(inputs, np.bool_)
-        for one in self.encodings:
-            first = starts[one.column] + (not one.levels)
-            flags[first : first + (len(one.levels) or 1)] = True
-        return flags
 
 
 @dataclass(frozen=True, eq=False)
@@ -484,39 +269,6 @@ def refuse_unknown_values(
             raise DataError(
                 f"{seen}, wanted a finite number; fill in or leave out what is not known"
             )
-
-
-def _sum_of(features: NDArray[Any], mean: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """The sums (I,) over the rows of features (n, I), or of their squared distances from a mean.
-
-    Rows are added one after the other, in the order and to the bits of numpy's own ``mean`` and
-    ``std`` over axis 0, but without a copy of all of them in float64.
-    """
-    if features.shape[1] == 1:
-        return np.array([_sum_of_column(features[:, 0], mean)])
-    if not features.flags.c_contiguous:  # numpy adds in another order
-        values = features.astype(np.float64) if mean is None else np.square(features - mean)
-        return np.add.reduce(values, axis=0)  # type: ignore[no-any-return]
-    total = np.full(features.shape[1], -0.0)  # so that the sum of -0.0 is -0.0
-    for rows in row_blocks(features):
-        block = features[rows]
-        values = np.empty((1 + len(block), len(total)))
-        values[0], values[1:] = total, block
-        if mean is not None:
-            values[1:] -= mean
-            np.square(values[1:], out=values[1:])
-        total = np.add.reduce(values, axis=0)
-    return total
-
-
-def _sum_of_column(values: NDArray[Any], mean: NDArray[np.float64] | None) -> np.float64:
-    """``_sum_of`` one column (n,), halved as numpy halves what it adds."""
-    if len(values) <= COLUMN:
-        wide = values.astype(np.float64) if mean is None else np.square(values - mean)
-        return np.add.reduce(wide)  # type: ignore[no-any-return]
-    half = len(values) // 2
-    half -= half % 8
-    return _sum_of_column(values[:half], mean) + _sum_of_column(values[half:], mean)
 
 
 def _require_finite(

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
 from gpunet.datasets.blocks import row_blocks
-from gpunet.datasets.dataset import Columns, Dataset, Samples
+from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.mapped import is_large, map_array
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.sound_columns import require_columns
 from gpunet.files.typed_json import UnsoundError, from_json
 

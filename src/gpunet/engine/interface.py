@@ -374,7 +374,7 @@ class Engine(ABC):
 
         Args:
             order: (P, n) the rows of the training split in the order of this epoch. Where networks
-                have rows of their own and some have fewer, their last one stands again at the end.
+                have rows of their own, those of networks with fewer are filled up with any others.
             learning_rates: (P, S) of its steps; S = ceil(n / B).
                 Rows of networks that were deactivated do not matter.
             first_step: steps taken before; dropout and the optimizer's factors are keyed

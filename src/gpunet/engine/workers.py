@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from multiprocessing import current_process
 from typing import TypeVar
 
-__all__ = ["dealt"]
+__all__ = ["dealt", "is_worker"]
 
 T = TypeVar("T")
+
+
+def is_worker() -> bool:
+    """Whether this process is one of a pool."""
+    return bool(getattr(current_process(), "_identity", ()))
 
 
 def dealt(choices: Sequence[T]) -> T:

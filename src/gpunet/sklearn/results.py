@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import LOSS_FACTS, TrainConfig
-from gpunet.datasets.dataset import Scaling
+from gpunet.datasets.scaling import Scaling
 from gpunet.sklearn.parameters import ADAPTIVE_DECAY
 from gpunet.sklearn.tasks import Task
 from gpunet.sklearn.weights import set_weights

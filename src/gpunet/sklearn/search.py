@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 from joblib import parallel_config
+from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
@@ -22,7 +23,7 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import indexable
 from sklearn.utils.validation import _check_method_params
 
-from gpunet.sklearn.together import Fit, fit_together
+from gpunet.sklearn.together import Fit, fit_in_processes, fit_together
 
 __all__ = ["PopulationSearchCV", "cross_validate"]
 
@@ -99,12 +100,13 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
         n_iter: candidates to be drawn.
         random_state: of the draws.
         scoring: one score or several, as in scikit-learn.
-        n_jobs: accepted so that a search needs only another name; the networks are trained in this
-            process, on numpy by a thread for each processor.
+        n_jobs: processes of joblib, each of which trains a share of the candidates side by side; by
+            default this one alone, on numpy by a thread for each processor. On numpy processes are
+            faster; a GPU is best left to one.
         refit: whether, and by which score, the best candidate is fitted to all data.
         cv: the folds, as in scikit-learn.
         verbose: from 1 on, populations are told.
-        pre_dispatch: accepted as ``n_jobs`` is.
+        pre_dispatch: accepted so that a search needs only another name.
         error_score: the score of a fit that fails, or ``"raise"``.
         return_train_score: whether scores on the training rows are kept.
 
@@ -165,10 +167,11 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
             ValueError: a parameter, or something in the data, cannot be.
         """
         search = copy.copy(self)
-        search.n_jobs = 1
+        search.n_jobs, search._processes = 1, self.n_jobs
         search._candidates = search._drawn()
         search.estimator = _StandIn(self.estimator, deque())
         search._given = X, y, params
+        search._backend, _ = get_active_backend()
         with _in_this_process():
             BaseSearchCV.fit(search, X, y, **params)
         if search.scoring is None:
@@ -200,15 +203,17 @@ class PopulationSearchCV(BaseSearchCV):  # type: ignore[misc]
         X, y = indexable(X, y)  # noqa: N806
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         folds = list(self._checked_cv_orig.split(X, y, **routed.splitter.split))
-        fits = fit_together(
-            stand_in._estimator,
-            self._candidates,
-            X,
-            y,
-            folds,
-            routed.estimator.fit,
-            verbose=self.verbose,
-        )
+        with parallel_config(self._backend):
+            fits = fit_in_processes(
+                self._processes,
+                stand_in._estimator,
+                self._candidates,
+                X,
+                y,
+                folds,
+                routed.estimator.fit,
+                self.verbose,
+            )
         self._seconds = [fit.seconds for fit in fits]
         stand_in._fits.extend(fits)
         evaluate_candidates(self._candidates, cv=check_cv(folds))

@@ -16,11 +16,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params
 
 from gpunet.config import SHARED, TrainConfig
@@ -44,7 +46,7 @@ from gpunet.workflows.messages import Messages
 if TYPE_CHECKING:
     from gpunet.config import NetworkSpec
 
-__all__ = ["Fit", "fit_together"]
+__all__ = ["Fit", "fit_in_processes", "fit_together"]
 
 Folds = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
@@ -165,6 +167,29 @@ def fit_together(
         _train(population, verbose)
     _warn_of_the_unconverged(networks)
     return flat
+
+
+def fit_in_processes(
+    n_jobs: int | None, estimator: Any, candidates: Sequence[Mapping[str, Any]], *others: Any
+) -> list[Fit]:
+    """``fit_together`` in so many processes of joblib, each of which takes a share of candidates.
+
+    Candidates are dealt one by one, so that those of one shape, which are often neighbors, are
+    spread over all processes.
+    """
+    processes = 1 if n_jobs is None else min(effective_n_jobs(n_jobs), len(candidates))
+    if processes < 2:
+        return fit_together(estimator, candidates, *others)
+    shares = [candidates[first::processes] for first in range(processes)]
+    found = Parallel(processes)(
+        delayed(fit_together)(estimator, share, *others) for share in shares
+    )
+    folds = len(found[0]) // len(shares[0])
+    return [
+        found[number % processes][number // processes * folds + fold]
+        for number in range(len(candidates))
+        for fold in range(folds)
+    ]
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import LOSS_FACTS, Loss
-from gpunet.datasets.dataset import Samples, Scaling
+from gpunet.datasets.dataset import Samples
+from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics
 from gpunet.errors import DataError, ModelError

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.datasets.scaling import Scaling
 from gpunet.engine.interface import DeviceInfo
 from gpunet.training.clock import WorkingClock
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import Loss
-from gpunet.datasets.dataset import Samples, Scaling
+from gpunet.datasets.dataset import Samples
+from gpunet.datasets.scaling import Scaling
 from gpunet.engine.interface import Metrics
 from gpunet.model import Scores
 from gpunet.training.evaluation import joint_scores, own_scores

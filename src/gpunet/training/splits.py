@@ -14,9 +14,10 @@ import numpy as np
 
 from gpunet.config import DEFAULT_LOSSES, LOSS_FACTS, NetworkSpec, TrainConfig
 from gpunet.config.choices import MAXIMIZED, Kind
-from gpunet.datasets.dataset import Dataset, Samples, Scaling
+from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import held_count, hold_out
 from gpunet.datasets.pixels import are_pixels, inverted, is_bright
+from gpunet.datasets.scaling import Scaling
 from gpunet.datasets.source import Source
 from gpunet.errors import DataError, SettingError, spelled
 

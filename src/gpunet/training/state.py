@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Scaling
+from gpunet.datasets.scaling import Scaling
 from gpunet.engine.interface import Metrics
 from gpunet.training.events import EpochRecord
 from gpunet.training.member import mean_history

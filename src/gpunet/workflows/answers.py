@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from gpunet.artifacts.answer_file import Answers, format_of, write_answers
 from gpunet.config import AnswerFormat
 from gpunet.datasets.catalog import is_name
-from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
+from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.readers.arrays import as_numbers, raw_labels
 from gpunet.datasets.readers.labels import number_known
 from gpunet.datasets.readers.path import find_test_table
+from gpunet.datasets.readers.targets import raw_targets
+from gpunet.datasets.tables.frames import titles_of
 from gpunet.datasets.tables.model_rows import read_rows
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.factory import Device, create_engine, select_device
@@ -175,18 +177,19 @@ def _labels_of(model: Model, labels: Any) -> NDArray[Any]:
     """Class numbers (n,) of the model's classes, or float64 values (n, T) of its targets."""
     if model.network.kind == "classes":
         return number_known(raw_labels(labels, "y"), model.classes)
+    titles = titles_of(labels)
+    if titles is not None and sorted(titles) == sorted(model.targets):
+        labels = labels[list(model.targets)]
     values = as_numbers(labels, "y")
     targets = len(model.targets)
     if values.ndim == 1 and targets == 1:
         values = values[:, None]
     if values.ndim != 2 or values.shape[1] != targets:
         raise DataError(
-            f"y is of shape {values.shape}, wanted (samples, {targets}): "
-            f"{', '.join(model.targets[:12])}"
+            f"y is of shape {values.shape}, wanted (samples, {targets}), for "
+            f"{', '.join(model.targets[:12])}; reshape it"
         )
-    values = values.astype(np.float64)
-    refuse_unknown_values(values, lambda row, at: f"{model.targets[at]!r} in row {row + 1:,} of y")
-    return values
+    return raw_targets("y", values, model.targets, model.network.kind).values
 
 
 def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
@@ -203,7 +206,7 @@ def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
 def _test_samples(model: Model, data: str | None, messages: Messages) -> Samples:
     """The test samples of data with a split of its own."""
     if data is not None:
-        dataset = open_data(data, messages)
+        dataset = open_data(data, messages, TableOptions(kind=model.network.kind))
     else:
         place = found_again(model.origin.name, model.origin.reference)
         dataset = open_data(place, messages, TableOptions.of(model.config))

@@ -11,7 +11,7 @@ from gpunet.datasets.catalog import AUTO, is_name, open_dataset
 from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.pixels import is_bright
 from gpunet.datasets.tables.options import USUAL, TableOptions
-from gpunet.errors import DataError, UsageError, spelled
+from gpunet.errors import DataError, SettingError, UsageError, spelled
 from gpunet.files.home import expanded
 from gpunet.workflows.messages import Messages
 
@@ -64,7 +64,8 @@ def dataset_of(
 
     Raises:
         DataError: it is missing or not what it should be.
-        UsageError: there are weights beside other things than arrays.
+        UsageError: there are weights beside other things than arrays, or a column of weights is
+            named where there is none.
     """
     arrays = isinstance(data, tuple | list) and len(data) in (2, 4)
     if sample_weight is not None and not arrays:
@@ -75,6 +76,9 @@ def dataset_of(
     if isinstance(data, str | Path):
         dataset = open_training_data(str(data), messages, options)
         return dataset, reference(str(data), dataset)
+    if options.weight and (arrays or (isinstance(data, Dataset) and data.train.weights is None)):
+        says = f"{options.weight!r} names a column of a table, but the data are none"
+        raise SettingError("weight", options.weight, advice="give sample_weight", says=says)
     if isinstance(data, Dataset):
         return _with_missing(data, options.missing), None
     if arrays:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import gpunet
-from gpunet.datasets.dataset import Columns, Dataset, Encoding
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.errors import DataError
 
 COUNT = 24

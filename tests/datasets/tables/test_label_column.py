@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gpunet.datasets.dataset import Columns, Dataset
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.table import read_table
 from gpunet.errors import DataError, UsageError

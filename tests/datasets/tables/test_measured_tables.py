@@ -332,3 +332,84 @@ def test_further_tables_without_titles_are_read_by_position(tmp_path: Path) -> N
     bare = tmp_path / "bare.csv"
     bare.write_text("\n".join(f"{b},{d}" for b, d in zip(PRICES, FLOATS, strict=True)))
     assert rows.features.tolist() == read_rows(bare, columns, 2).features.tolist()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["${:,}", "{:,}", "${}", "{} €", "{}%"],
+)
+@pytest.mark.parametrize("label", [None, "price"])
+def test_prices_with_signs_or_separators_are_refused_with_the_next_move(
+    tmp_path: Path, written: str, label: str | None
+) -> None:
+    path = tmp_path / "houses.csv"
+    cells = [written.format(1_000_000 + 7321 * row) for row in range(40)]
+    rows = "".join(f'{row % 5},"{cell}"\n' for row, cell in enumerate(cells))
+    path.write_text(f"rooms,price\n{rows}")
+    with pytest.raises(DataError) as caught:
+        read_table(path, TableOptions(label=label))
+    assert f"line 2, column 2 ('price') of {path} is {cells[0]!r}" in str(caught.value)
+    assert "write all without signs and thousands separators" in str(caught.value)
+
+
+def test_a_column_cannot_hold_the_weights_and_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "houses.csv"
+    path.write_text("rooms,w,price\n" + "".join(f"{n % 5},{n},{n / 3}\n" for n in range(1, 40)))
+    with pytest.raises(DataError, match=r"\('w'\) of .* is left out by ignore and cannot"):
+        read_table(path, TableOptions(weight="w", ignore=("w",)))
+    with pytest.raises(DataError, match=r"\('price'\) of .* is the label and cannot hold"):
+        read_table(path, TableOptions(weight="price", label="price"))
+
+
+def test_weights_in_the_first_column_do_not_number_the_rows(tmp_path: Path) -> None:
+    path = tmp_path / "houses.csv"
+    path.write_text("no,rooms,price\n" + "".join(f"{n},{n % 5},{n / 3}\n" for n in range(1, 40)))
+    dataset = read_table(path, TableOptions(weight="no", label="price"))
+    assert "numbers the rows" not in str(dataset.notice)
+    assert dataset.train.weights is not None
+    assert dataset.train.weights[:2].tolist() == [1, 2]
+
+
+def test_weights_may_stand_in_the_last_column(tmp_path: Path) -> None:
+    path = tmp_path / "houses.csv"
+    rows = (f"{n / 3},{n % 7 + n / 50},{n % 5},{n}\n" for n in range(1, 40))
+    path.write_text("price,size,age,w\n" + "".join(rows))
+    dataset = read_table(path, TableOptions(weight="w"))
+    assert dataset.targets == ("price",)
+
+
+def test_a_label_with_a_comma_in_its_title_is_found_whatever_its_capitals(tmp_path: Path) -> None:
+    path = tmp_path / "houses.csv"
+    path.write_text('rooms,"Price, EUR"\n' + "".join(f"{n % 5},{n / 3}\n" for n in range(40)))
+    assert read_table(path, TableOptions(label="price, eur")).targets == ("Price, EUR",)
+
+
+def test_shares_in_percent_at_the_end_are_refused_as_measured_ones(tmp_path: Path) -> None:
+    path = tmp_path / "shares.csv"
+    path.write_text("a,share\n" + "".join(f"{n / 7},{n % 37 / 2}%\n" for n in range(40)))
+    with pytest.raises(DataError, match=r"is '0\.0%', wanted a plain number for a measured target"):
+        read_table(path)
+
+
+def test_a_first_column_that_is_taken_for_the_label_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "years.csv"
+    rows = (f"{n % 4},{n / 7},{1950 + n * 7 % 60}\n" for n in range(60))
+    path.write_text("a,b,year\n" + "".join(rows))
+    assert "the label is column 1 ('a') (label names another)" in str(read_table(path).notice)
+    notice = read_table(path, TableOptions(label="year")).notice
+    assert "the target is column 3 ('year'), measured" in str(notice)
+
+
+def test_many_classes_of_numbers_tell_how_they_are_taken_as_measured(tmp_path: Path) -> None:
+    path = tmp_path / "years.csv"
+    path.write_text("a,year\n" + "".join(f"{n / 7},{1950 + 2 * (n % 12)}\n" for n in range(96)))
+    notice = str(read_table(path, TableOptions(label="year")).notice)
+    assert 'the 12 that occur are the classes (loss="squared-error" takes them as' in notice
+
+
+def test_a_split_of_several_labels_tells_the_label_that_it_goes_by(tmp_path: Path) -> None:
+    rows = [(n, int(n < 50), int(n % 3 == 0)) for n in range(60)]
+    path = tmp_path / "tags.csv"
+    path.write_text("x,a,b\n" + "".join(f"{x / 7},{a},{b}\n" for x, a, b in rows))
+    notice = str(read_table(path, TableOptions(label="a,b")).notice)
+    assert "the last rows of every tenth by 'a', 10 of 60 in all, are for testing" in notice

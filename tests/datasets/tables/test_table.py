@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpunet.datasets.dataset import Columns
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables import text_rows
 from gpunet.datasets.tables.model_rows import read_row_blocks, read_rows
 from gpunet.datasets.tables.options import USUAL, TableOptions

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpunet.config.choices import Missing
-from gpunet.datasets.dataset import Columns, Dataset, Encoding
+from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.table_columns import Columns, Encoding
 from gpunet.datasets.tables import text_rows
 from gpunet.datasets.tables.model_rows import read_row_blocks, read_rows
 from gpunet.datasets.tables.options import TableOptions

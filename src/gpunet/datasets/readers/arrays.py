@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind, Missing
-from gpunet.datasets.dataset import Columns, Dataset, refuse_unknown_values
+from gpunet.datasets.dataset import Dataset, refuse_unknown_values
 from gpunet.datasets.readers.array_targets import (
     are_one_hot,
     kind_of_array,
@@ -27,6 +27,7 @@ from gpunet.datasets.readers.labels import RawLabels
 from gpunet.datasets.readers.parts import NAMES, Part, assembled, joined
 from gpunet.datasets.readers.targets import without_targets
 from gpunet.datasets.spool import converted
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.frames import FrameRows, dataset_of_frames, is_gap, titles_of
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import DataError
@@ -51,7 +52,7 @@ def from_arrays(
     titles = titles_of(x)
     parts: dict[Part, tuple[Any, Any]] = {"train": (x, y)}
     if x_test is not None or y_test is not None:
-        _require_alike(titles, x_test, y_test)
+        _require_alike(titles, y, x_test, y_test)
         parts["test"] = (x_test, y_test)
     labeled = {part: _labeled(labels, options.missing) for part, (_, labels) in parts.items()}
     known, kept = labeled["train"]
@@ -100,14 +101,19 @@ def from_arrays(
     )
 
 
-def _require_alike(titles: tuple[str, ...] | None, x_test: Any, y_test: Any) -> None:
-    """Check that both X_test and y_test are there, with the columns of X if they have titles."""
+def _require_alike(titles: tuple[str, ...] | None, y: Any, x_test: Any, y_test: Any) -> None:
+    """Check that both X_test and y_test are there, with the columns of X and y if titled."""
     if x_test is None or y_test is None:
         lacking = "X_test" if x_test is None else "y_test"
         raise DataError(f"{lacking} is missing; give both X_test and y_test, or neither")
     if titles_of(x_test) not in (None, titles):
         raise DataError(
             "the columns of X_test are called otherwise than those of X, or stand in another "
+            "order; make both alike"
+        )
+    if titles_of(y) is not None and titles_of(y_test) not in (None, titles_of(y)):
+        raise DataError(
+            "the columns of y_test are called otherwise than those of y, or stand in another "
             "order; make both alike"
         )
 

@@ -85,7 +85,7 @@ def read_image_tables(
 
     Args:
         tables: those of the parts, ``train`` the first of them.
-        label: the label's column, as ``label_column.named_label`` takes it; ``None`` to choose.
+        label: the label's column, as ``named_columns.named_label`` takes it; ``None`` to choose.
         progress: called with a text, the images read, and the images in all.
 
     Raises:

@@ -20,6 +20,7 @@ from gpunet.datasets.readers.files import shown
 from gpunet.errors import DataError, spelled
 
 __all__ = [
+    "FEW",
     "FEW_CLASSES",
     "SAMPLES_PER_CLASS",
     "TEXT",
@@ -35,6 +36,9 @@ TEXT = np.dtypes.StringDType()
 
 FEW_CLASSES = 256
 """Up to so many classes are believed; beyond, each needs some samples on average."""
+
+FEW = 10
+"""Up to so many different whole numbers are classes, however seldom each of them occurs."""
 
 SAMPLES_PER_CLASS = 4
 
@@ -252,7 +256,8 @@ def _gap_notice(known: list[Key]) -> str | None:
     lowest, highest = known[0], known[-1]
     if isinstance(lowest, str) or isinstance(highest, str) or highest - lowest == len(known) - 1:
         return None
+    measured = f" ({spelled('loss', 'squared-error')} takes them as measured)"
     return (
         f"the labels leave out numbers between {lowest} and {highest}; "
-        f"the {len(known)} that occur are the classes"
+        f"the {len(known)} that occur are the classes{measured if len(known) > FEW else ''}"
     )

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
-from gpunet.datasets.dataset import Columns, Dataset, Samples
+from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.datasets.hold_out import split_last
 from gpunet.datasets.readers.features import as_grey_levels, guess_image_shape
 from gpunet.datasets.readers.labels import RawLabels, number_classes
 from gpunet.datasets.readers.targets import RawTargets, Targets
+from gpunet.datasets.table_columns import Columns
 from gpunet.errors import DataError, spelled
 
 __all__ = [
@@ -118,7 +119,10 @@ def assembled(
         total = len(samples["train"])
         count = max(1, total // TEST_SHARE) if unsplit else 0
         samples["train"], samples["test"], by_class = split_last(samples["train"], count)
-        each = "class" if known.classes else "tenth of the target's values"
+        each = "class"
+        if not known.classes:
+            alone = len(known.titles) == 1
+            each = "tenth of the target's values" if alone else f"tenth by {known.titles[0]!r}"
         rows = f"last rows of every {each}, {count:,} of {total:,} in all," if by_class else ""
         rows = rows or f"last {count:,} of {total:,} rows"
         split = f"{unsplit}: the {rows} are for testing" if unsplit else None

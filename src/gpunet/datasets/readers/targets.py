@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from gpunet.config import LARGEST_NUMBER
 from gpunet.config.choices import Kind
 from gpunet.datasets.dataset import TOO_LARGE
-from gpunet.datasets.readers.labels import FEW_CLASSES, SAMPLES_PER_CLASS, RawLabels
+from gpunet.datasets.readers.labels import FEW, FEW_CLASSES, SAMPLES_PER_CLASS, RawLabels
 from gpunet.errors import DataError, spelled
 
 __all__ = [
-    "FEW",
     "RawTargets",
     "Targets",
     "are_binary",
@@ -23,9 +22,6 @@ __all__ = [
     "raw_targets",
     "without_targets",
 ]
-
-FEW = 10
-"""Up to so many different whole numbers are classes, however seldom each of them occurs."""
 
 MISTAKES = 10
 """One part of so many samples that have a fraction, beside ``FEW`` whole numbers, is a mistake."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gpunet.datasets.dataset import Encoding
 from gpunet.datasets.readers.features import is_numeric
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import distinct
+from gpunet.datasets.table_columns import Encoding
 from gpunet.datasets.tables.cells import holds_number, is_missing
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.sheet import Head, Table, Word

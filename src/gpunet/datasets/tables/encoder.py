@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Columns
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import TEXT, distinct
 from gpunet.datasets.spool import Spool
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.cells import holds_number, is_missing
 from gpunet.datasets.tables.columns import no_number
 from gpunet.datasets.tables.sheet import Block, Sheet, Table, Word, refuse_unbounded

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpunet.datasets.dataset import Columns, Dataset
+from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.features import as_features
 from gpunet.datasets.readers.labels import TEXT
 from gpunet.datasets.readers.parts import Part, assembled, joined
 from gpunet.datasets.readers.targets import Targets
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.cells import Decimal
 from gpunet.datasets.tables.columns import date_refused, learn_columns
 from gpunet.datasets.tables.encoder import Encoder, Tally

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
 from gpunet.datasets.readers.features import is_number, is_numeric
-from gpunet.datasets.readers.labels import FEW_CLASSES, SAMPLES_PER_CLASS, distinct
-from gpunet.datasets.readers.targets import FEW
+from gpunet.datasets.readers.labels import FEW, FEW_CLASSES, SAMPLES_PER_CLASS, distinct
 from gpunet.datasets.tables.cells import is_missing
 from gpunet.datasets.tables.named_columns import titles_listed
 from gpunet.datasets.tables.sheet import Head, Table
@@ -62,7 +61,7 @@ def guessed(
         )
     words = None if kind == "measured" else _sole_words(table, columns)
     if words is not None:
-        return (words,), "classes", ""
+        return (words,), kind or kind_of(table, (words,)), ""
     if kind != "classes" and (titled := _titled_measured(table, columns)) is not None:
         return (titled,), "measured", ""
     if kind != "measured" and (column := _recurring(table, columns)) is not None:

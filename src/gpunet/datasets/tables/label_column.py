@@ -17,14 +17,12 @@ from gpunet.datasets.readers.features import is_number
 from gpunet.datasets.readers.labels import distinct
 from gpunet.datasets.readers.parts import joined
 from gpunet.datasets.tables.cells import is_missing
-from gpunet.datasets.tables.guessed_label import can_be_classes, guessed, holds_words, perhaps
+from gpunet.datasets.tables.guessed_label import guessed, holds_words, perhaps
 from gpunet.datasets.tables.named_columns import named_column, named_labels, titles_listed
 from gpunet.datasets.tables.options import TableOptions
 from gpunet.datasets.tables.sheet import Head, Picked, Table
 from gpunet.datasets.tables.target_columns import different_numbers, is_gap, kind_of
-from gpunet.datasets.tables.titles import (
-    is_index_title,
-)
+from gpunet.datasets.tables.titles import is_index_title
 from gpunet.errors import DataError, SettingError, spelled
 
 __all__ = ["Roles", "choose_roles", "pick_for_training"]
@@ -72,9 +70,17 @@ def pick_for_training(head: Head, options: TableOptions) -> Picked:
             f"{head.column(left_out[0])} of {head.name} is the label and cannot be left out; name "
             f"another with {spelled('label')}"
         )
-    likely = {columns[0], *named} if named else {*columns[:2], columns[-1], *perhaps(head)}
-    if options.weight is not None:
-        likely |= {named_column(head, options.weight, "weight")}
+    weight = None if options.weight is None else named_column(head, options.weight, "weight")
+    others = [column for column in columns if column != weight]
+    likely = {columns[0], *named} if named else {*others[:2], others[-1], *perhaps(head)}
+    if weight is not None:
+        if weight in named or weight not in columns:
+            does = "is the label" if weight in named else f"is left out by {spelled('ignore')}"
+            raise DataError(
+                f"{head.column(weight)} of {head.name} {does} and cannot hold the weights, too; "
+                f"name another with {spelled('weight')}"
+            )
+        likely |= {columns[0], weight}
     texts = tuple(sorted(likely & set(columns)))
     return Picked(texts, tuple(column for column in columns if column not in likely))
 
@@ -96,11 +102,14 @@ def choose_roles(table: Table, options: TableOptions) -> Roles:
     """
     head, columns = table.head, _kept(table.head, options)
     named = named_labels(head, options.label)
-    index = columns[0] == 0 and 0 not in named and _is_index(head, table.text(0))
     weight = None if options.weight is None else named_column(head, options.weight, "weight")
+    index = columns[0] == 0 and 0 not in (*named, weight) and _is_index(head, table.text(0))
     columns = tuple(column for column in columns[index:] if column != weight)
-    if not columns or weight in named:
-        raise DataError(f"{head.name} has no label beside the weights, wanted one; name another")
+    if not columns:
+        raise DataError(
+            f"{head.name} has no column beside the weights and the rows' names, wanted a label; "
+            f"name another with {spelled('weight')}"
+        )
     if named:
         targets, kind, guess = named, options.kind or kind_of(table, named), None
     else:
@@ -170,16 +179,15 @@ def _is_whole(value: str) -> bool:
 def _told_label(table: Table, columns: Sequence[int], label: int, guess: str | None) -> str | None:
     """Which column is the label, if that does not go without saying."""
     head, last, sure = table.head, columns[-1], guess is None
-    first_of_two = (
+    first_of_numbers = (
         not sure
         and head.titles is not None
         and not is_number(head.titles[label])
         and label == columns[0] != last
         and not holds_words(table.text(label))
-        and can_be_classes(table.text(last))
     )
     others = set(columns) & set(table.picked.texts) - {label}
-    doubtful = first_of_two or (
+    doubtful = first_of_numbers or (
         not sure and any(holds_words(table.text(column)) for column in others)
     )
     if not (label > 0 or doubtful):

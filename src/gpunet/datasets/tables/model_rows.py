@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
-from gpunet.datasets.dataset import Columns
 from gpunet.datasets.readers.files import shown
 from gpunet.datasets.readers.labels import RawLabels, number_known
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.encoder import Encoder, Tally, take_features
 from gpunet.datasets.tables.named_columns import named_column, named_labels
 from gpunet.datasets.tables.sheet import Block, Head, Picked, Sheet, Table
@@ -109,7 +109,7 @@ def read_row_blocks(
         source: the file, or one that is open, which is called the standard input.
         columns: of the table that the model was trained on.
         inputs: features that the model takes, I.
-        index: the column that names the rows, as ``label_column.named_column`` takes it; ``None``
+        index: the column that names the rows, as ``named_columns.named_column`` takes it; ``None``
             for the one that the model's table had.
 
     Yields:

@@ -29,7 +29,8 @@ def named_labels(head: Head, label: str | None) -> tuple[int, ...]:
         UsageError: a name is that of no column, or two are of one.
     """
     names = [] if label is None else [label]
-    if label is not None and "," in label and label not in (head.titles or ()):
+    titles = {title.casefold() for title in head.titles or ()}
+    if label is not None and "," in label and label.casefold() not in titles:
         names = [name.strip() for name in label.split(",")]
     columns = tuple(named_column(head, name, "label") for name in names)
     if len(set(columns)) < len(columns):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpunet.datasets.dataset import Columns
+from gpunet.datasets.table_columns import Columns
 from gpunet.files.typed_json import UnsoundError
 
 __all__ = ["require_columns"]

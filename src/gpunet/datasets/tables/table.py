@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config.choices import Kind
-from gpunet.datasets.dataset import Columns, Dataset
+from gpunet.datasets.dataset import Dataset
 from gpunet.datasets.readers.features import as_features, is_square
 from gpunet.datasets.readers.parts import TEST_SHARE, Part, assembled, joined
 from gpunet.datasets.readers.targets import Targets
 from gpunet.datasets.spool import taken
+from gpunet.datasets.table_columns import Columns
 from gpunet.datasets.tables.columns import Learned, learn_columns
 from gpunet.datasets.tables.encoder import Encoder, Tally, take_features
 from gpunet.datasets.tables.label_column import Roles, choose_roles, pick_for_training

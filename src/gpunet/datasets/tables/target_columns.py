@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from gpunet.config.choices import Kind
 from gpunet.datasets.readers.features import is_number
 from gpunet.datasets.readers.files import shown
-from gpunet.datasets.readers.labels import TEXT, RawLabels, distinct
-from gpunet.datasets.readers.targets import FEW, Targets, are_measured, raw_targets, without_targets
+from gpunet.datasets.readers.labels import FEW, SAMPLES_PER_CLASS, TEXT, RawLabels, distinct
+from gpunet.datasets.readers.targets import Targets, are_measured, raw_targets, without_targets
 from gpunet.datasets.tables.cells import holds_number, is_missing, meaning
 from gpunet.datasets.tables.columns import is_date
 from gpunet.datasets.tables.sheet import Head, Table, refuse_unbounded
@@ -20,6 +21,11 @@ from gpunet.datasets.tables.titles import is_class_title, is_index_title, is_mea
 from gpunet.errors import DataError, spelled
 
 __all__ = ["different_numbers", "is_gap", "kind_of", "target_rows", "target_titles", "weights_in"]
+
+DRESSED = re.compile(
+    r"[-+]?[$€£¥]?\s?(?:\d{1,3}(?:[,' ]\d{3})+|\d+)(?:[.,]\d+)?\s?[$€£¥%]?", re.ASCII
+)
+"""A number as people write it: ``$1,250``, ``7.5 %``."""
 
 FLAG_WORDS = {"yes": "1", "y": "1", "no": "0", "n": "0"}
 """Words for 1 and 0 in a column of labels, beside True and False."""
@@ -125,13 +131,27 @@ def kind_of(table: Table, columns: Sequence[int]) -> Kind:
         return "labels" if all(_are_flags(table, column) for column in columns) else "measured"
     title = table.head.titles[columns[0]] if table.head.titles else ""
     known = different_numbers(table, columns[0])
-    if known is None or is_class_title(title):
+    if is_class_title(title):
         return "classes"
+    if known is None:
+        return "measured" if _are_dressed(table, columns[0]) else "classes"
     different, counts = known
     never_recur = len(different) == counts.sum() > 1 and not is_index_title(title or "label")
     if is_measured_title(title) and len(different) > FEW:
         return "measured"
     return "measured" if never_recur or are_measured(different, counts) else "classes"
+
+
+def _are_dressed(table: Table, column: int) -> bool:
+    """Whether a column holds numbers with signs or separators that hardly recur.
+
+    They are refused, and that is better told of the first one than that they make no classes.
+    """
+    different = distinct(table.text(column))[0]
+    present = [text for text in different if not is_missing(text, number=True)]
+    if len(present) <= FEW or SAMPLES_PER_CLASS * len(present) <= len(table):
+        return False
+    return all(DRESSED.fullmatch(text.strip()) for text in present)
 
 
 def _are_flags(table: Table, column: int) -> bool:
@@ -193,6 +213,11 @@ def _no_number(cell: str, text: str, what: Kind | str) -> DataError:
         return DataError(
             f"{cell} is {shown(text)}, a date or time, wanted a number for a measured target; "
             f"write it as one, such as days since the first, or {another}"
+        )
+    if DRESSED.fullmatch(text.strip()):
+        return DataError(
+            f"{cell} is {shown(text)}, wanted a plain number for a measured target; write all "
+            "without signs and thousands separators"
         )
     return DataError(
         f"{cell} is {shown(text)}, wanted a number for a measured target; fix it, {another}, or "

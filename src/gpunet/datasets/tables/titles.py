@@ -33,16 +33,8 @@ LABELS = CLASSES | {
 MEASURED = frozenset(
     {
         *("price", "prices", "saleprice", "sellingprice", "houseprice", "medv", "medhouseval"),
-        *(
-            "medianhousevalue",
-            "mpg",
-            "charges",
-            "salary",
-            "wage",
-            "wages",
-            "revenue",
-            "targetvalue",
-        ),
+        *("medianhousevalue", "mpg", "charges", "salary", "wage", "wages", "revenue"),
+        "targetvalue",
     }
 )
 """What a column is called that holds measured targets, spelled as in ``CLASSES``."""

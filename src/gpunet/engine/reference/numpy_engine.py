@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,7 @@ from gpunet.engine.planning.memory import require_host_memory
 from gpunet.engine.reference import group
 from gpunet.engine.reference.group import Group, Scores
 from gpunet.engine.reference.profile import count_kernels, time_calls
+from gpunet.engine.workers import is_worker
 
 __all__ = ["NumpyEngine", "networks_together", "numpy_conditions", "numpy_device", "processors"]
 
@@ -260,12 +261,19 @@ class _OneThread:
     """Holds BLAS to one thread while any thread of the process, which share it, computes."""
 
     def __init__(self) -> None:
+        self._limiter: Any = None
+        self.forget_users()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.forget_users)
+
+    def forget_users(self) -> None:
+        """Start anew in a forked process, which has none of the threads that may hold the lock."""
         self._lock, self._users = Lock(), 0
 
     def __enter__(self) -> None:
         with self._lock:
             limiter = _blas().limit(limits=1)  # in every thread: OpenMP has a limit for each
-            if not self._users:
+            if self._limiter is None:
                 self._limiter = limiter
             self._users += 1
 
@@ -275,6 +283,7 @@ class _OneThread:
             if not self._users:
                 _let_anyone_limit()
                 self._limiter.restore_original_limits()
+                self._limiter = None
                 _let_anyone_limit()
 
 
@@ -294,7 +303,9 @@ def _blas() -> ThreadpoolController:
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """How many processors this process may use; one where it is one of several workers."""
+    if is_worker():
+        return 1
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
