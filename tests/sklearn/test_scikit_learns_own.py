@@ -49,7 +49,7 @@ def own_tests() -> ModuleType:
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     """Estimators without a ``random_state`` draw from numpy's own, and some seeds need long."""
-    np.random.seed(0)
+    np.random.seed(1)
 
 
 @pytest.fixture
