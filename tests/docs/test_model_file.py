@@ -285,7 +285,7 @@ def test_measured_targets(loss: str, ensemble: int, answers_of: Callable[..., An
 
 def test_targets_that_are_not_standardized_and_a_single_one(answers_of: Callable[..., Any]) -> None:
     rows, _ = measured()
-    model = gpunet.train((rows, rows[:, 0] / 7), **SMALL, standardize_targets=False).model
+    model = gpunet.train((rows, rows[:, 0] / 7), **SMALL, scale_targets=False).model
     model.save("model.safetensors")
     description, tensors = ON_PAGE["read"]("model.safetensors")
     assert not description["target_scaling"]
@@ -296,7 +296,8 @@ def test_targets_that_are_not_standardized_and_a_single_one(answers_of: Callable
 def test_labels(answers_of: Callable[..., Any]) -> None:
     rows, _ = measured()
     labels = np.stack([rows[:, 0] > 0, rows[:, 1] > 60, rows[:, 3] > 1e6], axis=1).astype(int)
-    model = gpunet.train((rows, labels), **SMALL, ensemble=2).model
+    with pytest.warns(UserWarning, match="each row of y is taken for 3 labels of 0 or 1"):
+        model = gpunet.train((rows, labels), **SMALL, ensemble=2).model
     description = compare(model, rows, answers_of)
     assert description["network"]["loss"] == "binary-cross-entropy"
     assert model.predict(rows).tolist() == (model.predict_proba(rows) > 0.5).astype(int).tolist()

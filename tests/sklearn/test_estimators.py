@@ -394,3 +394,10 @@ def test_numpys_own_random_state_is_one() -> None:
 def test_poisson_refuses_negative_values_and_names_the_estimators_own_loss() -> None:
     with pytest.raises(ValueError, match=r"y has -2, but .* take loss='squared_error'"):
         regressor(loss="poisson").fit(X, np.where(y > 0, 1.0, -2.0))
+
+
+def test_a_first_partial_fit_that_failed_leaves_the_features_open() -> None:
+    estimator = regressor()
+    with pytest.raises(ValueError, match="the weight in row 1"):
+        estimator.partial_fit(X, VALUES, sample_weight=-np.ones(len(X)))
+    assert estimator.partial_fit(X[:, :2], VALUES).n_features_in_ == 2

@@ -179,6 +179,34 @@ def test_scikit_learns_callbacks_follow_the_epochs_and_may_stop_them() -> None:
     assert (fitted.n_iter_, watch.scores[-1]) == (3, fitted.score(X, y))
 
 
+@pytest.mark.parametrize(
+    ("ours", "targets"),
+    [
+        (classifier, np.array(["a", "b", "c"])[y]),
+        (classifier, np.array(["a", "b"])[(y > 0).astype(int)]),
+        (classifier, np.column_stack((y > 0, y > 1)).astype(int)),
+        (MLPRegressor, X[:, 0]),
+        (MLPRegressor, X[:, :2]),
+    ],
+)
+def test_scikit_learns_callbacks_get_the_targets_that_users_give(ours: Any, targets: Any) -> None:
+    pytest.importorskip("sklearn.callback")
+    seen: list[Any] = []
+
+    class Watch:
+        def setup(self, estimator: Any, context: Any) -> None: ...
+
+        def teardown(self, estimator: Any, context: Any) -> None: ...
+
+        def on_fit_task_begin(self, estimator: Any, context: Any) -> None: ...
+
+        def on_fit_task_end(self, estimator: Any, context: Any, *, y: Any) -> None:
+            seen.append(y)
+
+    ours(max_iter=1).set_callbacks(Watch()).fit(X, targets)
+    assert seen[0].tolist() == targets.tolist()
+
+
 def test_without_scikit_learn_the_class_says_what_to_install_and_all_else_works(
     tmp_path: Path,
 ) -> None:

@@ -35,6 +35,7 @@ def test_a_recipe_gives_what_no_parameter_gives() -> None:
     ]
     assert MLPRegressor(recipe="tabular")._settings()["activation"] == "mish"
     assert MLPRegressor(recipe="tabular", activation="tanh")._settings()["activation"] == "tanh"
+    assert MLPRegressor(recipe="dropout", momentum=0.5)._settings()["momentum"] == 0.5
     assert MLPRegressor(recipe="tabular", n_iter_no_change=3)._settings()["patience"] == 4
 
 

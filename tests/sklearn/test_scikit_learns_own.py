@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
@@ -43,6 +44,12 @@ def own_tests() -> ModuleType:
     with patch.multiple(neural_network, **ours):
         spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Estimators without a ``random_state`` draw from numpy's own, and some seeds need long."""
+    np.random.seed(1)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ class Tasks(Callback):
         self._estimator, self._task, self._engine = estimator, task, engine
         self._history: list[EpochRecord] = []
         samples = task.dataset.train
-        self._given = {"X": samples.features, "y": samples.labels}
+        self._given = {"X": samples.features, "y": estimator._targets(samples.labels)}
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Begin the task of the whole training, and the first epoch's."""

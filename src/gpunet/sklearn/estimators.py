@@ -116,6 +116,10 @@ class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
         """Checked targets as ``Samples`` has them."""
 
     @abstractmethod
+    def _targets(self, labels: Array) -> Array:
+        """Targets as users give them, of what ``Samples`` has or of answers (n, outputs)."""
+
+    @abstractmethod
     def _loss(self, labels: Array) -> Loss:
         """What is minimized for such labels."""
 
@@ -204,11 +208,7 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:  # noqa: N803
         """The class of every sample (n,), or its labels (n, T)."""
-        answers = self._predicted(X)
-        if self.n_outputs_ == 1:
-            answers = answers.ravel()
-        predicted: Array = self._label_binarizer.inverse_transform(answers)
-        return predicted
+        return self._targets(self._predicted(X))
 
     def predict_proba(self, X: Any) -> Array:  # noqa: N803
         """The probability of every class (n, C) in the order of ``classes_``, or of each label.
@@ -277,6 +277,13 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             weights = compute_sample_weight(self.class_weight, y)
         return np.asarray(weights if given is None else weights * given, np.float32)
 
+    def _targets(self, labels: Array) -> Array:
+        if labels.ndim == 1:
+            return np.asarray(self.classes_[labels])
+        if labels.shape[1] == 1:
+            labels = labels.ravel()
+        return self._label_binarizer.inverse_transform(labels)  # type: ignore[no-any-return]
+
     def _loss(self, labels: Array) -> Loss:
         return "cross-entropy" if labels.ndim == 1 else "binary-cross-entropy"
 
@@ -337,7 +344,7 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:  # noqa: N803
         """The value of every sample (n,), or its values (n, T)."""
         answers = self._predicted(X).astype(self.coefs_[0].dtype, copy=False)
-        return answers.ravel() if answers.shape[1] == 1 else answers
+        return self._targets(answers)
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:  # noqa: N803
         X, y = validate_data(  # noqa: N806
@@ -363,6 +370,9 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
             )
         self.n_outputs_ = values.shape[1]
         return values
+
+    def _targets(self, labels: Array) -> Array:
+        return labels.ravel() if labels.shape[1] == 1 else labels
 
     def _loss(self, labels: Array) -> Loss:
         return self.loss.replace("_", "-")  # type: ignore[return-value]

@@ -94,8 +94,7 @@ def partial_fit(estimator: Estimator, X: Any, y: Any, sample_weight: Any) -> Non
     goes_on = hasattr(estimator, "coefs_")
     if not goes_on:
         estimator._optimizer = None
-    reset = not hasattr(estimator, "n_features_in_")
-    task = task_of(estimator, X, y, sample_weight, reset=reset, classes_known=True)
+    task = task_of(estimator, X, y, sample_weight, reset=not goes_on, classes_known=True)
     known = getattr(estimator, "_optimizer", None)
     epochs = 0 if known is None else known.epochs
     estimator.t_ = getattr(estimator, "t_", 0)

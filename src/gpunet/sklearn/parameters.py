@@ -245,6 +245,8 @@ class Parameters(BaseEstimator):  # type: ignore[misc]
             setting = OTHERS.get(one.name, one.metadata["setting"])
             if own[one.name] != one.metadata["row"].default:
                 settings.pop(setting, None)
+        if settings.get("optimizer") == "sgd" and own["momentum"] != type(self).momentum:
+            settings["momentum"] = own["momentum"]
         return settings
 
 
