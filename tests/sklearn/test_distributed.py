@@ -35,9 +35,9 @@ GRID = {"alpha": [1e-4, 1.0], "dropout": [0.0, 0.3]}
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """Two worker processes on this machine, without a dashboard and its port."""
+    """Two worker processes on this machine, whose dashboard takes any free port."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=None
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit=None
     ) as cluster:
         yield cluster
 
@@ -116,7 +116,7 @@ import gpunet
 if __name__ == "__main__":
     network = gpunet.MLPClassifier(max_iter=10**6, n_iter_no_change=10**6)
     search = GridSearchCV(network, {"alpha": [0.1, 1.0]}, cv=2)
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         with Client(cluster), joblib.parallel_config("dask"):
             print("begun", flush=True)
             try:
