@@ -159,7 +159,7 @@ def test_where_there_is_no_figure_what_is_asked_for_stands_for_it() -> None:
         (-0.0123, "-0.0123"),
         (-12.3456, "-12.346"),
         (-1.2e9, "-1.2e+09"),
-        (math.nan, "nan"),
+        (math.nan, "-"),
         (None, "-"),
     ],
 )

@@ -6,7 +6,8 @@ one by one, since every step would fetch all of them from memory. So a group is 
 in the processor's cache, and goes through all steps that it is asked for before the next one
 begins. Groups are computed at once on as many processors as there are, a thread for each: what
 they share is only read, so that their numbers do not depend on it. Of 48 networks 64-64-10 with
-batches of 200 samples two processors train 1.9 times as many steps as one.
+batches of 200 samples two processors train 1.2 to 1.3 times as many steps as one: the threads wait
+for the interpreter's lock, which every operation takes.
 
 BLAS is held to one thread. Its threads wait for each other at every product, so that a step takes
 many times as long where another program uses a core of theirs, and they sum in another order than

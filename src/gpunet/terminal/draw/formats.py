@@ -44,7 +44,9 @@ def percent(share: float | None, nothing: str = "-") -> str:
 
 def r2(value: float | None, nothing: str = "-") -> str:
     """R2 in at most 8 characters: ``0.4523``, ``-0.0100``, ``-12.345``, ``-1.2e+09``."""
-    if value is None or not abs(value) < 1:
+    if value is None or value != value:  # targets that are all alike have none
+        return nothing
+    if not abs(value) < 1:
         return loss(value, nothing)
     return f"{value:.4f}"
 
