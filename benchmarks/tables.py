@@ -21,10 +21,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn import datasets
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -38,6 +37,9 @@ import gpunet
 from gpunet.errors import GpunetError, UsageError
 from output import Output, add_output_option
 from peers.machine import machine, results
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SPLITS = 5
 
@@ -114,6 +116,8 @@ def _options() -> argparse.Namespace:
 
 
 def _tables(packages: Path | None) -> Iterator[Table]:
+    import pandas as pd
+
     for name, kind in BUNDLED.items():
         features, labels = getattr(datasets, f"load_{name}")(return_X_y=True, as_frame=True)
         yield Table(name, features, labels.to_numpy(), kind == "measured")
@@ -200,6 +204,8 @@ def _gpunet(
 def _peer(
     table: Table, contender: str, seed: int, train: NDArray[Any], test: NDArray[Any]
 ) -> NDArray[Any]:
+    import pandas as pd
+
     features = pd.get_dummies(table.rows).to_numpy(np.float64)
     perceptron: Callable[..., Any] = MLPRegressor if table.measured else MLPClassifier
     boosting: Callable[..., Any] = HistGradientBoostingRegressor

@@ -492,4 +492,4 @@ def test_the_defaults_of_what_scripts_call() -> None:
         "study": None,
         "storage": None,
     }
-    assert defaults_of(gpunet.load_dataset) == {"verbose": True}
+    assert defaults_of(gpunet.load_dataset) == {"verbose": True, "kind": None}

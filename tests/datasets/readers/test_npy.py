@@ -119,7 +119,7 @@ def test_a_member_that_would_lie_beyond_the_archive_is_refused(tmp_path: Path) -
     assert content[place : place + 8] == struct.pack("<II", size, size)
     sizes = struct.pack("<II", *[128 + 9600 * 64 * 8] * 2)
     path.write_bytes(content[:place] + sizes + content[place + 8 :])
-    with pytest.raises(DataError, match="mmap length is greater than file size"):
+    with pytest.raises(DataError, match=r"mmap length is greater|Overlapped entries"):
         read_npz(path)
     path.write_bytes(content[:26] + b"\xff\xff\xff\xff" + content[30:])  # where an array begins
     with pytest.raises(DataError, match="is no NPZ archive, or it is damaged"):
