@@ -25,9 +25,6 @@ LISTED_PAIRS = 20
 WORST = 10
 """Samples with the largest losses that are listed where targets are measured."""
 
-SCATTER = 14
-"""Lines of the predictions by the true values."""
-
 
 def evaluate(
     model: options.ModelFile,
@@ -78,7 +75,7 @@ def _details(
     kind, names = model.network.kind, model.classes or model.targets
     if kind == "measured":
         yield target_table(found.targets, names)
-        yield scatters(console, names, samples.labels, found.answers, console.width, SCATTER)
+        yield scatters(console, names, samples.labels, found.answers, console.width)
         shown = (console, samples, found.answers, names, None, _worst(found), found.losses)
         yield showcase(*shown, kind=kind)
         return

@@ -51,9 +51,6 @@ __all__ = ["finish", "save_results"]
 SAMPLES = 10
 """Test samples that are shown by default."""
 
-SCATTER = 14
-"""Lines of the predictions by the true values."""
-
 
 def save_results(
     results: Results, run: Run, output: Path, report: Path | None, plot: Path | None
@@ -195,7 +192,7 @@ def _whole_test(
         return confusion_table(console, confusion_matrix(answers, test.labels), names)
     if dataset.kind == "labels":
         return class_table(label_scores(answers, test.labels), names, "label")
-    drawn = scatters(console, names, test.labels, answers, console.width, SCATTER)
+    drawn = scatters(console, names, test.labels, answers, console.width)
     if len(names) == 1:
         return drawn
     scores = target_scores(test.labels, answers, test.weights)

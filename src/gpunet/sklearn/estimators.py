@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin, is_regressor
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
@@ -104,9 +104,21 @@ class Estimator(CallbackSupportMixin, Parameters):  # type: ignore[misc]
     def _class_names(self) -> tuple[str, ...]:
         return tuple(map(str, self.classes_))
 
-    @abstractmethod
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:  # noqa: N803
         """Features (n, I) and targets (n,) or (n, T), checked."""
+        X, y = validate_data(  # noqa: N806
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=is_regressor(self),
+            dtype="numeric",
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
 
     def _learn_targets(self, y: Array, *, reset: bool) -> None:
         """Learn which classes there are, or make sure that they are those known before."""
@@ -225,20 +237,6 @@ class MLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
-    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:  # noqa: N803
-        X, y = validate_data(  # noqa: N806
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            dtype="numeric",
-            reset=reset,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
-
     def _learn_targets(self, y: Array, *, reset: bool) -> None:
         if reset:
             self._label_binarizer = LabelBinarizer().fit(y)
@@ -345,21 +343,6 @@ class MLPRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
         """The value of every sample (n,), or its values (n, T)."""
         answers = self._predicted(X).astype(self.coefs_[0].dtype, copy=False)
         return self._targets(answers)
-
-    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:  # noqa: N803
-        X, y = validate_data(  # noqa: N806
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=True,
-            dtype="numeric",
-            reset=reset,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y
 
     def _encoded(self, y: Array) -> Array:
         values = np.asarray(y, np.float64).reshape(len(y), -1)

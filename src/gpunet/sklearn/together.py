@@ -217,7 +217,7 @@ def _gathered(estimator: Any) -> Iterator[Gathered | None]:
 
 
 def _without_features(samples: Samples) -> Samples:
-    """The same samples, but all of their features 0, which takes no memory."""
+    """Samples without their features, in whose place zeros stand that take no memory."""
     shape = samples.features.shape
     return replace(samples, features=np.broadcast_to(np.float32(0), shape))
 

@@ -6,8 +6,7 @@ Several networks answer as one, with the mean of their outputs. The counting bel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,7 @@ from gpunet.training.metrics import (
     sample_losses,
     target_scores,
 )
+from gpunet.training.splits import as_trained_on
 from gpunet.training.windows import predict_in_parts
 
 __all__ = [
@@ -117,7 +117,8 @@ def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
     _require_some(samples)
     loss, scaling = model.network.loss, model.target_scaling
     engine.set_parameters(model.parameters)
-    given = Source(_as_trained_on(samples, scaling), prepare=model.prepare)
+    mean_weight = None if samples.weights is None else samples.weights.mean(dtype=np.float64)
+    given = Source(as_trained_on(samples, scaling, mean_weight), prepare=model.prepare)
     metrics, outputs = predict_in_parts(engine, "test", given)
     mean = np.asarray(outputs.mean(axis=0), dtype=np.float32)
     answers = mean if scaling is None else scaling.to_targets(mean)
@@ -135,16 +136,6 @@ def evaluate(engine: Engine, model: Model, samples: Samples) -> Evaluation:
         scores=label_scores(mean, known) if kind == "labels" else class_scores(matrix),
         targets=target_scores(*compared),
     )
-
-
-def _as_trained_on(samples: Samples, scaling: Scaling | None) -> Samples:
-    """Samples with standardized targets, if the network was trained on such, and mean weight 1."""
-    labels, weights = samples.labels, samples.weights
-    if labels.ndim == 2:
-        labels = labels.astype(np.float32) if scaling is None else scaling.of_targets(labels)
-    if weights is not None:
-        weights = np.asarray(weights / weights.mean(dtype=np.float64), np.float32)
-    return replace(samples, labels=labels, weights=weights)
 
 
 def own_scores(
@@ -189,16 +180,14 @@ def joint_scores(
     mean = np.asarray(outputs.mean(axis=0), dtype=np.float32)
     loss_together = float(metrics.mean_loss.mean())
     if loss != "quadratic":
-        labels = _as_trained_on(samples, scaling).labels
-        loss_together = _mean(sample_losses(loss, mean, labels), samples.weights)
+        labels = as_trained_on(samples, scaling, None).labels
+        loss_together = float(
+            np.average(sample_losses(loss, mean, labels), weights=samples.weights)
+        )
     if LOSS_FACTS[loss].kind == "measured":
         return _measured(loss_together, mean, samples, scaling)
-    return Scores.of(loss_together, _mean(are_right(mean, samples.labels), samples.weights))
-
-
-def _mean(values: NDArray[Any], weights: NDArray[np.float32] | None) -> float:
-    """The mean of values (n,), each of which counts as its weight (n,) says."""
-    return float(values.mean() if weights is None else np.average(values, weights=weights))
+    right = np.average(are_right(mean, samples.labels), weights=samples.weights)
+    return Scores.of(loss_together, float(right))
 
 
 def _measured(

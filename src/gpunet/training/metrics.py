@@ -30,6 +30,7 @@ __all__ = [
     "predicted_labels",
     "sample_losses",
     "target_scores",
+    "variances",
 ]
 
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
@@ -214,11 +215,23 @@ def target_scores(
     with np.errstate(all="ignore"):  # of a network that has diverged
         errors = found - wanted
         squared = _mean(errors**2, weights)  # (T,)
-        apart = wanted - wanted[:1]  # exactly 0 where all are alike, and so is their mean
-        spread = _mean((apart - _mean(apart, weights)) ** 2, weights)  # (T,)
+        spread = variances(wanted, weights)  # (T,)
         shares = np.divide(squared, spread, out=(squared != 0).astype(float), where=spread != 0)
         r2 = 1 - shares if len(wanted) > 1 else np.full(len(squared), np.nan)
         return TargetScores(r2, np.sqrt(squared), _mean(np.abs(errors), weights))
+
+
+def variances(
+    targets: NDArray[np.floating[Any]], weights: NDArray[np.floating[Any]] | None = None
+) -> NDArray[np.float64]:
+    """The variance (T,) of each measured target (n, T), 0 to the bit where all are alike.
+
+    Args:
+        targets: in any units.
+        weights: (n,) what each sample counts; ``None`` if all count alike.
+    """
+    apart = np.asarray(targets - targets[:1].astype(np.float64), np.float64)
+    return _mean((apart - _mean(apart, weights)) ** 2, weights)
 
 
 def _mean(

@@ -20,6 +20,7 @@ from gpunet.datasets.source import Source
 from gpunet.engine.interface import Engine, Metrics
 from gpunet.errors import DeviceError, UsageError, spelled
 from gpunet.training.batches import epoch_order, own_order, steps_per_epoch
+from gpunet.training.metrics import variances
 from gpunet.training.own_rows import OwnRows
 from gpunet.training.splits import split
 from gpunet.training.state import RunState
@@ -186,10 +187,7 @@ def _spread(source: Source, own: Sequence[NDArray[np.uint32]] | None = None) -> 
         return np.array([_spread(Source(source.samples, rows.astype(np.intp))) for rows in own])
     if not len(source):
         return math.nan
-    labels = source.labels - source.labels[:1].astype(np.float64)  # exactly 0 where all are alike
-    mean = np.average(labels, axis=0, weights=source.weights)
-    spread = float(np.average(np.square(labels - mean), axis=0, weights=source.weights).sum())
-    return spread or math.nan
+    return float(variances(source.labels, source.weights).sum()) or math.nan
 
 
 def _gallery_rows(labels: NDArray[Any]) -> NDArray[np.intp]:

@@ -24,7 +24,7 @@ from gpunet.errors import DataError, SettingError, spelled
 if TYPE_CHECKING:
     from gpunet.training.state import RunState
 
-__all__ = ["Splits", "network_for", "settled", "split"]
+__all__ = ["Splits", "as_trained_on", "network_for", "settled", "split"]
 
 KINDS: Mapping[Kind, str] = {
     "classes": "classes",
@@ -125,7 +125,7 @@ def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) 
     """
     training, validation = _parted(dataset, config)
     target_scaling = (
-        _target_scaling(dataset, training, config) if begun is None else (begun.target_scaling)
+        _target_scaling(dataset, training, config) if begun is None else begun.target_scaling
     )
     inverts = is_bright(dataset) if begun is None else begun.inverted
     scaling = _scaling(dataset, training, config) if begun is None else begun.scaling
@@ -135,11 +135,7 @@ def split(dataset: Dataset, config: TrainConfig, begun: RunState | None = None) 
         return samples.single() if scaling is None else scaling.apply(samples, above)
 
     def prepared(source: Source) -> Source:
-        samples = _with_mean_weight(source, dataset)
-        if target_scaling is not None:
-            samples = replace(samples, labels=target_scaling.of_targets(samples.labels))
-        elif dataset.kind != "classes":
-            samples = replace(samples, labels=samples.labels.astype(np.float32, copy=False))
+        samples = as_trained_on(source.samples, target_scaling, _mean_weight(source, dataset))
         return replace(source, samples=samples, prepare=prepare)
 
     return Splits(
@@ -162,18 +158,37 @@ def _parted(dataset: Dataset, config: TrainConfig) -> tuple[Source, Source]:
     return Source(dataset.train), Source(validation)
 
 
-def _with_mean_weight(source: Source, dataset: Dataset) -> Samples:
-    """A source's samples with weights whose mean over its rows is 1, if they have any."""
+def as_trained_on(
+    samples: Samples, target_scaling: Scaling | None, mean_weight: np.float64 | None
+) -> Samples:
+    """Samples with targets in float32, standardized if they are to be, and weights of mean 1.
+
+    Args:
+        samples: as they were read.
+        target_scaling: of measured targets; ``None`` leaves them as they are.
+        mean_weight: what the weights are divided by; ``None`` leaves them as they are.
+    """
+    labels, weights = samples.labels, samples.weights
+    if target_scaling is not None:
+        labels = target_scaling.of_targets(labels)
+    elif labels.ndim == 2:
+        labels = labels.astype(np.float32, copy=False)
+    if weights is not None and mean_weight is not None:
+        weights = (weights / mean_weight).astype(np.float32)
+    return replace(samples, labels=labels, weights=weights)
+
+
+def _mean_weight(source: Source, dataset: Dataset) -> np.float64 | None:
+    """The mean weight of a source's rows; ``None`` if they have none."""
     if source.weights is None or not len(source):
-        return source.samples
-    mean = source.weights.mean(dtype=np.float64)
+        return None
+    mean: np.float64 = source.weights.mean(dtype=np.float64)
     if not mean:
         raise DataError(
             f"all {len(source):,} samples of a part of {dataset.name!r} have weight 0, so that "
             f"nothing can be told of it; give some a weight, or another {spelled('validation')}"
         )
-    assert source.samples.weights is not None
-    return replace(source.samples, weights=(source.samples.weights / mean).astype(np.float32))
+    return mean
 
 
 def _target_scaling(dataset: Dataset, training: Source, config: TrainConfig) -> Scaling | None:

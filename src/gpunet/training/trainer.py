@@ -37,9 +37,7 @@ from gpunet.training.result import NetworkResult, TrainingResult
 from gpunet.training.run_samples import RunSamples
 from gpunet.training.splits import network_for, settled
 from gpunet.training.state import Begun, RunState, Start
-from gpunet.training.windows import (
-    Window,
-)
+from gpunet.training.windows import Window
 
 __all__ = ["Prune", "train", "train_population"]
 

@@ -21,6 +21,9 @@ __all__ = ["scatter", "scatters"]
 NARROWEST, WIDEST = 36, 72
 """Columns of a chart, where several stand side by side and at most."""
 
+LINES = 14
+"""Height of charts that stand among other lines."""
+
 MARGIN = 0.02
 """Share of the true values' range that is drawn beyond it on either side."""
 
@@ -34,7 +37,7 @@ def scatters(
     targets: NDArray[np.floating[Any]],
     predictions: NDArray[np.floating[Any]],
     width: int,
-    height: int,
+    height: int = LINES,
 ) -> Block:
     """A chart for each of as many targets as stand side by side in so many cells, at least one.
 
