@@ -78,7 +78,12 @@ def test_showcase_opens_the_page_in_the_browser(
     gpunet: RunCommand, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
+
+    def open_page(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", open_page)
     ran = gpunet("showcase", trained, "--web")
     assert (ran.code, ran.err) == (0, "")
     (url,) = opened

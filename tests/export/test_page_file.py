@@ -9,6 +9,7 @@ import re
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,10 +59,11 @@ def unpacked(text: str) -> bytes:
     return zlib.decompress(base64.b85decode(text.encode().translate(back)))
 
 
-def told_by(page: Path) -> dict[str, object]:
+def told_by(page: Path) -> dict[str, Any]:
     parts = Parts(page.read_text("utf-8"))
     (text,) = (text for attributes, text in parts.scripts if attributes.get("id") == "page-data")
-    return json.loads(unpacked(text))
+    told: dict[str, Any] = json.loads(unpacked(text))
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +76,8 @@ def model() -> Model:
 
 def data(model: Model) -> gpunet.Dataset:
     rows = np.random.default_rng(2).normal(size=(60, 3))
-    return gpunet.Dataset.from_arrays(
-        rows, np.array(model.classes, dtype=object)[np.arange(60) % 4]
-    )
+    names = np.array(model.classes, dtype=object)[np.arange(60) % 4]
+    return gpunet.Dataset.from_arrays(rows, names, rows, names)
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int32", "float16", "float32", "float64"])
