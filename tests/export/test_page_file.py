@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 import zlib
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import gpunet
 from gpunet.config import NetworkSpec, TrainConfig
@@ -114,6 +116,17 @@ def test_only_the_pages_own_script_and_style_may_run(model: Model, tmp_path: Pat
     assert policy.startswith("default-src 'none';")
     assert f"script-src 'sha256-{digest}';" in policy
     assert "unsafe" not in policy
+
+
+def test_the_icon_and_the_preview_are_pictures_within_the_page(
+    model: Model, tmp_path: Path
+) -> None:
+    text = model.export(tmp_path / "page.html", samples=0).read_text("utf-8")
+    for wanted in (r'<link rel="icon" href="', r'<meta property="og:image" content="'):
+        (found,) = re.findall(wanted + r'data:image/png;base64,([^"]+)"', text)
+        with Image.open(io.BytesIO(base64.b64decode(found))) as picture:
+            picture.load()
+            assert len(picture.getcolors() or []) > 2
 
 
 def test_samples_are_of_both_sets_and_no_more_than_are_wanted(model: Model, tmp_path: Path) -> None:
