@@ -25,8 +25,9 @@ export class Gpu {
     this.lost = false;
     this.software = isSoftware(adapter);
     this.name = nameOf(adapter);
-    /** Whether a device is open again, once it has been lost. @type {Promise<boolean>} */
-    this.reopened = device.lost.then(() => this.reopen());
+    /** Whether a device is open: at once, or after one that was lost. @type {Promise<boolean>} */
+    this.ready = Promise.resolve(true);
+    device.lost.then(() => { this.ready = this.reopen(); });
   }
 
   /** Hear of every loss, once another device has been opened or could not be. @param {(reopened: boolean) => void} listener */
