@@ -98,7 +98,7 @@ export class PageEngine {
    */
   program(optimizer, alone = true) {
     const { programs, shapes } = this.page.data;
-    const shape = shapes.indexOf(this.shape);
+    const shape = shapes.findIndex(({ name }) => name === this.shape.name);
     const entry = programs.find((one) =>
       one.shape === shape && one.population === this.population && one.optimizer === optimizer &&
       one.software === this.gpu.software && (optimizer !== null || (one.program.rows === 1) === alone));
