@@ -20,6 +20,7 @@ import gpunet
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.engine.planning.layered import training_plan
 from gpunet.engine.planning.shader_source import assemble
+from gpunet.engine.planning.workload import Switches, Workload
 from gpunet.errors import OutputError, UsageError
 from gpunet.export.packing import packed_array, packed_bytes
 from gpunet.export.page import joined_modules
@@ -175,10 +176,7 @@ def test_the_menus_shaders_are_the_files_of_the_house() -> None:
     def bare(text: str) -> str:
         return re.sub(r"\n+", "\n", text).strip()
 
-    from gpunet.engine.planning.workload import Workload
-    from gpunet.engine.reference.numpy_engine import NumpyEngine
-
-    work = Workload.of(NumpyEngine(network, [config]), 64, DEVICES[1], "bytes", 0)
+    work = Workload(network, 64, DEVICES[1], switches=Switches(dropout=True))
     known = {bare(text) for text in texts}
     for one in training_plan(work).passes:
         assert bare(assemble(one.pieces, one.variables).text) in known

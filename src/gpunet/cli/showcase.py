@@ -27,18 +27,28 @@ if TYPE_CHECKING:
 
 __all__ = ["showcase"]
 
+Wrong = Annotated[
+    bool,
+    typer.Option(
+        "--wrong", help="Only samples that are taken for another class, or given a wrong label."
+    ),
+]
+Web = Annotated[
+    bool,
+    typer.Option(
+        "--web",
+        help="Open the model as a page in the browser, where one draws and trains, too; "
+        "`gpunet export` keeps such a page.",
+    ),
+]
+
 
 def showcase(
     model: options.ModelFile,
     count: Annotated[
         int, typer.Option("--count", "-n", min=1, help="Samples or units to show.")
     ] = 10,
-    wrong: Annotated[
-        bool,
-        typer.Option(
-            "--wrong", help="Only samples that are taken for another class, or given a wrong label."
-        ),
-    ] = False,
+    wrong: Wrong = False,
     top_losses: Annotated[
         bool,
         typer.Option(
@@ -51,14 +61,7 @@ def showcase(
     weights: Annotated[
         bool, typer.Option("--weights", help="The weights of the first layer's units, as pictures.")
     ] = False,
-    web: Annotated[
-        bool,
-        typer.Option(
-            "--web",
-            help="Open the model as a page in the browser, where one draws and trains, too; "
-            "`gpunet export` keeps such a page.",
-        ),
-    ] = False,
+    web: Web = False,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")
     ] = 0,

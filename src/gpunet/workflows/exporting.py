@@ -17,7 +17,7 @@ from gpunet.model import Model
 from gpunet.workflows.data import data_of_model
 from gpunet.workflows.messages import Messages
 
-__all__ = ["PageOptions", "export_page"]
+__all__ = ["PageOptions", "export_page", "require_page_name"]
 
 ENDINGS = (".html", ".htm")
 
