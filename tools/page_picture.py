@@ -12,14 +12,15 @@ import argparse
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import gpunet
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-WINDOW = {"width": 1440, "height": 900}
+Scheme = Literal["light", "dark"]
+WIDTH, HEIGHT = 1440, 900
 SAMPLES = 1500
 
 FLAGS = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
@@ -47,7 +48,7 @@ def main() -> None:
     take_picture(arguments.example, arguments.output, arguments.chromium, arguments.scheme)
 
 
-def take_picture(page: Path, output: Path, chromium: str | None, scheme: str) -> None:
+def take_picture(page: Path, output: Path, chromium: str | None, scheme: Scheme) -> None:
     """Open a page, use it for a while, and keep what it shows then."""
     from playwright.sync_api import sync_playwright
 
@@ -56,7 +57,7 @@ def take_picture(page: Path, output: Path, chromium: str | None, scheme: str) ->
             profile,
             executable_path=chromium,
             args=FLAGS,
-            viewport=WINDOW,
+            viewport={"width": WIDTH, "height": HEIGHT},
             color_scheme=scheme,
         )
         shown = context.new_page()
