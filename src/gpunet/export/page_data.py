@@ -76,14 +76,13 @@ def page_data(
             "train": carried.train,
             "test": carried.test,
             "allTest": len(dataset.test),
-            "features": carried.features,
             "weights": carried.weights,
             "testWeights": carried.test_weights,
         }
     features = None if dataset is None else dataset.train.features
     told["model"]["controls"] = [asdict(one) for one in controls_of(model, features)]
     menu = Menu(model.network, model.config, carried).to_dict()
-    told["model"]["shape"] = menu["shapes"][0]
+    told["model"] |= {"shape": menu["shapes"][0], "features": carried.features}
     return PageData({**told, **menu}, blocks)
 
 
