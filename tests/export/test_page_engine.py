@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +11,9 @@ from playwright.sync_api import Page
 from tests.conftest import ADAPTERS, require
 from tests.export.conftest import OpenModules
 
-from gpunet import rng
 from gpunet.config import NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Dataset, Samples
-from gpunet.engine.interface import Engine, NetworkSettings, networks_of, step_schedule
-from gpunet.engine.planning.layout import Layout
+from gpunet.engine.interface import Engine, networks_of
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
 from gpunet.export.page import page_html
@@ -44,9 +39,9 @@ def swiftshader() -> Adapter:
     return require(next((one for one in ADAPTERS if "SwiftShader" in one.info.name), None))
 
 
-def dataset(count: int, inputs: int = 784, classes: int = 10, tests: int = 100) -> Dataset:
+def dataset(count: int, inputs: int = 784, classes: int = 10) -> Dataset:
     """Bytes, mostly black, around one pattern for each class, so that something is learned."""
-    draws = np.random.default_rng(count)
+    draws, tests = np.random.default_rng(count), count // 3
     patterns = 160 * (draws.random((classes, inputs)) < 0.1)
     labels = draws.integers(0, classes, count + tests).astype(np.int32)
     noise = draws.integers(0, 96, (count + tests, inputs)) * (draws.random(inputs) < 0.2)
@@ -80,15 +75,6 @@ def told(open_modules: OpenModules) -> Told:
 
     return tell
 
-
-def floats(text: str) -> NDArray[np.float32]:
-    return np.frombuffer(base64.b64decode(text), np.float32)
-
-
-BASE64 = """(array) => {
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
-}"""
 
 NETWORKS = {
     "16-16 with dropout": (
@@ -138,7 +124,8 @@ TRAIN = """async ([optimizer, rates, seed, steps]) => {
         losses.push((await engine.metrics()).losses);
     }
     const test = await engine.evaluate("test");
-    return { losses, test, answers: numbers(await engine.predict("test")), parameters: numbers(await engine.parameters()) };
+    const answers = numbers(await engine.predict("test"));
+    return { losses, test, answers, parameters: numbers(await engine.parameters()) };
 }"""
 
 

@@ -39,9 +39,9 @@ export class DeviceBuffers {
     return made;
   }
 
-  /** Fills a buffer from its start. @param {string} name @param {ArrayBufferView<ArrayBuffer>} data */
+  /** Fills a buffer from its start. @param {string} name @param {ArrayBufferView} data */
   write(name, data) {
-    this.device.queue.writeBuffer(this.get(name), 0, data.buffer, data.byteOffset, data.byteLength);
+    this.device.queue.writeBuffer(this.get(name), 0, /** @type {ArrayBuffer} */ (data.buffer), data.byteOffset, data.byteLength);
   }
 
   /**

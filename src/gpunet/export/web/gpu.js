@@ -1,5 +1,7 @@
 // The graphics processor, opened by WebGPU with the limits that every browser grants.
 
+/** @typedef {{device: GPUDevice, adapter: GPUAdapter}} OpenDevice */
+
 const VENDORS = new Map([
   ["amd", "AMD"], ["apple", "Apple"], ["arm", "ARM"], ["intel", "Intel"], ["nvidia", "NVIDIA"], ["qualcomm", "Qualcomm"],
 ]);
@@ -12,22 +14,30 @@ const REOPEN_AFTER = [0, 0.5, 2];
  * and whoever works with buffers and pipelines makes them again there.
  */
 export class Gpu {
-  /** @param {GPUDevice} device @param {GPUAdapter} adapter */
-  constructor(device, adapter) {
+  /** @param {OpenDevice} opened */
+  constructor({ device, adapter }) {
+    this.device = device;
+    this.adapter = adapter;
+    this.lost = false;
+    /** Whether a device is open: at once, or some time after one was lost. @type {Promise<boolean>} */
+    this.ready = Promise.resolve(true);
     /** @type {((reopened: boolean) => void)[]} */
     this.listeners = [];
-    this.take(device, adapter);
+    this.watch();
   }
 
-  /** @param {GPUDevice} device @param {GPUAdapter} adapter */
-  take(device, adapter) {
-    this.device = device;
-    this.lost = false;
-    this.software = isSoftware(adapter);
-    this.name = nameOf(adapter);
-    /** Whether a device is open: at once, or after one that was lost. @type {Promise<boolean>} */
-    this.ready = Promise.resolve(true);
-    device.lost.then(() => { this.ready = this.reopen(); });
+  /** The device in words. */
+  get name() {
+    if (this.software) return "the processor, by a driver that stands in for a GPU";
+    const { vendor, architecture, description } = this.adapter.info;
+    const words = [VENDORS.get(vendor) ?? vendor, architecture].filter(Boolean).join(" ");
+    return description || words || "a GPU that does not tell its name";
+  }
+
+  /** Whether the processor does the work. */
+  get software() {
+    const { isFallbackAdapter, architecture, description } = this.adapter.info;
+    return isFallbackAdapter || /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${description}`);
   }
 
   /** Hear of every loss, once another device has been opened or could not be. @param {(reopened: boolean) => void} listener */
@@ -35,14 +45,20 @@ export class Gpu {
     this.listeners.push(listener);
   }
 
+  /** Waits for the loss of the device. */
+  watch() {
+    this.device.lost.then(() => { this.ready = this.reopen(); });
+  }
+
   /** Opens another device in the place of the lost one. */
   async reopen() {
     this.lost = true;
     for (const seconds of REOPEN_AFTER) {
       await new Promise((resolve) => { setTimeout(resolve, 1000 * seconds); });
-      const found = await openDevice();
-      if (found !== null) {
-        this.take(found.device, found.adapter);
+      const opened = await openDevice();
+      if (opened !== null) {
+        Object.assign(this, opened, { lost: false });
+        this.watch();
         break;
       }
     }
@@ -56,10 +72,11 @@ export class Gpu {
  * @returns {Promise<Gpu|null>}
  */
 export async function openGpu() {
-  const found = await openDevice();
-  return found === null ? null : new Gpu(found.device, found.adapter);
+  const opened = await openDevice();
+  return opened && new Gpu(opened);
 }
 
+/** @returns {Promise<OpenDevice|null>} */
 async function openDevice() {
   try {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
@@ -70,18 +87,4 @@ async function openDevice() {
   } catch {
     return null; // the browser knows WebGPU, but its driver refuses
   }
-}
-
-/** Whether the processor does the work. @param {GPUAdapter} adapter */
-function isSoftware({ info }) {
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|basic render/i.test(`${info.architecture} ${info.description}`);
-}
-
-/** The device in words. @param {GPUAdapter} adapter */
-function nameOf(adapter) {
-  const { vendor, architecture, description } = adapter.info;
-  if (isSoftware(adapter)) return "the processor, by a driver that stands in for a GPU";
-  if (description) return description;
-  const maker = VENDORS.get(vendor) ?? vendor;
-  return [maker, architecture].filter(Boolean).join(" ") || "a GPU that does not tell its name";
 }

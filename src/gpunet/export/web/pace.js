@@ -14,7 +14,8 @@ export class StepClock {
   constructor() {
     /** Steps of a stretch. */
     this.pace = 1;
-    this.start(0);
+    this.last = this.reported = performance.now();
+    this.reached = 0;
   }
 
   /** Begins to measure anew, after a pause or between epochs. @param {number} step that the training has reached */

@@ -5,7 +5,7 @@ import { padded } from "./parameters.js";
 /**
  * Samples as the network takes them.
  * @typedef {object} Samples
- * @property {Uint8Array<ArrayBuffer>|Float32Array<ArrayBuffer>} features (n * I,)
+ * @property {Uint8Array|Float32Array} features (n * I,)
  * @property {Int32Array|Float32Array} labels (n,) classes, or (n * T,) targets
  * @property {Float32Array|null} [weights] (n * 2,) what each counts in the loss and in all else, or (n,) in the loss
  */

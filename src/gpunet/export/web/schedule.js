@@ -10,7 +10,7 @@
  * @param {OptimizerData} optimizer
  * @param {ArrayLike<number>[]} learningRates (P,) of (S,)
  * @param {number} firstStep steps taken before
- * @returns {Float32Array<ArrayBuffer>} (P * S * 4,)
+ * @returns {Float32Array} (P * S * 4,)
  */
 export function stepSchedule(optimizer, learningRates, firstStep) {
   const beta1 = Math.fround(optimizer.beta1);
