@@ -26,8 +26,15 @@ DRAWN = 0xFFFF_FFFC
 """The step that keys which samples a page carries; no training reaches it."""
 
 TRAINED_IN_PAGE: Mapping[str, Any] = {
-    **{"schedule": "constant", "warmup": 0.0, "lr_final": 0.0, "restart_every": 0},
-    **{"restart_lr": None, "validation": 0, "patience": 0, "stability": 0.0, "keep": "last"},
+    "schedule": "constant",
+    "warmup": 0.0,
+    "lr_final": 0.0,
+    "restart_every": 0,
+    "restart_lr": None,
+    "validation": 0,
+    "patience": 0,
+    "stability": 0.0,
+    "keep": "last",
 }
 """Settings of what is trained in a page: by a constant rate on all samples, until it is paused."""
 
