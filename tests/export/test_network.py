@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.engines import numpy_engine
 from tests.export.conftest import OpenModules
 
-from gpunet.config import ACTIVATIONS, LOSS_FACTS, LOSSES, NetworkSpec, TrainConfig
+from gpunet.config import ACTIVATIONS, LOSS_FACTS, NetworkSpec, TrainConfig
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.reference import kernels
 from gpunet.export.programs import shape_dict
@@ -69,7 +69,10 @@ CASES = [
         )
         for place, name in enumerate(ACTIVATIONS)
     ),
-    *(pytest.param(TrainConfig(seed=9, hidden=(9,), loss=loss), 13, 3, id=loss) for loss in LOSSES),
+    *(
+        pytest.param(TrainConfig(seed=9, hidden=(9,), loss=loss), 13, 3, id=loss)
+        for loss in LOSS_FACTS
+    ),
 ]
 
 
@@ -118,7 +121,8 @@ def logits_of(
     network: NetworkSpec, parameters: NDArray[np.float64], rows: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The logits (n, C) of rows (n, I) in float64."""
-    values, norms = rows[None], norm_views(parameters, network)
+    values: NDArray[np.float64] = rows[None]
+    norms = norm_views(parameters, network)
     for index, (layer, views) in enumerate(
         zip(network.layers, layer_views(parameters, network), strict=True)
     ):
@@ -126,4 +130,4 @@ def logits_of(
         if index < len(norms):
             values = kernels.layer_norm(values, *norms[index])[0]
         values = kernels.activate(values, layer.activation, network.leaky_slope)[0]
-    return values[0]
+    return np.asarray(values[0])
