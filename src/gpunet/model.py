@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpunet.config import AnswerFormat, NetworkSpec, TrainConfig
-from gpunet.config.choices import Kind
+from gpunet.config.choices import Kind, PageWeights
 from gpunet.datasets.dataset import Dataset, Samples, refuse_unknown_values
 from gpunet.datasets.framing import Framing
 from gpunet.datasets.pixels import FRACTIONS, Levels, inverted
@@ -357,6 +357,54 @@ class Model:
         path = Path(path)
         _require_new(path, force=force)
         save(self, path)
+        return path
+
+    def export(
+        self,
+        path: str | Path,
+        data: Any = None,
+        *,
+        samples: int = 4000,
+        weights: PageWeights = "f32",
+        license: str | None = None,
+        force: bool = False,
+    ) -> Path:
+        """Write a page, one HTML file that answers, shows and trains the network in a browser.
+
+        It opens by a double click and asks for nothing from elsewhere.
+
+        Args:
+            path: of the file, which ends in ``.html``.
+            data: that its samples are taken from: a name, a path or a ``Dataset``; by default the
+                data that the model was trained on.
+            samples: that it carries to train and to test with, at most; 0 for none.
+            weights: as they were trained, ``"f32"``, or rounded to half the bytes, ``"f16"``.
+            license: of the samples, in a line, which the page shows.
+            force: replace a file that is there.
+
+        Returns:
+            The path.
+
+        Raises:
+            OutputError: there is a file already, or it cannot be written.
+            DataError: the data cannot be had.
+            ModelError: they do not fit the model.
+            UsageError: the name does not end in ``.html``, or a wish cannot be.
+
+        Example:
+            >>> import gpunet, pathlib, tempfile
+            >>> X, y = [[0.0], [1.0], [2.0], [3.0]] * 9, ["low", "low", "high", "high"] * 9
+            >>> model = gpunet.train((X, y), epochs=30, verbose=False).model
+            >>> path = pathlib.Path(tempfile.mkdtemp()) / "page.html"
+            >>> model.export(path, samples=0).name
+            'page.html'
+        """
+        from gpunet.workflows.exporting import PageOptions, export_page
+        from gpunet.workflows.messages import Messages
+
+        path = Path(path)
+        _require_new(path, force=force)
+        export_page(self, path, data, PageOptions(samples, weights, license), Messages())
         return path
 
     @property

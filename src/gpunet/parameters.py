@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -19,11 +20,13 @@ from gpunet.config import Activation, Initialization, Layer, NetworkSpec
 
 __all__ = [
     "HE_SLOPES",
+    "LayerStart",
     "initial_parameters",
     "initializations",
     "layer_blocks",
     "layer_offsets",
     "layer_rates",
+    "layer_starts",
     "layer_views",
     "norm_offsets",
     "norm_views",
@@ -138,22 +141,43 @@ def initial_parameters(
     parameters = np.zeros((len(seeds), network.parameter_count), dtype=np.float32)
     for scales, _ in norm_views(parameters, network):
         scales[...] = 1
-    normal = initialization == "normal"
-    blocks = layer_views(parameters, network)
-    for index, (weights, biases) in enumerate(blocks[:-1] if normal else blocks):
-        layer = network.layers[index]
-        bound = _bound(layer, initialization, network)
-        count = (layer.inputs + 1) * layer.outputs
-        for p, seed in enumerate(seeds):
-            if normal:
-                draws = rng.normal(seed, rng.INITIALIZATION, index, count)
+    blocks, starts = layer_blocks(parameters, network), layer_starts(network, initialization)
+    for index, (block, start) in enumerate(zip(blocks, starts, strict=True)):
+        for p, seed in enumerate(seeds if start.weights else ()):
+            if start.normal:
+                draws = rng.normal(seed, rng.INITIALIZATION, index, block[p].size)
             else:
-                draws = 2 * rng.uniform(seed, rng.INITIALIZATION, index, count) - 1
-            values = draws.reshape(layer.inputs + 1, layer.outputs)
-            weights[p] = values[:-1] * bound
-            if initialization in ("uniform", "scikit-learn", "normal"):
-                biases[p] = values[-1] * (1 if normal else bound)
+                draws = 2 * rng.uniform(seed, rng.INITIALIZATION, index, block[p].size) - 1
+            values = draws.reshape(block[p].shape)
+            block[p, :-1] = values[:-1] * start.weights
+            if start.biases:
+                block[p, -1] = values[-1] * start.biases
     return parameters
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStart:
+    """What the weights and biases of a layer are before training.
+
+    Args:
+        weights: the largest of a uniform distribution around zero, or the deviation of a normal
+            one; all are 0 where this is.
+        biases: likewise.
+        normal: whether the distribution is normal.
+    """
+
+    weights: float
+    biases: float
+    normal: bool = False
+
+
+def layer_starts(network: NetworkSpec, initialization: Initialization) -> list[LayerStart]:
+    """What each layer starts with, as ``initial_parameters`` tells."""
+    bounds = [_bound(layer, initialization, network) for layer in network.layers]
+    if initialization == "normal":
+        return [*(LayerStart(bound, 1.0, normal=True) for bound in bounds[:-1]), LayerStart(0, 0)]
+    drawn = initialization in ("uniform", "scikit-learn")
+    return [LayerStart(bound, bound if drawn else 0.0) for bound in bounds]
 
 
 def initializations(

@@ -23,6 +23,7 @@ from gpunet.cli import (
     devices,
     evaluate,
     explain,
+    export,
     find_lr,
     options,
     plot,
@@ -71,6 +72,7 @@ app.command("recipes")(recipes.recipes)
 app.command("runs")(runs.runs)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("export")(export.export)
 app.command("plot")(plot.plot)
 app.command("show")(show.show)
 app.command("showcase")(showcase.showcase)

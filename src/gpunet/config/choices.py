@@ -38,6 +38,7 @@ __all__ = [
     "Monitor",
     "Optimizer",
     "OptimizerFacts",
+    "PageWeights",
     "Schedule",
     "Theme",
 ]
@@ -82,6 +83,7 @@ FeatureScaling = Literal["standard", "robust"]
 FramingStyle = Literal["auto", "mnist", "as-is"]
 Missing = Literal["mean", "median", "drop", "refuse"]
 AnswerFormat = Literal["csv", "json", "jsonl", "submission"]
+PageWeights = Literal["f32", "f16"]
 Graphics = Literal["auto", "kitty", "sixel", "blocks"]
 Theme = Literal["auto", "dark", "light", "mono"]
 

@@ -20,13 +20,12 @@ from gpunet.datasets.readers.path import find_test_table
 from gpunet.datasets.readers.targets import raw_targets
 from gpunet.datasets.tables.frames import titles_of
 from gpunet.datasets.tables.model_rows import read_rows
-from gpunet.datasets.tables.options import TableOptions
 from gpunet.engine.factory import Device, create_engine, select_device
 from gpunet.engine.interface import Engine
 from gpunet.errors import DataError, SettingError
 from gpunet.model import Model
 from gpunet.training.evaluation import Evaluation, evaluate, predict
-from gpunet.workflows.data import found_again, open_data
+from gpunet.workflows.data import data_of_model
 from gpunet.workflows.messages import Messages
 from gpunet.workflows.new_samples import Reading, features_of, new_samples
 
@@ -169,7 +168,7 @@ def _labeled_samples(model: Model, data: Any, messages: Messages) -> Samples:
     name = None if data is None else str(data)
     table = None if name is None or is_name(name) else find_test_table(Path(name))
     if table is None:
-        return _test_samples(model, name, messages)
+        return model.test_samples(data_of_model(model, name, messages))
     return _all_rows(model, table, messages)
 
 
@@ -201,15 +200,3 @@ def _all_rows(model: Model, table: Path, messages: Messages) -> Samples:
         messages.note(rows.notice)
     assert rows.labels is not None
     return Samples(rows.features, rows.labels)
-
-
-def _test_samples(model: Model, data: str | None, messages: Messages) -> Samples:
-    """The test samples of data with a split of its own."""
-    if data is not None:
-        dataset = open_data(data, messages, TableOptions(kind=model.network.kind))
-    else:
-        place = found_again(model.origin.name, model.origin.reference)
-        dataset = open_data(place, messages, TableOptions.of(model.config))
-        if dataset.fingerprint != model.origin.fingerprint:
-            messages.note(f"{dataset.name} is no longer what the model was trained on")
-    return model.test_samples(dataset)

@@ -13,9 +13,17 @@ from gpunet.datasets.pixels import is_bright
 from gpunet.datasets.tables.options import USUAL, TableOptions
 from gpunet.errors import DataError, SettingError, UsageError, spelled
 from gpunet.files.home import expanded
+from gpunet.model import Model
 from gpunet.workflows.messages import Messages
 
-__all__ = ["dataset_of", "found_again", "open_data", "open_training_data", "reference"]
+__all__ = [
+    "data_of_model",
+    "dataset_of",
+    "found_again",
+    "open_data",
+    "open_training_data",
+    "reference",
+]
 
 
 def open_data(name: str, messages: Messages, options: TableOptions = USUAL) -> Dataset:
@@ -142,3 +150,18 @@ def found_again(name: str, reference: str | None) -> str:
     raise DataError(
         f"the data {name!r} that it was trained on {where}; give their path as {spelled('data')}"
     )
+
+
+def data_of_model(model: Model, data: str | None, messages: Messages) -> Dataset:
+    """Data with a split of its own: of a name or at a path, by default the model's own.
+
+    Raises:
+        DataError: they are missing or not what they should be.
+    """
+    if data is not None:
+        return open_data(data, messages, TableOptions(kind=model.network.kind))
+    place = found_again(model.origin.name, model.origin.reference)
+    dataset = open_data(place, messages, TableOptions.of(model.config))
+    if dataset.fingerprint != model.origin.fingerprint:
+        messages.note(f"{dataset.name} is no longer what the model was trained on")
+    return dataset

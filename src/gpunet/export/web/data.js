@@ -1,0 +1,79 @@
+// Reads what Python wrote into the page: numbers as text, see export/packing.py.
+
+/** @typedef {import("./types.js").Numbers} Numbers */
+/** @typedef {import("./types.js").Page} Page */
+
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%.()*+-;,=:?@^_`{|}~";
+
+/** The bytes that a text of 85 digits stands for, five digits for four bytes. @param {string} text */
+function undigited(text) {
+  const values = new Uint8Array(128);
+  [...DIGITS].forEach((digit, value) => { values[digit.charCodeAt(0)] = value; });
+  const padding = (5 - (text.length % 5)) % 5;
+  const bytes = new Uint8Array(((text.length + padding) / 5) * 4);
+  const view = new DataView(bytes.buffer);
+  for (let at = 0, word = 0; at < text.length; at += 5, word += 4) {
+    let number = 0;
+    for (let place = at; place < at + 5; place++) {
+      number = number * 85 + (place < text.length ? values[text.charCodeAt(place)] : 84);
+    }
+    view.setUint32(word, number);
+  }
+  return bytes.subarray(0, bytes.length - padding);
+}
+
+/** @param {string} text */
+async function inflated(text) {
+  const stream = new Blob([undigited(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Numbers whose bytes lie in planes. @param {Uint8Array} planes @param {number} count @param {string} type */
+function fromPlanes(planes, count, type) {
+  const width = planes.length / count;
+  const bytes = new Uint8Array(planes.length);
+  for (let plane = 0; plane < width; plane++) {
+    for (let index = 0; index < count; index++) {
+      bytes[index * width + plane] = planes[plane * count + index];
+    }
+  }
+  switch (type) {
+    case "uint8": return bytes;
+    case "int32": return new Int32Array(bytes.buffer);
+    case "float32": return new Float32Array(bytes.buffer);
+    case "float64": return new Float64Array(bytes.buffer);
+    case "float16": return Float32Array.from(new Uint16Array(bytes.buffer), fromHalf);
+    default: throw new Error(`the page holds numbers of the type ${type}, which it cannot read`);
+  }
+}
+
+/** The number that 16 bits of IEEE 754 stand for. @param {number} bits */
+function fromHalf(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const digits = bits & 1023;
+  if (exponent === 0) return sign * digits * 2 ** -24;
+  if (exponent === 31) return digits ? NaN : sign * Infinity;
+  return sign * (1 + digits / 1024) * 2 ** (exponent - 15);
+}
+
+/**
+ * All that the page was told.
+ * @param {Document} document
+ * @returns {Promise<Page>}
+ */
+export async function readPage(document) {
+  const told = document.getElementById("page-data")?.textContent ?? "";
+  const data = JSON.parse(new TextDecoder().decode(await inflated(told)));
+  /** @type {(files: number[]) => string} */
+  const shader = (files) => files.map((file) => data.pieces[file]).join("");
+  data.shaders = data.shaders.map(shader);
+  delete data.pieces;
+  /** @type {Map<string, Numbers>} */
+  const blocks = new Map();
+  for (const block of document.querySelectorAll("script.page-block")) {
+    const { name = "", type = "", count = "0" } = /** @type {HTMLElement} */ (block).dataset;
+    blocks.set(name, fromPlanes(await inflated(block.textContent ?? ""), Number(count), type));
+  }
+  return { data, blocks };
+}

@@ -1,0 +1,100 @@
+"""A model as a file for other programs: a page for browsers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from gpunet.config.choices import PageWeights
+from gpunet.datasets.dataset import Dataset
+from gpunet.errors import SettingError, UsageError
+from gpunet.export.page import page_html
+from gpunet.export.page_data import page_data
+from gpunet.export.pictures import icon, preview
+from gpunet.files.output import require_writable, write_atomically
+from gpunet.model import Model
+from gpunet.workflows.data import data_of_model
+from gpunet.workflows.messages import Messages
+
+__all__ = ["PageOptions", "export_page", "require_page_name"]
+
+ENDINGS = (".html", ".htm")
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """What a page carries.
+
+    Args:
+        samples: to train and to test with, at most; 0 for none.
+        weights: of the networks, as they were trained or rounded to half the bytes.
+        license: of the samples, in a line.
+    """
+
+    samples: int = 4000
+    weights: PageWeights = "f32"
+    license: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples < 0:
+            raise SettingError("samples", self.samples, "a number from 0 on")
+        if self.weights not in get_args(PageWeights):
+            raise SettingError(
+                "weights", self.weights, f"one of {', '.join(get_args(PageWeights))}"
+            )
+
+
+def export_page(
+    model: Model, path: Path, data: Any, options: PageOptions, messages: Messages
+) -> int:
+    """Write a model as an HTML file that answers, shows and trains it in a browser.
+
+    Args:
+        model: any.
+        path: of the file, which ends in .html; one that is there is replaced.
+        data: that samples are taken from: a name, a path or a ``Dataset``; ``None`` for the data
+            that the model was trained on.
+        options: what the page carries.
+        messages: receive what the data are.
+
+    Returns:
+        The file's size in bytes.
+
+    Raises:
+        UsageError: the path ends otherwise.
+        OutputError: it cannot be written.
+        GpunetError: the data cannot be had, or do not fit the model.
+    """
+    require_page_name(path)
+    require_writable(path)
+    dataset = None
+    if options.samples:
+        named = isinstance(data, Dataset)
+        dataset = (
+            data if named else data_of_model(model, None if data is None else str(data), messages)
+        )
+    told = page_data(
+        model,
+        dataset,
+        samples=options.samples,
+        half=options.weights == "f16",
+        license=options.license,
+    )
+    title = f"{model.origin.name}: {model.network}"
+    description = (
+        f"A network trained on {model.origin.name}, to try and to train on in the browser."
+    )
+    content = page_html(
+        told, title=title, description=description, icon=icon(model), preview=preview(model)
+    ).encode()
+    write_atomically(path, content)
+    return len(content)
+
+
+def require_page_name(path: Path) -> None:
+    """Raise a UsageError unless a file of that name opens in a browser."""
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(
+            f"{path} ends in {path.suffix or 'no dot'}, wanted a page such as {path.stem}.html"
+        )
