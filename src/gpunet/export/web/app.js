@@ -61,9 +61,15 @@ export class App {
     this.answered();
   }
 
-  /** Other networks answer from now on. @param {Shape} shape @param {Float32Array} parameters @param {number} networks */
-  replace(shape, parameters, networks) {
-    this.networks = { shape, parameters, networks };
+  /**
+   * Other networks answer from now on.
+   * @param {Shape} shape
+   * @param {Float32Array} parameters (P * N,)
+   * @param {number} networks P
+   * @param {import("./types.js").Trained|null} [trained] how; null: as they came with the page
+   */
+  replace(shape, parameters, networks, trained = null) {
+    this.networks = { shape, parameters, networks, trained };
     this.emit("weights", this.networks);
     this.answered();
   }
