@@ -39,8 +39,10 @@ export class EvidenceCard {
 
   /** Which output is explained. @param {number|null} pinned null: the answer @param {number|null} answered */
   choose(pinned, answered) {
-    this.answer.textContent = answered === null ? "the answer" : `the answer, now ${this.names.outputs[answered]}`;
-    this.select.value = pinned === null ? "" : String(pinned);
+    const told = answered === null ? "the answer" : `the answer, now ${this.names.outputs[answered]}`;
+    if (this.answer.textContent !== told) this.answer.textContent = told; // what is written lays the page out anew
+    const value = pinned === null ? "" : String(pinned);
+    if (this.select.value !== value) this.select.value = value;
   }
 
   /**

@@ -39,7 +39,7 @@ export function farthest(values, count) {
   /** @type {number[]} */
   const places = [];
   for (let place = 0; place < values.length; place++) {
-    const size = Math.abs(values[place]);
+    const size = Math.abs(values[place]) || 0;
     if (places.length === count && size <= Math.abs(values[places[count - 1]])) continue;
     let at = places.length;
     while (at > 0 && Math.abs(values[places[at - 1]]) < size) at--;

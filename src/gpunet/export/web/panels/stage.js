@@ -38,6 +38,7 @@ export class Stage {
     this.model = model;
     this.shape = shape;
     this.across = true;
+    this.pixel = 0; // the side of one on the screen
     const last = shape.layers.length - 1;
     this.edges = new EdgeCanvas();
     this.input = model.image === null ? new LayerTiles(features.length, "The prepared features", null) : null;
@@ -86,6 +87,7 @@ export class Stage {
       const fit = tiled(this.input.units, this.across ? height : width, this.across ? inputWidth : 160, 22);
       this.input.arrange(this.across ? fit.lines : fit.inLine, fit.side);
     }
+    this.pixel = scale;
     if (this.picture !== null && image !== null) {
       this.picture.style.width = `${image[1] * scale}px`;
       this.picture.style.height = `${image[0] * scale}px`;
@@ -112,8 +114,8 @@ export class Stage {
       root: /** @type {HTMLElement} */ (picture),
       /** @param {number} pixel @returns {[number, number]} */
       center: (pixel) => {
-        const { width, offsetWidth } = /** @type {HTMLCanvasElement} */ (picture);
-        return [(pixel % width + 0.5) * offsetWidth / width, (Math.floor(pixel / width) + 0.5) * offsetWidth / width];
+        const { width } = /** @type {HTMLCanvasElement} */ (picture);
+        return [(pixel % width + 0.5) * this.pixel, (Math.floor(pixel / width) + 0.5) * this.pixel];
       },
     };
     return [input, ...this.hidden, this.outputs];

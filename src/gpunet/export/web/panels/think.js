@@ -21,6 +21,8 @@ import { UnitCard } from "./unit-card.js";
 /** @typedef {import("./stage.js").Unit} Unit */
 
 const EDGES = 24; // connections drawn of each layer
+const BUSY_SHARE = 0.2; // of the time that is spent on explaining large networks while a pen moves
+const FAST_MILLISECONDS = 4; // what takes no longer is explained in every frame
 const QUIET_MILLISECONDS = 700; // without change before the answer is told in words
 
 /** Fills the panel that shows the network at work. @param {HTMLElement} root @param {App} app */
@@ -43,6 +45,7 @@ class Think {
     this.unit = null;
     this.frame = 0;
     this.timer = 0;
+    this.nextExplained = 0; // when there is time for it again
     this.select = element("select", {});
     this.select.addEventListener("change", () => { this.member = Number(this.select.value); this.weightsChanged(); });
     this.choice = element("label", { className: "think-choice" }, "Member ", this.select);
@@ -67,6 +70,7 @@ class Think {
     const { shape } = this.app.networks;
     this.shape = shape;
     this.unit = null;
+    /** Which unit's weights are shown. @type {string} */
     this.shownUnit = "";
     this.stage = new Stage(this.model, shape, this.features, this.outputs, (unit) => this.look(unit), (output) => this.explain(output));
     this.card = new UnitCard(shape, this.model.image, this.features, this.outputs);
@@ -118,24 +122,41 @@ class Think {
   /** What the chosen member computed for the sample; null where there is nothing to answer. @returns {Trace|null} */
   trace() {
     const { sample, answer } = this.app;
-    const trace = sample === null || sample.blank ? null : answer?.traces[this.member] ?? null;
+    const trace = sample === null || sample.blank || answer?.sample !== sample ? null : answer.traces[this.member] ?? null;
     const fits = trace?.preactivations.every((values, layer) => values.length === this.shape?.layers[layer]?.outputs);
     return fits ? trace : null;
   }
 
   draw() {
-    const { stage, card, shape } = this;
-    if (!stage || !card || !shape) return;
-    const { sample, networks: { parameters } } = this.app;
+    const { stage } = this;
+    if (!stage) return;
+    const { sample } = this.app;
     const trace = this.trace();
-    const views = layerViews(shape, parameters, this.member);
-    const answered = trace === null ? null : trace.outputs.indexOf(Math.max(...trace.outputs));
+    const answered = trace === null ? null : Math.max(0, trace.outputs.indexOf(Math.max(...trace.outputs))); // a diverged network has none
     const output = this.pinned ?? answered ?? 0;
     stage.paint(sample, trace, output, this.shades);
+    this.evidence.choose(this.pinned, answered);
+    const began = performance.now();
+    if (began < this.nextExplained) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.changed(), this.nextExplained - began);
+      return;
+    }
+    this.explainAnswer(trace, output);
+    const took = performance.now() - began;
+    this.nextExplained = took > FAST_MILLISECONDS ? began + took / BUSY_SHARE : 0;
+  }
+
+  /** Draws why an output is what it is. @param {Trace|null} trace @param {number} output */
+  explainAnswer(trace, output) {
+    const { stage, shape } = this;
+    if (!stage || !shape) return;
+    const { sample, networks: { parameters } } = this.app;
+    const views = layerViews(shape, parameters, this.member);
     const own = parameters.subarray(this.member * shape.parameters, (this.member + 1) * shape.parameters);
     /** @type {Edge[]} */
     let edges = [];
-    /** @type {ArrayLike<number>[]} */
+    /** @type {Float64Array[]} */
     let deltas = [];
     if (trace === null || sample === null) {
       this.evidence.show(null, null, 0, output, this.shades);
@@ -143,10 +164,9 @@ class Think {
       deltas = logitDeltas(shape, own, trace, output);
       edges = strongestEdges(shape, views, [sample.features, ...trace.activations], deltas, output, EDGES);
       const logit = trace.preactivations[shape.layers.length - 1][output];
-      this.evidence.show(sample, inputGradient(shape, own, trace, output), logit, output, this.shades);
+      this.evidence.show(sample, inputGradient(shape, own, trace, output, deltas), logit, output, this.shades);
     }
     stage.paintEdges(edges, this.shades);
-    this.evidence.choose(this.pinned, answered);
     this.drawUnit(this.unit ?? strongestUnit(shape, edges, output), trace, views, deltas);
     this.tellLater(trace, output, edges);
   }
