@@ -29,11 +29,12 @@ audit: $(VENV)/.installed ## look up published vulnerabilities of the base insta
 	rm -r $(AUDIT)/base/gpunet-*.dist-info # gpunet itself is on no index to be looked up in
 	$(AUDIT)/bin/pip-audit --strict --path $(AUDIT)/base $(ARGS)
 
-lint: $(VENV)/.installed-dev ## check style, types and who imports whom
+lint: $(VENV)/.installed-dev ## check style, types and who imports whom; JavaScript where there is npm
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
+	@sh tools/web/lint.sh
 
 docs: $(VENV)/.installed-docs ## build the site of documentation into build/site
 	$(VENV)/bin/python tools/reference.py
@@ -43,7 +44,7 @@ bench: $(VENV)/.installed $(VENV)/.driver ## measure this machine's adapters aga
 	$(GPUNET) bench $(ARGS)
 
 clean: ## remove the virtual environments and everything that tools left
-	rm -rf $(VENV) $(OLDEST) $(AUDIT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(AUDIT) tools/web/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## say this

@@ -54,6 +54,7 @@ GUIDE = (
     "search",
     "one-machine-and-more",
     "predict",
+    "page",
     "python",
     "scikit-learn",
     "devices",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.browsers import FLAGS, REQUIRED, find_browser
 
 from gpunet.engine.planning.program import needed_features
 from gpunet.engine.planning.shader_source import Binding, assemble
@@ -30,22 +30,6 @@ Shader = tuple[tuple[str, ...], tuple[tuple[str, object], ...]]
 Shaders = Mapping[Shader, tuple[Mapping[str, float], ...]]
 
 PAGE = Path(__file__).with_name("tint.html")
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",  # which a container lacks; the only page opened is the one below
-    "--disable-gpu",
-    "--disable-dev-shm-usage",  # a container's is small
-    "--enable-unsafe-webgpu",
-    "--use-webgpu-adapter=swiftshader",
-    "--disable-quic",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-)
 
 LOG = "log"
 
@@ -84,18 +68,13 @@ def questions(shaders: Shaders) -> dict[Shader, Question]:
 @pytest.fixture(scope="module")
 def answers(shaders: Shaders, tmp_path_factory: pytest.TempPathFactory) -> tuple[Fault | None, ...]:
     """Tint's answers to all questions, and to the one about ``DIVERGENT`` at the end."""
-    required = os.environ.get("GPUNET_REQUIRE_BROWSER") == "1"
     browser = find_browser()
-    if browser is None:
-        if required:
-            pytest.fail("this machine was promised a browser with WebGPU, but none is found")
-        pytest.skip("Tint comes with Chromium, which is not installed")
     asked = (*questions(shaders).values(), Question(DIVERGENT))
     folder: Path = tmp_path_factory.mktemp("browser")
     try:
         return ask(browser, asked, folder, BROWSER_SECONDS)
     except BrowserError as error:
-        if required:
+        if REQUIRED:
             raise
         pytest.skip(str(error))
 
@@ -155,11 +134,6 @@ class Fault:
 
 class BrowserError(Exception):
     """The browser gave no answer."""
-
-
-def find_browser() -> str | None:
-    """A browser with Tint."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
 def ask(

@@ -27,18 +27,28 @@ if TYPE_CHECKING:
 
 __all__ = ["showcase"]
 
+Wrong = Annotated[
+    bool,
+    typer.Option(
+        "--wrong", help="Only samples that are taken for another class, or given a wrong label."
+    ),
+]
+Web = Annotated[
+    bool,
+    typer.Option(
+        "--web",
+        help="Open the model as a page in the browser, where one draws and trains, too; "
+        "`gpunet export` keeps such a page.",
+    ),
+]
+
 
 def showcase(
     model: options.ModelFile,
     count: Annotated[
         int, typer.Option("--count", "-n", min=1, help="Samples or units to show.")
     ] = 10,
-    wrong: Annotated[
-        bool,
-        typer.Option(
-            "--wrong", help="Only samples that are taken for another class, or given a wrong label."
-        ),
-    ] = False,
+    wrong: Wrong = False,
     top_losses: Annotated[
         bool,
         typer.Option(
@@ -51,6 +61,7 @@ def showcase(
     weights: Annotated[
         bool, typer.Option("--weights", help="The weights of the first layer's units, as pictures.")
     ] = False,
+    web: Web = False,
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Random seed for choosing the samples.")
     ] = 0,
@@ -69,6 +80,10 @@ def showcase(
 
     choice = _Choice(wrong, top_losses, None if index is None else _parse_index(index))
     _require_one_wish(choice, weights, data)
+    if web:
+        _require_alone(choice, weights, plot)
+        _open_page(model, data)
+        return
     if plot is not None:
         require_plots(plot)
     messages = ConsoleMessages()
@@ -110,6 +125,37 @@ def _require_one_wish(choice: _Choice, weights: bool, data: str | None) -> None:
         raise UsageError(
             f"--index names the samples and {others[0]} chooses them; leave one of them out"
         )
+
+
+def _require_alone(choice: _Choice, weights: bool, plot: Path | None) -> None:
+    """Raise a UsageError if something is asked for that is only shown in the terminal."""
+    others = {
+        "--weights": weights,
+        "--wrong": choice.wrong,
+        "--top-losses": choice.top_losses,
+        "--index": choice.rows is not None,
+        "--plot": plot is not None,
+    }
+    if wished := [name for name, given in others.items() if given]:
+        raise UsageError(
+            f"--web opens a page and {wished[0]} is about the terminal; leave one of them out"
+        )
+
+
+def _open_page(path: Path, data: str | None) -> None:
+    """Write a page into a temporary folder and open it in the user's browser."""
+    import tempfile
+    import webbrowser
+
+    from gpunet.artifacts.model_file import load
+    from gpunet.terminal.live.messages import ConsoleMessages
+    from gpunet.workflows.exporting import PageOptions, export_page
+
+    messages = ConsoleMessages()
+    page = Path(tempfile.mkdtemp(prefix="gpunet-")) / f"{path.stem}.html"
+    export_page(load(path), page, data, PageOptions(), messages)
+    opened = webbrowser.open(page.as_uri())
+    messages.say(f"page:   {page}{'' if opened else '; no browser was found here, open it in one'}")
 
 
 def _show_weights(

@@ -29,13 +29,15 @@ _IMPORT = re.compile(r'^import \{[^}]*\} from "(?P<path>\./[^"]+|\.\./[^"]+)";\n
 _EXPORT = re.compile(r"^export (?=(async )?(function|class|const|let)\b)", re.MULTILINE)
 
 
-def page_html(data: PageData, *, title: str, description: str) -> str:
+def page_html(data: PageData, *, title: str, description: str, icon: str, preview: str) -> str:
     """The text of the file.
 
     Args:
         data: what the page is told.
         title: of the window.
         description: of the page, in a sentence, for previews of a link.
+        icon: the data URL of its picture in the window's bar.
+        preview: the data URL of what shows where somebody links to it.
     """
     script, style = joined_modules("main.js"), _styles()
     told = {"title": title, "description": description, "version": __version__, **data.told}
@@ -46,6 +48,8 @@ def page_html(data: PageData, *, title: str, description: str) -> str:
     return environment.get_template("page.html").render(
         title=title,
         description=description,
+        icon=icon,
+        preview=preview,
         script=script,
         style=style,
         script_hash=_hash(script),

@@ -12,6 +12,7 @@ from gpunet import rng
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.planning.workload import Features
 from gpunet.engine.reference.numpy_engine import NumpyEngine
+from gpunet.export.controls import controls_of
 from gpunet.export.programs import Menu, PageSamples
 from gpunet.model import Model
 from gpunet.training.splits import as_trained_on
@@ -79,6 +80,8 @@ def page_data(
             "weights": carried.weights,
             "testWeights": carried.test_weights,
         }
+    features = None if dataset is None else dataset.train.features
+    told["model"]["controls"] = [asdict(one) for one in controls_of(model, features)]
     menu = Menu(model.network, model.config, carried).to_dict()
     told["model"]["shape"] = menu["shapes"][0]
     return PageData({**told, **menu}, blocks)
@@ -100,7 +103,6 @@ def _model(model: Model) -> dict[str, Any]:
         "targetScaling": None
         if scaling is None
         else {"mean": scaling.mean.tolist(), "deviation": scaling.deviation.tolist()},
-        "controls": [],
         "trainedOn": model.origin.name,
         "bestEpoch": model.best_epoch,
         "test": asdict(model.test),

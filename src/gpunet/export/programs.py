@@ -167,7 +167,7 @@ class Menu:
         for traits, (index, network) in product(DEVICES, enumerate(self._networks)):
             for population in self._populations(index):
                 entry = {"shape": index, "population": population, "software": traits.software}
-                for rows in (1, SCORED_ROWS) if self._samples.train else (1,):
+                for rows in (1, SCORED_ROWS) if self._samples.test else (1,):
                     program = self._score(network, population, rows, traits)
                     yield {**entry, "optimizer": None, "program": self._content(program)}
                 for optimizer in optimizers:

@@ -11,12 +11,13 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.errors import SettingError, UsageError
 from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
+from gpunet.export.pictures import icon, preview
 from gpunet.files.output import require_writable, write_atomically
 from gpunet.model import Model
 from gpunet.workflows.data import data_of_model
 from gpunet.workflows.messages import Messages
 
-__all__ = ["PageOptions", "export_page"]
+__all__ = ["PageOptions", "export_page", "require_page_name"]
 
 ENDINGS = (".html", ".htm")
 
@@ -84,7 +85,9 @@ def export_page(
     description = (
         f"A network trained on {model.origin.name}, to try and to train on in the browser."
     )
-    content = page_html(told, title=title, description=description).encode()
+    content = page_html(
+        told, title=title, description=description, icon=icon(model), preview=preview(model)
+    ).encode()
     write_atomically(path, content)
     return len(content)
 

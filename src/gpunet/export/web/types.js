@@ -44,6 +44,8 @@
  * @property {boolean} whole whether all values are whole numbers
  * @property {string[]} choices
  * @property {boolean} missing whether the value may be missing
+ * @property {number} unit what a value is multiplied by before it is prepared: 1 / 255 for bytes
+ * @property {boolean} guessed whether there were no training samples to take the values from
  */
 
 /**
@@ -155,6 +157,7 @@
  * @property {number|null} label
  * @property {"drawing"|"image"|"test"|"controls"} from
  * @property {boolean} blank nothing is drawn
+ * @property {number} [row] of a test sample, its number among those of the page
  */
 
 /**

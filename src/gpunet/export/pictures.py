@@ -1,0 +1,78 @@
+"""The pictures that stand for a page: its icon, and what shows where somebody links to it.
+
+Both show what the network looks for: the incoming weights of its strongest units, blue where they
+are positive and orange where they are negative.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gpunet.model import Model
+
+__all__ = ["icon", "preview"]
+
+ACROSS, DOWN = 6, 3
+"""Units of a preview, about twice as wide as high, as links are shown."""
+
+LEVELS = 15
+"""Colors of a picture, so that it stays small."""
+
+NEGATIVE, ZERO, POSITIVE = (224, 123, 26), (246, 247, 249), (11, 99, 176)
+
+
+def icon(model: Model) -> str:
+    """The strongest unit's weights, as a data URL of a PNG."""
+    return _data_url(_unit_pictures(model, 1)[0])
+
+
+def preview(model: Model) -> str:
+    """The weights of the strongest units, side by side, as a data URL of a PNG."""
+    units = _unit_pictures(model, ACROSS * DOWN)
+    height, width = units[0].shape
+    field = np.zeros((DOWN * (height + 2), ACROSS * (width + 2)))
+    for place, unit in enumerate(units):
+        top, left = place // ACROSS * (height + 2) + 1, place % ACROSS * (width + 2) + 1
+        field[top : top + height, left : left + width] = unit
+    scale = max(1, round(240 / field.shape[1]))
+    return _data_url(field.repeat(scale, axis=0).repeat(scale, axis=1))
+
+
+def _unit_pictures(model: Model, count: int) -> list[NDArray[np.float32]]:
+    """The incoming weights (h, w) of the first layer's strongest units, each from -1 to 1."""
+    weights = model.layers[0][0][0]  # (I, O) of the first network
+    strongest = np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")[:count]
+    side = math.ceil(math.sqrt(len(weights)))
+    height, width = model.image_shape or (side, side)
+    pictures = []
+    for unit in sorted(strongest.tolist()):
+        field = np.zeros(height * width, np.float32)
+        field[: len(weights)] = weights[:, unit] / max(float(np.abs(weights[:, unit]).max()), 1e-30)
+        step = -(-max(height, width) // 32)  # a larger image shows every second, third, ... pixel
+        pictures.append(field.reshape(height, width)[::step, ::step])
+    return pictures
+
+
+def _data_url(values: NDArray[Any]) -> str:
+    """A picture of values from -1 to 1."""
+    numbers = np.rint((np.clip(values, -1, 1) + 1) / 2 * (LEVELS - 1)).astype(np.uint8)
+    picture = Image.fromarray(numbers).convert("P")
+    picture.putpalette([part for share in np.linspace(-1, 1, LEVELS) for part in _color(share)])
+    content = io.BytesIO()
+    picture.save(content, "png", optimize=True, bits=4)
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+
+
+def _color(share: float) -> tuple[int, int, int]:
+    end = POSITIVE if share > 0 else NEGATIVE
+    red, green, blue = (
+        round(zero + abs(share) * (one - zero)) for zero, one in zip(ZERO, end, strict=True)
+    )
+    return red, green, blue

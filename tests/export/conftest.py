@@ -1,0 +1,103 @@
+"""A browser for pages that gpunet writes, and for the single modules of their JavaScript."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+from tests.browsers import FLAGS, find_browser
+
+import gpunet
+
+WEB = Path(gpunet.__file__).with_name("export") / "web"
+
+OpenPage = Callable[[Path], Page]
+OpenModules = Callable[..., Page]
+
+IMPORT = "async path => { Object.assign(globalThis, await import(path)) }"
+
+HOST = "http://localhost"
+"""Of the modules, which no server gives out: their requests are answered by the tests."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for all tests of a file.
+
+    Playwright keeps an event loop running in this thread meanwhile, beside which nothing else can
+    use ``asyncio``, so it is ended before the next file of tests.
+    """
+    program = find_browser()
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    """What went wrong in the page or left it: errors, warnings, exceptions, requests."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, faults: list[str]) -> Iterator[Page]:
+    """An empty page; if there are ``faults`` at its end, the test fails."""
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)  # a busy machine with two cores takes 20 s
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning", "assert"):
+            faults.append(f"console: {message.text}")
+
+    def watch(request: Request) -> None:
+        opened = request.is_navigation_request() and request.url.startswith("file:")
+        if not opened and not request.url.startswith((HOST, "blob:", "data:")):
+            faults.append(f"request: {request.url}")
+
+    page.on("pageerror", lambda error: faults.append(f"exception: {error}"))
+    page.on("console", hear)
+    page.on("request", watch)
+    yield page
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def open_page(page: Page) -> OpenPage:
+    """Opens an HTML file as a double click does."""
+
+    def open_file(path: Path) -> Page:
+        page.goto(path.resolve().as_uri())
+        return page
+
+    return open_file
+
+
+@pytest.fixture
+def open_modules(page: Page) -> OpenModules:
+    """Loads modules of ``export/web``, say ``open_modules("network", "panels/draw")``.
+
+    What they export are then global names of the page for ``page.evaluate``.
+    """
+
+    def answer(route: Route) -> None:
+        path = WEB / route.request.url.removeprefix(f"{HOST}/")
+        if path.is_file():
+            kind = mimetypes.guess_type(path)[0]
+            route.fulfill(body=path.read_bytes(), content_type=kind)
+        else:
+            route.fulfill(body="<!doctype html><title>modules</title>", content_type="text/html")
+
+    def open_named(*names: str) -> Page:
+        page.route(f"{HOST}/**", answer)
+        page.goto(f"{HOST}/")
+        for name in names:
+            page.evaluate(IMPORT, f"/{name}.js")
+        return page
+
+    return open_named

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Checks the JavaScript of exported pages: types by tsc, style by eslint. It is left out, in a line,
+# where there is no npm or a Node.js that eslint does not run on.
+set -eu
+cd "$(dirname "$0")/../.."
+tools=tools/web
+
+suits='const [major, minor] = process.versions.node.split(".").map(Number);
+process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)'
+if ! command -v npm >/dev/null || ! node -e "$suits"; then
+    echo "the JavaScript of exported pages is not checked: this needs npm and Node.js 20.19 or newer" >&2
+    exit
+fi
+if [ ! "$tools/node_modules/.package-lock.json" -nt "$tools/package-lock.json" ]; then
+    npm ci --prefix "$tools" --silent --no-audit --no-fund
+    touch "$tools/node_modules/.package-lock.json"
+fi
+"$tools/node_modules/.bin/tsc" --project "$tools"
+"$tools/node_modules/.bin/eslint" --config "$tools/eslint.config.js" src/gpunet/export/web "$@"
