@@ -22,27 +22,27 @@ const MORE_COLORFUL = 2; // times as far as brightness colors must vary for ink 
 export function greyOf(image) {
   const { width, height } = image;
   const data = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.length);
-  const colors = { data, width, height };
+  const plain = plainGrey(data);
+  if (plain) return { grey: plain, width, height };
   const grey = new Uint8Array(width * height);
-  if (isPlainGrey(data)) {
-    for (let at = 0; at < grey.length; at++) grey[at] = data[4 * at];
-    return { grey, width, height };
-  }
-  const background = backgroundOf(colors);
+  const background = backgroundOf({ data, width, height });
   for (let pixel = 0, at = 0; pixel < grey.length; pixel++, at += 4) {
     const level = (19595 * data[at] + 38470 * data[at + 1] + 7471 * data[at + 2] + 0x8000) >> 16;
     grey[pixel] = over255(background * (255 - data[at + 3]) + level * data[at + 3]);
   }
-  const inColor = colorContrast(colors);
+  const inColor = colorContrast({ data, width, height });
   return inColor ? { grey, width, height, inColor } : { grey, width, height };
 }
 
-/** Whether all pixels are opaque, with the same level of red, green and blue. @param {Uint8Array} data */
-function isPlainGrey(data) {
-  for (let at = 0; at < data.length; at += 4) {
-    if (data[at] !== data[at + 1] || data[at] !== data[at + 2] || data[at + 3] !== 255) return false;
+/** The levels of pixels that are all opaque and grey already; else null. @param {Uint8Array} data */
+function plainGrey(data) {
+  const grey = new Uint8Array(data.length / 4);
+  for (let pixel = 0, at = 0; pixel < grey.length; pixel++, at += 4) {
+    const level = data[at];
+    if (data[at + 1] !== level || data[at + 2] !== level || data[at + 3] !== 255) return null;
+    grey[pixel] = level;
   }
-  return true;
+  return grey;
 }
 
 /** A product of bytes, as a share of 255. @param {number} product */

@@ -2,7 +2,7 @@
 // figure (rules, a box, dust) is left out, and the figures that are left are cropped.
 // The same as datasets/ink.py does, see there for why.
 
-import { extremesOf, float32, medianOf, roundEven, withinSide } from "./images.js";
+import { float32, medianOf, roundEven, withinSide } from "./images.js";
 import { contrastOf } from "./paper.js";
 import { maskOf, findPieces, groupsOf, withShortColumns, withShortRows } from "./pieces.js";
 
@@ -36,7 +36,7 @@ export function findDigits(grey) {
   const pieces = findPieces(withoutRules({ set, width: image.width, height: image.height }));
   const scales = [grey.width / image.width, grey.height / image.height];
   return figuresOf(pieces.all, found.isEven, image).map((members) => (
-    croppedFigure(found, maskOf(pieces, (piece) => members.has(piece)), members, scales)));
+    croppedFigure(found, maskOf(pieces, (piece) => members.includes(piece)), members, scales)));
 }
 
 /** The contrast from which on a pixel is ink, by Otsu's criterion. @param {Contrast} found */
@@ -96,7 +96,7 @@ function withoutRules(mask) {
  * @param {Piece[]} pieces
  * @param {boolean} isEven
  * @param {{width: number, height: number}} image
- * @returns {Set<Piece>[]}
+ * @returns {Piece[][]}
  */
 function figuresOf(pieces, isEven, image) {
   const largestFirst = plausibleStrokes(pieces, isEven, image).sort((one, other) => other.area - one.area);
@@ -105,14 +105,12 @@ function figuresOf(pieces, isEven, image) {
   const groups = [];
   figureNumbers(strokes).forEach((group, index) => (groups[group] ??= []).push(strokes[index]));
   const figures = groups.map((own) => {
-    const left = Math.min(...own.map((piece) => piece.left));
-    const wide = Math.max(...own.map((piece) => piece.right)) - left;
-    const high = Math.max(...own.map((piece) => piece.bottom)) - Math.min(...own.map((piece) => piece.top));
-    return { left, size: Math.max(wide, high), own };
+    const { left, width, height } = boundsOf(own);
+    return { left, size: Math.max(width, height), own };
   });
   const largest = Math.max(0, ...figures.map((figure) => figure.size));
   const large = figures.filter((figure) => figure.size > 0.35 * largest);
-  return large.sort((one, other) => one.left - other.left).map((figure) => new Set(figure.own));
+  return large.sort((one, other) => one.left - other.left).map((figure) => figure.own);
 }
 
 /** The greatest of what pieces are measured by; 0 if there are none. @param {Piece[]} pieces @param {(piece: Piece) => number} measure */
@@ -190,38 +188,56 @@ function areOneFigure(one, other) {
  * The crop of a figure, with its soft edges.
  * @param {Contrast} found
  * @param {Mask} own where its ink is
- * @param {Set<Piece>} members
+ * @param {Piece[]} members
  * @param {number[]} scales pixels of the whole image to one of this, across and down
  * @returns {Figure}
  */
-function croppedFigure({ contrast, floor, isEven }, own, members, [across, down]) {
-  const bounds = [...members];
-  const [firstRow, lastRow] = [Math.min(...bounds.map((piece) => piece.top)), Math.max(...bounds.map((piece) => piece.bottom)) - 1];
-  const [firstColumn, lastColumn] = [Math.min(...bounds.map((piece) => piece.left)), Math.max(...bounds.map((piece) => piece.right)) - 1];
-  const reach = Math.max(1, roundEven(Math.max(lastRow - firstRow, lastColumn - firstColumn) / 20)); // a pixel of MNIST's box
-  const [left, top] = [Math.max(0, firstColumn - reach), Math.max(0, firstRow - reach)];
-  const width = Math.min(own.width, lastColumn + 1 + reach) - left;
-  const height = Math.min(own.height, lastRow + 1 + reach) - top;
-  const levels = partOf(contrast.levels, own.width, left, top, width, height);
+function croppedFigure(found, own, members, [across, down]) {
+  const bounds = boundsOf(members);
+  const reach = Math.max(1, roundEven(Math.max(bounds.width - 1, bounds.height - 1) / 20)); // a pixel of MNIST's box
+  const [left, top] = [Math.max(0, bounds.left - reach), Math.max(0, bounds.top - reach)];
+  const width = Math.min(own.width, bounds.right + reach) - left;
+  const height = Math.min(own.height, bounds.bottom + reach) - top;
+  const levels = partOf(found.contrast.levels, own.width, left, top, width, height);
   const set = partOf(own.set, own.width, left, top, width, height);
-  const inked = levels.filter((_, at) => set[at]);
-  const strongest = isEven ? extremesOf(inked).greatest : medianOf(inked);
+  const strongest = found.isEven ? strongestOf(levels, set) : medianOf(levels.filter((_, at) => set[at]));
   const near = spreadAlong(spreadAlong(set, width, height, 1, width, reach), height, width, width, 1, reach);
-  const least = float32(Math.max(FAINTEST_INK * strongest, floor));
-  const ink = levels.map((level, at) => (near[at] && level > least ? Math.min(level / strongest, 1) : 0));
+  const least = float32(Math.max(FAINTEST_INK * strongest, found.floor));
   const edge = float32(BLURRED_EDGE);
   let [west, north, east, south] = [width, height, 0, 0];
-  ink.forEach((amount, at) => {
-    if (amount <= edge) return;
-    const [row, column] = [Math.floor(at / width), at % width];
-    [west, east] = [Math.min(west, column), Math.max(east, column + 1)];
-    [north, south] = [Math.min(north, row), Math.max(south, row + 1)];
-  });
-  const grey = Uint8Array.from(partOf(ink, width, west, north, east - west, south - north), (amount) => roundEven(float32(amount * 255)));
+  for (let row = 0, at = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, at++) {
+      levels[at] = near[at] && levels[at] > least ? Math.min(levels[at] / strongest, 1) : 0;
+      if (levels[at] <= edge) continue;
+      if (column < west) west = column;
+      if (column >= east) east = column + 1;
+      if (row < north) north = row;
+      south = row + 1;
+    }
+  }
+  const amounts = partOf(levels, width, west, north, east - west, south - north);
+  const grey = new Uint8Array(amounts.length);
+  for (let at = 0; at < grey.length; at++) grey[at] = roundEven(float32(amounts[at] * 255));
   return {
     ink: { grey, width: east - west, height: south - north },
     box: [Math.trunc(across * (left + west)), Math.trunc(down * (top + north)), Math.ceil(across * (left + east)), Math.ceil(down * (top + south))],
   };
+}
+
+/** The greatest level where a mask is set. @param {Float32Array} levels @param {Uint8Array} set */
+function strongestOf(levels, set) {
+  let strongest = 0;
+  for (let at = 0; at < set.length; at++) if (set[at] && levels[at] > strongest) strongest = levels[at];
+  return strongest;
+}
+
+/** The rectangle around pieces. @param {Piece[]} pieces */
+function boundsOf(pieces) {
+  const left = Math.min(...pieces.map((piece) => piece.left));
+  const top = Math.min(...pieces.map((piece) => piece.top));
+  const right = Math.max(...pieces.map((piece) => piece.right));
+  const bottom = Math.max(...pieces.map((piece) => piece.bottom));
+  return { left, top, right, bottom, width: right - left, height: bottom - top };
 }
 
 /** A rectangle of an image. @template {Uint8Array|Float32Array} Pixels @param {Pixels} pixels @param {number} wide of the image @param {number} left @param {number} top @param {number} width @param {number} height @returns {Pixels} */

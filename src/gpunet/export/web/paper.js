@@ -38,16 +38,18 @@ export function contrastOf(image) {
     noise /= Math.max(1, 3.5 * radius);
   }
   const coarse = coarsened(grey, COARSE_SIDE);
-  const level = evenPaper(coarse, grey);
-  return level === null ? unevenContrast(grey, coarse, noise) : evenContrast(grey, level, noise);
+  const even = evenPaper(coarse, grey);
+  return even ? evenContrast(grey, even, noise) : unevenContrast(grey, coarse, noise);
 }
 
-/** @param {Levels} grey @param {number} level of the paper @param {number} noise @returns {Contrast|null} */
-function evenContrast(grey, level, noise) {
-  const { least, greatest } = extremesOf(grey.levels);
-  const sign = float32(level - least) > float32(greatest - level) ? -1 : 1;
+/** @param {Levels} grey @param {{level: number, ink: number}} paper its level, and that of the ink @param {number} noise @returns {Contrast|null} */
+function evenContrast(grey, { level, ink }, noise) {
   const levels = new Float32Array(grey.levels.length);
-  for (let at = 0; at < levels.length; at++) levels[at] = Math.max(0, sign * (grey.levels[at] - level));
+  const sign = ink < level ? -1 : 1;
+  for (let at = 0; at < levels.length; at++) {
+    const away = sign * (grey.levels[at] - level);
+    if (away > 0) levels[at] = away;
+  }
   return standingOut({ ...grey, levels }, noise, true);
 }
 
@@ -78,14 +80,16 @@ function standingOut(contrast, noise, isEven) {
 function noiseOf({ levels, width, height }) {
   if (Math.min(width, height) < 16) return 0;
   const second = new Float32Array((width - 2) * height);
-  let zeros = 0;
-  for (let row = 0, from = 0, to = 0; row < height; row++, from += 2) {
-    for (let end = to + width - 2; to < end; to++, from++) {
-      second[to] = Math.abs(float32(float32(levels[from] - 2 * levels[from + 1]) + levels[from + 2]));
-      if (second[to] === 0) zeros++;
+  let count = 0; // of those that are not 0; where they are few, as while somebody draws, the median is 0
+  for (let row = 0, at = 0; row < height; row++, at += 2) {
+    for (let end = at + width - 2; at < end; at++) {
+      const middle = levels[at + 1];
+      if (levels[at] === middle && levels[at + 2] === middle) continue;
+      const value = float32(float32(levels[at] - 2 * middle) + levels[at + 2]);
+      if (value !== 0) second[count++] = Math.abs(value);
     }
   }
-  if (2 * zeros > second.length) return 0; // the median without a search, while somebody draws
+  if (2 * count < second.length - 1) return 0;
   return (1.4826 / Math.sqrt(6)) * medianOf(second);
 }
 
@@ -106,12 +110,12 @@ function borderOf({ levels, width, height }, corner) {
   return border;
 }
 
-/** The level of paper that has but one; null if more than edges lies between it and the ink. @param {Levels} coarse @param {Levels} grey */
+/** The level of paper that has but one, and of its ink; null if more than edges lies between it and the ink. @param {Levels} coarse @param {Levels} grey */
 function evenPaper(coarse, grey) {
   const level = medianOf(borderOf(grey, 1));
   const { least, greatest } = extremesOf(grey.levels);
   const ink = float32(level - least) > float32(greatest - level) ? least : greatest;
-  if (ink === level) return level;
+  if (ink === level) return { level, ink };
   const { width, height } = coarse;
   const part = coarse.levels.map((value) => float32(value - level) / float32(ink - level));
   let between = 0;
@@ -128,7 +132,7 @@ function evenPaper(coarse, grey) {
       if (slope < float32(0.15)) between++;
     }
   }
-  return between / part.length < 0.02 ? level : null;
+  return between / part.length < 0.02 ? { level, ink } : null;
 }
 
 /** The paper at every place of a coarse image, also under the ink. @param {Levels} coarse @returns {Levels} */
