@@ -210,9 +210,7 @@ def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
     return resampled(grey, width, height, method)
 
 
-def resampled(
-    image: Image.Image, width: int, height: int, method: Image.Resampling
-) -> Image.Image:
+def resampled(image: Image.Image, width: int, height: int, method: Image.Resampling) -> Image.Image:
     """The image at another size: first the rows, then the columns.
 
     Which comes first tells by a level, and Pillow's versions choose otherwise.

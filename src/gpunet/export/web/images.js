@@ -215,8 +215,8 @@ export function withinSide(image, side) {
 export function gaussianBlurred({ grey, width, height }, deviation) {
   const radius = boxRadius(deviation);
   if (radius === 0) return { grey, width, height };
-  const across = threeMeans(grey, width, height, radius);
-  const down = threeMeans(turnedPixels(across, width, height), height, width, radius);
+  const across = threeMeans(grey, width, radius);
+  const down = threeMeans(turnedPixels(across, width, height), height, radius);
   return { grey: turnedPixels(down, height, width), width, height };
 }
 
@@ -229,8 +229,8 @@ function boxRadius(deviation) {
   return float32(whole + float32(over / float32(6 * float32(variance - float32((whole + 1) * (whole + 1))))));
 }
 
-/** Each row's running means, taken three times. @param {Uint8Array} grey @param {number} width @param {number} height @param {number} radius */
-function threeMeans(grey, width, height, radius) {
+/** Each row's running means, taken three times. @param {Uint8Array} grey @param {number} width @param {number} radius */
+function threeMeans(grey, width, radius) {
   const whole = Math.trunc(radius);
   const inner = Math.trunc(float32(2 ** 24 / float32(radius * 2 + 1))); // the weight of a pixel in the box
   const outer = Math.trunc((2 ** 24 - (whole * 2 + 1) * inner) / 2); // of the two beside it

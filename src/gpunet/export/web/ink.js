@@ -202,26 +202,41 @@ function croppedFigure(found, own, members, [across, down]) {
   const set = partOf(own.set, own.width, left, top, width, height);
   const strongest = found.isEven ? strongestOf(levels, set) : medianOf(levels.filter((_, at) => set[at]));
   const near = spreadAlong(spreadAlong(set, width, height, 1, width, reach), height, width, width, 1, reach);
-  const least = float32(Math.max(FAINTEST_INK * strongest, found.floor));
-  const edge = float32(BLURRED_EDGE);
-  let [west, north, east, south] = [width, height, 0, 0];
-  for (let row = 0, at = 0; row < height; row++) {
-    for (let column = 0; column < width; column++, at++) {
-      levels[at] = near[at] && levels[at] > least ? Math.min(levels[at] / strongest, 1) : 0;
-      if (levels[at] <= edge) continue;
-      if (column < west) west = column;
-      if (column >= east) east = column + 1;
-      if (row < north) north = row;
-      south = row + 1;
-    }
-  }
-  const amounts = partOf(levels, width, west, north, east - west, south - north);
-  const grey = new Uint8Array(amounts.length);
-  for (let at = 0; at < grey.length; at++) grey[at] = roundEven(float32(amounts[at] * 255));
+  const amounts = amountsOf(levels, near, strongest, Math.max(FAINTEST_INK * strongest, found.floor));
+  const [west, north, east, south] = clearBox(amounts, width);
+  const ink = partOf(amounts, width, west, north, east - west, south - north);
   return {
-    ink: { grey, width: east - west, height: south - north },
+    ink: { grey: new Uint8Array(ink.map((amount) => roundEven(float32(amount * 255)))), width: east - west, height: south - north },
     box: [Math.trunc(across * (left + west)), Math.trunc(down * (top + north)), Math.ceil(across * (left + east)), Math.ceil(down * (top + south))],
   };
+}
+
+/** How much ink there is, from 0 to 1, near a figure. @param {Float32Array} levels @param {Uint8Array} near @param {number} strongest @param {number} least */
+function amountsOf(levels, near, strongest, least) {
+  const floor = float32(least);
+  const amounts = new Float32Array(levels.length);
+  for (let at = 0; at < levels.length; at++) {
+    if (near[at] && levels[at] > floor) amounts[at] = levels[at] < strongest ? levels[at] / strongest : 1;
+  }
+  return amounts;
+}
+
+/** The rectangle around what is clearly ink. @param {Float32Array} amounts @param {number} width @returns {Box} */
+function clearBox(amounts, width) {
+  const edge = float32(BLURRED_EDGE);
+  let [west, north, east, south] = [width, -1, 0, 0];
+  for (let start = 0, row = 0; start < amounts.length; start += width, row++) {
+    let first = 0;
+    while (first < width && amounts[start + first] <= edge) first++;
+    if (first === width) continue;
+    let last = width - 1;
+    while (amounts[start + last] <= edge) last--;
+    if (first < west) west = first;
+    if (last >= east) east = last + 1;
+    if (north < 0) north = row;
+    south = row + 1;
+  }
+  return [west, north, east, south];
 }
 
 /** The greatest level where a mask is set. @param {Float32Array} levels @param {Uint8Array} set */

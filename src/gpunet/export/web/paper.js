@@ -241,6 +241,7 @@ function brightPercentile(levels) {
 
 /** Whether the mask fills the smallest rectangle around it, however that is turned. @param {Mask} mask */
 function isRectangle({ set, width }) {
+  /** @type {[number, number][]} */
   const points = [];
   set.forEach((inside, at) => { if (inside) points.push([at % width, Math.floor(at / width)]); });
   let smallest = Infinity;
