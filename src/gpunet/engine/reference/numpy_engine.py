@@ -59,8 +59,8 @@ CACHE = 1 << 20
 
 BATCH_CACHE = 3 << 19
 """Bytes of what a group computes of a batch. A grid of 64-32-10 and 64-64-10 with batches of 200
-samples took 5.3 s with so many, 5.5 s with 1 MiB and 6.3 s with half of that; another one 7.1 s with
-1 MiB and 8.0 s with 2."""
+samples took 5.3 s with so many, 5.5 s with 1 MiB and 6.3 s with half of that; another one 7.1 s
+with 1 MiB and 8.0 s with 2."""
 
 
 def networks_together(network: NetworkSpec, rule: Rule, batch_size: int) -> int:
