@@ -99,14 +99,13 @@ def page_data(
             "train": carried.train,
             "test": carried.test,
             "allTest": len(dataset.test),
-            "features": carried.features,
             "weights": carried.weights,
             "testWeights": carried.test_weights,
         }
     features = None if dataset is None else dataset.train.features
     told["model"]["controls"] = [asdict(one) for one in controls_of(model, features)]
     menu = Menu(model.network, model.config, carried).to_dict()
-    told["model"]["shape"] = menu["shapes"][0]
+    told["model"] |= {"shape": menu["shapes"][0], "features": carried.features}
     return PageData({**told, **menu}, blocks)
 
 
@@ -162,15 +161,16 @@ def _add_samples(
         engine.load("train", model.prepare(train))
         in_loss = engine.loss_weights(train)
     weights = [one for one in (in_loss, train.weights) if one is not None]
+    in_scores = [] if test.weights is None else [test.weights] * 2  # of the loss and of the rest
     for name, part, own in (
         ("train", train, weights),
-        ("test", test, [] if test.weights is None else [test.weights]),
+        ("test", test, in_scores),
     ):
         blocks[f"{name}.features"], blocks[f"{name}.labels"] = part.features, part.labels
         if own:
             blocks[f"{name}.weights"] = np.stack(own, axis=1)  # (n, W)
     features = _features(model, model.prepare(test))
-    return PageSamples(len(train), len(test), features, len(weights), int(test.weights is not None))
+    return PageSamples(len(train), len(test), features, len(weights), len(in_scores))
 
 
 def _mean_weight(samples: Samples) -> np.float64 | None:

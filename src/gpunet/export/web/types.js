@@ -60,6 +60,7 @@
  * @property {[number, number]} levels what black and white are
  * @property {boolean} inverted
  * @property {{box: number, paper: number, ink: number}|null} framing
+ * @property {"bytes"|"floats"} features how prepared samples lie on the device
  * @property {boolean} scaled whether there is a block "scaling"
  * @property {boolean} clips
  * @property {{mean: number[], deviation: number[]}|null} targetScaling
@@ -127,7 +128,6 @@
  * @property {number} train samples in the page to train on
  * @property {number} test samples in the page to score
  * @property {number} allTest test samples that there are in all
- * @property {"bytes"|"floats"} features how prepared samples lie on the device
  * @property {number} weights numbers behind each training label
  * @property {number} testWeights
  */
