@@ -77,6 +77,7 @@ class Program:
             "buffers": [asdict(one) for one in self.buffers],
             "features": sorted(self.features),
             "rows": self.plan.rows,
+            "values": self.plan.values,
             "probabilities_at": self.plan.probabilities_at,
             "many_steps": self.plan.many_steps,
             "passes": [

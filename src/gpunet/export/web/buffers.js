@@ -1,0 +1,85 @@
+// The buffers of one engine on the device, each known by the name of the shaders' variable.
+
+export class DeviceBuffers {
+  /** @param {GPUDevice} device */
+  constructor(device) {
+    this.device = device;
+    /** @type {Map<string, GPUBuffer>} */
+    this.named = new Map();
+    /** The last read; the next one waits for it, as all share one buffer on this side. @type {Promise<unknown>} */
+    this.reading = Promise.resolve();
+  }
+
+  /** @param {string} name @returns {GPUBuffer} */
+  get(name) {
+    const buffer = this.named.get(name);
+    if (buffer === undefined) throw new Error(`there is no buffer of the name ${name}`);
+    return buffer;
+  }
+
+  /**
+   * The buffer of that name, made again if it was smaller than that.
+   * @param {string} name
+   * @param {number} bytes
+   * @param {GPUBufferUsageFlags} [kind]
+   */
+  ensure(name, bytes, kind = GPUBufferUsage.STORAGE) {
+    const existing = this.named.get(name);
+    if (existing !== undefined && existing.size >= bytes) return existing;
+    const most = this.device.limits.maxStorageBufferBindingSize;
+    if (bytes > most) {
+      throw new Error(`${name} would take ${mebibytes(bytes)} MiB, but the browser gives a buffer at most ${mebibytes(most)}; choose a smaller network`);
+    }
+    existing?.destroy();
+    const usage = kind === GPUBufferUsage.MAP_READ
+      ? kind | GPUBufferUsage.COPY_DST
+      : kind | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const made = this.device.createBuffer({ label: name, size: bytes, usage });
+    this.named.set(name, made);
+    return made;
+  }
+
+  /** Fills a buffer from its start. @param {string} name @param {ArrayBufferView} data */
+  write(name, data) {
+    this.device.queue.writeBuffer(this.get(name), 0, /** @type {ArrayBuffer} */ (data.buffer), data.byteOffset, data.byteLength);
+  }
+
+  /**
+   * What stretches of a buffer hold, one behind the other; waits for the device.
+   * @param {string} name
+   * @param {[at: number, bytes: number][]} [stretches] by default the whole buffer
+   * @returns {Promise<ArrayBuffer>}
+   */
+  read(name, stretches = [[0, this.get(name).size]]) {
+    const next = this.reading.then(() => this.readNow(name, stretches));
+    this.reading = next.catch(() => {});
+    return next;
+  }
+
+  /** @param {string} name @param {[at: number, bytes: number][]} stretches */
+  async readNow(name, stretches) {
+    const total = stretches.reduce((sum, [, bytes]) => sum + bytes, 0);
+    const near = this.ensure("what is read", total, GPUBufferUsage.MAP_READ);
+    const commands = this.device.createCommandEncoder();
+    let end = 0;
+    for (const [at, bytes] of stretches) {
+      commands.copyBufferToBuffer(this.get(name), at, near, end, bytes);
+      end += bytes;
+    }
+    this.device.queue.submit([commands.finish()]);
+    await near.mapAsync(GPUMapMode.READ, 0, total);
+    const copy = near.getMappedRange(0, total).slice(0);
+    near.unmap();
+    return copy;
+  }
+
+  destroy() {
+    for (const buffer of this.named.values()) buffer.destroy();
+    this.named.clear();
+  }
+}
+
+/** @param {number} bytes */
+function mebibytes(bytes) {
+  return Math.ceil(bytes / 2 ** 20).toLocaleString("en-US");
+}
