@@ -117,6 +117,33 @@ def test_cross_entropy_is_minus_the_logarithm_of_the_labels_probability() -> Non
     np.testing.assert_allclose(gradients[0, 0], expected - [0, 0, 1], rtol=1e-12)
 
 
+@pytest.mark.parametrize("logits", ["of all kinds", "with ties", "with a NaN", "beyond floats"])
+@pytest.mark.parametrize("classes", [2, 7, 8, 10, 15, 16])
+def test_the_head_of_labels_has_the_bits_of_the_head_of_targets(classes: int, logits: str) -> None:
+    draws = np.random.default_rng(classes)
+    values = draws.normal(0, 9, (3, 40, classes)).astype(np.float32)
+    values[0, :5] = {"with ties": 2.0, "with a NaN": np.nan}.get(logits, values[0, :5])
+    values[1, :5, 0] = -np.inf if logits == "beyond floats" else values[1, :5, 0]
+    labels = draws.integers(classes, size=(3, 40)).astype(np.int32)
+    network, unsmoothed = NetworkSpec(2, (), classes), np.zeros(3, np.float32)
+
+    with np.errstate(invalid="ignore"):
+        losses, gradients, hits = kernels.head(network, values, labels, unsmoothed)
+        targets = kernels.smoothed_targets(labels, classes, unsmoothed)
+        expected_losses, expected_gradients, _ = kernels.softmax_cross_entropy(values, targets)
+
+    np.testing.assert_array_equal(losses, expected_losses)
+    np.testing.assert_array_equal(gradients, expected_gradients)
+    np.testing.assert_array_equal(hits, values.argmax(axis=2) == labels)
+
+
+@pytest.mark.parametrize("units", [1, 2, 3, 10, 64])
+def test_the_gradient_of_biases_has_the_bits_of_numpys_own_sum(units: int) -> None:
+    deltas = np.random.default_rng(units).normal(size=(3, 201, units)).astype(np.float32)
+    gradient = kernels.weight_gradient(np.ones((3, 201, 2), np.float32), deltas)
+    np.testing.assert_array_equal(gradient[:, -1], deltas.sum(axis=1))
+
+
 def test_a_smoothed_label_leaves_a_share_to_every_class() -> None:
     np.testing.assert_allclose(targets_of([1], 4, 0.2)[0, 0], [0.05, 0.85, 0.05, 0.05])
     logits = np.array([[[1.0, 2.0, 3.0, 0.0]]])

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
 from tests.browsers import FLAGS, find_browser
+from tests.export.told_pages import MODULES, Told, tell
 
 import gpunet
+from gpunet.datasets.dataset import Dataset
+from gpunet.model import Model
 
 WEB = Path(gpunet.__file__).with_name("export") / "web"
 
@@ -101,3 +104,15 @@ def open_modules(page: Page) -> OpenModules:
         return page
 
     return open_named
+
+
+@pytest.fixture
+def told(open_modules: OpenModules) -> Told:
+    """Opens the modules that train, with a model and its data."""
+
+    def open_told(model: Model, data: Dataset | None) -> Page:
+        page = open_modules(*MODULES)
+        tell(page, model, data)
+        return page
+
+    return open_told

@@ -2,78 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page
 from tests.conftest import ADAPTERS, require
-from tests.export.conftest import OpenModules
+from tests.export.told_pages import Told, dataset, untrained
 
-from gpunet.config import NetworkSpec, TrainConfig
-from gpunet.datasets.dataset import Dataset, Samples
+from gpunet.config import Loss, NetworkSpec, TrainConfig
+from gpunet.datasets.dataset import Dataset
 from gpunet.engine.interface import Engine, networks_of
 from gpunet.engine.wgpu.adapters import Adapter
 from gpunet.engine.wgpu.wgpu_engine import WgpuEngine
-from gpunet.export.page import page_html
-from gpunet.export.page_data import page_data
-from gpunet.model import Model, Origin, Scores
-from gpunet.parameters import initial_parameters
 from gpunet.training.batches import epoch_order
 
 STEPS = 50
-
-READ = """async html => {
-    globalThis.told = await readPage(new DOMParser().parseFromString(html, "text/html"));
-    globalThis.gpu = await openGpu();
-    globalThis.numbers = (array) => Array.from(array);
-}"""
-
-Told = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
 def swiftshader() -> Adapter:
     """The adapter that the browser of the tests has, too."""
     return require(next((one for one in ADAPTERS if "SwiftShader" in one.info.name), None))
-
-
-def dataset(count: int, inputs: int = 784, classes: int = 10) -> Dataset:
-    """Bytes, mostly black, around one pattern for each class, so that something is learned."""
-    draws, tests = np.random.default_rng(count), count // 3
-    patterns = 160 * (draws.random((classes, inputs)) < 0.1)
-    labels = draws.integers(0, classes, count + tests).astype(np.int32)
-    noise = draws.integers(0, 96, (count + tests, inputs)) * (draws.random(inputs) < 0.2)
-    features = (patterns[labels] + noise).astype(np.uint8)
-    parts = (Samples(features[:count], labels[:count]), Samples(features[count:], labels[count:]))
-    names = tuple(map(str, range(classes)))
-    side = round(inputs**0.5)
-    return Dataset("patterns", *parts, names, (side, side), "drawn at random")
-
-
-def untrained(network: NetworkSpec, config: TrainConfig, data: Dataset) -> Model:
-    """A model with the weights that its training would start from."""
-    seeds = [one.seed for one in networks_of(config)]
-    parameters = initial_parameters(network, config.initialization, seeds)
-    origin = Origin(data.name, None, "", data.source)
-    shared = (data.classes, data.image_shape, None, origin, 0, Scores(None, None))
-    return Model(network, parameters, config, *shared, targets=data.targets)
-
-
-@pytest.fixture
-def told(open_modules: OpenModules) -> Told:
-    """Opens the modules of the engine, which were told of a model and its data."""
-
-    def tell(model: Model, data: Dataset | None) -> Page:
-        samples = len(data.train) + len(data.test) if data else 0
-        known = page_data(model, data, samples=samples)
-        names = ("data", "gpu", "engine", "samples", "training", "parameters", "rng", "schedule")
-        page = open_modules(*names)
-        page.evaluate(READ, page_html(known, title="", description="", icon="", preview=""))
-        return page
-
-    return tell
 
 
 NETWORKS = {
@@ -123,9 +73,9 @@ TRAIN = """async ([optimizer, rates, seed, steps]) => {
         engine.train(1);
         losses.push((await engine.metrics()).losses);
     }
-    const test = await engine.evaluate("test");
+    const [train, test] = [await engine.metrics(), await engine.evaluate("test")];
     const answers = numbers(await engine.predict("test"));
-    return { losses, test, answers, parameters: numbers(await engine.parameters()) };
+    return { losses, train, test, answers, parameters: numbers(await engine.parameters()) };
 }"""
 
 
@@ -152,3 +102,54 @@ def test_fifty_steps_in_the_page_give_the_losses_of_the_wgpu_engine(
     np.testing.assert_allclose(seen["test"]["losses"], test.mean_loss, rtol=0, atol=1e-6)
     np.testing.assert_allclose(seen["test"]["accuracies"], test.accuracy, rtol=0, atol=1e-12)
     np.testing.assert_allclose(seen["answers"], answers.ravel(), rtol=0, atol=2e-6)
+
+
+def weighted(data: Dataset) -> Dataset:
+    """The same data with a weight for every sample, 1 on average."""
+    parts = []
+    for part in (data.train, data.test):
+        weights = np.random.default_rng(len(part)).uniform(0, 2, len(part))
+        parts.append(replace(part, weights=(weights / weights.mean()).astype(np.float32)))
+    return replace(data, train=parts[0], test=parts[1])
+
+
+def measured(data: Dataset) -> Dataset:
+    """Floats with two measured targets in place of bytes with classes."""
+    parts = []
+    for part in (data.train, data.test):
+        features = (part.features / 255).astype(np.float32)
+        targets = np.stack([np.sin(part.labels), np.cos(part.labels)], axis=1).astype(np.float32)
+        parts.append(replace(part, features=features, labels=targets))
+    train, test = parts
+    return replace(
+        data, train=train, test=test, classes=(), targets=("sine", "cosine"), kind="measured"
+    )
+
+
+@pytest.mark.parametrize("known", [(), ("weights",), ("targets",), ("weights", "targets")])
+def test_weights_of_samples_and_measured_targets_count_in_the_page_as_in_the_engine(
+    known: tuple[str, ...], told: Told, swiftshader: Adapter
+) -> None:
+    data = dataset(5 * STEPS, 30, 3)
+    loss: Loss = "huber" if "targets" in known else "cross-entropy"
+    outputs = 2 if "targets" in known else 3
+    network = NetworkSpec(30, (12,), outputs, loss=loss)
+    config = TrainConfig(hidden=(12,), loss=loss, batch_size=5, seed=1, class_weights="none")
+    data = weighted(data) if "weights" in known else data
+    data = replace(measured(data) if "targets" in known else data, image_shape=None)
+    rates = np.full((1, STEPS), 0.01)
+    page = told(untrained(network, config, data), data)
+    seen = page.evaluate(TRAIN, [config.optimizer, rates.tolist(), config.seed, STEPS])
+    with WgpuEngine(network, config, swiftshader) as engine:
+        losses = losses_of(engine, data, rates)
+        metrics = engine.metrics()
+        engine.load("test", data.test)
+        test = engine.evaluate("test")
+    np.testing.assert_allclose(seen["losses"], losses, rtol=0, atol=1e-6)
+    for mine, own in ((seen["train"], metrics), (seen["test"], test)):
+        np.testing.assert_allclose(mine["losses"], own.mean_loss, rtol=0, atol=1e-6)
+        if "targets" in known:
+            assert mine["accuracies"] is None
+            np.testing.assert_allclose(mine["squared"], own.mean_squared, rtol=0, atol=1e-6)
+        else:
+            np.testing.assert_allclose(mine["accuracies"], own.accuracy, rtol=0, atol=1e-6)

@@ -217,9 +217,7 @@ def _head(done: _Done) -> Pairs:
     logits = done.logits(done.before, "LOGITS_AT")
     samples, order = engine.samples, done.order
     smoothing = done.column("label_smoothing")[:, 0]
-    targets = kernels.targets(network, samples.labels[order], smoothing)
-    losses, derivatives, answers = kernels.loss(network.loss)(logits, targets)
-    scores = kernels.scores(network, logits, answers, samples.labels[order])
+    losses, derivatives, scores = kernels.head(network, logits, samples.labels[order], smoothing)
     in_loss = engine.loss_weights(samples)
     if in_loss is not None:
         losses, derivatives = losses * in_loss[order], derivatives * in_loss[order][:, :, None]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpunet import rng
+from gpunet.artifacts.model_file import describe
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.planning.workload import Features
 from gpunet.engine.reference.numpy_engine import NumpyEngine
@@ -21,6 +24,19 @@ __all__ = ["PageData", "page_data"]
 
 DRAWN = 0xFFFF_FFFC
 """The step that keys which samples a page carries; no training reaches it."""
+
+TRAINED_IN_PAGE: Mapping[str, Any] = {
+    "schedule": "constant",
+    "warmup": 0.0,
+    "lr_final": 0.0,
+    "restart_every": 0,
+    "restart_lr": None,
+    "validation": 0,
+    "patience": 0,
+    "stability": 0.0,
+    "keep": "last",
+}
+"""Settings of what is trained in a page: by a constant rate on all samples, until it is paused."""
 
 TEST_SHARE = 4
 """One sample in so many that a page carries is of the test set."""
@@ -46,6 +62,7 @@ def page_data(
     samples: int,
     half: bool = False,
     license: str | None = None,
+    folder: Path = Path(),
 ) -> PageData:
     """Gather what a page is told.
 
@@ -55,6 +72,7 @@ def page_data(
         samples: how many the page carries at most, of the training and the test set together.
         half: whether weights are rounded to float16.
         license: of the samples, in a line.
+        folder: of the page, from which paths of data are seen.
 
     Raises:
         ModelError: the data do not fit the model.
@@ -65,6 +83,11 @@ def page_data(
         scaling = (model.scaling.mean, model.scaling.deviation, model.scaling.filling)
         blocks["scaling"] = np.stack(scaling).astype(np.float64)
     told: dict[str, Any] = {"model": _model(model), "data": None}
+    told["file"] = {
+        "description": describe(model, folder),
+        "trained": TRAINED_IN_PAGE,
+        "fills": model.scaling is not None and model.scaling.fill is not None,
+    }
     carried = PageSamples(0, 0, _features(model, None))
     if dataset is not None and samples:
         parts = _carried(model, dataset, samples)
@@ -76,14 +99,13 @@ def page_data(
             "train": carried.train,
             "test": carried.test,
             "allTest": len(dataset.test),
-            "features": carried.features,
             "weights": carried.weights,
             "testWeights": carried.test_weights,
         }
     features = None if dataset is None else dataset.train.features
     told["model"]["controls"] = [asdict(one) for one in controls_of(model, features)]
     menu = Menu(model.network, model.config, carried).to_dict()
-    told["model"]["shape"] = menu["shapes"][0]
+    told["model"] |= {"shape": menu["shapes"][0], "features": carried.features}
     return PageData({**told, **menu}, blocks)
 
 
@@ -139,15 +161,16 @@ def _add_samples(
         engine.load("train", model.prepare(train))
         in_loss = engine.loss_weights(train)
     weights = [one for one in (in_loss, train.weights) if one is not None]
+    in_scores = [] if test.weights is None else [test.weights] * 2  # of the loss and of the rest
     for name, part, own in (
         ("train", train, weights),
-        ("test", test, [] if test.weights is None else [test.weights]),
+        ("test", test, in_scores),
     ):
         blocks[f"{name}.features"], blocks[f"{name}.labels"] = part.features, part.labels
         if own:
             blocks[f"{name}.weights"] = np.stack(own, axis=1)  # (n, W)
     features = _features(model, model.prepare(test))
-    return PageSamples(len(train), len(test), features, len(weights), int(test.weights is not None))
+    return PageSamples(len(train), len(test), features, len(weights), len(in_scores))
 
 
 def _mean_weight(samples: Samples) -> np.float64 | None:

@@ -56,6 +56,12 @@ KEPT = (
 )
 """Settings that hold for the model's own optimizer."""
 
+OF_SHAPE = ("hidden", "activation", "dropout")
+"""Settings that a network of the menu may have otherwise than the model."""
+
+OF_OPTIMIZER = tuple(name for name in KEPT if name not in SHARED)
+"""Settings that an optimizer of the menu may have otherwise than the model."""
+
 DEVICES = (Traits(software=False), Traits(software=True))
 """What a browser grants on a GPU and on a processor: no subgroups are asked for, and 256 threads in
 a workgroup."""
@@ -158,6 +164,7 @@ class Menu:
             "moments": MOMENTS[engine.rule],
             "beta1": engine.settings[0].beta1,
             "beta2": engine.settings[0].beta2,
+            "settings": _named(config, OF_OPTIMIZER),
             "network": _base64(network_records(engine.settings)),
         }
 
@@ -233,6 +240,7 @@ def shape_dict(network: NetworkSpec, config: TrainConfig, optimizer: str) -> dic
             "weightsAt": layout.weights_at,
             "scalesAt": layout.scales_at,
         },
+        "settings": _named(config, OF_SHAPE),
         "start": [asdict(one) for one in layer_starts(network, config.initialization)],
         "dropout": _base64(dropout_records(rates)),
     }
@@ -242,6 +250,11 @@ def _with_hidden(network: NetworkSpec, hidden: tuple[int, ...]) -> NetworkSpec:
     """The same network with other hidden layers, all with the activation of its first one."""
     first = network.activations[0] if network.hidden else "relu"
     return replace(network, hidden=hidden, activation=first)
+
+
+def _named(config: TrainConfig, names: Sequence[str]) -> dict[str, Any]:
+    """Some of the settings, as a model file has them."""
+    return {name: one for name, one in config.to_dict().items() if name in names}
 
 
 def _base64(records: np.ndarray[Any, Any]) -> str:

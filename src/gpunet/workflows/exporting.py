@@ -80,6 +80,7 @@ def export_page(
         samples=options.samples,
         half=options.weights == "f16",
         license=options.license,
+        folder=path.parent,
     )
     title = f"{model.origin.name}: {model.network}"
     description = (

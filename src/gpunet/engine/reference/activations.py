@@ -75,7 +75,8 @@ def sigmoid(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
 def tanh(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:
     """The hyperbolic tangent."""
     outputs = np.tanh(x)
-    return outputs, 1 - outputs * outputs
+    derivatives = outputs * outputs
+    return outputs, np.subtract(1, derivatives, out=derivatives)
 
 
 def scaled_tanh(x: NDArray[Real]) -> tuple[NDArray[Real], NDArray[Real]]:

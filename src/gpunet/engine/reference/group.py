@@ -77,7 +77,9 @@ class Group:
 
         What training samples count in the loss is given for all of the split.
         """
-        self._order, self._schedule, self._loss_weights = order, schedule, loss_weights
+        alike = (order == order[0]).all()  # then samples are read once for all networks
+        self._order = order[:1] if alike else order
+        self._schedule, self._loss_weights = schedule, loss_weights
         self._first_step, self._step = first_step, 0
         self.scores = Scores(*order.shape)
 
@@ -88,10 +90,9 @@ class Group:
         """
         scores = Scores(len(self.networks), len(samples) if own is None else own.shape[1])
         for rows, logits in self._logits(samples, own):
-            shape = (*logits.shape[:2], *samples.labels.shape[1:])
-            labels = np.broadcast_to(samples.labels[rows], shape)
-            losses, _, outputs = self._score(logits, labels, self._columns.unsmoothed)
-            hits = kernels.scores(self._network, logits, outputs, labels)
+            losses, _, hits = kernels.head(
+                self._network, logits, samples.labels[rows], self._columns.unsmoothed
+            )
             weights = None if samples.weights is None else samples.weights[rows]
             if weights is not None:
                 losses = losses * weights
@@ -107,14 +108,14 @@ class Group:
     def train_step(self, samples: Samples) -> None:
         """Take the next step."""
         first = self._step * self._engine.batch_size
-        rows = self._order[:, first : first + self._engine.batch_size]  # (P, B)
-        labels = samples.labels.take(rows, axis=0)  # (P, B) or (P, B, T)
+        rows = self._order[:, first : first + self._engine.batch_size]  # (P, B) or (1, B)
+        labels = samples.labels.take(rows, axis=0)  # and T, where there are several
         inputs, derivatives = self._forward(samples, rows)
-        logits = inputs.pop()
-        losses, deltas, outputs = self._score(logits, labels, self._columns.label_smoothing)
-        hits = kernels.scores(self._network, logits, outputs, labels)
+        losses, deltas, hits = kernels.head(
+            self._network, inputs.pop(), labels, self._columns.label_smoothing
+        )
         if self._loss_weights is not None:
-            weights = self._loss_weights.take(rows)  # (P, B)
+            weights = self._loss_weights.take(rows)
             losses, deltas = losses * weights, deltas * weights[:, :, None]
         own = None if samples.weights is None else samples.weights.take(rows)
         self.scores.add(losses, hits, own)
@@ -133,12 +134,12 @@ class Group:
         smoothing = self._columns.label_smoothing.astype(self.parameters.dtype)
         for first in range(0, len(samples), NUMPY_EVALUATION_ROWS):
             row = np.arange(first, min(first + NUMPY_EVALUATION_ROWS, len(samples)))
-            rows = np.broadcast_to(row.astype(np.uint32), (len(self.networks), len(row)))
+            rows = row.astype(np.uint32)[None]
             inputs, derivatives = self._forward(samples, rows)
-            logits = inputs.pop()
+            labels = samples.labels.take(rows, axis=0)
             losses: NDArray[Any]
             deltas: NDArray[Any]
-            losses, deltas, _ = self._score(logits, samples.labels.take(rows, axis=0), smoothing)
+            losses, deltas, _ = kernels.head(self._network, inputs.pop(), labels, smoothing)
             if samples.weights is not None:
                 weights = samples.weights.take(rows)
                 losses, deltas = losses * weights, deltas * weights[:, :, None]
@@ -148,23 +149,16 @@ class Group:
             gradient += self._gradient
         return total / len(samples), gradient
 
-    def _score(
-        self,
-        logits: NDArray[np.float32],
-        labels: NDArray[Any],
-        smoothing: NDArray[np.float32],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Losses (P, B), their gradients and the answers (P, B, C) by the network's loss."""
-        targets = kernels.targets(self._network, labels, smoothing)
-        return kernels.loss(self._network.loss)(logits, targets)
-
     def _forward(
         self, samples: Samples, rows: NDArray[np.uint32]
     ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-        """Every layer's inputs and at last the logits; every hidden layer's derivatives."""
-        values = kernels.read_samples(samples.features, rows)  # (P, B, I)
+        """Every layer's inputs and at last the logits; every hidden layer's derivatives.
+
+        Of rows (1, B) that all networks take the first layer's inputs are (1, B, I), too.
+        """
+        values = kernels.read_samples(samples.features, rows)
         if self._dropout[0] is not None:
-            values *= self._dropout[0].at(self._first_step + self._step, len(rows[0]))
+            values = values * self._dropout[0].at(self._first_step + self._step, len(rows[0]))
         inputs, derivatives = [values], []
         self._normalized = []
         for index, activation in enumerate(self._activations, start=1):
@@ -225,12 +219,13 @@ class Group:
             return
         l1, l2 = self._columns.penalties
         for part in blocks(self.parameters):
-            self._gradient[part] = kernels.regularize(
+            kernels.regularize(
                 self._gradient[part],
                 self.parameters[part],
-                l1[part],
+                None if l1 is None else l1[part],
                 l2[part],
                 self._columns.clip_value,
+                out=self._gradient[part],
             )
 
     def _logits(
@@ -338,14 +333,13 @@ class _Columns:
         self.weight_decay, self.max_norm = used("weight_decay"), used("max_norm")
         self.clip_value, self.clip_norm = column("clip_value"), used("clip_norm")
         self.rates = rate_shares(network, column("bias_rate"), by_inputs=rate_by_inputs)
-        self.penalties: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self.penalties: tuple[NDArray[np.float32] | None, NDArray[np.float32]] | None = None
         if any(one.l1 or one.l2 or one.l1_biases or one.l2_biases for one in settings) or (
             self.clip_value.any()
         ):
-            self.penalties = (
-                _spread(column("l1"), column("l1_biases"), network),
-                _spread(column("l2"), column("l2_biases"), network),
-            )
+            l1 = _spread(column("l1"), column("l1_biases"), network)
+            l2 = _spread(column("l2"), column("l2_biases"), network)
+            self.penalties = (l1 if l1.any() else None, l2)
 
 
 def _spread(

@@ -24,6 +24,7 @@ __all__ = [
     "dropout_mask",
     "forward",
     "gradient_norm",
+    "head",
     "huber",
     "input_gradient",
     "layer_norm",
@@ -250,6 +251,58 @@ def loss(name: Loss) -> LossKernel[Any]:
     return kernel
 
 
+def head(
+    network: NetworkSpec, logits: NDArray[Real], labels: NDArray[Any], smoothing: NDArray[Real]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[Any]]:
+    """What a network's loss makes of its logits.
+
+    Args:
+        network: whose loss it is.
+        logits: (P, B, C).
+        labels: (P, B) classes, or (P, B, T) labels or measured targets; (1, B) and so on where they
+            are the same for all networks.
+        smoothing: (P,) the share of classes and labels that is smoothed away.
+
+    Returns:
+        The losses (P, B), their gradients with respect to the logits (P, B, C), and which rows are
+        answered correctly, as ``scores`` gives them.
+    """
+    labels = np.broadcast_to(labels, logits.shape[: 2 if network.kind == "classes" else 3])
+    few = 1 < network.outputs <= short_rows.SHORT
+    if network.loss == "cross-entropy" and few and not smoothing.any():
+        found = _labeled_cross_entropy(logits, labels)
+        if found is not None:
+            return found
+    wanted = targets(network, labels, smoothing)
+    losses, gradients, answers = loss(network.loss)(logits, wanted)
+    return losses, gradients, scores(network, logits, answers, labels)
+
+
+def _labeled_cross_entropy(
+    logits: NDArray[Real], labels: NDArray[np.integer]
+) -> tuple[NDArray[Real], NDArray[Real], NDArray[np.bool_]] | None:
+    """``head`` for a few classes without smoothing: the same bits in a third of the time.
+
+    Classes are the first axis, so that numpy takes long rows, and no targets are made. ``None``
+    where a row has several largest logits or one that is not finite.
+    """
+    rows = logits.reshape(-1, logits.shape[2])
+    columns = np.ascontiguousarray(rows.T)  # (C, n)
+    count, labels = len(rows), labels.reshape(-1)
+    at = labels * np.intp(count) + np.arange(count)  # where the labels' own numbers are
+    columns -= columns.max(axis=0)
+    if columns.size - np.count_nonzero(columns) != count or not np.isfinite(columns.min()):
+        return None
+    own = columns.take(at)
+    np.exp(columns, out=columns)
+    totals = short_rows.added(columns)
+    columns /= totals
+    columns.reshape(-1)[at] -= 1
+    gradients = np.ascontiguousarray(columns.T).reshape(logits.shape)
+    shape = logits.shape[:2]
+    return (np.log(totals) - own).reshape(shape), gradients, (own == 0).reshape(shape)
+
+
 def scores(
     network: NetworkSpec, logits: NDArray[Real], answers: NDArray[Real], labels: NDArray[Any]
 ) -> NDArray[Any]:
@@ -333,29 +386,34 @@ def weight_gradient(
     if out is None:
         out = np.empty((population, units + 1, deltas.shape[2]), dtype=inputs.dtype)
     np.matmul(inputs.transpose(0, 2, 1), deltas, out=out[:, :-1])
-    np.add.reduce(deltas, axis=1, out=out[:, -1])
+    if deltas.shape[2] > 1:
+        np.einsum("pbo->po", deltas, out=out[:, -1])  # numpy's sum to the bit, in half the time
+    else:
+        np.add.reduce(deltas, axis=1, out=out[:, -1])
     return out
 
 
 def regularize(
     gradient: NDArray[Real],
     parameters: NDArray[Real],
-    l1: NDArray[Real],
+    l1: NDArray[Real] | None,
     l2: NDArray[Real],
     clip_value: NDArray[Real],
+    out: NDArray[Real] | None = None,
 ) -> NDArray[Real]:
     """The gradient (P, N) with the penalties' gradients, each part of it clipped.
 
     Args:
         gradient: (P, N) of the loss.
         parameters: (P, N).
-        l1: (P, N) the factor of the parameter's sign: weights and biases have their own.
+        l1: (P, N) the factor of the parameter's sign: weights and biases have their own; ``None``
+            where all are 0.
         l2: (P, N) the factor of the parameter itself.
         clip_value: (P, 1) bound on the size of each part; 0 for none.
+        out: where it is written, if given; it may be the gradient itself.
     """
-    regularized: NDArray[Real] = l2 * parameters
-    regularized += gradient
-    if l1.any():
+    regularized: NDArray[Real] = np.add(l2 * parameters, gradient, out=out)
+    if l1 is not None:
         regularized += l1 * np.sign(parameters)
     if clip_value.any():
         bounds = np.where(clip_value > 0, clip_value, np.inf).astype(gradient.dtype)

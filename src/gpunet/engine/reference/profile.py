@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from gpunet.config import NetworkSpec
+from gpunet.config import LOSS_FACTS, NetworkSpec
 from gpunet.datasets.dataset import Samples
 from gpunet.engine.interface import KernelTime, Rule
 from gpunet.engine.planning.layered import training_plan
@@ -22,7 +22,11 @@ __all__ = ["count_kernels", "time_calls"]
 
 KERNEL_FILES = ("kernels", "activations", "optimizers")
 
-TWINS = {"update": "weight_gradient", "apply_update": "optimize"}
+TWINS = {
+    "update": "weight_gradient",
+    "apply_update": "optimize",
+    **{facts.kernel: "head" for facts in LOSS_FACTS.values()},
+}
 """Functions of the numpy engine whose names differ from those of their passes."""
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["largest", "sums"]
+__all__ = ["SHORT", "added", "largest", "sums"]
 
 SHORT = 15
-"""Numbers of a row up to which numpy adds them in the order of ``sums``."""
+"""Numbers of a row up to which numpy adds them in the order of ``added``."""
 
 
 def largest(values: NDArray[Any]) -> NDArray[Any]:
@@ -30,10 +30,15 @@ def largest(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def sums(values: NDArray[Any]) -> NDArray[Any]:
-    """The sum (P, B) of every row of values (P, B, C), added up as numpy does: eight by pairs."""
+    """The sum (P, B) of every row of values (P, B, C)."""
     if values.shape[2] > SHORT:
         return np.asarray(values.sum(axis=2))
-    columns, done = np.moveaxis(values, 2, 0), 1
+    return added(np.moveaxis(values, 2, 0))
+
+
+def added(columns: NDArray[Any]) -> NDArray[Any]:
+    """The sum (...) of at most ``SHORT`` columns (C, ...), as numpy adds a row: eight by pairs."""
+    done = 1
     total: NDArray[Any] = columns[0].copy()
     if len(columns) >= 8:
         first, second, third, fourth = (columns[i] + columns[i + 1] for i in (0, 2, 4, 6))

@@ -1,5 +1,7 @@
 // What the panels share: the networks in use, the sample that is looked at, and its answer.
 
+import { GpuAnswers } from "./answers.js";
+import { openGpu } from "./gpu.js";
 import { forward } from "./network.js";
 
 /** @typedef {import("./types.js").Answer} Answer */
@@ -14,6 +16,8 @@ export class App {
     this.page = page;
     /** @type {import("./gpu.js").Gpu|null} */
     this.gpu = null;
+    /** @type {GpuAnswers|null} */
+    this.gpuAnswers = null;
     /** The networks that answer now. @type {Networks} */
     this.networks = this.saved();
     /** @type {Sample|null} */
@@ -28,6 +32,16 @@ export class App {
   saved() {
     const { shape, networks } = this.page.data.model;
     return { shape, parameters: /** @type {Float32Array} */ (this.page.blocks.get("parameters")), networks };
+  }
+
+  /** Opens the browser's GPU, if it has one; everybody hears of it, and of its loss. */
+  async open() {
+    this.gpu = await openGpu();
+    if (this.gpu !== null) {
+      this.gpuAnswers = new GpuAnswers(this.page, this.gpu);
+      this.gpu.onLost(() => this.emit("device", this.gpu));
+    }
+    this.emit("device", this.gpu);
   }
 
   /** Hear of "sample", "answer", "weights", "device", "teach". @param {string} name @param {(detail: any) => void} listener */
@@ -47,24 +61,50 @@ export class App {
     this.answered();
   }
 
-  /** Other networks answer from now on. @param {Shape} shape @param {Float32Array} parameters @param {number} networks */
-  replace(shape, parameters, networks) {
-    this.networks = { shape, parameters, networks };
+  /**
+   * Other networks answer from now on.
+   * @param {Shape} shape
+   * @param {Float32Array} parameters (P * N,)
+   * @param {number} networks P
+   * @param {import("./types.js").Trained|null} [trained] how; null: as they came with the page
+   */
+  replace(shape, parameters, networks, trained = null) {
+    this.networks = { shape, parameters, networks, trained };
     this.emit("weights", this.networks);
     this.answered();
   }
 
-  /** Answers the sample once more. */
-  answered() {
-    if (this.sample === null) return;
+  /** Answers the sample once more: on the GPU if there is one, and always by JavaScript, which tells what is computed on the way. */
+  async answered() {
+    const { sample, networks, gpuAnswers } = this;
+    if (sample === null) return;
+    const answer = this.answerTo(sample);
+    this.answer = answer;
+    if (gpuAnswers !== null && this.gpu !== null) {
+      const began = performance.now();
+      const members = await gpuAnswers.members(networks, sample.features, () => this.answer === answer);
+      if (this.answer !== answer) return; // another one has come in between
+      if (members !== null) {
+        const milliseconds = performance.now() - began;
+        Object.assign(answer, { members, outputs: meanOutputs(members), milliseconds, device: this.gpu.name });
+      }
+    }
+    this.emit("answer", answer);
+  }
+
+  /** The answer to any sample by JavaScript, which nobody else hears of. @param {Sample} sample @returns {Answer} */
+  answerTo(sample) {
     const { shape, parameters, networks } = this.networks;
     const began = performance.now();
     const traces = Array.from({ length: networks }, (_, network) =>
-      forward(shape, parameters.subarray(network * shape.parameters, (network + 1) * shape.parameters), /** @type {Sample} */ (this.sample).features));
+      forward(shape, parameters.subarray(network * shape.parameters, (network + 1) * shape.parameters), sample.features));
     const milliseconds = performance.now() - began;
     const members = traces.map((trace) => trace.outputs);
-    const outputs = members[0].map((_, place) => members.reduce((sum, one) => sum + one[place], 0) / networks);
-    this.answer = { sample: this.sample, outputs, members, traces, milliseconds, device: "JavaScript" };
-    this.emit("answer", this.answer);
+    return { sample, outputs: meanOutputs(members), members, traces, milliseconds, device: "JavaScript" };
   }
+}
+
+/** The mean (C,) of what networks answer. @param {Float32Array[]} members (P,) of (C,) */
+function meanOutputs(members) {
+  return members[0].map((_, place) => members.reduce((sum, one) => sum + one[place], 0) / members.length);
 }

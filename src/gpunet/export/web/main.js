@@ -1,11 +1,24 @@
-// Where the page begins: read what Python wrote, open the GPU, fill the panels.
+// Where the page begins: read what Python wrote, fill the panels, open the GPU.
 
 import { App } from "./app.js";
 import { readPage } from "./data.js";
+import { element } from "./dom.js";
 
 const app = new App(await readPage(document));
-const { model } = app.page.data;
-const summary = document.getElementById("summary");
-if (summary !== null) {
-  summary.textContent = `${model.networks > 1 ? `${model.networks} networks ` : ""}${model.shape.name}, trained on ${model.trainedOn}`;
-}
+const { data } = app.page;
+
+/** The section of a panel. @param {string} name */
+const section = (name) => /** @type {HTMLElement} */ (document.getElementById(name));
+
+const { networks, shape, trainedOn, bestEpoch } = data.model;
+section("summary").textContent = `${networks > 1 ? `${networks} networks ` : ""}${shape.name}, trained on ${trainedOn}, weights of epoch ${bestEpoch}`;
+app.on("device", () => {
+  section("device").textContent = app.gpu === null
+    ? "This browser has no WebGPU: answers come from JavaScript, and nothing can be trained."
+    : `WebGPU runs on ${app.gpu.name}.`;
+});
+section("footer").append(
+  element("p", {}, `Written by gpunet ${data.version}. Everything that the page needs is in this file; it asks for nothing from elsewhere.`),
+  ...(data.data === null ? [] : [element("p", {}, `Samples: ${data.data.source}${data.data.license ? `; ${data.data.license}` : ""}.`)]),
+);
+await app.open();

@@ -1,31 +1,145 @@
-// The forward pass of one sample in plain JavaScript.
+// A network's way from a sample to its answer, and back to what in the sample spoke for it: the
+// twin of gpunet/engine/reference/kernels.py. It needs no GPU, and one sample takes no time worth
+// mentioning. Sums are taken in float64 and kept as float32.
+
+import { activationOf, logistic } from "./activations.js";
+import { layerViews, normViews } from "./parameters.js";
 
 /** @typedef {import("./types.js").Shape} Shape */
 /** @typedef {import("./types.js").Trace} Trace */
 
-/** @param {Shape} shape @param {Float32Array} parameters (N,) @param {Float32Array} features (I,) @returns {Trace} */
+/** Added to the variance of a layer's sums before they are divided by its root. */
+const NORM_EPSILON = 1e-5;
+
+/** From here on the exponential of counts grows no more, as `LARGEST_RATE` in Python. */
+const LARGEST_RATE = 30;
+
+/**
+ * What one network answers to a sample, and all that it computes on the way.
+ * @param {Shape} shape
+ * @param {Float32Array} parameters (N,) of this network
+ * @param {Float32Array} features (I,) as prepared
+ * @returns {Trace}
+ */
 export function forward(shape, parameters, features) {
+  const norms = normViews(shape, parameters);
+  /** @type {Float32Array[]} */
   const preactivations = [];
+  /** @type {Float32Array[]} */
   const activations = [];
   let inputs = features;
-  let at = 0;
-  shape.layers.forEach((layer, index) => {
-    const sums = parameters.slice(at + layer.inputs * layer.outputs, at + (layer.inputs + 1) * layer.outputs);
-    for (let input = 0; input < layer.inputs; input++) {
-      for (let unit = 0; unit < layer.outputs; unit++) {
-        sums[unit] += inputs[input] * parameters[at + input * layer.outputs + unit];
-      }
-    }
+  layerViews(shape, parameters).forEach(({ weights, biases }, index) => {
+    const sums = weightedSums(inputs, weights, biases);
     preactivations.push(sums);
-    at += (layer.inputs + 1) * layer.outputs;
-    if (index < shape.layers.length - 1) {
-      inputs = sums.map((value) => Math.max(0, value));
-      activations.push(inputs);
-    }
+    if (index === shape.layers.length - 1) return;
+    const { value } = activationOf(shape.layers[index].activation, shape.leakySlope);
+    const norm = norms[index];
+    inputs = (norm ? normalized(sums, norm).outputs : sums).map(value);
+    activations.push(inputs);
   });
-  const logits = preactivations[preactivations.length - 1];
-  const top = Math.max(...logits);
-  const powers = logits.map((value) => Math.exp(value - top));
-  const sum = powers.reduce((one, other) => one + other, 0);
-  return { preactivations, activations, outputs: powers.map((value) => value / sum) };
+  return { preactivations, activations, outputs: outputsOf(shape, preactivations[preactivations.length - 1]) };
+}
+
+/** What a layer's units add up. @param {Float32Array} inputs (I,) @param {Float32Array} weights (I * O,) @param {Float32Array} biases (O,) */
+function weightedSums(inputs, weights, biases) {
+  const sums = Float64Array.from(biases);
+  const units = sums.length;
+  for (let input = 0, row = 0; input < inputs.length; input++, row += units) {
+    const value = inputs[input];
+    if (value === 0) continue; // most of a drawing is empty
+    for (let unit = 0; unit < units; unit++) sums[unit] += value * weights[row + unit];
+  }
+  return Float32Array.from(sums);
+}
+
+/**
+ * Layer norm: sums brought to mean 0 and variance 1, then scaled and shifted unit by unit.
+ * @param {Float32Array} sums (O,)
+ * @param {{scales: Float32Array, shifts: Float32Array}} norm (O,) each
+ */
+function normalized(sums, { scales, shifts }) {
+  const mean = meanOf(sums);
+  const inverse = 1 / Math.sqrt(meanOf(sums.map((sum) => (sum - mean) ** 2)) + NORM_EPSILON);
+  const unscaled = sums.map((sum) => (sum - mean) * inverse);
+  return { unscaled, inverse, outputs: unscaled.map((one, unit) => one * scales[unit] + shifts[unit]) };
+}
+
+/** @param {Float32Array|Float64Array} values */
+function meanOf(values) {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}
+
+/** The answer that logits (C,) stand for. @param {Shape} shape @param {Float32Array} logits */
+function outputsOf(shape, logits) {
+  switch (shape.output) {
+    case "softmax": {
+      const largest = logits.reduce((one, other) => Math.max(one, other));
+      return shares(Float64Array.from(logits, (logit) => Math.exp(logit - largest)));
+    }
+    case "sigmoid":
+      if (shape.kind === "labels") return logits.map(logistic);
+      return shares(sigmoidMultiples(logits));
+    case "exp": return logits.map((logit) => Math.exp(Math.min(logit, LARGEST_RATE)));
+    case "identity": return logits.slice();
+  }
+}
+
+/** Sigmoids of classes, up to a common factor, so that even the smallest have shares. @param {Float32Array} logits */
+function sigmoidMultiples(logits) {
+  const below = logits.map((logit) => Math.min(logit, 0));
+  const largest = below.reduce((one, other) => Math.max(one, other));
+  return Float64Array.from(logits, (logit, place) =>
+    Math.exp(below[place] - largest) / (1 + Math.exp(-Math.abs(logit))));
+}
+
+/** Of numbers their shares of the sum. @param {Float64Array} parts */
+function shares(parts) {
+  const sum = parts.reduce((one, other) => one + other);
+  return Float32Array.from(parts, (part) => part / sum);
+}
+
+/**
+ * How much a logit rises with each of the features: what speaks for a class and what against it.
+ * @param {Shape} shape
+ * @param {Float32Array} parameters (N,) of the network
+ * @param {Trace} trace what it computed of the sample
+ * @param {number} output the place of the logit
+ * @returns {Float32Array} (I,)
+ */
+export function inputGradient(shape, parameters, trace, output) {
+  const norms = normViews(shape, parameters);
+  const layers = layerViews(shape, parameters);
+  const last = layers.length - 1;
+  let deltas = new Float64Array(shape.layers[last].outputs);
+  deltas[output] = 1;
+  for (let index = last; index > 0; index--) {
+    const { slope } = activationOf(shape.layers[index - 1].activation, shape.leakySlope);
+    const sums = trace.preactivations[index - 1];
+    const norm = shape.layerNorm ? normalized(sums, norms[index - 1]) : null;
+    const bent = norm ? norm.outputs : sums;
+    deltas = sentBack(deltas, layers[index].weights);
+    deltas.forEach((delta, unit) => { deltas[unit] = delta * slope(bent[unit]); });
+    if (norm) deltas = throughNorm(deltas, norm, norms[index - 1].scales);
+  }
+  return Float32Array.from(sentBack(deltas, layers[0].weights));
+}
+
+/** Of a layer's gradient (O,) that of its inputs. @param {Float64Array} deltas @param {Float32Array} weights (I * O,) */
+function sentBack(deltas, weights) {
+  const units = deltas.length;
+  const inputs = new Float64Array(weights.length / units);
+  for (let input = 0, row = 0; input < inputs.length; input++, row += units) {
+    for (let unit = 0; unit < units; unit++) inputs[input] += deltas[unit] * weights[row + unit];
+  }
+  return inputs;
+}
+
+/** Of the gradient (O,) of what layer norm gives, that of the sums it takes. @param {Float64Array} deltas @param {{unscaled: Float32Array, inverse: number}} norm @param {Float32Array} scales */
+function throughNorm(deltas, { unscaled, inverse }, scales) {
+  const scaled = deltas.map((delta, unit) => delta * scales[unit]);
+  const mean = meanOf(scaled);
+  const stretch = meanOf(scaled.map((one, unit) => one * unscaled[unit]));
+  return scaled.map((one, unit) => (one - mean - unscaled[unit] * stretch) * inverse);
 }

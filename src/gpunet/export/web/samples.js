@@ -19,7 +19,7 @@ export function deviceSamples(page, part, more = 0) {
   const labels = /** @type {Int32Array|Float32Array} */ (blocks.get(`${part}.labels`));
   const weights = /** @type {Float32Array|undefined} */ (blocks.get(`${part}.weights`));
   const count = raw.length / inputs;
-  const bytes = data.data?.features === "bytes";
+  const bytes = data.model.features === "bytes";
   const known = bytes ? /** @type {Uint8Array} */ (raw) : prepared(raw, page);
   const features = extended(known, count, more, 0);
   if (bytes && data.model.inverted) features.set(known.map((grey) => 255 - grey));

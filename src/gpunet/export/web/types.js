@@ -28,6 +28,7 @@
  * @property {"classes"|"labels"|"measured"} kind
  * @property {number} parameters of one network, N
  * @property {{size: number, weightsAt: number[], scalesAt: number[]}} layout on the device
+ * @property {Record<string, unknown>} settings of a model file with this shape
  * @property {LayerStart[]} start
  * @property {string} dropout base64 of the DropoutRate records of one network
  */
@@ -59,6 +60,7 @@
  * @property {[number, number]} levels what black and white are
  * @property {boolean} inverted
  * @property {{box: number, paper: number, ink: number}|null} framing
+ * @property {"bytes"|"floats"} features how prepared samples lie on the device
  * @property {boolean} scaled whether there is a block "scaling"
  * @property {boolean} clips
  * @property {{mean: number[], deviation: number[]}|null} targetScaling
@@ -114,6 +116,7 @@
  * @property {number} moments
  * @property {number} beta1
  * @property {number} beta2
+ * @property {Record<string, unknown>} settings of a model file that was trained with it
  * @property {string} network base64 of one `struct Network`; its seed, samples and first_step are filled in
  */
 
@@ -125,9 +128,16 @@
  * @property {number} train samples in the page to train on
  * @property {number} test samples in the page to score
  * @property {number} allTest test samples that there are in all
- * @property {"bytes"|"floats"} features how prepared samples lie on the device
  * @property {number} weights numbers behind each training label
  * @property {number} testWeights
+ */
+
+/**
+ * What a downloaded model file says of the model beside its numbers, see gpunet/artifacts/model_file.py.
+ * @typedef {object} FileData
+ * @property {Record<string, any>} description of the model as it came
+ * @property {Record<string, unknown>} trained settings of all that is trained in the page
+ * @property {boolean} fills whether the last row of the block "scaling" is a tensor of its own
  */
 
 /**
@@ -137,6 +147,7 @@
  * @property {string} version of gpunet
  * @property {ModelData} model
  * @property {SamplesData|null} data
+ * @property {FileData} file
  * @property {string[]} shaders WGSL
  * @property {Shape[]} shapes the first one is the model's own
  * @property {OptimizerData[]} optimizers the first one is the model's own
@@ -178,6 +189,21 @@
  * @property {string} device in words
  */
 
-/** @typedef {{shape: Shape, parameters: Float32Array, networks: number}} Networks */
+/**
+ * How networks were trained in the page.
+ * @typedef {object} Trained
+ * @property {string} optimizer
+ * @property {number} learningRate the last one
+ * @property {number} seed of the first network
+ * @property {number} epochs in the page
+ */
+
+/**
+ * @typedef {object} Networks
+ * @property {Shape} shape
+ * @property {Float32Array} parameters (P * N,)
+ * @property {number} networks P
+ * @property {Trained|null} [trained] null: as they came with the page
+ */
 
 export {};

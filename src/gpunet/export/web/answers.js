@@ -1,0 +1,63 @@
+// Answers from the GPU: one sample at a time, by the same program that scores a test set.
+
+import { PageEngine } from "./engine.js";
+
+/** @typedef {import("./gpu.js").Gpu} Gpu */
+/** @typedef {import("./types.js").Networks} Networks */
+/** @typedef {import("./types.js").Page} Page */
+
+export class GpuAnswers {
+  /** @param {Page} page @param {Gpu} gpu */
+  constructor(page, gpu) {
+    this.page = page;
+    this.gpu = gpu;
+    /** @type {PageEngine|null} */
+    this.engine = null;
+    /** The networks that the engine holds. @type {Networks|null} */
+    this.held = null;
+    /** The answer before, as one is given at a time. @type {Promise<unknown>} */
+    this.before = Promise.resolve();
+  }
+
+  /**
+   * What each network answers to a sample; null if the GPU fails.
+   * @param {Networks} networks
+   * @param {Float32Array} features (I,) as the network takes them
+   * @param {() => boolean} wanted whether the answer is still of interest when its turn has come
+   * @returns {Promise<Float32Array[]|null>} (P,) of (C,)
+   */
+  async members(networks, features, wanted) {
+    const turn = this.before.then(() => (wanted() ? this.answered(networks, features) : null));
+    this.before = turn.catch(() => null);
+    return turn.catch(() => null);
+  }
+
+  /** @param {Networks} networks @param {Float32Array} features */
+  async answered(networks, features) {
+    const engine = this.engineFor(networks);
+    const bytes = this.page.data.model.features === "bytes";
+    const labels = new Int32Array(networks.shape.kind === "classes" ? 1 : networks.shape.layers[networks.shape.layers.length - 1].outputs);
+    engine.load("sample", {
+      features: bytes ? Uint8Array.from(features, (share) => Math.round(255 * share)) : features,
+      labels: networks.shape.kind === "classes" ? labels : new Float32Array(labels),
+      weights: null,
+    });
+    const answers = await engine.predict("sample");
+    const outputs = answers.length / networks.networks;
+    return Array.from({ length: networks.networks }, (_, network) =>
+      answers.slice(network * outputs, (network + 1) * outputs));
+  }
+
+  /** An engine on the present device that holds these networks. @param {Networks} networks */
+  engineFor(networks) {
+    if (this.engine === null || !this.engine.alive || this.held?.shape !== networks.shape || this.held.networks !== networks.networks) {
+      this.engine?.close();
+      this.held = null;
+      const seeds = Array.from({ length: networks.networks }, (_, network) => network);
+      this.engine = new PageEngine(this.page, this.gpu, { shape: networks.shape, seeds });
+    }
+    if (this.held !== networks) this.engine.setParameters(networks.parameters);
+    this.held = networks;
+    return this.engine;
+  }
+}
