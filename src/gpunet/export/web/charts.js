@@ -27,11 +27,11 @@ import { color } from "./dom.js";
  * @property {boolean} [small] whether only the ends of the y axis are labelled
  */
 
-/** The next round number from `value` up: 1, 1.5, 2, 3, 5 or 7.5 times a power of ten. @param {number} value */
+/** The next number from `value` up that round ticks lead to: a digit times a power of ten. @param {number} value */
 export function roundNumber(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   // Rounding errors must not lift a round number to the next one.
-  const digits = [1, 1.5, 2, 3, 5, 7.5, 10].find((digit) => digit * power >= value * (1 - 1e-9)) ?? 10;
+  const digits = [1, 2, 3, 4, 5, 6, 8, 10].find((digit) => digit * power >= value * (1 - 1e-9)) ?? 10;
   return digits * power;
 }
 
@@ -66,7 +66,7 @@ function share({ low, high, log }, value) {
 /** The part of a canvas, in CSS pixels, that the curves are drawn in. @param {HTMLCanvasElement} canvas @param {boolean} small */
 function frameOf(canvas, small) {
   const { clientWidth: width, clientHeight: height } = canvas;
-  const [left, right, top, bottom] = small ? [2, 2, 6, 6] : [46, 8, 8, 22];
+  const [left, right, top, bottom] = small ? [2, 2, 6, 6] : [46, 12, 8, 22];
   return { left, top, right: width - right, bottom: height - bottom, width: width - left - right, height: height - top - bottom };
 }
 
@@ -139,7 +139,7 @@ function drawAxes(pen, frame, { x, y, label, small }) {
     if (!Number.isInteger(value)) continue;
     const at = frame.left + share(x, value) * frame.width;
     strokeLine(pen, "--line", [[at, frame.bottom], [at, frame.bottom + 4]]);
-    pen.fillText(String(value), Math.min(at, frame.right - 4), frame.bottom + 17);
+    pen.fillText(String(value), at, frame.bottom + 17);
   }
 }
 

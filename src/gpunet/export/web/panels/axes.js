@@ -12,8 +12,7 @@ export function epochAxis(epochs) {
 }
 
 /**
- * From zero, or for a logarithmic axis from a power of ten. Losses of a training that got out of hand
- * are cut off, for beside them no other would be seen.
+ * From zero, or for a logarithmic axis from a power of ten.
  * @param {number[]} losses
  * @param {boolean} log
  * @returns {Axis}
@@ -21,7 +20,7 @@ export function epochAxis(epochs) {
 export function lossAxis(losses, log) {
   const finite = losses.filter((loss) => Number.isFinite(loss) && loss > 0).sort((a, b) => a - b);
   if (finite.length === 0) return { low: log ? 0.01 : 0, high: 1, log };
-  const high = roundNumber(Math.min(finite[finite.length - 1], 20 * finite[finite.length >> 1]));
+  const high = roundNumber(finite[finite.length - 1]);
   const power = Math.min(Math.floor(Math.log10(finite[0])), Math.ceil(Math.log10(high)) - 1);
   return { low: log ? 10 ** power : 0, high, log };
 }

@@ -2,8 +2,8 @@
 // right one, and what that changed is told.
 
 import { percent } from "../formats.js";
+import { largestPlace } from "../metrics.js";
 import { meanWay } from "../session.js";
-import { bestFirst } from "../verdict.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../gpu.js").Gpu} Gpu */
@@ -51,7 +51,7 @@ async function trainUntilLearned(app, gpu, session, sample, label) {
 /** @param {App} app @param {Sample} sample */
 function lessonAnswer(app, sample) {
   const { outputs } = app.answerTo(sample);
-  const [best] = bestFirst(outputs);
+  const best = largestPlace(outputs);
   return {
     text: `${app.page.data.model.classes[best]} with ${percent(outputs[best], 0)}`,
     isRight: (/** @type {number} */ label) => best === label && outputs[label] >= LEARNED,

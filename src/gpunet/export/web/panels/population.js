@@ -23,7 +23,7 @@ export function createPopulation(root, app) {
 class PopulationPanel extends TrainerPanel {
   /** @param {App} app */
   constructor(app) {
-    super(app, app.page.data.population);
+    super(app, app.page.data.population, "Choose a network, and it answers in the page. All start from the same weights, so only their rates differ.");
     const measured = app.page.data.model.shape.kind === "measured";
     this.scoreName = measured ? "R2" : "accuracy";
     this.scoreText = measured ? decimal : percent;
@@ -35,7 +35,8 @@ class PopulationPanel extends TrainerPanel {
     this.settings.node.append(settingField("Factor between rates", this.factorMenu), settingField("Curves", this.viewMenu));
     this.tiles = Array.from({ length: this.settings.networks }, (_, network) => new PopulationTile(() => this.take(network)));
     this.scale = element("p", { className: "quiet number population-scale" });
-    this.node.append(this.bar, this.message, this.settings.node, this.scale,
+    this.settings.node.classList.add("population-fields");
+    this.node.append(this.bar, this.settings.node, this.message, this.scale,
       element("div", { className: "population-tiles", role: "group", "aria-label": "Networks by learning rate" }, ...this.tiles.map(({ node }) => node)));
     /** The network that answers in the page. @type {number|null} */
     this.taken = null;
@@ -84,7 +85,8 @@ class PopulationPanel extends TrainerPanel {
       this.taken = network;
       this.given = parameters;
       this.say(`The network with the rate ${short(rates[network])} answers now, and goes on answering while it trains.`);
-      this.app.replace(shape, parameters, 1);
+      const { optimizer, seed } = session.settings;
+      this.app.replace(shape, parameters, 1, { optimizer, learningRate: rates[network], seed, epochs: session.epochs });
     } else {
       this.say(`The network with the rate ${short(rates[network])} has diverged: it has no weights that could answer.`);
     }
@@ -98,10 +100,10 @@ class PopulationPanel extends TrainerPanel {
     if (session === null) return;
     const ofLoss = viewMenu.value !== "score";
     const curves = session.ways.map((way) => curvesOf(way, ofLoss));
-    const values = curves.flat(2).map(({ y }) => y);
-    const axes = { x: epochAxis(this.begun), y: ofLoss ? lossAxis(values, viewMenu.value === "log") : scoreAxis(values) };
+    const values = curves.map((two) => two.flat().map(({ y }) => y));
+    const axes = { x: epochAxis(this.begun), y: ofLoss ? lossAxis(usualLosses(values), viewMenu.value === "log") : scoreAxis(values.flat()) };
     const text = ofLoss ? short : this.scoreText;
-    this.scale.textContent = `All charts: epochs 0 to ${axes.x.high}, ${ofLoss ? "loss" : this.scoreName} ${text(axes.y.low)} to ${text(axes.y.high)}; training dashed, test solid. Choose a network and it answers in the page.`;
+    this.scale.textContent = `All charts: epochs 0 to ${axes.x.high}, ${ofLoss ? "loss" : this.scoreName} ${text(axes.y.low)} to ${text(axes.y.high)}; training dashed, test solid.`;
     const best = bestOfNetworks(session.ways);
     this.tiles.forEach((tile, network) => tile.show({
       rate: session.settings.rates[network],
@@ -118,6 +120,12 @@ class PopulationPanel extends TrainerPanel {
 function curvesOf({ train, live, test }, ofLoss) {
   return [live === null ? train : [...train, live], test].map((curve) =>
     curve.map(({ x, loss, score }) => ({ x, y: ofLoss ? loss : score })));
+}
+
+/** The losses without those far above what half of the networks stay below: one that diverges would make all others flat. @param {number[][]} losses of each network */
+function usualLosses(losses) {
+  const highest = losses.map((one) => Math.max(...one.filter(Number.isFinite))).sort((a, b) => a - b);
+  return losses.flat().filter((loss) => loss <= 1.5 * highest[losses.length >> 1]);
 }
 
 /** The network that did best in its latest test. @param {Way[]} ways */
@@ -161,7 +169,7 @@ class PopulationTile {
     const words = [marks.best ? "best" : "", marks.diverged ? "diverged" : "", marks.taken ? "answers" : ""].filter(Boolean).join(", ");
     this.rate.textContent = short(rate);
     this.score.textContent = score;
-    this.word.textContent = words || "\u00a0";
+    this.word.textContent = words;
     this.node.setAttribute("aria-pressed", String(marks.taken));
     this.node.setAttribute("aria-label", `Learning rate ${short(rate)}: test ${scoreName} ${score}${words && `, ${words}`}`);
     this.node.classList.toggle("best", marks.best);

@@ -11,7 +11,7 @@ import { initialParameters } from "../parameters.js";
 
 /** @typedef {"saved"|"in use"|"scratch"} Start */
 
-const STARTS = [["saved", "saved weights"], ["in use", "weights in use"], ["scratch", "random weights"]];
+const STARTS = [["saved", "saved"], ["in use", "in use"], ["scratch", "random"]];
 
 /** The hidden layers in words, such as "16, 16". @param {Shape} shape */
 function hiddenSizes(shape) {
@@ -47,10 +47,10 @@ export class Settings {
     const { shapes, optimizers, model } = app.page.data;
     this.startMenu = settingMenu(/** @type {[string, string][]} */ (STARTS));
     this.shapeMenu = settingMenu(shapes.map((shape, place) => [String(place), hiddenSizes(shape)]));
-    this.optimizerMenu = settingMenu(optimizers.map(({ name, own }) => [name, own ? `${name} (as it was trained)` : name]));
+    this.optimizerMenu = settingMenu(optimizers.map(({ name }) => [name, name]));
     this.seedInput = element("input", { type: "number", min: "0", max: "4294967295", step: "1", value: String(model.seed) });
     this.node = element("div", { className: "fields" },
-      settingField("Start from", this.startMenu), settingField("Hidden layers", this.shapeMenu),
+      settingField("Starting weights", this.startMenu), settingField("Hidden layers", this.shapeMenu),
       settingField("Optimizer", this.optimizerMenu), settingField("Seed", this.seedInput));
     this.startMenu.addEventListener("change", () => this.choose(this.start));
     this.shapeMenu.addEventListener("change", () => {
@@ -111,6 +111,7 @@ export class Settings {
     }
     const there = this.start === "saved" ? this.app.saved() : this.app.networks;
     const parameters = population ? there.parameters.subarray(0, shape.parameters) : there.parameters;
+    if (parameters.length === networks * shape.parameters) return parameters;
     const repeated = new Float32Array(networks * shape.parameters);
     for (let at = 0; at < repeated.length; at += parameters.length) {
       repeated.set(parameters.subarray(0, repeated.length - at), at);

@@ -2,6 +2,7 @@
 
 import { element } from "../dom.js";
 import { decimal, percent, short } from "../formats.js";
+import { modelFile, saveAsFile } from "../safetensors.js";
 import { bestOf, meanWay } from "../session.js";
 import { epochAxis, lossAxis, scoreAxis } from "./axes.js";
 import { Curves } from "./curves.js";
@@ -29,8 +30,9 @@ export function createTrain(root, app) {
 class TrainPanel extends TrainerPanel {
   /** @param {App} app */
   constructor(app) {
-    super(app, 0);
+    super(app, 0, "The rate stays where the slider is; moving it changes a training at once. After each epoch the network that is trained answers everywhere in this page.");
     const measured = app.page.data.model.shape.kind === "measured";
+    this.scoreName = measured ? "r2" : "accuracy";
     const scoreText = measured ? decimal : percent;
     this.rate = new RateSlider(this.settings.optimizer.learningRate, () => this.session?.setRates(this.rates()));
     this.loss = new Curves("Loss", KINDS, { value: decimal, tick: short });
@@ -47,13 +49,12 @@ class TrainPanel extends TrainerPanel {
   }
 
   fill() {
-    this.node.append(this.bar, this.message, this.settings.node, this.rate.node,
-      element("p", { className: "quiet trainer-note" }, "The rate stays where the slider is; moving it changes a training at once. After each epoch the network that is trained answers everywhere in this page."),
+    this.node.append(this.bar, this.settings.node, this.rate.node, this.message,
       element("div", { className: "train-charts" }, this.loss.node, this.score.node),
       element("div", { className: "train-below" }, this.best, element("label", { className: "train-log" }, this.logBox, "Logarithmic loss")),
       this.filters.node, this.table.node,
       element("div", { className: "trainer-bar" },
-        actionButton("Back to the saved network", () => this.back())));
+        actionButton("Back to the saved network", () => this.back()), actionButton("Download the network", () => this.download())));
   }
 
   /** @override */
@@ -75,11 +76,28 @@ class TrainPanel extends TrainerPanel {
     const { session } = this;
     if (session === null) return;
     if (session.isFinite) {
-      this.app.replace(session.settings.shape, session.parameters, session.settings.rates.length);
+      this.app.replace(session.settings.shape, session.parameters, session.settings.rates.length, this.trained(session));
     } else {
       session.pause();
       this.say("The weights have become infinite, so they are not used: reset, and train with a lower learning rate.");
     }
+  }
+
+  /** How the networks of a session came about; null before the first step from the saved ones. @param {Session} session */
+  trained({ settings, epochs, progress }) {
+    const untouched = progress === null && settings.parameters === this.app.saved().parameters;
+    return untouched ? null : { optimizer: settings.optimizer, learningRate: this.rate.rate, seed: settings.seed, epochs };
+  }
+
+  /** Saves the networks in use, with what their latest test gave. */
+  download() {
+    const { app, session } = this;
+    const test = session === null || session.parameters !== app.networks.parameters ? undefined : meanWay(session.ways).test.at(-1);
+    /** @type {import("../safetensors.js").TestScores} */
+    const scores = test === undefined ? {} : { loss: test.loss, [this.scoreName]: test.score };
+    const name = `${app.networks.shape.name}-trained-in-page.safetensors`;
+    saveAsFile(modelFile(app.page, app.networks, scores), name);
+    this.say(`Saved as ${name}, which \`gpunet evaluate ${name}\` tests with all samples.`);
   }
 
   showWeights() {

@@ -2,19 +2,19 @@
 // starts, pauses and resets it. One training runs at a time; starting one pauses the other.
 
 import { element, fillPanel } from "../dom.js";
-import { counted } from "../formats.js";
+import { counted, short } from "../formats.js";
 import { Session } from "../session.js";
 import { Settings } from "./settings.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../training.js").Progress} Progress */
 
-/** Why the page cannot train, and what to do; empty if nothing is in the way. @param {App} app */
-function obstacleToTraining({ page, gpu }) {
+/** Why the page cannot train, and what to do; empty if nothing is in the way. @param {App} app @param {boolean} asked whether the browser has been asked for a GPU */
+function obstacleToTraining({ page, gpu }, asked) {
   if (!page.data.data?.train) {
     return "This page carries no samples to train on: write it again with `gpunet export --samples 4000`.";
   }
-  if (gpu === null) {
+  if (gpu?.lost || !("gpu" in navigator) || (gpu === null && asked)) {
     return "Training needs WebGPU, which this browser does not offer here: open the page in Chrome or Edge, or in Safari 26.";
   }
   return "";
@@ -32,17 +32,19 @@ export function fillTrainer(root, app, title, make) {
   fillPanel(root, title, obstacle);
   /** @type {TrainerPanel|null} */
   let panel = null;
-  const refresh = () => {
-    obstacle.textContent = obstacleToTraining(app);
+  const refresh = (/** @type {boolean} */ asked) => {
+    obstacle.textContent = obstacleToTraining(app, asked);
     obstacle.hidden = obstacle.textContent === "";
     if (panel === null && obstacle.hidden) {
       panel = make();
       root.append(panel.node);
     }
-    if (panel !== null) panel.node.hidden = !obstacle.hidden;
+    if (panel === null) return;
+    panel.node.hidden = !obstacle.hidden;
+    panel.draw();
   };
-  app.on("device", refresh);
-  refresh();
+  app.on("device", () => refresh(true));
+  refresh(app.gpu !== null);
 }
 
 /** @param {string} text @param {() => void} action @param {string} [className] */
@@ -53,9 +55,14 @@ export function actionButton(text, action, className = "") {
 }
 
 export class TrainerPanel {
-  /** @param {App} app @param {number} networks that are trained side by side; 0: as many as the model has */
-  constructor(app, networks) {
+  /**
+   * @param {App} app
+   * @param {number} networks that are trained side by side; 0: as many as the model has
+   * @param {string} hint what to know; it stands where messages do
+   */
+  constructor(app, networks, hint) {
     this.app = app;
+    this.hint = hint;
     /** @type {Session|null} */
     this.session = null;
     this.settings = new Settings(app, networks, () => this.begin());
@@ -64,11 +71,12 @@ export class TrainerPanel {
     this.epochButton = actionButton("One epoch", () => void this.train(({ test }) => test !== null));
     this.resetButton = actionButton("Reset", () => this.reset());
     this.where = element("span", { className: "trainer-where number" });
-    this.pace = element("span", { className: "trainer-pace quiet number" });
+    this.pace = element("span", { className: "quiet number" });
+    this.device = element("span", { className: "quiet" });
     this.part = element("progress", { max: 1, value: 0, "aria-label": "Part of the epoch" });
     this.message = element("p", { className: "trainer-message", role: "status" });
     this.bar = element("div", { className: "trainer-bar" }, this.startButton, this.epochButton, this.resetButton,
-      element("div", { className: "trainer-progress" }, this.where, this.part, this.pace));
+      element("div", { className: "trainer-progress" }, this.where, this.part, this.pace, this.device));
     app.on("training", (who) => { if (who !== this) this.session?.pause(); });
   }
 
@@ -128,9 +136,10 @@ export class TrainerPanel {
     this.draw();
   }
 
-  /** @param {string} text */
+  /** @param {string} text in place of the hint */
   say(text) {
-    this.message.textContent = text;
+    this.message.textContent = text || this.hint;
+    this.message.classList.toggle("quiet", text === "");
   }
 
   /** Epochs that have begun. */
@@ -147,6 +156,7 @@ export class TrainerPanel {
     this.epochButton.disabled = going !== null;
     this.where.textContent = progress === null ? "not trained yet" : `epoch ${this.begun}, step ${counted(progress.step)} of ${counted(progress.steps)}`;
     this.part.value = progress === null ? 0 : progress.step / progress.steps;
-    this.pace.textContent = progress === null ? "\u00a0" : `${counted(progress.stepsPerSecond)} steps, ${counted(progress.samplesPerSecond)} samples a second`;
+    this.pace.textContent = progress === null ? "\u00a0" : `${progress.stepsPerSecond < 10 ? short(progress.stepsPerSecond) : counted(progress.stepsPerSecond)} steps, ${counted(progress.samplesPerSecond)} samples a second`;
+    this.device.textContent = this.app.gpu === null ? "\u00a0" : `on ${this.app.gpu.name}`;
   }
 }
