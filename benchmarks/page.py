@@ -5,7 +5,7 @@ software adapter, SwiftShader; jax-js and TensorFlow.js train the same network i
 from the same weights, with batches that lie ready on the device. All take turns, round by round.
 npm installs the two libraries into a folder that is named:
 
-    pip install playwright
+    pip install -e '.[benchmarks]'
     python benchmarks/page.py --npm FOLDER
 
 The table is printed, and with ``--output FOLDER`` written there with all figures as JSON.
@@ -31,7 +31,7 @@ import gpunet
 from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.factory import select_device
 from gpunet.engine.timing import MOST_STEPS, Rounds, repetitions
-from gpunet.errors import GpunetError, pip_install
+from gpunet.errors import GpunetError, UsageError, pip_install
 from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
 from gpunet.model import Model, Origin, Scores
@@ -205,7 +205,9 @@ def _measured(shape: Shape, rounds: int, npm: Path | None) -> list[Course]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
-        raise pip_install("benchmarks", "playwright") from error
+        raise UsageError(
+            f"playwright, which drives the browser, is not here; run {pip_install('playwright')}"
+        ) from error
     device = select_device("swiftshader")
     engine = Rounds.of(engine_on(device, INPUTS, shape.config), SECONDS_A_ROUND)
 
