@@ -4,6 +4,8 @@ import { App } from "./app.js";
 import { readPage } from "./data.js";
 import { element } from "./dom.js";
 import { createDraw } from "./panels/draw.js";
+import { createPopulation } from "./panels/population.js";
+import { createTrain } from "./panels/train.js";
 
 const app = new App(await readPage(document));
 const { data } = app.page;
@@ -23,4 +25,6 @@ section("footer").append(
   ...(data.data === null ? [] : [element("p", {}, `Samples: ${data.data.source}${data.data.license ? `; ${data.data.license}` : ""}.`)]),
 );
 createDraw(section("draw"), app);
+createTrain(section("train"), app);
+createPopulation(section("population"), app);
 await app.open();
