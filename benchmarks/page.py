@@ -241,15 +241,16 @@ def _opened(browser: Any, shape: Shape, npm: Path | None) -> Any:
     page.set_default_timeout(0)
     page.route(f"{HOST}/**", lambda route: _answer(route, npm))
     page.goto(f"{HOST}/")
-    for script in SCRIPTS if npm else ():
-        page.add_script_tag(path=npm / "node_modules" / script)
+    if npm is not None:
+        for script in SCRIPTS:
+            page.add_script_tag(path=npm / "node_modules" / script)
     page.evaluate(OPEN, _page(shape))
     return page
 
 
 def _of_page(page: Any, name: str, made: str) -> Course:
     """A contender in the browser."""
-    handle = []
+    handle: list[Any] = []
 
     def take(steps: int) -> tuple[float, float]:
         if not handle:
