@@ -3,6 +3,9 @@
 import { App } from "./app.js";
 import { readPage } from "./data.js";
 import { element } from "./dom.js";
+import { createDraw } from "./panels/draw.js";
+import { createPopulation } from "./panels/population.js";
+import { createTrain } from "./panels/train.js";
 
 const app = new App(await readPage(document));
 const { data } = app.page;
@@ -21,4 +24,7 @@ section("footer").append(
   element("p", {}, `Written by gpunet ${data.version}. Everything that the page needs is in this file; it asks for nothing from elsewhere.`),
   ...(data.data === null ? [] : [element("p", {}, `Samples: ${data.data.source}${data.data.license ? `; ${data.data.license}` : ""}.`)]),
 );
+createDraw(section("draw"), app);
+createTrain(section("train"), app);
+createPopulation(section("population"), app);
 await app.open();
