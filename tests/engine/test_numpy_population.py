@@ -135,7 +135,7 @@ def test_a_large_network_is_computed_alone_and_small_ones_together() -> None:
 def test_fewer_are_computed_together_of_large_batches() -> None:
     network = NetworkSpec(64, (32,), 10)
     assert networks_together(network, "adam", 16) == 27
-    assert networks_together(network, "adam", 200) == 12
+    assert networks_together(network, "adam", 200) == 9
     assert networks_together(network, "adam", 100_000) == 1
 
 

@@ -62,10 +62,13 @@ def unpacked(text: str) -> bytes:
     return zlib.decompress(base64.b85decode(text.encode().translate(back)))
 
 
+def packed_script(parts: Parts, name: str) -> bytes:
+    (text,) = (text for attributes, text in parts.scripts if attributes.get("id") == name)
+    return unpacked(text)
+
+
 def told_by(page: Path) -> dict[str, Any]:
-    parts = Parts(page.read_text("utf-8"))
-    (text,) = (text for attributes, text in parts.scripts if attributes.get("id") == "page-data")
-    told: dict[str, Any] = json.loads(unpacked(text))
+    told: dict[str, Any] = json.loads(packed_script(Parts(page.read_text("utf-8")), "page-data"))
     return told
 
 
@@ -108,14 +111,17 @@ def test_only_the_pages_own_script_and_style_may_run(model: Model, tmp_path: Pat
     parts = Parts(model.export(tmp_path / "page.html", data(model)).read_text("utf-8"))
     running = [text for attributes, text in parts.scripts if attributes.get("type") == "module"]
     assert len(running) == 1
-    digest = base64.b64encode(hashlib.sha256(running[0].encode()).digest()).decode()
+    digests = [
+        base64.b64encode(hashlib.sha256(script).digest()).decode()
+        for script in (running[0].encode(), packed_script(parts, "page-program"))
+    ]
     (policy,) = (
         str(one["content"])
         for one in parts.metas
         if one.get("http-equiv") == "Content-Security-Policy"
     )
     assert policy.startswith("default-src 'none';")
-    assert f"script-src 'sha256-{digest}';" in policy
+    assert "script-src {} {};".format(*(f"'sha256-{digest}'" for digest in digests)) in policy
     assert "unsafe" not in policy
 
 

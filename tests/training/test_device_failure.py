@@ -34,6 +34,7 @@ NETWORK = CONFIG.network(6, 3)
 class Flaky(NumpyEngine):
     """Fails at the given calls of ``train``, counted from 1, with the weights spoilt."""
 
+    can_be_lost = True
     failing: tuple[int, ...] = ()
     error: type[DeviceError] = DeviceLostError
 

@@ -29,7 +29,9 @@ __all__ = [
     "name_of",
     "open_image",
     "prepare_image",
+    "resampled",
     "resized",
+    "within",
 ]
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -188,7 +190,8 @@ def contrast_image(image: Image.Image) -> Image.Image:
     in_color = np.sqrt(max(0.0, float(spread[-1])) / 3)
     if in_color <= MORE_COLORFUL * float((colors @ BRIGHTNESS).std()):
         return grey_image(image)
-    levels = colors @ directions[:, -1].astype(np.float32) / np.float32(np.sqrt(3))
+    towards_bright = np.copysign(1 / np.sqrt(3), directions[:, -1] @ BRIGHTNESS)
+    levels = colors @ (directions[:, -1] * towards_bright)
     levels = np.clip(np.rint(levels - levels.min()), 0, 255).astype(np.uint8)
     return Image.fromarray(levels.reshape(small.height, small.width))
 
@@ -204,7 +207,30 @@ def resized(grey: Image.Image, width: int, height: int) -> Image.Image:
         return grey
     smaller = width <= grey.width and height <= grey.height
     method = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
-    return grey.resize((width, height), method)
+    return resampled(grey, width, height, method)
+
+
+def resampled(image: Image.Image, width: int, height: int, method: Image.Resampling) -> Image.Image:
+    """The image at another size: first the rows, then the columns.
+
+    Which comes first tells by a level, and Pillow's versions choose otherwise.
+    """
+    return image.resize((width, image.height), method).resize((width, height), method)
+
+
+def within(image: Image.Image, side: int) -> Image.Image:
+    """The image itself, or made so small that neither side is longer than this."""
+    from PIL import Image
+
+    scale = side / max(image.size)
+    if scale >= 1:
+        return image
+    width, height = (max(1, round(pixels * scale)) for pixels in image.size)
+    times = int(image.width / width / 2) or 1, int(image.height / height / 2) or 1
+    smaller, method = image.reduce(times), Image.Resampling.BICUBIC  # in two steps, for speed
+    across, down = image.width / times[0], image.height / times[1]
+    rows = smaller.resize((width, smaller.height), method, (0, 0, across, smaller.height))
+    return rows.resize((width, height), method, (0, 0, width, down))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from gpunet.datasets.images import LARGEST_SIDE
+from gpunet.datasets.images import LARGEST_SIDE, resampled, within
 from gpunet.datasets.pieces import Mask, Numbers, Pieces, find_pieces, joined, run_lengths
 
 __all__ = ["EDGE", "FAINTEST_CONTRAST", "Figure", "find_digits"]
@@ -77,8 +77,7 @@ def find_digits(grey: NDArray[np.uint8]) -> list[Figure]:
     Args:
         grey: (H, W) of any size, dark ink on light paper or light on dark.
     """
-    image = Image.fromarray(grey)
-    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    image = within(Image.fromarray(grey), LARGEST_SIDE)
     contrast = _contrast(_on_sheet_alone(np.asarray(image, np.float32)))
     if contrast is None:
         return []
@@ -349,14 +348,14 @@ def _coarse(grey: Levels, side: int) -> Levels:
     """The image made so small that its longer side has at most so many pixels."""
     scale = max(1.0, max(grey.shape) / side)
     height, width = (max(1, round(pixels / scale)) for pixels in grey.shape)
-    small = Image.fromarray(grey).resize((width, height), Image.Resampling.BOX)
+    small = resampled(Image.fromarray(grey), width, height, Image.Resampling.BOX)
     return np.asarray(small, np.float32)
 
 
 def _resized(levels: Levels, shape: tuple[int, ...]) -> Levels:
     """The levels at another size (height, width), smooth between pixels."""
     image = Image.fromarray(np.ascontiguousarray(levels, np.float32))
-    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
+    return np.asarray(resampled(image, shape[1], shape[0], Image.Resampling.BILINEAR))
 
 
 def _filtered(levels: Levels, kind: ImageFilter.Filter) -> Levels:

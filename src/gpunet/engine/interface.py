@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,6 +216,9 @@ class Engine(ABC):
 
     device: DeviceInfo
     """What carries out the work."""
+
+    can_be_lost: ClassVar[bool] = True
+    """Whether the device may fail, so that a run goes back to where it was after an epoch."""
 
     def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
         self.network = network

@@ -1,8 +1,9 @@
 """One HTML file out of a page's data, its modules and its styles.
 
-The modules of ``web/`` are joined as they are, each after those that it imports, into one script
-that a reader of the page's source can follow. The file asks for nothing from elsewhere, and its
-content security policy forbids it: only this script and this style may run, by their hashes.
+The modules of ``web/`` are joined as they are, each after those that it imports, into one program,
+which the file holds deflated and a short script unpacks; a browser's developer tools show it as it
+was written. The file asks for nothing from elsewhere, and its content security policy forbids it:
+only these scripts and this style may run, by their hashes.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def page_html(data: PageData, *, title: str, description: str, icon: str, previe
         icon: the data URL of its picture in the window's bar.
         preview: the data URL of what shows where somebody links to it.
     """
-    script, style = joined_modules("main.js"), _styles()
+    program = f"{joined_modules('main.js')}//# sourceURL=gpunet.js\n"
+    loader, style = joined_modules("load.js"), _styles()
     told = {"title": title, "description": description, "version": __version__, **data.told}
     text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     environment = jinja2.Environment(
@@ -50,9 +52,10 @@ def page_html(data: PageData, *, title: str, description: str, icon: str, previe
         description=description,
         icon=icon,
         preview=preview,
-        script=script,
+        program=packed_bytes(program.encode()),
+        loader=loader,
         style=style,
-        script_hash=_hash(script),
+        script_hashes=f"{_hash(loader)} {_hash(program)}",
         style_hash=_hash(style),
         told=packed_bytes(text.encode()),
         blocks=[

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import TypeVar
 
@@ -454,7 +455,9 @@ class _Run:
 
         All that the device has to tell is asked for first, as it may fail.
         """
-        parameters, moments = self.engine.parameters(), self.engine.moments()
+        parameters = self.engine.parameters()
+        wanted = self.engine.can_be_lost or self.callbacks  # else nobody asks for the whole state
+        moments = self.engine.moments() if wanted else None
         gallery = self.engine.predict("gallery") if self.callbacks else None  # (P, g, C)
         improved = [p for p, record in records.items() if self.members[p].observe(record)]
         if improved:
@@ -464,7 +467,10 @@ class _Run:
             self._notify_epoch_end(list(records), gallery)
         interruption = self._interruption()
         ended = {p for p in records if self.members[p].decide_stop(whole, interruption)}
-        self.state = self._state(parameters, moments)
+        if moments is None:
+            self.state = replace(self.state, begun=None)
+        else:
+            self.state = self._state(parameters, moments)
         diverged = any(one.stop_reason == "diverged" for one in self.members)
         if self.callbacks and whole and not diverged and self.state.finite:
             self._tell_checkpoint(self.state)

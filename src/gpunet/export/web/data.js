@@ -1,32 +1,9 @@
-// Reads what Python wrote into the page: numbers as text, see export/packing.py.
+// Reads what Python wrote into the page: what it is told, and numbers.
+
+import { inflated } from "./unpack.js";
 
 /** @typedef {import("./types.js").Numbers} Numbers */
 /** @typedef {import("./types.js").Page} Page */
-
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%.()*+-;,=:?@^_`{|}~";
-
-/** The bytes that a text of 85 digits stands for, five digits for four bytes. @param {string} text */
-function undigited(text) {
-  const values = new Uint8Array(128);
-  [...DIGITS].forEach((digit, value) => { values[digit.charCodeAt(0)] = value; });
-  const padding = (5 - (text.length % 5)) % 5;
-  const bytes = new Uint8Array(((text.length + padding) / 5) * 4);
-  const view = new DataView(bytes.buffer);
-  for (let at = 0, word = 0; at < text.length; at += 5, word += 4) {
-    let number = 0;
-    for (let place = at; place < at + 5; place++) {
-      number = number * 85 + (place < text.length ? values[text.charCodeAt(place)] : 84);
-    }
-    view.setUint32(word, number);
-  }
-  return bytes.subarray(0, bytes.length - padding);
-}
-
-/** @param {string} text */
-async function inflated(text) {
-  const stream = new Blob([undigited(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
 
 /** Numbers whose bytes lie in planes. @param {Uint8Array} planes @param {number} count @param {string} type */
 function fromPlanes(planes, count, type) {

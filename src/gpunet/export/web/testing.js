@@ -1,10 +1,13 @@
 // The networks' answers to the page's test samples, and what they come to. The twin of
 // gpunet/training/evaluation.py.
 
+import { PageEngine } from "./engine.js";
 import { answerLoss, isRight, largestPlace, targetScores } from "./metrics.js";
 import { prepared } from "./prepare.js";
-import { inOwnUnits, meanOutputs, testLabels, testRow } from "./rows.js";
+import { inOwnUnits, jointOutputs, testLabels, testRow } from "./rows.js";
+import { deviceSamples } from "./samples.js";
 
+/** @typedef {import("./gpu.js").Gpu} Gpu */
 /** @typedef {import("./types.js").Networks} Networks */
 /** @typedef {import("./types.js").Page} Page */
 
@@ -24,6 +27,9 @@ import { inOwnUnits, meanOutputs, testLabels, testRow } from "./rows.js";
 
 /** Milliseconds of work after which the page may draw and hear its reader. */
 const SLICE = 8;
+
+/** Multiplications that are quicker in JavaScript than the compiling of shaders. */
+const QUICK = 3e8;
 
 /** Resolves when the page has nothing better to do. @returns {Promise<void>} */
 export function idle() {
@@ -51,20 +57,45 @@ export async function inSlices(count, work, stopped) {
 }
 
 /**
- * The answers to all test samples in JavaScript, slice by slice.
+ * The answers to all test samples: on the GPU if they take long, else in JavaScript, slice by slice.
  * @param {Page} page
  * @param {Networks} networks
+ * @param {Gpu|null} gpu
  * @param {() => boolean} stopped
- * @returns {Promise<Float32Array[]|null>} null if it was stopped
+ * @returns {Promise<Float32Array[]|null>} (m,) of (C,) the mean over the networks; null if it was stopped
  */
-export async function testOutputs(page, networks, stopped) {
+export async function testOutputs(page, networks, gpu, stopped) {
+  const count = page.data.data?.test ?? 0;
+  if (gpu !== null && count * networks.parameters.length > QUICK) {
+    const found = await testOutputsOnGpu(page, networks, gpu).catch(() => null);  // a lost device, say
+    if (stopped()) return null;
+    if (found !== null) return found;
+  }
   /** @type {Float32Array[]} */
   const outputs = [];
-  const count = page.data.data?.test ?? 0;
   const done = await inSlices(count, (row) => {
-    outputs.push(meanOutputs(networks, prepared(testRow(page, row), page)));
+    outputs.push(jointOutputs(networks, prepared(testRow(page, row), page)));
   }, stopped);
   return done ? outputs : null;
+}
+
+/** @param {Page} page @param {Networks} networks @param {Gpu} gpu */
+async function testOutputsOnGpu(page, { shape, parameters, networks }, gpu) {
+  const engine = new PageEngine(page, gpu, { shape, seeds: new Array(networks).fill(0) });
+  try {
+    engine.load("test", deviceSamples(page, "test"));
+    engine.setParameters(parameters);
+    const answers = await engine.predict("test");  // (P, m, C)
+    const outputs = shape.layers[shape.layers.length - 1].outputs;
+    const stride = answers.length / networks;
+    return Array.from({ length: stride / outputs }, (_, row) => Float32Array.from({ length: outputs }, (_, place) => {
+      let sum = 0;
+      for (let network = 0; network < networks; network++) sum += answers[network * stride + row * outputs + place];
+      return sum / networks;
+    }));
+  } finally {
+    engine.close();
+  }
 }
 
 /** What answers come to. @param {Page} page @param {Float32Array[]} outputs (m,) of (C,) @returns {Tested} */

@@ -126,10 +126,11 @@ class ControlPanel {
   /** @param {Answer} answer */
   answered(answer) {
     const { model } = this.app.page.data;
-    const outputs = model.shape.kind === "measured" ? Float32Array.from(inOwnUnits(answer.outputs, this.app.page)) : answer.outputs;
+    const outputs = inOwnUnits(answer.outputs, this.app.page);
     const { word, detail, best } = verdictOf(outputs, model);
     const single = answerNames(model).length === 1 && model.shape.kind === "measured";
-    this.word.replaceChildren(element("bdi", {}, single ? figureText(outputs[0]) : nameText(word)));
+    const text = single ? figureText(outputs[0]) : nameText(word);
+    this.word.replaceChildren(element("bdi", { title: text }, text));
     this.detail.replaceChildren(element("bdi", {}, this.known(answer.sample) ?? detail));
     this.bars.show(outputs, best);
     this.curves.later(this.values);

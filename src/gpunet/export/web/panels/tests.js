@@ -48,6 +48,9 @@ class TestPanel {
       element("div", { className: "test-samples" },
         element("div", { className: "test-heading" }, this.heading, this.all), this.list.root)));
     app.on("weights", () => this.later());
+    app.on("device", () => {
+      if (this.tested === null) this.later();
+    });
     this.later();
   }
 
@@ -74,8 +77,8 @@ class TestPanel {
   }
 
   async test() {
-    const { run, app: { page, networks } } = this;
-    const outputs = await testOutputs(page, networks, () => run !== this.run);
+    const { run, app: { page, networks, gpu } } = this;
+    const outputs = await testOutputs(page, networks, gpu, () => run !== this.run);
     if (outputs === null) return;
     this.tested = testedOf(page, outputs);
     this.overview.show(this.tested);
