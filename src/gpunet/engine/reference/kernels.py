@@ -281,7 +281,7 @@ def head(
 def _labeled_cross_entropy(
     logits: NDArray[Real], labels: NDArray[np.integer]
 ) -> tuple[NDArray[Real], NDArray[Real], NDArray[np.bool_]] | None:
-    """``head`` for a few classes without smoothing: the same bits in a third of the time.
+    """``head`` for a few classes without smoothing: the same bits in half the time.
 
     Classes are the first axis, so that numpy takes long rows, and no targets are made. ``None``
     where a row has several largest logits or one that is not finite.

@@ -86,7 +86,7 @@ export class App {
       if (this.answer !== answer) return; // another one has come in between
       if (members !== null) {
         const milliseconds = performance.now() - began;
-        Object.assign(answer, { members, outputs: meanOutputs(members), milliseconds, device: this.gpu.name });
+        Object.assign(answer, { members, outputs: meanOfMembers(members), milliseconds, device: this.gpu.name });
       }
     }
     this.emit("answer", answer);
@@ -100,11 +100,11 @@ export class App {
       forward(shape, parameters.subarray(network * shape.parameters, (network + 1) * shape.parameters), sample.features));
     const milliseconds = performance.now() - began;
     const members = traces.map((trace) => trace.outputs);
-    return { sample, outputs: meanOutputs(members), members, traces, milliseconds, device: "JavaScript" };
+    return { sample, outputs: meanOfMembers(members), members, traces, milliseconds, device: "JavaScript" };
   }
 }
 
 /** The mean (C,) of what networks answer. @param {Float32Array[]} members (P,) of (C,) */
-function meanOutputs(members) {
+function meanOfMembers(members) {
   return members[0].map((_, place) => members.reduce((sum, one) => sum + one[place], 0) / members.length);
 }

@@ -31,7 +31,7 @@ export function testSample(page, row) {
   const { image, shape } = page.data.model;
   return {
     features: prepared(raw, page),
-    picture: image === null ? null : pictureOf(raw, page),
+    picture: image === null ? null : pixelsOf(raw, page),
     label: shape.kind === "classes" ? testLabels(page, row)[0] : null,
     from: "test",
     blank: false,
@@ -40,7 +40,7 @@ export function testSample(page, row) {
 }
 
 /** An image's pixels as bytes, light on dark as the network sees them. @param {Numbers} raw (I,) @param {Page} page */
-export function pictureOf(raw, page) {
+export function pixelsOf(raw, page) {
   const { inverted, levels: [black, white] } = page.data.model;
   const bytes = raw instanceof Uint8Array;
   const pixels = Uint8ClampedArray.from(raw, (value) => {
@@ -89,7 +89,7 @@ export function rowValues(controls, raw) {
 }
 
 /** The networks' mean outputs for a prepared sample. @param {Networks} networks @param {Float32Array} features (I,) */
-export function meanOutputs({ shape, parameters, networks }, features) {
+export function jointOutputs({ shape, parameters, networks }, features) {
   const sums = new Float64Array(shape.layers[shape.layers.length - 1].outputs);
   for (let network = 0; network < networks; network++) {
     const own = parameters.subarray(network * shape.parameters, (network + 1) * shape.parameters);

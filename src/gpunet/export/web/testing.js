@@ -4,7 +4,7 @@
 import { PageEngine } from "./engine.js";
 import { answerLoss, isRight, largestPlace, targetScores } from "./metrics.js";
 import { prepared } from "./prepare.js";
-import { inOwnUnits, meanOutputs, testLabels, testRow } from "./rows.js";
+import { inOwnUnits, jointOutputs, testLabels, testRow } from "./rows.js";
 import { deviceSamples } from "./samples.js";
 
 /** @typedef {import("./gpu.js").Gpu} Gpu */
@@ -74,7 +74,7 @@ export async function testOutputs(page, networks, gpu, stopped) {
   /** @type {Float32Array[]} */
   const outputs = [];
   const done = await inSlices(count, (row) => {
-    outputs.push(meanOutputs(networks, prepared(testRow(page, row), page)));
+    outputs.push(jointOutputs(networks, prepared(testRow(page, row), page)));
   }, stopped);
   return done ? outputs : null;
 }

@@ -126,7 +126,7 @@ class ControlPanel {
   /** @param {Answer} answer */
   answered(answer) {
     const { model } = this.app.page.data;
-    const outputs = model.shape.kind === "measured" ? Float32Array.from(inOwnUnits(answer.outputs, this.app.page)) : answer.outputs;
+    const outputs = inOwnUnits(answer.outputs, this.app.page);
     const { word, detail, best } = verdictOf(outputs, model);
     const single = answerNames(model).length === 1 && model.shape.kind === "measured";
     const text = single ? figureText(outputs[0]) : nameText(word);

@@ -3,7 +3,7 @@
 import { percent } from "../formats.js";
 import { largestPlace } from "../metrics.js";
 import { prepared } from "../prepare.js";
-import { inOwnUnits, meanOutputs, rawFeatures } from "../rows.js";
+import { inOwnUnits, jointOutputs, rawFeatures } from "../rows.js";
 import { inSlices } from "../testing.js";
 import { figureText, nameText } from "../text.js";
 import { answerNames } from "../verdict.js";
@@ -43,10 +43,10 @@ export class ColumnCurves {
   async compute(values) {
     const { run, app: { page, networks } } = this;
     const { controls, shape } = page.data.model;
-    const outputs = meanOutputs(networks, prepared(rawFeatures(controls, values), page));
+    const outputs = jointOutputs(networks, prepared(rawFeatures(controls, values), page));
     const place = shape.kind === "measured" ? 0 : largestPlace(outputs);
     const answer = (/** @type {Value[]} */ row) => {
-      const found = meanOutputs(networks, prepared(rawFeatures(controls, row), page));
+      const found = jointOutputs(networks, prepared(rawFeatures(controls, row), page));
       return shape.kind === "measured" ? inOwnUnits(found, page)[place] : found[place];
     };
     /** @type {Curve[]} */

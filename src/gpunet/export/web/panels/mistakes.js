@@ -3,7 +3,7 @@
 import { element } from "../dom.js";
 import { counted, percent } from "../formats.js";
 import { largestPlace } from "../metrics.js";
-import { inOwnUnits, pictureOf, rowValues, testLabels, testRow } from "../rows.js";
+import { inOwnUnits, pixelsOf, rowValues, testLabels, testRow } from "../rows.js";
 import { figureText, nameElement, nameText } from "../text.js";
 
 /** @typedef {import("../testing.js").Tested} Tested */
@@ -67,7 +67,7 @@ export class SampleList {
     const told = this.told(row);
     const [height, width] = /** @type {[number, number]} */ (this.page.data.model.image);
     const button = element("button", { type: "button", className: "sample", "aria-label": this.sentence(row, told) },
-      pictureElement(pictureOf(testRow(this.page, row), this.page), width, height),
+      pictureElement(pixelsOf(testRow(this.page, row), this.page), width, height),
       element("span", { className: "sample-answer" }, nameElement(told.label), element("span", { "aria-hidden": "true" }, " → "), nameElement(told.answer)),
       element("span", { className: "quiet number" }, told.sure));
     button.addEventListener("click", () => this.chosen(row));

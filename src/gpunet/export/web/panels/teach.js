@@ -1,0 +1,72 @@
+// "No, this is a 7": a button for each class, which hands the sample with that label to the training;
+// that answers with what was learned.
+
+import { element } from "../dom.js";
+import { nameText } from "../text.js";
+
+/** @typedef {import("../app.js").App} App */
+/** @typedef {import("../announce.js").Announcer} Announcer */
+
+const BUTTONS = 12; // more classes are chosen from a list
+
+export class Teach {
+  /** @param {App} app @param {Announcer} announcer */
+  constructor(app, announcer) {
+    this.app = app;
+    this.announcer = announcer;
+    const { classes } = app.page.data.model;
+    this.controls = classes.length > BUTTONS ? this.list(classes) : classes.map((name, label) => this.button(name, label));
+    this.note = element("p", { className: "teach-note quiet", id: "teach-note" });
+    this.root = element("div", { className: "teach", role: "group", "aria-labelledby": "teach-title", "aria-describedby": "teach-note" },
+      element("p", { className: "teach-title", id: "teach-title" }, "No, this is:"),
+      element("div", { className: "teach-classes" }, ...this.controls), this.note);
+    app.on("taught", (told) => this.say(told));
+    app.on("device", () => this.refresh());
+    app.on("sample", () => this.refresh());
+    this.refresh();
+  }
+
+  /** @param {string} name @param {number} label */
+  button(name, label) {
+    const made = element("button", { type: "button", ariaLabel: `No, this is ${nameText(name)}`, title: name }, nameText(name));
+    made.addEventListener("click", () => this.teach(label));
+    return made;
+  }
+
+  /** @param {string[]} classes */
+  list(classes) {
+    const select = element("select", { ariaLabel: "The right class" }, ...classes.map((name, label) => element("option", { value: String(label) }, nameText(name))));
+    const made = element("button", { type: "button" }, "Teach");
+    made.addEventListener("click", () => this.teach(Number(select.value)));
+    return [select, made];
+  }
+
+  /** @param {number} label */
+  teach(label) {
+    const { sample, page } = this.app;
+    if (sample === null || sample.blank) return;
+    this.say(`Learning that this is ${nameText(page.data.model.classes[label])}…`);
+    this.app.emit("teach", { sample, label });
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.note.textContent = text;
+    this.announcer.tell("taught", text);
+  }
+
+  /** Why nothing can be taught now; null if it can. */
+  obstacle() {
+    const { gpu, page, sample } = this.app;
+    if (page.data.data === null) return "Teaching needs training samples, and this page carries none.";
+    if (gpu === null) return "Teaching needs WebGPU, which this browser does not offer.";
+    if (sample === null || sample.blank) return "Draw something first, then say what it is and the network learns it.";
+    return null;
+  }
+
+  refresh() {
+    const obstacle = this.obstacle();
+    for (const control of this.controls) control.disabled = obstacle !== null;
+    this.note.textContent = obstacle ?? "Say so if the answer is wrong, and the network learns this picture.";
+  }
+}

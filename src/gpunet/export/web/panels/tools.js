@@ -1,0 +1,54 @@
+// What is below the board: the buttons, the width of the pen, and the ways that an image gets in.
+
+import { element } from "../dom.js";
+
+/** @typedef {import("./pad.js").Pad} Pad */
+
+/** @param {Pad} pad @param {(file: Blob) => void} open is given an image file that was chosen, pasted or dropped */
+export function padTools(pad, open) {
+  const undo = toolButton("Undo", () => pad.undo());
+  const redo = toolButton("Redo", () => pad.redo());
+  const clear = toolButton("Clear", () => pad.clear());
+  const eraser = toolButton("Eraser", () => pad.setEraser(!pad.erases));
+  const width = element("input", { type: "range", min: "2", max: "14", step: "0.5", value: String(100 * pad.penWidth) });
+  width.addEventListener("input", () => { pad.penWidth = Number(width.value) / 100; });
+  pad.listenToChange(() => {
+    // Not disabled, as a button that is would lose the focus to nobody.
+    undo.ariaDisabled = String(!pad.history.canUndo);
+    redo.ariaDisabled = String(!pad.history.canRedo);
+    clear.ariaDisabled = String(pad.isEmpty);
+    eraser.ariaPressed = String(pad.erases);
+  });
+  return element("div", { className: "pad-tools", role: "group", ariaLabel: "Drawing tools" },
+    undo, redo, clear, eraser, ...imageButton(open),
+    element("label", { className: "pad-width" }, element("span", {}, "Pen"), width));
+}
+
+/** @param {string} name @param {() => void} act */
+function toolButton(name, act) {
+  const button = element("button", { type: "button" }, name);
+  button.addEventListener("click", act);
+  return button;
+}
+
+/** A button that asks for an image file; one may also be pasted, or dropped anywhere on the page. @param {(file: Blob) => void} open */
+function imageButton(open) {
+  const input = element("input", { type: "file", accept: "image/*", hidden: true, tabIndex: -1 });
+  input.addEventListener("change", () => {
+    if (input.files?.[0]) open(input.files[0]);
+    input.value = ""; // so that the same file can be chosen once more
+  });
+  document.addEventListener("paste", (event) => receive(event, event.clipboardData, open));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => receive(event, event.dataTransfer, open));
+  return [toolButton("Image…", () => input.click()), input];
+}
+
+/** @param {Event} event @param {DataTransfer|null} data @param {(file: Blob) => void} open */
+function receive(event, data, open) {
+  const file = data?.files[0];
+  if (event.type === "drop") event.preventDefault(); // else the browser leaves the page for the file
+  if (file === undefined) return;
+  event.preventDefault();
+  open(file);
+}
