@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,13 @@ from playwright.sync_api import Page
 from tests.datasets.test_ink import BLANK, COVERS, WAYS, Levels, grey, written
 from tests.export.conftest import OpenModules
 
+import gpunet
 from gpunet.datasets import images, strokes
+from gpunet.datasets.dataset import Samples
 from gpunet.datasets.framing import MNIST, Framing, prepare_digits
+from gpunet.datasets.scaling import Scaling
 from gpunet.errors import DataError
+from gpunet.model import Model
 
 SHAPE = (28, 28)
 
@@ -212,3 +218,46 @@ def test_images_are_stretched_for_a_model_of_images_that_are_not_framed(prepare:
         name: [[[0, 0, *image.size], images.prepare_image(image, (17, 31)).tolist()]]
         for name, image in drawn.items()
     }
+
+
+PREPARED = """([values, kind, model, scaling]) => {
+    const numbers = values.map((value) => value ?? NaN);
+    const features = {uint8: Uint8Array, float32: Float32Array, float64: Float64Array}[kind];
+    const blocks = new Map(scaling ? [["scaling", Float64Array.from(scaling)]] : []);
+    return [...prepared(features.from(numbers), {data: {model}, blocks})];
+}"""
+
+ROWS = np.random.default_rng(2).integers(0, 256, (4, 4))
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    samples = np.zeros((8, 4), np.float32), np.arange(8) % 2
+    return gpunet.train(samples, hidden=(2,), epochs=1, device="cpu", verbose=False).model
+
+
+@pytest.mark.parametrize("clips", [None, False, True])
+def test_samples_are_prepared_as_a_model_prepares_them(
+    prepare: Page, model: Model, clips: bool | None
+) -> None:
+    around, apart, fill = np.array([90.3, 1.5, 127, 0]), np.array([60, 0.01, 2.5, 1]), np.ones(4)
+    scaling = None if clips is None else Scaling(around, apart, fill, clips)
+    block = None if clips is None else [*around, *apart, *fill]
+    for kind, inverted, levels in product(
+        ("uint8", "float32", "float64"), (False, True), ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+    ):
+        features = ROWS.astype(kind)
+        trained = replace(model, inverted=inverted, levels=levels, scaling=scaling)
+        wanted = trained.prepare(Samples(features, np.zeros(4, np.int32))).features
+        if wanted.dtype == np.uint8:
+            wanted = wanted / 255  # as engines read bytes
+        told = {"inverted": inverted, "levels": levels, "clips": clips}
+        seen = prepare.evaluate(PREPARED, [features.reshape(-1).tolist(), kind, told, block])
+        assert seen == pytest.approx(wanted.reshape(-1).tolist(), rel=1e-6, abs=1e-6)
+
+
+def test_missing_values_are_filled_in_before_they_are_standardized(prepare: Page) -> None:
+    told = {"inverted": False, "levels": (0, 1), "clips": False}
+    scaling = [1.0, 2.0, 4.0, 0.5, 3.0, 2.5]  # the means, the deviations, and what fills gaps
+    seen = prepare.evaluate(PREPARED, [[None, None, 5.0, 2.0], "float64", told, scaling])
+    assert seen == [0.5, 1.0, 1.0, 0.0]

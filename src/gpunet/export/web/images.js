@@ -297,7 +297,7 @@ export function medianOf(values) {
 }
 
 /** The value that would have this rank if they were sorted; those before it are no greater. @param {Float32Array} values are moved @param {number} rank */
-function ranked(values, rank) {
+export function ranked(values, rank) {
   let [low, high] = [0, values.length - 1];
   while (low < high) {
     const pivot = values[(low + high) >> 1];

@@ -4,7 +4,7 @@
 
 import { float32, medianOf, roundEven, withinSide } from "./images.js";
 import { contrastOf } from "./paper.js";
-import { maskOf, findPieces, groupsOf, withShortColumns, withShortRows } from "./pieces.js";
+import { maskOf, findPieces, groupsOf, runsOf, withShortColumns, withShortRows } from "./pieces.js";
 
 /** @typedef {import("./images.js").Grey} Grey */
 /** @typedef {import("./paper.js").Contrast} Contrast */
@@ -201,12 +201,14 @@ function croppedFigure(found, own, members, [across, down]) {
   const levels = partOf(found.contrast.levels, own.width, left, top, width, height);
   const set = partOf(own.set, own.width, left, top, width, height);
   const strongest = found.isEven ? strongestOf(levels, set) : medianOf(levels.filter((_, at) => set[at]));
-  const near = spreadAlong(spreadAlong(set, width, height, 1, width, reach), height, width, width, 1, reach);
+  const near = spreadMask(set, width, height, reach);
   const amounts = amountsOf(levels, near, strongest, Math.max(FAINTEST_INK * strongest, found.floor));
   const [west, north, east, south] = clearBox(amounts, width);
   const ink = partOf(amounts, width, west, north, east - west, south - north);
+  const grey = new Uint8Array(ink.length);
+  for (let at = 0; at < grey.length; at++) grey[at] = ink[at] < 1 ? roundEven(float32(ink[at] * 255)) : 255;
   return {
-    ink: { grey: new Uint8Array(ink.map((amount) => roundEven(float32(amount * 255)))), width: east - west, height: south - north },
+    ink: { grey, width: east - west, height: south - north },
     box: [Math.trunc(across * (left + west)), Math.trunc(down * (top + north)), Math.ceil(across * (left + east)), Math.ceil(down * (top + south))],
   };
 }
@@ -265,23 +267,21 @@ function partOf(pixels, wide, left, top, width, height) {
   return /** @type {Pixels} */ (part);
 }
 
-/**
- * The mask with all pixels that lie so near to it along one axis.
- * @param {Uint8Array} set
- * @param {number} length pixels along the axis
- * @param {number} lines
- * @param {number} step from a pixel of a line to the next
- * @param {number} start from a line to the next
- * @param {number} reach
- */
-function spreadAlong(set, length, lines, step, start, reach) {
+/** The mask with all pixels that lie so near to it, in rows and in columns. @param {Uint8Array} set @param {number} width @param {number} height @param {number} reach */
+function spreadMask(set, width, height, reach) {
+  const wide = new Uint8Array(set.length);
   const near = new Uint8Array(set.length);
-  for (let line = 0; line < lines; line++) {
-    let last = -Infinity; // the last pixel of the line that is set, no further than the reach ahead
-    for (let ahead = 0, from = line * start; ahead < length + reach; ahead++) {
-      if (ahead < length && set[from + ahead * step]) last = ahead;
-      if (ahead >= reach && last >= ahead - 2 * reach) near[from + (ahead - reach) * step] = 1;
+  const until = new Int32Array(width).fill(-1); // the last row that what is above reaches, column by column
+  const runs = runsOf({ set, width, height });
+  for (let run = 0; run < runs.length; run += 3) {
+    const start = runs[run] * width;
+    wide.fill(1, start + Math.max(0, runs[run + 1] - reach), start + Math.min(width, runs[run + 2] + reach));
+  }
+  for (let row = 0, ahead = 0; row < height; row++) {
+    for (const least = Math.min(height, row + reach + 1); ahead < least; ahead++) {
+      for (let column = 0, at = ahead * width; column < width; column++, at++) if (wide[at]) until[column] = ahead + reach;
     }
+    for (let column = 0, at = row * width; column < width; column++, at++) if (until[column] >= row) near[at] = 1;
   }
   return near;
 }

@@ -1,7 +1,7 @@
 // How far each pixel of a photograph, a scan or a drawing is from its paper, towards the ink.
 // The same as datasets/ink.py does, see there for why.
 
-import { BILINEAR_KERNEL, BOX_KERNEL, asGrey, asLevels, extremesOf, float32, gaussianBlurred, levelsAt, medianOf, rankFiltered, roundEven } from "./images.js";
+import { BILINEAR_KERNEL, BOX_KERNEL, asGrey, asLevels, extremesOf, float32, gaussianBlurred, levelsAt, medianOf, ranked, rankFiltered, roundEven } from "./images.js";
 import { maskOf, findPieces } from "./pieces.js";
 
 /** @typedef {import("./images.js").Grey} Grey */
@@ -30,27 +30,30 @@ const SURELY_INK = 8; // deviations of the noise that the strongest contrast has
 export function contrastOf(image) {
   let grey = onSheetAlone(asLevels(image));
   let noise = noiseOf(grey);
-  const { least, greatest } = extremesOf(grey.levels);
-  const span = greatest - least;
+  let extremes = extremesOf(grey.levels);
+  const span = extremes.greatest - extremes.least;
   if (noise > 0.01 * span) {
     const radius = Math.min((12 * noise) / span, Math.max(grey.width, grey.height) / 120);
     grey = asLevels(gaussianBlurred(asGrey(grey), radius));
     noise /= Math.max(1, 3.5 * radius);
+    extremes = extremesOf(grey.levels);
   }
   const coarse = coarsened(grey, COARSE_SIDE);
-  const even = evenPaper(coarse, grey);
+  const even = evenPaper(coarse, grey, extremes);
   return even ? evenContrast(grey, even, noise) : unevenContrast(grey, coarse, noise);
 }
 
 /** @param {Levels} grey @param {{level: number, ink: number}} paper its level, and that of the ink @param {number} noise @returns {Contrast|null} */
 function evenContrast(grey, { level, ink }, noise) {
+  const strongest = float32(Math.abs(ink - level));
+  if (!standsOut(strongest, noise)) return null;
   const levels = new Float32Array(grey.levels.length);
   const sign = ink < level ? -1 : 1;
   for (let at = 0; at < levels.length; at++) {
     const away = sign * (grey.levels[at] - level);
     if (away > 0) levels[at] = away;
   }
-  return standingOut({ ...grey, levels }, noise, true);
+  return { contrast: { ...grey, levels }, strongest, floor: INK_IN_NOISE * noise, isEven: true };
 }
 
 /** @param {Levels} grey @param {Levels} coarse @param {number} noise @returns {Contrast|null} */
@@ -60,20 +63,16 @@ function unevenContrast(grey, coarse, noise) {
   // Along the edge of a shadow a pixel counts as paper if either side of the edge may be.
   const paper = levelsAt(asLevels(rankFiltered(asGrey(local), 3, dark ? 0 : 8)), grey.width, grey.height, BILINEAR_KERNEL).levels;
   const levels = grey.levels.map((value, at) => Math.max(0, dark ? paper[at] - value : value - paper[at]));
-  const found = standingOut({ ...grey, levels }, noise, false);
-  if (!found) return null;
+  if (!standsOut(extremesOf(levels).greatest, noise)) return null;
   const brightest = extremesOf(paper).greatest; // shadows take their share of both paper and ink
-  const floor = float32(found.floor);
-  found.contrast.levels = levels.map((value, at) => (value > floor ? value * float32(brightest / Math.max(32, paper[at])) : 0));
-  found.strongest = extremesOf(found.contrast.levels).greatest;
-  return found;
+  const floor = INK_IN_NOISE * noise;
+  const shares = levels.map((value, at) => (value > float32(floor) ? value * float32(brightest / Math.max(32, paper[at])) : 0));
+  return { contrast: { ...grey, levels: shares }, strongest: extremesOf(shares).greatest, floor, isEven: false };
 }
 
-/** @param {Levels} contrast @param {number} noise @param {boolean} isEven @returns {Contrast|null} */
-function standingOut(contrast, noise, isEven) {
-  const strongest = extremesOf(contrast.levels).greatest;
-  if (strongest < float32(Math.max(FAINTEST_CONTRAST, SURELY_INK * noise))) return null;
-  return { contrast, strongest, floor: INK_IN_NOISE * noise, isEven };
+/** Whether there is ink, by the strongest contrast. @param {number} strongest @param {number} noise */
+function standsOut(strongest, noise) {
+  return strongest >= float32(Math.max(FAINTEST_CONTRAST, SURELY_INK * noise));
 }
 
 /** The deviation of independent noise; 0 for drawings. @param {Levels} grey */
@@ -110,10 +109,9 @@ function borderOf({ levels, width, height }, corner) {
   return border;
 }
 
-/** The level of paper that has but one, and of its ink; null if more than edges lies between it and the ink. @param {Levels} coarse @param {Levels} grey */
-function evenPaper(coarse, grey) {
+/** The level of paper that has but one, and of its ink; null if more than edges lies between it and the ink. @param {Levels} coarse @param {Levels} grey @param {{least: number, greatest: number}} extremes of grey */
+function evenPaper(coarse, grey, { least, greatest }) {
   const level = medianOf(borderOf(grey, 1));
-  const { least, greatest } = extremesOf(grey.levels);
   const ink = float32(level - least) > float32(greatest - level) ? least : greatest;
   if (ink === level) return { level, ink };
   const { width, height } = coarse;
@@ -206,7 +204,9 @@ function onSheetAlone(grey) {
   const coarse = coarsened(grey, SHEET_SIDE);
   const { levels, width, height } = coarse;
   const border = medianOf(borderOf(coarse, 0));
-  const bright = float32(float32(border + brightPercentile(levels)) / 2);
+  const brightest = brightPercentile(levels);
+  if (brightest <= border) return grey; // a sheet takes more than what is brighter then
+  const bright = float32(float32(border + brightest) / 2);
   const pieces = findPieces({ set: Uint8Array.from(levels, (level) => Number(level > bright)), width, height });
   const area = Math.max(0, ...pieces.all.map((piece) => (isWhole(piece, levels.length) ? piece.area : 0)));
   if (area === 0) return grey;
@@ -230,11 +230,12 @@ function isWhole(piece, pixels) {
 
 /** The level that 95 of 100 pixels do not exceed. @param {Float32Array} levels */
 function brightPercentile(levels) {
-  const sorted = levels.slice().sort();
-  const place = (sorted.length - 1) * 0.95;
+  const values = levels.slice();
+  const place = (values.length - 1) * 0.95;
   const below = Math.floor(place);
   const part = float32(place - below);
-  const [low, high] = [sorted[below], sorted[Math.min(sorted.length - 1, below + 1)]];
+  const low = ranked(values, below);
+  const high = below + 1 < values.length ? extremesOf(values.subarray(below + 1)).least : low;
   const apart = float32(high - low);
   return float32(part < 0.5 ? low + float32(apart * part) : high - float32(apart * float32(1 - part)));
 }

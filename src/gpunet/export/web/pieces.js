@@ -49,7 +49,7 @@ export function groupsOf(count, pairs) {
 }
 
 /** Row, first column and the column behind the last one of each run. @param {Mask} mask */
-function runsOf({ set, width }) {
+export function runsOf({ set, width }) {
   const runs = [];
   for (let at = set.indexOf(1); at >= 0; at = set.indexOf(1, at)) {
     const row = Math.floor(at / width);
