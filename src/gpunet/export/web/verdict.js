@@ -32,8 +32,9 @@ export function verdictOf(outputs, model) {
   const names = answerNames(model).map(nameText);
   const { kind } = model.shape;
   if (kind === "measured") {
-    const told = outputs.map(figureText);
-    return { word: told[0], detail: names.map((name, at) => `${name} ${told[at]}`).join(", "), best: -1 };
+    if (outputs.length === 1) return { word: figureText(outputs[0]), detail: names[0], best: -1 };
+    const [word, ...others] = names.map((name, at) => `${name} ${figureText(outputs[at])}`);
+    return { word, detail: others.join(", "), best: -1 };
   }
   if (kind === "labels") {
     const there = names.filter((_, at) => outputs[at] > 0.5);
