@@ -9,7 +9,7 @@ import { farthest, SignedBars } from "./signed-bars.js";
 /** @typedef {import("../types.js").Sample} Sample */
 /** @typedef {import("./diverging.js").Shades} Shades */
 
-const LISTED_FEATURES = 12;
+const LISTED_COLUMNS = 12;
 const TRACE_OF_INK = 0.3; // how much of the drawing shines through
 
 export class EvidenceCard {
@@ -27,7 +27,7 @@ export class EvidenceCard {
     this.select.addEventListener("change", () => chosen(this.select.value === "" ? null : Number(this.select.value)));
     this.picture = model.image === null ? null : pixelCanvas(model.image, "Evidence");
     this.legend = new ScaleLegend();
-    this.bars = model.image === null ? new SignedBars(Math.min(LISTED_FEATURES, features.length), "Evidence of each feature") : null;
+    this.bars = model.image === null ? new SignedBars(Math.min(LISTED_COLUMNS, model.controls.length || features.length), "Evidence of the columns") : null;
     this.words = element("p", { className: "think-words" });
     this.sum = element("data", { className: "number" });
     this.root = element("section", { className: "think-card think-evidence" },
@@ -85,7 +85,7 @@ export class EvidenceCard {
       ? controls.map(({ name, features: [first, count] }) => ({ name, value: total(evidence?.subarray(first, first + count) ?? []) }))
       : this.names.features.map((name, feature) => ({ name, value: evidence?.[feature] ?? 0 }));
     const values = columns.map(({ value }) => value);
-    this.bars?.set(farthest(values, LISTED_FEATURES).map((place) => columns[place]), largest(values));
+    this.bars?.set(farthest(values, LISTED_COLUMNS).map((place) => columns[place]), largest(values));
   }
 
   /** @param {Float32Array|null} evidence @param {number} logit @param {string} name */

@@ -64,6 +64,7 @@ export class LayerTiles {
       const next = this.nextUnit(event.key);
       if (next === undefined) return;
       event.preventDefault();
+      this.unit = next ?? this.unit; // the next key may come before the next frame
       chosen(next);
     });
   }
