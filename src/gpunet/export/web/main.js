@@ -3,8 +3,12 @@
 import { App } from "./app.js";
 import { readPage } from "./data.js";
 import { element } from "./dom.js";
+import { createControls } from "./panels/controls.js";
 import { createDraw } from "./panels/draw.js";
+import { createMembers } from "./panels/members.js";
 import { createPopulation } from "./panels/population.js";
+import { createTests } from "./panels/tests.js";
+import { createThink } from "./panels/think.js";
 import { createTrain } from "./panels/train.js";
 
 const app = new App(await readPage(document));
@@ -25,6 +29,10 @@ section("footer").append(
   ...(data.data === null ? [] : [element("p", {}, `Samples: ${data.data.source}${data.data.license ? `; ${data.data.license}` : ""}.`)]),
 );
 createDraw(section("draw"), app);
+createControls(section("controls"), app);
+createMembers(section("members"), app);
+createThink(section("think"), app);
 createTrain(section("train"), app);
 createPopulation(section("population"), app);
+createTests(section("tests"), app);
 await app.open();

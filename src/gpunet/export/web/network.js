@@ -106,14 +106,28 @@ function shares(parts) {
  * @param {Float32Array} parameters (N,) of the network
  * @param {Trace} trace what it computed of the sample
  * @param {number} output the place of the logit
+ * @param {Float64Array[]} [deltas] if they are known
  * @returns {Float32Array} (I,)
  */
-export function inputGradient(shape, parameters, trace, output) {
+export function inputGradient(shape, parameters, trace, output, deltas = logitDeltas(shape, parameters, trace, output)) {
+  return Float32Array.from(sentBack(deltas[0], layerViews(shape, parameters)[0].weights));
+}
+
+/**
+ * How much a logit rises with each unit's preactivation.
+ * @param {Shape} shape
+ * @param {Float32Array} parameters (N,) of the network
+ * @param {Trace} trace what it computed of the sample
+ * @param {number} output the place of the logit
+ * @returns {Float64Array[]} (O,) of each layer
+ */
+export function logitDeltas(shape, parameters, trace, output) {
   const norms = normViews(shape, parameters);
   const layers = layerViews(shape, parameters);
   const last = layers.length - 1;
   let deltas = new Float64Array(shape.layers[last].outputs);
   deltas[output] = 1;
+  const all = [deltas];
   for (let index = last; index > 0; index--) {
     const { slope } = activationOf(shape.layers[index - 1].activation, shape.leakySlope);
     const sums = trace.preactivations[index - 1];
@@ -122,8 +136,9 @@ export function inputGradient(shape, parameters, trace, output) {
     deltas = sentBack(deltas, layers[index].weights);
     deltas.forEach((delta, unit) => { deltas[unit] = delta * slope(bent[unit]); });
     if (norm) deltas = throughNorm(deltas, norm, norms[index - 1].scales);
+    all.unshift(deltas);
   }
-  return Float32Array.from(sentBack(deltas, layers[0].weights));
+  return all;
 }
 
 /** Of a layer's gradient (O,) that of its inputs. @param {Float64Array} deltas @param {Float32Array} weights (I * O,) */

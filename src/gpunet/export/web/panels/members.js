@@ -46,6 +46,11 @@ class MemberPanel {
   show({ members, outputs, sample }) {
     this.root.hidden = members.length < 2;
     if (members.length < 2) return;
+    if (sample.blank) {
+      this.agreement.textContent = "Nothing is drawn yet.";
+      this.rows.forEach((row, at) => row.showNothing(this.names[at]));
+      return;
+    }
     const { page } = this.app;
     const inUnits = (/** @type {Float32Array} */ one) => (this.measured ? inOwnUnits(one, page) : Array.from(one));
     const means = inUnits(outputs), own = members.map(inUnits);
@@ -55,7 +60,7 @@ class MemberPanel {
       if (this.measured) row.showMeasured(this.names[spread.place], spread);
       else row.showShares(this.names[spread.place], spread);
     });
-    this.agreement.textContent = sample.blank ? "Nothing is drawn yet." : this.agreementOf(members, outputs, own);
+    this.agreement.textContent = this.agreementOf(members, outputs, own);
   }
 
   /** How far the members agree, in a sentence. @param {Float32Array[]} members @param {Float32Array} outputs @param {number[][]} own */
@@ -91,6 +96,13 @@ class MemberRow {
     this.value = element("span", { className: "member-value number" });
     this.root = element("li", { className: "member" }, this.name,
       element("span", { className: "member-track" }, this.mean, this.dots), this.value);
+  }
+
+  /** @param {string} name */
+  showNothing(name) {
+    this.write(name, "\u2013", "\u2013");
+    this.mean.style.setProperty("--to", "0");
+    this.dots.replaceChildren();
   }
 
   /** @param {string} name @param {Spread} spread of a class or a label */
