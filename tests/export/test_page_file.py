@@ -150,13 +150,3 @@ def test_a_name_of_the_script_is_told_once() -> None:
     assert "</script" not in text
     assert "<!--" not in text
     assert not re.search(r"^(import|export) ", text, re.MULTILINE)
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_page_tells_of_no_folder(tmp_path: Path) -> None:
-    table = tmp_path / "rows.csv"
-    table.write_text("\n".join(["a,b,label", *(f"{i},{i % 7},{'xy'[i % 2]}" for i in range(60))]))
-    run = gpunet.train(table, hidden=(4,), epochs=1, verbose=False, device="cpu")
-    told = told_by(run.model.export(tmp_path / "page.html"))
-    assert told["data"]["source"] == "rows.csv"
-    assert str(tmp_path) not in json.dumps(told)
