@@ -84,7 +84,6 @@ def page_data(
     if model.scaling is not None:
         scaling = (model.scaling.mean, model.scaling.deviation, model.scaling.filling)
         blocks["scaling"] = np.stack(scaling).astype(np.float64)
-    origin = model.origin  # whose source names no folders
     told: dict[str, Any] = {"model": _model(model), "data": None}
     told["file"] = {
         "description": describe(model, folder),
@@ -97,7 +96,7 @@ def page_data(
         carried = _add_samples(blocks, model, parts)
         told["data"] = {
             "name": dataset.name,
-            "source": origin.source if dataset.name == origin.name else dataset.name,
+            "source": source,
             "license": license,
             "train": carried.train,
             "test": carried.test,

@@ -68,7 +68,7 @@ def export_page(
     """
     require_page_name(path)
     require_writable(path)
-    dataset, source = None, model.origin.source
+    dataset, source = None, ""
     if options.samples:
         dataset, source = _samples(model, data, messages)
     told = page_data(
