@@ -61,6 +61,7 @@ def page_data(
     *,
     samples: int,
     half: bool = False,
+    source: str = "",
     license: str | None = None,
     folder: Path = Path(),
 ) -> PageData:
@@ -71,6 +72,7 @@ def page_data(
         dataset: that samples are taken from; ``None`` for none.
         samples: how many the page carries at most, of the training and the test set together.
         half: whether weights are rounded to float16.
+        source: where the samples are from, in words.
         license: of the samples, in a line.
         folder: of the page, from which paths of data are seen.
 
@@ -82,7 +84,6 @@ def page_data(
     if model.scaling is not None:
         scaling = (model.scaling.mean, model.scaling.deviation, model.scaling.filling)
         blocks["scaling"] = np.stack(scaling).astype(np.float64)
-    origin = model.origin  # whose source names no folders
     told: dict[str, Any] = {"model": _model(model), "data": None}
     told["file"] = {
         "description": describe(model, folder),
@@ -95,7 +96,7 @@ def page_data(
         carried = _add_samples(blocks, model, parts)
         told["data"] = {
             "name": dataset.name,
-            "source": origin.source if dataset.name == origin.name else dataset.name,
+            "source": source,
             "license": license,
             "train": carried.train,
             "test": carried.test,
