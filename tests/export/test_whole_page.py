@@ -1,0 +1,121 @@
+"""The page of 784-128-10, a whole file in a real browser: its size, and that it answers alone."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.export.conftest import OpenPage
+from tests.export.told_pages import Told, dataset
+
+import gpunet
+from gpunet.config.choices import PageWeights
+from gpunet.datasets.dataset import Dataset
+from gpunet.model import Model
+
+MNIST_BYTES = 161
+"""Into which zlib packs one of MNIST's training images, on average."""
+
+LEVEL = 20
+"""What the levels of grey are multiples of, so that it comes to that."""
+
+SIZES = [("f16", 0, 400_000), ("f16", 4000, 1_500_000), ("f32", 4000, 1_500_000)]
+
+TEST_SAMPLES = 200
+
+ROUNDED = 2e-6
+"""Probabilities differ by less: everybody adds in another order."""
+
+ANSWERS = """async () => {
+  const { forward } = await import("/network.js");
+  const { shape } = told.data.model;
+  const parameters = told.blocks.get("parameters");
+  const samples = deviceSamples(told, "test");
+  const engine = new PageEngine(told, gpu, { shape, seeds: [0] });
+  engine.load("test", samples);
+  engine.setParameters(parameters);
+  const bytes = samples.features;
+  const rows = Array.from({ length: samples.labels.length }, (_, row) =>
+    Float32Array.from(bytes.subarray(784 * row, 784 * (row + 1)), (byte) => byte / 255));
+  return {
+    javascript: rows.map((row) => numbers(forward(shape, parameters, row).outputs)),
+    webgpu: numbers(await engine.predict("test")),
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    """Images that are packed into about as many bytes as MNIST's."""
+    data = dataset(3000)
+    train, test = (
+        replace(part, features=part.features // LEVEL * LEVEL) for part in (data.train, data.test)
+    )
+    packed = zlib.compress(train.features.tobytes(), 9)
+    assert MNIST_BYTES <= len(packed) / len(train) <= 1.1 * MNIST_BYTES
+    return replace(data, train=train, test=test)
+
+
+@pytest.fixture(scope="module")
+def model(digits: Dataset) -> Model:
+    return gpunet.train(digits, hidden=(128,), epochs=1, verbose=False, device="cpu").model
+
+
+@pytest.fixture(scope="module")
+def exported(
+    model: Model, digits: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[PageWeights, int], Path]:
+    """A page with so many samples."""
+    folder = tmp_path_factory.mktemp("pages")
+
+    @cache
+    def export(weights: PageWeights, samples: int) -> Path:
+        path = folder / f"{weights}-{samples}.html"
+        return model.export(path, digits, samples=samples, weights=weights)
+
+    return export
+
+
+@pytest.mark.parametrize(("weights", "samples", "most"), SIZES)
+def test_a_page_of_digits_is_small(
+    exported: Callable[[PageWeights, int], Path], weights: PageWeights, samples: int, most: int
+) -> None:
+    assert exported(weights, samples).stat().st_size <= most
+
+
+@pytest.mark.parametrize(("weights", "samples"), [("f16", 0), ("f32", 4000)])
+def test_a_page_opens_from_a_file_and_asks_for_nothing(
+    open_page: OpenPage,
+    exported: Callable[[PageWeights, int], Path],
+    weights: PageWeights,
+    samples: int,
+) -> None:
+    page = open_page(exported(weights, samples))
+    page.get_by_text("WebGPU runs on").wait_for()
+    assert "784-128-10" in page.locator("#summary").inner_text()
+
+
+def test_a_page_opens_without_webgpu_and_says_so(
+    open_page: OpenPage, exported: Callable[[PageWeights, int], Path]
+) -> None:
+    page = open_page(exported("f16", 4000))
+    page.add_init_script("delete Navigator.prototype.gpu")
+    page.reload()
+    page.get_by_text("This browser has no WebGPU").first.wait_for()
+
+
+def test_200_digits_are_answered_as_by_python_on_webgpu_and_in_javascript(
+    told: Told, model: Model, digits: Dataset
+) -> None:
+    part = replace(digits, train=digits.train[:600], test=digits.test[:TEST_SAMPLES])
+    seen = told(model, part).evaluate(ANSWERS)
+    expected = model.predict_proba(part.test.features)
+    assert expected.shape == (TEST_SAMPLES, 10)
+    for answers in (seen["javascript"], seen["webgpu"]):
+        actual = np.array(answers).reshape(expected.shape)
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=ROUNDED)
