@@ -20,6 +20,7 @@ import { LayerTiles, tiled } from "./tiles.js";
 
 const NARROWEST_LAYER = 84; // room for what is written above it
 const NARROWEST_GAP = 34; // between layers side by side
+const PALE = 0.4; // a layer whose strongest unit is below this share of the scale gets another one
 const NAMED = 16; // features of a table whose names have room
 const NEVER_NEGATIVE = ["relu", "sigmoid", "softplus"];
 
@@ -147,8 +148,9 @@ export class Stage {
   /** @param {LayerTiles} tiles @param {number} place of its range @param {Float32Array|null} values @param {boolean} signed @param {Shades} shades */
   paintTiles(tiles, place, values, signed, shades) {
     const shown = values ?? new Float32Array(tiles.units);
-    const range = Math.max(this.ranges[place], roundedUp(largest(shown)));
-    if (range !== this.ranges[place]) {
+    const [last, needed] = [this.ranges[place], roundedUp(largest(shown))];
+    const range = needed > last || needed < PALE * last ? needed : last;
+    if (range !== last) {
       tiles.forget();
       this.ranges[place] = range;
       this.legends[place].set(range, signed);
