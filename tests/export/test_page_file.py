@@ -31,30 +31,32 @@ HOSTILE = ("</script><script>alert(1)</script>", "<!--", "' onload='x", "&amp;")
 
 
 class Parts(HTMLParser):
-    """The scripts and the policy of a page."""
+    """The scripts, the style and the policy of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.scripts: list[tuple[dict[str, str | None], str]] = []
         self.metas: list[dict[str, str | None]] = []
-        self._within: dict[str, str | None] | None = None
+        self.style = ""
+        self._within: str | None = None
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._within = tag
         if tag == "script":
-            self._within = dict(attrs)
-            self.scripts.append((self._within, ""))
+            self.scripts.append((dict(attrs), ""))
         if tag == "meta":
             self.metas.append(dict(attrs))
 
     def handle_data(self, data: str) -> None:
-        if self._within is not None:
+        if self._within == "script":
             attributes, text = self.scripts[-1]
             self.scripts[-1] = attributes, text + data
+        if self._within == "style":
+            self.style += data
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "script":
-            self._within = None
+        self._within = None
 
 
 def unpacked(text: str) -> bytes:
@@ -107,21 +109,24 @@ def test_names_of_the_data_are_no_part_of_the_markup(model: Model, tmp_path: Pat
     assert sorted(told["model"]["classes"]) == sorted(model.classes)
 
 
-def test_only_the_pages_own_script_and_style_may_run(model: Model, tmp_path: Path) -> None:
+def allowed(*texts: bytes) -> str:
+    digests = [base64.b64encode(hashlib.sha256(text).digest()).decode() for text in texts]
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+def test_only_the_pages_own_scripts_and_styles_may_run(model: Model, tmp_path: Path) -> None:
     parts = Parts(model.export(tmp_path / "page.html", data(model)).read_text("utf-8"))
     running = [text for attributes, text in parts.scripts if attributes.get("type") == "module"]
     assert len(running) == 1
-    digests = [
-        base64.b64encode(hashlib.sha256(script).digest()).decode()
-        for script in (running[0].encode(), packed_script(parts, "page-program"))
-    ]
+    scripts = allowed(running[0].encode(), packed_script(parts, "page-program"))
+    styles = allowed(parts.style.encode(), packed_script(parts, "page-styles"))
     (policy,) = (
         str(one["content"])
         for one in parts.metas
         if one.get("http-equiv") == "Content-Security-Policy"
     )
     assert policy.startswith("default-src 'none';")
-    assert "script-src {} {};".format(*(f"'sha256-{digest}'" for digest in digests)) in policy
+    assert f"script-src {scripts}; style-src {styles};" in policy
     assert "unsafe" not in policy
 
 
