@@ -68,7 +68,7 @@ def test_the_mean_and_the_members_are_pythons(tmp_path: Path, open_modules: Open
     assert told.startswith(
         f"All 5 members answer {first}."
         if votes[first] == 5
-        else f"{votes[first]} of 5 members answer {first};"
+        else f"{votes[first]} of 5 members answer {first},"
     )
 
 
@@ -93,3 +93,12 @@ def test_one_network_in_their_place_has_no_members(
     count = model.network.parameter_count
     page.evaluate(f"app.replace(app.networks.shape, app.networks.parameters.slice(0, {count}), 1)")
     assert page.locator("#members").is_hidden()
+
+
+def test_a_blank_sample_has_no_answers(tmp_path: Path, open_modules: OpenModules) -> None:
+    _, _, path = exported(tmp_path, "classes")
+    page = opened(open_modules, path)
+    page.evaluate("app.show({...app.sample, blank: true})")
+    assert texts(page, ".members-agreement") == ["Nothing is drawn yet."]
+    assert texts(page, ".member-value") == ["\u2013"] * 3
+    assert page.locator(".member-dot").count() == 0

@@ -221,3 +221,20 @@ def test_labels_are_told_one_by_one(tmp_path: Path, open_modules: OpenModules) -
         assert f"{100 * precision:.1f} %{100 * recall:.1f} %{support}" in cells
         assert name in cells
     assert rows_of(page) == shown.worst()[:10]
+
+
+def test_large_networks_are_tested_on_the_gpu(tmp_path: Path, open_modules: OpenModules) -> None:
+    shown = Shown(tmp_path, blobs(5), hidden=(1000, 1000), epochs=1, ensemble=2)
+    page = shown.open(open_modules)
+    page.evaluate("async () => Object.assign(globalThis, await import('/testing.js'))")
+    found, asked = page.evaluate(
+        """async () => {
+          await app.open();
+          let asked = 0; // by JavaScript after every slice, so often
+          const stopped = () => asked++ < 0;
+          const outputs = await testOutputs(app.page, app.networks, app.gpu, stopped);
+          return [outputs.map((one) => [...one]), asked];
+        }"""
+    )
+    assert np.abs(np.array(found) - shown.told.answers).max() < 2e-6
+    assert asked == 1

@@ -61,6 +61,7 @@ def page_data(
     *,
     samples: int,
     half: bool = False,
+    source: str = "",
     license: str | None = None,
     folder: Path = Path(),
 ) -> PageData:
@@ -71,6 +72,7 @@ def page_data(
         dataset: that samples are taken from; ``None`` for none.
         samples: how many the page carries at most, of the training and the test set together.
         half: whether weights are rounded to float16.
+        source: where the samples are from, in words.
         license: of the samples, in a line.
         folder: of the page, from which paths of data are seen.
 
@@ -94,7 +96,7 @@ def page_data(
         carried = _add_samples(blocks, model, parts)
         told["data"] = {
             "name": dataset.name,
-            "source": dataset.source,
+            "source": source,
             "license": license,
             "train": carried.train,
             "test": carried.test,

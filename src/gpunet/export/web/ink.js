@@ -40,21 +40,27 @@ export function findDigits(grey) {
 }
 
 /** The contrast from which on a pixel is ink, by Otsu's criterion. @param {Contrast} found */
-function thresholdOf({ contrast, strongest, floor: noise }) {
+function thresholdOf({ contrast: { levels }, strongest, floor: noise }) {
   const bins = 128;
   const floor = Math.max(noise, FAINTEST_INK * strongest);
   const edges = Float32Array.from({ length: bins + 1 }, (_, bin) => bin * ((strongest - floor) / bins) + floor);
   edges[bins] = strongest;
   const counts = new Float64Array(bins);
   const [low, span] = [float32(floor), strongest - floor];
-  for (let at = 0; at < contrast.levels.length; at++) {
-    const level = contrast.levels[at];
+  let full = 0; // as most of a drawing is
+  for (let at = 0; at < levels.length; at++) {
+    const level = levels[at];
     if (level <= low) continue;
+    if (level === strongest) {
+      full++;
+      continue;
+    }
     let bin = Math.min(bins - 1, Math.trunc((float32(level - low) / span) * bins));
     if (level < edges[bin]) bin--;
     if (level >= edges[bin + 1] && bin < bins - 1) bin++;
     counts[bin]++;
   }
+  counts[bins - 1] += full;
   // However little ink there is, the paper weighs as much as all that stands out from it.
   const total = counts.reduce((sum, count) => sum + count, 0);
   const middle = (/** @type {number} */ bin) => float32(float32(edges[bin] + edges[bin + 1]) / 2);
@@ -206,7 +212,7 @@ function croppedFigure(found, own, members, [across, down]) {
   const [west, north, east, south] = clearBox(amounts, width);
   const ink = partOf(amounts, width, west, north, east - west, south - north);
   const grey = new Uint8Array(ink.length);
-  for (let at = 0; at < grey.length; at++) grey[at] = ink[at] < 1 ? roundEven(float32(ink[at] * 255)) : 255;
+  for (let at = 0; at < grey.length; at++) if (ink[at] > 0) grey[at] = ink[at] < 1 ? roundEven(float32(ink[at] * 255)) : 255;
   return {
     ink: { grey, width: east - west, height: south - north },
     box: [Math.trunc(across * (left + west)), Math.trunc(down * (top + north)), Math.ceil(across * (left + east)), Math.ceil(down * (top + south))],

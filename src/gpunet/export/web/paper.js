@@ -81,11 +81,13 @@ function noiseOf({ levels, width, height }) {
   const second = new Float32Array((width - 2) * height);
   let count = 0; // of those that are not 0; where they are few, as while somebody draws, the median is 0
   for (let row = 0, at = 0; row < height; row++, at += 2) {
+    let [left, middle] = [levels[at], levels[at + 1]];
     for (let end = at + width - 2; at < end; at++) {
-      const middle = levels[at + 1];
-      if (levels[at] === middle && levels[at + 2] === middle) continue;
-      const value = float32(float32(levels[at] - 2 * middle) + levels[at + 2]);
+      const right = levels[at + 2];
+      const value = left === middle && middle === right ? 0 : float32(float32(left - 2 * middle) + right);
       if (value !== 0) second[count++] = Math.abs(value);
+      left = middle;
+      middle = right;
     }
   }
   if (2 * count < second.length - 1) return 0;

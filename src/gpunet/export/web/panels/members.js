@@ -29,6 +29,8 @@ class MemberPanel {
     const rows = Math.min(MOST_ROWS, this.names.length);
     this.agreement = element("p", { className: "members-agreement" }, "–");
     this.rows = Array.from({ length: rows }, () => new MemberRow());
+    const longest = Math.min(20, this.names.reduce((most, name) => Math.max(most, nameText(name).length), 2));
+    root.style.setProperty("--longest-name", String(longest));
     fillPanel(root, `The ensemble's ${app.page.data.model.networks} members`, this.agreement,
       element("ul", { className: "members" }, ...this.rows.map((row) => row.root)),
       element("p", { className: "quiet small" }, this.measured
@@ -46,6 +48,11 @@ class MemberPanel {
   show({ members, outputs, sample }) {
     this.root.hidden = members.length < 2;
     if (members.length < 2) return;
+    if (sample.blank) {
+      this.agreement.textContent = "Nothing is drawn yet.";
+      this.rows.forEach((row, at) => row.showNothing(this.names[at]));
+      return;
+    }
     const { page } = this.app;
     const inUnits = (/** @type {Float32Array} */ one) => (this.measured ? inOwnUnits(one, page) : Array.from(one));
     const means = inUnits(outputs), own = members.map(inUnits);
@@ -55,7 +62,7 @@ class MemberPanel {
       if (this.measured) row.showMeasured(this.names[spread.place], spread);
       else row.showShares(this.names[spread.place], spread);
     });
-    this.agreement.textContent = sample.blank ? "Nothing is drawn yet." : this.agreementOf(members, outputs, own);
+    this.agreement.textContent = this.agreementOf(members, outputs, own);
   }
 
   /** How far the members agree, in a sentence. @param {Float32Array[]} members @param {Float32Array} outputs @param {number[][]} own */
@@ -78,7 +85,8 @@ class MemberPanel {
     const counts = [...votes].sort((one, other) => other[1] - one[1]);
     const [first, ...others] = counts.map(([place, count]) => [nameText(this.names[place]), count]);
     if (others.length === 0) return `All ${members.length} members answer ${first[0]}.`;
-    return `${first[1]} of ${members.length} members answer ${first[0]}; ${others.map(([name, count]) => `${count} ${name}`).join(", ")}.`;
+    const further = others.map(([name, count]) => `${count} ${count === 1 ? "answers" : "answer"} ${name}`).join(", ");
+    return `${first[1]} of ${members.length} members ${first[1] === 1 ? "answers" : "answer"} ${first[0]}, ${further}.`;
   }
 }
 
@@ -91,6 +99,13 @@ class MemberRow {
     this.value = element("span", { className: "member-value number" });
     this.root = element("li", { className: "member" }, this.name,
       element("span", { className: "member-track" }, this.mean, this.dots), this.value);
+  }
+
+  /** @param {string} name */
+  showNothing(name) {
+    this.write(name, "\u2013", "\u2013");
+    this.mean.style.setProperty("--to", "0");
+    this.dots.replaceChildren();
   }
 
   /** @param {string} name @param {Spread} spread of a class or a label */

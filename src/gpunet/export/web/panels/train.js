@@ -109,7 +109,7 @@ class TrainPanel extends TrainerPanel {
   /** Reads and draws the first layer while it forms, unless nobody sees it. */
   async form() {
     if (!this.session?.going || document.hidden) return;
-    await this.session.read();
+    await this.session.read().catch(() => {}); // the training itself tells of a lost GPU
     this.showWeights();
   }
 
