@@ -18,7 +18,7 @@ import { LayerTiles, tiled } from "./tiles.js";
 
 /** A unit, its layer counted from 0 at the first hidden one. @typedef {{layer: number, unit: number}} Unit */
 
-const NARROWEST_LAYER = 96; // room for what is written above it
+const NARROWEST_LAYER = 84; // room for what is written above it
 const NARROWEST_GAP = 34; // between layers side by side
 const NAMED = 16; // features of a table whose names have room
 const NEVER_NEGATIVE = ["relu", "sigmoid", "softplus"];
@@ -45,6 +45,7 @@ export class Stage {
     this.picture = model.image === null ? null : pixelCanvas(model.image, "The input as the network sees it");
     this.names = model.image === null && features.length <= NAMED
       ? element("ul", { className: "think-features" }, ...features.map((name) => element("li", { title: name }, name))) : null;
+    this.longest = Math.max(...features.map(({ length }) => length));
     this.hidden = shape.layers.slice(0, last).map(({ outputs: units }, layer) =>
       new LayerTiles(units, `Units of hidden layer ${layer + 1}`, (unit) => choseUnit(unit === null ? null : { layer, unit })));
     this.outputs = new OutputRows(model, outputs, choseOutput, (unit) => choseUnit({ layer: last, unit }));
@@ -70,11 +71,11 @@ export class Stage {
 
   /** Fits the layers into a width. @param {number} width in pixels */
   arrange(width) {
-    const height = Math.min(520, Math.max(280, 0.42 * width));
+    const height = Math.min(520, Math.max(320, 0.42 * width));
     const layers = this.hidden.length;
     const image = this.model.image;
     const scale = image === null ? 0 : Math.max(1, Math.floor(Math.min(0.19 * Math.max(width, 760), 0.7 * height, width) / Math.max(...image)));
-    const inputWidth = image === null ? (this.names === null ? 110 : 190) : image[1] * scale;
+    const inputWidth = image === null ? (this.names === null ? 110 : 46 + Math.min(150, 7 * this.longest)) : image[1] * scale;
     const room = width - inputWidth - this.outputs.width - NARROWEST_GAP * (layers + 1);
     this.across = width >= 520 && room >= NARROWEST_LAYER * layers;
     this.root.classList.toggle("think-across", this.across);
