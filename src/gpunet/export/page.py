@@ -1,7 +1,7 @@
 """One HTML file out of a page's data, its modules and its styles.
 
 The modules of ``web/`` are joined as they are, each after those that it imports, into one program,
-which the file holds deflated, as it does the panels' styles, and a short script unpacks; a browser's
+which the file holds deflated, like the panels' styles, and a short script unpacks; a browser's
 developer tools show it as it was written. The file asks for nothing from elsewhere, and its content
 security policy forbids it: only these scripts and styles may run, by their hashes.
 """
