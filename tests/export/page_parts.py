@@ -11,30 +11,32 @@ from typing import Any
 
 
 class Parts(HTMLParser):
-    """The scripts and the policy of a page."""
+    """The scripts, the style and the policy of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.scripts: list[tuple[dict[str, str | None], str]] = []
         self.metas: list[dict[str, str | None]] = []
-        self._within: dict[str, str | None] | None = None
+        self.style = ""
+        self._within: str | None = None
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._within = tag
         if tag == "script":
-            self._within = dict(attrs)
-            self.scripts.append((self._within, ""))
+            self.scripts.append((dict(attrs), ""))
         if tag == "meta":
             self.metas.append(dict(attrs))
 
     def handle_data(self, data: str) -> None:
-        if self._within is not None:
+        if self._within == "script":
             attributes, text = self.scripts[-1]
             self.scripts[-1] = attributes, text + data
+        if self._within == "style":
+            self.style += data
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "script":
-            self._within = None
+        self._within = None
 
 
 def unpacked(text: str) -> bytes:

@@ -62,21 +62,24 @@ def test_names_of_the_data_are_no_part_of_the_markup(model: Model, tmp_path: Pat
     assert sorted(told["model"]["classes"]) == sorted(model.classes)
 
 
-def test_only_the_pages_own_script_and_style_may_run(model: Model, tmp_path: Path) -> None:
+def allowed(*texts: bytes) -> str:
+    digests = [base64.b64encode(hashlib.sha256(text).digest()).decode() for text in texts]
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+def test_only_the_pages_own_scripts_and_styles_may_run(model: Model, tmp_path: Path) -> None:
     parts = Parts(model.export(tmp_path / "page.html", data(model)).read_text("utf-8"))
     running = [text for attributes, text in parts.scripts if attributes.get("type") == "module"]
     assert len(running) == 1
-    digests = [
-        base64.b64encode(hashlib.sha256(script).digest()).decode()
-        for script in (running[0].encode(), packed_script(parts, "page-program"))
-    ]
+    scripts = allowed(running[0].encode(), packed_script(parts, "page-program"))
+    styles = allowed(parts.style.encode(), packed_script(parts, "page-styles"))
     (policy,) = (
         str(one["content"])
         for one in parts.metas
         if one.get("http-equiv") == "Content-Security-Policy"
     )
     assert policy.startswith("default-src 'none';")
-    assert "script-src {} {};".format(*(f"'sha256-{digest}'" for digest in digests)) in policy
+    assert f"script-src {scripts}; style-src {styles};" in policy
     assert "unsafe" not in policy
 
 
