@@ -379,6 +379,8 @@ def test_the_network_fits_into_the_page(tmp_path: Path, open_page: OpenPage, wid
         one.getBoundingClientRect().right > right).map(one => one.className);
     }"""
     assert page.evaluate(overflowing) == []
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+    assert page.eval_on_selector_all(".think-output-name", cut) == []
 
 
 def test_a_frame_of_128_tiles_is_drawn_in_time(tmp_path: Path, open_modules: OpenModules) -> None:

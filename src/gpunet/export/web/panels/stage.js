@@ -80,8 +80,9 @@ export class Stage {
     const room = width - inputWidth - this.outputs.width - NARROWEST_GAP * (layers + 1);
     this.across = width >= 520 && room >= NARROWEST_LAYER * layers;
     this.root.classList.toggle("think-across", this.across);
+    const wider = Math.max(0, Math.min(60, (room - NARROWEST_LAYER * layers) / 3)); // for longer bars
     for (const tiles of this.hidden) {
-      const fit = this.across ? tiled(tiles.units, height, Math.min(0.62 * height, room / layers), 26) : tiled(tiles.units, width, 230, 26);
+      const fit = this.across ? tiled(tiles.units, height, Math.min(0.62 * height, (room - wider) / layers), 26) : tiled(tiles.units, width, 230, 26);
       tiles.arrange(this.across ? fit.lines : fit.inLine, fit.side);
     }
     if (this.names !== null) this.input?.arrange(1, 22);
@@ -94,7 +95,7 @@ export class Stage {
       this.picture.style.width = `${image[1] * scale}px`;
       this.picture.style.height = `${image[0] * scale}px`;
     }
-    this.outputs.root.style.width = this.across ? `${this.outputs.width}px` : "";
+    this.outputs.root.style.width = this.across ? `${this.outputs.width + wider}px` : "";
     this.edges.arrange(width, this.root.offsetHeight);
     this.measure();
   }
