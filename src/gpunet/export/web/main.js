@@ -17,12 +17,20 @@ const { data } = app.page;
 /** The section of a panel. @param {string} name */
 const section = (name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
-const { networks, shape, trainedOn, bestEpoch } = data.model;
-section("summary").textContent = `${networks > 1 ? `${networks} networks ` : ""}${shape.name}, trained on ${trainedOn}, weights of epoch ${bestEpoch}`;
+/** Tells which networks answer. */
+function tellNetworks() {
+  const { shape, networks, trained } = app.networks;
+  const { trainedOn, bestEpoch } = data.model;
+  const way = trained ? `trained in this page with ${trained.optimizer}, epochs done: ${trained.epochs}` : `trained on ${trainedOn}, weights of epoch ${bestEpoch}`;
+  section("summary").textContent = `${networks > 1 ? `${networks} networks ` : ""}${shape.name}, ${way}`;
+}
+
+tellNetworks();
+app.on("weights", tellNetworks);
 app.on("device", () => {
   section("device").textContent = app.gpu === null
     ? "This browser has no WebGPU: answers come from JavaScript, and nothing can be trained."
-    : `WebGPU runs on ${app.gpu.name}.`;
+    : `WebGPU runs on ${app.gpu.name}${app.gpu.software ? ", as there is no GPU for it here" : ""}.`;
 });
 section("footer").append(
   element("p", {}, `Written by gpunet ${data.version}. Everything that the page needs is in this file; it asks for nothing from elsewhere.`),

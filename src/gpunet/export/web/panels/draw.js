@@ -188,7 +188,7 @@ class DrawPanel {
   /** @param {string} device */
   answerer(device) {
     const { gpu } = this.app;
-    if (device !== "JavaScript") return gpu?.software ? "WebGPU, on the processor as no GPU is to be had" : `this browser's GPU (${device})`;
+    if (device !== "JavaScript") return gpu?.software ? "WebGPU on the processor" : `this browser's GPU (${device})`;
     return gpu === null ? "JavaScript, as this browser has no WebGPU" : "JavaScript";
   }
 }
