@@ -19,7 +19,7 @@ from gpunet.model import Model
 
 __all__ = ["icon", "preview"]
 
-ACROSS, DOWN = 6, 3
+ACROSS, DOWN = 4, 2
 """Units of a preview, about twice as wide as high, as links are shown."""
 
 LEVELS = 15
