@@ -29,7 +29,7 @@ ENGINES = {"NumpyEngine", "WgpuEngine", "create_engine"}
 
 MAKERS = (
     *("tests/contract/", "tests/engine/", "tests/conftest.py", "tests/engines.py"),
-    "tests/export/test_page_engine.py",
+    *("tests/export/test_page_engine.py", "tests/export/test_page_training.py"),
     "benchmarks/peers/engines.py",
 )
 """Tests whose subject the engines are, and what makes engines for all others and for scripts."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 import pytest
+from tests.export.page_parts import told_by
 
 if TYPE_CHECKING:
     from tests.cli.conftest import RunCommand
@@ -33,6 +35,17 @@ def test_export_without_samples_needs_no_data(
     ran = gpunet("export", trained, whole)
     assert (ran.code, whole.exists()) == (1, False)
     assert "--data" in ran.failure
+
+
+def test_a_page_tells_no_folder_of_the_machine_that_wrote_it(
+    gpunet: RunCommand, trained: Path, halves: Path, tmp_path: Path
+) -> None:
+    for options in ((), ("--data", halves)):
+        page = tmp_path / f"page{len(options)}.html"
+        assert gpunet("export", trained, page, *options).code == 0
+        told = told_by(page)
+        assert str(halves.parent) not in json.dumps(told)
+        assert told["data"]["source"] == "halves.npz"
 
 
 def test_export_keeps_a_page_that_is_there(

@@ -386,8 +386,8 @@ def test_what_is_taught_goes_to_the_training_with_its_label(open_modules: OpenMo
                 "targets": ["age", "height"],
                 "targetScaling": {"mean": [10, 100], "deviation": [2, 5]},
             },
-            "14",
-            "age 14, height 95",
+            "age 14",
+            "height 95",
         ),
     ],
 )

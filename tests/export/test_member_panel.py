@@ -68,7 +68,7 @@ def test_the_mean_and_the_members_are_pythons(tmp_path: Path, open_modules: Open
     assert told.startswith(
         f"All 5 members answer {first}."
         if votes[first] == 5
-        else f"{votes[first]} of 5 members answer {first};"
+        else f"{votes[first]} of 5 members answer {first},"
     )
 
 

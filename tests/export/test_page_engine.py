@@ -153,3 +153,29 @@ def test_weights_of_samples_and_measured_targets_count_in_the_page_as_in_the_eng
             np.testing.assert_allclose(mine["squared"], own.mean_squared, rtol=0, atol=1e-6)
         else:
             np.testing.assert_allclose(mine["accuracies"], own.accuracy, rtol=0, atol=1e-6)
+
+
+LOAD_MORE = """async () => {
+    const { shape } = told.data.model;
+    const engine = new PageEngine(told, gpu, { shape, seeds: [0] });
+    engine.setParameters(told.blocks.get("parameters"));
+    const { features, labels } = deviceSamples(told, "test");
+    const { inputs } = shape.layers[0];
+    const alone = [];
+    for (const count of [1, labels.length]) {
+        const some = features.slice(0, count * inputs);
+        engine.load("test", { features: some, labels: labels.slice(0, count) });
+        alone.push(numbers((await engine.predict("test")).slice(0, 10)));
+        alone.push((await engine.evaluate("test")).seen);
+    }
+    return alone;
+}"""
+
+
+def test_a_split_that_grows_is_scored_anew(told: Told) -> None:
+    network, config = NETWORKS["128 with Adam"]
+    data = dataset(60)
+    page = told(untrained(network, config, data), data)
+    first, one, again, all_ = page.evaluate(LOAD_MORE)
+    assert (one, all_) == ([1], [len(data.test)])
+    np.testing.assert_array_equal(first, again)

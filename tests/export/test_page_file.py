@@ -5,16 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import json
 import re
-import zlib
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.export.page_parts import Parts, packed_script, told_by, unpacked
 
 import gpunet
 from gpunet.config import NetworkSpec, TrainConfig
@@ -28,48 +25,6 @@ from gpunet.export.programs import DEVICES, POPULATION, Menu, PageSamples
 from gpunet.model import Model
 
 HOSTILE = ("</script><script>alert(1)</script>", "<!--", "' onload='x", "&amp;")
-
-
-class Parts(HTMLParser):
-    """The scripts and the policy of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.scripts: list[tuple[dict[str, str | None], str]] = []
-        self.metas: list[dict[str, str | None]] = []
-        self._within: dict[str, str | None] | None = None
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "script":
-            self._within = dict(attrs)
-            self.scripts.append((self._within, ""))
-        if tag == "meta":
-            self.metas.append(dict(attrs))
-
-    def handle_data(self, data: str) -> None:
-        if self._within is not None:
-            attributes, text = self.scripts[-1]
-            self.scripts[-1] = attributes, text + data
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "script":
-            self._within = None
-
-
-def unpacked(text: str) -> bytes:
-    back = bytes.maketrans(b",.:", b"<&>")
-    return zlib.decompress(base64.b85decode(text.encode().translate(back)))
-
-
-def packed_script(parts: Parts, name: str) -> bytes:
-    (text,) = (text for attributes, text in parts.scripts if attributes.get("id") == name)
-    return unpacked(text)
-
-
-def told_by(page: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(packed_script(Parts(page.read_text("utf-8")), "page-data"))
-    return told
 
 
 @pytest.fixture(scope="module")
@@ -107,21 +62,24 @@ def test_names_of_the_data_are_no_part_of_the_markup(model: Model, tmp_path: Pat
     assert sorted(told["model"]["classes"]) == sorted(model.classes)
 
 
-def test_only_the_pages_own_script_and_style_may_run(model: Model, tmp_path: Path) -> None:
+def allowed(*texts: bytes) -> str:
+    digests = [base64.b64encode(hashlib.sha256(text).digest()).decode() for text in texts]
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+def test_only_the_pages_own_scripts_and_styles_may_run(model: Model, tmp_path: Path) -> None:
     parts = Parts(model.export(tmp_path / "page.html", data(model)).read_text("utf-8"))
     running = [text for attributes, text in parts.scripts if attributes.get("type") == "module"]
     assert len(running) == 1
-    digests = [
-        base64.b64encode(hashlib.sha256(script).digest()).decode()
-        for script in (running[0].encode(), packed_script(parts, "page-program"))
-    ]
+    scripts = allowed(running[0].encode(), packed_script(parts, "page-program"))
+    styles = allowed(parts.style.encode(), packed_script(parts, "page-styles"))
     (policy,) = (
         str(one["content"])
         for one in parts.metas
         if one.get("http-equiv") == "Content-Security-Policy"
     )
     assert policy.startswith("default-src 'none';")
-    assert "script-src {} {};".format(*(f"'sha256-{digest}'" for digest in digests)) in policy
+    assert f"script-src {scripts}; style-src {styles};" in policy
     assert "unsafe" not in policy
 
 

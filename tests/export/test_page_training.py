@@ -35,12 +35,14 @@ SPEC, CONFIG = NetworkSpec(64, (8,), 4), TrainConfig(hidden=(8,), batch_size=5, 
 
 DATA = dataset(60, 64, 4)
 
+MODEL = untrained(SPEC, CONFIG, DATA)
+
 RATE = CONFIG.in_effect("learning_rate")
 
 
 def opened(told: Told, config: TrainConfig = CONFIG, rates: Sequence[float] = (RATE,)) -> Page:
     """A page whose training can begin."""
-    page = told(untrained(SPEC, config, DATA), DATA)
+    page = told(MODEL if config is CONFIG else untrained(SPEC, config, DATA), DATA)
     page.evaluate(OPEN, [config.optimizer, rates, config.seed])
     return page
 

@@ -379,6 +379,8 @@ def test_the_network_fits_into_the_page(tmp_path: Path, open_page: OpenPage, wid
         one.getBoundingClientRect().right > right).map(one => one.className);
     }"""
     assert page.evaluate(overflowing) == []
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+    assert page.eval_on_selector_all(".think-output-name", cut) == []
 
 
 def test_a_frame_of_128_tiles_is_drawn_in_time(tmp_path: Path, open_modules: OpenModules) -> None:
@@ -387,3 +389,30 @@ def test_a_frame_of_128_tiles_is_drawn_in_time(tmp_path: Path, open_modules: Ope
     times: Sequence[float] = page.evaluate(DRAW_TIMES)
     assert len(times) >= 30
     assert times[len(times) // 2] < 16  # a frame's; on an idle machine it is below 4
+
+
+def test_a_network_whose_units_are_all_silent_says_so(
+    tmp_path: Path, open_modules: OpenModules
+) -> None:
+    model, data = model_of((8,))
+    page = opened(open_modules, tmp_path, model, data)
+    page.evaluate("app.replace(app.networks.shape, app.networks.parameters.map(() => 0), 1)")
+    page.wait_for_timeout(900)
+    (told,) = texts(page, ".think-sentence")
+    assert told == "Every connection to 0 (10.0 %) is silent: its bias alone speaks."
+
+
+def test_a_network_without_hidden_layers_shows_the_weights_of_its_outputs(
+    tmp_path: Path, open_modules: OpenModules
+) -> None:
+    model, data = model_of(())
+    page = opened(open_modules, tmp_path, model, data)
+    page.locator(".think-output").nth(7).hover()
+    page.evaluate(FRAME)
+    assert texts(page, ".think-unit h3") == ["Output 7"]
+    weights = layer_views(model.parameters, model.network)[0][0][0][:, 7]
+    drawn = np.array(page.eval_on_selector(".think-unit canvas", PIXELS)).reshape(784, 4)
+    assert np.abs(drawn[:, :3] - colors(page, weights / np.abs(weights).max())).max() <= 1
+    page.wait_for_timeout(900)
+    (told,) = texts(page, ".think-sentence")
+    assert told.startswith("The pixel in row ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -119,3 +120,33 @@ def test_200_digits_are_answered_as_by_python_on_webgpu_and_in_javascript(
     for answers in (seen["javascript"], seen["webgpu"]):
         actual = np.array(answers).reshape(expected.shape)
         np.testing.assert_allclose(actual, expected, rtol=0, atol=ROUNDED)
+
+
+def test_a_network_trained_in_the_page_is_downloaded_and_evaluates_to_the_pages_accuracy(
+    open_page: OpenPage, model: Model, digits: Dataset, tmp_path: Path
+) -> None:
+    test = digits.test[:TEST_SAMPLES]
+    wrong = np.where(np.arange(TEST_SAMPLES) % 5, test.labels, (test.labels + 1) % 10)
+    part = replace(digits, train=digits.train[:600], test=replace(test, labels=wrong))
+    page = open_page(model.export(tmp_path / "page.html", part, samples=800))
+    page.get_by_role("button", name="One epoch").first.click()
+    best = page.locator(".train-best")
+    page.wait_for_function("() => document.querySelector('.train-best').textContent.includes('%')")
+    shown = re.search(r"([\d.]+)\s*%", best.inner_text())
+    page.wait_for_function(
+        "() => !Array.from(document.querySelectorAll('button')).find("
+        "  (button) => button.textContent === 'One epoch').disabled"
+    )
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the network").click()
+    download.value.save_as(tmp_path / "back.safetensors")
+
+    back = gpunet.load(tmp_path / "back.safetensors")
+    found = back.evaluate(part).overall
+    assert shown is not None
+    assert back.parameters.tobytes() != model.parameters.tobytes()
+    assert (back.best_epoch, back.config.schedule) == (1, "constant")
+    assert found.accuracy == back.test.accuracy
+    assert found.accuracy == pytest.approx(float(shown[1]) / 100, abs=0.005)
+    assert found.accuracy == pytest.approx(0.75, abs=0.06)
+    assert found.loss == pytest.approx(back.test.loss, rel=1e-4)

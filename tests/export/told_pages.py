@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from playwright.sync_api import Page
@@ -29,9 +30,15 @@ READ = """async html => {
 
 def tell(page: Page, model: Model, data: Dataset | None) -> None:
     """Let the modules of a page know a model and its data, as ``told`` and ``gpu``."""
+    page.evaluate(READ, _page_of(model, data))
+
+
+@cache
+def _page_of(model: Model, data: Dataset | None) -> str:
+    """The text of a page, whose menu of programs takes longer to plan than most tests."""
     samples = len(data.train) + len(data.test) if data else 0
     known = page_data(model, data, samples=samples)
-    page.evaluate(READ, page_html(known, title="", description="", icon="", preview=""))
+    return page_html(known, title="", description="", icon="", preview="")
 
 
 def dataset(count: int, inputs: int = 784, classes: int = 10) -> Dataset:

@@ -27,6 +27,7 @@ __all__ = [
     "KernelTime",
     "Metrics",
     "NetworkSettings",
+    "Population",
     "Rule",
     "Split",
     "networks_of",
@@ -196,13 +197,8 @@ class KernelTime:
     traffic: int | None
 
 
-class Engine(ABC):
-    """A population of P networks of one shape on one device.
-
-    The order of calls: ``load`` the splits, ``set_parameters``, then for every epoch
-    ``begin_epoch``, ``train`` in as many calls as one likes, ``metrics``, ``evaluate``. Between two
-    epochs, networks that have ended are deactivated. Training samples that do not fit come in
-    windows: each is loaded, and has a ``begin_epoch`` and ``metrics`` of its own.
+class Population:
+    """Networks of one shape side by side, and how each of them is trained.
 
     Args:
         network: the shape that all networks share.
@@ -214,12 +210,6 @@ class Engine(ABC):
         ValueError: there is no configuration, or they differ in what they must share.
     """
 
-    device: DeviceInfo
-    """What carries out the work."""
-
-    can_be_lost: ClassVar[bool] = True
-    """Whether the device may fail, so that a run goes back to where it was after an epoch."""
-
     def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
         self.network = network
         self.configs = networks_of(configs)
@@ -228,13 +218,6 @@ class Engine(ABC):
             raise ValueError(f"a population shares one optimizer and batch size, not {shared}")
         ((self.optimizer, self.batch_size, self.rate_by_inputs),) = shared
         self.settings = tuple(map(NetworkSettings.of, self.configs))
-        self.class_weights: NDArray[np.float32] | None = None
-        """(C,) what a sample of each class counts in training; ``load`` finds it."""
-        self.rows: dict[Split, Sequence[NDArray[np.uint32]]] = {}
-        """(P,) the rows of a split that each network has for its own; all rows where there are
-        none."""
-        self.clocked = False
-        """Whether the device's own clock measures the steps, for ``busy_seconds``."""
 
     @property
     def population(self) -> int:
@@ -264,6 +247,32 @@ class Engine(ABC):
             for one in self.settings
         ]
         return np.array(rates, dtype=np.float32).reshape(self.population, count)
+
+
+class Engine(Population, ABC):
+    """A population of P networks of one shape on one device.
+
+    The order of calls: ``load`` the splits, ``set_parameters``, then for every epoch
+    ``begin_epoch``, ``train`` in as many calls as one likes, ``metrics``, ``evaluate``. Between two
+    epochs, networks that have ended are deactivated. Training samples that do not fit come in
+    windows: each is loaded, and has a ``begin_epoch`` and ``metrics`` of its own.
+    """
+
+    device: DeviceInfo
+    """What carries out the work."""
+
+    can_be_lost: ClassVar[bool] = True
+    """Whether the device may fail, so that a run goes back to where it was after an epoch."""
+
+    def __init__(self, network: NetworkSpec, configs: TrainConfig | Sequence[TrainConfig]) -> None:
+        super().__init__(network, configs)
+        self.class_weights: NDArray[np.float32] | None = None
+        """(C,) what a sample of each class counts in training; ``load`` finds it."""
+        self.rows: dict[Split, Sequence[NDArray[np.uint32]]] = {}
+        """(P,) the rows of a split that each network has for its own; all rows where there are
+        none."""
+        self.clocked = False
+        """Whether the device's own clock measures the steps, for ``busy_seconds``."""
 
     def load(
         self,
@@ -327,7 +336,7 @@ class Engine(ABC):
         by_class: NDArray[np.float32] = self.class_weights[samples.labels]
         return by_class if samples.weights is None else by_class * samples.weights
 
-    def load_ahead(self, samples: Samples) -> None:  # noqa: B027 - nothing, where nothing is copied
+    def load_ahead(self, samples: Samples) -> None:
         """Copy to the device the training samples that are loaded next, while it works."""
 
     @abstractmethod
@@ -418,7 +427,7 @@ class Engine(ABC):
         afterwards, since the kernels may run out of turn.
         """
 
-    def reopen(self) -> None:  # noqa: B027 - an engine without a device has none to lose
+    def reopen(self) -> None:
         """Open the device again, with all splits, after it has failed.
 
         Weights and moments are to be set again, and the inactive networks deactivated.
@@ -427,7 +436,7 @@ class Engine(ABC):
             DeviceError: it fails again.
         """
 
-    def close(self) -> None:  # noqa: B027 - an engine without a device holds nothing
+    def close(self) -> None:
         """Give back what the device holds; the engine cannot be used afterwards."""
 
     def __enter__(self) -> Self:

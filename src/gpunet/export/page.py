@@ -1,9 +1,9 @@
 """One HTML file out of a page's data, its modules and its styles.
 
 The modules of ``web/`` are joined as they are, each after those that it imports, into one program,
-which the file holds deflated and a short script unpacks; a browser's developer tools show it as it
-was written. The file asks for nothing from elsewhere, and its content security policy forbids it:
-only these scripts and this style may run, by their hashes.
+which the file holds deflated, like the panels' styles, and a short script unpacks; a browser's
+developer tools show it as it was written. The file asks for nothing from elsewhere, and its content
+security policy forbids it: only these scripts and styles may run, by their hashes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -41,7 +40,10 @@ def page_html(data: PageData, *, title: str, description: str, icon: str, previe
         preview: the data URL of what shows where somebody links to it.
     """
     program = f"{joined_modules('main.js')}//# sourceURL=gpunet.js\n"
-    loader, style = joined_modules("load.js"), _styles()
+    loader, style = joined_modules("load.js"), (WEB / "page.css").read_text(encoding="utf-8")
+    panels = "".join(
+        path.read_text(encoding="utf-8") for path in sorted((WEB / "panels").glob("*.css"))
+    )
     told = {"title": title, "description": description, "version": __version__, **data.told}
     text = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     environment = jinja2.Environment(
@@ -56,7 +58,8 @@ def page_html(data: PageData, *, title: str, description: str, icon: str, previe
         loader=loader,
         style=style,
         script_hashes=f"{_hash(loader)} {_hash(program)}",
-        style_hash=_hash(style),
+        panel_styles=packed_bytes(panels.encode()),
+        style_hashes=f"{_hash(style)} {_hash(panels)}",
         told=packed_bytes(text.encode()),
         blocks=[
             (name, values.dtype.name, values.size, packed_array(values))
@@ -89,15 +92,6 @@ def _collect(path: Path, ordered: dict[Path, str]) -> None:
         if used not in ordered:
             _collect(used, ordered)
     ordered.setdefault(path.resolve(), _IMPORT.sub("", text))
-
-
-def _styles() -> str:
-    return "".join(path.read_text(encoding="utf-8") for path in _style_files())
-
-
-def _style_files() -> Iterator[Path]:
-    yield WEB / "page.css"
-    yield from sorted((WEB / "panels").glob("*.css"))
 
 
 def _hash(text: str) -> str:

@@ -61,8 +61,8 @@ def page_data(
     *,
     samples: int,
     half: bool = False,
+    source: str = "",
     license: str | None = None,
-    folder: Path = Path(),
 ) -> PageData:
     """Gather what a page is told.
 
@@ -71,8 +71,8 @@ def page_data(
         dataset: that samples are taken from; ``None`` for none.
         samples: how many the page carries at most, of the training and the test set together.
         half: whether weights are rounded to float16.
+        source: where the samples are from, in words.
         license: of the samples, in a line.
-        folder: of the page, from which paths of data are seen.
 
     Raises:
         ModelError: the data do not fit the model.
@@ -82,20 +82,15 @@ def page_data(
     if model.scaling is not None:
         scaling = (model.scaling.mean, model.scaling.deviation, model.scaling.filling)
         blocks["scaling"] = np.stack(scaling).astype(np.float64)
-    origin = model.origin  # whose source names no folders
     told: dict[str, Any] = {"model": _model(model), "data": None}
-    told["file"] = {
-        "description": describe(model, folder),
-        "trained": TRAINED_IN_PAGE,
-        "fills": model.scaling is not None and model.scaling.fill is not None,
-    }
+    told["file"] = _file(model)
     carried = PageSamples(0, 0, _features(model, None))
     if dataset is not None and samples:
         parts = _carried(model, dataset, samples)
         carried = _add_samples(blocks, model, parts)
         told["data"] = {
             "name": dataset.name,
-            "source": origin.source if dataset.name == origin.name else dataset.name,
+            "source": source,
             "license": license,
             "train": carried.train,
             "test": carried.test,
@@ -129,6 +124,18 @@ def _model(model: Model) -> dict[str, Any]:
         "trainedOn": model.origin.name,
         "bestEpoch": model.best_epoch,
         "test": asdict(model.test),
+    }
+
+
+def _file(model: Model) -> dict[str, Any]:
+    """What a model file says that is downloaded from the page: names of data, but no paths."""
+    reference = model.origin.reference
+    if reference is not None and Path(reference).is_absolute():
+        reference = None
+    return {
+        "description": describe(replace(model, origin=replace(model.origin, reference=reference))),
+        "trained": TRAINED_IN_PAGE,
+        "fills": model.scaling is not None and model.scaling.fill is not None,
     }
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from gpunet.config import LOSS_FACTS, NetworkSpec, TrainConfig
 from gpunet.config.choices import OPTIMIZERS
-from gpunet.engine.interface import MOMENTS
+from gpunet.engine.interface import MOMENTS, Population
 from gpunet.engine.planning.layered import evaluation_plan
 from gpunet.engine.planning.layout import Layout
 from gpunet.engine.planning.program import Program, evaluation_buffers, training_buffers
@@ -25,7 +25,6 @@ from gpunet.engine.planning.records import NETWORK, dropout_records, network_rec
 from gpunet.engine.planning.select import select_plan
 from gpunet.engine.planning.tiles import Traits
 from gpunet.engine.planning.workload import Features, Workload
-from gpunet.engine.reference.numpy_engine import NumpyEngine
 from gpunet.parameters import layer_starts
 
 __all__ = ["POPULATION", "TAUGHT", "Menu", "PageSamples"]
@@ -155,17 +154,17 @@ class Menu:
 
     def _optimizer(self, name: str) -> dict[str, Any]:
         config = self._with_optimizer(name)
-        engine = NumpyEngine(self._networks[0], [config])
+        networks = Population(self._networks[0], [config])
         return {
             "name": name,
-            "rule": engine.rule,
+            "rule": networks.rule,
             "own": name == self._config.optimizer,
             "learningRate": config.in_effect("learning_rate"),
-            "moments": MOMENTS[engine.rule],
-            "beta1": engine.settings[0].beta1,
-            "beta2": engine.settings[0].beta2,
+            "moments": MOMENTS[networks.rule],
+            "beta1": networks.settings[0].beta1,
+            "beta2": networks.settings[0].beta2,
             "settings": _named(config, OF_OPTIMIZER),
-            "network": _base64(network_records(engine.settings)),
+            "network": _base64(network_records(networks.settings)),
         }
 
     def _programs(self) -> Iterator[dict[str, Any]]:
@@ -202,27 +201,25 @@ class Menu:
         self, network: NetworkSpec, optimizer: str, population: int, traits: Traits
     ) -> Program:
         """The program of a training step."""
-        engine = NumpyEngine(network, [self._config_of(network, optimizer)] * population)
+        networks = Population(network, [self._config_of(network, optimizer)] * population)
         samples = self._samples
-        work = Workload.of(engine, engine.batch_size, traits, samples.features, samples.weights)
+        work = Workload.of(networks, networks.batch_size, traits, samples.features, samples.weights)
         plan = select_plan(work)
         return Program(plan, training_buffers(work, samples.train + TAUGHT, plan.values))
 
     def _score(self, network: NetworkSpec, population: int, rows: int, traits: Traits) -> Program:
         """The program that answers a batch of so many samples; one alone has no weight."""
-        engine, samples = (
-            NumpyEngine(network, [self._config_of(network)] * population),
-            self._samples,
-        )
+        networks = Population(network, [self._config_of(network)] * population)
+        samples = self._samples
         weights = 0 if rows == 1 else samples.test_weights
-        plan = evaluation_plan(Workload.of(engine, rows, traits, samples.features, weights))
+        plan = evaluation_plan(Workload.of(networks, rows, traits, samples.features, weights))
         return Program(plan, evaluation_buffers(population, plan, 1 if rows == 1 else samples.test))
 
 
 def shape_dict(network: NetworkSpec, config: TrainConfig, optimizer: str) -> dict[str, Any]:
     """A network's shape as the page knows it, with what its weights start from."""
     layout, facts = Layout.of(network), LOSS_FACTS[network.loss]
-    rates = NumpyEngine(network, [config]).dropout_rates()
+    rates = Population(network, [config]).dropout_rates()
     return {
         "name": str(network),
         "layers": [

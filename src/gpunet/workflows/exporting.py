@@ -13,8 +13,8 @@ from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
 from gpunet.export.pictures import icon, preview
 from gpunet.files.output import require_writable, write_atomically
-from gpunet.model import Model
-from gpunet.workflows.data import data_of_model
+from gpunet.model import Model, Origin
+from gpunet.workflows.data import data_of_model, reference
 from gpunet.workflows.messages import Messages
 
 __all__ = ["PageOptions", "export_page", "require_page_name"]
@@ -68,19 +68,16 @@ def export_page(
     """
     require_page_name(path)
     require_writable(path)
-    dataset = None
+    dataset, source = None, ""
     if options.samples:
-        named = isinstance(data, Dataset)
-        dataset = (
-            data if named else data_of_model(model, None if data is None else str(data), messages)
-        )
+        dataset, source = _samples(model, data, messages)
     told = page_data(
         model,
         dataset,
         samples=options.samples,
         half=options.weights == "f16",
+        source=source,
         license=options.license,
-        folder=path.parent,
     )
     title = f"{model.origin.name}: {model.network}"
     description = (
@@ -99,3 +96,13 @@ def require_page_name(path: Path) -> None:
         raise UsageError(
             f"{path} ends in {path.suffix or 'no dot'}, wanted a page such as {path.stem}.html"
         )
+
+
+def _samples(model: Model, data: Any, messages: Messages) -> tuple[Dataset, str]:
+    """The data that samples are taken from, and where they are from, without any folder's name."""
+    if isinstance(data, Dataset):
+        return data, data.name
+    dataset = data_of_model(model, None if data is None else str(data), messages)
+    if data is None:
+        return dataset, model.origin.source
+    return dataset, Origin.of(dataset, reference(str(data), dataset)).source

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gpunet.config import LOSS_FACTS, NetworkSpec
-from gpunet.engine.interface import Engine, Rule
+from gpunet.engine.interface import Population, Rule
 from gpunet.engine.planning.tiles import Traits
 
 __all__ = ["Features", "Switches", "Workload"]
@@ -48,23 +48,23 @@ class Switches:
         return self.rate_by_inputs or self.bias_rate
 
     @classmethod
-    def of(cls, engine: Engine) -> Switches:
-        """What the networks of an engine want, whose training samples are loaded."""
+    def of(cls, networks: Population) -> Switches:
+        """What these networks want."""
 
         def wanted(*names: str) -> bool:
-            return any(getattr(one, name) for one in engine.settings for name in names)
+            return any(getattr(one, name) for one in networks.settings for name in names)
 
         return cls(
             input_dropout=wanted("input_dropout"),
-            dropout=bool(engine.dropout_rates().any()),
+            dropout=bool(networks.dropout_rates().any()),
             penalty=wanted("l1", "l2", "l1_biases", "l2_biases"),
             clip_value=wanted("clip_value"),
             clip_norm=wanted("clip_norm"),
             decay=wanted("weight_decay"),
             max_norm=wanted("max_norm"),
             smoothing=wanted("label_smoothing"),
-            rate_by_inputs=engine.rate_by_inputs,
-            bias_rate=any(one.bias_rate != 1 for one in engine.settings),
+            rate_by_inputs=networks.rate_by_inputs,
+            bias_rate=any(one.bias_rate != 1 for one in networks.settings),
         )
 
 
@@ -95,11 +95,11 @@ class Workload:
 
     @classmethod
     def of(
-        cls, engine: Engine, rows: int, traits: Traits, features: Features, weights: int
+        cls, networks: Population, rows: int, traits: Traits, features: Features, weights: int
     ) -> Workload:
-        """What an engine works on with batches of so many rows."""
-        shared = engine.population, features, engine.rule, Switches.of(engine)
-        return cls(engine.network, rows, traits, *shared, weights)
+        """What is done with batches of so many rows for these networks."""
+        shared = networks.population, features, networks.rule, Switches.of(networks)
+        return cls(networks.network, rows, traits, *shared, weights)
 
     @property
     def targets(self) -> int:

@@ -112,12 +112,13 @@ export class PageEngine {
   load(split, samples) {
     const count = samples.features.length / this.shape.layers[0].inputs;
     this.splits.set(split, { ...samples, count });
-    const features = inWholeFours(samples.features, count);
-    const words = labelWords(samples, count);
-    this.buffers.ensure(`${split} samples`, features.byteLength);
-    this.buffers.ensure(`${split} labels`, words.byteLength);
-    this.buffers.write(`${split} samples`, features);
-    this.buffers.write(`${split} labels`, words);
+    const parts = { samples: inWholeFours(samples.features, count), labels: labelWords(samples, count) };
+    for (const [part, data] of Object.entries(parts)) {
+      const name = `${split} ${part}`;
+      const known = this.buffers.named.get(name);
+      if (this.buffers.ensure(name, data.byteLength) !== known) this.scoring.delete(split); // which binds the former one
+      this.buffers.write(name, data);
+    }
   }
 
   /** Sets all weights and biases and forgets the optimizer's moments. @param {Float32Array} parameters (P * N,) */

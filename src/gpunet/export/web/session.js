@@ -45,6 +45,7 @@ export class Session {
     this.training = null;
     /** The training that is under way; null while it pauses. @type {Promise<void>|null} */
     this.going = null;
+    this.closed = false;
     this.enough = (/** @type {Progress} */ _) => false;
     /** @type {Promise<void>} */
     this.reading = Promise.resolve();
@@ -88,6 +89,7 @@ export class Session {
 
   /** @param {Gpu} gpu */
   async trainOn(gpu) {
+    if (this.closed) return;
     this.wanted = true;
     const training = await this.open(gpu);
     if (this.wanted) await training.run((progress) => this.note(progress));
@@ -112,14 +114,14 @@ export class Session {
       const scores = test.accuracies ?? test.r2s;
       way.test.push({ x, loss: test.losses[network], score: scores?.[network] ?? NaN });
     });
-    if (test !== null) void this.weigh();
+    if (test !== null) this.weigh().catch(() => {}); // the end of the training reads again, and tells
     if (this.enough(progress)) this.pause();
     this.listeners.progress(this);
   }
 
   /** Reads the weights from the device, one reading after the other. */
   read() {
-    this.reading = this.reading.then(async () => {
+    this.reading = this.reading.catch(() => {}).then(async () => {
       if (this.training !== null) this.parameters = await this.training.parameters();
     });
     return this.reading;
@@ -139,9 +141,10 @@ export class Session {
 
   /** Ends the training and gives its memory back. */
   async close() {
+    this.closed = true;
     this.pause();
     await this.going?.catch(() => {}); // who waits for the training itself hears of it
-    await this.reading;
+    await this.reading.catch(() => {});
     this.training?.close();
     this.training = null;
   }

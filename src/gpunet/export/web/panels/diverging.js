@@ -44,11 +44,11 @@ export function largest(values) {
   return found;
 }
 
-/** The next larger of 1, 2, 5, 10, 20, ...: a scale that ends there seldom has to change. @param {number} value */
+/** The next larger of 1, 1.5, 2, 3, 4, 6, 8, 10, 15, ...: a scale that ends there seldom has to change. @param {number} value */
 export function roundedUp(value) {
   if (!(value > 0) || !Number.isFinite(value)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * ([1, 2, 5].find((step) => step * power >= value * 0.999999) ?? 10);
+  return power * ([1, 1.5, 2, 3, 4, 6, 8].find((step) => step * power >= value * 0.999999) ?? 10);
 }
 
 /** Signed values (height * width) as a picture. @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {number} range @param {Shades} shades */

@@ -71,8 +71,8 @@ class DrawPanel {
       element("div", { className: "draw-board" }, pad.root, tools, this.problem, pad.help),
       element("div", { className: "draw-said" },
         element("div", { className: "draw-answer" }, seen, element("div", { className: "verdict" }, this.word, this.detail)),
-        model.framing === null ? null : this.found.root, this.bars.root, this.speed,
-        model.shape.kind === "classes" ? new Teach(this.app, announcer).root : null),
+        model.framing === null ? null : this.found.root, this.bars.root, this.speed),
+      model.shape.kind === "classes" ? new Teach(this.app, announcer).root : null,
       announcer.root);
   }
 
@@ -105,7 +105,7 @@ class DrawPanel {
     this.boxes = pictures.map(({ box }) => this.pad.onBoard(box, image));
     this.samples = pictures.map(({ features }) => this.sampleOf(features, isImage ? "image" : "drawing", blank));
     if (pictures.length === 0) {
-      const paper = new Uint8Array(this.shape[0] * this.shape[1]).fill(framing?.paper ?? 0);
+      const paper = new Uint8Array(this.shape[0] * this.shape[1]).fill(framing?.paper ?? (inverted ? 255 : 0));
       this.samples = [this.sampleOf(paper, "drawing", true)];
     }
   }

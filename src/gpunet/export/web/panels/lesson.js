@@ -38,13 +38,14 @@ export async function lesson(app, gpu, session, sample, label) {
   return `${outcome} after ${epochs === 1 ? "an epoch" : `${epochs} epochs`}: now ${now.text}, before ${before.text}${tested}.`;
 }
 
-/** The epochs that it took; the rest of one that had begun without the sample does not count. @param {App} app @param {Gpu} gpu @param {Session} session @param {Sample} sample @param {number} label */
+/** The epochs that it took; the rest of one that had begun without the sample does not count. A pause ends it. @param {App} app @param {Gpu} gpu @param {Session} session @param {Sample} sample @param {number} label */
 async function trainUntilLearned(app, gpu, session, sample, label) {
   const epochEnds = (/** @type {import("../training.js").Progress} */ { test }) => test !== null;
   if (session.ways[0].live !== null) await session.train(gpu, epochEnds);
   for (let epoch = 1; ; epoch++) {
     await session.train(gpu, epochEnds);
-    if (epoch === MOST_EPOCHS || lessonAnswer(app, sample).isRight(label)) return epoch;
+    const paused = session.closed || session.ways[0].live !== null;
+    if (paused || epoch === MOST_EPOCHS || lessonAnswer(app, sample).isRight(label)) return epoch;
   }
 }
 

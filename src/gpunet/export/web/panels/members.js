@@ -29,6 +29,8 @@ class MemberPanel {
     const rows = Math.min(MOST_ROWS, this.names.length);
     this.agreement = element("p", { className: "members-agreement" }, "–");
     this.rows = Array.from({ length: rows }, () => new MemberRow());
+    const longest = Math.min(20, this.names.reduce((most, name) => Math.max(most, nameText(name).length), 2));
+    root.style.setProperty("--longest-name", String(longest));
     fillPanel(root, `The ensemble's ${app.page.data.model.networks} members`, this.agreement,
       element("ul", { className: "members" }, ...this.rows.map((row) => row.root)),
       element("p", { className: "quiet small" }, this.measured
@@ -83,7 +85,8 @@ class MemberPanel {
     const counts = [...votes].sort((one, other) => other[1] - one[1]);
     const [first, ...others] = counts.map(([place, count]) => [nameText(this.names[place]), count]);
     if (others.length === 0) return `All ${members.length} members answer ${first[0]}.`;
-    return `${first[1]} of ${members.length} members answer ${first[0]}; ${others.map(([name, count]) => `${count} ${name}`).join(", ")}.`;
+    const further = others.map(([name, count]) => `${count} ${count === 1 ? "answers" : "answer"} ${name}`).join(", ");
+    return `${first[1]} of ${members.length} members ${first[1] === 1 ? "answers" : "answer"} ${first[0]}, ${further}.`;
   }
 }
 

@@ -14,7 +14,7 @@ export class OutputRows {
   constructor(model, names, chosen, pointed) {
     this.model = model;
     this.names = names;
-    this.width = 150 + Math.min(120, 8 * Math.max(...names.map(({ length }) => length))); // beside the layers
+    this.width = 132 + Math.min(120, 8 * Math.max(...names.map(({ length }) => length))); // at least, beside the layers
     /** @type {number[]} the output that each row shows */
     this.shown = names.slice(0, ROWS).map((_, output) => output);
     /** @type {[number, number][]} */

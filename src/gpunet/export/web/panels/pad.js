@@ -46,7 +46,8 @@ export class Pad {
   marks = element("div", { className: "pad-marks", "aria-hidden": "true" });
   cursor = element("span", { className: "pad-cursor", hidden: true });
   root = element("div", { className: "pad" }, this.canvas, this.hint, this.marks, this.cursor);
-  help = element("p", { className: "pad-help quiet", id: "pad-help" }, HELP);
+  help = element("details", { className: "pad-help quiet" },
+    element("summary", {}, "Drawing by keys"), element("p", { id: "pad-help" }, HELP));
 
   /**
    * @param {[number, number]} shape height and width, which the board is in proportion to

@@ -155,7 +155,8 @@ class PopulationTile {
     this.word = element("span", { className: "population-word" });
     this.score = element("span", { className: "population-score" });
     this.node = element("button", { type: "button", className: "population-tile number" },
-      element("span", { className: "population-head" }, this.rate, this.score), this.canvas, this.word);
+      element("span", { className: "population-head" }, this.rate, this.word), this.canvas,
+      element("span", { className: "quiet" }, "test ", this.score));
     this.node.addEventListener("click", take);
     /** @type {import("../charts.js").Series[]} */
     this.series = [];

@@ -18,8 +18,9 @@ import { LayerTiles, tiled } from "./tiles.js";
 
 /** A unit, its layer counted from 0 at the first hidden one. @typedef {{layer: number, unit: number}} Unit */
 
-const NARROWEST_LAYER = 96; // room for what is written above it
+const NARROWEST_LAYER = 84; // room for what is written above it
 const NARROWEST_GAP = 34; // between layers side by side
+const PALE = 0.4; // a layer whose strongest unit is below this share of the scale gets another one
 const NAMED = 16; // features of a table whose names have room
 const NEVER_NEGATIVE = ["relu", "sigmoid", "softplus"];
 
@@ -45,6 +46,7 @@ export class Stage {
     this.picture = model.image === null ? null : pixelCanvas(model.image, "The input as the network sees it");
     this.names = model.image === null && features.length <= NAMED
       ? element("ul", { className: "think-features" }, ...features.map((name) => element("li", { title: name }, name))) : null;
+    this.longest = Math.max(...features.map(({ length }) => length));
     this.hidden = shape.layers.slice(0, last).map(({ outputs: units }, layer) =>
       new LayerTiles(units, `Units of hidden layer ${layer + 1}`, (unit) => choseUnit(unit === null ? null : { layer, unit })));
     this.outputs = new OutputRows(model, outputs, choseOutput, (unit) => choseUnit({ layer: last, unit }));
@@ -70,16 +72,17 @@ export class Stage {
 
   /** Fits the layers into a width. @param {number} width in pixels */
   arrange(width) {
-    const height = Math.min(520, Math.max(280, 0.42 * width));
+    const height = Math.min(520, Math.max(320, 0.42 * width));
     const layers = this.hidden.length;
     const image = this.model.image;
     const scale = image === null ? 0 : Math.max(1, Math.floor(Math.min(0.19 * Math.max(width, 760), 0.7 * height, width) / Math.max(...image)));
-    const inputWidth = image === null ? (this.names === null ? 110 : 190) : image[1] * scale;
+    const inputWidth = image === null ? (this.names === null ? 110 : 46 + Math.min(150, 7 * this.longest)) : image[1] * scale;
     const room = width - inputWidth - this.outputs.width - NARROWEST_GAP * (layers + 1);
     this.across = width >= 520 && room >= NARROWEST_LAYER * layers;
     this.root.classList.toggle("think-across", this.across);
+    const wider = Math.max(0, Math.min(60, (room - NARROWEST_LAYER * layers) / 3)); // for longer bars
     for (const tiles of this.hidden) {
-      const fit = this.across ? tiled(tiles.units, height, Math.min(0.62 * height, room / layers), 26) : tiled(tiles.units, width, 230, 26);
+      const fit = this.across ? tiled(tiles.units, height, Math.min(0.62 * height, (room - wider) / layers), 26) : tiled(tiles.units, width, 230, 26);
       tiles.arrange(this.across ? fit.lines : fit.inLine, fit.side);
     }
     if (this.names !== null) this.input?.arrange(1, 22);
@@ -92,7 +95,7 @@ export class Stage {
       this.picture.style.width = `${image[1] * scale}px`;
       this.picture.style.height = `${image[0] * scale}px`;
     }
-    this.outputs.root.style.width = this.across ? `${this.outputs.width}px` : "";
+    this.outputs.root.style.width = this.across ? `${this.outputs.width + wider}px` : "";
     this.edges.arrange(width, this.root.offsetHeight);
     this.measure();
   }
@@ -146,8 +149,9 @@ export class Stage {
   /** @param {LayerTiles} tiles @param {number} place of its range @param {Float32Array|null} values @param {boolean} signed @param {Shades} shades */
   paintTiles(tiles, place, values, signed, shades) {
     const shown = values ?? new Float32Array(tiles.units);
-    const range = Math.max(this.ranges[place], roundedUp(largest(shown)));
-    if (range !== this.ranges[place]) {
+    const [last, needed] = [this.ranges[place], roundedUp(largest(shown))];
+    const range = needed > last || needed < PALE * last ? needed : last;
+    if (range !== last) {
       tiles.forget();
       this.ranges[place] = range;
       this.legends[place].set(range, signed);

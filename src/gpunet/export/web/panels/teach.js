@@ -15,11 +15,12 @@ export class Teach {
     this.app = app;
     this.announcer = announcer;
     const { classes } = app.page.data.model;
-    this.controls = classes.length > BUTTONS ? this.list(classes) : classes.map((name, label) => this.button(name, label));
+    const isList = classes.length > BUTTONS;
+    this.controls = isList ? this.list(classes) : classes.map((name, label) => this.button(name, label));
     this.note = element("p", { className: "teach-note quiet", id: "teach-note" });
     this.root = element("div", { className: "teach", role: "group", "aria-labelledby": "teach-title", "aria-describedby": "teach-note" },
       element("p", { className: "teach-title", id: "teach-title" }, "No, this is:"),
-      element("div", { className: "teach-classes" }, ...this.controls), this.note);
+      element("div", { className: `teach-classes${isList ? " teach-list" : ""}` }, ...this.controls), this.note);
     app.on("taught", (told) => this.say(told));
     app.on("device", () => this.refresh());
     app.on("sample", () => this.refresh());

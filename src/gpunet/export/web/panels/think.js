@@ -47,7 +47,7 @@ class Think {
     this.timer = 0;
     this.nextExplained = 0; // when there is time for it again
     this.select = element("select", {});
-    this.select.addEventListener("change", () => { this.member = Number(this.select.value); this.weightsChanged(); });
+    this.select.addEventListener("change", () => { this.member = Number(this.select.value); this.nextExplained = 0; this.weightsChanged(); });
     this.choice = element("label", { className: "think-choice" }, "Member ", this.select);
     this.words = element("p", { className: "think-sentence", role: "status" });
     this.holder = element("div", { className: "think-holder" });
@@ -105,12 +105,18 @@ class Think {
   /** @param {number|null} output */
   explain(output) {
     this.pinned = output;
-    this.changed();
+    this.changedByHand();
   }
 
   /** @param {Unit|null} unit */
   look(unit) {
     this.unit = unit;
+    this.changedByHand();
+  }
+
+  /** What somebody just chose is explained at once. */
+  changedByHand() {
+    this.nextExplained = 0;
     this.changed();
   }
 
@@ -185,6 +191,12 @@ class Think {
     stage.choose(unit, `unit ${unit.unit + 1}${activation === undefined ? "" : `, activation ${shortNumber(activation)}`}`);
   }
 
+  /** What a feature is called in a sentence. @param {number} feature */
+  nameOfInput(feature) {
+    const { image } = this.model;
+    return image === null ? this.features[feature] : `The pixel in row ${Math.floor(feature / image[1]) + 1}, column ${feature % image[1] + 1}`;
+  }
+
   /** Tells in a sentence what is seen, once it rests. @param {Trace|null} trace @param {number} output @param {Edge[]} edges */
   tellLater(trace, output, edges) {
     clearTimeout(this.timer);
@@ -194,11 +206,12 @@ class Think {
   /** @param {Trace|null} trace @param {number} output @param {Edge[]} edges */
   sentence(trace, output, edges) {
     const shape = /** @type {Shape} */ (this.shape);
-    if (trace === null) return "Nothing is drawn yet: point at a unit to see its weights.";
+    if (trace === null) return `${this.model.image === null ? "No row is set" : "Nothing is drawn"} yet: point at a unit to see its weights.`;
     const strongest = strongestUnit(shape, edges, output);
     const name = this.outputs[output];
     const answer = shape.kind === "measured" ? name : `${name} (${percent(trace.outputs[output])})`;
-    if (strongest.layer === shape.layers.length - 1) return `No connection carries ${answer}.`;
+    if (edges[0]?.layer !== shape.layers.length - 1) return `Every connection to ${answer} is silent: its bias alone speaks.`;
+    if (strongest.layer === shape.layers.length - 1) return `${this.nameOfInput(edges[0].from)} speaks loudest ${edges[0].value > 0 ? "for" : "against"} ${answer}.`;
     const last = trace.activations[trace.activations.length - 1];
     const active = last.reduce((count, value) => count + Number(value > 0), 0);
     const verb = shape.kind === "measured" ? ["lowers", "raises"] : ["speaks loudest against", "speaks loudest for"];

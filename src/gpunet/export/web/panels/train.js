@@ -76,6 +76,7 @@ class TrainPanel extends TrainerPanel {
     const { session } = this;
     if (session === null) return;
     if (session.isFinite) {
+      this.given = session.parameters;
       this.app.replace(session.settings.shape, session.parameters, session.settings.rates.length, this.trained(session));
     } else {
       session.pause();
@@ -92,7 +93,8 @@ class TrainPanel extends TrainerPanel {
   /** Saves the networks in use, with what their latest test gave. */
   download() {
     const { app, session } = this;
-    const test = session === null || session.parameters !== app.networks.parameters ? undefined : meanWay(session.ways).test.at(-1);
+    const way = session !== null && this.given === app.networks.parameters ? meanWay(session.ways) : null;
+    const test = way?.live === null ? way.test.at(-1) : undefined; // within an epoch the weights are newer
     /** @type {import("../safetensors.js").TestScores} */
     const scores = test === undefined ? {} : { loss: test.loss, [this.scoreName]: test.score };
     const name = `${app.networks.shape.name}-trained-in-page.safetensors`;
@@ -107,7 +109,7 @@ class TrainPanel extends TrainerPanel {
   /** Reads and draws the first layer while it forms, unless nobody sees it. */
   async form() {
     if (!this.session?.going || document.hidden) return;
-    await this.session.read();
+    await this.session.read().catch(() => {}); // the training itself tells of a lost GPU
     this.showWeights();
   }
 

@@ -155,6 +155,7 @@ export class TrainerPanel {
     this.epochButton.disabled = going !== null;
     this.where.textContent = progress === null ? "not trained yet" : `epoch ${this.begun}, step ${counted(progress.step)} of ${counted(progress.steps)}`;
     this.part.value = progress === null ? 0 : progress.step / progress.steps;
-    this.pace.textContent = progress === null ? "\u00a0" : `${progress.stepsPerSecond < 10 ? short(progress.stepsPerSecond) : counted(progress.stepsPerSecond)} steps, ${counted(progress.samplesPerSecond)} samples a second`;
+    if (progress === null) this.pace.textContent = "\u00a0";
+    else if (progress.stepsPerSecond > 0) this.pace.textContent = `${progress.stepsPerSecond < 10 ? short(progress.stepsPerSecond) : counted(progress.stepsPerSecond)} steps, ${counted(progress.samplesPerSecond)} samples a second`;
   }
 }
