@@ -14,13 +14,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from PIL import Image
+
 import gpunet
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Scheme = Literal["light", "dark"]
-WIDTH, HEIGHT = 1440, 900
+WIDTH, HEIGHT = 1920, 1030
 SAMPLES = 1500
 
 FLAGS = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
@@ -32,7 +34,10 @@ STROKES = (
 )
 """A seven with a bar, in shares of the pad's sides."""
 
-TRAINED_SECONDS = 8
+COLORS = 200
+
+EPOCHS = 8
+"""Trained in the page before the picture is taken."""
 
 
 def main() -> None:
@@ -64,10 +69,12 @@ def take_picture(page: Path, output: Path, chromium: str | None, scheme: Scheme)
         shown.goto(page.resolve().as_uri())
         shown.locator("#draw canvas").first.wait_for()
         draw(shown)
-        shown.locator("#train button.primary").first.click()
-        shown.wait_for_timeout(1000 * TRAINED_SECONDS)
+        shown.locator("#train .trainer-start").click()
+        shown.get_by_text(f"epoch {EPOCHS}, step").wait_for(timeout=300_000)
         shown.screenshot(path=output)
         context.close()
+    with Image.open(output) as picture:
+        picture.convert("RGB").quantize(COLORS).save(output, optimize=True)
 
 
 def draw(shown: Page) -> None:

@@ -99,7 +99,7 @@ def test_a_page_opens_from_a_file_and_asks_for_nothing(
 ) -> None:
     page = open_page(exported(weights, samples))
     page.get_by_text("WebGPU runs on").wait_for()
-    assert "784-128-10" in page.locator("#summary").inner_text()
+    assert "784-128-10" in page.locator("#title").inner_text()
 
 
 def test_a_page_opens_without_webgpu_and_says_so(
@@ -131,7 +131,7 @@ def test_a_network_trained_in_the_page_is_downloaded_and_evaluates_to_the_pages_
     part = replace(digits, train=digits.train[:600], test=replace(test, labels=wrong))
     page = open_page(model.export(tmp_path / "page.html", part, samples=800))
     summary = page.locator("#summary")
-    expect(summary).to_have_text("784-128-10, trained on patterns, weights of epoch 1")
+    expect(summary).to_have_text("101,770 parameters, weights of epoch 1")
     page.get_by_role("button", name="One epoch").first.click()
     best = page.locator(".train-best")
     page.wait_for_function("() => document.querySelector('.train-best').textContent.includes('%')")
@@ -140,7 +140,9 @@ def test_a_network_trained_in_the_page_is_downloaded_and_evaluates_to_the_pages_
         "() => !Array.from(document.querySelectorAll('button')).find("
         "  (button) => button.textContent === 'One epoch').disabled"
     )
-    expect(summary).to_have_text("784-128-10, trained in this page with adam, epochs done: 1")
+    expect(summary).to_have_text(
+        "784-128-10 answers now: 101,770 parameters, trained in this page with adam, epochs done: 1"
+    )
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the network").click()
     download.value.save_as(tmp_path / "back.safetensors")

@@ -3,6 +3,7 @@
 import { App } from "./app.js";
 import { readPage } from "./data.js";
 import { element } from "./dom.js";
+import { counted } from "./formats.js";
 import { createControls } from "./panels/controls.js";
 import { createDraw } from "./panels/draw.js";
 import { createMembers } from "./panels/members.js";
@@ -20,13 +21,15 @@ const section = (name) => /** @type {HTMLElement} */ (document.getElementById(na
 /** Tells which networks answer. */
 function tellNetworks() {
   const { shape, networks, trained } = app.networks;
-  const { trainedOn, bestEpoch } = data.model;
-  const way = trained ? `trained in this page with ${trained.optimizer}, epochs done: ${trained.epochs}` : `trained on ${trainedOn}, weights of epoch ${bestEpoch}`;
-  section("summary").textContent = `${networks > 1 ? `${networks} networks ` : ""}${shape.name}, ${way}`;
+  const size = `${networks > 1 ? `${networks} networks of ` : ""}${counted(shape.parameters)} parameters`;
+  section("summary").textContent = trained
+    ? `${shape.name} answers now: ${size}, trained in this page with ${trained.optimizer}, epochs done: ${trained.epochs}`
+    : `${size}, weights of epoch ${data.model.bestEpoch}`;
 }
 
 tellNetworks();
 app.on("weights", tellNetworks);
+section("device").textContent = "Looking for WebGPU…";
 app.on("device", () => {
   section("device").textContent = app.gpu === null
     ? "This browser has no WebGPU: answers come from JavaScript, and nothing can be trained."
