@@ -21,10 +21,10 @@ const section = (name) => /** @type {HTMLElement} */ (document.getElementById(na
 /** Tells which networks answer. */
 function tellNetworks() {
   const { shape, networks, trained } = app.networks;
-  const size = `${networks > 1 ? `${networks} networks of ` : ""}${counted(shape.parameters)} parameters`;
+  const many = networks > 1 ? `${networks} networks of ` : "";
   section("summary").textContent = trained
-    ? `${shape.name} answers now: ${size}, trained in this page with ${trained.optimizer}, epochs done: ${trained.epochs}`
-    : `${size}, weights of epoch ${data.model.bestEpoch}`;
+    ? `${many}${shape.name}, trained here with ${trained.optimizer}, epoch ${trained.epochs}`
+    : `${many}${counted(shape.parameters)} parameters, weights of epoch ${data.model.bestEpoch}`;
 }
 
 tellNetworks();
