@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Scheme = Literal["light", "dark"]
-WIDTH, HEIGHT = 1920, 1030
+WIDTH, HEIGHT = 1920, 1080
 SAMPLES = 1500
 
 FLAGS = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
@@ -34,7 +34,8 @@ STROKES = (
 )
 """A seven with a bar, in shares of the pad's sides."""
 
-COLORS = 200
+MARGIN = 16
+"""Pixels below the panels."""
 
 EPOCHS = 8
 """Trained in the page before the picture is taken."""
@@ -71,10 +72,15 @@ def take_picture(page: Path, output: Path, chromium: str | None, scheme: Scheme)
         draw(shown)
         shown.locator("#train .trainer-start").click()
         shown.get_by_text(f"epoch {EPOCHS}, step").wait_for(timeout=300_000)
-        shown.screenshot(path=output)
+        box = shown.locator("#draw").bounding_box()
+        assert box is not None
+        bottom = box["y"] + box["height"] + MARGIN
+        shown.screenshot(
+            path=output, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": bottom}
+        )
         context.close()
     with Image.open(output) as picture:
-        picture.convert("RGB").quantize(COLORS).save(output, optimize=True)
+        picture.convert("RGB").quantize(256, kmeans=2).save(output, optimize=True)
 
 
 def draw(shown: Page) -> None:
