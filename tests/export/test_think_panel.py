@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from tests.export.conftest import IMPORT, WEB, OpenModules, OpenPage
 from tests.export.panels import OPEN, texts
 from tests.export.told_pages import dataset
@@ -273,21 +273,21 @@ def test_the_keyboard_reaches_every_tile(tmp_path: Path, open_modules: OpenModul
     assert f"; {title.split(' of ')[0].lower()} speaks loudest" in sentence
 
 
-def test_one_sentence_tells_a_screen_reader_what_is_seen_when_it_rests(
+def test_the_sentence_is_of_the_sample_that_is_seen_and_is_read_out_when_it_rests(
     tmp_path: Path, open_modules: OpenModules
 ) -> None:
     model, data = model_of((16,))
     page = opened(open_modules, tmp_path, model, data)
     page.wait_for_timeout(800)
-    before = texts(page, ".think-sentence")
+    (before,) = texts(page, "#think [role=status]")
     for row in range(8):
         show(page, model, data, row + 20)
-    assert texts(page, ".think-sentence") == before  # not at every stroke
-    page.wait_for_timeout(800)
-    (told,) = texts(page, ".think-sentence")
+    assert texts(page, "#think [role=status]") == [before]  # not at every stroke
     hidden = page.evaluate("[...app.answer.traces[0].activations[0]]")
-    assert told.startswith(f"{sum(one > 0 for one in hidden)} of the 16 units")
-    assert page.locator(".think-sentence").get_attribute("role") == "status"
+    seen = page.locator(".think-sentence")
+    expect(seen).to_contain_text(f"{sum(one > 0 for one in hidden)} of the 16 units")
+    page.wait_for_timeout(800)
+    assert texts(page, "#think [role=status]") == [seen.inner_text()]
 
 
 def test_hostile_names_are_shown_as_text(tmp_path: Path, open_modules: OpenModules) -> None:
