@@ -33,17 +33,24 @@ section("device").textContent = "Looking for WebGPU…";
 app.on("device", () => {
   section("device").textContent = app.gpu === null
     ? "This browser has no WebGPU: answers come from JavaScript, and nothing can be trained."
-    : `WebGPU runs on ${app.gpu.name}${app.gpu.software ? ", as there is no GPU for it here" : ""}.`;
+    : app.gpuAnswers?.fault
+      ? `WebGPU runs on ${app.gpu.name}, but does not answer, so JavaScript does: ${app.gpuAnswers.fault}.`
+      : `WebGPU runs on ${app.gpu.name}${app.gpu.software ? ", as there is no GPU for it here" : ""}.`;
 });
 section("footer").append(
   element("p", {}, `Written by gpunet ${data.version}. Everything that the page needs is in this file; it asks for nothing from elsewhere.`),
   ...(data.data === null ? [] : [element("p", {}, `Samples: ${data.data.source}${data.data.license ? `; ${data.data.license}` : ""}.`)]),
 );
-createDraw(section("draw"), app);
-createControls(section("controls"), app);
-createMembers(section("members"), app);
-createThink(section("think"), app);
-createTrain(section("train"), app);
-createPopulation(section("population"), app);
-createTests(section("tests"), app);
+/** @type {[string, (root: HTMLElement, app: App) => void][]} */
+const panels = [
+  ["draw", createDraw], ["controls", createControls], ["members", createMembers], ["think", createThink],
+  ["train", createTrain], ["population", createPopulation], ["tests", createTests],
+];
+for (const [name, create] of panels) {
+  try {
+    create(section(name), app);
+  } catch (error) {
+    reportError(error); // the other panels work without it
+  }
+}
 await app.open();
