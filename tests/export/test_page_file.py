@@ -103,6 +103,20 @@ def test_samples_are_of_both_sets_and_no_more_than_are_wanted(model: Model, tmp_
     assert {one["optimizer"] for one in none["programs"]} == {None}
 
 
+def test_samples_may_be_arrays_as_in_training(model: Model, tmp_path: Path) -> None:
+    known = data(model)
+    names = np.array(known.classes, dtype=object)
+    arrays = (known.train.features, names[known.train.labels])
+    told = told_by(model.export(tmp_path / "one.html", arrays, samples=20))
+    assert (told["data"]["source"], told["data"]["train"], told["data"]["test"]) == (
+        "arrays",
+        20,
+        0,
+    )
+    told = told_by(model.export(tmp_path / "two.html", (*arrays, *arrays), samples=20))
+    assert (told["data"]["train"], told["data"]["test"]) == (15, 5)
+
+
 def test_a_page_replaces_no_file_and_ends_in_html(model: Model, tmp_path: Path) -> None:
     model.export(tmp_path / "page.html", samples=0)
     with pytest.raises(OutputError, match="is there already"):
