@@ -14,13 +14,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from PIL import Image
+
 import gpunet
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Scheme = Literal["light", "dark"]
-WIDTH, HEIGHT = 1440, 900
+WIDTH, HEIGHT = 1920, 1080
 SAMPLES = 1500
 
 FLAGS = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
@@ -32,7 +34,11 @@ STROKES = (
 )
 """A seven with a bar, in shares of the pad's sides."""
 
-TRAINED_SECONDS = 8
+MARGIN = 16
+"""Pixels below the panels."""
+
+EPOCHS = 8
+"""Trained in the page before the picture is taken."""
 
 
 def main() -> None:
@@ -64,10 +70,17 @@ def take_picture(page: Path, output: Path, chromium: str | None, scheme: Scheme)
         shown.goto(page.resolve().as_uri())
         shown.locator("#draw canvas").first.wait_for()
         draw(shown)
-        shown.locator("#train button.primary").first.click()
-        shown.wait_for_timeout(1000 * TRAINED_SECONDS)
-        shown.screenshot(path=output)
+        shown.locator("#train .trainer-start").click()
+        shown.get_by_text(f"epoch {EPOCHS}, step").wait_for(timeout=300_000)
+        box = shown.locator("#draw").bounding_box()
+        assert box is not None
+        bottom = box["y"] + box["height"] + MARGIN
+        shown.screenshot(
+            path=output, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": bottom}
+        )
         context.close()
+    with Image.open(output) as picture:
+        picture.convert("RGB").quantize(256, kmeans=2).save(output, optimize=True)
 
 
 def draw(shown: Page) -> None:

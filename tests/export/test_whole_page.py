@@ -98,7 +98,7 @@ def test_a_page_opens_from_a_file_and_asks_for_nothing(
 ) -> None:
     page = open_page(exported(weights, samples))
     page.get_by_text("WebGPU runs on").wait_for()
-    assert "784-128-10" in page.locator("#summary").inner_text()
+    assert "784-128-10" in page.locator("#title").inner_text()
 
 
 def test_a_page_opens_without_webgpu_and_says_so(

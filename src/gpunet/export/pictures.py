@@ -1,7 +1,7 @@
 """The pictures that stand for a page: its icon, and what shows where somebody links to it.
 
-Both show what the network looks for: the incoming weights of its strongest units, blue where they
-are positive and orange where they are negative.
+Both show what the network looks for: the incoming weights of its strongest units, red where they
+are positive and blue where they are negative, as in the terminal.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from gpunet.model import Model
 
 __all__ = ["icon", "preview"]
 
-ACROSS, DOWN = 6, 3
+ACROSS, DOWN = 4, 2
 """Units of a preview, about twice as wide as high, as links are shown."""
 
 LEVELS = 15
 """Colors of a picture, so that it stays small."""
 
-NEGATIVE, ZERO, POSITIVE = (224, 123, 26), (246, 247, 249), (11, 99, 176)
+NEGATIVE, ZERO, POSITIVE = (59, 76, 192), (246, 247, 249), (180, 4, 38)
 
 
 def icon(model: Model) -> str:

@@ -46,6 +46,7 @@ export async function readPage(document) {
   const shader = (files) => files.map((file) => data.pieces[file]).join("");
   data.shaders = data.shaders.map(shader);
   delete data.pieces;
+  if (data.shapes.length > 0) data.shapes[0] = data.model.shape; // one and the same: who has built something for it keeps it
   /** @type {Map<string, Numbers>} */
   const blocks = new Map();
   for (const block of document.querySelectorAll("script.page-block")) {

@@ -3,6 +3,7 @@
 import { App } from "./app.js";
 import { readPage } from "./data.js";
 import { element } from "./dom.js";
+import { counted } from "./formats.js";
 import { createControls } from "./panels/controls.js";
 import { createDraw } from "./panels/draw.js";
 import { createMembers } from "./panels/members.js";
@@ -17,8 +18,9 @@ const { data } = app.page;
 /** The section of a panel. @param {string} name */
 const section = (name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
-const { networks, shape, trainedOn, bestEpoch } = data.model;
-section("summary").textContent = `${networks > 1 ? `${networks} networks ` : ""}${shape.name}, trained on ${trainedOn}, weights of epoch ${bestEpoch}`;
+const { networks, shape, bestEpoch } = data.model;
+section("summary").textContent = `${networks > 1 ? `${networks} networks of ` : ""}${counted(shape.parameters)} parameters, weights of epoch ${bestEpoch}`;
+section("device").textContent = "Looking for WebGPU…";
 app.on("device", () => {
   section("device").textContent = app.gpu === null
     ? "This browser has no WebGPU: answers come from JavaScript, and nothing can be trained."

@@ -1,4 +1,4 @@
-// Signed numbers as colors: orange below zero, blue above, the color of nothing in between. The
+// Signed numbers as colors: blue below zero, red above, the color of nothing in between. The
 // pair is told apart by people who see no red or no green, and both ends stand out in light and dark.
 
 import { color, element } from "../dom.js";

@@ -162,7 +162,7 @@ class DrawPanel {
     this.word.classList.toggle("verdict-none", sample.blank || unsure);
     this.bars.show(sample.blank ? null : values, unsure ? -1 : best);
     if (sample.picture !== null) paintGrey(this.seen, sample.picture);
-    this.speed.textContent = sample.blank ? "\u00a0" : `Answered in ${duration(milliseconds)} by ${this.answerer(device)}.`;
+    this.speed.textContent = sample.blank ? "\u00a0" : `Answered in ${duration(milliseconds)} by ${device === "JavaScript" ? device : "WebGPU"}.`;
     this.tellAll(sample);
     this.asked = null;
     if (this.isStale) this.pad.repaint();
@@ -183,13 +183,6 @@ class DrawPanel {
   nothing() {
     if (this.hasDash) return { word: "A dash?", detail: "A figure is far wider than a digit; draw it higher, or apart.", best: -1 };
     return { word: "Nothing drawn yet", detail: "Draw on the board, or drop an image on it.", best: -1 };
-  }
-
-  /** @param {string} device */
-  answerer(device) {
-    const { gpu } = this.app;
-    if (device !== "JavaScript") return gpu?.software ? "WebGPU, on the processor as no GPU is to be had" : `this browser's GPU (${device})`;
-    return gpu === null ? "JavaScript, as this browser has no WebGPU" : "JavaScript";
   }
 }
 

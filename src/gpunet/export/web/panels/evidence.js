@@ -101,8 +101,8 @@ export class EvidenceCard {
     this.sum.textContent = signedNumber(total(evidence));
     const verbs = measured ? ["raise", "lower it"] : ["speak for", "against it"];
     this.words.replaceChildren(
-      element("strong", { className: "think-plus-text" }, `Blue ${what}`), ` ${verbs[0]} ${name} (${signedNumber(total(plus))}), `,
-      element("strong", { className: "think-minus-text" }, `orange ones`), ` ${verbs[1]} (${signedNumber(total(minus))}). Together they add `,
+      element("strong", { className: "think-plus-text" }, `Red ${what}`), ` ${verbs[0]} ${name} (${signedNumber(total(plus))}), `,
+      element("strong", { className: "think-minus-text" }, `blue ones`), ` ${verbs[1]} (${signedNumber(total(minus))}). Together they add `,
       this.sum, ` to ${value} of ${shortNumber(logit)}, to first order: input times gradient${this.model.scaled ? ", each input measured from its mean in training" : ""}.`);
   }
 }

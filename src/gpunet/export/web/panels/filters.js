@@ -35,7 +35,7 @@ export class Filters {
     const shades = divergingShades();
     this.tiles.forEach((tile, unit) => paintSigned(tile, units[unit], range, shades));
     const which = shape.layers.length === 1 ? `the ${outputs} outputs` : count === outputs ? `all ${outputs} units` : `the first ${count} of ${outputs} units`;
-    this.caption.textContent = `First-layer weights of ${which}, from −${range.toFixed(3)} (orange) to +${range.toFixed(3)} (blue)`;
+    this.caption.textContent = `First-layer weights of ${which}, from −${range.toFixed(3)} (blue) to +${range.toFixed(3)} (red)`;
     this.grid.setAttribute("aria-label", this.caption.textContent);
   }
 }

@@ -177,7 +177,7 @@ class PopulationTile {
     this.node.classList.toggle("diverged", marks.diverged);
     this.axes = axes;
     this.series = [
-      { name: "training", color: "--minus", dashed: true, points: train },
+      { name: "training", color: "--learned", dashed: true, points: train },
       { name: "test", color: "--accent", dashed: false, points: test },
     ];
     this.draw();

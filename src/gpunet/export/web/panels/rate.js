@@ -10,7 +10,7 @@ export class RateSlider {
   constructor(own, changed) {
     this.own = own;
     this.input = element("input", { type: "range", min: String(-3 * STEPS_OF_TEN), max: String(2 * STEPS_OF_TEN), step: "1", value: "0" });
-    this.number = element("output", { className: "rate-number number" });
+    this.number = element("span", { className: "rate-number number" });
     this.node = element("label", { className: "field rate" },
       element("span", { className: "field-name" }, "Learning rate ", this.number), this.input);
     this.input.addEventListener("input", () => { this.tell(); changed(); });

@@ -20,7 +20,7 @@ import { TrainerPanel, actionButton, fillTrainer } from "./trainer.js";
 /** Milliseconds between two pictures of the weights while they form. */
 const FORMING = 250;
 
-const KINDS = [{ name: "training", color: "--minus", dashed: true }, { name: "test", color: "--accent", dashed: false }];
+const KINDS = [{ name: "training", color: "--learned", dashed: true }, { name: "test", color: "--accent", dashed: false }];
 
 /** @param {HTMLElement} root @param {App} app */
 export function createTrain(root, app) {

@@ -72,11 +72,10 @@ export class TrainerPanel {
     this.resetButton = actionButton("Reset", () => this.reset());
     this.where = element("span", { className: "trainer-where number" });
     this.pace = element("span", { className: "quiet number" });
-    this.device = element("span", { className: "quiet" });
     this.part = element("progress", { max: 1, value: 0, "aria-label": "Part of the epoch" });
     this.message = element("p", { className: "trainer-message", role: "status" });
     this.bar = element("div", { className: "trainer-bar" }, this.startButton, this.epochButton, this.resetButton,
-      element("div", { className: "trainer-progress" }, this.where, this.part, this.pace, this.device));
+      element("div", { className: "trainer-progress" }, this.where, this.pace, this.part));
     app.on("training", (who) => { if (who !== this) this.session?.pause(); });
   }
 
@@ -158,6 +157,5 @@ export class TrainerPanel {
     this.part.value = progress === null ? 0 : progress.step / progress.steps;
     if (progress === null) this.pace.textContent = "\u00a0";
     else if (progress.stepsPerSecond > 0) this.pace.textContent = `${progress.stepsPerSecond < 10 ? short(progress.stepsPerSecond) : counted(progress.stepsPerSecond)} steps, ${counted(progress.samplesPerSecond)} samples a second`;
-    this.device.textContent = this.app.gpu === null ? "\u00a0" : `on ${this.app.gpu.name}`;
   }
 }

@@ -54,7 +54,7 @@ export class UnitCard {
     if (asPicture && this.picture !== null) {
       this.legend.set(range);
       paintSigned(this.picture, weights, range, shades);
-      this.picture.setAttribute("aria-label", `Incoming weights of ${this.nameOf({ layer, unit })} as a picture: blue pixels excite it, orange ones inhibit it`);
+      this.picture.setAttribute("aria-label", `Incoming weights of ${this.nameOf({ layer, unit })} as a picture: red pixels excite it, blue ones inhibit it`);
     } else {
       this.incoming.set(farthest(weights, INCOMING).map((input) => ({ name: this.nameBelow(layer, input), value: weights[input] })), range);
     }
