@@ -38,12 +38,12 @@ SHOW = """([features, picture]) => app.show({
   label: null, from: "test", blank: false,
 })"""
 
-SENTENCES = """async rows => {
+READ_OUT = """async rows => {
   const told = [];
   for (const row of rows) {
     app.show({ ...app.sample, features: Float32Array.from(row) });
     await new Promise(requestAnimationFrame);
-    told.push(document.querySelector(".think-sentence").textContent);
+    told.push(document.querySelector("#think [role=status]").textContent);
   }
   return told;
 }"""
@@ -99,7 +99,7 @@ def show(page: Page, model: Model, data: Dataset, row: int) -> None:
 
 
 def wait_for_sentence(page: Page, words: str) -> None:
-    """What a screen reader is told comes when the panel rests."""
+    """Waits until the panel says these words."""
     expect(page.locator(".think-sentence")).to_contain_text(words, timeout=60_000)
 
 
@@ -287,18 +287,18 @@ def test_the_keyboard_reaches_every_tile(tmp_path: Path, open_modules: OpenModul
     wait_for_sentence(page, f"; {title.split(' of ')[0].lower()} speaks loudest")
 
 
-def test_one_sentence_tells_a_screen_reader_what_is_seen_when_it_rests(
+def test_the_sentence_is_of_the_sample_that_is_seen_and_is_read_out_when_it_rests(
     tmp_path: Path, open_modules: OpenModules
 ) -> None:
     model, data = model_of((16,))
     page = opened(open_modules, tmp_path, model, data)
-    wait_for_sentence(page, "of the 16 units")
+    read_out, seen = page.locator("#think [role=status]"), page.locator(".think-sentence")
+    expect(read_out).to_contain_text("of the 16 units", timeout=60_000)
     rows = [row_of(model, data, row=row).tolist() for row in range(20, 28)]
-    told = page.evaluate(SENTENCES, rows)
-    assert len(set(told)) == 1  # not at every stroke
+    assert len(set(page.evaluate(READ_OUT, rows))) == 1  # not at every stroke
     hidden = page.evaluate("[...app.answer.traces[0].activations[0]]")
     wait_for_sentence(page, f"{sum(one > 0 for one in hidden)} of the 16 units")
-    assert page.locator(".think-sentence").get_attribute("role") == "status"
+    expect(read_out).to_have_text(seen.inner_text(), timeout=60_000)
 
 
 def test_hostile_names_are_shown_as_text(tmp_path: Path, open_modules: OpenModules) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from tests.export.conftest import OpenPage
 from tests.export.told_pages import Told, dataset
 
@@ -129,6 +130,8 @@ def test_a_network_trained_in_the_page_is_downloaded_and_evaluates_to_the_pages_
     wrong = np.where(np.arange(TEST_SAMPLES) % 5, test.labels, (test.labels + 1) % 10)
     part = replace(digits, train=digits.train[:600], test=replace(test, labels=wrong))
     page = open_page(model.export(tmp_path / "page.html", part, samples=800))
+    summary = page.locator("#summary")
+    expect(summary).to_have_text("101,770 parameters, weights of epoch 1")
     page.get_by_role("button", name="One epoch").first.click()
     best = page.locator(".train-best")
     page.wait_for_function("() => document.querySelector('.train-best').textContent.includes('%')")
@@ -137,6 +140,7 @@ def test_a_network_trained_in_the_page_is_downloaded_and_evaluates_to_the_pages_
         "() => !Array.from(document.querySelectorAll('button')).find("
         "  (button) => button.textContent === 'One epoch').disabled"
     )
+    expect(summary).to_have_text("784-128-10, trained here with adam, epoch 1")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the network").click()
     download.value.save_as(tmp_path / "back.safetensors")

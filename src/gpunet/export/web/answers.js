@@ -17,6 +17,8 @@ export class GpuAnswers {
     this.held = null;
     /** The answer before, as one is given at a time. @type {Promise<unknown>} */
     this.before = Promise.resolve();
+    /** Why the GPU, which is there, gave no answer the last time. @type {string|null} */
+    this.fault = null;
   }
 
   /**
@@ -28,8 +30,14 @@ export class GpuAnswers {
    */
   async members(networks, features, wanted) {
     const turn = this.before.then(() => (wanted() ? this.answered(networks, features) : null));
-    this.before = turn.catch(() => null);
-    return turn.catch(() => null);
+    const found = turn.catch((error) => {
+      this.engine?.close();
+      this.engine = null;
+      this.fault = this.gpu.lost ? null : String(error.message);
+      return null;
+    });
+    this.before = found;
+    return found;
   }
 
   /** @param {Networks} networks @param {Float32Array} features */
@@ -43,6 +51,7 @@ export class GpuAnswers {
       weights: null,
     });
     const answers = await engine.predict("sample");
+    this.fault = null;
     const outputs = answers.length / networks.networks;
     return Array.from({ length: networks.networks }, (_, network) =>
       answers.slice(network * outputs, (network + 1) * outputs));

@@ -39,7 +39,11 @@ export class App {
     this.gpu = await openGpu();
     if (this.gpu !== null) {
       this.gpuAnswers = new GpuAnswers(this.page, this.gpu);
-      this.gpu.onLost(() => this.emit("device", this.gpu));
+      const { gpuAnswers } = this;
+      this.gpu.onLost(() => {
+        gpuAnswers.fault = null; // it was the loss
+        this.emit("device", this.gpu);
+      });
     }
     this.emit("device", this.gpu);
   }
@@ -82,7 +86,9 @@ export class App {
     this.answer = answer;
     if (gpuAnswers !== null && this.gpu !== null) {
       const began = performance.now();
+      const { fault } = gpuAnswers;
       const members = await gpuAnswers.members(networks, sample.features, () => this.answer === answer);
+      if (gpuAnswers.fault !== fault) this.emit("device", this.gpu);
       if (this.answer !== answer) return; // another one has come in between
       if (members !== null) {
         const milliseconds = performance.now() - began;

@@ -8,6 +8,8 @@ export class DeviceBuffers {
     this.named = new Map();
     /** The last read; the next one waits for it, as all share one buffer on this side. @type {Promise<unknown>} */
     this.reading = Promise.resolve();
+    /** Why what is read would be wrong: a buffer that the GPU had no memory for. @type {string|null} */
+    this.lacking = null;
   }
 
   /** @param {string} name @returns {GPUBuffer} */
@@ -34,7 +36,11 @@ export class DeviceBuffers {
     const usage = kind === GPUBufferUsage.MAP_READ
       ? kind | GPUBufferUsage.COPY_DST
       : kind | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    this.device.pushErrorScope("out-of-memory");
     const made = this.device.createBuffer({ label: name, size: bytes, usage });
+    this.device.popErrorScope().then((error) => {
+      if (error !== null) this.lacking = `the GPU has no memory left for ${name}, ${mebibytes(bytes)} MiB; choose a smaller network or close other pages`;
+    }).catch(() => {}); // a lost device, which others hear of
     this.named.set(name, made);
     return made;
   }
@@ -70,6 +76,7 @@ export class DeviceBuffers {
     await near.mapAsync(GPUMapMode.READ, 0, total);
     const copy = near.getMappedRange(0, total).slice(0);
     near.unmap();
+    if (this.lacking !== null) throw new Error(this.lacking);
     return copy;
   }
 

@@ -28,7 +28,7 @@ export class Gpu {
 
   /** The device in words. */
   get name() {
-    if (this.software) return "the processor, by a driver that stands in for a GPU";
+    if (this.software) return "the processor";
     const { vendor, architecture, description } = this.adapter.info;
     const words = [VENDORS.get(vendor) ?? vendor, architecture].filter(Boolean).join(" ");
     return description || words || "a GPU that does not tell its name";

@@ -18,23 +18,39 @@ const { data } = app.page;
 /** The section of a panel. @param {string} name */
 const section = (name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
-const { networks, shape, bestEpoch } = data.model;
-section("summary").textContent = `${networks > 1 ? `${networks} networks of ` : ""}${counted(shape.parameters)} parameters, weights of epoch ${bestEpoch}`;
+/** Tells which networks answer. */
+function tellNetworks() {
+  const { shape, networks, trained } = app.networks;
+  const many = networks > 1 ? `${networks} networks of ` : "";
+  section("summary").textContent = trained
+    ? `${many}${shape.name}, trained here with ${trained.optimizer}, epoch ${trained.epochs}`
+    : `${many}${counted(shape.parameters)} parameters, weights of epoch ${data.model.bestEpoch}`;
+}
+
+tellNetworks();
+app.on("weights", tellNetworks);
 section("device").textContent = "Looking for WebGPU…";
 app.on("device", () => {
   section("device").textContent = app.gpu === null
     ? "This browser has no WebGPU: answers come from JavaScript, and nothing can be trained."
-    : `WebGPU runs on ${app.gpu.name}.`;
+    : app.gpuAnswers?.fault
+      ? `WebGPU runs on ${app.gpu.name}, but does not answer, so JavaScript does: ${app.gpuAnswers.fault}.`
+      : `WebGPU runs on ${app.gpu.name}${app.gpu.software ? ", as there is no GPU for it here" : ""}.`;
 });
 section("footer").append(
   element("p", {}, `Written by gpunet ${data.version}. Everything that the page needs is in this file; it asks for nothing from elsewhere.`),
   ...(data.data === null ? [] : [element("p", {}, `Samples: ${data.data.source}${data.data.license ? `; ${data.data.license}` : ""}.`)]),
 );
-createDraw(section("draw"), app);
-createControls(section("controls"), app);
-createMembers(section("members"), app);
-createThink(section("think"), app);
-createTrain(section("train"), app);
-createPopulation(section("population"), app);
-createTests(section("tests"), app);
+/** @type {[string, (root: HTMLElement, app: App) => void][]} */
+const panels = [
+  ["draw", createDraw], ["controls", createControls], ["members", createMembers], ["think", createThink],
+  ["train", createTrain], ["population", createPopulation], ["tests", createTests],
+];
+for (const [name, create] of panels) {
+  try {
+    create(section(name), app);
+  } catch (error) {
+    reportError(error); // the other panels work without it
+  }
+}
 await app.open();

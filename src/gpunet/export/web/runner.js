@@ -81,6 +81,9 @@ export class Runner {
       label,
       layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.device.createShaderModule({ label, code }), entryPoint: "main", constants },
+    }).catch((error) => {
+      const [reason] = String(error.message).split("\n");
+      throw new Error(`the GPU's driver refuses the shader ${label} (${reason}); try another browser`);
     });
   }
 }

@@ -104,17 +104,17 @@ export class Session {
   /** @param {Progress} progress */
   note(progress) {
     this.progress = progress;
-    const { losses, accuracies, test, step, steps } = progress;
-    const x = this.epochs + (test === null ? step / steps : 1);
+    const { losses, accuracies, ended, test, step, steps } = progress;
+    const x = this.epochs + (ended ? 1 : step / steps);
     this.ways.forEach((way, network) => {
       const reached = { x, loss: losses[network], score: accuracies?.[network] ?? NaN };
-      way.live = test === null ? reached : null;
+      way.live = ended ? null : reached;
+      if (ended) way.train.push(reached);
       if (test === null) return;
-      way.train.push(reached);
       const scores = test.accuracies ?? test.r2s;
       way.test.push({ x, loss: test.losses[network], score: scores?.[network] ?? NaN });
     });
-    if (test !== null) this.weigh().catch(() => {}); // the end of the training reads again, and tells
+    if (ended) this.weigh().catch(() => {}); // the end of the training reads again, and tells
     if (this.enough(progress)) this.pause();
     this.listeners.progress(this);
   }

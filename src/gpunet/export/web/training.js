@@ -20,7 +20,8 @@ import { deviceSamples } from "./samples.js";
  * @property {number} steps of the epoch
  * @property {number[]} losses
  * @property {number[]|null} accuracies null where targets are measured
- * @property {Scores|null} test after an epoch
+ * @property {boolean} ended whether the epoch is over
+ * @property {Scores|null} test after an epoch; null where the page carries no test samples
  * @property {number} stepsPerSecond of every network
  * @property {number} samplesPerSecond of all networks
  */
@@ -230,7 +231,7 @@ export class Training {
       this.kept = { epoch: this.epoch, taken: this.taken, parameters, moments };
       this.keptAt = performance.now();
     }
-    listener({ ...told, test });
+    listener({ ...told, ended: true, test });
   }
 
   /** How far the epoch is; waits for the device. @returns {Promise<Progress>} */
@@ -239,7 +240,7 @@ export class Training {
     const { losses, accuracies } = await this.engine.metrics();
     const stepsPerSecond = this.clock.rate(step);
     const samplesPerSecond = stepsPerSecond * (samples / steps) * this.rates.length;
-    return { epoch, step, steps, losses, accuracies, test: null, stepsPerSecond, samplesPerSecond };
+    return { epoch, step, steps, losses, accuracies, ended: false, test: null, stepsPerSecond, samplesPerSecond };
   }
 
   /** @param {Samples} samples of the test set @returns {Promise<Scores>} */

@@ -21,6 +21,13 @@ function undigited(text) {
 
 /** The bytes that were deflated into a text. @param {string} text */
 export async function inflated(text) {
-  const stream = new Blob([undigited(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  if (!("DecompressionStream" in globalThis)) {
+    throw new Error("the browser is too old to unpack it, so open it in one of 2023 or later");
+  }
+  try {
+    const stream = new Blob([undigited(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
+    throw new Error("a part of the file is missing or was changed, so get the file again");
+  }
 }

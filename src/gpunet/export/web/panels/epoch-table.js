@@ -21,7 +21,7 @@ export class EpochTable {
   show({ train, test }) {
     if (train.length < this.body.rows.length) this.body.replaceChildren();
     for (let at = this.body.rows.length; at < train.length; at++) {
-      const texts = [decimal(train[at].loss), decimal(test[at].loss), this.scoreText(train[at].score), this.scoreText(test[at].score)];
+      const texts = [decimal(train[at].loss), decimal(test[at]?.loss ?? NaN), this.scoreText(train[at].score), this.scoreText(test[at]?.score ?? NaN)];
       this.body.prepend(element("tr", {}, element("th", { scope: "row" }, String(train[at].x)), ...texts.map((text) => element("td", {}, text))));
     }
   }

@@ -40,7 +40,7 @@ export async function lesson(app, gpu, session, sample, label) {
 
 /** The epochs that it took; the rest of one that had begun without the sample does not count. A pause ends it. @param {App} app @param {Gpu} gpu @param {Session} session @param {Sample} sample @param {number} label */
 async function trainUntilLearned(app, gpu, session, sample, label) {
-  const epochEnds = (/** @type {import("../training.js").Progress} */ { test }) => test !== null;
+  const epochEnds = (/** @type {import("../training.js").Progress} */ { ended }) => ended;
   if (session.ways[0].live !== null) await session.train(gpu, epochEnds);
   for (let epoch = 1; ; epoch++) {
     await session.train(gpu, epochEnds);

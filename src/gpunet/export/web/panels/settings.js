@@ -19,10 +19,10 @@ function hiddenSizes(shape) {
   return sizes === "" ? "none" : sizes;
 }
 
-/** The least number of networks that the page can train side by side. @param {PageData} data @param {number} shape its number */
-function leastPopulation(data, shape) {
-  const found = data.programs.filter((entry) => entry.shape === shape && entry.optimizer !== null);
-  return Math.min(...found.map(({ population }) => population));
+/** The numbers of the shapes of which so many networks are trained side by side. @param {PageData} data @param {number} population 0: as many as usual */
+function trainedShapes({ programs, shapes }, population) {
+  return Array.from(shapes.keys()).filter((number) => programs.some((entry) =>
+    entry.shape === number && entry.optimizer !== null && (population === 0 || entry.population === population)));
 }
 
 /** @param {string} text @param {HTMLElement} control */
@@ -45,8 +45,10 @@ export class Settings {
     this.app = app;
     this.population = population;
     const { shapes, optimizers, model } = app.page.data;
-    this.startMenu = settingMenu(/** @type {[string, string][]} */ (STARTS));
-    this.shapeMenu = settingMenu(shapes.map((shape, place) => [String(place), hiddenSizes(shape)]));
+    const offered = trainedShapes(app.page.data, population);
+    const starts = offered.includes(0) ? STARTS : STARTS.filter(([start]) => start === "scratch"); // else the model is too large
+    this.startMenu = settingMenu(/** @type {[string, string][]} */ (starts));
+    this.shapeMenu = settingMenu(offered.map((number) => [String(number), hiddenSizes(shapes[number])]));
     this.optimizerMenu = settingMenu(optimizers.map(({ name }) => [name, name]));
     this.seedInput = element("input", { type: "number", min: "0", max: "4294967295", step: "1", value: String(model.seed) });
     this.node = element("div", { className: "fields" },
@@ -95,9 +97,9 @@ export class Settings {
     return Math.max(0, this.app.page.data.shapes.findIndex((shape) => shape.name === name));
   }
 
-  /** How many networks are trained: the least that the page has a program for, unless it is given. */
+  /** How many networks are trained: unless it is given as many as the model has, or one of another shape. */
   get networks() {
-    return this.population || leastPopulation(this.app.page.data, this.shapeNumber);
+    return this.population || (this.shapeNumber === 0 ? this.app.page.data.model.networks : 1);
   }
 
   /**

@@ -3,6 +3,7 @@
 //
 // Whatever changes only marks the picture as out of date; the next animation frame draws it once.
 
+import { Announcer } from "../announce.js";
 import { element, fillPanel } from "../dom.js";
 import { counted, percent } from "../formats.js";
 import { inputGradient, logitDeltas } from "../network.js";
@@ -23,7 +24,6 @@ import { UnitCard } from "./unit-card.js";
 const EDGES = 24; // connections drawn of each layer
 const BUSY_SHARE = 0.2; // of the time that is spent on explaining large networks while a pen moves
 const FAST_MILLISECONDS = 4; // what takes no longer is explained in every frame
-const QUIET_MILLISECONDS = 700; // without change before the answer is told in words
 
 /** Fills the panel that shows the network at work. @param {HTMLElement} root @param {App} app */
 export function createThink(root, app) {
@@ -49,10 +49,11 @@ class Think {
     this.select = element("select", {});
     this.select.addEventListener("change", () => { this.member = Number(this.select.value); this.nextExplained = 0; this.weightsChanged(); });
     this.choice = element("label", { className: "think-choice" }, "Member ", this.select);
-    this.words = element("p", { className: "think-sentence", role: "status" });
+    this.words = element("p", { className: "think-sentence" });
+    this.announcer = new Announcer();
     this.holder = element("div", { className: "think-holder" });
     this.cards = element("div", { className: "think-cards" });
-    fillPanel(root, "The network at work", this.choice, this.words, this.holder, this.cards);
+    fillPanel(root, "The network at work", this.choice, this.words, this.announcer.root, this.holder, this.cards);
     this.evidence = new EvidenceCard(this.model, this.features, this.outputs, (output) => this.explain(output));
     this.build();
     app.on("answer", () => this.changed());
@@ -174,7 +175,10 @@ class Think {
     }
     stage.paintEdges(edges, this.shades);
     this.drawUnit(this.unit ?? strongestUnit(shape, edges, output), trace, views, deltas);
-    this.tellLater(trace, output, edges);
+    const sentence = this.sentence(trace, output, edges);
+    if (sentence === this.words.textContent) return;
+    this.words.textContent = sentence;
+    this.announcer.tell("network", sentence);
   }
 
   /** @param {Unit} unit @param {Trace|null} trace @param {{weights: Float32Array, biases: Float32Array}[]} views @param {ArrayLike<number>[]} deltas */
@@ -197,13 +201,7 @@ class Think {
     return image === null ? this.features[feature] : `The pixel in row ${Math.floor(feature / image[1]) + 1}, column ${feature % image[1] + 1}`;
   }
 
-  /** Tells in a sentence what is seen, once it rests. @param {Trace|null} trace @param {number} output @param {Edge[]} edges */
-  tellLater(trace, output, edges) {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => { this.words.textContent = this.sentence(trace, output, edges); }, this.words.textContent ? QUIET_MILLISECONDS : 0);
-  }
-
-  /** @param {Trace|null} trace @param {number} output @param {Edge[]} edges */
+  /** What is seen. @param {Trace|null} trace @param {number} output @param {Edge[]} edges */
   sentence(trace, output, edges) {
     const shape = /** @type {Shape} */ (this.shape);
     if (trace === null) return `${this.model.image === null ? "No row is set" : "Nothing is drawn"} yet: point at a unit to see its weights.`;

@@ -4,6 +4,7 @@ import { element } from "../dom.js";
 import { decimal, percent, short } from "../formats.js";
 import { modelFile, saveAsFile } from "../safetensors.js";
 import { bestOf, meanWay } from "../session.js";
+import { testedOf, testOutputs } from "../testing.js";
 import { epochAxis, lossAxis, scoreAxis } from "./axes.js";
 import { Curves } from "./curves.js";
 import { EpochTable } from "./epoch-table.js";
@@ -32,7 +33,6 @@ class TrainPanel extends TrainerPanel {
   constructor(app) {
     super(app, 0, "The rate stays where the slider is; moving it changes a training at once. After each epoch the network that is trained answers everywhere in this page.");
     const measured = app.page.data.model.shape.kind === "measured";
-    this.scoreName = measured ? "r2" : "accuracy";
     const scoreText = measured ? decimal : percent;
     this.rate = new RateSlider(this.settings.optimizer.learningRate, () => this.session?.setRates(this.rates()));
     this.loss = new Curves("Loss", KINDS, { value: decimal, tick: short });
@@ -54,7 +54,7 @@ class TrainPanel extends TrainerPanel {
       element("div", { className: "train-below" }, this.best, element("label", { className: "train-log" }, this.logBox, "Logarithmic loss")),
       this.filters.node, this.table.node,
       element("div", { className: "trainer-bar" },
-        actionButton("Back to the saved network", () => this.back()), actionButton("Download the network", () => this.download())));
+        actionButton("Back to the saved network", () => this.back()), actionButton("Download the network", () => void this.guarded(() => this.download()))));
   }
 
   /** @override */
@@ -76,7 +76,6 @@ class TrainPanel extends TrainerPanel {
     const { session } = this;
     if (session === null) return;
     if (session.isFinite) {
-      this.given = session.parameters;
       this.app.replace(session.settings.shape, session.parameters, session.settings.rates.length, this.trained(session));
     } else {
       session.pause();
@@ -90,15 +89,16 @@ class TrainPanel extends TrainerPanel {
     return untouched ? null : { optimizer: settings.optimizer, learningRate: this.rate.rate, seed: settings.seed, epochs };
   }
 
-  /** Saves the networks in use, with what their latest test gave. */
-  download() {
-    const { app, session } = this;
-    const way = session !== null && this.given === app.networks.parameters ? meanWay(session.ways) : null;
-    const test = way?.live === null ? way.test.at(-1) : undefined; // within an epoch the weights are newer
+  /** Saves the networks in use, with what they come to together in the test. */
+  async download() {
+    const { page, networks, gpu } = this.app;
+    const outputs = networks.trained && page.data.data?.test ? await testOutputs(page, networks, gpu, () => false) : null;
+    const tested = outputs && testedOf(page, outputs);
+    const ownLoss = networks.shape.loss === "quadratic" ? null : tested?.loss; // else it is the cross-entropy
     /** @type {import("../safetensors.js").TestScores} */
-    const scores = test === undefined ? {} : { loss: test.loss, [this.scoreName]: test.score };
-    const name = `${app.networks.shape.name}-trained-in-page.safetensors`;
-    saveAsFile(modelFile(app.page, app.networks, scores), name);
+    const scores = tested === null ? {} : { loss: ownLoss ?? null, accuracy: tested.accuracy, ...tested.errors };
+    const name = `${networks.shape.name}-trained-in-page.safetensors`;
+    saveAsFile(modelFile(page, networks, scores), name);
     this.say(`Saved as ${name}, which \`gpunet evaluate ${name}\` tests with all samples.`);
   }
 

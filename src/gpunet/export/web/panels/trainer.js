@@ -68,7 +68,7 @@ export class TrainerPanel {
     this.settings = new Settings(app, networks, () => this.begin());
     this.node = element("div", { className: "trainer" });
     this.startButton = actionButton("Train", () => this.toggle(), "primary trainer-start");
-    this.epochButton = actionButton("One epoch", () => void this.train(({ test }) => test !== null));
+    this.epochButton = actionButton("One epoch", () => void this.train(({ ended }) => ended));
     this.resetButton = actionButton("Reset", () => this.reset());
     this.where = element("span", { className: "trainer-where number" });
     this.pace = element("span", { className: "quiet number" });
