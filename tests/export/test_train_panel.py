@@ -195,12 +195,15 @@ def test_a_population_has_a_curve_for_each_rate_and_one_of_them_is_taken_over(
     )
     before = page.evaluate(ANSWER)
     best.press("Enter")
+    message = page.locator("#population .trainer-message")
     assert best.get_attribute("aria-pressed") == "true"
+    assert "answers now" in message.inner_text()
     assert page.evaluate("() => app.networks.networks") == 1
     assert page.evaluate(ANSWER) != before
-    # The other panel's network takes its place, and the tile says so.
+    # The other panel's network takes its place, and tile and message say so.
     button(page, "train", "Back to the saved network").click()
     assert best.get_attribute("aria-pressed") == "false"
+    assert "answers now" not in message.inner_text()
     assert page.evaluate(ANSWER) == before
 
 

@@ -48,6 +48,7 @@ class PopulationPanel extends TrainerPanel {
     app.on("weights", ({ parameters }) => {
       if (parameters !== this.given && this.taken !== null) {
         this.taken = null;
+        this.say("");
         this.draw();
       }
     });
