@@ -21,7 +21,7 @@ from gpunet.engine.planning.workload import Switches, Workload
 from gpunet.errors import OutputError, UsageError
 from gpunet.export.packing import packed_array, packed_bytes
 from gpunet.export.page import joined_modules
-from gpunet.export.programs import DEVICES, POPULATION, Menu, PageSamples
+from gpunet.export.programs import DEVICES, LARGEST_BUFFER, POPULATION, Menu, PageSamples
 from gpunet.model import Model
 
 HOSTILE = ("</script><script>alert(1)</script>", "<!--", "' onload='x", "&amp;")
@@ -158,6 +158,16 @@ def test_the_menus_shaders_are_the_files_of_the_house() -> None:
     known = {bare(text) for text in texts}
     for one in training_plan(work).passes:
         assert bare(assemble(one.pieces, one.variables).text) in known
+
+
+def test_networks_too_large_for_a_browsers_buffers_are_not_offered_side_by_side() -> None:
+    network, config = NetworkSpec(784, (1024, 1024), 10), TrainConfig(hidden=(1024, 1024))
+    menu = Menu(network, config, PageSamples(300, 100, "bytes")).to_dict()
+    offered = {(one["shape"], one["population"]) for one in menu["programs"]}
+    others = range(1, len(menu["shapes"]))
+    assert offered == {(0, 1)} | {(shape, many) for shape in others for many in (1, POPULATION)}
+    buffers = [buffer for one in menu["programs"] for buffer in one["program"]["buffers"]]
+    assert max(buffer["bytes"] for buffer in buffers) <= LARGEST_BUFFER
 
 
 def test_a_name_of_the_script_is_told_once() -> None:
