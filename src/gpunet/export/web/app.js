@@ -2,7 +2,7 @@
 
 import { GpuAnswers } from "./answers.js";
 import { openGpu } from "./gpu.js";
-import { forward } from "./network.js";
+import { meanOutputs, tracesOf } from "./network.js";
 
 /** @typedef {import("./types.js").Answer} Answer */
 /** @typedef {import("./types.js").Networks} Networks */
@@ -92,7 +92,7 @@ export class App {
       if (this.answer !== answer) return; // another one has come in between
       if (members !== null) {
         const milliseconds = performance.now() - began;
-        Object.assign(answer, { members, outputs: meanOfMembers(members), milliseconds, device: this.gpu.name });
+        Object.assign(answer, { members, outputs: meanOutputs(members), milliseconds, device: this.gpu.name });
       }
     }
     this.emit("answer", answer);
@@ -100,17 +100,10 @@ export class App {
 
   /** The answer to any sample by JavaScript, which nobody else hears of. @param {Sample} sample @returns {Answer} */
   answerTo(sample) {
-    const { shape, parameters, networks } = this.networks;
     const began = performance.now();
-    const traces = Array.from({ length: networks }, (_, network) =>
-      forward(shape, parameters.subarray(network * shape.parameters, (network + 1) * shape.parameters), sample.features));
+    const traces = tracesOf(this.networks, sample.features);
     const milliseconds = performance.now() - began;
     const members = traces.map((trace) => trace.outputs);
-    return { sample, outputs: meanOfMembers(members), members, traces, milliseconds, device: "JavaScript" };
+    return { sample, outputs: meanOutputs(members), members, traces, milliseconds, device: "JavaScript" };
   }
-}
-
-/** The mean (C,) of what networks answer. @param {Float32Array[]} members (P,) of (C,) */
-function meanOfMembers(members) {
-  return members[0].map((_, place) => members.reduce((sum, one) => sum + one[place], 0) / members.length);
 }

@@ -16,7 +16,7 @@ export const BOX_KERNEL = { reach: 0.5, weight: (distance) => (distance > -0.5 &
 export const BILINEAR_KERNEL = { reach: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) };
 
 /** Smooth curves between pixels. @type {Kernel} */
-export const BICUBIC_KERNEL = {
+const BICUBIC_KERNEL = {
   reach: 2,
   weight: (distance) => {
     const x = Math.abs(distance);
@@ -58,7 +58,7 @@ export function extremesOf(values) {
 }
 
 /** With rows and columns exchanged. @template {Uint8Array|Float32Array} Pixels @param {Pixels} pixels @param {number} width @param {number} height @returns {Pixels} */
-export function turnedPixels(pixels, width, height) {
+function turnedPixels(pixels, width, height) {
   const turned = pixels.slice();
   for (let row = 0, from = 0; row < height; row++) {
     for (let column = 0, to = row; column < width; column++, to += height) turned[to] = pixels[from++];

@@ -5,6 +5,7 @@
 import { activationOf, logistic } from "./activations.js";
 import { layerViews, normViews } from "./parameters.js";
 
+/** @typedef {import("./types.js").Networks} Networks */
 /** @typedef {import("./types.js").Shape} Shape */
 /** @typedef {import("./types.js").Trace} Trace */
 
@@ -38,6 +39,22 @@ export function forward(shape, parameters, features) {
     activations.push(inputs);
   });
   return { preactivations, activations, outputs: outputsOf(shape, preactivations[preactivations.length - 1]) };
+}
+
+/** What each network answers to a sample. @param {Networks} networks @param {Float32Array} features (I,) as prepared @returns {Trace[]} (P,) */
+export function tracesOf({ shape, parameters, networks }, features) {
+  return Array.from({ length: networks }, (_, network) =>
+    forward(shape, parameters.subarray(network * shape.parameters, (network + 1) * shape.parameters), features));
+}
+
+/** The networks' joint answer (C,): the mean of theirs. @param {Float32Array[]} members (P,) of (C,) */
+export function meanOutputs(members) {
+  return members[0].map((_, place) => members.reduce((sum, one) => sum + one[place], 0) / members.length);
+}
+
+/** The joint answer (C,) to a sample. @param {Networks} networks @param {Float32Array} features (I,) as prepared */
+export function jointOutputs(networks, features) {
+  return meanOutputs(tracesOf(networks, features).map((trace) => trace.outputs));
 }
 
 /** What a layer's units add up. @param {Float32Array} inputs (I,) @param {Float32Array} weights (I * O,) @param {Float32Array} biases (O,) */

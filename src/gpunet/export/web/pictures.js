@@ -42,14 +42,16 @@ export async function readImageFile(file) {
 /** The picture of a sample, for the board. @param {Sample} sample @param {[number, number]} shape height and width @returns {Underlay} */
 export function underlayOf(sample, [height, width]) {
   const context = blankContext(width, height);
-  paintGrey(context, /** @type {Uint8Array} */ (sample.picture));
+  paintGrey(context.canvas, sample.picture);
   return { canvas: context.canvas, ...colorsAround(greyOfCanvas(context)), sample };
 }
 
-/** Paints grey levels, one for each pixel of a canvas. @param {CanvasRenderingContext2D} context @param {Uint8Array} levels */
-export function paintGrey(context, levels) {
-  const image = context.createImageData(context.canvas.width, context.canvas.height);
-  levels.forEach((level, at) => image.data.set([level, level, level, 255], 4 * at));
+/** Paints grey levels, one for each pixel of a canvas; black without. @param {HTMLCanvasElement} canvas @param {Uint8Array|null} levels */
+export function paintGrey(canvas, levels) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const image = context.createImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let at = 0; at < pixels.length; at++) pixels[at] = (255 << 24) | ((levels?.[at] ?? 0) * 0x010101);
   context.putImageData(image, 0, 0);
 }
 

@@ -5,7 +5,7 @@
 
 /** Steps that no training reaches; they key the draws that are not made within a step. */
 export const INITIALIZATION = 0xffff_ffff;
-export const SHUFFLING = 0xffff_fffe;
+const SHUFFLING = 0xffff_fffe;
 
 /**
  * Four uniform 32-bit draws for a key (Jarzynski & Olano, "Hash Functions for GPU Rendering", 2020).
@@ -16,7 +16,7 @@ export const SHUFFLING = 0xffff_fffe;
  * @param {Uint32Array} [draws] takes the four numbers
  * @returns {Uint32Array}
  */
-export function pcg4d(x, y, z, w, draws = new Uint32Array(4)) {
+function pcg4d(x, y, z, w, draws = new Uint32Array(4)) {
   const multiplier = 1664525;
   const increment = 1013904223;
   draws[0] = Math.imul(x, multiplier) + increment;

@@ -1,10 +1,8 @@
 // Samples of the page as they were read, and rows of a table as a reader sets them.
 
-import { forward } from "./network.js";
 import { prepared } from "./prepare.js";
 
 /** @typedef {import("./types.js").Control} Control */
-/** @typedef {import("./types.js").Networks} Networks */
 /** @typedef {import("./types.js").Numbers} Numbers */
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Sample} Sample */
@@ -50,7 +48,7 @@ export function pixelsOf(raw, page) {
   return new Uint8Array(pixels.buffer);
 }
 
-/** Measured answers or targets in their own units. @param {ArrayLike<number>} values (T,) as trained on @param {Page} page @returns {number[]} */
+/** Measured answers or targets in their own units; probabilities as they are. @param {ArrayLike<number>} values (C,) as trained on @param {Page} page @returns {number[]} */
 export function inOwnUnits(values, page) {
   const scaling = page.data.model.targetScaling;
   return Array.from(values, (value, target) =>
@@ -86,14 +84,4 @@ export function rowValues(controls, raw) {
     const place = raw.subarray(first, first + count).indexOf(1);
     return place < 0 ? null : place;
   });
-}
-
-/** The networks' mean outputs for a prepared sample. @param {Networks} networks @param {Float32Array} features (I,) */
-export function jointOutputs({ shape, parameters, networks }, features) {
-  const sums = new Float64Array(shape.layers[shape.layers.length - 1].outputs);
-  for (let network = 0; network < networks; network++) {
-    const own = parameters.subarray(network * shape.parameters, (network + 1) * shape.parameters);
-    forward(shape, own, features).outputs.forEach((output, place) => { sums[place] += output; });
-  }
-  return Float32Array.from(sums, (sum) => sum / networks);
 }

@@ -3,8 +3,9 @@
 
 import { PageEngine } from "./engine.js";
 import { answerLoss, isRight, largestPlace, targetScores } from "./metrics.js";
+import { jointOutputs, meanOutputs } from "./network.js";
 import { prepared } from "./prepare.js";
-import { inOwnUnits, jointOutputs, testLabels, testRow } from "./rows.js";
+import { inOwnUnits, testLabels, testRow } from "./rows.js";
 import { deviceSamples } from "./samples.js";
 
 /** @typedef {import("./gpu.js").Gpu} Gpu */
@@ -32,7 +33,7 @@ const SLICE = 8;
 const QUICK = 3e8;
 
 /** Resolves when the page has nothing better to do. @returns {Promise<void>} */
-export function idle() {
+function idle() {
   return new Promise((resolve) => {
     if ("requestIdleCallback" in window) window.requestIdleCallback(() => resolve(), { timeout: 100 });
     else setTimeout(resolve, 0);
@@ -88,11 +89,8 @@ async function testOutputsOnGpu(page, { shape, parameters, networks }, gpu) {
     const answers = await engine.predict("test");  // (P, m, C)
     const outputs = shape.layers[shape.layers.length - 1].outputs;
     const stride = answers.length / networks;
-    return Array.from({ length: stride / outputs }, (_, row) => Float32Array.from({ length: outputs }, (_, place) => {
-      let sum = 0;
-      for (let network = 0; network < networks; network++) sum += answers[network * stride + row * outputs + place];
-      return sum / networks;
-    }));
+    return Array.from({ length: stride / outputs }, (_, row) => meanOutputs(
+      Array.from({ length: networks }, (_, network) => answers.subarray(network * stride + row * outputs).subarray(0, outputs))));
   } finally {
     engine.close();
   }

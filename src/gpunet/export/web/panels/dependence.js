@@ -2,8 +2,9 @@
 
 import { percent } from "../formats.js";
 import { largestPlace } from "../metrics.js";
+import { jointOutputs } from "../network.js";
 import { prepared } from "../prepare.js";
-import { inOwnUnits, jointOutputs, rawFeatures } from "../rows.js";
+import { inOwnUnits, rawFeatures } from "../rows.js";
 import { inSlices } from "../testing.js";
 import { figureText, nameText } from "../text.js";
 import { answerNames } from "../verdict.js";
@@ -47,7 +48,7 @@ export class ColumnCurves {
     const place = shape.kind === "measured" ? 0 : largestPlace(outputs);
     const answer = (/** @type {Value[]} */ row) => {
       const found = jointOutputs(networks, prepared(rawFeatures(controls, row), page));
-      return shape.kind === "measured" ? inOwnUnits(found, page)[place] : found[place];
+      return inOwnUnits(found, page)[place];
     };
     /** @type {Curve[]} */
     const curves = [];

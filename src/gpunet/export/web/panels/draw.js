@@ -161,7 +161,7 @@ class DrawPanel {
     this.word.classList.toggle("verdict-long", word.length > 3);
     this.word.classList.toggle("verdict-none", sample.blank || unsure);
     this.bars.show(sample.blank ? null : values, unsure ? -1 : best);
-    if (sample.picture !== null) paintGrey(/** @type {CanvasRenderingContext2D} */ (this.seen.getContext("2d")), sample.picture);
+    if (sample.picture !== null) paintGrey(this.seen, sample.picture);
     this.speed.textContent = sample.blank ? "\u00a0" : `Answered in ${duration(milliseconds)} by ${device === "JavaScript" ? device : "WebGPU"}.`;
     this.tellAll(sample);
     this.asked = null;

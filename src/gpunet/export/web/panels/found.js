@@ -26,7 +26,7 @@ export class FoundDigits {
     }
     this.buttons.forEach((button, index) => {
       const [picture, word] = /** @type {[HTMLCanvasElement, HTMLElement]} */ (/** @type {unknown} */ (button.children));
-      paintGrey(/** @type {CanvasRenderingContext2D} */ (picture.getContext("2d")), /** @type {Uint8Array} */ (samples[index].picture));
+      paintGrey(picture, samples[index].picture);
       word.textContent = words[index];
       button.ariaLabel = `Digit ${index + 1} of ${several}: ${words[index]}`;
       button.ariaPressed = String(index === chosen);

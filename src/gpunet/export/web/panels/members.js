@@ -54,8 +54,7 @@ class MemberPanel {
       return;
     }
     const { page } = this.app;
-    const inUnits = (/** @type {Float32Array} */ one) => (this.measured ? inOwnUnits(one, page) : Array.from(one));
-    const means = inUnits(outputs), own = members.map(inUnits);
+    const means = inOwnUnits(outputs, page), own = members.map((one) => inOwnUnits(one, page));
     const places = this.names.length > MOST_ROWS && !this.measured ? bestFirst(outputs) : [...means.keys()];
     this.rows.forEach((row, at) => {
       const spread = { place: places[at], mean: means[places[at]], own: own.map((values) => values[places[at]]) };

@@ -3,6 +3,7 @@
 import { element } from "../dom.js";
 import { counted, percent } from "../formats.js";
 import { largestPlace } from "../metrics.js";
+import { paintGrey } from "../pictures.js";
 import { inOwnUnits, pixelsOf, rowValues, testLabels, testRow } from "../rows.js";
 import { figureText, nameElement, nameText } from "../text.js";
 
@@ -66,8 +67,10 @@ export class SampleList {
   picture(row) {
     const told = this.told(row);
     const [height, width] = /** @type {[number, number]} */ (this.page.data.model.image);
+    const picture = element("canvas", { width, height, className: "sample-picture" });
+    paintGrey(picture, pixelsOf(testRow(this.page, row), this.page));
     const button = element("button", { type: "button", className: "sample", "aria-label": this.sentence(row, told) },
-      pictureElement(pixelsOf(testRow(this.page, row), this.page), width, height),
+      picture,
       element("span", { className: "sample-answer" }, nameElement(told.label), element("span", { "aria-hidden": "true" }, " → "), nameElement(told.answer)),
       element("span", { className: "quiet number" }, told.sure));
     button.addEventListener("click", () => this.chosen(row));
@@ -136,15 +139,4 @@ export function valueText(control, value) {
   if (control.kind === "number") return value === null ? "missing" : figureText(value);
   if (value === null) return control.missing && !control.choices.includes("") ? "missing or another" : "another word";
   return control.choices[value] === "" ? "missing" : control.choices[value];
-}
-
-/** A picture of bytes, each pixel a square. @param {Uint8Array|Uint8ClampedArray} bytes (h * w,) @param {number} width @param {number} height */
-export function pictureElement(bytes, width, height) {
-  const canvas = element("canvas", { width, height, className: "sample-picture" });
-  const context = canvas.getContext("2d");
-  if (context === null) return canvas;
-  const image = context.createImageData(width, height);
-  bytes.forEach((grey, at) => image.data.set([grey, grey, grey, 255], 4 * at));
-  context.putImageData(image, 0, 0);
-  return canvas;
 }

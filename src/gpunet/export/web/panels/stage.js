@@ -4,6 +4,7 @@
 
 import { element } from "../dom.js";
 import { counted } from "../formats.js";
+import { paintGrey } from "../pictures.js";
 import { largest, pixelCanvas, roundedUp, ScaleLegend } from "./diverging.js";
 import { EdgeCanvas } from "./edges.js";
 import { OutputRows } from "./outputs.js";
@@ -142,7 +143,7 @@ export class Stage {
       this.paintTiles(tiles, layer, trace?.activations[layer] ?? null, signed, shades);
     });
     if (this.input !== null) this.paintTiles(this.input, this.hidden.length, trace && sample ? sample.features : null, true, shades);
-    if (this.picture !== null) paintGreyPicture(this.picture, sample?.picture ?? null);
+    if (this.picture !== null) paintGrey(this.picture, sample?.picture ?? null);
     this.outputs.show(trace?.outputs ?? null, output);
   }
 
@@ -188,13 +189,4 @@ export class Stage {
 function layerFigure(title, size, legend, content) {
   const caption = element("figcaption", {}, element("strong", {}, title), element("span", { className: "quiet" }, size), legend);
   return element("figure", { className: "think-layer" }, caption, content);
-}
-
-/** @param {HTMLCanvasElement} canvas @param {Uint8Array|null} picture light ink on dark */
-function paintGreyPicture(canvas, picture) {
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const image = context.createImageData(canvas.width, canvas.height);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let index = 0; index < pixels.length; index++) pixels[index] = (255 << 24) | ((picture?.[index] ?? 0) * 0x010101);
-  context.putImageData(image, 0, 0);
 }
