@@ -346,6 +346,20 @@ def test_columns_of_a_table_speak_for_and_against_by_their_names(
     assert abs(total) > 0.1
 
 
+def test_while_the_gpu_is_busy_javascript_answers(
+    tmp_path: Path, open_modules: OpenModules
+) -> None:
+    model, data = model_of((16,))
+    page = opened(open_modules, tmp_path, model, data)
+    device = page.evaluate("""() => new Promise((answered) => {
+      app.gpu = { name: "busy" };
+      app.gpuAnswers = { members: () => new Promise(() => {}) };
+      app.on("answer", ({ device }) => answered(device));
+      app.show({ ...app.sample });
+    })""")
+    assert device == "JavaScript"
+
+
 def test_before_anything_is_drawn_weights_can_be_looked_at(
     tmp_path: Path, open_modules: OpenModules
 ) -> None:

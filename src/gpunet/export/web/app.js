@@ -10,6 +10,9 @@ import { meanOutputs, tracesOf } from "./network.js";
 /** @typedef {import("./types.js").Sample} Sample */
 /** @typedef {import("./types.js").Shape} Shape */
 
+/** Milliseconds after which JavaScript's answer is shown until the GPU's comes, which may be busy training. */
+const PATIENCE_WITH_GPU = 100;
+
 export class App {
   /** @param {Page} page */
   constructor(page) {
@@ -87,7 +90,9 @@ export class App {
     if (gpuAnswers !== null && this.gpu !== null) {
       const began = performance.now();
       const { fault } = gpuAnswers;
+      const late = setTimeout(() => { if (this.answer === answer) this.emit("answer", answer); }, PATIENCE_WITH_GPU);
       const members = await gpuAnswers.members(networks, sample.features, () => this.answer === answer);
+      clearTimeout(late);
       if (gpuAnswers.fault !== fault) this.emit("device", this.gpu);
       if (this.answer !== answer) return; // another one has come in between
       if (members !== null) {
