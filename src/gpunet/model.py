@@ -375,8 +375,9 @@ class Model:
 
         Args:
             path: of the file, which ends in ``.html``.
-            data: that its samples are taken from: a name, a path or a ``Dataset``; by default the
-                data that the model was trained on.
+            data: that its samples are taken from: a name, a path, ``(X, y)``,
+                ``(X, y, X_test, y_test)`` or a ``Dataset``; by default the data that the model was
+                trained on.
             samples: that it carries to train and to test with, at most; 0 for none.
             weights: as they were trained, ``"f32"``, or rounded to half the bytes, ``"f16"``.
             license: of the samples, in a line, which the page shows.

@@ -21,7 +21,7 @@ from gpunet.engine.planning.workload import Switches, Workload
 from gpunet.errors import OutputError, UsageError
 from gpunet.export.packing import packed_array, packed_bytes
 from gpunet.export.page import joined_modules
-from gpunet.export.programs import DEVICES, POPULATION, Menu, PageSamples
+from gpunet.export.programs import DEVICES, LARGEST_BUFFER, POPULATION, Menu, PageSamples
 from gpunet.model import Model
 
 HOSTILE = ("</script><script>alert(1)</script>", "<!--", "' onload='x", "&amp;")
@@ -103,6 +103,20 @@ def test_samples_are_of_both_sets_and_no_more_than_are_wanted(model: Model, tmp_
     assert {one["optimizer"] for one in none["programs"]} == {None}
 
 
+def test_samples_may_be_arrays_as_in_training(model: Model, tmp_path: Path) -> None:
+    known = data(model)
+    names = np.array(known.classes, dtype=object)
+    arrays = (known.train.features, names[known.train.labels])
+    told = told_by(model.export(tmp_path / "one.html", arrays, samples=20))
+    assert (told["data"]["source"], told["data"]["train"], told["data"]["test"]) == (
+        "arrays",
+        20,
+        0,
+    )
+    told = told_by(model.export(tmp_path / "two.html", (*arrays, *arrays), samples=20))
+    assert (told["data"]["train"], told["data"]["test"]) == (15, 5)
+
+
 def test_a_page_replaces_no_file_and_ends_in_html(model: Model, tmp_path: Path) -> None:
     model.export(tmp_path / "page.html", samples=0)
     with pytest.raises(OutputError, match="is there already"):
@@ -144,6 +158,16 @@ def test_the_menus_shaders_are_the_files_of_the_house() -> None:
     known = {bare(text) for text in texts}
     for one in training_plan(work).passes:
         assert bare(assemble(one.pieces, one.variables).text) in known
+
+
+def test_networks_too_large_for_a_browsers_buffers_are_not_offered_side_by_side() -> None:
+    network, config = NetworkSpec(784, (1024, 1024), 10), TrainConfig(hidden=(1024, 1024))
+    menu = Menu(network, config, PageSamples(300, 100, "bytes")).to_dict()
+    offered = {(one["shape"], one["population"]) for one in menu["programs"]}
+    others = range(1, len(menu["shapes"]))
+    assert offered == {(0, 1)} | {(shape, many) for shape in others for many in (1, POPULATION)}
+    buffers = [buffer for one in menu["programs"] for buffer in one["program"]["buffers"]]
+    assert max(buffer["bytes"] for buffer in buffers) <= LARGEST_BUFFER
 
 
 def test_a_name_of_the_script_is_told_once() -> None:

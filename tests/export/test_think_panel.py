@@ -328,7 +328,7 @@ def test_columns_of_a_table_speak_for_and_against_by_their_names(
     draw = np.random.default_rng(4)
     lines = ["height,color,kind"]
     for _ in range(200):
-        height, color = draw.normal(), ("red", "green", "blue")[draw.integers(3)]
+        height, color = draw.normal(), ("red", "green", "")[draw.integers(3)]
         lines.append(f"{height:.3f},{color},{'big' if height > 0 or color == 'red' else 'small'}")
     table = tmp_path / "table.csv"
     table.write_text("\n".join(lines), "utf-8")
@@ -337,6 +337,7 @@ def test_columns_of_a_table_speak_for_and_against_by_their_names(
     data = gpunet.load_dataset(table)
     page = opened(open_modules, tmp_path, run.model, data)
     assert sorted(texts(page, ".think-evidence .think-bar-name")) == ["color", "height"]
+    assert "color missing" in texts(page, ".think-unit .think-bar-name")
     values = page.eval_on_selector_all(
         ".think-evidence .think-bar data", "all => all.map(one => Number(one.value))"
     )

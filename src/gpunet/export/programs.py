@@ -18,7 +18,7 @@ import numpy as np
 from gpunet.config import LOSS_FACTS, NetworkSpec, TrainConfig
 from gpunet.config.choices import OPTIMIZERS
 from gpunet.engine.interface import MOMENTS, Population
-from gpunet.engine.planning.layered import evaluation_plan
+from gpunet.engine.planning.layered import FLOAT_BYTES, evaluation_plan
 from gpunet.engine.planning.layout import Layout
 from gpunet.engine.planning.program import Program, evaluation_buffers, training_buffers
 from gpunet.engine.planning.records import NETWORK, dropout_records, network_records
@@ -34,6 +34,9 @@ POPULATION = 16
 
 TAUGHT = 64
 """Rows behind the training samples, for what the reader draws and names."""
+
+LARGEST_BUFFER = 128 << 20
+"""Bytes that every browser lets a shader bind; what takes more is not offered side by side."""
 
 SCORED_ROWS = 256
 """Samples of a batch of the test set."""
@@ -182,7 +185,10 @@ class Menu:
 
     def _populations(self, index: int) -> Sequence[int]:
         own = self._own if index == 0 else 1
-        return sorted({own, POPULATION}) if self._samples.train else (own,)
+        layout = Layout.of(self._networks[index])
+        moments = FLOAT_BYTES * max(MOMENTS.values()) * POPULATION * layout.size
+        side_by_side = self._samples.train and moments <= LARGEST_BUFFER
+        return sorted({own, POPULATION}) if side_by_side else (own,)
 
     def _content(self, program: Program) -> dict[str, Any]:
         """A program with the numbers of its shaders in place of their texts."""

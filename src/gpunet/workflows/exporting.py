@@ -8,13 +8,14 @@ from typing import Any, get_args
 
 from gpunet.config.choices import PageWeights
 from gpunet.datasets.dataset import Dataset
+from gpunet.datasets.tables.options import TableOptions
 from gpunet.errors import SettingError, UsageError
 from gpunet.export.page import page_html
 from gpunet.export.page_data import page_data
 from gpunet.export.pictures import icon, preview
 from gpunet.files.output import require_writable, write_atomically
 from gpunet.model import Model, Origin
-from gpunet.workflows.data import data_of_model, reference
+from gpunet.workflows.data import data_of_model, dataset_of, reference
 from gpunet.workflows.messages import Messages
 
 __all__ = ["PageOptions", "export_page", "require_page_name"]
@@ -53,8 +54,8 @@ def export_page(
     Args:
         model: any.
         path: of the file, which ends in .html; one that is there is replaced.
-        data: that samples are taken from: a name, a path or a ``Dataset``; ``None`` for the data
-            that the model was trained on.
+        data: that samples are taken from: a name, a path, arrays or a ``Dataset``; ``None`` for the
+            data that the model was trained on.
         options: what the page carries.
         messages: receive what the data are.
 
@@ -100,9 +101,10 @@ def require_page_name(path: Path) -> None:
 
 def _samples(model: Model, data: Any, messages: Messages) -> tuple[Dataset, str]:
     """The data that samples are taken from, and where they are from, without any folder's name."""
-    if isinstance(data, Dataset):
-        return data, data.name
-    dataset = data_of_model(model, None if data is None else str(data), messages)
     if data is None:
-        return dataset, model.origin.source
-    return dataset, Origin.of(dataset, reference(str(data), dataset)).source
+        return data_of_model(model, None, messages), model.origin.source
+    if isinstance(data, str | Path):
+        dataset = data_of_model(model, str(data), messages)
+        return dataset, Origin.of(dataset, reference(str(data), dataset)).source
+    dataset, _ = dataset_of(data, messages, TableOptions.of(model.config))
+    return dataset, dataset.name

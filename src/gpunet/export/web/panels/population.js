@@ -17,6 +17,9 @@ const FACTORS = [["1.25", "1.25"], ["1.5", "1.5"], ["2", "2"], ["3", "3"]];
 
 /** @param {HTMLElement} root @param {App} app */
 export function createPopulation(root, app) {
+  const { data, population, programs } = app.page.data;
+  const tooLarge = !programs.some((entry) => entry.optimizer !== null && entry.population === population);
+  if (data?.train && tooLarge) return;
   fillTrainer(root, app, "Learning rates side by side", () => new PopulationPanel(app));
 }
 

@@ -238,7 +238,8 @@ function featureNames({ controls, shape }) {
   const names = Array.from({ length: shape.layers[0].inputs }, (_, feature) => `feature ${feature + 1}`);
   for (const { name, kind, features: [first, count], choices } of controls) {
     for (let place = 0; place < count; place++) {
-      names[first + place] = kind === "choice" ? `${name}: ${choices[place] ?? "other"}` : place === 0 ? name : `${name} missing`;
+      const word = choices[place] ?? "other"; // an empty one stands for what is missing
+      names[first + place] = kind === "choice" && word !== "" ? `${name}: ${word}` : kind === "number" && place === 0 ? name : `${name} missing`;
     }
   }
   return names;
