@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 from tests.browsers import FLAGS, find_browser
 from tests.export.told_pages import MODULES, Told, tell
 
@@ -16,6 +24,9 @@ from gpunet.datasets.dataset import Dataset
 from gpunet.model import Model
 
 WEB = Path(gpunet.__file__).with_name("export") / "web"
+
+PATIENCE = 60_000
+"""Milliseconds that a page has for what is asked of it; a busy machine with two cores takes 20 s."""
 
 OpenPage = Callable[[Path], Page]
 OpenModules = Callable[..., Page]
@@ -34,6 +45,7 @@ def browser() -> Iterator[Browser]:
     use ``asyncio``, so it is ended before the next file of tests.
     """
     program = find_browser()
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield opened
@@ -51,7 +63,7 @@ def page(browser: Browser, faults: list[str]) -> Iterator[Page]:
     """An empty page; if there are ``faults`` at its end, the test fails."""
     context = browser.new_context(accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(60_000)  # a busy machine with two cores takes 20 s
+    page.set_default_timeout(PATIENCE)
 
     def hear(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning", "assert"):
