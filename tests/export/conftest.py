@@ -26,7 +26,7 @@ from gpunet.model import Model
 WEB = Path(gpunet.__file__).with_name("export") / "web"
 
 PATIENCE = 60_000
-"""Milliseconds that a page has for what is asked of it; a busy machine with two cores takes 20 s."""
+"""Milliseconds that a page has for what is asked of it; a busy machine takes 20 s."""
 
 OpenPage = Callable[[Path], Page]
 OpenModules = Callable[..., Page]
