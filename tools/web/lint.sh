@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks the JavaScript of exported pages: types by tsc, style by eslint. It is left out, in a line,
-# where there is no npm or a Node.js that eslint does not run on.
+# where there is no npm, a Node.js that eslint does not run on, or no way to fetch the two.
 set -eu
 cd "$(dirname "$0")/../.."
 tools=tools/web
@@ -12,7 +12,10 @@ if ! command -v npm >/dev/null || ! node -e "$suits"; then
     exit
 fi
 if [ ! "$tools/node_modules/.package-lock.json" -nt "$tools/package-lock.json" ]; then
-    npm ci --prefix "$tools" --silent --no-audit --no-fund
+    if ! npm ci --prefix "$tools" --no-audit --no-fund >/dev/null; then
+        echo "the JavaScript of exported pages is not checked: npm could not fetch tsc and eslint" >&2
+        exit
+    fi
     touch "$tools/node_modules/.package-lock.json"
 fi
 "$tools/node_modules/.bin/tsc" --project "$tools"

@@ -31,7 +31,7 @@ export function createTrain(root, app) {
 class TrainPanel extends TrainerPanel {
   /** @param {App} app */
   constructor(app) {
-    super(app, 0, "The rate stays where the slider is; moving it changes a training at once. After each epoch the network that is trained answers everywhere in this page.");
+    super(app, 0, "The rate stays where the slider is; moving it changes a training at once. After each epoch the network that is trained answers everywhere in this page. What it learns is gone once the page is closed, unless it is downloaded.");
     const measured = app.page.data.model.shape.kind === "measured";
     const scoreText = measured ? decimal : percent;
     this.rate = new RateSlider(this.settings.optimizer.learningRate, () => this.session?.setRates(this.rates()));
