@@ -67,7 +67,12 @@ OPTIONS = {
     "show": [MODEL, JSON],
     "showcase": [
         *(MODEL, DRAW[0], "--wrong = False", "--top-losses = False", "--index = None"),
-        *("--weights = False", DRAW[1], "--data = None | Data", DEVICE, PLOT, FORCE, GRAPHICS),
+        *("--weights = False", "--web = False", DRAW[1], "--data = None | Data", DEVICE, PLOT),
+        *(FORCE, GRAPHICS),
+    ],
+    "export": [
+        *(MODEL, "PAGE", "--samples = 4000 | from 0", "--weights = f32", "--license = None"),
+        *("--data = None | Data", FORCE),
     ],
     "devices": [JSON, "--check = False", "--device = None", "--forget = False"],
     "bench": ["--device = ", "--quick = False", "--roofline = False", JSON],
@@ -175,6 +180,7 @@ def test_the_defaults_that_the_help_of_a_search_tells_are_those_that_it_takes() 
     ("arguments", "told"),
     [
         (("showcase", "m", "-n", 0), "greater than or equal to 1"),
+        (("export", "m", "page.html", "--samples", -1), "greater than or equal to 0"),
         (("showcase", "m", "--seed", -1), "greater than or equal to 0"),
         (("showcase", "m", "--seed", 2**32), "less than or equal to 4294967295"),
         (("datasets", "preview", "strokes", "-n", 0), "greater than or equal to 1"),
