@@ -41,6 +41,13 @@ EPOCHS = 8
 """Trained in the page before the picture is taken."""
 
 
+REACHED = """epochs => {
+    const where = document.querySelector("#train .trainer-where").textContent;
+    return Number(where.match(/epoch (\\d+)/)?.[1]) >= epochs;
+}"""
+"""Whether the training in the page has come to an epoch, or is beyond it."""
+
+
 def main() -> None:
     """Train, export, and take the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -71,7 +78,7 @@ def take_picture(page: Path, output: Path, chromium: str | None, scheme: Scheme)
         shown.locator("#draw canvas").first.wait_for()
         draw(shown)
         shown.locator("#train .trainer-start").click()
-        shown.get_by_text(f"epoch {EPOCHS}, step").wait_for(timeout=300_000)
+        shown.wait_for_function(REACHED, arg=EPOCHS, timeout=300_000)
         box = shown.locator("#draw").bounding_box()
         assert box is not None
         bottom = box["y"] + box["height"] + MARGIN
