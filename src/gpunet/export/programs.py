@@ -250,7 +250,7 @@ def shape_dict(network: NetworkSpec, config: TrainConfig, optimizer: str) -> dic
 
 
 def _with_hidden(network: NetworkSpec, hidden: tuple[int, ...]) -> NetworkSpec:
-    """The same network with other hidden layers, all with the activation of its first one."""
+    """A network with these hidden layers, all of the activation that its first one has."""
     first = network.activations[0] if network.hidden else "relu"
     return replace(network, hidden=hidden, activation=first)
 
