@@ -47,7 +47,7 @@ def network_of(config: TrainConfig, inputs: int, outputs: int) -> tuple[NetworkS
 
 
 def shape_of(config: TrainConfig, network: NetworkSpec) -> dict[str, Any]:
-    return shape_dict(network, config, config.optimizer)
+    return shape_dict(network, config)
 
 
 def labels_of(network: NetworkSpec, rows: int) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 from tests.export.conftest import OpenPage
+from tools.page_picture import draw
 
 import gpunet
 
@@ -19,12 +20,6 @@ EXAMPLE_BYTES = 700_000
 
 SCHEMES = ["light", "dark"]
 WIDTHS = [320, 390, 768, 1440, 1920, 3840]
-
-STROKES = [
-    [(0.30, 0.22), (0.68, 0.20), (0.60, 0.40), (0.42, 0.80)],
-    [(0.36, 0.52), (0.64, 0.50)],
-]
-"""A seven with a bar, in shares of the board's sides."""
 
 LOOKS = Path(__file__).with_name("looks.js")
 
@@ -54,19 +49,6 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
         data = gpunet.load_dataset(folder / "t.csv", label="outcome", verbose=False)
     run = gpunet.train(data, hidden=(8,), epochs=2, ensemble=3, verbose=False, device="cpu")
     return run.model.export(folder / "table.html", data)
-
-
-def draw(page: Page) -> None:
-    """Draw a seven with the mouse."""
-    box = page.locator("#draw canvas").first.bounding_box()
-    assert box is not None
-    for stroke in STROKES:
-        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*points[0])
-        page.mouse.down()
-        for point in points[1:]:
-            page.mouse.move(*point, steps=6)
-        page.mouse.up()
 
 
 def ready(page: Page) -> Page:

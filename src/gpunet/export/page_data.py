@@ -82,8 +82,7 @@ def page_data(
     if model.scaling is not None:
         scaling = (model.scaling.mean, model.scaling.deviation, model.scaling.filling)
         blocks["scaling"] = np.stack(scaling).astype(np.float64)
-    told: dict[str, Any] = {"model": _model(model), "data": None}
-    told["file"] = _file(model)
+    told: dict[str, Any] = {"model": _model(model), "file": _file(model), "data": None}
     carried = PageSamples(0, 0, _features(model, None))
     if dataset is not None and samples:
         parts = _carried(model, dataset, samples)

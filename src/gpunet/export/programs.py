@@ -115,10 +115,7 @@ class Menu:
         return {
             "pieces": list(self._pieces),
             "shaders": [list(one) for one in self._shaders],
-            "shapes": [
-                shape_dict(one, self._config_of(one), self._config.optimizer)
-                for one in self._networks
-            ],
+            "shapes": [shape_dict(one, self._config_of(one)) for one in self._networks],
             "optimizers": [self._optimizer(name) for name in self._optimizers()],
             "network": {
                 "bytes": NETWORK.itemsize,
@@ -222,7 +219,7 @@ class Menu:
         return Program(plan, evaluation_buffers(population, plan, 1 if rows == 1 else samples.test))
 
 
-def shape_dict(network: NetworkSpec, config: TrainConfig, optimizer: str) -> dict[str, Any]:
+def shape_dict(network: NetworkSpec, config: TrainConfig) -> dict[str, Any]:
     """A network's shape as the page knows it, with what its weights start from."""
     layout, facts = Layout.of(network), LOSS_FACTS[network.loss]
     rates = Population(network, [config]).dropout_rates()
