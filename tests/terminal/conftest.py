@@ -17,7 +17,7 @@ from gpunet.datasets.dataset import Dataset, Samples
 from gpunet.engine.interface import DeviceInfo, KernelTime
 from gpunet.engine.wgpu.roofline import Roofline
 from gpunet.terminal.draw.style import Background, theme
-from gpunet.terminal.views.dashboard import View
+from gpunet.terminal.views.view import View
 from gpunet.training.events import EpochRecord, Progress, RunInfo
 from gpunet.training.profile import Profile
 
@@ -100,7 +100,7 @@ def make_run() -> MakeRun:
         dataset = Dataset("digits", samples, samples, classes, shape, "made for a test")
         network = config.network(samples.features.shape[1], len(classes))
         info = DeviceInfo(device, "discrete GPU", "Vulkan", "1.0")
-        return RunInfo(info, network, config, dataset, samples, 55_000, validation, 860)
+        return RunInfo(info, network, config, dataset, samples, 55_000, validation, 860, len(samples))
 
     return make
 

@@ -37,7 +37,7 @@ from gpunet.terminal.draw.scatter import scatter
 from gpunet.terminal.draw.style import Ink, bar
 from gpunet.terminal.draw.weights import unit_pictures
 from gpunet.terminal.live.messages import ConsoleMessages
-from gpunet.terminal.views.dashboard import View, closing_view, dashboard_frame
+from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
 from gpunet.terminal.views.leaderboard import (
     Board,
     importance_block,
@@ -55,6 +55,7 @@ from gpunet.terminal.views.tables import (
     ensemble_table,
     summary_table,
 )
+from gpunet.terminal.views.view import View
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo
 from gpunet.training.learning_rate_range import RangeTest
 from gpunet.training.metrics import ClassScores

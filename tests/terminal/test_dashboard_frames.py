@@ -11,12 +11,12 @@ from tests.terminal.conftest import report
 
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.dashboard import (
-    View,
     _arrange,
     closing_view,
     dashboard_frame,
 )
 from gpunet.terminal.views.gallery import _picture_size
+from gpunet.terminal.views.view import View
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
 

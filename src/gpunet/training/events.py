@@ -31,6 +31,7 @@ __all__ = [
     "Control",
     "EpochEnd",
     "EpochRecord",
+    "Insight",
     "Progress",
     "RunInfo",
     "StopReason",
@@ -59,6 +60,7 @@ class RunInfo:
             come with every epoch.
         train_count: samples that are trained on.
         validation_count: samples held out; 0 if none.
+        test_count: samples that the best weights are tested on at the end; 0 if none.
         steps_per_epoch: the last, smaller batch counted.
         windows: parts in which an epoch's samples come to the device.
         history: the epochs that were done before this run was resumed.
@@ -77,6 +79,7 @@ class RunInfo:
     train_count: int
     validation_count: int
     steps_per_epoch: int
+    test_count: int = 0
     windows: int = 1
     history: tuple[EpochRecord, ...] = ()
     best_epoch: int = 0
@@ -99,6 +102,9 @@ class Progress:
         phase: ``training``, or ``validating`` once all steps are done, or ``paused``.
         elapsed: worked since the run's start, what was spent before it was resumed included.
         remaining: estimate until the last epoch is done, validation included; ``None`` at first.
+        recent_loss: mean over the steps since the report before; ``None`` if there were none.
+        recent_score: accuracy, or R2 of measured targets, over the same steps.
+        learning_rate: of the latest step; ``None`` until there is one.
     """
 
     epoch: int
@@ -110,6 +116,9 @@ class Progress:
     phase: Literal["training", "validating", "paused"]
     elapsed: float
     remaining: float | None
+    recent_loss: float | None = None
+    recent_score: float | None = None
+    learning_rate: float | None = None
 
     @property
     def share(self) -> float:
@@ -190,6 +199,8 @@ class Control:
     """Hold after the steps under way until cleared or asked to stop."""
     clock: WorkingClock = field(default_factory=WorkingClock)
     """The clock that the run's times are measured by; it stands still while the run is held."""
+    insight_wanted: threading.Event = field(default_factory=threading.Event)
+    """Look into the network about once a second, and tell callbacks what is seen there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,6 +241,19 @@ def _fields(record: EpochRecord) -> dict[str, Any]:
     return {entry.name: getattr(record, entry.name) for entry in fields(EpochRecord)}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Insight:
+    """A look into the network while it is trained.
+
+    Args:
+        epoch: that is under way, counted from 1.
+        step: steps of this epoch that are done.
+    """
+
+    epoch: int
+    step: int
+
+
 class Callback:
     """Observer of a training run; derive from it and override what you need.
 
@@ -246,6 +270,9 @@ class Callback:
 
     def on_progress(self, progress: Progress) -> None:
         """Some steps are done; called a few times a second at most."""
+
+    def on_insight(self, insight: Insight) -> None:
+        """There is a new look into the network, if ``Control.insight_wanted`` is set."""
 
     def on_epoch_end(self, record: EpochEnd) -> bool | None:
         """An epoch and its validation are done; return True to stop the run here."""

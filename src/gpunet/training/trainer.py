@@ -196,6 +196,8 @@ class _Run:
         self.overcome: list[str] = []
         self.pace = Pace(REPORT_SECONDS)
         self.validation_seconds: float | None = None
+        self.told = Metrics.none(len(self.members))  # of the epoch, in the latest report
+        self.learning_rates = np.zeros((len(self.members), self.steps))  # of the epoch's steps
 
     @property
     def running(self) -> list[int]:
@@ -351,10 +353,10 @@ class _Run:
         """The next epoch and its validation, and who comes to an end with it."""
         began = self.clock()
         running, epoch = self.running, self.epochs_done + 1
-        learning_rates = np.zeros((len(self.members), self.steps))
+        self.learning_rates = np.zeros((len(self.members), self.steps))
         for p in running:
-            learning_rates[p] = self.members[p].learning_rates(epoch, self.steps)
-        trained, training_seconds = self._steps(epoch, learning_rates)
+            self.learning_rates[p] = self.members[p].learning_rates(epoch, self.steps)
+        trained, training_seconds = self._steps(epoch)
         if not trained.seen.any():  # stopped before the first step: there is nothing to record
             self._end_all(running, self._interruption())
             return
@@ -371,7 +373,7 @@ class _Run:
                 train_accuracy=None if measured else train_scores[p],
                 val_loss=float(validated.mean_loss[p]) if validated else None,
                 val_accuracy=None if measured else val_scores[p],
-                learning_rate=float(learning_rates[p, -1]),
+                learning_rate=float(self.learning_rates[p, -1]),
                 seconds=seconds,
                 samples_per_second=int(trained.seen[p]) / max(training_seconds, 1e-9),
                 train_r2=train_scores[p] if measured else None,
@@ -385,7 +387,7 @@ class _Run:
         for p in networks:
             self.members[p].stop_reason = reason
 
-    def _steps(self, epoch: int, learning_rates: NDArray[np.float64]) -> tuple[Metrics, float]:
+    def _steps(self, epoch: int) -> tuple[Metrics, float]:
         """Take the epoch's steps, or as many as the user allows.
 
         Where every loss has ceased to be a number, no further step can help.
@@ -395,9 +397,10 @@ class _Run:
         """
         begun = self.state.begun or Begun.of(0, 0.0, Metrics.none(len(self.members)))
         metrics, busy = begun.metrics, begun.seconds
+        self.told = metrics
         for window in self.windows.of_epoch(epoch, begun.samples):
             began = self.clock()
-            steps = self.samples.begin_window(epoch, window, learning_rates, self.steps_done)
+            steps = self.samples.begin_window(epoch, window, self.learning_rates, self.steps_done)
             busy += self.clock() - began
             done, before = 0, metrics
             while done < steps and self._may_go_on(metrics):
@@ -547,6 +550,9 @@ class _Run:
         scores = self.samples.scores("train", metrics)
         done = -(-int(seen.max()) // self.batch_size)
         started = bool(seen.any())
+        recent, self.told = metrics.since(self.told), metrics
+        news = bool(recent.seen.any())
+        recent_scores = self.samples.scores("train", recent)
         progress = Progress(
             epoch=epoch,
             step=done,
@@ -557,6 +563,9 @@ class _Run:
             phase=phase,  # type: ignore[arg-type]
             elapsed=self._elapsed(),
             remaining=self._remaining(epoch, done),
+            recent_loss=float(recent.mean_loss[running].mean()) if news else None,
+            recent_score=fmean(recent_scores[p] for p in running) if news else None,
+            learning_rate=float(self.learning_rates[running, done - 1].mean()) if done else None,
         )
         for callback in self.callbacks:
             callback.on_progress(progress)
@@ -588,6 +597,7 @@ class _Run:
             train_count=len(self.splits.training),
             validation_count=len(self.splits.validation),
             steps_per_epoch=self.steps,
+            test_count=len(self.splits.test),
             windows=len(self.windows),
             history=mean_history([member.history for member in self.members]),
             best_epoch=self.best_epoch,

@@ -7,7 +7,9 @@ Owns what is remembered of a search while it runs. What a frame looks like belon
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from rich.console import Console
 
@@ -32,26 +34,29 @@ class LiveLeaderboard(LiveScreen, SearchObserver):
         """The search as it is known."""
         return leaderboard_frame(self._console, self.view, self._control, size, now, keys)
 
+    def _change(self, **changes: Any) -> None:
+        self.show(replace(self.view, **changes))
+
     def on_search_begin(self, search: SearchInfo) -> None:
         """The search is about to start."""
-        self.show(search=search, progress=search.progress, began_at=self._clock())
+        self._change(search=search, progress=search.progress, began_at=self._clock())
 
     def on_batch_begin(self, progress: StudyProgress, network: str, numbers: Sequence[int]) -> None:
         """Trials of these numbers are about to be trained side by side."""
         batch = tuple(numbers)
-        self.show(progress=progress, network=network, batch=batch, batch_progress=None, others=0)
+        self._change(progress=progress, network=network, batch=batch, batch_progress=None, others=0)
 
     def on_progress(self, progress: Progress) -> None:
         """Some steps of the batch are done."""
-        self.show(batch_progress=progress)
+        self._change(batch_progress=progress)
 
     def on_update(self, progress: StudyProgress) -> None:
         """An epoch is done, a trial has ended, or another worker has gone on."""
-        self.show(progress=progress)
+        self._change(progress=progress)
 
     def on_wait(self, progress: StudyProgress, others: int) -> None:
         """Nothing is left to do but for trials that other workers train."""
-        self.show(progress=progress, others=others)
+        self._change(progress=progress, others=others)
 
 
 class PlainSearch(SearchObserver):

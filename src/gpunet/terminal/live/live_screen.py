@@ -15,7 +15,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -100,9 +99,9 @@ class LiveScreen(ABC):
             keys: whether single keys are read.
         """
 
-    def show(self, **changes: Any) -> None:
-        """Change these fields of the view, and draw a frame soon."""
-        self.view = replace(self.view, **changes)
+    def show(self, view: Any) -> None:
+        """Take this view, and draw a frame soon."""
+        self.view = view
         self._stale = True
 
     def pressed(self, key: str) -> None:

@@ -51,7 +51,7 @@ class PlainPrinter(Callback):
         )
         self._print(
             f"        {run.dataset.name}: {count(run.train_count)} samples to train, {held_out}"
-            f"{count(len(run.dataset.test))} to test"
+            f"{count(run.test_count)} to test"
         )
         self._last_epoch = len(run.history)
         if run.begun_steps:

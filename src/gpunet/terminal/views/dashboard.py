@@ -7,28 +7,24 @@ When frames are drawn, and how the terminal is taken and given back, belongs to
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw import formats
 from gpunet.terminal.draw.block import Block, beside, stack, text_block
-from gpunet.terminal.draw.charts import LineChart, Series, line_chart
 from gpunet.terminal.draw.device_name import short_name
 from gpunet.terminal.draw.style import Ink, glyphs
+from gpunet.terminal.views.curves import curves
 from gpunet.terminal.views.ending import ending, monitored_metric
+from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
-from gpunet.terminal.views.score import ACCURACY, Score, score_of
-from gpunet.training.events import Control, EpochRecord, Progress, RunInfo, StopReason
+from gpunet.terminal.views.view import View
+from gpunet.training.events import Control, Progress, RunInfo
 
-__all__ = ["View", "closing_view", "dashboard_frame"]
+__all__ = ["closing_view", "dashboard_frame"]
 
 HINTS = StopHints(
     ctrl_c="stop now and save",
@@ -46,59 +42,8 @@ SPACIOUS = 32
 STATEMENT = 38
 """Columns kept free right of the bars, so that they do not change their length."""
 
-SETTLED = 0.1
-"""Share of an epoch from which the mean over its steps so far is steady enough to be drawn."""
-
-LOWEST_R2 = -1.0
-"""What is worse is drawn at the edge, so that a bad beginning leaves room for the rest."""
-
 COMPLETE = 24
 """Rows from which there is room for everything: charts, epochs and gallery."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """All that a frame shows; replaced as a whole when something is news.
-
-    Args:
-        run: ``None`` until training starts.
-        progress: the latest, ``None`` until the first.
-        heard_at: the clock when the progress came, in seconds.
-        records: of all finished epochs.
-        trace: reports from within the first epoch, each with its loss so far.
-        best_epoch: 0 until the first epoch has ended.
-        patience_left: ``None`` if there is no early stopping.
-        gallery: (g, C) what the network answers to the gallery's samples, ``None`` until the first
-            epoch.
-        reason: why training stopped, ``None`` while it runs.
-    """
-
-    run: RunInfo | None = None
-    progress: Progress | None = None
-    heard_at: float = 0.0
-    records: tuple[EpochRecord, ...] = ()
-    trace: tuple[Progress, ...] = ()
-    best_epoch: int = 0
-    patience_left: int | None = None
-    gallery: NDArray[np.float32] | None = None
-    reason: StopReason | None = None
-
-    @property
-    def best(self) -> EpochRecord | None:
-        """The best epoch, once there is one."""
-        return next((one for one in self.records if one.epoch == self.best_epoch), None)
-
-    def elapsed(self, now: float) -> float:
-        """Seconds since the run's start; the clock goes on between two reports."""
-        if self.progress is None:
-            return 0.0
-        return self.progress.elapsed + (0.0 if self.reason else max(0.0, now - self.heard_at))
-
-    def remaining(self, now: float) -> float | None:
-        """Seconds until the last epoch is done; it stands still in a pause, as the clock does."""
-        if self.progress is None or self.progress.remaining is None or self.reason:
-            return None
-        return max(0.0, self.progress.remaining - max(0.0, now - self.heard_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +82,16 @@ def dashboard_frame(
         text_block(console, _bars(console, view, view.run, width, now), width),
         text_block(console, [_scores_line(console, view, view.run, width)], width),
         gap,
-        _charts(console, view, view.run, width, rows.charts),
+        curves(console, view, view.run, width, rows.charts),
         gap,
     ]
     if rows.side_by_side:
         left = min(62, width // 2)
-        epochs = text_block(console, _epochs(console, view, left, rows.table), left)
+        epochs = text_block(console, epochs_table(console, view, left, rows.table), left)
         samples = gallery(console, view.run, view.gallery, width - left - 2, rows.gallery)
         parts.append(beside([epochs, samples], gap=2))
     else:
-        parts.append(text_block(console, _epochs(console, view, width, rows.table), width))
+        parts.append(text_block(console, epochs_table(console, view, width, rows.table), width))
         parts.append(gallery(console, view.run, view.gallery, width, rows.gallery))
     return framed(console, parts, last, size)
 
@@ -157,7 +102,7 @@ def closing_view(console: Console, view: View) -> Block:
     if view.run is None:
         return Block(width, [])
     header = text_block(console, _header(console, view.run, width), width)
-    return stack([header, _charts(console, view, view.run, width, 10)], width)
+    return stack([header, curves(console, view, view.run, width, 10)], width)
 
 
 def _arrange(width: int, height: int) -> _Rows:
@@ -184,7 +129,7 @@ def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
     network, device, config = run.network, run.device, run.config
     name = run.dataset.name
     held_out = f", {formats.count(run.validation_count)} val" if run.validation_count else ""
-    test = formats.count(len(run.dataset.test))
+    test = formats.count(run.test_count)
     counts = f"{formats.count(run.train_count)} train{held_out}, {test} test"
     windows = f", {formats.count(run.windows)} windows" if run.windows > 1 else ""
     parameters = formats.count(network.parameter_count)
@@ -261,141 +206,6 @@ def _scores_line(console: Console, view: View, run: RunInfo, width: int) -> Text
     if last:
         add("", f"{formats.seconds(last.seconds)} per epoch")
     return text
-
-
-def _charts(console: Console, view: View, run: RunInfo, width: int, height: int) -> Block:
-    """Loss and accuracy, or R2, side by side; the loss alone where it is narrow."""
-    if height < 1:
-        return Block(width, [])
-    x_range = _epoch_range(view, run.config.effective_epochs)
-    loss = LineChart(
-        "loss",
-        _curves(view, lambda r: r.train_loss, lambda r: r.val_loss),
-        height,
-        x_range,
-        (0.0, math.inf),
-        logarithmic_from=4.0,
-        number_format=formats.loss,
-    )
-    if width < 56:
-        return line_chart(console, loss, width)
-    measured = run.network.kind == "measured"
-    scale = 1 if measured else 100
-    score = LineChart(
-        "R2" if measured else "accuracy %",
-        _curves(
-            view, lambda r: _scaled(r.train_score, scale), lambda r: _scaled(r.val_score, scale)
-        ),
-        height,
-        x_range,
-        (LOWEST_R2, 1.0) if measured else (0.0, 100.0),
-        number_format=formats.r2 if measured else "{:.2f}".format,
-    )
-    half = (width - 2) // 2
-    charts = [line_chart(console, loss, half), line_chart(console, score, width - 2 - half)]
-    return beside(charts, gap=2)
-
-
-def _scaled(score: float | None, scale: int) -> float | None:
-    return None if score is None else scale * score
-
-
-def _curves(
-    view: View,
-    train: Callable[[EpochRecord | Progress], float | None],
-    validation: Callable[[EpochRecord], float | None],
-) -> list[Series]:
-    """The train and the validation curve, at whole epochs.
-
-    The running epoch's mean so far is a dot of its own: it is a mean over fewer and later steps
-    than those before it, so that a line to it would tell of a fall that there was not.
-    """
-    points = [(float(record.epoch), train(record)) for record in view.records]
-    if len(view.records) < 2:
-        points = [(report.share, train(report)) for report in view.trace] + points
-    running = view.progress
-    if running and view.records and running.epoch > view.records[-1].epoch and not view.reason:
-        share, so_far = running.share, train(running)
-        if so_far is not None and share >= SETTLED:
-            points += [(points[-1][0], None), (running.epoch - 1 + share, so_far)]
-    curves = [_series("train", points, Ink.TRAIN)]
-    held_out = [(r.epoch, v) for r in view.records if (v := validation(r)) is not None]
-    if held_out or (view.run is not None and view.run.validation_count):
-        curves.append(_series("val", held_out, Ink.VALIDATION, dotted=True))
-    return curves
-
-
-def _series(
-    name: str, points: Sequence[tuple[float, float | None]], style: str, dotted: bool = False
-) -> Series:
-    x, y = np.array(points, float).reshape(-1, 2).T  # (points,) each; None becomes NaN
-    return Series(name, x, y, style, dotted)
-
-
-def _epoch_range(view: View, epochs: int) -> tuple[float, float]:
-    """The horizontal axis; its end moves in a few large steps, not with every epoch."""
-    if len(view.records) < 2:
-        return 0.0, float(min(epochs, 1 + len(view.records)))
-    epoch = max([view.progress.epoch if view.progress else 1, *(r.epoch for r in view.records)])
-    stage = 10
-    while stage < epoch:
-        stage = stage * (5 if str(stage)[0] == "2" else 4) // 2  # 10, 20, 50, 100, ...
-    return float(view.records[0].epoch), float(max(min(epochs, stage), epoch))
-
-
-def _epochs(console: Console, view: View, width: int, rows: int) -> list[Text]:
-    """The latest epochs below a head line; the best one is always among them, and marked."""
-    if rows < 2:
-        return []
-    marks = glyphs(console.options.ascii_only)
-    shown = list(view.records[-(rows - 1) :])
-    best = view.best
-    if best is not None and shown and best not in shown:
-        shown[0] = best
-    columns = _fitting_columns(view, width)
-    lines = [Text("".join(one.name.rjust(one.cells) for one in columns), Ink.MUTED)]
-    for record in shown:
-        line = Text("".join(one.written(record).rjust(one.cells) for one in columns))
-        if record is best:
-            line.append(f" {marks.best}")
-            line.stylize(Ink.BEST)
-        lines.append(line)
-    return lines + [Text()] * (rows - len(lines))
-
-
-class _Column(NamedTuple):
-    """A column of the table of epochs; where it is narrow, the largest rank is left out first."""
-
-    rank: int
-    name: str
-    cells: int
-    written: Callable[[EpochRecord], str]
-
-
-def _all_columns(score: Score) -> tuple[_Column, ...]:
-    return (
-        _Column(0, "epoch", 6, lambda r: str(r.epoch)),
-        _Column(3, "loss", 9, lambda r: formats.loss(r.train_loss)),
-        _Column(4, score.short, 10, lambda r: score.written(r.train_score)),
-        _Column(1, "val loss", 10, lambda r: formats.loss(r.val_loss)),
-        _Column(2, f"val {score.short}", 10, lambda r: score.written(r.val_score)),
-        _Column(5, "time", 9, lambda r: formats.seconds(r.seconds)),
-        _Column(6, "lr", 9, lambda r: formats.learning_rate(r.learning_rate)),
-        _Column(7, "speed", 19, lambda r: formats.rate(r.samples_per_second)),
-    )
-
-
-def _fitting_columns(view: View, width: int) -> list[_Column]:
-    held_out = view.run is not None and view.run.validation_count > 0
-    columns = _all_columns(ACCURACY if view.run is None else score_of(view.run.network.kind))
-    room, fitting = width - 3, []
-    for column in sorted(columns):
-        if held_out or not column.name.startswith("val "):
-            room -= column.cells
-            if room < 0:
-                break
-            fitting.append(column)
-    return sorted(fitting, key=columns.index)
 
 
 def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:
