@@ -200,7 +200,7 @@ def test_the_clock_is_drawn_every_second_though_nothing_is_news(
 
 
 @pytest.mark.parametrize(
-    ("keys", "paused"), [("p", True), ("pp", False), ("P", False), ("pq", False)]
+    ("keys", "paused"), [("p", True), ("pp", False), ("P", True), ("pq", False)]
 )
 def test_p_pauses_and_resumes(make_text_console: MakeConsole, keys: str, paused: bool) -> None:
     control = Control()

@@ -24,6 +24,11 @@ class Dashboard(LiveScreen, Callback):
         """The run as it is known."""
         return dashboard_frame(self._console, self.view, self._control, size, now, keys)
 
+    @property
+    def wants_mouse(self) -> bool:
+        """Where something is drawn by hand."""
+        return self.view.screen == "draw"
+
     def pressed(self, key: str) -> None:
         """Take a key: some steer the run, others change what is seen of it."""
         self.show(self.view.pressed(key))

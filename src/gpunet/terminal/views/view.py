@@ -63,8 +63,9 @@ class View:
     screen: Screen = "curves"
 
     def pressed(self, key: str) -> View:
-        """What is seen after a key."""
-        return KEYS[key](self) if key in KEYS else self
+        """What is seen after a key, typed as a capital or not."""
+        change = KEYS.get(key) or KEYS.get(key.lower())
+        return change(self) if change else self
 
     def began(self, run: RunInfo) -> View:
         """Training is about to start."""
