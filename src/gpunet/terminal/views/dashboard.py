@@ -22,7 +22,8 @@ from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
-from gpunet.terminal.views.view import Screen, View
+from gpunet.terminal.views.keys import keys_screen
+from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, Progress, RunInfo
 
 __all__ = ["closing_view", "dashboard_frame"]
@@ -107,6 +108,7 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
 
 SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {
     "curves": _curves_screen,
+    "keys": keys_screen,
 }
 """What is drawn below the line of scores in so many columns and rows, for each screen."""
 
@@ -226,4 +228,5 @@ def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:
     if view.reason:
         last_epoch = view.records[-1].epoch if view.records else 0
         return Text(ending(view.reason, view.best_epoch, last_epoch), Ink.STRONG)
-    return footer(control, HINTS, keys=keys, width=width)
+    more = [(key, one.short) for key, one in KEYS.items() if one.short]
+    return footer(control, HINTS, keys=keys, width=width, more=more)
