@@ -68,6 +68,9 @@ ESCAPE = 0.05
 """Seconds after which Escape was a key, and not the beginning of a sequence."""
 
 
+Act = Literal["press", "move", "release", "wheel up", "wheel down"]
+
+
 @dataclass(frozen=True, slots=True)
 class Mouse:
     """Something that the mouse did on the screen.
@@ -79,7 +82,7 @@ class Mouse:
         button: 0 is the left one, 1 the middle one, 2 the right one.
     """
 
-    act: Literal["press", "move", "release", "wheel up", "wheel down"]
+    act: Act
     column: int
     row: int
     button: int = 0
@@ -158,7 +161,8 @@ def keys_in(typed: bytes) -> tuple[list[str | Mouse], bytes]:
 def _key(token: bytes) -> str | Mouse | None:
     """What a character or a sequence stands for; ``None`` if it is no key of ours."""
     if mouse := MOUSE.fullmatch(token):
-        return _mouse(*map(int, mouse.groups()[:3]), released=mouse[4] == b"m")
+        happened, column, row = map(int, mouse.groups()[:3])
+        return _mouse(happened, column - 1, row - 1, released=mouse[4] == b"m")
     if named := NAMED.fullmatch(token):
         return NAMES.get((named[1] or b"") + b"~" if named[2] == b"~" else named[2])
     return _character(token.decode("ascii", errors="ignore"))
@@ -170,10 +174,11 @@ def _character(typed: str) -> str | None:
 
 
 def _mouse(happened: int, column: int, row: int, released: bool) -> Mouse | None:
-    button, place = happened & 3, (column - 1, row - 1)
+    button = happened & 3
     if happened & WHEEL:
-        return Mouse("wheel down" if button else "wheel up", *place) if button < 2 else None
-    return Mouse("release" if released else "move" if happened & MOVED else "press", *place, button)
+        return Mouse("wheel down" if button else "wheel up", column, row) if button < 2 else None
+    act: Act = "release" if released else "move" if happened & MOVED else "press"
+    return Mouse(act, column, row, button)
 
 
 def _source(stream: TextIO) -> _Source | None:
