@@ -200,7 +200,8 @@ class Control:
     clock: WorkingClock = field(default_factory=WorkingClock)
     """The clock that the run's times are measured by; it stands still while the run is held."""
     insight_wanted: threading.Event = field(default_factory=threading.Event)
-    """Look into the network about once a second, and tell callbacks what is seen there."""
+    """Look into the networks about once a second, at the end of each epoch too, and tell callbacks
+    what is seen there. Looks take 3 % of the run's time at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,15 +244,17 @@ def _fields(record: EpochRecord) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Insight:
-    """A look into the network while it is trained.
+    """A look into the networks while they are trained.
 
     Args:
         epoch: that is under way, counted from 1.
         step: steps of this epoch that are done.
+        parameters: (P, N) all weights and biases of the networks that run, as they are now.
     """
 
     epoch: int
     step: int
+    parameters: NDArray[np.float32]
 
 
 class Callback:
@@ -272,7 +275,7 @@ class Callback:
         """Some steps are done; called a few times a second at most."""
 
     def on_insight(self, insight: Insight) -> None:
-        """There is a new look into the network, if ``Control.insight_wanted`` is set."""
+        """There is a new look into the networks, as ``Control.insight_wanted`` asks for."""
 
     def on_epoch_end(self, record: EpochEnd) -> bool | None:
         """An epoch and its validation are done; return True to stop the run here."""
