@@ -21,6 +21,7 @@ from gpunet.cli import (
     config,
     datasets,
     devices,
+    draw,
     evaluate,
     explain,
     export,
@@ -72,6 +73,7 @@ app.command("recipes")(recipes.recipes)
 app.command("runs")(runs.runs)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("draw")(draw.draw)
 app.command("export")(export.export)
 app.command("plot")(plot.plot)
 app.command("show")(show.show)
