@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -55,6 +56,10 @@ def screen(make_text_console: MakeConsole, model: Model) -> DrawScreen:
 def on_board(x: float, y: float, top: int = 0) -> tuple[int, int]:
     columns, rows = BOARD
     return math.floor(x * columns), top + math.floor(y * rows)
+
+
+def on_board_half(left: float, x: float, y: float) -> tuple[int, int]:
+    return on_board(left + x / 2, y)
 
 
 def text_of(block: Block) -> str:
@@ -109,8 +114,8 @@ def test_several_digits_are_read_from_left_to_right_and_the_last_drawn_is_looked
     screen: DrawScreen,
 ) -> None:
     for digit, left in ((7, 0.5), (1, 0.0)):
-        cells = dragged(first_forms()[digit], lambda x, y, left=left: on_board(left + x / 2, y))
-        for event in cells:
+        half = partial(on_board_half, left)
+        for event in dragged(first_forms()[digit], half):
             screen.moused(event)
     reply = screen.drawn.reply
     assert reply.answers is not None
@@ -292,9 +297,9 @@ def test_the_network_in_training_answers_with_its_weights_of_the_moment(
     assert "unsure: 0 or 1?" in shown
     assert "10.0 %, epoch 3, step 12" in shown
     dashboard.on_insight(look(4, 1_200, model.parameters))
-    shown = frame_of(dashboard).splitlines()
-    assert shown[TOP].split()[-1] == "7"
-    assert "%, epoch 4, step 1,200" in shown[TOP + 1]
+    lines = frame_of(dashboard).splitlines()
+    assert lines[TOP].split()[-1] == "7"
+    assert "%, epoch 4, step 1,200" in lines[TOP + 1]
 
 
 def test_keys_of_the_board_are_not_those_of_the_run_and_escape_leads_back(
@@ -302,7 +307,7 @@ def test_keys_of_the_board_are_not_those_of_the_run_and_escape_leads_back(
 ) -> None:
     for key in (" ", "down", "right", " ", "e", "u", "c"):
         dashboard.pressed(key)
-    assert dashboard.view.screen == "draw"
+    assert "Esc back" in frame_of(dashboard)
     assert dashboard._control.insight_wanted.is_set()
     dashboard.pressed("p")
     assert dashboard._control.paused.is_set()
