@@ -100,7 +100,9 @@ def make_run() -> MakeRun:
         dataset = Dataset("digits", samples, samples, classes, shape, "made for a test")
         network = config.network(samples.features.shape[1], len(classes))
         info = DeviceInfo(device, "discrete GPU", "Vulkan", "1.0")
-        return RunInfo(info, network, config, dataset, samples, 55_000, validation, 860, len(samples))
+        return RunInfo(
+            info, network, config, dataset, samples, 55_000, validation, 860, len(samples)
+        )
 
     return make
 
