@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from gpunet.terminal.live.dashboard import Dashboard
+from gpunet.terminal.views.view import Screen, View
 from gpunet.training.clock import WorkingClock
 from gpunet.training.events import Control, EpochEnd, EpochRecord, Progress, RunInfo
 
@@ -200,7 +201,7 @@ def test_the_clock_is_drawn_every_second_though_nothing_is_news(
 
 
 @pytest.mark.parametrize(
-    ("keys", "paused"), [("p", True), ("pp", False), ("P", False), ("pq", False)]
+    ("keys", "paused"), [("p", True), ("pp", False), ("P", True), ("pq", False)]
 )
 def test_p_pauses_and_resumes(make_text_console: MakeConsole, keys: str, paused: bool) -> None:
     control = Control()
@@ -208,6 +209,20 @@ def test_p_pauses_and_resumes(make_text_console: MakeConsole, keys: str, paused:
     for key in keys:
         dashboard.pressed(key)
     assert paused == control.paused.is_set()
+
+
+@pytest.mark.parametrize(("screen", "looks"), [("network", True), ("draw", True), ("keys", False)])
+def test_looks_are_wanted_while_a_screen_shows_them(
+    make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch, screen: Screen, looks: bool
+) -> None:
+    keys = {"x": lambda view: replace(view, screen=screen), "y": lambda _: View()}
+    monkeypatch.setattr("gpunet.terminal.views.view.KEYS", keys)
+    control = Control()
+    dashboard = Dashboard(make_text_console(), control, keys=NO_KEYS)
+    dashboard.pressed("x")
+    assert control.insight_wanted.is_set() == looks
+    dashboard.pressed("y")
+    assert not control.insight_wanted.is_set()
 
 
 def test_q_stops_after_the_epoch(make_text_console: MakeConsole) -> None:

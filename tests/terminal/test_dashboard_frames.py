@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from rich.segment import Segment
 from tests.terminal.conftest import report
 
+from gpunet.terminal.draw.block import Block
 from gpunet.terminal.draw.style import Ink
+from gpunet.terminal.views import dashboard
 from gpunet.terminal.views.dashboard import (
     _arrange,
     closing_view,
@@ -282,7 +285,7 @@ def test_no_keys_are_offered_that_nobody_reads(
     ("reason", "words"),
     [
         ("epochs", "all epochs done"),
-        ("early stopping", "early stopping"),
+        ("early stopping", "stopped early"),
         ("stopped by user", "stopped by user"),
         ("diverged", "no finite loss in epoch 3"),
     ],
@@ -504,45 +507,61 @@ def test_before_the_first_epoch_a_question_mark_stands_below_each_picture(
     assert len(gaps) == 1
 
 
-@pytest.mark.parametrize("size", [(80, 24), (80, 33), (80, 50), (100, 41), (60, 26)])
+@pytest.mark.parametrize("size", [(80, 18), (80, 26), (80, 43), (100, 34), (60, 20)])
 def test_every_row_of_the_screen_is_given_to_a_part_of_it(size: tuple[int, int]) -> None:
     rows = _arrange(*size)
-    assert rows.header + 3 + rows.charts + rows.table + rows.gallery + 2 * rows.gap == size[1] - 1
+    assert rows.charts + rows.table + rows.gallery + rows.gap == size[1]
 
 
 @pytest.mark.parametrize(
     ("size", "rows"),
     [
-        # header, charts, epochs, gallery, side by side, gap
-        ((80, 1), (0, 0, -3, 0, False, 0)),
-        ((80, 7), (0, 0, 3, 0, False, 0)),
-        ((80, 8), (1, 0, 3, 0, False, 0)),
-        ((80, 9), (1, 0, 4, 0, False, 0)),
-        ((80, 10), (1, 5, 0, 0, False, 0)),
-        ((80, 14), (1, 9, 0, 0, False, 0)),
-        ((80, 15), (1, 6, 4, 0, False, 0)),
-        ((80, 19), (1, 10, 4, 0, False, 0)),
-        ((80, 20), (2, 10, 4, 0, False, 0)),
-        ((200, 23), (2, 13, 4, 0, False, 0)),
-        ((80, 24), (2, 7, 4, 7, False, 0)),
-        ((80, 26), (2, 7, 5, 8, False, 0)),
-        ((80, 31), (2, 9, 6, 10, False, 0)),
-        ((80, 32), (2, 8, 6, 10, False, 1)),
-        ((80, 41), (2, 13, 10, 10, False, 1)),
-        ((80, 42), (2, 10, 7, 17, False, 1)),
-        ((109, 60), (2, 19, 16, 17, False, 1)),
-        ((110, 24), (2, 8, 10, 10, True, 0)),
-        ((110, 31), (2, 11, 14, 14, True, 0)),
-        ((110, 32), (2, 10, 14, 14, True, 1)),
-        ((110, 60), (2, 18, 34, 34, True, 1)),
-        ((250, 80), (2, 18, 54, 54, True, 1)),
+        # charts, epochs, gallery, side by side, gap
+        ((80, 0), (0, 0, 0, False, 0)),
+        ((80, 4), (0, 4, 0, False, 0)),
+        ((80, 5), (5, 0, 0, False, 0)),
+        ((80, 9), (9, 0, 0, False, 0)),
+        ((80, 10), (6, 4, 0, False, 0)),
+        ((80, 14), (10, 4, 0, False, 0)),
+        ((200, 17), (13, 4, 0, False, 0)),
+        ((80, 18), (7, 4, 7, False, 0)),
+        ((80, 20), (7, 5, 8, False, 0)),
+        ((80, 24), (8, 6, 10, False, 0)),
+        ((80, 25), (8, 6, 10, False, 1)),
+        ((80, 34), (13, 10, 10, False, 1)),
+        ((80, 35), (10, 7, 17, False, 1)),
+        ((109, 53), (19, 16, 17, False, 1)),
+        ((110, 18), (8, 10, 10, True, 0)),
+        ((110, 24), (10, 14, 14, True, 0)),
+        ((110, 25), (10, 14, 14, True, 1)),
+        ((110, 53), (18, 34, 34, True, 1)),
+        ((250, 73), (18, 54, 54, True, 1)),
     ],
 )
 def test_the_rows_are_shared_out_as_the_terminal_shrinks(
-    size: tuple[int, int], rows: tuple[int, int, int, int, bool, int]
+    size: tuple[int, int], rows: tuple[int, int, int, bool, int]
 ) -> None:
     one = _arrange(*size)
-    assert (one.header, one.charts, one.table, one.gallery, one.side_by_side, one.gap) == rows
+    assert (one.charts, one.table, one.gallery, one.side_by_side, one.gap) == rows
+
+
+def test_another_screen_takes_the_place_of_the_curves_between_the_scores_and_the_last_line(
+    make_text_console: MakeConsole,
+    make_run: MakeRun,
+    make_view: MakeView,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def network(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
+        return Block(width, [[Segment("x" * width)]] * rows)
+
+    view = make_view(make_run(), 3)
+    monkeypatch.setattr(dashboard, "SCREENS", {"network": network})
+    for size, body in (((80, 24), slice(5, 23)), ((80, 40), slice(6, 39)), ((40, 10), slice(4, 9))):
+        curves = frame(make_text_console(*size), view, size)
+        other = frame(make_text_console(*size), replace(view, screen="network"), size)
+        assert set(other[body]) == {"x" * size[0]}
+        others = [*other[: body.start], *other[body.stop :]]
+        assert [*curves[: body.start], *curves[body.stop :]] == others
 
 
 @pytest.mark.parametrize(

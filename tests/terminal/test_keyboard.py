@@ -11,7 +11,7 @@ from typing import TextIO
 import pytest
 
 from gpunet.terminal.live import keyboard as keyboard_module
-from gpunet.terminal.live.keyboard import Keyboard, keys_in
+from gpunet.terminal.live.keyboard import Keyboard, Mouse, keys_in
 
 if sys.platform == "win32":
     pytest.skip("these tests need a pseudo terminal", allow_module_level=True)
@@ -48,14 +48,14 @@ def terminal() -> Iterator[Terminal]:
     terminal.close()
 
 
-def test_each_key_is_told_at_once_in_lower_case(terminal: Terminal) -> None:
+def test_each_key_is_told_at_once_as_it_was_typed(terminal: Terminal) -> None:
     keys: queue.Queue[str] = queue.Queue()
     with Keyboard(keys.put, terminal.stream) as keyboard:
         assert keyboard.active
         terminal.type(b"q")
         assert keys.get(timeout=SECONDS) == "q"
         terminal.type(b"P")
-        assert keys.get(timeout=SECONDS) == "p"
+        assert keys.get(timeout=SECONDS) == "P"
 
 
 def test_keys_are_neither_echoed_nor_gathered_in_lines_but_stay_signals(
@@ -107,30 +107,28 @@ def test_an_arrow_key_is_no_letter(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed",
+    ("typed", "keys"),
     [
-        b"q\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22cp",
-        b"q\x1b]11;rgb:ffff/ffff/ffff\x07p",
-        b"q\x1b[A\x1bOP\x1b[1;5Cp",
-        b"q\x1bxp",
-        b"qp\x1b",
+        (b"q\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22cp", ["q", "p"]),
+        (b"q\x1b]11;rgb:ffff/ffff/ffff\x07p", ["q", "p"]),
+        (b"q\x1b[A\x1bOP\x1b[1;5Cp", ["q", "up", "right", "p"]),
+        (b"q\x1b[<0;12;3M\x1b[6~p", ["q", Mouse("press", 11, 2), "page down", "p"]),
+        (b"q\x1bxp", ["q", "p"]),
     ],
 )
-def test_no_part_of_what_a_terminal_sends_by_itself_is_a_key_wherever_it_is_cut(
-    typed: bytes,
+def test_what_a_terminal_sends_is_the_same_wherever_it_is_cut(
+    typed: bytes, keys: list[str | Mouse]
 ) -> None:
     for place in range(len(typed) + 1):
-        if typed[:place].endswith(b"\x1b"):
-            continue  # the escape key, as far as anybody can tell
         first, rest = keys_in(typed[:place])
         second, rest = keys_in(rest + typed[place:])
-        assert (first + second, rest) == ("qp", b""), place
+        assert (first + second, rest) == (keys, b""), place
 
 
 def test_a_key_after_the_beginning_of_an_answer_that_never_comes_is_not_lost() -> None:
     for beginning in (b"\x1b]", b"\x1b]11;" + b"0" * 100):
         _, rest = keys_in(beginning)
-        assert keys_in(rest + b"q") == ("q", b"")
+        assert keys_in(rest + b"q") == (["q"], b"")
 
 
 def test_input_that_is_no_terminal_is_left_alone() -> None:
@@ -145,30 +143,61 @@ def test_input_that_is_no_terminal_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("typed", "keys", "rest"),
     [
-        (b"qP ", "qP ", b""),
-        (b"\x1b", "", b""),
-        (b"a\x1b[", "a", b"\x1b["),
-        (b"a\x1b[1;5", "a", b"\x1b[1;5"),
-        (b"a\x1b[1;5Ab", "ab", b""),
-        (b"\x1b[200~p\x1b[201~", "p", b""),
-        (b"\x1b[?1;2$yq", "q", b""),
-        (b"\x1bO", "", b"\x1bO"),
-        (b"\x1bOPq", "q", b""),
-        (b"\x1bqp", "p", b""),
-        (b"\x1b\x1b[A", "[A", b""),
-        (b"\x1b]", "", b"\x1b]"),
-        (b"\x1b]11;rgb:0/0/0", "", b"\x1b]11;rgb:0/0/0"),
-        (b"\x1b]11;rgb:0/0/0\x1b", "", b"\x1b]11;rgb:0/0/0\x1b"),
-        (b"\x1b]1" + b"0" * 60, "", b"\x1b]1" + b"0" * 60),
-        (b"\x1b]x", "x", b""),
-        (b"\xc3\xa9q\xff", "q", b""),
-        (b"\r\n\x03", "\r\n\x03", b""),
+        (b"qP ", ["q", "P", " "], b""),
+        (b"\x1b", [], b"\x1b"),
+        (b"a\x1b[", ["a"], b"\x1b["),
+        (b"a\x1b[1;5", ["a"], b"\x1b[1;5"),
+        (b"a\x1b[1;5Ab", ["a", "up", "b"], b""),
+        (b"\x1b[200~p\x1b[201~", ["p"], b""),
+        (b"\x1b[?1;2$yq", ["q"], b""),
+        (b"\x1bO", [], b"\x1bO"),
+        (b"\x1bOPq", ["q"], b""),
+        (b"\x1bqp", ["p"], b""),
+        (b"\x1b\x1b[A", ["escape", "up"], b""),
+        (b"\x1b]", [], b"\x1b]"),
+        (b"\x1b]11;rgb:0/0/0", [], b"\x1b]11;rgb:0/0/0"),
+        (b"\x1b]11;rgb:0/0/0\x1b", [], b"\x1b]11;rgb:0/0/0\x1b"),
+        (b"\x1b]1" + b"0" * 60, [], b"\x1b]1" + b"0" * 60),
+        (b"\x1b]x", ["x"], b""),
+        (b"\xc3\xa9q\xff", ["q"], b""),
+        (b"\r\n\x03\t\x7f\x08", ["enter", "enter", "tab", "backspace", "backspace"], b""),
+        (b"\x1b[A\x1b[B\x1b[C\x1b[D", ["up", "down", "right", "left"], b""),
+        (b"\x1bOA\x1bOB\x1bOC\x1bOD", ["up", "down", "right", "left"], b""),
+        (b"\x1b[H\x1b[F\x1b[1~\x1b[4~", ["home", "end", "home", "end"], b""),
+        (b"\x1b[3~\x1b[5~\x1b[6;5~", ["delete", "page up", "page down"], b""),
+        (b"\x1b[<0;1;1M\x1b[<32;2;1M", [Mouse("press", 0, 0), Mouse("move", 1, 0)], b""),
+        (
+            b"\x1b[<2;300;1M\x1b[<2;3;4m",
+            [Mouse("press", 299, 0, 2), Mouse("release", 2, 3, 2)],
+            b"",
+        ),
+        (b"\x1b[<64;5;6M\x1b[<65;5;6M", [Mouse("wheel up", 4, 5), Mouse("wheel down", 4, 5)], b""),
+        (b"\x1b[<66;5;6Mq", ["q"], b""),
+        (b"\x1b[<16;5;6M", [Mouse("press", 4, 5)], b""),
     ],
 )
-def test_keys_are_what_is_left_without_sequences_and_their_beginnings(
-    typed: bytes, keys: str, rest: bytes
+def test_keys_and_the_mouse_are_told_one_by_one_and_what_is_unfinished_is_kept(
+    typed: bytes, keys: list[str | Mouse], rest: bytes
 ) -> None:
     assert keys_in(typed) == (keys, rest)
+
+
+def test_escape_is_a_key_if_nothing_follows(terminal: Terminal) -> None:
+    keys: queue.Queue[str] = queue.Queue()
+    with Keyboard(keys.put, terminal.stream):
+        terminal.type(b"\x1b")
+        assert keys.get(timeout=SECONDS) == "escape"
+        terminal.type(b"\x1b[A")
+        assert keys.get(timeout=SECONDS) == "up"
+
+
+def test_the_mouse_is_told_apart_from_the_keys(terminal: Terminal) -> None:
+    keys: queue.Queue[str] = queue.Queue()
+    mice: queue.Queue[Mouse] = queue.Queue()
+    with Keyboard(keys.put, terminal.stream, mice.put):
+        terminal.type(b"\x1b[<0;7;9Mx")
+        assert keys.get(timeout=SECONDS) == "x"
+        assert mice.get(timeout=SECONDS) == Mouse("press", 6, 8)
 
 
 def test_a_sequence_that_comes_in_two_reads_is_no_key(terminal: Terminal) -> None:

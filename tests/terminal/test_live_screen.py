@@ -218,6 +218,7 @@ def test_a_frame_is_asked_for_with_the_screens_size_the_runs_clock_and_whether_k
         ("pp", False, False, 2),
         ("pq", True, False, 2),
         ("qp", True, True, 2),
+        ("QPp", True, False, 3),
         ("x", False, False, 1),
     ],
 )
@@ -266,3 +267,31 @@ def test_when_the_context_is_left_the_threads_are_gone_and_the_last_news_need_no
     text = console.file.getvalue()  # type: ignore[attr-defined]
     orders = ("\x1b[?1049h", "\x1b[?25l", "\x1b[?25h", "\x1b[?1049l")
     assert sorted(orders, key=text.index) == [orders[0], orders[1], *orders[2:]]
+
+
+def test_the_terminal_tells_of_its_mouse_only_while_that_is_wanted(
+    make_text_console: MakeConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = False
+    monkeypatch.setattr(Frames, "wants_mouse", property(lambda self: wanted))
+    on, off = "\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l"
+    staged = Staged(make_text_console(60, 12), monkeypatch)
+    told: list[str] = []
+
+    def wants(answer: bool) -> None:
+        nonlocal wanted
+        text = staged.screen._console.file.getvalue()  # type: ignore[attr-defined]
+        told.append(text)
+        wanted = answer
+        staged.screen.news()
+
+    staged.play(
+        None,
+        lambda: wants(True),
+        lambda: wants(False),
+        lambda: wants(True),
+        _Request.GIVE_BACK,
+        lambda: wants(True),
+    )
+    text = staged.screen._console.file.getvalue()  # type: ignore[attr-defined]
+    assert [*told, text] == ["", on, on + off, on + off + on + off, on + off + on + off]

@@ -31,6 +31,7 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
+from gpunet.training.insight import Looks
 from gpunet.training.member import Member, mean_history, require_unfinished
 from gpunet.training.own_rows import OwnRows
 from gpunet.training.pace import Pace
@@ -195,6 +196,7 @@ class _Run:
         self.failures: list[str] = []  # of the device, that were not overcome
         self.overcome: list[str] = []
         self.pace = Pace(REPORT_SECONDS)
+        self.looks = Looks(engine, self.samples, self._insight_wanted)
         self.validation_seconds: float | None = None
         self.told = Metrics.none(len(self.members))  # of the epoch, in the latest report
         self.learning_rates = np.zeros((len(self.members), self.steps))  # of the epoch's steps
@@ -406,7 +408,8 @@ class _Run:
             while done < steps and self._may_go_on(metrics):
                 began = self.clock()
                 count = min(self.pace.steps, steps - done)
-                self.engine.train(count)
+                ending = done + count == steps and window.following is None
+                self.looks.train(count, ending=ending)
                 window.copy_ahead(self.engine)
                 metrics = before + self.engine.metrics()
                 seconds = self.clock() - began
@@ -490,6 +493,10 @@ class _Run:
             if callback.on_epoch_end(end):
                 self.control.stop_after_epoch.set()
 
+    def _insight_wanted(self) -> bool:
+        wanted = any(callback.insight_wanted for callback in self.callbacks)
+        return wanted or self.control.insight_wanted.is_set()
+
     def _pruned(self) -> set[int]:
         """The networks that are asked to end, though they could go on."""
         if self.prune is None:
@@ -569,6 +576,10 @@ class _Run:
         )
         for callback in self.callbacks:
             callback.on_progress(progress)
+        insight = self.looks.look(epoch, done, running, paused=phase == "paused")
+        if insight is not None:
+            for callback in self.callbacks:
+                callback.on_insight(insight)
 
     def _remaining(self, epoch: int, done: int) -> float | None:
         """Seconds until the last epoch is validated, at the latest pace."""

@@ -6,13 +6,18 @@ Owns what is remembered of a run. The terminal, the keys and the pace of drawing
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.live_screen import LiveScreen
 from gpunet.terminal.views.dashboard import closing_view, dashboard_frame
-from gpunet.terminal.views.view import View
+from gpunet.terminal.views.view import Screen, View
 from gpunet.training.events import Callback, EpochEnd, Insight, Progress, RunInfo, StopReason
 
 __all__ = ["Dashboard"]
+
+INSIGHTFUL: Collection[Screen] = ("network", "draw")
+"""The screens that show what is seen within the networks."""
 
 
 class Dashboard(LiveScreen, Callback):
@@ -24,9 +29,16 @@ class Dashboard(LiveScreen, Callback):
         """The run as it is known."""
         return dashboard_frame(self._console, self.view, self._control, size, now, keys)
 
+    @property
+    def wants_mouse(self) -> bool:
+        """Where something is drawn by hand."""
+        return self.view.screen == "draw"
+
     def pressed(self, key: str) -> None:
         """Take a key: some steer the run, others change what is seen of it."""
         self.show(self.view.pressed(key))
+        wanted = self._control.insight_wanted
+        (wanted.set if self.view.screen in INSIGHTFUL else wanted.clear)()
         super().pressed(key)
 
     def closing_view(self) -> Block:

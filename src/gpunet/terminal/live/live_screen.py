@@ -26,7 +26,7 @@ from rich.live import Live
 from gpunet.terminal.draw.background import in_foreground
 from gpunet.terminal.draw.block import Block
 from gpunet.terminal.live.interrupts import Interrupts
-from gpunet.terminal.live.keyboard import Keyboard
+from gpunet.terminal.live.keyboard import Keyboard, Mouse
 from gpunet.training.events import Control
 
 __all__ = ["LiveScreen"]
@@ -36,6 +36,9 @@ FRAME = 0.125
 
 DRAWING_SHARE = 0.05
 """The share of a processor's time that drawing may take; a slow machine gets fewer frames."""
+
+MOUSE = "\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l"
+"""Have the terminal tell of its mouse's buttons and of what is dragged; have it tell no more."""
 
 PATIENCE = 1.0
 """Seconds to wait for the terminal before a stop with Ctrl-Z; it may take no output itself."""
@@ -75,7 +78,8 @@ class LiveScreen(ABC):
         self._requests: SimpleQueue[_Request] = SimpleQueue()
         self._given_back: SimpleQueue[None] = SimpleQueue()
         self._drawer = threading.Thread(target=self._draw, name="screen", daemon=True)
-        self._keyboard = Keyboard(self.pressed, keys)
+        self._keyboard = Keyboard(self.pressed, keys, self.moused)
+        self._mouse_told = False
         take = partial(self._requests.put, _Request.TAKE)
         draw = partial(self._requests.put, _Request.DRAW)
         self._interrupts = Interrupts(control, self._suspend, take, draw)
@@ -99,6 +103,11 @@ class LiveScreen(ABC):
             keys: whether single keys are read.
         """
 
+    @property
+    def wants_mouse(self) -> bool:
+        """Whether the terminal is to tell of its mouse now; else it selects text, as ever."""
+        return False
+
     def show(self, view: Any) -> None:
         """Take this view, and draw a frame soon."""
         self.view = view
@@ -106,6 +115,7 @@ class LiveScreen(ABC):
 
     def pressed(self, key: str) -> None:
         """Take a key: ``q`` stops after the epoch, ``p`` pauses and resumes."""
+        key = key.lower()
         if key == "q":
             self._control.stop_after_epoch.set()
             self._control.paused.clear()
@@ -114,6 +124,9 @@ class LiveScreen(ABC):
         elif key == "p":
             self._control.paused.set()
         self._requests.put(_Request.DRAW)
+
+    def moused(self, event: Mouse) -> None:  # noqa: B027 - few screens have a use for it
+        """Take what the mouse did, where it is wanted."""
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
@@ -149,7 +162,7 @@ class LiveScreen(ABC):
                 self._take_terminal()
                 self._draw_frames()
             finally:
-                self._live.stop()
+                self._leave_terminal()
 
     def _draw_frames(self) -> None:
         pause, drawn = FRAME, (-1, self._console.size)
@@ -160,6 +173,7 @@ class LiveScreen(ABC):
                 self._stale, drawn = False, seen
                 worked = time.thread_time()
                 self._live.refresh()
+                self._have_mouse_told(self.wants_mouse)
                 pause = max(FRAME, (time.thread_time() - worked) / DRAWING_SHARE)
 
     def _next_request(self, seconds: float) -> _Request | None:
@@ -172,7 +186,7 @@ class LiveScreen(ABC):
     def _obey(self, request: _Request | None) -> None:
         if request is _Request.GIVE_BACK:
             self._suspended = True
-            self._live.stop()
+            self._leave_terminal()
             self._keyboard.suspend()
             self._given_back.put(None)
         elif request is _Request.TAKE:
@@ -181,6 +195,16 @@ class LiveScreen(ABC):
             self._stale = True
         if not self._suspended and not self._live.is_started:
             self._take_terminal()  # nobody tells of being brought back from the background
+
+    def _have_mouse_told(self, wanted: bool) -> None:
+        if wanted != self._mouse_told and sys.platform != "win32":
+            self._mouse_told = wanted
+            self._console.file.write(MOUSE[0 if wanted else 1])
+            self._console.file.flush()
+
+    def _leave_terminal(self) -> None:
+        self._have_mouse_told(False)
+        self._live.stop()
 
     def _take_terminal(self) -> None:
         """Draw and read; not in the background, where the terminal is the shell's."""

@@ -7,6 +7,7 @@ When frames are drawn, and how the terminal is taken and given back, belongs to
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -21,7 +22,8 @@ from gpunet.terminal.views.ending import ending, monitored_metric
 from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
-from gpunet.terminal.views.view import View
+from gpunet.terminal.views.keys import keys_screen
+from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, Progress, RunInfo
 
 __all__ = ["closing_view", "dashboard_frame"]
@@ -37,20 +39,22 @@ SIDE_BY_SIDE = 110
 """Columns from which the epochs and the gallery stand side by side."""
 
 SPACIOUS = 32
-"""Rows from which blank lines part the screen."""
+"""Rows from which a blank line parts the head from what is below it."""
 
 STATEMENT = 38
 """Columns kept free right of the bars, so that they do not change their length."""
 
-COMPLETE = 24
-"""Rows from which there is room for everything: charts, epochs and gallery."""
+COMPLETE = 18
+"""Rows below the head from which there is room for everything: charts, epochs and gallery."""
+
+ROOMY = 25
+"""Rows below the head from which a blank line parts the charts from the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """How many rows each part of the screen gets; 0 leaves it out."""
+    """How many rows each part of the curves' screen gets; 0 leaves it out."""
 
-    header: int
     charts: int
     table: int
     gallery: int
@@ -75,25 +79,38 @@ def dashboard_frame(
     if view.run is None:
         waiting = text_block(console, [Text("preparing the device", Ink.MUTED)], width)
         return framed(console, [waiting], last, size)
-    rows = _arrange(width, height)
-    gap = Block(width, []).shaped(width, rows.gap)
+    header = 2 if height >= 20 else 1 if height >= 8 else 0
+    gap = 1 if height >= SPACIOUS else 0
+    rows = max(0, height - header - 4 - gap)  # two bars, the line of scores, the last line
     parts = [
-        text_block(console, _header(console, view.run, width)[: rows.header], width),
+        text_block(console, _header(console, view.run, width)[:header], width),
         text_block(console, _bars(console, view, view.run, width, now), width),
         text_block(console, [_scores_line(console, view, view.run, width)], width),
-        gap,
-        curves(console, view, view.run, width, rows.charts),
-        gap,
+        Block(width, []).shaped(width, gap),
+        SCREENS.get(view.screen, _curves_screen)(console, view, view.run, width, rows),
     ]
-    if rows.side_by_side:
-        left = min(62, width // 2)
-        epochs = text_block(console, epochs_table(console, view, left, rows.table), left)
-        samples = gallery(console, view.run, view.gallery, width - left - 2, rows.gallery)
-        parts.append(beside([epochs, samples], gap=2))
-    else:
-        parts.append(text_block(console, epochs_table(console, view, width, rows.table), width))
-        parts.append(gallery(console, view.run, view.gallery, width, rows.gallery))
     return framed(console, parts, last, size)
+
+
+def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
+    """The curves, the epochs and the gallery."""
+    share = _arrange(width, rows)
+    charts = curves(console, view, run, width, share.charts)
+    gap = Block(width, []).shaped(width, share.gap)
+    left = min(62, width // 2) if share.side_by_side else width
+    right = width - left - 2 if share.side_by_side else width
+    epochs = text_block(console, epochs_table(console, view, left, share.table), left)
+    samples = gallery(console, run, view.gallery, right, share.gallery)
+    if share.side_by_side:
+        return stack([charts, gap, beside([epochs, samples], gap=2)], width)
+    return stack([charts, gap, epochs, samples], width)
+
+
+SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {
+    "curves": _curves_screen,
+    "keys": keys_screen,
+}
+"""What is drawn below the line of scores in so many columns and rows, for each screen."""
 
 
 def closing_view(console: Console, view: View) -> Block:
@@ -105,23 +122,21 @@ def closing_view(console: Console, view: View) -> Block:
     return stack([header, curves(console, view, view.run, width, 10)], width)
 
 
-def _arrange(width: int, height: int) -> _Rows:
+def _arrange(width: int, rows: int) -> _Rows:
     """Share the rows out: the charts and the epochs stay longest as the terminal shrinks."""
-    header = 2 if height >= 20 else 1 if height >= 8 else 0
-    rest = height - header - 4  # two bars, the line of scores, the footer
-    if height < COMPLETE:
-        table = 4 if rest >= 10 else 0
-        charts = rest - table
-        return _Rows(header, charts, table, 0) if charts >= 5 else _Rows(header, 0, rest, 0)
-    gap = 1 if height >= SPACIOUS else 0
-    rest -= 2 * gap
+    if rows < COMPLETE:
+        table = 4 if rows >= 10 else 0
+        charts = rows - table
+        return _Rows(charts, table, 0) if charts >= 5 else _Rows(0, rows, 0)
+    gap = 1 if rows >= ROOMY else 0
+    rest = rows - gap
     if width >= SIDE_BY_SIDE:
         charts = min(max(7, rest * 9 // 20), 18)
-        return _Rows(header, charts, rest - charts, rest - charts, True, gap)
+        return _Rows(charts, rest - charts, rest - charts, True, gap)
     spare = rest - 18
     gallery = 17 if spare >= 16 else 7 + min(3, spare // 2)
     charts = 7 + (spare + 7 - gallery) // 2
-    return _Rows(header, charts, rest - charts - gallery, gallery, gap=gap)
+    return _Rows(charts, rest - charts - gallery, gallery, gap=gap)
 
 
 def _header(console: Console, run: RunInfo, width: int) -> list[Text]:
@@ -213,4 +228,5 @@ def _last_line(view: View, control: Control, keys: bool, width: int) -> Text:
     if view.reason:
         last_epoch = view.records[-1].epoch if view.records else 0
         return Text(ending(view.reason, view.best_epoch, last_epoch), Ink.STRONG)
-    return footer(control, HINTS, keys=keys, width=width)
+    more = [(key, one.short) for key, one in KEYS.items() if one.short]
+    return footer(control, HINTS, keys=keys, width=width, more=more)

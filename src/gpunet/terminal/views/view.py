@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from gpunet.training.events import (
     StopReason,
 )
 
-__all__ = ["Screen", "View"]
+__all__ = ["KEYS", "Key", "Screen", "View"]
 
 Screen = Literal["curves", "network", "draw", "keys"]
 """What is shown below the head, the bars and the line of scores."""
@@ -63,8 +64,9 @@ class View:
     screen: Screen = "curves"
 
     def pressed(self, key: str) -> View:
-        """What is seen after a key."""
-        return KEYS[key](self) if key in KEYS else self
+        """What is seen after a key, typed as a capital or not."""
+        found = KEYS.get(key) or KEYS.get(key.lower())
+        return found.change(self) if found else self
 
     def began(self, run: RunInfo) -> View:
         """Training is about to start."""
@@ -113,5 +115,28 @@ class View:
         return max(0.0, self.progress.remaining - max(0.0, now - self.heard_at))
 
 
-KEYS: Mapping[str, Callable[[View], View]] = {}
-"""What keys change of what is seen; those of the run itself are ``live.live_screen``'s."""
+class Key(NamedTuple):
+    """A key that changes what is seen.
+
+    Args:
+        meaning: in the list of keys.
+        change: what is seen after it.
+        short: in the last line of the screen, where there is room; empty to leave it out.
+    """
+
+    meaning: str
+    change: Callable[[View], View]
+    short: str = ""
+
+
+def turned_to(screen: Screen, view: View) -> View:
+    """Show a screen, or the curves again if it is the one that is shown."""
+    return replace(view, screen="curves" if view.screen == screen else screen)
+
+
+KEYS: Mapping[str, Key] = {
+    "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
+    "escape": Key("back to the curves", partial(turned_to, "curves")),
+}
+"""What keys change of what is seen, in the order in which they are listed; those of the run itself
+are ``live.live_screen``'s."""
