@@ -5,6 +5,7 @@ Owns the line and its pace. What the stages are is said by the workflows, throug
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -34,8 +35,8 @@ SPINNER = "|/-\\"
 FRAMES = 10
 """Drawings of the line a second."""
 
-BAR = 24
-"""Cells of a bar, at most."""
+SHORT, LONGEST = 8, 24
+"""Cells of a bar: where what is done needs the room, and where there is enough."""
 
 SURE = 1.0
 """Seconds from which on a pace says how long the rest will take."""
@@ -72,7 +73,7 @@ class _Stage:
         if done <= 0 or since < SURE:
             return f"{told}  {seconds}"
         rate = f"  {formats.size(int(done / since))}/s" if self.unit == "bytes" else ""
-        left = formats.duration((self.total - self.done) * since / done)
+        left = formats.duration(math.ceil((self.total - self.done) * since / done))
         return f"{told}{rate}  {seconds}, about {left} left"
 
 
@@ -158,13 +159,13 @@ class Stages:
         text = Text(SPINNER[int(now * FRAMES) % len(SPINNER)], Ink.TRAIN)
         text.append(f" {stage.what}  ", "default")
         figures = stage.figures(now)
-        room = width - 1 - text.cell_len - len(figures) - 2
-        if stage.total and room >= 4:
+        room = width - text.cell_len - len(figures) - 3
+        done = "".join(one + dot for one in self._done)
+        if stage.total and room >= SHORT:
+            cells = max(SHORT, min(LONGEST, room - len(done)))
             share = stage.done / stage.total
-            text.append_text(bar(share, min(BAR, room), Ink.TRAIN, ascii_only)).append("  ")
+            text.append_text(bar(share, cells, Ink.TRAIN, ascii_only)).append("  ")
         text.append(figures, Ink.MUTED)
-        for done in reversed(self._done):
-            if text.cell_len + len(done) + len(dot) >= width:
-                break
-            text = Text(done + dot, Ink.MUTED).append_text(text)
+        if text.cell_len + len(done) < width:
+            text = Text(done, Ink.MUTED).append_text(text)
         return cut(text, width - 1, ascii_only)
