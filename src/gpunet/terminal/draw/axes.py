@@ -7,13 +7,19 @@ steps are equally far apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Axis", "linear_axis", "logarithmic_axis", "nice_ticks", "tick_label"]
 
 PARTS = 5
 """A range is widened to round parts of it, at most so many, so that the axis seldom moves."""
+
+SHORT = 6
+"""Rows up to which each may have a label; every second one at most where there are more."""
+
+FACTORS = (1, 2, 2.5, 5)
+"""Times a power of ten they are the steps between labels."""
 
 ROWS_PER_DECADE = (20, 13, 10, 7, 5, 4, 3, 2, 1, 1 / 2, 1 / 5, 1 / 10, 1 / 20, 1 / 50, 1 / 200)
 """Of a logarithmic axis, from the finest to the coarsest."""
@@ -60,6 +66,9 @@ def linear_axis(
     highest = min(math.ceil(highest / part - 1e-9) * part, bounds[1])
     if rows < 2:
         return Axis((lowest + highest) / 2, (highest - lowest) / 0.75, rows, {})
+    if rows == 2:
+        labels = {1: f"{lowest:.7g}", 0: f"{highest:.7g}"}
+        return Axis(lowest, highest - lowest, rows, labels)
     _, between, step, first = min(_linear_axes(lowest, highest, rows, bounds))
     row = step / between
     labels = {
@@ -77,9 +86,10 @@ def _linear_axes(
 
     The lowest row is counted from zero in rows.
     """
-    fewest, most = (1 if rows <= 6 else 2), max(1, (rows - 1) // (2 if rows >= 5 else 1))
-    for between in range(fewest, min(most, 6) + 1):
-        step = _nice_step((highest - lowest) / (rows - 1) * between)
+    fewest = 1 if rows <= SHORT else 2
+    most = (rows - 1) // 2 if lowest < 0 < highest else rows - 1
+    for between in range(fewest, min(most, 4) + 1):
+        step = _nice_step((highest - lowest) / (rows - 1) * between, FACTORS)
         while True:
             row = step / between
             first = between * math.floor(lowest / step + 1e-9)
@@ -91,7 +101,7 @@ def _linear_axes(
             if covered and (first + rows - 1) * row >= highest - 1e-6 * step:
                 yield row, between, step, first
                 break
-            step = _nice_step(1.01 * step)
+            step = _nice_step(1.01 * step, FACTORS)
 
 
 def logarithmic_axis(lowest: float, highest: float, rows: int) -> Axis:
@@ -99,7 +109,9 @@ def logarithmic_axis(lowest: float, highest: float, rows: int) -> Axis:
 
     It is labeled by the values themselves; two rows or more have two labels or more.
     """
-    bottom, top = _round_down(lowest), -_round_down(1 / highest)
+    bottom, top = math.log10(lowest), math.log10(highest)
+    if rows > SHORT:
+        bottom = _round_down(lowest)
     if rows < 2:
         return Axis((bottom + top) / 2, (top - bottom) / 0.75 or 1.0, rows, {})
     for per_decade in ROWS_PER_DECADE:
@@ -119,14 +131,14 @@ def _round_down(value: float) -> float:
 
 
 def _log_labels(bottom: float, row: float, rows: int) -> dict[int, str]:
-    """The labels by row: powers of ten first, then what else is round and in the middle of a row."""
+    """The labels by row: powers of ten first, then what else is round and amid a row."""
     labels: dict[int, str] = {}
     powers = range(math.floor(bottom), math.ceil(bottom + (rows - 1) * row) + 1)
     for factor in (1, 2, 5, 3, 4):
         for power in powers:
             place = (math.log10(factor) + power - bottom) / row
             at = rows - 1 - round(place)
-            taken = {at - 1, at, at + 1} if rows > 6 else {at}
+            taken = {at - 1, at, at + 1} if rows > SHORT else {at}
             if abs(place - round(place)) <= EXACT and 0 <= at < rows and not taken & labels.keys():
                 near = -4 < power < 5
                 labels[at] = f"{factor * 10.0**power:g}" if near else f"{factor}e{power:+03d}"
@@ -144,10 +156,10 @@ def nice_ticks(
     return [index * step for index in range(first, last + 1)], step
 
 
-def _nice_step(least: float) -> float:
-    """The smallest of 1, 2, 5 times a power of ten that is not below ``least``."""
+def _nice_step(least: float, factors: Sequence[float] = (1, 2, 5)) -> float:
+    """The smallest of some factors times a power of ten that is not below ``least``."""
     power = 10.0 ** math.floor(math.log10(least))
-    enough = (factor * power for factor in (1, 2, 5) if factor * power >= least * (1 - 1e-9))
+    enough = (factor * power for factor in factors if factor * power >= least * (1 - 1e-9))
     return next(enough, 10 * power)
 
 
@@ -161,4 +173,5 @@ def tick_label(value: float, step: float) -> str:
     if step < 1e-4 or step >= 1e15 or abs(value) >= 1e9:
         return f"{value:.1e}"
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    decimals += abs(step - round(step, decimals)) > 1e-9 * step  # as of 2.5
     return f"{value:.{decimals}f}"

@@ -83,8 +83,8 @@ class LineChart:
 
     Args:
         title: what the vertical axis shows.
-        series: cells that several of them pass through have the dots of all, in their colors in
-            turn.
+        series: cells that several of them pass through have the dots of all, in the color of each
+            in turn; where they lie on one another, neighboring cells show them in turn.
         height: in lines: legend, plot, the horizontal axis' labels, the strip.
         x_range: the horizontal axis.
         y_bounds: beyond these the vertical axis does not go, as 0 for a loss.
@@ -182,8 +182,8 @@ def _legend(chart: LineChart, logarithmic: bool, width: int, ascii_only: bool) -
             if len(series.y) and chart.number_format is not None:
                 value = chart.number_format(float(series.y[-1]))
                 text.append(f" {value}" if named else value, series.style)
-        for mark in chart.marks if marked else ():
-            text.append(f" {glyphs(ascii_only).best} ", mark.style).append(mark.name, Ink.MUTED)
+        for star in chart.marks if marked else ():
+            text.append(f" {glyphs(ascii_only).best} ", star.style).append(star.name, Ink.MUTED)
         if text.cell_len <= width:
             break
     return text
@@ -251,12 +251,12 @@ def _cells(console: Console, chart: LineChart, axis: Axis, columns: int) -> list
     layer = np.where(codes > 0, layers, -2)
     present = (codes > 0) & (layer == layer.max(axis=0))
     owners = _owners(present)  # (rows, columns)
-    if ascii_only:
-        shown = np.take_along_axis(codes, np.maximum(owners, 0)[None], axis=0)[0]
-        characters = np.where(owners < 0, ord(" "), shown)
-    else:
-        shown = np.bitwise_or.reduce(np.where(present, codes, 0), axis=0)
-        characters = np.where(owners < 0, ord(" "), shown + BRAILLE)
+    shown = np.take_along_axis(codes, np.maximum(owners, 0)[None], axis=0)[0]
+    if not ascii_only:
+        together = np.bitwise_or.reduce(np.where(present, codes, 0), axis=0)
+        on_another = (present & (codes == together)).any(axis=0)
+        shown = BRAILLE + np.where(on_another, shown, together)
+    characters = np.where(owners < 0, ord(" "), shown)
     styles = [console.get_style(series.style) for series in chart.series]
     star = ord(glyphs(ascii_only).best)
     for mark in chart.marks:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 __all__ = ["Course"]
 
 CAPACITY = 4096
-"""Stretches that are kept; the range of the last tenth still has more than any terminal has dots."""
+"""Stretches that are kept; the last tenth of them still has more than a chart has dots."""
 
 BEGIN, END, LOSS, SCORE, RATE = range(5)
 """The columns of a course."""
@@ -30,7 +31,8 @@ class Course:
             rate; NaN for what is not known.
 
     Example:
-        >>> course = Course().followed_by(0.0, 0.5, 2.0, 0.4, 0.01).followed_by(0.5, 1, 1, 0.6, 0.01)
+        >>> course = Course().followed_by(0.0, 0.5, 2.0, 0.4, 0.01)
+        >>> course = course.followed_by(0.5, 1.0, 1.0, 0.6, 0.01)
         >>> course.end, course.stretches[:, 2].tolist()
         (1.0, [2.0, 1.0])
     """
@@ -49,6 +51,10 @@ class Course:
         row = [begin, end, loss, *(math.nan if one is None else one for one in (score, rate))]
         kept = self.stretches if len(self.stretches) < CAPACITY else _merged(self.stretches)
         return Course(np.vstack([kept, row]))
+
+    def until(self, end: float) -> Course:
+        """The course as far as a place, in epochs; a run that is resumed goes on from there."""
+        return Course(self.stretches[self.stretches[:, END] <= end + 1e-9])
 
     def curve(
         self, column: int, x_range: tuple[float, float], places: int, smoothing: float = 0.0
@@ -75,10 +81,7 @@ class Course:
         there = np.flatnonzero(counts)
         x = positions[there] / counts[there]
         half = math.ceil(smoothing * places)
-        if half and len(there):
-            counts, sums = (_summed_around(each, there, half) for each in (counts, sums))
-            return x, sums / counts
-        return x, sums[there] / counts[there]
+        return x, _summed_around(sums, there, half) / _summed_around(counts, there, half)
 
 
 LARGEST = 1e290
@@ -97,7 +100,7 @@ def _merged(stretches: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _summed_around(
-    values: NDArray[np.float64], places: NDArray[np.int64], half: int
+    values: NDArray[Any], places: NDArray[np.intp], half: int
 ) -> NDArray[np.float64]:
     """The sums (m,) of values (p,) within ``half`` places around each of some.
 
@@ -105,7 +108,7 @@ def _summed_around(
     not drawn too low.
     """
     around = np.lib.stride_tricks.sliding_window_view(np.pad(values, half), 2 * half + 1)[places]
-    reach = np.minimum(places - places[0], half)[:, None]
+    reach = np.minimum(places - places[:1], half)[:, None]
     sums: NDArray[np.float64] = np.where(
         np.abs(np.arange(-half, half + 1)) <= reach, around, 0.0
     ).sum(axis=1)

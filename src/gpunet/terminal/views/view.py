@@ -80,7 +80,8 @@ class View:
 
     def began(self, run: RunInfo) -> View:
         """Training is about to start; of the epochs done before, the means of each are known."""
-        course = self.course
+        begun = len(run.history) + run.begun_steps / max(1, run.steps_per_epoch)
+        course = self.course.until(begun)
         for record in run.history:
             course = _through(course, record)
         return replace(self, run=run, records=run.history, best_epoch=run.best_epoch, course=course)
