@@ -27,7 +27,7 @@ from gpunet.terminal.draw.axes import (
 from gpunet.terminal.draw.block import Block, Line, line_of, text_block
 from gpunet.terminal.draw.style import Ink, glyphs
 
-__all__ = ["LineChart", "Mark", "Series", "dots_of", "line_chart"]
+__all__ = ["BRAILLE", "DOTS", "LineChart", "Mark", "Series", "dots_of", "line_chart"]
 
 BRAILLE = 0x2800
 """The empty braille cell; its code point plus the sum of the dots' weights gives a pattern."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
+
+if TYPE_CHECKING:
+    from gpunet.terminal.views.draw import Drawn
 
 __all__ = ["KEYS", "Key", "Screen", "View"]
 
@@ -56,6 +59,7 @@ class View:
         logarithmic: whether losses are drawn so.
         smoothing: of the curves.
         zoom: which of ``ZOOMS`` the curves show.
+        drawn: what is drawn by hand, ``None`` where nothing can be.
     """
 
     run: RunInfo | None = None
@@ -72,6 +76,7 @@ class View:
     logarithmic: bool = False
     smoothing: Smoothing = "weak"
     zoom: int = 0
+    drawn: Drawn | None = None
 
     def pressed(self, key: str) -> View:
         """What is seen after a key, typed as a capital or not."""
@@ -176,6 +181,7 @@ def smoothed(view: View) -> View:
 
 KEYS: Mapping[str, Key] = {
     "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
+    "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
     "l": Key(
         "losses on a linear or a logarithmic axis",
         lambda view: replace(view, logarithmic=not view.logarithmic),
