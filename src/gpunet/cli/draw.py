@@ -15,6 +15,11 @@ def draw(model: options.ModelFile) -> None:
 
     The drawing is read as `gpunet predict` reads an image: of a model whose training images are
     framed like MNIST's a digit may have any size, and several of them are read from left to right.
+
+    Examples:
+        gpunet draw model.safetensors
+        gpunet draw model.safetensors --theme light
+        gpunet draw runs/deep/best.safetensors
     """
     from gpunet.artifacts.model_file import load
     from gpunet.terminal.live.console import SMALLEST_SCREEN, make_console, wants_dashboard
