@@ -43,6 +43,11 @@ def bench(
     """Measure matrix product, forward pass, head, update and training step on GPU and CPU.
 
     The ratio says how many times as fast as numpy on this machine's processor an adapter is.
+
+    Examples:
+        gpunet bench --quick
+        gpunet bench --roofline
+        gpunet bench --device cpu --json
     """
     from gpunet.artifacts.report import strict_json
     from gpunet.bench import CASES, run

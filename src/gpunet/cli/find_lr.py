@@ -31,6 +31,11 @@ def find_lr(
     """Try growing learning rates for some steps, draw the loss and suggest a rate.
 
     Nothing is saved.
+
+    Examples:
+        gpunet find-lr --data mnist
+        gpunet find-lr --data mnist --optimizer sgd --hidden 128
+        gpunet find-lr --data sales.csv --plain
     """
     from gpunet.artifacts.report import strict_json
     from gpunet.datasets.tables.options import TableOptions

@@ -91,6 +91,11 @@ def predict(
     reads a digit of any size, dark on light or light on dark, and several of them in one image from
     left to right; other images are only resized. Images that cannot be read do not keep back the
     others; the exit code is 1 then.
+
+    Examples:
+        gpunet predict model.safetensors digit.png
+        gpunet predict model.safetensors new.csv -o answers.csv
+        gpunet predict model.safetensors new.csv --format jsonl
     """
     from gpunet.artifacts.model_file import load
     from gpunet.workflows.new_samples import Reading

@@ -18,7 +18,13 @@ def profile(
     autotune: options.Autotune = True,
     plain: options.Plain = False,
 ) -> None:
-    """Measure where the time of a training step goes, kernel by kernel; save nothing."""
+    """Measure where the time of a training step goes, kernel by kernel; save nothing.
+
+    Examples:
+        gpunet profile --data mnist --hidden 128
+        gpunet profile --data mnist --device gpu
+        gpunet profile --data mnist -b 256 --optimizer sgd
+    """
     from gpunet.datasets.tables.options import TableOptions
     from gpunet.engine.factory import select_device
     from gpunet.engine.wgpu.roofline import measure_roofline
