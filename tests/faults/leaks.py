@@ -33,7 +33,7 @@ from gpunet.workflows.devices import training_engine
 CONFIG = TrainConfig(hidden=(16,), batch_size=8, ensemble=2)
 
 WIDE = replace(CONFIG, hidden=(64,))
-"""For engines: SwiftShader compiles its kernels in a tenth of the time, and its arrays are larger."""
+"""For engines: SwiftShader compiles it in a tenth of the time, and its arrays are larger."""
 
 DIGITS = tuple("0123456789")
 

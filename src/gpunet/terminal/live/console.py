@@ -25,6 +25,7 @@ from gpunet.terminal.draw.background import (
 from gpunet.terminal.draw.style import Background, theme
 
 __all__ = [
+    "SMALLEST_SCREEN",
     "PatientStream",
     "make_console",
     "prefer_theme",
