@@ -65,7 +65,7 @@ OPTIONS = {
         *(MODEL, "DATA", "--output -o FILE = None | Output", "--format = None | Output"),
         *("--id COLUMN = None", "--framing = auto", JSON, FORCE),
     ],
-    "draw": [MODEL],
+    "draw": [MODEL, "--keep FOLDER = drawn | Output"],
     "plot": ["REPORT", "--output -o = curves.png | Output", FORCE],
     "show": [MODEL, JSON],
     "showcase": [
