@@ -74,7 +74,7 @@ def help_on(
         page_help(_context_of(context.find_root(), words))
 
 
-def _context_of(root: typer.Context, words: list[str]) -> typer.Context:
+def _context_of(root: Any, words: list[str]) -> Any:
     """The context of a command, by the words that it is typed with.
 
     Raises:
