@@ -23,6 +23,7 @@ from gpunet.terminal.views.epochs_table import epochs_table
 from gpunet.terminal.views.frame import NARROW, StopHints, bar_line, footer, framed, spread
 from gpunet.terminal.views.gallery import gallery
 from gpunet.terminal.views.keys import keys_screen
+from gpunet.terminal.views.network import network_screen
 from gpunet.terminal.views.view import KEYS, Screen, View
 from gpunet.training.events import Control, Progress, RunInfo
 
@@ -109,6 +110,7 @@ def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows:
 SCREENS: Mapping[Screen, Callable[[Console, View, RunInfo, int, int], Block]] = {
     "curves": _curves_screen,
     "keys": keys_screen,
+    "network": network_screen,
 }
 """What is drawn below the line of scores in so many columns and rows, for each screen."""
 

@@ -18,6 +18,7 @@ from gpunet.training.events import (
     EpochEnd,
     EpochRecord,
     Insight,
+    LayerInsight,
     Progress,
     RunInfo,
     StopReason,
@@ -30,6 +31,10 @@ Screen = Literal["curves", "network", "draw", "keys"]
 
 TRACE = 400
 """Reports kept of the first epoch; more than any terminal has dots for in half its width."""
+
+
+LOOKS = 200
+"""Looks of which the layers' numbers are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +54,8 @@ class View:
         insight: the latest look into the network, ``None`` until there is one.
         reason: why training stopped, ``None`` while it runs.
         screen: which of the screens is shown.
+        layers: what was seen of all layers look by look, some of many looks left out.
+        sample: which of the gallery's samples the network is seen answering.
     """
 
     run: RunInfo | None = None
@@ -62,6 +69,8 @@ class View:
     insight: Insight | None = None
     reason: StopReason | None = None
     screen: Screen = "curves"
+    layers: tuple[tuple[LayerInsight, ...], ...] = ()
+    sample: int = 0
 
     def pressed(self, key: str) -> View:
         """What is seen after a key, typed as a capital or not."""
@@ -91,7 +100,8 @@ class View:
 
     def looked_into(self, insight: Insight) -> View:
         """There is a new look into the network."""
-        return replace(self, insight=insight)
+        layers = self.layers if len(self.layers) < LOOKS else self.layers[::2]
+        return replace(self, insight=insight, layers=(*layers, insight.layers))
 
     def ended(self, reason: StopReason, best_epoch: int) -> View:
         """No further epoch follows."""
@@ -134,7 +144,17 @@ def turned_to(screen: Screen, view: View) -> View:
     return replace(view, screen="curves" if view.screen == screen else screen)
 
 
+def picked(by: int, view: View) -> View:
+    """The network answering the sample that is so many further on, where the network is shown."""
+    if view.insight is None or view.screen != "network":
+        return view
+    return replace(view, sample=(view.sample + by) % max(1, len(view.insight.gallery)))
+
+
 KEYS: Mapping[str, Key] = {
+    "n": Key("the network itself, and back", partial(turned_to, "network"), "network"),
+    "up": Key("the sample before, where the network is shown", partial(picked, -1)),
+    "down": Key("the sample after it", partial(picked, 1)),
     "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
     "escape": Key("back to the curves", partial(turned_to, "curves")),
 }
