@@ -74,6 +74,7 @@ def footer(
         if text.cell_len + len(f"{key} {action}") > width:
             break
         text.append(key, Ink.STRONG).append(f" {action}   ", Ink.MUTED)
+    text.rstrip()
     return text
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
+
+if TYPE_CHECKING:
+    from gpunet.terminal.views.draw import Drawn
 
 __all__ = ["KEYS", "Key", "Screen", "View"]
 
@@ -56,6 +59,7 @@ class View:
         screen: which of the screens is shown.
         layers: what was seen of all layers look by look, some of many looks left out.
         sample: which of the gallery's samples the network is seen answering.
+        drawn: what is drawn by hand, ``None`` where nothing can be.
     """
 
     run: RunInfo | None = None
@@ -71,6 +75,7 @@ class View:
     screen: Screen = "curves"
     layers: tuple[tuple[LayerInsight, ...], ...] = ()
     sample: int = 0
+    drawn: Drawn | None = None
 
     def pressed(self, key: str) -> View:
         """What is seen after a key, typed as a capital or not."""
@@ -157,6 +162,7 @@ KEYS: Mapping[str, Key] = {
     "down": Key("the sample after it", partial(picked, 1)),
     "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
     "escape": Key("back to the curves", partial(turned_to, "curves")),
+    "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
 }
 """What keys change of what is seen, in the order in which they are listed; those of the run itself
 are ``live.live_screen``'s."""
