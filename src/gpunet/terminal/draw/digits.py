@@ -53,11 +53,10 @@ def picture(
 
     A cell is two pixels high; the console decides between colors, block shades and ASCII.
     """
-<<<<<<< HEAD
-    whole = brightness(image)
-    background = background_of(whole)
-    pixels = fitted(cropped(whole, background), 2 * rows, columns, background)
-    return grey_cells(console, pixels)
+    bright = brightness(image)
+    background = background_of(bright)
+    shown = bright if whole else cropped(bright, background)
+    return grey_cells(console, fitted(shown, 2 * rows, columns, background))
 
 
 def grey_cells(console: Console, pixels: NDArray[np.float64]) -> Block:
@@ -66,12 +65,6 @@ def grey_cells(console: Console, pixels: NDArray[np.float64]) -> Block:
     In colors half a cell below an odd number of rows stays free.
     """
     columns = pixels.shape[1]
-=======
-    bright = brightness(image)
-    background = background_of(bright)
-    shown = bright if whole else cropped(bright, background)
-    pixels = fitted(shown, 2 * rows, columns, background)
->>>>>>> main
     if shows_greys(console) and not console.options.ascii_only:
         levels = np.rint(pixels**GAMMA * (len(GREYS) - 1)).astype(int)
         return Block(columns, half_blocks(levels, GREYS))

@@ -157,12 +157,12 @@ def picked(by: int, view: View) -> View:
 
 
 KEYS: Mapping[str, Key] = {
-    "n": Key("the network itself, and back", partial(turned_to, "network"), "network"),
-    "up": Key("the sample before, where the network is shown", partial(picked, -1)),
-    "down": Key("the sample after it", partial(picked, 1)),
     "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
     "escape": Key("back to the curves", partial(turned_to, "curves")),
     "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
+    "n": Key("the network itself, and back", partial(turned_to, "network"), "network"),
+    "up": Key("the sample before, where the network is shown", partial(picked, -1)),
+    "down": Key("the sample after it", partial(picked, 1)),
 }
 """What keys change of what is seen, in the order in which they are listed; those of the run itself
 are ``live.live_screen``'s."""
