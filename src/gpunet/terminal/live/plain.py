@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -27,10 +26,11 @@ class PlainPrinter(Callback):
 
     Args:
         console: where the lines go.
+        head: what each line begins with.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._print = partial(print_line, console)
+    def __init__(self, console: Console, head: str = "") -> None:
+        self._print = lambda line: print_line(console, f"{head}{line}")
         self._epochs = 1
         self._last_epoch = 0
         self._score = ACCURACY

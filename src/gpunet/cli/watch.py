@@ -1,0 +1,50 @@
+"""``gpunet watch``: runs seen from another terminal, or another machine that sees their folders."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gpunet.cli import options
+
+__all__ = ["watch"]
+
+
+def watch(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN]...",
+            help="The names, numbers or folders of runs; by default the newest one.",
+            show_default=False,
+        ),
+    ] = None,
+    plain: options.Plain = False,
+) -> None:
+    """Watch runs that other processes train, several of them in one picture.
+
+    Nothing is done to the runs: q leaves them as they are. Without a terminal each epoch is a line.
+    """
+    from gpunet.artifacts.kept_runs import find_run
+    from gpunet.terminal.live.console import make_console, require_heard, wants_dashboard
+    from gpunet.terminal.live.followed_run import FollowedRun
+    from gpunet.terminal.live.watcher import Watcher, watch_in_lines
+    from gpunet.training.events import Control
+
+    control = Control()
+    folders = {run.path.resolve(): run for run in map(find_run, runs or [None])}
+    names = [path.name for path in folders]
+    followed = [
+        FollowedRun(run, path.name if names.count(path.name) == 1 else str(path), control.clock)
+        for path, run in folders.items()
+    ]
+    console = make_console(plain=plain)
+    if not wants_dashboard(console, plain):
+        watch_in_lines(console, control, followed)
+        return
+    for run in followed:
+        run.look()  # which tells of a damaged log before a screen opens
+    with Watcher(console, control, followed) as watcher:
+        watcher.watch()
+    console.print(watcher.closing_view())
