@@ -420,7 +420,7 @@ def test_a_missing_adapter_is_told_with_what_there_is(gpunet: RunCommand, halves
 
 def test_unknown_data_are_told_with_a_suggestion(gpunet: RunCommand) -> None:
     ran = gpunet("train", "--data", "fashion-mnst", "--device", "cpu")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "did you mean 'fashion-mnist'" in ran.failure
     assert not Path("model.safetensors").exists()
 

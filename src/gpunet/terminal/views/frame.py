@@ -79,6 +79,7 @@ def with_keys(text: Text, keys: Sequence[tuple[str, str]], width: int) -> Text:
         if text.cell_len + len(f"{key} {action}") > width:
             break
         text.append(key, Ink.STRONG).append(f" {action}   ", Ink.MUTED)
+    text.rstrip()
     return text
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from gpunet.training.events import (
     RunInfo,
     StopReason,
 )
+
+if TYPE_CHECKING:
+    from gpunet.terminal.views.draw import Drawn
 
 __all__ = ["KEYS", "Key", "Screen", "View"]
 
@@ -50,6 +53,7 @@ class View:
         insight: the latest look into the network, ``None`` until there is one.
         reason: why training stopped, ``None`` while it runs.
         screen: which of the screens is shown.
+        drawn: what is drawn by hand, ``None`` where nothing can be.
     """
 
     run: RunInfo | None = None
@@ -63,6 +67,7 @@ class View:
     insight: Insight | None = None
     reason: StopReason | None = None
     screen: Screen = "curves"
+    drawn: Drawn | None = None
 
     def pressed(self, key: str) -> View:
         """What is seen after a key, typed as a capital or not."""
@@ -150,6 +155,7 @@ def turned_to(screen: Screen, view: View) -> View:
 KEYS: Mapping[str, Key] = {
     "?": Key("this list, and back", partial(turned_to, "keys"), "keys"),
     "escape": Key("back to the curves", partial(turned_to, "curves")),
+    "d": Key("draw, and the network in training answers", partial(turned_to, "draw"), "draw"),
 }
 """What keys change of what is seen, in the order in which they are listed; those of the run itself
 are ``live.live_screen``'s."""
