@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,9 +42,7 @@ def replay(
         float | None,
         typer.Option(min=0.01, max=1e6, help="Play it so many times as fast as it was trained."),
     ] = None,
-    svg: Annotated[
-        Path | None, _picture("svg", "an SVG that moves, as a README shows it")
-    ] = None,
+    svg: Annotated[Path | None, _picture("svg", "an SVG that moves, as a README shows it")] = None,
     gif: Annotated[Path | None, _picture("gif", "a GIF")] = None,
     cast: Annotated[Path | None, _picture("cast", "an asciicast, which asciinema plays")] = None,
     size: Annotated[
@@ -112,7 +111,8 @@ def _write(
     for kind, wanted in files.items():
         with console.status(f"drawing the {kind}", spinner="line"):
             content = FORMATS[kind](recording, preferred_theme())
-        place = written_to(lambda path: write_atomically(path, content), wanted, force=force)
+        write = partial(write_atomically, content=content)
+        place = written_to(write, wanted, force=force)
         console.print(f"{kind}: {place} ({written_size(len(content))})", soft_wrap=True)
 
 

@@ -27,7 +27,7 @@ def watch(
     Nothing is done to the runs: q leaves them as they are. Without a terminal each epoch is a line.
     """
     from gpunet.artifacts.kept_runs import find_run
-    from gpunet.terminal.live.console import make_console, require_heard, wants_dashboard
+    from gpunet.terminal.live.console import make_console, wants_dashboard
     from gpunet.terminal.live.followed_run import FollowedRun
     from gpunet.terminal.live.watcher import Watcher, watch_in_lines
     from gpunet.training.events import Control

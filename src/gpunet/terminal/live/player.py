@@ -103,7 +103,7 @@ class Player(LiveScreen):
 
     def _last_line(self, width: int, keys: bool) -> Text:
         paused = self._control.paused.is_set()
-        text = Text.assemble(("paused " if paused else "replay ", Ink.WARNING if paused else Ink.MUTED))
+        text = Text("paused " if paused else "replay ", Ink.WARNING if paused else Ink.MUTED)
         done = f" {self.view * self._seconds:.1f} of {self._seconds:g} s   "
         text.append(bar(self.view, 20, Ink.LABEL, self._console.options.ascii_only))
         text.append(done, Ink.MUTED)

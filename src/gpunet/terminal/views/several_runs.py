@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gpunet.terminal.draw import formats
-from gpunet.terminal.draw.block import Block, stack, text_block
+from gpunet.terminal.draw.block import Block
 from gpunet.terminal.draw.columns import GAP, Columns
 from gpunet.terminal.draw.style import Ink
 from gpunet.terminal.views.curves import INKS, curves
