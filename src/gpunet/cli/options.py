@@ -51,6 +51,8 @@ OUTPUT = "Output"
 Data = Annotated[
     str,
     typer.Option(
+        "--data",
+        "-d",
         help="mnist, fashion-mnist, strokes (built in), or a path: a table (CSV, Parquet, Excel, "
         "ARFF and others) of classes or measured targets, IDX, NPZ or NPY files, or a folder of "
         "images; auto takes MNIST if it can be had, else strokes.",
@@ -92,6 +94,8 @@ ModelFile = Annotated[
 ModelData = Annotated[
     str | None,
     typer.Option(
+        "--data",
+        "-d",
         help="A dataset's name or a path; by default the data that the model was trained on.",
         rich_help_panel=DATA,
     ),
@@ -171,7 +175,9 @@ Resume = Annotated[
         rich_help_panel=RUN,
     ),
 ]
-Output = Annotated[Path, typer.Option(help="The model file.", rich_help_panel=OUTPUT)]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="The model file.", rich_help_panel=OUTPUT)
+]
 Report = Annotated[
     Path | None,
     typer.Option(help="Write settings, history and results as JSON, too.", rich_help_panel=OUTPUT),

@@ -25,13 +25,16 @@ from gpunet.config.settings_file import SettingsFile, read_settings
 from gpunet.config.texts import written
 from gpunet.errors import SettingError, UsageError
 
-__all__ = ["option", "settings_command", "with_fixed_settings", "with_settings"]
+__all__ = ["SHORT", "option", "settings_command", "with_fixed_settings", "with_settings"]
 
 FIXED = (
     *("label", "missing", "ignore", "weight"),
     *("loss", "epochs", "batch_size", "optimizer", "seed", "monitor"),
 )
 """Settings of training that an option takes out of a search."""
+
+SHORT = {"epochs": ["-e"], "batch_size": ["-b"]}
+"""Settings that are typed so often that they have a letter."""
 
 FILE = "gpunet.config.settings_file"
 """Key under which a command's context keeps the settings file, for messages about it."""
@@ -142,7 +145,7 @@ def _parsed(name: str, value: Any) -> Any:
 def _parameter(name: str, row: Setting) -> inspect.Parameter:
     """The option of a setting, as Typer reads it."""
     choices = list(row.choices)
-    spellings = [option(one) for one in (name, *row.aliases)]
+    spellings = [*SHORT.get(name, []), *(option(one) for one in (name, *row.aliases))]
     if row.kind is bool:
         spellings = [f"{option(name)}/{option(f'no_{name}')}"]
     info = typer.Option(
@@ -164,7 +167,12 @@ def _open_parameter(name: str, row: Setting) -> inspect.Parameter:
     """The option of a setting that is left open unless it is given."""
     default = row.default_in_words or (row.default is not None and str(row.default))
     info = typer.Option(
-        help=row.help, metavar=row.metavar, rich_help_panel=DATA, show_default=default
+        *SHORT.get(name, []),
+        option(name),
+        help=row.help,
+        metavar=row.metavar,
+        rich_help_panel=DATA,
+        show_default=default,
     )
     kind = str if row.parse is not None else row.kind
     return _keyword(name, Annotated[kind | None, info], None)

@@ -108,7 +108,7 @@ def _shared_out(height: int) -> tuple[int, int, int]:
 def _curves_screen(console: Console, view: View, run: RunInfo, width: int, rows: int) -> Block:
     """The curves, the epochs and the gallery."""
     share = _arrange(width, rows)
-    charts = curves(console, view, run, width, share.charts)
+    charts = curves(console, {"": view}, width, share.charts)
     gap = Block(width, []).shaped(width, share.gap)
     left = min(62, width // 2) if share.side_by_side else width
     right = width - left - 2 if share.side_by_side else width
@@ -133,7 +133,7 @@ def closing_view(console: Console, view: View) -> Block:
     if view.run is None:
         return Block(width, [])
     header = text_block(console, _header(console, view.run, width), width)
-    return stack([header, curves(console, view, view.run, width, 10)], width)
+    return stack([header, curves(console, {"": view}, width, 10)], width)
 
 
 def _arrange(width: int, rows: int) -> _Rows:
