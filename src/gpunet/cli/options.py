@@ -37,7 +37,6 @@ __all__ = [
     "Quiet",
     "Report",
     "Resume",
-    "RunArgument",
     "RunDir",
     "Showcase",
     "Theme",
@@ -78,14 +77,6 @@ Device = Annotated[
         "adapter; [bold]gpu[/] the best adapter, [bold]cpu[/] numpy; else an index or a part of a "
         "name from `gpunet devices`, or cuda, rocm, mps, metal, vulkan or dx12.",
         rich_help_panel=DEVICE,
-    ),
-]
-RunArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[RUN]",
-        help="The name, the number or the folder of a run; by default the newest one.",
-        show_default=False,
     ),
 ]
 ModelFile = Annotated[

@@ -30,10 +30,13 @@ class PlainPrinter(Callback):
     """
 
     def __init__(self, console: Console, head: str = "") -> None:
-        self._print = lambda line: print_line(console, f"{head}{line}")
+        self._console, self._head = console, head
         self._epochs = 1
         self._last_epoch = 0
         self._score = ACCURACY
+
+    def _print(self, line: str) -> None:
+        print_line(self._console, f"{self._head}{line}")
 
     def on_train_begin(self, run: RunInfo) -> None:
         """Say what is trained on what."""

@@ -72,10 +72,10 @@ def _lines(console: Console, runs: Sequence[SeenRun], width: int) -> Block:
     figures = [_figures(run) for run in runs]
     table = Columns(["<run"])
     rows: list[list[Text]] = [[name] for name in names]
-    room = width - max(map(len, ["run", *names]))
+    room = width - max(name.cell_len for name in [Text("run"), *names])
     for name in figures[0]:
         cells = [each[name] for each in figures]
-        room -= GAP + max(map(len, [name, *cells]))
+        room -= GAP + max(cell.cell_len for cell in [Text(name), *cells])
         if room < 0:
             break
         table.names = [*table.names, name]
@@ -95,12 +95,12 @@ def _figures(run: SeenRun) -> dict[str, Text]:
     best = view.best
     texts = {
         "epoch": f"{view.progress.epoch if view.progress else 0}/{epochs}",
-        "val loss": formats.loss(latest and latest.val_loss),
-        "val score": f"{score.written(latest and latest.val_score)}{_unit(score)}",
+        "val loss": formats.loss(latest.val_loss if latest else None),
+        "val score": f"{score.written(latest.val_score if latest else None)}{_unit(score)}",
         "best epoch": str(best.epoch) if best else "-",
         "<state": "",
         "time": formats.duration(view.elapsed(run.now)),
-        "loss": formats.loss(latest and latest.train_loss),
+        "loss": formats.loss(latest.train_loss if latest else None),
         "<network": str(info.network) if info else "-",
     }
     if info is None:
